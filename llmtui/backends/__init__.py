@@ -1,0 +1,1 @@
+"""One file a protocol: how to talk to a model server."""

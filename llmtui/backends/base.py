@@ -1,0 +1,149 @@
+"""What every backend offers the engine: one shape for Ollama, OpenAI-compatible servers and the built-in llama.cpp.
+
+Timing rule for all of them: bytes are stamped with ``time.perf_counter_ns()`` when they arrive, before they are parsed,
+and t0 is the moment at which the HTTP library starts to send the request's headers on an open connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Literal, Protocol
+
+import msgspec
+
+from llmtui.core.events import ListedModel, ModelShown
+from llmtui.core.facts import EndedBy, Problem, ResidentModel, ServerCounters, ServerKind
+from llmtui.core.plan import Model, Think
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request, as the experiment wants it."""
+
+    model: Model
+    messages: tuple[Message, ...]
+    num_ctx: int
+    num_predict: int
+    temperature: float
+    seed: int
+    think: Think
+    num_thread: int | None
+    keep_alive_s: int
+    reuse_prefix: bool = False
+    """The follow-up of a conversation: the server's prefix cache is wanted (where a request can say so)."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The request is on its way."""
+
+    t_ns: int
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of non-empty text."""
+
+    t_ns: int
+    channel: Literal["t", "a"]
+    text: str
+    server_ns: int | None = None
+    """The server's own stamp (wall clock, ns since 1970)."""
+    tokens: int | None = None
+    """Output tokens made so far, where the server tells."""
+
+
+class Final(msgspec.Struct, frozen=True, kw_only=True):
+    """The server's last word on an answer. A stream that ends without one is ``no_final``."""
+
+    t_ns: int
+    ended_by: EndedBy
+    counters: ServerCounters | None
+
+
+class BackendFailed(Exception):
+    """A request could not be carried out; ``problem`` says it in words for a person."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.what)
+        self.problem = problem
+
+
+class PullStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a download."""
+
+    status: str
+    completed_bytes: int | None = None
+    total_bytes: int | None = None
+
+
+class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answers."""
+
+    kind: ServerKind
+    address: str
+    version: str | None
+    local: bool
+    """The server's processes can be seen from here, as far as the address tells."""
+
+
+class RunnerClue(msgspec.Struct, frozen=True, kw_only=True):
+    """How the process that holds a model can be found: by pid, or by what follows ``--model`` in its command line."""
+
+    pid: int | None = None
+    model_argument: str | None = None
+    """Part of the argument, such as ``sha256-6a0746a1ec1a``."""
+    weights_bytes: int | None = None
+
+
+class Backend(Protocol):
+    """One server. All methods raise BackendFailed, never the HTTP library's exceptions.
+
+    Cancelling the task that awaits a method cancels the request: the server sees the connection close within 100 ms.
+    """
+
+    kind: ServerKind
+
+    async def info(self) -> ServerInfo:
+        """Asks who answers. Fails fast: ``silent`` after 5 s without an answer, ``refused`` for a closed port."""
+        ...
+
+    async def models(self) -> tuple[ListedModel, ...]:
+        """Gives the models, those that cannot be benchmarked with the reason."""
+        ...
+
+    async def resident(self) -> tuple[ResidentModel, ...]:
+        """Gives what is in the server's memory now."""
+        ...
+
+    async def show(self, name: str) -> ModelShown:
+        """Gives one model's details."""
+        ...
+
+    async def runner_clue(self, model: Model) -> RunnerClue | None:
+        """Says how to find the process that holds the model; None where it cannot be seen from here."""
+        ...
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Sent | Piece | Final]:
+        """Asks and gives what comes: one Sent, pieces, at most one Final. Close it (``aclosing``) to cancel."""
+        ...
+
+    async def unload(self, resident: ResidentModel) -> None:
+        """Asks the server to drop a model; returns when asked, not when done."""
+        ...
+
+    async def load(self, resident: ResidentModel) -> None:
+        """Loads a model again as it was: by name, with its context length. Returns when it is in memory."""
+        ...
+
+    def pull(self, name: str) -> AsyncIterator[PullStep]:
+        """Downloads a model; a later call goes on where an earlier one was cut."""
+        ...
+
+    async def aclose(self) -> None:
+        """Closes connections and ends what was started here."""
+        ...

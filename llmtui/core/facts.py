@@ -1,0 +1,120 @@
+"""The records that events are made of: what a server counted, what a machine did, when text arrived.
+
+Missing is None, with a reason beside it; never 0 or a sentinel.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Outcome = Literal["ok", "no_final", "thinking_only", "empty", "error", "stalled", "cancelled", "skipped"]
+EndedBy = Literal["stop", "length", "other"]
+Channel = Literal["thinking", "answer"]
+Phase = Literal["unload", "waiting", "thinking", "answer", "idle"]
+Level = Literal["info", "warning", "error"]
+ColdSource = Literal["disk", "memory", "mixed", "unknown"]
+ServerKind = Literal["ollama", "openai", "builtin"]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that went wrong, in words for the person at the screen."""
+
+    code: str
+    """A stable word for programs: ``refused``, ``silent``, ``no_such_model``, ``embedding_only``, ``cut``, …"""
+    what: str
+    remedy: str | None = None
+
+
+class ServerCounters(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server's last line counts, as sent; durations in ns. Absent keys are None, never 0."""
+
+    total_duration_ns: int | None = None
+    load_duration_ns: int | None = None
+    prompt_tokens: int | None = None
+    """All tokens of the prompt, cached ones among them."""
+    cached_tokens: int | None = None
+    """How many of them came from the server's cache; None where the server does not tell."""
+    prompt_duration_ns: int | None = None
+    output_tokens: int | None = None
+    """Output tokens; the end-of-answer token counts but for MLX."""
+    output_duration_ns: int | None = None
+    output_steps: int | None = None
+    """Decode steps that ``output_duration_ns`` covers: output_tokens − 1 (llama.cpp), output_tokens (MLX)."""
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """When each piece of text arrived: arrays of one length, in the order of ``TrialFinished.text``."""
+
+    t_ns: tuple[int, ...] = ()
+    """Arrival − t0, on the engine's clock."""
+    chars: tuple[int, ...] = ()
+    """Characters of each piece, so that the text can be cut again."""
+    channels: str = ""
+    """One letter a piece: ``t`` thinking, ``a`` answer."""
+    server_ns: tuple[int, ...] | None = None
+    """The server's own stamp of each piece (wall clock, ns since 1970); None where it sends none."""
+    tokens: tuple[int, ...] | None = None
+    """Output tokens made so far at each piece, where the server tells."""
+
+
+class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What the machine did during one trial. All None where it cannot be seen from here."""
+
+    runner_pid: int | None = None
+    runner_peak_bytes: int | None = None
+    """Most that the runner process held: RssFile + RssAnon."""
+    runner_steady_bytes: int | None = None
+    """Median over the second half of the trial."""
+    runner_file_bytes: int | None = None
+    runner_anon_bytes: int | None = None
+    weights_in_anon: bool | None = None
+    """The runner was started without mapping its weights."""
+    vram_bytes: int | None = None
+    available_min_bytes: int | None = None
+    swap_in_bytes: int | None = None
+    disk_read_bytes: int | None = None
+    runner_cpu_s: float | None = None
+    llmtui_cpu_s: float | None = None
+    others_cores_before: float | None = None
+    """Cores kept busy by other programs in the second before."""
+    throttle_events: int | None = None
+    joules: float | None = None
+    joules_source: str | None = None
+    temperature_c: float | None = None
+    on_battery: bool | None = None
+
+
+class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model in a server's memory, as the server reports it."""
+
+    name: str
+    digest: str
+    size_bytes: int | None = None
+    vram_bytes: int | None = None
+    context_length: int | None = None
+    pid: int | None = None
+
+
+class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
+    """The conditions of a session: what must be equal for two sessions to be compared."""
+
+    llmtui: str
+    python: str
+    os: str
+    cpu: str | None = None
+    cores_physical: int | None = None
+    cores_logical: int | None = None
+    ram_total_bytes: int | None = None
+    gpu: str | None = None
+    on_battery: bool | None = None
+    server_kind: ServerKind = "ollama"
+    server_version: str | None = None
+    server_address: str = ""
+    server_is_local: bool | None = None
+    sampling_hz: float = 2.0
+
+
+class Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, omit_defaults=True):
+    """Base of everything that travels as a line; the tag is the class name."""

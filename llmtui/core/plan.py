@@ -1,0 +1,271 @@
+"""What a run will ask, of whom, and in which order.
+
+A plan is data. Its order (which model first, which prompt next, which tag) follows from the plan's seed,
+so that a session can be read, resumed and repeated. Rules: docs/method.md, "Trials".
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["cold", "warm", "follow_up"]
+Think = bool | Literal["low", "medium", "high"]
+Others = Literal["unload", "keep"]
+
+COLD_NUM_PREDICT = 16
+FOLLOW_UP_NUM_PREDICT = 32
+AUTO_MAX_ROUNDS = 5
+AUTO_BUDGET_S = 360.0
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """One build of a model on one server: the digest, not the name, says which."""
+
+    name: str
+    digest: str
+    backend: str = "ollama"
+    size_bytes: int | None = None
+    parameters: str | None = None
+    quantisation: str | None = None
+    family: str | None = None
+    format: str | None = None
+    context_limit: int | None = None
+    thinking: bool | None = None
+    """Whether the server says that the model can think; None where it does not tell."""
+    note: str | None = None
+    """A word that follows the model into every table and file, such as "built-in demo"."""
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
+    """Options that make two runs of one model different things to compare."""
+
+    think: Think = False
+    num_ctx: int = 4096
+    num_thread: int | None = None
+    copy: str = ""
+    """Tells the two sides of a same-model-twice (A/A) run apart; empty otherwise."""
+
+    @property
+    def canonical(self) -> str:
+        """The variant as one stable word list, for keys and CSV: ``think=off num_ctx=4096``."""
+        words = [f"think={_think_word(self.think)}", f"num_ctx={self.num_ctx}"]
+        if self.num_thread is not None:
+            words.append(f"num_thread={self.num_thread}")
+        if self.copy:
+            words.append(f"copy={self.copy}")
+        return " ".join(words)
+
+
+class Contender(msgspec.Struct, frozen=True, kw_only=True):
+    """A model with a variant: one line of the comparison."""
+
+    model: Model
+    variant: Variant
+    label: str
+    """The name on screen and in files; unique within a plan."""
+
+
+class PlannedPrompt(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt as asked, without the tag that is put before it."""
+
+    id: str
+    category: str
+    title: str
+    text: str
+    sha256: str
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Request options that are the same for every contender."""
+
+    num_predict: int = 128
+    temperature: float = 0.0
+    seed: int = 42
+    keep_alive_s: int = 600
+    stall_s: float = 120.0
+    stall_loading_s: float = 300.0
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run, decided before it starts."""
+
+    preset: str
+    server: str
+    contenders: tuple[Contender, ...]
+    prompts: tuple[PlannedPrompt, ...]
+    cold_text: str
+    follow_up_text: str
+    kinds: tuple[Kind, ...] = ("cold", "warm", "follow_up")
+    options: Options = Options()
+    rounds: int = 1
+    """Rounds that will be run whatever they cost."""
+    max_rounds: int = 1
+    """Further rounds are run up to this number while they are expected to end within the budget."""
+    budget_s: float | None = None
+    seed: int = 0
+    others: Others = "unload"
+    pack: str = "llmtui"
+    language: str = "en"
+
+
+class TrialKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes two trials the same question to the same model: sweeps, resume and comparison all use it."""
+
+    round: int
+    backend: str
+    digest: str
+    variant: str
+    prompt_sha256: str
+    kind: Kind
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of a plan."""
+
+    id: str
+    key: TrialKey
+    contender: int
+    """Index into ``Plan.contenders``."""
+    prompt: int | None
+    """Index into ``Plan.prompts``; None for the cold trial, which has no category."""
+    tag: int | None = None
+    """The four digits before a warm prompt; None for cold."""
+    attempt: int = 1
+
+    @property
+    def kind(self) -> Kind:
+        """Cold, warm or follow_up."""
+        return self.key.kind
+
+    @property
+    def round(self) -> int:
+        """The round it belongs to, from 1."""
+        return self.key.round
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """One contender in one round: its trials in the order in which they are asked."""
+
+    round: int
+    contender: int
+    trials: tuple[Trial, ...]
+
+
+def _think_word(think: Think) -> str:
+    if isinstance(think, str):
+        return think
+    return "on" if think else "off"
+
+
+def round_order(plan: Plan, round_number: int) -> tuple[int, ...]:
+    """Gives the contenders' order in a round: random in odd rounds, each odd round followed by its mirror.
+
+    Two rounds together are balanced: whatever drifts linearly over them hits every contender alike.
+    """
+    odd = round_number if round_number % 2 else round_number - 1
+    order = list(range(len(plan.contenders)))
+    random.Random(f"{plan.seed}/models/{odd}").shuffle(order)
+    if round_number % 2 == 0:
+        order.reverse()
+    return tuple(order)
+
+
+def prompt_order(plan: Plan, round_number: int) -> tuple[int, ...]:
+    """Gives the prompts' order in a round: random, and the same for every contender in it."""
+    order = list(range(len(plan.prompts)))
+    random.Random(f"{plan.seed}/prompts/{round_number}").shuffle(order)
+    return tuple(order)
+
+
+def prompt_tag(plan: Plan, round_number: int, prompt: int) -> int:
+    """Gives the four digits (first not 0) before a prompt: new for each prompt and round, the same for all contenders.
+
+    The tag stands first so that a server's prefix cache has nothing to reuse. Tags of one plan never repeat while
+    there are numbers left.
+    """
+    numbers = list(range(1000, 10000))
+    random.Random(f"{plan.seed}/tags").shuffle(numbers)
+    return numbers[((round_number - 1) * len(plan.prompts) + prompt) % len(numbers)]
+
+
+def tagged(tag: int | None, text: str) -> str:
+    """Gives the prompt as it is sent: ``[4817] text``."""
+    return text if tag is None else f"[{tag}] {text}"
+
+
+def block(plan: Plan, round_number: int, contender: int, *, cold_last: bool = False) -> Block:
+    """Gives one contender's trials of a round: cold, warm prompts, follow-up.
+
+    Args:
+        plan: the plan.
+        round_number: from 1.
+        contender: index into ``plan.contenders``.
+        cold_last: for a model that is in memory already and goes first, so that a token appears at once after Enter;
+            its cold trial then follows its other trials.
+    """
+    trials: list[Trial] = []
+    order = prompt_order(plan, round_number)
+    if "warm" in plan.kinds:
+        trials.extend(_trial(plan, round_number, contender, "warm", prompt) for prompt in order)
+    if "follow_up" in plan.kinds and order:
+        trials.append(_trial(plan, round_number, contender, "follow_up", order[-1]))
+    if "cold" in plan.kinds:
+        cold = _trial(plan, round_number, contender, "cold", None)
+        trials = [*trials, cold] if cold_last else [cold, *trials]
+    return Block(round=round_number, contender=contender, trials=tuple(trials))
+
+
+def blocks(plan: Plan, round_number: int, *, resident: int | None = None) -> tuple[Block, ...]:
+    """Gives a round's blocks in order.
+
+    Args:
+        plan: the plan.
+        round_number: from 1.
+        resident: in round 1, a contender that is in memory already: it goes first and has its cold trial last.
+    """
+    order = round_order(plan, round_number)
+    if resident is None:
+        return tuple(block(plan, round_number, contender) for contender in order)
+    order = (resident, *(contender for contender in order if contender != resident))
+    return tuple(block(plan, round_number, contender, cold_last=contender == resident) for contender in order)
+
+
+def trials_per_round(plan: Plan) -> int:
+    """Gives the number of trials in one round of all contenders."""
+    per_block = (
+        len(plan.prompts) * ("warm" in plan.kinds)
+        + ("cold" in plan.kinds)
+        + ("follow_up" in plan.kinds and bool(plan.prompts))
+    )
+    return per_block * len(plan.contenders)
+
+
+def num_predict(plan: Plan, kind: Kind) -> int:
+    """Gives the cap on output tokens for a kind of trial."""
+    return {"cold": COLD_NUM_PREDICT, "follow_up": FOLLOW_UP_NUM_PREDICT, "warm": plan.options.num_predict}[kind]
+
+
+def num_ctx(contender: Contender) -> int:
+    """Gives the context length to ask for: the variant's, or the model's limit where that is less."""
+    limit = contender.model.context_limit
+    wanted = contender.variant.num_ctx
+    return wanted if limit is None else min(wanted, limit)
+
+
+def _trial(plan: Plan, round_number: int, contender: int, kind: Kind, prompt: int | None) -> Trial:
+    who = plan.contenders[contender]
+    sha = "" if prompt is None else plan.prompts[prompt].sha256
+    name = f"r{round_number}-m{contender + 1}-{kind}" + ("" if prompt is None else f"-p{prompt + 1}")
+    key = TrialKey(
+        round=round_number,
+        backend=who.model.backend,
+        digest=who.model.digest,
+        variant=who.variant.canonical,
+        prompt_sha256=sha,
+        kind=kind,
+    )
+    tag = None if prompt is None else prompt_tag(plan, round_number, prompt)
+    return Trial(id=name, key=key, contender=contender, prompt=prompt, tag=tag)

@@ -1,0 +1,1 @@
+"""One small class a sensor, all of one shape."""

@@ -1,0 +1,1 @@
+"""The terminal screen: reads Sessions, sends commands."""

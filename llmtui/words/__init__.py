@@ -1,0 +1,35 @@
+"""Words for people: translation, and the sentences that screens and reports share.
+
+The language is the environment's ``LANGUAGE``, as gettext has it; ``use_language`` sets it once at start. English is
+the language of the source; other languages are catalogues under ``locale/``.
+"""
+
+from __future__ import annotations
+
+import gettext as catalogues
+import os
+from functools import cache
+from pathlib import Path
+
+LOCALE_DIR = Path(__file__).parent / "locale"
+
+
+def use_language(language: str) -> None:
+    """Makes ``language`` ("en", "es") the language of everything said from now on, in children too."""
+    os.environ["LANGUAGE"] = language
+
+
+def _(text: str) -> str:
+    """Gives the text in the person's language, or as it is where there is no translation."""
+    return _catalogue(os.environ.get("LANGUAGE", "")).gettext(text)
+
+
+def plural(one: str, many: str, n: int) -> str:
+    """Gives the form of the text for ``n`` things; the number is not put in."""
+    return _catalogue(os.environ.get("LANGUAGE", "")).ngettext(one, many, n)
+
+
+@cache
+def _catalogue(language: str) -> catalogues.NullTranslations:
+    wanted = [part for part in language.split(":") if part]
+    return catalogues.translation("llmtui", LOCALE_DIR, languages=wanted or ["en"], fallback=True)
