@@ -6,8 +6,23 @@ figures, not texts and timelines: those stay on disk and are read when looked at
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import msgspec
 
+from llmtui.core.checks import row_flags
+from llmtui.core.events import (
+    Event,
+    Noted,
+    PhaseChanged,
+    PlanExtended,
+    Sampled,
+    SessionFinished,
+    SessionStarted,
+    TrialFinished,
+    TrialStarted,
+)
 from llmtui.core.facts import (
     ColdSource,
     EndedBy,
@@ -18,8 +33,11 @@ from llmtui.core.facts import (
     Problem,
     ResidentModel,
 )
-from llmtui.core.metrics import Figures
-from llmtui.core.plan import Contender, Plan, Trial
+from llmtui.core.metrics import Figures, measure
+from llmtui.core.plan import Contender, Plan, Trial, trials_per_round
+
+MAX_SAMPLES = 2400
+"""Plots have a few hundred columns; above this the series is thinned to half."""
 
 
 class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,3 +126,141 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def contender(self, trial: Trial) -> Contender:
         """Gives who was asked."""
         return self.plan.contenders[trial.contender]
+
+
+class SessionBuilder:
+    """Folds events into a Session. One thread applies; snapshots are frozen and go anywhere."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+        self._rows: list[TrialRow] = []
+        self._phases: list[PhaseMark] = []
+        self._samples: list[SamplePoint] = []
+        self._notes: list[Note] = []
+        self._fields: dict[str, Any] = {}
+        self._apply: dict[type, Callable[[Any], None]] = {
+            SessionStarted: self._started,
+            PlanExtended: self._extended,
+            TrialStarted: self._trial_started,
+            TrialFinished: self._trial_finished,
+            Sampled: self._sampled,
+            PhaseChanged: self._phase_changed,
+            Noted: self._noted,
+            SessionFinished: self._finished,
+        }
+
+    def apply(self, event: Event) -> bool:
+        """Takes one event; gives whether it was one that changes the Session. Others are passed over.
+
+        Events before the first SessionStarted change nothing; a second SessionStarted begins anew.
+        """
+        fold = self._apply.get(type(event))
+        if fold is None or (self._session is None and type(event) is not SessionStarted):
+            return False
+        fold(event)
+        self._fields["last_t_ns"] = event.t_ns  # type: ignore[union-attr]  # every session event has a time
+        return True
+
+    def snapshot(self) -> Session | None:
+        """Gives the Session as it is now; None before SessionStarted."""
+        if self._session is None:
+            return None
+        return msgspec.structs.replace(
+            self._session,
+            rows=tuple(self._rows),
+            phases=tuple(self._phases),
+            samples=tuple(self._samples),
+            notes=tuple(self._notes),
+            **self._fields,
+        )
+
+    def _started(self, event: SessionStarted) -> None:
+        for series in (self._rows, self._phases, self._samples, self._notes):
+            series.clear()
+        self._fields.clear()
+        self._session = Session(
+            session_id=event.session_id,
+            wall_ns=event.wall_ns,
+            t_ns=event.t_ns,
+            fingerprint=event.fingerprint,
+            plan=event.plan,
+            rounds=event.plan.rounds,
+            total=event.plan.rounds * trials_per_round(event.plan),
+        )
+
+    def _extended(self, event: PlanExtended) -> None:
+        assert self._session is not None
+        self._fields["rounds"] = event.rounds
+        self._fields["total"] = event.rounds * trials_per_round(self._session.plan)
+
+    def _trial_started(self, event: TrialStarted) -> None:
+        self._fields |= {"current": event.trial, "order": event.order, "total": event.total}
+
+    def _trial_finished(self, event: TrialFinished) -> None:
+        assert self._session is not None
+        self._rows.append(row_of(event, self._session))
+        self._fields["current"] = None
+
+    def _sampled(self, event: Sampled) -> None:
+        held = [part for part in (event.runner_file_bytes, event.runner_anon_bytes) if part is not None]
+        used = None
+        if event.ram_total_bytes is not None and event.available_bytes is not None:
+            used = event.ram_total_bytes - event.available_bytes
+        self._samples.append(
+            SamplePoint(
+                event.t_ns,
+                event.cores_busy,
+                event.runner_cores,
+                event.llmtui_cores,
+                sum(held) if held else None,
+                used,
+                event.swap_used_bytes,
+                event.gpu_busy,
+                event.vram_bytes,
+            )
+        )
+        if len(self._samples) > MAX_SAMPLES:
+            del self._samples[1::2]
+        self._fields["per_core"] = event.per_core
+        self._fields["latest_sample_t_ns"] = event.t_ns
+
+    def _phase_changed(self, event: PhaseChanged) -> None:
+        self._phases.append(PhaseMark(event.t_ns, event.phase, event.trial_id, event.detail))
+
+    def _noted(self, event: Noted) -> None:
+        self._notes.append(Note(event.t_ns, event.level, event.problem))
+
+    def _finished(self, event: SessionFinished) -> None:
+        self._fields |= {"finished": event.how, "current": None}
+
+
+def row_of(event: TrialFinished, session: Session) -> TrialRow:
+    """Gives a finished trial's row: its figures and the flags that it earns by itself."""
+    figures = measure(event, local=bool(session.fingerprint.server_is_local))
+    flags = row_flags(event, figures, session.plan)
+    return TrialRow(
+        trial=event.trial,
+        order=event.order,
+        outcome=event.outcome,
+        figures=figures,
+        wall_ns=event.wall_ns,
+        t0_ns=event.t0_ns,
+        t_ns=event.t_ns,
+        ended_by=event.ended_by,
+        problem=event.problem,
+        flags=tuple(name for name, _ in flags),
+        evidence=tuple(evidence for _, evidence in flags),
+        machine=event.machine,
+        resident=event.resident,
+        cold_source=event.cold_source,
+        num_predict=event.num_predict,
+        repeats=event.repeats,
+    )
+
+
+def fold(events: Iterable[Event]) -> Session | None:
+    """Gives the Session that a whole series of events makes; None without a SessionStarted."""
+    builder = SessionBuilder()
+    for event in events:
+        builder.apply(event)
+    return builder.snapshot()

@@ -1,0 +1,158 @@
+"""Flags: what a row's figures may be used for, with the evidence.
+
+A flag never deletes a figure. *By design* and *conditions* describe how a row came about; *disturbances* say that
+something interfered. Rules and thresholds: docs/method.md, "Flags".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmtui.core.events import TrialFinished
+from llmtui.core.metrics import (
+    MIN_TOKENS_COMPARED,
+    Figures,
+    clock_difference_ns,
+    clocks_disagree,
+)
+from llmtui.core.plan import Plan, num_ctx, tagged
+
+if TYPE_CHECKING:
+    from llmtui.core.session import TrialRow
+
+BY_DESIGN = ("short_output",)
+CONDITIONS = ("spilled", "other_model_resident", "thinking_inline", "clock_disagreement")
+DISTURBANCES = (
+    "unexpected_reload", "cached_prompt", "queued", "prompt_cut", "swapped", "throttled", "noisy_start",
+    "stalled_output", "outlier",
+)  # fmt: skip
+
+SWAP_IN_BYTES = 16 * 2**20
+STALL_MS = 1000.0
+QUEUED_FLOOR_MS = 50.0
+QUEUED_SHARE = 0.10
+NEAR_CUT_TOKENS = 8
+CHARS_PER_TOKEN_MAX = 8
+
+
+def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Gives the flags that a trial earns by itself, each with its evidence in one sentence.
+
+    Flags whose evidence only the engine has (``unexpected_reload``, ``other_model_resident``, ``noisy_start``) come
+    first, as the engine reported them.
+    """
+    told = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
+    flags = dict(zip(finished.flags, told, strict=False))
+    for name, evidence in (
+        ("short_output", _short_output(finished, figures)),
+        ("thinking_inline", "the model writes its thinking into the answer" if figures.thinking_inline else None),
+        ("spilled", _spilled(finished)),
+        ("clock_disagreement", _clock_disagreement(finished, figures)),
+        ("queued", _queued(finished, figures)),
+        ("prompt_cut", _prompt_cut(finished, plan)),
+        ("swapped", _swapped(finished)),
+        ("stalled_output", _stalled(figures)),
+    ):
+        if evidence is not None:
+            flags.setdefault(name, evidence)
+    return tuple(flags.items())
+
+
+def counts_for_speed(row: TrialRow) -> bool:
+    """Whether a row's decode rate is compared: warm, in order, 64 tokens or more, not disturbed with a cause."""
+    figures = row.figures
+    return (
+        row.trial.kind == "warm"
+        and row.outcome == "ok"
+        and figures.decode_tps is not None
+        and (figures.tokens or 0) >= MIN_TOKENS_COMPARED
+        and "unexpected_reload" not in row.flags
+        and not _explained_outlier(row)
+    )
+
+
+def counts_for_ttft(row: TrialRow) -> bool:
+    """Whether a row's time to first token is counted among those of its kind."""
+    spoiled = {"unexpected_reload", "queued", "cached_prompt", "prompt_cut"}
+    return (
+        row.outcome in ("ok", "no_final")
+        and row.figures.ttft_ms is not None
+        and not spoiled.intersection(row.flags)
+        and not _explained_outlier(row)
+    )
+
+
+def is_disturbed(row: TrialRow) -> bool:
+    """Whether something interfered with the trial."""
+    return any(flag in DISTURBANCES for flag in row.flags)
+
+
+def _explained_outlier(row: TrialRow) -> bool:
+    causes = set(DISTURBANCES) - {"outlier"}
+    return "outlier" in row.flags and bool(causes.intersection(row.flags))
+
+
+def _short_output(finished: TrialFinished, figures: Figures) -> str | None:
+    if finished.trial.kind != "warm" or finished.outcome != "ok" or figures.tokens is None:
+        return None
+    if figures.tokens >= MIN_TOKENS_COMPARED:
+        return None
+    return f"{figures.tokens} tokens; speed is compared from {MIN_TOKENS_COMPARED}"
+
+
+def _spilled(finished: TrialFinished) -> str | None:
+    resident = finished.resident
+    if resident is None or not resident.vram_bytes or not resident.size_bytes:
+        return None
+    if resident.vram_bytes >= resident.size_bytes:
+        return None
+    return f"{100 * resident.vram_bytes / resident.size_bytes:.0f} % of the model is in the GPU's memory"
+
+
+def _clock_disagreement(finished: TrialFinished, figures: Figures) -> str | None:
+    difference = clock_difference_ns(finished)
+    if difference is None or finished.done_ns is None or not clocks_disagree(finished):
+        return None
+    lag_ms = figures.client_lag_ms
+    ours = lag_ms is not None and lag_ms * 1e6 >= abs(difference)
+    side = "this program was late" if ours else "the server's counters are off"
+    window = finished.done_ns - finished.timeline.t_ns[0]
+    return f"the server counts {100 * difference / window:+.1f} % of the time measured here: {side}"
+
+
+def _queued(finished: TrialFinished, figures: Figures) -> str | None:
+    counters = finished.counters
+    if counters is None or figures.ttft_ms is None or counters.total_duration_ns is None:
+        return None
+    load, prompt = counters.load_duration_ns or 0, counters.prompt_duration_ns or 0
+    unexplained = (counters.total_duration_ns - load - prompt - (counters.output_duration_ns or 0)) / 1e6
+    before_text = figures.ttft_ms - (load + prompt) / 1e6
+    threshold = max(QUEUED_FLOOR_MS, QUEUED_SHARE * figures.ttft_ms)
+    if min(unexplained, before_text) <= threshold:
+        return None
+    return f"{unexplained:.0f} ms went by that no counter explains: another client was served first"
+
+
+def _prompt_cut(finished: TrialFinished, plan: Plan) -> str | None:
+    counters, trial = finished.counters, finished.trial
+    if counters is None or counters.prompt_tokens is None or trial.kind == "follow_up":
+        return None
+    text = plan.cold_text if trial.prompt is None else tagged(trial.tag, plan.prompts[trial.prompt].text)
+    tokens, limit = counters.prompt_tokens, num_ctx(plan.contenders[trial.contender])
+    near = any(abs(tokens - cut) <= NEAR_CUT_TOKENS for cut in (limit, limit // 2))
+    if tokens < len(text) / CHARS_PER_TOKEN_MAX or (near and len(text) > 2 * limit):
+        return f"{tokens} tokens arrived of a prompt of {len(text)} characters"
+    return None
+
+
+def _swapped(finished: TrialFinished) -> str | None:
+    swapped = None if finished.machine is None else finished.machine.swap_in_bytes
+    if swapped is None or swapped <= SWAP_IN_BYTES:
+        return None
+    return f"{swapped / 2**20:.0f} MB were read back from swap"
+
+
+def _stalled(figures: Figures) -> str | None:
+    if not figures.stalls or figures.longest_gap_ms is None or figures.longest_gap_ms <= STALL_MS:
+        return None
+    return f"the text stood still for {figures.longest_gap_ms / 1000:.1f} s"
