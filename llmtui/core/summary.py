@@ -1,0 +1,262 @@
+"""From rows to the table: cold, warm and follow-up apart, by model and by category.
+
+Within a model rates are pooled (tokens over time), times are medians; how far rounds lie apart is shown as a range.
+Nothing is averaged over kinds, and a missing figure stays missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_disturbed
+from llmtui.core.metrics import READING_WORDS_PER_S, quantile
+from llmtui.core.plan import Kind
+from llmtui.core.session import Session, TrialRow
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """A figure with its range: a value, the lowest and the highest of what it was made from, and of how many."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the table by model. None means missing; ``why`` has the reason under the field's name."""
+
+    contender: int
+    label: str
+    note: str | None
+    finished: int
+    failed: int
+    disturbed: int
+    cold_first_ms: float | None
+    """TTFT of the session's first start; of starts read from disk where that is known."""
+    cold_first_load_ms: float | None
+    """Of it loading, by the server's count."""
+    cold_again: Spread | None
+    """TTFT of later starts, or of those read from memory where that is known (ms)."""
+    ttft: Spread | None
+    """Warm (ms): median over rows."""
+    ttfo: Spread | None
+    follow_up: Spread | None
+    decode_tps: Spread | None
+    """Pooled; low and high over rounds, n rounds."""
+    decode_cps: Spread | None
+    reading_x: float | None
+    prefill_tps: Spread | None
+    memory_peak_bytes: int | None
+    memory_steady_bytes: int | None
+    vram_bytes: int | None
+    total_s: float | None
+    """Time over all requests, waiting included."""
+    usual_tps: float | None
+    """Mean over all finished rows of tokens ÷ total time: what the usual formula says, cold starts and all."""
+    thinks: bool
+    conditions: tuple[str, ...]
+    why: dict[str, str]
+
+
+class CategorySummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One contender in one category, warm trials only."""
+
+    contender: int
+    label: str
+    category: str
+    finished: int
+    failed: int
+    ttft: Spread | None
+    ttfo: Spread | None
+    decode_tps: Spread | None
+    decode_cps: Spread | None
+    e2e_ms: Spread | None
+    answer_tokens: Spread | None
+    why: dict[str, str]
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The table by model and the table by category, in the plan's order."""
+
+    lines: tuple[ContenderSummary, ...]
+    categories: tuple[CategorySummary, ...]
+
+
+def summarise(session: Session) -> Summary:
+    """Gives the tables of a session, at any time of it."""
+    superseded = {row.repeats for row in session.rows if row.repeats is not None}
+    kept = [row for row in session.rows if not (row.trial.id in superseded and row.repeats is None)]
+    lines: list[ContenderSummary] = []
+    categories: list[CategorySummary] = []
+    names = tuple(dict.fromkeys(prompt.category for prompt in session.plan.prompts))
+    for index in range(len(session.plan.contenders)):
+        rows = [row for row in kept if row.trial.contender == index]
+        lines.append(_line(session, index, rows))
+        categories.extend(_category(session, index, name, rows) for name in names)
+    return Summary(tuple(lines), tuple(categories))
+
+
+def spread(values: Iterable[float]) -> Spread | None:
+    """Gives median, lowest, highest and number; None of nothing."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    return Spread(quantile(ordered, 0.5), ordered[0], ordered[-1], len(ordered))
+
+
+def pooled(rows: Sequence[TrialRow]) -> Spread | None:
+    """Gives Σ(n − k1)/Σtime over rows with a decode rate, with the range of the rounds' own pooled rates."""
+    return _pool((row.trial.round, row.figures.decode_steps, row.figures.decode_s) for row in rows)
+
+
+def _pool(parts: Iterable[tuple[int, float | None, float | None]]) -> Spread | None:
+    """Pools (round, amount, seconds); parts with something missing are left out."""
+    by_round: dict[int, tuple[float, float]] = {}
+    for round_number, done, over_s in parts:
+        if done is None or over_s is None:
+            continue
+        so_far = by_round.get(round_number, (0.0, 0.0))
+        by_round[round_number] = (so_far[0] + done, so_far[1] + over_s)
+    if not by_round:
+        return None
+    rates = [done / over_s for done, over_s in by_round.values()]
+    total = sum(done for done, _ in by_round.values()) / sum(over_s for _, over_s in by_round.values())
+    return Spread(total, min(rates), max(rates), len(rates))
+
+
+def _line(session: Session, index: int, rows: list[TrialRow]) -> ContenderSummary:
+    contender = session.plan.contenders[index]
+    warm = [row for row in rows if row.trial.kind == "warm"]
+    speed = [row for row in warm if counts_for_speed(row)]
+    first, first_load, again = _starts(rows)
+    tps = pooled(speed)
+    cps = _text_speed(warm)
+    words = [row for row in warm if row.outcome == "ok" and row.figures.reading_x is not None]
+    usual = [row.figures.e2e_tps for row in rows if row.outcome == "ok" and row.figures.e2e_tps is not None]
+    times = [row.figures.e2e_ms for row in rows if row.figures.e2e_ms is not None]
+    peaks = [row.machine.runner_peak_bytes for row in rows if row.machine and row.machine.runner_peak_bytes]
+    steady = [row.machine.runner_steady_bytes for row in rows if row.machine and row.machine.runner_steady_bytes]
+    vram = [row.resident.vram_bytes for row in rows if row.resident and row.resident.vram_bytes]
+    ttft = _times(rows, "warm", lambda row: row.figures.ttft_ms)
+    ttfo = _times(rows, "warm", lambda row: row.figures.ttfo_ms)
+    why = {} if tps else {"decode_tps": _why_no_speed(warm)}
+    for name, value in (("ttft", ttft), ("ttfo", ttfo)):
+        if value is None:
+            why[name] = _why_no_time(warm, f"{name}_ms")
+    return ContenderSummary(
+        contender=index,
+        label=contender.label,
+        note=contender.model.note,
+        finished=sum(row.outcome == "ok" for row in rows),
+        failed=sum(row.outcome not in ("ok", "cancelled", "skipped") for row in rows),
+        disturbed=sum(is_disturbed(row) for row in rows),
+        cold_first_ms=first,
+        cold_first_load_ms=first_load,
+        cold_again=again,
+        ttft=ttft,
+        ttfo=ttfo,
+        follow_up=_times(rows, "follow_up", lambda row: row.figures.ttft_ms),
+        decode_tps=tps,
+        decode_cps=cps,
+        reading_x=None if not words else _reading(words),
+        prefill_tps=spread(row.figures.prefill_tps for row in rows if row.figures.prefill_tps is not None),
+        memory_peak_bytes=max(peaks, default=None),
+        memory_steady_bytes=None if not steady else round(quantile(sorted(steady), 0.5)),
+        vram_bytes=max(vram, default=None),
+        total_s=sum(times) / 1000 if times else None,
+        usual_tps=sum(usual) / len(usual) if usual else None,
+        thinks=any(row.figures.thinking_chars or row.figures.thinking_inline for row in rows),
+        conditions=tuple(flag for flag in CONDITIONS if any(flag in row.flags for row in rows)),
+        why=why,
+    )
+
+
+def _category(session: Session, index: int, name: str, rows: list[TrialRow]) -> CategorySummary:
+    prompts = session.plan.prompts
+    mine = [
+        row
+        for row in rows
+        if row.trial.kind == "warm" and row.trial.prompt is not None and prompts[row.trial.prompt].category == name
+    ]
+    speed = [row for row in mine if counts_for_speed(row)]
+    done = [row for row in mine if row.outcome == "ok"]
+    tps = pooled(speed)
+    return CategorySummary(
+        contender=index,
+        label=session.plan.contenders[index].label,
+        category=name,
+        finished=len(done),
+        failed=sum(row.outcome not in ("ok", "cancelled", "skipped") for row in mine),
+        ttft=_times(mine, "warm", lambda row: row.figures.ttft_ms),
+        ttfo=_times(mine, "warm", lambda row: row.figures.ttfo_ms),
+        decode_tps=tps,
+        decode_cps=_text_speed(mine),
+        e2e_ms=spread(row.figures.e2e_ms for row in done if row.figures.e2e_ms is not None),
+        answer_tokens=spread(row.figures.tokens for row in done if row.figures.tokens is not None),
+        why={} if tps else {"decode_tps": _why_no_speed(mine)},
+    )
+
+
+def _times(rows: Sequence[TrialRow], kind: Kind, figure: Callable[[TrialRow], float | None]) -> Spread | None:
+    values = (figure(row) for row in rows if row.trial.kind == kind and counts_for_ttft(row))
+    return spread(value for value in values if value is not None)
+
+
+def _text_speed(warm: Sequence[TrialRow]) -> Spread | None:
+    """Characters over time, pooled over the same rows as the token rate, and those whose tokens nobody counted."""
+    rows = [row for row in warm if counts_for_speed(row) or row.outcome == "no_final"]
+    return _pool((row.trial.round, row.figures.decode_chars, _text_seconds(row)) for row in rows)
+
+
+def _text_seconds(row: TrialRow) -> float | None:
+    figures = row.figures
+    return None if figures.decode_chars is None or not figures.decode_cps else figures.decode_chars / figures.decode_cps
+
+
+def _reading(rows: Sequence[TrialRow]) -> float:
+    """Words over time ÷ reading pace, pooled; each row's words and time follow from its own figures."""
+    words = over_s = 0.0
+    for row in rows:
+        seconds = _text_seconds(row)
+        assert seconds is not None
+        assert row.figures.reading_x is not None
+        words += row.figures.reading_x * READING_WORDS_PER_S * seconds
+        over_s += seconds
+    return words / over_s / READING_WORDS_PER_S
+
+
+def _starts(rows: Sequence[TrialRow]) -> tuple[float | None, float | None, Spread | None]:
+    """First start (TTFT ms, of it load ms) and later ones; by where the weights came from where that is known."""
+    cold = [row for row in rows if row.trial.kind == "cold" and counts_for_ttft(row)]
+    if any(row.cold_source in ("disk", "mixed") for row in cold):
+        first = [row for row in cold if row.cold_source in ("disk", "mixed")]
+        again = [row for row in cold if row.cold_source == "memory"]
+    else:
+        first, again = cold[:1], cold[1:]
+    later = spread(row.figures.ttft_ms for row in again if row.figures.ttft_ms is not None)
+    if not first:
+        return None, None, later
+    return first[0].figures.ttft_ms, first[0].figures.load_ms, later
+
+
+def _why_no_speed(warm: Sequence[TrialRow]) -> str:
+    """The commonest reason for which rows have no comparable rate."""
+    if not warm:
+        return "not_yet"
+    reasons = [
+        row.figures.why.get("decode_tps", "too_short_to_compare") if row.outcome == "ok" else f"outcome_{row.outcome}"
+        for row in warm
+    ]
+    return max(reasons, key=reasons.count)
+
+
+def _why_no_time(warm: Sequence[TrialRow], column: str) -> str:
+    if not warm:
+        return "not_yet"
+    reasons = [
+        row.figures.why.get(column, "disturbed") if row.outcome == "ok" else f"outcome_{row.outcome}" for row in warm
+    ]
+    return max(reasons, key=reasons.count)

@@ -1,0 +1,147 @@
+"""The engine as a process of its own, on this machine: commands go to its stdin, events come from its stdout."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from llmtui.core.commands import Command
+from llmtui.core.events import Event, SessionOpened, TrialFinished, encode
+from llmtui.link import LinkLost
+from llmtui.link.line_reader import event_batches
+from llmtui.store.journal import TrialIndex
+
+BLOCK_BYTES = 1 << 16
+EXIT_GRACE_S = 2.5
+"""The engine promises to be gone within 2 s of the end of its stdin."""
+LOG_LINES_SHOWN = 3
+
+
+class EngineProcess:
+    """A running engine; it ends with this object, and when this process dies."""
+
+    accepts_commands = True
+    is_live = True
+
+    def __init__(self, *, log_folder: Path | None = None) -> None:
+        """Starts the engine and returns at once; ``EngineReady`` is its first event.
+
+        ``-P`` keeps the current folder off the module path: a ``json.py`` in it would be executed otherwise. The engine
+        leads a session of its own, so that ctrl+c in the terminal reaches this process only.
+
+        Args:
+            log_folder: where the engine's log goes; a temporary file if None.
+        """
+        self.name = "this machine"
+        self._log_path = _new_log(log_folder)
+        self._index: TrialIndex | None = None
+        self._closed = False
+        self._write_lock = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "llmtui.engine", "--log", str(self._log_path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=sys.platform != "win32",
+            creationflags=_creation_flags(),
+        )
+
+    @property
+    def pid(self) -> int:
+        """The engine's process id."""
+        return self._process.pid
+
+    @property
+    def log_path(self) -> Path:
+        """Where the engine writes what is not an event."""
+        return self._log_path
+
+    def batches(self) -> Iterator[tuple[Event, ...]]:
+        """Gives the engine's events until it ends.
+
+        Raises:
+            LinkLost: it ended though nobody had asked it to.
+        """
+        for batch in event_batches(self._blocks(), where="the engine's events"):
+            for event in batch:
+                if isinstance(event, SessionOpened):
+                    self._index = TrialIndex(Path(event.folder) / "events.jsonl")
+            yield batch
+        if not self._closed:
+            code = self._process.wait()
+            raise LinkLost(self._obituary(code))
+
+    def _blocks(self) -> Iterator[bytes]:
+        out = _binary(self._process.stdout)
+        while data := os.read(out.fileno(), BLOCK_BYTES):
+            yield data
+
+    def send(self, command: Command) -> None:
+        """Sends a command.
+
+        Raises:
+            LinkLost: the engine is gone.
+        """
+        line = encode(command)
+        into = _binary(self._process.stdin)
+        with self._write_lock:
+            try:
+                into.write(line)
+            except (BrokenPipeError, ValueError) as error:
+                raise LinkLost(self._obituary(self._process.poll())) from error
+
+    def trial(self, trial_id: str) -> TrialFinished | None:
+        """Reads one finished trial from the session's journal; None if there is none."""
+        return None if self._index is None else self._index.read(trial_id)
+
+    def close(self) -> None:
+        """Ends the engine: it cancels, cleans up and is gone within 2 s; killed if it is not."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._write_lock:
+            _binary(self._process.stdin).close()
+        try:
+            self._process.wait(EXIT_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _obituary(self, code: int | None) -> str:
+        how = "ended"
+        if code is not None:
+            how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        try:
+            lines = self._log_path.read_text("utf-8", "replace").strip().splitlines()[-LOG_LINES_SHOWN:]
+        except OSError:
+            lines = []
+        last = f" Its last words: {' / '.join(lines)}." if lines else ""
+        return f"The engine {how}.{last} Its log is {self._log_path}. Finished tests are on disk."
+
+
+def _new_log(folder: Path | None) -> Path:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    descriptor, path = tempfile.mkstemp(prefix="llmtui-engine-", suffix=".log", dir=folder)
+    os.close(descriptor)
+    return Path(path)
+
+
+def _binary(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None, "the engine is started with pipes"
+    return stream
+
+
+def _creation_flags() -> int:
+    """On Windows: a process group of its own and no window. Elsewhere a session of its own does the same."""
+    if sys.platform == "win32":
+        return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    return 0

@@ -1,0 +1,55 @@
+"""Events from a saved journal: a session is opened as it would have been watched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from llmtui.core.commands import Command
+from llmtui.core.events import Event, TrialFinished
+from llmtui.link import LinkLost, ReadOnly
+from llmtui.link.line_reader import event_batches
+from llmtui.store.journal import TrialIndex
+
+BLOCK_BYTES = 1 << 18
+
+
+class EventFile:
+    """A finished or interrupted session on disk."""
+
+    accepts_commands = False
+    is_live = False
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._path = path
+        self._index = TrialIndex(path)
+        self._closed = False
+
+    def batches(self) -> Iterator[tuple[Event, ...]]:
+        """Gives the file's events.
+
+        Raises:
+            LinkLost: the file cannot be read.
+        """
+        return event_batches(self._blocks(), where=self.name)
+
+    def _blocks(self) -> Iterator[bytes]:
+        try:
+            with self._path.open("rb") as file:
+                while not self._closed and (data := file.read(BLOCK_BYTES)):
+                    yield data
+        except OSError as error:
+            raise LinkLost(f"{self._path} cannot be read: {error.strerror}.") from error
+
+    def send(self, command: Command) -> None:
+        """Always raises ReadOnly: what is over cannot be changed."""
+        raise ReadOnly("This session is over: it can be looked at, not changed.")
+
+    def trial(self, trial_id: str) -> TrialFinished | None:
+        """Reads one finished trial; None if there is none."""
+        return self._index.read(trial_id)
+
+    def close(self) -> None:
+        """Stops reading."""
+        self._closed = True

@@ -1,0 +1,48 @@
+"""Bytes of a pipe or file to batches of events: shared by all links, knows nothing of where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from llmtui.core.events import BadLine, Event, Noted, decode_event
+from llmtui.core.facts import Problem
+
+FIRST_BYTES_SHOWN = 80
+
+
+def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Event, ...]]:
+    """Gives the events in a stream of bytes, cut anywhere: a batch for every block that completes a line.
+
+    A line that cannot be read is skipped; the first one is told as a ``Noted`` event, further ones are not. A last line
+    without its newline is a torn write and left out.
+    """
+    rest = b""
+    told = False
+    t_ns = 0
+    for data in blocks:
+        *lines, rest = (rest + data).split(b"\n")
+        batch: list[Event] = []
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                event = decode_event(line)
+            except BadLine as error:
+                if not told:
+                    told = True
+                    batch.append(_skipped(line, where, str(error), t_ns))
+                continue
+            t_ns = getattr(event, "t_ns", t_ns)
+            batch.append(event)
+        if batch:
+            yield tuple(batch)
+
+
+def _skipped(line: bytes, where: str, why: str, t_ns: int) -> Noted:
+    start = line[:FIRST_BYTES_SHOWN].decode("utf-8", "replace")
+    problem = Problem(
+        code="unknown_line",
+        what=f"A line of {where} could not be read and was left out: {start} ({why})",
+        remedy="It may come from a newer llmtui; further such lines are left out without a word.",
+    )
+    return Noted(t_ns=t_ns, level="warning", problem=problem)
