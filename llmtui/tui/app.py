@@ -1,0 +1,304 @@
+"""The Textual app: modes, keys of the whole program, the feed of the engine, and a clean way out.
+
+Nothing here waits for a server, a file or a process before the first paint: the link is opened by a worker afterwards,
+and a mode's screen is imported when it is first looked at.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Literal
+
+import msgspec
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Input, TextArea
+
+from llmtui.core.commands import Command, StartPlan
+from llmtui.core.plan import Plan
+from llmtui.core.session import Session
+from llmtui.link import Link, LinkLost, ReadOnly
+from llmtui.tui import terminal
+from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, SessionChanged, ShowDue
+from llmtui.tui.host import Choices, ExitReport, ExportFailed, Host
+from llmtui.tui.keys import app_bindings
+from llmtui.tui.themes import DARK, LIGHT
+from llmtui.words import _
+
+Mode = Literal["setup", "live", "results", "history"]
+
+
+def _setup_screen() -> Screen[Any]:
+    from llmtui.tui.screens.setup import SetupScreen
+
+    return SetupScreen()
+
+
+def _live_screen() -> Screen[Any]:
+    from llmtui.tui.screens.live import LiveScreen
+
+    return LiveScreen()
+
+
+def _results_screen() -> Screen[Any]:
+    from llmtui.tui.screens.results import ResultsScreen
+
+    return ResultsScreen()
+
+
+def _history_screen() -> Screen[Any]:
+    from llmtui.tui.screens.history import HistoryScreen
+
+    return HistoryScreen()
+
+
+class LlmtuiApp(App[ExitReport]):
+    """The screens of llmtui around one feed: the engine's."""
+
+    TITLE = "llmtui"
+    CSS_PATH = "styles/app.tcss"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "setup": _setup_screen,
+        "live": _live_screen,
+        "results": _results_screen,
+        "history": _history_screen,
+    }
+    DEFAULT_MODE = "setup"
+    BINDINGS: ClassVar[list[BindingType]] = [*app_bindings()]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (170, "-wide")]  # noqa: RUF012  # Textual's type
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (46, "-very-tall")]  # noqa: RUF012
+    PAUSE_GC_ON_SCROLL = True
+
+    read_only = False
+    """Nothing can be started: a file or a pipe is watched."""
+
+    def __init__(self, host: Host) -> None:
+        """Makes the app around a host; the engine is started after the first paint."""
+        super().__init__()
+        self.host = host
+        self.choices: Choices = host.choices
+        """What was chosen last, as it will be kept."""
+        self.feed = self.new_feed(self.open_link)
+        """The source that is followed; another one after a restart of the engine."""
+        self._running_id: str | None = None
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = self.choices.theme if self.choices.theme in self.available_themes else DARK.name
+        self.set_keymap(dict(self.choices.keymap))
+
+    def open_link(self) -> Link:
+        """Gives the source to follow."""
+        return self.host.open_engine()
+
+    @property
+    def running(self) -> bool:
+        """A session of the engine is under way."""
+        session = self.feed.session
+        return not (self.read_only or self.feed.ended) and session is not None and session.finished is None
+
+    # --- start ---
+
+    def on_ready(self) -> None:
+        """The first frame is out: now the slow things may begin."""
+        terminal.on_end_signals(lambda: self.leave("terminated"))
+        self._write(terminal.SAVE_TITLE + terminal.title_sequence("llmtui"))
+        self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
+        self._follow(self.feed)
+        self.set_timer(1.0, self._freeze_start_up)
+
+    def _freeze_start_up(self) -> None:
+        """What the start made lives as long as the app: the collector need not look at it again."""
+        gc.collect()
+        gc.freeze()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="feed")
+    def _follow(self, feed: Feed) -> None:
+        feed.read()
+
+    def new_feed(self, open_link: Callable[[], Link]) -> Feed:
+        """Gives a feed whose messages go to the screens on show; a worker of the caller's must run its ``read``."""
+        return Feed(open_link, self.post_message, self.set_timer)
+
+    # --- what a feed says ---
+
+    @on(FeedMessage)
+    def _hand_to_screens(self, message: FeedMessage) -> None:
+        if isinstance(message, ShowDue):
+            message.feed.show_when_due()
+            return
+        if message.feed is self.feed:
+            if isinstance(message, SessionChanged):
+                self._announce(message.session)
+            if isinstance(message, FeedEnded):
+                self.refresh_bindings()
+        for screen in self.screen_stack:
+            screen.post_message(message.again())
+
+    def _announce(self, session: Session) -> None:
+        """Says in the window's title that a run began, and by the bell that it is over."""
+        if session.finished is None:
+            if self._running_id != session.session_id:
+                self._running_id = session.session_id
+                self._write(terminal.title_sequence(_("llmtui: running")))
+                self.refresh_bindings()
+        elif self._running_id == session.session_id:
+            self._running_id = None
+            self._write(terminal.title_sequence(_("llmtui: finished")))
+            self.refresh_bindings()
+            if self.feed.is_live:
+                self.bell()
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+    # --- what screens ask for ---
+
+    def send(self, command: Command) -> bool:
+        """Sends a command to the engine; where it cannot be sent a toast says why. Gives whether it was sent."""
+        try:
+            self.feed.send(command)
+        except (LinkLost, ReadOnly) as error:
+            self.notify(str(error), title=_("Not possible now"), severity="error")
+            return False
+        return True
+
+    def start(self, plan: Plan) -> None:
+        """Starts a run and shows it."""
+        if self.send(StartPlan(plan=plan, results_dir=self.host.results_dir, ui_pid=os.getpid())):
+            self.action_go("live")
+
+    def remember(self, **changes: object) -> None:
+        """Keeps choices for the next start: fields of Choices by their names."""
+        new = {name: value for name, value in changes.items() if getattr(self.choices, name) != value}
+        if new:
+            self.choices = msgspec.structs.replace(self.choices, **new)
+            self._save(new)
+
+    @work(thread=True, exit_on_error=False, group="save")
+    def _save(self, changes: dict[str, object]) -> None:
+        try:
+            self.host.save(changes)
+        except ExportFailed as error:
+            self.notify(str(error), title=_("Settings not saved"), severity="warning")
+
+    def open_session(self, session_id: str) -> None:
+        """Shows the results of a saved session above the screen that is on."""
+        from llmtui.tui.screens.results import ResultsScreen
+
+        feed = self.new_feed(lambda: self.host.open_session(session_id))
+        self.push_screen(ResultsScreen(feed))
+        self._read_saved(feed)
+
+    @work(thread=True, exit_on_error=False, group="saved")
+    def _read_saved(self, feed: Feed) -> None:
+        feed.read()
+
+    # --- keys of the whole program ---
+
+    def action_go(self, mode: Mode) -> None:
+        """Shows another screen of the program."""
+        if self.current_mode != mode:
+            self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """Explains the screen and lists its keys."""
+        from llmtui.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_toggle_dark(self) -> None:
+        """Changes between light and dark."""
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def action_restart_engine(self) -> None:
+        """Starts the measuring process again after it was lost."""
+        if self.read_only or not self.feed.ended:
+            return
+        self.feed = self.new_feed(self.open_link)
+        self._follow(self.feed)
+        self.notify(_("Starting the measuring process again …"))
+
+    async def action_quit_or_ask(self) -> None:
+        """Leaves; asks first while a run is under way."""
+        if not self.running:
+            self.leave("quit")
+            return
+        from llmtui.tui.screens.dialogs import Question
+
+        self.push_screen(
+            Question(
+                _("A test is running"),
+                _("Leave now? What is finished is saved; the test that runs is stopped."),
+                yes=_("Stop and leave"),
+                no=_("Go on testing"),
+            ),
+            lambda leave: self.leave("quit") if leave else None,
+        )
+
+    def action_copy_or_quit(self) -> None:
+        """Copies what is selected, else leaves without asking."""
+        focused = self.screen.focused
+        selected = focused.selected_text if isinstance(focused, Input | TextArea) else ""
+        selected = selected or self.screen.get_selected_text() or ""
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.notify(_("Copied"), timeout=2)
+        else:
+            self.leave("interrupted")
+
+    async def action_quit(self) -> None:
+        """The palette's way out."""
+        await self.action_quit_or_ask()
+
+    def leave(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
+        """Ends the app: the terminal comes back at once, the engine cleans up behind it."""
+        self._write(terminal.RESTORE_TITLE)
+        self.run_worker(self.feed.close, thread=True, exit_on_error=False, group="close")
+        self.exit(ExitReport(how=how, session=self.feed.session, folder=self.feed.folder))
+
+    # --- the command palette ---
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Gives what can be done now, and nothing that cannot."""
+        if not self.read_only:
+            yield SystemCommand(_("Setup"), _("Choose models, questions and server"), lambda: self.action_go("setup"))
+        if self.feed.session is not None:
+            yield SystemCommand(_("Live"), _("Watch the test that runs"), lambda: self.action_go("live"))
+            yield SystemCommand(_("Results"), _("Compare what was measured"), lambda: self.action_go("results"))
+        yield SystemCommand(_("History"), _("Open an earlier session"), lambda: self.action_go("history"))
+        if self.feed.ended and not self.read_only:
+            yield SystemCommand(_("Start again"), _("Restart the measuring process"), self.action_restart_engine)
+        yield SystemCommand(_("Light or dark"), _("Change between the two"), self.action_toggle_dark)
+        yield SystemCommand(_("Theme"), _("Choose colours"), self.action_change_theme)
+        yield SystemCommand(_("Help"), _("What this screen does, and all its keys"), self.action_help)
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and binding.show and active.node is screen:
+                run = binding.action
+                yield SystemCommand(
+                    binding.description, binding.tooltip or "", lambda run=run: self.run_action(run, screen)
+                )
+        yield SystemCommand(_("Save screenshot"), _("As an SVG picture in the current folder"), self.deliver_screenshot)
+        yield SystemCommand(_("Quit"), _("Leave llmtui"), self.action_quit)
+
+
+class WatchApp(LlmtuiApp):
+    """Live and Results over a saved file or a pipe: nothing can be started from here."""
+
+    DEFAULT_MODE = "live"
+    read_only = True
+
+    def __init__(self, host: Host, link: Link) -> None:
+        """Makes the app around a source that is open already."""
+        self._watched = link
+        super().__init__(host)
+
+    def open_link(self) -> Link:
+        """Gives the source to follow."""
+        return self._watched

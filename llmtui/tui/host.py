@@ -1,0 +1,120 @@
+"""What the screens need from outside: files, processes and settings come in through this door only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+import msgspec
+
+from llmtui.core.facts import ServerKind
+from llmtui.core.plan import Others, Think
+from llmtui.core.prompts import PromptPack
+from llmtui.core.session import Session
+from llmtui.link import Link
+
+Start = Literal["setup", "watch"]
+
+
+class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the history."""
+
+    session_id: str
+    wall_ns: int
+    """Start, nanoseconds since 1970 UTC."""
+    models: tuple[str, ...]
+    """Labels of the contenders."""
+    trials: int
+    """Finished trials."""
+    rounds: int
+    """Rounds of which at least one trial is finished."""
+    finished: str | None = None
+    """``complete``, ``cancelled``, ``failed``; None where the session was interrupted."""
+    problem: str | None = None
+    """Why it cannot be opened, in words; None if it can."""
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """What the screens remember from one start to the next. None: never chosen, so the default of the day applies."""
+
+    server: str | None = None
+    """Address as the person wrote it; None for the environment's or the usual one."""
+    server_kind: ServerKind = "ollama"
+    models: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    preset: str = "auto"
+    all_prompts: bool = False
+    full_answers: bool = False
+    num_ctx: int = 4096
+    num_predict: int = 128
+    temperature: float = 0.0
+    think: Think | None = None
+    """None: off where a model can be told so."""
+    others: Others = "unload"
+    theme: str = "llmtui-dark"
+    keymap: Mapping[str, str] = {}
+    """Binding id to keys, as in ``{"app.quit": "f10"}``."""
+
+
+class ExportFailed(Exception):
+    """A file could not be written; the message is a sentence for the person, with what to do."""
+
+
+class Host(Protocol):
+    """The program around the screens. Methods may block shortly: call those with files behind them from a worker."""
+
+    choices: Choices
+    """As read at the start."""
+    pack: PromptPack
+    results_dir: str
+    builtin_available: bool
+    """The built-in server can be started: its library imports."""
+    ollama_installed: bool
+    """The ``ollama`` program is on this machine, running or not."""
+
+    def open_engine(self) -> Link:
+        """Starts the measuring process.
+
+        Raises:
+            LinkLost: it cannot be started.
+        """
+        ...
+
+    def open_session(self, session_id: str) -> Link:
+        """Opens a saved session for reading.
+
+        Raises:
+            LinkLost: it is not there or cannot be read.
+        """
+        ...
+
+    def sessions(self) -> tuple[SessionEntry, ...]:
+        """Gives the saved sessions, the newest first."""
+        ...
+
+    def save(self, changes: Mapping[str, object]) -> None:
+        """Keeps changed choices: names of fields of Choices with their new values.
+
+        Raises:
+            ExportFailed: the settings cannot be written.
+        """
+        ...
+
+    def export_csv(self, session_id: str, target: str) -> str:
+        """Copies a session's table to a file the person names (a folder, a name, ``~`` allowed); gives its full path.
+
+        Raises:
+            ExportFailed: with the reason.
+        """
+        ...
+
+
+class ExitReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the app leaves to be said on the normal screen."""
+
+    how: Literal["quit", "interrupted", "terminated"]
+    """By ``q`` or the palette, by ctrl+c, by a signal of the system."""
+    session: Session | None = None
+    """The last session that ran or was watched; None if there was none."""
+    folder: str | None = None
+    """Where it is kept."""

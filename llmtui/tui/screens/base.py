@@ -1,0 +1,58 @@
+"""What every full screen shares: the line of places above, room for a banner, the keys below."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from llmtui.tui.app import LlmtuiApp
+from llmtui.tui.feed import FeedEnded, Replied, SessionChanged
+from llmtui.tui.widgets.banner import Banner
+from llmtui.tui.widgets.nav_bar import NavBar
+
+
+class BaseScreen(Screen[None]):
+    """A full screen of the program. Subclasses give ``compose_body`` and say where they are in ``PLACE``."""
+
+    PLACE: ClassVar[str] = ""
+
+    app = getters.app(LlmtuiApp)
+    banner = getters.query_one(Banner)
+
+    def compose(self) -> ComposeResult:
+        """Puts the body between the places and the keys."""
+        yield NavBar(self.PLACE, read_only=self.app.read_only)
+        yield Banner()
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False)
+
+    def compose_body(self) -> ComposeResult:
+        """Gives the widgets between the first line and the last."""
+        yield from ()
+
+    @on(FeedEnded)
+    def _feed_ended(self, message: FeedEnded) -> None:
+        if message.feed is self.app.feed:
+            self.show_lost()
+
+    @on(SessionChanged)
+    @on(Replied)
+    def _feed_lives(self, message: SessionChanged | Replied) -> None:
+        if message.feed is self.app.feed and not message.feed.ended:
+            self.show_lost()
+
+    def on_screen_resume(self) -> None:
+        """A screen that comes back has missed messages."""
+        self.show_lost()
+
+    def show_lost(self) -> None:
+        """Shows why the engine is gone, or takes that away again."""
+        lost = self.app.feed.lost
+        if lost is not None:
+            self.banner.tell(lost)
+        elif self.banner.code == "link_lost":
+            self.banner.hush()

@@ -1,0 +1,57 @@
+"""The program's own light and dark colours; plots and token panes take theirs from the theme that is on."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="llmtui-dark",
+    primary="#7AA2F7",
+    secondary="#BB9AF7",
+    accent="#FF9E64",
+    foreground="#C8D0E8",
+    background="#14161F",
+    surface="#1B1E2B",
+    panel="#262A3B",
+    success="#9ECE6A",
+    warning="#E0AF68",
+    error="#F7768E",
+    dark=True,
+    variables={
+        "border": "#3B4261",
+        "border-blurred": "#2C3148",
+        "block-cursor-background": "#34406B",
+        "block-cursor-foreground": "#E6EAF7",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#242940",
+        "footer-key-foreground": "#FF9E64",
+        "footer-background": "#1B1E2B",
+        "input-selection-background": "#7AA2F7 35%",
+    },
+)
+
+LIGHT = Theme(
+    name="llmtui-light",
+    primary="#2E5CB8",
+    secondary="#7847BD",
+    accent="#B3541E",
+    foreground="#2A2F45",
+    background="#F7F8FC",
+    surface="#EEF0F7",
+    panel="#E1E5F0",
+    success="#3D7A2E",
+    warning="#8F5E15",
+    error="#C02D4A",
+    dark=False,
+    variables={
+        "border": "#B5BCD4",
+        "border-blurred": "#D3D8E8",
+        "block-cursor-background": "#C9D6F5",
+        "block-cursor-foreground": "#1B2140",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#E1E7F6",
+        "footer-key-foreground": "#B3541E",
+        "footer-background": "#E6E9F3",
+        "input-selection-background": "#2E5CB8 25%",
+    },
+)

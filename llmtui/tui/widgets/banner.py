@@ -1,0 +1,50 @@
+"""One line above everything else: what went wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from textual.content import Content
+from textual.widgets import Static
+
+from llmtui.core.facts import Problem
+
+Level = Literal["info", "warning", "error"]
+
+_MARKS: dict[Level, str] = {"info": "i", "warning": "!", "error": "✗"}
+
+
+class Banner(Static):
+    """Hidden until there is something to say."""
+
+    DEFAULT_CSS = """
+    Banner {
+        display: none;
+        height: auto;
+        max-height: 4;
+        padding: 0 1;
+        &.-info { display: block; background: $primary 20%; color: $text; }
+        &.-warning { display: block; background: $warning 20%; color: $text; }
+        &.-error { display: block; background: $error 25%; color: $text; }
+    }
+    """
+
+    code = ""
+    """Which problem is shown; empty where none is."""
+
+    def say(self, what: str, remedy: str | None = None, *, level: Level = "warning", code: str = "said") -> None:
+        """Shows a sentence and, dimmed behind it, what to do."""
+        self.code = code
+        self.update(Content.assemble((f"{_MARKS[level]} ", "bold"), what, "  ", (remedy or "", "dim italic")))
+        for each in _MARKS:
+            self.set_class(each == level, f"-{each}")
+
+    def tell(self, problem: Problem, *, level: Level = "error") -> None:
+        """Shows a problem with its remedy."""
+        self.say(problem.what, problem.remedy, level=level, code=problem.code)
+
+    def hush(self) -> None:
+        """Hides the line."""
+        self.code = ""
+        for each in _MARKS:
+            self.remove_class(f"-{each}")

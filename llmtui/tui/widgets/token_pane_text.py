@@ -1,0 +1,295 @@
+"""Text that only grows, cut into rows of a width: what the token pane shows, without any widget.
+
+Rows that are complete are never looked at again: an append wraps from the start of the last row on, however long the
+paragraph is. Wrapping is decided by the text alone, so a text gives the same rows in whatever pieces it arrives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rich.cells import cell_len
+
+Kind = str
+"""Who wrote a piece of text: a name that the pane maps to a style, such as ``thinking``."""
+
+TAB = 4
+MAX_LINES = 20_000
+"""Lines that are kept; the oldest leave in blocks, so that a long session's memory stays flat."""
+DROP_LINES = 2_000
+
+_JOINER = "\N{ZERO WIDTH JOINER}"
+_WIDENER = "\N{VARIATION SELECTOR-16}"
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_ODD = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI}\u2028\u2029\ud800-\udfff\ufff9-\ufffb]")
+_LINE_ENDS = {"\n", "\u2028", "\u2029"}
+_WORDS = re.compile(r" +|[^ ]+")
+
+
+def visible(character: str) -> str:
+    """Gives what stands for a control character on screen, so that a model's answer can steer no terminal.
+
+    C0 controls and DEL become their pictures (``␛``), C1 controls, bidirectional controls and other invisible marks
+    their code (``<U+202E>``), lone surrogates U+FFFD.
+    """
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\N{SYMBOL FOR DELETE}"
+    if 0xD800 <= code <= 0xDFFF:
+        return "\N{REPLACEMENT CHARACTER}"
+    return f"<U+{code:04X}>"
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of text between line ends, with who wrote what and where its rows begin."""
+
+    text: str = ""
+    runs: list[tuple[int, Kind]] = field(default_factory=list)
+    """(first character, kind), in order."""
+    rows: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])
+    """(first, behind the last shown character) of each row; blanks between rows are not shown."""
+
+    def pieces(self, row: int) -> Iterator[tuple[str, Kind]]:
+        """Gives a row's text, cut where the kind changes."""
+        start, end = self.rows[row]
+        if start == end:
+            return
+        for number, (at, kind) in enumerate(self.runs):
+            until = self.runs[number + 1][0] if number + 1 < len(self.runs) else len(self.text)
+            cut = self.text[max(at, start) : min(until, end)]
+            if cut:
+                yield cut, kind
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an append did to the rows."""
+
+    first_row: int
+    """The first row that is new or different."""
+    dropped_rows: int
+    """Rows that left at the top to make room."""
+
+
+class GrowingText:
+    """Lines and their rows. ``append`` is all that a stream needs; ``set_width`` wraps everything anew."""
+
+    def __init__(self, width: int = 80) -> None:
+        self.width = max(1, width)
+        self.lines: list[Line] = [Line()]
+        self.row_count = 1
+        self.rows_wrapped = 0
+        """Rows that wrapping has made so far, for tests: an append costs its own rows and one, not the text's."""
+        self._index: list[tuple[int, int]] = [(0, 0)]
+        """(line, row in it) of each row."""
+        self._held = ""
+
+    def __len__(self) -> int:
+        return sum(len(line.text) for line in self.lines)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing has been written yet."""
+        return len(self.lines) == 1 and not self.lines[0].text and not self._held
+
+    def row(self, number: int) -> tuple[Line, int]:
+        """Gives a row as its line and the row's place in it."""
+        line, row = self._index[number]
+        return self.lines[line], row
+
+    def append(self, text: str, kind: Kind) -> Change:
+        """Adds text at the end."""
+        first = self.row_count - 1
+        if self._held:
+            text, self._held = self._held + text, ""
+        if text.endswith("\r"):
+            # The other half of a line end may still be on its way.
+            text, self._held = text[:-1], "\r"
+        if not _ODD.search(text):
+            self._extend(text, kind)
+        else:
+            self._append_odd(text.replace("\r\n", "\n"), kind)
+        return Change(first, self._drop_oldest())
+
+    def end_line(self) -> Change:
+        """Ends the line under way, if anything stands on it."""
+        first = self.row_count - 1
+        if self._held:
+            self._held = ""
+            self._new_line()
+        elif self.lines[-1].text:
+            self._new_line()
+        return Change(first, self._drop_oldest())
+
+    def set_width(self, width: int) -> None:
+        """Wraps all lines to another width."""
+        width = max(1, width)
+        if width == self.width:
+            return
+        self.width = width
+        self._index.clear()
+        for number, line in enumerate(self.lines):
+            line.rows = [(0, 0)]
+            self._wrap(line)
+            self._index.extend((number, row) for row in range(len(line.rows)))
+        self.row_count = len(self._index)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self.lines = [Line()]
+        self._index = [(0, 0)]
+        self.row_count = 1
+        self._held = ""
+
+    def extract(self, start: tuple[int, int], end: tuple[int, int] | None) -> str:
+        """Gives the text from (row, character in it) to another, rows of one line joined as they were written."""
+        last_row = self.row_count - 1
+        end_row, end_at = end if end is not None else (last_row, None)
+        parts: list[str] = []
+        for number in range(max(0, start[0]), min(end_row, last_row) + 1):
+            line, row = self.row(number)
+            first, behind = line.rows[row]
+            is_last = number == end_row
+            until = min(first + end_at, behind) if is_last and end_at is not None else behind
+            begin = min(first + start[1], behind) if number == start[0] else first
+            parts.append(line.text[begin:until])
+            if not is_last and number != last_row:
+                follows = row + 1 < len(line.rows)
+                parts.append(line.text[behind : line.rows[row + 1][0]] if follows else "\n")
+        return "".join(parts)
+
+    # --- inside ---
+
+    def _append_odd(self, text: str, kind: Kind) -> None:
+        at = 0
+        for match in _ODD.finditer(text):
+            self._extend(text[at : match.start()], kind)
+            at = match.end()
+            character = match.group()
+            if character in _LINE_ENDS:
+                self._new_line()
+            elif character == "\t":
+                self._extend(" " * (TAB - cell_len(self.lines[-1].text) % TAB), kind)
+            else:
+                self._extend(visible(character), kind)
+        self._extend(text[at:], kind)
+
+    def _extend(self, text: str, kind: Kind) -> None:
+        if not text:
+            return
+        line = self.lines[-1]
+        if not line.runs or line.runs[-1][1] != kind:
+            line.runs.append((len(line.text), kind))
+        line.text += text
+        before = len(line.rows)
+        self._wrap(line)
+        number = len(self.lines) - 1
+        self._index.extend((number, row) for row in range(before, len(line.rows)))
+        self.row_count = len(self._index)
+
+    def _new_line(self) -> None:
+        self.lines.append(Line())
+        self._index.append((len(self.lines) - 1, 0))
+        self.row_count += 1
+
+    def _wrap(self, line: Line) -> None:
+        """Wraps a line from the start of its last row on."""
+        start = line.rows.pop()[0]
+        made = list(_rows(line.text, start, self.width))
+        self.rows_wrapped += len(made)
+        line.rows.extend(made)
+
+    def _drop_oldest(self) -> int:
+        if len(self.lines) <= MAX_LINES:
+            return 0
+        gone = sum(len(line.rows) for line in self.lines[:DROP_LINES])
+        del self.lines[:DROP_LINES]
+        self._index = [(number, row) for number, line in enumerate(self.lines) for row in range(len(line.rows))]
+        self.row_count = len(self._index)
+        return gone
+
+
+def _rows(text: str, start: int, width: int) -> Iterator[tuple[int, int]]:
+    """Cuts ``text[start:]`` into rows of at most ``width`` cells: at blanks, beside wide characters, else anywhere.
+
+    Greedy, from left to right, so that no row but the last can change when text is added.
+    """
+    end = start
+    used = 0
+    only_blanks = True
+    for at, behind, cells, is_blank in _words(text, start):
+        if is_blank:
+            room = max(0, width - used)
+            end, used = (behind, used + cells) if cells <= room else (at + room, width)
+            continue
+        if used + cells > width and not only_blanks and end > start:
+            yield start, _without_blanks(text, start, end)
+            start, used, only_blanks = at, 0, True
+        if used + cells <= width:
+            end, used, only_blanks = behind, used + cells, False
+            continue
+        # Longer than a row: broken between clusters, from where the row stands.
+        for cluster_at, cluster_behind, cluster_cells in _clusters(text, at, behind):
+            if used + cluster_cells > width and end > start:
+                yield start, end
+                start, used = cluster_at, 0
+            end, used = cluster_behind, used + cluster_cells
+        only_blanks = False
+    yield start, end
+
+
+def _without_blanks(text: str, start: int, end: int) -> int:
+    while end > start and text[end - 1] == " ":
+        end -= 1
+    return end
+
+
+def _words(text: str, start: int) -> Iterator[tuple[int, int, int, bool]]:
+    """Gives (first, behind the last, cells, is blank) of what a row may not cut unless it must."""
+    for match in _WORDS.finditer(text, start):
+        at, behind = match.span()
+        word = match.group()
+        if word[0] == " ":
+            yield at, behind, behind - at, True
+        elif word.isascii():
+            yield at, behind, behind - at, False
+        else:
+            yield from _wide_words(text, at, behind)
+
+
+def _wide_words(text: str, at: int, behind: int) -> Iterator[tuple[int, int, int, bool]]:
+    """Between two wide characters, and between a wide and a narrow one, a row may end: CJK has no blanks."""
+    begin = at
+    cells = 0
+    for cluster_at, cluster_behind, cluster_cells in _clusters(text, at, behind):
+        # By the base alone: a variation selector that follows later must not move what was decided before.
+        if cell_len(text[cluster_at]) == 2:
+            if cluster_at > begin:
+                yield begin, cluster_at, cells, False
+            yield cluster_at, cluster_behind, cluster_cells, False
+            begin, cells = cluster_behind, 0
+        else:
+            cells += cluster_cells
+    if behind > begin:
+        yield begin, behind, cells, False
+
+
+def _clusters(text: str, at: int, behind: int) -> Iterator[tuple[int, int, int]]:
+    """Gives (first, behind the last, cells) of what one cursor step covers: a base, its marks, what a joiner joins."""
+    begin = at
+    while begin < behind:
+        end = begin + 1
+        joined = text[begin] == _JOINER
+        while end < behind:
+            character = text[end]
+            if not (joined or character in (_JOINER, _WIDENER) or cell_len(character) == 0):
+                break
+            joined = character == _JOINER and not joined
+            end += 1
+        yield begin, end, cell_len(text[begin:end])
+        begin = end
