@@ -1,1 +1,1 @@
-"""One small class a sensor, all of one shape."""
+"""Readings of the machine: one small class a source, each with the same shape (``base.Sensor``)."""

@@ -1,0 +1,233 @@
+"""The sampler: looks at the machine at a steady rate, and keeps an account of each trial.
+
+A thread of its own with absolute deadlines: a late look does not push the next one, and missed ones are left out
+instead of being made up for. Its own CPU time is in every event that it emits.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from llmtui.core.events import Sampled
+from llmtui.engine.sensors.account import TrialAccount, TrialMachine
+from llmtui.engine.sensors.look import Look, elapsed_between_s, sampled, shares
+from llmtui.engine.sensors.machine import Machine
+from llmtui.engine.sensors.runner import Runner, RunnerTarget
+from llmtui.engine.sensors.thermal import ThermalReading
+
+STEADY_HZ = 2.0
+FIRST_TOKEN_HZ = 5.0
+DEMO_HZ = 10.0
+_THERMAL_EVERY_S = 5.0
+_SEARCH_EVERY_S = 1.0
+_BEFORE_TRIAL_S = 1.0
+_LOOKS_KEPT = 32
+
+
+def latest_deadline_ns(previous_ns: int, now_ns: int, period_ns: int) -> int:
+    """Gives the last deadline that has passed, a whole number of periods after the previous one.
+
+    The next wait starts there: what was missed in between is left out, and the grid does not drift.
+    """
+    return previous_ns + (now_ns - previous_ns) // period_ns * period_ns
+
+
+class Sampler:
+    """Emits ``Sampled`` at 2 Hz, and at 5 Hz from a trial's start until its first token.
+
+    ``emit`` is called from the sampler's thread and must not block. All methods may be called from any thread;
+    ``first_token`` never waits, the others for at most one look or one search.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        emit: Callable[[Sampled], None],
+        *,
+        steady_hz: float = STEADY_HZ,
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self._machine = machine
+        self._emit = emit
+        self._clock_ns = clock_ns
+        self._looking = threading.Lock()
+        self._wake = threading.Condition()
+        # under _wake
+        self._steady_hz = steady_hz
+        self._hurried = False
+        self._stopped = False
+        # under _looking
+        self._looks: deque[Look] = deque(maxlen=_LOOKS_KEPT)
+        self._account: TrialAccount | None = None
+        self._target: RunnerTarget | None = None
+        self._searched_ns: int | None = None
+        self._thermal = ThermalReading()
+        # of the thread alone
+        self._thermal_ns: int | None = None
+        self._charged_ns = 0
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+
+    def start(self) -> None:
+        """Begins to sample; the first event comes one period later, since shares of cores need two looks."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread; no event comes after this returns."""
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def hz(self) -> float:
+        """Looks a second at present."""
+        with self._wake:
+            return self._rate_hz()
+
+    def set_steady_hz(self, hz: float) -> None:
+        """Sets the rate outside of the wait for a first token, such as ``DEMO_HZ``."""
+        with self._wake:
+            self._steady_hz = hz
+            self._wake.notify()
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each kind of figure comes from, or why there is none."""
+        return self._machine.sources
+
+    # --- the runner -----------------------------------------------------------------------------------------------
+
+    def expect_runner(self, target: RunnerTarget | None) -> None:
+        """Says which model will run next; None where its process cannot be seen, such as on another machine.
+
+        Nothing is searched yet: ``find_runner`` does, and within a trial the sampler itself, once a second until found.
+        """
+        with self._looking:
+            if target != self._target:
+                self._target = target
+                self._searched_ns = None
+                self._machine.forget_runner()
+
+    def find_runner(self) -> Runner | None:
+        """Searches now for the expected runner, for use between trials: takes a few ms, or tens with many processes."""
+        with self._looking:
+            return self._search() if self._target else None
+
+    # --- trials ---------------------------------------------------------------------------------------------------
+
+    def begin_trial(self) -> None:
+        """Opens the account of a trial, right before its request; from now on at least 5 Hz."""
+        with self._looking:
+            edge = self._machine.edge(self._clock_ns())
+            self._account = TrialAccount(edge, self._others_before(edge.look))
+        self._hurry(True)
+
+    def first_token(self) -> None:
+        """Back to the steady rate."""
+        self._hurry(False)
+
+    def end_trial(self) -> TrialMachine:
+        """Closes the account, right after the end of the answer, and gives its figures.
+
+        Raises:
+            RuntimeError: no trial was begun.
+        """
+        self._hurry(False)
+        with self._looking:
+            if self._account is None:
+                raise RuntimeError("end_trial without begin_trial")
+            account, self._account = self._account, None
+            return account.close(self._machine.edge(self._clock_ns()), self._thermal)
+
+    def others_cores(self) -> float | None:
+        """Gives the cores that other programs kept busy in the last second; None before there were two looks."""
+        with self._looking:
+            return self._others_before(self._machine.look(self._clock_ns()))
+
+    def _others_before(self, now: Look) -> float | None:
+        """Uses the latest look that is at least a second old, else the oldest."""
+        then = next((look for look in reversed(self._looks) if elapsed_between_s(look, now) >= _BEFORE_TRIAL_S), None)
+        then = then or (self._looks[0] if self._looks else None)
+        found = shares(then, now) if then else None
+        return found.others if found else None
+
+    # --- the thread -----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._machine.probe()
+        due_ns = self._clock_ns()
+        self._look()
+        self._look_at_heat()
+        self._charged_ns = time.thread_time_ns()
+        while self._wait_after(due_ns):
+            now_ns = self._clock_ns()
+            event = self._look()
+            if event is not None:
+                self._emit(event)
+            self._look_at_heat()
+            due_ns = latest_deadline_ns(due_ns, now_ns, self._period_ns())
+
+    def _wait_after(self, previous_ns: int) -> bool:
+        """Waits until one period after a deadline, whatever becomes of the rate meanwhile; False at the end."""
+        with self._wake:
+            while not self._stopped:
+                left_ns = previous_ns + round(1e9 / self._rate_hz()) - self._clock_ns()
+                if left_ns <= 0:
+                    return True
+                self._wake.wait(left_ns / 1e9)
+            return False
+
+    def _look(self) -> Sampled | None:
+        with self._looking:
+            now_ns = self._clock_ns()
+            before = self._looks[-1] if self._looks else None
+            if before is not None and before.runner is None and self._search_is_due(now_ns):
+                self._search()
+            look = self._machine.look(now_ns)
+            self._looks.append(look)
+            if self._account is not None:
+                self._account.add(look)
+            return sampled(before, look, self._thermal, self._charge_ms()) if before else None
+
+    def _charge_ms(self) -> float:
+        """The thread's CPU time since the last event: looking, searching, heat, handing over."""
+        spent_ns = time.thread_time_ns()
+        charged_ns, self._charged_ns = self._charged_ns, spent_ns
+        return (spent_ns - charged_ns) / 1e6
+
+    def _search_is_due(self, now_ns: int) -> bool:
+        if self._account is None or self._target is None:
+            return False
+        return self._searched_ns is None or now_ns - self._searched_ns >= _SEARCH_EVERY_S * 1e9
+
+    def _search(self) -> Runner | None:
+        assert self._target is not None
+        self._searched_ns = self._clock_ns()
+        return self._machine.find_runner(self._target)
+
+    def _look_at_heat(self) -> None:
+        """Outside of the lock, since it may take tens of milliseconds."""
+        now_ns = self._clock_ns()
+        if self._thermal_ns is None or now_ns - self._thermal_ns >= _THERMAL_EVERY_S * 1e9:
+            self._thermal_ns = now_ns
+            thermal = self._machine.thermal()
+            with self._looking:
+                self._thermal = thermal
+
+    # --- the rate -------------------------------------------------------------------------------------------------
+
+    def _hurry(self, hurried: bool) -> None:
+        with self._wake:
+            self._hurried = hurried
+            self._wake.notify()
+
+    def _period_ns(self) -> int:
+        with self._wake:
+            return round(1e9 / self._rate_hz())
+
+    def _rate_hz(self) -> float:
+        return max(self._steady_hz, FIRST_TOKEN_HZ) if self._hurried else self._steady_hz

@@ -1,0 +1,63 @@
+"""Energy of the processor, from the counters of Intel's and AMD's processors (RAPL)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from llmtui.engine.sensors.base import SYS, read_int, read_text
+
+
+class EnergyReading(msgspec.Struct, frozen=True, kw_only=True):
+    """Joules since the sensor's first look. Idle power is in it."""
+
+    joules: float
+    source: str
+
+
+class EnergySensor:
+    """Sum over the processor packages of ``/sys/class/powercap``. Kernels since 5.10 let only root read them."""
+
+    name = "energy"
+
+    def __init__(self, sys_root: Path = SYS) -> None:
+        packages = [
+            zone
+            for zone in sorted((sys_root / "class" / "powercap").glob("intel-rapl:*"))
+            # "package-0", …; cores and memory controllers are parts of them, "psys" is the whole board
+            if (read_text(zone / "name") or "").startswith("package")
+        ]
+        self._zones = [_Zone(zone) for zone in packages if read_int(zone / "energy_uj") is not None]
+        if self._zones:
+            self.source = f"RAPL, {len(self._zones)} package{'s' if len(self._zones) > 1 else ''}"
+        elif packages:
+            self.source = f"only root may read {packages[0] / 'energy_uj'}; to allow it: chmod a+r that file"
+        else:
+            self.source = "this machine has no energy counter that can be read"
+
+    def read(self) -> EnergyReading | None:
+        """Gives joules since the first look; None where there is no readable counter."""
+        for zone in self._zones:
+            zone.look()
+        return EnergyReading(joules=sum(zone.joules for zone in self._zones), source="rapl") if self._zones else None
+
+
+class _Zone:
+    """One counter, which starts again at zero when it is full: every minute or so on a busy machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._range_uj = read_int(folder / "max_energy_range_uj")
+        self._last_uj = read_int(folder / "energy_uj")
+        self.joules = 0.0
+
+    def look(self) -> None:
+        now_uj = read_int(self._folder / "energy_uj")
+        if now_uj is None or self._last_uj is None:
+            return
+        gained_uj = now_uj - self._last_uj
+        if gained_uj < 0:
+            gained_uj += self._range_uj or 0
+        self.joules += max(0, gained_uj) / 1e6
+        self._last_uj = now_uj

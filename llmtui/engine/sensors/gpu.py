@@ -1,0 +1,126 @@
+"""Graphics cards: NVIDIA through NVML where its Python module is installed, AMD through ``/sys``."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from llmtui.engine.sensors.base import SYS, read_int, read_text
+
+
+class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
+    """All cards of one maker together, as their driver tells."""
+
+    vram_bytes: int | None = None
+    """In use on all cards, by all programs."""
+    busy: float | None = None
+    """0–1 of the busiest card: share of time in which anything ran on it, not how full it was."""
+    joules: float | None = None
+    """Energy since the driver was loaded."""
+    watts: float | None = None
+    """The driver's own (smoothed) figure."""
+
+
+class NvidiaSensor:
+    """NVML, by way of the optional module ``pynvml`` (package ``nvidia-ml-py``)."""
+
+    name = "gpu"
+
+    def __init__(self, nvml: ModuleType) -> None:
+        """Takes the module; raises its ``NVMLError`` where there is no driver."""
+        self._nvml: Any = nvml
+        nvml.nvmlInit()
+        self._cards = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
+        names = [nvml.nvmlDeviceGetName(card) for card in self._cards]
+        self.source = f"NVML: {', '.join(n.decode() if isinstance(n, bytes) else n for n in names)}"
+
+    def read(self) -> GpuReading | None:
+        """Gives the cards' figures; single ones that a card does not tell are None."""
+        used = self._ask("nvmlDeviceGetMemoryInfo")
+        rates = self._ask("nvmlDeviceGetUtilizationRates")
+        millijoules = self._ask("nvmlDeviceGetTotalEnergyConsumption")
+        milliwatts = self._ask("nvmlDeviceGetPowerUsage")
+        return GpuReading(
+            vram_bytes=sum(memory.used for memory in used) if used else None,
+            busy=max(rate.gpu for rate in rates) / 100 if rates else None,
+            joules=sum(millijoules) / 1000 if millijoules else None,
+            watts=sum(milliwatts) / 1000 if milliwatts else None,
+        )
+
+    def _ask(self, function: str) -> list[Any]:
+        """One figure of every card; empty if any card does not tell, since a part of a sum would mislead."""
+        try:
+            return [getattr(self._nvml, function)(card) for card in self._cards]
+        except self._nvml.NVMLError:
+            return []
+
+
+class AmdSensor:
+    """The files of the ``amdgpu`` driver."""
+
+    name = "gpu"
+
+    def __init__(self, sys_root: Path = SYS) -> None:
+        self._cards = [
+            card
+            for card in sorted((sys_root / "class" / "drm").glob("card[0-9]*/device"))
+            if card.parent.name[4:].isdecimal() and read_int(card / "mem_info_vram_used") is not None
+        ]
+        names = [read_text(card / "product_name") or card.parent.name for card in self._cards]
+        self.source = f"amdgpu: {', '.join(names)}" if names else "no AMD card"
+
+    def read(self) -> GpuReading | None:
+        """Gives the cards' figures; None without a card."""
+        if not self._cards:
+            return None
+        busy = [percent for card in self._cards if (percent := read_int(card / "gpu_busy_percent")) is not None]
+        microwatts = [
+            power
+            for card in self._cards
+            for path in card.glob("hwmon/hwmon*/power1_average")
+            if (power := read_int(path)) is not None
+        ]
+        return GpuReading(
+            vram_bytes=sum(read_int(card / "mem_info_vram_used") or 0 for card in self._cards),
+            busy=max(busy) / 100 if busy else None,
+            watts=sum(microwatts) / 1e6 if microwatts else None,
+        )
+
+
+class GpuSensor:
+    """Whichever maker's card this machine has. NVML may take half a second to start: hence ``probe``."""
+
+    name = "gpu"
+
+    def __init__(self, sys_root: Path = SYS, nvml_module: str = "pynvml") -> None:
+        self._sys_root = sys_root
+        self._nvml_module = nvml_module
+        self._card: NvidiaSensor | AmdSensor | None = None
+        self.source = "not looked for yet"
+
+    def probe(self) -> None:
+        """Looks for a card; until then there are no readings."""
+        amd = AmdSensor(self._sys_root)
+        nvidia, why_not = _nvidia(self._nvml_module)
+        self._card = nvidia or (amd if amd.read() else None)
+        self.source = self._card.source if self._card else f"{why_not}; {amd.source}"
+
+    def read(self) -> GpuReading | None:
+        """Gives the card's figures; None without a card that can be read."""
+        return self._card.read() if self._card else None
+
+
+def _nvidia(module: str) -> tuple[NvidiaSensor | None, str]:
+    """The sensor, or why there is none."""
+    try:
+        nvml = importlib.import_module(module)
+    except ImportError:
+        return None, f"NVIDIA cards need the Python package nvidia-ml-py (module {module})"
+    try:
+        return NvidiaSensor(nvml), ""
+    except nvml.NVMLError as error:
+        return None, f"no NVIDIA card: {error}"

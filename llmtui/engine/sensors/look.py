@@ -1,0 +1,143 @@
+"""One look at the whole machine, and what two looks say together."""
+
+from __future__ import annotations
+
+import msgspec
+
+from llmtui.core.events import Sampled
+from llmtui.engine.sensors.cpu import CpuReading
+from llmtui.engine.sensors.energy import EnergyReading
+from llmtui.engine.sensors.gpu import GpuReading
+from llmtui.engine.sensors.memory import MemoryReading
+from llmtui.engine.sensors.processes import ProcessTimes, cpu_used_s
+from llmtui.engine.sensors.runner import RunnerReading
+from llmtui.engine.sensors.thermal import ThermalReading
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the sensors said at one moment; of counters, only differences between looks mean something."""
+
+    t_ns: int
+    system_s: float
+    """The same moment on the scale of ``ProcessTimes.started_s``."""
+    cpu: CpuReading | None = None
+    memory: MemoryReading | None = None
+    runner: RunnerReading | None = None
+    own: tuple[ProcessTimes, ...] = ()
+    gpu: GpuReading | None = None
+    energy: EnergyReading | None = None
+
+
+class Shares(msgspec.Struct, frozen=True, kw_only=True):
+    """Who kept how many cores busy between two looks. One logical core at full load is 1."""
+
+    busy: float
+    per_core: tuple[float, ...]
+    runner: float | None
+    llmtui: float | None
+    others: float | None
+    """All the rest, without the model server itself."""
+
+
+class Joules(msgspec.Struct, frozen=True, kw_only=True):
+    """Energy between two looks, and whose counters it comes from: ``rapl``, ``nvml`` or ``rapl+nvml``."""
+
+    joules: float
+    source: str
+
+
+def shares(before: Look, after: Look) -> Shares | None:
+    """Gives who kept the cores busy between two looks; None where the system did not tell or cores came or went."""
+    elapsed_s = elapsed_between_s(before, after)
+    if before.cpu is None or after.cpu is None or elapsed_s <= 0 or len(before.cpu.busy_s) != len(after.cpu.busy_s):
+        return None
+    per_core = tuple(
+        min(1.0, max(0.0, (now - then) / elapsed_s))
+        for then, now in zip(before.cpu.busy_s, after.cpu.busy_s, strict=True)
+    )
+    busy = sum(per_core)
+    runner_s = runner_cpu_s(before, after)
+    own_s = own_cpu_s(before, after)
+    others = None
+    if own_s is not None:
+        accounted_s = own_s + (runner_s or 0.0) + _server_cpu_s(before, after)
+        others = max(0.0, busy - accounted_s / elapsed_s)
+    return Shares(
+        busy=busy,
+        per_core=per_core,
+        runner=None if runner_s is None else runner_s / elapsed_s,
+        llmtui=None if own_s is None else own_s / elapsed_s,
+        others=others,
+    )
+
+
+def runner_cpu_s(before: Look, after: Look) -> float | None:
+    """Gives the runner's CPU seconds between two looks; a runner born in between counts from its start."""
+    if after.runner is None:
+        return None
+    then = before.runner.times if before.runner else None
+    return cpu_used_s(then, after.runner.times, before.system_s)
+
+
+def own_cpu_s(before: Look, after: Look) -> float | None:
+    """Gives the CPU seconds of llmtui's processes between two looks; None if none of them could be seen."""
+    then = {process.pid: process for process in before.own}
+    used = (cpu_used_s(then.get(now.pid), now, before.system_s) for now in after.own)
+    known = [seconds for seconds in used if seconds is not None]
+    return sum(known) if known else None
+
+
+def energy_between(before: Look, after: Look) -> Joules | None:
+    """Gives the energy between two looks from every counter that both of them have; None without any."""
+    parts: list[tuple[str, float]] = []
+    if before.energy and after.energy:
+        parts.append((after.energy.source, after.energy.joules - before.energy.joules))
+    if before.gpu and after.gpu and before.gpu.joules is not None and after.gpu.joules is not None:
+        parts.append(("nvml", after.gpu.joules - before.gpu.joules))
+    if not parts:
+        return None
+    return Joules(joules=sum(joules for _, joules in parts), source="+".join(source for source, _ in parts))
+
+
+def elapsed_between_s(before: Look, after: Look) -> float:
+    """Gives the seconds between two looks."""
+    return (after.t_ns - before.t_ns) / 1e9
+
+
+def sampled(before: Look, after: Look, thermal: ThermalReading, cost_ms: float) -> Sampled | None:
+    """Gives the event for the later of two looks; None where the cores cannot be told, which is transient."""
+    cpu = shares(before, after)
+    if cpu is None:
+        return None
+    memory = after.memory or MemoryReading()
+    held = after.runner.memory if after.runner else None
+    gpu = after.gpu or GpuReading()
+    energy = energy_between(before, after)
+    return Sampled(
+        t_ns=after.t_ns,
+        cores_busy=cpu.busy,
+        per_core=cpu.per_core,
+        runner_cores=cpu.runner,
+        llmtui_cores=cpu.llmtui,
+        others_cores=cpu.others,
+        available_bytes=memory.available_bytes,
+        ram_total_bytes=memory.total_bytes,
+        swap_used_bytes=memory.swap_used_bytes,
+        runner_file_bytes=held.file_bytes if held else None,
+        runner_anon_bytes=held.anon_bytes if held else None,
+        vram_bytes=gpu.vram_bytes,
+        gpu_busy=gpu.busy,
+        temperature_c=thermal.temperature_c,
+        frequency_mhz=thermal.frequency_mhz,
+        watts=energy.joules / elapsed_between_s(before, after) if energy else gpu.watts,
+        cost_ms=cost_ms,
+    )
+
+
+def _server_cpu_s(before: Look, after: Look) -> float:
+    """The model server's own work (templates, HTTP) is neither the runner's nor a disturbance."""
+    own = {process.pid for process in after.own}
+    if after.runner is None or after.runner.server is None or after.runner.server.pid in own:
+        return 0.0
+    then = before.runner.server if before.runner else None
+    return cpu_used_s(then, after.runner.server, before.system_s) or 0.0

@@ -1,0 +1,86 @@
+"""All sensors of a machine, asked together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from llmtui.engine.sensors.account import Edge
+from llmtui.engine.sensors.base import PROC, SYS, Sensor
+from llmtui.engine.sensors.cpu import CpuSensor, OwnSensor
+from llmtui.engine.sensors.energy import EnergySensor
+from llmtui.engine.sensors.gpu import GpuSensor
+from llmtui.engine.sensors.look import Look
+from llmtui.engine.sensors.memory import DiskSensor, MemorySensor, PressureSensor
+from llmtui.engine.sensors.processes import ProcessTable, process_table
+from llmtui.engine.sensors.runner import Runner, RunnerSensor, RunnerTarget, find_runner
+from llmtui.engine.sensors.thermal import ThermalReading, ThermalSensor, ThrottleSensor
+
+
+class Machine:
+    """The machine that this program runs on, or a test's tree of files that looks like one.
+
+    Not for several threads at once.
+    """
+
+    def __init__(self, own_pids: Sequence[int], proc_root: Path = PROC, sys_root: Path = SYS) -> None:
+        self._processes: ProcessTable = process_table(proc_root)
+        self._cpu = CpuSensor(proc_root)
+        self._memory = MemorySensor(proc_root)
+        self._pressure = PressureSensor(proc_root)
+        self._runner = RunnerSensor(self._processes)
+        self._own = OwnSensor(self._processes, own_pids)
+        self._gpu = GpuSensor(sys_root)
+        self._energy = EnergySensor(sys_root)
+        self._disk = DiskSensor(sys_root, proc_root)
+        self._throttle = ThrottleSensor(sys_root)
+        self._thermal = ThermalSensor(sys_root, proc_root)
+
+    def probe(self) -> None:
+        """Looks for a graphics card, which may take half a second; the only call that may run beside another one."""
+        self._gpu.probe()
+
+    def look(self, t_ns: int) -> Look:
+        """Gives a look at everything that is quick to read (a fraction of a millisecond without a graphics card)."""
+        return Look(
+            t_ns=t_ns,
+            system_s=self._processes.now_s(),
+            cpu=self._cpu.read(),
+            memory=self._memory.read(),
+            runner=self._runner.read(),
+            own=self._own.read(),
+            gpu=self._gpu.read(),
+            energy=self._energy.read(),
+        )
+
+    def edge(self, t_ns: int) -> Edge:
+        """Gives a look with the counters that only a trial's start and end need."""
+        return Edge(
+            look=self.look(t_ns),
+            pressure=self._pressure.read(),
+            disk_read_bytes=self._disk.read(),
+            throttle_events=self._throttle.read(),
+        )
+
+    def thermal(self) -> ThermalReading:
+        """Gives heat, clock rate and power supply: up to tens of milliseconds on some machines."""
+        return self._thermal.read()
+
+    def find_runner(self, target: RunnerTarget) -> Runner | None:
+        """Looks through all processes for a model's runner, and follows it from then on."""
+        runner = find_runner(target, self._processes, not_pids=self._own.pids)
+        self._runner.follow(runner)
+        return runner
+
+    def forget_runner(self) -> None:
+        """Follow no runner."""
+        self._runner.follow(None)
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each kind of figure comes from, or why there is none."""
+        sensors: tuple[Sensor[object], ...] = (
+            self._cpu, self._memory, self._pressure, self._disk, self._runner, self._own, self._gpu, self._energy,
+            self._throttle, self._thermal,
+        )  # fmt: skip
+        return {sensor.name: sensor.source for sensor in sensors}

@@ -1,0 +1,131 @@
+"""The machine's memory: what is left, what was swapped, and how long programs waited for it; and its disk reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from llmtui.engine.sensors.base import PROC, has_proc, read_fields, read_text
+
+
+class MemoryReading(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at the machine's memory, in bytes."""
+
+    available_bytes: int | None = None
+    total_bytes: int | None = None
+    swap_used_bytes: int | None = None
+
+
+class PressureReading(msgspec.Struct, frozen=True, kw_only=True):
+    """Signs that memory does not suffice, since the machine started."""
+
+    swap_in_bytes: int | None = None
+    """Read back from swap."""
+    stalled_s: float | None = None
+    """Time in which at least one program waited for memory (Linux PSI)."""
+
+
+class MemorySensor:
+    """``/proc/meminfo``; psutil elsewhere."""
+
+    name = "memory"
+
+    def __init__(self, proc_root: Path = PROC) -> None:
+        self._proc_root = proc_root
+        self._uses_proc = has_proc(proc_root)
+        self.source = f"{proc_root / 'meminfo'}" if self._uses_proc else "psutil.virtual_memory"
+
+    def read(self) -> MemoryReading | None:
+        """Gives available and total memory, and used swap."""
+        return self._read_proc() if self._uses_proc else self._read_psutil()
+
+    def _read_proc(self) -> MemoryReading | None:
+        meminfo = read_fields(self._proc_root / "meminfo", "MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
+        if not meminfo:
+            return None
+        return MemoryReading(
+            available_bytes=meminfo.get("MemAvailable"),
+            total_bytes=meminfo.get("MemTotal"),
+            swap_used_bytes=meminfo["SwapTotal"] - meminfo["SwapFree"] if "SwapFree" in meminfo else None,
+        )
+
+    def _read_psutil(self) -> MemoryReading:
+        import psutil
+
+        memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+        return MemoryReading(
+            available_bytes=memory.available,
+            total_bytes=memory.total,
+            swap_used_bytes=swap.used,
+        )
+
+
+class PressureSensor:
+    """``vmstat`` and ``pressure/memory`` of ``/proc``; psutil elsewhere. Read at the edges of a trial."""
+
+    name = "swapping"
+
+    def __init__(self, proc_root: Path = PROC) -> None:
+        self._proc_root = proc_root
+        self._uses_proc = has_proc(proc_root)
+        self.source = f"{proc_root / 'vmstat'}" if self._uses_proc else "psutil.swap_memory"
+
+    def read(self) -> PressureReading:
+        """Gives what was read back from swap, and stalls where the kernel counts them."""
+        if not self._uses_proc:
+            return PressureReading(swap_in_bytes=_swap_in_psutil())
+        pages = read_fields(self._proc_root / "vmstat", "pswpin").get("pswpin")
+        return PressureReading(
+            swap_in_bytes=None if pages is None else pages * os.sysconf("SC_PAGE_SIZE"),
+            stalled_s=_stalled_s(read_text(self._proc_root / "pressure" / "memory")),
+        )
+
+
+class DiskSensor:
+    """Bytes that all programs together made the disks read: the stand-in where the runner's own count is private."""
+
+    name = "disk"
+
+    def __init__(self, sys_root: Path = Path("/sys"), proc_root: Path = PROC) -> None:
+        self._block = sys_root / "block"
+        self._uses_sys = has_proc(proc_root)
+        self.source = f"{self._block}/*/stat" if self._uses_sys else "psutil.disk_io_counters"
+
+    def read(self) -> int | None:
+        """Gives bytes read since the machine started; None where it has no disk that counts."""
+        return self._read_sys() if self._uses_sys else self._read_psutil()
+
+    def _read_sys(self) -> int | None:
+        sectors = [
+            int(text.split()[2])
+            for device in self._block.glob("*")
+            # what lies on other devices (RAID, encryption, loops) would be counted twice
+            if (device / "device").exists() and (text := read_text(device / "stat"))
+        ]
+        return 512 * sum(sectors) if sectors else None  # the kernel's sector here is 512 bytes whatever the disk's is
+
+    def _read_psutil(self) -> int | None:
+        import psutil
+
+        counters = psutil.disk_io_counters()
+        return counters.read_bytes if counters else None
+
+
+def _swap_in_psutil() -> int | None:
+    import psutil
+
+    # psutil gives 0 on Windows, where it is not counted: an absent figure, not a zero
+    return None if os.name == "nt" else psutil.swap_memory().sin
+
+
+def _stalled_s(pressure: str | None) -> float | None:
+    for line in (pressure or "").splitlines():
+        kind, *figures = line.split()
+        if kind == "some":
+            for figure in figures:
+                name, _, value = figure.partition("=")
+                if name == "total":
+                    return int(value) / 1e6
+    return None

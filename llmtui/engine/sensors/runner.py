@@ -1,0 +1,138 @@
+"""The process in which a model runs: finding it by the model file in its arguments, and what it uses.
+
+A server's runner changed its name three times; what stayed is ``--model FILE`` among its arguments, with the SHA-256 of
+the model file in it. Only the hash is compared where there is one, since a container sees other paths.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from llmtui.engine.sensors.processes import ProcessMemory, ProcessTable, ProcessTimes
+
+_BLOB = re.compile(r"sha256[-:]([0-9a-fA-F]{64})")
+
+
+class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look for in the ``--model`` argument of a process."""
+
+    blob_hex: str | None = None
+    """SHA-256 of the model file in hexadecimal."""
+    argument: str | None = None
+    """The whole argument, for servers that are given a plain file or a name."""
+
+    @classmethod
+    def of(cls, source: str) -> RunnerTarget:
+        """Gives the target for a model's source as a server tells it, such as ``…/blobs/sha256-…`` or a file's path."""
+        blob = _BLOB.search(source)
+        return cls(blob_hex=blob[1].lower()) if blob else cls(argument=source)
+
+    def is_named_in(self, arguments: Sequence[str]) -> bool:
+        """Whether a process with these arguments runs this model."""
+        return any(self._is(value) for value in _values_of(arguments, "--model"))
+
+    def _is(self, value: str) -> bool:
+        if self.blob_hex is not None:
+            blob = _BLOB.search(value)
+            return blob is not None and blob[1].lower() == self.blob_hex
+        return value == self.argument
+
+
+class Runner(msgspec.Struct, frozen=True, kw_only=True):
+    """A runner that was found. Stays valid as long as a process of this pid has this start."""
+
+    pid: int
+    started_s: float
+    weights_in_anon: bool
+    """It was told not to map its model file, so that the weights are in anonymous memory."""
+    server_pid: int | None = None
+    """The server that started it, where it is one: works for the runner, but is not it."""
+
+
+class RunnerReading(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at a live runner."""
+
+    runner: Runner
+    times: ProcessTimes
+    memory: ProcessMemory | None = None
+    disk_read_bytes: int | None = None
+    """Fetched from storage since it started; None where that is private to its owner."""
+    server: ProcessTimes | None = None
+
+    @property
+    def resident_bytes(self) -> int | None:
+        """All that it holds in RAM: mapped files and anonymous memory."""
+        return None if self.memory is None else self.memory.anon_bytes + (self.memory.file_bytes or 0)
+
+
+def find_runner(target: RunnerTarget, processes: ProcessTable, not_pids: Collection[int] = ()) -> Runner | None:
+    """Looks through all processes (a few ms to some tens) for the one that runs a model.
+
+    Gives the youngest where there are several: after a reload the old one may still be on its way out. None where none
+    can be seen from here.
+    """
+    found: list[tuple[ProcessTimes, list[str]]] = []
+    for pid, arguments in processes.command_lines():
+        if pid not in not_pids and target.is_named_in(arguments) and (times := processes.times(pid)):
+            found.append((times, arguments))
+    if not found:
+        return None
+    times, arguments = max(found, key=lambda candidate: candidate[0].started_s)
+    return Runner(
+        pid=times.pid,
+        started_s=times.started_s,
+        weights_in_anon=_keeps_weights_in_anon(arguments),
+        server_pid=_server_of(times, processes),
+    )
+
+
+class RunnerSensor:
+    """Reads the runner that it was last told to follow."""
+
+    name = "runner"
+
+    def __init__(self, processes: ProcessTable) -> None:
+        self._processes = processes
+        self._runner: Runner | None = None
+        self.source = "no runner looked for yet"
+
+    def follow(self, runner: Runner | None) -> None:
+        """From now on read this one."""
+        self._runner = runner
+        self.source = f"process {runner.pid}" if runner else "the runner is not visible from here"
+
+    def read(self) -> RunnerReading | None:
+        """Gives what the runner uses; None once it has ended."""
+        runner = self._runner
+        times = self._processes.times(runner.pid) if runner else None
+        if runner is None or times is None or times.started_s != runner.started_s:
+            return None
+        return RunnerReading(
+            runner=runner,
+            times=times,
+            memory=self._processes.memory(runner.pid),
+            disk_read_bytes=self._processes.disk_read_bytes(runner.pid),
+            server=self._processes.times(runner.server_pid) if runner.server_pid else None,
+        )
+
+
+def _values_of(arguments: Sequence[str], option: str) -> list[str]:
+    apart = [value for name, value in pairwise(arguments) if name == option]
+    return apart + [word.removeprefix(f"{option}=") for word in arguments if word.startswith(f"{option}=")]
+
+
+def _keeps_weights_in_anon(arguments: Sequence[str]) -> bool:
+    return "--no-mmap" in arguments or "none" in _values_of(arguments, "--load-mode")
+
+
+def _server_of(runner: ProcessTimes, processes: ProcessTable) -> int | None:
+    """The parent, if it is a model server: a runner started by hand has a shell there."""
+    for pid, arguments in processes.command_lines():
+        if pid == runner.parent_pid:
+            program = re.split(r"[/\\]", arguments[0])[-1].lower()
+            return pid if program.removesuffix(".exe") == "ollama" else None
+    return None

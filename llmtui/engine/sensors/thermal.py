@@ -1,0 +1,99 @@
+"""Heat, clock rate, throttling and power supply. Slow to read on some machines, hence at most every five seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import fmean
+
+import msgspec
+
+from llmtui.engine.sensors.base import PROC, SYS, has_proc, read_int, read_text
+
+# Temperature sources that stand for the processor, the best first; others (disk, wifi, battery) say nothing about it.
+_CPU_HWMONS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")
+_CPU_ZONES = ("x86_pkg_temp", "cpu-thermal", "cpu_thermal", "soc_thermal", "acpitz")
+
+
+class ThermalReading(msgspec.Struct, frozen=True, kw_only=True):
+    """One slow look."""
+
+    temperature_c: float | None = None
+    """The hottest sensor of the processor."""
+    frequency_mhz: float | None = None
+    """Mean over the cores."""
+    on_battery: bool | None = None
+    """None where the machine has no battery, or does not tell."""
+
+
+class ThermalSensor:
+    """``hwmon``, ``thermal``, ``cpufreq`` and ``power_supply`` of ``/sys``; psutil elsewhere."""
+
+    name = "thermal"
+
+    def __init__(self, sys_root: Path = SYS, proc_root: Path = PROC) -> None:
+        self._sys_root = sys_root
+        self._uses_sys = has_proc(proc_root)
+        self.source = f"{sys_root}/class/hwmon, thermal, power_supply" if self._uses_sys else "psutil"
+
+    def read(self) -> ThermalReading:
+        """Gives what can be read; a machine without sensors gives a reading of None."""
+        if not self._uses_sys:
+            return _read_psutil()
+        return ThermalReading(
+            temperature_c=self._temperature_c(), frequency_mhz=self._frequency_mhz(), on_battery=self._on_battery()
+        )
+
+    def _temperature_c(self) -> float | None:
+        for name in _CPU_HWMONS:
+            for folder in (self._sys_root / "class" / "hwmon").glob("*"):
+                if read_text(folder / "name") == name:
+                    found = [read_int(path) for path in folder.glob("temp*_input")]
+                    if degrees := [value / 1000 for value in found if value is not None]:
+                        return max(degrees)
+        for name in _CPU_ZONES:
+            for folder in (self._sys_root / "class" / "thermal").glob("thermal_zone*"):
+                if read_text(folder / "type") == name and (value := read_int(folder / "temp")) is not None:
+                    return value / 1000
+        return None
+
+    def _frequency_mhz(self) -> float | None:
+        cores = (self._sys_root / "devices" / "system" / "cpu").glob("cpu[0-9]*/cpufreq/scaling_cur_freq")
+        rates_khz = [rate for path in cores if (rate := read_int(path)) is not None]
+        return fmean(rates_khz) / 1000 if rates_khz else None
+
+    def _on_battery(self) -> bool | None:
+        supplies = list((self._sys_root / "class" / "power_supply").glob("*"))
+        # A mouse or a headset has a battery too; its scope is "Device".
+        if not any(read_text(s / "type") == "Battery" and read_text(s / "scope") != "Device" for s in supplies):
+            return None
+        mains = [read_int(s / "online") for s in supplies if read_text(s / "type") in {"Mains", "USB"}]
+        return not any(mains) if mains else None
+
+
+class ThrottleSensor:
+    """How often the processor slowed itself down because of heat: counters of Intel, read at the edges of a trial."""
+
+    name = "throttling"
+
+    def __init__(self, sys_root: Path = SYS) -> None:
+        self._counters = sorted(
+            (sys_root / "devices" / "system" / "cpu").glob("cpu[0-9]*/thermal_throttle/*_throttle_count")
+        )
+        self.source = f"{len(self._counters)} thermal_throttle counters" if self._counters else "not counted here"
+
+    def read(self) -> int | None:
+        """Gives events since the machine started, over all cores and packages; None where none are counted."""
+        counts = [count for path in self._counters if (count := read_int(path)) is not None]
+        return sum(counts) if counts else None
+
+
+def _read_psutil() -> ThermalReading:
+    import psutil
+
+    frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
+    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    return ThermalReading(
+        # sensors_temperatures exists on Linux and FreeBSD only
+        frequency_mhz=frequency.current if frequency else None,
+        on_battery=None if battery is None or battery.power_plugged is None else not battery.power_plugged,
+    )
