@@ -1,0 +1,106 @@
+"""What is written can be read, and nothing that is not a number gets through."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmtui.core.commands import Command, ExtendPlan, SetServer, Shutdown, Skip, StartPlan
+from llmtui.core.events import (
+    BadLine,
+    Chunks,
+    Event,
+    Gap,
+    Noted,
+    Sampled,
+    SessionFinished,
+    clean_text,
+    decode_command,
+    decode_event,
+    encode,
+)
+from llmtui.core.facts import Problem
+from tests.core.made import finished, plan, started
+
+PLAN = plan()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        started(PLAN),
+        finished(PLAN),
+        Sampled(t_ns=1, cores_busy=1.5, per_core=(0.5, 1.0)),
+        Chunks(trial_id="r1", pieces=((5, "a", "text\u0085\u2028\x1b[31m[bold]"),)),
+        Gap(chunks=3, samples=0),
+        Noted(t_ns=1, level="error", problem=Problem(code="refused", what="Nothing listens.", remedy="Start it.")),
+        SessionFinished(t_ns=1, wall_ns=2, how="cancelled"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_an_event_is_one_line_and_comes_back(event: Event) -> None:
+    line = encode(event)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert decode_event(line) == event
+    assert json.loads(line)["type"] == type(event).__name__
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        StartPlan(plan=PLAN, results_dir="results"),
+        SetServer(address="x"),
+        Skip(what="model"),
+        ExtendPlan(rounds=2),
+        Shutdown(),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_a_command_is_one_line_and_comes_back(command: Command) -> None:
+    assert decode_command(encode(command)) == command
+
+
+def test_unknown_keys_are_ignored() -> None:
+    assert decode_event(b'{"type":"Gap","chunks":1,"samples":2,"colour":"blue"}') == Gap(chunks=1, samples=2)
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"type":"Nope"}', b'{"type":"Gap","chunks":"x"}', b"\xff\n"])
+def test_a_line_that_is_not_ours_is_refused(line: bytes) -> None:
+    with pytest.raises(BadLine):
+        decode_event(line)
+    with pytest.raises(BadLine):
+        decode_command(line)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_an_event_or_a_bad_line(line: bytes) -> None:
+    with contextlib.suppress(BadLine):
+        assert encode(decode_event(line))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_non_finite_numbers_are_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="non-finite"):
+        encode(Sampled(t_ns=1, cores_busy=value))
+    with pytest.raises(ValueError, match="non-finite"):
+        encode(Sampled(t_ns=1, cores_busy=0, per_core=(0.5, value)))
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_cleaned_text_can_always_be_written(text: str) -> None:
+    cleaned, changed = clean_text(text)
+    assert len(cleaned) == len(text), "so that a timeline still cuts it right"
+    assert changed is (cleaned != text)
+    event = Chunks(trial_id="t", pieces=((0, "a", cleaned),))
+    assert decode_event(encode(event)) == event
+
+
+def test_a_timeline_of_a_long_answer_stays_small() -> None:
+    line = encode(finished(PLAN, tokens=400))
+    assert len(line) < 60 * 400

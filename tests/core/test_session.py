@@ -1,0 +1,268 @@
+"""A session is what its events say, however they are cut into batches."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmtui.core.checks import counts_for_speed, counts_for_ttft, is_disturbed
+from llmtui.core.events import (
+    Chunks,
+    Event,
+    Noted,
+    PhaseChanged,
+    PlanExtended,
+    Sampled,
+    SessionFinished,
+    TrialStarted,
+    decode_event,
+    encode,
+)
+from llmtui.core.facts import MachineFigures, Problem, ResidentModel
+from llmtui.core.plan import blocks
+from llmtui.core.session import MAX_SAMPLES, Session, SessionBuilder, TrialRow, fold
+from llmtui.core.summary import pooled, spread, summarise
+from tests.core.made import MS, finished, plan, started, trial
+
+PLAN = plan("llama3", "mistral")
+
+
+def whole_session() -> list[Event]:
+    events: list[Event] = [started(PLAN)]
+    order = 0
+    for number in (1, 2, 3):
+        for part in blocks(PLAN, number):
+            for one in part.trials:
+                order += 1
+                slow = part.contender == 1
+                events.append(TrialStarted(t_ns=order, trial=one, order=order, total=24))
+                events.append(PhaseChanged(t_ns=order, phase="waiting", trial_id=one.id))
+                events.append(Sampled(t_ns=order, cores_busy=1.5, ram_total_bytes=100, available_bytes=40))
+                tokens = {"cold": 16, "follow_up": 32, "warm": 128}[one.kind]
+                load = 900 if one.kind == "cold" else 5
+                events.append(
+                    finished(
+                        PLAN, one, order=order, tokens=tokens, ttft_ms=load + 500 + number, load_ms=load,
+                        token_ms=200 if slow else 100,
+                    )
+                )  # fmt: skip
+    return [*events, SessionFinished(t_ns=99, wall_ns=99, how="complete")]
+
+
+def session_of(*events: Event) -> Session:
+    session = fold([started(PLAN), *events])
+    assert session is not None
+    return session
+
+
+def row(**changes: object) -> TrialRow:
+    return session_of(finished(PLAN, **changes)).rows[0]  # type: ignore[arg-type]  # forwarded as they are
+
+
+def test_nothing_before_the_start() -> None:
+    builder = SessionBuilder()
+    assert not builder.apply(finished(PLAN))
+    assert builder.snapshot() is None
+    assert builder.apply(started(PLAN))
+    assert builder.snapshot() is not None
+
+
+def test_live_text_is_not_state() -> None:
+    builder = SessionBuilder()
+    builder.apply(started(PLAN))
+    before = builder.snapshot()
+    assert not builder.apply(Chunks(trial_id="x", pieces=((1, "a", "text"),)))
+    assert builder.snapshot() == before
+
+
+def test_a_replay_gives_the_live_session() -> None:
+    events = whole_session()
+    replayed = [decode_event(encode(event)) for event in events]
+    assert fold(replayed) == fold(events)
+
+
+@given(st.integers(0, 200))
+def test_a_cut_journal_is_a_valid_session(length: int) -> None:
+    events = whole_session()[: length + 1]
+    session = fold(events)
+    assert session is not None
+    assert len(session.rows) == sum(type(event).__name__ == "TrialFinished" for event in events)
+    assert (session.finished == "complete") is (length + 1 >= len(whole_session()))
+    assert len(summarise(session).lines) == 2
+
+
+def test_snapshots_do_not_change() -> None:
+    builder = SessionBuilder()
+    for event in whole_session():
+        builder.apply(event)
+        if type(event) is TrialStarted:
+            frozen = builder.snapshot()
+            copy = msgspec.json.encode(frozen)
+    assert msgspec.json.encode(frozen) == copy
+
+
+def test_a_second_session_begins_anew() -> None:
+    session = fold([*whole_session(), started(PLAN)])
+    assert session is not None
+    assert (session.rows, session.samples, session.finished, session.phases) == ((), (), None, ())
+
+
+def test_promised_rounds_grow() -> None:
+    session = session_of(PlanExtended(t_ns=2, rounds=5, why="asked"))
+    assert (session.rounds, session.total) == (5, 40)
+
+
+def test_samples_are_thinned_not_dropped_from_one_end() -> None:
+    session = session_of(*(Sampled(t_ns=at, cores_busy=1.0) for at in range(10 * MAX_SAMPLES)))
+    times = [point.t_ns for point in session.samples]
+    assert MAX_SAMPLES / 4 <= len(times) <= MAX_SAMPLES
+    assert times[0] == 0
+    assert times[-1] >= 9.9 * MAX_SAMPLES
+    assert session.latest_sample_t_ns == 10 * MAX_SAMPLES - 1
+
+
+def test_missing_memory_is_missing_not_zero() -> None:
+    point = session_of(Sampled(t_ns=1, cores_busy=1.0)).samples[0]
+    assert point.runner_bytes is None
+    assert point.used_bytes is None
+    held = session_of(Sampled(t_ns=1, cores_busy=1.0, runner_anon_bytes=5, runner_file_bytes=7)).samples[0]
+    assert held.runner_bytes == 12
+
+
+def test_notes_are_kept() -> None:
+    note = Noted(t_ns=4, level="warning", problem=Problem(code="x", what="Something."))
+    assert session_of(note).notes[0].problem.what == "Something."
+
+
+def test_cold_warm_and_follow_up_are_three_figures() -> None:
+    line = summarise(fold(whole_session())).lines[0]  # type: ignore[arg-type]  # a session it is
+    assert line.cold_first_ms == 1401
+    assert line.cold_first_load_ms == 900
+    assert line.cold_again is not None
+    assert (line.cold_again.low, line.cold_again.high, line.cold_again.n) == (1402, 1403, 2)
+    assert line.ttft is not None
+    assert (line.ttft.value, line.ttft.n) == (507, 6)
+    assert line.follow_up is not None
+    assert line.follow_up.n == 3
+
+
+def test_rates_are_pooled_over_long_warm_rows_only() -> None:
+    lines = summarise(fold(whole_session())).lines  # type: ignore[arg-type]  # a session it is
+    rates = [line.decode_tps for line in lines]
+    assert rates[0] is not None
+    assert rates[1] is not None
+    assert round(rates[0].value, 6) == 10
+    assert round(rates[1].value, 6) == 5
+    assert rates[0].n == 3
+
+
+def test_categories_hold_warm_rows_only() -> None:
+    categories = summarise(fold(whole_session())).categories  # type: ignore[arg-type]  # a session it is
+    assert [(one.label, one.category, one.finished) for one in categories] == [
+        ("llama3", "creativity", 3), ("llama3", "coding", 3), ("mistral", "creativity", 3), ("mistral", "coding", 3),
+    ]  # fmt: skip
+
+
+def test_an_empty_session_has_lines_without_figures() -> None:
+    line = summarise(session_of()).lines[0]
+    assert line.decode_tps is None
+    assert line.why["decode_tps"] == "not_yet"
+    assert spread([]) is None
+    assert pooled([]) is None
+
+
+def test_a_disturbed_attempt_is_replaced_by_its_repeat() -> None:
+    first = finished(PLAN, ttft_ms=9000, flags=("unexpected_reload",), evidence=("loaded again",))
+    again = msgspec.structs.replace(first.trial, id="again", attempt=2)
+    second = finished(PLAN, again, ttft_ms=500, repeats=first.trial.id)
+    line = summarise(session_of(first, second)).lines[0]
+    assert line.ttft is not None
+    assert (line.ttft.value, line.ttft.n, line.finished, line.disturbed) == (500, 1, 1, 0)
+
+
+def test_memory_is_the_peak_and_the_steady_of_what_the_runner_held() -> None:
+    machine = MachineFigures(runner_peak_bytes=5 * 10**9, runner_steady_bytes=4 * 10**9)
+    line = summarise(session_of(finished(PLAN, machine=machine))).lines[0]
+    assert (line.memory_peak_bytes, line.memory_steady_bytes) == (5 * 10**9, 4 * 10**9)
+    assert summarise(session_of(finished(PLAN))).lines[0].memory_peak_bytes is None
+
+
+# --- flags ---
+
+
+def test_short_answers_are_flagged_and_not_compared() -> None:
+    short = row(tokens=40)
+    assert "short_output" in short.flags
+    assert not counts_for_speed(short)
+    assert counts_for_ttft(short)
+    assert not is_disturbed(short)
+
+
+def test_a_wrong_counter_is_named_with_its_side() -> None:
+    wrong = row(counter_scale=1.1)
+    assert "clock_disagreement" in wrong.flags
+    assert "server's counters" in wrong.evidence[wrong.flags.index("clock_disagreement")]
+    assert counts_for_speed(wrong), "a condition, not a disturbance"
+
+
+def test_a_late_program_is_named_too() -> None:
+    event = finished(PLAN, counter_scale=0.9)
+    assert event.timeline.server_ns is not None
+    early = tuple(stamp - 2000 * MS for stamp in event.timeline.server_ns)
+    late = msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, server_ns=early))
+    flagged = session_of(late).rows[0]
+    assert "this program" in flagged.evidence[flagged.flags.index("clock_disagreement")]
+
+
+def test_time_that_no_counter_explains_is_a_queue() -> None:
+    event = finished(PLAN, ttft_ms=2000, load_ms=5)
+    counters = event.counters
+    assert counters is not None
+    assert counters.prompt_duration_ns is not None
+    queued = msgspec.structs.replace(
+        event, counters=msgspec.structs.replace(counters, prompt_duration_ns=counters.prompt_duration_ns - 1500 * MS)
+    )
+    flagged = session_of(queued).rows[0]
+    assert "queued" in flagged.flags
+    assert not counts_for_ttft(flagged)
+    assert counts_for_speed(flagged)
+    assert "queued" not in row(ttft_ms=2000).flags
+
+
+def test_a_cut_prompt_is_noticed() -> None:
+    event = finished(PLAN, trial(PLAN, kind="cold"))
+    assert event.counters is not None
+    cut = msgspec.structs.replace(event, counters=msgspec.structs.replace(event.counters, prompt_tokens=20))
+    assert "prompt_cut" in session_of(cut).rows[0].flags
+    assert "prompt_cut" not in session_of(event).rows[0].flags
+    follow = finished(PLAN, trial(PLAN, kind="follow_up"))
+    assert "prompt_cut" not in session_of(follow).rows[0].flags
+
+
+def test_spilled_swapped_and_stalled_rows_say_so() -> None:
+    spilled = row(resident=ResidentModel(name="a", digest="d", size_bytes=100, vram_bytes=40))
+    assert spilled.flags == ("spilled",)
+    assert "40 %" in spilled.evidence[0]
+    whole = row(resident=ResidentModel(name="a", digest="d", size_bytes=100, vram_bytes=100))
+    assert whole.flags == ()
+    assert row(machine=MachineFigures(swap_in_bytes=20 * 2**20)).flags == ("swapped",)
+    assert row(machine=MachineFigures(swap_in_bytes=2**20)).flags == ()
+    event = finished(PLAN)
+    assert event.timeline.server_ns is not None
+    stamps = tuple(stamp + (2000 * MS if at > 60 else 0) for at, stamp in enumerate(event.timeline.server_ns))
+    stalled = session_of(
+        msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, server_ns=stamps))
+    ).rows[0]
+    assert "stalled_output" in stalled.flags
+
+
+def test_the_engines_own_flags_come_first_with_their_evidence() -> None:
+    flagged = row(flags=("other_model_resident",), evidence=("qwen3 is in memory too",), tokens=40)
+    assert flagged.flags == ("other_model_resident", "short_output")
+    assert flagged.evidence[0] == "qwen3 is in memory too"
+
+
+def test_an_outlier_leaves_the_pool_only_with_a_cause() -> None:
+    assert counts_for_speed(row(flags=("outlier",)))
+    assert not counts_for_speed(row(flags=("outlier", "throttled")))
