@@ -1,0 +1,69 @@
+"""A session's tables as data frames: the only file that imports pandas."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from llmtui.core.session import Session
+from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summarise
+from llmtui.words import _
+from llmtui.words.figures import gigabytes, rate, rate_range, seconds, significant
+
+
+def by_model(session: Session) -> pd.DataFrame:
+    """Gives a row a contender, all cells as text: cold, warm and follow-up in columns of their own.
+
+    Columns in which no row has anything are left out.
+    """
+    rows = [_model_cells(line) for line in summarise(session).lines]
+    return _without_empty(pd.DataFrame(rows, dtype="object"), keep=1)
+
+
+def by_category(session: Session) -> pd.DataFrame:
+    """Gives a row a contender and category, warm tests only, all cells as text."""
+    rows = [_category_cells(line) for line in summarise(session).categories]
+    return _without_empty(pd.DataFrame(rows, dtype="object"), keep=2)
+
+
+def _model_cells(line: ContenderSummary) -> dict[str, str]:
+    return {
+        _("Model"): line.label if line.note is None else f"{line.label} ({line.note})",
+        _("First start"): seconds(line.cold_first_ms),
+        _("Start again"): _median(line.cold_again),
+        _("First word"): _median(line.ttft),
+        _("First answer word"): _median(line.ttfo) if line.thinks else "",
+        _("In a chat"): _median(line.follow_up),
+        _("Speed tok/s"): rate(None if line.decode_tps is None else line.decode_tps.value),
+        _("Speed, rounds"): rate_range(line.decode_tps),
+        _("Text chars/s"): rate(None if line.decode_cps is None else line.decode_cps.value),
+        _("× reading"): "" if line.reading_x is None else significant(line.reading_x, 2),
+        _("Memory"): gigabytes(line.memory_peak_bytes),
+        _("GPU memory"): gigabytes(line.vram_bytes),
+        _("Total time"): seconds(None if line.total_s is None else line.total_s * 1000),
+        _("Tests"): f"{line.finished}" if not line.failed else _("{ok} (+{failed} failed)").format(
+            ok=line.finished, failed=line.failed
+        ),
+    }  # fmt: skip
+
+
+def _category_cells(line: CategorySummary) -> dict[str, str]:
+    return {
+        _("Model"): line.label,
+        _("Category"): line.category,
+        _("First word"): _median(line.ttft),
+        _("Speed tok/s"): rate(None if line.decode_tps is None else line.decode_tps.value),
+        _("Text chars/s"): rate(None if line.decode_cps is None else line.decode_cps.value),
+        _("Answer, tokens"): "" if line.answer_tokens is None else f"{line.answer_tokens.value:.0f}",
+        _("Whole answer"): _median(line.e2e_ms),
+        _("Tests"): f"{line.finished}" if not line.failed else f"{line.finished} (+{line.failed})",
+    }
+
+
+def _median(spread: Spread | None) -> str:
+    return "" if spread is None else seconds(spread.value)
+
+
+def _without_empty(frame: pd.DataFrame, *, keep: int) -> pd.DataFrame:
+    """Leaves out columns without a single figure; the first ``keep`` name the rows and stay."""
+    filled = [name for at, name in enumerate(frame.columns) if at < keep or (frame[name] != "").any()]
+    return frame[filled]

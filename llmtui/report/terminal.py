@@ -1,0 +1,30 @@
+"""The printed result: what ``llmtui run`` says at its end."""
+
+from __future__ import annotations
+
+from typing import IO
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from llmtui.core.session import Session
+from llmtui.report.tables import by_category, by_model
+from llmtui.words import _
+
+
+def print_session(session: Session, out: IO[str]) -> None:
+    """Prints the tables; plain and unwrapped where ``out`` is not a terminal, so that other programs can read it."""
+    console = Console(file=out, width=None if out.isatty() else 400, highlight=False, markup=False)
+    console.print(_table(by_model(session), _("By model"), columns_of_names=1))
+    if len(session.plan.prompts) > 1:
+        console.print(_table(by_category(session), _("By category (warm)"), columns_of_names=2))
+
+
+def _table(frame: pd.DataFrame, title: str, *, columns_of_names: int) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for at, name in enumerate(frame.columns):
+        table.add_column(str(name), justify="left" if at < columns_of_names else "right", no_wrap=at < columns_of_names)
+    for row in frame.itertuples(index=False):
+        table.add_row(*(str(cell) for cell in row))
+    return table
