@@ -18,13 +18,14 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
+from llmtui.config import Settings, SettingsError
 from llmtui.core.commands import Command, StartPlan
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost, ReadOnly
 from llmtui.tui import terminal
 from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, SessionChanged, ShowDue
-from llmtui.tui.host import Choices, ExitReport, ExportFailed, Host
+from llmtui.tui.host import ExitReport, Host
 from llmtui.tui.keys import app_bindings
 from llmtui.tui.themes import DARK, LIGHT
 from llmtui.words import _
@@ -80,15 +81,16 @@ class LlmtuiApp(App[ExitReport]):
         """Makes the app around a host; the engine is started after the first paint."""
         super().__init__()
         self.host = host
-        self.choices: Choices = host.choices
+        self.settings: Settings = host.settings
         """What was chosen last, as it will be kept."""
         self.feed = self.new_feed(self.open_link)
         """The source that is followed; another one after a restart of the engine."""
         self._running_id: str | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = self.choices.theme if self.choices.theme in self.available_themes else DARK.name
-        self.set_keymap(dict(self.choices.keymap))
+        chosen = self.settings.theme
+        self.theme = chosen if chosen in self.available_themes else DARK.name
+        self.set_keymap(self.settings.keymap)
 
     def open_link(self) -> Link:
         """Gives the source to follow."""
@@ -149,7 +151,7 @@ class LlmtuiApp(App[ExitReport]):
             self._running_id = None
             self._write(terminal.title_sequence(_("llmtui: finished")))
             self.refresh_bindings()
-            if self.feed.is_live:
+            if self.feed.is_live and self.settings.bell:
                 self.bell()
 
     def _write(self, sequence: str) -> None:
@@ -173,17 +175,17 @@ class LlmtuiApp(App[ExitReport]):
             self.action_go("live")
 
     def remember(self, **changes: object) -> None:
-        """Keeps choices for the next start: fields of Choices by their names."""
-        new = {name: value for name, value in changes.items() if getattr(self.choices, name) != value}
+        """Keeps choices for the next start: fields of Settings by their names."""
+        new = {name: value for name, value in changes.items() if getattr(self.settings, name) != value}
         if new:
-            self.choices = msgspec.structs.replace(self.choices, **new)
+            self.settings = msgspec.structs.replace(self.settings, **new)
             self._save(new)
 
     @work(thread=True, exit_on_error=False, group="save")
     def _save(self, changes: dict[str, object]) -> None:
         try:
             self.host.save(changes)
-        except ExportFailed as error:
+        except SettingsError as error:
             self.notify(str(error), title=_("Settings not saved"), severity="warning")
 
     def open_session(self, session_id: str) -> None:

@@ -7,13 +7,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from llmtui.core.facts import ServerKind
-from llmtui.core.plan import Others, Think
+from llmtui.config import Settings
 from llmtui.core.prompts import PromptPack
 from llmtui.core.session import Session
 from llmtui.link import Link
-
-Start = Literal["setup", "watch"]
 
 
 class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,28 +31,6 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Why it cannot be opened, in words; None if it can."""
 
 
-class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """What the screens remember from one start to the next. None: never chosen, so the default of the day applies."""
-
-    server: str | None = None
-    """Address as the person wrote it; None for the environment's or the usual one."""
-    server_kind: ServerKind = "ollama"
-    models: tuple[str, ...] | None = None
-    categories: tuple[str, ...] | None = None
-    preset: str = "auto"
-    all_prompts: bool = False
-    full_answers: bool = False
-    num_ctx: int = 4096
-    num_predict: int = 128
-    temperature: float = 0.0
-    think: Think | None = None
-    """None: off where a model can be told so."""
-    others: Others = "unload"
-    theme: str = "llmtui-dark"
-    keymap: Mapping[str, str] = {}
-    """Binding id to keys, as in ``{"app.quit": "f10"}``."""
-
-
 class ExportFailed(Exception):
     """A file could not be written; the message is a sentence for the person, with what to do."""
 
@@ -63,8 +38,8 @@ class ExportFailed(Exception):
 class Host(Protocol):
     """The program around the screens. Methods may block shortly: call those with files behind them from a worker."""
 
-    choices: Choices
-    """As read at the start."""
+    settings: Settings
+    """As read at the start; ``save`` changes the file, not this."""
     pack: PromptPack
     results_dir: str
     builtin_available: bool
@@ -93,10 +68,10 @@ class Host(Protocol):
         ...
 
     def save(self, changes: Mapping[str, object]) -> None:
-        """Keeps changed choices: names of fields of Choices with their new values.
+        """Keeps changed settings: names of fields of Settings with their new values.
 
         Raises:
-            ExportFailed: the settings cannot be written.
+            SettingsError: the settings file cannot be changed.
         """
         ...
 

@@ -10,14 +10,14 @@ from llmtui.words import _
 def app_bindings() -> list[Binding]:
     """Gives the bindings that hold on every screen."""
     return [
-        Binding("q", "quit_or_ask", _("Quit"), id="app.quit", tooltip=_("Leave llmtui; asks while a test runs")),
-        Binding("ctrl+c", "copy_or_quit", _("Copy or leave"), id="app.leave", show=False, priority=True, system=True),
-        Binding("f1", "help", _("Help"), id="app.help", tooltip=_("What this screen does, and all its keys")),
-        Binding("f2", "go('setup')", _("Setup"), id="app.setup", show=False),
-        Binding("f3", "go('live')", _("Live"), id="app.live", show=False),
-        Binding("f4", "go('results')", _("Results"), id="app.results", show=False),
-        Binding("f5", "go('history')", _("History"), id="app.history", show=False),
-        Binding("f6", "toggle_dark", _("Light or dark"), id="app.dark", show=False),
-        Binding("ctrl+r", "restart_engine", _("Start again"), id="app.restart", show=False),
-        Binding("ctrl+p", "command_palette", _("Commands"), id="app.palette", show=False, priority=True),
+        Binding("q", "quit_or_ask", _("Quit"), id="quit", tooltip=_("Leave llmtui; asks while a test runs")),
+        Binding("ctrl+c", "copy_or_quit", _("Copy or leave"), id="leave", show=False, priority=True, system=True),
+        Binding("f1", "help", _("Help"), id="help", tooltip=_("What this screen does, and all its keys")),
+        Binding("f2", "go('setup')", _("Setup"), id="setup", show=False),
+        Binding("f3", "go('live')", _("Live"), id="live", show=False),
+        Binding("f4", "go('results')", _("Results"), id="results", show=False),
+        Binding("f5", "go('history')", _("History"), id="history", show=False),
+        Binding("f6", "toggle_dark", _("Light or dark"), id="dark", show=False),
+        Binding("ctrl+r", "restart_engine", _("Start again"), id="restart", show=False),
+        Binding("ctrl+p", "command_palette", _("Commands"), id="palette", show=False, priority=True),
     ]

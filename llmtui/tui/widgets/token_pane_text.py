@@ -16,9 +16,9 @@ Kind = str
 """Who wrote a piece of text: a name that the pane maps to a style, such as ``thinking``."""
 
 TAB = 4
-MAX_LINES = 20_000
-"""Lines that are kept; the oldest leave in blocks, so that a long session's memory stays flat."""
-DROP_LINES = 2_000
+MAX_ROWS = 6_000
+"""Above this the oldest lines leave, in blocks, so that a long session's memory stays flat."""
+KEEP_ROWS = 5_000
 
 _JOINER = "\N{ZERO WIDTH JOINER}"
 _WIDENER = "\N{VARIATION SELECTOR-16}"
@@ -114,7 +114,7 @@ class GrowingText:
             self._extend(text, kind)
         else:
             self._append_odd(text.replace("\r\n", "\n"), kind)
-        return Change(first, self._drop_oldest())
+        return self._changed(first)
 
     def end_line(self) -> Change:
         """Ends the line under way, if anything stands on it."""
@@ -124,7 +124,7 @@ class GrowingText:
             self._new_line()
         elif self.lines[-1].text:
             self._new_line()
-        return Change(first, self._drop_oldest())
+        return self._changed(first)
 
     def set_width(self, width: int) -> None:
         """Wraps all lines to another width."""
@@ -204,11 +204,18 @@ class GrowingText:
         self.rows_wrapped += len(made)
         line.rows.extend(made)
 
+    def _changed(self, first_row: int) -> Change:
+        dropped = self._drop_oldest()
+        return Change(max(0, first_row - dropped), dropped)
+
     def _drop_oldest(self) -> int:
-        if len(self.lines) <= MAX_LINES:
+        if self.row_count <= MAX_ROWS:
             return 0
-        gone = sum(len(line.rows) for line in self.lines[:DROP_LINES])
-        del self.lines[:DROP_LINES]
+        gone = lines = 0
+        while self.row_count - gone > KEEP_ROWS and lines < len(self.lines) - 1:
+            gone += len(self.lines[lines].rows)
+            lines += 1
+        del self.lines[:lines]
         self._index = [(number, row) for number, line in enumerate(self.lines) for row in range(len(line.rows))]
         self.row_count = len(self._index)
         return gone
