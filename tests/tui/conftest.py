@@ -1,0 +1,36 @@
+"""Ways to look at the app in tests: wait for what must come, never for a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+
+async def wait_until(pilot: Pilot[Any], holds: Callable[[], object], *, timeout_s: float = 20.0) -> None:
+    """Waits until something holds, letting the app work in between.
+
+    Raises:
+        AssertionError: it does not hold in time.
+    """
+    end = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < end, "did not come in time"
+        await asyncio.sleep(0.01)
+        await pilot.pause()
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+
+
+@pytest.fixture
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing blinks: for pictures."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda _self: None)
