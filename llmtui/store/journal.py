@@ -1,0 +1,219 @@
+"""The journal of a session: ``events.jsonl``, the truth. Every other file can be made from it again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, get_args
+
+import msgspec
+
+from llmtui.core.events import BadLine, Event, TrialFinished, decode_event
+from llmtui.core.facts import Problem
+from llmtui.store.lock import WriterLock
+from llmtui.store.session_folder import JOURNAL, LOCK
+from llmtui.store.writing import LineAppender, sync_folder
+
+_READ_BYTES: Final = 1 << 20
+_KNOWN_TAGS: Final = frozenset(kind.__name__ for kind in get_args(Event))
+
+
+class JournalWriter:
+    """The single writer of a session's journal."""
+
+    def __init__(self, folder: Path) -> None:
+        """Takes the writer's lock and opens the journal in a session's folder.
+
+        Raises:
+            JournalBusy: another process writes it.
+            OSError: it cannot be written.
+        """
+        self._lock = WriterLock(folder / LOCK)
+        try:
+            self._file = LineAppender(folder / JOURNAL)
+            sync_folder(folder)
+        except OSError:
+            self._lock.release()
+            raise
+
+    def append(self, line: bytes, *, sync: bool = False) -> None:
+        r"""Writes one encoded event with its ``\n``.
+
+        Args:
+            line: what ``core.events.encode`` gave.
+            sync: return only when it is on the disk.
+
+        Raises:
+            OSError: the disk is full or failed.
+        """
+        self._file.append(line)
+        if sync:
+            self._file.sync()
+
+    def close(self) -> None:
+        """Closes the journal and drops the lock; a second call does nothing."""
+        self._file.close()
+        self._lock.release()
+
+
+class JournalReader:
+    """Reads a journal from its start, also one that is still being written.
+
+    A last line without its end is left alone until the rest of it comes. Lines that cannot be read are skipped.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._at = 0
+        self._rest_bytes = 0
+        self._unknown: dict[str, int] = {}
+        self._bad = 0
+        self._first_bad = ""
+
+    def poll(self) -> tuple[Event, ...]:
+        """Gives the events of all whole lines that came since the last call, at most about 1 MiB of them.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        with self.path.open("rb") as file:
+            file.seek(self._at)
+            lines = file.readlines(_READ_BYTES)
+        self._rest_bytes = 0
+        if lines and not lines[-1].endswith(b"\n"):
+            self._rest_bytes = len(lines.pop())
+        self._at += sum(map(len, lines))
+        return tuple(event for line in lines if (event := self._decode(line)) is not None)
+
+    @property
+    def torn(self) -> bool:
+        """After the last ``poll``: the file ends in the middle of a line."""
+        return self._rest_bytes > 0
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Gives what was left out so far, one note for each reason. A torn end counts: ask when no writer is left."""
+        found = [
+            Problem(
+                code="unknown_event",
+                what=f"{self.path.name}: {count} lines of the unknown kind {tag!r} were skipped.",
+                remedy="They come from a newer llmtui; open the session with that one to see them.",
+            )
+            for tag, count in self._unknown.items()
+        ]
+        if self._bad:
+            found.append(
+                Problem(
+                    code="bad_line",
+                    what=f"{self.path.name}: {self._bad} lines cannot be read and were skipped ({self._first_bad}).",
+                )
+            )
+        if self.torn:
+            found.append(
+                Problem(code="torn_line", what=f"{self.path.name} ends in the middle of a line, which was left out.")
+            )
+        return tuple(found)
+
+    def _decode(self, line: bytes) -> Event | None:
+        if line == b"\n":
+            return None
+        try:
+            return decode_event(line)
+        except BadLine as error:
+            tag = _tag_of(line)
+            if tag is not None and tag not in _KNOWN_TAGS:
+                self._unknown[tag] = self._unknown.get(tag, 0) + 1
+            else:
+                self._bad += 1
+                self._first_bad = self._first_bad or str(error)
+        return None
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """Gives a journal's events up to its present end, reading as it goes.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    reader = JournalReader(path)
+    while events := reader.poll():
+        yield from events
+
+
+class _Tag(msgspec.Struct):
+    type: str
+
+
+class _TrialId(msgspec.Struct):
+    id: str
+
+
+class _TrialHead(msgspec.Struct):
+    type: str
+    trial: _TrialId
+
+
+class TrialIndex:
+    """Where in a file of events each finished trial stands, so that its text and timeline can be read alone.
+
+    The file may be a journal or a pipe's spool, and may grow: what was added is indexed when it is first asked for.
+    Safe from several threads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._at = 0
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def read(self, trial_id: str) -> TrialFinished | None:
+        """Gives the finished trial with its text and timeline; None where the file holds none of that id.
+
+        Raises:
+            OSError: the file is there but cannot be read.
+        """
+        with self._lock:
+            try:
+                if trial_id not in self._places:
+                    self._refresh()
+                place = self._places.get(trial_id)
+                if place is None:
+                    return None
+                with self.path.open("rb") as file:
+                    file.seek(place[0])
+                    line = file.read(place[1])
+            except FileNotFoundError:
+                return None
+        event = decode_event(line)
+        return event if isinstance(event, TrialFinished) else None
+
+    def _refresh(self) -> None:
+        with self.path.open("rb") as file:
+            file.seek(self._at)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                trial_id = _finished_id(line)
+                if trial_id is not None:
+                    self._places[trial_id] = (self._at, len(line))
+                self._at += len(line)
+
+
+def _tag_of(line: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(line, type=_Tag).type
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _finished_id(line: bytes) -> str | None:
+    if b'"TrialFinished"' not in line:
+        return None
+    try:
+        head = msgspec.json.decode(line, type=_TrialHead)
+        if head.type != "TrialFinished":
+            return None
+        decode_event(line)  # a line that readers would skip is not indexed either
+    except (msgspec.DecodeError, UnicodeDecodeError, BadLine):
+        return None
+    return head.trial.id

@@ -1,0 +1,107 @@
+"""The sessions in a results folder. Only the first line and the end of each journal are read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from llmtui.core.events import BadLine, SessionFinished, SessionStarted, decode_event
+from llmtui.core.facts import Problem
+from llmtui.store.lock import writer_pid
+from llmtui.store.session_folder import JOURNAL, LOCK, TRIALS
+
+_TAIL_BYTES: Final = 4096
+"""Far more than a SessionFinished line takes."""
+_FINISHED: Final = b'{"type":"TrialFinished"'
+
+
+class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """One session on disk, as History lists it."""
+
+    path: Path
+    session_id: str
+    wall_ns: int | None = None
+    """Start, ns since 1970 UTC; None where the journal cannot be read."""
+    preset: str | None = None
+    models: tuple[str, ...] = ()
+    """Labels of the contenders, in the plan's order."""
+    trials: int = 0
+    """Finished ones, whatever their outcome."""
+    finished: Literal["complete", "cancelled", "failed"] | None = None
+    """How it ended; None while it runs and where it was interrupted."""
+    writer_pid: int | None = None
+    """The process that is writing it now."""
+    problem: Problem | None = None
+    """Why it cannot be opened."""
+
+    @property
+    def journal(self) -> Path:
+        """The file of events."""
+        return self.path / JOURNAL
+
+
+def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
+    """Gives the sessions in a folder, newest first; nothing where the folder is missing.
+
+    Raises:
+        OSError: the folder is there but cannot be read.
+    """
+    try:
+        folders = [entry for entry in results_dir.iterdir() if (entry / JOURNAL).is_file()]
+    except FileNotFoundError:
+        return ()
+    sessions = [look_at(folder) for folder in folders]
+    return tuple(sorted(sessions, key=lambda session: (session.wall_ns or 0, session.session_id), reverse=True))
+
+
+def look_at(folder: Path) -> SessionFolder:
+    """Gives what a listing says about one session; a journal that cannot be read becomes a ``problem``."""
+    try:
+        with (folder / JOURNAL).open("rb") as file:
+            first = file.readline()
+            file.seek(0, os.SEEK_END)
+            file.seek(-min(_TAIL_BYTES, file.tell()), os.SEEK_END)
+            tail = file.read()
+        started = decode_event(first)
+    except (OSError, BadLine) as error:
+        return _unreadable(folder, str(error))
+    if not isinstance(started, SessionStarted):
+        return _unreadable(folder, "its first line is not the start of a session")
+    return SessionFolder(
+        path=folder,
+        session_id=started.session_id,
+        wall_ns=started.wall_ns,
+        preset=started.plan.preset,
+        models=tuple(contender.label for contender in started.plan.contenders),
+        trials=_count_trials(folder),
+        finished=_how(tail),
+        writer_pid=writer_pid(folder / LOCK),
+    )
+
+
+def _unreadable(folder: Path, why: str) -> SessionFolder:
+    what = f"The journal in {folder} cannot be read: {why}."
+    return SessionFolder(path=folder, session_id=folder.name, problem=Problem(code="bad_journal", what=what))
+
+
+def _how(tail: bytes) -> Literal["complete", "cancelled", "failed"] | None:
+    lines = tail.splitlines()
+    if not lines or not tail.endswith(b"\n"):
+        return None
+    try:
+        last = decode_event(lines[-1])
+    except BadLine:
+        return None
+    return last.how if isinstance(last, SessionFinished) else None
+
+
+def _count_trials(folder: Path) -> int:
+    """Lines of trials.csv without its header: some kB, where the journal may have megabytes."""
+    try:
+        return max(0, (folder / TRIALS).read_bytes().count(b"\n") - 1)
+    except OSError:
+        with (folder / JOURNAL).open("rb") as file:
+            return sum(line.startswith(_FINISHED) for line in file)

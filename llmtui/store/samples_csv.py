@@ -1,0 +1,66 @@
+"""``samples.csv``: every look at the machine, in session time and UTC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from llmtui.core.events import Sampled
+from llmtui.store.csv_cells import cell, csv_line, number_cell, utc_cell
+from llmtui.store.session_folder import SAMPLES
+from llmtui.store.writing import LineAppender
+
+_READINGS: Final = tuple(name for name in Sampled.__struct_fields__ if name not in ("t_ns", "per_core"))
+
+COLUMNS: Final = ("session_s", "utc", "trial_id", *_READINGS, "per_core")
+"""``per_core`` holds one share (0–1) a logical core, with spaces between them."""
+
+
+class SamplesCsv:
+    """The file of one session."""
+
+    def __init__(self, folder: Path, *, start_t_ns: int, start_wall_ns: int) -> None:
+        """Starts the file with its header.
+
+        Args:
+            folder: the session's.
+            start_t_ns: the session's start on the engine's clock.
+            start_wall_ns: the same moment in ns since 1970 UTC.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._start_t_ns = start_t_ns
+        self._start_wall_ns = start_wall_ns
+        path = folder / SAMPLES
+        fresh = not path.exists()
+        self._file = LineAppender(path)
+        if fresh:
+            self._file.append(csv_line(COLUMNS))
+
+    def append(self, sample: Sampled, trial_id: str | None) -> None:
+        """Adds one look.
+
+        Args:
+            sample: what was seen.
+            trial_id: the trial under way, if there is one.
+
+        Raises:
+            OSError: the disk is full or failed.
+        """
+        since_start_ns = sample.t_ns - self._start_t_ns
+        self._file.append(
+            csv_line(
+                (
+                    f"{since_start_ns / 1e9:.3f}",
+                    utc_cell(self._start_wall_ns + since_start_ns),
+                    trial_id or "",
+                    *(cell(getattr(sample, name)) for name in _READINGS),
+                    " ".join(number_cell(share) for share in sample.per_core),
+                )
+            )
+        )
+
+    def close(self) -> None:
+        """Closes the file; a second call does nothing."""
+        self._file.close()

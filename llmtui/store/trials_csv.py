@@ -1,0 +1,153 @@
+"""``trials.csv``: a row a trial, appended as it ends, rewritten at the end of a session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from llmtui.core.facts import MachineFigures, Problem
+from llmtui.core.metrics import Figures
+from llmtui.core.session import Session, TrialRow
+from llmtui.store.csv_cells import cell, csv_line, utc_cell
+from llmtui.store.session_folder import TRIALS
+from llmtui.store.writing import LineAppender, replace_file
+
+_WHAT: Final = (
+    "round", "model", "variant", "kind", "category", "prompt_id", "outcome", "ended_by", "flags", "tokens",
+)  # fmt: skip
+_FIGURES: Final = (
+    "ttft_ms", "ttfo_ms", "decode_tps", "tpot_ms", "decode_cps", "reading_x", "prefill_tps", "load_ms", "e2e_ms",
+    "e2e_tps", "gap_p50_ms", "gap_p95_ms", "stalls", "client_lag_ms",
+)  # fmt: skip
+_KEY: Final = ("digest", "backend", "order", "tag")
+_MORE_FIGURES: Final = (
+    "prompt_tokens", "cached_tokens", "gap_clock", "longest_gap_ms", "tps_source", "server_decode_tps", "chunks",
+    "answer_chars", "thinking_chars", "words",
+)  # fmt: skip
+_MACHINE: Final = tuple(name for name in MachineFigures.__struct_fields__ if name != "runner_pid")
+_RESIDENT: Final = ("server_size_bytes", "server_vram_bytes", "context_length")
+_WHERE: Final = ("started_utc", "num_predict", "session_id", "trial_id", "repeats")
+_WORDS: Final = ("cold_source", "note", "problem_code", "problem", "evidence", "missing")
+
+COLUMNS: Final = (*_WHAT, *_FIGURES, *_KEY, *_MORE_FIGURES, *_WHERE, *_MACHINE, *_RESIDENT, *_WORDS)
+"""Fixed order. Columns are only ever added at the end."""
+
+
+def row_cells(row: TrialRow, session: Session) -> dict[str, str]:
+    """Gives a row's cells by column, all of ``COLUMNS``; a missing figure is empty, and ``missing`` says why."""
+    values: dict[str, str | float | None] = {
+        **_what(row, session),
+        **_fields(row.figures, (*_FIGURES, *_MORE_FIGURES)),
+        **_where(row, session),
+        **_fields(row.machine, _MACHINE),
+        **_resident(row),
+        **_words(row, session),
+    }
+    return {name: cell(values[name]) for name in COLUMNS}
+
+
+class TrialsCsv:
+    """The file of one session."""
+
+    def __init__(self, folder: Path) -> None:
+        """Starts the file with its header.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._path = folder / TRIALS
+        fresh = not self._path.exists()
+        self._file: LineAppender | None = LineAppender(self._path)
+        if fresh:
+            self._file.append(csv_line(COLUMNS))
+
+    def append(self, row: TrialRow, session: Session) -> None:
+        """Adds a trial that has just ended.
+
+        Raises:
+            OSError: the disk is full or failed.
+        """
+        if self._file is None:
+            self._file = LineAppender(self._path)
+        self._file.append(csv_line(row_cells(row, session).values()))
+
+    def rewrite(self, session: Session) -> None:
+        """Writes all rows anew, with the flags that needed later rounds. The old file stays if that fails.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self.close()
+        replace_file(self._path, trials_csv(session))
+
+    def close(self) -> None:
+        """Closes the file; a second call does nothing."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def trials_csv(session: Session) -> bytes:
+    """Gives the whole file's content."""
+    lines = [csv_line(COLUMNS)]
+    lines.extend(csv_line(row_cells(row, session).values()) for row in session.rows)
+    return b"".join(lines)
+
+
+def _fields(record: Figures | MachineFigures | None, names: tuple[str, ...]) -> dict[str, str | float | None]:
+    return dict.fromkeys(names) if record is None else {name: getattr(record, name) for name in names}
+
+
+def _what(row: TrialRow, session: Session) -> dict[str, str | float | None]:
+    contender = session.contender(row.trial)
+    prompt = None if row.trial.prompt is None else session.plan.prompts[row.trial.prompt]
+    return {
+        "round": row.trial.round,
+        "model": contender.model.name,
+        "variant": contender.variant.canonical,
+        "kind": row.trial.kind,
+        "category": None if prompt is None else prompt.category,
+        "prompt_id": None if prompt is None else prompt.id,
+        "outcome": row.outcome,
+        "ended_by": row.ended_by,
+        "flags": " ".join(row.flags),
+        "tokens": row.figures.tokens,
+        "digest": row.trial.key.digest,
+        "backend": row.trial.key.backend,
+        "order": row.order,
+        "tag": row.trial.tag,
+    }
+
+
+def _where(row: TrialRow, session: Session) -> dict[str, str | float | None]:
+    return {
+        "started_utc": utc_cell(row.wall_ns),
+        "num_predict": row.num_predict,
+        "session_id": session.session_id,
+        "trial_id": row.trial.id,
+        "repeats": row.repeats,
+    }
+
+
+def _resident(row: TrialRow) -> dict[str, str | float | None]:
+    resident = row.resident
+    return {
+        "server_size_bytes": None if resident is None else resident.size_bytes,
+        "server_vram_bytes": None if resident is None else resident.vram_bytes,
+        "context_length": None if resident is None else resident.context_length,
+    }
+
+
+def _words(row: TrialRow, session: Session) -> dict[str, str | float | None]:
+    return {
+        "cold_source": row.cold_source,
+        "note": session.contender(row.trial).model.note,
+        "problem_code": None if row.problem is None else row.problem.code,
+        "problem": None if row.problem is None else _sentence(row.problem),
+        "evidence": "; ".join(f"{flag}: {said}" for flag, said in zip(row.flags, row.evidence, strict=False) if said),
+        "missing": " ".join(f"{name}:{reason}" for name, reason in sorted(row.figures.why.items())),
+    }
+
+
+def _sentence(problem: Problem) -> str:
+    return problem.what if problem.remedy is None else f"{problem.what} {problem.remedy}"
