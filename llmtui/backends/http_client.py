@@ -1,0 +1,159 @@
+"""The HTTP client that the backends share, and its failures in words."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from llmtui.backends.base import BackendFailed
+from llmtui.core.facts import Problem
+
+CONNECT_LIMIT_S = 3.0
+ANSWER_LIMIT_S = 5.0
+
+STREAM_TIMEOUT = httpx.Timeout(connect=CONNECT_LIMIT_S, read=None, write=30.0, pool=CONNECT_LIMIT_S)
+"""For answers: nothing is sent until the model is loaded and the prompt is read, so reading has no limit here."""
+
+OTHER_ADDRESS = "choose another address with s."
+
+_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised here, never listened on
+
+
+def server_url(address: str, default_port: int) -> httpx.URL:
+    """Gives the address as a URL: ``127.0.0.1``, ``box:8080``, ``https://box/prefix`` and the like.
+
+    Without a scheme it is http, and then without a port ``default_port``. The addresses that stand for "all interfaces"
+    become loopback, because not every system can connect to them.
+
+    Raises:
+        BackendFailed: ``bad_address``.
+    """
+    bare = "://" not in address
+    try:
+        url = httpx.URL(f"http://{address.strip()}" if bare else address.strip())
+    except httpx.InvalidURL as error:
+        raise BackendFailed(bad_address(address, str(error))) from error
+    if url.scheme not in ("http", "https"):
+        raise BackendFailed(bad_address(address, f"{url.scheme}:// is not http:// or https://"))
+    if not url.host:
+        raise BackendFailed(bad_address(address, "there is no host in it"))
+    if url.port is not None and not 0 < url.port < 65536:
+        raise BackendFailed(bad_address(address, "a port is a number from 1 to 65535"))
+    port = default_port if bare and url.port is None else url.port
+    return url.copy_with(host=_THIS_MACHINE.get(url.host, url.host), port=port)
+
+
+def public_address(url: httpx.URL) -> str:
+    """Gives the URL as text, without a user's name and password and without a closing slash."""
+    return str(url.copy_with(username=None, password=None)).rstrip("/")
+
+
+def is_loopback(url: httpx.URL) -> bool:
+    """Says whether the host is this machine, as far as the address tells."""
+    host = url.host
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def open_client(url: httpx.URL) -> httpx.AsyncClient:
+    """Gives a client for one server; loopback addresses are never asked for through a proxy."""
+    return httpx.AsyncClient(
+        base_url=url,
+        trust_env=not is_loopback(url),
+        timeout=httpx.Timeout(ANSWER_LIMIT_S, connect=CONNECT_LIMIT_S),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=30.0),
+        headers={"Accept-Encoding": "identity"},
+        follow_redirects=False,
+    )
+
+
+@contextmanager
+def in_words(url: httpx.URL, start: str) -> Iterator[None]:
+    """Turns the HTTP library's exceptions into BackendFailed.
+
+    Args:
+        url: the server's.
+        start: a sentence's beginning that says how such a server is started: "Start it with `ollama serve`".
+    """
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError) as error:
+        raise BackendFailed(transport_problem(error, url, start)) from error
+
+
+def transport_problem(error: Exception, url: httpx.URL, start: str) -> Problem:
+    """Says what became of a connection.
+
+    Codes: ``refused``, ``silent``, ``unknown_host``, ``unreachable``, ``tls``, ``cut``, ``not_http``, ``http``.
+    """
+    where = public_address(url).removeprefix("http://")
+    remedy = f"{start}, or {OTHER_ADDRESS}"
+    if isinstance(error, httpx.ConnectError):
+        return _connect_problem(error, where, remedy)
+    if isinstance(error, httpx.ConnectTimeout):
+        what = f"{where} does not answer: no connection within {CONNECT_LIMIT_S:g} s."
+        return Problem(code="silent", what=what, remedy=f"Check that the machine is on, or {OTHER_ADDRESS}")
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        what = f"{where} takes the request but does not answer."
+        return Problem(code="silent", what=what, remedy=f"Restart the server there, or {OTHER_ADDRESS}")
+    if isinstance(error, httpx.RemoteProtocolError) and not _closed_by_peer(error):
+        what = f"What listens at {where} does not speak HTTP."
+        return Problem(code="not_http", what=what, remedy=f"Check the port, or {OTHER_ADDRESS}")
+    if isinstance(error, httpx.RemoteProtocolError | httpx.NetworkError):
+        what = f"The connection to {where} was cut."
+        return Problem(code="cut", what=what, remedy="Look at the server's log; it may have been stopped or crashed.")
+    return Problem(
+        code="http", what=f"The request to {where} failed: {error}.", remedy=f"Check the address, or {OTHER_ADDRESS}"
+    )
+
+
+def _connect_problem(error: httpx.ConnectError, where: str, remedy: str) -> Problem:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            what = f"No safe connection to {where}: {cause.reason or cause}."
+            return Problem(code="tls", what=what, remedy="Check whether the address begins with http:// or https://.")
+        if isinstance(cause, socket.gaierror):
+            what = f"No machine is known by the name in {where}."
+            return Problem(code="unknown_host", what=what, remedy=f"Check the spelling, or {OTHER_ADDRESS}")
+        if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
+            return Problem(code="refused", what=f"Nothing listens at {where}.", remedy=remedy)
+        if isinstance(cause, OSError) and cause.errno:
+            what = f"{where} cannot be reached: {os.strerror(cause.errno)}."
+            return Problem(code="unreachable", what=what, remedy=f"Check the network, or {OTHER_ADDRESS}")
+    return Problem(code="unreachable", what=f"{where} cannot be reached: {error}.", remedy=remedy)
+
+
+def _closed_by_peer(error: httpx.RemoteProtocolError) -> bool:
+    words = str(error)
+    return "disconnected" in words or "peer closed connection" in words
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Gives an exception and all that it came from, groups opened."""
+    seen: list[BaseException] = [error]
+    for cause in seen:
+        yield cause
+        further = [cause.__cause__ or cause.__context__]
+        if isinstance(cause, BaseExceptionGroup):
+            further.extend(cause.exceptions)
+        seen.extend(item for item in further if item is not None and item not in seen)
+
+
+def bad_address(address: str, why: str) -> Problem:
+    """The text is no address."""
+    return Problem(
+        code="bad_address",
+        what=f"“{address}” is not an address: {why.rstrip('.')}.",
+        remedy="Write it like 127.0.0.1:11434 or https://host/path.",
+    )
