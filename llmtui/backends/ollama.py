@@ -1,0 +1,311 @@
+"""The Ollama backend: /api/chat read line by line, with exact moments; models, memory, downloads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Any
+
+import httpx
+import msgspec
+
+from llmtui.backends.base import (
+    BackendFailed,
+    ChatRequest,
+    Final,
+    Piece,
+    PullStep,
+    RunnerClue,
+    Sent,
+    ServerInfo,
+)  # fmt: skip
+from llmtui.backends.http_client import (
+    ANSWER_LIMIT_S,
+    CONNECT_LIMIT_S,
+    STREAM_TIMEOUT,
+    bad_address,
+    in_words,
+    is_loopback,
+    open_client,
+    public_address,
+    server_url,
+)  # fmt: skip
+from llmtui.backends.http_timing import Answered, Arrived, Departed, Moment, timed_exchange
+from llmtui.backends.ndjson import Line, LineCutter, LineTooLong
+from llmtui.backends.ollama_listing import (
+    ShowAnswer,
+    TagsEntry,
+    blob_of,
+    full_name,
+    license_text,
+    listed,
+    model_of,
+    needs_show,
+    read_resident,
+    read_show,
+    read_tags,
+)  # fmt: skip
+from llmtui.backends.ollama_problems import (
+    START,
+    START_ELSEWHERE,
+    bad_line,
+    cut_line,
+    error_text,
+    model_problem,
+    not_ollama,
+    refusal,
+)  # fmt: skip
+from llmtui.backends.ollama_pull import pull_steps
+from llmtui.backends.ollama_reading import chat_body, is_mlx, read_chat_line
+from llmtui.config.address import DEFAULT_PORT, normalise_host
+from llmtui.config.errors import SettingsError
+from llmtui.core.events import ListedModel, ModelShown
+from llmtui.core.facts import Problem, ResidentModel, ServerKind
+from llmtui.core.plan import Model
+
+_RESIDENT_LIMIT_S = 8.0
+"""/api/ps stands still for up to 5 s while a graphics card gives memory back."""
+_UNLOAD_LIMIT_S = 30.0
+_LOAD_LIMIT_S = 600.0
+_WARM_LIMIT_S = 2.0
+_SHOWS_AT_ONCE = 4
+_SHOWS_LIMIT_S = 10.0
+_DRAIN_LIMIT_S = 0.5
+_REFUSAL_BYTES = 64 * 1024
+
+
+class OllamaBackend:
+    """One Ollama server.
+
+    Args:
+        address: as Ollama reads ``OLLAMA_HOST``: ``127.0.0.1:11434``, ``box``, ``https://box/path``.
+
+    Raises:
+        BackendFailed: ``bad_address``.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.kind: ServerKind = "ollama"
+        self._url = _ollama_url(address)
+        self._where = public_address(self._url).removeprefix("http://")
+        self._local = is_loopback(self._url)
+        self._start = START if self._local else START_ELSEWHERE
+        self._client = open_client(self._url)
+        self._shown: dict[str, ShowAnswer] = {}
+
+    async def info(self) -> ServerInfo:
+        """Asks who answers: /api/version."""
+        body = await self._ask("GET", "/api/version", limit_s=ANSWER_LIMIT_S)
+        try:
+            version = msgspec.json.decode(body, type=dict[str, Any]).get("version")
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            version = None
+        if not isinstance(version, str):
+            raise BackendFailed(not_ollama(self._where))
+        return ServerInfo(kind=self.kind, address=public_address(self._url), version=version, local=self._local)
+
+    async def models(self) -> tuple[ListedModel, ...]:
+        """Gives the models as /api/tags and /api/ps tell; /api/show fills in what old servers leave out of the list."""
+        entries, residents = await asyncio.gather(self._tags(), self._resident_if_told())
+        shown = await self._shown_where_needed(entries)
+        return tuple(listed(entry, shown.get(entry.digest), residents) for entry in entries)
+
+    async def resident(self) -> tuple[ResidentModel, ...]:
+        """Gives what is in the server's memory now; join it by digest, a name can stand there twice."""
+        body = await self._ask("GET", "/api/ps", limit_s=_RESIDENT_LIMIT_S)
+        try:
+            return read_resident(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BackendFailed(not_ollama(self._where)) from error
+
+    async def show(self, name: str) -> ModelShown:
+        """Gives one model's details."""
+        entries, shown = await asyncio.gather(self._tags(), self._show(name))
+        entry = next((entry for entry in entries if full_name(entry.name) == full_name(name)), TagsEntry(name=name))
+        return ModelShown(
+            model=model_of(entry, shown),
+            template=shown.template or None,
+            parameters=shown.parameters or None,
+            license=license_text(shown),
+        )
+
+    async def runner_clue(self, model: Model) -> RunnerClue | None:
+        """Says what stands behind ``--model`` in the runner's command line: the blob's name, for MLX the model's."""
+        if not self._local:
+            return None
+        if is_mlx(model):
+            return RunnerClue(model_argument=model.name, weights_bytes=model.size_bytes)
+        blob = blob_of((await self._show(model.name)).modelfile or "")
+        return None if blob is None else RunnerClue(model_argument=blob, weights_bytes=model.size_bytes)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
+        """Asks /api/chat and gives what comes: one Sent, pieces of text, at most one Final.
+
+        A stream that the server ends in order but without its last line ends without Final. Closing the generator or
+        cancelling the task that awaits it closes the connection.
+
+        Raises:
+            BackendFailed: refused, no such model, an error line (``server_error``), connection lost (``cut``), …
+        """
+        http_request = self._client.build_request(
+            "POST",
+            "/api/chat",
+            content=chat_body(request),
+            headers={"Content-Type": "application/json"},
+            timeout=STREAM_TIMEOUT,
+        )
+        with in_words(self._url, self._start):
+            await self._warm()
+            async with aclosing(timed_exchange(self._client, http_request)) as moments:
+                async for said in self._read(moments, request.model):
+                    yield said
+                    if isinstance(said, Final):
+                        await _drain(moments)
+                        return
+
+    async def unload(self, resident: ResidentModel) -> None:
+        """Asks the server to drop a model; by its name, as the server knows no other way."""
+        await self._generate({"model": resident.name, "keep_alive": 0}, _UNLOAD_LIMIT_S)
+
+    async def load(self, resident: ResidentModel) -> None:
+        """Loads a model as it was, for the server's own default time; returns when it is in memory."""
+        body: dict[str, Any] = {"model": resident.name}
+        if resident.context_length is not None:
+            body["options"] = {"num_ctx": resident.context_length}
+        try:
+            await self._generate(body, _LOAD_LIMIT_S)
+        except BackendFailed as failed:
+            if failed.problem.code != "embedding_only":
+                raise
+            await self._ask("POST", "/api/embed", body=body | {"input": ""}, limit_s=_LOAD_LIMIT_S, model=resident.name)
+
+    def pull(self, name: str) -> AsyncIterator[PullStep]:
+        """Downloads a model; sizes are sums over the layers named so far."""
+        return pull_steps(self._url, name, where=self._where, start=self._start)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def _read(self, moments: AsyncIterator[Moment], model: Model) -> AsyncIterator[Sent | Piece | Final]:
+        lines = LineCutter()
+        async for moment in moments:
+            if isinstance(moment, Departed):
+                yield Sent(moment.t_ns)
+            elif isinstance(moment, Answered):
+                if moment.status != 200:
+                    raise BackendFailed(await self._refusal(moment, moments, model.name))
+            else:
+                try:
+                    whole = lines.feed(moment.t_ns, moment.data)
+                except LineTooLong as error:
+                    raise BackendFailed(bad_line(moment.data, self._where)) from error
+                for line in whole:
+                    for said in read_chat_line(line, model, self._where):
+                        yield said
+        rest = lines.rest()
+        if rest is not None:
+            for said in self._read_rest(rest, model):
+                yield said
+
+    def _read_rest(self, rest: Line, model: Model) -> tuple[Piece | Final, ...]:
+        try:
+            return tuple(read_chat_line(rest, model, self._where))
+        except BackendFailed as failed:
+            if failed.problem.code != "bad_answer":
+                raise
+            raise BackendFailed(cut_line(self._where)) from failed
+
+    async def _refusal(self, answered: Answered, moments: AsyncIterator[Moment], model: str) -> Problem:
+        body = bytearray()
+        async for moment in moments:
+            if isinstance(moment, Arrived):
+                body += moment.data
+            if len(body) >= _REFUSAL_BYTES:
+                break
+        location = answered.headers.get("location")
+        return refusal(answered.status, bytes(body), where=self._where, model=model, location=location)
+
+    async def _warm(self) -> None:
+        """Opens a connection for the timed request, which is sent even if the server is too busy to say its version."""
+        with suppress(TimeoutError, httpx.ReadTimeout):
+            async with asyncio.timeout(_WARM_LIMIT_S):
+                await self._client.get("/api/version")
+
+    async def _tags(self) -> tuple[TagsEntry, ...]:
+        body = await self._ask("GET", "/api/tags", limit_s=ANSWER_LIMIT_S)
+        try:
+            return read_tags(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BackendFailed(not_ollama(self._where)) from error
+
+    async def _resident_if_told(self) -> tuple[ResidentModel, ...]:
+        # /api/ps can stand still for seconds on a busy server; the list of models is of use without it.
+        with suppress(BackendFailed):
+            return await self.resident()
+        return ()
+
+    async def _show(self, name: str) -> ShowAnswer:
+        body = await self._ask("POST", "/api/show", body={"model": name}, limit_s=ANSWER_LIMIT_S, model=name)
+        try:
+            return read_show(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BackendFailed(not_ollama(self._where)) from error
+
+    async def _shown_where_needed(self, entries: tuple[TagsEntry, ...]) -> dict[str, ShowAnswer]:
+        """Asks /api/show for models that /api/tags says too little of; those that do not answer in time stay out."""
+        at_once = asyncio.Semaphore(_SHOWS_AT_ONCE)
+
+        async def ask(entry: TagsEntry) -> None:
+            async with at_once:
+                with suppress(BackendFailed):
+                    self._shown[entry.digest] = await self._show(entry.name)
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SHOWS_LIMIT_S), asyncio.TaskGroup() as group:
+                for entry in entries:
+                    if needs_show(entry) and entry.digest not in self._shown:
+                        group.create_task(ask(entry))
+        return self._shown
+
+    async def _generate(self, body: dict[str, Any], limit_s: float) -> None:
+        model = str(body["model"])
+        answer = await self._ask("POST", "/api/generate", body=body | {"stream": False}, limit_s=limit_s, model=model)
+        said = error_text(answer)
+        if said is not None:
+            raise BackendFailed(model_problem(said, model, where=self._where))
+
+    async def _ask(
+        self, method: str, path: str, *, limit_s: float, body: dict[str, Any] | None = None, model: str | None = None
+    ) -> bytes:
+        with in_words(self._url, self._start):
+            async with asyncio.timeout(limit_s):
+                response = await self._client.request(
+                    method,
+                    path,
+                    content=None if body is None else msgspec.json.encode(body),
+                    headers={"Content-Type": "application/json"},
+                    timeout=httpx.Timeout(limit_s, connect=CONNECT_LIMIT_S),
+                )
+        if response.status_code != 200:
+            location = response.headers.get("location")
+            raise BackendFailed(
+                refusal(response.status_code, response.content, where=self._where, model=model, location=location)
+            )
+        return response.content
+
+
+def _ollama_url(address: str) -> httpx.URL:
+    try:
+        return server_url(normalise_host(address).url, DEFAULT_PORT)
+    except SettingsError as error:
+        raise BackendFailed(bad_address(address, error.problem)) from error
+
+
+async def _drain(moments: AsyncIterator[Moment]) -> None:
+    """Reads to the end of the body, so that the connection can be used again; what goes wrong now is of no account."""
+    with suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(_DRAIN_LIMIT_S):
+            async for _ in moments:
+                pass

@@ -1,0 +1,206 @@
+"""What an Ollama server tells about its models: /api/tags, /api/show and /api/ps.
+
+Read from raw JSON: typed clients drop fields that say whether a model runs here at all. What has the wrong type in one
+entry spoils that entry, not the list: other servers imitate these answers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from llmtui.core.events import ListedModel
+from llmtui.core.facts import ResidentModel
+from llmtui.core.plan import Model
+
+_FROM_BLOB = re.compile(r"^FROM[ \t].*?(sha256-[0-9a-f]{12,64})[ \t]*$", re.MULTILINE)
+
+WHY_NOT_CLOUD = "It runs in the cloud: its speed and memory are not this machine's."
+WHY_NOT_EMBEDDING = "An embedding model: it makes vectors, not text."
+WHY_NOT_PICTURES = "It makes pictures, not text."
+WHY_NOT_TEXT = "It answers no chats."
+
+
+class _Details(msgspec.Struct):
+    format: str | None = None
+    family: str | None = None
+    families: list[str] | None = None
+    parameter_size: str | None = None
+    quantization_level: str | None = None
+    context_length: int | None = None
+
+
+class TagsEntry(msgspec.Struct):
+    """One model in /api/tags; ``capabilities`` and the context length are told from 0.30 on."""
+
+    name: str
+    digest: str = ""
+    size: int | None = None
+    details: _Details | None = None
+    capabilities: list[str] | None = None
+    remote_host: str | None = None
+    remote_model: str | None = None
+
+
+class ShowAnswer(msgspec.Struct):
+    """What is used of /api/show; its tensors can be megabytes and are skipped."""
+
+    modelfile: str | None = None
+    template: str | None = None
+    parameters: str | None = None
+    license: str | list[str] | None = None
+    model_info: dict[str, Any] | None = None
+    capabilities: list[str] | None = None
+    remote_host: str | None = None
+    remote_model: str | None = None
+
+
+class _ResidentEntry(msgspec.Struct):
+    name: str
+    digest: str = ""
+    size: int | None = None
+    size_vram: int | None = None
+    context_length: int | None = None
+
+
+class _Listing(msgspec.Struct):
+    models: list[msgspec.Raw] | None
+
+
+_Entry = TypeVar("_Entry", TagsEntry, _ResidentEntry)
+
+
+def read_tags(body: bytes) -> tuple[TagsEntry, ...]:
+    """Gives the entries of /api/tags, newest first as sent.
+
+    Raises:
+        msgspec.DecodeError: it is not such a list.
+    """
+    return _entries(body, TagsEntry)
+
+
+def read_resident(body: bytes) -> tuple[ResidentModel, ...]:
+    """Gives what /api/ps lists; after a model was made anew under its name, that name can stand there twice.
+
+    Raises:
+        msgspec.DecodeError: it is not such a list.
+    """
+    return tuple(
+        ResidentModel(
+            name=entry.name,
+            digest=_hex(entry.digest),
+            size_bytes=entry.size,
+            vram_bytes=entry.size_vram,
+            context_length=entry.context_length or None,
+        )
+        for entry in _entries(body, _ResidentEntry)
+    )
+
+
+def read_show(body: bytes) -> ShowAnswer:
+    """Gives what is used of /api/show.
+
+    Raises:
+        msgspec.DecodeError: it is not such an answer.
+    """
+    return msgspec.json.decode(body, type=ShowAnswer)
+
+
+def needs_show(entry: TagsEntry) -> bool:
+    """Says whether /api/tags leaves open what /api/show tells: servers before 0.30."""
+    return entry.capabilities is None and not _is_cloud(entry, None)
+
+
+def model_of(entry: TagsEntry, shown: ShowAnswer | None) -> Model:
+    """Gives the model, with what /api/show adds where that was asked."""
+    details = entry.details or _Details()
+    capabilities = _capabilities(entry, shown)
+    return Model(
+        name=entry.name,
+        digest=_hex(entry.digest),
+        size_bytes=entry.size,
+        parameters=_told(details.parameter_size),
+        quantisation=_told(details.quantization_level),
+        family=_told(details.family),
+        format=_told(details.format),
+        context_limit=details.context_length or _context_limit(shown),
+        thinking=None if capabilities is None else "thinking" in capabilities,
+    )
+
+
+def listed(entry: TagsEntry, shown: ShowAnswer | None, residents: tuple[ResidentModel, ...]) -> ListedModel:
+    """Gives the model as a list shows it: whether it is in memory, and why it cannot be benchmarked if so."""
+    model = model_of(entry, shown)
+    same = [resident for resident in residents if resident.digest == model.digest and model.digest]
+    by_name = [resident for resident in same if full_name(resident.name) == full_name(model.name)]
+    return ListedModel(model=model, resident=next(iter(by_name or same), None), why_not=_why_not(entry, shown))
+
+
+def blob_of(modelfile: str) -> str | None:
+    """Gives ``sha256-<hex>`` of the first FROM line that names a blob: the weights' file, wherever it lies."""
+    match = _FROM_BLOB.search(modelfile.replace("\r", ""))
+    return match[1] if match else None
+
+
+def full_name(name: str) -> str:
+    """Gives the name with its tag: ``llama3`` is ``llama3:latest``."""
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def license_text(shown: ShowAnswer) -> str | None:
+    """Gives the licence as one text."""
+    said = shown.license
+    return _told("\n\n".join(said) if isinstance(said, list) else said)
+
+
+def _entries(body: bytes, kind: type[_Entry]) -> tuple[_Entry, ...]:
+    entries: list[_Entry] = []
+    for raw in msgspec.json.decode(body, type=_Listing).models or ():
+        try:
+            entries.append(msgspec.json.decode(raw, type=kind))
+        except msgspec.ValidationError:
+            continue
+    return tuple(entries)
+
+
+def _why_not(entry: TagsEntry, shown: ShowAnswer | None) -> str | None:
+    if _is_cloud(entry, shown):
+        return WHY_NOT_CLOUD
+    capabilities = _capabilities(entry, shown)
+    if capabilities is None:
+        details = entry.details or _Details()
+        families = [*(details.families or ()), details.family or ""]
+        return WHY_NOT_EMBEDDING if any("bert" in family for family in families) else None
+    if "completion" in capabilities:
+        return None
+    if "embedding" in capabilities:
+        return WHY_NOT_EMBEDDING
+    return WHY_NOT_PICTURES if "image" in capabilities else WHY_NOT_TEXT
+
+
+def _is_cloud(entry: TagsEntry, shown: ShowAnswer | None) -> bool:
+    remote = entry.remote_host or entry.remote_model or (shown and (shown.remote_host or shown.remote_model))
+    tag = entry.name.rpartition(":")[2]
+    return bool(remote) or tag == "cloud" or tag.endswith("-cloud")
+
+
+def _capabilities(entry: TagsEntry, shown: ShowAnswer | None) -> list[str] | None:
+    if entry.capabilities is not None:
+        return entry.capabilities
+    return shown.capabilities if shown else None
+
+
+def _context_limit(shown: ShowAnswer | None) -> int | None:
+    info = (shown.model_info if shown else None) or {}
+    told = info.get(f"{info.get('general.architecture')}.context_length")
+    return told if isinstance(told, int) and told > 0 else None
+
+
+def _told(text: str | None) -> str | None:
+    return text if text and text != "unknown" else None
+
+
+def _hex(digest: str) -> str:
+    return digest.removeprefix("sha256:")
