@@ -1,0 +1,259 @@
+"""From what a person picked to a plan, for the screens and the command line alike. Rules: docs/method.md, "Trials"."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from llmtui.core.events import ListedModel
+from llmtui.core.plan import (
+    AUTO_BUDGET_S,
+    AUTO_MAX_ROUNDS,
+    Contender,
+    Model,
+    Options,
+    Others,
+    Plan,
+    PlannedPrompt,
+    Think,
+    Variant,
+)
+from llmtui.core.prompts import Prompt, PromptPack, prompt_sha256
+
+Preset = Literal["auto", "quick", "standard", "thorough"]
+Thinking = Literal["off", "on", "both"]
+
+FREE = "free"
+"""Preset and category of a prompt that the person typed."""
+FULL_ANSWER_TOKENS = 1024
+FEW_MODELS = 3
+"""How many models are picked where none is in memory and nobody chose."""
+
+
+class Rounds(msgspec.Struct, frozen=True):
+    """How often everything is asked."""
+
+    rounds: int
+    """At least, whatever they cost."""
+    max_rounds: int
+    budget_s: float | None = None
+    """Rounds beyond the first are begun only while they are expected to end within it."""
+
+
+PRESETS: dict[Preset, Rounds] = {
+    "auto": Rounds(1, AUTO_MAX_ROUNDS, AUTO_BUDGET_S),
+    "quick": Rounds(1, 1),
+    "standard": Rounds(5, 5),
+    "thorough": Rounds(5, 10),
+}
+
+
+class NothingToRun(ValueError):
+    """A plan without models or prompts was asked for; the message is a sentence."""
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person chose beside models and questions."""
+
+    preset: Preset = "auto"
+    rounds: Rounds | None = None
+    """Instead of the preset's."""
+    all_prompts: bool = False
+    """All prompts of a category instead of its first."""
+    thinking: Thinking = "off"
+    num_ctx: int = 4096
+    num_thread: int | None = None
+    options: Options = Options()
+    others: Others = "unload"
+    twice: bool = False
+    """Each model against itself (A/A): shows how far two equal things lie apart here."""
+
+
+def default_models(listed: Sequence[ListedModel], chosen_last: Collection[str] | None = None) -> tuple[str, ...]:
+    """Gives the names to pick where nobody has picked yet.
+
+    What was chosen last and is still there; else the models in memory; else the three smallest. Only models that can
+    be benchmarked.
+    """
+    usable = [one for one in listed if one.why_not is None]
+    again = tuple(one.model.name for one in usable if one.model.name in (chosen_last or ()))
+    if again:
+        return again
+    in_memory = tuple(one.model.name for one in usable if one.resident is not None)
+    if in_memory:
+        return in_memory
+    by_size = sorted(usable, key=lambda one: (one.model.size_bytes is None, one.model.size_bytes or 0))
+    smallest = {one.model.name for one in by_size[:FEW_MODELS]}
+    return tuple(one.model.name for one in usable if one.model.name in smallest)
+
+
+def default_categories(pack: PromptPack, chosen_last: Collection[str] | None = None) -> tuple[str, ...]:
+    """Gives the categories to pick where nobody has picked yet: what was chosen last and is still there, else all."""
+    again = tuple(one.id for one in pack.categories if one.id in (chosen_last or ()))
+    return again or tuple(one.id for one in pack.categories)
+
+
+def make_plan(
+    models: Sequence[Model],
+    pack: PromptPack,
+    *,
+    server: str,
+    categories: Collection[str] | None = None,
+    wishes: Wishes | None = None,
+    seed: int = 0,
+) -> Plan:
+    """Gives the plan of a comparison.
+
+    Args:
+        models: who is asked, in the order of the table.
+        pack: the prompts.
+        server: its address.
+        categories: ids; None for all.
+        wishes: everything else that was chosen.
+        seed: of the order; the same seed gives the same plan.
+
+    Raises:
+        NothingToRun: no model, or no prompt.
+    """
+    wanted = wishes or Wishes()
+    prompts = tuple(
+        _planned(prompt)
+        for category in pack.categories
+        if categories is None or category.id in categories
+        for prompt in (category.prompts if wanted.all_prompts else category.prompts[:1])
+    )
+    if not prompts:
+        raise NothingToRun("No questions are picked.")
+    rounds = wanted.rounds or PRESETS[wanted.preset]
+    return Plan(
+        preset=wanted.preset,
+        server=server,
+        contenders=contenders(models, wanted),
+        prompts=prompts,
+        cold_text=pack.cold,
+        follow_up_text=pack.follow_up,
+        options=wanted.options,
+        rounds=rounds.rounds,
+        max_rounds=max(rounds.rounds, rounds.max_rounds),
+        budget_s=rounds.budget_s,
+        seed=seed,
+        others=wanted.others,
+        pack=pack.name,
+        language=pack.language,
+    )
+
+
+def make_free_plan(
+    models: Sequence[Model],
+    pack: PromptPack,
+    text: str,
+    *,
+    server: str,
+    wishes: Wishes | None = None,
+    seed: int = 0,
+) -> Plan:
+    """Gives the plan of one typed prompt: asked once of each model, without cold start and follow-up.
+
+    Raises:
+        NothingToRun: no model, or no text.
+    """
+    wanted = wishes or Wishes()
+    asked = text.strip()
+    if not asked:
+        raise NothingToRun("There is no question yet: type one.")
+    prompt = PlannedPrompt(id=FREE, category=FREE, title=_title(asked), text=asked, sha256=prompt_sha256(asked))
+    return Plan(
+        preset=FREE,
+        server=server,
+        contenders=contenders(models, wanted),
+        prompts=(prompt,),
+        cold_text=pack.cold,
+        follow_up_text=pack.follow_up,
+        kinds=("warm",),
+        options=wanted.options,
+        seed=seed,
+        others=wanted.others,
+        pack=pack.name,
+        language=pack.language,
+    )
+
+
+def contenders(models: Sequence[Model], wishes: Wishes) -> tuple[Contender, ...]:
+    """Gives the lines of the comparison: a model once for each way of thinking that is wished and that it has.
+
+    A build that is there under two names runs twice and is told apart as a copy, like the two sides of an A/A run.
+
+    Raises:
+        NothingToRun: there is no model.
+    """
+    if not models:
+        raise NothingToRun("No models are picked.")
+    found: list[Contender] = []
+    for model in models:
+        ways = thinking_ways(model, wishes.thinking)
+        for think in ways:
+            variant = Variant(think=think, num_ctx=wishes.num_ctx, num_thread=wishes.num_thread)
+            label = model.name if len(ways) == 1 else f"{model.name} {_think_label(think)}"
+            for copy in ("", "2") if wishes.twice else ("",):
+                found.append(_distinct(found, model, variant, label, copy))
+    return tuple(found)
+
+
+def thinking_ways(model: Model, wish: Thinking) -> tuple[Think, ...]:
+    """Gives the values of ``think`` a model is run with.
+
+    Only models of which the server says that they can think are told to. gpt-oss cannot be told not to: it thinks
+    little instead.
+    """
+    if not model.thinking:
+        return (False,)
+    off, on = ("low", "medium") if _is_gpt_oss(model) else (False, True)
+    ways: dict[Thinking, tuple[Think, ...]] = {"off": (off,), "on": (on,), "both": (off, on)}
+    return ways[wish]
+
+
+def _is_gpt_oss(model: Model) -> bool:
+    return any("gptoss" in (word or "").lower().replace("-", "") for word in (model.family, model.name))
+
+
+def _think_label(think: Think) -> str:
+    if isinstance(think, str):
+        return f"(think {think})"
+    return "(think)" if think else "(no think)"
+
+
+def _distinct(so_far: Iterable[Contender], model: Model, variant: Variant, label: str, copy: str) -> Contender:
+    """Gives a contender whose key and label no earlier one has."""
+    keys = {(one.model.backend, one.model.digest, one.variant.canonical) for one in so_far}
+    labels = {one.label for one in so_far}
+    for mark in _marks(copy):
+        marked = msgspec.structs.replace(variant, copy=mark)
+        name = f"{label} #{mark}" if mark else label
+        if (model.backend, model.digest, marked.canonical) not in keys and name not in labels:
+            return Contender(model=model, variant=marked, label=name)
+    raise AssertionError("marks do not end")
+
+
+def _marks(first: str) -> Iterator[str]:
+    yield first
+    number = 2
+    while True:
+        yield str(number)
+        number += 1
+
+
+def _planned(prompt: Prompt) -> PlannedPrompt:
+    return PlannedPrompt(
+        id=prompt.id,
+        category=prompt.category,
+        title=prompt.title,
+        text=prompt.text,
+        sha256=prompt_sha256(prompt.text),
+    )
+
+
+def _title(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else f"{line[:39].rstrip()}…"
