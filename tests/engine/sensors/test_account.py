@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+
+from llmtui.core.facts import MachineFigures
+from llmtui.engine.sensors.account import Edge, TrialAccount, TrialMachine
+from llmtui.engine.sensors.look import Look
+from llmtui.engine.sensors.memory import MemoryReading, PressureReading
+from llmtui.engine.sensors.processes import ProcessMemory, ProcessTimes
+from llmtui.engine.sensors.runner import Runner, RunnerReading
+from llmtui.engine.sensors.thermal import ThermalReading
+
+COOL = ThermalReading(temperature_c=40.0, on_battery=False)
+TRIAL_STARTS_S = 1000.0
+
+
+def runner(
+    held: int, *, peak: int | None = None, started_s: float = 1.0, cpu_s: float = 0.0, read: int | None = None
+) -> RunnerReading:
+    return RunnerReading(
+        runner=Runner(pid=7, started_s=started_s, weights_in_anon=True),
+        times=ProcessTimes(pid=7, started_s=started_s, parent_pid=1, cpu_s=cpu_s),
+        memory=ProcessMemory(anon_bytes=held, file_bytes=0, peak_bytes=held if peak is None else peak),
+        disk_read_bytes=read,
+    )
+
+
+def look(at_s: float, runner: RunnerReading | None = None, available: int | None = None) -> Look:
+    return Look(
+        t_ns=round(at_s * 1e9),
+        system_s=TRIAL_STARTS_S + at_s,
+        memory=MemoryReading(available_bytes=available),
+        runner=runner,
+    )
+
+
+def edge(
+    look: Look, *, machine_read: int | None = None, swapped: int | None = None, throttled: int | None = None
+) -> Edge:
+    return Edge(
+        look=look,
+        pressure=PressureReading(swap_in_bytes=swapped, stalled_s=None if swapped is None else swapped / 100),
+        disk_read_bytes=machine_read,
+        throttle_events=throttled,
+    )
+
+
+def trial(*looks: Look) -> MachineFigures:
+    account = TrialAccount(edge(looks[0]), None)
+    for middle in looks[1:-1]:
+        account.add(middle)
+    return account.close(edge(looks[-1]), COOL).figures
+
+
+def test_peak_is_the_highest_look_and_steady_the_median_of_the_second_half() -> None:
+    held = [100, 900, 500, 300, 310, 320]
+    figures = trial(*(look(at_s, runner(value, peak=2000)) for at_s, value in enumerate(held)))
+    assert figures.runner_peak_bytes == 900  # the mark of 2000 is older than the trial
+    assert figures.runner_steady_bytes == 310
+
+
+def test_a_mark_that_rose_within_the_trial_is_a_peak_between_two_looks() -> None:
+    assert trial(look(0, runner(100, peak=150)), look(1, runner(100, peak=700))).runner_peak_bytes == 700
+
+
+def test_the_mark_of_a_runner_born_in_the_trial_is_its_peak_with_the_hump_of_loading() -> None:
+    born = runner(100, peak=800, started_s=TRIAL_STARTS_S + 0.5)
+    assert trial(look(0), look(1, born)).runner_peak_bytes == 800
+
+
+def test_a_runner_first_seen_in_the_trial_but_older_keeps_its_old_mark_out() -> None:
+    assert trial(look(0), look(1, runner(100, peak=800))).runner_peak_bytes == 100
+
+
+def test_a_runner_that_could_not_be_seen_leaves_its_figures_open() -> None:
+    figures = trial(look(0, available=50), look(1, available=30), look(2, available=40))
+    assert figures == MachineFigures(available_min_bytes=30, temperature_c=40.0, on_battery=False)
+
+
+def test_a_runner_that_died_before_the_end_is_reported_as_last_seen() -> None:
+    figures = trial(look(0, runner(100, cpu_s=1.0)), look(1, runner(200, cpu_s=3.0)), look(2))
+    assert (figures.runner_pid, figures.runner_anon_bytes, figures.runner_cpu_s) == (7, 200, 2.0)
+    assert figures.weights_in_anon is True
+
+
+def test_a_trial_shorter_than_any_period_has_the_looks_at_its_edges() -> None:
+    figures = trial(look(0, runner(100)), look(0.01, runner(120)))
+    assert (figures.runner_peak_bytes, figures.runner_steady_bytes) == (120, 120)
+
+
+def test_counters_of_the_machine_are_differences_between_the_edges() -> None:
+    account = TrialAccount(edge(look(0), swapped=100, throttled=5), others_cores_before=0.25)
+    machine = account.close(edge(look(1), swapped=400, throttled=7), COOL)
+    assert machine.figures.swap_in_bytes == 300
+    assert machine.figures.throttle_events == 2
+    assert machine.figures.others_cores_before == 0.25
+    assert machine.memory_stalled_s == pytest.approx(3.0)
+
+
+def test_reads_of_a_runner_born_in_the_trial_are_its_own() -> None:
+    account = TrialAccount(edge(look(0), machine_read=1000), None)
+    machine = account.close(edge(look(1, runner(1, started_s=TRIAL_STARTS_S, read=70)), machine_read=9000), COOL)
+    assert (machine.figures.disk_read_bytes, machine.disk_reads_of) == (70, "runner")
+
+
+def test_reads_of_a_runner_that_was_there_before_are_a_difference() -> None:
+    account = TrialAccount(edge(look(0, runner(1, read=70)), machine_read=1000), None)
+    machine = account.close(edge(look(1, runner(1, read=100)), machine_read=9000), COOL)
+    assert (machine.figures.disk_read_bytes, machine.disk_reads_of) == (30, "runner")
+
+
+def test_where_the_runners_reads_are_private_the_machines_stand_in_and_are_named_so() -> None:
+    account = TrialAccount(edge(look(0), machine_read=1000), None)
+    machine = account.close(edge(look(1, runner(1, started_s=TRIAL_STARTS_S)), machine_read=9000), COOL)
+    assert (machine.figures.disk_read_bytes, machine.disk_reads_of) == (8000, "machine")
+
+
+@pytest.mark.parametrize(
+    ("read_bytes", "model_bytes", "source"),
+    [
+        (50, 100, "disk"),
+        (49, 100, "mixed"),
+        (11, 100, "mixed"),
+        (10, 100, "memory"),
+        (0, 100, "memory"),
+        (None, 100, "unknown"),
+        (50, None, "unknown"),
+    ],
+)
+def test_where_a_cold_start_came_from(read_bytes: int | None, model_bytes: int | None, source: str) -> None:
+    machine = TrialMachine(figures=MachineFigures(disk_read_bytes=read_bytes))
+    assert machine.cold_source(model_bytes) == source

@@ -1,0 +1,59 @@
+"""Systems without ``/proc`` are read through psutil; here its answers are compared with those of ``/proc``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from llmtui.engine.sensors import cpu, machine, memory, processes, thermal
+from llmtui.engine.sensors.look import shares
+from llmtui.engine.sensors.machine import Machine
+from llmtui.engine.sensors.runner import RunnerTarget
+from tests.engine.sensors.trees import BLOB, stand_in_runner
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    """A machine without the files of Linux."""
+    for module in (cpu, memory, processes, thermal):
+        monkeypatch.setattr(module, "has_proc", lambda _root: False)
+    return machine.Machine([os.getpid()], sys_root=tmp_path)
+
+
+def test_cores_memory_and_processes_are_there(elsewhere: Machine) -> None:
+    look = elsewhere.look(0)
+    assert look.cpu is not None
+    assert len(look.cpu.busy_s) == psutil.cpu_count()
+    assert look.memory is not None
+    assert look.memory.total_bytes == psutil.virtual_memory().total
+    assert [times.pid for times in look.own] == [os.getpid()]
+
+
+def test_busy_seconds_agree_with_proc(elsewhere: Machine) -> None:
+    ours, theirs = cpu.CpuSensor().read(), elsewhere.look(0).cpu
+    assert ours is not None
+    assert theirs is not None
+    assert sum(theirs.busy_s) == pytest.approx(sum(ours.busy_s), rel=0.05, abs=2.0)
+
+
+def test_a_runner_is_found_and_followed(elsewhere: Machine) -> None:
+    before = elsewhere.look(0)
+    with stand_in_runner("--model", f"sha256-{BLOB}", hold_bytes=50_000_000):
+        assert elsewhere.find_runner(RunnerTarget.of(f"sha256-{BLOB}")) is not None
+        after = elsewhere.look(10**9)
+    assert after.runner is not None
+    assert (after.runner.resident_bytes or 0) >= 50_000_000
+    assert after.runner.disk_read_bytes is None  # what is counted elsewhere holds the page cache too
+    found = shares(before, after)
+    assert found is not None
+    assert found.others is not None
+
+
+def test_the_edges_of_a_trial_and_heat_do_not_fail(elsewhere: Machine) -> None:
+    edge = elsewhere.edge(0)
+    assert edge.pressure.stalled_s is None
+    assert edge.throttle_events is None
+    assert elsewhere.thermal().temperature_c is None
