@@ -209,7 +209,8 @@ def thinking_ways(model: Model, wish: Thinking) -> tuple[Think, ...]:
     """
     if not model.thinking:
         return (False,)
-    off, on = ("low", "medium") if _is_gpt_oss(model) else (False, True)
+    off: Think = "low" if _is_gpt_oss(model) else False
+    on: Think = "medium" if _is_gpt_oss(model) else True
     ways: dict[Thinking, tuple[Think, ...]] = {"off": (off,), "on": (on,), "both": (off, on)}
     return ways[wish]
 

@@ -1,95 +1,180 @@
-"""What a choice becomes."""
-
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import ResidentModel
-from llmtui.core.plan import Model
-from llmtui.core.planning import FREE, Wishes, contenders, default_models, free_plan, make_plan
-from llmtui.core.prompts import Category, Prompt, PromptPack
-
-PACK = PromptPack(
-    name="llmtui",
-    language="en",
-    categories=tuple(
-        Category(
-            id=name,
-            title=name,
-            prompts=tuple(
-                Prompt(id=f"{name}-{at}", category=name, title=name, text=f"{name} {at}") for at in range(1, 6)
-            ),
-        )
-        for name in ("creativity", "coding")
-    ),
-    cold="Cold.",
-    follow_up="And?",
-    sources=("shipped",),
+from llmtui.core.plan import Model, Options, block
+from llmtui.core.planning import (
+    PRESETS,
+    NothingToRun,
+    Rounds,
+    Wishes,
+    default_categories,
+    default_models,
+    make_free_plan,
+    make_plan,
+    thinking_ways,
 )
+from llmtui.core.prompts import Category, Prompt, PromptPack, prompt_sha256
+
+SERVER = "http://127.0.0.1:11434"
 
 
 def model(name: str, **changes: Any) -> Model:
-    return Model(**({"name": name, "digest": f"sha256:{name}0123456789"} | changes))
+    fields: dict[str, Any] = {"name": name, "digest": f"digest-{name}", "size_bytes": 4_000_000_000}
+    return Model(**(fields | changes))
 
 
-def listed(name: str, size: int | None, *, resident: bool = False, why_not: str | None = None) -> ListedModel:
-    in_memory = ResidentModel(name=name, digest=name) if resident else None
-    return ListedModel(model=model(name, size_bytes=size), resident=in_memory, why_not=why_not)
+def listed(name: str, *, in_memory: bool = False, why_not: str | None = None, **changes: Any) -> ListedModel:
+    one = model(name, **changes)
+    resident = ResidentModel(name=name, digest=one.digest) if in_memory else None
+    return ListedModel(model=one, resident=resident, why_not=why_not)
 
 
-def test_first_picked_are_the_models_in_memory() -> None:
-    assert default_models([listed("a", 1), listed("b", 2, resident=True)]) == ("b",)
+def pack() -> PromptPack:
+    def category(name: str) -> Category:
+        prompts = tuple(Prompt(id=f"{name}-{n}", category=name, title=name, text=f"{name} {n}") for n in (1, 2, 3))
+        return Category(id=name, title=name.title(), prompts=prompts)
+
+    categories = tuple(category(name) for name in ("creativity", "coding", "summary"))
+    return PromptPack(
+        name="p", language="es", categories=categories, cold="cold", follow_up="why", sources=("prompts.toml",)
+    )
 
 
-def test_else_the_three_smallest_that_can_run() -> None:
-    models = [listed("e", 5), listed("none", None), listed("b", 2), listed("x", 1, why_not="embedding"), listed("c", 3)]
-    assert default_models(models) == ("b", "c", "e")
-    assert default_models([listed("none", None), listed("other", None)]) == ("none", "other")
-    assert default_models([]) == ()
+class TestWhatIsPickedAtTheFirstStart:
+    def test_models_in_memory(self) -> None:
+        found = default_models([listed("a"), listed("b", in_memory=True), listed("c")])
+        assert found == ("b",)
+
+    def test_else_the_three_smallest_in_the_order_of_the_list(self) -> None:
+        sizes = {"a": 5, "b": 1, "c": 4, "d": 2}
+        assert default_models([listed(name, size_bytes=size) for name, size in sizes.items()]) == ("b", "c", "d")
+
+    def test_a_model_of_unknown_size_comes_last(self) -> None:
+        found = default_models([listed("x", size_bytes=None), *(listed(n, size_bytes=9) for n in "abc")])
+        assert found == ("a", "b", "c")
+
+    def test_never_one_that_cannot_be_benchmarked(self) -> None:
+        found = default_models([listed("embed", why_not="embeddings", in_memory=True, size_bytes=1), listed("a")])
+        assert found == ("a",)
+
+    def test_later_the_last_choice_as_far_as_it_is_there(self) -> None:
+        models = [listed("a"), listed("b", in_memory=True), listed("c")]
+        assert default_models(models, ("c", "gone")) == ("c",)
+        assert default_models(models, ("gone",)) == ("b",)
+
+    def test_all_categories_or_the_last_ones(self) -> None:
+        assert default_categories(pack()) == ("creativity", "coding", "summary")
+        assert default_categories(pack(), ("summary", "gone")) == ("summary",)
+        assert default_categories(pack(), ()) == ("creativity", "coding", "summary")
 
 
-@pytest.mark.parametrize(
-    ("preset", "rounds", "max_rounds", "budget_s"),
-    [("auto", 1, 5, 360), ("quick", 1, 1, None), ("standard", 5, 5, None), ("thorough", 5, 10, None)],
-)
-def test_presets(preset: Any, rounds: int, max_rounds: int, budget_s: float | None) -> None:
-    made = make_plan("s", [model("a")], PACK, Wishes(preset=preset), seed=1)
-    assert (made.rounds, made.max_rounds, made.budget_s) == (rounds, max_rounds, budget_s)
+class TestPlan:
+    def test_asks_the_first_prompt_of_each_picked_category(self) -> None:
+        plan = make_plan([model("a")], pack(), server=SERVER, categories=("summary", "creativity"))
+        assert [prompt.id for prompt in plan.prompts] == ["creativity-1", "summary-1"]
+        assert plan.prompts[0].sha256 == prompt_sha256("creativity 1")
+
+    def test_asks_all_prompts_when_wished(self) -> None:
+        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(all_prompts=True))
+        assert len(plan.prompts) == 9
+
+    def test_carries_pack_language_server_and_options(self) -> None:
+        wishes = Wishes(options=Options(num_predict=7, temperature=0.5), others="keep", num_ctx=999)
+        plan = make_plan([model("a")], pack(), server=SERVER, wishes=wishes, seed=3)
+        assert (plan.pack, plan.language, plan.server, plan.seed, plan.others) == ("p", "es", SERVER, 3, "keep")
+        assert (plan.cold_text, plan.follow_up_text, plan.options.num_predict) == ("cold", "why", 7)
+        assert plan.contenders[0].variant.num_ctx == 999
+
+    @pytest.mark.parametrize(
+        ("preset", "rounds", "most", "budget_s"),
+        [("auto", 1, 5, 360.0), ("quick", 1, 1, None), ("standard", 5, 5, None), ("thorough", 5, 10, None)],
+    )
+    def test_presets_say_how_often(self, preset: Any, rounds: int, most: int, budget_s: float | None) -> None:
+        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(preset=preset))
+        assert (plan.preset, plan.rounds, plan.max_rounds, plan.budget_s) == (preset, rounds, most, budget_s)
+        assert PRESETS[preset] == Rounds(rounds, most, budget_s)
+
+    def test_rounds_can_be_given_instead(self) -> None:
+        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(rounds=Rounds(7, 1)))
+        assert (plan.rounds, plan.max_rounds, plan.budget_s) == (7, 7, None)
+
+    def test_refuses_nothing_in_a_sentence(self) -> None:
+        with pytest.raises(NothingToRun, match="No models are picked"):
+            make_plan([], pack(), server=SERVER)
+        with pytest.raises(NothingToRun, match="No questions are picked"):
+            make_plan([model("a")], pack(), server=SERVER, categories=())
 
 
-def test_asked_rounds_win_over_the_preset() -> None:
-    made = make_plan("s", [model("a")], PACK, Wishes(preset="auto", rounds=2), seed=1)
-    assert (made.rounds, made.max_rounds, made.budget_s) == (2, 2, None)
+class TestThinking:
+    THINKER = model("qwen3", thinking=True)
+
+    def test_off_where_possible(self) -> None:
+        assert thinking_ways(self.THINKER, "off") == (False,)
+
+    def test_only_models_that_can_are_told_to_think(self) -> None:
+        assert thinking_ways(self.THINKER, "on") == (True,)
+        assert thinking_ways(model("llama3", thinking=False), "on") == (False,)
+        assert thinking_ways(model("llama3", thinking=None), "both") == (False,)
+
+    @pytest.mark.parametrize("family", ["gptoss", "gpt-oss"])
+    def test_gpt_oss_thinks_little_instead_of_not(self, family: str) -> None:
+        oss = model("some:20b", thinking=True, family=family)
+        assert thinking_ways(oss, "off") == ("low",)
+        assert thinking_ways(oss, "both") == ("low", "medium")
+
+    def test_on_and_off_are_two_lines_of_the_comparison(self) -> None:
+        plan = make_plan([self.THINKER, model("llama3")], pack(), server=SERVER, wishes=Wishes(thinking="both"))
+        assert [one.label for one in plan.contenders] == ["qwen3 (no think)", "qwen3 (think)", "llama3"]
+        assert [one.variant.think for one in plan.contenders] == [False, True, False]
 
 
-def test_one_prompt_a_category_unless_all_are_wanted() -> None:
-    first = make_plan("s", [model("a")], PACK, Wishes(), seed=1).prompts
-    assert [one.id for one in first] == ["creativity-1", "coding-1"]
-    everything = make_plan("s", [model("a")], PACK, Wishes(all_prompts=True, categories=("coding",)), seed=1).prompts
-    assert [one.id for one in everything] == [f"coding-{at}" for at in range(1, 6)]
+class TestLabelsAndKeys:
+    def test_a_model_against_itself_is_told_apart(self) -> None:
+        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(twice=True))
+        assert [one.label for one in plan.contenders] == ["a", "a #2"]
+        assert plan.contenders[0].variant.canonical != plan.contenders[1].variant.canonical
+
+    def test_one_build_under_two_names_is_told_apart(self) -> None:
+        twins = [model("a", digest="same"), model("b", digest="same")]
+        plan = make_plan(twins, pack(), server=SERVER)
+        assert [one.label for one in plan.contenders] == ["a", "b #2"]
+
+    @given(
+        names=st.lists(st.sampled_from(["a", "a #2", "b"]), min_size=1, max_size=5),
+        digests=st.lists(st.sampled_from(["x", "y"]), min_size=5, max_size=5),
+        twice=st.booleans(),
+        thinking=st.sampled_from(["off", "on", "both"]),
+    )
+    def test_labels_and_keys_are_always_unique(
+        self, names: list[str], digests: list[str], twice: bool, thinking: Any
+    ) -> None:
+        models = [model(name, digest=digest, thinking=True) for name, digest in zip(names, digests, strict=False)]
+        plan = make_plan(models, pack(), server=SERVER, wishes=Wishes(twice=twice, thinking=thinking))
+        assert len({one.label for one in plan.contenders}) == len(plan.contenders)
+        assert len({(one.model.digest, one.variant.canonical) for one in plan.contenders}) == len(plan.contenders)
 
 
-def test_thinking_on_and_off_are_two_contenders() -> None:
-    made = contenders([model("qwen", thinking=True), model("llama3", thinking=False)], Wishes(think=(False, True)))
-    assert [one.label for one in made] == ["qwen (not thinking)", "qwen (thinking)", "llama3"]
-    assert len({one.variant.canonical for one in made}) == 2
+class TestFreePrompt:
+    def test_is_asked_once_and_alone(self) -> None:
+        plan = make_free_plan([model("a"), model("b")], pack(), "  Tell me\na joke. ", server=SERVER)
+        assert plan.kinds == ("warm",)
+        assert (plan.rounds, plan.max_rounds, plan.preset) == (1, 1, "free")
+        [prompt] = plan.prompts
+        assert (prompt.category, prompt.text, prompt.title) == ("free", "Tell me\na joke.", "Tell me a joke.")
+        assert [trial.kind for trial in block(plan, 1, 0).trials] == ["warm"]
 
+    def test_a_long_prompt_has_a_short_title(self) -> None:
+        [prompt] = make_free_plan([model("a")], pack(), "word " * 30, server=SERVER).prompts
+        assert len(prompt.title) <= 40
+        assert prompt.title.endswith("…")
 
-def test_a_model_that_cannot_think_is_never_told_to() -> None:
-    (only,) = contenders([model("llama3", thinking=False)], Wishes(think=(True,)))
-    assert only.variant.think is False
-
-
-def test_two_builds_of_one_name_are_told_apart() -> None:
-    made = contenders([model("a", digest="sha256:abc123999"), model("a", digest="sha256:def456999")], Wishes())
-    assert [one.label for one in made] == ["a abc123", "a def456"]
-
-
-def test_a_free_prompt_is_asked_once_and_warm() -> None:
-    made = free_plan("s", [model("a")], "Why is the sky blue?", Wishes(num_predict=64), seed=1, pack=PACK)
-    assert made.kinds == ("warm",)
-    assert [one.category for one in made.prompts] == [FREE]
-    assert (made.rounds, made.max_rounds, made.options.num_predict) == (1, 1, 64)
+    def test_refuses_nothing_in_a_sentence(self) -> None:
+        with pytest.raises(NothingToRun, match="no question"):
+            make_free_plan([model("a")], pack(), " \n", server=SERVER)

@@ -1,0 +1,143 @@
+"""How long a run will take, before it has begun: a range, wide where nothing is known of this machine.
+
+A token of a dense model reads its weights once, so tokens/s ≈ memory bandwidth ÷ size of the weights; a cold start
+reads the file once, so its time ≈ size ÷ disk bandwidth. The ranges below span the machines that people run models on;
+what earlier sessions measured takes their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from llmtui.core.events import ListedModel
+from llmtui.core.plan import Contender, Kind, Plan, num_predict, trials_per_round
+
+Range = tuple[float, float]
+"""(lowest, highest)."""
+
+CPU_BANDWIDTH_BYTES_PER_S: Range = (12e9, 60e9)
+GPU_BANDWIDTH_BYTES_PER_S: Range = (150e9, 900e9)
+ANY_BANDWIDTH_BYTES_PER_S: Range = (15e9, 150e9)
+"""Where it is not known whether the model runs on a GPU."""
+DISK_BYTES_PER_S: Range = (0.25e9, 3e9)
+PROMPT_SPEEDUP: Range = (5.0, 40.0)
+"""How much faster a prompt's tokens are read than an answer's are written."""
+UNLOAD_S: Range = (0.3, 2.5)
+"""Taking a model out of memory and seeing that it is gone, once a block."""
+REQUEST_S = 0.05
+PROMPT_TOKENS: dict[Kind, int] = {"cold": 100, "warm": 80, "follow_up": 60}
+SHORTEST_ANSWER = 0.5
+"""Share of the cap that a short answer uses; a thinking model always reaches the cap."""
+KNOWN_SPREAD = 0.15
+"""How far a machine is from its own earlier figures."""
+UNKNOWN_SIZE_BYTES = 4.5e9
+
+
+class PastSpeed(msgspec.Struct, frozen=True, kw_only=True):
+    """What an earlier session on this machine measured of a model."""
+
+    decode_tps: float
+    load_s: float | None = None
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """Expected duration of a run in seconds."""
+
+    low_s: float
+    high_s: float
+    round_s: Range
+    """Of one round."""
+    tests: int
+    """In one round."""
+    measured: bool
+    """It rests on earlier sessions alone, not on guesses about the machine."""
+
+
+def estimate(plan: Plan, listed: Sequence[ListedModel] = (), past: Mapping[str, PastSpeed] | None = None) -> Estimate:
+    """Gives the expected duration of a plan.
+
+    Args:
+        plan: what is to be run.
+        listed: the server's models: one in memory tells whether it is on a GPU.
+        past: digest → what was measured of it earlier.
+    """
+    known = past or {}
+    on_gpu = _on_gpu(listed)
+    times = [_block(plan, who, known.get(who.model.digest), on_gpu) for who in plan.contenders]
+    low, high = sum(time[0] for time in times), sum(time[1] for time in times)
+    totals = [_total(plan, round_s) for round_s in _candidates(plan, low, high)]
+    return Estimate(
+        low_s=min(totals),
+        high_s=max(totals),
+        round_s=(low, high),
+        tests=trials_per_round(plan),
+        measured=all(who.model.digest in known for who in plan.contenders),
+    )
+
+
+def _on_gpu(listed: Sequence[ListedModel]) -> bool | None:
+    """Whether models run on a GPU here, as far as those in memory show; None where none is."""
+    shares = [
+        one.resident.vram_bytes / one.resident.size_bytes
+        for one in listed
+        if one.resident is not None and one.resident.size_bytes and one.resident.vram_bytes is not None
+    ]
+    return max(shares) > 0.9 if shares else None
+
+
+def _block(plan: Plan, who: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
+    """Seconds of one contender in one round, (lowest, highest)."""
+    slow, fast = _speed(who, past, on_gpu)
+    thinks = who.variant.think is not False
+    low = high = 0.0
+    for kind in plan.kinds:
+        count = len(plan.prompts) if kind == "warm" else 1
+        cap = num_predict(plan, kind)
+        shortest = cap if thinks else cap * SHORTEST_ANSWER
+        prompt = PROMPT_TOKENS[kind]
+        low += count * (REQUEST_S + shortest / fast + prompt / (fast * PROMPT_SPEEDUP[1]))
+        high += count * (REQUEST_S + cap / slow + prompt / (slow * PROMPT_SPEEDUP[0]))
+    load = _load(who, past)
+    return low + load[0] + UNLOAD_S[0], high + load[1] + UNLOAD_S[1]
+
+
+def _speed(who: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
+    """Tokens a second, (slowest, fastest)."""
+    if past is not None:
+        return past.decode_tps * (1 - KNOWN_SPREAD), past.decode_tps * (1 + KNOWN_SPREAD)
+    bandwidth = {None: ANY_BANDWIDTH_BYTES_PER_S, True: GPU_BANDWIDTH_BYTES_PER_S, False: CPU_BANDWIDTH_BYTES_PER_S}
+    size = who.model.size_bytes or UNKNOWN_SIZE_BYTES
+    slow, fast = bandwidth[on_gpu]
+    # No model writes faster than this, however small: each token is a round trip through the whole server.
+    return min(slow / size, 300.0), min(fast / size, 600.0)
+
+
+def _load(who: Contender, past: PastSpeed | None) -> Range:
+    """Seconds of a cold start, (shortest, longest)."""
+    if past is not None and past.load_s is not None:
+        return past.load_s * (1 - 2 * KNOWN_SPREAD), past.load_s * (1 + 2 * KNOWN_SPREAD)
+    size = who.model.size_bytes or UNKNOWN_SIZE_BYTES
+    return 0.2 + size / DISK_BYTES_PER_S[1], 1.0 + size / DISK_BYTES_PER_S[0]
+
+
+def _total(plan: Plan, round_s: float) -> float:
+    """Seconds of all rounds if each took so long: as many as fit the budget, at least those promised."""
+    rounds = plan.max_rounds
+    if plan.budget_s is not None:
+        rounds = min(plan.max_rounds, int(plan.budget_s / round_s)) if round_s > 0 else plan.max_rounds
+    return max(plan.rounds, rounds) * round_s
+
+
+def _candidates(plan: Plan, low: float, high: float) -> list[float]:
+    """Round times at which the total can be least or most: the ends, and both sides of where one more round fits."""
+    found = [low, high]
+    if plan.budget_s is not None:
+        for rounds in range(plan.rounds, plan.max_rounds + 1):
+            edge = plan.budget_s / rounds
+            found += [time for time in (edge, edge * 1.0001) if low <= time <= high]
+    if plan.budget_s is None and plan.max_rounds > plan.rounds:
+        # Stops earlier where the answer is clear: the promised rounds are the least.
+        found.append(low * plan.rounds / plan.max_rounds)
+    return found
