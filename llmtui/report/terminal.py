@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import IO
 
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from llmtui.core.session import Session
-from llmtui.report.tables import by_category, by_model
+from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _
 
 
@@ -21,10 +20,11 @@ def print_session(session: Session, out: IO[str]) -> None:
         console.print(_table(by_category(session), _("By category (warm)"), columns_of_names=2))
 
 
-def _table(frame: pd.DataFrame, title: str, *, columns_of_names: int) -> Table:
+def _table(rows: list[Row], title: str, *, columns_of_names: int) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for at, name in enumerate(frame.columns):
-        table.add_column(str(name), justify="left" if at < columns_of_names else "right", no_wrap=at < columns_of_names)
-    for row in frame.itertuples(index=False):
-        table.add_row(*(str(cell) for cell in row))
+    for at, name in enumerate(rows[0] if rows else ()):
+        names_rows = at < columns_of_names
+        table.add_column(name, justify="left" if names_rows else "right", no_wrap=names_rows)
+    for row in rows:
+        table.add_row(*row.values())
     return table

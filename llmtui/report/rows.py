@@ -1,31 +1,30 @@
-"""A session's tables as data frames: the only file that imports pandas."""
+"""A session's tables as rows of words: what is printed, and what the data frames are made of."""
 
 from __future__ import annotations
-
-import pandas as pd
 
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summarise
 from llmtui.words import _
 from llmtui.words.figures import gigabytes, rate, rate_range, seconds, significant
 
+Row = dict[str, str]
+"""Cells by their column's title; all rows of a table have the same columns."""
 
-def by_model(session: Session) -> pd.DataFrame:
+
+def by_model(session: Session) -> list[Row]:
     """Gives a row a contender, all cells as text: cold, warm and follow-up in columns of their own.
 
     Columns in which no row has anything are left out.
     """
-    rows = [_model_cells(line) for line in summarise(session).lines]
-    return _without_empty(pd.DataFrame(rows, dtype="object"), keep=1)
+    return _without_empty([_model_cells(line) for line in summarise(session).lines], keep=1)
 
 
-def by_category(session: Session) -> pd.DataFrame:
+def by_category(session: Session) -> list[Row]:
     """Gives a row a contender and category, warm tests only, all cells as text."""
-    rows = [_category_cells(line) for line in summarise(session).categories]
-    return _without_empty(pd.DataFrame(rows, dtype="object"), keep=2)
+    return _without_empty([_category_cells(line) for line in summarise(session).categories], keep=2)
 
 
-def _model_cells(line: ContenderSummary) -> dict[str, str]:
+def _model_cells(line: ContenderSummary) -> Row:
     return {
         _("Model"): line.label if line.note is None else f"{line.label} ({line.note})",
         _("First start"): seconds(line.cold_first_ms),
@@ -46,7 +45,7 @@ def _model_cells(line: ContenderSummary) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _category_cells(line: CategorySummary) -> dict[str, str]:
+def _category_cells(line: CategorySummary) -> Row:
     return {
         _("Model"): line.label,
         _("Category"): line.category,
@@ -63,7 +62,9 @@ def _median(spread: Spread | None) -> str:
     return "" if spread is None else seconds(spread.value)
 
 
-def _without_empty(frame: pd.DataFrame, *, keep: int) -> pd.DataFrame:
+def _without_empty(rows: list[Row], *, keep: int) -> list[Row]:
     """Leaves out columns without a single figure; the first ``keep`` name the rows and stay."""
-    filled = [name for at, name in enumerate(frame.columns) if at < keep or (frame[name] != "").any()]
-    return frame[filled]
+    if not rows:
+        return rows
+    filled = [name for at, name in enumerate(rows[0]) if at < keep or any(row[name] for row in rows)]
+    return [{name: row[name] for name in filled} for row in rows]

@@ -1,0 +1,121 @@
+"""The commands and their flags. Only this file knows Typer; what a command does lives in the file of its name."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from llmtui import __version__
+from llmtui.cli.exits import Exit
+from llmtui.cli.frame import Refused, frame
+
+cli = typer.Typer(
+    name="llmtui",
+    help="Compare language models on your own machine. Without a command: the screens.",
+    add_completion=True,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Host = Annotated[
+    str | None,
+    typer.Option(
+        "--host", help="Server: host, host:port or URL (Ollama); a URL ending in /v1 (OpenAI protocol); or `builtin`."
+    ),
+]
+Results = Annotated[str | None, typer.Option("--results", help="Folder for sessions.")]
+Prompts = Annotated[str | None, typer.Option("--prompts", help="A prompts.toml of your own.")]
+
+
+@cli.callback(invoke_without_command=True)
+def screens(
+    context: typer.Context,
+    host: Host = None,
+    results: Results = None,
+    prompts: Prompts = None,
+    version: Annotated[bool, typer.Option("--version", help="Say the version and end.")] = False,
+) -> None:
+    """Compare language models on your own machine."""
+    if context.invoked_subcommand is not None:
+        return
+    if version:
+        print(f"llmtui {__version__}")
+        raise typer.Exit(Exit.OK)
+    from llmtui.cli.screen import show
+
+    raise typer.Exit(show(frame({"host": host}, prompts=prompts, results=results)))
+
+
+@cli.command()
+def run(
+    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="A model's name; repeat it.")] = None,
+    category: Annotated[list[str] | None, typer.Option("--category", "-c", help="A category's id; repeat it.")] = None,
+    preset: Annotated[str | None, typer.Option("--preset", help="auto, quick, standard or thorough.")] = None,
+    rounds: Annotated[int | None, typer.Option("--rounds", min=1, max=50, help="Exactly so many rounds.")] = None,
+    host: Host = None,
+    results: Results = None,
+    prompts: Prompts = None,
+    think: Annotated[str | None, typer.Option("--think", help="on or off, for models that can think.")] = None,
+    unload_others: Annotated[
+        bool, typer.Option("--unload-others", help="Unload models of others during the test, load them again after it.")
+    ] = False,
+    all_prompts: Annotated[bool, typer.Option("--all-prompts", help="Every prompt of a category.")] = False,
+    num_ctx: Annotated[int | None, typer.Option("--num-ctx", help="Context length in tokens.")] = None,
+    num_predict: Annotated[int | None, typer.Option("--num-predict", help="Longest answer in tokens.")] = None,
+    temperature: Annotated[float | None, typer.Option("--temperature", help="0 repeats best.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of the order of models and prompts.")] = None,
+    csv: Annotated[str | None, typer.Option("--csv", help="Copy of trials.csv to write.")] = None,
+    events: Annotated[str | None, typer.Option("--events", help="`-`: events on stdout instead of the table.")] = None,
+) -> None:
+    """Measure without screens: the table on stdout, progress on stderr.
+
+    Exit codes: 0 all tests ok, 1 internal error, 2 usage, 3 some tests failed, 4 no server, 130 interrupted.
+    """
+    from llmtui.cli import run as running
+
+    if events not in (None, "-"):
+        raise Refused("`--events` takes `-`: the events go to stdout.")
+    flags = {
+        "preset": preset,
+        "think": think,
+        "num_ctx": num_ctx,
+        "num_predict": num_predict,
+        "temperature": temperature,
+    }
+    of = frame(flags, prompts=prompts, results=results)
+    order = running.Order(
+        wishes=running.wishes_of(of.settings, rounds=rounds, all_prompts=all_prompts, unload_others=unload_others),
+        models=tuple(model or ()),
+        categories=tuple(category or ()),
+        host=host,
+        csv=csv,
+        events=events == "-",
+        seed=seed,
+    )
+    raise typer.Exit(running.run(of, order))
+
+
+@cli.command()
+def watch(
+    source: Annotated[str, typer.Argument(help="A journal, a session's folder or id, or `-` for a pipe.")],
+    results: Results = None,
+) -> None:
+    """Watch a saved or a running session, read-only: ssh box llmtui run --events - | llmtui watch -."""
+    from llmtui.cli.watch import watch as watching
+
+    raise typer.Exit(watching(frame({}, results=results), source))
+
+
+def main() -> int:
+    """Runs the command line; gives the exit code."""
+    try:
+        cli(standalone_mode=True)
+    except Refused as error:
+        print(f"llmtui: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    return Exit.OK

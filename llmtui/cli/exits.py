@@ -1,0 +1,22 @@
+"""Exit codes: documented, and the same for every command."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What a command's exit code says."""
+
+    OK = 0
+    """All tests are ok."""
+    INTERNAL = 1
+    """A defect of llmtui."""
+    USAGE = 2
+    """The command line or a file named on it cannot be used."""
+    FAILED = 3
+    """Some tests failed; the others are kept."""
+    NO_SERVER = 4
+    """No model server answers."""
+    INTERRUPTED = 130
+    """Ctrl+c or a signal; what is finished is kept."""

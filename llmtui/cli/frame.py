@@ -1,0 +1,98 @@
+"""What every command starts from: settings, language, prompts, folders and the server to talk to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from llmtui.cli.exits import Exit
+from llmtui.config import (
+    Settings,
+    SettingsError,
+    config_dir,
+    config_path,
+    find_prompt_pack,
+    load_settings,
+    normalise_host,
+    pick_language,
+    results_dir,
+)
+from llmtui.core.commands import SetServer
+from llmtui.core.prompts import PromptPack, PromptPackError
+from llmtui.words import use_language
+
+BUILTIN = "builtin"
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in force for this command."""
+
+    settings: Settings
+    problems: tuple[str, ...]
+    """Sentences about settings that were not used."""
+    language: str
+    pack: PromptPack
+    results: Path
+
+
+class Refused(Exception):
+    """The command cannot be carried out: a sentence for stderr and an exit code."""
+
+    def __init__(self, sentence: str, code: Exit = Exit.USAGE) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def frame(flags: Mapping[str, object], *, prompts: str | None = None, results: str | None = None) -> Frame:
+    """Reads settings and prompts and sets the language.
+
+    Args:
+        flags: settings given on the command line; None means not given.
+        prompts: the file of ``--prompts``.
+        results: the folder of ``--results``.
+
+    Raises:
+        Refused: a flag or a prompt file cannot be used.
+    """
+    try:
+        loaded = load_settings(os.environ, flags, config_path())
+        language = pick_language(loaded.settings.language, os.environ)
+        use_language(language)
+        pack = find_prompt_pack(prompts, Path.cwd(), config_dir(), language)
+    except (SettingsError, PromptPackError) as error:
+        raise Refused(f"{error}.") from error
+    return Frame(
+        settings=loaded.settings,
+        problems=loaded.problems,
+        language=language,
+        pack=pack,
+        results=results_dir(results, loaded.settings, Path.cwd()),
+    )
+
+
+def server_of(host: str | None) -> SetServer:
+    """Gives the server that an address means.
+
+    ``builtin`` is llama.cpp inside the program; an address that ends in ``/v1`` speaks the OpenAI protocol; everything
+    else is Ollama's.
+
+    Raises:
+        Refused: the address cannot be read.
+    """
+    if host is not None and host.strip() == BUILTIN:
+        return SetServer(address=BUILTIN, kind="builtin")
+    try:
+        address = normalise_host(host)
+    except SettingsError as error:
+        raise Refused(f"{error}.") from error
+    speaks_openai = address.url.rstrip("/").endswith("/v1")
+    return SetServer(address=address.url, kind="openai" if speaks_openai else "ollama")
+
+
+def builtin_available() -> bool:
+    """Whether llama.cpp can be started inside the program: its library is installed. It is not imported here."""
+    return find_spec("xllamacpp") is not None

@@ -1,0 +1,90 @@
+"""The program around the screens: it opens links, lists sessions, keeps settings and copies files for them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from llmtui.cli.frame import Frame, builtin_available
+from llmtui.config import Settings, config_path, save_choices
+from llmtui.core.prompts import PromptPack
+from llmtui.link import Link, LinkLost
+from llmtui.link.engine_process import EngineProcess
+from llmtui.link.event_file import EventFile
+from llmtui.store.listing import SessionFolder, list_sessions
+from llmtui.store.session_folder import TRIALS
+from llmtui.tui.host import ExportFailed, SessionEntry
+
+
+class Program:
+    """Host of the app: see tui.host for what each member promises."""
+
+    def __init__(self, of: Frame) -> None:
+        self.settings: Settings = of.settings
+        self.pack: PromptPack = of.pack
+        self.results_dir = str(of.results)
+        self.builtin_available = builtin_available()
+        self.ollama_installed = shutil.which("ollama") is not None
+        self.problems = of.problems
+
+    def open_engine(self) -> Link:
+        """Starts the engine."""
+        try:
+            return EngineProcess()
+        except OSError as error:
+            raise LinkLost(f"The measuring process cannot be started: {error.strerror}.") from error
+
+    def open_session(self, session_id: str) -> Link:
+        """Opens a saved session."""
+        return EventFile(self._folder(session_id).journal)
+
+    def sessions(self) -> tuple[SessionEntry, ...]:
+        """Gives the saved sessions, newest first."""
+        return tuple(_entry(folder) for folder in list_sessions(Path(self.results_dir)))
+
+    def save(self, changes: Mapping[str, object]) -> None:
+        """Keeps settings."""
+        save_choices(config_path(), changes)
+
+    def export_csv(self, session_id: str, target: str) -> str:
+        """Copies trials.csv to where the person says; an existing file is not overwritten without being named."""
+        try:
+            return str(copy_trials(self._folder(session_id).path, target))
+        except LinkLost as error:
+            raise ExportFailed(str(error)) from error
+
+    def _folder(self, session_id: str) -> SessionFolder:
+        for folder in list_sessions(Path(self.results_dir)):
+            if session_id in (folder.session_id, folder.path.name):
+                return folder
+        raise LinkLost(f"There is no session {session_id} in {self.results_dir}.")
+
+
+def copy_trials(session: Path, target: str) -> Path:
+    """Copies a session's trials.csv; a folder as target gets a file named after the session.
+
+    Raises:
+        ExportFailed: with the reason.
+    """
+    wanted = Path(target).expanduser().absolute()
+    if wanted.is_dir():
+        wanted = wanted / f"{session.name}.csv"
+    try:
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(session / TRIALS, wanted)
+    except OSError as error:
+        raise ExportFailed(f"{wanted} cannot be written: {error.strerror}. Choose another place.") from error
+    return wanted
+
+
+def _entry(folder: SessionFolder) -> SessionEntry:
+    return SessionEntry(
+        session_id=folder.session_id,
+        wall_ns=folder.wall_ns or 0,
+        models=folder.models,
+        trials=folder.trials,
+        rounds=0,
+        finished=folder.finished,
+        problem=None if folder.problem is None else folder.problem.what,
+    )

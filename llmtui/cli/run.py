@@ -1,0 +1,232 @@
+"""``llmtui run``: the same engine without a screen. Results on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from llmtui.cli.exits import Exit
+from llmtui.cli.frame import BUILTIN, Frame, Refused, builtin_available, server_of
+from llmtui.cli.progress import Progress
+from llmtui.config import Settings
+from llmtui.core.commands import Cancel, SetServer, StartPlan
+from llmtui.core.events import (
+    CommandFailed,
+    Event,
+    ListedModel,
+    ModelsListed,
+    ServerChanged,
+    SessionFinished,
+    SessionOpened,
+    encode,
+)
+from llmtui.core.facts import Problem
+from llmtui.core.plan import Model, Options
+from llmtui.core.planning import NothingToRun, Rounds, Wishes, default_categories, default_models, make_plan
+from llmtui.core.session import Session, SessionBuilder
+from llmtui.link import Link, LinkLost
+from llmtui.link.engine_process import EngineProcess
+from llmtui.words import _
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    wishes: Wishes
+    models: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    host: str | None = None
+    csv: str | None = None
+    events: bool = False
+    """Events on stdout instead of the table."""
+    seed: int | None = None
+
+
+def run(of: Frame, order: Order) -> int:
+    """Measures and prints; gives the exit code (see cli.exits)."""
+    unknown = set(order.categories) - {category.id for category in of.pack.categories}
+    if unknown:
+        known = ", ".join(category.id for category in of.pack.categories)
+        raise Refused(_("There is no category {name}. There are: {known}.").format(name=min(unknown), known=known))
+    try:
+        link = EngineProcess()
+    except OSError as error:
+        raise Refused(f"The measuring process cannot be started: {error.strerror}.", Exit.INTERNAL) from error
+    try:
+        return _Run(of, order, link).run()
+    except LinkLost as error:
+        raise Refused(str(error), Exit.INTERNAL) from error
+    finally:
+        link.close()
+
+
+class _Run:
+    """One headless run: asks the server, starts the plan, folds what comes."""
+
+    def __init__(self, of: Frame, order: Order, link: Link) -> None:
+        self._frame = of
+        self._order = order
+        self._link = link
+        self._builder = SessionBuilder()
+        self._progress = Progress(sys.stderr, silent=order.events)
+        self._folder: Path | None = None
+        self._server: ServerChanged | None = None
+        self._fallback = order.host is None and builtin_available()
+        self._interrupted = False
+        self._started = False
+
+    def run(self) -> int:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._interrupt)
+        self._link.send(server_of(self._order.host or self._frame.settings.host))
+        for batch in self._link.batches():
+            for event in batch:
+                if self._take(event):
+                    return self._finish()
+        return Exit.INTERNAL
+
+    def _take(self, event: Event) -> bool:
+        """Handles one event; gives whether the run is over."""
+        if self._order.events:
+            self._pass_on(event)
+        match event:
+            case ServerChanged():
+                self._server_changed(event)
+            case ModelsListed() if not self._started:
+                if self._interrupted:
+                    return True
+                self._start(event.models)
+            case SessionOpened():
+                self._folder = Path(event.folder)
+            case CommandFailed():
+                raise Refused(_sentence(event.problem), Exit.INTERNAL)
+            case SessionFinished():
+                self._builder.apply(event)
+                return True
+            case _:
+                if self._builder.apply(event):
+                    self._progress.show(event, self._builder)
+        return False
+
+    def _server_changed(self, event: ServerChanged) -> None:
+        self._server = event
+        if event.problem is None:
+            return
+        if self._fallback and event.kind != BUILTIN:
+            self._fallback = False
+            self._progress.say(_sentence(event.problem) + " " + _("Using the built-in server instead."))
+            self._link.send(SetServer(address=BUILTIN, kind="builtin"))
+            return
+        raise Refused(_sentence(event.problem), Exit.NO_SERVER)
+
+    def _start(self, listed: Sequence[ListedModel]) -> None:
+        assert self._server is not None
+        if self._server.problem is not None:
+            return
+        models = self._models(listed)
+        seed = secrets.randbelow(2**31) if self._order.seed is None else self._order.seed
+        pack, settings = self._frame.pack, self._frame.settings
+        try:
+            plan = make_plan(
+                models,
+                pack,
+                server=self._server.address,
+                categories=self._order.categories or default_categories(pack, settings.categories),
+                wishes=self._order.wishes,
+                seed=seed,
+            )
+        except NothingToRun as error:
+            raise Refused(str(error)) from error
+        self._started = True
+        self._link.send(StartPlan(plan=plan, results_dir=str(self._frame.results)))
+
+    def _models(self, listed: Sequence[ListedModel]) -> list[Model]:
+        """The named models, else what Setup would pick; a name that the server lacks stays and fails as a row."""
+        by_name = {one.model.name: one for one in listed}
+        wanted = self._order.models or default_models(listed, self._frame.settings.models)
+        if not wanted:
+            raise Refused(_("The server has no model that can be measured. Get one: ollama pull NAME."), Exit.USAGE)
+        models: list[Model] = []
+        for name in wanted:
+            one = by_name.get(name) or by_name.get(f"{name}:latest")
+            if one is None:
+                models.append(Model(name=name, digest="", backend=self._server.kind if self._server else "ollama"))
+                continue
+            if one.why_not is not None:
+                self._progress.say(f"{name}: {one.why_not}")
+            models.append(one.model)
+        return models
+
+    def _pass_on(self, event: Event) -> None:
+        try:
+            sys.stdout.buffer.write(encode(event))
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            self._interrupt(signal.SIGPIPE, None)
+
+    def _interrupt(self, number: int, frame: object) -> None:
+        """Ends the run in order at the first signal; what is finished is kept either way."""
+        if self._interrupted or not self._started:
+            self._link.close()
+        else:
+            self._link.send(Cancel())
+        self._interrupted = True
+
+    def _finish(self) -> int:
+        self._progress.close()
+        session = self._builder.snapshot()
+        if session is None:
+            return Exit.INTERRUPTED if self._interrupted else Exit.INTERNAL
+        if not self._order.events:
+            self._print(session)
+        if self._order.csv is not None and self._folder is not None:
+            self._copy(self._order.csv, self._folder)
+        if self._interrupted:
+            return Exit.INTERRUPTED
+        return Exit.OK if all(row.outcome == "ok" for row in session.rows) else Exit.FAILED
+
+    def _print(self, session: Session) -> None:
+        from llmtui.report.terminal import print_session
+
+        print_session(session, sys.stdout)
+        for row in session.rows:
+            if row.problem is not None:
+                self._progress.say(f"{session.contender(row.trial).label}, {row.trial.id}: {_sentence(row.problem)}")
+        if self._folder is not None:
+            self._progress.say(_("Saved: {path}").format(path=self._folder))
+
+    def _copy(self, target: str, folder: Path) -> None:
+        from llmtui.cli.program import copy_trials
+        from llmtui.tui.host import ExportFailed
+
+        try:
+            copy_trials(folder, target)
+        except ExportFailed as error:
+            raise Refused(str(error)) from error
+
+
+def _sentence(problem: Problem) -> str:
+    return problem.what if problem.remedy is None else f"{problem.what} {problem.remedy}"
+
+
+def wishes_of(settings: Settings, *, rounds: int | None, all_prompts: bool, unload_others: bool) -> Wishes:
+    """Gives the settings as wishes; without a screen to ask on, others' models stay unless the flag says otherwise."""
+    return Wishes(
+        preset=settings.preset,
+        rounds=None if rounds is None else Rounds(rounds, rounds),
+        all_prompts=all_prompts,
+        thinking=settings.think,
+        num_ctx=settings.num_ctx,
+        options=Options(
+            num_predict=settings.num_predict,
+            temperature=settings.temperature,
+            stall_s=settings.stall_s,
+            stall_loading_s=settings.stall_loading_s,
+        ),
+        others="unload" if unload_others else "keep",
+    )

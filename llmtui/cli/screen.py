@@ -1,0 +1,53 @@
+"""The bare command: the full-screen program, and what is left on the normal screen after it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmtui.cli.exits import Exit
+from llmtui.cli.frame import Frame, Refused, frame
+from llmtui.store.session_folder import TRIALS
+from llmtui.words import _
+
+if TYPE_CHECKING:
+    from llmtui.tui.host import ExitReport
+
+NO_TERMINAL = "llmtui needs a terminal for its screens; without one, `llmtui run` measures and prints the table."
+
+
+def main() -> int:
+    """Runs the screens with no flags; gives the exit code."""
+    try:
+        return show(frame({}))
+    except Refused as error:
+        print(f"llmtui: {error}", file=sys.stderr)
+        return error.code
+
+
+def show(of: Frame) -> int:
+    """Runs the screens; gives the exit code."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print(NO_TERMINAL, file=sys.stderr)
+        return Exit.USAGE
+    from llmtui.cli.program import Program
+    from llmtui.tui.app import LlmtuiApp
+
+    app = LlmtuiApp(Program(of))
+    report = app.run()
+    return farewell(report, app.return_code)
+
+
+def farewell(report: ExitReport | None, app_code: int | None) -> int:
+    """Prints what ran, and where it is kept, on the normal screen; gives the exit code."""
+    if report is None:
+        return app_code or Exit.INTERNAL
+    session = report.session
+    if session is not None and session.rows:
+        from llmtui.report.terminal import print_session
+
+        print_session(session, sys.stdout)
+        if report.folder is not None:
+            print("\n" + _("Saved: {path}").format(path=Path(report.folder) / TRIALS))
+    return Exit.INTERRUPTED if report.how == "terminated" else Exit.OK

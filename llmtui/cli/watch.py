@@ -1,0 +1,64 @@
+"""``llmtui watch``: Live and Results over a file, a saved session or a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from llmtui.cli.frame import Frame, Refused
+from llmtui.link import Link
+from llmtui.store.listing import list_sessions
+from llmtui.store.session_folder import JOURNAL
+
+STDIN = "-"
+
+
+def watch(of: Frame, source: str) -> int:
+    """Shows a session read-only; gives the exit code.
+
+    Args:
+        of: settings and folders.
+        source: ``-`` for a pipe on stdin, a journal, a session's folder, or a session's id.
+    """
+    from llmtui.cli.screen import NO_TERMINAL, farewell
+
+    if not sys.stdout.isatty():
+        raise Refused(NO_TERMINAL)
+    # Textual takes the keyboard from descriptor 0 when it is imported: the pipe has to be out of the way before.
+    link = _pipe() if source == STDIN else _file(of, source)
+    from llmtui.cli.program import Program
+    from llmtui.tui.app import WatchApp
+
+    app = WatchApp(Program(of), link)
+    report = app.run()
+    return farewell(report, app.return_code)
+
+
+def _pipe() -> Link:
+    from llmtui.link.stdin_pipe import StdinPipe
+
+    if sys.stdin.isatty():
+        raise Refused("`llmtui watch -` reads events from a pipe: llmtui run --events - | llmtui watch -")
+    try:
+        keyboard = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        raise Refused(f"There is no terminal to take the keyboard from: {error.strerror}.") from error
+    pipe = os.dup(0)
+    os.dup2(keyboard, 0)
+    os.close(keyboard)
+    return StdinPipe(pipe)
+
+
+def _file(of: Frame, source: str) -> Link:
+    from llmtui.link.event_file import EventFile
+
+    path = Path(source).expanduser()
+    if path.is_dir():
+        path /= JOURNAL
+    if path.is_file():
+        return EventFile(path)
+    for folder in list_sessions(of.results):
+        if source in (folder.session_id, folder.path.name):
+            return EventFile(folder.journal)
+    raise Refused(f"{source} is neither a file nor a session in {of.results}.")
