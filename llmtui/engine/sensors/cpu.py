@@ -48,10 +48,7 @@ class CpuSensor:
         import psutil
 
         return CpuReading(
-            tuple(
-                core.user + core.system + getattr(core, "nice", 0.0) + getattr(core, "interrupt", 0.0)
-                for core in psutil.cpu_times(percpu=True)
-            )
+            tuple(core.user + core.system + getattr(core, "nice", 0.0) for core in psutil.cpu_times(percpu=True))
         )
 
 

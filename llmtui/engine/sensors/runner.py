@@ -12,16 +12,19 @@ from itertools import pairwise
 
 import msgspec
 
+from llmtui.backends.base import RunnerClue
 from llmtui.engine.sensors.processes import ProcessMemory, ProcessTable, ProcessTimes
 
-_BLOB = re.compile(r"sha256[-:]([0-9a-fA-F]{64})")
+_BLOB = re.compile(r"sha256[-:]([0-9a-fA-F]{12,64})")
 
 
 class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """What to look for in the ``--model`` argument of a process."""
+    """How a runner is told from other processes: by its pid, or by the ``--model`` argument."""
 
+    pid: int | None = None
+    """Known where llmtui started the runner itself; nothing else is looked at then."""
     blob_hex: str | None = None
-    """SHA-256 of the model file in hexadecimal."""
+    """SHA-256 of the model file in hexadecimal, or its beginning."""
     argument: str | None = None
     """The whole argument, for servers that are given a plain file or a name."""
 
@@ -31,6 +34,15 @@ class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
         blob = _BLOB.search(source)
         return cls(blob_hex=blob[1].lower()) if blob else cls(argument=source)
 
+    @classmethod
+    def of_clue(cls, clue: RunnerClue | None) -> RunnerTarget | None:
+        """Gives the target for what a backend knows; None where it knows nothing."""
+        if clue is None:
+            return None
+        if clue.pid is not None:
+            return cls(pid=clue.pid)
+        return None if clue.model_argument is None else cls.of(clue.model_argument)
+
     def is_named_in(self, arguments: Sequence[str]) -> bool:
         """Whether a process with these arguments runs this model."""
         return any(self._is(value) for value in _values_of(arguments, "--model"))
@@ -38,7 +50,7 @@ class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
     def _is(self, value: str) -> bool:
         if self.blob_hex is not None:
             blob = _BLOB.search(value)
-            return blob is not None and blob[1].lower() == self.blob_hex
+            return blob is not None and blob[1].lower().startswith(self.blob_hex)
         return value == self.argument
 
 
@@ -77,7 +89,8 @@ def find_runner(target: RunnerTarget, processes: ProcessTable, not_pids: Collect
     """
     found: list[tuple[ProcessTimes, list[str]]] = []
     for pid, arguments in processes.command_lines():
-        if pid not in not_pids and target.is_named_in(arguments) and (times := processes.times(pid)):
+        wanted = target.is_named_in(arguments) if target.pid is None else pid == target.pid
+        if wanted and pid not in not_pids and (times := processes.times(pid)):
             found.append((times, arguments))
     if not found:
         return None

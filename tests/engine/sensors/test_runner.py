@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from llmtui.backends.base import RunnerClue
 from llmtui.engine.sensors.processes import ProcessTable, ProcProcesses, PsutilProcesses
 from llmtui.engine.sensors.runner import RunnerSensor, RunnerTarget, find_runner
 from tests.engine.sensors.trees import BLOB, lay, process, stand_in_runner, wait_for
@@ -50,6 +51,27 @@ def test_a_server_without_blobs_is_told_by_the_whole_argument() -> None:
 
 def test_the_line_of_a_modelfile_and_its_digest_spelling_lead_to_the_same_target() -> None:
     assert RunnerTarget.of(f"FROM {BLOB_PATH}") == RunnerTarget.of(f"sha256:{BLOB}") == TARGET
+
+
+def test_what_a_backend_knows_becomes_a_target() -> None:
+    assert RunnerTarget.of_clue(None) is None
+    assert RunnerTarget.of_clue(RunnerClue()) is None
+    assert RunnerTarget.of_clue(RunnerClue(pid=7, model_argument="x")) == RunnerTarget(pid=7)
+    assert RunnerTarget.of_clue(RunnerClue(model_argument=f"sha256-{BLOB}")) == TARGET
+    assert RunnerTarget.of_clue(RunnerClue(model_argument="name:1b")) == RunnerTarget(argument="name:1b")
+
+
+def test_the_beginning_of_a_hash_is_enough() -> None:
+    target = RunnerTarget.of(f"sha256-{BLOB[:12]}")
+    assert target.is_named_in(["llama-server", "--model", BLOB_PATH])
+    assert not target.is_named_in(["llama-server", "--model", f"/x/sha256-{OTHER_BLOB}"])
+
+
+def test_a_runner_of_known_pid_is_followed_whatever_its_arguments(tmp_path: Path) -> None:
+    lay(tmp_path, process(7, "python", "-m", "server") | process(8, "r", "--model", BLOB_PATH))
+    runner = find_runner(RunnerTarget(pid=7), ProcProcesses(tmp_path))
+    assert runner is not None
+    assert runner.pid == 7
 
 
 @pytest.mark.parametrize(
