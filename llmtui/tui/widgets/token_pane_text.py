@@ -234,9 +234,10 @@ def _rows(text: str, start: int, width: int) -> Iterator[tuple[int, int]]:
             room = max(0, width - used)
             end, used = (behind, used + cells) if cells <= room else (at + room, width)
             continue
-        if used + cells > width and not only_blanks and end > start:
-            yield start, _without_blanks(text, start, end)
-            start, used, only_blanks = at, 0, True
+        too_many_blanks = end < at
+        if too_many_blanks or (used + cells > width and not only_blanks and end > start):
+            yield start, end if only_blanks else _without_blanks(text, start, end)
+            start, end, used, only_blanks = at, at, 0, True
         if used + cells <= width:
             end, used, only_blanks = behind, used + cells, False
             continue

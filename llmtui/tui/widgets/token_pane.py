@@ -1,0 +1,293 @@
+"""The pane in which a model's text appears as it is written.
+
+Text waits in a list until the next flush: at most five times a second, less often while frames come late, and not at
+all while the pane cannot be seen. A flush wraps and paints the rows that changed, and moves no other widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from llmtui.tui.widgets.token_pane_pace import Pace
+from llmtui.tui.widgets.token_pane_text import GrowingText, Kind
+from llmtui.words import _, plural
+
+FOLLOW_ROWS = 1
+"""So near to the end, scrolling down means: follow again."""
+
+
+class TokenPane(ScrollView, can_focus=True):
+    """Text that grows at its end; follows it while the reader is there."""
+
+    ALLOW_SELECT = True
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "token-pane--head", "token-pane--prompt", "token-pane--tag", "token-pane--thinking", "token-pane--answer",
+        "token-pane--note",
+    }  # fmt: skip
+    DEFAULT_CSS = """
+    TokenPane {
+        border: round $border;
+        border-title-color: $text;
+        border-subtitle-color: $text-muted;
+        padding: 0 0 0 1;
+        background: $background;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        &:focus { border: round $primary; }
+        & > .token-pane--head { color: $primary; text-style: bold; }
+        & > .token-pane--prompt { color: $text-muted; }
+        & > .token-pane--tag { color: $text-disabled; text-style: dim; }
+        & > .token-pane--thinking { color: $text-muted; text-style: dim italic; }
+        & > .token-pane--answer { color: $foreground; }
+        & > .token-pane--note { color: $warning; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("end", "follow", _("Follow the text"), id="pane.follow", show=False),
+        Binding("j", "scroll_down", show=False),
+        Binding("k", "scroll_up", show=False),
+    ]
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None,  # noqa: A002  # as Textual
+        clock: Callable[[], float] = monotonic,
+    ) -> None:  # fmt: skip
+        super().__init__(name=name, id=id, classes=classes)
+        self.text = GrowingText()
+        self.following = True
+        self.unseen_rows = 0
+        """Rows that came since the reader left the end."""
+        self.flushes = 0
+        self.pace = Pace()
+        self._clock = clock
+        self._waiting: list[tuple[str, Kind]] = []
+        self._flush_timer: Timer | None = None
+        self._flushed_at = float("-inf")
+        self._seen = False
+        self._moving_myself = False
+        self._styles: dict[Kind, Style] = {}
+        self._width = 0
+
+    # --- writing ---
+
+    def write(self, pieces: Iterable[tuple[str, Kind]]) -> None:
+        """Adds pieces of (text, kind); they appear with the next flush."""
+        self._waiting.extend(pieces)
+        self._flush_when_due()
+
+    def clear(self) -> None:
+        """Empties the pane and follows again."""
+        self._waiting.clear()
+        self.text.clear()
+        self._become_follower()
+        self._grow(0)
+        self.refresh()
+
+    def flush(self) -> None:
+        """Wraps and paints what waits, now."""
+        if self._flush_timer is not None:
+            self._flush_timer.stop()
+            self._flush_timer = None
+        if not self._waiting:
+            return
+        before = self.text.row_count
+        first, dropped = self._take_waiting()
+        self.flushes += 1
+        self._flushed_at = self._clock()
+        self._grow(dropped)
+        if not self.following:
+            self.unseen_rows += max(0, self.text.row_count + dropped - before)
+            self._tell()
+        if dropped:
+            self.refresh()
+        else:
+            self.refresh_lines(first, self.text.row_count - first)
+        self.call_after_refresh(self._frame_done, self._flushed_at)
+
+    def _take_waiting(self) -> tuple[int, int]:
+        """Moves the waiting pieces into the text; gives the first changed row and the rows that left."""
+        first = self.text.row_count - 1
+        dropped = 0
+        for text, kind in _joined(self._waiting):
+            change = self.text.append(text, kind)
+            dropped += change.dropped_rows
+            first = min(first, change.first_row)
+        self._waiting.clear()
+        return first, dropped
+
+    def _flush_when_due(self) -> None:
+        if not self._waiting or not self._seen or self._flush_timer is not None:
+            return
+        wait_s = self._flushed_at + self.pace.period_s - self._clock()
+        if wait_s <= 0:
+            self.flush()
+        else:
+            self._flush_timer = self.set_timer(wait_s, self.flush, name="flush")
+
+    def _frame_done(self, flushed_at: float) -> None:
+        self.pace.frame(self._clock() - flushed_at)
+
+    # --- following ---
+
+    def action_follow(self) -> None:
+        """Goes to the end and stays there."""
+        self._become_follower()
+        self._to_end()
+
+    def _become_follower(self) -> None:
+        self.following = True
+        self.unseen_rows = 0
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.following:
+            self.border_subtitle = _("following")
+            return
+        rows = self.unseen_rows
+        news = plural("{n} new line", "{n} new lines", rows).format(n=rows) + " · " if rows else ""
+        self.border_subtitle = news + _("End: follow")
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Scrolling up leaves the end, scrolling down to it comes back."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._moving_myself or new_value == old_value:
+            return
+        if new_value < old_value:
+            if self.following:
+                self.following = False
+                self._tell()
+        elif not self.following and self.max_scroll_y - new_value <= FOLLOW_ROWS:
+            self._become_follower()
+
+    def _grow(self, dropped: int) -> None:
+        """Gives the scrollbar the new height. No layout is asked for: nothing but this pane changes."""
+        self._moving_myself = True
+        try:
+            self.set_reactive(Widget.virtual_size, Size(self._width, self.text.row_count))
+            self._scroll_update(self.virtual_size)
+            if self.following:
+                self._to_end()
+            elif dropped:
+                self.scroll_to(y=max(0, self.scroll_offset.y - dropped), animate=False)
+        finally:
+            self._moving_myself = False
+
+    def _to_end(self) -> None:
+        if self.scroll_offset.y != self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+
+    # --- being seen ---
+
+    def on_mount(self) -> None:
+        """Says at once that it follows."""
+        self._tell()
+
+    def on_show(self) -> None:
+        """What was written meanwhile is painted."""
+        self._seen = True
+        self.flush()
+
+    def on_hide(self) -> None:
+        """A pane that cannot be seen costs nothing."""
+        self._seen = False
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wraps everything to the new width."""
+        self._seen = True
+        self._width = self.scrollable_content_region.width
+        if self._width:
+            self.text.set_width(self._width)
+        self._grow(0)
+        self._flush_when_due()
+
+    # --- painting ---
+
+    def notify_style_update(self) -> None:
+        """Colours changed."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """Gives one row of the visible part."""
+        base = self._style("")
+        number = self.scroll_offset.y + y
+        if number >= self.text.row_count or not self._width:
+            return Strip.blank(self.size.width, base)
+        line, row = self.text.row(number)
+        segments = [Segment(text, self._style(kind)) for text, kind in line.pieces(row)]
+        selection = self.text_selection
+        if selection is not None:
+            segments = self._with_selection(segments, selection.get_span(number))
+        strip = Strip(segments).crop_extend(0, self._width, base)
+        return strip.apply_offsets(0, number)
+
+    def _style(self, kind: Kind) -> Style:
+        style = self._styles.get(kind)
+        if style is None:
+            style = self.rich_style
+            if kind:
+                style += self.get_component_rich_style(f"token-pane--{kind}", partial=True)
+            self._styles[kind] = style
+        return style
+
+    def _with_selection(self, segments: list[Segment], span: tuple[int, int] | None) -> list[Segment]:
+        if span is None:
+            return segments
+        start, end = span
+        selected = self.screen.get_component_rich_style("screen--selection")
+        marked: list[Segment] = []
+        at = 0
+        for text, style, _control in segments:
+            left = min(max(start - at, 0), len(text))
+            right = len(text) if end < 0 else min(max(end - at, left), len(text))
+            for part, is_selected in ((text[:left], False), (text[left:right], True), (text[right:], False)):
+                if part:
+                    marked.append(Segment(part, (style or Style()) + selected if is_selected else style))
+            at += len(text)
+        return marked
+
+    # --- selecting ---
+
+    @property
+    def allow_select(self) -> bool:
+        """Text can be selected although the pane scrolls by itself."""
+        return True
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Gives the selected text, wrapped lines joined as they were written."""
+        start = (0, 0) if selection.start is None else (selection.start.y, selection.start.x)
+        end = None if selection.end is None else (selection.end.y, selection.end.x)
+        return self.text.extract(start, end), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Paints the selection."""
+        self.refresh()
+
+
+def _joined(pieces: Iterable[tuple[str, Kind]]) -> Iterable[tuple[str, Kind]]:
+    """Joins neighbours of one kind, so that a fast model's many tokens are one append."""
+    parts: list[str] = []
+    last: Kind | None = None
+    for text, kind in pieces:
+        if kind != last and last is not None:
+            yield "".join(parts), last
+            parts.clear()
+        parts.append(text)
+        last = kind
+    if last is not None:
+        yield "".join(parts), last
