@@ -26,7 +26,7 @@ class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
     blob_hex: str | None = None
     """SHA-256 of the model file in hexadecimal, or its beginning."""
     argument: str | None = None
-    """The whole argument, for servers that are given a plain file or a name."""
+    """The whole argument or the file's name at its end, for servers that are given a plain file or a name."""
 
     @classmethod
     def of(cls, source: str) -> RunnerTarget:
@@ -45,13 +45,13 @@ class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_named_in(self, arguments: Sequence[str]) -> bool:
         """Whether a process with these arguments runs this model."""
-        return any(self._is(value) for value in _values_of(arguments, "--model"))
+        return any(self._is(value) for option in ("--model", "-m") for value in _values_of(arguments, option))
 
     def _is(self, value: str) -> bool:
         if self.blob_hex is not None:
             blob = _BLOB.search(value)
             return blob is not None and blob[1].lower().startswith(self.blob_hex)
-        return value == self.argument
+        return value == self.argument or re.split(r"[/\\]", value)[-1] == self.argument
 
 
 class Runner(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ def test_other_programs_are_not_the_runner(arguments: list[str]) -> None:
 def test_a_server_without_blobs_is_told_by_the_whole_argument() -> None:
     target = RunnerTarget.of("/home/me/tiny.gguf")
     assert target.is_named_in(["llama-server", "--model", "/home/me/tiny.gguf"])
+    assert RunnerTarget.of("tiny.gguf").is_named_in(["llama-server", "-m", "/home/me/tiny.gguf"])
     assert not target.is_named_in(["llama-server", "--model", "/home/me/tiny.gguf.part"])
 
 
