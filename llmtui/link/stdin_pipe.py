@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class StdinPipe:
         self._index = TrialIndex(self._path)
         self._wake_read, self._wake_write = os.pipe()
         self._closed = False
+        self._lock = threading.Lock()
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
         """Gives the events as they come, until the other side ends or ``close`` is called."""
@@ -54,7 +56,10 @@ class StdinPipe:
             data = os.read(self._descriptor, BLOCK_BYTES)
             if not data:
                 return
-            os.write(self._spool, data)
+            with self._lock:
+                if self._closed:
+                    return
+                os.write(self._spool, data)
             yield data
 
     def send(self, command: Command) -> None:
@@ -67,9 +72,10 @@ class StdinPipe:
 
     def close(self) -> None:
         """Stops reading and removes the spool; the writer notices with its next line."""
-        if self._closed:
-            return
-        self._closed = True
-        os.write(self._wake_write, b".")
-        os.close(self._spool)
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            os.write(self._wake_write, b".")
+            os.close(self._spool)
         self._path.unlink(missing_ok=True)

@@ -1,0 +1,93 @@
+"""A file and a pipe give what a journal holds, and cannot be told anything."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from llmtui.core.commands import Cancel
+from llmtui.core.session import fold
+from llmtui.link import Link, LinkLost, ReadOnly
+from llmtui.link.event_file import EventFile
+from llmtui.link.stdin_pipe import StdinPipe
+from tests.link.test_line_reader import EVENTS, JOURNAL, PLAN
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(JOURNAL)
+    return path
+
+
+def pipe_with(data: bytes) -> StdinPipe:
+    read, write = os.pipe()
+
+    def feed() -> None:
+        with os.fdopen(write, "wb") as into:
+            into.write(data)
+
+    threading.Thread(target=feed).start()
+    return StdinPipe(read)
+
+
+def all_events(link: Link) -> tuple[object, ...]:
+    return tuple(event for batch in link.batches() for event in batch)
+
+
+def test_a_file_gives_its_events_and_its_texts(journal: Path) -> None:
+    link = EventFile(journal)
+    assert all_events(link) == EVENTS
+    trial = link.trial(EVENTS[2].trial.id)  # type: ignore[union-attr]  # the finished one
+    assert trial == EVENTS[2]
+    assert link.trial("nobody") is None
+    assert not link.is_live
+
+
+def test_a_pipe_gives_the_same_session_as_the_file(journal: Path) -> None:
+    pipe = pipe_with(JOURNAL)
+    from_pipe = fold(event for batch in pipe.batches() for event in batch)
+    assert from_pipe == fold(event for batch in EventFile(journal).batches() for event in batch)
+    assert from_pipe is not None
+    assert pipe.trial(from_pipe.rows[0].trial.id) == EVENTS[2]
+    pipe.close()
+
+
+def test_a_pipe_leaves_no_spool_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    pipe = pipe_with(JOURNAL)
+    assert all_events(pipe) == EVENTS
+    assert list(tmp_path.iterdir())
+    pipe.close()
+    pipe.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_ends_a_pipe_that_still_waits() -> None:
+    read, write = os.pipe()
+    pipe = StdinPipe(read)
+    seen: list[object] = []
+    reader = threading.Thread(target=lambda: seen.extend(pipe.batches()))
+    reader.start()
+    pipe.close()
+    reader.join(timeout=10)
+    assert not reader.is_alive()
+    os.close(write)
+
+
+def test_nothing_can_be_told_to_them(journal: Path) -> None:
+    with pytest.raises(ReadOnly):
+        EventFile(journal).send(Cancel())
+    pipe = pipe_with(b"")
+    with pytest.raises(ReadOnly):
+        pipe.send(Cancel())
+    pipe.close()
+
+
+def test_a_missing_file_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(LinkLost, match="cannot be read: No such file"):
+        all_events(EventFile(tmp_path / "nowhere.jsonl"))
+    assert PLAN.contenders
