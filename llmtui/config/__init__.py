@@ -1,0 +1,26 @@
+"""Settings, addresses, folders and prompt files: what a person chose, and where it is found."""
+
+from llmtui.config.address import Address, normalise_host
+from llmtui.config.errors import SettingsError
+from llmtui.config.language import pick_language
+from llmtui.config.packs import find_prompt_pack, shipped_pack
+from llmtui.config.places import config_dir, config_path, data_dir, results_dir
+from llmtui.config.settings import Loaded, Settings, load_settings
+from llmtui.config.settings_file import save_choices
+
+__all__ = [
+    "Address",
+    "Loaded",
+    "Settings",
+    "SettingsError",
+    "config_dir",
+    "config_path",
+    "data_dir",
+    "find_prompt_pack",
+    "load_settings",
+    "normalise_host",
+    "pick_language",
+    "results_dir",
+    "save_choices",
+    "shipped_pack",
+]

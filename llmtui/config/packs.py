@@ -1,0 +1,79 @@
+"""Finding the prompts: the shipped pack and what a person lays over it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llmtui.core.prompts import PromptPack, PromptPackError, is_prompt_pack, merge, parse_pack, parse_partial
+
+PACK_NAME = "prompts.toml"
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def shipped_pack(language: str) -> PromptPack:
+    """Gives the pack that comes with the program.
+
+    Raises:
+        PromptPackError: the installation is damaged: the file is missing or was changed into something unreadable.
+    """
+    path = _shipped_path()
+    return parse_pack(_read(path), file=str(path), language=language)
+
+
+def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path, language: str) -> PromptPack:
+    """Gives the prompts in force.
+
+    With a file named by the person: the shipped pack under it, and nothing else, so that the same command asks the
+    same in every folder. Otherwise the shipped pack, over it the ``prompts.toml`` of the settings folder, over that
+    the one of the current folder, where it has an ``[llmtui]`` table: other programs use that name too.
+
+    Args:
+        flag: the file of ``--prompts``.
+        cwd: the current folder.
+        config_dir: the settings folder.
+        language: "en" or "es".
+
+    Raises:
+        PromptPackError: a file cannot be read or used.
+    """
+    pack = shipped_pack(language)
+    if flag is not None:
+        return _lay_over(pack, cwd / Path(flag).expanduser(), language)
+    own = config_dir / PACK_NAME
+    if own.is_file():
+        pack = _lay_over(pack, own, language)
+    here = cwd / PACK_NAME
+    if _is_own_pack(here) and not (own.is_file() and here.samefile(own)):
+        pack = _lay_over(pack, here, language)
+    return pack
+
+
+def _shipped_path() -> Path:
+    """A wheel carries the file inside the package; a checkout has it at its top level."""
+    inside = _PACKAGE / PACK_NAME
+    return inside if inside.is_file() else _PACKAGE.parent / PACK_NAME
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PromptPackError(file=str(path), key="", line=None, problem="is not UTF-8 text") from None
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or error}"
+        raise PromptPackError(file=str(path), key="", line=None, problem=problem) from None
+
+
+def _lay_over(pack: PromptPack, path: Path, language: str) -> PromptPack:
+    return merge(pack, parse_partial(_read(path), file=str(path), language=language))
+
+
+def _is_own_pack(path: Path) -> bool:
+    """Tells whether the current folder's file is a person's pack: not another program's, and not the shipped one."""
+    if not path.is_file():
+        return False
+    try:
+        text = _read(path)
+    except PromptPackError:
+        return False
+    return is_prompt_pack(text) and text != _read(_shipped_path())

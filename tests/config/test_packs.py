@@ -1,0 +1,160 @@
+"""Prompts are found from a checkout and from a wheel, and a person's files lie over them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import llmtui
+from llmtui.config import find_prompt_pack, shipped_pack
+from llmtui.core.prompts import PromptPackError
+
+CHECKOUT = Path(llmtui.__file__).resolve().parent.parent
+HEAD = "[llmtui]\nformat = 1\n"
+
+
+@pytest.fixture
+def cwd(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    folder = tmp_path / "config"
+    folder.mkdir()
+    return folder
+
+
+def pack_file(folder: Path, follow_up: str, name: str = "prompts.toml") -> Path:
+    path = folder / name
+    path.write_text(f'{HEAD}[follow_up]\ntext = "{follow_up}"\n', encoding="utf-8")
+    return path
+
+
+def test_without_own_files_it_is_the_shipped_pack(cwd: Path, config: Path) -> None:
+    assert find_prompt_pack(None, cwd, config, "en") == shipped_pack("en")
+    assert find_prompt_pack(None, cwd, config / "not there", "es") == shipped_pack("es")
+
+
+def test_the_settings_folder_lies_over_it_and_the_current_folder_over_both(cwd: Path, config: Path) -> None:
+    own = pack_file(config, "own")
+    assert find_prompt_pack(None, cwd, config, "en").follow_up == "own"
+    here = pack_file(cwd, "here")
+    pack = find_prompt_pack(None, cwd, config, "en")
+    assert pack.follow_up == "here"
+    assert pack.sources[1:] == (str(own), str(here))
+    assert pack.categories == shipped_pack("en").categories
+
+
+def test_a_named_file_lies_over_the_shipped_pack_alone(cwd: Path, config: Path) -> None:
+    pack_file(config, "own")
+    pack_file(cwd, "here")
+    named = pack_file(cwd, "named", "other.toml")
+    pack = find_prompt_pack("other.toml", cwd, config, "en")
+    assert pack.follow_up == "named"
+    assert pack.sources[1:] == (str(named),)
+
+
+@pytest.mark.parametrize("content", [b"[prompts]\nx = 1\n", b"broken = \n", b"\xff\xfe\x00", b""])
+def test_another_programs_file_in_the_current_folder_is_left_alone(cwd: Path, config: Path, content: bytes) -> None:
+    (cwd / "prompts.toml").write_bytes(content)
+    assert find_prompt_pack(None, cwd, config, "en") == shipped_pack("en")
+
+
+def test_the_shipped_file_in_the_current_folder_changes_nothing(cwd: Path, config: Path) -> None:
+    assert find_prompt_pack(None, CHECKOUT, config, "en") == shipped_pack("en")
+    (cwd / "prompts.toml").write_bytes((CHECKOUT / "prompts.toml").read_bytes())
+    assert find_prompt_pack(None, cwd, config, "en") == shipped_pack("en")
+
+
+def test_a_file_is_not_laid_over_itself(config: Path) -> None:
+    own = pack_file(config, "own")
+    assert find_prompt_pack(None, config, config, "en").sources[1:] == (str(own),)
+
+
+def test_a_slip_in_an_own_file_is_named_with_its_line(cwd: Path, config: Path) -> None:
+    path = cwd / "prompts.toml"
+    path.write_text(f"{HEAD}[colt]\ntext = 'x'\n", encoding="utf-8")
+    with pytest.raises(PromptPackError) as refusal:
+        find_prompt_pack(None, cwd, config, "en")
+    assert str(refusal.value) == f"{path}, line 3, colt: unknown key 'colt'; did you mean 'cold'?"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "cannot be read: No such file"), (b"\xff", "is not UTF-8 text"), (b"x = 1\n", "this table is missing")],
+)
+def test_a_named_file_must_be_a_pack(cwd: Path, config: Path, content: bytes | None, words: str) -> None:
+    if content is not None:
+        (cwd / "mine.toml").write_bytes(content)
+    with pytest.raises(PromptPackError) as refusal:
+        find_prompt_pack("mine.toml", cwd, config, "en")
+    assert str(cwd / "mine.toml") in str(refusal.value)
+    assert words in str(refusal.value)
+
+
+def test_a_pack_in_the_settings_folder_must_be_one(cwd: Path, config: Path) -> None:
+    (config / "prompts.toml").write_text("x = 1\n", encoding="utf-8")
+    with pytest.raises(PromptPackError, match="put \\[llmtui\\] with format = 1 at the top"):
+        find_prompt_pack(None, cwd, config, "en")
+
+
+@pytest.mark.skipif(not (CHECKOUT / "docs").is_dir(), reason="the documentation is not part of the source archive")
+def test_the_examples_of_the_documentation_are_packs(cwd: Path, config: Path) -> None:
+    examples = re.findall(
+        r"```toml\n(.*?)```", (CHECKOUT / "docs" / "prompts.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert len(examples) == 2
+    for example in examples:
+        (cwd / "prompts.toml").write_text(example, encoding="utf-8")
+        assert find_prompt_pack(None, cwd, config, "en").categories != shipped_pack("en").categories
+
+
+REPORT = (
+    "import json, pathlib, llmtui; from llmtui.config import shipped_pack; pack = shipped_pack('es'); "
+    "print(json.dumps([llmtui.__file__, pack.sources[0], [c.id for c in pack.categories]]))"
+)
+
+
+def report(cwd: Path, env: dict[str, str]) -> list[object]:
+    command = [sys.executable, "-P", "-c", REPORT]
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=True, timeout=60)
+    answer: list[object] = json.loads(done.stdout)
+    return answer
+
+
+def test_a_checkout_has_its_prompts_at_the_top(cwd: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    package, source, categories = report(cwd, env)
+    assert package == str(CHECKOUT / "llmtui" / "__init__.py")
+    assert source == str(CHECKOUT / "prompts.toml")
+    assert categories == ["creativity", "reasoning", "coding", "summary"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_wheel_carries_its_prompts_inside(cwd: Path, tmp_path: Path) -> None:
+    wheels, target = tmp_path / "wheels", tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    built = subprocess.run(
+        [*pip, "wheel", "--no-deps", "-w", str(wheels), str(CHECKOUT)], capture_output=True, text=True, check=False
+    )
+    if built.returncode and "hatchling" in built.stderr and "No matching distribution" in built.stderr:
+        pytest.skip("the build backend cannot be had: no package index in reach")
+    assert built.returncode == 0, built.stderr
+    (wheel,) = wheels.glob("llmtui-*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", str(target), str(wheel)], check=True)
+    env = {**os.environ, "PYTHONPATH": str(target)}
+    package, source, categories = report(cwd, env)
+    assert package == str(target / "llmtui" / "__init__.py")
+    assert source == str(target / "llmtui" / "prompts.toml")
+    assert categories == ["creativity", "reasoning", "coding", "summary"]
+    assert (target / "llmtui" / "prompts.toml").read_bytes() == (CHECKOUT / "prompts.toml").read_bytes()
