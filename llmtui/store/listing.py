@@ -8,14 +8,14 @@ from typing import Final, Literal
 
 import msgspec
 
-from llmtui.core.events import BadLine, SessionFinished, SessionStarted, decode_event
+from llmtui.core.events import BadLine, SessionFinished, SessionStarted, TrialFinished, decode_event
 from llmtui.core.facts import Problem
+from llmtui.store.journal import read_events
 from llmtui.store.lock import writer_pid
 from llmtui.store.session_folder import JOURNAL, LOCK, TRIALS
 
 _TAIL_BYTES: Final = 4096
 """Far more than a SessionFinished line takes."""
-_FINISHED: Final = b'{"type":"TrialFinished"'
 
 
 class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +30,8 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
     """Labels of the contenders, in the plan's order."""
     trials: int = 0
     """Finished ones, whatever their outcome."""
+    rounds: int = 0
+    """Rounds of which at least one trial is finished."""
     finished: Literal["complete", "cancelled", "failed"] | None = None
     """How it ended; None while it runs and where it was interrupted."""
     writer_pid: int | None = None
@@ -70,13 +72,15 @@ def look_at(folder: Path) -> SessionFolder:
         return _unreadable(folder, str(error))
     if not isinstance(started, SessionStarted):
         return _unreadable(folder, "its first line is not the start of a session")
+    rounds = _rounds_of_trials(folder)
     return SessionFolder(
         path=folder,
         session_id=started.session_id,
         wall_ns=started.wall_ns,
         preset=started.plan.preset,
         models=tuple(contender.label for contender in started.plan.contenders),
-        trials=_count_trials(folder),
+        trials=len(rounds),
+        rounds=len(set(rounds)),
         finished=_how(tail),
         writer_pid=writer_pid(folder / LOCK),
     )
@@ -98,10 +102,11 @@ def _how(tail: bytes) -> Literal["complete", "cancelled", "failed"] | None:
     return last.how if isinstance(last, SessionFinished) else None
 
 
-def _count_trials(folder: Path) -> int:
-    """Lines of trials.csv without its header: some kB, where the journal may have megabytes."""
+def _rounds_of_trials(folder: Path) -> list[str]:
+    """The round of each finished trial, from trials.csv: some kB, where the journal may have megabytes."""
     try:
-        return max(0, (folder / TRIALS).read_bytes().count(b"\n") - 1)
+        rows = (folder / TRIALS).read_text("utf-8", "replace").split("\n")[1:-1]
     except OSError:
-        with (folder / JOURNAL).open("rb") as file:
-            return sum(line.startswith(_FINISHED) for line in file)
+        events = read_events(folder / JOURNAL)
+        return [str(event.trial.round) for event in events if isinstance(event, TrialFinished)]
+    return [row.partition(",")[0] for row in rows]

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from llmtui.core.events import Event, SessionFinished, encode
+from llmtui.core.session import fold
 from llmtui.store.journal import JournalWriter
 from llmtui.store.listing import list_sessions, look_at
 from llmtui.store.session_folder import JOURNAL, create_session_folder, session_name
 from llmtui.store.trials_csv import TrialsCsv
-from tests.core.made import WALL_NS, finished, plan, started
+from tests.core.made import WALL_NS, finished, plan, started, trial
 
 PLAN = plan()
 END = SessionFinished(t_ns=9, wall_ns=9, how="complete")
@@ -52,15 +53,23 @@ def test_no_results_folder_means_no_sessions(tmp_path: Path) -> None:
 
 def test_what_a_finished_session_says(tmp_path: Path) -> None:
     session = look_at(save(tmp_path, "a", finished(PLAN), END))
-    assert (session.models, session.trials, session.finished) == (("llama3", "mistral"), 1, "complete")
+    assert (session.models, session.trials, session.rounds) == (("llama3", "mistral"), 1, 1)
+    assert session.finished == "complete"
     assert session.journal == tmp_path / "a" / JOURNAL
     assert session.writer_pid is None
 
 
 def test_trials_are_counted_by_the_csv_where_there_is_one(tmp_path: Path) -> None:
-    folder = save(tmp_path, "a", finished(PLAN))
-    TrialsCsv(folder).close()
-    assert look_at(folder).trials == 0
+    folder = save(tmp_path, "a")
+    events = [finished(PLAN, trial(PLAN, round_number=number)) for number in (1, 1, 2)]
+    session = fold([started(PLAN), *events])
+    assert session is not None
+    file = TrialsCsv(folder)
+    for row in session.rows:
+        file.append(row, session)
+    file.close()
+    found = look_at(folder)
+    assert (found.trials, found.rounds) == (3, 2)
 
 
 @pytest.mark.parametrize("end", [b"", encode(END)[:-8]])

@@ -1,0 +1,144 @@
+"""The way out: events on their way to a reader who may be slow, stopped or gone, and who is never waited for.
+
+Facts wait as long as it takes; live material (text, looks at the machine) is left out while the pipe is full, and
+one ``Gap`` says how much was. A thread of its own does the writing, so that only it can ever block.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Literal
+
+from llmtui.core.events import Gap, encode
+
+Stream = Literal["facts", "chunks", "samples"]
+
+LIVE_LIMIT_BYTES: Final = 64 * 1024
+"""Live material that may wait: beyond it the reader is taken to be slow. A pipe itself holds as much again."""
+_WRITE_BYTES: Final = 64 * 1024
+
+
+class Outbox:
+    """Writes lines to a descriptor, in order, without ever making the caller wait."""
+
+    def __init__(self, fd: int, *, write: Callable[[int, memoryview], int] = os.write) -> None:
+        """Starts the writing thread.
+
+        Args:
+            fd: where the lines go; blocking or not does not matter. It stays the caller's.
+            write: the system call, for tests.
+        """
+        self._fd = fd
+        self._write = write
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[bytes, bool]] = deque()
+        self._live_bytes = 0
+        self._slow = False
+        self._lost_chunks = 0
+        self._lost_samples = 0
+        self._writing = False
+        self._broken = False
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self._thread.start()
+
+    def put(self, line: bytes, stream: Stream = "facts") -> None:
+        r"""Takes one encoded event with its ``\n``.
+
+        Args:
+            line: the event.
+            stream: ``facts`` are never left out; ``chunks`` and ``samples`` are while the reader is slow.
+        """
+        with self._changed:
+            if self._broken:
+                return
+            if stream == "facts":
+                self._waiting.append((line, False))
+            elif self._has_room(len(line)):
+                self._waiting.append((line, True))
+                self._live_bytes += len(line)
+            elif stream == "chunks":
+                self._lost_chunks += 1
+            else:
+                self._lost_samples += 1
+            self._changed.notify_all()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Waits until everything is written or the reader is gone; gives False where that took longer than this."""
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while (self._waiting or self._writing) and not self._broken:
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    return False
+                self._changed.wait(left_s)
+            return True
+
+    @property
+    def broken(self) -> bool:
+        """The reader is gone: nothing is kept for it any more."""
+        with self._changed:
+            return self._broken
+
+    @property
+    def waiting_live_bytes(self) -> int:
+        """Live material that has not been written yet; never much above ``LIVE_LIMIT_BYTES``."""
+        with self._changed:
+            return self._live_bytes
+
+    def _has_room(self, size: int) -> bool:
+        """After the first loss nothing live is taken until all that waits is written: one gap a standstill."""
+        if not self._slow and self._live_bytes + size > LIVE_LIMIT_BYTES:
+            self._slow = True
+        return not self._slow
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting:
+                    self._changed.wait()
+                data, live_bytes = self._take()
+                self._writing = True
+            intact = self._write_all(data)
+            with self._changed:
+                self._writing = False
+                self._live_bytes -= live_bytes
+                if not intact:
+                    self._broken = True
+                    self._waiting.clear()
+                elif self._slow and self._live_bytes == 0:
+                    self._resume()
+                self._changed.notify_all()
+            if not intact:
+                return
+
+    def _take(self) -> tuple[bytes, int]:
+        """The next lines, as many as one write should carry, and how many bytes of them are live material."""
+        lines = []
+        size = live_bytes = 0
+        while self._waiting and size < _WRITE_BYTES:
+            line, live = self._waiting.popleft()
+            lines.append(line)
+            size += len(line)
+            live_bytes += len(line) if live else 0
+        return b"".join(lines), live_bytes
+
+    def _resume(self) -> None:
+        gap = Gap(chunks=self._lost_chunks, samples=self._lost_samples)
+        self._waiting.append((encode(gap), False))
+        self._slow = False
+        self._lost_chunks = self._lost_samples = 0
+
+    def _write_all(self, data: bytes) -> bool:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._write(self._fd, view) :]
+            except BlockingIOError:
+                time.sleep(0.005)  # somebody made the descriptor non-blocking
+            except OSError:
+                return False
+        return True

@@ -1,0 +1,166 @@
+"""What becomes of an event: a journal line, a CSV row, a line to the reader; in this order, on a thread of its own.
+
+The measuring loop only encodes and hands over, so that a disk that takes its time stands in no figure.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Final
+
+from llmtui.core.events import (
+    JOURNALED,
+    Chunks,
+    Event,
+    Noted,
+    Sampled,
+    SessionFinished,
+    SessionStarted,
+    TrialFinished,
+    TrialStarted,
+    encode,
+)
+from llmtui.core.facts import Problem
+from llmtui.core.session import Session, SessionBuilder
+from llmtui.engine.outbox import Outbox, Stream
+from llmtui.store.journal import JournalWriter
+from llmtui.store.samples_csv import SamplesCsv
+from llmtui.store.summary_csv import write_summary
+from llmtui.store.trials_csv import TrialsCsv
+
+_SYNCED: Final = (SessionStarted, TrialFinished, SessionFinished)
+
+
+class SessionFiles:
+    """The files of one session, and the Session that the CSV rows are read from."""
+
+    def __init__(self, folder: Path, started: SessionStarted) -> None:
+        """Opens them.
+
+        Raises:
+            JournalBusy: another process writes there.
+            OSError: the folder cannot be written.
+        """
+        self._folder = folder
+        self._builder = SessionBuilder()
+        self._trial_id: str | None = None
+        self._journal = JournalWriter(folder)
+        self._trials = TrialsCsv(folder)
+        self._samples = SamplesCsv(folder, start_t_ns=started.t_ns, start_wall_ns=started.wall_ns)
+
+    def keep(self, event: Event, line: bytes) -> None:
+        """Writes what the event leaves on disk.
+
+        Raises:
+            OSError: the disk is full or failed.
+        """
+        self._journal.append(line, sync=isinstance(event, _SYNCED))
+        self._builder.apply(event)
+        if isinstance(event, TrialFinished):
+            session = self._session()
+            self._trials.append(session.rows[-1], session)
+        elif isinstance(event, Sampled):
+            self._samples.append(event, self._trial_id)
+        elif isinstance(event, SessionFinished):
+            session = self._session()
+            self._trials.rewrite(session)
+            write_summary(self._folder, session)
+        if isinstance(event, TrialStarted | TrialFinished):
+            self._trial_id = event.trial.id if isinstance(event, TrialStarted) else None
+
+    def close(self) -> None:
+        """Closes them and drops the writer's lock."""
+        self._samples.close()
+        self._trials.close()
+        self._journal.close()
+
+    def _session(self) -> Session:
+        session = self._builder.snapshot()
+        assert session is not None
+        return session
+
+
+class Recorder:
+    """Takes events from any thread, in order, and never makes the caller wait for a disk or a reader."""
+
+    def __init__(self, outbox: Outbox, *, on_disk_failed: Callable[[Problem], None] | None = None) -> None:
+        """Starts the recording thread.
+
+        Args:
+            outbox: where every event goes in the end.
+            on_disk_failed: called once, from the recording thread, when a session's files cannot be written any more.
+        """
+        self._outbox = outbox
+        self._on_disk_failed = on_disk_failed
+        self._files: SessionFiles | None = None
+        self._work: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def emit(self, event: Event) -> None:
+        """Reports an event.
+
+        Raises:
+            ValueError: it holds a number that is not finite, or a text that is not Unicode.
+        """
+        self._work.put((event, encode(event)))
+
+    def open_session(self, folder: Path, started: SessionStarted) -> None:
+        """Opens a session's files and writes its first line; they are closed with its SessionFinished.
+
+        Raises:
+            JournalBusy: another process writes there.
+            OSError: the folder cannot be written.
+        """
+        files = SessionFiles(folder, started)
+        self._work.put(files)
+        self.emit(started)
+
+    def mark(self) -> Future[None]:
+        """Gives a future that is done when everything reported so far is on disk and handed to the outbox."""
+        done: Future[None] = Future()
+        self._work.put(done)
+        return done
+
+    def _run(self) -> None:
+        while True:
+            item = self._work.get()
+            if isinstance(item, Future):
+                item.set_result(None)
+            elif isinstance(item, SessionFiles):
+                self._files = item
+            else:
+                self._record(*item)
+
+    def _record(self, event: Event, line: bytes) -> None:
+        if self._files is not None and isinstance(event, JOURNALED):
+            self._keep(self._files, event, line)
+        stream: Stream = "chunks" if isinstance(event, Chunks) else "samples" if isinstance(event, Sampled) else "facts"
+        self._outbox.put(line, stream)
+
+    def _keep(self, files: SessionFiles, event: Event, line: bytes) -> None:
+        try:
+            files.keep(event, line)
+        except OSError as error:
+            self._files = None
+            files.close()
+            problem = Problem(
+                code="disk",
+                what=f"The session can no longer be saved: {error.strerror or error}.",
+                remedy="Make room on the disk and start the run again; what was saved until now is kept.",
+            )
+            self._outbox.put(encode(Noted(t_ns=time.perf_counter_ns(), level="error", problem=problem)))
+            if self._on_disk_failed is not None:
+                self._on_disk_failed(problem)
+        else:
+            if isinstance(event, SessionFinished):
+                self._files = None
+                files.close()
+
+
+_Item = tuple[Event, bytes] | SessionFiles | Future[None]
