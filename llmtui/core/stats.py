@@ -1,0 +1,177 @@
+"""The few statistics that a comparison of a handful of rounds needs, without a library of arrays.
+
+Student's t by the regularised incomplete beta function (continued fraction, Press et al., Numerical Recipes §6.4),
+Holm's step-down adjustment (Holm 1979), a stratified Kendall trend test (Hirsch, Slack and Smith 1982) with the median
+of pairwise slopes (Sen 1968). tests/core/test_stats.py holds them against SciPy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from llmtui.core.metrics import quantile
+
+_TINY = 1e-300
+_PRECISION = 1e-15
+_MAX_STEPS = 500
+
+
+class Interval(NamedTuple):
+    """A mean with its confidence interval."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+class Trend(NamedTuple):
+    """A monotone trend over time, pooled over strata."""
+
+    slope: float
+    """Median of the slopes between all pairs within a stratum, in y per x."""
+    p: float
+    """Two-sided; 1 where nothing can be said."""
+
+
+def mean(values: Sequence[float]) -> float:
+    """Gives the mean of a non-empty series."""
+    return math.fsum(values) / len(values)
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Gives the sample standard deviation (n − 1) of at least two values."""
+    middle = mean(values)
+    return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (len(values) - 1))
+
+
+def t_interval(values: Sequence[float], *, level: float = 0.95, floor: float = 0.0) -> Interval:
+    """Gives mean ± t·s/√n of at least two values.
+
+    Args:
+        values: independent observations.
+        level: of confidence, two-sided.
+        floor: the standard deviation is never taken to be below this, so that two equal readings claim no certainty.
+    """
+    n = len(values)
+    half = t_quantile(0.5 + level / 2, n - 1) * max(deviation(values), floor) / math.sqrt(n)
+    middle = mean(values)
+    return Interval(middle, middle - half, middle + half, n)
+
+
+def t_two_sided(t: float, degrees: float) -> float:
+    """Gives the probability of a |t| at least as large: I_x(ν/2, 1/2) at x = ν/(ν + t²)."""
+    return incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
+
+
+def t_quantile(probability: float, degrees: float) -> float:
+    """Gives the t below which a share ``probability`` (0.5 … 1) of Student's distribution lies."""
+    if probability == 0.5:
+        return 0.0
+    tail = 2 * (1 - probability)
+    low, high = 0.0, 1.0
+    while t_two_sided(high, degrees) > tail:
+        low, high = high, high * 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        if t_two_sided(middle, degrees) > tail:
+            low = middle
+        else:
+            high = middle
+        if high - low <= 1e-13 * high:
+            break
+    return (low + high) / 2
+
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """Gives the regularised incomplete beta function I_x(a, b) for 0 ≤ x ≤ 1."""
+    if x <= 0:
+        return 0.0
+    if x >= 1:
+        return 1.0
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    )  # fmt: skip
+    # The continued fraction converges fast on one side of the mean only; symmetry gives the other.
+    if x < (a + 1) / (a + b + 2):
+        return front * _beta_fraction(a, b, x) / a
+    return 1.0 - front * _beta_fraction(b, a, 1 - x) / b
+
+
+def _beta_fraction(a: float, b: float, x: float) -> float:
+    c, d = 1.0, 1.0 / _away_from_zero(1 - (a + b) * x / (a + 1))
+    value = d
+    for step in range(1, _MAX_STEPS):
+        even = 2 * step
+        for term in (
+            step * (b - step) * x / ((a + even - 1) * (a + even)),
+            -(a + step) * (a + b + step) * x / ((a + even) * (a + even + 1)),
+        ):
+            d = 1.0 / _away_from_zero(1 + term * d)
+            c = _away_from_zero(1 + term / c)
+            value *= c * d
+        if abs(c * d - 1) < _PRECISION:
+            break
+    return value
+
+
+def _away_from_zero(value: float) -> float:
+    return value if abs(value) > _TINY else _TINY
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Gives Holm-adjusted p-values, in the order given."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
+    return tuple(adjusted)
+
+
+def stratified_trend(strata: Iterable[Sequence[tuple[float, float]]]) -> Trend:
+    """Gives the trend of y over x within strata: a level that differs between strata does not count.
+
+    Args:
+        strata: series of (x, y) with distinct x; those with fewer than two points say nothing.
+    """
+    score, variance = 0, 0.0
+    slopes: list[float] = []
+    for points in strata:
+        n = len(points)
+        variance += n * (n - 1) * (2 * n + 5) / 18
+        for at, (x, y) in enumerate(points):
+            for later_x, later_y in points[at + 1 :]:
+                slope = (later_y - y) / (later_x - x)
+                slopes.append(slope)
+                score += (slope > 0) - (slope < 0)
+    if not slopes:
+        return Trend(0.0, 1.0)
+    # One step of the score is taken off: it moves in steps of two, the normal distribution does not.
+    z = max(abs(score) - 1, 0) / math.sqrt(variance)
+    return Trend(quantile(sorted(slopes), 0.5), math.erfc(z / math.sqrt(2)))
+
+
+class Welch(NamedTuple):
+    """The difference of two means whose variances differ."""
+
+    difference: float
+    low: float
+    high: float
+    degrees: float
+
+
+def welch(a: Sequence[float], b: Sequence[float], *, level: float = 0.95, floor: float = 0.0) -> Welch:
+    """Gives mean(a) − mean(b) with its interval (Welch 1947), for at least two values each."""
+    part_a = max(deviation(a), floor) ** 2 / len(a)
+    part_b = max(deviation(b), floor) ** 2 / len(b)
+    total = part_a + part_b
+    difference = mean(a) - mean(b)
+    if total == 0:
+        return Welch(difference, difference, difference, len(a) + len(b) - 2)
+    degrees = total**2 / (part_a**2 / (len(a) - 1) + part_b**2 / (len(b) - 1))
+    half = t_quantile(0.5 + level / 2, degrees) * math.sqrt(total)
+    return Welch(difference, difference - half, difference + half, degrees)
