@@ -1,0 +1,391 @@
+"""What a GGUF file says about itself, read with the standard library from its header alone.
+
+A file from somewhere else is not trusted: every count and length in it is checked against the bytes that are there
+before it is used, arrays are walked over rather than kept, and whatever is wrong becomes a BadGguf with a sentence for
+the person who named the file. The weights are never read, except for samples of them by ``gguf_digest``.
+
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from llmtui.backends.gguf_types import ARRAY, FILE_TYPES, INTEGERS, SCALARS, STRING, TENSOR_TYPES
+
+MAX_TEXT_BYTES: Final = 1 << 20
+"""Longest string that is kept (a chat template has some 10 kB); longer ones are walked over."""
+MAX_NAME_BYTES: Final = 65_535
+"""Longest key or tensor name: the format's own limit."""
+MAX_STRINGS: Final = 1 << 22
+"""Most strings in all arrays; the largest vocabularies have some 300,000 tokens and 600,000 merges."""
+MAX_ENTRIES: Final = 1 << 20
+"""Most metadata entries, and most tensors."""
+MAX_ELEMENTS: Final = 1 << 60
+
+WHOLE_DIGEST_BYTES: Final = 64 << 20
+_SAMPLES: Final = 256
+_SAMPLE_BYTES: Final = 4096
+_SHORT_BYTES: Final = 4096
+
+_KEPT: Final = frozenset({
+    "general.architecture", "general.name", "general.type", "general.file_type", "general.alignment",
+    "general.license", "general.description", "tokenizer.chat_template", "split.no", "split.count",
+})  # fmt: skip
+_KEPT_OF_ARCHITECTURE: Final = (".context_length", ".pooling_type")
+
+
+class BadGguf(Exception):
+    """A file that cannot be used as a model.
+
+    Attributes:
+        code: a stable word: ``no_file``, ``unreadable``, ``not_gguf``, ``damaged``, ``truncated``, ``unsupported``.
+        what: what is wrong with which file.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, code: str, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.code = code
+        self.what = what
+        self.remedy = remedy
+
+
+class GgufHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """What a GGUF file says about itself. Missing keys are None."""
+
+    size_bytes: int
+    needed_bytes: int
+    """The least size at which every tensor lies within the file."""
+    version: int
+    architecture: str | None
+    name: str | None
+    kind: str | None
+    """``general.type``: ``model``, ``adapter``, ``mmproj``, …"""
+    context_length: int | None
+    """Tokens that the model was trained for."""
+    parameter_count: int
+    """Elements of all tensors in this file (of this part, where a model is split)."""
+    quantisation: str | None
+    chat_template: str | None
+    license: str | None
+    description: str | None
+    embedding_only: bool
+    """The file pools its output into one vector: it makes embeddings, not text."""
+    part: int | None
+    """Number of this part, from 0, where a model is split over several files."""
+    parts: int | None
+
+    @property
+    def truncated(self) -> bool:
+        """Some tensors lie beyond the end of the file."""
+        return self.size_bytes < self.needed_bytes
+
+
+def parameter_label(count: int) -> str:
+    """Gives a parameter count for people: ``2.0M``, ``7.2B``."""
+    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if count >= limit:
+            return f"{count / limit:.1f}{unit}"
+    return str(count)
+
+
+def read_gguf(path: Path) -> GgufHeader:
+    """Reads a file's header.
+
+    Args:
+        path: the file, with or without ``.gguf`` in its name.
+
+    Returns:
+        The header; whether the file is long enough for its tensors is ``truncated``.
+
+    Raises:
+        BadGguf: there is no such file, it cannot be read, it is no GGUF, or its header is cut or damaged.
+    """
+    with _opened(path) as file:
+        size = path.stat().st_size
+        reader = _Reader(file, size, path)
+        version = _version(reader)
+        tensors, entries = reader.count(reader.u64(), 24), reader.count(reader.u64(), 13)
+        facts = dict(_metadata(reader, entries))
+        return _header(reader, version, facts, tensors)
+
+
+def readable_model(path: Path) -> GgufHeader:
+    """Reads the header of a file that is to answer questions.
+
+    Raises:
+        BadGguf: as ``read_gguf``, or the file is cut short, makes embeddings only, is an adapter or a projector, or is
+            a later part of a split model.
+    """
+    header = read_gguf(path)
+    if header.truncated:
+        raise _truncated(path, header.size_bytes, header.needed_bytes)
+    if header.embedding_only:
+        raise BadGguf(
+            "embedding_only",
+            f"{path} makes embeddings, not text.",
+            "Pick a model that chats.",
+        )
+    if header.architecture == "clip" or header.kind not in (None, "model"):
+        raise BadGguf(
+            "unsupported",
+            f"{path} is a part that is added to a model ({header.kind or header.architecture}), not a model.",
+            "Pick the model's own .gguf file.",
+        )
+    if header.part:
+        raise BadGguf(
+            "unsupported",
+            f"{path} is part {header.part + 1} of a model in {header.parts} files.",
+            "Name the first part; the others are found beside it.",
+        )
+    return header
+
+
+def gguf_digest(path: Path) -> str:
+    """Gives a digest that tells builds of a model apart without reading all of a large file.
+
+    Returns:
+        ``sha256:…`` of the whole file up to 64 MiB; ``sampled:…`` for larger ones: SHA-256 of the size, the first
+        MiB (metadata) and 256 blocks of 4 KiB spread evenly over the rest.
+
+    Raises:
+        BadGguf: the file cannot be read.
+    """
+    with _opened(path) as file:
+        size = path.stat().st_size
+        if size <= WHOLE_DIGEST_BYTES:
+            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha256(struct.pack("<Q", size))
+        digest.update(file.read(1 << 20))
+        for sample in range(_SAMPLES):
+            file.seek((size - _SAMPLE_BYTES) * (sample + 1) // _SAMPLES)
+            digest.update(file.read(_SAMPLE_BYTES))
+        return "sampled:" + digest.hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its other end
+            what = "a folder" if path.is_dir() else "not a file"
+            raise BadGguf("no_file", f"{path} is {what}.", "Name a .gguf file.")
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise BadGguf("no_file", f"There is no file {path}.", "Check the path.") from None
+    except (OSError, ValueError) as error:
+        raise BadGguf(
+            "unreadable", f"{path} cannot be read: {error}.", "Check the path and its permissions."
+        ) from error
+
+
+def _truncated(path: Path, size: int, needed: int) -> BadGguf:
+    return BadGguf(
+        "truncated",
+        f"{path} is cut short: {size:,} bytes are there, at least {needed:,} are needed.",
+        "Download or copy it again.",
+    )
+
+
+class _Reader:
+    """Little-endian numbers and strings from a file, none of them beyond its end."""
+
+    def __init__(self, file: BufferedReader, size: int, path: Path) -> None:
+        self._file = file
+        self._size = size
+        self.path = path
+        self.at = 0
+        self._strings_left = MAX_STRINGS
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def damaged(self, what: str) -> BadGguf:
+        return BadGguf("damaged", f"{self.path} is a damaged GGUF file: {what}.", "Download or copy it again.")
+
+    def raw(self, length: int) -> bytes:
+        if length > self._size - self.at:
+            raise _truncated(self.path, self._size, self.at + length)
+        data = self._file.read(length)
+        if len(data) < length:
+            raise _truncated(self.path, self.at + len(data), self.at + length)
+        self.at += length
+        return data
+
+    def skip(self, length: int) -> None:
+        if length > self._size - self.at:
+            raise _truncated(self.path, self._size, self.at + length)
+        self.at += length
+        self._file.seek(self.at)
+
+    def skip_strings(self, count: int) -> None:
+        """Walks over ``count`` strings."""
+        self._strings_left -= count
+        if self._strings_left < 0:
+            raise self.damaged(f"more than {MAX_STRINGS:,} strings in arrays")
+        for _ in range(count):
+            length = int.from_bytes(self.raw(8), "little")
+            if length <= _SHORT_BYTES:
+                self.raw(length)  # cheaper than a seek, which throws the buffer away
+            else:
+                self.skip(length)
+
+    def u32(self) -> int:
+        return int(struct.unpack("<I", self.raw(4))[0])
+
+    def u64(self) -> int:
+        return int(struct.unpack("<Q", self.raw(8))[0])
+
+    def count(self, declared: int, least_bytes: int) -> int:
+        """The declared number of entries, refused if so many entries of that size cannot be in the file."""
+        if declared > MAX_ENTRIES:
+            raise self.damaged(f"it declares {declared:,} entries")
+        if declared * least_bytes > self._size - self.at:
+            raise _truncated(self.path, self._size, self.at + declared * least_bytes)
+        return declared
+
+    def name(self) -> str:
+        length = self.u64()
+        if length > MAX_NAME_BYTES:
+            raise self.damaged(f"a name of {length:,} bytes")
+        return self.raw(length).decode("utf-8", "replace")
+
+    def text(self) -> str | None:
+        """A string, or None if it is too long to be kept."""
+        length = self.u64()
+        if length > MAX_TEXT_BYTES:
+            self.skip(length)
+            return None
+        return self.raw(length).decode("utf-8", "replace")
+
+
+def _version(reader: _Reader) -> int:
+    magic = reader.raw(min(4, reader.size))
+    if magic != b"GGUF":
+        raise BadGguf(
+            "not_gguf",
+            f"{reader.path} is not a GGUF file (it starts with {magic!r}).",
+            "Pick a model in GGUF format; its first four bytes are GGUF.",
+        )
+    version = reader.u32()
+    if version in (2, 3):
+        return version
+    what = "for big-endian machines" if version & 0xFFFF == 0 and version else f"of version {version}"
+    raise BadGguf(
+        "unsupported",
+        f"{reader.path} is a GGUF file {what}; llama.cpp reads versions 2 and 3.",
+        "Convert the model again with a current llama.cpp, or download another build of it.",
+    )
+
+
+def _metadata(reader: _Reader, entries: int) -> Iterator[tuple[str, object]]:
+    for _ in range(entries):
+        key = reader.name()
+        kind = reader.u32()
+        if key in _KEPT or key.endswith(_KEPT_OF_ARCHITECTURE):
+            yield key, _value(reader, kind)
+        else:
+            _skip_value(reader, kind)
+
+
+def _value(reader: _Reader, kind: int) -> object:
+    if kind == STRING:
+        return reader.text()
+    if kind in INTEGERS:
+        form = SCALARS[kind]
+        return int(struct.unpack(form, reader.raw(struct.calcsize(form)))[0])
+    _skip_value(reader, kind)
+    return None
+
+
+def _skip_value(reader: _Reader, kind: int) -> None:
+    if kind in SCALARS:
+        reader.skip(struct.calcsize(SCALARS[kind]))
+    elif kind == STRING:
+        reader.skip(reader.u64())
+    elif kind == ARRAY:
+        _skip_array(reader)
+    else:
+        raise reader.damaged(f"a value of the unknown type {kind}")
+
+
+def _skip_array(reader: _Reader) -> None:
+    kind, length = reader.u32(), reader.u64()
+    if kind in SCALARS:
+        reader.skip(length * struct.calcsize(SCALARS[kind]))
+        return
+    if kind != STRING:
+        raise reader.damaged(f"an array of the unknown type {kind}")
+    reader.skip_strings(length)
+
+
+def _header(reader: _Reader, version: int, facts: dict[str, object], tensors: int) -> GgufHeader:
+    alignment = facts.get("general.alignment", 32)
+    if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
+        raise reader.damaged(f"an alignment of {alignment}")
+    elements: dict[str | None, int] = {}
+    needed_after_start = 0
+    for _ in range(tensors):
+        kind, count, end = _tensor(reader)
+        elements[kind] = elements.get(kind, 0) + count
+        needed_after_start = max(needed_after_start, end)
+    start = -(-reader.at // alignment) * alignment
+    architecture = _text(facts, "general.architecture")
+    file_type = facts.get("general.file_type")
+    most_of = max(elements, key=elements.__getitem__, default=None)
+    return GgufHeader(
+        size_bytes=reader.size,
+        needed_bytes=start + needed_after_start,
+        version=version,
+        architecture=architecture,
+        name=_text(facts, "general.name"),
+        kind=_text(facts, "general.type"),
+        context_length=_positive(facts, f"{architecture}.context_length"),
+        parameter_count=sum(elements.values()),
+        quantisation=FILE_TYPES.get(file_type, most_of) if isinstance(file_type, int) else most_of,
+        chat_template=_text(facts, "tokenizer.chat_template"),
+        license=_text(facts, "general.license"),
+        description=_text(facts, "general.description"),
+        embedding_only=_positive(facts, f"{architecture}.pooling_type") is not None,
+        part=split_no if isinstance(split_no := facts.get("split.no"), int) and split_no >= 0 else None,
+        parts=_positive(facts, "split.count"),
+    )
+
+
+def _tensor(reader: _Reader) -> tuple[str | None, int, int]:
+    """One entry of the tensor table: type's name, elements, and where its data end after the start of all data."""
+    reader.name()
+    dimensions = reader.u32()
+    if dimensions > 8:
+        raise reader.damaged(f"a tensor of {dimensions} dimensions")
+    elements = 1
+    for _ in range(dimensions):
+        elements *= reader.u64()
+    if elements > MAX_ELEMENTS:
+        raise reader.damaged("a tensor with more elements than any file can hold")
+    kind, offset = reader.u32(), reader.u64()
+    if kind not in TENSOR_TYPES:
+        return None, elements, offset  # newer than this table: its place is known, its size is not
+    name, per_block, block_bytes = TENSOR_TYPES[kind]
+    return name, elements, offset + -(-elements // per_block) * block_bytes
+
+
+def _text(facts: dict[str, object], key: str) -> str | None:
+    value = facts.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _positive(facts: dict[str, object], key: str) -> int | None:
+    value = facts.get(key)
+    return value if isinstance(value, int) and value > 0 else None
