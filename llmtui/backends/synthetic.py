@@ -1,0 +1,261 @@
+"""Speed-only models: random weights of a chosen size, made when they are wanted. The load is real, the text is noise.
+
+Run as a program (``python -m llmtui.backends.synthetic 24M FOLDER``) so that numpy stays out of the process that
+measures. The tokeniser is the demo model's, read from the file that ships.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from llmtui.backends.gguf_file import BadGguf, read_gguf
+
+if TYPE_CHECKING:
+    import gguf
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+
+Size = Literal["24M", "114M"]
+TOKENISER_FILE: Final = Path(__file__).with_name("models") / "tiny-Q8_0.gguf"
+RECIPE: Final = 1
+"""Raised whenever the same name would give another file; part of the file's name."""
+EXIT_FAILED: Final = 1
+STALE_S: Final = 600
+"""An unfinished file that was not written to for so long belongs to a run that was killed."""
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """Dimensions of a llama-architecture model. Every row length is a multiple of 32, the block of Q8_0."""
+
+    width: int
+    layers: int
+    heads: int
+    kv_heads: int
+    feed_forward: int
+    context_length: int = 2048
+    rope_base: float = 10_000.0
+    norm_epsilon: float = 1e-5
+
+    @property
+    def kv_width(self) -> int:
+        """Columns of a key or value."""
+        return self.width // self.heads * self.kv_heads
+
+
+SHAPES: Final[dict[Size, Shape]] = {
+    "24M": Shape(width=512, layers=8, heads=8, kv_heads=4, feed_forward=1408),
+    "114M": Shape(width=1024, layers=10, heads=16, kv_heads=4, feed_forward=2816),
+}
+
+
+class SyntheticFailed(Exception):
+    """A speed-only model could not be made.
+
+    Attributes:
+        code: a stable word: ``builtin_missing``, ``no_space``, ``unwritable``.
+        what: what happened.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, code: str, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.code = code
+        self.what = what
+        self.remedy = remedy
+
+
+def synthetic_path(size: Size, folder: Path) -> Path:
+    """Gives the file's place; it may not be there yet."""
+    return folder / f"llmtui-synthetic-{size}-v{RECIPE}.gguf"
+
+
+def is_made(size: Size, folder: Path) -> bool:
+    """Says whether the file is there and whole."""
+    try:
+        return not read_gguf(synthetic_path(size, folder)).truncated
+    except BadGguf:
+        return False
+
+
+def make_synthetic(size: Size, folder: Path) -> Path:
+    """Makes a speed-only model, or finds the one made before.
+
+    Written under a temporary name and renamed when whole, so an interrupted run leaves nothing that looks like a model.
+    The same numpy gives the same bytes.
+
+    Args:
+        size: the parameter count: 24M takes half a second and 26 MB, 114M some four seconds and 124 MB.
+        folder: where it is kept; made if missing.
+
+    Returns:
+        The GGUF file's path.
+
+    Raises:
+        SyntheticFailed: numpy or gguf is not installed, or the folder cannot be written.
+    """
+    path = synthetic_path(size, folder)
+    if is_made(size, folder):
+        return path
+    try:
+        import gguf  # noqa: F401  # of the extra "builtin"; asked for here so that the error has words
+        import numpy as np  # noqa: F401
+    except ImportError as error:
+        raise SyntheticFailed(
+            "builtin_missing",
+            f"A speed-only model is made with numpy and gguf, and one is missing ({error}).",
+            "pip install 'llmtui[builtin]'",
+        ) from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
+        unfinished = path.with_name(f".{path.name}-{os.getpid()}")
+        try:
+            _write(unfinished, size)
+            _flush(unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise SyntheticFailed(
+            "unwritable",
+            f"The speed-only model {size} could not be written to {folder}: {error.strerror or error}.",
+            "Free some space there, or set another cache folder.",
+        ) from error
+    return path
+
+
+def random_tensors(shape: Shape, tokens: list[str], seed: int = 0) -> Iterator[tuple[str, Matrix]]:
+    """Gives normal weights, scaled so that activations keep their size, one tensor at a time.
+
+    The model has a head of its own: one tied to the embedding would repeat one token for ever, and Ollama ends such a
+    stream after 30 repeats without a last line. Rows of tokens that are not plain ASCII words are zero, so that the
+    model neither stops early nor writes half a character.
+
+    Args:
+        shape: the dimensions.
+        tokens: the vocabulary in GPT-2's printable bytes.
+        seed: of the generator.
+
+    Yields:
+        GGUF tensor names and float32 arrays, matrices as [out, in].
+    """
+    import numpy as np
+
+    generator = np.random.default_rng(seed)
+
+    def matrix(rows: int, columns: int) -> Matrix:
+        weights: Matrix = (generator.standard_normal((rows, columns)) * columns**-0.5).astype(np.float32)
+        return weights
+
+    d, kv, ff = shape.width, shape.kv_width, shape.feed_forward
+    ones = np.ones(d, np.float32)
+    head = matrix(len(tokens), d)
+    head[[not re.fullmatch("Ġ?[A-Za-z]{2,}", token) for token in tokens]] = 0
+    yield "token_embd.weight", generator.standard_normal((len(tokens), d)).astype(np.float32)
+    yield "output_norm.weight", ones
+    yield "output.weight", head
+    for layer in range(shape.layers):
+        block = f"blk.{layer}."
+        yield block + "attn_norm.weight", ones
+        yield block + "attn_q.weight", matrix(d, d)
+        yield block + "attn_k.weight", matrix(kv, d)
+        yield block + "attn_v.weight", matrix(kv, d)
+        yield block + "attn_output.weight", matrix(d, d)
+        yield block + "ffn_norm.weight", ones
+        yield block + "ffn_gate.weight", matrix(ff, d)
+        yield block + "ffn_up.weight", matrix(ff, d)
+        yield block + "ffn_down.weight", matrix(d, ff)
+
+
+def _write(path: Path, size: Size) -> None:
+    import gguf
+
+    shape = SHAPES[size]
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_type("model")
+    writer.add_name(f"llmtui synthetic {size}")
+    writer.add_description("Random weights for measuring speed; the text is noise.")
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
+    writer.add_context_length(shape.context_length)
+    writer.add_embedding_length(shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(shape.feed_forward)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.kv_heads)
+    writer.add_rope_dimension_count(shape.width // shape.heads)
+    writer.add_rope_freq_base(shape.rope_base)
+    writer.add_layer_norm_rms_eps(shape.norm_epsilon)
+    tokens = _copy_tokeniser(writer)
+    writer.add_vocab_size(len(tokens))
+    q8_0 = gguf.GGMLQuantizationType.Q8_0
+    for name, weights in random_tensors(shape, tokens):
+        if weights.ndim == 1:
+            writer.add_tensor(name, weights)
+        else:  # quantised at once, so that the float weights are never all in memory
+            writer.add_tensor(name, gguf.quants.quantize(weights, q8_0), raw_dtype=q8_0)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def _copy_tokeniser(writer: gguf.GGUFWriter) -> list[str]:
+    """Copies tokeniser and chat template of the demo model; gives the tokens."""
+    import gguf
+
+    fields = gguf.GGUFReader(TOKENISER_FILE).fields
+    for key, field in fields.items():
+        if key.startswith("tokenizer."):
+            writer.add_key_value(key, field.contents(), field.types[0], field.types[-1] if field.types[1:] else None)
+    tokens: list[str] = fields["tokenizer.ggml.tokens"].contents()
+    return tokens
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Removes what runs that were killed left behind."""
+    for leftover in path.parent.glob(f".{path.name}-*"):
+        if time.time() - leftover.stat().st_mtime > STALE_S:
+            leftover.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def main(arguments: list[str]) -> int:
+    """Makes one model and writes a JSON line: ``{"path": …}``, or ``{"error": {"code", "what", "remedy"}}``.
+
+    Args:
+        arguments: size (a key of ``SHAPES``) and folder.
+
+    Returns:
+        0, or 1 after an error.
+    """
+    wanted, folder = arguments
+    size = next(size for size in SHAPES if size == wanted)
+    try:
+        answer: dict[str, object] = {"path": str(make_synthetic(size, Path(folder)))}
+    except SyntheticFailed as error:
+        answer = {"error": {"code": error.code, "what": error.what, "remedy": error.remedy}}
+    sys.stdout.write(json.dumps(answer) + "\n")
+    return EXIT_FAILED if "error" in answer else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
