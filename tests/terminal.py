@@ -1,0 +1,117 @@
+"""A real terminal to drive: a program in tmux, its keys and its screen."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+POLL_S = 0.05
+
+needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed: apt install tmux")
+
+
+def wait_until(holds: Callable[[], object], *, timeout_s: float, what: str) -> None:
+    """Waits until something holds.
+
+    Raises:
+        AssertionError: it did not within ``timeout_s``.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s} s: {what}")
+        time.sleep(POLL_S)
+
+
+class Terminal:
+    """One tmux server with one window; its program's screen can be read and its keys pressed."""
+
+    def __init__(self, socket: str) -> None:
+        self._socket = socket
+
+    def tmux(self, *words: str) -> str:
+        """Runs one tmux command and gives what it prints."""
+        done = subprocess.run(
+            ["tmux", "-L", self._socket, *words], capture_output=True, text=True, check=False, timeout=20
+        )
+        return done.stdout
+
+    def screen(self) -> str:
+        """Gives the visible text."""
+        return self.tmux("capture-pane", "-p", "-t", "0")
+
+    def press(self, *keys: str) -> None:
+        """Presses keys by tmux's names: ``Enter``, ``C-c``, ``q``."""
+        self.tmux("send-keys", "-t", "0", *keys)
+
+    def type(self, text: str) -> None:
+        """Types text as it is."""
+        self.tmux("send-keys", "-t", "0", "-l", text)
+
+    def wait_for(self, text: str, *, timeout_s: float = 20) -> str:
+        """Waits until the text is on the screen; gives the screen.
+
+        Raises:
+            AssertionError: with the last screen.
+        """
+        deadline = time.monotonic() + timeout_s
+        while text not in (shown := self.screen()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{text!r} is not on the screen after {timeout_s} s:\n{shown}")
+            time.sleep(POLL_S)
+        return shown
+
+    @property
+    def pid(self) -> int:
+        """The program's process id: it replaced the shell."""
+        return int(self.tmux("display-message", "-p", "-t", "0", "#{pane_pid}").strip() or 0)
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the program ended; None while it runs."""
+        dead, status, signal = self.tmux(
+            "display-message", "-p", "-t", "0", "#{pane_dead} #{?pane_dead_status,#{pane_dead_status},-} "
+            "#{?pane_dead_signal,#{pane_dead_signal},-}",
+        ).split()  # fmt: skip
+        if dead != "1":
+            return None
+        return int(status) if status != "-" else -(int(signal) if signal.isdigit() else 1)
+
+    def wait_for_exit(self, *, timeout_s: float = 10) -> int:
+        """Waits for the program's end; gives its exit code."""
+        wait_until(lambda: self.exit_code is not None, timeout_s=timeout_s, what="the program ends")
+        code = self.exit_code
+        assert code is not None
+        return code
+
+
+@contextmanager
+def terminal(
+    command: Sequence[str], *, columns: int = 120, rows: int = 36, env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+) -> Iterator[Terminal]:  # fmt: skip
+    """Runs a command in a terminal of its own; the screen stays readable after its end."""
+    socket = f"llmtui-{uuid.uuid4().hex[:8]}"
+    running = Terminal(socket)
+    settings = [f"{name}={value}" for name, value in (env or {}).items()]
+    line = shlex.join(["env", *settings, *command])
+    subprocess.run(
+        ["tmux", "-L", socket, "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
+         *(["-c", cwd] if cwd else []), "exec sh -c 'sleep 0.3; exec " + line.replace("'", "'\\''") + "'"],
+        check=True, timeout=20, env=os.environ | {"TERM": "xterm-256color"},
+    )  # fmt: skip
+    # The short sleep above leaves time for this: a program that ends at once would take its screen with it.
+    running.tmux("set-option", "-g", "remain-on-exit", "on")
+    running.tmux("set-option", "-g", "default-terminal", "tmux-256color")
+    try:
+        yield running
+    finally:
+        running.tmux("kill-server")
