@@ -34,6 +34,7 @@ from llmtui.backends.http_client import (
 from llmtui.backends.http_timing import Answered, Arrived, Departed, Moment, timed_exchange
 from llmtui.backends.ndjson import Line, LineCutter, LineTooLong
 from llmtui.backends.ollama_listing import (
+    NotSuchAnswer,
     ShowAnswer,
     TagsEntry,
     blob_of,
@@ -45,6 +46,7 @@ from llmtui.backends.ollama_listing import (
     read_resident,
     read_show,
     read_tags,
+    read_version,
 )  # fmt: skip
 from llmtui.backends.ollama_problems import (
     START,
@@ -98,25 +100,23 @@ class OllamaBackend:
         """Asks who answers: /api/version."""
         body = await self._ask("GET", "/api/version", limit_s=ANSWER_LIMIT_S)
         try:
-            version = msgspec.json.decode(body, type=dict[str, Any]).get("version")
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            version = None
-        if not isinstance(version, str):
-            raise BackendFailed(not_ollama(self._where))
+            version = read_version(body)
+        except NotSuchAnswer as error:
+            raise BackendFailed(not_ollama(self._where)) from error
         return ServerInfo(kind=self.kind, address=public_address(self._url), version=version, local=self._local)
 
     async def models(self) -> tuple[ListedModel, ...]:
         """Gives the models as /api/tags and /api/ps tell; /api/show fills in what old servers leave out of the list."""
         entries, residents = await asyncio.gather(self._tags(), self._resident_if_told())
         shown = await self._shown_where_needed(entries)
-        return tuple(listed(entry, shown.get(entry.digest), residents) for entry in entries)
+        return tuple(listed(entry, shown.get(entry.key), residents) for entry in entries)
 
     async def resident(self) -> tuple[ResidentModel, ...]:
         """Gives what is in the server's memory now; join it by digest, a name can stand there twice."""
         body = await self._ask("GET", "/api/ps", limit_s=_RESIDENT_LIMIT_S)
         try:
             return read_resident(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NotSuchAnswer as error:
             raise BackendFailed(not_ollama(self._where)) from error
 
     async def show(self, name: str) -> ModelShown:
@@ -180,7 +180,7 @@ class OllamaBackend:
                 raise
             await self._ask("POST", "/api/embed", body=body | {"input": ""}, limit_s=_LOAD_LIMIT_S, model=resident.name)
 
-    def pull(self, name: str) -> AsyncIterator[PullStep]:
+    def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Downloads a model; sizes are sums over the layers named so far."""
         return pull_steps(self._url, name, where=self._where, start=self._start)
 
@@ -237,7 +237,7 @@ class OllamaBackend:
         body = await self._ask("GET", "/api/tags", limit_s=ANSWER_LIMIT_S)
         try:
             return read_tags(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NotSuchAnswer as error:
             raise BackendFailed(not_ollama(self._where)) from error
 
     async def _resident_if_told(self) -> tuple[ResidentModel, ...]:
@@ -250,7 +250,7 @@ class OllamaBackend:
         body = await self._ask("POST", "/api/show", body={"model": name}, limit_s=ANSWER_LIMIT_S, model=name)
         try:
             return read_show(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NotSuchAnswer as error:
             raise BackendFailed(not_ollama(self._where)) from error
 
     async def _shown_where_needed(self, entries: tuple[TagsEntry, ...]) -> dict[str, ShowAnswer]:
@@ -260,12 +260,12 @@ class OllamaBackend:
         async def ask(entry: TagsEntry) -> None:
             async with at_once:
                 with suppress(BackendFailed):
-                    self._shown[entry.digest] = await self._show(entry.name)
+                    self._shown[entry.key] = await self._show(entry.name)
 
         with suppress(TimeoutError):
             async with asyncio.timeout(_SHOWS_LIMIT_S), asyncio.TaskGroup() as group:
                 for entry in entries:
-                    if needs_show(entry) and entry.digest not in self._shown:
+                    if needs_show(entry) and entry.key not in self._shown:
                         group.create_task(ask(entry))
         return self._shown
 

@@ -1,4 +1,4 @@
-"""What an Ollama server tells about its models: /api/tags, /api/show and /api/ps.
+"""What an Ollama server tells about itself and its models: /api/version, /api/tags, /api/show and /api/ps.
 
 Read from raw JSON: typed clients drop fields that say whether a model runs here at all. What has the wrong type in one
 entry spoils that entry, not the list: other servers imitate these answers.
@@ -7,6 +7,7 @@ entry spoils that entry, not the list: other servers imitate these answers.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -43,6 +44,11 @@ class TagsEntry(msgspec.Struct):
     remote_host: str | None = None
     remote_model: str | None = None
 
+    @property
+    def key(self) -> str:
+        """What tells one build of a model from another; servers that imitate Ollama may have no digests."""
+        return self.digest or self.name
+
 
 class ShowAnswer(msgspec.Struct):
     """What is used of /api/show; its tensors can be megabytes and are skipped."""
@@ -65,18 +71,36 @@ class _ResidentEntry(msgspec.Struct):
     context_length: int | None = None
 
 
+class _Version(msgspec.Struct):
+    version: str
+
+
 class _Listing(msgspec.Struct):
     models: list[msgspec.Raw] | None
 
 
 _Entry = TypeVar("_Entry", TagsEntry, _ResidentEntry)
+_Kind = TypeVar("_Kind")
+
+
+class NotSuchAnswer(Exception):
+    """A body that is not what Ollama answers with."""
+
+
+def read_version(body: bytes) -> str:
+    """Gives what /api/version tells.
+
+    Raises:
+        NotSuchAnswer: it is not such an answer.
+    """
+    return _decoded(body, _Version).version
 
 
 def read_tags(body: bytes) -> tuple[TagsEntry, ...]:
     """Gives the entries of /api/tags, newest first as sent.
 
     Raises:
-        msgspec.DecodeError: it is not such a list.
+        NotSuchAnswer: it is not such a list.
     """
     return _entries(body, TagsEntry)
 
@@ -85,7 +109,7 @@ def read_resident(body: bytes) -> tuple[ResidentModel, ...]:
     """Gives what /api/ps lists; after a model was made anew under its name, that name can stand there twice.
 
     Raises:
-        msgspec.DecodeError: it is not such a list.
+        NotSuchAnswer: it is not such a list.
     """
     return tuple(
         ResidentModel(
@@ -103,9 +127,9 @@ def read_show(body: bytes) -> ShowAnswer:
     """Gives what is used of /api/show.
 
     Raises:
-        msgspec.DecodeError: it is not such an answer.
+        NotSuchAnswer: it is not such an answer.
     """
-    return msgspec.json.decode(body, type=ShowAnswer)
+    return _decoded(body, ShowAnswer)
 
 
 def needs_show(entry: TagsEntry) -> bool:
@@ -155,13 +179,18 @@ def license_text(shown: ShowAnswer) -> str | None:
     return _told("\n\n".join(said) if isinstance(said, list) else said)
 
 
+def _decoded(body: bytes, kind: type[_Kind]) -> _Kind:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotSuchAnswer(str(error)) from error
+
+
 def _entries(body: bytes, kind: type[_Entry]) -> tuple[_Entry, ...]:
     entries: list[_Entry] = []
-    for raw in msgspec.json.decode(body, type=_Listing).models or ():
-        try:
-            entries.append(msgspec.json.decode(raw, type=kind))
-        except msgspec.ValidationError:
-            continue
+    for raw in _decoded(body, _Listing).models or ():
+        with suppress(NotSuchAnswer):
+            entries.append(_decoded(bytes(raw), kind))
     return tuple(entries)
 
 

@@ -79,7 +79,7 @@ def error_text(body: bytes) -> str | None:
     """Gives the text under ``error`` in a body or a line; None if it is not such a JSON object."""
     try:
         answer: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if not isinstance(answer, dict) or "error" not in answer:
         return None

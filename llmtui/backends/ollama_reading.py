@@ -133,7 +133,7 @@ def wall_ns(text: str) -> int | None:
 def _decoded(data: bytes) -> _ChatLine | None:
     try:
         return _decoder.decode(data)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):
         return None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _decoded_slowly(data)

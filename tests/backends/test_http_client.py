@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+import httpx
+import pytest
+
+from llmtui.backends.base import BackendFailed
+from llmtui.backends.http_client import (
+    in_words,
+    is_loopback,
+    open_client,
+    public_address,
+    server_url,
+    transport_problem,
+)
+
+URL = httpx.URL("http://box:11434")
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080"),
+        ("127.0.0.1:1", "http://127.0.0.1:1"),
+        (" box ", "http://box:8080"),
+        ("http://box", "http://box"),
+        ("https://box/prefix/", "https://box/prefix"),
+        ("0.0.0.0:5", "http://127.0.0.1:5"),
+        ("[::]:5", "http://[::1]:5"),
+        ("http://me:secret@box:5", "http://box:5"),
+    ],
+)
+def test_addresses(address: str, url: str) -> None:
+    assert public_address(server_url(address, 8080)) == url
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ftp://box", "http://", "box:port", "box:99999", "box:0", "256.1.1.1:9", "a\nb"]
+)
+def test_what_is_no_address(address: str) -> None:
+    with pytest.raises(BackendFailed) as failed:
+        server_url(address, 8080)
+
+    assert failed.value.problem.code == "bad_address"
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("x.localhost", True),
+        ("192.0.2.1", False),
+        ("localhost.example", False),
+        ("box", False),
+    ],
+)
+def test_this_machine(host: str, loopback: bool) -> None:
+    url = httpx.URL(f"http://{host}:11434")
+
+    assert is_loopback(url) is loopback
+    assert open_client(url).trust_env is not loopback
+
+
+def chained(error: Exception, *causes: BaseException) -> Exception:
+    """Gives the error with its causes behind it, as the library raises it."""
+    last: BaseException = error
+    for cause in causes:
+        last.__cause__ = cause
+        last = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (chained(httpx.ConnectError("x"), OSError("x"), OSError(errno.ECONNREFUSED, "x")), "refused"),
+        (
+            chained(httpx.ConnectError("x"), OSError("x"), ExceptionGroup("x", [OSError(errno.ECONNREFUSED, "x")])),
+            "refused",
+        ),
+        (chained(httpx.ConnectError("x"), OSError(errno.EHOSTUNREACH, "x")), "unreachable"),
+        (httpx.ConnectError("x"), "unreachable"),
+        (chained(httpx.ConnectError("x"), socket.gaierror(-2, "x")), "unknown_host"),
+        (chained(httpx.ConnectError("x"), ssl.SSLCertVerificationError("x")), "tls"),
+        (httpx.ConnectTimeout("x"), "silent"),
+        (httpx.ReadTimeout("x"), "silent"),
+        (TimeoutError(), "silent"),
+        (httpx.ReadError("x"), "cut"),
+        (httpx.RemoteProtocolError("Server disconnected without sending a response."), "cut"),
+        (httpx.RemoteProtocolError("peer closed connection without sending complete message body"), "cut"),
+        (httpx.RemoteProtocolError("illegal status line"), "not_http"),
+        (httpx.ProxyError("x"), "http"),
+        (httpx.DecodingError("x"), "http"),
+    ],
+)
+def test_every_failure_has_a_code_words_and_a_remedy(error: Exception, code: str) -> None:
+    problem = transport_problem(error, URL, "Start it")
+
+    assert problem.code == code
+    assert "box:11434" in problem.what
+    assert problem.remedy
+
+
+def test_a_refused_connection_says_how_to_start_the_server() -> None:
+    error = chained(httpx.ConnectError("x"), OSError(errno.ECONNREFUSED, "x"))
+
+    assert transport_problem(error, URL, "Start it with `serve`").remedy == (
+        "Start it with `serve`, or choose another address with s."
+    )
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.InvalidURL("x"), httpx.StreamClosed(), TimeoutError()])
+def test_the_librarys_exceptions_become_words(error: Exception) -> None:
+    with pytest.raises(BackendFailed), in_words(URL, "Start it"):
+        raise error
+
+
+def test_a_name_and_password_in_the_address_are_never_shown() -> None:
+    problem = transport_problem(httpx.ReadError("x"), httpx.URL("http://me:secret@box:11434"), "Start it")
+
+    assert "secret" not in problem.what

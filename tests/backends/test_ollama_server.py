@@ -1,0 +1,205 @@
+"""Who answers, which models there are, and what is in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from llmtui.backends.base import RunnerClue
+from llmtui.backends.ollama import OllamaBackend
+from llmtui.core.plan import Model
+from tests.backends.ollama_served import RESIDENT, TINY, answer, problem_of, served
+from tests.backends.scripted_server import (
+    Peer,
+    Received,
+    Reply,
+    never,
+    whole,
+)
+
+# --- who answers --------------------------------------------------------------------------------------------------
+
+
+async def test_info() -> None:
+    async with served() as (server, backend):
+        info = await backend.info()
+
+    assert (info.kind, info.version, info.local, info.address) == ("ollama", "0.34.4", True, f"http://{server.address}")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        whole("<html>hello</html>"),
+        whole({"object": "list"}),
+        whole([]),
+        whole({"version": 3}),
+        whole("no", 404),
+        whole(""),
+    ],
+)
+async def test_something_else_answers_at_the_address(reply: Reply) -> None:
+    async with served(version=reply) as (_, backend):
+        problem = await problem_of(backend.info())
+
+    assert problem.code == "not_ollama"
+
+
+async def test_proxy_settings_do_not_touch_a_server_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    async with served() as (_, backend):
+        assert (await backend.info()).version == "0.34.4"
+
+
+async def test_no_exception_of_the_http_library_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with served() as (_, backend):
+        for failure in (
+            httpx.DecodingError("x"),
+            httpx.TooManyRedirects("x"),
+            httpx.PoolTimeout("x"),
+            httpx.WriteError("x"),
+        ):
+
+            async def fail(*_: Any, failure: Exception = failure, **__: Any) -> None:
+                raise failure
+
+            monkeypatch.setattr(backend._client, "send", fail)
+            assert (await problem_of(backend.info())).what
+            assert (await problem_of(answer(backend))).what
+
+
+# --- models -------------------------------------------------------------------------------------------------------
+
+DETAILS = {"format": "gguf", "family": "llama", "parameter_size": "2M", "quantization_level": "Q8_0"}
+ENTRY = {"name": "tiny:latest", "digest": "aa", "size": 5, "details": DETAILS}
+NEW_ENTRY = ENTRY | {"details": DETAILS | {"context_length": 512}, "capabilities": ["completion"]}
+PS = {"name": "tiny:latest", "digest": "aa", "size": 9, "size_vram": 0, "context_length": 512}
+SHOWN = {
+    "modelfile": "FROM /m/blobs/sha256-" + "ab" * 32 + "\n",
+    "template": "{{ .Prompt }}",
+    "parameters": "stop x",
+    "license": "MIT",
+    "model_info": {"general.architecture": "llama", "llama.context_length": 512},
+    "capabilities": ["completion"],
+}
+
+
+async def test_a_new_servers_models_take_two_questions() -> None:
+    async with served(tags=whole({"models": [NEW_ENTRY]}), ps=whole({"models": [PS]})) as (server, backend):
+        (listed,) = await backend.models()
+
+    assert (listed.model.name, listed.model.context_limit, listed.why_not) == ("tiny:latest", 512, None)
+    assert listed.resident is not None
+    assert listed.resident.context_length == 512
+    assert sorted(got.path for got in server.received) == ["/api/ps", "/api/tags"]
+
+
+async def test_an_old_servers_models_are_completed_once() -> None:
+    async with served(tags=whole({"models": [ENTRY]}), ps=whole({"models": []}), show=whole(SHOWN)) as (
+        server,
+        backend,
+    ):
+        first = await backend.models()
+        second = await backend.models()
+
+    assert first == second
+    assert (first[0].model.context_limit, first[0].model.thinking) == (512, False)
+    assert len(server.asked("/api/show")) == 1
+
+
+async def test_models_that_show_does_not_tell_of_are_listed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmtui.backends.ollama._SHOWS_LIMIT_S", 0.2)
+    entries = [ENTRY, ENTRY | {"name": "slow:latest", "digest": "bb"}, ENTRY | {"name": "bad:latest", "digest": "cc"}]
+
+    async def show(received: Received, peer: Peer) -> None:
+        replies = {"tiny:latest": whole(SHOWN), "slow:latest": never, "bad:latest": whole({"error": "broken"}, 500)}
+        await replies[received.body["model"]](received, peer)
+
+    async with served(tags=whole({"models": entries}), ps=whole({"models": []}), show=show) as (_, backend):
+        listed = await backend.models()
+
+    assert [entry.model.thinking for entry in listed] == [False, None, None]
+
+
+async def test_the_list_is_of_use_without_the_memory() -> None:
+    async with served(tags=whole({"models": [NEW_ENTRY]}), ps=whole("", 500)) as (_, backend):
+        (listed,) = await backend.models()
+
+    assert listed.resident is None
+
+
+@pytest.mark.parametrize("name", ["tiny", "tiny:latest"])
+async def test_show(name: str) -> None:
+    async with served(tags=whole({"models": [NEW_ENTRY]}), show=whole(SHOWN)) as (_, backend):
+        shown = await backend.show(name)
+
+    assert (shown.model.name, shown.model.digest) == ("tiny:latest", "aa")
+    assert (shown.template, shown.parameters, shown.license) == ("{{ .Prompt }}", "stop x", "MIT")
+
+
+async def test_show_of_an_unknown_model() -> None:
+    refused = whole({"error": "model 'x' not found"}, 404)
+    async with served(tags=whole({"models": []}), show=refused) as (_, backend):
+        problem = await problem_of(backend.show("x"))
+
+    assert (problem.code, problem.remedy) == ("no_such_model", "Get it with `ollama pull x`.")
+
+
+async def test_the_runner_is_found_by_its_weights_file() -> None:
+    async with served(show=whole(SHOWN)) as (_, backend):
+        clue = await backend.runner_clue(TINY)
+
+    assert clue == RunnerClue(model_argument="sha256-" + "ab" * 32, weights_bytes=5)
+
+
+async def test_mlx_runners_have_the_models_name_in_their_command_line() -> None:
+    async with served() as (_, backend):
+        clue = await backend.runner_clue(Model(name="gemma3:4b-mlx", digest="d", format="safetensors"))
+
+    assert clue == RunnerClue(model_argument="gemma3:4b-mlx")
+
+
+async def test_a_model_file_without_a_file_gives_no_clue() -> None:
+    async with served(show=whole({"modelfile": "FROM tiny"})) as (_, backend):
+        assert await backend.runner_clue(TINY) is None
+
+
+async def test_the_processes_of_another_machine_cannot_be_seen() -> None:
+    assert await OllamaBackend("http://192.0.2.1:11434").runner_clue(TINY) is None
+
+
+# --- memory -------------------------------------------------------------------------------------------------------
+
+
+async def test_unload_asks_by_name_with_a_number() -> None:
+    async with served(generate=whole({"done": True, "done_reason": "unload"})) as (server, backend):
+        await backend.unload(RESIDENT)
+
+    assert server.asked("/api/generate")[0].body == {"model": "tiny:latest", "keep_alive": 0, "stream": False}
+
+
+async def test_load_brings_a_model_back_as_it_was() -> None:
+    async with served(generate=whole({"done": True, "done_reason": "load"})) as (server, backend):
+        await backend.load(RESIDENT)
+
+    body = {"model": "tiny:latest", "options": {"num_ctx": 2048}, "stream": False}
+    assert server.asked("/api/generate")[0].body == body
+
+
+async def test_an_embedding_model_comes_back_by_another_door() -> None:
+    refused = whole({"error": '"tiny" does not support generate'}, 400)
+    async with served(generate=refused, embed=whole({"embeddings": []})) as (server, backend):
+        await backend.load(RESIDENT)
+
+    assert server.asked("/api/embed")[0].body == {"model": "tiny:latest", "options": {"num_ctx": 2048}, "input": ""}
+
+
+@pytest.mark.parametrize("reply", [whole({"error": "no room"}, 500), whole({"error": "no room"})])
+async def test_a_load_that_fails_says_so(reply: Reply) -> None:
+    async with served(generate=reply) as (_, backend):
+        problem = await problem_of(backend.load(RESIDENT))
+
+    assert "no room" in problem.what
