@@ -1,0 +1,231 @@
+"""What travels over an OpenAI-compatible connection, and what it means here.
+
+Only what is read is described; unknown keys are ignored and every key may be missing, since servers differ.
+llama.cpp adds ``timings`` to its answers, vLLM sends ``usage`` on every chunk when asked.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from llmtui.backends.base import ChatRequest
+from llmtui.core.facts import Problem, ServerCounters
+
+Dialect = Literal["llamacpp", "vllm", "plain"]
+"""Which extra request fields a server understands. Strict servers refuse a request with unknown ones."""
+
+MODELS_PATH = "/v1/models"
+CHAT_PATH = "/v1/chat/completions"
+_SHOWN_CHARS = 160
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """New text. Thinking has two names: llama.cpp, vLLM and DeepSeek say the first, OpenRouter the second."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One of the answers; only the first is asked for."""
+
+    delta: Delta | None = None
+    finish_reason: str | None = None
+
+
+class CachedTokens(msgspec.Struct, frozen=True):
+    """Part of ``usage``."""
+
+    cached_tokens: Count | None = None
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What the server counted, in tokens."""
+
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    prompt_tokens_details: CachedTokens | None = None
+
+
+class Timings(msgspec.Struct, frozen=True):
+    """llama.cpp's own clock and counters; durations in ms.
+
+    The first output token belongs to the prompt pass, so ``predicted_ms`` covers ``predicted_n`` − 1 steps.
+    """
+
+    cache_n: Count | None = None
+    prompt_n: Count | None = None
+    prompt_ms: Milliseconds | None = None
+    predicted_n: Count | None = None
+    predicted_ms: Milliseconds | None = None
+
+
+class ChunkLine(msgspec.Struct, frozen=True):
+    """The data of one event."""
+
+    choices: list[Choice] | None = None
+    usage: Usage | None = None
+    timings: Timings | None = None
+    error: Any = None
+
+
+class ModelMeta(msgspec.Struct, frozen=True):
+    """llama.cpp's facts about a served model."""
+
+    n_ctx: Count | None = None
+    n_ctx_train: Count | None = None
+    n_params: Count | None = None
+    size: Count | None = None
+    ftype: str | None = None
+
+
+class ModelStatus(msgspec.Struct, frozen=True):
+    """llama.cpp's router tells which of its models are loaded."""
+
+    value: str | None = None
+
+
+class ModelEntry(msgspec.Struct, frozen=True):
+    """One line of ``/v1/models``."""
+
+    id: str
+    owned_by: str | None = None
+    meta: ModelMeta | None = None
+    max_model_len: Count | None = None
+    status: ModelStatus | None = None
+
+
+class ModelList(msgspec.Struct, frozen=True):
+    """Answer of ``/v1/models``."""
+
+    data: list[ModelEntry]
+
+
+class LlamaProps(msgspec.Struct, frozen=True):
+    """Answer of llama.cpp's ``/props``."""
+
+    build_info: str | None = None
+    chat_template: str | None = None
+    model_path: str | None = None
+
+
+class VllmVersion(msgspec.Struct, frozen=True):
+    """Answer of vLLM's ``/version``."""
+
+    version: str | None = None
+
+
+def dialect_of(entries: list[ModelEntry]) -> Dialect:
+    """Tells by ``owned_by`` which server answers; an unknown one gets standard requests only."""
+    owners = {entry.owned_by for entry in entries}
+    if "llamacpp" in owners:
+        return "llamacpp"
+    return "vllm" if "vllm" in owners else "plain"
+
+
+def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:
+    """Gives the JSON of a streaming chat request, with the extra fields that the dialect allows.
+
+    ``num_ctx``, ``num_thread`` and ``keep_alive_s`` are decided when such a server starts and cannot be asked for.
+    """
+    stream_options: dict[str, object] = {"include_usage": True}
+    body: dict[str, object] = {
+        "model": request.model.name,
+        "messages": msgspec.to_builtins(request.messages),
+        "stream": True,
+        "stream_options": stream_options,
+        "max_tokens": request.num_predict,
+        "temperature": request.temperature,
+        "seed": request.seed,
+    }
+    if isinstance(request.think, str):
+        body["reasoning_effort"] = request.think
+    if dialect != "plain":
+        body["chat_template_kwargs"] = {"enable_thinking": request.think is not False}
+    if dialect == "llamacpp":
+        body["timings_per_token"] = True
+        body["cache_prompt"] = request.reuse_prefix
+    elif dialect == "vllm":
+        stream_options["continuous_usage_stats"] = True
+    return body
+
+
+def counters_of(usage: Usage | None, timings: Timings | None) -> ServerCounters | None:
+    """Puts together what usage and timings tell; None if neither came."""
+    if usage is None and timings is None:
+        return None
+    usage, timings = usage or Usage(), timings or Timings()
+    cached = timings.cache_n
+    if cached is None and usage.prompt_tokens_details is not None:
+        cached = usage.prompt_tokens_details.cached_tokens
+    prompt = usage.prompt_tokens
+    if prompt is None and timings.prompt_n is not None and timings.cache_n is not None:
+        prompt = timings.prompt_n + timings.cache_n
+    output = timings.predicted_n if usage.completion_tokens is None else usage.completion_tokens
+    timed = timings.predicted_ms is not None and bool(timings.predicted_n)
+    return ServerCounters(
+        prompt_tokens=prompt,
+        cached_tokens=cached,
+        prompt_duration_ns=_ns(timings.prompt_ms),
+        output_tokens=output,
+        output_duration_ns=_ns(timings.predicted_ms) if timed else None,
+        output_steps=timings.predicted_n - 1 if timed and timings.predicted_n else None,
+    )
+
+
+def error_problem(status: int | None, body: bytes) -> Problem:
+    """Puts a server's refusal into words.
+
+    Args:
+        status: of HTTP; None for an error that came within an answer.
+        body: what the server sent with it.
+    """
+    said = _error_text(body)
+    if status in (401, 403):
+        return Problem(code="unauthorized", what=f"The server wants an API key ({said}).", remedy="Set its API key.")
+    if status == 429:
+        return Problem(code="busy", what=f"The server is busy: {said}.", remedy="Wait a little and try again.")
+    if status == 503:
+        return Problem(code="loading", what=f"The server is not ready: {said}.", remedy="Wait until it has loaded.")
+    if "exceed_context_size" in said or "context length" in said or "context size" in said:
+        return Problem(
+            code="prompt_too_long",
+            what=f"The prompt does not fit into the model's context: {said}.",
+            remedy="Take a shorter prompt, or start the server with a larger context.",
+        )
+    if status == 404:
+        return Problem(code="no_such_model", what=f"The server does not know that: {said}.", remedy="List its models.")
+    where = "in the middle of the answer" if status is None else f"with HTTP {status}"
+    return Problem(
+        code="server_error", what=f"The server failed {where}: {said}.", remedy="Look into the server's log."
+    )
+
+
+def _ns(milliseconds: float | None) -> int | None:
+    return None if milliseconds is None else round(milliseconds * 1e6)
+
+
+def _error_text(body: bytes) -> str:
+    """The message in an error body; servers wrap it in several ways."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return excerpt(body)
+    if isinstance(found, dict):
+        found = found.get("error", found.get("detail", found.get("message", found)))
+    if isinstance(found, dict):
+        found = found.get("message", found)
+    return excerpt(str(found).encode()).rstrip(".")
+
+
+def excerpt(data: bytes) -> str:
+    """Gives the start of what a server sent, fit to stand in a sentence."""
+    text = data.decode("utf-8", "replace").strip()
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return (text[:_SHOWN_CHARS] + "…" if len(text) > _SHOWN_CHARS else text) or "no explanation"

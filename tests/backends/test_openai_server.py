@@ -1,0 +1,248 @@
+"""OpenAI-compatible servers: who they are, what they refuse, how they fail, how they are addressed."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+import pytest
+
+from llmtui.backends.base import BackendFailed, Final, Piece, Sent
+from llmtui.backends.openai import OpenAiBackend, openai_url
+from llmtui.core.facts import ResidentModel
+from llmtui.core.plan import Model
+from tests.backends.openai_served import (
+    DONE,
+    LLAMACPP,
+    MODELS,
+    PLAIN,
+    VLLM,
+    answers,
+    ask,
+    event,
+    problem_of,
+    request,
+    said,
+    served,
+    texts,
+)
+from tests.backends.scripted_server import Reply, never, scripted_server, whole
+
+
+async def collect(backend: OpenAiBackend, items: list[Sent | Piece | Final]) -> None:
+    """Keeps what comes, also where it ends in a failure."""
+    async with aclosing(backend.stream(request())) as stream:
+        async for item in stream:
+            items.append(item)  # noqa: PERF401  # a comprehension would keep nothing
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("status", "body", "code"),
+        [
+            (401, {"error": {"message": "Invalid API Key", "type": "authentication_error"}}, "unauthorized"),
+            (404, {"error": {"message": "The model `x` does not exist."}}, "no_such_model"),
+            (429, {"error": {"message": "slow down"}}, "busy"),
+            (503, {"error": {"message": "Loading model", "code": 503}}, "loading"),
+            (
+                400,
+                {"error": {"message": "request (6010 tokens) exceeds the available context size"}},
+                "prompt_too_long",
+            ),
+            (400, {"message": "This model's maximum context length is 2048 tokens."}, "prompt_too_long"),
+            (400, {"detail": [{"msg": "extra inputs"}]}, "server_error"),
+            (500, "<html>oops</html>", "server_error"),
+            (500, "", "server_error"),
+        ],
+    )
+    async def test_a_refused_request_is_put_into_words(self, status: int, body: object, code: str) -> None:
+        problem = await problem_of(whole(body, status))
+        assert problem.code == code
+        assert problem.remedy
+        assert "secret-key" not in problem.what
+
+    async def test_the_servers_own_words_are_kept(self) -> None:
+        problem = await problem_of(whole({"error": {"message": "out of\x1b[31m pages"}}, 500))
+        assert problem.what == "The server failed with HTTP 500: out of [31m pages."
+
+    async def test_an_error_within_the_answer_ends_it(self) -> None:
+        problem = await problem_of(answers(said(content="a"), event(error={"message": "slot died"}), DONE))
+        assert problem.code == "server_error"
+        assert "in the middle of the answer: slot died" in problem.what
+
+    async def test_an_error_with_status_200_is_an_error(self) -> None:
+        assert (await problem_of(whole({"error": "no such slot"}))).what.endswith("no such slot.")
+
+    async def test_an_answer_all_at_once_cannot_be_timed(self) -> None:
+        problem = await problem_of(whole({"choices": [{"message": {"content": "Hello"}}]}))
+        assert problem.code == "not_streaming"
+
+    @pytest.mark.parametrize("junk", [b"data: not json\n\n", b'data: {"choices": 5}\n\n', b"data: [1]\n\n"])
+    async def test_a_line_that_cannot_be_read_is_shown(self, junk: bytes) -> None:
+        problem = await problem_of(answers(said(content="a"), junk))
+        assert problem.code == "bad_line"
+        assert junk[6:].decode().strip() in problem.what
+
+    async def test_a_connection_that_breaks_in_mid_answer_is_cut(self) -> None:
+        assert (await problem_of(answers(said(content="a"), end=False))).code == "cut"
+
+    async def test_what_came_before_the_break_is_given(self) -> None:
+        async with served(answers(said(content="a"), end=False)) as (_, backend):
+            items: list[Sent | Piece | Final] = []
+            with pytest.raises(BackendFailed):
+                await collect(backend, items)
+        assert texts(items) == [("a", "a")]
+
+    async def test_a_closed_port_is_refused(self) -> None:
+        async with scripted_server() as server:
+            address = server.address
+        backend = OpenAiBackend(address, dialect="llamacpp")
+        with pytest.raises(BackendFailed) as caught:
+            await ask(backend)
+        assert caught.value.problem.code == "refused"
+        await backend.aclose()
+
+
+class TestTheServer:
+    async def test_llamacpp_tells_its_build(self) -> None:
+        async with served(props=whole({"build_info": "b10488-fb307609"})) as (server, backend):
+            info = await backend.info()
+        assert (info.kind, info.address, info.version, info.local) == (
+            "openai",
+            f"http://{server.address}",
+            "b10488-fb307609",
+            True,
+        )
+
+    async def test_vllm_tells_its_version(self) -> None:
+        async with served(entry=VLLM, version=whole({"version": "0.11.0"})) as (_, backend):
+            assert (await backend.info()).version == "0.11.0"
+
+    async def test_a_version_that_is_not_told_is_missing(self) -> None:
+        async with served(entry=PLAIN) as (_, backend):
+            assert (await backend.info()).version is None
+
+    @pytest.mark.parametrize("reply", [whole("<html>", 200, "text/html"), whole("no", 404), whole({"models": []})])
+    async def test_another_kind_of_server_is_named_as_such(self, reply: Reply) -> None:
+        async with scripted_server({MODELS: reply}) as server:
+            backend = OpenAiBackend(server.address)
+            with pytest.raises(BackendFailed) as caught:
+                await backend.info()
+            await backend.aclose()
+        assert caught.value.problem.code == "not_openai"
+
+    async def test_a_server_without_models_says_so(self) -> None:
+        async with scripted_server({MODELS: whole({"data": []})}) as server:
+            backend = OpenAiBackend(server.address)
+            with pytest.raises(BackendFailed) as caught:
+                await backend.info()
+            await backend.aclose()
+        assert caught.value.problem.code == "no_models"
+
+    async def test_a_wrong_key_is_said(self) -> None:
+        async with scripted_server({MODELS: whole({"error": {"message": "Invalid API Key"}}, 401)}) as server:
+            backend = OpenAiBackend(server.address)
+            with pytest.raises(BackendFailed) as caught:
+                await backend.models()
+            await backend.aclose()
+        assert caught.value.problem.code == "unauthorized"
+
+    async def test_a_silent_server_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("llmtui.backends.http_client.ANSWER_LIMIT_S", 0.2)
+        async with scripted_server({MODELS: never}) as server:
+            backend = OpenAiBackend(server.address)
+            with pytest.raises(BackendFailed) as caught:
+                await backend.info()
+            await backend.aclose()
+        assert caught.value.problem.code == "silent"
+
+    async def test_llamacpps_model_has_its_facts_and_is_in_memory(self) -> None:
+        async with served() as (_, backend):
+            (listed,) = await backend.models()
+            resident = await backend.resident()
+        model = listed.model
+        assert (model.name, model.backend, model.size_bytes) == ("gemma-3-1b", "openai", 806_058_240)
+        assert (model.parameters, model.quantisation, model.context_limit) == ("999.9M", "Q4_K_M", 4096)
+        assert resident == (listed.resident,)
+        assert resident[0].digest == model.digest
+        assert resident[0].context_length == 4096
+
+    async def test_a_router_tells_which_models_are_loaded(self) -> None:
+        async with served(entry=LLAMACPP | {"status": {"value": "unloaded"}}) as (_, backend):
+            assert await backend.resident() == ()
+
+    async def test_a_server_that_does_not_tell_what_is_loaded_has_nothing_known_in_memory(self) -> None:
+        async with served(entry=PLAIN) as (_, backend):
+            (listed,) = await backend.models()
+            assert await backend.resident() == ()
+        assert listed.resident is None
+        assert (listed.model.size_bytes, listed.model.parameters, listed.model.context_limit) == (None, None, None)
+
+    async def test_builds_of_one_name_have_different_digests(self) -> None:
+        digests = set()
+        for ftype in ("Q4_K_M", "Q8_0"):
+            async with served(entry=LLAMACPP | {"meta": LLAMACPP["meta"] | {"ftype": ftype}}) as (_, backend):  # type: ignore[operator]
+                digests.add((await backend.models())[0].model.digest)
+        assert len(digests) == 2
+
+    async def test_details_hold_the_template(self) -> None:
+        async with served(props=whole({"chat_template": "{{ x }}"})) as (_, backend):
+            assert (await backend.show("gemma-3-1b")).template == "{{ x }}"
+
+    async def test_a_model_that_is_not_there_is_named(self) -> None:
+        async with served() as (_, backend):
+            with pytest.raises(BackendFailed, match="has no model nothing"):
+                await backend.show("nothing")
+
+    async def test_the_runner_is_found_by_its_models_file(self) -> None:
+        async with served(props=whole({"model_path": "/models/gemma.gguf"})) as (_, backend):
+            clue = await backend.runner_clue(Model(name="gemma-3-1b", digest="d"))
+        assert clue is not None
+        assert (clue.model_argument, clue.weights_bytes, clue.pid) == ("gemma.gguf", 806_058_240, None)
+
+    async def test_a_server_that_does_not_tell_its_file_has_no_clue(self) -> None:
+        async with served(entry=PLAIN) as (_, backend):
+            assert await backend.runner_clue(Model(name="some-model", digest="d")) is None
+
+    async def test_it_cannot_load_unload_or_pull_and_says_so(self) -> None:
+        backend = OpenAiBackend("localhost")
+        resident = ResidentModel(name="m", digest="d")
+        for call in (backend.unload(resident), backend.load(resident)):
+            with pytest.raises(BackendFailed) as caught:
+                await call
+            assert caught.value.problem.code == "unsupported"
+        with pytest.raises(BackendFailed):
+            backend.pull("m")
+        await backend.aclose()
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("written", "url"),
+        [
+            ("localhost", "http://localhost:8080/"),
+            ("box:1234", "http://box:1234/"),
+            ("127.0.0.1:8000/v1", "http://127.0.0.1:8000/"),
+            (" http://box/v1/ ", "http://box/"),
+            ("http://box:80/v1/chat/completions", "http://box/"),
+            ("https://example.org/api/v1?x=1#y", "https://example.org/api"),
+            ("0.0.0.0:8080", "http://127.0.0.1:8080/"),
+        ],
+    )
+    def test_they_are_written_in_many_ways(self, written: str, url: str) -> None:
+        assert str(openai_url(written)) == url
+
+    @pytest.mark.parametrize("written", ["", "ftp://box", "http://", "http://[::1", "box:99999"])
+    def test_what_is_no_address_is_refused(self, written: str) -> None:
+        with pytest.raises(BackendFailed) as caught:
+            OpenAiBackend(written)
+        assert caught.value.problem.code == "bad_address"
+
+    async def test_a_path_before_v1_is_kept(self) -> None:
+        async with scripted_server({"/gate/v1/models": whole({"data": [PLAIN]})}) as server:
+            backend = OpenAiBackend(f"{server.address}/gate/v1")
+            assert [listed.model.name for listed in await backend.models()] == ["some-model"]
+            await backend.aclose()
+
+    def test_only_loopback_is_local(self) -> None:
+        assert OpenAiBackend("localhost:1").local
+        assert not OpenAiBackend("https://example.org").local
