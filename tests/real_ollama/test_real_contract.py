@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from tests.real_ollama.contract import OllamaContract, Served
+from tests.real_ollama.models import import_model, numbered
+from tests.real_ollama.servers import RunningOllama
+
+pytestmark = [pytest.mark.real_ollama, pytest.mark.slow]
+
+
+@pytest.fixture(scope="session")
+def served(ollama_server: RunningOllama, tmp_path_factory: pytest.TempPathFactory) -> Served:
+    numbers = itertools.count()
+
+    def put_another(name: str) -> None:
+        folder: Path = tmp_path_factory.mktemp("another")
+        import_model(ollama_server.url, name, numbered(folder, next(numbers)))
+
+    return Served(ollama_server.url, ollama_server.version, put_another)
+
+
+class TestRealOllama(OllamaContract):
+    """The contract, kept by the servers themselves."""
