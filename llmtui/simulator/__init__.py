@@ -1,0 +1,56 @@
+"""A scripted Ollama server with exactly known timings: for tests, the self-test and pictures.
+
+`running_simulator(script)` runs it as a process and is the way to exact times; `SimulatedServer(script)` runs it inside
+this process. What it sent, and when, is in its send log.
+"""
+
+from __future__ import annotations
+
+from llmtui.simulator.changes import (
+    Change,
+    ForgetPrompts,
+    OtherClientAsks,
+    OtherClientLoads,
+    Planned,
+    PutModel,
+    RemoveModel,
+    SetAnswers,
+    SetSpeed,
+    Unload,
+)
+from llmtui.simulator.model import Answer, Dialect, Ending, SimulatedModel, SpeedPoint, Stall
+from llmtui.simulator.process import RunningSimulator, running_simulator
+from llmtui.simulator.script import Pullable, PullStop, RouteFault, Script, decode_script, encode_script
+from llmtui.simulator.sendlog import SentChunk, SentRequest, Truth
+from llmtui.simulator.server import SimulatedServer
+
+__all__ = [
+    "Answer",
+    "Change",
+    "Dialect",
+    "Ending",
+    "ForgetPrompts",
+    "OtherClientAsks",
+    "OtherClientLoads",
+    "Planned",
+    "PullStop",
+    "Pullable",
+    "PutModel",
+    "RemoveModel",
+    "RouteFault",
+    "RunningSimulator",
+    "Script",
+    "SentChunk",
+    "SentRequest",
+    "SetAnswers",
+    "SetSpeed",
+    "SimulatedModel",
+    "SimulatedServer",
+    "SpeedPoint",
+    "Stall",
+    "Truth",
+    "Unload",
+    "decode_script",
+    "encode_script",
+    "running_simulator",
+]

@@ -1,0 +1,88 @@
+"""What can happen to a simulated server in mid-run: other clients, slowdowns, models that come, change and go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from llmtui.simulator.model import Answer, NotNegative, Positive, SimulatedModel
+
+
+class SetSpeed(Struct, frozen=True, tag="set_speed", forbid_unknown_fields=True, kw_only=True):
+    """From now on models decode at `factor` times their rate, also inside a running answer.
+
+    Attributes:
+        factor: 0.9 is 10 % slower; replaces an earlier factor.
+        model: Only this model; None = every model.
+    """
+
+    factor: Positive
+    model: str | None = None
+
+
+class OtherClientAsks(Struct, frozen=True, tag="other_client_asks", forbid_unknown_fields=True, kw_only=True):
+    """Another client's answer occupies the model's slot for `seconds`; requests that come meanwhile queue behind it.
+
+    Attributes:
+        prompt: What it asked; it replaces the prompt in the slot's cache.
+    """
+
+    model: str
+    seconds: NotNegative
+    prompt: str = "Another client's question."
+
+
+class OtherClientLoads(Struct, frozen=True, tag="other_client_loads", forbid_unknown_fields=True, kw_only=True):
+    """Another client loads a model: evicts where there is no room, reloads where its options differ."""
+
+    model: str
+    options: dict[str, Any] = {}
+
+
+class Unload(Struct, frozen=True, tag="unload", forbid_unknown_fields=True, kw_only=True):
+    """Another client unloads a model."""
+
+    model: str
+
+
+class PutModel(Struct, frozen=True, tag="put_model", forbid_unknown_fields=True, kw_only=True):
+    """A model is created, or another one is created under the same name (a loaded one stays loaded with its digest)."""
+
+    model: SimulatedModel
+
+
+class RemoveModel(Struct, frozen=True, tag="remove_model", forbid_unknown_fields=True, kw_only=True):
+    """A model is deleted from the list."""
+
+    model: str
+
+
+class SetAnswers(Struct, frozen=True, tag="set_answers", forbid_unknown_fields=True, kw_only=True):
+    """From now on a model gives these answers, in turn from the first."""
+
+    model: str
+    answers: Annotated[tuple[Answer, ...], Meta(min_length=1)]
+
+
+class ForgetPrompts(Struct, frozen=True, tag="forget_prompts", forbid_unknown_fields=True, kw_only=True):
+    """The prompt caches of all slots are emptied."""
+
+
+Change = SetSpeed | OtherClientAsks | OtherClientLoads | Unload | PutModel | RemoveModel | SetAnswers | ForgetPrompts
+
+
+class Planned(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A change and when it happens; with no time given, at once.
+
+    Attributes:
+        change: What happens.
+        before_trial: When request number n (from 1) for an answer has arrived, before it is served.
+        after_trial: When answer number n has ended.
+        after_s: Seconds after the start, of the script's time.
+    """
+
+    change: Change
+    before_trial: Annotated[int, Meta(ge=1)] | None = None
+    after_trial: Annotated[int, Meta(ge=1)] | None = None
+    after_s: NotNegative | None = None

@@ -1,0 +1,144 @@
+"""One request and its answer on a connection: plain bodies, streams of JSON lines, and endings that are faults."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from typing import Any, NamedTuple, Protocol
+
+from llmtui.simulator.clock import Stamp, rfc3339_nano
+from llmtui.simulator.http1 import LAST_CHUNK, Request, chunk, response_head
+from llmtui.simulator.jsontext import go_json
+from llmtui.simulator.sendlog import ChunkKind, RequestRecord, TextChannel
+
+_CREATED_AT = "created_at"
+
+
+class Sent(NamedTuple):
+    """One write: the time just before it, and the moment just after the kernel took all of it."""
+
+    handed_ns: int
+    stamp: Stamp
+
+
+class Wire(Protocol):
+    """Where an exchange writes: a connection."""
+
+    async def send(self, data: bytes) -> Sent:
+        """Hand data to the kernel, all of it."""
+
+    def close(self) -> None:
+        """Close the connection after what was written."""
+
+
+class Exchange:
+    """One request and what is sent for it.
+
+    Args:
+        request: What was asked.
+        record: Where every write is logged.
+        wire: The connection.
+    """
+
+    def __init__(self, request: Request, record: RequestRecord, wire: Wire) -> None:
+        self.request = request
+        self.record = record
+        self.keep_alive = request.keep_alive
+        self._wire = wire
+        self._streaming = False
+
+    async def send_json(self, body: object, *, status: int = 200, kind: ChunkKind = "body") -> None:
+        """Send a whole answer as one JSON object; an object with an empty `created_at` gets the time of sending."""
+        created_ns = 0
+        if isinstance(body, dict) and _CREATED_AT in body:
+            body, created_ns = _dated(body)
+        await self._send_body(go_json(body), "application/json; charset=utf-8", status, kind, created_ns)
+
+    async def send_error(self, status: int, message: str, extra: dict[str, str] | None = None) -> None:
+        """Send an error as a whole answer, or as a line if the stream has begun, which it then ends."""
+        if self._streaming:
+            await self.send_line({"error": message}, kind="error")
+            await self.end_stream()
+        else:
+            await self.send_json({"error": message, **(extra or {})}, status=status, kind="error")
+
+    async def send_text(self, text: str, *, status: int = 200) -> None:
+        """Send a whole answer as plain text."""
+        await self._send_body(text.encode(), "text/plain; charset=utf-8", status, "body", 0)
+
+    async def send_line(
+        self,
+        body: dict[str, Any],
+        *,
+        kind: ChunkKind,
+        channel: TextChannel | None = None,
+        tokens: tuple[int, int] = (0, 0),
+        characters: int = 0,
+    ) -> Stamp:
+        """Send one JSON line as one HTTP chunk; with the first line go the headers, as nothing is sent before it.
+
+        Args:
+            body: An empty `created_at` in it is filled with the time of sending.
+            kind: For the log, like the rest.
+            channel: Of the text in it.
+            tokens: Numbers of the first and last token in it.
+            characters: Of the text in it.
+
+        Returns:
+            When the kernel had it.
+        """
+        created_ns = 0
+        if _CREATED_AT in body:
+            body, created_ns = _dated(body)
+        line = go_json(body) + b"\n"
+        data = line if self.request.version == "1.0" else chunk(line)
+        if not self._streaming:
+            data = self._stream_head() + data
+        sent = await self._wire.send(data)
+        self.record.sent(
+            kind=kind,
+            channel=channel,
+            handed_ns=sent.handed_ns,
+            stamp=sent.stamp,
+            created_ns=created_ns,
+            tokens=tokens,
+            characters=characters,
+        )
+        return sent.stamp
+
+    async def end_stream(self) -> None:
+        """End the stream properly, also one in which nothing was sent."""
+        head = b"" if self._streaming else self._stream_head()
+        await self._wire.send(head if self.request.version == "1.0" else head + LAST_CHUNK)
+
+    def cut(self) -> None:
+        """Close the connection in the middle of the answer."""
+        self.keep_alive = False
+        self._wire.close()
+
+    def _stream_head(self) -> bytes:
+        self._streaming = True
+        self.record.status = 200
+        headers = {"Content-Type": "application/x-ndjson", "Date": formatdate(usegmt=True)}
+        if self.request.version == "1.0":
+            self.keep_alive = False
+            headers["Connection"] = "close"
+        else:
+            headers["Transfer-Encoding"] = "chunked"
+        return response_head(200, headers)
+
+    async def _send_body(self, body: bytes, content_type: str, status: int, kind: ChunkKind, created_ns: int) -> None:
+        headers = {"Content-Type": content_type, "Date": formatdate(usegmt=True), "Content-Length": str(len(body))}
+        if not self.keep_alive:
+            headers["Connection"] = "close"
+        elif self.request.version == "1.0":
+            headers["Connection"] = "keep-alive"
+        data = response_head(status, headers) + (b"" if self.request.method == "HEAD" else body)
+        self.record.status = status
+        sent = await self._wire.send(data)
+        self.record.sent(kind=kind, handed_ns=sent.handed_ns, stamp=sent.stamp, created_ns=created_ns)
+
+
+def _dated(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    created_ns = time.time_ns()
+    return {**body, _CREATED_AT: rfc3339_nano(created_ns)}, created_ns

@@ -1,0 +1,204 @@
+"""The schedule of one answer: which tokens, in which chunks, and when after the first token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from typing import Literal
+
+from msgspec import Struct
+
+from llmtui.simulator.model import Answer, SimulatedModel
+from llmtui.simulator.prose import pieces_of, prose, random_source, thinking
+
+Channel = Literal["thinking", "answer"]
+ThinkMode = Literal["off", "field", "inline"]
+"""No thinking; thinking in a field of its own; thinking between tags inside the answer."""
+
+_LEVEL_FACTORS = {"low": 0.5, "medium": 1.0, "high": 2.0, "max": 4.0}
+
+
+class Token(Struct, frozen=True):
+    """One token: its channel by meaning, and its text, which may be empty."""
+
+    channel: Channel
+    piece: str
+
+
+class Chunk(Struct, frozen=True, kw_only=True):
+    """Tokens that arrive together.
+
+    Attributes:
+        offset_ns: When the last of them is made, after the first token of the answer.
+        channel: What the text is by meaning, also where thinking travels inside the answer.
+        text: May be empty in the last chunk only.
+        first_token: Number of the first token, from 1.
+        last_token: Number of the last token.
+        is_last: No token comes after.
+    """
+
+    offset_ns: int
+    channel: Channel
+    text: str
+    first_token: int
+    last_token: int
+    is_last: bool
+
+
+class Course(Struct, frozen=True, kw_only=True):
+    """How an answer goes for one request.
+
+    Attributes:
+        total: Tokens that are made, end-of-sequence token included.
+        stops: The answer ends by itself; otherwise the budget ends it.
+        reason: The `done_reason`.
+        thinking: Thinking tokens of the whole answer, tags included where it is inline.
+        mode: How thinking is delivered.
+    """
+
+    total: int
+    stops: bool
+    reason: str
+    thinking: int
+    mode: ThinkMode
+
+
+def course_of(answer: Answer, *, mode: ThinkMode, level: str | None, budget: int) -> Course:
+    """How many tokens an answer has for one request.
+
+    Args:
+        answer: The script's answer.
+        mode: How thinking is delivered, if at all.
+        level: The level of thinking that was asked for; it scales the number of scripted thinking tokens.
+        budget: Most tokens, at least 1.
+    """
+    thought = 0 if mode == "off" else _thinking_tokens(answer, level)
+    if mode == "inline" and thought:
+        thought += 2
+    spoken = len(answer.pieces) + 1 if answer.pieces is not None else answer.tokens
+    if answer.text is not None and answer.pieces is None:
+        spoken = len(pieces_of(answer.text)) + 1
+    natural = max(1, thought + spoken)
+    stops = natural <= budget
+    return Course(
+        total=natural if stops else budget,
+        stops=stops,
+        reason=answer.done_reason or ("stop" if stops else "length"),
+        thinking=thought,
+        mode=mode,
+    )
+
+
+def tokens_of(answer: Answer, course: Course, seed: str) -> Iterator[Token]:
+    """The tokens of an answer, `course.total` of them."""
+    with_text = course.total - 1 if course.stops else course.total
+    thoughts: Iterator[str] = iter(answer.thinking_pieces) if answer.thinking_pieces is not None else thinking(seed)
+    if course.mode == "inline" and course.thinking:
+        thoughts = chain(["<think>"], islice(thoughts, course.thinking - 2), ["</think>"])
+    thought = min(course.thinking, with_text)
+    for piece in islice(thoughts, thought):
+        yield Token("thinking", piece)
+    for piece in islice(_answer_pieces(answer, seed), with_text - thought):
+        yield Token("answer", piece)
+    if course.stops:
+        yield Token("answer", "")
+
+
+def chunks_of(
+    tokens: Iterator[Token], answer: Answer, *, total: int, interval_ns: Callable[[int], float]
+) -> Iterator[Chunk]:
+    """Bundle tokens into chunks and say when each chunk is due.
+
+    A chunk ends when it has `tokens_per_chunk` tokens, where the channel changes, and at the end of the answer; the
+    first text waits for `held_tokens`. Tokens without text wait for text; what is left at the end is a last chunk,
+    which may have no text. The iterator is lazy, so that `interval_ns` sees the present speed.
+
+    Args:
+        tokens: The tokens, `total` of them.
+        answer: Says how they are bundled.
+        total: Number of tokens.
+        interval_ns: Nanoseconds between token i - 1 and token i (from 2).
+    """
+    pending: list[Token] = []
+    elapsed_ns = 0.0
+    made_ns = 0.0
+    first = 1
+    for number, token in enumerate(tokens, start=1):
+        made_ns = elapsed_ns
+        elapsed_ns += interval_ns(number) if number > 1 else 0.0
+        if pending and _changes_channel(pending, token):
+            yield _chunk(pending, first, made_ns, is_last=False)
+            pending, first = [], number
+        pending.append(token)
+        full = len(pending) >= answer.tokens_per_chunk and number >= answer.held_tokens
+        if full and number < total and any(item.piece for item in pending):
+            yield _chunk(pending, first, elapsed_ns, is_last=False)
+            pending, first = [], number + 1
+    yield _chunk(pending, first, elapsed_ns, is_last=True)
+
+
+class Pace:
+    """The intervals between an answer's tokens.
+
+    Args:
+        model: Its decode rate.
+        answer: Its jitter, stalls and speed.
+        scale_ns: Turns seconds of the script into real nanoseconds.
+        speed: The factor that holds now for this model: drift and changes in mid-run.
+        seed: Of the jitter.
+    """
+
+    def __init__(
+        self,
+        model: SimulatedModel,
+        answer: Answer,
+        *,
+        scale_ns: Callable[[float], int],
+        speed: Callable[[], float],
+        seed: str,
+    ) -> None:
+        self._interval_s = 1.0 / (model.decode_tps * answer.speed)
+        self._jitter = answer.jitter
+        self._stalls_s: dict[int, float] = {}
+        for stall in answer.stalls:
+            self._stalls_s[stall.before_token] = self._stalls_s.get(stall.before_token, 0.0) + stall.seconds
+        self._scale_ns = scale_ns
+        self._speed = speed
+        self._random = random_source(f"jitter {seed}")
+
+    def __call__(self, token: int) -> float:
+        """Nanoseconds between token `token` - 1 and `token`."""
+        seconds = self._interval_s / self._speed()
+        if self._jitter:
+            seconds *= 1.0 + self._random.uniform(-self._jitter, self._jitter)
+        return self._scale_ns(seconds + self._stalls_s.get(token, 0.0))
+
+
+def _thinking_tokens(answer: Answer, level: str | None) -> int:
+    if answer.thinking_pieces is not None:
+        return len(answer.thinking_pieces)
+    return round(answer.thinking_tokens * _LEVEL_FACTORS.get(level or "", 1.0))
+
+
+def _answer_pieces(answer: Answer, seed: str) -> Iterator[str]:
+    if answer.pieces is not None:
+        return iter(answer.pieces)
+    if answer.text is not None:
+        return iter(pieces_of(answer.text))
+    return prose(seed)
+
+
+def _changes_channel(pending: list[Token], token: Token) -> bool:
+    return bool(token.piece) and any(item.piece and item.channel != token.channel for item in pending)
+
+
+def _chunk(pending: list[Token], first: int, offset_ns: float, *, is_last: bool) -> Chunk:
+    with_text = [token for token in pending if token.piece] or pending
+    return Chunk(
+        offset_ns=round(offset_ns),
+        channel=with_text[0].channel,
+        text="".join(token.piece for token in pending),
+        first_token=first,
+        last_token=first + len(pending) - 1,
+        is_last=is_last,
+    )

@@ -1,0 +1,66 @@
+"""Names and digests: a model's manifest is written from its fields, and every digest is a real SHA-256 of something."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from llmtui.simulator.jsontext import go_json
+from llmtui.simulator.model import SimulatedModel
+
+_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+){0,2}(?::[\w.-]+)?", re.ASCII)
+
+
+def full_name(name: str) -> str:
+    """A model's name with its tag: `llama3` is `llama3:latest`."""
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def is_valid_name(name: str) -> bool:
+    """Whether a name has the form `[[host/]namespace/]model[:tag]`."""
+    return _NAME.fullmatch(name) is not None
+
+
+def blob_hash(model: SimulatedModel) -> str:
+    """Hex SHA-256 that names the file of the model's weights; equal for models that share weights."""
+    label = model.weights
+    if label is None:
+        label = f"{full_name(model.name)} {model.parameter_size} {model.quantization_level} {model.size_bytes}"
+    return _sha256(label.encode())
+
+
+def layers(model: SimulatedModel) -> tuple[tuple[str, int], ...]:
+    """The model's layers, weights first: hex digest and size in bytes of each."""
+    texts = (model.template, model.license)
+    return (
+        (blob_hash(model), model.size_bytes),
+        *((_sha256(text.encode()), len(text.encode())) for text in texts if text),
+    )
+
+
+def manifest(model: SimulatedModel) -> bytes:
+    """The model's manifest as JSON."""
+    config = go_json(
+        {
+            "model_format": "gguf",
+            "model_family": model.family,
+            "model_type": model.parameter_size,
+            "file_type": model.quantization_level,
+        }
+    )
+    return go_json(
+        {
+            "schemaVersion": 2,
+            "config": {"digest": f"sha256:{_sha256(config)}", "size": len(config)},
+            "layers": [{"digest": f"sha256:{digest}", "size": size_bytes} for digest, size_bytes in layers(model)],
+        }
+    )
+
+
+def manifest_digest(model: SimulatedModel) -> str:
+    """Hex SHA-256 of the manifest: the digest in /api/tags and /api/ps."""
+    return _sha256(manifest(model))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

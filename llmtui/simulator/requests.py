@@ -1,0 +1,182 @@
+"""The bodies that clients send, read into what an answer needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeVar
+
+from msgspec import Struct
+
+from llmtui.simulator.jsontext import read_json
+from llmtui.simulator.model import Dialect
+from llmtui.simulator.options import ApiError, parse_keep_alive_s
+
+Kind = Literal["chat", "generate"]
+
+_T = TypeVar("_T")
+
+_GO_KINDS: dict[type, str] = {
+    bool: "bool",
+    int: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+_CODE_POINTS = 0x110000
+_LEVELS: dict[Dialect, tuple[str, ...]] = {
+    "0.11.4": ("high", "medium", "low"),
+    "0.34.4": ("high", "medium", "low", "max"),
+}
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """One request for an answer, from /api/chat or /api/generate.
+
+    Attributes:
+        kind: Which route it came by.
+        model: The name as the client wrote it.
+        prompt: The conversation as the model reads it; None = nothing asked, which loads or unloads.
+        think: As sent; None = not sent.
+        options: As sent.
+        keep_alive_s: None = not sent; infinity = for ever.
+        stream: Whether the answer comes in pieces.
+        wants_tools: Whether tools were offered.
+        truncate: Whether a prompt that is too long may be cut.
+        raw: The prompt is not put into a template and no context is returned.
+    """
+
+    kind: Kind
+    model: str
+    prompt: str | None
+    think: bool | str | None
+    options: Mapping[str, object]
+    keep_alive_s: float | None
+    stream: bool
+    wants_tools: bool
+    truncate: bool
+    raw: bool
+
+
+def parse_object(body: bytes) -> dict[str, object]:
+    """Decode a JSON object.
+
+    Raises:
+        ApiError: 400, as the real server answers.
+    """
+    if not body.strip():
+        raise ApiError(400, "missing request body")
+    try:
+        value = read_json(body)
+    except ValueError as error:
+        raise ApiError(400, str(error)) from error
+    if not isinstance(value, dict):
+        raise ApiError(400, f"json: cannot unmarshal {_go_kind(value)} into Go value of type api.Request")
+    return value
+
+
+def parse_model_name(body: Mapping[str, object]) -> str:
+    """The name in `model`, or in the older key `name`; empty where neither is given."""
+    return _typed(body, "model", str, "string") or _typed(body, "name", str, "string") or ""
+
+
+def wants_stream(body: Mapping[str, object]) -> bool:
+    """Whether the answer is to come in pieces: yes unless `stream` is false."""
+    return _typed(body, "stream", bool, "bool") is not False
+
+
+def parse_ask(kind: Kind, body: Mapping[str, object], dialect: Dialect) -> Ask:
+    """Read a body of /api/chat or /api/generate.
+
+    Raises:
+        ApiError: 400 for a value of the wrong type, a bad `keep_alive` or a bad `think`.
+    """
+    keep_alive = body.get("keep_alive")
+    return Ask(
+        kind=kind,
+        model=_typed(body, "model", str, "string") or "",
+        prompt=_chat_prompt(body) if kind == "chat" else _generate_prompt(body),
+        think=_parse_think(body.get("think"), dialect),
+        options=_typed(body, "options", dict, "map[string]interface {}") or {},
+        keep_alive_s=None if keep_alive is None else parse_keep_alive_s(keep_alive),
+        stream=wants_stream(body),
+        wants_tools=bool(_typed(body, "tools", list, "api.Tools")),
+        truncate=_typed(body, "truncate", bool, "bool") is not False,
+        raw=bool(_typed(body, "raw", bool, "bool")),
+    )
+
+
+def _chat_prompt(body: Mapping[str, object]) -> str | None:
+    messages = _typed(body, "messages", list, "[]api.Message") or []
+    if not messages:
+        return None
+    parts: list[tuple[str, str]] = []
+    for message in messages:
+        if not isinstance(message, dict):
+            raise ApiError(400, f"json: cannot unmarshal {_go_kind(message)} into Go struct field of type api.Message")
+        role = _typed(message, "role", str, "string") or ""
+        if role not in {"system", "user", "assistant", "tool"}:
+            raise ApiError(400, f'invalid role: {role}, must be one of ["user", "assistant", "system", "tool"]')
+        parts.append((role, _typed(message, "content", str, "string") or ""))
+    return _rendered(parts)
+
+
+def _generate_prompt(body: Mapping[str, object]) -> str | None:
+    prompt = _typed(body, "prompt", str, "string") or ""
+    if not prompt:
+        return None
+    system = _typed(body, "system", str, "string")
+    context = _typed(body, "context", list, "[]int") or []
+    if _typed(body, "raw", bool, "bool"):
+        if system or context or body.get("template"):
+            raise ApiError(400, "raw mode does not support template, system, or context")
+        return prompt
+    parts = [("system", system)] if system else []
+    return text_of_context(context) + _rendered([*parts, ("user", prompt)])
+
+
+def _rendered(parts: Sequence[tuple[str, str]]) -> str:
+    turns = "".join(f"<|{role}|>\n{content}<|end|>\n" for role, content in parts)
+    return f"{turns}<|assistant|>\n"
+
+
+def context_of_text(text: str) -> list[int]:
+    """The `context` of a finished answer; here one number a character, so that it can be read back."""
+    return [ord(character) for character in text]
+
+
+def text_of_context(context: Sequence[object]) -> str:
+    """The conversation that a `context` stands for.
+
+    Raises:
+        ApiError: 400 for anything that is no code point.
+    """
+    characters = [chr(number) for number in context if type(number) is int and 0 <= number < _CODE_POINTS]
+    if len(characters) < len(context):
+        raise ApiError(400, "json: cannot unmarshal value into Go struct field GenerateRequest.context of type []int")
+    return "".join(characters)
+
+
+def _parse_think(value: object, dialect: Dialect) -> bool | str | None:
+    if value is None or isinstance(value, bool):
+        return value
+    levels = _LEVELS[dialect]
+    allowed = ", ".join(f'"{level}"' for level in levels)
+    if not isinstance(value, str):
+        raise ApiError(400, f"think must be a boolean or string ({allowed})")
+    if value not in levels:
+        raise ApiError(400, f'invalid think value: "{value}" (must be {allowed}, true, or false)')
+    return value
+
+
+def _typed(body: Mapping[str, object], key: str, kind: type[_T], go_type: str) -> _T | None:
+    value = body.get(key)
+    if value is None:
+        return None
+    if type(value) is kind:
+        return value
+    raise ApiError(400, f"json: cannot unmarshal {_go_kind(value)} into Go struct field .{key} of type {go_type}")
+
+
+def _go_kind(value: object) -> str:
+    return _GO_KINDS.get(type(value), "null")

@@ -1,0 +1,287 @@
+"""Loading and unloading: who is in memory, who waits for whom, and what a slot remembers of its prompts."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from llmtui.simulator.clock import Waiter, now_ns
+from llmtui.simulator.identity import blob_hash
+from llmtui.simulator.listing import Resident
+from llmtui.simulator.model import SimulatedModel
+from llmtui.simulator.options import ApiError, LoadOptions
+from llmtui.simulator.script import Script
+from llmtui.simulator.stand_in import StandInRunner
+
+CHARACTERS_PER_TOKEN = 4
+"""Of a prompt, everywhere."""
+
+
+class PromptCount(Struct, frozen=True, kw_only=True):
+    """A prompt in tokens: all of it after cutting, and the part that the slot need not read again."""
+
+    tokens: int
+    cached: int
+
+
+class Runner:
+    """A loaded model: one slot, in which requests take turns, and the prompts that it remembers.
+
+    Args:
+        model: What is loaded.
+        options: What it was loaded with.
+        process: The stand-in for its process, if there is one.
+        remembered: How many prompts it remembers.
+    """
+
+    def __init__(
+        self, model: SimulatedModel, options: LoadOptions, process: StandInRunner | None, remembered: int
+    ) -> None:
+        self.model = model
+        self.options = options
+        self.process = process
+        self.slot = asyncio.Lock()
+        self.gone = asyncio.Event()
+        self.leaving = False
+        self.users = 0
+        self.keep_alive_s = 0.0
+        self.idle_since_ns = now_ns()
+        self.timer: asyncio.TimerHandle | None = None
+        self._remembered = remembered
+        self._prompts: list[str] = []
+
+    def count(self, prompt: str) -> PromptCount:
+        """Tokens of a prompt, of which at least one is always read.
+
+        Args:
+            prompt: The rendered conversation; four characters are a token.
+        """
+        tokens = tokens_of_text(prompt)
+        common = max((_common_length(prompt, earlier) for earlier in self._prompts), default=0)
+        return PromptCount(tokens=tokens, cached=min(common // CHARACTERS_PER_TOKEN, tokens - 1))
+
+    def remember(self, conversation: str) -> None:
+        """Keep a conversation, prompt and answer, for requests that continue or repeat it.
+
+        One that goes on from the latest takes its place.
+        """
+        others = self._prompts
+        if others and conversation.startswith(others[-1]):
+            others = others[:-1]
+        self._prompts = [*others, conversation][-self._remembered :] if self._remembered else []
+
+    def forget(self) -> None:
+        """Empty the prompt cache."""
+        self._prompts = []
+
+    @property
+    def expires_in_s(self) -> float:
+        """Seconds until it is unloaded if nobody asks it anything."""
+        if self.users or math.isinf(self.keep_alive_s):
+            return self.keep_alive_s
+        return max(0.0, self.keep_alive_s - (now_ns() - self.idle_since_ns) / 1e9)
+
+
+class Scheduler:
+    """The models in memory.
+
+    Args:
+        script: Limits and durations.
+        waiter: Keeps the deadlines.
+    """
+
+    def __init__(self, script: Script, waiter: Waiter) -> None:
+        self._script = script
+        self._waiter = waiter
+        self._runners: dict[str, Runner] = {}
+        self._loading = asyncio.Lock()
+        self._loads: dict[str, tuple[SimulatedModel, int, int]] = {}
+        self._queue_length = 0
+        self._unloads: set[asyncio.Task[None]] = set()
+
+    async def acquire(self, model: SimulatedModel, options: LoadOptions, keep_alive_s: float) -> tuple[Runner, bool]:
+        """A loaded runner for a request, and whether it had to be loaded for it. Give it back with `release`.
+
+        Raises:
+            ApiError: 503 if too many requests wait; 500 if the model does not load.
+            asyncio.CancelledError: The client went away; a load is given up.
+        """
+        runner = self._usable(model, options)
+        if runner is not None:
+            await self._waiter.until(now_ns() + self._script.duration_ns(self._script.dispatch_s))
+            if runner is self._usable(model, options):
+                return self._take(runner, keep_alive_s), False
+        if self._queue_length >= self._script.max_queue:
+            raise ApiError(503, "server busy, please try again.  maximum pending requests exceeded")
+        self._queue_length += 1
+        try:
+            async with self._loading:
+                return await self._make_ready(model, options, keep_alive_s)
+        finally:
+            self._queue_length -= 1
+
+    def release(self, runner: Runner) -> None:
+        """A request has ended; the last one starts the clock of `keep_alive`."""
+        runner.users -= 1
+        if runner.users:
+            return
+        runner.idle_since_ns = now_ns()
+        if runner.keep_alive_s <= 0:
+            self._leave(runner)
+        elif not math.isinf(runner.keep_alive_s):
+            runner.timer = asyncio.get_running_loop().call_later(runner.keep_alive_s, self._leave, runner)
+
+    def expire(self, model: SimulatedModel) -> None:
+        """Unload a model as soon as nobody uses it; returns at once, as the server does."""
+        runner = self._runners.get(blob_hash(model))
+        if runner is not None:
+            self._expire(runner)
+
+    def runner(self, model: SimulatedModel) -> Runner | None:
+        """The runner of a model, if it is in memory."""
+        return self._runners.get(blob_hash(model))
+
+    def residents(self) -> Iterator[Resident]:
+        """What /api/ps lists: models in memory, also those that are about to leave, but not those being loaded."""
+        for runner in self._runners.values():
+            yield Resident(model=runner.model, num_ctx=runner.options.num_ctx, expires_in_s=runner.expires_in_s)
+
+    def forget_prompts(self) -> None:
+        """Empty the prompt caches of all slots."""
+        for runner in self._runners.values():
+            runner.forget()
+
+    def state(self) -> dict[str, object]:
+        """Who is in memory and who is being loaded, for the control path."""
+        now = now_ns()
+        return {
+            "loaded": [
+                {
+                    "model": runner.model.name,
+                    "num_ctx": runner.options.num_ctx,
+                    "users": runner.users,
+                    "busy": runner.slot.locked(),
+                    "leaving": runner.leaving,
+                    "pid": runner.process.pid if runner.process else None,
+                }
+                for runner in self._runners.values()
+            ],
+            "loading": [
+                {"model": model.name, "fraction": min(1.0, (now - began) / max(1, ends - began))}
+                for model, began, ends in self._loads.values()
+            ],
+            "queued": max(0, self._queue_length - len(self._loads)),
+        }
+
+    async def close(self) -> None:
+        """Drop everything at once; the stand-in processes end."""
+        for task in list(self._unloads):
+            task.cancel()
+        for runner in list(self._runners.values()):
+            if runner.timer is not None:
+                runner.timer.cancel()
+            self._drop(runner)
+
+    def _usable(self, model: SimulatedModel, options: LoadOptions) -> Runner | None:
+        runner = self._runners.get(blob_hash(model))
+        if runner is None or runner.leaving or options.differs(runner.options):
+            return None
+        return runner
+
+    async def _make_ready(
+        self, model: SimulatedModel, options: LoadOptions, keep_alive_s: float
+    ) -> tuple[Runner, bool]:
+        while True:
+            runner = self._usable(model, options)
+            if runner is not None:
+                return self._take(runner, keep_alive_s), False
+            victim = self._runners.get(blob_hash(model))
+            if victim is None and len(self._runners) >= self._script.max_loaded_models:
+                victim = self._next_to_go()
+            if victim is None:
+                return self._take(await self._load(model, options), keep_alive_s), True
+            self._expire(victim)
+            await victim.gone.wait()
+
+    async def _load(self, model: SimulatedModel, options: LoadOptions) -> Runner:
+        began_ns = now_ns()
+        ends_ns = began_ns + self._script.duration_ns(model.load_s)
+        process = None
+        if self._script.stand_in_runner:
+            process = StandInRunner(model, options, self._script.dialect, (ends_ns - began_ns) / 1e9)
+        blob = blob_hash(model)
+        self._loads[blob] = (model, began_ns, ends_ns)
+        try:
+            await self._waiter.until(ends_ns)
+            if model.load_error is None:
+                runner = Runner(model, options, process, self._script.prompt_cache_prompts)
+                self._runners[blob] = runner
+                return runner
+        finally:
+            del self._loads[blob]
+            if process is not None and blob not in self._runners:
+                process.stop()
+        raise ApiError(500, model.load_error)
+
+    def _take(self, runner: Runner, keep_alive_s: float) -> Runner:
+        if runner.timer is not None:
+            runner.timer.cancel()
+            runner.timer = None
+        runner.users += 1
+        runner.keep_alive_s = keep_alive_s
+        return runner
+
+    def _next_to_go(self) -> Runner:
+        by_keep_alive = sorted(self._runners.values(), key=lambda runner: (runner.keep_alive_s, runner.idle_since_ns))
+        return next((runner for runner in by_keep_alive if not runner.users), by_keep_alive[0])
+
+    def _expire(self, runner: Runner) -> None:
+        if runner.timer is not None:
+            runner.timer.cancel()
+            runner.timer = None
+        runner.keep_alive_s = 0.0
+        if not runner.users:
+            self._leave(runner)
+
+    def _leave(self, runner: Runner) -> None:
+        if runner.leaving:
+            return
+        runner.leaving = True
+        task = asyncio.get_running_loop().create_task(self._unload(runner))
+        self._unloads.add(task)
+        task.add_done_callback(self._unloads.discard)
+
+    async def _unload(self, runner: Runner) -> None:
+        await asyncio.sleep(self._script.duration_ns(self._script.unload_s) / 1e9)
+        if runner.process is not None:
+            # Freeing gigabytes takes a while; the other streams must not wait for it.
+            await asyncio.to_thread(runner.process.stop)
+        self._drop(runner)
+
+    def _drop(self, runner: Runner) -> None:
+        self._runners.pop(blob_hash(runner.model), None)
+        if runner.process is not None:
+            runner.process.stop()
+        runner.gone.set()
+
+
+def tokens_of_text(text: str) -> int:
+    """Tokens of a text: four characters each, the last may be shorter; at least one."""
+    return max(1, -(-len(text) // CHARACTERS_PER_TOKEN))
+
+
+def _common_length(one: str, other: str) -> int:
+    shorter = min(len(one), len(other))
+    if one[:shorter] == other[:shorter]:
+        return shorter
+    low, high = 0, shorter  # the first difference lies behind low and not behind high
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

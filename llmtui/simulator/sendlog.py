@@ -1,0 +1,275 @@
+"""The send log: when each request came and when each piece of its answer was handed to the kernel.
+
+Tests compare with this log and never with the nominal schedule.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from llmtui.simulator.clock import Stamp
+
+ChunkKind = Literal["text", "done", "progress", "error", "body"]
+"""A piece of an answer; the last line, with text or without; a pull's progress; an error line; a whole body."""
+
+TextChannel = Literal["thinking", "answer"]
+"""What a text is by meaning, also where thinking travels inside the answer."""
+
+_KINDS: tuple[ChunkKind, ...] = ("text", "done", "progress", "error", "body")
+_CHANNELS: tuple[TextChannel | None, ...] = (None, "thinking", "answer")
+
+
+class SentChunk(Struct, frozen=True, kw_only=True):
+    """One write to the socket; all times in nanoseconds.
+
+    Attributes:
+        kind: What it was.
+        channel: Of its text; None where it has none.
+        handed_ns: `perf_counter_ns` just before the write.
+        sent_ns: `perf_counter_ns` just after the kernel took all of it.
+        sent_monotonic_ns: `monotonic_ns`, right after `sent_ns`.
+        created_ns: Wall clock of its `created_at`; 0 where it has none.
+        first_token: First token that it stands for, from 1; 0 = none.
+        last_token: Last token; 0 = none.
+        characters: Characters of its text.
+    """
+
+    kind: ChunkKind
+    channel: TextChannel | None
+    handed_ns: int
+    sent_ns: int
+    sent_monotonic_ns: int
+    created_ns: int
+    first_token: int
+    last_token: int
+    characters: int
+
+
+class Truth(Struct, frozen=True, kw_only=True):
+    """What really happened inside the server for one answer; times by `perf_counter_ns`.
+
+    Attributes:
+        trial: Number of the answer, from 1, over all models.
+        handed_over_ns: When the runner was handed over (load_duration ends).
+        loaded: Whether the model was loaded or reloaded for this request.
+        slot_ns: When the request got its turn.
+        prefill_ns: When reading of the prompt began.
+        first_token_ns: When the first token was made.
+        last_token_ns: When the last token was made; 0 = not reached.
+        prompt_tokens: All tokens of the prompt, after cutting.
+        cached_tokens: Those that were not read again.
+        output_tokens: Tokens made so far.
+    """
+
+    trial: int = 0
+    handed_over_ns: int = 0
+    loaded: bool = False
+    slot_ns: int = 0
+    prefill_ns: int = 0
+    first_token_ns: int = 0
+    last_token_ns: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+
+
+class SentRequest(Struct, frozen=True, kw_only=True):
+    """One request and all that was sent for it.
+
+    Attributes:
+        number: From 1, in order of arrival.
+        connection: Number of the connection that it came on.
+        method: HTTP method.
+        path: Path without the query.
+        model: Name as the client wrote it; None where the route has none.
+        body: The JSON object that the client sent.
+        received_ns: `perf_counter_ns` when its first bytes were read.
+        received_monotonic_ns: `monotonic_ns` of the same moment.
+        headers_ns: When the answer's headers were handed over (with the first chunk); None = not answered.
+        status: HTTP status; None = not answered.
+        chunks: In order.
+        truth: None where no answer was begun.
+        finished_ns: When the handler ended.
+        disconnected_ns: When the server noticed that the client had gone; None = it had not.
+    """
+
+    number: int
+    connection: int
+    method: str
+    path: str
+    model: str | None
+    body: dict[str, Any]
+    received_ns: int
+    received_monotonic_ns: int
+    headers_ns: int | None
+    status: int | None
+    chunks: tuple[SentChunk, ...]
+    truth: Truth | None
+    finished_ns: int | None
+    disconnected_ns: int | None
+
+    @property
+    def texts(self) -> tuple[SentChunk, ...]:
+        """The chunks that carried text, thinking or answer; a last line with text is one of them."""
+        return tuple(chunk for chunk in self.chunks if chunk.channel is not None)
+
+    @property
+    def ttft_ns(self) -> int | None:
+        """Send time of the first text, thinking or answer, less the receipt."""
+        return next((chunk.sent_ns - self.received_ns for chunk in self.texts), None)
+
+    @property
+    def ttfo_ns(self) -> int | None:
+        """Send time of the first text of the answer, less the receipt; inline thinking is thinking."""
+        answers = (chunk for chunk in self.chunks if chunk.channel == "answer")
+        return next((chunk.sent_ns - self.received_ns for chunk in answers), None)
+
+    @property
+    def done_ns(self) -> int | None:
+        """Send time of the last line."""
+        return next((chunk.sent_ns for chunk in self.chunks if chunk.kind == "done"), None)
+
+    @property
+    def output_tokens(self) -> int:
+        """Highest number of a token that was sent."""
+        return max((chunk.last_token for chunk in self.chunks), default=0)
+
+    @property
+    def decode_tps(self) -> float | None:
+        """Tokens after those of the first text, over the send times from the first text to the last line."""
+        texts, done_ns = self.texts, self.done_ns
+        if not texts or done_ns is None or done_ns <= texts[0].sent_ns:
+            return None
+        later = self.output_tokens - texts[0].last_token
+        return later * 1e9 / (done_ns - texts[0].sent_ns) if later else None
+
+
+class RequestRecord:
+    """The record of one request while it is served.
+
+    Args:
+        number: From 1, in order of arrival.
+        connection: Number of its connection.
+        method: HTTP method.
+        path: Path without the query.
+        received: When its first bytes were read.
+        skew_ns: Added to every logged send time, and to nothing else.
+    """
+
+    def __init__(
+        self, *, number: int, connection: int, method: str, path: str, received: Stamp, skew_ns: int = 0
+    ) -> None:
+        self.number = number
+        self.connection = connection
+        self.method = method
+        self.path = path
+        self.received = received
+        self.model: str | None = None
+        self.body: dict[str, Any] = {}
+        self.status: int | None = None
+        self.truth: Truth | None = None
+        self.finished_ns: int | None = None
+        self.disconnected_ns: int | None = None
+        self._skew_ns = skew_ns
+        # Columns instead of objects: a long answer leaves nothing for the garbage collector to walk through.
+        self._columns = tuple(array("q") for _ in range(9))
+
+    def sent(
+        self,
+        *,
+        kind: ChunkKind,
+        handed_ns: int,
+        stamp: Stamp,
+        channel: TextChannel | None = None,
+        created_ns: int = 0,
+        tokens: tuple[int, int] = (0, 0),
+        characters: int = 0,
+    ) -> None:
+        """Add one write to the socket."""
+        skew_ns = self._skew_ns
+        row = (
+            _KINDS.index(kind),
+            _CHANNELS.index(channel),
+            handed_ns + skew_ns,
+            stamp.perf_ns + skew_ns,
+            stamp.monotonic_ns + skew_ns,
+            created_ns,
+            *tokens,
+            characters,
+        )
+        for column, value in zip(self._columns, row, strict=True):
+            column.append(value)
+
+    def frozen(self) -> SentRequest:
+        """What is known by now."""
+        chunks = tuple(
+            SentChunk(
+                kind=_KINDS[kind],
+                channel=_CHANNELS[channel],
+                handed_ns=handed,
+                sent_ns=sent,
+                sent_monotonic_ns=monotonic,
+                created_ns=created,
+                first_token=first,
+                last_token=last,
+                characters=characters,
+            )
+            for kind, channel, handed, sent, monotonic, created, first, last, characters in zip(
+                *self._columns, strict=True
+            )
+        )
+        return SentRequest(
+            number=self.number,
+            connection=self.connection,
+            method=self.method,
+            path=self.path,
+            model=self.model,
+            body=self.body,
+            received_ns=self.received.perf_ns,
+            received_monotonic_ns=self.received.monotonic_ns,
+            headers_ns=chunks[0].sent_ns if chunks else None,
+            status=self.status,
+            chunks=chunks,
+            truth=self.truth,
+            finished_ns=self.finished_ns,
+            disconnected_ns=self.disconnected_ns,
+        )
+
+
+class SendLog:
+    """All records of a server, oldest first.
+
+    Args:
+        skew_ns: Added to every logged send time: a deliberately wrong log, by which a check proves that it measures.
+    """
+
+    def __init__(self, skew_ns: int = 0) -> None:
+        self._skew_ns = skew_ns
+        self._records: list[RequestRecord] = []
+        self._count = 0
+
+    def open(self, *, connection: int, method: str, path: str, received: Stamp, listed: bool = True) -> RequestRecord:
+        """Begin the record of a request; one that is not listed counts for nothing and is forgotten."""
+        self._count += listed
+        record = RequestRecord(
+            number=self._count,
+            connection=connection,
+            method=method,
+            path=path,
+            received=received,
+            skew_ns=self._skew_ns,
+        )
+        if listed:
+            self._records.append(record)
+        return record
+
+    def records(self, since: int = 0) -> tuple[SentRequest, ...]:
+        """The requests with a number above `since`, also those that are being served."""
+        return tuple(record.frozen() for record in self._records if record.number > since)
+
+    def clear(self) -> None:
+        """Forget the requests that have been served."""
+        self._records = [record for record in self._records if record.finished_ns is None]

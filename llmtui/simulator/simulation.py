@@ -1,0 +1,254 @@
+"""The state of one simulated server: its models, its memory, its speed, and the changes that are still to come."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Iterable
+from functools import singledispatchmethod
+
+import msgspec
+
+from llmtui.simulator.changes import (
+    Change,
+    ForgetPrompts,
+    OtherClientAsks,
+    OtherClientLoads,
+    Planned,
+    PutModel,
+    RemoveModel,
+    SetAnswers,
+    SetSpeed,
+    Unload,
+)
+from llmtui.simulator.clock import Waiter, now_ns
+from llmtui.simulator.identity import full_name
+from llmtui.simulator.model import Answer, SimulatedModel
+from llmtui.simulator.options import ApiError, LoadOptions, Options, parse_options
+from llmtui.simulator.scheduler import Runner, Scheduler
+from llmtui.simulator.script import RouteFault, Script
+from llmtui.simulator.sendlog import SendLog
+
+
+class Simulation:
+    """Everything that the routes of one server share. Lives in one event loop.
+
+    Args:
+        script: What it does.
+        log: Where requests are recorded.
+        waiter: Keeps the deadlines.
+    """
+
+    def __init__(self, script: Script, log: SendLog, waiter: Waiter) -> None:
+        self.script = script
+        self.log = log
+        self.waiter = waiter
+        self.scheduler = Scheduler(script, waiter)
+        self.models = {full_name(model.name): model for model in script.models}
+        self.pulled_bytes: dict[str, int] = {}
+        self.pull_attempts: dict[str, int] = {}
+        self.trials = 0
+        self._began_ns = now_ns()
+        self._speeds: dict[str | None, float] = {}
+        self._answers_given: dict[str, int] = {}
+        self._remote_slots: dict[str, asyncio.Lock] = {}
+        self._fault_hits: dict[int, int] = {}
+        self._planned: list[Planned] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def begin(self) -> None:
+        """Load what is preloaded and start the clock of the plan.
+
+        Raises:
+            ApiError: The script names a model that it does not have.
+        """
+        for name in self.script.preloaded:
+            model = self.model(name)
+            runner, _ = await self.scheduler.acquire(
+                msgspec.structs.replace(model, load_s=0.0), self.options(model, {}).load, math.inf
+            )
+            runner.keep_alive_s = self.script.default_keep_alive_s
+            self.scheduler.release(runner)
+        self._began_ns = now_ns()
+        for planned in self.script.plan:
+            await self.plan(planned)
+
+    async def close(self) -> None:
+        """End other clients' requests and everything in memory."""
+        for task in list(self._tasks):
+            task.cancel()
+        await self.scheduler.close()
+
+    def model(self, name: str) -> SimulatedModel:
+        """A model by the name a client wrote.
+
+        Raises:
+            ApiError: 404 if there is none.
+        """
+        model = self.models.get(full_name(name))
+        if model is None:
+            raise ApiError(404, f"model '{name}' not found")
+        return model
+
+    def options(self, model: SimulatedModel, values: dict[str, object]) -> Options:
+        """A request's options with this server's defaults.
+
+        Raises:
+            ApiError: 500 for a value of the wrong type.
+        """
+        return parse_options(
+            values,
+            dialect=self.script.dialect,
+            default_num_ctx=self.script.default_num_ctx,
+            context_length=model.context_length,
+        )
+
+    def speed(self, model: SimulatedModel) -> float:
+        """The factor of a model's decode rate at this moment: its drift times what was set from outside."""
+        elapsed_s = (now_ns() - self._began_ns) * self.script.time_scale / 1e9
+        drift = 1.0
+        for point in model.speed_points:
+            due_by_time = point.after_s is None or elapsed_s >= point.after_s
+            due_by_trial = point.after_trials is None or self.trials > point.after_trials
+            if due_by_time and due_by_trial:
+                drift = point.speed
+        return drift * self._speeds.get(None, 1.0) * self._speeds.get(full_name(model.name), 1.0)
+
+    def next_answer(self, model: SimulatedModel, prompt: str) -> Answer:
+        """The answer to give now: the first that matches the prompt, else the next in turn."""
+        matching = [answer for answer in model.answers if answer.match is not None and answer.match in prompt]
+        if matching:
+            return matching[0]
+        name = full_name(model.name)
+        given = self._answers_given.get(name, 0)
+        in_turn = [answer for answer in model.answers if answer.match is None] or list(model.answers)
+        self._answers_given[name] = given + 1
+        return in_turn[given % len(in_turn)]
+
+    def remote_slot(self, model: SimulatedModel) -> asyncio.Lock:
+        """The turn-taking of a model that is somewhere else and never loaded here."""
+        return self._remote_slots.setdefault(full_name(model.name), asyncio.Lock())
+
+    def fault(self, path: str) -> RouteFault | None:
+        """The fault that this request to a route meets."""
+        for index, fault in enumerate(self.script.faults):
+            if fault.path not in {path, "*"}:
+                continue
+            hit = self._fault_hits.get(index, 0)
+            self._fault_hits[index] = hit + 1
+            if hit >= fault.skip and (fault.times is None or hit < fault.skip + fault.times):
+                return fault
+        return None
+
+    async def begin_trial(self) -> int:
+        """Count a request for an answer, and let happen what is planned before it."""
+        self.trials += 1
+        trial = self.trials
+        await self._happen(lambda planned: planned.before_trial == trial)
+        return trial
+
+    def end_trial(self, trial: int) -> None:
+        """Let happen what is planned after an answer, without holding it up."""
+        if any(planned.after_trial == trial for planned in self._planned):
+            self._spawn(self._happen(lambda planned: planned.after_trial == trial))
+
+    async def plan(self, planned: Planned) -> None:
+        """Take up a change: at once, or when its time comes."""
+        if planned.after_s is not None:
+            self._spawn(self._later(planned.change, self.script.duration_ns(planned.after_s) / 1e9))
+        elif planned.before_trial is None and planned.after_trial is None:
+            await self.apply(planned.change)
+        else:
+            self._planned.append(planned)
+
+    @singledispatchmethod
+    async def apply(self, change: Change) -> None:
+        """Let a change happen now; returns when it has taken effect.
+
+        A queued request of another client has taken effect when it has the slot; a load or unload, when it is done.
+
+        Raises:
+            ApiError: It names a model that is not there.
+        """
+        raise TypeError(f"not a change: {change!r}")
+
+    @apply.register
+    async def _(self, change: SetSpeed) -> None:
+        self._speeds[full_name(change.model) if change.model else None] = change.factor
+
+    @apply.register
+    async def _(self, change: OtherClientAsks) -> None:
+        model = self.model(change.model)
+        loaded = self.scheduler.runner(model)
+        options = loaded.options if loaded is not None else self.options(model, {}).load
+        keep_alive_s = loaded.keep_alive_s if loaded is not None else self.script.default_keep_alive_s
+        runner, _ = await self.scheduler.acquire(model, options, keep_alive_s)
+        has_slot = asyncio.Event()
+        self._spawn(self._occupy(runner, change, has_slot))
+        await has_slot.wait()
+
+    @apply.register
+    async def _(self, change: OtherClientLoads) -> None:
+        model = self.model(change.model)
+        options: LoadOptions = self.options(model, change.options).load
+        runner, _ = await self.scheduler.acquire(model, options, self.script.default_keep_alive_s)
+        self.scheduler.release(runner)
+
+    @apply.register
+    async def _(self, change: Unload) -> None:
+        model = self.model(change.model)
+        runner = self.scheduler.runner(model)
+        self.scheduler.expire(model)
+        if runner is not None:
+            await runner.gone.wait()
+
+    @apply.register
+    async def _(self, change: PutModel) -> None:
+        self.models[full_name(change.model.name)] = change.model
+
+    @apply.register
+    async def _(self, change: RemoveModel) -> None:
+        self.model(change.model)
+        del self.models[full_name(change.model)]
+
+    @apply.register
+    async def _(self, change: SetAnswers) -> None:
+        model = self.model(change.model)
+        self.models[full_name(model.name)] = msgspec.structs.replace(model, answers=change.answers)
+        self._answers_given.pop(full_name(model.name), None)
+
+    @apply.register
+    async def _(self, change: ForgetPrompts) -> None:
+        self.scheduler.forget_prompts()
+
+    async def _occupy(self, runner: Runner, change: OtherClientAsks, has_slot: asyncio.Event) -> None:
+        try:
+            async with runner.slot:
+                has_slot.set()
+                runner.remember(change.prompt)
+                await asyncio.sleep(self.script.duration_ns(change.seconds) / 1e9)
+        finally:
+            self.scheduler.release(runner)
+
+    async def _happen(self, due: Callable[[Planned], bool]) -> None:
+        now, self._planned = _partition(self._planned, due)
+        for planned in now:
+            await self.apply(planned.change)
+
+    async def _later(self, change: Change, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        await self.apply(change)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        assert isinstance(task, asyncio.Task)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _partition(items: Iterable[Planned], due: Callable[[Planned], bool]) -> tuple[list[Planned], list[Planned]]:
+    now: list[Planned] = []
+    later: list[Planned] = []
+    for item in items:
+        (now if due(item) else later).append(item)
+    return now, later
