@@ -7,12 +7,14 @@ import ipaddress
 import os
 import socket
 import ssl
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
 
 from llmtui.backends.base import BackendFailed
+from llmtui.backends.http_stamping import StampingTransport
 from llmtui.core.facts import Problem
 
 CONNECT_LIMIT_S = 3.0
@@ -66,14 +68,27 @@ def is_loopback(url: httpx.URL) -> bool:
         return False
 
 
+def goes_through_proxy(url: httpx.URL) -> bool:
+    """Says whether the environment names a proxy for the server; never for this machine."""
+    if is_loopback(url):
+        return False
+    proxies = urllib.request.getproxies()
+    return bool(proxies.get(url.scheme) or proxies.get("all")) and not urllib.request.proxy_bypass(url.host)
+
+
 def open_client(url: httpx.URL) -> httpx.AsyncClient:
-    """Gives a client for one server; loopback addresses are never asked for through a proxy."""
+    """Gives a client for one server; this machine is never asked through a proxy, others if the environment says so.
+
+    Without a proxy in between, its connections remember when bytes came (see ``http_stamping``).
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=30.0)
+    proxied = goes_through_proxy(url)
     return httpx.AsyncClient(
         base_url=url,
-        trust_env=not is_loopback(url),
-        verify=not (is_loopback(url) and url.scheme == "http"),  # reading the certificates takes 0.1 s
+        trust_env=proxied,
+        transport=None if proxied else StampingTransport(limits, encrypted=url.scheme == "https"),
         timeout=httpx.Timeout(ANSWER_LIMIT_S, connect=CONNECT_LIMIT_S),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=30.0),
+        limits=limits,
         headers={"Accept-Encoding": "identity"},
         follow_redirects=False,
     )

@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from llmtui.backends.http_stamping import read_ns
+
 
 class Departed(msgspec.Struct, frozen=True):
     """The library starts to write the request's headers to an open connection."""
@@ -74,11 +76,10 @@ def _departure_trace(put: Callable[[Moment], None]) -> Callable[[str, dict[str, 
 async def _carry_out(client: httpx.AsyncClient, request: httpx.Request, put: Callable[[Moment], None]) -> None:
     response = await client.send(request, stream=True)
     try:
-        put(Answered(time.perf_counter_ns(), response.status_code, response.headers))
+        put(Answered(read_ns(response), response.status_code, response.headers))
         async for data in response.aiter_raw():
-            t_ns = time.perf_counter_ns()
             if data:
-                put(Arrived(t_ns, data))
+                put(Arrived(read_ns(response), data))
     finally:
         await response.aclose()
 

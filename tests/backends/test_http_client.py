@@ -9,6 +9,7 @@ import pytest
 
 from llmtui.backends.base import BackendFailed
 from llmtui.backends.http_client import (
+    goes_through_proxy,
     in_words,
     is_loopback,
     open_client,
@@ -61,10 +62,34 @@ def test_what_is_no_address(address: str) -> None:
     ],
 )
 def test_this_machine(host: str, loopback: bool) -> None:
-    url = httpx.URL(f"http://{host}:11434")
+    assert is_loopback(httpx.URL(f"http://{host}:11434")) is loopback
 
-    assert is_loopback(url) is loopback
-    assert open_client(url).trust_env is not loopback
+
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.mark.parametrize(
+    ("environment", "address", "proxied"),
+    [
+        ({}, "http://box:11434", False),
+        ({"HTTP_PROXY": "http://192.0.2.9:3128"}, "http://box:11434", True),
+        ({"HTTP_PROXY": "http://192.0.2.9:3128"}, "https://box:11434", False),
+        ({"ALL_PROXY": "http://192.0.2.9:3128"}, "https://box:11434", True),
+        ({"ALL_PROXY": "http://192.0.2.9:3128", "NO_PROXY": "box"}, "http://box:11434", False),
+        ({"ALL_PROXY": "http://192.0.2.9:3128"}, "http://127.0.0.1:11434", False),
+    ],
+)
+def test_a_proxy_is_used_where_the_environment_names_one(
+    environment: dict[str, str], address: str, proxied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in PROXY_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(variable.lower(), raising=False)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+
+    assert goes_through_proxy(httpx.URL(address)) is proxied
+    assert open_client(httpx.URL(address)).trust_env is proxied
 
 
 def chained(error: Exception, *causes: BaseException) -> Exception:
