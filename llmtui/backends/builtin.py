@@ -1,0 +1,312 @@
+"""llmtui's own server: llama.cpp through xllamacpp, one child process a loaded model.
+
+Loading a model starts a process and unloading ends it, so the memory of a model is the memory of a process. A child
+stays until it is unloaded or the backend is closed; ``keep_alive_s`` of a request is not looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+import anyio.lowlevel
+import httpx
+import msgspec
+import platformdirs
+import psutil
+
+from llmtui.backends.base import BackendFailed, ChatRequest, Final, Piece, PullStep, RunnerClue, Sent, ServerInfo
+from llmtui.backends.builtin_child import BuiltinChild, ChildConfig, import_problem
+from llmtui.backends.builtin_models import (
+    DEMO_NAME,
+    header_of,
+    listed_models,
+    model_file,
+    shown_model,
+    synthetic_size,
+)
+from llmtui.backends.http_client import open_client
+from llmtui.backends.openai import OpenAiBackend
+from llmtui.backends.synthetic import Size, is_made
+from llmtui.core.events import ListedModel, ModelShown
+from llmtui.core.facts import Problem, ResidentModel, ServerCounters, ServerKind
+from llmtui.core.plan import Model
+
+ADDRESS = "built-in"
+DEFAULT_NUM_CTX = 4096
+MAX_NUM_CTX = 1 << 20
+"""For files that do not say what they were trained for."""
+_CONNECTION_CODES = frozenset({"cut", "refused", "unreachable", "silent"})
+FIXED_LENGTH: Mapping[str, object] = {"ignore_eos": True}
+"""Sent with the demo model's requests: its own answers end anywhere between 40 and 200 tokens, and a demonstration is
+to run as long as asked for. After its own end it goes on with something else it has learned."""
+
+
+class BuiltinBackend:
+    """The server inside llmtui. Nothing runs until a model is asked."""
+
+    kind: ServerKind = "builtin"
+
+    def __init__(self, *, gguf_paths: Sequence[Path] = (), cache_folder: Path | None = None) -> None:
+        """Prepares; nothing is started.
+
+        Args:
+            gguf_paths: GGUF files, and folders of them, to offer beside the models of our own. A file can be asked by
+                its path also if it is not among them.
+            cache_folder: where speed-only models are kept; the user's cache folder if None.
+        """
+        self._gguf_paths = tuple(gguf_paths)
+        self._cache_folder = cache_folder or platformdirs.user_cache_path("llmtui") / "models"
+        self._loaded: dict[str, _Loaded] = {}
+        self._turn = asyncio.Lock()
+
+    async def info(self) -> ServerInfo:
+        """Gives the version, if the extra is installed."""
+        problem = missing()
+        if problem is not None:
+            raise BackendFailed(problem)
+        version = f"xllamacpp {importlib.metadata.version('xllamacpp')}"
+        return ServerInfo(kind=self.kind, address=ADDRESS, version=version, local=True)
+
+    async def models(self) -> tuple[ListedModel, ...]:
+        """Gives the demo model, the speed-only models and the GGUF files, with what is loaded."""
+        await self.info()
+        listed = await asyncio.to_thread(listed_models, self._gguf_paths, self._cache_folder)
+        resident = {item.name: item for item in await self.resident()}
+        return tuple(msgspec.structs.replace(item, resident=resident.get(item.model.name)) for item in listed)
+
+    async def resident(self) -> tuple[ResidentModel, ...]:
+        """Gives the models whose child processes are ready."""
+        return tuple(loaded.resident() for loaded in self._loaded.values() if loaded.child.is_ready)
+
+    async def show(self, name: str) -> ModelShown:
+        """Gives one model's details."""
+        return await asyncio.to_thread(shown_model, name, self._cache_folder)
+
+    async def runner_clue(self, model: Model) -> RunnerClue | None:
+        """Gives the child's process id, also while it loads; None if there is no child for the model."""
+        loaded = self._loaded.get(model.name)
+        if loaded is None or not loaded.child.alive:
+            return None
+        return RunnerClue(pid=loaded.child.pid, weights_bytes=loaded.weights_bytes)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
+        """Asks and gives what comes. Where the model has to be loaded first, Sent is the start of its process."""
+        name = request.model.name
+        async with self._turn:
+            config, weights_bytes = await self._config(name, request.num_ctx, request.num_thread)
+            loaded = self._loaded.get(name)
+            cold = loaded is None or not loaded.child.is_ready or loaded.child.config != config
+            if loaded is None or cold:
+                await self._end(name)
+                loaded = await _Loaded.spawn(config, request.model.digest, weights_bytes)
+                self._loaded[name] = loaded
+                try:
+                    yield Sent(loaded.child.spawned_ns)
+                    await loaded.ready()
+                except BaseException:
+                    await self._end(name)
+                    raise
+        load_duration_ns = (loaded.child.load_duration_ns if cold else 0) or 0
+        try:
+            async with aclosing(loaded.reader.stream(request)) as items:
+                async for item in items:
+                    if isinstance(item, Final):
+                        yield _with_load(item, load_duration_ns)
+                    elif not (cold and isinstance(item, Sent)):
+                        yield item
+        except BackendFailed as failure:
+            if failure.problem.code not in _CONNECTION_CODES:
+                raise
+            death = await loaded.child.death()
+            if death is None:
+                raise BackendFailed(_unreachable(failure.problem)) from failure
+            await self._end(name)
+            raise BackendFailed(death) from failure
+
+    async def unload(self, resident: ResidentModel) -> None:
+        """Ends the model's process; its memory is free when this returns."""
+        await self._end(resident.name)
+
+    async def load(self, resident: ResidentModel) -> None:
+        """Loads a model again with its context length."""
+        async with self._turn:
+            config, weights_bytes = await self._config(resident.name, resident.context_length, None)
+            await self._end(resident.name)
+            loaded = await _Loaded.spawn(config, resident.digest, weights_bytes)
+            self._loaded[resident.name] = loaded
+            try:
+                await loaded.ready()
+            except BaseException:
+                await self._end(resident.name)
+                raise
+
+    def pull(self, name: str) -> AsyncIterator[PullStep]:
+        """Cannot be done.
+
+        Raises:
+            BackendFailed: always.
+        """
+        raise BackendFailed(
+            Problem(
+                code="unsupported",
+                what=f"The built-in server does not download models ({name}).",
+                remedy="Download a .gguf file yourself and name its path, or use Ollama.",
+            )
+        )
+
+    async def aclose(self) -> None:
+        """Ends all child processes."""
+        for name in tuple(self._loaded):
+            await self._end(name)
+
+    async def _config(self, name: str, num_ctx: int | None, threads: int | None) -> tuple[ChildConfig, int]:
+        """What a child for this model has to be told, and the size of the weights' file in bytes."""
+        problem = missing()
+        if problem is not None:
+            raise BackendFailed(problem)
+        size = synthetic_size(name)
+        if size is not None and not await asyncio.to_thread(is_made, size, self._cache_folder):
+            await make_in_child(size, self._cache_folder)
+        path = model_file(name, self._cache_folder)
+        header = await asyncio.to_thread(header_of, path)
+        config = ChildConfig(
+            model_path=str(path),
+            alias=name,
+            num_ctx=min(num_ctx or DEFAULT_NUM_CTX, header.context_length or MAX_NUM_CTX),
+            threads=threads or (1 if name == DEMO_NAME else spare_cores()),
+        )
+        return config, header.size_bytes
+
+    async def _end(self, name: str) -> None:
+        loaded = self._loaded.pop(name, None)
+        if loaded is not None:
+            await loaded.aclose()
+
+
+class _Loaded:
+    """A child and the connection to it."""
+
+    def __init__(self, digest: str, weights_bytes: int, client: httpx.AsyncClient, child: BuiltinChild) -> None:
+        self.digest = digest
+        self.weights_bytes = weights_bytes
+        self.child = child
+        self._client = client
+        self._reader: OpenAiBackend | None = None
+
+    @classmethod
+    async def spawn(cls, config: ChildConfig, digest: str, weights_bytes: int) -> _Loaded:
+        """Starts the child.
+
+        What the HTTP library imports late (0.1 s) is imported before, so that it is no part of the first answer's time.
+        """
+        client = open_client(httpx.URL("http://127.0.0.1"))
+        await anyio.lowlevel.checkpoint()
+        return cls(digest, weights_bytes, client, await BuiltinChild.spawn(config))
+
+    @property
+    def reader(self) -> OpenAiBackend:
+        assert self._reader is not None, "asked before it was ready"
+        return self._reader
+
+    async def ready(self) -> None:
+        """Waits until the child has loaded the model."""
+        address = await self.child.ready()
+        self._reader = OpenAiBackend(
+            address,
+            api_key=self.child.api_key,
+            dialect="llamacpp",
+            extra_fields=FIXED_LENGTH if self.child.config.alias == DEMO_NAME else None,
+            client=self._client,
+        )
+
+    def resident(self) -> ResidentModel:
+        return ResidentModel(
+            name=self.child.config.alias,
+            digest=self.digest,
+            size_bytes=self.weights_bytes,
+            context_length=self.child.config.num_ctx,
+            pid=self.child.pid,
+        )
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+        await self.child.end()
+
+
+def missing() -> Problem | None:
+    """Says that the extra is not installed; None if it is. Nothing is imported to find out."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        return import_problem("No module named 'xllamacpp'")
+    return None
+
+
+def spare_cores() -> int:
+    """Gives the threads for a model of real size: all physical cores but one, at least one.
+
+    llama.cpp's threads wait for each other in a busy loop, so one that shares its core with another program holds up
+    all of them.
+    """
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    if sys.platform == "linux":
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    return max(1, cores - 1)
+
+
+async def make_in_child(size: Size, folder: Path) -> None:
+    """Makes a speed-only model in a process of its own, so that numpy does not stay in this one.
+
+    Raises:
+        BackendFailed: it could not be made.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "llmtui.backends.synthetic",
+        size,
+        str(folder),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, log = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode == 0:
+        return
+    try:
+        problem = msgspec.json.decode(out, type=dict[str, Problem])["error"]
+    except (msgspec.DecodeError, KeyError):
+        words = log.decode("utf-8", "replace").strip().splitlines() or ["it left no message"]
+        problem = Problem(
+            code="child_failed",
+            what=f"The speed-only model {size} could not be made: {words[-1]}.",
+            remedy="Check the free memory and disk space.",
+        )
+    raise BackendFailed(problem)
+
+
+def _unreachable(problem: Problem) -> Problem:
+    if problem.code == "cut":
+        return problem
+    return msgspec.structs.replace(
+        problem,
+        what=f"The built-in server runs but cannot be reached: {problem.what}",
+        remedy="Look whether a firewall or a security program blocks connections within this machine.",
+    )
+
+
+def _with_load(last: Final, load_duration_ns: int) -> Final:
+    """llama.cpp knows nothing of the time before it was asked; the start of its process is our own clock's."""
+    counters = msgspec.structs.replace(last.counters or ServerCounters(), load_duration_ns=load_duration_ns)
+    return msgspec.structs.replace(last, counters=counters)

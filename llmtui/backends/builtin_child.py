@@ -1,0 +1,278 @@
+"""The process in which llama.cpp runs: started for one model, ended to unload it, and its failures in words."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from typing import IO, Any, Final
+
+import msgspec
+
+from llmtui.backends.base import BackendFailed
+from llmtui.core.facts import Problem
+
+INSTALL: Final = "pip install 'llmtui[builtin]'"
+END_LIMIT_S: Final = 1.0
+LOG_BYTES: Final = 64 << 10
+_ILLEGAL_INSTRUCTION_WINDOWS: Final = 0xC000001D
+_LOG_ERROR = re.compile(r"^\S+ E (?:\S+: +)?(.+)$", re.MULTILINE)
+_NO_MEMORY = re.compile(r"allocate|out of memory|bad.?alloc", re.IGNORECASE)
+
+
+class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What a child serves; a change of any of it takes another child."""
+
+    model_path: str
+    alias: str
+    """The model's name in requests."""
+    num_ctx: int
+    """Tokens of context."""
+    threads: int
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    address: str | None = None
+    failed: str | None = None
+    said: str = ""
+
+
+class BuiltinChild:
+    """One llama.cpp server process.
+
+    Made by ``spawn``; answers requests once ``ready`` has returned; gone after ``end``.
+    """
+
+    def __init__(
+        self, config: ChildConfig, process: asyncio.subprocess.Process, log: IO[bytes], spawned_ns: int
+    ) -> None:
+        self.config = config
+        self.api_key = secrets.token_urlsafe(32)
+        self.spawned_ns = spawned_ns
+        self.load_duration_ns: int | None = None
+        """From the start of the process to the line that says it is ready; None before."""
+        self.address: str | None = None
+        self._process = process
+        self._log = log
+
+    @classmethod
+    async def spawn(cls, config: ChildConfig) -> BuiltinChild:
+        """Starts the process; the model is not loaded yet.
+
+        Raises:
+            BackendFailed: the system does not let it start.
+        """
+        log = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # closed by ``end``; leaves nothing behind if we are killed
+        spawned_ns = time.perf_counter_ns()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                "llmtui.backends.builtin_server",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                **_own_session(),
+            )
+        except OSError as error:
+            log.close()
+            raise BackendFailed(
+                Problem(
+                    code="child_failed",
+                    what=f"The built-in server could not be started: {error}.",
+                    remedy="Close other programs and try again.",
+                )
+            ) from error
+        return cls(config, process, log, spawned_ns)
+
+    @property
+    def pid(self) -> int:
+        """The process, also while it loads."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """The process has not ended, as far as is known."""
+        return self._process.returncode is None
+
+    @property
+    def is_ready(self) -> bool:
+        """The model is loaded and the process has not ended."""
+        return self.alive and self.address is not None
+
+    async def ready(self) -> str:
+        """Waits until the model is loaded.
+
+        Returns:
+            The server's address.
+
+        Raises:
+            BackendFailed: it could not be loaded; the process is gone.
+        """
+        try:
+            answer = await self._answer()
+        except BaseException:
+            await self.end()
+            raise
+        if answer is None or answer.address is None:
+            problem = self._load_problem(answer, await self._exit_code())
+            await self.end()
+            raise BackendFailed(problem)
+        self.load_duration_ns = time.perf_counter_ns() - self.spawned_ns
+        self.address = answer.address
+        return answer.address
+
+    async def death(self) -> Problem | None:
+        """Says why the process ended in the middle of its work; None if it runs.
+
+        Gives the system a moment to report the end, since a connection breaks before that.
+        """
+        try:
+            await asyncio.wait_for(self._process.wait(), END_LIMIT_S)
+        except TimeoutError:
+            return None
+        code = self._process.returncode or 0
+        return _signal_problem(code, "in the middle of an answer") or Problem(
+            code="server_died",
+            what=f"The built-in server ended in the middle of an answer (exit status {code}): {self._last_words()}",
+            remedy="Run it again; if it happens again, choose another model.",
+        )
+
+    async def end(self) -> None:
+        """Ends the process, and with it gives its memory back; returns when it is gone."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if self.address is None:  # while it loads, it does not see the end of stdin
+            self._kill()
+        try:
+            await asyncio.wait_for(self._process.wait(), END_LIMIT_S)
+        except TimeoutError:
+            self._kill()
+            await self._process.wait()
+        finally:
+            self._log.close()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def _answer(self) -> _Answer | None:
+        """Sends the configuration and gives the answer; None if the process ends without one."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        config = msgspec.to_builtins(self.config) | {"api_key": self.api_key}
+        try:
+            stdin.write(msgspec.json.encode(config) + b"\n")
+            await stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            return None
+        line = await stdout.readline()
+        return msgspec.json.decode(line, type=_Answer) if line.endswith(b"\n") else None
+
+    async def _exit_code(self) -> int:
+        try:
+            return await asyncio.wait_for(self._process.wait(), END_LIMIT_S)
+        except TimeoutError:
+            return 0
+
+    def _load_problem(self, answer: _Answer | None, code: int) -> Problem:
+        if answer is None:
+            return _signal_problem(code, "while it loaded the model") or Problem(
+                code="child_failed",
+                what=f"The built-in server did not start (exit status {code}): {self._last_words()}",
+                remedy=f"Install it again: {INSTALL}",
+            )
+        if answer.failed in ("import", "version"):
+            return import_problem(answer.said)
+        return _log_problem(_LOG_ERROR.findall(self._read_log()), self.config.model_path, answer.said)
+
+    def _read_log(self) -> str:
+        self._log.seek(0)
+        return self._log.read(LOG_BYTES).decode("utf-8", "replace")
+
+    def _last_words(self) -> str:
+        lines = self._read_log().strip().splitlines()
+        return lines[-1].strip() if lines else "it left no message."
+
+
+def import_problem(said: str) -> Problem:
+    """Says why xllamacpp cannot be imported, from the words of the ImportError."""
+    if "No module named" in said:
+        return Problem(code="builtin_missing", what="The built-in server is not installed.", remedy=INSTALL)
+    if "libgomp" in said:
+        return Problem(
+            code="libgomp_missing",
+            what="The built-in server cannot start: libgomp1 is missing.",
+            remedy="apt install libgomp1 (Fedora: dnf install libgomp; Alpine is not supported)",
+        )
+    if "DLL load failed" in said:
+        return Problem(
+            code="vc_runtime_missing",
+            what="The built-in server cannot start: a Windows library is missing.",
+            remedy="Install Microsoft's Visual C++ redistributable (x64).",
+        )
+    return Problem(
+        code="builtin_broken",
+        what=f"The built-in server cannot start: {said}.",
+        remedy=f"Install it again: {INSTALL}",
+    )
+
+
+def _own_session() -> dict[str, Any]:
+    """Keeps a ctrl+c in the terminal from reaching the child."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
+
+
+def _signal_problem(code: int, when: str) -> Problem | None:
+    """Explains an end by the system; None for an ordinary exit status."""
+    if code in (-signal.SIGILL, _ILLEGAL_INSTRUCTION_WINDOWS):
+        return Problem(
+            code="cpu_too_old",
+            what="This processor lacks an instruction that the built-in server uses (it needs AVX2).",
+            remedy="Use Ollama, which also runs on older processors.",
+        )
+    if code == -signal.SIGTERM or (sys.platform != "win32" and code == -signal.SIGKILL):
+        return Problem(
+            code="server_killed",
+            what=f"The built-in server was ended from outside {when} (signal {-code}).",
+            remedy="Linux does this when memory runs out: close programs or choose a smaller model.",
+        )
+    if code < 0:
+        return Problem(
+            code="server_died",
+            what=f"The built-in server crashed {when} (signal {-code}).",
+            remedy="Choose another model, or update: pip install -U 'llmtui[builtin]'",
+        )
+    return None
+
+
+def _log_problem(errors: list[str], path: str, said: str) -> Problem:
+    """Turns llama.cpp's error lines into a sentence; the first names the cause, the others repeat that it failed."""
+    reason = errors[0].removeprefix("error loading model: ") if errors else said
+    if any(_NO_MEMORY.search(error) for error in errors):
+        return Problem(
+            code="out_of_memory",
+            what=f"There is not enough memory for {path}: {reason}.",
+            remedy="Close programs, choose a smaller model, or ask for less context.",
+        )
+    if "unknown model architecture" in reason or "unknown pre-tokenizer" in reason:
+        return Problem(
+            code="unsupported",
+            what=f"The built-in server does not know this kind of model: {reason}.",
+            remedy="Update it: pip install -U 'llmtui[builtin]'",
+        )
+    return Problem(
+        code="load_failed",
+        what=f"{path} could not be loaded: {reason}.",
+        remedy="Download the file again, or choose another model.",
+    )

@@ -1,0 +1,174 @@
+"""How the built-in server fails: each time a sentence with a remedy, and the program goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from llmtui.backends.base import BackendFailed, Final, Piece, Sent
+from llmtui.backends.builtin import BuiltinBackend, make_in_child, missing
+from llmtui.backends.builtin_models import DEMO_FILE
+from tests.backends.builtin_children import (
+    PARAMS,
+    ask_demo,
+    demo_of,
+    file_model,
+    is_gone,
+    last_word,
+    needs_xllamacpp,
+    problem_of,
+    request,
+    stand_in,
+)
+from tests.backends.ollama_served import wait_until
+from tests.backends.test_gguf_file import gguf, number, string, tensor
+
+
+@pytest.fixture
+async def backend(tmp_path: Path) -> AsyncIterator[BuiltinBackend]:
+    backend = BuiltinBackend(cache_folder=tmp_path)
+    yield backend
+    await backend.aclose()
+
+
+@needs_xllamacpp
+class TestFailures:
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+    async def test_killed_in_mid_answer_is_said_and_the_next_request_starts_it_again(
+        self, backend: BuiltinBackend
+    ) -> None:
+        demo = await demo_of(backend)
+        items: list[Sent | Piece | Final] = []
+
+        async def read() -> None:
+            async with aclosing(backend.stream(request(demo, num_predict=900))) as stream:
+                async for item in stream:
+                    items.append(item)
+                    if len(items) == 3:
+                        (resident,) = await backend.resident()
+                        os.kill(resident.pid or 0, signal.SIGKILL)
+
+        with pytest.raises(BackendFailed) as caught:
+            await read()
+        problem = caught.value.problem
+        assert problem.code == "server_killed"
+        assert "in the middle of an answer (signal 9)" in problem.what
+        assert not any(isinstance(item, Final) for item in items)
+        assert await backend.resident() == ()
+        assert last_word(await ask_demo(backend)).ended_by == "length"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+    async def test_killed_between_answers_is_loaded_again(self, backend: BuiltinBackend) -> None:
+        await ask_demo(backend, num_predict=4)
+        (resident,) = await backend.resident()
+        os.kill(resident.pid or 0, signal.SIGKILL)
+
+        await wait_until(lambda: not backend._loaded["demo"].child.alive)
+        counters = last_word(await ask_demo(backend, num_predict=4)).counters
+        assert counters is not None
+        assert counters.load_duration_ns
+
+    async def test_a_truncated_file_is_refused_before_anything_starts(
+        self, backend: BuiltinBackend, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "cut.gguf"
+        path.write_bytes(DEMO_FILE.read_bytes()[:1_000_000])
+        problem = await problem_of(backend, request(file_model(path)))
+        assert problem.code == "truncated"
+        assert "1,000,000 bytes are there, at least 2,160,128 are needed" in problem.what
+
+    @pytest.mark.parametrize(("content", "code"), [(b"hello", "not_gguf"), (None, "no_file")])
+    async def test_no_model_is_refused(
+        self, backend: BuiltinBackend, tmp_path: Path, content: bytes | None, code: str
+    ) -> None:
+        path = tmp_path / "x.gguf"
+        if content is not None:
+            path.write_bytes(content)
+        assert (await problem_of(backend, request(file_model(path)))).code == code
+
+    async def test_a_model_that_llamacpp_does_not_know_is_said_in_its_words(
+        self, backend: BuiltinBackend, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "new.gguf"
+        facts = (string("general.architecture", "zebra9"), number("zebra9.context_length", 512))
+        path.write_bytes(gguf(facts, (tensor("a", (32,)),), data=128))
+        problem = await problem_of(backend, request(file_model(path)))
+        assert problem.code == "unsupported"
+        assert "unknown model architecture: 'zebra9'" in problem.what
+        assert await backend.resident() == ()
+
+    async def test_a_server_that_cannot_be_reached_is_told_from_one_that_died(
+        self, backend: BuiltinBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("llmtui.backends.builtin_child.END_LIMIT_S", 0.05)
+        closed = "class Server:\n    def __init__(self, params):\n        self.listening_address = 'http://127.0.0.1:1'"
+        stand_in(monkeypatch, tmp_path, PARAMS + closed)
+        problem = await problem_of(backend, request(file_model(DEMO_FILE)))
+        assert problem.code == "refused"
+        assert problem.what.startswith("The built-in server runs but cannot be reached")
+        assert "firewall" in str(problem.remedy)
+
+    async def test_libgomp_missing_is_said_with_the_remedy(
+        self, backend: BuiltinBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stand_in(monkeypatch, tmp_path, "raise ImportError('libgomp.so.1: cannot open shared object file')")
+        problem = await problem_of(backend, request(file_model(DEMO_FILE)))
+        assert problem.code == "libgomp_missing"
+        assert str(problem.remedy).startswith("apt install libgomp1")
+
+
+class TestWithoutTheExtra:
+    @pytest.fixture(autouse=True)
+    def not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "xllamacpp", None)  # what import takes for absent
+
+    async def test_everything_says_how_to_get_it(self, backend: BuiltinBackend) -> None:
+        problem = missing()
+        assert problem is not None
+        assert problem.code == "builtin_missing"
+        assert problem.remedy == "pip install 'llmtui[builtin]'"
+        for call in (backend.info(), backend.models()):
+            with pytest.raises(BackendFailed) as caught:
+                await call
+            assert caught.value.problem == problem
+        assert await problem_of(backend, request(file_model(DEMO_FILE))) == problem
+
+
+class TestMaking:
+    async def test_a_failure_to_make_a_model_is_put_into_words(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "gguf.py").write_text("raise ImportError('no gguf here')")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        with pytest.raises(BackendFailed) as caught:
+            await make_in_child("24M", tmp_path / "cache")
+        assert caught.value.problem.code == "builtin_missing"
+        assert caught.value.problem.remedy == "pip install 'llmtui[builtin]'"
+
+    async def test_an_unexpected_end_shows_the_last_words(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "gguf.py").write_text("raise SystemExit('the sky fell')")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        with pytest.raises(BackendFailed) as caught:
+            await make_in_child("24M", tmp_path / "cache")
+        assert "the sky fell" in caught.value.problem.what
+
+    async def test_leaving_ends_the_process(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        pid_file = tmp_path / "pid"
+        source = f"import os, time\nopen({str(pid_file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
+        (tmp_path / "gguf.py").write_text(source)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        making = asyncio.create_task(make_in_child("24M", tmp_path / "cache"))
+        await wait_until(lambda: pid_file.exists() and pid_file.read_text())
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        assert is_gone(int(pid_file.read_text()))
