@@ -191,7 +191,21 @@ def test_others_before_the_trial_are_those_of_the_last_second(tmp_path: Path) ->
         assert running.end_trial().figures.others_cores_before == 0.0
 
 
-def test_a_real_program_that_takes_memory_and_a_core_shows_within_a_second() -> None:
+def test_a_real_program_beside_the_measurement_shows_as_others_and_in_what_is_left() -> None:
+    with sampling(Machine([os.getpid()]), steady_hz=2.0) as (_, events):
+        wait_for(lambda: events)
+        available = events[-1].available_bytes
+        assert available is not None
+        with stand_in_runner(hold_bytes=800_000_000, busy_s=60):
+            ready_ns = time.perf_counter_ns()
+            # half of it: other programs take and give back memory meanwhile
+            wait_for(lambda: available - (events[-1].available_bytes or 0) >= 400_000_000)
+            wait_for(lambda: (events[-1].others_cores or 0.0) >= 0.3)
+        first = next(event for event in events if available - (event.available_bytes or 0) >= 400_000_000)
+    assert first.t_ns - ready_ns < 1e9  # two periods
+
+
+def test_a_real_runner_is_found_and_accounted_for_within_a_second_or_two() -> None:
     with sampling(Machine([os.getpid()]), steady_hz=2.0) as (sampler, events):
         wait_for(lambda: events)
         sampler.expect_runner(TARGET)
