@@ -11,10 +11,11 @@ from msgspec import Struct
 from llmtui.simulator.clock import now_ns
 from llmtui.simulator.exchange import Exchange
 from llmtui.simulator.generation import Chunk, Course, Pace, ThinkMode, chunks_of, course_of, tokens_of
+from llmtui.simulator.identity import full_name, is_valid_name
 from llmtui.simulator.model import Answer, Dialect, SimulatedModel
 from llmtui.simulator.options import ApiError, Options
 from llmtui.simulator.replies import Counters, Replies
-from llmtui.simulator.requests import Ask, Kind, parse_ask, parse_object
+from llmtui.simulator.requests import Ask, Kind, check_level, parse_ask, parse_object
 from llmtui.simulator.scheduler import CHARACTERS_PER_TOKEN, PromptCount, Runner, tokens_of_text
 from llmtui.simulator.sendlog import Truth
 from llmtui.simulator.simulation import Simulation
@@ -57,9 +58,7 @@ async def answer_request(simulation: Simulation, exchange: Exchange, kind: Kind)
     entered_ns = now_ns()
     ask = parse_ask(kind, parse_object(exchange.request.body), simulation.script.dialect)
     exchange.record.model = ask.model
-    if not ask.model:
-        raise ApiError(400, "model is required") if kind == "chat" else ApiError(404, "model '' not found")
-    model = simulation.model(ask.model)
+    model = _find(simulation, ask)
     replies = Replies(ask, simulation.script.dialect, model)
     if ask.prompt is None and ask.keep_alive_s == 0:
         simulation.scheduler.expire(model)
@@ -77,9 +76,23 @@ async def answer_request(simulation: Simulation, exchange: Exchange, kind: Kind)
         simulation.end_trial(trial)
 
 
+def _find(simulation: Simulation, ask: Ask) -> SimulatedModel:
+    old = simulation.script.dialect == "0.11.4"
+    if not is_valid_name(ask.model) and (ask.kind == "chat" or (ask.model and not old)):
+        raise ApiError(400, "invalid model name" if ask.model and not old else "model is required")
+    model = simulation.models.get(full_name(ask.model))
+    if model is not None:
+        return model
+    unloads = ask.prompt is None and ask.keep_alive_s == 0
+    if old and ask.kind == "chat" and not unloads:
+        raise ApiError(404, f'model "{ask.model}" not found, try pulling it first')
+    raise ApiError(404, f"model '{ask.model}' not found")
+
+
 def _check_capabilities(model: SimulatedModel, ask: Ask, dialect: Dialect) -> None:
     if model.remote_host and model.needs_signin:
         raise ApiError(401, "unauthorized", {"signin_url": "https://ollama.com/connect?name=simulator"})
+    check_level(ask.think, dialect)
     if "completion" not in model.capabilities:
         raise ApiError(400, f'"{ask.model}" does not support {ask.kind}')
     if ask.wants_tools and "tools" not in model.capabilities:

@@ -11,6 +11,7 @@ import msgspec
 from llmtui.simulator.answering import answer_request
 from llmtui.simulator.clock import now_ns
 from llmtui.simulator.exchange import Exchange
+from llmtui.simulator.identity import full_name, is_valid_name
 from llmtui.simulator.jsontext import read_json
 from llmtui.simulator.listing import ps_body, show_body, tags_body
 from llmtui.simulator.options import ApiError
@@ -34,7 +35,7 @@ async def serve(simulation: Simulation, exchange: Exchange) -> None:
     request = exchange.request
     try:
         if not is_allowed_host(request.headers.get("host", "")):
-            await exchange.send_text("", status=403)
+            await exchange.send_empty(403)
             return
         exchange.record.body = _object_or_empty(request.body)
         if not request.path.startswith(CONTROL_PREFIX):
@@ -89,11 +90,11 @@ def _route(method: str, path: str) -> Handler:
 
 
 async def _not_found(_: Simulation, exchange: Exchange) -> None:
-    await exchange.send_text("404 page not found", status=404)
+    await exchange.send_text("404 page not found", status=404, content_type="text/plain")
 
 
 async def _method_not_allowed(_: Simulation, exchange: Exchange) -> None:
-    await exchange.send_text("405 method not allowed", status=405)
+    await exchange.send_text("405 method not allowed", status=405, content_type="text/plain")
 
 
 async def _greeting(_: Simulation, exchange: Exchange) -> None:
@@ -108,7 +109,8 @@ async def _status(simulation: Simulation, exchange: Exchange) -> None:
     if simulation.script.dialect == "0.11.4":
         await _not_found(simulation, exchange)
         return
-    await exchange.send_json({"cloud": {"disabled": simulation.script.cloud_disabled, "source": "none"}})
+    disabled = simulation.script.cloud_disabled
+    await exchange.send_json({"cloud": {"disabled": disabled, "source": "env" if disabled else "none"}})
 
 
 async def _tags(simulation: Simulation, exchange: Exchange) -> None:
@@ -125,7 +127,10 @@ async def _show(simulation: Simulation, exchange: Exchange) -> None:
     exchange.record.model = name
     if not name:
         raise ApiError(400, "model is required")
-    model = simulation.model(name)
+    old = simulation.script.dialect == "0.11.4"
+    if not is_valid_name(name):
+        raise ApiError(500, "invalid model path") if old else ApiError(400, "invalid model name")
+    model = simulation.model(name if old else full_name(name))
     await exchange.send_json(show_body(model, simulation.script.dialect, verbose=body.get("verbose") is True))
 
 
@@ -134,7 +139,7 @@ async def _delete(simulation: Simulation, exchange: Exchange) -> None:
     model = simulation.model(name)
     simulation.scheduler.expire(model)
     simulation.models = {key: other for key, other in simulation.models.items() if other is not model}
-    await exchange.send_text("")
+    await exchange.send_empty(200)
 
 
 async def _chat(simulation: Simulation, exchange: Exchange) -> None:

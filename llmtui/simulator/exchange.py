@@ -62,9 +62,13 @@ class Exchange:
         else:
             await self.send_json({"error": message, **(extra or {})}, status=status, kind="error")
 
-    async def send_text(self, text: str, *, status: int = 200) -> None:
+    async def send_text(self, text: str, *, status: int = 200, content_type: str = "text/plain; charset=utf-8") -> None:
         """Send a whole answer as plain text."""
-        await self._send_body(text.encode(), "text/plain; charset=utf-8", status, "body", 0)
+        await self._send_body(text.encode(), content_type, status, "body", 0)
+
+    async def send_empty(self, status: int) -> None:
+        """Send an answer without a body."""
+        await self._send_body(b"", None, status, "body", 0)
 
     async def send_line(
         self,
@@ -127,8 +131,11 @@ class Exchange:
             headers["Transfer-Encoding"] = "chunked"
         return response_head(200, headers)
 
-    async def _send_body(self, body: bytes, content_type: str, status: int, kind: ChunkKind, created_ns: int) -> None:
-        headers = {"Content-Type": content_type, "Date": formatdate(usegmt=True), "Content-Length": str(len(body))}
+    async def _send_body(
+        self, body: bytes, content_type: str | None, status: int, kind: ChunkKind, created_ns: int
+    ) -> None:
+        headers = {"Content-Type": content_type} if content_type else {}
+        headers |= {"Date": formatdate(usegmt=True), "Content-Length": str(len(body))}
         if not self.keep_alive:
             headers["Connection"] = "close"
         elif self.request.version == "1.0":

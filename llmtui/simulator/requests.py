@@ -89,7 +89,7 @@ def parse_ask(kind: Kind, body: Mapping[str, object], dialect: Dialect) -> Ask:
     """Read a body of /api/chat or /api/generate.
 
     Raises:
-        ApiError: 400 for a value of the wrong type, a bad `keep_alive` or a bad `think`.
+        ApiError: 400 for a value of the wrong type or a bad `keep_alive`, in the old dialect for a bad `think` too.
     """
     keep_alive = body.get("keep_alive")
     return Ask(
@@ -115,8 +115,6 @@ def _chat_prompt(body: Mapping[str, object]) -> str | None:
         if not isinstance(message, dict):
             raise ApiError(400, f"json: cannot unmarshal {_go_kind(message)} into Go struct field of type api.Message")
         role = _typed(message, "role", str, "string") or ""
-        if role not in {"system", "user", "assistant", "tool"}:
-            raise ApiError(400, f'invalid role: {role}, must be one of ["user", "assistant", "system", "tool"]')
         parts.append((role, _typed(message, "content", str, "string") or ""))
     return _rendered(parts)
 
@@ -157,15 +155,24 @@ def text_of_context(context: Sequence[object]) -> str:
     return "".join(characters)
 
 
-def _parse_think(value: object, dialect: Dialect) -> bool | str | None:
-    if value is None or isinstance(value, bool):
-        return value
+def check_level(think: bool | str | None, dialect: Dialect) -> None:
+    """Check a level of thinking; the new dialect does so only when it knows the model.
+
+    Raises:
+        ApiError: 400 for an unknown level.
+    """
     levels = _LEVELS[dialect]
-    allowed = ", ".join(f'"{level}"' for level in levels)
-    if not isinstance(value, str):
-        raise ApiError(400, f"think must be a boolean or string ({allowed})")
-    if value not in levels:
-        raise ApiError(400, f'invalid think value: "{value}" (must be {allowed}, true, or false)')
+    if isinstance(think, str) and think not in levels:
+        allowed = ", ".join(f'"{level}"' for level in levels)
+        raise ApiError(400, f'invalid think value: "{think}" (must be {allowed}, true, or false)')
+
+
+def _parse_think(value: object, dialect: Dialect) -> bool | str | None:
+    if value is not None and not isinstance(value, bool | str):
+        allowed = ' ("high", "medium", "low")' if dialect == "0.11.4" else ""
+        raise ApiError(400, f"think must be a boolean or string{allowed}")
+    if dialect == "0.11.4":
+        check_level(value, dialect)
     return value
 
 

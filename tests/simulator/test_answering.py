@@ -271,6 +271,29 @@ async def test_what_cannot_be_served_is_refused_in_the_servers_words(
         assert await error_of(client, "/api/chat", {**chat(), **body}) == (status, message)
 
 
+@pytest.mark.parametrize(
+    ("dialect", "path", "body", "status", "message"),
+    [
+        ("0.34.4", "/api/chat", {"model": "x"}, 404, "model 'x' not found"),
+        ("0.34.4", "/api/generate", {"model": ""}, 404, "model '' not found"),
+        ("0.34.4", "/api/generate", {"model": "a b"}, 400, "invalid model name"),
+        ("0.34.4", "/api/show", {"model": "x"}, 404, "model 'x:latest' not found"),
+        ("0.34.4", "/api/show", {"model": "a b"}, 400, "invalid model name"),
+        ("0.11.4", "/api/chat", {"model": "x"}, 404, 'model "x" not found, try pulling it first'),
+        ("0.11.4", "/api/chat", {"model": "x", "keep_alive": 0}, 404, "model 'x' not found"),
+        ("0.11.4", "/api/chat", {"model": "a b"}, 400, "model is required"),
+        ("0.11.4", "/api/generate", {"model": "a b"}, 404, "model 'a b' not found"),
+        ("0.11.4", "/api/show", {"model": "x"}, 404, "model 'x' not found"),
+        ("0.11.4", "/api/show", {"model": "a b"}, 500, "invalid model path"),
+    ],
+)
+async def test_each_route_of_each_dialect_misses_a_model_in_its_own_words(
+    dialect: Dialect, path: str, body: dict[str, Any], status: int, message: str
+) -> None:
+    async with served(quick_script(dialect=dialect)) as (_, client):
+        assert await error_of(client, path, body) == (status, message)
+
+
 async def test_not_thinking_is_accepted_by_a_model_that_cannot_think() -> None:
     async with served(quick_script()) as (_, client):
         assert text_of(await lines_of(client, "/api/chat", chat(think=False)))

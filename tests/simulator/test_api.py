@@ -26,7 +26,7 @@ async def test_the_root_greets() -> None:
 async def test_a_model_can_be_shown_by_its_short_name() -> None:
     async with served(quick_script()) as (_, client):
         shown = (await client.post("/api/show", json={"model": "m"})).json()
-        assert await error_of(client, "/api/show", {"model": "x"}) == (404, "model 'x' not found")
+        assert await error_of(client, "/api/show", {"model": "x"}) == (404, "model 'x:latest' not found")
         assert await error_of(client, "/api/show", {}) == (400, "model is required")
     assert shown["details"]["family"] == "llama"
     assert "FROM " in shown["modelfile"]

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.simulator.options import ApiError
-from llmtui.simulator.requests import context_of_text, parse_ask, parse_model_name, parse_object, text_of_context
+from llmtui.simulator.requests import (
+    check_level,
+    context_of_text,
+    parse_ask,
+    parse_model_name,
+    parse_object,
+    text_of_context,
+)
 from tests.simulator.test_options import JSON_VALUES
 
 KEYS = ["model", "messages", "prompt", "system", "context", "raw", "options", "keep_alive", "think", "stream", "tools"]
@@ -54,12 +61,18 @@ def test_any_body_is_an_object_or_an_api_error(body: bytes) -> None:
     assert status == 400
 
 
-@pytest.mark.parametrize("level", ["low", "medium", "high", "max"])
-def test_levels_of_thinking_are_the_dialects(level: str) -> None:
-    assert parse_ask("chat", {"model": "m", "think": level}, "0.34.4").think == level
-    if level == "max":
-        with pytest.raises(ApiError):
-            parse_ask("chat", {"model": "m", "think": level}, "0.11.4")
+def test_levels_of_thinking_are_the_dialects() -> None:
+    for level in ("low", "medium", "high", "max"):
+        check_level(level, "0.34.4")
+    for dialect, level in (("0.34.4", "huge"), ("0.11.4", "max")):
+        with pytest.raises(ApiError, match="invalid think value"):
+            check_level(level, dialect)  # type: ignore[arg-type]
+
+
+def test_the_old_dialect_checks_a_level_before_it_looks_for_the_model() -> None:
+    assert parse_ask("chat", {"model": "m", "think": "huge"}, "0.34.4").think == "huge"
+    with pytest.raises(ApiError):
+        parse_ask("chat", {"model": "m", "think": "huge"}, "0.11.4")
 
 
 @given(st.text())
