@@ -1,0 +1,74 @@
+"""The real program, started as a person starts it, with a home of its own."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+PROGRAM = (sys.executable, "-P", "-m", "llmtui")
+
+
+class Home:
+    """A user with an empty home folder: no settings, no sessions, nothing in the environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.results = folder / "results"
+        self.results.mkdir()
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment that differs from ours."""
+        return {
+            "HOME": str(self.folder),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "OLLAMA_HOST": "",
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "LANGUAGE": "",
+        }
+
+    def run(
+        self, *words: str, env: Mapping[str, str] | None = None, timeout_s: float = 100
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end, with no terminal."""
+        return subprocess.run(
+            [*PROGRAM, *words], capture_output=True, text=True, check=False, cwd=self.folder,
+            env=dict(os.environ) | self.env | dict(env or {}), timeout=timeout_s, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Starts a command, with no terminal."""
+        return subprocess.Popen(
+            [*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+            cwd=self.folder, env=dict(os.environ) | self.env,
+        )  # fmt: skip
+
+    def sessions(self) -> list[Path]:
+        """The sessions on disk, oldest first."""
+        return sorted(path for path in self.results.iterdir() if path.is_dir())
+
+    def trials(self) -> list[dict[str, str]]:
+        """The rows of the newest session's trials.csv."""
+        return rows_of(self.sessions()[-1] / "trials.csv")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A fresh user."""
+    return Home(tmp_path)
