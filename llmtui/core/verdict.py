@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from llmtui.core.checks import counts_for_speed, counts_for_ttft, is_disturbed
+from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_disturbed
 from llmtui.core.metrics import quantile
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session, TrialRow
@@ -30,6 +30,7 @@ MAX_MORE_ROUNDS = 20
 MAX_DISTURBED = 0.20
 TTFT_EQUAL_MS = 50.0
 TTFT_EQUAL_SHARE = 0.10
+NARROW = math.log(1.015)
 DRIFT_P = 0.05
 DRIFT_SHARE = 0.03
 
@@ -49,7 +50,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     second: int
     """Indices into Plan.contenders; in the order of the ratio, first ≥ second."""
     rounds: int = 0
-    """Counted rounds."""
+    """Counted rounds; of an imported file counted categories."""
+    unit: Literal["round", "category"] = "round"
+    """What is taken for one independent observation."""
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
@@ -89,7 +92,26 @@ def verdicts(session: Session) -> tuple[Verdict, ...]:
     indices = range(len(session.plan.contenders))
     pairs = [pair_up(session.plan, session.rows, a, b) for a, b in combinations(indices, 2)]
     disturbed = {index for index in indices if disturbed_share(session.rows, index) > MAX_DISTURBED}
-    return judge(pairs, disturbed=disturbed)
+    held = {index: _conditions(session.rows, index) for index in indices}
+    return tuple(
+        msgspec.structs.replace(
+            one, conditions=tuple(flag for flag in CONDITIONS if flag in held[one.first] | held[one.second])
+        )
+        for one in judge(pairs, disturbed=disturbed)
+    )
+
+
+def settled(found: Sequence[Verdict]) -> bool:
+    """Whether further rounds are not worth their time: no pair is open, or every ratio is known to ± 1.5 %."""
+    if not any(one.word in OPEN for one in found):
+        return True
+    widths = [
+        math.log(one.high / one.low) / 2
+        for one in found
+        if one.word != "no_verdict" and one.low is not None and one.high is not None
+    ]
+    judged = [one for one in found if one.word != "no_verdict"]
+    return len(widths) == len(judged) and max(widths) <= NARROW
 
 
 def pair_up(plan: Plan, rows: Sequence[TrialRow], first: int, second: int) -> Pair:
@@ -213,6 +235,17 @@ def drift(session: Session) -> Drift | None:
     times = [x for points in strata.values() for x, _ in points]
     share = math.expm1(trend.slope * (max(times) - min(times)))
     return Drift(share, trend.p) if trend.p < DRIFT_P and abs(share) > DRIFT_SHARE else None
+
+
+def _conditions(rows: Sequence[TrialRow], contender: int) -> set[str]:
+    """Lasting conditions under which a contender's compared rows came about."""
+    return {
+        flag
+        for row in rows
+        if row.trial.contender == contender and counts_for_speed(row)
+        for flag in row.flags
+        if flag in CONDITIONS
+    }
 
 
 def _nothing(pair: Pair, why: str) -> Verdict:

@@ -1,0 +1,200 @@
+"""What conclusions need beyond the tables: scatter between rounds, memory by its parts, cost of a token, waiting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from llmtui.core.checks import counts_for_speed
+from llmtui.core.metrics import quantile
+from llmtui.core.session import Session, TrialRow
+from llmtui.core.stats import mean
+from llmtui.core.verdict import TTFT_EQUAL_MS, TTFT_EQUAL_SHARE
+
+COLD_ROUNDS = 3
+"""Starts from off from which one contender may be called the sooner one."""
+
+
+class Amount(NamedTuple):
+    """A figure of one contender."""
+
+    contender: int
+    value: float
+
+
+class MemoryHeld(msgspec.Struct, frozen=True, kw_only=True):
+    """What one contender held in memory, in bytes. Missing: not visible from here."""
+
+    contender: int
+    peak_bytes: int
+    steady_bytes: int | None
+    weights_bytes: int | None
+    working_bytes: int | None
+    """Beside the weights: context and buffers."""
+    vram_bytes: int | None
+    left_bytes: int | None
+    """Least that was available to other programs."""
+    swapped_bytes: int | None
+    """Read back from swap in its tests; None where nobody counted."""
+    by_server: bool
+    """The server's own figure: its process cannot be seen from here."""
+
+
+def unbeaten(who: Sequence[int], beaten: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+    """Gives those whom nobody beats, in the order given.
+
+    Args:
+        who: contenders.
+        beaten: pairs of (winner, loser).
+    """
+    losers = {loser for _, loser in beaten}
+    return tuple(index for index in who if index not in losers)
+
+
+def apart_in_every_round(a_ms: Mapping[int, float], b_ms: Mapping[int, float]) -> bool:
+    """Whether ``a`` was sooner in every round of both, by 10 % and 50 ms, in three rounds or more.
+
+    Args:
+        a_ms: time by round.
+        b_ms: the other's.
+    """
+    rounds = a_ms.keys() & b_ms.keys()
+    return len(rounds) >= COLD_ROUNDS and all(
+        b_ms[at] - a_ms[at] >= max(TTFT_EQUAL_MS, TTFT_EQUAL_SHARE * b_ms[at]) for at in rounds
+    )
+
+
+def round_spread(session: Session, *, min_rounds: int) -> tuple[Amount, ...]:
+    """Gives how far each contender's speed at the same prompt lies apart between rounds, smallest first.
+
+    The standard deviation of log decode rates within a prompt, pooled over prompts, as a share (0.012 is ± 1.2 %).
+
+    Args:
+        session: with the rows.
+        min_rounds: prompts with fewer rows say nothing.
+    """
+    by_prompt: dict[tuple[int, int | None], list[float]] = {}
+    for row in session.rows:
+        if counts_for_speed(row) and row.figures.decode_tps is not None:
+            by_prompt.setdefault((row.trial.contender, row.trial.prompt), []).append(math.log(row.figures.decode_tps))
+    found: list[Amount] = []
+    for index in range(len(session.plan.contenders)):
+        series = [logs for (who, _), logs in by_prompt.items() if who == index and len(logs) >= min_rounds]
+        if series:
+            squares = math.fsum((value - mean(logs)) ** 2 for logs in series for value in logs)
+            found.append(Amount(index, math.expm1(math.sqrt(squares / sum(len(logs) - 1 for logs in series)))))
+    return tuple(sorted(found, key=lambda one: one.value))
+
+
+def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
+    """Gives what an output token costs of ``spent`` (a field of MachineFigures), over warm rows, smallest first.
+
+    Reading the prompt is in it: the field counts the whole trial.
+    """
+    found: list[Amount] = []
+    for index in range(len(session.plan.contenders)):
+        rows = [
+            (getattr(row.machine, spent), row.figures.tokens)
+            for row in session.rows
+            if row.trial.contender == index and row.trial.kind == "warm" and row.outcome == "ok" and row.machine
+        ]
+        known = [(amount, tokens) for amount, tokens in rows if amount is not None and tokens]
+        if known:
+            found.append(Amount(index, math.fsum(a for a, _ in known) / sum(tokens for _, tokens in known)))
+    return tuple(sorted(found, key=lambda one: one.value))
+
+
+def waiting_share(session: Session) -> tuple[Amount, ...]:
+    """Gives the share of all requests' time that went by before their first text, cold starts among them."""
+    found: list[Amount] = []
+    for index in range(len(session.plan.contenders)):
+        rows = [
+            (row.figures.ttft_ms, row.figures.e2e_ms)
+            for row in session.rows
+            if row.trial.contender == index and row.outcome == "ok"
+        ]
+        known = [(ttft, e2e) for ttft, e2e in rows if ttft is not None and e2e]
+        if known:
+            found.append(Amount(index, math.fsum(ttft for ttft, _ in known) / math.fsum(e2e for _, e2e in known)))
+    return tuple(found)
+
+
+def memory_held(session: Session) -> tuple[MemoryHeld, ...]:
+    """Gives what each contender held, smallest peak first; those of whom nothing is known are left out."""
+    found: list[MemoryHeld] = []
+    for index in range(len(session.plan.contenders)):
+        rows = [row for row in session.rows if row.trial.contender == index]
+        one = _seen(session, index, rows) or _told(index, rows)
+        if one is not None:
+            found.append(one)
+    return tuple(sorted(found, key=lambda one: one.peak_bytes))
+
+
+def seconds_a_round(session: Session) -> float | None:
+    """Gives the median time of a whole round so far; None before one is whole."""
+    ends: dict[int, int] = {}
+    for row in session.rows:
+        ends[row.trial.round] = max(ends.get(row.trial.round, 0), row.t_ns)
+    done = sorted(at for at in ends if session.current is None or at != session.current.round)
+    starts = [session.t_ns, *(ends[at] for at in done)]
+    times = sorted((ends[at] - start) / 1e9 for at, start in zip(done, starts, strict=False) if ends[at] > start)
+    return quantile(times, 0.5) if times else None
+
+
+def _seen(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
+    """From the runner's own process."""
+    machines = [row.machine for row in rows if row.machine is not None and row.machine.runner_peak_bytes]
+    if not machines:
+        return None
+    top = max(machines, key=lambda one: one.runner_peak_bytes or 0)
+    peak = top.runner_peak_bytes
+    assert peak is not None, "only machines with a peak are looked at"
+    weights, working = top.runner_file_bytes, top.runner_anon_bytes
+    if top.weights_in_anon:
+        size = session.plan.contenders[index].model.size_bytes
+        weights = size if size is not None and size < peak else None
+        working = None if weights is None else peak - weights
+    steady = sorted(one.runner_steady_bytes for one in machines if one.runner_steady_bytes)
+    return MemoryHeld(
+        contender=index,
+        peak_bytes=peak,
+        steady_bytes=round(quantile(steady, 0.5)) if steady else None,
+        weights_bytes=weights,
+        working_bytes=working,
+        vram_bytes=_most_vram(rows),
+        left_bytes=min(
+            (one.available_min_bytes for one in machines if one.available_min_bytes is not None), default=None
+        ),
+        swapped_bytes=_sum(one.swap_in_bytes for one in machines),
+        by_server=False,
+    )
+
+
+def _told(index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
+    """From what the server says of the model in its memory."""
+    sizes = [row.resident.size_bytes for row in rows if row.resident is not None and row.resident.size_bytes]
+    if not sizes:
+        return None
+    return MemoryHeld(
+        contender=index,
+        peak_bytes=max(sizes),
+        steady_bytes=None,
+        weights_bytes=None,
+        working_bytes=None,
+        vram_bytes=_most_vram(rows),
+        left_bytes=None,
+        swapped_bytes=None,
+        by_server=True,
+    )
+
+
+def _most_vram(rows: Sequence[TrialRow]) -> int | None:
+    return max((row.resident.vram_bytes for row in rows if row.resident and row.resident.vram_bytes), default=None)
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
