@@ -6,15 +6,27 @@ from typing import IO
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from llmtui.core.session import Session
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _
+from llmtui.words.conclusions import headed
+from llmtui.words.verdicts import drift_sentence
 
 
 def print_session(session: Session, out: IO[str]) -> None:
-    """Prints the tables; plain and unwrapped where ``out`` is not a terminal, so that other programs can read it."""
+    """Prints conclusions, then tables.
+
+    Plain and unwrapped where ``out`` is not a terminal, so that other programs can read it.
+    """
     console = Console(file=out, width=None if out.isatty() else 400, highlight=False, markup=False)
+    banner = drift_sentence(session)
+    if banner:
+        console.print(banner, style="bold")
+    for title, said in headed(session):
+        console.print(Text.assemble((title, "bold"), ": ", said))
+    console.print()
     console.print(_table(by_model(session), _("By model"), columns_of_names=1))
     if len(session.plan.prompts) > 1:
         console.print(_table(by_category(session), _("By category (warm)"), columns_of_names=2))

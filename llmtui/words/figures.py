@@ -71,3 +71,8 @@ def duration(over_s: float | None) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def percent(share: float | None) -> str:
+    """Gives a share as ``1.4 %`` with two significant digits."""
+    return NOTHING if share is None else f"{significant(100 * share, 2)} %"

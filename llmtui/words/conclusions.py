@@ -1,0 +1,352 @@
+"""The eight lines in words: what Results, ``llmtui run`` and every export say above their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from llmtui.core.conclusions import (
+    Conclusion,
+    FirstWord,
+    MemoryUse,
+    NotCounted,
+    SinceLast,
+    Stability,
+    UsualFormula,
+    WhichForWhat,
+    WritingSpeed,
+    conclude,
+)
+from llmtui.core.findings import Amount, MemoryHeld
+from llmtui.core.session import Session
+from llmtui.core.verdict import SEPARATING, Verdict
+from llmtui.words import _, plural
+from llmtui.words.figures import gigabytes, percent, seconds, significant
+from llmtui.words.flags import flag_mark
+from llmtui.words.lists import and_list, few, or_list
+from llmtui.words.reasons import reason
+from llmtui.words.since_last import since_last_sentence
+from llmtui.words.verdicts import verdict_sentence
+
+MOST_VERDICTS = 3
+"""Verdicts that are said in full in one line; the others are in the table."""
+
+
+def sentences(session: Session, before: Session | None = None) -> tuple[str, ...]:
+    """Gives the eight lines, each with its heading: ``Writing speed: …``.
+
+    Args:
+        session: at any time of it.
+        before: an earlier session of the same plan.
+    """
+    return tuple(f"{title}: {said}" for title, said in headed(session, before))
+
+
+def headed(session: Session, before: Session | None = None) -> tuple[tuple[str, str], ...]:
+    """Gives the eight lines as (heading, sentences), for panels that set the heading apart."""
+    return tuple((heading(one), sentence(one, session)) for one in conclude(session, before))
+
+
+def heading(conclusion: Conclusion) -> str:
+    """Gives a line's heading."""
+    return {
+        WritingSpeed: _("Writing speed"),
+        FirstWord: _("First word and cold start"),
+        Stability: _("Steadiness and cost"),
+        MemoryUse: _("Memory"),
+        WhichForWhat: _("Which for what"),
+        UsualFormula: _("The usual formula"),
+        SinceLast: _("Since last time"),
+        NotCounted: _("Not counted"),
+    }[type(conclusion)]
+
+
+def sentence(conclusion: Conclusion, session: Session) -> str:
+    """Gives a line's sentences."""
+    say: dict[type, Callable[..., Iterable[str]]] = {
+        WritingSpeed: _writing_speed,
+        FirstWord: _first_word,
+        Stability: _stability,
+        MemoryUse: _memory,
+        WhichForWhat: _which,
+        UsualFormula: _usual,
+        SinceLast: _since_last,
+        NotCounted: _not_counted,
+    }
+    return " ".join(said for said in say[type(conclusion)](conclusion, session) if said)
+
+
+def _name(session: Session, index: int) -> str:
+    return session.plan.contenders[index].label
+
+
+def _each(session: Session, amounts: Sequence[Amount], show: Callable[[float], str]) -> str:
+    return few([f"{_name(session, one.contender)} {show(one.value)}" for one in amounts])
+
+
+def _cannot(why: str) -> str:
+    return _("Cannot be told: {why}.").format(why=reason(why))
+
+
+# --- 1 writing speed ----------------------------------------------------------------------------------------------
+
+
+def _writing_speed(line: WritingSpeed, session: Session) -> Iterable[str]:
+    if line.tps:
+        yield _lead(line, session)
+        yield _speeds(line, session) + "."
+        for verdict in _told(line):
+            yield verdict_sentence(verdict, session, round_s=line.round_s)
+        yield _text_or_tokens(line, session)
+    elif line.why is not None and not line.missing:
+        yield _cannot(line.why)
+    for index, code in line.missing:
+        yield _("{model}: no speed, {why}.").format(
+            model=_name(session, index), why=reason(code, num_predict=session.plan.options.num_predict)
+        )
+
+
+def _lead(line: WritingSpeed, session: Session) -> str:
+    names = [_name(session, index) for index in line.leaders]
+    if len(session.plan.contenders) == 1 or not names or len(line.tps) < 2:
+        return ""
+    if len(names) == 1:
+        mine = [one for one in line.verdicts if one.first == line.leaders[0] and one.word in SEPARATING]
+        only_ahead = any(one.word == "ahead" for one in mine)
+        pattern = _("{model} is ahead.") if only_ahead else _("{model} writes fastest.")
+        return pattern.format(model=names[0])
+    if len(names) < len(line.tps):
+        return _("{models} share the lead.").format(models=and_list(names))
+    return _("None is told apart as the fastest.") if len(names) > 2 else ""
+
+
+def _speeds(line: WritingSpeed, session: Session) -> str:
+    chars = {one.contender: one.value for one in line.cps}
+    reading = {one.contender: one.value for one in line.reading_x}
+    entries: list[str] = []
+    for index, tps in line.tps:
+        said = _("{model} {tps} tok/s").format(model=_name(session, index), tps=significant(tps))
+        beside: list[str] = []
+        if index in chars:
+            beside.append(_("{cps} chars/s").format(cps=significant(chars[index])))
+        if index in reading:
+            beside.append(_("{x}× reading pace").format(x=significant(reading[index], 2)))
+        entries.append(f"{said} ({', '.join(beside)})" if beside else said)
+    return few(entries)
+
+
+def _told(line: WritingSpeed) -> tuple[Verdict, ...]:
+    """Verdicts worth a sentence: among those who share the lead, then of the first against those behind."""
+    rank = {one.contender: at for at, one in enumerate(line.tps)}
+    lead = set(line.leaders) or set(rank)
+    pairs = [one for one in line.verdicts if one.first in rank and one.second in rank]
+    among = [one for one in pairs if {one.first, one.second} <= lead]
+    behind = [one for one in pairs if line.leaders and one.first == line.leaders[0] and one.second not in lead]
+    in_order = sorted([*among, *behind], key=lambda one: sorted((rank[one.first], rank[one.second])))
+    return tuple(in_order[:MOST_VERDICTS])
+
+
+def _text_or_tokens(line: WritingSpeed, session: Session) -> str:
+    if line.more_text is None:
+        return ""
+    chars = {one.contender: one.value for one in line.cps}
+    first = line.tps[0].contender
+    return _("More tokens, less text: {first} makes {a} chars/s, {other} {b}.").format(
+        first=_name(session, first),
+        other=_name(session, line.more_text),
+        a=significant(chars[first]),
+        b=significant(chars[line.more_text]),
+    )
+
+
+# --- 2 first word and cold start ----------------------------------------------------------------------------------
+
+
+def _first_word(line: FirstWord, session: Session) -> Iterable[str]:
+    if line.why is not None:
+        yield _cannot(line.why)
+        return
+    if line.ttft:
+        yield _("Once loaded: {times}.").format(times=_each(session, line.ttft, seconds))
+        yield _soonest(line, session)
+    if line.ttfo:
+        yield _("First answer word, after thinking: {times}.").format(times=_each(session, line.ttfo, seconds))
+    if line.cold:
+        yield _("From off: {times}.").format(times=few(_starts(line, session)))
+    if line.saving:
+        saved = sorted(one.value for one in line.saving)
+        low, high = seconds(saved[0]), seconds(saved[-1])
+        about = low if low == high else _("{low} to {high}").format(low=low, high=high)
+        yield _("Kept loaded, each first question saves about {time}.").format(time=about)
+
+
+def _soonest(line: FirstWord, session: Session) -> str:
+    if not line.verdicts:
+        return ""
+    if len(line.leaders) == 1:
+        return _("{model} starts soonest.").format(model=_name(session, line.leaders[0]))
+    if all(one.word == "equal" for one in line.verdicts):
+        return _("That is practically the same.")
+    names = and_list([_name(session, index) for index in line.leaders])
+    return _("{models} are not told apart.").format(models=names)
+
+
+def _starts(line: FirstWord, session: Session) -> list[str]:
+    loading = {one.contender: one.value for one in line.loading}
+    again = {one.contender: one.value for one in line.again}
+    entries: list[str] = []
+    for index, cold in line.cold:
+        beside: list[str] = []
+        if index in loading:
+            beside.append(_("of it loading {time}").format(time=seconds(loading[index])))
+        if index in again:
+            beside.append(_("again {time}").format(time=seconds(again[index])))
+        said = f"{_name(session, index)} {seconds(cold)}"
+        entries.append(f"{said} ({', '.join(beside)})" if beside else said)
+    return entries
+
+
+# --- 3 steadiness and cost ----------------------------------------------------------------------------------------
+
+
+def _stability(line: Stability, session: Session) -> Iterable[str]:
+    if line.why is not None:
+        yield _("Steadiness cannot be told: {why}.").format(why=reason(line.why))
+    if line.spread:
+        yield _("Between rounds the same question varies by {spreads}.").format(
+            spreads=_each(session, line.spread, lambda share: f"± {percent(share)}")
+        )
+        if line.ranked:
+            yield _("{model} is the steadiest.").format(model=_name(session, line.spread[0].contender))
+        elif len(line.spread) > 1:
+            yield _("Equally steady.")
+    if line.pauses:
+        yield _("Pauses of more than a second, in tests: {counts}.").format(
+            counts=_each(session, line.pauses, lambda count: f"{count:.0f}")
+        )
+    elif line.why != "not_yet":
+        yield _("No pause lasted more than a second.")
+    if line.cpu_s_per_token:
+        yield _("Processor time a token: {times}.").format(
+            times=_each(session, line.cpu_s_per_token, lambda over_s: seconds(1000 * over_s))
+        )
+    if line.joules_per_token:
+        yield _("Energy a token: {amounts}.").format(
+            amounts=_each(session, line.joules_per_token, lambda joules: f"{significant(joules, 2)} J")
+        )
+
+
+# --- 4 memory -----------------------------------------------------------------------------------------------------
+
+
+def _memory(line: MemoryUse, session: Session) -> Iterable[str]:
+    if line.why is not None:
+        yield _cannot(line.why)
+        return
+    yield few([_held(one, session) for one in line.held], most=6) + "."
+    least, most = line.held[0], line.held[-1]
+    if len(line.held) > 1 and least.by_server == most.by_server:
+        yield _("{model} needs {more} more than {other}.").format(
+            model=_name(session, most.contender),
+            other=_name(session, least.contender),
+            more=gigabytes(most.peak_bytes - least.peak_bytes),
+        )
+    left = [one.left_bytes for one in line.held if one.left_bytes is not None]
+    if left:
+        yield _("At least {left} stayed free for other programs.").format(left=gigabytes(min(left)))
+    swapped = [one.swapped_bytes for one in line.held if one.swapped_bytes is not None]
+    if swapped:
+        total = sum(swapped)
+        yield _("{amount} were read back from swap.").format(amount=gigabytes(total)) if total else _("No swapping.")
+
+
+def _held(one: MemoryHeld, session: Session) -> str:
+    beside: list[str] = []
+    if one.weights_bytes is not None and one.working_bytes is not None:
+        beside.append(
+            _("model {weights} + working memory {working}").format(
+                weights=gigabytes(one.weights_bytes), working=gigabytes(one.working_bytes)
+            )
+        )
+    if one.steady_bytes is not None and one.steady_bytes < one.peak_bytes:
+        beside.append(_("{steady} most of the time").format(steady=gigabytes(one.steady_bytes)))
+    if one.vram_bytes is not None:
+        beside.append(_("{vram} in the GPU's memory").format(vram=gigabytes(one.vram_bytes)))
+    if one.by_server:
+        beside.append(_("as the server says"))
+    said = _("{model} up to {peak}").format(model=_name(session, one.contender), peak=gigabytes(one.peak_bytes))
+    return f"{said} ({', '.join(beside)})" if beside else said
+
+
+# --- 5 which for what ---------------------------------------------------------------------------------------------
+
+
+def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
+    if line.why is not None:
+        yield _cannot(line.why)
+        return
+    occasions = {
+        "long_answers": _("long answers"),
+        "quick_questions": _("quick questions"),
+        "rarely_used": _("rarely used"),
+        "little_memory": _("little memory"),
+    }
+    for choice in line.choices:
+        names = or_list([_name(session, index) for index in choice.contenders]) or _("not known")
+        if choice.everybody and len(choice.contenders) > 2:
+            names = _("any of them")
+        yield f"{occasions[choice.occasion].capitalize()}: {names}."
+    yield _("By speed, waiting and memory alone: nobody judged the answers.")
+
+
+# --- 6 the usual formula ------------------------------------------------------------------------------------------
+
+
+def _usual(line: UsualFormula, session: Session) -> Iterable[str]:
+    if line.why is not None:
+        yield _cannot(line.why)
+        return
+    yield _("Tokens ÷ total time gives {speeds} tok/s.").format(speeds=_each(session, line.usual, significant))
+    if line.waiting:
+        shares = sorted(one.value for one in line.waiting)
+        low, high = percent(shares[0]), percent(shares[-1])
+        share = low if low == high else _("{low} to {high}").format(low=low, high=high)
+        yield _("It counts waiting as writing: {share} of the time went by before the first word.").format(share=share)
+    if line.with_cold:
+        yield _("Starts from off are in it too.")
+    if line.other_winner:
+        yield _("It would put {model} first.").format(model=_name(session, line.usual[0].contender))
+
+
+# --- 7 since last time, 8 not counted -----------------------------------------------------------------------------
+
+
+def _since_last(line: SinceLast, session: Session) -> Iterable[str]:
+    if line.comparison is None:
+        yield _cannot(line.why or "no_earlier")
+        return
+    yield since_last_sentence(line.comparison, session)
+
+
+def _not_counted(line: NotCounted, session: Session) -> Iterable[str]:
+    if line.why is not None:
+        yield _("Nothing: {why}.").format(why=reason(line.why))
+        return
+    entries: list[str] = []
+    for one in line.tests:
+        count = plural("{n} test", "{n} tests", one.count).format(n=one.count)
+        entries.append(f"{_name(session, one.contender)} {count} ({_left_out(one.code, one.what)})")
+    if entries:
+        yield few(entries, most=8) + "."
+    for index, code in line.contenders:
+        yield _("{model}: no verdict, {why}.").format(model=_name(session, index), why=reason(code))
+
+
+def _left_out(code: str, what: str) -> str:
+    if code == "repeated":
+        return _("disturbed and asked again")
+    why = flag_mark(code)
+    why = reason(code) if why == code else why
+    return {
+        "speed": _("{why}: speed not counted"),
+        "ttft": _("{why}: waiting not counted"),
+    }.get(what, "{why}").format(why=why)

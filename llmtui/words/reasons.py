@@ -1,0 +1,61 @@
+"""Why a figure is missing: a clause for each code of core.metrics, core.summary, core.conclusions and core.across."""
+
+from __future__ import annotations
+
+from llmtui.words import _
+from llmtui.words.outcomes import outcome_word
+
+_OUTCOME = "outcome_"
+
+
+def reason(code: str, *, num_predict: int | None = None) -> str:
+    """Gives the reason as a clause without a full stop; a code of a newer version is given as it is.
+
+    Args:
+        code: from ``why``.
+        num_predict: the test's cap on tokens, where it is known: it is named where it was what stood in the way.
+    """
+    if code.startswith(_OUTCOME):
+        return outcome_word(code.removeprefix(_OUTCOME))
+    if code == "still_thinking" and num_predict is not None:
+        return _("still thinking after {n} tokens").format(n=num_predict)
+    return _clauses().get(code, code)
+
+
+def known_codes() -> tuple[str, ...]:
+    """Gives all codes that have a clause."""
+    return tuple(_clauses())
+
+
+def _clauses() -> dict[str, str]:
+    return {
+        "nothing_sent": _("the question was never sent"),
+        "no_text": _("no text came"),
+        "no_answer": _("no answer came"),
+        "still_thinking": _("still thinking when the limit of tokens was reached"),
+        "not_finished": _("the answer did not end"),
+        "no_count": _("the server did not count its tokens"),
+        "too_short": _("the text is too short"),
+        "too_short_to_compare": _("the answers are too short to compare speeds (under 64 tokens)"),
+        "all_at_once": _("the whole text came at once"),
+        "no_words": _("the text is not made of words with spaces between them"),
+        "cache_unknown": _("the server does not say how much it remembered"),
+        "cached": _("the server had read this question before"),
+        "not_local": _("the server is not on this machine"),
+        "few_pieces": _("the text came in too few pieces"),
+        "not_recorded": _("it was not recorded"),
+        "not_yet": _("nothing is measured yet"),
+        "disturbed": _("too many of its tests were disturbed"),
+        "needs_3_rounds": _("it takes 3 rounds to tell"),
+        "needs_rounds": _("it takes 2 rounds in each session to tell"),
+        "not_visible": _("the model's process cannot be seen from here"),
+        "one_model": _("there is one model only"),
+        "nothing_known": _("nothing is known that could tell them apart"),
+        "no_earlier": _("this plan has not run before"),
+        "all_counted": _("every test counts"),
+        "no_common_rows": _("there is no question that both answered at length"),
+        "few_pairs": _("fewer than half of the questions can be compared in any round"),
+        "not_there_before": _("it was not in the earlier session"),
+        "no_common_prompts": _("the questions were others"),
+        "several_differences": _("more than one thing differs between the sessions"),
+    }
