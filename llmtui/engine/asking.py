@@ -1,0 +1,158 @@
+"""One request: what is asked, and the answer as it comes. The timing path: append, and at most 20 batches a second."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from typing import cast
+
+from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Message, Piece, Sent
+from llmtui.backends.base import Final as LastLine
+from llmtui.core.facts import Problem
+from llmtui.core.plan import COLD_NUM_PREDICT, Contender, Options, Plan, Trial, num_ctx, num_predict, tagged
+from llmtui.engine.live_text import Answer, LiveText
+
+Conversation = tuple[Message, ...]
+
+
+def messages_for(plan: Plan, trial: Trial, so_far: Conversation) -> Conversation:
+    """Gives what a trial says to the model.
+
+    Args:
+        plan: has the texts.
+        trial: cold, warm or follow_up.
+        so_far: the block's last prompt with its answer, which a follow-up continues.
+    """
+    if trial.kind == "follow_up":
+        return (*so_far, Message("user", plan.follow_up_text))
+    if trial.prompt is None:
+        return (Message("user", plan.cold_text),)
+    return (Message("user", tagged(trial.tag, plan.prompts[trial.prompt].text)),)
+
+
+def request_for(plan: Plan, trial: Trial, so_far: Conversation) -> ChatRequest:
+    """Gives a trial's request; the options that a model is loaded with are the same in all of a block."""
+    contender = plan.contenders[trial.contender]
+    return _request(
+        plan,
+        contender,
+        messages_for(plan, trial, so_far),
+        cap=num_predict(plan, trial.kind),
+        reuse_prefix=trial.kind == "follow_up",
+    )
+
+
+def loading_request(plan: Plan, contender: Contender) -> ChatRequest:
+    """Gives a request that is not measured, with the block's options, after which the model is in memory."""
+    text = plan.cold_text or plan.prompts[0].text
+    return _request(plan, contender, (Message("user", text),), cap=COLD_NUM_PREDICT, reuse_prefix=False)
+
+
+def _request(plan: Plan, contender: Contender, messages: Conversation, *, cap: int, reuse_prefix: bool) -> ChatRequest:
+    options = plan.options
+    return ChatRequest(
+        model=contender.model,
+        messages=messages,
+        num_ctx=num_ctx(contender),
+        num_predict=cap,
+        temperature=options.temperature,
+        seed=options.seed,
+        think=contender.variant.think,
+        num_thread=contender.variant.num_thread,
+        keep_alive_s=options.keep_alive_s,
+        reuse_prefix=reuse_prefix,
+    )
+
+
+async def ask(
+    backend: Backend,
+    request: ChatRequest,
+    answer: Answer,
+    *,
+    options: Options,
+    live: LiveText | None = None,
+    on_sent: Callable[[], None] = lambda: None,
+    on_first_text: Callable[[], None] = lambda: None,
+) -> None:
+    """Sends a request and collects what comes. What had come before a failure or a cancellation stays in ``answer``.
+
+    Args:
+        backend: the server.
+        request: what to ask.
+        answer: where everything goes; a standstill ends the request and is marked there.
+        options: for how long nothing may come.
+        live: where pieces are sent on to the screen.
+        on_sent: called when the request is on its way.
+        on_first_text: called with the first piece.
+
+    Raises:
+        BackendFailed: as the backend does.
+    """
+    loop = asyncio.get_running_loop()
+    quiet_s = options.stall_loading_s
+    try:
+        with _no_collections():
+            async with asyncio.timeout(quiet_s) as limit, aclosing(_stream(backend, request)) as stream:
+                async for item in stream:
+                    if isinstance(item, Piece):
+                        if not answer.has_text:
+                            on_first_text()
+                            quiet_s = options.stall_s
+                        text = answer.add(item)
+                        if live is not None:
+                            live.add(item, text, answer.sent_ns or 0)
+                    elif isinstance(item, Sent):
+                        if answer.sent_ns is None:
+                            answer.sent_ns = item.t_ns
+                            answer.sent_wall_ns = time.time_ns() - (time.perf_counter_ns() - item.t_ns)
+                            on_sent()
+                    else:
+                        answer.final = item
+                    limit.reschedule(loop.time() + quiet_s)
+    except TimeoutError:
+        answer.stalled = True
+        answer.problem = _stalled(request.model.name, quiet_s, has_text=answer.has_text)
+    finally:
+        if live is not None:
+            live.close()
+
+
+async def load(backend: Backend, request: ChatRequest, options: Options) -> None:
+    """Sends a request that is not measured, so that the model is in memory with the block's options.
+
+    Raises:
+        BackendFailed: it failed, or nothing came for too long.
+    """
+    answer = Answer()
+    await ask(backend, request, answer, options=options)
+    if answer.problem is not None:
+        raise BackendFailed(answer.problem)
+
+
+def _stream(backend: Backend, request: ChatRequest) -> AsyncGenerator[Sent | Piece | LastLine, None]:
+    return cast("AsyncGenerator[Sent | Piece | LastLine, None]", backend.stream(request))
+
+
+def _stalled(name: str, quiet_s: float, *, has_text: bool) -> Problem:
+    if has_text:
+        what = f"{name} stopped in the middle of its answer: nothing came for {quiet_s:g} s."
+    else:
+        what = f"{name} did not begin to answer: nothing came for {quiet_s:g} s."
+    return Problem(
+        code="stalled",
+        what=what,
+        remedy="The server may be swapping or stuck: look at its log and at the machine's memory.",
+    )
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """A garbage collection takes milliseconds: not between two tokens."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

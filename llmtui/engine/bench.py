@@ -1,0 +1,106 @@
+"""What an experiment stands on: the plan, the servers, the way to report, the eye on the machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from llmtui.backends.base import Backend, BackendFailed, ServerInfo
+from llmtui.core.events import Event, Noted, PhaseChanged
+from llmtui.core.facts import Level, Phase, Problem
+from llmtui.core.plan import Contender, Plan
+from llmtui.engine.sensors.account import TrialMachine
+from llmtui.engine.sensors.runner import Runner, RunnerTarget
+
+
+class MachineWatch(Protocol):
+    """The part of the sampler that an experiment uses."""
+
+    def expect_runner(self, target: RunnerTarget | None) -> None:
+        """Says which model's process to look for."""
+        ...
+
+    def find_runner(self) -> Runner | None:
+        """Looks for it now."""
+        ...
+
+    def begin_trial(self) -> None:
+        """Opens a trial's account."""
+        ...
+
+    def first_token(self) -> None:
+        """Back to the steady rate."""
+        ...
+
+    def end_trial(self) -> TrialMachine:
+        """Closes the account."""
+        ...
+
+
+class Bench:
+    """Shared by the parts of one experiment."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        backends: Mapping[str, Backend],
+        *,
+        emit: Callable[[Event], None],
+        watch: MachineWatch,
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        """Lays it out.
+
+        Args:
+            plan: what to run.
+            backends: by the kind that the plan's models name.
+            emit: reports an event; never waits.
+            watch: the sampler.
+            clock_ns: the engine's clock.
+        """
+        self.plan = plan
+        self.backends = backends
+        self.emit = emit
+        self.watch = watch
+        self.clock_ns = clock_ns
+        self._infos: dict[str, ServerInfo] = {}
+
+    def contender(self, index: int) -> Contender:
+        """Gives a contender by its index."""
+        return self.plan.contenders[index]
+
+    def backend(self, contender: int) -> Backend:
+        """Gives the server that has a contender's model."""
+        return self.backends[self.contender(contender).model.backend]
+
+    async def ask_info(self, backend: Backend) -> ServerInfo:
+        """Asks who answers, and remembers it.
+
+        Raises:
+            BackendFailed: nobody does.
+        """
+        info = await backend.info()
+        self._infos[backend.kind] = info
+        return info
+
+    def is_local(self, backend: Backend) -> bool | None:
+        """Whether the server runs on this machine; None as long as it has not answered."""
+        info = self._infos.get(backend.kind)
+        return None if info is None else info.local
+
+    async def runner_target(self, contender: int) -> RunnerTarget | None:
+        """Gives how a contender's process can be found; None where it cannot be seen from here, or not yet."""
+        try:
+            clue = await self.backend(contender).runner_clue(self.contender(contender).model)
+        except BackendFailed:
+            return None
+        return RunnerTarget.of_clue(clue)
+
+    def phase(self, phase: Phase, trial_id: str | None = None, detail: str | None = None) -> None:
+        """Reports what is being done from now on."""
+        self.emit(PhaseChanged(t_ns=self.clock_ns(), phase=phase, trial_id=trial_id, detail=detail))
+
+    def note(self, level: Level, problem: Problem) -> None:
+        """Reports something worth keeping with the session."""
+        self.emit(Noted(t_ns=self.clock_ns(), level=level, problem=problem))

@@ -1,0 +1,171 @@
+"""A plan is run: rounds of blocks of trials, then the server left as it was found. Rules: docs/method.md, "Trials"."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from llmtui.backends.base import BackendFailed
+from llmtui.core.events import PlanExtended, TrialFinished
+from llmtui.core.facts import Problem
+from llmtui.core.plan import Block, Trial, blocks, num_ctx, trials_per_round
+from llmtui.engine.bench import Bench
+from llmtui.engine.control import Control
+from llmtui.engine.one_trial import BlockState, TrialRunner, again
+from llmtui.engine.preparation import Preparation
+
+How = Literal["complete", "cancelled", "failed"]
+
+
+async def _nothing() -> None:
+    """There is nothing to wait for."""
+
+
+class Experiment:
+    """Runs one plan on one bench. ``run`` is awaited once; the other methods are called meanwhile."""
+
+    def __init__(self, bench: Bench, *, settled: Callable[[], Awaitable[None]] = _nothing) -> None:
+        """Prepares the run; nothing is asked yet.
+
+        Args:
+            bench: plan, servers, reporting, machine.
+            settled: awaited after each trial: returns when its row is on disk, so that no write meets the next trial.
+        """
+        self.control = Control()
+        self._bench = bench
+        self._settled = settled
+        self._preparation = Preparation(bench)
+        self._trials = TrialRunner(bench, self._preparation, self.control)
+        self._began_s = time.monotonic()
+        self._rounds = bench.plan.rounds
+        self._round = 0
+        self._last_round_s = 0.0
+        self._order = 0
+        self._over = False
+        self._hurried = False
+
+    # --- while it runs --------------------------------------------------------------------------------------------
+
+    def extend(self, rounds: int, why: str = "asked for") -> bool:
+        """Promises so many rounds more; gives False where the last trial is over already."""
+        if self._over:
+            return False
+        self._rounds += rounds
+        self._bench.emit(PlanExtended(t_ns=self._bench.clock_ns(), rounds=self._rounds, why=why))
+        return True
+
+    def hurry(self) -> None:
+        """Leave with what can be done in a second; cancel the task that runs, then."""
+        self._hurried = True
+
+    async def run(self) -> How:
+        """Runs the plan and leaves the server as it was found.
+
+        Cancelling the awaiting task ends the request under way and the run; it is not passed on.
+        """
+        how: How = "cancelled"
+        try:
+            await self._begin()
+            how = await self._all_rounds()
+        except asyncio.CancelledError:
+            _forget_cancellation()
+        self._over = True
+        if not self._trials.gave_up:
+            await self._leave()
+        self._bench.phase("idle")
+        return how
+
+    # --- the parts of it ------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        try:
+            await self._preparation.remember()
+        except BackendFailed as failed:
+            for backend in self._bench.backends.values():
+                self._trials.report(backend, failed.problem)
+
+    async def _leave(self) -> None:
+        try:
+            if not self._hurried:
+                await self._preparation.leave_as_found()
+        except asyncio.CancelledError:
+            _forget_cancellation()
+        if self._hurried:
+            await self._preparation.leave_in_a_hurry()
+
+    async def _all_rounds(self) -> How:
+        while True:
+            if self._round == self._rounds and not self._go_on():
+                return "failed" if self._trials.gave_up else "complete"
+            self._round += 1
+            began_s = self._running_s()
+            first = self._preparation.ready_contender() if self._round == 1 and self._is_auto() else None
+            planned = blocks(self._bench.plan, self._round, resident=first)
+            for index, block in enumerate(planned):
+                if block.contender not in self.control.left_out:
+                    await self._block(block, planned[index + 1 :])
+            self._last_round_s = self._running_s() - began_s
+
+    def _is_auto(self) -> bool:
+        return self._bench.plan.preset == "auto"
+
+    def _go_on(self) -> bool:
+        """One round more, if it is expected to end within the budget."""
+        plan = self._bench.plan
+        if self._round >= plan.max_rounds or plan.budget_s is None or self._round == 0:
+            return False
+        if self._trials.gave_up or len(self.control.left_out) == len(plan.contenders):
+            return False
+        if self._running_s() + self._last_round_s > plan.budget_s:
+            return False
+        return self.extend(1, why="expected to end within the time set for it")
+
+    def _running_s(self) -> float:
+        return time.monotonic() - self._began_s - self.control.paused_s
+
+    async def _block(self, block: Block, later: tuple[Block, ...]) -> None:
+        self.control.contender = block.contender
+        state = BlockState(block.contender, num_ctx(self._bench.contender(block.contender)))
+        for index, trial in enumerate(block.trials):
+            await self._pause()
+            left = len(block.trials) - index - 1 + self._left_after(later)
+            if block.contender in self.control.left_out:
+                self._order += 1
+                problem = Problem(code="skipped", what="The rest of this model was skipped.")
+                self._trials.pass_over(trial, order=self._order, total=self._order + left, problem=problem)
+                continue
+            finished = await self._trial(trial, state, left)
+            if trial.attempt == 1 and _is_worth_repeating(finished):
+                await self._trial(again(self._bench.plan, finished.trial), state, left)
+        self.control.contender = None
+
+    async def _trial(self, trial: Trial, state: BlockState, left: int) -> TrialFinished:
+        self._order += 1
+        finished = await self._trials.run(trial, state, order=self._order, total=self._order + left)
+        await self._settled()
+        return finished
+
+    async def _pause(self) -> None:
+        if self.control.paused:
+            self._bench.phase("idle", detail="paused")
+            await self.control.until_going()
+
+    def _left_after(self, later: tuple[Block, ...]) -> int:
+        """Trials of the blocks after this one, in this round and in the promised ones."""
+        plan, left_out = self._bench.plan, self.control.left_out
+        here = sum(len(block.trials) for block in later if block.contender not in left_out)
+        each = trials_per_round(plan) // len(plan.contenders)
+        return here + (self._rounds - self._round) * each * (len(plan.contenders) - len(left_out))
+
+
+def _is_worth_repeating(finished: TrialFinished) -> bool:
+    return "unexpected_reload" in finished.flags and finished.outcome not in ("error", "stalled", "skipped")
+
+
+def _forget_cancellation() -> None:
+    """The cancellation has been obeyed: what follows is cleaning up, which may be cancelled anew."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

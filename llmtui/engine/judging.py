@@ -1,0 +1,107 @@
+"""What became of a trial, and the flags whose evidence only the engine has. Rules: docs/method.md, "Flags"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from llmtui.core.facts import Outcome, ResidentModel, ServerCounters
+from llmtui.engine.live_text import Answer
+
+RELOAD_FLOOR_NS: Final = 100_000_000
+RELOAD_SHARE: Final = 0.5
+"""Part of the model's shortest cold load from which a load in a warm trial is a reload."""
+
+
+class InMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """A look at the server's memory just before or after a trial."""
+
+    own: ResidentModel | None = None
+    others: tuple[ResidentModel, ...] = ()
+    pid: int | None = None
+    """The runner's process, where it can be seen."""
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """A flag with its evidence in a sentence."""
+
+    name: str
+    evidence: str
+
+
+def outcome_of(answer: Answer) -> Outcome:
+    """Gives the outcome of an answer that nobody cut short."""
+    if answer.stalled:
+        return "stalled"
+    if answer.problem is not None:
+        return "error"
+    if answer.final is None:
+        return "no_final"
+    if not answer.has_text:
+        return "empty"
+    if answer.final.ended_by != "length" and not says_something(answer.answer_text):
+        return "thinking_only"
+    return "ok"
+
+
+def says_something(answer_text: str) -> bool:
+    """Whether an answer says anything beside what it thinks aloud between ``<think>`` and ``</think>``."""
+    text = answer_text.strip()
+    if text.startswith("<think>"):
+        text = text.partition("</think>")[2].strip()
+    return bool(text)
+
+
+def reload_evidence(
+    before: InMemory,
+    *,
+    num_ctx: int,
+    expected_pid: int | None,
+    pid_after: int | None,
+    counters: ServerCounters | None,
+    shortest_cold_load_ns: int | None,
+) -> str | None:
+    """Says why a warm or follow-up trial met a freshly loaded model; None where it did not.
+
+    Args:
+        before: the server's memory just before the request.
+        num_ctx: the context length that this block's requests ask for, or that the server gave them.
+        expected_pid: the runner of the block's earlier trials.
+        pid_after: the runner at the end of this one.
+        counters: the server's own.
+        shortest_cold_load_ns: of this model in this session.
+    """
+    if before.own is None:
+        return "the model was not in the server's memory just before"
+    if before.own.context_length not in (None, num_ctx):
+        return f"its context length just before was {before.own.context_length}, not {num_ctx}"
+    pids = [pid for pid in (expected_pid, before.pid, pid_after) if pid is not None]
+    if len(set(pids)) > 1:
+        return f"its process changed from {pids[0]} to {pids[-1]}"
+    load_ns = None if counters is None else counters.load_duration_ns
+    if load_ns is None or shortest_cold_load_ns is None:
+        return None
+    if load_ns >= RELOAD_FLOOR_NS and load_ns >= RELOAD_SHARE * shortest_cold_load_ns:
+        return f"loading took {load_ns / 1e6:.0f} ms; its shortest cold load took {shortest_cold_load_ns / 1e6:.0f} ms"
+    return None
+
+
+def others_evidence(looks: Iterable[InMemory | None]) -> str | None:
+    """Names the other models that were in the server's memory; None where there were none."""
+    others = {other.digest: other for look in looks if look is not None for other in look.others}
+    if not others:
+        return None
+    return f"in memory too: {', '.join(sorted(_named(other) for other in others.values()))}"
+
+
+def split(residents: Sequence[ResidentModel], digest: str, pid: int | None) -> InMemory:
+    """Gives a look at a server's memory, the model of this digest told from all others."""
+    own = next((resident for resident in residents if resident.digest == digest), None)
+    others = tuple(resident for resident in residents if resident.digest != digest)
+    return InMemory(own=own, others=others, pid=pid if own is None or own.pid is None else own.pid)
+
+
+def _named(resident: ResidentModel) -> str:
+    return resident.name if resident.size_bytes is None else f"{resident.name} ({resident.size_bytes / 1e9:.1f} GB)"

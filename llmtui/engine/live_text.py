@@ -1,0 +1,136 @@
+"""The answer as it is being written: kept whole for the journal, and sent on in batches for the screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from llmtui.backends.base import Final as LastLine
+from llmtui.backends.base import Piece
+from llmtui.core.events import Chunks, Event, PhaseChanged, clean_text
+from llmtui.core.facts import Phase, Problem, Timeline
+
+BATCH_S: Final = 0.05
+"""At most 20 batches a second."""
+_PHASES: Final[dict[str, Phase]] = {"t": "thinking", "a": "answer"}
+
+
+class Answer:
+    """Everything that is known of one answer so far. What has arrived survives a cancelled request."""
+
+    def __init__(self) -> None:
+        self.sent_ns: int | None = None
+        self.sent_wall_ns: int | None = None
+        self.final: LastLine | None = None
+        self.problem: Problem | None = None
+        self.stalled = False
+        self.repaired = False
+        self._texts: list[str] = []
+        self._t_ns: list[int] = []
+        self._channels: list[str] = []
+        self._server_ns: list[int | None] = []
+        self._tokens: list[int | None] = []
+
+    def add(self, piece: Piece) -> str:
+        """Takes a piece; gives its text as it is kept, without lone surrogates."""
+        text, repaired = clean_text(piece.text)
+        if repaired:
+            self.repaired = True
+        self._texts.append(text)
+        self._t_ns.append(piece.t_ns)
+        self._channels.append(piece.channel)
+        self._server_ns.append(piece.server_ns)
+        self._tokens.append(piece.tokens)
+        return text
+
+    @property
+    def has_text(self) -> bool:
+        """Something was said, thinking or answer."""
+        return bool(self._texts)
+
+    @property
+    def text(self) -> str:
+        """Thinking and answer in the order of arrival."""
+        return "".join(self._texts)
+
+    @property
+    def answer_text(self) -> str:
+        """The answer without the thinking that came in a channel of its own."""
+        return "".join(text for text, channel in zip(self._texts, self._channels, strict=True) if channel == "a")
+
+    @property
+    def done_ns(self) -> int | None:
+        """End of the answer − start of sending: the last line's arrival, else the last piece's."""
+        if self.sent_ns is None:
+            return None
+        if self.final is not None:
+            return self.final.t_ns - self.sent_ns
+        return self._t_ns[-1] - self.sent_ns if self._t_ns else None
+
+    def timeline(self) -> Timeline:
+        """Gives arrivals after the start of sending; stamps that not every piece has are left out."""
+        start_ns = self.sent_ns or 0
+        server_ns = tuple(stamp for stamp in self._server_ns if stamp is not None)
+        tokens = tuple(count for count in self._tokens if count is not None)
+        return Timeline(
+            t_ns=tuple(t_ns - start_ns for t_ns in self._t_ns),
+            chars=tuple(map(len, self._texts)),
+            channels="".join(self._channels),
+            server_ns=server_ns if server_ns and len(server_ns) == len(self._texts) else None,
+            tokens=tokens if tokens and len(tokens) == len(self._texts) else None,
+        )
+
+
+class LiveText:
+    """Sends pieces on as ``Chunks``: the first at once, later ones in batches; and the phase where it changes.
+
+    Between two batches a piece costs one append. To be used within a running event loop, by one task.
+    """
+
+    def __init__(self, trial_id: str, emit: Callable[[Event], None]) -> None:
+        self._trial_id = trial_id
+        self._emit = emit
+        self._loop = asyncio.get_running_loop()
+        self._pieces: list[tuple[int, str, str]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_s = 0.0
+        self._shown: str | None = None
+        self._channel: str | None = None
+        self._channel_since_ns = 0
+
+    def add(self, piece: Piece, text: str, sent_ns: int) -> None:
+        """Takes a piece.
+
+        Args:
+            piece: as it came.
+            text: its text, cleaned.
+            sent_ns: start of sending, on the engine's clock.
+        """
+        self._pieces.append((piece.t_ns - sent_ns, piece.channel, text))
+        if piece.channel != self._channel:
+            self._channel, self._channel_since_ns = piece.channel, piece.t_ns
+        if self._timer is None:
+            now_s = self._loop.time()
+            if now_s >= self._next_s:
+                self._flush()
+            else:
+                self._timer = self._loop.call_at(self._next_s, self._flush)
+
+    def close(self) -> None:
+        """Sends what is left."""
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._pieces:
+            return
+        if self._channel is not None and self._channel != self._shown:
+            self._shown = self._channel
+            phase = _PHASES[self._channel]
+            self._emit(PhaseChanged(t_ns=self._channel_since_ns, phase=phase, trial_id=self._trial_id))
+        self._emit(Chunks(trial_id=self._trial_id, pieces=tuple(self._pieces)))
+        self._pieces.clear()
+        self._next_s = self._loop.time() + BATCH_S

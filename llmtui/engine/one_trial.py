@@ -1,0 +1,293 @@
+"""One trial from its turn to its row: preparation, request, judgement."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+import msgspec
+
+from llmtui.backends.base import Backend, BackendFailed, Message
+from llmtui.core.events import TrialFinished, TrialStarted
+from llmtui.core.facts import ColdSource, MachineFigures, Outcome, Problem
+from llmtui.core.plan import Plan, Trial, num_predict, prompt_tag
+from llmtui.engine.asking import Conversation, ask, load, loading_request, request_for
+from llmtui.engine.bench import Bench
+from llmtui.engine.control import Control
+from llmtui.engine.judging import Flag, InMemory, others_evidence, outcome_of, reload_evidence
+from llmtui.engine.live_text import Answer, LiveText
+from llmtui.engine.outage import Outage
+from llmtui.engine.preparation import Preparation
+from llmtui.engine.sensors.account import TrialMachine
+
+TEXT_REPLACED: Final = "text_replaced"
+"""Lone surrogates stood in the text and were replaced."""
+_AGAIN: Final = "-again"
+
+
+def again(plan: Plan, trial: Trial) -> Trial:
+    """Gives a disturbed trial's repetition, with a tag that no other trial has: the prefix cache knows the old one."""
+    tag = trial.tag if trial.prompt is None else prompt_tag(plan, -trial.round, trial.prompt)
+    return msgspec.structs.replace(trial, id=trial.id + _AGAIN, attempt=trial.attempt + 1, tag=tag)
+
+
+class BlockState:
+    """What a block's trials leave for the ones after them."""
+
+    def __init__(self, contender: int, num_ctx: int) -> None:
+        self.contender = contender
+        self.num_ctx = num_ctx
+        """As asked for, or as the server made it."""
+        self.cleared = False
+        """Memory was prepared for this block."""
+        self.loaded = False
+        """The model answered in this block, so that it should still be in memory."""
+        self.pid: int | None = None
+        self.conversation: Conversation = ()
+        self.tag: int | None = None
+
+
+class _Attempt:
+    """Everything that is found out about one trial."""
+
+    def __init__(self) -> None:
+        self.answer = Answer()
+        self.before: InMemory | None = None
+        self.after: InMemory | None = None
+        self.machine: TrialMachine | None = None
+        self.left_out: Problem | None = None
+        """Why nothing was asked."""
+
+
+class TrialRunner:
+    """Runs trials one after the other; knows what earlier ones of the session have shown."""
+
+    def __init__(self, bench: Bench, preparation: Preparation, control: Control) -> None:
+        self._bench = bench
+        self._preparation = preparation
+        self._control = control
+        self._outages = {kind: Outage(bench, backend) for kind, backend in bench.backends.items()}
+        self._shortest_cold_load_ns: dict[int, int] = {}
+
+    def report(self, backend: Backend, problem: Problem) -> None:
+        """Takes a problem with a server that was met outside of a trial."""
+        self._outages[backend.kind].report(problem)
+
+    @property
+    def gave_up(self) -> bool:
+        """Every server is gone for good."""
+        return all(outage.gave_up for outage in self._outages.values())
+
+    async def run(self, trial: Trial, state: BlockState, *, order: int, total: int) -> TrialFinished:
+        """Carries out a trial and reports it.
+
+        Returns:
+            The finished trial, whatever its outcome.
+
+        Raises:
+            asyncio.CancelledError: the run was cancelled; the trial has been reported as such.
+        """
+        if trial.kind == "follow_up":
+            trial = msgspec.structs.replace(trial, tag=state.tag if state.conversation else trial.tag)
+        self._bench.emit(TrialStarted(t_ns=self._bench.clock_ns(), trial=trial, order=order, total=total))
+        attempt = _Attempt()
+        try:
+            kept = await self._control.skippable(self._carry_out(trial, state, attempt))
+        except asyncio.CancelledError:
+            self._bench.emit(self._finished(trial, order, attempt, "cancelled", ()))
+            raise
+        outcome = outcome_of(attempt.answer) if kept and attempt.left_out is None else "skipped"
+        flags = self._flags(trial, state, attempt)
+        finished = self._finished(trial, order, attempt, outcome, flags)
+        self._learn(finished, state, attempt)
+        self._bench.emit(finished)
+        self._bench.phase("idle")
+        return finished
+
+    def pass_over(self, trial: Trial, *, order: int, total: int, problem: Problem | None = None) -> None:
+        """Reports a trial that is not asked at all."""
+        self._bench.emit(TrialStarted(t_ns=self._bench.clock_ns(), trial=trial, order=order, total=total))
+        attempt = _Attempt()
+        attempt.left_out = problem
+        self._bench.emit(self._finished(trial, order, attempt, "skipped", ()))
+
+    # --- carrying out ---------------------------------------------------------------------------------------------
+
+    async def _carry_out(self, trial: Trial, state: BlockState, attempt: _Attempt) -> None:
+        outage = self._outages[self._bench.backend(trial.contender).kind]
+        try:
+            await outage.check()
+            if trial.kind == "follow_up" and not state.conversation:
+                attempt.left_out = Problem(
+                    code="no_answer_before", what="There is no answer that could be followed up."
+                )
+                return
+            await self._prepare(trial, state)
+            await self._measure(trial, state, attempt)
+        except BackendFailed as failed:
+            if failed.problem.code == "unsupported" and attempt.answer.sent_ns is None:
+                attempt.left_out = failed.problem
+                return
+            attempt.answer.problem = failed.problem
+            outage.report(failed.problem)
+
+    async def _prepare(self, trial: Trial, state: BlockState) -> None:
+        """Empties the memory for a cold start; sees to it that a model is loaded before a block without one."""
+        bench, contender = self._bench, trial.contender
+        if trial.kind == "cold":
+            await self._preparation.make_cold(contender, trial.id)
+            state.cleared, state.loaded, state.pid = True, False, None
+            return
+        if not state.cleared:
+            await self._preparation.clear_others(contender, trial.id)
+            state.cleared = True
+        if not state.loaded:
+            there = await self._preparation.look(contender, None)
+            if there.own is None or there.own.context_length not in (None, state.num_ctx):
+                name = bench.contender(contender).model.name
+                bench.phase("waiting", trial.id, f"loading {name}")
+                request = loading_request(bench.plan, bench.contender(contender))
+                await load(bench.backend(contender), request, bench.plan.options)
+                there = await self._preparation.look(contender, None)
+            state.num_ctx = _context_of(there, state.num_ctx)
+            state.loaded = True
+
+    async def _measure(self, trial: Trial, state: BlockState, attempt: _Attempt) -> None:
+        bench, contender = self._bench, trial.contender
+        backend = bench.backend(contender)
+        target = await bench.runner_target(contender)
+        bench.watch.expect_runner(target)
+        runner = bench.watch.find_runner() if target is not None and trial.kind != "cold" else None
+        attempt.before = await self._preparation.look(contender, None if runner is None else runner.pid)
+        request = request_for(bench.plan, trial, state.conversation)
+        searches: list[asyncio.Task[None]] = []
+
+        def on_sent() -> None:
+            self._preparation.asked(contender)
+            if target is None and backend.kind == "builtin":  # asking it costs no request
+                searches.append(asyncio.create_task(self._look_for_runner(contender)))
+
+        bench.phase("waiting", trial.id, "loading" if trial.kind == "cold" else None)
+        live = LiveText(trial.id, bench.emit)
+        bench.watch.begin_trial()
+        try:
+            await ask(
+                backend,
+                request,
+                attempt.answer,
+                options=bench.plan.options,
+                live=live,
+                on_sent=on_sent,
+                on_first_text=bench.watch.first_token,
+            )
+            self._preparation.answered()
+        finally:
+            attempt.machine = bench.watch.end_trial()
+            for search in searches:
+                search.cancel()
+        attempt.after = await self._look_after(contender, attempt.machine.figures.runner_pid)
+
+    async def _look_for_runner(self, contender: int) -> None:
+        """The built-in server knows its runner only once it has been started, by the request itself."""
+        self._bench.watch.expect_runner(await self._bench.runner_target(contender))
+
+    async def _look_after(self, contender: int, pid: int | None) -> InMemory | None:
+        try:
+            return await self._preparation.look(contender, pid)
+        except BackendFailed as failed:
+            self.report(self._bench.backend(contender), failed.problem)
+            return None
+
+    # --- judging --------------------------------------------------------------------------------------------------
+
+    def _flags(self, trial: Trial, state: BlockState, attempt: _Attempt) -> tuple[Flag, ...]:
+        found: list[Flag] = []
+        if attempt.before is None or attempt.answer.sent_ns is None:
+            return ()
+        final, after = attempt.answer.final, attempt.after
+        if trial.kind != "cold":
+            evidence = reload_evidence(
+                attempt.before,
+                num_ctx=state.num_ctx,
+                expected_pid=state.pid,
+                pid_after=None if after is None else after.pid,
+                counters=None if final is None else final.counters,
+                shortest_cold_load_ns=self._shortest_cold_load_ns.get(trial.contender),
+            )
+            if evidence is not None:
+                found.append(Flag("unexpected_reload", evidence))
+        beside = others_evidence((attempt.before, after))
+        if beside is not None:
+            found.append(Flag("other_model_resident", beside))
+        if attempt.answer.repaired:
+            found.append(Flag(TEXT_REPLACED, "characters that are not Unicode stood in the text and were replaced"))
+        return tuple(found)
+
+    def _learn(self, finished: TrialFinished, state: BlockState, attempt: _Attempt) -> None:
+        """Keeps what later trials are judged by."""
+        if not attempt.answer.has_text:
+            return
+        state.loaded = True
+        if attempt.after is not None:
+            state.pid = attempt.after.pid
+            if finished.trial.kind == "cold":
+                state.num_ctx = _context_of(attempt.after, state.num_ctx)
+        load_ns = None if finished.counters is None else finished.counters.load_duration_ns
+        if finished.trial.kind == "cold" and load_ns:
+            known_ns = self._shortest_cold_load_ns.get(finished.trial.contender, load_ns)
+            self._shortest_cold_load_ns[finished.trial.contender] = min(known_ns, load_ns)
+        if finished.trial.kind == "warm":
+            asked = request_for(self._bench.plan, finished.trial, ()).messages
+            said = Message("assistant", attempt.answer.answer_text)
+            state.conversation = (*asked, said) if finished.outcome == "ok" else ()
+            state.tag = finished.trial.tag
+
+    def _finished(
+        self, trial: Trial, order: int, attempt: _Attempt, outcome: Outcome, flags: tuple[Flag, ...]
+    ) -> TrialFinished:
+        answer, after = attempt.answer, attempt.after
+        return TrialFinished(
+            t_ns=self._bench.clock_ns(),
+            trial=trial,
+            order=order,
+            outcome=outcome,
+            wall_ns=time.time_ns() if answer.sent_wall_ns is None else answer.sent_wall_ns,
+            t0_ns=answer.sent_ns,
+            done_ns=answer.done_ns,
+            ended_by=None if answer.final is None else answer.final.ended_by,
+            problem=attempt.left_out or answer.problem,
+            counters=None if answer.final is None else answer.final.counters,
+            timeline=answer.timeline(),
+            text=answer.text,
+            flags=tuple(flag.name for flag in flags),
+            evidence=tuple(flag.evidence for flag in flags),
+            machine=self._machine_figures(trial, attempt),
+            resident=None if after is None else after.own,
+            cold_source=self._cold_source(trial, attempt),
+            num_predict=num_predict(self._bench.plan, trial.kind),
+            repeats=trial.id.removesuffix(_AGAIN) if trial.attempt > 1 else None,
+        )
+
+    def _machine_figures(self, trial: Trial, attempt: _Attempt) -> MachineFigures | None:
+        """The sampler's account; of a server elsewhere only what llmtui itself used is known."""
+        if attempt.machine is None:
+            return None
+        figures = attempt.machine.figures
+        own = None if attempt.after is None else attempt.after.own
+        vram_bytes = None if own is None else own.vram_bytes
+        if self._bench.is_local(self._bench.backend(trial.contender)) is False:
+            return MachineFigures(llmtui_cpu_s=figures.llmtui_cpu_s, vram_bytes=vram_bytes)
+        return msgspec.structs.replace(figures, vram_bytes=vram_bytes)
+
+    def _cold_source(self, trial: Trial, attempt: _Attempt) -> ColdSource | None:
+        if trial.kind != "cold" or attempt.machine is None or not attempt.answer.has_text:
+            return None
+        if self._bench.is_local(self._bench.backend(trial.contender)) is False:
+            return "unknown"
+        return attempt.machine.cold_source(self._bench.contender(trial.contender).model.size_bytes)
+
+
+def _context_of(seen: InMemory, otherwise: int) -> int:
+    """The context length that the server gave the model, where it tells."""
+    return otherwise if seen.own is None or seen.own.context_length is None else seen.own.context_length

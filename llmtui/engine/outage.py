@@ -1,0 +1,60 @@
+"""A server that is gone: asked again a few times, more and more rarely, then given up for the rest of the run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from llmtui.backends.base import Backend, BackendFailed
+from llmtui.core.facts import Problem
+from llmtui.engine.bench import Bench
+
+_GONE: Final = frozenset({"refused", "silent", "unreachable", "unknown_host", "cut"})
+BACK_OFF_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Before each time that a server which was gone is asked again."""
+_SILENT_TRIES: Final = 2
+"""Each costs seconds of waiting."""
+
+
+class Outage:
+    """What is known of one server's absence."""
+
+    def __init__(self, bench: Bench, backend: Backend) -> None:
+        self._bench = bench
+        self._backend = backend
+        self._problem: Problem | None = None
+        self._tries = 0
+        self.gave_up = False
+        """Nothing more is asked of this server in this run."""
+
+    def report(self, problem: Problem) -> None:
+        """Takes a failed request's problem; one that speaks of a server that is gone is noted once."""
+        if problem.code in _GONE and self._problem is None:
+            self._problem = problem
+            self._tries = 0
+
+    async def check(self) -> None:
+        """Lets a trial pass if the server is there, as far as is known; asks it if the last request found it gone.
+
+        Raises:
+            BackendFailed: it is still gone.
+        """
+        if self._problem is None:
+            return
+        if self.gave_up:
+            raise BackendFailed(self._problem)
+        await asyncio.sleep(BACK_OFF_S[self._tries])
+        try:
+            await self._bench.ask_info(self._backend)
+        except BackendFailed as failed:
+            self._problem = failed.problem
+            self._tries += 1
+            if self._tries >= (_SILENT_TRIES if failed.problem.code == "silent" else len(BACK_OFF_S)):
+                self._give_up(failed.problem)
+            raise
+        self._problem = None
+
+    def _give_up(self, problem: Problem) -> None:
+        self.gave_up = True
+        what = f"{problem.what} It was asked {self._tries} times; the remaining tests are not tried."
+        self._bench.note("error", Problem(code=problem.code, what=what, remedy=problem.remedy))

@@ -1,0 +1,224 @@
+"""The server's memory before, between and after trials. Rules: docs/method.md, "The server is somebody's"."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from llmtui.backends.base import Backend, BackendFailed
+from llmtui.core.facts import Problem, ResidentModel
+from llmtui.core.plan import Model, num_ctx, round_order
+from llmtui.engine.bench import Bench
+from llmtui.engine.judging import InMemory, split
+from llmtui.engine.sensors.processes import process_table
+from llmtui.engine.sensors.runner import RunnerTarget, find_runner
+
+UNLOAD_LIMIT_S: Final = 30.0
+_POLL_S: Final = 0.05
+_HURRY_LIMIT_S: Final = 0.7
+"""For the way out of a process that has 2 s to live."""
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A model in the memory of one of the experiment's servers."""
+
+    backend: Backend
+    model: ResidentModel
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Server, name and digest: after a re-creation one name can stand there twice."""
+        return self.backend.kind, self.model.name, self.model.digest
+
+
+class Preparation:
+    """Empties the server's memory for a cold start, and leaves it as it was found."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._picked = frozenset(contender.model.digest for contender in bench.plan.contenders)
+        self._before: tuple[Loaded, ...] = ()
+        self._taken_out: set[tuple[str, str, str]] = set()
+        self._in_flight: Loaded | None = None
+
+    async def remember(self) -> None:
+        """Looks at what is in memory before anything is changed.
+
+        Raises:
+            BackendFailed: a server does not answer.
+        """
+        self._before = await self._loaded()
+
+    def ready_contender(self) -> int | None:
+        """Gives a contender that was in memory at the start just as it will be asked, so that it can go first."""
+        plan = self._bench.plan
+        there = {(loaded.model.digest, loaded.model.context_length) for loaded in self._before}
+        for index in round_order(plan, 1):
+            contender = plan.contenders[index]
+            if contender.variant.num_thread is None and (contender.model.digest, num_ctx(contender)) in there:
+                return index
+        return None
+
+    async def look(self, contender: int, pid: int | None) -> InMemory:
+        """Gives what is in memory now, seen from a contender.
+
+        Raises:
+            BackendFailed: a server does not answer.
+        """
+        residents = [loaded.model for loaded in await self._loaded()]
+        return split(residents, self._bench.contender(contender).model.digest, pid)
+
+    async def make_cold(self, contender: int, trial_id: str) -> None:
+        """Unloads the model itself and all others that may be, and waits until they and their processes are gone.
+
+        Raises:
+            BackendFailed: a server does not answer, or the model itself does not go.
+        """
+        await self._clear(contender, trial_id, spare_own=False)
+
+    async def clear_others(self, contender: int, trial_id: str) -> None:
+        """Unloads what else may be unloaded, for a block that does not begin with a cold start.
+
+        Raises:
+            BackendFailed: a server does not answer.
+        """
+        await self._clear(contender, trial_id, spare_own=True)
+
+    def asked(self, contender: int) -> None:
+        """Notes that a request was sent: its model may be on its way into memory though no list shows it yet."""
+        model = self._bench.contender(contender).model
+        resident = ResidentModel(name=model.name, digest=model.digest)
+        self._in_flight = Loaded(self._bench.backend(contender), resident)
+
+    def answered(self) -> None:
+        """Notes that the request came to its end."""
+        self._in_flight = None
+
+    async def leave_as_found(self) -> None:
+        """Unloads what this run loaded, and loads again what it unloaded. What fails is noted, not raised."""
+        try:
+            there = await self._loaded()
+            if self._in_flight is not None and self._in_flight.key not in {loaded.key for loaded in there}:
+                await self._in_flight.backend.unload(self._in_flight.model)
+            await self._unload([loaded for loaded in there if self._is_ours(loaded)], trial_id=None)
+        except BackendFailed as failed:
+            if failed.problem.code != "unsupported":
+                self._bench.note("warning", failed.problem)
+        for loaded in self._before:
+            if loaded.key in self._taken_out:
+                await self._load_again(loaded)
+
+    async def leave_in_a_hurry(self) -> None:
+        """Unloads what this run loaded without waiting until it is gone; nothing is loaded again, which is noted."""
+        with suppress(BackendFailed, TimeoutError):
+            async with asyncio.timeout(_HURRY_LIMIT_S):
+                there = await self._loaded()
+                if self._in_flight is not None and self._in_flight.key not in {loaded.key for loaded in there}:
+                    await self._in_flight.backend.unload(self._in_flight.model)
+                for loaded in there:
+                    if self._is_ours(loaded):
+                        await loaded.backend.unload(loaded.model)
+        names = [loaded.model.name for loaded in self._before if loaded.key in self._taken_out]
+        if names:
+            what = f"In memory before the run, and not loaded again for want of time: {', '.join(names)}."
+            self._bench.note("warning", Problem(code="not_loaded_again", what=what))
+
+    async def _loaded(self) -> tuple[Loaded, ...]:
+        found: list[Loaded] = []
+        for backend in self._bench.backends.values():
+            found.extend(Loaded(backend, resident) for resident in await backend.resident())
+        return tuple(found)
+
+    async def _clear(self, contender: int, trial_id: str, *, spare_own: bool) -> None:
+        own = self._bench.contender(contender).model.digest
+        going = [loaded for loaded in await self._loaded() if self._may_go(loaded)]
+        others = [loaded for loaded in going if loaded.model.digest != own]
+        try:
+            await self._unload(others, trial_id)
+        except BackendFailed as failed:
+            if failed.problem.code not in ("unsupported", "not_unloaded"):
+                raise
+            self._bench.note("warning", failed.problem)
+        if not spare_own:
+            await self._unload([loaded for loaded in going if loaded.model.digest == own], trial_id)
+
+    def _may_go(self, loaded: Loaded) -> bool:
+        return loaded.model.digest in self._picked or self._bench.plan.others == "unload"
+
+    def _is_ours(self, loaded: Loaded) -> bool:
+        """Picked, and not as it was before the run."""
+        if loaded.model.digest not in self._picked:
+            return False
+        return not any(
+            old.key == loaded.key and old.model.context_length == loaded.model.context_length for old in self._before
+        )
+
+    async def _unload(self, wanted: Sequence[Loaded], trial_id: str | None) -> None:
+        if not wanted:
+            return
+        self._bench.phase("unload", trial_id, ", ".join(loaded.model.name for loaded in wanted))
+        targets = [target for loaded in wanted if (target := await self._target(loaded)) is not None]
+        for loaded in wanted:
+            await loaded.backend.unload(loaded.model)
+            self._taken_out.add(loaded.key)
+        await self._until_gone(wanted, targets)
+
+    async def _target(self, loaded: Loaded) -> RunnerTarget | None:
+        model = Model(name=loaded.model.name, digest=loaded.model.digest, backend=loaded.backend.kind)
+        try:
+            return RunnerTarget.of_clue(await loaded.backend.runner_clue(model))
+        except BackendFailed:
+            return None
+
+    async def _until_gone(self, wanted: Sequence[Loaded], targets: Sequence[RunnerTarget]) -> None:
+        """First the server's list, then the processes: they outlive their entry in it by some 100 ms."""
+        keys = {loaded.key for loaded in wanted}
+        names = ", ".join(loaded.model.name for loaded in wanted)
+        try:
+            async with asyncio.timeout(UNLOAD_LIMIT_S):
+                await _poll(lambda: self._all_left(keys))
+        except TimeoutError as error:
+            problem = Problem(
+                code="not_unloaded",
+                what=f"The server was asked to unload {names}, and {UNLOAD_LIMIT_S:g} s later it is still there.",
+                remedy="Another program may be using it: end that one and run again.",
+            )
+            raise BackendFailed(problem) from error
+        try:
+            async with asyncio.timeout(UNLOAD_LIMIT_S):
+                await _poll(lambda: _all_ended(targets))
+        except TimeoutError:
+            what = f"{names} has left the server's memory, but its process is still there."
+            self._bench.note("warning", Problem(code="process_left", what=what))
+
+    async def _all_left(self, keys: set[tuple[str, str, str]]) -> bool:
+        return not keys.intersection(loaded.key for loaded in await self._loaded())
+
+    async def _load_again(self, loaded: Loaded) -> None:
+        try:
+            there = {now.key: now.model.context_length for now in await self._loaded()}
+            if loaded.key in there and there[loaded.key] == loaded.model.context_length:
+                return
+            self._bench.phase("waiting", detail=f"loading {loaded.model.name} again, as it was before")
+            await loaded.backend.load(loaded.model)
+        except BackendFailed as failed:
+            self._bench.note("warning", failed.problem)
+
+
+async def _all_ended(targets: Sequence[RunnerTarget]) -> bool:
+    processes = process_table()
+    for target in targets:
+        if await asyncio.to_thread(find_runner, target, processes) is not None:
+            return False
+    return True
+
+
+async def _poll(is_so: Callable[[], Awaitable[bool]]) -> None:
+    while True:
+        if await is_so():
+            return
+        await asyncio.sleep(_POLL_S)
