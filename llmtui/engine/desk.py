@@ -1,0 +1,280 @@
+"""Where commands are carried out: each becomes a task, at most one of a kind at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, Final, cast
+
+from llmtui.backends.base import Backend, BackendFailed, PullStep, ServerInfo
+from llmtui.core.commands import (
+    Cancel,
+    CancelPull,
+    Command,
+    ExtendPlan,
+    ListModels,
+    Pause,
+    PullModel,
+    Resume,
+    SetServer,
+    ShowModel,
+    Shutdown,
+    Skip,
+    StartPlan,
+)
+from llmtui.core.events import CommandFailed, ModelsListed, PullProgressed, ServerChanged
+from llmtui.core.facts import Problem, ServerKind
+from llmtui.engine.fingerprint import MachineFacts, machine_facts
+from llmtui.engine.recorder import Recorder
+from llmtui.engine.servers import Servers
+from llmtui.engine.session_run import CannotStart, SessionRun
+
+_CLOSE_LIMIT_S: Final = 0.3
+_BUSY: Final = Problem(
+    code="busy",
+    what="A run is under way; anything else would disturb its figures.",
+    remedy="Cancel the run or wait for its end.",
+)
+_NO_RUN: Final = Problem(code="no_run", what="No run is under way.")
+
+
+class Desk:
+    """Takes commands in the event loop's thread; answers through the recorder."""
+
+    def __init__(self, recorder: Recorder, servers: Servers) -> None:
+        self._recorder = recorder
+        self._servers = servers
+        self._chosen: tuple[ServerKind, str] | None = None
+        self._run: SessionRun | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._facts: asyncio.Task[MachineFacts] | None = None
+        self._closing = False
+        self.closed = asyncio.Event()
+        """Everything that was started has ended."""
+        self._carry_out: dict[type, Callable[[Any], None]] = {
+            SetServer: self._set_server,
+            ListModels: self._list_models,
+            ShowModel: self._show_model,
+            PullModel: self._pull_model,
+            CancelPull: self._cancel_pull,
+            StartPlan: self._start_plan,
+            ExtendPlan: self._extend_plan,
+            Pause: lambda command: self._steer(command, lambda run: run.experiment.control.pause()),
+            Resume: lambda command: self._steer(command, lambda run: run.experiment.control.resume()),
+            Skip: lambda command: self._steer(command, lambda run: run.experiment.control.skip(command.what)),
+            Cancel: self._cancel,
+            Shutdown: lambda _: self.shut_down(),
+        }
+
+    def prepare(self) -> None:
+        """Begins to find out about this machine, so that Enter need not wait for it."""
+        self._facts = asyncio.create_task(asyncio.to_thread(machine_facts))
+
+    def take(self, command: Command) -> None:
+        """Takes a command. After a Shutdown nothing more is taken."""
+        if self._closing:
+            return
+        if self._run is not None and self._run.is_over and "run" in self._tasks:
+            # Its last event is on its way and may have been answered already.
+            self._tasks["run"].add_done_callback(lambda _: self.take(command))
+        else:
+            self._carry_out[type(command)](command)
+
+    def refuse(self, why: str) -> None:
+        """Answers a line that is not a command."""
+        self._fail("?", Problem(code="bad_command", what=f"A command could not be read: {why}."))
+
+    def shut_down(self) -> None:
+        """Ends everything and sets ``closed``; a second call does nothing."""
+        if not self._closing:
+            self._closing = True
+            self._tasks["closing"] = asyncio.create_task(self._close())
+
+    def disk_failed(self) -> None:
+        """The session can no longer be saved: the run ends."""
+        if self._run is not None:
+            self._run.disk_failed()
+            self._tasks["run"].cancel()
+
+    # --- tasks ----------------------------------------------------------------------------------------------------
+
+    def _start(self, name: str, command: Command, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks[name] = task
+        task.add_done_callback(lambda done: self._ended(name, command, done))
+
+    def _ended(self, name: str, command: Command, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
+        if name == "run":
+            self._run = None
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, BackendFailed | CannotStart):
+            self._fail(type(command).__name__, error.problem)
+        elif error is not None:
+            problem = Problem(
+                code="internal",
+                what=f"llmtui itself failed: {error!r}.",
+                remedy="The log has the details; please report it.",
+            )
+            self._fail(type(command).__name__, problem)
+            task.get_loop().call_exception_handler({"message": f"{name} failed", "exception": error, "task": task})
+
+    def _fail(self, command: str, problem: Problem) -> None:
+        self._recorder.emit(CommandFailed(command=command, problem=problem))
+
+    async def _close(self) -> None:
+        self._tasks.pop("closing")
+        if self._run is not None:
+            self._run.experiment.hurry()
+        for task in list(self._tasks.values()):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+        try:
+            async with asyncio.timeout(_CLOSE_LIMIT_S):
+                await self._servers.close_all_but(None)
+        except TimeoutError:
+            pass  # what does not close now ends with the process
+        self.closed.set()
+
+    # --- servers and models ---------------------------------------------------------------------------------------
+
+    def _is_busy(self, command: Command) -> bool:
+        if self._run is not None:
+            self._fail(type(command).__name__, _BUSY)
+            return True
+        return False
+
+    def _set_server(self, command: SetServer) -> None:
+        if not self._is_busy(command):
+            self._chosen = (command.kind, command.address)
+            self._replace("server", command, self._tell_server())
+
+    def _list_models(self, command: ListModels) -> None:
+        if not self._is_busy(command):
+            self._replace("server", command, self._tell_server())
+
+    def _show_model(self, command: ShowModel) -> None:
+        if not self._is_busy(command):
+            self._replace("show", command, self._tell_model(command.name))
+
+    def _replace(self, name: str, command: Command, work: Coroutine[Any, Any, None]) -> None:
+        """Starts a task in place of one of the same name, whose answer is no longer wanted."""
+        if name in self._tasks:
+            self._tasks[name].cancel()
+        self._start(name, command, work)
+
+    def _backend(self) -> Backend:
+        if self._chosen is None:
+            raise BackendFailed(Problem(code="no_server", what="No server has been chosen yet."))
+        return self._servers.backend(*self._chosen)
+
+    async def _tell_server(self) -> None:
+        backend = self._backend_or_tell()
+        if backend is None:
+            return
+        info = await self._info_or_tell(backend)
+        if info is None:
+            return
+        await self._servers.close_all_but(backend)
+        self._recorder.emit(ServerChanged(address=info.address, kind=info.kind, version=info.version, local=info.local))
+        models, resident = await backend.models(), await backend.resident()
+        self._recorder.emit(ModelsListed(address=info.address, models=models, resident=resident))
+
+    def _backend_or_tell(self) -> Backend | None:
+        try:
+            return self._backend()
+        except BackendFailed as failed:
+            self._tell_absent(failed.problem)
+            return None
+
+    async def _info_or_tell(self, backend: Backend) -> ServerInfo | None:
+        try:
+            return await backend.info()
+        except BackendFailed as failed:
+            self._tell_absent(failed.problem)
+            return None
+
+    def _tell_absent(self, problem: Problem) -> None:
+        kind, address = self._chosen or ("ollama", "")
+        self._recorder.emit(ServerChanged(address=address, kind=kind, problem=problem))
+
+    async def _tell_model(self, name: str) -> None:
+        self._recorder.emit(await self._backend().show(name))
+
+    def _pull_model(self, command: PullModel) -> None:
+        if self._is_busy(command):
+            return
+        if "pull" in self._tasks:
+            what = "Another download is under way."
+            self._fail("PullModel", Problem(code="busy", what=what, remedy="Wait for its end or cancel it."))
+            return
+        self._start("pull", command, self._pull(command.name))
+
+    def _cancel_pull(self, _: CancelPull) -> None:
+        if "pull" in self._tasks:
+            self._tasks["pull"].cancel()
+
+    async def _pull(self, name: str) -> None:
+        problem: Problem | None = None
+        step = PullStep(status="")
+        try:
+            async with aclosing(cast("Any", self._backend().pull(name))) as steps:
+                async for step in steps:
+                    self._recorder.emit(_progress(name, step))
+        except BackendFailed as failed:
+            problem = failed.problem
+        except asyncio.CancelledError:
+            problem = Problem(code="cancelled", what=f"The download of {name} was stopped; what is there is kept.")
+        self._recorder.emit(_progress(name, step, done=True, problem=problem))
+
+    # --- runs -----------------------------------------------------------------------------------------------------
+
+    def _start_plan(self, command: StartPlan) -> None:
+        if self._is_busy(command):
+            return
+        if "pull" in self._tasks:
+            what = "A download is under way; it would disturb the figures."
+            self._fail("StartPlan", Problem(code="busy", what=what, remedy="Wait for its end or cancel it."))
+            return
+        try:
+            self._run = SessionRun(command, self._servers, self._recorder)
+        except CannotStart as error:
+            self._fail("StartPlan", error.problem)
+            return
+        for name in ("server", "show"):
+            if name in self._tasks:
+                self._tasks[name].cancel()
+        self._start("run", command, self._carry_out_plan(self._run))
+
+    async def _carry_out_plan(self, run: SessionRun) -> None:
+        if self._facts is None:
+            self.prepare()
+        assert self._facts is not None
+        await run.run(self._facts)
+
+    def _steer(self, command: Command, how: Callable[[SessionRun], object]) -> None:
+        if self._run is None:
+            self._fail(type(command).__name__, _NO_RUN)
+        else:
+            how(self._run)
+
+    def _extend_plan(self, command: ExtendPlan) -> None:
+        if self._run is None or not self._run.experiment.extend(command.rounds):
+            self._fail("ExtendPlan", _NO_RUN)
+
+    def _cancel(self, command: Cancel) -> None:
+        self._steer(command, lambda _: self._tasks["run"].cancel())
+
+
+def _progress(name: str, step: PullStep, *, done: bool = False, problem: Problem | None = None) -> PullProgressed:
+    return PullProgressed(
+        name=name,
+        status=step.status,
+        completed_bytes=step.completed_bytes,
+        total_bytes=step.total_bytes,
+        done=done,
+        problem=problem,
+    )

@@ -1,0 +1,82 @@
+"""The conditions of a session: what must be equal for two sessions to be compared."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import psutil
+
+from llmtui import __version__
+from llmtui.backends.base import ServerInfo
+from llmtui.core.facts import Fingerprint, ServerKind
+from llmtui.engine.sensors.base import PROC, SYS, read_text
+from llmtui.engine.sensors.gpu import GpuSensor
+from llmtui.engine.sensors.thermal import ThermalSensor
+
+_CPU_NAME_KEYS: Final = ("model name", "Hardware", "cpu model")
+
+
+class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What does not change while the engine lives, but for the power supply."""
+
+    os: str
+    cpu: str | None
+    cores_physical: int | None
+    cores_logical: int | None
+    ram_total_bytes: int
+    gpu: str | None
+
+
+def machine_facts(proc_root: Path = PROC, sys_root: Path = SYS) -> MachineFacts:
+    """Gives this machine's facts; looking for a graphics card may take half a second."""
+    gpu = GpuSensor(sys_root)
+    gpu.probe()
+    return MachineFacts(
+        os=f"{platform.system()} {platform.release()}",
+        cpu=_cpu_name(proc_root) or platform.processor() or platform.machine() or None,
+        cores_physical=psutil.cpu_count(logical=False),
+        cores_logical=psutil.cpu_count(),
+        ram_total_bytes=psutil.virtual_memory().total,
+        gpu=gpu.source if gpu.read() is not None else None,
+    )
+
+
+def fingerprint(
+    facts: MachineFacts, *, kind: ServerKind, address: str, info: ServerInfo | None, sampling_hz: float
+) -> Fingerprint:
+    """Gives a session's fingerprint.
+
+    Args:
+        facts: this machine's.
+        kind: the server's protocol.
+        address: as the plan names it.
+        info: what the server says of itself; None if it does not answer.
+        sampling_hz: looks at the machine a second.
+    """
+    return Fingerprint(
+        llmtui=__version__,
+        python=platform.python_version(),
+        os=facts.os,
+        cpu=facts.cpu,
+        cores_physical=facts.cores_physical,
+        cores_logical=facts.cores_logical,
+        ram_total_bytes=facts.ram_total_bytes,
+        gpu=facts.gpu,
+        on_battery=ThermalSensor().read().on_battery,
+        server_kind=kind,
+        server_version=None if info is None else info.version,
+        server_address=address if info is None else info.address,
+        server_is_local=None if info is None else info.local,
+        sampling_hz=sampling_hz,
+    )
+
+
+def _cpu_name(proc_root: Path) -> str | None:
+    for line in (read_text(proc_root / "cpuinfo") or "").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() in _CPU_NAME_KEYS and value.strip():
+            return value.strip()
+    return None

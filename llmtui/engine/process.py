@@ -1,0 +1,79 @@
+"""The engine as a process: says that it is there, reads commands, ends within two seconds of the end of its stdin.
+
+Whatever takes long to import is imported after ``EngineReady`` has been said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from llmtui import __version__
+from llmtui.core.events import SCHEMA, EngineReady, Noted, encode
+from llmtui.core.facts import Problem
+from llmtui.engine.descriptors import take_descriptors
+from llmtui.engine.outbox import Outbox
+
+EXIT_LIMIT_S: Final = 1.8
+_FLUSH_LIMIT_S: Final = 0.3
+_SWITCH_INTERVAL_S: Final = 0.0005
+"""How long another thread may keep the measuring one waiting; Python's own value is ten times that."""
+_STOPPED: Final = 70
+"""Exit code after an error of our own in a thread that nothing works without."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the engine until it is told to end, or its stdin ends.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(
+        prog="llmtui.engine", description="Started by llmtui; not meant to be used by hand."
+    )
+    parser.add_argument("--log", type=Path, help="where everything goes that is not an event")
+    log: Path | None = parser.parse_args(arguments).log
+    descriptors = take_descriptors(log)
+    outbox = Outbox(descriptors.events)
+    outbox.put(encode(EngineReady(version=__version__, schema=SCHEMA, pid=os.getpid())))
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    threading.excepthook = lambda failure: _thread_failed(failure, outbox)
+
+    from llmtui.engine.serving import serve
+
+    serve(outbox, descriptors.commands, on_end=start_deadline)
+    outbox.flush(_FLUSH_LIMIT_S)
+    return 0
+
+
+def start_deadline() -> None:
+    """From now on the process has 1.8 s to end in order; then it ends all the same."""
+    deadline = threading.Timer(EXIT_LIMIT_S, _give_up)
+    deadline.daemon = True
+    deadline.start()
+
+
+def _give_up() -> None:
+    sys.stderr.write(f"not done {EXIT_LIMIT_S:g} s after the end of the commands: leaving\n")
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _thread_failed(failure: threading.ExceptHookArgs, outbox: Outbox) -> None:
+    """Without eyes on the machine the engine goes on and says so; without ears or mouth it is better gone."""
+    sys.excepthook(failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
+    sys.stderr.flush()
+    if failure.thread is None or failure.thread.name != "sampler":
+        os._exit(_STOPPED)
+    problem = Problem(
+        code="internal",
+        what=f"Watching the machine failed: {failure.exc_value!r}. There are no plots from now on.",
+        remedy="The log has the details; please report it.",
+    )
+    outbox.put(encode(Noted(t_ns=time.perf_counter_ns(), level="error", problem=problem)))

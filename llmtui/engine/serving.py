@@ -1,0 +1,113 @@
+"""The engine's event loop, and the thread that feeds it with commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as NotInTime
+from contextlib import suppress
+from typing import Final
+
+from llmtui.core.commands import Command, Shutdown
+from llmtui.core.events import BadLine, decode_command
+from llmtui.engine.desk import Desk
+from llmtui.engine.outbox import Outbox
+from llmtui.engine.recorder import Recorder
+from llmtui.engine.servers import OpenBackend, Servers, open_backend
+
+_READ_BYTES: Final = 1 << 16
+_RECORD_LIMIT_S: Final = 0.5
+_SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
+
+
+def serve(
+    outbox: Outbox, commands_fd: int, *, on_end: Callable[[], None], open_one: OpenBackend = open_backend
+) -> None:
+    """Carries out commands until one says that it is enough, or there are no more.
+
+    Args:
+        outbox: where events go.
+        commands_fd: where commands come from, a JSON line each.
+        on_end: called, in any thread, as soon as the end is known to come.
+        open_one: opens a backend.
+    """
+    asyncio.run(_serve(outbox, commands_fd, on_end, open_one))
+
+
+async def _serve(outbox: Outbox, commands_fd: int, on_end: Callable[[], None], open_one: OpenBackend) -> None:
+    loop = asyncio.get_running_loop()
+
+    def in_loop(call: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the end has come by another way
+            loop.call_soon_threadsafe(call)
+
+    recorder = Recorder(outbox, on_disk_failed=lambda _: in_loop(desk.disk_failed))
+    desk = Desk(recorder, Servers(open_one))
+    desk.prepare()
+
+    def end() -> None:
+        on_end()
+        in_loop(desk.shut_down)
+
+    def take(command: Command) -> None:
+        if isinstance(command, Shutdown):
+            on_end()
+        in_loop(lambda: desk.take(command))
+
+    _end_by_signals(loop, end)
+    reader = threading.Thread(
+        target=read_commands,
+        args=(commands_fd, take, lambda why: in_loop(lambda: desk.refuse(why)), end),
+        name="commands",
+        daemon=True,
+    )
+    reader.start()
+    await desk.closed.wait()
+    with suppress(NotInTime):
+        recorder.mark().result(_RECORD_LIMIT_S)
+
+
+def read_commands(
+    fd: int, take: Callable[[Command], None], refuse: Callable[[str], None], ended: Callable[[], None]
+) -> None:
+    """Reads commands until there are no more; a last line without its end counts, a bad one is refused.
+
+    Args:
+        fd: a pipe.
+        take: gets each command.
+        refuse: gets the reason why a line is none.
+        ended: called at the end.
+    """
+    rest = b""
+    while True:
+        try:
+            data = os.read(fd, _READ_BYTES)
+        except OSError:
+            data = b""
+        *lines, rest = (rest + data).split(b"\n") if data else (rest, b"")
+        for line in lines:
+            if line.strip():
+                try:
+                    command = decode_command(line)
+                except BadLine as error:
+                    refuse(str(error))
+                else:
+                    take(command)
+        if not data:
+            ended()
+            return
+
+
+def _end_by_signals(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: end())
+        else:
+            loop.add_signal_handler(number, end)

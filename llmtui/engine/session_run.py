@@ -1,0 +1,148 @@
+"""One session from Enter to its last line: folder, files, sampler, experiment."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import cast, get_args
+
+from llmtui.backends.base import Backend, BackendFailed, ServerInfo
+from llmtui.core.commands import StartPlan
+from llmtui.core.events import SCHEMA, SessionFinished, SessionOpened, SessionStarted
+from llmtui.core.facts import Problem, ServerKind
+from llmtui.core.plan import Plan
+from llmtui.engine.bench import Bench
+from llmtui.engine.experiment import Experiment, How
+from llmtui.engine.fingerprint import MachineFacts, fingerprint
+from llmtui.engine.recorder import Recorder
+from llmtui.engine.sampler import DEMO_HZ, STEADY_HZ, Sampler
+from llmtui.engine.sensors.machine import Machine
+from llmtui.engine.servers import Servers
+from llmtui.store.lock import JournalBusy
+from llmtui.store.session_folder import create_session_folder
+
+
+class CannotStart(Exception):
+    """A plan cannot be run; ``problem`` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.what)
+        self.problem = problem
+
+
+class SessionRun:
+    """A session that is being run."""
+
+    def __init__(self, command: StartPlan, servers: Servers, recorder: Recorder) -> None:
+        """Looks at the plan; nothing is done yet.
+
+        Raises:
+            CannotStart: there is nothing in it that can be run.
+        """
+        self._command = command
+        self._recorder = recorder
+        self._disk_failed = False
+        self.is_over = False
+        """Nothing is asked any more; the last event is on its way or out."""
+        plan = command.plan
+        _check(plan)
+        backends = _backends(plan, servers)
+        hz = DEMO_HZ if set(backends) == {"builtin"} else STEADY_HZ
+        own_pids = [os.getpid()] if command.ui_pid is None else [os.getpid(), command.ui_pid]
+        self._sampler = Sampler(Machine(own_pids), recorder.emit, steady_hz=hz)
+        self._bench = Bench(plan, backends, emit=recorder.emit, watch=self._sampler)
+        self.experiment = Experiment(self._bench, settled=self._settled)
+
+    def disk_failed(self) -> None:
+        """The session cannot be saved any more: it ends as failed."""
+        self._disk_failed = True
+
+    async def run(self, facts: asyncio.Task[MachineFacts]) -> None:
+        """Opens the session, runs its plan, closes it. Cancelling ends it in order; that is not passed on.
+
+        Raises:
+            CannotStart: its folder cannot be written, or it was cancelled before it began.
+        """
+        how: How = "failed"
+        try:
+            await self._open(await asyncio.shield(facts))
+        except asyncio.CancelledError:
+            raise CannotStart(Problem(code="cancelled", what="The run was cancelled before it began.")) from None
+        gc.collect()
+        gc.freeze()
+        self._sampler.start()
+        try:
+            how = await self.experiment.run()
+        finally:
+            self._sampler.stop()
+            self.is_over = True
+            how = "failed" if self._disk_failed else how
+            self._recorder.emit(SessionFinished(t_ns=time.perf_counter_ns(), wall_ns=time.time_ns(), how=how))
+            await self._settled()
+
+    async def _open(self, facts: MachineFacts) -> None:
+        plan = self._command.plan
+        main = self._bench.backend(0)
+        info = await self._ask_all()
+        print_of_it = fingerprint(facts, kind=main.kind, address=plan.server, info=info, sampling_hz=self._sampler.hz)
+        wall_ns = time.time_ns()
+        try:
+            folder = create_session_folder(Path(self._command.results_dir), wall_ns)
+            started = SessionStarted(
+                schema=SCHEMA,
+                session_id=folder.name,
+                t_ns=time.perf_counter_ns(),
+                wall_ns=wall_ns,
+                fingerprint=print_of_it,
+                plan=plan,
+            )
+            self._recorder.open_session(folder, started)
+        except (OSError, JournalBusy) as error:
+            raise CannotStart(_unwritable(self._command.results_dir, error)) from error
+        self._recorder.emit(SessionOpened(session_id=folder.name, folder=str(folder.resolve())))
+
+    async def _ask_all(self) -> ServerInfo | None:
+        """Asks every server of the plan who it is; gives the first contender's. Those that do not answer fail later."""
+        infos: dict[str, ServerInfo] = {}
+        for kind, backend in self._bench.backends.items():
+            with suppress(BackendFailed):
+                infos[kind] = await self._bench.ask_info(backend)
+        return infos.get(self._bench.backend(0).kind)
+
+    async def _settled(self) -> None:
+        await asyncio.wrap_future(self._recorder.mark())
+
+
+def _check(plan: Plan) -> None:
+    if not plan.contenders:
+        raise CannotStart(Problem(code="empty_plan", what="No model is picked.", remedy="Pick one and start again."))
+    if not plan.kinds or ("warm" in plan.kinds and not plan.prompts and "cold" not in plan.kinds):
+        raise CannotStart(Problem(code="empty_plan", what="No prompt is picked.", remedy="Pick one and start again."))
+
+
+def _backends(plan: Plan, servers: Servers) -> Mapping[str, Backend]:
+    backends: dict[str, Backend] = {}
+    for contender in plan.contenders:
+        kind = contender.model.backend
+        if kind not in get_args(ServerKind):
+            what = f"{contender.model.name} is to be run on a server of the unknown kind {kind!r}."
+            raise CannotStart(Problem(code="unknown_backend", what=what))
+        try:
+            backends[kind] = servers.backend(cast("ServerKind", kind), plan.server)
+        except BackendFailed as failed:
+            raise CannotStart(failed.problem) from failed
+    return backends
+
+
+def _unwritable(results_dir: str, error: OSError | JournalBusy) -> Problem:
+    why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    return Problem(
+        code="results_unwritable",
+        what=f"The session cannot be saved in {results_dir}: {why}.",
+        remedy="Choose another folder with --results or in the settings.",
+    )
