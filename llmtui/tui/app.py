@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterable
+from threading import Thread
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -16,16 +17,17 @@ from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from llmtui.config import Settings, SettingsError
 from llmtui.core.commands import Command, StartPlan
+from llmtui.core.events import EngineReady, Reply, ServerChanged
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost, ReadOnly
 from llmtui.tui import terminal
-from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, SessionChanged, ShowDue
-from llmtui.tui.host import ExitReport, Host
+from llmtui.tui.connection import Connection
+from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, Replied, SessionChanged, ShowDue
+from llmtui.tui.host import BadAddress, ExitReport, Host
 from llmtui.tui.keys import app_bindings
 from llmtui.tui.themes import DARK, LIGHT
 from llmtui.words import _
@@ -85,6 +87,7 @@ class LlmtuiApp(App[ExitReport]):
         """What was chosen last, as it will be kept."""
         self.feed = self.new_feed(self.open_link)
         """The source that is followed; another one after a restart of the engine."""
+        self.connection = Connection(builtin_available=host.builtin_available)
         self._running_id: str | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -135,10 +138,24 @@ class LlmtuiApp(App[ExitReport]):
         if message.feed is self.feed:
             if isinstance(message, SessionChanged):
                 self._announce(message.session)
-            if isinstance(message, FeedEnded):
+            elif isinstance(message, Replied):
+                self._connect(message.reply)
+            elif isinstance(message, FeedEnded):
                 self.refresh_bindings()
         for screen in self.screen_stack:
             screen.post_message(message.again())
+
+    def _connect(self, reply: Reply) -> None:
+        """Names a server to an engine that is up, and another one where that does not answer."""
+        if isinstance(reply, EngineReady) and not self.read_only:
+            try:
+                self.send(self.connection.begin(self.host.server_of(self.settings.host)))
+            except BadAddress as error:
+                self.notify(str(error), title=_("The server's address in the settings"), severity="error")
+        elif isinstance(reply, ServerChanged):
+            instead = self.connection.heard(reply)
+            if instead is not None:
+                self.send(instead)
 
     def _announce(self, session: Session) -> None:
         """Says in the window's title that a run began, and by the bell that it is over."""
@@ -246,8 +263,8 @@ class LlmtuiApp(App[ExitReport]):
     def action_copy_or_quit(self) -> None:
         """Copies what is selected, else leaves without asking."""
         focused = self.screen.focused
-        selected = focused.selected_text if isinstance(focused, Input | TextArea) else ""
-        selected = selected or self.screen.get_selected_text() or ""
+        # Text fields of every kind have it; importing them to ask would cost the first paint.
+        selected: str = getattr(focused, "selected_text", "") or self.screen.get_selected_text() or ""
         if selected:
             self.copy_to_clipboard(selected)
             self.notify(_("Copied"), timeout=2)
@@ -259,10 +276,13 @@ class LlmtuiApp(App[ExitReport]):
         await self.action_quit_or_ask()
 
     def leave(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
-        """Ends the app: the terminal comes back at once, the engine cleans up behind it."""
-        self._write(terminal.RESTORE_TITLE)
-        self.run_worker(self.feed.close, thread=True, exit_on_error=False, group="close")
+        """Ends the app with what is to be said on the normal screen."""
         self.exit(ExitReport(how=how, session=self.feed.session, folder=self.feed.folder))
+
+    def on_unmount(self) -> None:
+        """However the app ends: the terminal comes back at once, the engine cleans up meanwhile."""
+        self._write(terminal.RESTORE_TITLE)
+        Thread(target=self.feed.close, name="close feed").start()
 
     # --- the command palette ---
 

@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 import msgspec
 
 from llmtui.config import Settings
+from llmtui.core.commands import SetServer
+from llmtui.core.estimate import PastSpeed
 from llmtui.core.prompts import PromptPack
 from llmtui.core.session import Session
 from llmtui.link import Link
@@ -35,6 +37,10 @@ class ExportFailed(Exception):
     """A file could not be written; the message is a sentence for the person, with what to do."""
 
 
+class BadAddress(Exception):
+    """What was typed is no server's address; the message is a sentence for the person, with what would be one."""
+
+
 class Host(Protocol):
     """The program around the screens. Methods may block shortly: call those with files behind them from a worker."""
 
@@ -46,6 +52,18 @@ class Host(Protocol):
     """The built-in server can be started: its library imports."""
     ollama_installed: bool
     """The ``ollama`` program is on this machine, running or not."""
+
+    def server_of(self, address: str | None) -> SetServer:
+        """Gives the server that an address means; None is the usual one.
+
+        Raises:
+            BadAddress: it cannot be read.
+        """
+        ...
+
+    def past_speeds(self) -> Mapping[str, PastSpeed]:
+        """Gives what earlier sessions on this machine measured, by the models' digests. Reads files."""
+        ...
 
     def open_engine(self) -> Link:
         """Starts the measuring process.

@@ -10,6 +10,7 @@ import msgspec
 
 from llmtui.config import Settings
 from llmtui.core.commands import CancelPull, Command, ListModels, PullModel, SetServer, StartPlan
+from llmtui.core.estimate import PastSpeed
 from llmtui.core.events import (
     EngineReady,
     Event,
@@ -23,7 +24,7 @@ from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model
 from llmtui.core.prompts import Category, Prompt, PromptPack
 from llmtui.link import LinkLost, ReadOnly
-from llmtui.tui.host import ExportFailed, SessionEntry
+from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -103,6 +104,7 @@ class FakeHost:
         builtin_available: bool = True,
         ollama_installed: bool = False,
         export_problem: str | None = None,
+        past: Mapping[str, PastSpeed] | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.pack = pack or a_pack()
@@ -115,6 +117,18 @@ class FakeHost:
         self._entries = entries
         self._saved_sessions = dict(saved_sessions or {})
         self._export_problem = export_problem
+        self._past = dict(past or {})
+
+    def server_of(self, address: str | None) -> SetServer:
+        if address == "builtin":
+            return SetServer(address="builtin", kind="builtin")
+        if address is not None and " " in address:
+            raise BadAddress(f"{address!r} is not a host name or address.")
+        url = ADDRESS if address is None else f"http://{address.removeprefix('http://')}"
+        return SetServer(address=url, kind="openai" if url.endswith("/v1") else "ollama")
+
+    def past_speeds(self) -> Mapping[str, PastSpeed]:
+        return self._past
 
     def open_engine(self) -> FakeLink:
         if not self._links:

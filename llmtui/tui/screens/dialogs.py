@@ -1,0 +1,183 @@
+"""Small windows over a screen: a question with two answers, an own prompt, a download."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Footer, Input, Label, ProgressBar, Static, TextArea
+
+from llmtui.core.commands import CancelPull, PullModel
+from llmtui.core.events import CommandFailed, PullProgressed
+from llmtui.tui.app import LlmtuiApp
+from llmtui.tui.feed import Replied
+from llmtui.words import _, plural
+from llmtui.words.figures import gigabytes
+
+
+class Question(ModalScreen[bool]):
+    """Asks something; the harmless answer has the focus."""
+
+    CSS_PATH = "../styles/dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", _("Yes"), show=False, id="yes"),
+        Binding("n,escape", "answer(False)", _("No"), show=False, id="no"),
+        Binding("left,right,up,down", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, title: str, words: str, *, yes: str, no: str) -> None:
+        """Makes the question; the answers are words for what happens then."""
+        super().__init__()
+        self._title, self._words, self._yes, self._no = title, words, yes, no
+
+    def compose(self) -> ComposeResult:
+        """Title, words, two buttons."""
+        with Vertical(classes="dialog") as box:
+            box.border_title = self._title
+            yield Static(self._words)
+            with Horizontal(classes="buttons"):
+                yield Button(self._no, id="no", variant="primary")
+                yield Button(self._yes, id="yes", variant="error")
+
+    def action_answer(self, answer: bool) -> None:
+        """Closes with the answer."""
+        self.dismiss(answer)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+
+class PromptArea(TextArea):
+    """Enter asks, Ctrl+J is a new line; pasted lines stay lines."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.ask", _("Ask"), id="ask", priority=True),
+        Binding("ctrl+j", "new_line", _("New line"), id="new_line"),
+    ]
+
+    def action_new_line(self) -> None:
+        """Breaks the line."""
+        self.insert("\n")
+
+
+class OwnPrompt(ModalScreen[str | None]):
+    """A prompt that the person types; None where they thought better of it."""
+
+    CSS_PATH = "../styles/dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", _("Back"), id="back")]
+
+    area = getters.query_one(PromptArea)
+
+    def __init__(self, names: tuple[str, ...], text: str = "") -> None:
+        """Makes the window for models by name, with a text to go on with."""
+        super().__init__()
+        self._names = names
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """The text, and who will be asked."""
+        with Vertical(classes="dialog own-prompt") as box:
+            box.border_title = _("Ask your own question")
+            yield PromptArea(self._text, placeholder=_("Type or paste a question"), show_line_numbers=False)
+            count = plural("{n} model is asked", "{n} models are asked", len(self._names)).format(n=len(self._names))
+            yield Label(Content.assemble((count + ": ", "bold"), (", ".join(self._names), "dim")))
+        yield Footer(show_command_palette=False)
+
+    def action_ask(self) -> None:
+        """Asks what is typed."""
+        if self.area.text.strip():
+            self.dismiss(self.area.text)
+        else:
+            self.notify(_("There is no question yet: type one."), severity="warning")
+
+    def action_give_up(self) -> None:
+        """Closes without asking."""
+        self.dismiss(None)
+
+
+class Download(ModalScreen[None]):
+    """Fetches a model to the server, with its progress."""
+
+    CSS_PATH = "../styles/dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", _("Stop and close"), id="stop_download")]
+
+    app = getters.app(LlmtuiApp)
+    field = getters.query_one(Input)
+    bar = getters.query_one(ProgressBar)
+
+    def __init__(self, name: str = "") -> None:
+        """Makes the window, with a name typed already."""
+        super().__init__()
+        self._name = name
+        self._loading: str | None = None
+
+    def compose(self) -> ComposeResult:
+        """The name, the bar, what the server says."""
+        with Vertical(classes="dialog download") as box:
+            box.border_title = _("Download a model")
+            yield Input(self._name, placeholder="llama3.2:1b", compact=True)
+            yield ProgressBar(show_eta=True)
+            yield Static(_("A name from ollama.com/library, then Enter."), id="download-said")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """No bar before there is something to show."""
+        self.bar.display = False
+
+    @on(Input.Submitted)
+    def _begin(self, event: Input.Submitted) -> None:
+        event.stop()
+        name = event.value.strip()
+        if name and self._loading is None and self.app.send(PullModel(name=name)):
+            self._loading = name
+            self.field.disabled = True
+            self._say(Content(_("Asking the server for {name} …").format(name=name)))
+
+    @on(Replied)
+    def _heard(self, message: Replied) -> None:
+        reply = message.reply
+        if isinstance(reply, PullProgressed) and reply.name == self._loading:
+            self._moved(reply)
+        elif isinstance(reply, CommandFailed) and self._loading is not None:
+            self._failed(reply.problem.what, reply.problem.remedy)
+
+    def _moved(self, step: PullProgressed) -> None:
+        if step.problem is not None:
+            self._failed(step.problem.what, step.problem.remedy)
+            return
+        if step.done:
+            self.notify(_("{name} is here.").format(name=step.name), title=_("Downloaded"))
+            self.dismiss(None)
+            return
+        known = step.total_bytes is not None and step.completed_bytes is not None
+        self.bar.display = True
+        self.bar.update(total=step.total_bytes, progress=step.completed_bytes or 0)
+        amount = (
+            _("{done} of {total}").format(done=gigabytes(step.completed_bytes), total=gigabytes(step.total_bytes))
+            if known
+            else ""
+        )
+        self._say(Content.assemble(step.status, "  ", (amount, "bold")))
+
+    def _failed(self, what: str, remedy: str | None) -> None:
+        self._loading = None
+        self.field.disabled = False
+        self.field.focus()
+        self.bar.display = False
+        self._say(Content.assemble(("✗ ", "bold $error"), what, "  ", (remedy or "", "dim italic")))
+
+    def _say(self, words: Content) -> None:
+        self.query_exactly_one("#download-said", Static).update(words)
+
+    def action_stop(self) -> None:
+        """Stops the download, if there is one; what is there stays for the next try."""
+        if self._loading is not None:
+            self.app.send(CancelPull())
+            self.notify(_("Stopped. What is here already is kept: the next try goes on from there."))
+        self.dismiss(None)

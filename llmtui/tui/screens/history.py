@@ -1,0 +1,135 @@
+"""History: the saved sessions, the newest first; Enter opens one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import DataTable, Static
+
+from llmtui.tui.host import SessionEntry
+from llmtui.tui.screens.base import BaseScreen
+from llmtui.words import _
+
+
+class SessionTable(DataTable[Content]):
+    """One session a line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", _("Open"), id="open_session", tooltip=_("Look at the results")),
+        Binding("j", "cursor_down", show=False),
+        Binding("k", "cursor_up", show=False),
+    ]
+    HELP = _(
+        """
+        # History
+        Every test is kept. **Enter** opens one with all its results. One that was interrupted opens with what it has.
+        """
+    )
+
+
+class HistoryScreen(BaseScreen):
+    """What was measured before."""
+
+    PLACE = "history"
+    CSS_PATH = "../styles/history.tcss"
+    AUTO_FOCUS = "SessionTable"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "look_again", _("Look again"), id="look_again"),
+        Binding("escape", "app.go('setup')", _("Setup"), id="to_setup", show=False),
+    ]
+
+    table = getters.query_one(SessionTable)
+
+    def compose_body(self) -> ComposeResult:
+        """The table, or words where there is nothing to show."""
+        yield Static(_("Reading the sessions …"), id="no-sessions")
+        yield SessionTable(cursor_type="row", zebra_stripes=True)
+
+    def on_mount(self) -> None:
+        """Columns first, rows when they are read."""
+        self._entries: tuple[SessionEntry, ...] = ()
+        self.table.display = False
+        for key, title in (
+            ("when", _("When")),
+            ("models", _("Models")),
+            ("trials", _("Tests")),
+            ("rounds", _("Rounds")),
+            ("finished", _("How it ended")),
+        ):
+            self.table.add_column(title, key=key)
+
+    def on_screen_resume(self) -> None:
+        """A session may have ended since."""
+        super().on_screen_resume()
+        self.action_look_again()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="sessions")
+    def action_look_again(self) -> None:
+        """Reads the list again."""
+        entries = self.app.host.sessions()
+        self.call_later(self._show, entries)
+
+    def _show(self, entries: tuple[SessionEntry, ...]) -> None:
+        self.table.display = bool(entries)
+        empty = self.query_exactly_one("#no-sessions", Static)
+        empty.display = not entries
+        if not entries:
+            empty.update(
+                Content.from_markup(
+                    _("[b]No sessions yet.[/b]\n\nA test is kept from its first answer on. F2 goes to Setup.\n\n")
+                    + "[dim]$where[/dim]",
+                    where=self.app.host.results_dir,
+                )
+            )
+            return
+        if entries != self._entries:
+            self._entries = entries
+            self._fill()
+        if self.focused is None:
+            self.table.focus()
+
+    def _fill(self) -> None:
+        here = self.table.cursor_row
+        self.table.clear()
+        for entry in self._entries:
+            self.table.add_row(*_cells(entry), key=entry.session_id)
+        self.table.move_cursor(row=min(here, len(self._entries) - 1))
+
+    @on(DataTable.RowSelected)
+    def _open(self, event: DataTable.RowSelected) -> None:
+        event.stop()
+        entry = next(one for one in self._entries if one.session_id == event.row_key.value)
+        if entry.problem is not None:
+            self.notify(entry.problem, title=_("This session cannot be opened"), severity="error", timeout=10)
+        else:
+            self.app.open_session(entry.session_id)
+
+
+def _cells(entry: SessionEntry) -> tuple[Content, ...]:
+    when = datetime.fromtimestamp(entry.wall_ns / 1e9).astimezone()
+    return (
+        Content(f"{when:%Y-%m-%d %H:%M}"),
+        Content(", ".join(entry.models)),
+        Content(f"{entry.trials:>5}"),
+        Content(f"{entry.rounds:>6}"),
+        _ending(entry),
+    )
+
+
+def _ending(entry: SessionEntry) -> Content:
+    if entry.problem is not None:
+        return Content.assemble(("✗ ", "$error"), (_("cannot be read"), "dim"))
+    if entry.finished is None:
+        return Content.assemble(("◐ ", "$warning"), (_("interrupted; what it has can be opened"), "dim"))
+    words = {
+        "complete": ("✓ ", "$success", _("complete")),
+        "cancelled": ("◐ ", "$warning", _("stopped early")),
+        "failed": ("✗ ", "$error", _("failed")),
+    }
+    mark, colour, said = words.get(entry.finished, ("? ", "$warning", entry.finished))
+    return Content.assemble((mark, colour), said)

@@ -1,0 +1,400 @@
+"""Setup: everything that is chosen before a test, on one screen. Enter starts from any list."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import ClassVar
+
+import msgspec
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from llmtui.core.commands import ListModels
+from llmtui.core.estimate import PastSpeed, estimate
+from llmtui.core.events import CommandFailed, ModelsListed, ServerChanged
+from llmtui.core.plan import Options, Plan
+from llmtui.core.planning import (
+    FULL_ANSWER_TOKENS,
+    NothingToRun,
+    Preset,
+    Wishes,
+    default_categories,
+    default_models,
+    make_free_plan,
+    make_plan,
+)
+from llmtui.tui.feed import Replied, SessionChanged
+from llmtui.tui.host import BadAddress
+from llmtui.tui.screens.base import BaseScreen
+from llmtui.tui.screens.dialogs import Download, OwnPrompt
+from llmtui.tui.widgets.choice_line import ChoiceLine
+from llmtui.tui.widgets.model_picker import ModelPicker
+from llmtui.tui.widgets.no_server import no_server_words
+from llmtui.tui.widgets.options_panel import OptionsPanel, OptionValues
+from llmtui.tui.widgets.others_line import OthersLine
+from llmtui.tui.widgets.pick_list import PickList
+from llmtui.tui.widgets.prompt_picker import PromptPicker
+from llmtui.tui.widgets.server_line import ServerLine
+from llmtui.tui.widgets.start_line import StartLine
+from llmtui.words import _
+
+PRESET_WORDS: dict[Preset, tuple[str, str]] = {
+    "auto": (_("Auto"), _("One round, then more while they end within 6 minutes; five at most.")),
+    "quick": (_("Quick"), _("One round: figures, and a first impression of who is ahead.")),
+    "standard": (_("Standard"), _("Five rounds: says who is faster where that can be told.")),
+    "thorough": (_("Thorough"), _("Five to ten rounds: goes on until every pair can be told apart.")),
+}
+
+
+class SetupScreen(BaseScreen):
+    """Server, models, questions, how thorough; and how long that will take."""
+
+    PLACE = "setup"
+    CSS_PATH = "../styles/setup.tcss"
+    AUTO_FOCUS = "ModelList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", _("Start"), id="start", show=False),
+        Binding("p", "own_prompt", _("Own question"), id="own_prompt", tooltip=_("Type a question and ask it now")),
+        Binding("s", "server", _("Server"), id="server", tooltip=_("Talk to another server")),
+        Binding("o", "options", _("Options"), id="options", tooltip=_("Answer length, context, temperature, thinking")),
+        Binding("f", "full_answers", _("Full answers"), id="full_answers", tooltip=_("Answers up to 1024 tokens")),
+        Binding("d", "download", _("Download"), id="download", tooltip=_("Fetch a model to the server")),
+        Binding("r", "look_again", _("Look again"), id="look_again", tooltip=_("Ask the server for its models again")),
+        Binding("u", "others", _("Unload others"), id="others", show=False),
+        Binding("1", "preset('auto')", PRESET_WORDS["auto"][0], id="preset_auto", show=False),
+        Binding("2", "preset('quick')", PRESET_WORDS["quick"][0], id="preset_quick", show=False),
+        Binding("3", "preset('standard')", PRESET_WORDS["standard"][0], id="preset_standard", show=False),
+        Binding("4", "preset('thorough')", PRESET_WORDS["thorough"][0], id="preset_thorough", show=False),
+    ]
+    HELP = _(
+        """
+        # Setup
+        Pick models on the left and kinds of question on the right, then press **Enter**. The other choices have a
+        value that makes sense. The first word of an answer appears a moment later on the Live screen.
+        """
+    )
+
+    server_line = getters.query_one(ServerLine)
+    models = getters.query_one(ModelPicker)
+    prompts = getters.query_one(PromptPicker)
+    others = getters.query_one(OthersLine)
+    options = getters.query_one(OptionsPanel)
+    start_line = getters.query_one(StartLine)
+
+    def __init__(self) -> None:
+        """Makes the screen with the last choices."""
+        super().__init__()
+        self._all_prompts = False
+        self._listed: ModelsListed | None = None
+        self._past: Mapping[str, PastSpeed] = {}
+        self._own_text = ""
+
+    def compose_body(self) -> ComposeResult:
+        """Server above, models and questions beside each other, the rest below."""
+        settings = self.app.settings
+        yield ServerLine()
+        yield OthersLine("unload" if settings.unload_others else "keep")
+        with Horizontal(id="lists"):
+            with Vertical(id="models-box", classes="box") as box:
+                box.border_title = _("Models")
+                yield ModelPicker()
+            with Vertical(id="prompts-box", classes="box") as box:
+                box.border_title = _("Questions")
+                yield PromptPicker(self.app.host.pack)
+        with Horizontal(id="how"):
+            yield ChoiceLine([(name, words[0]) for name, words in PRESET_WORDS.items()], settings.preset, id="preset")
+            yield Static(id="preset-said")
+        yield OptionsPanel(
+            OptionValues(
+                num_predict=settings.num_predict,
+                num_ctx=settings.num_ctx,
+                temperature=settings.temperature,
+                thinking=settings.think,
+            )
+        )
+        yield StartLine()
+
+    def on_mount(self) -> None:
+        """Shows what is known before anything answers."""
+        self.prompts.show(default_categories(self.app.host.pack, self.app.settings.categories))
+        self._show_preset()
+        self._show_start()
+        self._read_past()
+
+    def on_screen_resume(self) -> None:
+        """What is in memory may have changed while another screen was on."""
+        super().on_screen_resume()
+        feed = self.app.feed
+        if feed.server is not None:
+            self._show_server(feed.server)
+        if feed.models is not None and feed.models is not self._listed:
+            self._show_models(feed.models)
+        if self._listed is not None and not self.app.running:
+            self.app.send(ListModels())
+        self._show_start()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="past")
+    def _read_past(self) -> None:
+        past = self.app.host.past_speeds()
+        self.call_later(self._take_past, past)
+
+    def _take_past(self, past: Mapping[str, PastSpeed]) -> None:
+        self._past = past
+        self._show_start()
+
+    # --- what the engine says ---
+
+    @on(Replied)
+    def _heard(self, message: Replied) -> None:
+        match message.reply:
+            case ServerChanged():
+                self._show_server(message.reply)
+            case ModelsListed():
+                self._show_models(message.reply)
+            case CommandFailed():
+                problem = message.reply.problem
+                self.notify(f"{problem.what}\n{problem.remedy or ''}".strip(), severity="error", timeout=10)
+            case _:
+                if self.app.connection.wanted is not None and self._listed is None:
+                    self.server_line.connecting(self.app.connection.wanted)
+
+    @on(SessionChanged)
+    def _session_moved(self) -> None:
+        self._show_start()
+
+    def _show_server(self, server: ServerChanged) -> None:
+        self.server_line.show(server, instead_of=self.app.connection.instead_of)
+        if server.problem is not None:
+            self._listed = None
+            host = self.app.host
+            builtin, ollama = host.builtin_available, host.ollama_installed
+            self.models.say(no_server_words(server, builtin_available=builtin, ollama_installed=ollama))
+            self._show_start()
+
+    def _show_models(self, listed: ModelsListed) -> None:
+        first = self._listed is None
+        self._listed = listed
+        names = {one.model.name for one in listed.models}
+        still = self.models.models.picked & names
+        picked = default_models(listed.models, self.app.settings.models) if first or not still else still
+        if listed.models:
+            self.models.show(listed, picked)
+            if first and self.focused is None:
+                self.models.models.focus()
+        else:
+            self.models.say(
+                _("This server has no models yet.\n\nPress d to download one: llama3.2:1b is small and quick to try.")
+            )
+        self._show_start()
+
+    # --- what follows from the choices ---
+
+    def plan(self) -> Plan:
+        """Gives the plan that Enter starts.
+
+        Raises:
+            NothingToRun: nothing is picked.
+        """
+        return make_plan(
+            self.models.picked,
+            self.app.host.pack,
+            server="" if self._listed is None else self._listed.address,
+            categories=self.prompts.picked,
+            wishes=self._wishes(),
+            seed=_seed(),
+        )
+
+    def _wishes(self) -> Wishes:
+        values = self.options.values
+        settings = self.app.settings
+        return Wishes(
+            preset=self._preset,
+            all_prompts=self._all_prompts,
+            thinking=values.thinking,
+            num_ctx=values.num_ctx,
+            options=Options(
+                num_predict=values.num_predict,
+                temperature=values.temperature,
+                stall_s=settings.stall_s,
+                stall_loading_s=settings.stall_loading_s,
+            ),
+            others=self.others.value,
+        )
+
+    @property
+    def _preset(self) -> Preset:
+        value = self.query_exactly_one("#preset", ChoiceLine).value
+        return next(name for name in PRESET_WORDS if name == value)
+
+    def _show_preset(self) -> None:
+        self.query_exactly_one("#preset-said", Static).update(PRESET_WORDS[self._preset][1])
+
+    def _show_start(self) -> None:
+        """Says what Enter does, and counts what is picked."""
+        self._show_counts()
+        if self.app.running:
+            self.start_line.running()
+            return
+        try:
+            plan = self.plan()
+        except NothingToRun as error:
+            waiting = self._listed is None and self.app.feed.server is None
+            self.start_line.not_ready(_("Waiting for the server.") if waiting else _(str(error)))
+            return
+        listed = self._listed.models if self._listed is not None else ()
+        self.start_line.ready(plan, estimate(plan, listed, self._past))
+
+    def _show_counts(self) -> None:
+        box, total = self.query_exactly_one("#models-box"), len(self._listed.models) if self._listed else 0
+        box.border_subtitle = _("{n} of {total} picked").format(n=len(self.models.picked), total=total) if total else ""
+        box = self.query_exactly_one("#prompts-box")
+        total = len(self.app.host.pack.categories)
+        box.border_subtitle = _("{n} of {total} picked").format(n=len(self.prompts.picked), total=total)
+        picked = {model.digest for model in self.models.picked}
+        resident = () if self._listed is None else self._listed.resident
+        self.others.show([one for one in resident if one.digest not in picked])
+
+    @on(PickList.Changed)
+    @on(OptionsPanel.Changed)
+    def _picked(self) -> None:
+        self._show_start()
+
+    @on(ChoiceLine.Changed, "#preset")
+    def _preset_changed(self) -> None:
+        self._show_preset()
+        self._show_start()
+
+    # --- keys ---
+
+    def action_start(self) -> None:
+        """Runs what is picked; goes to the test that runs already, if one does."""
+        if self.app.running:
+            self.app.action_go("live")
+            return
+        try:
+            plan = self.plan()
+        except NothingToRun as error:
+            self.notify(_(str(error)), severity="warning")
+            return
+        self._remember()
+        self.app.start(plan)
+
+    def _remember(self) -> None:
+        values = self.options.values
+        changes: dict[str, object] = {
+            "models": tuple(model.name for model in self.models.picked),
+            "categories": self.prompts.picked,
+            "preset": self._preset,
+            "num_ctx": values.num_ctx,
+            "temperature": values.temperature,
+            "unload_others": self.others.value == "unload",
+        }
+        if values.num_predict != FULL_ANSWER_TOKENS:
+            changes["num_predict"] = values.num_predict
+        if values.thinking != "both":
+            changes["think"] = values.thinking
+        self.app.remember(**changes)
+
+    def action_preset(self, preset: str) -> None:
+        """Chooses how thorough the test is."""
+        self.query_exactly_one("#preset", ChoiceLine).value = preset
+
+    def action_all_prompts(self) -> None:
+        """Asks every question of a category, or its first alone."""
+        self._all_prompts = not self._all_prompts
+        self.prompts.ask_all(self._all_prompts)
+        self._show_start()
+
+    def action_full_answers(self) -> None:
+        """Lets answers run to 1024 tokens, or as short as before."""
+        values = self.options.values
+        usual = self.app.settings.num_predict
+        usual = usual if usual != FULL_ANSWER_TOKENS else OptionValues().num_predict
+        full = values.num_predict != FULL_ANSWER_TOKENS
+        self.options.set(msgspec.structs.replace(values, num_predict=FULL_ANSWER_TOKENS if full else usual))
+        self._show_start()
+
+    def action_options(self) -> None:
+        """Opens or closes the options."""
+        self.options.toggle()
+        if not self.options.is_open:
+            self.models.models.focus()
+
+    def action_others(self) -> None:
+        """Changes what becomes of somebody else's models in memory."""
+        self.others.query_exactly_one(ChoiceLine).action_step(1)
+
+    def action_server(self) -> None:
+        """Opens the field for another server."""
+        wanted = self.app.connection.wanted
+        self.server_line.edit("" if wanted is None else wanted.address)
+
+    @on(ServerLine.Kept)
+    def _server_kept(self) -> None:
+        self.models.models.focus()
+
+    @on(ServerLine.Chosen)
+    def _server_chosen(self, event: ServerLine.Chosen) -> None:
+        try:
+            server = self.app.host.server_of(event.address or None)
+        except BadAddress as error:
+            self.notify(str(error), title=_("That is no address"), severity="error")
+            self.server_line.edit(event.address)
+            return
+        self._listed = None
+        self.models.say("")
+        if self.app.send(self.app.connection.choose(server)):
+            self.server_line.connecting(server)
+            if server.kind != "builtin":
+                self.app.remember(host=event.address or None)
+        self._show_start()
+
+    def action_look_again(self) -> None:
+        """Asks the server again; where another one stands in for it, the one that was wanted."""
+        wanted = self.app.connection.wanted
+        stood_in = self.app.connection.instead_of is not None
+        server = self.app.feed.server
+        if wanted is not None and (stood_in or server is None or server.problem is not None):
+            self.server_line.connecting(wanted)
+            self.app.send(self.app.connection.begin(wanted))
+        else:
+            self.app.send(ListModels())
+
+    def action_own_prompt(self) -> None:
+        """Asks the picked models something of the person's own."""
+        if self.app.running:
+            self.notify(_("A test is running. Wait for its end, or cancel it on the Live screen."), severity="warning")
+            return
+        names = tuple(model.name for model in self.models.picked)
+        if not names:
+            self.notify(_("No models are picked."), severity="warning")
+            return
+        self.app.push_screen(OwnPrompt(names, self._own_text), self._ask_own)
+
+    def _ask_own(self, text: str | None) -> None:
+        if text is None:
+            return
+        self._own_text = text
+        server = "" if self._listed is None else self._listed.address
+        plan = make_free_plan(
+            self.models.picked, self.app.host.pack, text, server=server, wishes=self._wishes(), seed=_seed()
+        )
+        self._remember()
+        self.app.start(plan)
+
+    def action_download(self) -> None:
+        """Fetches a model to the server."""
+        server = self.app.feed.server
+        if server is None or server.problem is not None or server.kind != "ollama":
+            self.notify(_("Only an Ollama server can download models; none answers now."), severity="warning")
+            return
+        self.app.push_screen(Download(), lambda _nothing: self.action_look_again())
+
+
+def _seed() -> int:
+    """A new order each time; the plan keeps it."""
+    return random.randrange(2**31)

@@ -1,0 +1,84 @@
+"""One of a few words on one line: left and right change it, and so does a click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from llmtui.words import _
+
+
+class ChoiceLine(Static, can_focus=True):
+    """Words side by side, the chosen one marked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "step(-1)", _("Before"), show=False),
+        Binding("right,l", "step(1)", _("Next"), show=False),
+        Binding("space", "step(1)", _("Next choice"), id="next_choice"),
+    ]
+    DEFAULT_CSS = """
+    ChoiceLine {
+        height: 1;
+        width: auto;
+        text-wrap: nowrap;
+        &:focus { text-style: bold; background: $block-cursor-blurred-background; }
+    }
+    """
+
+    value: reactive[str] = reactive("", init=False)
+    """The chosen one."""
+
+    @dataclass
+    class Changed(Message):
+        """Another one was chosen."""
+
+        line: ChoiceLine
+        value: str
+
+        @property
+        def control(self) -> ChoiceLine:
+            """The line."""
+            return self.line
+
+    def __init__(self, choices: Sequence[tuple[str, str]], value: str, *, id: str | None = None) -> None:  # noqa: A002
+        """Makes a line.
+
+        Args:
+            choices: (value, word) of each.
+            value: the one chosen at first.
+            id: as in Textual.
+        """
+        self._choices = tuple(choices)
+        super().__init__(id=id)
+        self.set_reactive(ChoiceLine.value, value)
+        self.update(self._drawn())
+
+    def _drawn(self) -> Content:
+        parts: list[Content] = []
+        for choice, word in self._choices:
+            if choice == self.value:
+                parts.append(Content.styled(f" {word} ", "bold $text on $primary 40%"))
+            else:
+                parts.append(Content.from_markup(f"[@click=choose('{choice}')] $word [/]", word=word))
+        return Content(" ").join(parts)
+
+    def watch_value(self, value: str) -> None:
+        """Draws the line anew and says what is chosen."""
+        self.update(self._drawn())
+        self.post_message(self.Changed(self, value))
+
+    def action_step(self, by: int) -> None:
+        """Goes to the choice before or after, round the end."""
+        values = [choice for choice, _word in self._choices]
+        self.value = values[(values.index(self.value) + by) % len(values)]
+
+    def action_choose(self, value: str) -> None:
+        """Takes the one that was clicked."""
+        self.value = value

@@ -1,0 +1,63 @@
+"""Somebody else's models in the server's memory: named, with the choice of what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from llmtui.core.facts import ResidentModel
+from llmtui.core.plan import Others
+from llmtui.tui.widgets.choice_line import ChoiceLine
+from llmtui.words import _
+from llmtui.words.figures import gigabytes
+
+
+class OthersLine(Horizontal):
+    """Hidden while the server holds nothing but what is picked."""
+
+    DEFAULT_CSS = """
+    OthersLine {
+        height: auto;
+        display: none;
+        padding: 0 1;
+        background: $warning 12%;
+        & > Static { width: 1fr; height: auto; max-height: 2; }
+        & > ChoiceLine { width: auto; }
+        &.-shown { display: block; }
+        &.-shown { layout: horizontal; }
+    }
+    """
+    HELP = _(
+        """
+        ## Models in memory that are not part of the test
+        They take memory and may take processor time from the models that are tested. **Unload** takes them out of
+        memory for the test and loads them again afterwards. **Keep** leaves them, and every row of the table says so.
+        """
+    )
+
+    def __init__(self, others: Others) -> None:
+        """Makes a hidden line with a choice already made."""
+        super().__init__()
+        self._first: Others = others
+
+    def compose(self) -> ComposeResult:
+        """Who, and what to do."""
+        yield Static(id="others-who")
+        choices = [("unload", _("Unload during the test")), ("keep", _("Keep, mark the rows"))]
+        yield ChoiceLine(choices, self._first, id="others")
+
+    @property
+    def value(self) -> Others:
+        """What becomes of them."""
+        return "keep" if self.query_exactly_one(ChoiceLine).value == "keep" else "unload"
+
+    def show(self, others: Sequence[ResidentModel]) -> None:
+        """Names them, or hides the line where there are none."""
+        self.set_class(bool(others), "-shown")
+        names = ", ".join(f"{one.name} ({gigabytes(one.size_bytes)})" if one.size_bytes else one.name for one in others)
+        said = _("In memory, not picked: {names}").format(names=names)
+        self.query_exactly_one("#others-who", Static).update(Content.assemble(("● ", "$warning"), said))

@@ -1,0 +1,169 @@
+"""A list of things to tick: one row each, ticks survive filtering, and Enter is left to the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Key, Resize
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from llmtui.words import _
+
+
+class PickList(OptionList):
+    """Ticks by Space or click. Subclasses say how a row looks in ``row`` and which cannot be ticked in ``usable``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "toggle_pick", _("Pick"), id="pick", tooltip=_("Pick the line, or take it out again")),
+        Binding("enter", "screen.start", _("Start"), id="start", tooltip=_("Run what is picked")),
+        Binding("j", "cursor_down", show=False),
+        Binding("k", "cursor_up", show=False),
+    ]
+    DEFAULT_CSS = """
+    PickList {
+        height: 1fr;
+        border: none;
+        padding: 0;
+        background: transparent;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; background-tint: transparent; }
+        & > .option-list--option { padding: 0 1; }
+    }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """The ticks changed."""
+
+        pick_list: PickList
+
+        @property
+        def control(self) -> PickList:
+            """The list."""
+            return self.pick_list
+
+    @dataclass
+    class Typed(Message):
+        """A letter that means nothing else was typed over the list."""
+
+        pick_list: PickList
+        character: str
+
+        @property
+        def control(self) -> PickList:
+            """The list."""
+            return self.pick_list
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        """Makes an empty list."""
+        super().__init__(id=id, markup=False)
+        self._shown: tuple[str, ...] = ()
+        self._picked: frozenset[str] = frozenset()
+        self._drawn_width = 0
+
+    def row(self, item: str, width: int) -> Content:
+        """Gives an item's line without the tick, at most ``width`` cells."""
+        raise NotImplementedError
+
+    def usable(self, item: str) -> bool:
+        """Whether the item can be ticked."""
+        return bool(item)
+
+    @property
+    def picked(self) -> frozenset[str]:
+        """The ticked items, those that are filtered away among them."""
+        return self._picked
+
+    @property
+    def highlighted_item(self) -> str | None:
+        """The item under the cursor."""
+        option = self.highlighted_option
+        return None if option is None else option.id
+
+    def pick(self, items: Collection[str]) -> None:
+        """Ticks these and no others, without a message."""
+        self._picked = frozenset(item for item in items if self.usable(item))
+        self._redraw()
+
+    def show_items(self, items: Sequence[str]) -> None:
+        """Shows these items; the cursor stays on its item if that is still there."""
+        here = self.highlighted_item
+        self._shown = tuple(items)
+        width = self._row_width
+        self._drawn_width = width
+        with self.prevent(OptionList.OptionHighlighted):
+            self.set_options(
+                Option(self._line(item, width), id=item, disabled=not self.usable(item)) for item in self._shown
+            )
+        usable = [item for item in self._shown if self.usable(item)]
+        if here in usable:
+            self.highlighted = self._shown.index(here)
+        elif usable:
+            self.highlighted = self._shown.index(usable[0])
+
+    def toggle(self, item: str) -> None:
+        """Ticks an item or takes the tick away, and says so."""
+        if not self.usable(item):
+            return
+        self._picked ^= {item}
+        if item in self._shown:
+            self.replace_option_prompt(item, self._line(item, self._row_width))
+        self.post_message(self.Changed(self))
+
+    def action_toggle_pick(self) -> None:
+        """Ticks the item under the cursor or takes its tick away."""
+        item = self.highlighted_item
+        if item is not None:
+            self.toggle(item)
+
+    def action_pick_all(self) -> None:
+        """Ticks all that are shown, or none where all are ticked."""
+        usable = {item for item in self._shown if self.usable(item)}
+        self._picked = self._picked - usable if usable <= self._picked else self._picked | usable
+        self._redraw()
+        self.post_message(self.Changed(self))
+
+    @property
+    def _row_width(self) -> int:
+        return max(self.scrollable_content_region.width - 2, 0)
+
+    def _line(self, item: str, width: int) -> Content:
+        if not self.usable(item):
+            tick = Content("    ")
+        elif item in self._picked:
+            tick = Content.assemble(("[", "dim"), ("✓", "bold $success"), ("] ", "dim"))
+        else:
+            tick = Content.styled("[ ] ", "dim")
+        return Content.assemble(tick, self.row(item, max(width - 4, 0)))
+
+    def _redraw(self) -> None:
+        width = self._row_width
+        self._drawn_width = width
+        for item in self._shown:
+            self.replace_option_prompt(item, self._line(item, width))
+
+    def on_resize(self, event: Resize) -> None:
+        """Rows are laid out for the width."""
+        if self._row_width != self._drawn_width:
+            self._redraw()
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option_id is not None:
+            self.toggle(event.option_id)
+
+    def on_key(self, event: Key) -> None:
+        """Letters without another meaning are handed on, for a filter."""
+        if event.is_printable and event.character and event.key not in self.screen.active_bindings:
+            self.post_message(self.Typed(self, event.character))
+            event.stop()

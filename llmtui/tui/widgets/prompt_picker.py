@@ -1,0 +1,119 @@
+"""The questions to ask, by category, with the text of the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList, Static
+
+from llmtui.core.prompts import Category, PromptPack
+from llmtui.tui.widgets.pick_list import PickList
+from llmtui.words import _, plural
+
+
+class CategoryList(PickList):
+    """One category a line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "a",
+            "screen.all_prompts",
+            _("All questions"),
+            id="all_prompts",
+            tooltip=_("Ask every question of a category instead of its first"),
+        ),
+    ]
+    HELP = _(
+        """
+        ## Questions
+        Tick the kinds of question to ask. Of each kind the first question is asked, so that weeks can be compared;
+        **a** asks all of them. Below is the text as it is sent.
+        """
+    )
+
+    def __init__(self, pack: PromptPack) -> None:
+        """Makes the list of a pack."""
+        super().__init__()
+        self.categories: dict[str, Category] = {category.id: category for category in pack.categories}
+        self.all_prompts = False
+
+    def row(self, item: str, width: int) -> Content:
+        """Title, and how many questions are asked of how many."""
+        category = self.categories[item]
+        asked = len(category.prompts) if self.all_prompts else 1
+        count = plural("{n} question", "{n} questions", asked).format(n=asked)
+        title = category.title
+        if len(title) + len(count) + 2 > width:
+            return Content(title)
+        return Content.assemble(title, " " * (width - len(title) - len(count)), (count, "dim"))
+
+
+class PromptPicker(Vertical):
+    """Categories above, preview below."""
+
+    DEFAULT_CSS = """
+    PromptPicker {
+        & > CategoryList { height: auto; max-height: 50%; }
+        & > VerticalScroll {
+            height: 1fr;
+            border-top: solid $border;
+            padding: 0 1;
+            scrollbar-size-vertical: 1;
+            color: $text-muted;
+            & > Static { width: 1fr; }
+        }
+    }
+    """
+
+    categories = getters.query_one(CategoryList)
+
+    def __init__(self, pack: PromptPack, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        """Makes the picker of a pack."""
+        super().__init__(id=id)
+        self._pack = pack
+
+    def compose(self) -> ComposeResult:
+        """The list and the text."""
+        yield CategoryList(self._pack)
+        with VerticalScroll(can_focus=False):
+            yield Static(id="preview")
+
+    def show(self, picked: Collection[str]) -> None:
+        """Shows the pack with these categories ticked."""
+        self.categories.show_items(tuple(self.categories.categories))
+        self.categories.pick(picked)
+        self._preview()
+
+    @property
+    def picked(self) -> tuple[str, ...]:
+        """Ids of the ticked categories in the pack's order."""
+        return tuple(name for name in self.categories.categories if name in self.categories.picked)
+
+    def ask_all(self, wanted: bool) -> None:
+        """Asks every question of a category, or its first alone."""
+        self.categories.all_prompts = wanted
+        self.categories.pick(self.categories.picked)
+        self._preview()
+
+    @on(OptionList.OptionHighlighted)
+    def _moved(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        self._preview()
+
+    def _preview(self) -> None:
+        category = self.categories.categories.get(self.categories.highlighted_item or "")
+        preview = self.query_exactly_one("#preview", Static)
+        if category is None:
+            preview.update("")
+            return
+        asked = category.prompts if self.categories.all_prompts else category.prompts[:1]
+        parts: list[Content] = []
+        for prompt in asked:
+            parts += [Content.styled(prompt.title, "bold"), Content(prompt.text), Content("")]
+        preview.update(Content("\n").join(parts[:-1]))

@@ -1,0 +1,130 @@
+"""One line about the server: who answers and where, or why nobody does; and a field to name another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from llmtui.core.commands import SetServer
+from llmtui.core.events import ServerChanged
+from llmtui.words import _
+
+
+class ServerField(Input):
+    """Where the address is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", _("Keep the server"), id="keep_server"),
+        Binding("enter", "submit", _("Connect"), id="connect"),
+    ]
+    HELP = _(
+        """
+        ## Another server
+        - **127.0.0.1:11434** or **box:11434**: an Ollama server
+        - an address that ends in **/v1**: a server that speaks the OpenAI protocol
+        - **builtin**: llama.cpp inside this program
+        """
+    )
+
+    def action_give_up(self) -> None:
+        """Leaves everything as it was."""
+        self.post_message(ServerLine.Kept())
+
+
+class ServerLine(Vertical):
+    """Who answers; ``edit`` opens the field."""
+
+    DEFAULT_CSS = """
+    ServerLine {
+        height: auto;
+        padding: 0 1;
+        & > Static { text-wrap: wrap; max-height: 3; }
+        & > ServerField { display: none; }
+        &.-editing > Static { display: none; }
+        &.-editing > ServerField { display: block; }
+    }
+    """
+
+    @dataclass
+    class Chosen(Message):
+        """An address was typed."""
+
+        address: str
+
+    class Kept(Message):
+        """The field was left without a change."""
+
+    def compose(self) -> ComposeResult:
+        """The line alone; the field comes when it is wanted."""
+        yield Static(Content.styled(_("Starting the measuring process …"), "dim"))
+
+    def _say(self, content: Content) -> None:
+        self.query_exactly_one("ServerLine > Static", Static).update(content)
+
+    def connecting(self, to: SetServer) -> None:
+        """Says who is being asked."""
+        where = _("the built-in server") if to.kind == "builtin" else _plain(to.address)
+        self._say(Content.styled(_("Connecting to {server} …").format(server=where), "dim"))
+
+    def show(self, server: ServerChanged, *, instead_of: ServerChanged | None) -> None:
+        """Says who answers, or why nobody does."""
+        if server.problem is not None:
+            self._say(
+                Content.assemble(
+                    ("✗ ", "bold $error"),
+                    server.problem.what,
+                    "  ",
+                    (server.problem.remedy or "", "dim italic"),
+                )
+            )
+            return
+        parts = [("● ", "bold $success"), (_server_name(server), "bold")]
+        if server.kind == "builtin":
+            if instead_of is not None:
+                told = _("nothing answers at {address}").format(address=_plain(instead_of.address))
+                parts += [("  ", ""), (told, "$warning"), ("  ", ""), (_("r looks again"), "dim")]
+        else:
+            parts += [("  ", ""), (_plain(server.address), ""), ("  ", "")]
+            if server.local is True:
+                parts.append((_("on this machine"), "dim"))
+            elif server.local is False:
+                parts.append((_("elsewhere: its memory and processor cannot be seen from here"), "dim"))
+        self._say(Content.assemble(*parts))
+
+    def edit(self, address: str) -> None:
+        """Opens the field with an address in it."""
+        fields = self.query(ServerField)
+        field = fields.first() if fields else ServerField(compact=True, placeholder="127.0.0.1:11434")
+        if not fields:
+            self.mount(field)
+        field.value = address
+        self.add_class("-editing")
+        self.call_after_refresh(field.focus)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.close()
+        self.post_message(self.Chosen(event.value.strip()))
+
+    @on(Kept)
+    def close(self) -> None:
+        """Puts the field away."""
+        self.remove_class("-editing")
+
+
+def _plain(address: str) -> str:
+    return address.removeprefix("http://")
+
+
+def _server_name(server: ServerChanged) -> str:
+    name = {"ollama": "Ollama", "openai": _("OpenAI protocol"), "builtin": _("Built-in server")}[server.kind]
+    return f"{name} {server.version}" if server.version else name

@@ -1,0 +1,67 @@
+"""The last line of Setup: a button, what it will run, and how long that may take."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from llmtui.core.estimate import Estimate
+from llmtui.core.plan import Plan
+from llmtui.words import _, plural
+
+
+class StartLine(Static):
+    """Says what Enter does now; a click does the same."""
+
+    DEFAULT_CSS = """
+    StartLine { height: auto; max-height: 2; padding: 0 1; background: $panel; }
+    """
+
+    def ready(self, plan: Plan, expected: Estimate) -> None:
+        """Enter starts the plan."""
+        self.update(Content("  ").join([_button(_("Start")), Content(_counts(plan)), *_time(plan, expected)]))
+
+    def not_ready(self, why: str) -> None:
+        """Enter does nothing; says why."""
+        self.update(Content.assemble((f" {_('Start')} ", "dim on $surface"), "  ", (why, "$warning")))
+
+    def running(self) -> None:
+        """Enter goes to the test that runs."""
+        self.update(Content("  ").join([_button(_("Watch")), Content(_("A test is running."))]))
+
+
+def _button(word: str) -> Content:
+    return Content.from_markup("[@click=screen.start][bold $text on $success 40%] ▶ $word ⏎ [/][/]", word=word)
+
+
+def _counts(plan: Plan) -> str:
+    models = plural("{n} model", "{n} models", len(plan.contenders)).format(n=len(plan.contenders))
+    questions = plural("{n} question", "{n} questions", len(plan.prompts)).format(n=len(plan.prompts))
+    return f"{models} × {questions}"
+
+
+def _time(plan: Plan, expected: Estimate) -> list[Content]:
+    rounds = (
+        plural("{n} round", "{n} rounds", plan.rounds).format(n=plan.rounds)
+        if plan.rounds == plan.max_rounds
+        else _("{low} to {high} rounds").format(low=plan.rounds, high=plan.max_rounds)
+    )
+    about = about_words(expected.low_s, expected.high_s)
+    later = Content() if expected.measured else Content.styled(_("exact after the first model"), "dim")
+    return [Content.styled(rounds, "dim"), Content.styled(about, "bold"), later]
+
+
+def about_words(low_s: float, high_s: float) -> str:
+    """Gives a range of time in words: ``about 3–12 min``, ``about 20–50 s``, ``about 1–3 h``."""
+    for unit_s, word, most_s in ((1.0, "s", 100.0), (60.0, "min", 5400.0), (3600.0, "h", float("inf"))):
+        if high_s < most_s:
+            low, high = _rounded(low_s / unit_s), _rounded(high_s / unit_s)
+            return _("about {range}").format(range=f"{low}–{high} {word}" if low != high else f"{high} {word}")
+    raise AssertionError("the last unit has no end")
+
+
+def _rounded(value: float) -> int:
+    """One or two digits that mean something: 3, 12, 25, 80."""
+    if value < 20:
+        return max(round(value), 1)
+    return round(value / 5) * 5
