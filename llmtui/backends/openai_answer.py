@@ -73,7 +73,7 @@ class _Answer:
             self.over = len(self._refusal) > MAX_REFUSAL_BYTES
         else:
             self._last_arrival_ns = moment.t_ns
-            yield from self._pieces(self._events.feed(moment.data, moment.t_ns))
+            yield from _counted(list(self._pieces(self._events.feed(moment.data, moment.t_ns))))
 
     def end(self) -> Iterator[Piece | Final]:
         """Gives what was held back, and the last word.
@@ -113,6 +113,18 @@ class _Answer:
             if choice.finish_reason and self._done_ns is None:
                 self._done_ns = t_ns
                 self._ended_by = _ended_by(choice.finish_reason)
+
+
+def _counted(pieces: list[Piece]) -> list[Piece]:
+    """Gives pieces that arrived together the count of the last of them: so many tokens were made by then.
+
+    A reader that the system did not let run finds many tokens waiting; counted one by one, with one stamp for all, the
+    first would seem to have come long after it was made and the rate would be too high.
+    """
+    counts = [piece.tokens for piece in pieces if piece.tokens is not None]
+    if len(pieces) < 2 or not counts:
+        return pieces
+    return [msgspec.structs.replace(piece, tokens=counts[-1]) for piece in pieces]
 
 
 def _is_event_stream(headers: httpx.Headers) -> bool:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -55,9 +54,9 @@ class TestAnAnswer:
         stamps = [sent.t_ns, *(piece.t_ns for piece in pieces), final.t_ns]
         assert stamps == sorted(stamps)
         tokens = [piece.tokens for piece in pieces if isinstance(piece, Piece) and piece.tokens is not None]
-        assert tokens[0] == 1
         assert len(tokens) == len(pieces)
-        assert all(later > earlier for earlier, later in pairwise(tokens))
+        assert tokens == sorted(tokens)
+        assert tokens[-1] == 128
 
     async def test_the_server_counts_what_was_asked_for(self, backend: BuiltinBackend) -> None:
         final = last_word(await ask_demo(backend))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+import httpx
 import pytest
 
 from llmtui.backends.base import Backend, ChatRequest, Final, Piece, Sent
+from llmtui.backends.http_timing import Answered, Arrived, Departed, Moment
 from llmtui.backends.openai import OpenAiBackend
+from llmtui.backends.openai_answer import read_answer
 from llmtui.core.facts import ServerCounters
 from llmtui.core.plan import Think
 from tests.backends.ollama_served import wait_until
@@ -32,6 +36,18 @@ from tests.backends.openai_served import (
     texts,
 )
 from tests.backends.scripted_server import Peer, Received, scripted_server
+
+
+async def counts_of(*arrivals: bytes) -> list[int | None]:
+    """Tokens so far of each piece, where the bytes arrive in just these portions."""
+
+    async def moments() -> AsyncGenerator[Moment, None]:
+        yield Departed(0)
+        yield Answered(1, 200, httpx.Headers({"content-type": "text/event-stream"}))
+        for t_ns, data in enumerate(arrivals, 2):
+            yield Arrived(t_ns, data)
+
+    return [item.tokens async for item in read_answer(moments()) if isinstance(item, Piece)]
 
 
 def test_it_is_a_backend() -> None:
@@ -148,13 +164,15 @@ class TestCounters:
 
     async def test_tokens_so_far_come_from_timings_on_every_chunk(self) -> None:
         chunks = [said(content=c, extra={"timings": {"predicted_n": n}}) for c, n in (("ab", 2), ("c", 3))]
-        items = await answer_of(*chunks, said("stop"), DONE)
-        assert [item.tokens for item in items if isinstance(item, Piece)] == [2, 3]
+        assert await counts_of(*chunks) == [2, 3]
 
     async def test_tokens_so_far_come_from_running_usage(self) -> None:
         chunks = [said(content="a", extra={"usage": {"completion_tokens": 4}}), said(content="b")]
-        items = await answer_of(*chunks, said("stop"), DONE)
-        assert [item.tokens for item in items if isinstance(item, Piece)] == [4, None]
+        assert await counts_of(*chunks) == [4, None]
+
+    async def test_what_arrives_together_was_made_by_then(self) -> None:
+        one, two, three = (said(content="a", extra={"timings": {"predicted_n": n}}) for n in (1, 2, 3))
+        assert await counts_of(one + two, three) == [2, 2, 3]
 
     async def test_a_connection_that_breaks_after_the_last_word_costs_the_counters_only(self) -> None:
         items = await answer_of(said(content="a"), said("length"), end=False)
