@@ -6,15 +6,18 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmtui.cli.frame import Frame, builtin_available
+from llmtui.cli.frame import Frame, Refused, builtin_available, server_of
 from llmtui.config import Settings, config_path, save_choices
+from llmtui.core.commands import SetServer
+from llmtui.core.estimate import PastSpeed
 from llmtui.core.prompts import PromptPack
 from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
 from llmtui.link.event_file import EventFile
 from llmtui.store.listing import SessionFolder, list_sessions
+from llmtui.store.past_speeds import past_speeds
 from llmtui.store.session_folder import TRIALS
-from llmtui.tui.host import ExportFailed, SessionEntry
+from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
 
 
 class Program:
@@ -27,6 +30,17 @@ class Program:
         self.builtin_available = builtin_available()
         self.ollama_installed = shutil.which("ollama") is not None
         self.problems = of.problems
+
+    def server_of(self, address: str | None) -> SetServer:
+        """Gives the server that an address means."""
+        try:
+            return server_of(address)
+        except Refused as error:
+            raise BadAddress(str(error)) from error
+
+    def past_speeds(self) -> Mapping[str, PastSpeed]:
+        """Gives what earlier sessions measured, by digest."""
+        return past_speeds(Path(self.results_dir))
 
     def open_engine(self) -> Link:
         """Starts the engine."""
