@@ -61,10 +61,15 @@ def model_problem(said: str, model: str | None, *, where: str, status: int | Non
             remedy="Switch thinking off for it, or update Ollama.",
         )
     if "does not support chat" in words or "does not support generate" in words:
+        # Old servers say the same of a model whose file they cannot read.
         return Problem(
             code="embedding_only",
-            what=f"{name} answers no chats: it makes vectors, not text.",
-            remedy="Pick another model.",
+            what=f"{name} answers no chats: it makes vectors, not text, or its file is broken.",
+            remedy="Pick another model, or pull it again.",
+        )
+    if any(said in words for said in ("invalid model name", "invalid model path", "model is required")):
+        return Problem(
+            code="bad_name", what=f"“{model or ''}” is not a model's name.", remedy="Pick one from the list."
         )
     if status == 503 or "server busy" in words:
         return Problem(
@@ -123,7 +128,7 @@ def pull_problem(said: str, name: str, *, where: str) -> Problem:
     if "file does not exist" in words or "not found" in words or "invalid model name" in words:
         return Problem(
             code="no_such_model",
-            what=f"No model {name} can be had.",
+            what=f"There is no model “{name}” to be had.",
             remedy="Check the spelling: the names are at ollama.com/library.",
         )
     if "newer version" in words:
@@ -165,14 +170,18 @@ def _running_problem(text: str, name: str, status: int | None) -> Problem:
             what=f"{name} runs elsewhere, and this server may not ask for it.",
             remedy="Pick a model that runs here.",
         )
-    if status == 500 and ("runner" in words or "llama-server" in words or "load" in words):
+    if status == 500 and any(sign in words for sign in ("runner", "llama-server", "load", "gguf")):
         return Problem(
             code="load_failed",
             what=f"{name} could not be loaded: {_last_line(text)}",
             remedy="Look at the server's log; pulling the model again helps if its file is broken.",
         )
     told = f" (status {status})" if status is not None else ""
-    return Problem(code="server_error", what=f"The server reports an error{told}: {_last_line(text)}")
+    return Problem(
+        code="server_error",
+        what=f"The server reports an error{told}: {_last_line(text)}",
+        remedy="Look at the server's log; a runner that ends by itself has often run out of memory.",
+    )
 
 
 def _forbidden(said: str | None, where: str) -> Problem:
@@ -193,6 +202,9 @@ def _not_from_ollama(status: int, body: bytes, where: str) -> Problem:
             remedy=f"{START} behind it, or {OTHER_ADDRESS}",
         )
     shown = _shown(body)
+    if status == 500 and not shown:
+        what = f"{where} failed and does not say why."
+        return Problem(code="server_error", what=what, remedy="Look at the server's log.")
     what = f"{where} answers with status {status}" + (f": {shown}" if shown else ".")
     return Problem(code="server_error", what=what, remedy=f"Check the address, or {OTHER_ADDRESS}")
 

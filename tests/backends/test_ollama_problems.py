@@ -26,6 +26,10 @@ WHERE = "127.0.0.1:11434"
         (500, "llama-server reported out-of-memory during startup: x", "out_of_memory"),
         (500, "llama runner process has terminated: exit status 2", "load_failed"),
         (500, "unable to load model: /m/blobs/sha256-aa", "load_failed"),
+        (500, 'read GGUF metadata "/m/sha256-aa": unsupported file type [120 120 120 120]', "load_failed"),
+        (400, "invalid model name", "bad_name"),
+        (500, "invalid model path", "bad_name"),
+        (400, "model is required", "bad_name"),
         (500, 'option "num_ctx" must be of type integer', "server_error"),
         (None, "an error was encountered while running the model: unexpected EOF", "server_error"),
         (None, "prediction aborted, token repeat limit reached", "server_error"),
@@ -76,6 +80,13 @@ def test_every_refusal_has_words(status: int, body: bytes) -> None:
 
     assert problem.code
     assert problem.what
+    assert problem.remedy or problem.code == "no_such_model"
+
+
+def test_a_server_that_breaks_down_without_a_word() -> None:
+    problem = refusal(500, b"", where=WHERE)
+
+    assert problem.what == "127.0.0.1:11434 failed and does not say why."
 
 
 @given(said=st.text())
