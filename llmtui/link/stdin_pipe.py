@@ -49,7 +49,7 @@ class StdinPipe:
         return event_batches(self._blocks(), where="the pipe")
 
     def _blocks(self) -> Iterator[bytes]:
-        while not self._closed:
+        while True:
             ready, _, _ = select.select([self._descriptor, self._wake_read], [], [])
             if self._wake_read in ready:
                 return
