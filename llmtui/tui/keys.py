@@ -10,9 +10,11 @@ from llmtui.words import _
 def app_bindings() -> list[Binding]:
     """Gives the bindings that hold on every screen."""
     return [
-        Binding("q", "quit_or_ask", _("Quit"), id="quit", tooltip=_("Leave llmtui; asks while a test runs")),
+        Binding(
+            "q", "quit_or_ask", _("Quit"), id="quit", show=False, tooltip=_("Leave llmtui; asks while a test runs")
+        ),
         Binding("ctrl+c", "copy_or_quit", _("Copy or leave"), id="leave", show=False, priority=True, system=True),
-        Binding("f1", "help", _("Help"), id="help", tooltip=_("What this screen does, and all its keys")),
+        Binding("f1", "help", _("Help"), id="help", show=False, tooltip=_("What this screen does, and all its keys")),
         Binding("f2", "go('setup')", _("Setup"), id="setup", show=False),
         Binding("f3", "go('live')", _("Live"), id="live", show=False),
         Binding("f4", "go('results')", _("Results"), id="results", show=False),

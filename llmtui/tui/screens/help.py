@@ -7,7 +7,7 @@ from inspect import cleandoc
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding, Binding, BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
@@ -64,21 +64,25 @@ def _texts(about: Screen[Any]) -> Iterator[str]:
 
 
 def _key_lines(about: Screen[Any]) -> Content:
-    rows = dict.fromkeys(_rows(about))
-    width = max((len(key) for key, _words in rows), default=0)
-    lines = [Content.styled(_("Keys"), "bold underline"), Content("")]
-    for key, words in rows:
-        lines.append(Content.assemble((f"{key:>{width}}", "bold $accent"), "  ", words))
+    rows = list(_rows(about))
+    width = max((len(key) for key, _words, _id in rows), default=0)
+    words_width = max((len(words) for _key, words, _id in rows), default=0)
+    lines = [Content.styled(_("Keys"), "bold $primary"), Content()]
+    for key, words, name in rows:
+        lines.append(
+            Content.assemble((f"{key:>{width}}", "bold $accent"), f"  {words:<{words_width}}", (f"  {name}", "dim"))
+        )
+    lines += [Content(), Content.styled(_("The last column is the key's name for [keymap] in the settings."), "dim")]
     return Content("\n").join(lines)
 
 
-def _rows(about: Screen[Any]) -> Iterator[tuple[str, str]]:
-    """(keys, what they do), each action once."""
-    by_action: dict[tuple[object, str], list[ActiveBinding]] = {}
+def _rows(about: Screen[Any]) -> Iterator[tuple[str, str, str]]:
+    """(keys, what they do, id) of each of our actions, those in the footer first."""
+    by_action: dict[tuple[int, str], list[Binding]] = {}
     for active in about.active_bindings.values():
-        if active.enabled and active.binding.description:
-            by_action.setdefault((active.node, active.binding.action), []).append(active)
-    for same in by_action.values():
-        binding = same[0].binding
-        keys = " ".join(about.app.get_key_display(one.binding) for one in same)
-        yield keys, binding.tooltip or binding.description
+        if active.enabled and active.binding.id:
+            by_action.setdefault((id(active.node), active.binding.action), []).append(active.binding)
+    for same in sorted(by_action.values(), key=lambda bindings: not bindings[0].show):
+        first = same[0]
+        keys = " ".join(about.app.get_key_display(binding) for binding in same)
+        yield keys, first.tooltip or first.description, first.id or ""

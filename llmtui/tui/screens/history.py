@@ -51,17 +51,9 @@ class HistoryScreen(BaseScreen):
         yield SessionTable(cursor_type="row", zebra_stripes=True)
 
     def on_mount(self) -> None:
-        """Columns first, rows when they are read."""
+        """Nothing is read yet."""
         self._entries: tuple[SessionEntry, ...] = ()
         self.table.display = False
-        for key, title in (
-            ("when", _("When")),
-            ("models", _("Models")),
-            ("trials", _("Tests")),
-            ("rounds", _("Rounds")),
-            ("finished", _("How it ended")),
-        ):
-            self.table.add_column(title, key=key)
 
     def on_screen_resume(self) -> None:
         """A session may have ended since."""
@@ -95,10 +87,15 @@ class HistoryScreen(BaseScreen):
 
     def _fill(self) -> None:
         here = self.table.cursor_row
-        self.table.clear()
-        for entry in self._entries:
-            self.table.add_row(*_cells(entry), key=entry.session_id)
-        self.table.move_cursor(row=min(here, len(self._entries) - 1))
+        titles = (_("When"), _("Tests"), _("Rounds"), _("Ended"), _("Models"))
+        rows = [_cells(entry) for entry in self._entries]
+        self.table.clear(columns=True)
+        for number, title in enumerate(titles):
+            # The table measures only Rich's renderables, and those know no theme.
+            self.table.add_column(title, width=max(len(title), *(row[number].cell_length for row in rows)))
+        for entry, row in zip(self._entries, rows, strict=True):
+            self.table.add_row(*row, key=entry.session_id)
+        self.table.move_cursor(row=min(here, len(rows) - 1))
 
     @on(DataTable.RowSelected)
     def _open(self, event: DataTable.RowSelected) -> None:
@@ -114,22 +111,21 @@ def _cells(entry: SessionEntry) -> tuple[Content, ...]:
     when = datetime.fromtimestamp(entry.wall_ns / 1e9).astimezone()
     return (
         Content(f"{when:%Y-%m-%d %H:%M}"),
-        Content(", ".join(entry.models)),
         Content(f"{entry.trials:>5}"),
-        Content(f"{entry.rounds:>6}"),
+        Content(f"{entry.rounds or '':>6}"),
         _ending(entry),
+        Content(", ".join(entry.models)),
     )
 
 
 def _ending(entry: SessionEntry) -> Content:
     if entry.problem is not None:
         return Content.assemble(("✗ ", "$error"), (_("cannot be read"), "dim"))
-    if entry.finished is None:
-        return Content.assemble(("◐ ", "$warning"), (_("interrupted; what it has can be opened"), "dim"))
     words = {
         "complete": ("✓ ", "$success", _("complete")),
         "cancelled": ("◐ ", "$warning", _("stopped early")),
         "failed": ("✗ ", "$error", _("failed")),
+        None: ("◐ ", "$warning", _("interrupted")),
     }
-    mark, colour, said = words.get(entry.finished, ("? ", "$warning", entry.finished))
+    mark, colour, said = words.get(entry.finished, ("? ", "$warning", str(entry.finished)))
     return Content.assemble((mark, colour), said)

@@ -11,7 +11,6 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
 
 from llmtui.core.commands import ListModels
 from llmtui.core.estimate import PastSpeed, estimate
@@ -37,17 +36,11 @@ from llmtui.tui.widgets.no_server import no_server_words
 from llmtui.tui.widgets.options_panel import OptionsPanel, OptionValues
 from llmtui.tui.widgets.others_line import OthersLine
 from llmtui.tui.widgets.pick_list import PickList
+from llmtui.tui.widgets.preset_line import PRESET_WORDS, PresetLine
 from llmtui.tui.widgets.prompt_picker import PromptPicker
 from llmtui.tui.widgets.server_line import ServerLine
 from llmtui.tui.widgets.start_line import StartLine
 from llmtui.words import _
-
-PRESET_WORDS: dict[Preset, tuple[str, str]] = {
-    "auto": (_("Auto"), _("One round, then more while they end within 6 minutes; five at most.")),
-    "quick": (_("Quick"), _("One round: figures, and a first impression of who is ahead.")),
-    "standard": (_("Standard"), _("Five rounds: says who is faster where that can be told.")),
-    "thorough": (_("Thorough"), _("Five to ten rounds: goes on until every pair can be told apart.")),
-}
 
 
 class SetupScreen(BaseScreen):
@@ -82,6 +75,7 @@ class SetupScreen(BaseScreen):
     models = getters.query_one(ModelPicker)
     prompts = getters.query_one(PromptPicker)
     others = getters.query_one(OthersLine)
+    preset = getters.query_one(PresetLine)
     options = getters.query_one(OptionsPanel)
     start_line = getters.query_one(StartLine)
 
@@ -105,9 +99,7 @@ class SetupScreen(BaseScreen):
             with Vertical(id="prompts-box", classes="box") as box:
                 box.border_title = _("Questions")
                 yield PromptPicker(self.app.host.pack)
-        with Horizontal(id="how"):
-            yield ChoiceLine([(name, words[0]) for name, words in PRESET_WORDS.items()], settings.preset, id="preset")
-            yield Static(id="preset-said")
+        yield PresetLine(settings.preset)
         yield OptionsPanel(
             OptionValues(
                 num_predict=settings.num_predict,
@@ -121,7 +113,6 @@ class SetupScreen(BaseScreen):
     def on_mount(self) -> None:
         """Shows what is known before anything answers."""
         self.prompts.show(default_categories(self.app.host.pack, self.app.settings.categories))
-        self._show_preset()
         self._show_start()
         self._read_past()
 
@@ -212,7 +203,7 @@ class SetupScreen(BaseScreen):
         values = self.options.values
         settings = self.app.settings
         return Wishes(
-            preset=self._preset,
+            preset=self.preset.value,
             all_prompts=self._all_prompts,
             thinking=values.thinking,
             num_ctx=values.num_ctx,
@@ -225,14 +216,6 @@ class SetupScreen(BaseScreen):
             others=self.others.value,
         )
 
-    @property
-    def _preset(self) -> Preset:
-        value = self.query_exactly_one("#preset", ChoiceLine).value
-        return next(name for name in PRESET_WORDS if name == value)
-
-    def _show_preset(self) -> None:
-        self.query_exactly_one("#preset-said", Static).update(PRESET_WORDS[self._preset][1])
-
     def _show_start(self) -> None:
         """Says what Enter does, and counts what is picked."""
         self._show_counts()
@@ -242,11 +225,16 @@ class SetupScreen(BaseScreen):
         try:
             plan = self.plan()
         except NothingToRun as error:
-            waiting = self._listed is None and self.app.feed.server is None
-            self.start_line.not_ready(_("Waiting for the server.") if waiting else _(str(error)))
+            self.start_line.not_ready(_(str(error)) if self._listed is not None else self._why_waiting())
             return
         listed = self._listed.models if self._listed is not None else ()
         self.start_line.ready(plan, estimate(plan, listed, self._past))
+
+    def _why_waiting(self) -> str:
+        server = self.app.feed.server
+        if server is None or server.problem is None:
+            return _("Waiting for the server.")
+        return _("No server answers.")
 
     def _show_counts(self) -> None:
         box, total = self.query_exactly_one("#models-box"), len(self._listed.models) if self._listed else 0
@@ -259,13 +247,9 @@ class SetupScreen(BaseScreen):
         self.others.show([one for one in resident if one.digest not in picked])
 
     @on(PickList.Changed)
+    @on(PresetLine.Changed)
     @on(OptionsPanel.Changed)
     def _picked(self) -> None:
-        self._show_start()
-
-    @on(ChoiceLine.Changed, "#preset")
-    def _preset_changed(self) -> None:
-        self._show_preset()
         self._show_start()
 
     # --- keys ---
@@ -288,7 +272,7 @@ class SetupScreen(BaseScreen):
         changes: dict[str, object] = {
             "models": tuple(model.name for model in self.models.picked),
             "categories": self.prompts.picked,
-            "preset": self._preset,
+            "preset": self.preset.value,
             "num_ctx": values.num_ctx,
             "temperature": values.temperature,
             "unload_others": self.others.value == "unload",
@@ -299,9 +283,9 @@ class SetupScreen(BaseScreen):
             changes["think"] = values.thinking
         self.app.remember(**changes)
 
-    def action_preset(self, preset: str) -> None:
+    def action_preset(self, preset: Preset) -> None:
         """Chooses how thorough the test is."""
-        self.query_exactly_one("#preset", ChoiceLine).value = preset
+        self.preset.choose(preset)
 
     def action_all_prompts(self) -> None:
         """Asks every question of a category, or its first alone."""

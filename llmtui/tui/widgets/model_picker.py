@@ -20,7 +20,8 @@ from llmtui.words import _
 from llmtui.words.figures import gigabytes
 
 _NAME_MIN = 14
-_SIZE, _PARAMETERS, _QUANTISATION = 8, 7, 8
+_FIGURES, _NEEDED = 5, 3
+"""Size, parameters and quantisation are shown first, then family and context."""
 
 
 class ModelFilter(Input):
@@ -46,7 +47,7 @@ class ModelList(PickList):
     """One model a line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "pick_all", _("All or none"), id="all_models", tooltip=_("Pick all models shown, or none")),
+        Binding("a", "pick_all", _("All"), id="all_models", tooltip=_("Pick all models shown, or none")),
         Binding("slash", "filter", _("Filter"), id="filter", key_display="/", tooltip=_("Type part of a name")),
     ]
     HELP = _(
@@ -70,29 +71,40 @@ class ModelList(PickList):
     def row(self, item: str, width: int) -> Content:
         """Name, size, parameters, quantisation, whether in memory; narrow ones leave out from the right."""
         one = self.listed[item]
-        longest = max((len(name) for name in self.listed), default=_NAME_MIN)
-        name_width = max(min(longest, width - _SIZE - 2), _NAME_MIN)
-        name = _cut(item, name_width)
+        columns = self._columns(width)
         if one.why_not is not None:
-            return Content.styled(f"{name}  {one.why_not}", "dim")
+            room = max(width - len(one.why_not) - 2, columns[0])
+            return Content.styled(f"{_cut(item, min(len(item), room)):<{columns[0]}}  {one.why_not}", "dim")
         model = one.model
-        parts: list[tuple[str, str] | str] = [(name, ""), (f"{gigabytes(model.size_bytes):>{_SIZE + 1}}", "")]
-        left = width - name_width - _SIZE - 1
-        held = one.resident is not None
-        mark = _("in memory")
-        mark_width = len(mark) + 4 if left >= _PARAMETERS + len(mark) + 4 else 3
-        for text, cells in ((model.parameters, _PARAMETERS), (model.quantisation, _QUANTISATION)):
-            if left >= cells + 1 + (mark_width if any(m.resident for m in self.listed.values()) else 0):
-                parts.append((f" {(text or ''):>{cells}.{cells}}", "dim"))
-                left -= cells + 1
-        if held:
-            parts.append((f"  ● {mark}" if mark_width > 3 else "  ●", "$success"))
-            left -= mark_width
+        parts = [(_cut(item, columns[0]), "")]
+        for text, cells, style in zip(_figures(model), columns[1:], ("", "dim", "dim", "dim", "dim"), strict=True):
+            parts.append((f"  {text:>{cells}.{cells}}" if cells else "", style))
+        left = width - sum(columns) - 2 * sum(cells > 0 for cells in columns[1:])
+        held = _("in memory")
+        if one.resident is not None:
+            parts.append((f" ● {held}" if left >= len(held) + 3 else " ●", "$success"))
+        if any(each.resident is not None for each in self.listed.values()):
+            left -= len(held) + 3
         for word in _remarks(model):
             if left >= len(word) + 2:
                 parts.append((f"  {word}", "dim italic"))
                 left -= len(word) + 2
         return Content.assemble(*parts)
+
+    def _columns(self, width: int) -> tuple[int, ...]:
+        """Widths of name and figures; figures that do not fit beside a short name are left out (0)."""
+        usable = [one.model for one in self.listed.values() if one.why_not is None]
+        longest = max((len(model.name) for model in usable), default=_NAME_MIN)
+        wanted = [max((len(figures[n]) for figures in map(_figures, usable)), default=0) for n in range(_FIGURES)]
+        kept = [0] * _FIGURES
+        left = width - _NAME_MIN - 2
+        for number, cells in enumerate(wanted):
+            # Family and context are worth showing only where nothing else is lost by it.
+            spare = 0 if number < _NEEDED else longest - _NAME_MIN + 24
+            if cells and left - spare >= cells + 2:
+                kept[number] = cells
+                left -= cells + 2
+        return min(longest + (4 if left > longest else 0), _NAME_MIN + max(left, 0)), *kept
 
     def action_filter(self) -> None:
         """Opens the filter."""
@@ -185,6 +197,12 @@ def _searched(model: Model) -> str:
     return " ".join(word for word in (model.name, model.parameters, model.quantisation, model.family) if word).lower()
 
 
+def _figures(model: Model) -> tuple[str, str, str, str, str]:
+    context = _("context {n}").format(n=model.context_limit) if model.context_limit else ""
+    size, parameters, quantisation = gigabytes(model.size_bytes), model.parameters or "", model.quantisation or ""
+    return size, parameters, quantisation, model.family or "", context
+
+
 def _remarks(model: Model) -> list[str]:
     remarks = [model.note] if model.note else []
     if model.thinking:
@@ -193,4 +211,8 @@ def _remarks(model: Model) -> list[str]:
 
 
 def _cut(text: str, width: int) -> str:
-    return f"{text:<{width}}" if len(text) <= width else f"{text[: width - 1]}…"
+    """Pads to the width; what is too long loses its middle, since names differ at both ends."""
+    if len(text) <= width:
+        return f"{text:<{width}}"
+    tail = (width - 1) // 2
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import msgspec
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -51,18 +53,18 @@ class OptionsPanel(Vertical):
         & > #options-said { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
         & > Grid {
             grid-size: 4;
-            grid-columns: auto 1fr auto 1fr;
+            grid-columns: auto 10 auto 1fr;
             grid-gutter: 0 2;
             height: auto;
             padding: 0 1;
-            & Input { width: 100%; max-width: 20; &.-invalid { color: $error; } }
+            & Input { width: 100%; &.-invalid { color: $error; } }
             & .problem { column-span: 4; color: $error; display: none; }
         }
         &.-closed > Grid { display: none; }
         &.-wrong .problem { display: block; }
     }
-    HorizontalGroup.-narrow OptionsPanel > Grid { grid-size: 2; }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "screen.options", _("Close"), id="close_options")]
     HELP = _(
         """
         ## Options

@@ -49,7 +49,7 @@ class CategoryList(PickList):
         asked = len(category.prompts) if self.all_prompts else 1
         count = plural("{n} question", "{n} questions", asked).format(n=asked)
         title = category.title
-        if len(title) + len(count) + 2 > width:
+        if len(title) + len(count) + 1 > width:
             return Content(title)
         return Content.assemble(title, " " * (width - len(title) - len(count)), (count, "dim"))
 

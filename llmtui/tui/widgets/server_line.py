@@ -89,8 +89,8 @@ class ServerLine(Vertical):
         parts = [("● ", "bold $success"), (_server_name(server), "bold")]
         if server.kind == "builtin":
             if instead_of is not None:
-                told = _("nothing answers at {address}").format(address=_plain(instead_of.address))
-                parts += [("  ", ""), (told, "$warning"), ("  ", ""), (_("r looks again"), "dim")]
+                told = _("no Ollama at {address} (r asks again)").format(address=_plain(instead_of.address))
+                parts += [("  ", ""), (told, "$warning")]
         else:
             parts += [("  ", ""), (_plain(server.address), ""), ("  ", "")]
             if server.local is True:

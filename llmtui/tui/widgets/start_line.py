@@ -14,7 +14,7 @@ class StartLine(Static):
     """Says what Enter does now; a click does the same."""
 
     DEFAULT_CSS = """
-    StartLine { height: auto; max-height: 2; padding: 0 1; background: $panel; }
+    StartLine { height: auto; padding: 0 1; background: $panel; }
     """
 
     def ready(self, plan: Plan, expected: Estimate) -> None:
