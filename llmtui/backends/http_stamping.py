@@ -69,9 +69,6 @@ class _StampingBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         return StampingStream(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
 
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
-
 
 class StampingTransport(httpx.AsyncHTTPTransport):
     """HTTP/1.1 straight to a server, without a proxy; a response's ``network_stream`` is a StampingStream."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -78,6 +79,36 @@ async def test_a_server_that_does_not_end_its_answer_is_not_waited_for() -> None
         *_, final = await asyncio.wait_for(answer(backend), 5)
 
     assert isinstance(final, Final)
+
+
+async def test_a_line_that_never_ends_is_not_listened_to_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmtui.backends.ndjson.MAX_LINE_BYTES", 1000)
+    async with served(chat=stream(said("x"), *[b"x" * 400] * 5)) as (_, backend):
+        problem = await problem_of(answer(backend))
+
+    assert problem.code == "bad_answer"
+
+
+async def test_an_error_in_a_last_line_without_its_line_feed_is_an_error() -> None:
+    async with served(chat=stream(said("x"), line(error="signal: killed").rstrip())) as (_, backend):
+        problem = await problem_of(answer(backend))
+
+    assert problem.code == "server_error"
+
+
+async def test_of_a_long_refusal_only_the_beginning_is_read() -> None:
+    async def reply(received: Received, peer: Peer) -> None:
+        await peer.head(418)
+        with suppress(ConnectionError):
+            while True:
+                await peer.chunk(b"x" * 10_000)
+                await asyncio.sleep(0)
+
+    async with served(chat=reply) as (_, backend):
+        problem = await asyncio.wait_for(problem_of(answer(backend)), 5)
+
+    assert problem.code == "server_error"
+    assert len(problem.what) < 500
 
 
 async def test_what_a_proxy_says_in_mid_answer_is_shown_without_its_markup() -> None:

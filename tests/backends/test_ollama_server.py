@@ -140,6 +140,22 @@ async def test_show(name: str) -> None:
     assert (shown.template, shown.parameters, shown.license) == ("{{ .Prompt }}", "stop x", "MIT")
 
 
+@pytest.mark.parametrize("body", ["<html>", {"data": []}, [], ""])
+async def test_listings_that_are_none(body: object) -> None:
+    reply = whole(body)
+    async with served(tags=reply, ps=reply, show=whole("<html>")) as (_, backend):
+        for call in (backend.models(), backend.resident(), backend.runner_clue(TINY)):
+            assert (await problem_of(call)).code == "not_ollama"
+
+
+async def test_a_redirect_names_the_other_address() -> None:
+    moved = whole("", 308, extra="Location: https://box/api/tags\r\n")
+    async with served(tags=moved, ps=moved) as (_, backend):
+        problem = await problem_of(backend.models())
+
+    assert (problem.code, "https://box/api/tags" in problem.what) == ("redirect", True)
+
+
 async def test_show_of_an_unknown_model() -> None:
     refused = whole({"error": "model 'x' not found"}, 404)
     async with served(tags=whole({"models": []}), show=refused) as (_, backend):

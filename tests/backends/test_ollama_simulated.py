@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from statistics import median
@@ -94,6 +95,11 @@ BATCHES = 5
 """Another program on the cores delays a batch; what the backend itself does wrong, it does in every one."""
 
 
+def slowed(bound: float) -> float:
+    """A tracer, as coverage is one, makes every line of ours slower."""
+    return bound if sys.gettrace() is None else 5 * bound
+
+
 async def medians(
     script: Script, *, answers: int, num_predict: int, error: Callable[[list[Item], SentRequest], float]
 ) -> AsyncGenerator[float, None]:
@@ -114,14 +120,14 @@ async def medians(
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 async def test_the_first_word_is_within_a_millisecond_of_the_send_log(script: Script) -> None:
     async with aclosing(medians(script, answers=12, num_predict=8, error=first_word_error_ms)) as found:
-        assert await anext((error_ms async for error_ms in found if 0 < error_ms < 1.0), None) is not None
+        assert await anext((error_ms async for error_ms in found if 0 < error_ms < slowed(1.0)), None) is not None
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 async def test_the_rate_is_within_half_a_percent_of_the_send_log(script: Script) -> None:
     async with aclosing(medians(script, answers=6, num_predict=64, error=rate_error)) as found:
-        assert await anext((error async for error in found if error < 0.005), None) is not None
+        assert await anext((error async for error in found if error < slowed(0.005)), None) is not None
 
 
 async def test_thinking_and_answer_are_told_apart() -> None:
