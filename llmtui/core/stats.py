@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from llmtui.core.metrics import quantile
@@ -66,6 +67,7 @@ def t_two_sided(t: float, degrees: float) -> float:
     return incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
 
 
+@lru_cache(maxsize=512)
 def t_quantile(probability: float, degrees: float) -> float:
     """Gives the t below which a share ``probability`` (0.5 … 1) of Student's distribution lies."""
     if probability == 0.5:
@@ -136,7 +138,7 @@ def stratified_trend(strata: Iterable[Sequence[tuple[float, float]]]) -> Trend:
     """Gives the trend of y over x within strata: a level that differs between strata does not count.
 
     Args:
-        strata: series of (x, y) with distinct x; those with fewer than two points say nothing.
+        strata: series of (x, y); those with fewer than two points say nothing, nor do points of one x.
     """
     score, variance = 0, 0.0
     slopes: list[float] = []
@@ -145,6 +147,8 @@ def stratified_trend(strata: Iterable[Sequence[tuple[float, float]]]) -> Trend:
         variance += n * (n - 1) * (2 * n + 5) / 18
         for at, (x, y) in enumerate(points):
             for later_x, later_y in points[at + 1 :]:
+                if later_x == x:
+                    continue
                 slope = (later_y - y) / (later_x - x)
                 slopes.append(slope)
                 score += (slope > 0) - (slope < 0)
