@@ -143,7 +143,7 @@ async def test_the_server_learns_at_once_that_nobody_wants_the_model_any_more(by
 async def test_a_client_from_before_its_close_method_serves_too(monkeypatch: pytest.MonkeyPatch) -> None:
     import ollama
 
-    monkeypatch.delattr(ollama.AsyncClient, "close")
+    monkeypatch.delattr(ollama.AsyncClient, "close", raising=False)
     async with served(pull=stream(*LAYERS)) as (_, backend):
         assert (await steps(backend))[-1].status == "success"
 
