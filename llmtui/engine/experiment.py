@@ -71,10 +71,11 @@ class Experiment:
             how = await self._all_rounds()
         except asyncio.CancelledError:
             _forget_cancellation()
-        self._over = True
-        if not self._trials.gave_up:
-            await self._leave()
-        self._bench.phase("idle")
+        finally:
+            self._over = True
+            if not self._trials.gave_up:
+                await self._leave()
+            self._bench.phase("idle")
         return how
 
     # --- the parts of it ------------------------------------------------------------------------------------------

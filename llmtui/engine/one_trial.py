@@ -283,8 +283,8 @@ class TrialRunner:
     def _cold_source(self, trial: Trial, attempt: _Attempt) -> ColdSource | None:
         if trial.kind != "cold" or attempt.machine is None or not attempt.answer.has_text:
             return None
-        if self._bench.is_local(self._bench.backend(trial.contender)) is False:
-            return "unknown"
+        if attempt.machine.figures.runner_pid is None:
+            return "unknown"  # whose disk the weights lie on is not known either
         return attempt.machine.cold_source(self._bench.contender(trial.contender).model.size_bytes)
 
 

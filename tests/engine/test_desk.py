@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from llmtui.backends.base import BackendFailed
+from llmtui.core.commands import (
+    Cancel,
+    CancelPull,
+    Command,
+    ExtendPlan,
+    ListModels,
+    Pause,
+    PullModel,
+    Resume,
+    SetServer,
+    ShowModel,
+    Shutdown,
+    Skip,
+    StartPlan,
+)
+from llmtui.core.events import (
+    Chunks,
+    CommandFailed,
+    Event,
+    ModelShown,
+    ModelsListed,
+    PullProgressed,
+    ServerChanged,
+    SessionFinished,
+    SessionOpened,
+    SessionStarted,
+    TrialFinished,
+    decode_event,
+)
+from llmtui.core.facts import Problem
+from llmtui.core.plan import Plan
+from llmtui.engine.desk import Desk
+from llmtui.engine.outbox import Outbox, Stream
+from llmtui.engine.recorder import Recorder
+from llmtui.engine.servers import Servers
+from tests.core.made import plan
+from tests.engine.fake_server import REFUSED, FakeServer, Words, resident
+from tests.engine.waiting import until
+
+
+class Heard(Outbox):
+    """An outbox that remembers what passes."""
+
+    def __init__(self) -> None:
+        self._null = os.open(os.devnull, os.O_WRONLY)
+        super().__init__(self._null)
+        self.events: list[Event] = []
+
+    def put(self, line: bytes, stream: Stream = "facts") -> None:
+        self.events.append(decode_event(line))
+        super().put(line, stream)
+
+
+class Office:
+    """A desk with a server behind it."""
+
+    def __init__(self, results: Path) -> None:
+        self.heard = Heard()
+        self.server = FakeServer(memory=[resident("qwen")])
+        self.opened: list[tuple[str, str]] = []
+        self.results = results
+        self.recorder = Recorder(self.heard)
+        self.desk = Desk(self.recorder, Servers(self._open))
+
+    def _open(self, kind: str, address: str) -> Any:
+        self.opened.append((kind, address))
+        if address == "nonsense":
+            raise BackendFailed(Problem(code="bad_address", what="That is no address."))
+        return self.server
+
+    def take(self, *commands: Command) -> None:
+        for command in commands:
+            self.desk.take(command)
+
+    def start(self, of: Plan) -> None:
+        self.take(StartPlan(plan=of, results_dir=str(self.results)))
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.heard.events if isinstance(event, kind)]
+
+    async def wait_for(self, kind: type[Any], count: int = 1) -> Any:
+        await until(lambda: len(self.of(kind)) >= count)
+        return self.of(kind)[count - 1]
+
+    async def failure(self, command: str) -> Problem:
+        await until(lambda: any(failed.command == command for failed in self.of(CommandFailed)))
+        problem: Problem = next(failed.problem for failed in self.of(CommandFailed) if failed.command == command)
+        return problem
+
+
+@pytest_asyncio.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    made = Office(tmp_path / "results")
+    yield made
+    made.desk.shut_down()
+    async with asyncio.timeout(10):
+        await made.desk.closed.wait()
+
+
+def short(*names: str, **changes: Any) -> Plan:
+    fields: dict[str, Any] = {"rounds": 1, "max_rounds": 1, "kinds": ("cold",), **changes}
+    return plan(*names or ("llama3",), **fields)
+
+
+def files_in(folder: str) -> set[str]:
+    return {path.name for path in Path(folder).iterdir()}
+
+
+def slow(office: Office) -> None:
+    office.server.answers = lambda _request, _number: Words("word " * 400, pause_s=0.02)
+
+
+# --- servers and models -------------------------------------------------------------------------------------------
+
+
+async def test_a_chosen_server_is_told_with_its_models_and_its_memory(office: Office) -> None:
+    office.take(SetServer(address="here"))
+    changed: ServerChanged = await office.wait_for(ServerChanged)
+    listed: ModelsListed = await office.wait_for(ModelsListed)
+    assert (changed.version, changed.local, changed.problem) == ("0.34.4", True, None)
+    assert [entry.model.name for entry in listed.models] == ["llama3", "mistral"]
+    assert [model.name for model in listed.resident] == ["qwen"]
+    assert office.opened == [("ollama", "here")]
+
+
+async def test_models_are_listed_anew_on_the_same_connection(office: Office) -> None:
+    office.take(SetServer(address="here"))
+    await office.wait_for(ModelsListed)
+    office.take(ListModels())
+    await office.wait_for(ModelsListed, 2)
+    assert office.opened == [("ollama", "here")]
+
+
+async def test_an_absent_server_is_told_with_the_reason(office: Office) -> None:
+    office.server.down = REFUSED
+    office.take(SetServer(address="there"))
+    changed: ServerChanged = await office.wait_for(ServerChanged)
+    assert (changed.address, changed.problem) == ("there", REFUSED)
+    assert office.of(ModelsListed) == []
+
+
+async def test_what_is_no_address_is_told_too(office: Office) -> None:
+    office.take(SetServer(address="nonsense"))
+    changed: ServerChanged = await office.wait_for(ServerChanged)
+    assert changed.problem is not None
+    assert changed.problem.code == "bad_address"
+
+
+async def test_models_of_no_server_cannot_be_listed(office: Office) -> None:
+    office.take(ListModels())
+    changed: ServerChanged = await office.wait_for(ServerChanged)
+    assert changed.problem is not None
+    assert changed.problem.code == "no_server"
+
+
+async def test_a_model_is_shown(office: Office) -> None:
+    office.take(SetServer(address="here"), ShowModel(name="llama3"))
+    shown: ModelShown = await office.wait_for(ModelShown)
+    assert shown.template == "{{ .Prompt }}"
+
+
+async def test_a_download_is_told_step_by_step(office: Office) -> None:
+    office.take(SetServer(address="here"), PullModel(name="new"))
+    await until(lambda: any(step.done for step in office.of(PullProgressed)))
+    steps: list[PullProgressed] = office.of(PullProgressed)
+    assert [step.completed_bytes for step in steps] == [10, 50, 100, 100]
+    assert steps[-1].problem is None
+
+
+async def test_a_download_is_stopped_by_command(office: Office) -> None:
+    office.take(SetServer(address="here"), PullModel(name="new"))
+    await office.wait_for(PullProgressed)
+    office.take(CancelPull())
+    await until(lambda: office.of(PullProgressed)[-1].done)
+    assert office.of(PullProgressed)[-1].problem.code == "cancelled"
+
+
+async def test_one_download_at_a_time_and_none_beside_a_run(office: Office) -> None:
+    office.take(SetServer(address="here"), PullModel(name="new"), PullModel(name="newer"))
+    assert (await office.failure("PullModel")).code == "busy"
+    office.start(short())
+    assert (await office.failure("StartPlan")).code == "busy"
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_run_is_opened_told_and_closed(office: Office) -> None:
+    office.start(short())
+    finished: SessionFinished = await office.wait_for(SessionFinished)
+    assert finished.how == "complete"
+    started: SessionStarted = office.of(SessionStarted)[0]
+    opened: SessionOpened = office.of(SessionOpened)[0]
+    assert Path(opened.folder).name == opened.session_id == started.session_id
+    assert (started.fingerprint.server_version, started.fingerprint.server_is_local) == ("0.34.4", True)
+    assert started.fingerprint.cores_logical
+    assert started.fingerprint.ram_total_bytes
+    assert files_in(opened.folder) == {"events.jsonl", "trials.csv", "samples.csv", "summary.csv"}
+
+
+async def test_the_next_run_may_be_asked_for_as_soon_as_the_last_event_is_seen(office: Office) -> None:
+    office.start(short())
+    await office.wait_for(SessionFinished)
+    office.start(short())
+    await office.wait_for(SessionFinished, 2)
+    assert office.of(CommandFailed) == []
+
+
+async def test_a_run_against_a_dead_server_has_a_fingerprint_without_version(office: Office) -> None:
+    office.server.down = REFUSED
+    office.start(short())
+    finished: SessionFinished = await office.wait_for(SessionFinished)
+    assert finished.how in ("complete", "failed")
+    assert office.of(SessionStarted)[0].fingerprint.server_version is None
+    assert [row.outcome for row in office.of(TrialFinished)] == ["error"]
+
+
+async def test_while_a_run_is_under_way_nothing_else_is_done(office: Office) -> None:
+    slow(office)
+    office.start(short())
+    await office.wait_for(Chunks)
+    office.take(SetServer(address="b"), ListModels(), ShowModel(name="x"), PullModel(name="x"))
+    office.start(short())
+    for command in ("SetServer", "ListModels", "ShowModel", "PullModel", "StartPlan"):
+        assert (await office.failure(command)).code == "busy"
+
+
+async def test_pause_resume_skip_extend_and_cancel_reach_the_run(office: Office) -> None:
+    slow(office)
+    office.start(short(kinds=("cold", "warm")))
+    await office.wait_for(Chunks)
+    office.take(Pause(), Skip(what="trial"))
+    first: TrialFinished = await office.wait_for(TrialFinished)
+    assert first.outcome == "skipped"
+    assert len(office.server.asked) == 1
+    office.take(Resume(), ExtendPlan(rounds=1))
+    await until(lambda: len(office.server.asked) == 2)
+    office.take(Cancel())
+    finished: SessionFinished = await office.wait_for(SessionFinished)
+    assert finished.how == "cancelled"
+    assert office.of(CommandFailed) == []
+
+
+@pytest.mark.parametrize("command", [Pause(), Resume(), Skip(), ExtendPlan(rounds=1), Cancel()])
+async def test_without_a_run_there_is_nothing_to_steer(office: Office, command: Command) -> None:
+    office.take(command)
+    assert (await office.failure(type(command).__name__)).code == "no_run"
+
+
+@pytest.mark.parametrize("changes", [{"contenders": ()}, {"kinds": ("warm",), "prompts": ()}, {"kinds": ()}])
+async def test_a_plan_with_nothing_in_it_is_refused(office: Office, changes: dict[str, Any]) -> None:
+    office.start(short(**changes))
+    problem = await office.failure("StartPlan")
+    assert problem.code == "empty_plan"
+    assert problem.remedy
+
+
+async def test_a_plan_for_an_unknown_kind_of_server_is_refused(office: Office) -> None:
+    of = short()
+    model = msgspec.structs.replace(of.contenders[0].model, backend="teleprinter")
+    office.start(msgspec.structs.replace(of, contenders=(msgspec.structs.replace(of.contenders[0], model=model),)))
+    assert "teleprinter" in (await office.failure("StartPlan")).what
+
+
+async def test_shutdown_ends_a_run_in_order_and_closes_the_server(office: Office) -> None:
+    slow(office)
+    office.start(short())
+    await office.wait_for(Chunks)
+    office.take(Shutdown())
+    async with asyncio.timeout(5):
+        await office.desk.closed.wait()
+    await asyncio.wrap_future(office.recorder.mark())
+    assert [row.outcome for row in office.of(TrialFinished)] == ["cancelled"]
+    assert office.of(SessionFinished)[0].how == "cancelled"
+    assert office.server.log[-2:] == ["unload llama3", "close"]
+    assert office.server.cancelled == 1
+    office.take(ListModels())
+    assert office.of(ServerChanged) == [], "nothing is taken any more"
+
+
+async def test_an_error_of_our_own_is_told_and_the_session_ends_as_failed(office: Office) -> None:
+    def broken(_request: object, _number: int) -> Words:
+        raise ZeroDivisionError("a mistake")
+
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
+    office.server.answers = broken
+    office.start(short())
+    problem = await office.failure("StartPlan")
+    assert problem.code == "internal"
+    assert "a mistake" in problem.what
+    assert office.of(SessionFinished)[0].how == "failed"
+    assert isinstance(told[0]["exception"], ZeroDivisionError), "with its traceback in the log"
+
+
+async def test_a_full_disk_ends_the_run_as_failed(office: Office) -> None:
+    slow(office)
+    office.start(short())
+    await office.wait_for(Chunks)
+    office.desk.disk_failed()
+    finished: SessionFinished = await office.wait_for(SessionFinished)
+    assert finished.how == "failed"
