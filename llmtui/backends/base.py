@@ -6,7 +6,7 @@ and t0 is the moment at which the HTTP library starts to send the request's head
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal, Protocol
 
 import msgspec
@@ -128,7 +128,7 @@ class Backend(Protocol):
         """Says how to find the process that holds the model; None where it cannot be seen from here."""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[Sent | Piece | Final]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
         """Asks and gives what comes: one Sent, pieces, at most one Final. Close it (``aclosing``) to cancel."""
         ...
 
@@ -140,7 +140,7 @@ class Backend(Protocol):
         """Loads a model again as it was: by name, with its context length. Returns when it is in memory."""
         ...
 
-    def pull(self, name: str) -> AsyncIterator[PullStep]:
+    def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Downloads a model; a later call goes on where an earlier one was cut."""
         ...
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
-from typing import cast
 
 from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Message, Piece, Sent
-from llmtui.backends.base import Final as LastLine
 from llmtui.core.facts import Problem
 from llmtui.core.plan import COLD_NUM_PREDICT, Contender, Options, Plan, Trial, num_ctx, num_predict, tagged
 from llmtui.engine.live_text import Answer, LiveText
@@ -95,7 +93,7 @@ async def ask(
     quiet_s = options.stall_loading_s
     try:
         with _no_collections():
-            async with asyncio.timeout(quiet_s) as limit, aclosing(_stream(backend, request)) as stream:
+            async with asyncio.timeout(quiet_s) as limit, aclosing(backend.stream(request)) as stream:
                 async for item in stream:
                     if isinstance(item, Piece):
                         if not answer.has_text:
@@ -130,10 +128,6 @@ async def load(backend: Backend, request: ChatRequest, options: Options) -> None
     await ask(backend, request, answer, options=options)
     if answer.problem is not None:
         raise BackendFailed(answer.problem)
-
-
-def _stream(backend: Backend, request: ChatRequest) -> AsyncGenerator[Sent | Piece | LastLine, None]:
-    return cast("AsyncGenerator[Sent | Piece | LastLine, None]", backend.stream(request))
 
 
 def _stalled(name: str, quiet_s: float, *, has_text: bool) -> Problem:
