@@ -1,0 +1,168 @@
+"""The trial under way: figures so far, how far the model is loaded, how long the run still takes.
+
+These are for looking at only. What is kept is computed from the finished trial (core.metrics).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import fmean
+
+import msgspec
+
+from llmtui.core.events import Chunks
+from llmtui.core.plan import Kind, Trial, blocks
+from llmtui.core.session import Session, TrialRow
+
+LOADED_SHARE = 0.9
+"""Of a model's size in the runner's memory: from here on it is taken to be loaded (some tensors are never touched)."""
+RATE_WINDOW_NS = 10_000_000_000
+"""Loading speed is looked at over so long."""
+MIN_RATE_NS = 1_500_000_000
+
+
+class LiveFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said of a trial while it runs."""
+
+    ttft_ms: float | None = None
+    ttfo_ms: float | None = None
+    chunks: int = 0
+    tps: float | None = None
+    """Estimate: chunks, times the tokens a chunk that finished trials of the model had, over the time since the
+    first."""
+    thinking: bool = False
+    """The newest piece is thinking."""
+
+
+class LiveTrial:
+    """Folds the live text of one trial."""
+
+    def __init__(self, trial_id: str, tokens_per_chunk: float = 1.0) -> None:
+        self.trial_id = trial_id
+        self._per_chunk = tokens_per_chunk
+        self._first_ns: int | None = None
+        self._answer_ns: int | None = None
+        self._last_ns = 0
+        self._chunks = 0
+        self._thinking = False
+
+    def add(self, chunks: Chunks) -> None:
+        """Takes a batch of this trial's text; those of others are passed over."""
+        if chunks.trial_id != self.trial_id:
+            return
+        for t_ns, channel, _ in chunks.pieces:
+            if self._first_ns is None:
+                self._first_ns = t_ns
+            if channel == "a" and self._answer_ns is None:
+                self._answer_ns = t_ns
+            self._last_ns = t_ns
+            self._thinking = channel == "t"
+        self._chunks += len(chunks.pieces)
+
+    def figures(self) -> LiveFigures:
+        """Gives the figures so far."""
+        tps = None
+        if self._first_ns is not None and self._chunks > 2 and self._last_ns > self._first_ns:
+            tps = (self._chunks - 1) * self._per_chunk / ((self._last_ns - self._first_ns) / 1e9)
+        return LiveFigures(
+            ttft_ms=None if self._first_ns is None else self._first_ns / 1e6,
+            ttfo_ms=None if self._answer_ns is None else self._answer_ns / 1e6,
+            chunks=self._chunks,
+            tps=tps,
+            thinking=self._thinking,
+        )
+
+
+def tokens_per_chunk(session: Session, contender: int) -> float:
+    """Gives how many tokens a chunk of this contender has had so far; 1 where nothing is known."""
+    done = [row.figures for row in session.rows if row.trial.contender == contender and row.figures.tokens]
+    chunks = sum(figures.chunks for figures in done)
+    return sum(figures.tokens or 0 for figures in done) / chunks if chunks else 1.0
+
+
+class Loading(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a model is in memory."""
+
+    held_bytes: int | None
+    """What the runner holds; None where it cannot be seen."""
+    size_bytes: int | None
+    left_s: float | None
+    """At the pace of the last seconds; None while that is not known."""
+
+
+def loading(session: Session, since_ns: int) -> Loading | None:
+    """Gives how far the model of the trial under way is loaded; None where it is not loading (any more).
+
+    Args:
+        session: the session with its newest samples.
+        since_ns: when the wait began, on the engine's clock.
+    """
+    trial = session.current
+    if trial is None or trial.kind != "cold":
+        return None
+    size = session.contender(trial).model.size_bytes
+    seen = [
+        (sample.t_ns, sample.runner_bytes)
+        for sample in session.samples
+        if sample.t_ns >= since_ns and sample.runner_bytes is not None
+    ]
+    if not seen:
+        return Loading(held_bytes=None, size_bytes=size, left_s=None)
+    now_ns, held = seen[-1]
+    if size is None:
+        return Loading(held_bytes=held, size_bytes=None, left_s=None)
+    if held >= LOADED_SHARE * size:
+        return None
+    then_ns, before = next(entry for entry in seen if entry[0] >= now_ns - RATE_WINDOW_NS)
+    left_s = None
+    if now_ns - then_ns >= MIN_RATE_NS and held > before:
+        left_s = (size - held) / (held - before) * (now_ns - then_ns) / 1e9
+    return Loading(held_bytes=held, size_bytes=size, left_s=left_s)
+
+
+def time_left_s(session: Session) -> float | None:
+    """Gives how long the promised rounds will still take; None before the first trial is over.
+
+    Each trial to come is taken to last as long as those of its model and kind did, from the end of the trial before it
+    (so unloading and waiting count); a model that has not had its turn, as the others did.
+    """
+    lasted = _durations(session)
+    if not lasted or session.finished is not None:
+        return None
+    done = {(row.trial.id, row.trial.round) for row in session.rows}
+    left = 0.0
+    for number in range(1, session.rounds + 1):
+        for block in blocks(session.plan, number):
+            for trial in block.trials:
+                if (trial.id, trial.round) not in done:
+                    left += _expected(trial, lasted)
+    if session.current is not None and session.rows:
+        left -= min((session.last_t_ns - session.rows[-1].t_ns) / 1e9, _expected(session.current, lasted))
+    return max(0.0, left)
+
+
+def _durations(session: Session) -> dict[tuple[int, Kind], list[float]]:
+    """Seconds from the end of the trial before to the end of each, by (contender, kind)."""
+    lasted: dict[tuple[int, Kind], list[float]] = {}
+    before_ns = session.t_ns
+    for row in session.rows:
+        if _ran(row):
+            lasted.setdefault((row.trial.contender, row.trial.kind), []).append((row.t_ns - before_ns) / 1e9)
+        before_ns = row.t_ns
+    return lasted
+
+
+def _ran(row: TrialRow) -> bool:
+    return row.outcome not in ("skipped", "cancelled")
+
+
+def _expected(trial: Trial, lasted: dict[tuple[int, Kind], list[float]]) -> float:
+    own = lasted.get((trial.contender, trial.kind))
+    if own:
+        return fmean(own)
+    same_kind = _all(times for (_, kind), times in lasted.items() if kind == trial.kind)
+    return fmean(same_kind or _all(lasted.values()))
+
+
+def _all(lists: Iterable[list[float]]) -> list[float]:
+    return [value for values in lists for value in values]

@@ -1,0 +1,94 @@
+"""One time axis: what the engine was doing as bands, and series of samples with at most one point a column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+
+from llmtui.core.session import PhaseMark, SamplePoint, Session, TrialRow
+
+BandName = Literal["unload", "load", "prefill", "thinking", "answer", "idle"]
+
+LOAD_SHOWN_MS = 100.0
+"""A shorter load is the server's bookkeeping, not a start."""
+
+
+class Band(msgspec.Struct, frozen=True):
+    """From ``start_ns`` to ``end_ns`` (engine's clock) this was going on."""
+
+    start_ns: int
+    end_ns: int
+    name: BandName
+    trial_id: str | None
+
+
+def bands(session: Session) -> tuple[Band, ...]:
+    """Gives what was going on, in order and without holes from the first phase on.
+
+    The engine tells only that it waits. How much of a wait was loading is cut afterwards from the server's
+    ``load_duration``; for the trial under way a cold one counts as loading, another as reading the prompt.
+    """
+    rows: dict[str, list[TrialRow]] = {}
+    for row in session.rows:
+        rows.setdefault(row.trial.id, []).append(row)
+    ends = [later.t_ns for _, later in pairwise(session.phases)]
+    made: list[Band] = []
+    for mark, end_ns in zip(session.phases, [*ends, session.last_t_ns], strict=False):
+        if end_ns > mark.t_ns:
+            made.extend(_cut(session, mark, end_ns, rows))
+    return tuple(made)
+
+
+def _cut(session: Session, mark: PhaseMark, end_ns: int, rows: dict[str, list[TrialRow]]) -> Iterable[Band]:
+    if mark.phase != "waiting":
+        return (Band(mark.t_ns, end_ns, mark.phase, mark.trial_id),)
+    asked = [row for row in rows.get(mark.trial_id or "", ()) if row.t_ns >= end_ns]
+    if not asked:
+        cold = session.current is not None and session.current.kind == "cold"
+        return (Band(mark.t_ns, end_ns, "load" if cold else "prefill", mark.trial_id),)
+    # A trial that is repeated waits twice under one id: this wait is that of the first attempt that ended after it.
+    row = asked[0]
+    load_ms = row.figures.load_ms or 0.0
+    if load_ms < LOAD_SHOWN_MS or row.t0_ns is None:
+        return (Band(mark.t_ns, end_ns, "prefill", mark.trial_id),)
+    loaded_ns = min(end_ns, row.t0_ns + round(load_ms * 1e6))
+    parts = (Band(mark.t_ns, loaded_ns, "load", mark.trial_id), Band(loaded_ns, end_ns, "prefill", mark.trial_id))
+    return (part for part in parts if part.end_ns > part.start_ns)
+
+
+def per_column(
+    samples: Sequence[SamplePoint],
+    value: Callable[[SamplePoint], float | None],
+    *,
+    start_ns: int,
+    column_ns: int,
+    columns: int,
+) -> list[float | None]:
+    """Gives the mean of a series in each column of a plot; None where a column has no sample."""
+    sums = [0.0] * columns
+    counts = [0] * columns
+    for sample in samples:
+        column = (sample.t_ns - start_ns) // column_ns
+        read = value(sample) if 0 <= column < columns else None
+        if read is not None:
+            sums[column] += read
+            counts[column] += 1
+    return [total / count if count else None for total, count in zip(sums, counts, strict=True)]
+
+
+def band_columns(marked: Sequence[Band], *, start_ns: int, column_ns: int, columns: int) -> list[Band | None]:
+    """Gives the band that fills most of each column; None before the first and after the last."""
+    best: list[tuple[int, Band] | None] = [None] * columns
+    for band in marked:
+        first = max(0, (band.start_ns - start_ns) // column_ns)
+        last = min(columns - 1, (band.end_ns - 1 - start_ns) // column_ns)
+        for column in range(first, last + 1):
+            left = start_ns + column * column_ns
+            share = min(band.end_ns, left + column_ns) - max(band.start_ns, left)
+            so_far = best[column]
+            if so_far is None or share > so_far[0]:
+                best[column] = (share, band)
+    return [None if entry is None else entry[1] for entry in best]
