@@ -1,0 +1,116 @@
+"""What stands around the plots: the stretch of time, its labels, the values at the side, the phases' row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+from llmtui.core.session import Session
+from llmtui.core.time_axis import Band, BandName
+from llmtui.tui.widgets.machine_plots_canvas import Run
+from llmtui.words import _
+
+GUTTER = 4
+"""Columns for the values beside a plot."""
+S = 1_000_000_000
+SPANS_S = (30, 60, 120)
+"""A young session fills the plot; an older one shows its last two minutes."""
+TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+TICK_COLUMNS = 10
+EDGE = " edge"
+"""Behind a phase's role: where it begins."""
+_NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+
+
+class Window(NamedTuple):
+    """A stretch of time in columns of equal length, on the engine's clock."""
+
+    start_ns: int
+    column_ns: int
+    columns: int
+    session_ns: int
+    """Start of the session, where the labels count from."""
+
+    @classmethod
+    def of(cls, session: Session, *, columns: int, whole: bool) -> Window:
+        """Gives the stretch that ends now; its edges stand still between two columns, so the plot does not shimmer."""
+        past_ns = max(S, session.last_t_ns - session.t_ns)
+        fitting = [span * S for span in SPANS_S if span * S >= past_ns]
+        show_all = whole or session.finished is not None
+        span_ns = past_ns if show_all else (fitting[0] if fitting else SPANS_S[-1] * S)
+        column_ns = max(1, -(-span_ns // columns))
+        if show_all or fitting:
+            return cls(session.t_ns, column_ns, columns, session.t_ns)
+        last_column = past_ns // column_ns
+        return cls(session.t_ns + (last_column - columns + 1) * column_ns, column_ns, columns, session.t_ns)
+
+
+def ceiling(most: float) -> float:
+    """Gives a round value above the largest."""
+    size = 1.0
+    while size * 10 <= most:
+        size *= 10
+    while size > most:
+        size /= 10
+    return next(step * size for step in _NICE if step * size >= most)
+
+
+def gutter(row: int, height: int, top: float) -> Run:
+    """Gives what stands left of a row: the largest value above, 0 below."""
+    label = f"{top:g}" if row == 0 else "0" if row == height - 1 else ""
+    return (f"{label:>{GUTTER - 1}}┤" if label else " " * (GUTTER - 1) + "│", "axis")
+
+
+def heading(words: list[Run], width: int) -> list[Run]:
+    """Gives a heading's words cut to the width."""
+    kept: list[Run] = []
+    room = width
+    for text, role in words:
+        if room <= 0:
+            break
+        kept.append((text if cell_len(text) <= room else set_cell_size(text, room), role))
+        room -= cell_len(text)
+    return kept
+
+
+def axis_row(window: Window) -> list[Run]:
+    """Gives times since the session's start, at round ones."""
+    row = [" "] * (GUTTER + window.columns)
+    step_s = next((tick for tick in TICKS_S if tick * S >= TICK_COLUMNS * window.column_ns), TICKS_S[-1])
+    end_ns = window.start_ns + window.columns * window.column_ns
+    first_s = -(-(window.start_ns - window.session_ns) // (step_s * S)) * step_s
+    for at_s in range(first_s, (end_ns - window.session_ns) // S + 1, step_s):
+        column = GUTTER + (window.session_ns + at_s * S - window.start_ns) // window.column_ns
+        label = f"{at_s // 60}:{at_s % 60:02}"
+        if column + len(label) <= len(row):
+            row[column : column + len(label)] = label
+    return [("".join(row), "axis")]
+
+
+def band_row(marked: Sequence[Band | None]) -> list[Run]:
+    """Gives the phases' row: each stretch in its colour, with its name where it fits."""
+    names = _names()
+    runs: list[Run] = [(" " * GUTTER, "axis")]
+    for band, columns in groupby(marked, key=lambda one: None if one is None else (one.name, one.trial_id)):
+        width = len(list(columns))
+        if band is None or band[0] == "idle":
+            runs.append((" " * width, "idle"))
+            continue
+        name = next((word for word in names[band[0]] if cell_len(word) < width), "")
+        runs += [("▏", f"{band[0]}{EDGE}"), (set_cell_size(name, width - 1), band[0])]
+    return runs
+
+
+def _names() -> dict[BandName, tuple[str, ...]]:
+    """The words for phases, the longest first."""
+    return {
+        "unload": (_("making room"), _("room")),
+        "load": (_("loading"), _("load")),
+        "prefill": (_("reading"), _("read")),
+        "thinking": (_("thinking"), _("think")),
+        "answer": (_("writing"), _("write")),
+        "idle": (),
+    }

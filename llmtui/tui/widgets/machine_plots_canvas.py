@@ -1,0 +1,107 @@
+"""A plotext figure of our own, drawn to rows of (text, role) that no theme has touched yet.
+
+Why plotext 5.3 and how it is used: docs/plotext.md. The import waits until the first plot is wanted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from plotext._figure import _figure_class
+
+Run = tuple[str, str]
+"""(text, role)."""
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+_STYLED = re.compile(r"\x1b\[([\d;]*)m")
+_RESET = "0"
+
+
+class Series(NamedTuple):
+    """One line of a plot: a value a column, None where there is none."""
+
+    role: str
+    values: Sequence[float | None]
+    marker: str = "braille"
+
+
+class Canvas:
+    """Draws lines on a field of cells; keeps one figure and no data between two drawings."""
+
+    def __init__(self) -> None:
+        self._figure: _figure_class | None = None
+        self.drawings = 0
+
+    def draw(self, series: Sequence[Series], *, width: int, height: int, top: float) -> list[list[Run]]:
+        """Gives the field's rows, top first.
+
+        Args:
+            series: lines, later ones over earlier ones; as many values as the field has columns.
+            width: columns.
+            height: rows.
+            top: the value at the upper edge; the lower edge is 0.
+        """
+        self.drawings += 1
+        figure = self._own_figure()
+        figure.plot_size(width, height)
+        figure.xlim(0, width)
+        figure.ylim(0, top)
+        for number, line in enumerate(series):
+            for first, values in _stretches(line.values):
+                places = [first + at + 0.5 for at in range(len(values))]
+                figure.plot(places, values, marker=line.marker, color=number + 1)
+        rows = figure.build().split("\n")
+        figure.clear_data()
+        roles = {f"38;5;{number + 1}": line.role for number, line in enumerate(series)}
+        return [_runs(row, roles) for row in rows[:height]]
+
+    def _own_figure(self) -> _figure_class:
+        if self._figure is None:
+            # A figure of our own: the module's figure is shared by everything that imports plotext.
+            from plotext._figure import _figure_class
+
+            figure = _figure_class()
+            figure._limit_size(width=False, height=False)  # noqa: SLF001  # the public one is of the module's figure
+            figure.frame(False)
+            figure.xfrequency(0)
+            figure.yfrequency(0)
+            for paint in (figure.canvas_color, figure.axes_color, figure.ticks_color):
+                paint("default")
+            self._figure = figure
+        return self._figure
+
+
+def spark(values: Sequence[float | None], top: float) -> str:
+    """Gives a series as one row of eighth blocks; a column without a value is blank."""
+    return "".join(" " if value is None else BLOCKS[max(1, min(8, round(8 * value / top)))] for value in values)
+
+
+def _stretches(values: Sequence[float | None]) -> Iterator[tuple[int, list[float]]]:
+    """Gives (first column, values) of each run of columns that have one: a line is not drawn over a hole."""
+    stretch: list[float] = []
+    for column, value in enumerate(values):
+        if value is not None:
+            stretch.append(value)
+        elif stretch:
+            yield column - len(stretch), stretch
+            stretch = []
+    if stretch:
+        yield len(values) - len(stretch), stretch
+
+
+def _runs(row: str, roles: dict[str, str]) -> list[Run]:
+    """Cuts a row at its colour codes, which say only which line a cell belongs to."""
+    runs: list[Run] = []
+    role = ""
+    at = 0
+    for match in _STYLED.finditer(row):
+        if match.start() > at:
+            runs.append((row[at : match.start()], role))
+        role = roles.get(match.group(1), "")
+        at = match.end()
+    if at < len(row):
+        runs.append((row[at:], role))
+    return runs
