@@ -1,13 +1,9 @@
-"""What screens and reports call a test's kind, its outcome, its flags, and why a figure is missing."""
+"""What screens and reports call a test: its kind, its category, how it ended."""
 
 from __future__ import annotations
 
-from llmtui.core.facts import Outcome
 from llmtui.core.plan import Kind, Plan, Trial
 from llmtui.words import _
-from llmtui.words.flags import flag_mark
-from llmtui.words.outcomes import outcome_word
-from llmtui.words.reasons import reason
 
 
 def kind_words(kind: Kind) -> str:
@@ -35,22 +31,7 @@ def test_words(trial: Trial, plan: Plan) -> str:
     return f"{kind_words(trial.kind)}: {category}" if trial.kind == "follow_up" else category
 
 
-def outcome_words(outcome: Outcome) -> str:
-    """Gives how a test ended, in a word or three."""
-    return outcome_word(outcome)
-
-
-def flag_words(flag: str) -> str:
-    """Gives a flag as people say it; an unknown one as it is called."""
-    return flag_mark(flag)
-
-
 def ended_words(ended_by: str | None) -> str | None:
     """Gives what ended an answer; None where that is not known."""
     known = {"stop": _("by the model"), "length": _("at the length limit"), "other": _("otherwise")}
     return None if ended_by is None else known.get(ended_by)
-
-
-def why_words(code: str) -> str:
-    """Gives why a figure is missing, as a short clause."""
-    return reason(code)

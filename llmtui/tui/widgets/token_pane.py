@@ -168,7 +168,8 @@ class TokenPane(ScrollView, can_focus=True):
         if self._moving_myself or new_value == old_value:
             return
         if new_value < old_value:
-            if self.following:
+            # At the end although higher than before: the pane grew, nobody scrolled.
+            if self.following and new_value < self.max_scroll_y:
                 self.following = False
                 self._tell()
         elif not self.following and self.max_scroll_y - new_value <= FOLLOW_ROWS:
@@ -239,9 +240,7 @@ class TokenPane(ScrollView, can_focus=True):
     def _style(self, kind: Kind) -> Style:
         style = self._styles.get(kind)
         if style is None:
-            style = self.rich_style
-            if kind:
-                style += self.get_component_rich_style(f"token-pane--{kind}", partial=True)
+            style = self.get_component_rich_style(f"token-pane--{kind}") if kind else self.rich_style
             self._styles[kind] = style
         return style
 

@@ -1,0 +1,154 @@
+"""Which text belongs where in the live pane: a head, the question, the answer as it comes, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmtui.core.events import Chunks, TrialFinished
+from llmtui.core.metrics import pieces_of
+from llmtui.core.plan import Plan, Trial, blocks
+from llmtui.core.session import Session, TrialRow
+from llmtui.words import _
+from llmtui.words.figures import seconds, significant
+from llmtui.words.outcomes import outcome_word
+from llmtui.words.trials import ended_words, kind_words, test_words
+
+Piece = tuple[str, str]
+"""(text, kind) as the token pane takes it."""
+
+PROMPT_CHARACTERS = 240
+"""Of a question so much is shown; all of it stands in the test's details."""
+CHANNELS = {"t": "thinking", "a": "answer"}
+
+
+class PaneScript:
+    """Turns a session's news and its live text into pieces for the pane, each test under its own head."""
+
+    def __init__(self) -> None:
+        self._session_id: str | None = None
+        self._trials: dict[str, Trial] = {}
+        self._rounds = 0
+        self._open: str | None = None
+        self._channel: str | None = None
+        self._told = 0
+        self._with_text: set[str] = set()
+
+    def begin(self, session: Session) -> bool:
+        """Takes note of the session; gives whether it is another one than before."""
+        is_new = session.session_id != self._session_id
+        if is_new:
+            self._session_id = session.session_id
+            self._trials.clear()
+            self._rounds = self._told = 0
+            self._open = None
+            self._with_text.clear()
+        if session.rounds > self._rounds:
+            self._learn(session.plan, session.rounds)
+        return is_new
+
+    def news(self, session: Session) -> Iterator[Piece]:
+        """Gives what a snapshot adds: ends of tests that ended, the head of the one that began."""
+        yield from self._endings(session)
+        if session.current is not None:
+            yield from self._head(session.current, session.plan)
+
+    def text(self, chunks: Chunks, session: Session) -> Iterator[Piece]:
+        """Gives a batch of live text, under its head."""
+        trial = self._trials.get(chunks.trial_id)
+        if trial is None:
+            return
+        if self._open != chunks.trial_id:
+            yield from self._endings(session, before=chunks.trial_id)
+            yield from self._head(trial, session.plan)
+        self._with_text.add(chunks.trial_id)
+        for _at, channel, text in chunks.pieces:
+            yield from self._turn(channel)
+            yield text, CHANNELS.get(channel, "answer")
+
+    def whole(self, finished: TrialFinished, session: Session) -> Iterator[Piece]:
+        """Gives a finished test's text that nobody saw live."""
+        yield from self._head(finished.trial, session.plan)
+        self._with_text.add(finished.trial.id)
+        for channel, text in zip(finished.timeline.channels, pieces_of(finished), strict=True):
+            yield from self._turn(channel)
+            yield text, CHANNELS.get(channel, "answer")
+
+    def _endings(self, session: Session, before: str | None = None) -> Iterator[Piece]:
+        """Gives the lines below answers that have ended, up to those of a test whose text is still to be written."""
+        for row in session.rows[self._told :]:
+            if row.trial.id == before:
+                return
+            yield from self._ending(row, session)
+            self._told += 1
+
+    def _ending(self, row: TrialRow, session: Session) -> Iterator[Piece]:
+        """Gives the line below an answer."""
+        if row.trial.id not in self._with_text and row.outcome == "ok":
+            return
+        yield from self._head(row.trial, session.plan)
+        yield f"\n{ending_words(row)}\n\n", "prompt" if row.outcome == "ok" else "note"
+        self._open = None
+
+    def _head(self, trial: Trial, plan: Plan) -> Iterator[Piece]:
+        if self._open == trial.id:
+            return
+        if self._open is not None:
+            yield "\n\n", "answer"
+        self._open = trial.id
+        self._channel = None
+        label = plan.contenders[trial.contender].label
+        yield f"{label} · {test_words(trial, plan)}\n", "head"
+        if trial.tag is not None:
+            yield f"[{trial.tag}] ", "tag"
+        yield _shortened(question(trial, plan)) + "\n\n", "prompt"
+
+    def _turn(self, channel: str) -> Iterator[Piece]:
+        """Between thinking and answer a line is left free."""
+        if self._channel is not None and channel != self._channel:
+            yield "\n\n", "answer"
+        self._channel = channel
+
+    def _learn(self, plan: Plan, rounds: int) -> None:
+        for number in range(self._rounds + 1, rounds + 1):
+            self._trials |= {trial.id: trial for block in blocks(plan, number) for trial in block.trials}
+        self._rounds = rounds
+
+
+def question(trial: Trial, plan: Plan) -> str:
+    """Gives what was asked, without its tag."""
+    if trial.kind == "cold" or trial.prompt is None:
+        return plan.cold_text
+    return plan.follow_up_text if trial.kind == "follow_up" else plan.prompts[trial.prompt].text
+
+
+def pane_title(session: Session) -> str:
+    """Gives who writes what, for the pane's upper edge."""
+    trial = session.current or (session.rows[-1].trial if session.rows else None)
+    if trial is None:
+        return _("Answer")
+    label = session.contender(trial).label
+    kind = kind_words(trial.kind) if trial.kind != "warm" else test_words(trial, session.plan)
+    return f"{label} · {kind}"
+
+
+def ending_words(row: TrialRow) -> str:
+    """Gives "128 tokens in 22.5 s, ended at the length limit", or what went wrong and what to do."""
+    if row.problem is not None:
+        return "✗ " + " ".join(part for part in (row.problem.what, row.problem.remedy) if part)
+    if row.outcome != "ok":
+        return outcome_word(row.outcome, row.ended_by)
+    figures = row.figures
+    parts = []
+    if figures.tokens is not None and figures.e2e_ms is not None:
+        parts.append(_("{n} tokens in {time}").format(n=figures.tokens, time=seconds(figures.e2e_ms)))
+    if figures.decode_tps is not None:
+        parts.append(_("{rate} tok/s").format(rate=significant(figures.decode_tps)))
+    ended = ended_words(row.ended_by)
+    if ended is not None:
+        parts.append(_("ended {how}").format(how=ended))
+    return "— " + ", ".join(parts)
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= PROMPT_CHARACTERS else line[:PROMPT_CHARACTERS].rstrip() + " …"

@@ -1,0 +1,155 @@
+"""The two or three figures that a person watches: large where there is room, in one row where there is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Digits, Static
+
+from llmtui.core.live import LiveFigures
+from llmtui.core.plan import Kind
+from llmtui.core.session import TrialRow
+from llmtui.words import _
+from llmtui.words.figures import significant
+
+
+class Shown(NamedTuple):
+    """One figure as it is shown; an empty value leaves its place blank."""
+
+    value: str
+    unit: str
+    note: str = ""
+    settled: bool = True
+    """Not a running clock and not an estimate."""
+
+
+class BigFigure(Vertical):
+    """A label, large digits with their unit, and a note; in short terminals one row."""
+
+    DEFAULT_CSS = """
+    BigFigure {
+        width: auto;
+        min-width: 26;
+        height: 5;
+        padding: 0 2;
+        & Horizontal { height: 3; width: auto; }
+        & Digits { width: auto; color: $primary; }
+        & .figure-unit { width: auto; height: 3; padding: 0 0 0 1; content-align: left bottom; color: $text-muted; }
+        & .figure-label { width: auto; color: $text-muted; }
+        & .figure-row { width: auto; display: none; }
+        &.-unsettled Digits { color: $text-muted; }
+    }
+    """
+    digits = getters.query_one(Digits)
+
+    def __init__(self, label: str, short: str, *, id: str) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._label = label
+        self._short = short
+        self._shown: Shown | None = None
+
+    def compose(self) -> ComposeResult:
+        """Both forms; the style sheet shows one."""
+        yield Static(self._label, classes="figure-label")
+        with Horizontal():
+            yield Digits("")
+            yield Static("", classes="figure-unit")
+        yield Static("", classes="figure-row")
+
+    def show_label(self, label: str, short: str) -> None:
+        """Changes the name."""
+        if (label, short) != (self._label, self._short):
+            self._label, self._short = label, short
+            self.query_one(".figure-label", Static).update(label)
+            self._shown = None
+
+    def show_figure(self, shown: Shown) -> None:
+        """Changes the value."""
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self.digits.update(shown.value)
+        unit = shown.unit if shown.value else ""
+        self.query_one(".figure-unit", Static).update(Content.assemble((f"{shown.note}\n", "dim"), "\n", unit))
+        value = f"{shown.value} {shown.unit}" if shown.value else "–"
+        style = "bold $primary" if shown.settled else "bold"
+        row = Content.assemble((f"{self._short} ", "$foreground 60%"), (value, style))
+        self.query_one(".figure-row", Static).update(row)
+        self.set_class(not shown.settled, "-unsettled")
+
+
+class BigFigures(Horizontal):
+    """First word, first word of the answer where a model thinks, speed."""
+
+    DEFAULT_CSS = """
+    BigFigures { height: auto; }
+    """
+    first_word = getters.query_one("#first-word", BigFigure)
+    first_answer = getters.query_one("#first-answer", BigFigure)
+    speed = getters.query_one("#speed", BigFigure)
+
+    def compose(self) -> ComposeResult:
+        """Three figures; the middle one only for models that think."""
+        yield BigFigure(_("First word (TTFT)"), _("First word"), id="first-word")
+        yield BigFigure(_("First answer word, after thinking (TTFO)"), _("First answer word"), id="first-answer")
+        yield BigFigure(_("Speed (TPS)"), _("Speed"), id="speed")
+
+    def on_mount(self) -> None:
+        """Blank until something is measured."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Shows nothing."""
+        for figure in (self.first_word, self.first_answer, self.speed):
+            figure.show_figure(Shown("", ""))
+        self.first_answer.display = False
+
+    def show_kind(self, kind: Kind) -> None:
+        """Calls the first figure by what it is in this kind of test."""
+        self.first_word.show_label(*_FIRST_WORD[kind]())
+
+    def show_waiting(self, elapsed_s: float, last: TrialRow | None) -> None:
+        """No text yet: the first figure counts, the speed is still that of the test before."""
+        self.first_word.show_figure(Shown(f"{int(elapsed_s)}", "s …", settled=False))
+        self.first_answer.display = False
+        self._show_speed(None if last is None else last.figures.decode_tps, _("last test"), settled=False)
+
+    def show_live(self, figures: LiveFigures, *, thinks: bool) -> None:
+        """Text comes: the first word is exact, the speed an estimate."""
+        self.first_word.show_figure(_seconds(figures.ttft_ms))
+        self.first_answer.display = thinks
+        if thinks:
+            thinking = Shown("", "", _("thinking …"), settled=False)
+            self.first_answer.show_figure(thinking if figures.ttfo_ms is None else _seconds(figures.ttfo_ms))
+        self._show_speed(figures.tps, "≈", settled=False)
+
+    def show_final(self, row: TrialRow, *, thinks: bool) -> None:
+        """The test is over: exact figures."""
+        self.first_word.show_figure(_seconds(row.figures.ttft_ms))
+        self.first_answer.display = thinks
+        self.first_answer.show_figure(_seconds(row.figures.ttfo_ms))
+        self._show_speed(row.figures.decode_tps, "")
+
+    def _show_speed(self, tps: float | None, note: str, *, settled: bool = True) -> None:
+        value = "" if tps is None else significant(tps, 3 if settled else 2)
+        unit = f"≈ {_('tok/s')}" if note == "≈" else _("tok/s")
+        self.speed.show_figure(Shown(value, unit, "" if note == "≈" or not value else note, settled))
+
+
+_FIRST_WORD: dict[Kind, Callable[[], tuple[str, str]]] = {
+    "cold": lambda: (_("From off to first word (cold)"), _("From off to first word")),
+    "warm": lambda: (_("First word (TTFT)"), _("First word")),
+    "follow_up": lambda: (_("First word in a chat (follow-up)"), _("First word in a chat")),
+}
+"""Asked for when shown, so that the language can be chosen after the import."""
+
+
+def _seconds(ms: float | None) -> Shown:
+    if ms is None:
+        return Shown("", "")
+    return Shown(significant(ms), "ms") if ms < 100 else Shown(significant(ms / 1000), "s")

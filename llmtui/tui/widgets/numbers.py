@@ -1,0 +1,38 @@
+"""Numbers in a column: three significant digits, decimal points under each other, nothing where nothing is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from llmtui.words.figures import significant
+
+
+def dotted(value: float | None, decimals: int, digits: int = 3) -> str:
+    """Gives a number with room behind it, so that right-justified its point stands ``decimals`` from the right."""
+    if value is None:
+        return ""
+    whole, point, behind = significant(value, digits).partition(".")
+    behind = behind[:decimals]
+    return f"{whole}{point if behind else ' ' * bool(decimals)}{behind:<{decimals}}"
+
+
+def column(values: Sequence[float | None], digits: int = 3) -> list[str]:
+    """Gives a column's numbers, points aligned, with no more room behind the point than one of them needs."""
+    shown = [significant(value, digits) for value in values if value is not None]
+    decimals = max((len(text.partition(".")[2]) for text in shown), default=0)
+    return [dotted(value, decimals, digits) for value in values]
+
+
+def right(text: str, width: int, style: str = "") -> Text:
+    """Gives a cell with its text at the right."""
+    # Rich's own justification would cut the blanks behind the number.
+    return Text(" " * (width - cell_len(text)) + text, style=style, no_wrap=True)
+
+
+def left(text: str, width: int, style: str = "") -> Text:
+    """Gives a cell with its text at the left, cut with an ellipsis where it is longer."""
+    cut = text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+    return Text(cut, style=style, no_wrap=True)

@@ -1,0 +1,401 @@
+"""A session as a slow machine would make it: three models, one that thinks, one answer that breaks off, memory rising.
+
+``a_session`` gives its events in order, with live text among them; ``until`` cuts them at a time, so that a screen can
+be looked at in the middle of a run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from llmtui.core.events import (
+    Chunks,
+    Event,
+    Noted,
+    PhaseChanged,
+    Sampled,
+    SessionFinished,
+    SessionStarted,
+    TrialFinished,
+    TrialStarted,
+)
+from llmtui.core.facts import (
+    Fingerprint,
+    MachineFigures,
+    Phase,
+    Problem,
+    ResidentModel,
+    ServerCounters,
+    Timeline,
+)
+from llmtui.core.plan import (
+    Contender,
+    Model,
+    Plan,
+    PlannedPrompt,
+    Trial,
+    Variant,
+    blocks,
+    num_predict,
+    trials_per_round,
+)
+
+S = 1_000_000_000
+GB = 10**9
+START_NS = 5_000 * S
+WALL_NS = 1_795_387_267 * S
+RAM_BYTES = 16 * GB
+CORES = 8
+BASE_BYTES = round(3.2 * GB)
+"""Used by everything else on the machine."""
+
+
+class Speed(NamedTuple):
+    """How a model behaves on this machine."""
+
+    size_gb: float
+    load_s: float
+    again_s: float
+    prefill_s: float
+    token_s: float
+    held_gb: float
+
+
+SPEEDS = {
+    "llama3:8b": Speed(4.66, 17.4, 2.9, 0.74, 0.1705, 5.16),
+    "mistral:7b": Speed(4.11, 15.8, 2.6, 0.66, 0.1635, 4.52),
+    "qwen3:4b": Speed(2.62, 9.1, 1.7, 0.41, 0.1012, 3.05),
+}
+ANSWERS = {
+    "creativity": (
+        "The lamp had turned for forty years before the bottle came. Tomás found it wedged between two rocks below the "
+        "gallery, green glass, the cork swollen with salt. He carried it up all one hundred and twelve steps because "
+        "his hands were shaking and he did not trust them with a knife on wet stone.\n\nInside was a page torn from a "
+        "child's exercise book. «To whoever keeps the light», it said, «we saw you. We were the boat in the storm of "
+        "'81, and you were the only thing that did not move.»\n\nHe read it twice, set it beside the log, and wrote: "
+        "Wind SW 4, visibility good. One letter received."
+    ),
+    "reasoning": (
+        "Let the first train leave at 9:00 and the second at 10:00. After one hour the first has gone 60 km, so 240 km "
+        "are left between them.\n\n1. They approach each other at 60 + 100 = 160 km/h.\n2. 240 km ÷ 160 km/h = 1.5 h."
+        "\n3. 10:00 + 1 h 30 min = 11:30.\n\n**They meet at 11:30**, 150 km from the first station. Check: the second "
+        "train has gone 1.5 × 100 = 150 km, and 150 + 150 = 300 km. ✓"
+    ),
+    "coding": (
+        "```python\ndef longest_palindrome(text: str) -> str:\n    best = ''\n    for centre in range(len(text)):\n"
+        "        for left, right in ((centre, centre), (centre, centre + 1)):\n            while left >= 0 and right < "
+        "len(text) and text[left] == text[right]:\n                left, right = left - 1, right + 1\n            "
+        "best = max(best, text[left + 1 : right], key=len)\n    return best\n```\n\nEach position is tried as the "
+        "centre of an odd and of an even palindrome, which grows as long as both ends agree: O(n²) time, O(1) memory."
+    ),
+    "summary": (
+        "Photosynthesis is how plants, algae and some bacteria turn sunlight, water and carbon dioxide into sugar. The "
+        "light is caught by chlorophyll, which splits water and gives off the oxygen that we breathe. Almost all food "
+        "chains begin with it, and the coal and oil we burn are its work of millions of years ago."
+    ),
+}
+THOUGHT = (
+    "Okay, the user wants an answer to this. Let me think about what matters here and keep it short. First the "
+    "setting, then the turn, then an ending that does not explain itself. I should check the numbers "
+    "once more before writing. "
+)
+PROMPTS = {
+    "creativity": "Write a short story about a lighthouse keeper who finds a message in a bottle.",
+    "reasoning": "A train leaves A at 9:00 at 60 km/h, another leaves B, 300 km away, at 10:00 at 100 km/h. When do "
+    "they meet?",
+    "coding": "Write a Python function that finds the longest palindrome in a text, and explain it.",
+    "summary": "Summarise in three sentences what photosynthesis is and why it matters.",
+}
+COLD_TEXT = "Explain in detail how a lighthouse works, from the lamp and the lens to the mechanism that turns it. " * 4
+
+
+def a_plan(*names: str, rounds: int = 1, categories: Sequence[str] = tuple(PROMPTS), **changes: Any) -> Plan:
+    """Gives a plan of some of the models."""
+    contenders = tuple(_contender(name) for name in names or SPEEDS)
+    prompts = tuple(
+        PlannedPrompt(id=f"{name}-1", category=name, title=name.capitalize(), text=PROMPTS[name], sha256=f"sha-{name}")
+        for name in categories
+    )
+    fields: dict[str, Any] = {
+        "preset": "auto",
+        "server": "http://127.0.0.1:11434",
+        "contenders": contenders,
+        "prompts": prompts,
+        "cold_text": COLD_TEXT,
+        "follow_up_text": "And why is that so? Answer in one or two sentences.",
+        "rounds": rounds,
+        "max_rounds": 5,
+        "seed": 11,
+    }
+    return Plan(**(fields | changes))
+
+
+def _contender(name: str) -> Contender:
+    model = Model(
+        name=name,
+        digest=f"sha256-{name}",
+        size_bytes=round(SPEEDS[name].size_gb * GB),
+        parameters="8.0B" if "8b" in name else "7.2B" if "7b" in name else "4.0B",
+        quantisation="Q4_K_M",
+        family=name.split(":", maxsplit=1)[0],
+        thinking=name.startswith("qwen"),
+    )
+    thinks = name.startswith("qwen")
+    label = f"{name} thinking" if thinks else name
+    return Contender(model=model, variant=Variant(think=thinks), label=label)
+
+
+def a_session(plan: Plan | None = None, *, failing: str | None = "mistral:7b", finish: bool = True) -> list[Event]:
+    """Gives the events of a whole session.
+
+    Args:
+        plan: what is run; all three models once if left out.
+        failing: the model whose first coding answer breaks off.
+        finish: the session comes to its end.
+    """
+    return list(_Scribe(plan or a_plan(), failing).events(finish=finish))
+
+
+def until(events: Sequence[Event], seconds: float) -> list[Event]:
+    """Gives what has happened so many seconds after the start."""
+    end_ns = START_NS + round(seconds * S)
+    return [event for event, t_ns in _timed(events) if t_ns <= end_ns]
+
+
+def start_of(events: Sequence[Event], trial_id: str, phase: Phase = "answer") -> float:
+    """Gives when a phase of a trial began, in seconds after the start."""
+    marks = (event for event in events if isinstance(event, PhaseChanged))
+    return next((mark.t_ns - START_NS) / S for mark in marks if mark.trial_id == trial_id and mark.phase == phase)
+
+
+def finished_trials(events: Sequence[Event]) -> dict[str, TrialFinished]:
+    """Gives the finished trials with their texts, by id, as a link reads them back."""
+    return {event.trial.id: event for event in events if isinstance(event, TrialFinished)}
+
+
+def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, int]]:
+    """Live text stands where its last piece arrived."""
+    sent: dict[str, int] = {}
+    last = START_NS
+    for event in events:
+        if isinstance(event, Chunks):
+            last = sent[event.trial_id] + event.pieces[-1][0]
+        elif hasattr(event, "t_ns"):
+            last = event.t_ns
+        if isinstance(event, PhaseChanged) and event.phase == "waiting" and event.trial_id:
+            sent[event.trial_id] = event.t_ns
+        yield event, last
+
+
+class _Scribe:
+    """Writes down what happens, second by second."""
+
+    def __init__(self, plan: Plan, failing: str | None) -> None:
+        self.plan = plan
+        self.failing = failing
+        self.t_ns = START_NS
+        self.order = 0
+        self.held_bytes: float | None = None
+        self._sampled_ns = START_NS
+
+    def events(self, *, finish: bool) -> Iterator[Event]:
+        yield SessionStarted(
+            schema=1,
+            session_id="20261122T224107Z-ab12",
+            t_ns=self.t_ns,
+            wall_ns=WALL_NS,
+            fingerprint=_fingerprint(),
+            plan=self.plan,
+        )
+        for number in range(1, self.plan.rounds + 1):
+            for block in blocks(self.plan, number):
+                yield from self._unload()
+                for trial in block.trials:
+                    yield from self._trial(trial)
+        if finish:
+            yield PhaseChanged(t_ns=self.t_ns, phase="idle")
+            yield SessionFinished(t_ns=self.t_ns, wall_ns=WALL_NS + self.t_ns - START_NS, how="complete")
+
+    def _unload(self) -> Iterator[Event]:
+        yield PhaseChanged(t_ns=self.t_ns, phase="unload")
+        self.held_bytes = None
+        yield from self._pass(1.3, busy=0.6)
+
+    def _trial(self, trial: Trial) -> Iterator[Event]:
+        who = self.plan.contenders[trial.contender]
+        speed = SPEEDS[who.model.name]
+        total = self.plan.rounds * trials_per_round(self.plan)
+        self.order += 1
+        yield TrialStarted(t_ns=self.t_ns, trial=trial, order=self.order, total=total)
+        t0_ns = self.t_ns
+        yield PhaseChanged(t_ns=t0_ns, phase="waiting", trial_id=trial.id)
+        load_s = 0.012
+        if trial.kind == "cold":
+            load_s = speed.load_s if trial.round == 1 else speed.again_s
+            yield from self._load(speed, load_s)
+        longer = 1 + 0.06 * (trial.prompt or 0) + 0.01 * trial.round
+        yield from self._pass(speed.prefill_s * longer * (0.3 if trial.kind == "follow_up" else 1.0), busy=7.6)
+        yield from self._answer(trial, who, t0_ns, load_s)
+
+    def _load(self, speed: Speed, load_s: float) -> Iterator[Event]:
+        steps = max(1, round(load_s * 2))
+        for step in range(steps):
+            self.held_bytes = speed.held_gb * GB * (step + 1) / steps
+            yield from self._pass(load_s / steps, busy=0.9)
+
+    def _answer(self, trial: Trial, who: Contender, t0_ns: int, load_s: float) -> Iterator[Event]:
+        speed = SPEEDS[who.model.name]
+        pieces = self._pieces(trial, who)
+        broken = (
+            self.failing == who.model.name
+            and (trial.round, trial.kind) == (1, "warm")
+            and _category(self.plan, trial) == "coding"
+        )
+        if broken:
+            pieces = pieces[:31]
+        times: list[int] = []
+        phase: Phase | None = None
+        batch: list[tuple[int, str, str]] = []
+        for number, (channel, text) in enumerate(pieces):
+            if number:
+                wobble = 1 + 0.03 * ((number * 7 + trial.round * 3 + (trial.prompt or 0)) % 5 - 2)
+                yield from self._pass(speed.token_s * wobble, busy=7.8)
+            now: Phase = "thinking" if channel == "t" else "answer"
+            if now != phase:
+                yield PhaseChanged(t_ns=self.t_ns, phase=now, trial_id=trial.id)
+                phase = now
+            times.append(self.t_ns - t0_ns)
+            batch.append((times[-1], channel, text))
+            if len(batch) == 2:
+                yield Chunks(trial_id=trial.id, pieces=tuple(batch))
+                batch.clear()
+        if batch:
+            yield Chunks(trial_id=trial.id, pieces=tuple(batch))
+        yield from self._pass(speed.token_s, busy=7.8)
+        yield self._finished(trial, who, t0_ns, load_s, pieces, times, broken=broken)
+        if broken:
+            yield Noted(t_ns=self.t_ns, level="warning", problem=_CUT)
+
+    def _pieces(self, trial: Trial, who: Contender) -> list[tuple[str, str]]:
+        cap = num_predict(self.plan, trial.kind) - 1
+        answer = ANSWERS[_category(self.plan, trial) or "summary"]
+        tokens = [("a", part) for part in re.findall(r"\s*\S{1,6}", answer)]
+        if who.variant.think is True:
+            tokens = [("t", part) for part in re.findall(r"\s*\S{1,6}", THOUGHT)] + tokens
+        return tokens[:cap]
+
+    def _finished(
+        self,
+        trial: Trial,
+        who: Contender,
+        t0_ns: int,
+        load_s: float,
+        pieces: list[tuple[str, str]],
+        times: list[int],
+        *,
+        broken: bool,
+    ) -> TrialFinished:
+        held = round(self.held_bytes or 0)
+        output_ns = self.t_ns - t0_ns - times[0]
+        if trial.kind == "warm" and trial.round == 1 and trial.prompt == 3 and trial.contender == 0:
+            output_ns = round(output_ns * 1.06)
+        tokens = len(pieces) + 1
+        counters = ServerCounters(
+            total_duration_ns=self.t_ns - t0_ns,
+            load_duration_ns=round(load_s * S),
+            prompt_tokens=86 if trial.kind == "cold" else 41,
+            prompt_duration_ns=times[0] - round(load_s * S),
+            output_tokens=tokens,
+            output_duration_ns=output_ns,
+            output_steps=tokens - 1,
+        )
+        return TrialFinished(
+            t_ns=self.t_ns,
+            trial=trial,
+            order=self.order,
+            outcome="error" if broken else "ok",
+            wall_ns=WALL_NS + t0_ns - START_NS,
+            t0_ns=t0_ns,
+            done_ns=self.t_ns - t0_ns,
+            ended_by=None if broken else ("length" if tokens >= num_predict(self.plan, trial.kind) else "stop"),
+            problem=_CUT if broken else None,
+            counters=None if broken else counters,
+            timeline=Timeline(
+                t_ns=tuple(times),
+                chars=tuple(len(text) for _, text in pieces),
+                channels="".join(channel for channel, _ in pieces),
+                server_ns=tuple(WALL_NS + t0_ns - START_NS + at - 600_000 for at in times),
+            ),
+            text="".join(text for _, text in pieces),
+            machine=MachineFigures(
+                runner_pid=4711,
+                runner_peak_bytes=held + 40_000_000,
+                runner_steady_bytes=held,
+                runner_anon_bytes=held,
+                weights_in_anon=True,
+                available_min_bytes=RAM_BYTES - BASE_BYTES - held,
+                swap_in_bytes=0,
+                runner_cpu_s=round((self.t_ns - t0_ns) / S * 7.5, 1),
+                llmtui_cpu_s=0.4,
+            ),
+            resident=ResidentModel(
+                name=who.model.name, digest=who.model.digest, size_bytes=held, vram_bytes=0, context_length=4096
+            ),
+            cold_source=("disk" if trial.round == 1 else "memory") if trial.kind == "cold" else None,
+            num_predict=num_predict(self.plan, trial.kind),
+        )
+
+    def _pass(self, seconds: float, *, busy: float) -> Iterator[Event]:
+        """Lets time pass, with a look at the machine every half second."""
+        end_ns = self.t_ns + round(seconds * S)
+        while self._sampled_ns + S // 2 <= end_ns:
+            self._sampled_ns += S // 2
+            yield self._sample(busy)
+        self.t_ns = end_ns
+
+    def _sample(self, busy: float) -> Sampled:
+        wave = 0.12 * ((self._sampled_ns // (S // 2) * 5) % 7 - 3) / 3
+        runner = None if self.held_bytes is None else max(0.0, busy + wave - 0.2)
+        held = round(self.held_bytes or 0)
+        return Sampled(
+            t_ns=self._sampled_ns,
+            cores_busy=min(float(CORES), busy + wave + 0.25),
+            per_core=(busy / CORES,) * CORES,
+            runner_cores=runner,
+            llmtui_cores=0.06,
+            others_cores=0.3,
+            available_bytes=RAM_BYTES - BASE_BYTES - held,
+            ram_total_bytes=RAM_BYTES,
+            swap_used_bytes=0,
+            runner_file_bytes=None if self.held_bytes is None else 0,
+            runner_anon_bytes=None if self.held_bytes is None else held,
+            cost_ms=1.4,
+        )
+
+
+_CUT = Problem(
+    code="cut",
+    what="The server broke the answer off after 31 pieces.",
+    remedy="Look at the server's log; the other tests go on.",
+)
+
+
+def _category(plan: Plan, trial: Trial) -> str | None:
+    return None if trial.prompt is None else plan.prompts[trial.prompt].category
+
+
+def _fingerprint() -> Fingerprint:
+    return Fingerprint(
+        llmtui="0.1.0",
+        python="3.12.7",
+        os="Linux 6.8",
+        cpu="AMD Ryzen 7 5800U",
+        cores_physical=8,
+        cores_logical=CORES,
+        ram_total_bytes=RAM_BYTES,
+        server_version="0.34.4",
+        server_address="http://127.0.0.1:11434",
+        server_is_local=True,
+    )
