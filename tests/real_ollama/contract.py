@@ -39,11 +39,11 @@ LAST_LINE = {
 class Served:
     """A server under contract."""
 
-    def __init__(self, url: str, version: str, put_another: Callable[[str], None]) -> None:
+    def __init__(self, url: str, version: str, put: Callable[[str, int], None]) -> None:
         self.url = url
         self.version = version
-        self.put_another = put_another
-        """Creates a model of other weights under a name, each time different ones."""
+        self.put = put
+        """Creates a model under a name; the number tells which weights."""
 
     @property
     def is_new(self) -> bool:
@@ -235,10 +235,10 @@ class OllamaContract:
     def test_after_another_model_took_its_name_the_loaded_one_is_listed_beside_it(
         self, served: Served, ask: Asking
     ) -> None:
-        """One name, two digests; and the elder cannot be unloaded by a name any more."""
-        served.put_another("renamed")
+        """One name, two digests; the elder can be unloaded only by another name for the same weights."""
+        served.put("renamed", 1)
         self._warm(ask, "renamed")
-        served.put_another("renamed")
+        served.put("renamed", 2)
         self._warm(ask, "renamed")
         listed = next(model["digest"] for model in ask.get("/api/tags")["models"] if model["name"] == "renamed:latest")
         assert listed in self._digests_of(ask, "renamed")
@@ -246,6 +246,9 @@ class OllamaContract:
         ask.post("/api/generate", {"model": "renamed", "keep_alive": 0})
         wait_until(lambda: len(self._digests_of(ask, "renamed")) == 1)
         assert listed not in self._digests_of(ask, "renamed")
+        served.put("heir", 1)
+        ask.post("/api/generate", {"model": "heir", "keep_alive": 0})
+        wait_until(lambda: not self._digests_of(ask, "renamed"))
 
     def test_two_names_of_one_file_share_a_runner_that_is_listed_under_the_first(self, ask: Asking) -> None:
         ask.unload("tiny")

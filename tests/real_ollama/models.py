@@ -92,7 +92,7 @@ def import_model(url: str, name: str, gguf_file: Path, template: str | None = No
 
 
 def numbered(folder: Path, number: int) -> Path:
-    """Gives the demo model in a file of its own: the same answers, another blob."""
+    """Gives the demo model in a file that differs by the number: the same answers, another blob."""
     return _rewritten(folder / f"numbered-{number}.gguf", extra_keys={"llmtui.number": number})
 
 

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import itertools
-from pathlib import Path
-
 import pytest
 
 from tests.real_ollama.contract import OllamaContract, Served
@@ -14,13 +11,10 @@ pytestmark = [pytest.mark.real_ollama, pytest.mark.slow]
 
 @pytest.fixture(scope="session")
 def served(ollama_server: RunningOllama, tmp_path_factory: pytest.TempPathFactory) -> Served:
-    numbers = itertools.count()
+    def put(name: str, number: int) -> None:
+        import_model(ollama_server.url, name, numbered(tmp_path_factory.mktemp("numbered"), number))
 
-    def put_another(name: str) -> None:
-        folder: Path = tmp_path_factory.mktemp("another")
-        import_model(ollama_server.url, name, numbered(folder, next(numbers)))
-
-    return Served(ollama_server.url, ollama_server.version, put_another)
+    return Served(ollama_server.url, ollama_server.version, put)
 
 
 class TestRealOllama(OllamaContract):

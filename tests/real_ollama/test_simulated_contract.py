@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import msgspec
@@ -70,13 +69,12 @@ def script(dialect: Dialect) -> Script:
 @pytest.fixture(scope="session", params=DIALECTS)
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     dialect: Dialect = request.param
-    numbers = itertools.count()
     with running_simulator(script(dialect)) as simulator:
 
-        def put_another(name: str) -> None:
-            simulator.change(PutModel(model=_like_tiny(name, weights=f"{name}-{next(numbers)}")))
+        def put(name: str, number: int) -> None:
+            simulator.change(PutModel(model=_like_tiny(name, weights=f"numbered-{number}")))
 
-        yield Served(simulator.url, dialect, put_another)
+        yield Served(simulator.url, dialect, put)
 
 
 class TestSimulator(OllamaContract):
