@@ -117,6 +117,8 @@ def _clock_disagreement(finished: TrialFinished, figures: Figures) -> str | None
     ours = lag_ms is not None and lag_ms * 1e6 >= abs(difference)
     side = "this program was late" if ours else "the server's counters are off"
     window = finished.done_ns - finished.timeline.t_ns[0]
+    if window <= 0:
+        return f"the server counts {difference / 1e6:.0f} ms of writing, and it all arrived at one moment: {side}"
     return f"the server counts {100 * difference / window:+.1f} % of the time measured here: {side}"
 
 

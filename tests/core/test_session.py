@@ -215,6 +215,18 @@ def test_a_late_program_is_named_too() -> None:
     assert "this program" in flagged.evidence[flagged.flags.index("clock_disagreement")]
 
 
+def test_an_answer_that_arrived_at_one_moment_is_a_disagreement_and_no_crash() -> None:
+    """A small model's whole answer can wait in the socket while other programs have the cores."""
+    event = finished(PLAN)
+    assert event.done_ns is not None
+    at_once = (event.done_ns,) * len(event.timeline.t_ns)
+    late = msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, t_ns=at_once))
+    flagged = session_of(late).rows[0]
+    assert "clock_disagreement" in flagged.flags
+    assert "at one moment" in flagged.evidence[flagged.flags.index("clock_disagreement")]
+    assert flagged.figures.tps_source != "client"
+
+
 def test_time_that_no_counter_explains_is_a_queue() -> None:
     event = finished(PLAN, ttft_ms=2000, load_ms=5)
     counters = event.counters
