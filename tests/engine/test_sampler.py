@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtui.core.events import Sampled, decode_event, encode
@@ -56,6 +56,7 @@ def sampling(machine: Machine, steady_hz: float = 50.0) -> Iterator[tuple[Sample
         sampler.stop()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**12), st.integers(0, 10**10), st.integers(1, 10**9))
 def test_deadlines_stay_on_their_grid_and_missed_ones_are_left_out(
     previous_ns: int, late_ns: int, period_ns: int

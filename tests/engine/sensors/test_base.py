@@ -3,7 +3,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtui.engine.sensors.base import read_fields, read_int, read_text
@@ -34,6 +34,7 @@ def test_a_name_that_is_part_of_another_is_not_taken_for_it(tmp_path: Path) -> N
     assert read_fields(tmp_path / "f", "SwapTotal") == {"SwapTotal": 3}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, st.integers(min_value=0, max_value=2**63), min_size=1, max_size=8), st.data())
 def test_every_line_that_was_written_is_read_back(fields: dict[str, int], data: st.DataObject) -> None:
     separator = data.draw(st.sampled_from([": ", ":\t", " ", ":   "]))
