@@ -11,7 +11,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -147,7 +147,7 @@ class BuiltinBackend:
                 await self._end(resident.name)
                 raise
 
-    def pull(self, name: str) -> AsyncIterator[PullStep]:
+    def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Cannot be done.
 
         Raises:

@@ -7,7 +7,7 @@ and connecting is over before the clock starts.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from pathlib import PurePath
 from typing import TypeVar
@@ -156,7 +156,7 @@ class OpenAiBackend:
         """
         raise _unsupported(f"This server cannot be told to load {resident.name}.")
 
-    def pull(self, name: str) -> AsyncIterator[PullStep]:
+    def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Cannot be done.
 
         Raises:
