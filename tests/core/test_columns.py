@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -46,3 +48,12 @@ def test_ids_are_unique_and_unknown_ones_have_no_explanation() -> None:
     assert len({one.id for one in COLUMNS}) == len(COLUMNS)
     assert column("decode_tps") in COLUMNS
     assert column("nonsense") is None
+
+
+def test_the_document_says_the_same() -> None:
+    root = Path(__file__).parents[2]
+    document, tool = root / "docs" / "method.md", root / "tools" / "describe_columns.py"
+    if not document.exists() or not tool.exists():
+        pytest.skip("docs/ and tools/ are not part of this copy of the source")
+    made = run_path(str(tool))["put_into"](document.read_text("utf-8"))
+    assert made == document.read_text("utf-8"), "run: python tools/describe_columns.py docs/method.md"

@@ -1,0 +1,39 @@
+"""Put the explanations of the columns into the document: ``python tools/describe_columns.py docs/method.md``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from llmtui.core.columns import COLUMNS
+
+BEGIN, END = "<!-- columns: begin -->", "<!-- columns: end -->"
+
+
+def table() -> str:
+    """Gives the columns as a Markdown table."""
+    lines = ["| column | in files | is | left out | source |", "|---|---|---|---|---|"]
+    for one in COLUMNS:
+        title = f"{one.title}, {one.unit}" if one.unit else one.title
+        lines.append(f"| {title} | `{one.id}` | {one.formula} | {one.excluded} | {one.source} |")
+    return "\n".join(lines)
+
+
+def put_into(document: str) -> str:
+    """Gives the document with the table between its marks."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"The document has no lines {BEGIN} and {END}.")
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+def main() -> int:
+    """Rewrites the document."""
+    path = Path(sys.argv[1])
+    path.write_text(put_into(path.read_text("utf-8")), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
