@@ -41,6 +41,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Output tokens by the server's count, thinking among them."""
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
+    prompt_ms: float | None = None
+    """The server's time for the prompt; what it had remembered took none of it."""
     chunks: int = 0
     answer_chars: int = 0
     thinking_chars: int = 0
@@ -111,6 +113,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
         "tokens": counters.output_tokens,
         "prompt_tokens": counters.prompt_tokens,
         "cached_tokens": counters.cached_tokens,
+        "prompt_ms": None if counters.prompt_duration_ns is None else counters.prompt_duration_ns / 1e6,
     }
     if finished.outcome in _HAS_TIMES and finished.done_ns is not None:
         parts |= _decode(finished, counters, why)

@@ -35,6 +35,7 @@ from llmtui.core.facts import (
 )
 from llmtui.core.metrics import Figures, measure
 from llmtui.core.plan import Contender, Plan, Trial, trials_per_round
+from llmtui.core.session_checks import with_session_flags
 
 MAX_SAMPLES = 2400
 """Plots have a few hundred columns; above this the series is thinned to half."""
@@ -134,6 +135,8 @@ class SessionBuilder:
     def __init__(self) -> None:
         self._session: Session | None = None
         self._rows: list[TrialRow] = []
+        self._flagged: tuple[TrialRow, ...] = ()
+        """The rows with the flags that follow from comparing them, as of the last snapshot that found new rows."""
         self._phases: list[PhaseMark] = []
         self._samples: list[SamplePoint] = []
         self._notes: list[Note] = []
@@ -165,9 +168,11 @@ class SessionBuilder:
         """Gives the Session as it is now; None before SessionStarted."""
         if self._session is None:
             return None
+        if len(self._flagged) != len(self._rows):
+            self._flagged = with_session_flags(self._rows)
         return msgspec.structs.replace(
             self._session,
-            rows=tuple(self._rows),
+            rows=self._flagged,
             phases=tuple(self._phases),
             samples=tuple(self._samples),
             notes=tuple(self._notes),
@@ -178,6 +183,7 @@ class SessionBuilder:
         for series in (self._rows, self._phases, self._samples, self._notes):
             series.clear()
         self._fields.clear()
+        self._flagged = ()
         self._session = Session(
             session_id=event.session_id,
             wall_ns=event.wall_ns,

@@ -52,8 +52,8 @@ def _patterns() -> tuple[tuple[str, str], ...]:
         ("{mb} MB were read back from swap", _("{mb} MB were read back from swap")),
         ("the text stood still for {s} s", _("the text stood still for {s} s")),
         (
-            "{cached} tokens of the question came from the server's memory, at least {least} in every other test",
-            _("{cached} tokens of the question came from the server's memory, at least {least} in every other test"),
+            "{cached} tokens of the question came from the server's memory; its least is {least}",
+            _("{cached} tokens of the question came from the server's memory; its least is {least}"),
         ),
         (
             "the question was read {factor} times as fast as in the other rounds",

@@ -1,0 +1,161 @@
+"""Flags that one row earns only beside the others: prompts from a cache, a throttled processor, outliers.
+
+Rules and thresholds: docs/method.md, "Flags". Rows that are flagged keep their figures, but for the prompt rate of a
+remembered prompt, which would be nonsense.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from llmtui.core.metrics import MIN_TOKENS_COMPARED, quantile
+
+if TYPE_CHECKING:
+    from llmtui.core.session import TrialRow
+
+CACHED_TOKENS = 16
+"""More than the model's template, which is always remembered, may differ by between prompts."""
+CACHED_FACTOR = 3.0
+CACHED_ROUNDS = 3
+THROTTLED_SHARE = 0.05
+OUTLIER_RESIDUALS = 10
+OUTLIER_FACTOR = 14.8
+"""Ten standard deviations of a normal distribution, in medians of absolute deviations."""
+OUTLIER_FLOOR = 0.003
+MIN_ROWS = 3
+"""Rows of one model and prompt from which their median says where they should lie."""
+
+Place = tuple[int, int | None]
+"""A contender and one of its prompts."""
+
+
+def with_session_flags(rows: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
+    """Gives the rows with the flags that follow from comparing them; rows without any come back as they are."""
+    found: dict[int, dict[str, str]] = {}
+    for name, flagged in (
+        ("cached_prompt", _cached(rows)),
+        ("throttled", _throttled(rows)),
+        ("outlier", _outliers(rows)),
+    ):
+        for at, evidence in flagged.items():
+            if name not in rows[at].flags:
+                found.setdefault(at, {})[name] = evidence
+    return tuple(_flagged(row, found[at]) if at in found else row for at, row in enumerate(rows))
+
+
+def _flagged(row: TrialRow, added: Mapping[str, str]) -> TrialRow:
+    told = row.evidence + ("",) * (len(row.flags) - len(row.evidence))
+    figures = row.figures
+    if "cached_prompt" in added and figures.prefill_tps is not None:
+        figures = msgspec.structs.replace(figures, prefill_tps=None, why={**figures.why, "prefill_tps": "cached"})
+    return msgspec.structs.replace(row, flags=(*row.flags, *added), evidence=(*told, *added.values()), figures=figures)
+
+
+# --- remembered prompts -------------------------------------------------------------------------------------------
+
+
+def _cached(rows: Sequence[TrialRow]) -> dict[int, str]:
+    """By the server's own count where it tells; else by how fast the prompt was read beside other rounds."""
+    found: dict[int, str] = {}
+    fresh = [(at, row) for at, row in enumerate(rows) if row.trial.kind != "follow_up"]
+    least = _least_cached(row for _, row in fresh)
+    rates = _prompt_rates(fresh)
+    for at, row in fresh:
+        cached, lowest = row.figures.cached_tokens, least.get(row.trial.contender)
+        if cached is not None and lowest is not None and cached > lowest + CACHED_TOKENS:
+            found[at] = f"{cached} tokens of the question came from the server's memory; its least is {lowest}"
+            continue
+        beside = rates.get(_place(row), {})
+        others = sorted(rate for other, rate in beside.items() if other != at)
+        if at in beside and len(others) >= CACHED_ROUNDS and beside[at] > CACHED_FACTOR * quantile(others, 0.5):
+            factor = beside[at] / quantile(others, 0.5)
+            found[at] = f"the question was read {factor:.1f} times as fast as in the other rounds"
+    return found
+
+
+def _least_cached(rows: Iterable[TrialRow]) -> dict[int, int]:
+    least: dict[int, int] = {}
+    for row in rows:
+        cached = row.figures.cached_tokens
+        if cached is not None:
+            least[row.trial.contender] = min(cached, least.get(row.trial.contender, cached))
+    return least
+
+
+def _prompt_rates(rows: Iterable[tuple[int, TrialRow]]) -> dict[Place, dict[int, float]]:
+    """Tokens of the prompt over the server's time for it, by place and row."""
+    rates: dict[Place, dict[int, float]] = {}
+    for at, row in rows:
+        tokens, over_ms = row.figures.prompt_tokens, row.figures.prompt_ms
+        if tokens and over_ms:
+            rates.setdefault(_place(row), {})[at] = tokens / over_ms
+    return rates
+
+
+# --- throttled ----------------------------------------------------------------------------------------------------
+
+
+def _throttled(rows: Sequence[TrialRow]) -> dict[int, str]:
+    """The processor's counter moved, and a token took 5 % longer than in the tests in which it did not."""
+    calm: dict[Place, list[float]] = {}
+    for row in rows:
+        if _timed(row) and not _events(row):
+            calm.setdefault(_place(row), []).append(row.figures.tpot_ms or 0.0)
+    found: dict[int, str] = {}
+    for at, row in enumerate(rows):
+        usual = calm.get(_place(row))
+        if not _events(row) or not _timed(row) or not usual:
+            continue
+        longer = (row.figures.tpot_ms or 0.0) / quantile(sorted(usual), 0.5) - 1
+        if longer > THROTTLED_SHARE:
+            found[at] = (
+                f"the processor was slowed down {_events(row)} times, and each token took {100 * longer:.0f} % longer"
+            )
+    return found
+
+
+def _events(row: TrialRow) -> int:
+    return (row.machine.throttle_events or 0) if row.machine is not None else 0
+
+
+# --- outliers -----------------------------------------------------------------------------------------------------
+
+
+def _outliers(rows: Sequence[TrialRow]) -> dict[int, str]:
+    """Residuals of log time a token around the median of the model and prompt, against their usual size."""
+    logs: dict[Place, list[tuple[int, float]]] = {}
+    for at, row in enumerate(rows):
+        if _timed(row):
+            logs.setdefault(_place(row), []).append((at, math.log(row.figures.tpot_ms or 0.0)))
+    residuals: dict[int, float] = {}
+    for series in logs.values():
+        if len(series) >= MIN_ROWS:
+            middle = quantile(sorted(value for _, value in series), 0.5)
+            residuals.update((at, value - middle) for at, value in series)
+    if len(residuals) < OUTLIER_RESIDUALS:
+        return {}
+    usual = max(quantile(sorted(map(abs, residuals.values())), 0.5), OUTLIER_FLOOR)
+    return {
+        at: f"{100 * math.expm1(residual):+.1f} % off the median of its rounds, where {100 * usual:.1f} % is usual"
+        for at, residual in residuals.items()
+        if abs(residual) > OUTLIER_FACTOR * usual
+    }
+
+
+def _timed(row: TrialRow) -> bool:
+    """A warm row whose time a token can be compared."""
+    figures = row.figures
+    return (
+        row.trial.kind == "warm"
+        and row.outcome == "ok"
+        and figures.tpot_ms is not None
+        and (figures.tokens or 0) >= MIN_TOKENS_COMPARED
+    )
+
+
+def _place(row: TrialRow) -> Place:
+    return row.trial.contender, row.trial.prompt
