@@ -1,0 +1,26 @@
+"""The program's start: a bare ``llmtui`` and ``--version`` import neither Typer nor anything else that is heavy."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Runs llmtui with the arguments of the command line; gives the exit code."""
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:
+        from llmtui import __version__
+
+        print(f"llmtui {__version__}")
+        return 0
+    if not arguments:
+        from llmtui.cli.screen import main as screens
+
+        return screens()
+    from llmtui.cli.app import main as command_line
+
+    return command_line()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
