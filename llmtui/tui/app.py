@@ -277,6 +277,7 @@ class LlmtuiApp(App[ExitReport]):
 
     def leave(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
         """Ends the app with what is to be said on the normal screen."""
+        self.feed.show()  # what came in the last fifth of a second is part of it
         self.exit(ExitReport(how=how, session=self.feed.session, folder=self.feed.folder))
 
     def on_unmount(self) -> None:

@@ -6,10 +6,14 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
+
+from tests.terminal import Terminal, terminal
 
 PROGRAM = (sys.executable, "-P", "-m", "llmtui")
 
@@ -53,13 +57,52 @@ class Home:
             cwd=self.folder, env=dict(os.environ) | self.env,
         )  # fmt: skip
 
+    @contextmanager
+    def screens(
+        self, *words: str, columns: int = 140, rows: int = 40, env: Mapping[str, str] | None = None
+    ) -> Iterator[Terminal]:
+        """Starts the program in a terminal of its own."""
+        with terminal(
+            [*PROGRAM, *words], columns=columns, rows=rows, env=self.env | dict(env or {}), cwd=str(self.folder)
+        ) as shown:
+            yield shown
+
     def sessions(self) -> list[Path]:
         """The sessions on disk, oldest first."""
         return sorted(path for path in self.results.iterdir() if path.is_dir())
 
     def trials(self) -> list[dict[str, str]]:
-        """The rows of the newest session's trials.csv."""
-        return rows_of(self.sessions()[-1] / "trials.csv")
+        """The rows of the newest session's trials.csv; none as long as there is no such file."""
+        table = self.sessions()[-1] / "trials.csv" if self.sessions() else None
+        return rows_of(table) if table is not None and table.exists() else []
+
+
+def say(words: str) -> None:
+    """Writes a figure that was measured into the test's output: `pytest -rA` and failures show it."""
+    sys.stdout.write(words + "\n")
+
+
+def start(screen: Terminal) -> None:
+    """Presses Enter as soon as there is something to start."""
+    screen.wait_for("▶ Start", timeout_s=30)
+    screen.press("Enter")
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """The processes that a process has started, theirs included."""
+    return psutil.Process(pid).children(recursive=True)
+
+
+def alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run; a zombie does not."""
+    return [one for one in processes if one.is_running() and _status(one) != psutil.STATUS_ZOMBIE]
+
+
+def _status(process: psutil.Process) -> str:
+    try:
+        return process.status()
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
