@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from llmtui.backends.base import Backend, BackendFailed, PullStep, ServerInfo
 from llmtui.core.commands import (
@@ -221,7 +221,7 @@ class Desk:
         problem: Problem | None = None
         step = PullStep(status="")
         try:
-            async with aclosing(cast("Any", self._backend().pull(name))) as steps:
+            async with aclosing(self._backend().pull(name)) as steps:
                 async for step in steps:
                     self._recorder.emit(_progress(name, step))
         except BackendFailed as failed:
@@ -262,7 +262,10 @@ class Desk:
             how(self._run)
 
     def _extend_plan(self, command: ExtendPlan) -> None:
-        if self._run is None or not self._run.experiment.extend(command.rounds):
+        if command.rounds < 1:
+            what = f"{command.rounds} rounds more cannot be run."
+            self._fail("ExtendPlan", Problem(code="bad_command", what=what, remedy="Ask for one or more."))
+        elif self._run is None or not self._run.experiment.extend(command.rounds):
             self._fail("ExtendPlan", _NO_RUN)
 
     def _cancel(self, command: Cancel) -> None:

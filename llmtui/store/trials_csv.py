@@ -22,7 +22,7 @@ _FIGURES: Final = (
 _KEY: Final = ("digest", "backend", "order", "tag")
 _MORE_FIGURES: Final = (
     "prompt_tokens", "cached_tokens", "gap_clock", "longest_gap_ms", "tps_source", "server_decode_tps", "chunks",
-    "answer_chars", "thinking_chars", "words",
+    "answer_chars", "thinking_chars", "words", "prompt_ms",
 )  # fmt: skip
 _MACHINE: Final = tuple(name for name in MachineFigures.__struct_fields__ if name != "runner_pid")
 _RESIDENT: Final = ("server_size_bytes", "server_vram_bytes", "context_length")

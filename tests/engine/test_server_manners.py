@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+
+from llmtui.backends.base import BackendFailed, ChatRequest, RunnerClue
+from llmtui.core.events import Noted
+from llmtui.core.facts import Problem
+from tests.core.made import plan
+from tests.engine.fake_server import REFUSED, FakeServer, Words, resident
+from tests.engine.lab import Lab, one_round
+from tests.engine.waiting import until
+
+# --- the server is somebody's -----------------------------------------------------------------------------------------
+
+
+async def test_models_of_others_are_unloaded_and_loaded_again_as_they_were() -> None:
+    server = FakeServer(memory=[resident("qwen", num_ctx=32768)])
+    lab = Lab(one_round("llama3", "mistral"), server)
+    await lab.run()
+    assert "unload qwen" in server.log
+    assert server.log[-1] == "load qwen 32768"
+    assert [model.name for model in server.memory] == ["qwen"]
+    assert {flag for row in lab.rows for flag in row.flags} == set()
+
+
+async def test_models_of_others_may_be_kept_and_rows_say_so() -> None:
+    server = FakeServer(memory=[resident("qwen")])
+    lab = Lab(one_round(others="keep"), server)
+    await lab.run()
+    assert "unload qwen" not in server.log
+    assert {row.flags for row in lab.rows} == {("other_model_resident",)}
+    assert "qwen (4.0 GB)" in lab.rows[0].evidence[0]
+    assert [model.name for model in server.memory] == ["qwen"], "what this run loaded is unloaded"
+
+
+async def test_picked_models_are_unloaded_unasked_also_beside_others() -> None:
+    server = FakeServer(memory=[resident("mistral"), resident("qwen")])
+    lab = Lab(one_round("llama3", "mistral", others="keep", kinds=("cold",)), server)
+    await lab.run()
+    first = lab.rows[0]
+    assert "mistral" not in (first.evidence[0] if first.evidence else "")
+
+
+async def test_a_picked_model_that_was_in_memory_with_other_options_comes_back_so() -> None:
+    server = FakeServer(memory=[resident("llama3", num_ctx=8192)])
+    await Lab(one_round(), server).run()
+    assert server.memory == [resident("llama3", num_ctx=8192)]
+
+
+async def test_a_picked_model_that_was_in_memory_as_asked_stays() -> None:
+    server = FakeServer(memory=[resident("llama3")])
+    await Lab(one_round(preset="auto"), server).run()
+    assert [model.name for model in server.memory] == ["llama3"]
+    assert not any(line.startswith("load") for line in server.log)
+
+
+async def test_a_model_that_will_not_go_fails_the_cold_start_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmtui.engine.preparation.UNLOAD_LIMIT_S", 0.2)
+    server = FakeServer(memory=[resident("llama3")])
+    server.polls_until_gone = 10**9
+    lab = Lab(one_round(), server)
+    await lab.run()
+    assert lab.rows[0].outcome == "error"
+    assert lab.rows[0].problem is not None
+    assert lab.rows[0].problem.code == "not_unloaded"
+    assert [row.outcome for row in lab.rows[1:]] == ["ok"] * 3
+
+
+async def test_a_server_that_cannot_unload_gets_no_cold_start() -> None:
+    server = FakeServer(memory=[resident("llama3", num_ctx=None)])
+    server.refuses_unload = Problem(code="unsupported", what="It cannot.")
+    lab = Lab(one_round(), server)
+    assert await lab.run() == "complete"
+    assert [row.outcome for row in lab.rows] == ["skipped", "ok", "ok", "ok"]
+
+
+async def test_somebody_elses_model_that_will_not_go_is_noted_and_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmtui.engine.preparation.UNLOAD_LIMIT_S", 0.1)
+    server = FakeServer(memory=[resident("qwen")])
+    server.polls_until_gone = 10**9
+    lab = Lab(one_round(kinds=("warm",), categories=("coding",)), server)
+    await lab.run()
+    assert [note.problem.code for note in lab.events.of(Noted)][:1] == ["not_unloaded"]
+    assert [(row.outcome, row.flags) for row in lab.rows] == [("ok", ("other_model_resident",))]
+
+
+async def test_a_process_that_outlives_its_entry_is_waited_for_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmtui.engine.preparation.UNLOAD_LIMIT_S", 0.2)
+    server = FakeServer(memory=[resident("llama3")])
+
+    async def clue(_model: object) -> RunnerClue:
+        return RunnerClue(pid=os.getpid())
+
+    server.runner_clue = clue  # type: ignore[method-assign, assignment]
+    lab = Lab(one_round(kinds=("cold",)), server)
+    await lab.run()
+    assert "process_left" in [note.problem.code for note in lab.events.of(Noted)]
+    assert [row.outcome for row in lab.rows] == ["ok"]
+
+
+async def test_what_cannot_be_loaded_again_is_noted() -> None:
+    server = FakeServer(memory=[resident("qwen")])
+
+    async def fail(_resident: object) -> None:
+        raise BackendFailed(Problem(code="server_error", what="No room."))
+
+    server.load = fail  # type: ignore[method-assign, assignment]
+    lab = Lab(one_round(kinds=("cold",)), server)
+    assert await lab.run() == "complete"
+    assert [note.problem.what for note in lab.events.of(Noted)] == ["No room."]
+
+
+async def test_a_load_that_was_cut_short_is_called_off() -> None:
+    """A model whose cold start is cancelled is in no list yet, and would be loaded to nobody's use."""
+    server = FakeServer()
+    server.answers = lambda _request, _number: Words(hang_after=0)
+    lab = Lab(one_round(kinds=("cold",)), server)
+    running = lab.start()
+    await until(lambda: len(server.asked) == 1)
+    await asyncio.sleep(0.01)
+    server.memory = []
+    running.cancel()
+    await running
+    assert server.log[-1] == "unload llama3"
+
+
+# --- a server that is gone --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmtui.engine.outage.BACK_OFF_S", (0.01,) * 5)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_plan_against_a_dead_server_ends_with_rows_and_one_note() -> None:
+    server = FakeServer()
+    lab = Lab(plan("a", "b", "c"), server)
+    running = asyncio.create_task(lab.experiment.run())
+    server.down = REFUSED
+    assert await running == "failed"
+    assert {row.outcome for row in lab.rows} == {"error"}
+    assert len(lab.rows) == 3 * 3 * 4, "every promised trial has its row"
+    assert lab.rows[0].problem == REFUSED
+    assert lab.rows[0].t0_ns is None
+    assert server.log.count("info") == 5, "not asked blindly for every trial"
+    (note,) = lab.events.of(Noted)
+    assert "remaining tests are not tried" in note.problem.what
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_server_that_comes_back_is_used_again() -> None:
+    server = FakeServer()
+    server.answers = lambda _request, number: Words(fail_after=1) if number == 1 else Words()
+
+    def stop(_request: ChatRequest, number: int) -> None:
+        if number == 1:
+            server.down = REFUSED
+            asyncio.get_running_loop().call_later(0.02, lambda: setattr(server, "down", None))
+
+    server.before_answer = stop
+    lab = Lab(plan("a", "b", rounds=1, max_rounds=1), server)
+    assert await lab.run() == "complete"
+    outcomes = [row.outcome for row in lab.rows]
+    assert outcomes[:2] == ["ok", "error"]
+    assert outcomes[-4:] == ["ok"] * 4
