@@ -1,45 +1,35 @@
+"""Earlier figures come from the newest session that has them, and never from a broken one."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
-from llmtui.core.events import TrialFinished, encode
-from llmtui.core.session import fold
-from llmtui.store.journal import JournalWriter
+from llmtui.core.events import encode
 from llmtui.store.past_speeds import past_speeds
-from llmtui.store.session_folder import TRIALS
-from llmtui.store.trials_csv import trials_csv
-from tests.core.made import finished, plan, started, trial
+from tests.core.made import plan, started
 
-PLAN = plan()
+HEADER = "kind,digest,decode_tps,tokens,load_ms\n"
 
 
-def save(results: Path, name: str, *rows: TrialFinished) -> Path:
+def session(results: Path, name: str, *rows: str) -> None:
     folder = results / name
-    folder.mkdir(parents=True)
-    writer = JournalWriter(folder)
-    writer.append(encode(started(PLAN)))
-    writer.close()
-    session = fold([started(PLAN), *rows])
-    assert session is not None
-    (folder / TRIALS).write_bytes(trials_csv(session))
-    return folder
+    folder.mkdir()
+    (folder / "events.jsonl").write_bytes(encode(started(plan())))
+    (folder / "trials.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows), "utf-8")
 
 
-def test_speed_and_load_time_come_from_earlier_rows(tmp_path: Path) -> None:
-    save(tmp_path, "a", finished(PLAN), finished(PLAN, trial(PLAN, kind="cold"), tokens=16, load_ms=400))
-    known = past_speeds(tmp_path)
-    assert set(known) == {"digest-of-llama3"}
-    assert known["digest-of-llama3"].decode_tps == 10
-    assert known["digest-of-llama3"].load_s == 0.4
+def test_medians_of_long_warm_rows(tmp_path: Path) -> None:
+    session(
+        tmp_path, "one", "cold,d1,9,16,2000", "warm,d1,10,128,5", "warm,d1,12,128,5", "warm,d1,99,20,5", "warm,d2,,,"
+    )
+    (only,) = past_speeds(tmp_path).items()
+    assert only[0] == "d1"
+    assert (only[1].decode_tps, only[1].load_s) == (11, 2)
 
 
-def test_short_answers_say_nothing_about_speed(tmp_path: Path) -> None:
-    save(tmp_path, "a", finished(PLAN, tokens=20))
-    assert past_speeds(tmp_path) == {}
-
-
-def test_what_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
-    assert past_speeds(tmp_path / "none") == {}
-    (save(tmp_path, "a", finished(PLAN)) / TRIALS).write_bytes(b"other,columns\n1,2\n")
-    (save(tmp_path, "b", finished(PLAN)) / TRIALS).write_bytes(b"\xff\xfe")
-    assert past_speeds(tmp_path) == {}
+def test_broken_sessions_are_passed_over(tmp_path: Path) -> None:
+    session(tmp_path, "good", "warm,d1,10,128,5")
+    session(tmp_path, "bad", "warm,d1,not a number,128,5")
+    (tmp_path / "bad2").mkdir()
+    assert past_speeds(tmp_path)["d1"].decode_tps == 10
+    assert past_speeds(tmp_path / "nowhere") == {}
