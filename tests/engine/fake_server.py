@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -148,7 +148,7 @@ class FakeServer:
         self.log.append(f"load {resident.name} {resident.context_length}")
         self.memory = [model for model in self.memory if model.name != resident.name] + [resident]
 
-    async def pull(self, name: str) -> AsyncIterator[PullStep]:
+    async def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         self._answer()
         self.log.append(f"pull {name}")
         for done in (10, 50, 100):
