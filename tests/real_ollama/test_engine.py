@@ -48,7 +48,18 @@ class Engine:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
+def asking(ollama_server: RunningOllama) -> Iterator[Asking]:
+    """The server with nothing in memory; what lost its name there goes when its time is up."""
+    asking = Asking(ollama_server.url)
+    for name in asking.loaded_names():
+        asking.post("/api/generate", {"model": name, "keep_alive": 0})
+    wait_until(lambda: not asking.loaded(), within_s=40)
+    yield asking
+    asking.close()
+
+
+@pytest.fixture
+def engine(tmp_path: Path, asking: Asking) -> Iterator[Engine]:
     link = EngineProcess(log_folder=tmp_path)
     yield Engine(link)
     link.close()
@@ -88,11 +99,8 @@ def run(engine: Engine, plan: Plan, results: Path) -> Session:
 
 
 def test_a_session_measures_every_kind_and_leaves_the_server_as_it_was(
-    engine: Engine, ollama_server: RunningOllama, tmp_path: Path
+    engine: Engine, asking: Asking, ollama_server: RunningOllama, tmp_path: Path
 ) -> None:
-    asking = Asking(ollama_server.url)
-    for name in asking.loaded_names():
-        asking.unload(name)
     asking.chat(SOMEBODY_ELSES, a_prompt(), num_predict=1)
     models = models_of(engine, ollama_server)
     session = run(engine, plan_of(ollama_server, models["steady"], models["thinker"]), tmp_path / "results")
@@ -107,7 +115,6 @@ def test_a_session_measures_every_kind_and_leaves_the_server_as_it_was(
     }
     # what was there before is there again, and nothing else
     wait_until(lambda: asking.loaded_names() == [SOMEBODY_ELSES])
-    asking.close()
 
 
 def test_its_figures_are_those_of_the_server_seen_from_this_side(
