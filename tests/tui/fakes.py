@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -48,7 +49,7 @@ class FakeLink:
         self.is_live = is_live
         self.accepts_commands = accepts_commands
         self.sent: list[Command] = []
-        self.closed = False
+        self.closed = threading.Event()
         self._answer = answer
         self._trials = dict(trials or {})
         self._queue: SimpleQueue[tuple[Event, ...] | LinkLost | None] = SimpleQueue()
@@ -83,7 +84,7 @@ class FakeLink:
         return self._trials.get(trial_id)
 
     def close(self) -> None:
-        self.closed = True
+        self.closed.set()
         self._queue.put(None)
 
     def sent_of(self, kind: type[T]) -> list[T]:

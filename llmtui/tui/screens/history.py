@@ -23,6 +23,8 @@ class SessionTable(DataTable[Content]):
         Binding("enter", "select_cursor", _("Open"), id="open_session", tooltip=_("Look at the results")),
         Binding("j", "cursor_down", show=False),
         Binding("k", "cursor_up", show=False),
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
     ]
     HELP = _(
         """

@@ -146,9 +146,8 @@ class ModelPicker(Vertical):
     def show(self, listed: ModelsListed, picked: Collection[str]) -> None:
         """Shows the server's models, some of them ticked."""
         self.models.listed = {one.model.name: one for one in listed.models}
-        self.models.pick(picked)
         self.remove_class("-empty")
-        self._narrow(self.filter_field.value)
+        self._narrow(self.filter_field.value, picked)
 
     @property
     def picked(self) -> tuple[Model, ...]:
@@ -180,11 +179,10 @@ class ModelPicker(Vertical):
         event.stop()
         self._narrow(event.value)
 
-    def _narrow(self, wanted: str) -> None:
+    def _narrow(self, wanted: str, picked: Collection[str] | None = None) -> None:
         words = wanted.lower().split()
-        self.models.show_items(
-            [name for name, one in self.models.listed.items() if all(word in _searched(one.model) for word in words)]
-        )
+        found = self.models.listed.items()
+        self.models.show_items([name for name, one in found if all(w in _searched(one.model) for w in words)], picked)
 
     def on_key(self, event: Key) -> None:
         """Escape in the list takes the filter away."""

@@ -94,9 +94,11 @@ class PickList(OptionList):
         self._picked = frozenset(item for item in items if self.usable(item))
         self._redraw()
 
-    def show_items(self, items: Sequence[str]) -> None:
-        """Shows these items; the cursor stays on its item if that is still there."""
+    def show_items(self, items: Sequence[str], picked: Collection[str] | None = None) -> None:
+        """Shows these items, and ticks others than before if wished; the cursor stays on its item if that is there."""
         here = self.highlighted_item
+        if picked is not None:
+            self._picked = frozenset(item for item in picked if self.usable(item))
         self._shown = tuple(items)
         width = self._row_width
         self._drawn_width = width

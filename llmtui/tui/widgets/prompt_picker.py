@@ -86,8 +86,7 @@ class PromptPicker(Vertical):
 
     def show(self, picked: Collection[str]) -> None:
         """Shows the pack with these categories ticked."""
-        self.categories.show_items(tuple(self.categories.categories))
-        self.categories.pick(picked)
+        self.categories.show_items(tuple(self.categories.categories), picked)
         self._preview()
 
     @property
