@@ -66,6 +66,8 @@ MIN_TOKENS_DECODE = 16
 """Below, one token of doubt is 7 % and more: no decode rate."""
 MIN_TOKENS_COMPARED = 64
 MIN_TOKENS_PREFILL = 64
+SHORTEST_WINDOW_S = 0.005
+"""Text that arrives within less says nothing about speed: one late wake-up of this program is as long."""
 BUNDLED_FROM = 1.25
 """Tokens a chunk from which chunk times say little about token times."""
 STALL_FLOOR_MS = 250.0
@@ -213,11 +215,13 @@ def _decode(finished: TrialFinished, counters: ServerCounters, why: dict[str, st
     server_tps = None if not duration else steps / (duration / 1e9)
     window_s = (finished.done_ns - finished.timeline.t_ns[0]) / 1e9
     first, source = _first_tokens(finished, tokens)
+    if window_s < SHORTEST_WINDOW_S or first > tokens / 2:
+        source = "server"
     if source == "server" and duration:
         done, over_s = steps, duration / 1e9
     else:
         done, over_s, source = steps - (first - 1), window_s, "client"
-    if done < 1 or over_s <= 0:
+    if done < tokens / 2 or over_s < SHORTEST_WINDOW_S:
         why |= dict.fromkeys(("decode_tps", "tpot_ms"), "all_at_once")
         return {"server_decode_tps": server_tps}
     return {

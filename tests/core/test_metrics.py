@@ -119,6 +119,32 @@ def test_first_text_held_back_uses_the_servers_clock() -> None:
     assert not clocks_disagree(late)
 
 
+def late_reader(late: int, **changes: Any) -> TrialFinished:
+    """An exact server whose first ``late`` pieces reach this program together, when the last of them is sent."""
+    exact = finished(PLAN, tokens=128, **changes)
+    line = exact.timeline
+    times = (line.t_ns[late],) * late + line.t_ns[late:]
+    counts = (late + 1,) * late + tuple(range(late + 1, len(times) + 1))
+    return msgspec.structs.replace(exact, timeline=msgspec.structs.replace(line, t_ns=times, tokens=counts))
+
+
+def test_a_reader_that_missed_most_of_the_answer_believes_the_server() -> None:
+    made = measure(late_reader(100, token_ms=10), local=True)
+    assert made.tps_source == "server"
+    assert made.decode_tps == pytest.approx(100)
+    made = measure(late_reader(20, token_ms=10), local=True)
+    assert made.tps_source == "client"
+    assert made.decode_tps == pytest.approx(100)
+
+
+def test_an_answer_that_arrives_at_one_moment_has_no_rate_of_ours() -> None:
+    burst = finished(PLAN, tokens=128, token_ms=0.01)
+    assert measure(burst, local=True).decode_tps is None
+    assert measure(burst, local=True).why["decode_tps"] == "all_at_once"
+    told = counted(burst, output_duration_ns=127 * 10 * MS)
+    assert measure(told, local=True).decode_tps == pytest.approx(100)
+
+
 def test_mlx_counts_an_interval_a_token() -> None:
     one = counted(finished(PLAN, tokens=129), output_tokens=128, output_steps=128)
     assert measure(one, local=True).decode_tps == pytest.approx(10)
