@@ -52,7 +52,7 @@ class LiveScreen(BaseScreen):
         Binding("g", "toggle_pane('machine')", _("Show or hide the graphs"), id="live.graphs", show=False),
         Binding("t", "toggle_pane('tests')", _("Show or hide the tests"), id="live.table", show=False),
         Binding("w", "window", _("Graphs: 2 minutes, or all"), id="live.window", show=False),
-        Binding("r", "app.go('results')", _("Results"), id="live.results", show=False),
+        Binding("r", "results", _("Results"), id="live.results", tooltip=_("Compare what was measured")),
     ]
     HELP = _(
         """
@@ -216,9 +216,11 @@ class LiveScreen(BaseScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Commands exist only where there is somebody to take them, and something to do."""
+        session = self.app.feed.session
+        if action == "results":
+            return session is not None and bool(session.rows)
         if action not in COMMANDS:
             return True
-        session = self.app.feed.session
         return not self.app.read_only and self.app.feed.is_live and session is not None and session.finished is None
 
     def action_pause(self) -> None:
@@ -272,6 +274,10 @@ class LiveScreen(BaseScreen):
     def action_toggle_pane(self, pane: str) -> None:
         """Shows or hides a pane."""
         self.toggle_class(f"-without-{pane}")
+
+    def action_results(self) -> None:
+        """Shows the results, also of a run under way."""
+        self.app.action_go("results")
 
     def action_window(self) -> None:
         """Changes between the last two minutes and the whole session."""

@@ -65,9 +65,11 @@ class TokenPane(ScrollView, can_focus=True):
 
     def __init__(
         self, *, name: str | None = None, id: str | None = None, classes: str | None = None,  # noqa: A002  # as Textual
-        clock: Callable[[], float] = monotonic,
+        grows: bool = True, clock: Callable[[], float] = monotonic,
     ) -> None:  # fmt: skip
         super().__init__(name=name, id=id, classes=classes)
+        self.grows = grows
+        """More may come, so the lower edge says whether the pane follows."""
         self.text = GrowingText()
         self.following = True
         self.unseen_rows = 0
@@ -155,6 +157,8 @@ class TokenPane(ScrollView, can_focus=True):
         self._tell()
 
     def _tell(self) -> None:
+        if not self.grows:
+            return
         if self.following:
             self.border_subtitle = _("following")
             return

@@ -48,6 +48,8 @@ class TrialTable(DataTable[Text]):
         background: $background;
         scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 1;
+        scrollbar-background: $background;
+        scrollbar-color: $border;
         & > .datatable--header { background: $panel; color: $text-muted; text-style: none; }
         & > .datatable--cursor { text-style: none; }
     }
@@ -63,9 +65,8 @@ class TrialTable(DataTable[Text]):
             self.row = row
             super().__init__()
 
-    def __init__(self, *, id: str | None = None, all_columns: bool = False) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
-        self._all_columns = all_columns
         self._session: Session | None = None
         self._width: Width = 0
         self._columns_shown: tuple[Column, ...] = ()
@@ -107,8 +108,6 @@ class TrialTable(DataTable[Text]):
                 self._show_row(row, self._session)
 
     def _room(self) -> Width:
-        if self._all_columns:
-            return 2
         width = self.screen.size.width
         return 2 if width >= WIDE else 1 if width >= MEDIUM else 0
 

@@ -1,0 +1,142 @@
+"""One test with everything that is known of it: its text as it came, or as Markdown, and all figures beside it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import getters, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Markdown, Static
+
+from llmtui.core.events import TrialFinished
+from llmtui.core.metrics import answer_of, pieces_of
+from llmtui.core.plan import tagged
+from llmtui.core.session import Session, TrialRow
+from llmtui.tui.app import LlmtuiApp
+from llmtui.tui.feed import Feed
+from llmtui.tui.screens.live_pane import CHANNELS, question
+from llmtui.tui.widgets.answer_view import trial_details
+from llmtui.tui.widgets.token_pane import TokenPane
+from llmtui.words import _
+from llmtui.words.trials import test_words
+
+
+class AnswerScreen(Screen[None]):
+    """A test's answer and details; left and right go to its neighbours."""
+
+    CSS_PATH = "../styles/answers.tcss"
+    AUTO_FOCUS = "TokenPane"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", _("Back"), id="answer.back"),
+        Binding("m", "markdown", _("As Markdown"), id="answer.markdown", tooltip=_("As plain text, or formatted")),
+        Binding("left", "neighbour(-1)", _("Test before"), id="answer.before", priority=True),
+        Binding("right", "neighbour(1)", _("Next test"), id="answer.next", priority=True),
+    ]
+    HELP = _(
+        """
+        # One test
+        The question, the answer as it came, and every figure. A figure that is missing says why.
+        **m** shows a complete answer as formatted text.
+        """
+    )
+
+    app = getters.app(LlmtuiApp)
+    pane = getters.query_one(TokenPane)
+    details = getters.query_one("#details", Static)
+    markdown = getters.query_one(Markdown)
+
+    def __init__(self, feed: Feed, session: Session, row: TrialRow) -> None:
+        """Makes the screen for a test of a session; its text is read from the feed's source."""
+        super().__init__()
+        self._feed = feed
+        self._session = session
+        self._row = row
+        self._finished: TrialFinished | None = None
+        self._formatted = False
+
+    def compose(self) -> ComposeResult:
+        """Text on one side, figures on the other."""
+        yield Static(id="answer-title")
+        with Horizontal(id="answer-body"):
+            yield TokenPane(id="answer-text", grows=False)
+            with VerticalScroll(id="answer-markdown") as box:
+                box.border_title = _("Answer, formatted")
+                yield Markdown()
+            with VerticalScroll(id="answer-details") as box:
+                box.border_title = _("Details")
+                yield Static(id="details")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Shows the first test."""
+        self._show()
+
+    def _show(self) -> None:
+        row = self._row
+        label = self._session.contender(row.trial).label
+        place = _("test {n} of {total}").format(n=row.order, total=self._session.total)
+        title = Content.assemble((label, "bold $primary"), f" · {test_words(row.trial, self._session.plan)} · {place}")
+        self.query_one("#answer-title", Static).update(title)
+        self.details.update(trial_details(row, self._session))
+        self._finished = None
+        self.pane.clear()
+        self.pane.border_title = _("Question and answer")
+        self._read(row)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="answer")
+    def _read(self, row: TrialRow) -> None:
+        finished = self._feed.trial(row.trial.id)
+        self.app.call_from_thread(self._show_text, row, finished)
+
+    def _show_text(self, row: TrialRow, finished: TrialFinished | None) -> None:
+        if row is not self._row:
+            return
+        self._finished = finished
+        plan = self._session.plan
+        pieces = [(tagged(row.trial.tag, question(row.trial, plan)) + "\n\n", "prompt")]
+        if finished is None:
+            pieces.append((_("The text of this test cannot be read."), "note"))
+        else:
+            last = ""
+            for channel, text in zip(finished.timeline.channels, pieces_of(finished), strict=True):
+                if last and channel != last:
+                    pieces.append(("\n\n", "answer"))
+                last = channel
+                pieces.append((text, CHANNELS.get(channel, "answer")))
+            if not finished.text:
+                pieces.append((_("No text came."), "note"))
+        self.pane.write(pieces)
+        self.pane.flush()
+        self.pane.scroll_home(animate=False)
+        self._format()
+
+    def action_markdown(self) -> None:
+        """Shows the answer formatted, or as it came."""
+        self._formatted = not self._formatted
+        self._format()
+
+    def _format(self) -> None:
+        self.set_class(self._formatted, "-formatted")
+        if self._formatted and self._finished is not None:
+            self.markdown.update(_without_controls(answer_of(self._finished)))
+
+    def action_neighbour(self, step: int) -> None:
+        """Goes to the test before or after."""
+        rows = self._session.rows
+        at = next((number for number, row in enumerate(rows) if row is self._row), None)
+        if at is not None and 0 <= at + step < len(rows):
+            self._row = rows[at + step]
+            self._show()
+
+    def action_back(self) -> None:
+        """Goes back."""
+        self.dismiss(None)
+
+
+def _without_controls(text: str) -> str:
+    """Gives text that steers no terminal: Markdown keeps line ends and tabs, nothing else below a blank."""
+    return "".join(one if one in "\n\t" or one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

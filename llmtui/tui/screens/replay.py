@@ -1,0 +1,243 @@
+"""Two answers beside each other, each appearing as fast as it really did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import ClassVar, NamedTuple
+
+from textual import getters, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Static
+
+from llmtui.core.events import TrialFinished
+from llmtui.core.metrics import pieces_of
+from llmtui.core.session import Session, TrialRow
+from llmtui.tui.app import LlmtuiApp
+from llmtui.tui.feed import Feed
+from llmtui.tui.screens.live_pane import CHANNELS
+from llmtui.tui.widgets.token_pane import TokenPane
+from llmtui.words import _
+from llmtui.words.figures import seconds
+from llmtui.words.outcomes import outcome_word
+from llmtui.words.trials import test_words
+
+TICK_S = 0.1
+FAST = 8
+"""The quick view's factor; the screen says so while it is on."""
+
+
+class Piece(NamedTuple):
+    """A piece of text and when it came."""
+
+    at_ns: int
+    channel: str
+    text: str
+
+
+class Side(Vertical):
+    """One answer: a clock, what it is doing, its text."""
+
+    clock = getters.query_one(".side-clock", Static)
+    pane = getters.query_one(TokenPane)
+
+    def __init__(self, row: TrialRow, session: Session, *, id: str) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id, classes="side")
+        self._row = row
+        self._label = session.contender(row.trial).label
+        self._what = test_words(row.trial, session.plan)
+        self._pieces: tuple[Piece, ...] = ()
+        self._done_ns = 0
+        self._next = 0
+
+    def compose(self) -> ComposeResult:
+        """Clock above, text below."""
+        yield Static(classes="side-clock")
+        yield TokenPane()
+
+    def load(self, finished: TrialFinished | None) -> None:
+        """Takes the answer with its times."""
+        self.pane.border_title = f"{self._label} · {self._what}"
+        if finished is None:
+            self.pane.write([(_("The text of this test cannot be read."), "note")])
+            return
+        times, channels = finished.timeline.t_ns, finished.timeline.channels
+        self._pieces = tuple(map(Piece, times, channels, pieces_of(finished)))
+        self._done_ns = finished.done_ns or (times[-1] if times else 0)
+
+    @property
+    def over(self) -> bool:
+        """All of it is shown."""
+        return self._next >= len(self._pieces)
+
+    def restart(self) -> None:
+        """Empties the pane."""
+        self._next = 0
+        self.pane.clear()
+        self.show_until(0)
+
+    def show_until(self, now_ns: int) -> None:
+        """Shows what had come by then, and the clock."""
+        came: list[tuple[str, str]] = []
+        while self._next < len(self._pieces) and self._pieces[self._next].at_ns <= now_ns:
+            piece = self._pieces[self._next]
+            before = self._pieces[self._next - 1].channel if self._next else piece.channel
+            if piece.channel != before:
+                came.append(("\n\n", "answer"))
+            came.append((piece.text, CHANNELS.get(piece.channel, "answer")))
+            self._next += 1
+        if came:
+            self.pane.write(came)
+        self.clock.update(self._words(now_ns))
+
+    def _words(self, now_ns: int) -> Content:
+        shown_ns = min(now_ns, self._done_ns) if self._pieces else now_ns
+        parts: list[str | tuple[str, str]] = [(f"{shown_ns / 1e9:6.1f} s  ", "bold $primary")]
+        if not self._pieces:
+            return Content.assemble(*parts, (_("no text"), "$foreground 60%"))
+        first = self._pieces[0].at_ns
+        if now_ns < first:
+            parts.append((_("waiting for the first word"), "$foreground 60%"))
+            return Content.assemble(*parts)
+        doing = outcome_word(self._row.outcome, self._row.ended_by) if now_ns >= self._done_ns else _("writing")
+        if self._next and now_ns < self._done_ns and self._pieces[self._next - 1].channel == "t":
+            doing = _("thinking")
+        parts += [
+            (doing, "bold"),
+            (f"  {_('first word after {time}').format(time=seconds(first / 1e6))}", "$foreground 60%"),
+        ]
+        return Content.assemble(*parts)
+
+
+class ReplayScreen(Screen[None]):
+    """The race again: both questions are sent at 0."""
+
+    CSS_PATH = "../styles/replay.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", _("Back"), id="replay.back"),
+        Binding("space", "pause", _("Pause"), id="replay.pause", priority=True),
+        Binding("r", "restart", _("From the start"), id="replay.restart"),
+        Binding("f", "fast", _("8 × faster"), id="replay.fast"),
+    ]
+    HELP = _(
+        """
+        # Replay
+        Both answers again, as fast as they really came: the wait for the first word, the thinking, the writing.
+        """
+    )
+
+    app = getters.app(LlmtuiApp)
+
+    def __init__(
+        self, feed: Feed, session: Session, rows: tuple[TrialRow, TrialRow], *, clock: Callable[[], float] = monotonic
+    ) -> None:
+        """Makes the screen for two tests of a session."""
+        super().__init__()
+        self._feed = feed
+        self._session = session
+        self._both = rows
+        self._clock = clock
+        self._timer: Timer | None = None
+        self._past_s = 0.0
+        self._since: float | None = None
+        self._factor = 1
+
+    def compose(self) -> ComposeResult:
+        """The two sides."""
+        yield Static(id="replay-title")
+        with Horizontal(id="sides"):
+            for name, row in zip(("left", "right"), self._both, strict=True):
+                yield Side(row, self._session, id=name)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Reads both, then begins."""
+        self._timer = self.set_interval(TICK_S, self._tick, pause=True, name="replay")
+        self._tell()
+        self._read()
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Left and right."""
+        return tuple(self.query(Side))
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since both questions were sent."""
+        running = 0.0 if self._since is None else (self._clock() - self._since) * self._factor
+        return self._past_s + running
+
+    @property
+    def playing(self) -> bool:
+        """The clock runs."""
+        return self._since is not None
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="replay")
+    def _read(self) -> None:
+        found = tuple(self._feed.trial(row.trial.id) for row in self._both)
+        self.app.call_from_thread(self._begin, found)
+
+    def _begin(self, found: tuple[TrialFinished | None, ...]) -> None:
+        for side, finished in zip(self.sides, found, strict=True):
+            side.load(finished)
+        self._go_on()
+
+    def _tick(self) -> None:
+        now_ns = round(self.now_s * 1e9)
+        for side in self.sides:
+            side.show_until(now_ns)
+        if all(side.over for side in self.sides):
+            self._stop()
+
+    def _go_on(self) -> None:
+        self._since = self._clock()
+        if self._timer is not None:
+            self._timer.resume()
+        self._tell()
+
+    def _stop(self) -> None:
+        self._past_s = self.now_s
+        self._since = None
+        if self._timer is not None:
+            self._timer.pause()
+        self._tell()
+
+    def _tell(self) -> None:
+        state = _("playing") if self.playing else _("standing still")
+        pace = _("at true speed") if self._factor == 1 else _("{n} × as fast as it was").format(n=self._factor)
+        self.query_one("#replay-title", Static).update(
+            Content.assemble((_("Replay"), "bold $primary"), f" · {state} · {pace}")
+        )
+
+    def action_pause(self) -> None:
+        """Stops the clock or lets it go on; after the end it begins anew."""
+        if self.playing:
+            self._stop()
+        elif all(side.over for side in self.sides):
+            self.action_restart()
+        else:
+            self._go_on()
+
+    def action_restart(self) -> None:
+        """Begins anew."""
+        self._past_s = 0.0
+        for side in self.sides:
+            side.restart()
+        self._go_on()
+
+    def action_fast(self) -> None:
+        """Changes between true speed and a quick view."""
+        if self.playing:
+            self._past_s = self.now_s
+            self._since = self._clock()
+        self._factor = 1 if self._factor != 1 else FAST
+        self._tell()
+
+    def action_back(self) -> None:
+        """Goes back."""
+        self.dismiss(None)

@@ -1,0 +1,177 @@
+"""Small windows over Results: where to save, what a column means, what stands behind a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Input, Static
+
+from llmtui.core.plan import Plan
+from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
+from llmtui.tui.app import LlmtuiApp
+from llmtui.tui.host import ExportFailed
+from llmtui.words import _
+from llmtui.words.columns import column_title, explain_column
+from llmtui.words.figures import seconds, significant
+from llmtui.words.flags import flag_mark, flag_sentence
+from llmtui.words.reasons import reason
+from llmtui.words.trials import category_words
+
+
+class SaveDialog(ModalScreen[None]):
+    """Asks where the table is to be saved, saves it, says where it lies; an error leaves the window open."""
+
+    CSS_PATH = "../styles/results.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", _("Back"), id="save.back")]
+
+    app = getters.app(LlmtuiApp)
+    field = getters.query_one(Input)
+    said = getters.query_one("#save-said", Static)
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__()
+        self._session_id = session_id
+
+    def compose(self) -> ComposeResult:
+        """A path to change, what it does."""
+        with Vertical(classes="window small") as box:
+            box.border_title = _("Save the table as CSV")
+            yield Input(f"llmtui-{self._session_id}.csv", compact=True)
+            yield Static(_("A file or a folder; ~ is your home. Enter saves."), id="save-said")
+        yield Footer(show_command_palette=False)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        target = event.value.strip()
+        if target:
+            self._save(target)
+        else:
+            self._failed(_("Type a file's name."))
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _save(self, target: str) -> None:
+        try:
+            path = self.app.host.export_csv(self._session_id, target)
+        except ExportFailed as error:
+            self.app.call_from_thread(self._failed, str(error))
+        else:
+            self.app.call_from_thread(self._saved, path)
+
+    def _failed(self, why: str) -> None:
+        self.said.update(Content.assemble(("✗ ", "bold $error"), why))
+        self.field.focus()
+
+    def _saved(self, path: str) -> None:
+        self.notify(path, title=_("Saved"), timeout=8)
+        self.dismiss(None)
+
+
+class Reading(ModalScreen[None]):
+    """Something to read, with a title."""
+
+    CSS_PATH = "../styles/results.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,question_mark", "dismiss", _("Back"), id="reading.back"),
+        Binding("down,j", "scroll(1)", _("Down"), show=False),
+        Binding("up,k", "scroll(-1)", _("Up"), show=False),
+    ]
+
+    def __init__(self, title: str, words: Content) -> None:
+        super().__init__()
+        self._title = title
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        """The words, scrolling."""
+        with VerticalScroll(classes="window") as box:
+            box.border_title = self._title
+            yield Static(self._words)
+        yield Footer(show_command_palette=False)
+
+    def action_scroll(self, by: int) -> None:
+        """Scrolls a line."""
+        self.query_exactly_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+
+def columns_explained(columns: Sequence[str], first: str | None = None) -> Content:
+    """Gives what each column is: formula, source, what is left out; the one that was asked for first."""
+    order = [*(one for one in columns if one == first), *(one for one in columns if one != first)]
+    parts: list[Content] = []
+    for one in order:
+        said = explain_column(one)
+        if said:
+            head, _newline, rest = said.partition("\n")
+            parts.append(Content.assemble((head, "bold $primary"), "\n", rest, "\n"))
+    return Content("\n").join(parts)
+
+
+def line_explained(line: ContenderSummary | CategorySummary, plan: Plan) -> Content:
+    """Gives what stands behind a line: numbers of tests, ranges, conditions, and why figures are missing."""
+    entries: list[tuple[str, str]] = []
+    for name, spread, show, unit in _spreads(line):
+        if spread is not None:
+            entries.append((column_title(name), f"{show(spread.value)}{unit}  {_range_words(spread, show)}"))
+    for field, code in line.why.items():
+        said = reason(code, num_predict=plan.options.num_predict)
+        entries.append((column_title(_COLUMN_OF.get(field, field)), f"({said})"))
+    width = max((cell_len(name) for name, _said in entries), default=0) + 2
+    parts = [_counts(line), *(_entry(name, said, width) for name, said in entries)]
+    if isinstance(line, ContenderSummary):
+        parts += [
+            Content.assemble(("\n! ", "bold $warning"), f"{flag_mark(flag)}: {flag_sentence(flag)}")
+            for flag in line.conditions
+        ]
+    return Content("\n").join(parts)
+
+
+def line_title(line: ContenderSummary | CategorySummary) -> str:
+    """Gives a line's name."""
+    return f"{line.label} · {category_words(line.category)}" if isinstance(line, CategorySummary) else line.label
+
+
+_COLUMN_OF = {"ttft": "ttft_ms", "ttfo": "ttfo_ms"}
+
+
+def _counts(line: ContenderSummary | CategorySummary) -> Content:
+    parts = [_("{n} tests complete").format(n=line.finished), _("{n} failed").format(n=line.failed)]
+    if isinstance(line, ContenderSummary):
+        parts.append(_("{n} disturbed").format(n=line.disturbed))
+    return Content.styled(" · ".join(parts) + "\n", "bold")
+
+
+Show = Callable[[float], str]
+
+
+def _spreads(line: ContenderSummary | CategorySummary) -> Iterator[tuple[str, Spread | None, Show, str]]:
+    """Gives (column, figure with its range, how to write it, unit behind it)."""
+    yield "ttft_ms", line.ttft, seconds, ""
+    if line.ttfo != line.ttft:
+        yield "ttfo_ms", line.ttfo, seconds, ""
+    yield "decode_tps", line.decode_tps, significant, " " + _("tok/s")
+    yield "decode_cps", line.decode_cps, significant, " " + _("chars/s")
+    if isinstance(line, ContenderSummary):
+        yield "cold_again_ms", line.cold_again, seconds, ""
+        yield "follow_up_ttft_ms", line.follow_up, seconds, ""
+        yield "prefill_tps", line.prefill_tps, significant, " " + _("tok/s")
+    else:
+        yield "e2e_ms", line.e2e_ms, seconds, ""
+        yield "tokens", line.answer_tokens, "{:.0f}".format, ""
+
+
+def _range_words(spread: Spread, show: Show) -> str:
+    if spread.n < 2:
+        return ""
+    return _("from {low} to {high}, n = {n}").format(low=show(spread.low), high=show(spread.high), n=spread.n)
+
+
+def _entry(name: str, said: str, width: int) -> Content:
+    return Content.assemble((name + " " * (width - cell_len(name)), "$foreground 60%"), said)

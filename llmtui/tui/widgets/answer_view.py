@@ -1,0 +1,157 @@
+"""All that is known of one test, in lines: figures with their reasons, marks with what was seen, the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from llmtui.core.columns import column
+from llmtui.core.plan import Think, num_ctx
+from llmtui.core.session import Session, TrialRow
+from llmtui.words import _
+from llmtui.words.columns import column_title
+from llmtui.words.figures import gigabytes, rate, seconds, significant
+from llmtui.words.flags import explained
+from llmtui.words.outcomes import outcome_sentence, outcome_word
+from llmtui.words.reasons import reason
+from llmtui.words.trials import test_words
+
+FIGURES = (
+    "ttft_ms", "ttfo_ms", "decode_tps", "decode_cps", "reading_x", "e2e_ms", "e2e_tps", "tokens", "prompt_tokens",
+    "cached_tokens", "load_ms", "prefill_tps", "gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls", "client_lag_ms",
+)  # fmt: skip
+Line = tuple[str, str, str]
+"""(name, value, what is to be said beside it)."""
+
+
+def trial_details(row: TrialRow, session: Session) -> Content:
+    """Gives everything but the text."""
+    parts: list[Content] = [_ending(row), Content("")]
+    missing = list(_missing(row))
+    if missing:
+        parts += [Content.styled(_("Not measured"), "bold $primary"), *missing, Content("")]
+    for title, lines in (
+        (_("Figures"), _figures(row)),
+        (_("Memory and machine"), _machine(row)),
+        (_("How it was asked"), _asked(row, session)),
+    ):
+        shown = tuple(lines)
+        if shown:
+            width = max(cell_len(name) for name, _value, _beside in shown)
+            parts += [Content.styled(title, "bold $primary"), *(_row(line, width) for line in shown), Content("")]
+    return Content("\n").join(parts)
+
+
+def _ending(row: TrialRow) -> Content:
+    parts: list[Content] = [
+        Content.assemble(
+            (outcome_word(row.outcome, row.ended_by), "bold"), "  ", outcome_sentence(row.outcome, row.ended_by)
+        )
+    ]
+    if row.problem is not None:
+        parts.append(
+            Content.assemble(("✗ ", "bold $error"), row.problem.what, "  ", (row.problem.remedy or "", "italic"))
+        )
+    if row.repeats is not None:
+        parts.append(Content(_("This test repeats one that was disturbed.")))
+    parts += [Content.assemble(("! ", "bold $warning"), said) for said in explained(row.flags, row.evidence)]
+    return Content("\n").join(parts)
+
+
+def _row(line: Line, width: int) -> Content:
+    name, value, beside = line
+    padded = name + " " * (width - cell_len(name) + 2)
+    return Content.assemble((padded, "$foreground 60%"), value, ("  " if value else "") + beside)
+
+
+def _figures(row: TrialRow) -> Iterator[Line]:
+    figures = row.figures
+    for name in FIGURES:
+        value = getattr(figures, name)
+        if value is None or (name == "ttfo_ms" and value == figures.ttft_ms):
+            continue
+        yield column_title(name), figure_words(name, value), _source(row, name)
+
+
+def _missing(row: TrialRow) -> Iterator[Content]:
+    """Figures that are not there, by the reason that they share."""
+    by_reason: dict[str, list[str]] = {}
+    for name in FIGURES:
+        code = row.figures.why.get(name)
+        if code is not None and getattr(row.figures, name) is None:
+            by_reason.setdefault(reason(code, num_predict=row.num_predict), []).append(column_title(name))
+    for why, names in by_reason.items():
+        yield Content.assemble(", ".join(names), (f": {why}", "$foreground 60%"))
+
+
+def figure_words(name: str, value: float) -> str:
+    """Gives a figure with its unit."""
+    if name.endswith("_ms"):
+        return seconds(value)
+    if name.endswith("_bytes"):
+        return gigabytes(round(value))
+    known = column(name)
+    unit = "" if known is None or not known.unit else f" {_(known.unit)}"
+    return (str(value) if isinstance(value, int) else rate(value)) + unit
+
+
+def _source(row: TrialRow, name: str) -> str:
+    if name == "decode_tps" and row.figures.tps_source == "server":
+        return _("(by the server's clock)")
+    if name.startswith("gap") and row.figures.gap_clock == "arrival":
+        return _("(by arrival here)")
+    if name == "load_ms" and row.cold_source is not None:
+        told = {"disk": _("(from disk)"), "memory": _("(from memory)"), "mixed": _("(partly from disk)")}
+        return told.get(row.cold_source, "")
+    return ""
+
+
+def _machine(row: TrialRow) -> Iterator[Line]:
+    machine = row.machine
+    if machine is not None:
+        amounts: tuple[tuple[str, int | None], ...] = (
+            (_("Memory, most"), machine.runner_peak_bytes),
+            (_("Memory, as a rule"), machine.runner_steady_bytes),
+            (_("Left free at least"), machine.available_min_bytes),
+            (_("Read back from disk (swap)"), machine.swap_in_bytes or None),
+            (_("Read from disk"), machine.disk_read_bytes or None),
+        )
+        yield from ((name, gigabytes(amount), "") for name, amount in amounts if amount is not None)
+        yield from _times(machine.runner_cpu_s, _("Processor time of the model"))
+        yield from _times(machine.llmtui_cpu_s, _("Processor time of llmtui"))
+        if machine.joules is not None:
+            yield _("Energy"), f"{significant(machine.joules)} J", machine.joules_source or ""
+        if machine.temperature_c is not None:
+            yield _("Temperature"), f"{machine.temperature_c:.0f} °C", ""
+    if row.resident is not None and row.resident.size_bytes:
+        yield _("Size, by the server"), gigabytes(row.resident.size_bytes), ""
+        if row.resident.vram_bytes:
+            yield _("Of it on the GPU"), gigabytes(row.resident.vram_bytes), ""
+
+
+def _times(over_s: float | None, name: str) -> Iterable[Line]:
+    return () if over_s is None else ((name, f"{significant(over_s)} s", ""),)
+
+
+def _asked(row: TrialRow, session: Session) -> Iterator[Line]:
+    who = session.contender(row.trial)
+    model = who.model
+    build = " · ".join(part for part in (model.parameters, model.quantisation, model.note) if part)
+    yield _("Model"), who.label, build
+    yield _("Test"), test_words(row.trial, session.plan), _("round {n}").format(n=row.trial.round)
+    yield _("Began"), datetime.fromtimestamp(row.wall_ns / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S"), ""
+    yield _("Thinking"), _think_words(who.variant.think), ""
+    yield _("Context, tokens"), str(num_ctx(who)), ""
+    if who.variant.num_thread is not None:
+        yield _("Threads"), str(who.variant.num_thread), ""
+    if row.num_predict is not None:
+        yield _("Limit of tokens"), str(row.num_predict), ""
+
+
+def _think_words(think: Think) -> str:
+    if isinstance(think, str):
+        return {"low": _("low"), "medium": _("medium"), "high": _("high")}[think]
+    return _("on") if think else _("off")
