@@ -1,9 +1,6 @@
-"""What holds for all tests."""
-
-from __future__ import annotations
+"""House profile of the property tests: a shared machine may take its time over one example."""
 
 from hypothesis import settings
 
-# A busy machine is no failure: how long an example takes says nothing about whether it is right.
-settings.register_profile("llmtui", deadline=None)
-settings.load_profile("llmtui")
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
