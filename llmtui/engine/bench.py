@@ -65,6 +65,8 @@ class Bench:
         self.watch = watch
         self.clock_ns = clock_ns
         self._infos: dict[str, ServerInfo] = {}
+        self.absent: dict[str, Problem] = {}
+        """Servers that were last found gone, by kind, and why."""
 
     def contender(self, index: int) -> Contender:
         """Gives a contender by its index."""
@@ -80,7 +82,12 @@ class Bench:
         Raises:
             BackendFailed: nobody does.
         """
-        info = await backend.info()
+        try:
+            info = await backend.info()
+        except BackendFailed as failed:
+            self.absent[backend.kind] = failed.problem
+            raise
+        self.absent.pop(backend.kind, None)
         self._infos[backend.kind] = info
         return info
 

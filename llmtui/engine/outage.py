@@ -22,37 +22,36 @@ class Outage:
     def __init__(self, bench: Bench, backend: Backend) -> None:
         self._bench = bench
         self._backend = backend
-        self._problem: Problem | None = None
         self._tries = 0
         self.gave_up = False
         """Nothing more is asked of this server in this run."""
 
     def report(self, problem: Problem) -> None:
-        """Takes a failed request's problem; one that speaks of a server that is gone is noted once."""
-        if problem.code in _GONE and self._problem is None:
-            self._problem = problem
-            self._tries = 0
+        """Takes a failed request's problem, which may speak of a server that is gone."""
+        if problem.code in _GONE:
+            self._bench.absent.setdefault(self._backend.kind, problem)
 
     async def check(self) -> None:
-        """Lets a trial pass if the server is there, as far as is known; asks it if the last request found it gone.
+        """Lets a trial pass if the server is there, as far as is known; asks it if it was last found gone.
 
         Raises:
             BackendFailed: it is still gone.
         """
-        if self._problem is None:
+        problem = self._bench.absent.get(self._backend.kind)
+        if problem is None:
+            self._tries = 0
             return
         if self.gave_up:
-            raise BackendFailed(self._problem)
+            raise BackendFailed(problem)
         await asyncio.sleep(BACK_OFF_S[self._tries])
         try:
             await self._bench.ask_info(self._backend)
         except BackendFailed as failed:
-            self._problem = failed.problem
             self._tries += 1
             if self._tries >= (_SILENT_TRIES if failed.problem.code == "silent" else len(BACK_OFF_S)):
                 self._give_up(failed.problem)
             raise
-        self._problem = None
+        self._tries = 0
 
     def _give_up(self, problem: Problem) -> None:
         self.gave_up = True

@@ -101,6 +101,7 @@ class Preparation:
     async def leave_as_found(self) -> None:
         """Unloads what this run loaded, and loads again what it unloaded. What fails is noted, not raised."""
         try:
+            await self._ask_the_absent()
             there = await self._loaded()
             if self._in_flight is not None and self._in_flight.key not in {loaded.key for loaded in there}:
                 await self._in_flight.backend.unload(self._in_flight.model)
@@ -116,6 +117,7 @@ class Preparation:
         """Unloads what this run loaded without waiting until it is gone; nothing is loaded again, which is noted."""
         with suppress(BackendFailed, TimeoutError):
             async with asyncio.timeout(_HURRY_LIMIT_S):
+                await self._ask_the_absent()
                 there = await self._loaded()
                 if self._in_flight is not None and self._in_flight.key not in {loaded.key for loaded in there}:
                     await self._in_flight.backend.unload(self._in_flight.model)
@@ -128,10 +130,19 @@ class Preparation:
             self._bench.note("warning", Problem(code="not_loaded_again", what=what))
 
     async def _loaded(self) -> tuple[Loaded, ...]:
+        """What all servers hold that are there."""
         found: list[Loaded] = []
-        for backend in self._bench.backends.values():
+        for kind, backend in self._bench.backends.items():
+            if kind in self._bench.absent:
+                continue
             found.extend(Loaded(backend, resident) for resident in await backend.resident())
         return tuple(found)
+
+    async def _ask_the_absent(self) -> None:
+        """A server whose last answer was cut off is mostly there again."""
+        for kind in list(self._bench.absent):
+            with suppress(BackendFailed):
+                await self._bench.ask_info(self._bench.backends[kind])
 
     async def _clear(self, contender: int, trial_id: str, *, spare_own: bool) -> None:
         own = self._bench.contender(contender).model.digest

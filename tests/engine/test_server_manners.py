@@ -3,11 +3,13 @@ from __future__ import annotations
 import asyncio
 import os
 
+import msgspec
 import pytest
 
 from llmtui.backends.base import BackendFailed, ChatRequest, RunnerClue
 from llmtui.core.events import Noted
 from llmtui.core.facts import Problem
+from llmtui.engine.experiment import Experiment
 from tests.core.made import plan
 from tests.engine.fake_server import REFUSED, FakeServer, Words, resident
 from tests.engine.lab import Lab, one_round
@@ -167,3 +169,28 @@ async def test_a_server_that_comes_back_is_used_again() -> None:
     outcomes = [row.outcome for row in lab.rows]
     assert outcomes[:2] == ["ok", "error"]
     assert outcomes[-4:] == ["ok"] * 4
+
+
+async def test_a_server_whose_last_answer_was_cut_off_is_left_as_found_all_the_same() -> None:
+    server = FakeServer(memory=[resident("qwen")])
+    server.answers = lambda _request, _number: Words(fail_after=1, problem=Problem(code="cut", what="It was cut."))
+    lab = Lab(one_round(kinds=("cold",)), server)
+    assert await lab.run() == "complete"
+    assert [row.outcome for row in lab.rows] == ["error"]
+    assert [model.name for model in server.memory] == ["qwen"]
+
+
+async def test_one_server_may_be_gone_while_the_other_is_measured() -> None:
+    here, gone = FakeServer(kind="builtin"), FakeServer()
+    of = plan("gone", "here", rounds=1, max_rounds=1, kinds=("cold",))
+    model = msgspec.structs.replace(of.contenders[1].model, backend="builtin")
+    contenders = (of.contenders[0], msgspec.structs.replace(of.contenders[1], model=model))
+    lab = Lab(msgspec.structs.replace(of, contenders=contenders), gone)
+    lab.bench.backends["builtin"] = here  # type: ignore[index]
+    lab.experiment = Experiment(lab.bench)
+    gone.down = REFUSED
+    with pytest.raises(BackendFailed):
+        await lab.bench.ask_info(gone)
+    assert await lab.experiment.run() == "complete"
+    assert {row.trial.contender: row.outcome for row in lab.rows} == {0: "error", 1: "ok"}
+    assert here.memory == []
