@@ -21,8 +21,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
+from llmtui.core.pairing import Pair
 from llmtui.core.plan import Contender, Model, Plan, Variant, round_order
-from llmtui.core.verdict import SEPARATING, Pair, Verdict, judge, settled
+from llmtui.core.verdict import SEPARATING, Verdict, judge, settled
 
 PROMPTS = 4
 PROMPT_DEVIATION = 0.02

@@ -68,6 +68,7 @@ def run(
     temperature: Annotated[float | None, typer.Option("--temperature", help="0 repeats best.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of the order of models and prompts.")] = None,
     csv: Annotated[str | None, typer.Option("--csv", help="Copy of trials.csv to write.")] = None,
+    markdown: Annotated[str | None, typer.Option("--markdown", help="Report to write: conclusions and tables.")] = None,
     events: Annotated[str | None, typer.Option("--events", help="`-`: events on stdout instead of the table.")] = None,
 ) -> None:
     """Measure without screens: the table on stdout, progress on stderr.
@@ -92,6 +93,7 @@ def run(
         categories=tuple(category or ()),
         host=host,
         csv=csv,
+        markdown=markdown,
         events=events == "-",
         seed=seed,
     )
@@ -107,6 +109,20 @@ def watch(
     from llmtui.cli.watch import watch as watching
 
     raise typer.Exit(watching(frame({}, results=results), source))
+
+
+@cli.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file of an earlier comparison.")],
+    legacy: Annotated[
+        str | None, typer.Option("--legacy", metavar="OUT", help="Write it back with the old script's eight columns.")
+    ] = None,
+    results: Results = None,
+) -> None:
+    """Make a session of an old CSV file and audit what it is read to say."""
+    from llmtui.cli.import_ import import_file
+
+    raise typer.Exit(import_file(frame({}, results=results), source, legacy))
 
 
 def main() -> int:

@@ -42,6 +42,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...] = ()
     host: str | None = None
     csv: str | None = None
+    markdown: str | None = None
     events: bool = False
     """Events on stdout instead of the table."""
     seed: int | None = None
@@ -186,6 +187,8 @@ class _Run:
             self._print(session)
         if self._order.csv is not None and self._folder is not None:
             self._copy(self._order.csv, self._folder)
+        if self._order.markdown is not None:
+            self._report(self._order.markdown, session)
         if self._interrupted:
             return Exit.INTERRUPTED
         return Exit.OK if all(row.outcome == "ok" for row in session.rows) else Exit.FAILED
@@ -208,6 +211,15 @@ class _Run:
             copy_trials(folder, target)
         except ExportFailed as error:
             raise Refused(str(error)) from error
+
+    def _report(self, target: str, session: Session) -> None:
+        from llmtui.report.markdown import write_markdown
+
+        path = Path(target).expanduser()
+        try:
+            write_markdown(session, path)
+        except OSError as error:
+            raise Refused(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
 
 
 def _sentence(problem: Problem) -> str:

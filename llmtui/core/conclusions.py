@@ -89,6 +89,8 @@ class Stability(msgspec.Struct, frozen=True, kw_only=True):
     """The spreads differ enough to name the steadiest."""
     pauses: tuple[Amount, ...]
     """Rows in which the text stood still for more than a second; only those who had any."""
+    pauses_known: bool
+    """The times between pieces of text are known of at least one row."""
     cpu_s_per_token: tuple[Amount, ...]
     joules_per_token: tuple[Amount, ...]
     why: str | None = None
@@ -279,6 +281,7 @@ def _stability(session: Session) -> Stability:
         spread=spread,
         ranked=ranked,
         pauses=tuple(one for one in pauses if one.value),
+        pauses_known=any(row.figures.longest_gap_ms is not None for row in warm),
         cpu_s_per_token=per_token(session, "runner_cpu_s"),
         joules_per_token=per_token(session, "joules"),
         why=None if spread else _why_no_spread(session, warm),

@@ -23,6 +23,7 @@ from llmtui.core.facts import (
     Outcome,
     Phase,
     Problem,
+    Recorded,
     ResidentModel,
     ServerCounters,
     ServerKind,
@@ -96,6 +97,8 @@ class TrialFinished(Tagged, frozen=True, kw_only=True):
     num_predict: int | None = None
     repeats: str | None = None
     """Trial id of the disturbed attempt that this one repeats."""
+    recorded: Recorded | None = None
+    """Only in imported sessions."""
 
 
 class Sampled(Tagged, frozen=True, kw_only=True):

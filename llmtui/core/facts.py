@@ -86,6 +86,17 @@ class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
     on_battery: bool | None = None
 
 
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What another program wrote beside its times, kept as it stands in its file."""
+
+    line: int
+    """In the file, the header being line 1."""
+    usual_tps: float | None = None
+    """Tokens ÷ total time."""
+    ram_change_mb: float | None = None
+    """Change of the whole machine's used memory; not the model's."""
+
+
 class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):
     """A model in a server's memory, as the server reports it."""
 

@@ -18,6 +18,8 @@ Others = Literal["unload", "keep"]
 COLD_NUM_PREDICT = 16
 FOLLOW_UP_NUM_PREDICT = 32
 AUTO_MAX_ROUNDS = 5
+IMPORTED = "imported"
+"""Preset of a session that was read from another program's file."""
 AUTO_BUDGET_S = 360.0
 
 

@@ -31,6 +31,7 @@ from llmtui.core.facts import (
     Outcome,
     Phase,
     Problem,
+    Recorded,
     ResidentModel,
 )
 from llmtui.core.metrics import Figures, measure
@@ -62,6 +63,7 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
     cold_source: ColdSource | None = None
     num_predict: int | None = None
     repeats: str | None = None
+    recorded: Recorded | None = None
 
 
 class SamplePoint(msgspec.Struct, frozen=True):
@@ -261,6 +263,7 @@ def row_of(event: TrialFinished, session: Session) -> TrialRow:
         cold_source=event.cold_source,
         num_predict=event.num_predict,
         repeats=event.repeats,
+        recorded=event.recorded,
     )
 
 

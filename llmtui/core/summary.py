@@ -74,6 +74,8 @@ class CategorySummary(msgspec.Struct, frozen=True, kw_only=True):
     decode_tps: Spread | None
     decode_cps: Spread | None
     e2e_ms: Spread | None
+    capped: bool
+    """An answer reached the cap on tokens: it would have gone on, so ``e2e_ms`` is a lower bound."""
     answer_tokens: Spread | None
     why: dict[str, str]
 
@@ -195,6 +197,7 @@ def _category(session: Session, index: int, name: str, rows: list[TrialRow]) -> 
         decode_tps=tps,
         decode_cps=_text_speed(mine),
         e2e_ms=spread(row.figures.e2e_ms for row in done if row.figures.e2e_ms is not None),
+        capped=any(row.ended_by == "length" for row in done),
         answer_tokens=spread(row.figures.tokens for row in done if row.figures.tokens is not None),
         why={} if tps else {"decode_tps": _why_no_speed(mine)},
     )

@@ -14,7 +14,7 @@ import msgspec
 
 from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_disturbed
 from llmtui.core.metrics import quantile
-from llmtui.core.plan import Plan
+from llmtui.core.pairing import Pair, is_imported, pair_categories, pair_up
 from llmtui.core.session import Session, TrialRow
 from llmtui.core.stats import Trend, deviation, holm, mean, stratified_trend, t_interval, t_quantile, t_two_sided
 
@@ -74,22 +74,11 @@ class TtftVerdict(msgspec.Struct, frozen=True, kw_only=True):
     difference_ms: float | None = None
 
 
-class Pair(NamedTuple):
-    """Two contenders' paired rounds, as log ratios of the first to the second."""
-
-    first: int
-    second: int
-    rounds: tuple[float, ...]
-    """d_r of each counted round."""
-    leads: tuple[tuple[float, ...], ...]
-    """Log ratios prompt by prompt, for each counted round."""
-    common: int
-    """Pairs of rows in all rounds, counted or not."""
-
-
 def verdicts(session: Session) -> tuple[Verdict, ...]:
     """Gives a verdict for every pair of contenders, in the plan's order of pairs."""
     indices = range(len(session.plan.contenders))
+    if is_imported(session.plan):
+        return judge_categories([pair_categories(session, a, b) for a, b in combinations(indices, 2)])
     pairs = [pair_up(session.plan, session.rows, a, b) for a, b in combinations(indices, 2)]
     disturbed = {index for index in indices if disturbed_share(session.rows, index) > MAX_DISTURBED}
     held = {index: _conditions(session.rows, index) for index in indices}
@@ -114,30 +103,6 @@ def settled(found: Sequence[Verdict]) -> bool:
     return len(widths) == len(judged) and max(widths) <= NARROW
 
 
-def pair_up(plan: Plan, rows: Sequence[TrialRow], first: int, second: int) -> Pair:
-    """Gives the rounds in which both were measured on the same prompts with the same cap.
-
-    A round counts if at least half of the plan's prompts are paired in it. Within a round rates are pooled over the
-    paired prompts.
-    """
-    by_place: dict[tuple[int, int | None], dict[int, TrialRow]] = {}
-    for row in rows:
-        if row.trial.contender in (first, second) and counts_for_speed(row):
-            by_place.setdefault((row.trial.round, row.trial.prompt), {})[row.trial.contender] = row
-    rounds: dict[int, list[tuple[TrialRow, TrialRow]]] = {}
-    for (number, _), both in sorted(by_place.items(), key=lambda item: (item[0][0], item[0][1] or 0)):
-        if len(both) == 2 and both[first].num_predict == both[second].num_predict:
-            rounds.setdefault(number, []).append((both[first], both[second]))
-    counted = [pairs for pairs in rounds.values() if 2 * len(pairs) >= len(plan.prompts)]
-    return Pair(
-        first=first,
-        second=second,
-        rounds=tuple(_pooled_log(pairs, 0) - _pooled_log(pairs, 1) for pairs in counted),
-        leads=tuple(tuple(_row_log(a) - _row_log(b) for a, b in pairs) for pairs in counted),
-        common=sum(map(len, rounds.values())),
-    )
-
-
 def judge(pairs: Sequence[Pair], *, disturbed: set[int] | frozenset[int] = frozenset()) -> tuple[Verdict, ...]:
     """Gives a verdict a pair; p-values are adjusted over all pairs with three rounds or more."""
     valid = [not disturbed.intersection((pair.first, pair.second)) for pair in pairs]
@@ -154,6 +119,14 @@ def judge(pairs: Sequence[Pair], *, disturbed: set[int] | frozenset[int] = froze
         else:
             made.append(_many_rounds(pair, p_values, tested.index(at)))
     return tuple(made)
+
+
+def judge_categories(pairs: Sequence[Pair]) -> tuple[Verdict, ...]:
+    """Gives a verdict a pair of an imported file, where one category is one observation.
+
+    More rounds cannot be had of what is over, so no price is named.
+    """
+    return tuple(msgspec.structs.replace(one, unit="category", more_rounds=None) for one in judge(pairs))
 
 
 def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
@@ -321,16 +294,6 @@ def _p(values: Sequence[float]) -> float:
 def _ordered(pair: Pair, middle: float) -> tuple[int, int, int]:
     """The pair in the order of its ratio, and the sign that makes the leader's log ratios positive."""
     return (pair.first, pair.second, 1) if middle >= 0 else (pair.second, pair.first, -1)
-
-
-def _row_log(row: TrialRow) -> float:
-    assert row.figures.decode_tps is not None, "only rows with a rate are paired"
-    return math.log(row.figures.decode_tps)
-
-
-def _pooled_log(pairs: Sequence[tuple[TrialRow, TrialRow]], side: Literal[0, 1]) -> float:
-    steps = sum(pair[side].figures.decode_steps or 0 for pair in pairs)
-    return math.log(steps / math.fsum(pair[side].figures.decode_s or 0.0 for pair in pairs))
 
 
 def _contender_tps(rows: Sequence[TrialRow], index: int) -> float:

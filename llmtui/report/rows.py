@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summarise
+from llmtui.core.verdict import groups, verdicts
 from llmtui.words import _
 from llmtui.words.figures import gigabytes, rate, rate_range, seconds, significant
 
@@ -14,9 +17,10 @@ Row = dict[str, str]
 def by_model(session: Session) -> list[Row]:
     """Gives a row a contender, all cells as text: cold, warm and follow-up in columns of their own.
 
-    Columns in which no row has anything are left out.
+    Columns in which no row has anything are left out. Models share a letter of ``Group`` unless they are told apart.
     """
-    return _without_empty([_model_cells(line) for line in summarise(session).lines], keep=1)
+    letters = groups(session, verdicts(session))
+    return _without_empty([_model_cells(line, letters) for line in summarise(session).lines], keep=1)
 
 
 def by_category(session: Session) -> list[Row]:
@@ -24,7 +28,7 @@ def by_category(session: Session) -> list[Row]:
     return _without_empty([_category_cells(line) for line in summarise(session).categories], keep=2)
 
 
-def _model_cells(line: ContenderSummary) -> Row:
+def _model_cells(line: ContenderSummary, letters: Mapping[int, str]) -> Row:
     return {
         _("Model"): line.label if line.note is None else f"{line.label} ({line.note})",
         _("First start"): seconds(line.cold_first_ms),
@@ -34,6 +38,7 @@ def _model_cells(line: ContenderSummary) -> Row:
         _("In a chat"): _median(line.follow_up),
         _("Speed tok/s"): rate(None if line.decode_tps is None else line.decode_tps.value),
         _("Speed, rounds"): rate_range(line.decode_tps),
+        _("Group"): letters.get(line.contender, "").upper(),
         _("Text chars/s"): rate(None if line.decode_cps is None else line.decode_cps.value),
         _("× reading"): "" if line.reading_x is None else significant(line.reading_x, 2),
         _("Memory"): gigabytes(line.memory_peak_bytes),
@@ -53,7 +58,7 @@ def _category_cells(line: CategorySummary) -> Row:
         _("Speed tok/s"): rate(None if line.decode_tps is None else line.decode_tps.value),
         _("Text chars/s"): rate(None if line.decode_cps is None else line.decode_cps.value),
         _("Answer, tokens"): "" if line.answer_tokens is None else f"{line.answer_tokens.value:.0f}",
-        _("Whole answer"): _median(line.e2e_ms),
+        _("Whole answer"): ("≥ " if line.capped and line.e2e_ms else "") + _median(line.e2e_ms),
         _("Tests"): f"{line.finished}" if not line.failed else f"{line.finished} (+{line.failed})",
     }
 

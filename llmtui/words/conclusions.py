@@ -17,9 +17,11 @@ from llmtui.core.conclusions import (
     conclude,
 )
 from llmtui.core.findings import Amount, MemoryHeld
+from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
 from llmtui.core.verdict import SEPARATING, Verdict
 from llmtui.words import _, plural
+from llmtui.words.audit import audit_lines
 from llmtui.words.figures import gigabytes, percent, seconds, significant
 from llmtui.words.flags import flag_mark
 from llmtui.words.lists import and_list, few, or_list
@@ -32,7 +34,7 @@ MOST_VERDICTS = 3
 
 
 def sentences(session: Session, before: Session | None = None) -> tuple[str, ...]:
-    """Gives the eight lines, each with its heading: ``Writing speed: …``.
+    """Gives the lines, each with its heading: ``Writing speed: …``.
 
     Args:
         session: at any time of it.
@@ -42,8 +44,12 @@ def sentences(session: Session, before: Session | None = None) -> tuple[str, ...
 
 
 def headed(session: Session, before: Session | None = None) -> tuple[tuple[str, str], ...]:
-    """Gives the eight lines as (heading, sentences), for panels that set the heading apart."""
-    return tuple((heading(one), sentence(one, session)) for one in conclude(session, before))
+    """Gives the lines as (heading, sentences), for panels that set the heading apart.
+
+    Eight of them; of an imported file the audit of what it is read to say follows.
+    """
+    lines = tuple((heading(one), sentence(one, session)) for one in conclude(session, before))
+    return (*lines, *audit_lines(session)) if is_imported(session.plan) else lines
 
 
 def heading(conclusion: Conclusion) -> str:
@@ -135,10 +141,12 @@ def _speeds(line: WritingSpeed, session: Session) -> str:
 
 
 def _told(line: WritingSpeed) -> tuple[Verdict, ...]:
-    """Verdicts worth a sentence: among those who share the lead, then of the first against those behind."""
+    """Verdicts worth a sentence: all of a few; else among those who share the lead, and of the first against others."""
     rank = {one.contender: at for at, one in enumerate(line.tps)}
     lead = set(line.leaders) or set(rank)
     pairs = [one for one in line.verdicts if one.first in rank and one.second in rank]
+    if len(pairs) <= MOST_VERDICTS:
+        return tuple(sorted(pairs, key=lambda one: sorted((rank[one.first], rank[one.second]))))
     among = [one for one in pairs if {one.first, one.second} <= lead]
     behind = [one for one in pairs if line.leaders and one.first == line.leaders[0] and one.second not in lead]
     in_order = sorted([*among, *behind], key=lambda one: sorted((rank[one.first], rank[one.second])))
@@ -223,7 +231,7 @@ def _stability(line: Stability, session: Session) -> Iterable[str]:
         yield _("Pauses of more than a second, in tests: {counts}.").format(
             counts=_each(session, line.pauses, lambda count: f"{count:.0f}")
         )
-    elif line.why != "not_yet":
+    elif line.pauses_known:
         yield _("No pause lasted more than a second.")
     if line.cpu_s_per_token:
         yield _("Processor time a token: {times}.").format(

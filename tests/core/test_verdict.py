@@ -11,17 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.core.facts import ResidentModel
+from llmtui.core.pairing import Pair, pair_up
 from llmtui.core.session import Session
 from llmtui.core.verdict import (
     MARGIN,
     MAX_MORE_ROUNDS,
     SEPARATING,
-    Pair,
     Verdict,
     drift,
     groups,
     judge,
-    pair_up,
     settled,
     ttft_verdict,
     verdicts,

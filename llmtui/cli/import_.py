@@ -1,0 +1,41 @@
+"""``llmtui import``: an old CSV file becomes a session, and what it is read to say is audited."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from llmtui.cli.exits import Exit
+from llmtui.cli.frame import Frame, Refused
+from llmtui.store.legacy_import import CannotImport, import_legacy, read_legacy, write_legacy
+from llmtui.words import _
+
+
+def import_file(of: Frame, source: str, legacy: str | None) -> int:
+    """Imports a file, prints its conclusions and audit; gives the exit code.
+
+    Args:
+        of: settings and folders.
+        source: the CSV file.
+        legacy: where to write it back with the eight columns of the old script; None: nowhere.
+    """
+    path = Path(source).expanduser()
+    try:
+        folder, session = import_legacy(path, of.results)
+        if legacy is not None:
+            write_legacy(read_legacy(path), Path(legacy).expanduser())
+    except CannotImport as error:
+        raise Refused(str(error)) from error
+    except OSError as error:
+        where = error.filename or of.results
+        raise Refused(f"{where} cannot be written: {error.strerror or error}. Choose another place.") from error
+    from llmtui.report.terminal import print_session
+
+    print_session(session, sys.stdout)
+    for note in session.notes:
+        print(note.problem.what, file=sys.stderr)
+    for row in session.rows:
+        if row.problem is not None:
+            print(row.problem.what, file=sys.stderr)
+    print(_("Saved: {path}").format(path=folder), file=sys.stderr)
+    return Exit.OK

@@ -1,0 +1,142 @@
+"""A session as Markdown: conclusions, tables, conditions, and how the figures are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from llmtui.core.columns import COLUMNS
+from llmtui.core.pairing import is_imported
+from llmtui.core.plan import Contender
+from llmtui.core.session import Session
+from llmtui.core.verdict import verdicts
+from llmtui.report.rows import Row, by_category, by_model
+from llmtui.words import _, plural
+from llmtui.words.conclusions import headed
+from llmtui.words.figures import gigabytes
+from llmtui.words.verdicts import drift_sentence, verdict_sentence
+
+_SHOWN = (
+    "ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "decode_tps", "ratio", "decode_cps",
+    "reading_x", "memory_peak_bytes", "e2e_ms", "usual_tps",
+)  # fmt: skip
+"""Columns whose formulas a report names: those of its tables and conclusions."""
+
+
+def markdown(session: Session, before: Session | None = None) -> str:
+    """Gives the whole report.
+
+    Args:
+        session: what is reported.
+        before: an earlier session of the same plan, for "since last time".
+    """
+    parts = [
+        _heading(session),
+        drift_sentence(session),
+        "## " + _("Conclusions"),
+        _list(f"**{_plain(title)}**: {_plain(said)}" for title, said in headed(session, before)),
+        "## " + _("By model"),
+        _table(by_model(session)),
+    ]
+    if len(session.plan.prompts) > 1:
+        parts += ["## " + _("By category"), _("Warm tests only."), _table(by_category(session))]
+    pairs = verdicts(session)
+    if pairs:
+        parts += ["## " + _("Pair by pair"), _list(_plain(verdict_sentence(one, session)) for one in pairs)]
+    parts += ["## " + _("Conditions"), _list(map(_plain, _conditions(session)))]
+    problems = [note.problem.what for note in session.notes]
+    problems += [f"{row.trial.id}: {row.problem.what}" for row in session.rows if row.problem is not None]
+    if problems:
+        parts += ["## " + _("Notes"), _list(map(_plain, problems))]
+    parts += ["## " + _("How the figures are made"), _list(_formulas())]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def write_markdown(session: Session, target: Path, before: Session | None = None) -> None:
+    """Writes the report.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(markdown(session, before), "utf-8")
+
+
+def _heading(session: Session) -> str:
+    names = ", ".join(contender.label for contender in session.plan.contenders)
+    when = datetime.fromtimestamp(session.wall_ns // 10**9, UTC)
+    return f"# {_plain(names)}\n\n{when:%Y-%m-%d %H:%M} UTC · `{session.session_id}`"
+
+
+def _conditions(session: Session) -> Iterable[str]:
+    seen, plan = session.fingerprint, session.plan
+    if is_imported(plan):
+        yield _("Imported from {name}: machine, server and settings are not known.").format(name=plan.pack)
+    else:
+        yield from _measured_under(session)
+    for prompt in plan.prompts:
+        yield _("Question {id}: {text}").format(id=prompt.id, text=prompt.text or prompt.category)
+    yield _("Written by llmtui {version}").format(version=seen.llmtui)
+
+
+def _measured_under(session: Session) -> Iterable[str]:
+    seen, plan = session.fingerprint, session.plan
+    server = " ".join(word for word in (seen.server_kind, seen.server_version) if word)
+    where = {True: _("on this machine"), False: _("on another machine"), None: ""}[seen.server_is_local]
+    yield _("Server: {server} {where}").format(server=server, where=where).strip()
+    machine = [
+        seen.os,
+        seen.cpu,
+        None if seen.cores_physical is None else _("{n} cores").format(n=seen.cores_physical),
+        None if seen.ram_total_bytes is None else _("{ram} RAM").format(ram=gigabytes(seen.ram_total_bytes)),
+        seen.gpu,
+        _("on battery") if seen.on_battery else None,
+    ]
+    yield _("Machine: {parts}").format(parts=", ".join(part for part in machine if part))
+    rounds = len({row.trial.round for row in session.rows})
+    yield _("Plan: {preset}, {rounds}, order's seed {seed}").format(
+        preset=plan.preset, rounds=plural("{n} round", "{n} rounds", rounds).format(n=rounds), seed=plan.seed
+    )
+    yield _("Answers: up to {n} tokens, temperature {t}, seed {seed}").format(
+        n=plan.options.num_predict, t=f"{plan.options.temperature:g}", seed=plan.options.seed
+    )
+    yield from map(_model, plan.contenders)
+
+
+def _model(contender: Contender) -> str:
+    model = contender.model
+    parts = [
+        model.parameters,
+        model.quantisation,
+        None if model.size_bytes is None else gigabytes(model.size_bytes),
+        contender.variant.canonical,
+        model.digest[:12],
+        model.note,
+    ]
+    return _("Model {name}: {parts}").format(name=contender.label, parts=", ".join(part for part in parts if part))
+
+
+def _formulas() -> Iterable[str]:
+    for one in COLUMNS:
+        if one.id in _SHOWN:
+            excluded = _("Left out: {excluded}").format(excluded=_(one.excluded))
+            yield f"**{_(one.title)}** (`{one.id}`): {_(one.formula)} {excluded}"
+
+
+def _list(entries: Iterable[str]) -> str:
+    return "\n".join(f"- {entry}" for entry in entries)
+
+
+def _table(rows: Sequence[Row]) -> str:
+    if not rows:
+        return ""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join(f"| {' | '.join(_plain(cell) for cell in line)} |" for line in lines)
+
+
+def _plain(text: str) -> str:
+    """The text without anything that Markdown or HTML would take for its own."""
+    for sign in "\\`*_[]<>|":
+        text = text.replace(sign, "\\" + sign)
+    return " ".join(text.split())
