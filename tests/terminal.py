@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import time
 import uuid
@@ -77,19 +78,28 @@ class Terminal:
     @property
     def exit_code(self) -> int | None:
         """How the program ended; None while it runs."""
-        dead, status, signal = self.tmux(
-            "display-message", "-p", "-t", "0", "#{pane_dead} #{?pane_dead_status,#{pane_dead_status},-} "
-            "#{?pane_dead_signal,#{pane_dead_signal},-}",
-        ).split()  # fmt: skip
+        # Not tmux's own "if": it takes status 0 for none.
+        dead, status, number, server = self.tmux(
+            "display-message", "-p", "-t", "0", "#{pane_dead} .#{pane_dead_status} .#{pane_dead_signal} #{pid}"
+        ).split()
         if dead != "1":
             return None
-        return int(status) if status != "-" else -(int(signal) if signal.isdigit() else 1)
+        if status == number == ".":
+            os.kill(int(server), signal.SIGCHLD)  # tmux 3.3 misses some of them and leaves a zombie
+            return None
+        return int(status[1:]) if status != "." else -int(number[1:])
 
     def wait_for_exit(self, *, timeout_s: float = 10) -> int:
-        """Waits for the program's end; gives its exit code."""
-        wait_until(lambda: self.exit_code is not None, timeout_s=timeout_s, what="the program ends")
-        code = self.exit_code
-        assert code is not None
+        """Waits for the program's end; gives its exit code.
+
+        Raises:
+            AssertionError: with the last screen.
+        """
+        deadline = time.monotonic() + timeout_s
+        while (code := self.exit_code) is None:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the program has not ended after {timeout_s} s:\n{self.screen()}")
+            time.sleep(POLL_S)
         return code
 
 
