@@ -14,6 +14,7 @@ from llmtui.cli.exits import Exit
 from llmtui.cli.frame import BUILTIN, Frame, Refused, builtin_available, server_of
 from llmtui.cli.progress import Progress
 from llmtui.config import Settings
+from llmtui.core.across import Earlier
 from llmtui.core.commands import Cancel, SetServer, StartPlan
 from llmtui.core.events import (
     CommandFailed,
@@ -31,6 +32,7 @@ from llmtui.core.planning import NothingToRun, Rounds, Wishes, default_categorie
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
+from llmtui.store.earlier import earlier_session
 from llmtui.words import _
 
 
@@ -183,20 +185,21 @@ class _Run:
         session = self._builder.snapshot()
         if session is None:
             return Exit.INTERRUPTED if self._interrupted else Exit.INTERNAL
+        earlier = earlier_session(self._frame.results, session)
         if not self._order.events:
-            self._print(session)
+            self._print(session, earlier)
         if self._order.csv is not None and self._folder is not None:
             self._copy(self._order.csv, self._folder)
         if self._order.markdown is not None:
-            self._report(self._order.markdown, session)
+            self._report(self._order.markdown, session, earlier)
         if self._interrupted:
             return Exit.INTERRUPTED
         return Exit.OK if all(row.outcome == "ok" for row in session.rows) else Exit.FAILED
 
-    def _print(self, session: Session) -> None:
+    def _print(self, session: Session, earlier: Earlier | None) -> None:
         from llmtui.report.terminal import print_session
 
-        print_session(session, sys.stdout)
+        print_session(session, sys.stdout, earlier)
         for row in session.rows:
             if row.problem is not None:
                 self._progress.say(f"{session.contender(row.trial).label}, {row.trial.id}: {_sentence(row.problem)}")
@@ -212,12 +215,12 @@ class _Run:
         except ExportFailed as error:
             raise Refused(str(error)) from error
 
-    def _report(self, target: str, session: Session) -> None:
+    def _report(self, target: str, session: Session, earlier: Earlier | None) -> None:
         from llmtui.report.markdown import write_markdown
 
         path = Path(target).expanduser()
         try:
-            write_markdown(session, path)
+            write_markdown(session, path, earlier)
         except OSError as error:
             raise Refused(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
 

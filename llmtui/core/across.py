@@ -73,6 +73,14 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.differences) <= 1
 
 
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session is compared with: the last one of the same plan, and what is known of such sessions' scatter."""
+
+    session: Session
+    noise: float = 0.0
+    """How far sessions under equal conditions lie apart here, as a log ratio (see ``session_noise``)."""
+
+
 def compare_sessions(before: Session, after: Session, *, noise: float = 0.0) -> Comparison:
     """Gives what changed from one session to a later one.
 

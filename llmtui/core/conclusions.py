@@ -167,13 +167,12 @@ Conclusion = (
 )  # fmt: skip
 
 
-def conclude(session: Session, before: Session | None = None, *, noise: float = 0.0) -> tuple[Conclusion, ...]:
+def conclude(session: Session, earlier: across.Earlier | None = None) -> tuple[Conclusion, ...]:
     """Gives the eight lines, always all of them and in this order.
 
     Args:
         session: at any time of it.
-        before: an earlier session of the same plan, for "since last time".
-        noise: between sessions under equal conditions (core.across).
+        earlier: the last session of the same plan, for "since last time".
     """
     summary = summarise(session)
     speed = _writing_speed(session, summary)
@@ -188,8 +187,8 @@ def conclude(session: Session, before: Session | None = None, *, noise: float = 
         memory,
         _which(session, speed, first_word, memory),
         _usual(session, summary, speed),
-        SinceLast(comparison=across.compare_sessions(before, session, noise=noise))
-        if before is not None
+        SinceLast(comparison=across.compare_sessions(earlier.session, session, noise=earlier.noise))
+        if earlier is not None
         else SinceLast(comparison=None, why="no_earlier"),
         _not_counted(session),
     )

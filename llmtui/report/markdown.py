@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from llmtui.core.across import Earlier
 from llmtui.core.columns import COLUMNS
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Contender
@@ -24,18 +25,18 @@ _SHOWN = (
 """Columns whose formulas a report names: those of its tables and conclusions."""
 
 
-def markdown(session: Session, before: Session | None = None) -> str:
+def markdown(session: Session, earlier: Earlier | None = None) -> str:
     """Gives the whole report.
 
     Args:
         session: what is reported.
-        before: an earlier session of the same plan, for "since last time".
+        earlier: the last session of the same plan, for "since last time".
     """
     parts = [
         _heading(session),
         drift_sentence(session),
         "## " + _("Conclusions"),
-        _list(f"**{_plain(title)}**: {_plain(said)}" for title, said in headed(session, before)),
+        _list(f"**{_plain(title)}**: {_plain(said)}" for title, said in headed(session, earlier)),
         "## " + _("By model"),
         _table(by_model(session)),
     ]
@@ -53,14 +54,14 @@ def markdown(session: Session, before: Session | None = None) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def write_markdown(session: Session, target: Path, before: Session | None = None) -> None:
+def write_markdown(session: Session, target: Path, earlier: Earlier | None = None) -> None:
     """Writes the report.
 
     Raises:
         OSError: the file cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(markdown(session, before), "utf-8")
+    target.write_text(markdown(session, earlier), "utf-8")
 
 
 def _heading(session: Session) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from llmtui.core.across import Earlier
 from llmtui.core.session import Session
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _
@@ -15,7 +16,7 @@ from llmtui.words.conclusions import headed
 from llmtui.words.verdicts import drift_sentence
 
 
-def print_session(session: Session, out: IO[str]) -> None:
+def print_session(session: Session, out: IO[str], earlier: Earlier | None = None) -> None:
     """Prints conclusions, then tables.
 
     Plain and unwrapped where ``out`` is not a terminal, so that other programs can read it.
@@ -24,7 +25,7 @@ def print_session(session: Session, out: IO[str]) -> None:
     banner = drift_sentence(session)
     if banner:
         console.print(banner, style="bold")
-    for title, said in headed(session):
+    for title, said in headed(session, earlier):
         console.print(Text.assemble((title, "bold"), ": ", said))
     console.print()
     console.print(_table(by_model(session), _("By model"), columns_of_names=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from llmtui.core.across import Earlier
 from llmtui.core.conclusions import (
     Conclusion,
     FirstWord,
@@ -33,22 +34,22 @@ MOST_VERDICTS = 3
 """Verdicts that are said in full in one line; the others are in the table."""
 
 
-def sentences(session: Session, before: Session | None = None) -> tuple[str, ...]:
+def sentences(session: Session, earlier: Earlier | None = None) -> tuple[str, ...]:
     """Gives the lines, each with its heading: ``Writing speed: …``.
 
     Args:
         session: at any time of it.
-        before: an earlier session of the same plan.
+        earlier: the last session of the same plan, for "since last time".
     """
-    return tuple(f"{title}: {said}" for title, said in headed(session, before))
+    return tuple(f"{title}: {said}" for title, said in headed(session, earlier))
 
 
-def headed(session: Session, before: Session | None = None) -> tuple[tuple[str, str], ...]:
+def headed(session: Session, earlier: Earlier | None = None) -> tuple[tuple[str, str], ...]:
     """Gives the lines as (heading, sentences), for panels that set the heading apart.
 
     Eight of them; of an imported file the audit of what it is read to say follows.
     """
-    lines = tuple((heading(one), sentence(one, session)) for one in conclude(session, before))
+    lines = tuple((heading(one), sentence(one, session)) for one in conclude(session, earlier))
     return (*lines, *audit_lines(session)) if is_imported(session.plan) else lines
 
 

@@ -1,0 +1,54 @@
+"""The sessions of the same plan that ran before: what "since last time" compares with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from llmtui.core.across import Earlier, plan_signature, session_noise
+from llmtui.core.events import BadLine, SessionStarted, decode_event
+from llmtui.core.pairing import is_imported
+from llmtui.core.plan import Plan
+from llmtui.core.session import Session, fold
+from llmtui.store.journal import read_events
+from llmtui.store.listing import SessionFolder, list_sessions
+
+MOST: Final = 5
+"""Sessions that are read to see how far equal ones lie apart."""
+
+
+def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
+    """Gives the last session of the same plan that ended before this one began; None where there is none.
+
+    Reads whole journals, up to five: not for a thread that draws.
+    """
+    if is_imported(session.plan):
+        return None
+    wanted = plan_signature(session.plan)
+    found: list[Session] = []
+    for folder in list_sessions(results_dir):
+        if folder.problem is None and folder.trials and (folder.wall_ns or 0) < session.wall_ns:
+            plan = _plan_of(folder)
+            if folder.session_id != session.session_id and plan is not None and plan_signature(plan) == wanted:
+                before = _read(folder)
+                if before is not None and before.rows:
+                    found.append(before)
+        if len(found) == MOST:
+            break
+    return Earlier(session=found[0], noise=session_noise(reversed(found))) if found else None
+
+
+def _plan_of(folder: SessionFolder) -> Plan | None:
+    try:
+        with folder.journal.open("rb") as file:
+            first = decode_event(file.readline())
+    except (OSError, BadLine):
+        return None
+    return first.plan if isinstance(first, SessionStarted) else None
+
+
+def _read(folder: SessionFolder) -> Session | None:
+    try:
+        return fold(read_events(folder.journal))
+    except OSError:
+        return None
