@@ -7,6 +7,7 @@ so that a session can be read, resumed and repeated. Rules: docs/method.md, "Tri
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -188,9 +189,16 @@ def prompt_tag(plan: Plan, round_number: int, prompt: int) -> int:
     The tag stands first so that a server's prefix cache has nothing to reuse. Tags of one plan never repeat while
     there are numbers left.
     """
-    numbers = list(range(1000, 10000))
-    random.Random(f"{plan.seed}/tags").shuffle(numbers)
+    numbers = _tags(plan.seed)
     return numbers[((round_number - 1) * len(plan.prompts) + prompt) % len(numbers)]
+
+
+@lru_cache(maxsize=16)
+def _tags(seed: int) -> tuple[int, ...]:
+    """All tags in a seed's order; kept, since shuffling takes milliseconds and screens ask for whole plans."""
+    numbers = list(range(1000, 10000))
+    random.Random(f"{seed}/tags").shuffle(numbers)
+    return tuple(numbers)
 
 
 def tagged(tag: int | None, text: str) -> str:
