@@ -29,7 +29,7 @@ SLOW_SHARE = 0.10
 MIN_CATEGORIES = 3
 
 Says = Literal["fastest", "steadiest", "slowest_category", "most_memory", "cold_start", "best_latency"]
-Finding = Literal["stands", "order_only", "reversed", "artefact", "wrong_winner", "cannot_be_judged"]
+Finding = Literal["stands", "order_only", "reversed", "artefact", "wrong_winner", "in_part", "cannot_be_judged"]
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -246,7 +246,8 @@ def _steadiest(models: Sequence[ModelAudit]) -> Claim:
     decode = {one.model: one.decode.cv for one in models if one.decode is not None and one.decode.cv is not None}
     if len(usual) < 2 or usual.keys() - decode.keys():
         return Claim(says="steadiest", finding="cannot_be_judged", why="needs_two_rows")
-    winner, other = min(usual, key=usual.__getitem__), min(decode, key=decode.__getitem__)
+    winner = min(usual, key=usual.__getitem__)
+    other = _least(decode, winner)
     spread = decode.values()
     ranked = max(spread) > RANKED_RATIO * min(spread) and max(spread) > RANKED_SHARE
     figures = {"usual_cv": usual[winner], "decode_cv": decode[winner], "other_cv": decode[other]}
@@ -303,7 +304,7 @@ def _most_memory(rows: Sequence[LegacyRow], models: Sequence[ModelAudit]) -> Cla
         return Claim(says="most_memory", finding="cannot_be_judged", why="no_memory")
     most, winner, at = max(changes, key=lambda one: (one[0], -one[2]))
     levels = {one.model: one.ram_mb.high for one in models if one.ram_mb is not None}
-    other = max(levels, key=levels.__getitem__)
+    other = winner if levels[winner] == max(levels.values()) else max(levels, key=levels.__getitem__)
     figures = {"change_mb": most, "level_mb": levels[winner], "other_level_mb": levels[other]}
     finding: Finding = "order_only" if other == winner else "artefact"
     why = "first_row" if at == 0 else "differences"
@@ -315,7 +316,7 @@ def _cold_start(models: Sequence[ModelAudit]) -> Claim:
     cold = [one.cold_ttft_s for one in models if one.cold_ttft_s is not None]
     if not cold:
         return Claim(says="cold_start", finding="cannot_be_judged", why="no_cold_rows")
-    finding: Finding = "stands" if len(cold) == len(models) else "order_only"
+    finding: Finding = "stands" if len(cold) == len(models) else "in_part"
     figures = {"low_s": min(cold), "high_s": max(cold), "models": float(len(cold))}
     return Claim(
         says="cold_start", finding=finding, why=None if finding == "stands" else "some_models", figures=figures
@@ -328,7 +329,8 @@ def _best_latency(rows: Sequence[LegacyRow], models: Sequence[ModelAudit]) -> Cl
     warm = {one.model: one.warm_ttft_s.median for one in models if one.warm_ttft_s is not None}
     if len(means) < 2 or means.keys() - warm.keys():
         return Claim(says="best_latency", finding="cannot_be_judged", why="one_model")
-    winner, other = min(means, key=means.__getitem__), min(warm, key=warm.__getitem__)
+    winner = min(means, key=means.__getitem__)
+    other = _least(warm, winner)
     figures = {"mean_s": means[winner], "warm_s": warm[winner], "other_warm_s": warm[other]}
     if winner != other:
         return Claim(says="best_latency", finding="wrong_winner", model=winner, other=other, figures=figures)
@@ -336,6 +338,12 @@ def _best_latency(rows: Sequence[LegacyRow], models: Sequence[ModelAudit]) -> Cl
     return Claim(
         says="best_latency", finding="stands" if clear else "order_only", model=winner, other=other, figures=figures
     )
+
+
+def _least(values: dict[str, float], favoured: str) -> str:
+    """Who has the least; of equals the one that the claim names."""
+    least = min(values, key=values.__getitem__)
+    return favoured if values[favoured] == values[least] else least
 
 
 def _sooner(rows: Sequence[LegacyRow], first: str, second: str) -> bool:

@@ -360,7 +360,8 @@ def _not_counted(session: Session) -> NotCounted:
         for index in range(len(session.plan.contenders))
         if disturbed_share(session.rows, index) > MAX_DISTURBED
     )
-    return NotCounted(tests=tests, contenders=without, why=None if tests or without else "all_counted")
+    why = None if tests or without else ("all_counted" if session.rows else "not_yet")
+    return NotCounted(tests=tests, contenders=without, why=why)
 
 
 def _reason(row: TrialRow, *, repeated: bool) -> tuple[str, str] | None:

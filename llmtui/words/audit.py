@@ -32,6 +32,7 @@ def finding_word(finding: str) -> str:
         "reversed": _("the order is the other way round, but not told apart"),
         "artefact": _("an artefact"),
         "wrong_winner": _("the wrong winner"),
+        "in_part": _("stands in part"),
         "cannot_be_judged": _("cannot be judged"),
     }.get(finding, finding)
 
@@ -52,9 +53,9 @@ def claim_sentence(one: Claim) -> str:
     if one.says == "most_memory":
         return _("{model} needs the most memory: {mb} MB").format(model=name, mb=f"{figures['change_mb']:.0f}")
     if one.says == "cold_start":
-        return _("A cold start takes {low} to {high}").format(
-            low=seconds(1000 * figures["low_s"]), high=seconds(1000 * figures["high_s"])
-        )
+        low, high = seconds(1000 * figures["low_s"]), seconds(1000 * figures["high_s"])
+        span = low if low == high else _("{low} to {high}").format(low=low, high=high)
+        return _("A cold start takes {time}").format(time=span)
     return _("{model} has the best latency: {time}").format(model=name, time=seconds(1000 * figures["mean_s"]))
 
 

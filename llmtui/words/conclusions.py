@@ -26,6 +26,7 @@ from llmtui.words.audit import audit_lines
 from llmtui.words.figures import gigabytes, percent, seconds, significant
 from llmtui.words.flags import flag_mark
 from llmtui.words.lists import and_list, few, or_list
+from llmtui.words.outcomes import outcome_word
 from llmtui.words.reasons import reason
 from llmtui.words.since_last import since_last_sentence
 from llmtui.words.verdicts import verdict_sentence
@@ -338,7 +339,7 @@ def _since_last(line: SinceLast, session: Session) -> Iterable[str]:
 
 def _not_counted(line: NotCounted, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield _("Nothing: {why}.").format(why=reason(line.why))
+        yield _("Nothing: {why}.").format(why=reason(line.why)) if line.why == "all_counted" else _cannot(line.why)
         return
     entries: list[str] = []
     for one in line.tests:
@@ -353,6 +354,8 @@ def _not_counted(line: NotCounted, session: Session) -> Iterable[str]:
 def _left_out(code: str, what: str) -> str:
     if code == "repeated":
         return _("disturbed and asked again")
+    if code.startswith("outcome_"):
+        return outcome_word(code.removeprefix("outcome_"))
     why = flag_mark(code)
     why = reason(code) if why == code else why
     return {

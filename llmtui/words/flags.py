@@ -63,6 +63,7 @@ def _marks() -> dict[str, str]:
         "noisy_start": _("machine busy"),
         "stalled_output": _("paused in mid-answer"),
         "outlier": _("far from the rest"),
+        "text_replaced": _("broken characters"),
     }
 
 
@@ -82,4 +83,5 @@ def _sentences() -> dict[str, str]:
         "noisy_start": _("Other programs were busy just before the start."),
         "stalled_output": _("The text stood still for more than a second."),
         "outlier": _("Far from the other rounds of the same question; left out only where a cause is known."),
+        "text_replaced": _("The text held characters that do not exist; they are shown as a sign of their own."),
     }

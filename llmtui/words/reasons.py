@@ -16,7 +16,7 @@ def reason(code: str, *, num_predict: int | None = None) -> str:
         num_predict: the test's cap on tokens, where it is known: it is named where it was what stood in the way.
     """
     if code.startswith(_OUTCOME):
-        return outcome_word(code.removeprefix(_OUTCOME))
+        return _("its tests ended otherwise: {how}").format(how=outcome_word(code.removeprefix(_OUTCOME)))
     if code == "still_thinking" and num_predict is not None:
         return _("still thinking after {n} tokens").format(n=num_predict)
     return _clauses().get(code, code)
@@ -45,7 +45,7 @@ def _clauses() -> dict[str, str]:
         "few_pieces": _("the text came in too few pieces"),
         "not_recorded": _("it was not recorded"),
         "not_yet": _("nothing is measured yet"),
-        "disturbed": _("too many of its tests were disturbed"),
+        "disturbed": _("too many tests were disturbed"),
         "needs_3_rounds": _("it takes 3 rounds"),
         "needs_rounds": _("it takes 2 rounds in each session"),
         "not_visible": _("the model's process cannot be seen from here"),

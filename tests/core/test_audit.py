@@ -294,7 +294,7 @@ class Second:
         if cold.empty:
             return "cannot_be_judged", None, None
         whole = len(cold) == len(self.models)
-        return "stands" if whole else "order_only", float(cold["ttft"].min()), float(cold["ttft"].max())
+        return "stands" if whole else "in_part", float(cold["ttft"].min()), float(cold["ttft"].max())
 
     def best_latency(self) -> tuple[str, str, str]:
         warm = self.frame[~self.frame["cold"]]

@@ -1,0 +1,238 @@
+"""What is said above the tables: plain words, every figure with its unit, and no winner without a verdict."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from llmtui.core.across import Earlier
+from llmtui.core.events import TrialFinished
+from llmtui.core.facts import MachineFigures, Outcome, ResidentModel
+from llmtui.core.legacy_csv import parse_legacy
+from llmtui.core.legacy_session import legacy_events
+from llmtui.core.plan import Plan
+from llmtui.core.session import Session, fold
+from llmtui.words.conclusions import headed, sentences
+from tests.core.compared import compared, compared_plan, other, warm
+from tests.core.made import started
+
+NEVER_ON_SCREEN = re.compile(r"\b(TPOT|ICL|nonce|Holm|MAD|RssAnon|RssFile|None|nan|trial|trials)\b|[{}]|_")
+WINNING = re.compile(r"writes fastest|writes faster|slightly faster|is ahead")
+GB = 10**9
+
+
+def said(session: Session, title: str, earlier: Earlier | None = None) -> str:
+    return dict(headed(session, earlier))[title]
+
+
+def rows(of: Plan, who: int, tps: float, rounds: int = 3, **changes: Any) -> list[TrialFinished]:
+    return [warm(of, who, number, which, tps, **changes) for number in range(1, rounds + 1) for which in range(3)]
+
+
+def rich_session() -> Session:
+    """Three models with everything that can be measured."""
+    of = compared_plan("llama3", "mistral", "gemma:7b")
+    extra: list[TrialFinished] = []
+    for who, tps in enumerate((10.0, 10.1, 5.0)):
+        machine = MachineFigures(
+            runner_peak_bytes=(5 + who) * GB, runner_steady_bytes=(4 + who) * GB, runner_file_bytes=(4 + who) * GB,
+            runner_anon_bytes=GB, available_min_bytes=2 * GB, swap_in_bytes=who * 10**6, runner_cpu_s=90.0,
+            joules=300.0,
+        )  # fmt: skip
+        for number in (1, 2, 3):
+            extra += [
+                warm(of, who, number, which, tps * (1 + 0.01 * number * (-1) ** which), machine=machine, thinking=20)
+                for which in range(3)
+            ]
+            extra.append(other(of, "cold", who, number, ttft_ms=20000 - 1000 * number, load_ms=15000))
+            extra.append(other(of, "follow_up", who, number, ttft_ms=200))
+    return compared(dict.fromkeys(("llama3", "mistral", "gemma:7b"), ()), *extra, of=of)
+
+
+def many_sessions() -> dict[str, Session]:
+    of = compared_plan("a", "b")
+    failed: tuple[Outcome, ...] = ("no_final", "thinking_only", "empty", "error", "stalled", "cancelled", "skipped")
+    spilled = ResidentModel(name="b", digest="d", size_bytes=100, vram_bytes=40)
+    begun = fold([started(of)])
+    assert begun is not None
+    old = fold(
+        legacy_events(
+            parse_legacy("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,9,19,5,100,101\na,y,1,11,9,5,101\nb,x,1,9,11,-3,90\n"),
+            name="old.csv", session_id="x", wall_ns=0, version="0",
+        )
+    )  # fmt: skip
+    assert old is not None
+    sessions = {
+        "nothing yet": begun,
+        "one model": compared({"a": [10.0]}),
+        "one round": compared({"a": [10.0], "b": [10.2]}),
+        "ahead": compared({"a": [10.0], "b": [20.0]}),
+        "equal": compared({"a": [10.0, 10.1, 9.9], "b": [10.02, 9.98, 10.0]}),
+        "not resolved": compared({"a": [10.0, 10.5, 9.5], "b": [10.5, 10.3, 10.9]}),
+        "two prompts": compared({"a": [10.0], "b": [20.0]}, of=compared_plan("a", "b", categories=("x", "y"))),
+        "short": compared({"a": [], "b": []}, *rows(of, 0, 10.0, tokens=10), *rows(of, 1, 10.0, tokens=40), of=of),
+        "disturbed": compared({"a": [10.0] * 3, "b": []}, *rows(of, 1, 9.0, flags=("noisy_start",)), of=of),
+        "spilled": compared({"a": [10.0] * 3, "b": []}, *rows(of, 1, 9.0, resident=spilled), of=of),
+        "rich": rich_session(),
+        "imported": old,
+    }
+    for outcome in failed:
+        rest = [warm(of, 1, 1, which, 10.0, outcome=outcome) for which in range(3)]
+        sessions[outcome] = compared({"a": [10.0], "b": []}, *rest, of=of)
+    return sessions
+
+
+SESSIONS = many_sessions()
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_plain_words_only(name: str) -> None:
+    for line in sentences(SESSIONS[name]):
+        text = line.replace("old.csv", "")
+        assert not NEVER_ON_SCREEN.search(text), line
+        assert "  " not in text
+        assert not re.search(r"\.\.|\s\.|\(\)|, ,|: \.", text), line
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_every_line_says_something(name: str) -> None:
+    lines = headed(SESSIONS[name])
+    assert len(lines) == (15 if name == "imported" else 8)
+    assert all(title and text.endswith(".") for title, text in lines)
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing yet", "one model", "one round", "two prompts", "equal", "not resolved", "short", "disturbed"]
+)
+def test_nobody_wins_without_a_verdict(name: str) -> None:
+    assert not WINNING.search(said(SESSIONS[name], "Writing speed"))
+
+
+# --- each line ----------------------------------------------------------------------------------------------------
+
+
+def test_a_winner_with_ratio_interval_and_rounds() -> None:
+    text = said(compared({"llama3": [10.0, 10.1, 9.9], "mistral": [20.0, 20.1, 19.9]}), "Writing speed")
+    assert text.startswith("mistral writes fastest. mistral 20.0 tok/s (")
+    assert re.search(r"mistral writes faster than llama3: 2\.00 times as fast \(\d\.\d\d–\d\.\d\d, 3 rounds\)\.", text)
+
+
+def test_one_round_says_ahead_or_too_close() -> None:
+    assert "b is ahead of a: at least 2.00 times as fast on every question, in 1 round." in said(
+        SESSIONS["ahead"], "Writing speed"
+    )
+    assert "too close to call in 1 round" in said(SESSIONS["one round"], "Writing speed")
+    assert "too few questions to tell" in said(SESSIONS["two prompts"], "Writing speed")
+
+
+def test_an_open_answer_has_its_price() -> None:
+    text = said(SESSIONS["not resolved"], "Writing speed")
+    assert "not told apart yet" in text
+    assert re.search(r"To tell: about \d+ more rounds?, .*(s|min)\.|more than 20 more rounds", text)
+
+
+def test_conditions_stand_beside_the_verdict() -> None:
+    text = said(SESSIONS["spilled"], "Writing speed")
+    assert "a writes faster than b" in text
+    assert "Under these conditions: part on the CPU." in text
+
+
+def test_a_missing_speed_says_why() -> None:
+    text = said(SESSIONS["short"], "Writing speed")
+    assert "a: no speed, the text is too short." in text
+    assert "b: no speed, the answers are too short to compare speeds (under 64 tokens)." in text
+
+
+def test_still_thinking_names_the_limit() -> None:
+    of = compared_plan("a")
+    thinking = rows(of, 0, 10.0, thinking=127, ended_by="length")
+    text = said(compared({"a": []}, *thinking, of=of), "First word and cold start")
+    assert "Once loaded: a 0.500 s." in text
+
+
+def test_more_tokens_less_text() -> None:
+    of = compared_plan("a", "b")
+    session = compared({"a": [], "b": []}, *rows(of, 0, 11.0, word="no "), *rows(of, 1, 10.0, word="letters "), of=of)
+    assert "More tokens, less text: a makes" in said(session, "Writing speed")
+
+
+def test_waiting_starts_and_savings() -> None:
+    text = said(SESSIONS["rich"], "First word and cold start")
+    assert "Once loaded: llama3 0.500 s, mistral 0.500 s, gemma:7b 0.500 s. That is practically the same." in text
+    assert "First answer word, after thinking: " in text
+    assert "llama3 19.0 s (of it loading 15.0 s, again 17.5 s)" in text
+    assert "Kept loaded, each first question saves about 18.5 s." in text
+
+
+def test_steadiness_pauses_and_cost() -> None:
+    text = said(SESSIONS["rich"], "Steadiness and cost")
+    assert re.search(r"varies by \S+ ± [\d.]+ %, ", text)
+    assert "No pause lasted more than a second." in text
+    assert "Processor time a token: llama3 0.703 s" in text
+    assert "Energy a token: llama3 2.3 J" in text
+    assert "it takes 3 rounds" in said(SESSIONS["one round"], "Steadiness and cost")
+
+
+def test_pauses_are_not_denied_where_nobody_looked() -> None:
+    assert "pause" not in said(SESSIONS["imported"], "Steadiness and cost")
+
+
+def test_memory_by_its_parts_what_is_left_and_swap() -> None:
+    text = said(SESSIONS["rich"], "Memory")
+    assert "llama3 up to 5.00 GB (model 4.00 GB + working memory 1.00 GB, 4.00 GB most of the time)" in text
+    assert "gemma:7b needs 2.00 GB more than llama3." in text
+    assert "At least 2.00 GB stayed free for other programs." in text
+    assert "were read back from swap." in text
+    assert said(SESSIONS["one model"], "Memory") == ("Cannot be told: the model's process cannot be seen from here.")
+
+
+def test_which_for_what_names_one_only_where_told_apart() -> None:
+    text = said(SESSIONS["rich"], "Which for what")
+    assert "Long answers: mistral or llama3." in text or "Long answers: llama3 or mistral." in text
+    assert "Quick questions: any of them." in text
+    assert "Little memory: llama3." in text
+    assert text.endswith("By speed, waiting and memory alone: nobody judged the answers.")
+
+
+def test_the_usual_formula_and_why_it_differs() -> None:
+    text = said(SESSIONS["rich"], "The usual formula")
+    assert re.match(r"Tokens ÷ total time gives mistral \S+, llama3 \S+, gemma:7b \S+ tok/s\.", text)
+    assert "It counts waiting as writing" in text
+    assert "Starts from off are in it too." in text
+
+
+def test_since_last_time() -> None:
+    before, now = compared({"a": [10.0, 10.1, 9.9]}), compared({"a": [12.0, 12.1, 11.9]})
+    newer = msgspec.structs.replace(now.fingerprint, server_version="2")
+    older = msgspec.structs.replace(before, fingerprint=msgspec.structs.replace(before.fingerprint, server_version="1"))
+    now = msgspec.structs.replace(now, fingerprint=newer)
+    text = said(now, "Since last time", Earlier(session=older))
+    assert re.search(r"a writes faster, 1\.20 times \(\d\.\d\d–\d\.\d\d\)\.", text)
+    assert "Not the same: server's version 1 → 2." in text
+    assert text.endswith("Differences under 3.0 % count as equal; day-to-day change is not included.")
+    assert said(now, "Since last time") == "Cannot be told: this plan has not run before."
+
+
+def test_two_differences_are_shown_without_a_verdict() -> None:
+    before, now = compared({"a": [10.0, 10.1, 9.9]}), compared({"a": [12.0, 12.1, 11.9]})
+    now = msgspec.structs.replace(
+        now, fingerprint=msgspec.structs.replace(now.fingerprint, server_kind="openai", on_battery=True)
+    )
+    before = msgspec.structs.replace(before, fingerprint=msgspec.structs.replace(before.fingerprint, on_battery=False))
+    text = said(now, "Since last time", Earlier(session=before))
+    assert "a 10.0 → 12.0 tok/s, no verdict: more than one thing differs between the sessions." in text
+
+
+def test_what_was_not_counted_and_why() -> None:
+    assert said(SESSIONS["one model"], "Not counted") == "Nothing: every test counts."
+    assert "b 3 tests (failed)" in said(SESSIONS["error"], "Not counted")
+    assert "b: no verdict, too many tests were disturbed." in said(SESSIONS["disturbed"], "Not counted")
+
+
+def test_an_imported_file_is_audited_below() -> None:
+    lines = headed(SESSIONS["imported"])
+    assert lines[8][0] == "Audit"
+    assert [title[0] + title[-1] for title, _ in lines[9:]] == ["“”"] * 6

@@ -1,0 +1,289 @@
+"""Every code has its words, in sentences that end and cells that are short."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import llmtui
+from llmtui.core import checks
+from llmtui.core.columns import COLUMNS
+from llmtui.core.events import TrialFinished
+from llmtui.core.facts import MachineFigures, Outcome, ResidentModel, ServerCounters
+from llmtui.core.session import Session, TrialRow
+from llmtui.core.verdict import Verdict, drift, ttft_verdict
+from llmtui.core.verdict import Word as VerdictWord
+from llmtui.words.columns import column_title, explain_column
+from llmtui.words.evidence import evidence_text
+from llmtui.words.figures import duration, gigabytes, percent, rate_range, seconds, significant
+from llmtui.words.flags import conditions_clause, explained, flag_mark, flag_sentence, mark
+from llmtui.words.lists import and_list, few, or_list
+from llmtui.words.outcomes import outcome_sentence, outcome_word
+from llmtui.words.reasons import known_codes, reason
+from llmtui.words.verdicts import drift_sentence, open_pairs, price, ttft_sentence, verdict_sentence, verdict_word
+from tests.core.compared import compared, compared_plan, warm
+
+PACKAGE = Path(llmtui.__file__).parent
+FLAGS = (*checks.BY_DESIGN, *checks.CONDITIONS, *checks.DISTURBANCES, "text_replaced")
+PLAN = compared_plan("a", "b")
+
+
+def row(**changes: object) -> TrialRow:
+    of_event: TrialFinished = warm(PLAN, 0, 1, 0, 10.0, **changes)
+    return compared({"a": [], "b": []}, of_event, of=PLAN).rows[0]
+
+
+# --- codes --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_every_flag_has_a_mark_and_a_sentence(flag: str) -> None:
+    assert flag_mark(flag) != flag
+    assert len(flag_mark(flag)) <= 24
+    assert flag_sentence(flag).endswith(".")
+
+
+@pytest.mark.parametrize("outcome", get_args(Outcome))
+def test_every_outcome_has_a_word_and_a_sentence(outcome: str) -> None:
+    assert len(outcome_word(outcome)) <= 14
+    assert outcome_sentence(outcome).endswith(".")
+    assert outcome_word(outcome) in reason(f"outcome_{outcome}")
+
+
+def test_reaching_the_limit_is_no_failure() -> None:
+    assert outcome_word("ok", "length") == "complete (at the limit)"
+    assert "as planned" in outcome_sentence("ok", "length")
+
+
+@pytest.mark.parametrize("word", get_args(VerdictWord))
+def test_every_verdict_has_a_word_and_a_sentence(word: VerdictWord) -> None:
+    assert "_" not in verdict_word(word)
+    verdict = Verdict(
+        word=word, first=0, second=1, rounds=3, ratio=1.1, low=1.05, high=1.2, smallest_lead=1.1, more_rounds=4
+    )
+    text = verdict_sentence(verdict, compared({"a": [10.0], "b": [9.0]}), round_s=90)
+    assert text.startswith("a ")
+    assert "b" in text
+    assert text.endswith(".")
+
+
+def codes_in(name: str) -> set[str]:
+    """Every reason that a file of core gives under ``why``."""
+    source = (PACKAGE / "core" / name).read_text("utf-8")
+    found = re.findall(r'why(?:\[[^\]]+\])? \|?= (?:dict\.fromkeys\([^"]*(?:"\w+", )*\), )?"(\w+)"', source)
+    found += re.findall(r'dict\.fromkeys\(.*, "(\w+)"\)', source)
+    found += re.findall(r'(?:why=|else |return )"(\w+)"(?!:)', source)
+    return {code for code in found if "_" in code and not code.endswith(("_ms", "_tps"))}
+
+
+@pytest.mark.parametrize("name", ["metrics.py", "summary.py", "conclusions.py", "verdict.py", "across.py"])
+def test_every_reason_in_the_code_has_a_clause(name: str) -> None:
+    words = {"practically_equal", "not_resolved", "too_close", "too_few_prompts", "slightly_faster", "not_told_apart"}
+    codes = codes_in(name) - words - {"decode_tps", "unexpected_reload", "short_output"}
+    assert codes, "the search finds what it looks for"
+    assert codes <= {*known_codes(), "repeated"}
+
+
+def test_unknown_codes_of_a_newer_version_are_shown_as_they_are() -> None:
+    assert [
+        word("brand_new") for word in (reason, flag_mark, flag_sentence, outcome_word, outcome_sentence, verdict_word)
+    ] == ["brand_new"] * 6
+
+
+def test_the_limit_of_tokens_is_named() -> None:
+    assert reason("still_thinking", num_predict=128) == "still thinking after 128 tokens"
+    assert "128" not in reason("still_thinking")
+
+
+# --- marks and evidence -------------------------------------------------------------------------------------------
+
+
+def test_a_row_has_a_mark_only_if_something_is_counted_otherwise() -> None:
+    assert mark(row()) == ""
+    assert mark(row(tokens=40)) == "short answer"
+    assert mark(row(flags=("noisy_start", "queued"))) == "waited for others"
+    assert mark(row(flags=("noisy_start",))) == ""
+    assert mark(row(flags=("outlier",))) == ""
+    assert mark(row(flags=("outlier", "throttled"))) == "far from the rest"
+
+
+def evidences() -> list[str]:
+    """Each sentence of evidence that core and engine write, with figures in it."""
+    from llmtui.engine import judging
+
+    slow = ServerCounters(
+        total_duration_ns=10**11, output_tokens=128, output_steps=127, output_duration_ns=14 * 10**9,
+        prompt_duration_ns=10**8, load_duration_ns=0, prompt_tokens=3,
+    )  # fmt: skip
+    rows = [
+        row(tokens=40), row(word="<think> "), row(counters=slow),
+        row(resident=ResidentModel(name="a", digest="d", size_bytes=100, vram_bytes=40)),
+        row(machine=MachineFigures(swap_in_bytes=50 * 2**20)), row(token_ms=1500),
+    ]  # fmt: skip
+    found = [seen for one in rows for seen in one.evidence]
+    none = judging.InMemory(own=None, others=(), pid=None)
+    own = judging.InMemory(own=ResidentModel(name="a", digest="d", context_length=2048), others=(), pid=3)
+    right = judging.InMemory(own=ResidentModel(name="a", digest="d", context_length=4096), others=(), pid=3)
+    beside = judging.InMemory(own=None, others=(ResidentModel(name="x", digest="e", size_bytes=10**9),), pid=None)
+    loading = ServerCounters(load_duration_ns=10**9)
+    for before, pid, counters in ((none, None, None), (own, None, None), (right, 9, None), (right, None, loading)):
+        seen = judging.reload_evidence(
+            before, num_ctx=4096, expected_pid=pid, pid_after=None, counters=counters, shortest_cold_load_ns=10**9
+        )
+        assert seen is not None
+        found.append(seen)
+    others = judging.others_evidence((beside,))
+    assert others is not None
+    return [*found, others]
+
+
+def test_evidence_is_recognised_by_its_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a translation is there, the figures move into it: shouting stands for a translation here."""
+    monkeypatch.setattr(
+        "llmtui.words.evidence._", lambda text: re.sub(r"[^{}]+(?![^{]*})", lambda m: m[0].upper(), text)
+    )
+    seen = evidences()
+    assert len(seen) >= 10
+    for sentence in seen:
+        assert evidence_text(sentence).isupper() or re.search(r"[A-Z]{3}", evidence_text(sentence)), sentence
+
+
+def test_evidence_keeps_its_figures() -> None:
+    for sentence in evidences():
+        assert evidence_text(sentence) == sentence.replace("a prompt of", "a question of").replace(
+            "cold load", "start from off"
+        )
+    assert evidence_text("something that no pattern knows") == "something that no pattern knows"
+
+
+def test_what_stands_under_enter() -> None:
+    one = row(tokens=40, flags=("noisy_start",))
+    assert explained(one.flags, one.evidence) == (
+        "machine busy: Other programs were busy just before the start.",
+        f"short answer: {flag_sentence('short_output')} (40 tokens; speed is compared from 64)",
+    )
+
+
+def test_conditions_in_their_order() -> None:
+    assert conditions_clause(("clock_disagreement", "spilled")) == "part on the CPU; clocks disagree"
+
+
+# --- verdicts -----------------------------------------------------------------------------------------------------
+
+TWO = compared({"a": [10.0], "b": [10.0]})
+
+
+def verdict(word: VerdictWord, **changes: object) -> Verdict:
+    fields: dict[str, object] = {"word": word, "first": 0, "second": 1, "rounds": 3, "ratio": 1.07}
+    return Verdict(**(fields | changes))  # type: ignore[arg-type]  # forwarded as they are
+
+
+def test_the_price_of_an_answer() -> None:
+    open_one = verdict("not_resolved", more_rounds=3)
+    assert price(open_one, 120) == "To tell: about 3 more rounds, 6 min."
+    assert price(open_one, None) == "To tell: about 3 more rounds."
+    assert price(verdict("not_resolved", more_rounds=1), 90) == "To tell: about 1 more round, 1 min 30 s."
+    assert price(verdict("not_resolved"), 90) == "It would take more than 20 more rounds."
+    assert "not balanced" in price(verdict("not_resolved", unit="category"), None)
+
+
+def test_open_pairs_are_the_cheapest_first_and_only_those_that_rounds_can_close() -> None:
+    pairs = (
+        verdict("not_resolved"), verdict("not_resolved", more_rounds=2), verdict("too_close"), verdict("faster"),
+        verdict("not_resolved", unit="category"),
+    )  # fmt: skip
+    assert [one.more_rounds for one in open_pairs(pairs)] == [2, None]
+
+
+def test_no_verdict_says_why() -> None:
+    assert verdict_sentence(verdict("no_verdict", why="disturbed", ratio=None), TWO) == (
+        "a and b: no verdict, too many tests were disturbed."
+    )
+
+
+@pytest.mark.parametrize(
+    ("waits", "text"),
+    [
+        ((300, 900), "a starts sooner than b, by 0.600 s."),
+        ((500, 510), "a and b start practically at the same time."),
+    ],
+)
+def test_first_words_in_a_sentence(waits: tuple[int, int], text: str) -> None:
+    rows = [warm(PLAN, who, 1, which, 10.0, ttft_ms=waits[who]) for who in (0, 1) for which in range(3)]
+    session = compared({"a": [], "b": []}, *rows, of=PLAN)
+    assert ttft_sentence(ttft_verdict(session, 0, 1), session) == text
+
+
+def drifting(factor: float) -> Session:
+    speeds = [20.0 * factor**number for number in range(5)]
+    return compared({"a": speeds, "b": [speed / 2 for speed in speeds]})
+
+
+def test_the_banner_of_a_machine_that_changed() -> None:
+    assert drift(drifting(0.98)) is not None
+    assert drift_sentence(drifting(0.98)).startswith("The machine slowed by 10 % during")
+    assert drift_sentence(drifting(1.02)).startswith("The machine became ")
+    assert drift_sentence(drifting(1.0)) == ""
+
+
+# --- columns, lists, figures --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", [one.id for one in COLUMNS])
+def test_a_column_is_explained_in_five_lines(column: str) -> None:
+    lines = explain_column(column).split("\n")
+    assert len(lines) == 5
+    assert lines[0].startswith(column_title(column))
+    assert lines[2].startswith("Source: ")
+    assert lines[4] == f"In files: {column}"
+
+
+def test_a_column_without_explanation_is_called_as_in_files() -> None:
+    assert (column_title("nonsense"), explain_column("nonsense")) == ("nonsense", "")
+
+
+def test_lists() -> None:
+    assert [and_list(names) for names in ((), ("a",), ("a", "b"), ("a", "b", "c"))] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+    assert or_list(("a", "b", "c")) == "a, b or c"
+    assert few(["a", "b", "c"], most=2) == "a, b and 1 more"
+    assert few(["a", "b"], most=2) == "a, b"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"), (0.9077, "0.908"), (19.1477, "19.1"), (1800.4, "1800"), (9.996, "10.0"), (0.0999996, "0.100"),
+        (-3.14159, "-3.14"), (99.96, "100"), (0.00123, "0.00123"), (123456, "123000"),
+    ],
+)  # fmt: skip
+def test_three_significant_digits(value: float, text: str) -> None:
+    assert significant(value) == text
+
+
+def test_units_follow_the_size() -> None:
+    assert [seconds(one) for one in (None, 12.34, 99.9, 907.7, 19147.7)] == [
+        "",
+        "12.3 ms",
+        "99.9 ms",
+        "0.908 s",
+        "19.1 s",
+    ]
+    assert [gigabytes(one) for one in (None, 4_150_000_000, 52_000_000)] == ["", "4.15 GB", "52.0 MB"]
+    assert [duration(one) for one in (None, 42, 200, 180, 3900, 3600)] == [
+        "",
+        "42 s",
+        "3 min 20 s",
+        "3 min",
+        "1 h 5 min",
+        "1 h",
+    ]
+    assert [percent(one) for one in (None, 0.0143, 0.5)] == ["", "1.4 %", "50 %"]
+    assert rate_range(None) == ""
