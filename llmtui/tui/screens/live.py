@@ -82,6 +82,7 @@ class LiveScreen(BaseScreen):
         self._finals = 0
         self._paused = False
         self._seconds: Timer | None = None
+        self._steerable: bool | None = None
 
     def compose_body(self) -> ComposeResult:
         """Where we are, what goes on, figures; text and machine; tests."""
@@ -147,7 +148,14 @@ class LiveScreen(BaseScreen):
         self.pane.border_title = pane_title(session)
         self._show_figures(session, moving=moving)
         self._show_missed_text(session)
-        self.refresh_bindings()
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        """Makes the line of keys anew where they changed: that takes as long as all else that is drawn."""
+        steerable = self.check_action("pause", ())
+        if steerable != self._steerable:
+            self._steerable = steerable
+            self.refresh_bindings()
 
     def _start_over(self) -> None:
         self.pane.clear()
