@@ -80,6 +80,10 @@ def _patterns() -> tuple[tuple[str, str], ...]:
             "loading took {ms} ms; its shortest cold load took {least} ms",
             _("loading took {ms} ms; its shortest start from off took {least} ms"),
         ),
+        (
+            "other programs kept {others} of {cores} cores busy just before",
+            _("other programs kept {others} of {cores} cores busy just before"),
+        ),
         ("in memory too: {names}", _("in memory too: {names}")),
         (
             "characters that are not Unicode stood in the text and were replaced",
