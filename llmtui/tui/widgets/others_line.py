@@ -26,7 +26,7 @@ class OthersLine(Horizontal):
         padding: 0 1;
         background: $warning 12%;
         & > Static { width: 1fr; height: auto; max-height: 2; }
-        & > ChoiceLine { width: auto; }
+        & > .key { width: auto; }
         &.-shown { display: block; }
         &.-shown { layout: horizontal; }
     }
@@ -47,7 +47,8 @@ class OthersLine(Horizontal):
     def compose(self) -> ComposeResult:
         """Who, and what to do."""
         yield Static(id="others-who")
-        choices = [("unload", _("Unload during the test")), ("keep", _("Keep, mark the rows"))]
+        yield Static(Content.styled("u ", "bold $accent"), classes="key")
+        choices = [("unload", _("Unload, load again after")), ("keep", _("Keep, mark the rows"))]
         yield ChoiceLine(choices, self._first, id="others")
 
     @property
