@@ -87,6 +87,11 @@ def is_disturbed(row: TrialRow) -> bool:
     return any(flag in DISTURBANCES for flag in row.flags)
 
 
+def is_interfered_with(row: TrialRow) -> bool:
+    """Whether a cause of disturbance is known: an outlier by itself says that something is odd, not what it was."""
+    return any(flag in DISTURBANCES and flag != "outlier" for flag in row.flags)
+
+
 def _explained_outlier(row: TrialRow) -> bool:
     causes = set(DISTURBANCES) - {"outlier"}
     return "outlier" in row.flags and bool(causes.intersection(row.flags))

@@ -126,13 +126,22 @@ def _events(row: TrialRow) -> int:
 
 
 def _outliers(rows: Sequence[TrialRow]) -> dict[int, str]:
-    """Residuals of log time a token around the median of the model and prompt, against their usual size."""
-    logs: dict[Place, list[tuple[int, float]]] = {}
+    """Each model's rows far from the other rounds of their prompt, by what is usual for the model."""
+    logs: dict[int, dict[Place, list[tuple[int, float]]]] = {}
     for at, row in enumerate(rows):
         if _timed(row):
-            logs.setdefault(_place(row), []).append((at, math.log(row.figures.tpot_ms or 0.0)))
+            of_model = logs.setdefault(row.trial.contender, {})
+            of_model.setdefault(_place(row), []).append((at, math.log(row.figures.tpot_ms or 0.0)))
+    found: dict[int, str] = {}
+    for of_model in logs.values():
+        found |= _far_off(of_model.values())
+    return found
+
+
+def _far_off(prompts: Iterable[Sequence[tuple[int, float]]]) -> dict[int, str]:
+    """Residuals of log time a token around the median of each prompt, against their usual size."""
     residuals: dict[int, float] = {}
-    for series in logs.values():
+    for series in prompts:
         if len(series) >= MIN_ROWS:
             middle = quantile(sorted(value for _, value in series), 0.5)
             residuals.update((at, value - middle) for at, value in series)

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_disturbed
+from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.metrics import quantile
 from llmtui.core.pairing import Pair, is_imported, pair_categories, pair_up
 from llmtui.core.session import Session, TrialRow
@@ -130,14 +130,18 @@ def judge_categories(pairs: Sequence[Pair]) -> tuple[Verdict, ...]:
 
 
 def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
-    """Gives the share of a contender's warm rows that were disturbed; attempts that were repeated do not count."""
+    """Gives the share of a contender's warm rows that were disturbed; attempts that were repeated do not count.
+
+    Outliers without a known cause do not either: a machine that becomes slower in the middle makes many of them, and
+    since models take turns the comparison stands.
+    """
     repeated = {row.repeats for row in rows if row.repeats is not None}
     warm = [
         row
         for row in rows
         if row.trial.contender == contender and row.trial.kind == "warm" and row.trial.id not in repeated
     ]
-    return sum(map(is_disturbed, warm)) / len(warm) if warm else 0.0
+    return sum(map(is_interfered_with, warm)) / len(warm) if warm else 0.0
 
 
 def groups(session: Session, found: Sequence[Verdict]) -> dict[int, str]:

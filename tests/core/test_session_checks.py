@@ -155,6 +155,12 @@ def test_nine_readings_are_too_few() -> None:
     assert flags(found) == [()] * 9
 
 
+def test_what_is_usual_is_each_models_own() -> None:
+    """A restless model beside a calm one is not made of outliers."""
+    found = compared({"calm": [12.0, 12.01, 12.02, 12.0], "restless": [11.0, 12.5, 10.4, 11.6]})
+    assert flags(found) == [()] * 24
+
+
 def test_levels_of_models_and_prompts_are_not_outliers() -> None:
     found = compared({"a": [(10.0, 50.0, 100.0)] * 3, "b": [(1.0, 5.0, 7.0)] * 3})
     assert flags(found) == [()] * 18

@@ -242,6 +242,14 @@ def test_more_than_a_fifth_disturbed_rows_withhold_the_verdict() -> None:
     assert verdicts(one_of_nine)[0].word == "faster"
 
 
+def test_a_machine_that_becomes_slower_in_the_middle_keeps_its_verdict() -> None:
+    """Many rows are outliers then; models took turns, so the comparison stands, and the drift is named."""
+    session = compared({"a": [20.0] * 3 + [18.0] * 2, "b": [10.0] * 3 + [9.0] * 2})
+    assert sum("outlier" in row.flags for row in session.rows) == 12
+    assert verdicts(session)[0].word == "faster"
+    assert drift(session) is not None
+
+
 def test_lasting_conditions_keep_the_verdict_and_are_named() -> None:
     of = compared_plan("a", "b")
     beside = ResidentModel(name="b", digest="d", size_bytes=100, vram_bytes=40)
