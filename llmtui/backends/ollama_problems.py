@@ -57,7 +57,7 @@ def model_problem(said: str, model: str | None, *, where: str, status: int | Non
     if "does not support thinking" in words or "think value" in words:
         return Problem(
             code="no_thinking",
-            what=f"{name} cannot think as asked: {_last_line(text)}.",
+            what=f"{name} cannot think as asked: {_last_line(text)}",
             remedy="Switch thinking off for it, or update Ollama.",
         )
     if "does not support chat" in words or "does not support generate" in words:
@@ -216,9 +216,10 @@ def _shown(data: bytes) -> str:
 
 
 def _last_line(text: str) -> str:
-    """Gives the last line that says something: a runner's own words stand at the end."""
+    """Gives the last line that says something, as the end of a sentence: a runner's own words stand at the end."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return _short(lines[-1]) if lines else "no reason given"
+    said = _short(lines[-1]) if lines else "no reason given"
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
 def _short(text: str) -> str:
