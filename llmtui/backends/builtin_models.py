@@ -14,10 +14,9 @@ from llmtui.backends.gguf_file import BadGguf, GgufHeader, gguf_digest, paramete
 from llmtui.backends.synthetic import RECIPE, SHAPES, Size, is_made, synthetic_path
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem
-from llmtui.core.plan import Model
+from llmtui.core.plan import DEMO_NOTE, Model
 
 DEMO_NAME: Final = "demo"
-DEMO_NOTE: Final = "built-in demo"
 DEMO_FILE: Final = Path(__file__).with_name("models") / "tiny-Q8_0.gguf"
 SPEED_NOTE: Final = "speed only, the text is noise"
 _SYNTHETIC: Final[dict[str, Size]] = {f"synthetic-{size}": size for size in SHAPES}

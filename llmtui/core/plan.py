@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -22,6 +22,10 @@ AUTO_MAX_ROUNDS = 5
 IMPORTED = "imported"
 """Preset of a session that was read from another program's file."""
 AUTO_BUDGET_S = 360.0
+BUILTIN: Final = "builtin"
+"""Backend of llmtui's own server; with a colon before a model's name it says that the model is run there."""
+DEMO_NOTE: Final = "built-in demo"
+"""Note of the demo model: it is there to be watched, not to be compared with real ones."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +44,16 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the server says that the model can think; None where it does not tell."""
     note: str | None = None
     """A word that follows the model into every table and file, such as "built-in demo"."""
+
+    @property
+    def is_demo(self) -> bool:
+        """The model that ships with the program."""
+        return self.note == DEMO_NOTE
+
+    @property
+    def spelling(self) -> str:
+        """The name by which a person asks for it: ``builtin:`` stands before those of the built-in server."""
+        return f"{BUILTIN}:{self.name}" if self.backend == BUILTIN else self.name
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -11,6 +12,9 @@ from llmtui.core.events import ListedModel
 from llmtui.core.plan import (
     AUTO_BUDGET_S,
     AUTO_MAX_ROUNDS,
+    BUILTIN,
+    DEMO_NOTE,
+    IMPORTED,
     Contender,
     Model,
     Options,
@@ -71,22 +75,32 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     """Each model against itself (A/A): shows how far two equal things lie apart here."""
 
 
-def default_models(listed: Sequence[ListedModel], chosen_last: Collection[str] | None = None) -> tuple[str, ...]:
-    """Gives the names to pick where nobody has picked yet.
+def default_models(
+    listed: Sequence[ListedModel], chosen_last: Collection[str] | None = None, *, server: str = "ollama"
+) -> tuple[str, ...]:
+    """Gives the models to pick where nobody has picked yet, as they are spelled.
 
     What was chosen last and is still there; else the models in memory; else the three smallest. Only models that can
-    be benchmarked.
+    be benchmarked. Beside another server's models those of the built-in server are not picked unasked; alone, its own
+    models stand back behind files that somebody named, and of its own the demo is picked.
+
+    Args:
+        listed: what is there.
+        chosen_last: spellings.
+        server: kind of the server that was asked.
     """
     usable = [one for one in listed if one.why_not is None]
-    again = tuple(one.model.name for one in usable if one.model.name in (chosen_last or ()))
-    if again:
-        return again
-    in_memory = tuple(one.model.name for one in usable if one.resident is not None)
+    usual = [one for one in usable if one.model.backend == server]
+    usual = [one for one in usual if one.model.note is None] or [one for one in usual if one.model.is_demo]
+    chosen = frozenset(chosen_last or ())
+    if any(one.model.spelling in chosen for one in usual):
+        return tuple(one.model.spelling for one in usable if one.model.spelling in chosen)
+    in_memory = tuple(one.model.spelling for one in usual if one.resident is not None)
     if in_memory:
         return in_memory
-    by_size = sorted(usable, key=lambda one: (one.model.size_bytes is None, one.model.size_bytes or 0))
-    smallest = {one.model.name for one in by_size[:FEW_MODELS]}
-    return tuple(one.model.name for one in usable if one.model.name in smallest)
+    by_size = sorted(usual, key=lambda one: (one.model.size_bytes is None, one.model.size_bytes or 0))
+    smallest = {one.model.spelling for one in by_size[:FEW_MODELS]}
+    return tuple(one.model.spelling for one in usual if one.model.spelling in smallest)
 
 
 def default_categories(pack: PromptPack, chosen_last: Collection[str] | None = None) -> tuple[str, ...]:
@@ -195,7 +209,7 @@ def contenders(models: Sequence[Model], wishes: Wishes) -> tuple[Contender, ...]
         ways = thinking_ways(model, wishes.thinking)
         for think in ways:
             variant = Variant(think=think, num_ctx=wishes.num_ctx, num_thread=wishes.num_thread)
-            label = model.name if len(ways) == 1 else f"{model.name} {_think_label(think)}"
+            label = name if len(ways) == 1 else f"{name} {_think_label(think)}"
             for copy in ("", "2") if wishes.twice else ("",):
                 found.append(_distinct(found, model, variant, label, copy))
     return tuple(found)
@@ -228,7 +242,9 @@ def _think_label(think: Think) -> str:
 def _distinct(so_far: Iterable[Contender], model: Model, variant: Variant, label: str, copy: str) -> Contender:
     """Gives a contender whose key and label no earlier one has."""
     keys = {(one.model.backend, one.model.digest, one.variant.canonical) for one in so_far}
+    mixed = any(model.backend != BUILTIN for model in models)
     labels = {one.label for one in so_far}
+        name = shown_name(model, mixed=mixed)
     for mark in _marks(copy):
         marked = msgspec.structs.replace(variant, copy=mark)
         name = f"{label} #{mark}" if mark else label
@@ -238,6 +254,21 @@ def _distinct(so_far: Iterable[Contender], model: Model, variant: Variant, label
 
 
 def _marks(first: str) -> Iterator[str]:
+def shown_name(model: Model, *, mixed: bool) -> str:
+    """Gives a model's name on the screen and in tables.
+
+    Args:
+        model: of any server.
+        mixed: models of other servers than the built-in one stand beside it.
+    """
+    if model.backend != BUILTIN:
+        return model.name
+    if model.is_demo:
+        return DEMO_NOTE
+    name = re.split(r"[\\/]", model.name)[-1]  # of a file, without its folders
+    return f"{name} (built-in)" if mixed else name
+
+
     yield first
     number = 2
     while True:

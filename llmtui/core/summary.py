@@ -31,6 +31,7 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
     contender: int
     label: str
     note: str | None
+    """The model's note, where the label does not say it already."""
     finished: int
     failed: int
     disturbed: int
@@ -151,7 +152,7 @@ def _line(session: Session, index: int, rows: list[TrialRow]) -> ContenderSummar
     return ContenderSummary(
         contender=index,
         label=contender.label,
-        note=contender.model.note,
+        note=None if contender.model.note == contender.label else contender.model.note,
         finished=sum(row.outcome == "ok" for row in rows),
         failed=sum(row.outcome not in ("ok", "cancelled", "skipped") for row in rows),
         disturbed=sum(is_disturbed(row) for row in rows),

@@ -69,6 +69,28 @@ class TestWhatIsPickedAtTheFirstStart:
         assert default_models(models, ("c", "gone")) == ("c",)
         assert default_models(models, ("gone",)) == ("b",)
 
+    BUILTIN = (
+        listed("demo", backend="builtin", note="built-in demo", size_bytes=1),
+        listed("synthetic-24M", backend="builtin", note="speed only", size_bytes=2),
+    )
+
+    def test_beside_a_servers_models_never_a_built_in_one(self) -> None:
+        models = (listed("a"), *self.BUILTIN)
+        assert default_models(models) == ("a",)
+        assert default_models(models, ("builtin:demo",)) == ("a",)
+        assert default_models(self.BUILTIN) == ()
+
+    def test_unless_both_were_chosen_last(self) -> None:
+        models = (listed("a"), listed("b"), *self.BUILTIN)
+        assert default_models(models, ("b", "builtin:synthetic-24M")) == ("b", "builtin:synthetic-24M")
+
+    def test_of_the_built_in_server_alone_the_demo(self) -> None:
+        assert default_models(self.BUILTIN, server="builtin") == ("builtin:demo",)
+
+    def test_or_the_files_that_somebody_named(self) -> None:
+        models = (*self.BUILTIN, listed("/home/p/own.gguf", backend="builtin"))
+        assert default_models(models, ("builtin:demo",), server="builtin") == ("builtin:/home/p/own.gguf",)
+
     def test_all_categories_or_the_last_ones(self) -> None:
         assert default_categories(pack()) == ("creativity", "coding", "summary")
         assert default_categories(pack(), ("summary", "gone")) == ("summary",)
@@ -136,6 +158,23 @@ class TestThinking:
 
 
 class TestLabelsAndKeys:
+    def test_a_built_in_model_is_named_so_beside_others(self) -> None:
+        inside = model("synthetic-114M", backend="builtin", note="speed only")
+        [first, second] = make_plan([model("synthetic-114M:latest"), inside], pack(), server=SERVER).contenders
+        assert (first.label, second.label) == ("synthetic-114M:latest", "synthetic-114M (built-in)")
+        [alone] = make_plan([inside], pack(), server=SERVER).contenders
+        assert alone.label == "synthetic-114M"
+
+    def test_a_file_is_called_by_its_name_without_its_folder(self) -> None:
+        file = model("/home/p/own.gguf", backend="builtin")
+        assert make_plan([file], pack(), server=SERVER).contenders[0].label == "own.gguf"
+
+    def test_the_demo_is_called_one_wherever_it_stands(self) -> None:
+        demo = model("demo", backend="builtin", note="built-in demo")
+        assert demo.is_demo
+        assert make_plan([demo], pack(), server=SERVER).contenders[0].label == "built-in demo"
+        assert make_plan([demo, model("a")], pack(), server=SERVER).contenders[0].label == "built-in demo"
+
     def test_a_model_against_itself_is_told_apart(self) -> None:
         plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(twice=True))
         assert [one.label for one in plan.contenders] == ["a", "a #2"]

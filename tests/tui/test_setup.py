@@ -294,7 +294,7 @@ class TestServer:
             said = stage.said("ServerLine > Static")
             assert "Built-in server" in said
             assert "no Ollama at 127.0.0.1:11434" in said
-            tiny = stage.setup.models.models.get_option("tiny")
+            [tiny] = stage.setup.models.models.options
             await wait_until(pilot, lambda: "built-in demo" in str(tiny.prompt))
             await pilot.press("r")
             await wait_until(pilot, lambda: len(stage.link.sent_of(SetServer)) == 4)

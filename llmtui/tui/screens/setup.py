@@ -169,9 +169,10 @@ class SetupScreen(BaseScreen):
     def _show_models(self, listed: ModelsListed) -> None:
         first = self._listed is None
         self._listed = listed
-        names = {one.model.name for one in listed.models}
-        still = self.models.models.picked & names
-        picked = default_models(listed.models, self.app.settings.models) if first or not still else still
+        still = self.models.models.picked & {one.model.spelling for one in listed.models}
+        kind = "ollama" if self.app.feed.server is None else self.app.feed.server.kind
+        usual = default_models(listed.models, self.app.settings.models, server=kind)
+        picked = usual if first or not still else still
         if listed.models:
             self.models.show(listed, picked)
             if first and self.focused is None:
@@ -225,16 +226,19 @@ class SetupScreen(BaseScreen):
         try:
             plan = self.plan()
         except NothingToRun as error:
-            self.start_line.not_ready(_(str(error)) if self._listed is not None else self._why_waiting())
+            self.start_line.not_ready(self._why_not_ready(error))
             return
         listed = self._listed.models if self._listed is not None else ()
         self.start_line.ready(plan, estimate(plan, listed, self._past))
 
-    def _why_waiting(self) -> str:
+    def _why_not_ready(self, error: NothingToRun) -> str:
         server = self.app.feed.server
-        if server is None or server.problem is None:
-            return _("Waiting for the server.")
-        return _("No server answers.")
+        if self._listed is None:
+            waiting = server is None or server.problem is None
+            return _("Waiting for the server.") if waiting else _("No server answers.")
+        if server is not None and all(one.model.backend != server.kind for one in self._listed.models):
+            return _("This server has no models yet: d downloads one, or tick a built-in one.")
+        return _(str(error))
 
     def _show_counts(self) -> None:
         box, total = self.query_exactly_one("#models-box"), len(self._listed.models) if self._listed else 0
@@ -270,7 +274,7 @@ class SetupScreen(BaseScreen):
     def _remember(self) -> None:
         values = self.options.values
         changes: dict[str, object] = {
-            "models": tuple(model.name for model in self.models.picked),
+            "models": tuple(model.spelling for model in self.models.picked),
             "categories": self.prompts.picked,
             "preset": self.preset.value,
             "num_ctx": values.num_ctx,

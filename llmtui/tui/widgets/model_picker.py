@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from textual import getters, on
@@ -14,7 +14,8 @@ from textual.events import Key
 from textual.widgets import Input, Static
 
 from llmtui.core.events import ListedModel, ModelsListed
-from llmtui.core.plan import Model
+from llmtui.core.plan import BUILTIN, Model
+from llmtui.core.planning import shown_name
 from llmtui.tui.widgets.pick_list import PickList
 from llmtui.words import _
 from llmtui.words.figures import gigabytes
@@ -62,7 +63,13 @@ class ModelList(PickList):
         """Makes an empty list."""
         super().__init__()
         self.listed: dict[str, ListedModel] = {}
-        """By name."""
+        """By the model's spelling."""
+        self._mixed = False
+
+    def take(self, listed: Sequence[ListedModel]) -> None:
+        """Takes another list; nothing is drawn yet."""
+        self.listed = {one.model.spelling: one for one in listed}
+        self._mixed = any(one.model.backend != BUILTIN for one in listed)
 
     def usable(self, item: str) -> bool:
         """Whether the model can be benchmarked."""
@@ -71,12 +78,13 @@ class ModelList(PickList):
     def row(self, item: str, width: int) -> Content:
         """Name, size, parameters, quantisation, whether in memory; narrow ones leave out from the right."""
         one = self.listed[item]
+        name = self._name_of(one.model)
         columns = self._columns(width)
         if one.why_not is not None:
             room = max(width - len(one.why_not) - 2, columns[0])
-            return Content.styled(f"{_cut(item, min(len(item), room)):<{columns[0]}}  {one.why_not}", "dim")
+            return Content(f"{_cut(name, min(len(name), room)):<{columns[0]}}  {one.why_not}")
         model = one.model
-        parts = [(_cut(item, columns[0]), "")]
+        parts = [(_cut(name, columns[0]), "")]
         for text, cells, style in zip(_figures(model), columns[1:], ("", "dim", "dim", "dim", "dim"), strict=True):
             parts.append((f"  {text:>{cells}.{cells}}" if cells else "", style))
         left = width - sum(columns) - 2 * sum(cells > 0 for cells in columns[1:])
@@ -94,7 +102,7 @@ class ModelList(PickList):
     def _columns(self, width: int) -> tuple[int, ...]:
         """Widths of name and figures; figures that do not fit beside a short name are left out (0)."""
         usable = [one.model for one in self.listed.values() if one.why_not is None]
-        longest = max((len(model.name) for model in usable), default=_NAME_MIN)
+        longest = max((len(self._name_of(model)) for model in usable), default=_NAME_MIN)
         wanted = [max((len(figures[n]) for figures in map(_figures, usable)), default=0) for n in range(_FIGURES)]
         kept = [0] * _FIGURES
         left = width - _NAME_MIN - 2
@@ -105,6 +113,9 @@ class ModelList(PickList):
                 kept[number] = cells
                 left -= cells + 2
         return min(longest + (4 if left > longest else 0), _NAME_MIN + max(left, 0)), *kept
+
+    def _name_of(self, model: Model) -> str:
+        return shown_name(model, mixed=self._mixed)
 
     def action_filter(self) -> None:
         """Opens the filter."""
@@ -126,17 +137,16 @@ class ModelPicker(Vertical):
     """
 
     models = getters.query_one(ModelList)
-    filter_field = getters.query_one(ModelFilter)
+
+    def __init__(self) -> None:
+        """Makes the picker before anything is known."""
+        super().__init__(classes="-empty")
+        self._wanted = ""
 
     def compose(self) -> ComposeResult:
-        """The filter waits above the list."""
-        yield ModelFilter(compact=True, placeholder=_("part of a name"))
+        """The list, or words in its place; the filter comes when it is wanted."""
         yield ModelList()
         yield Static(id="no-models")
-
-    def on_mount(self) -> None:
-        """Nothing is known yet."""
-        self.say("")
 
     def say(self, words: str | Content) -> None:
         """Shows words in place of the list."""
@@ -145,28 +155,29 @@ class ModelPicker(Vertical):
 
     def show(self, listed: ModelsListed, picked: Collection[str]) -> None:
         """Shows the server's models, some of them ticked."""
-        self.models.listed = {one.model.name: one for one in listed.models}
+        self.models.take(listed.models)
         self.remove_class("-empty")
-        self._narrow(self.filter_field.value, picked)
+        self._narrow(self._wanted, picked)
 
     @property
     def picked(self) -> tuple[Model, ...]:
         """The ticked models in the list's order."""
         found = self.models.listed.values()
-        return tuple(one.model for one in found if one.model.name in self.models.picked)
+        return tuple(one.model for one in found if one.model.spelling in self.models.picked)
 
     def enter_filter(self, first: str = "") -> None:
         """Opens the filter, with a letter in it that was typed already."""
+        fields = self.query(ModelFilter)
+        field = fields.first() if fields else ModelFilter(compact=True, placeholder=_("part of a name"))
+        if not fields:
+            self.mount(field, before=0)
         self.add_class("-filtering")
-        field = self.filter_field
-        field.focus()
-        if first:
-            field.value += first
-            field.cursor_position = len(field.value)
+        field.value += first
+        self.call_after_refresh(field.focus)
 
     def leave_filter(self) -> None:
         """Goes on in the list; an empty filter is put away."""
-        self.set_class(bool(self.filter_field.value), "-filtering")
+        self.set_class(bool(self._wanted), "-filtering")
         self.models.focus()
 
     @on(PickList.Typed)
@@ -177,6 +188,7 @@ class ModelPicker(Vertical):
     @on(Input.Changed)
     def _filter_changed(self, event: Input.Changed) -> None:
         event.stop()
+        self._wanted = event.value
         self._narrow(event.value)
 
     def _narrow(self, wanted: str, picked: Collection[str] | None = None) -> None:
@@ -188,11 +200,12 @@ class ModelPicker(Vertical):
         """Escape in the list takes the filter away."""
         if event.key == "escape" and self.has_class("-filtering"):
             event.stop()
-            self.filter_field.action_clear()
+            self.query_exactly_one(ModelFilter).action_clear()
 
 
 def _searched(model: Model) -> str:
-    return " ".join(word for word in (model.name, model.parameters, model.quantisation, model.family) if word).lower()
+    words = (model.spelling, model.parameters, model.quantisation, model.family)
+    return " ".join(word for word in words if word).lower()
 
 
 def _figures(model: Model) -> tuple[str, str, str, str, str]:
@@ -202,7 +215,7 @@ def _figures(model: Model) -> tuple[str, str, str, str, str]:
 
 
 def _remarks(model: Model) -> list[str]:
-    remarks = [model.note] if model.note else []
+    remarks = [model.note] if model.note and not model.is_demo else []
     if model.thinking:
         remarks.append(_("can think"))
     return remarks
