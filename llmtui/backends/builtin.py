@@ -22,7 +22,7 @@ import platformdirs
 import psutil
 
 from llmtui.backends.base import BackendFailed, ChatRequest, Final, Piece, PullStep, RunnerClue, Sent, ServerInfo
-from llmtui.backends.builtin_child import BuiltinChild, ChildConfig, import_problem
+from llmtui.backends.builtin_child import BuiltinChild, ChildConfig, import_failure, import_problem
 from llmtui.backends.builtin_models import (
     DEMO_NAME,
     header_of,
@@ -65,18 +65,23 @@ class BuiltinBackend:
         self._cache_folder = cache_folder or platformdirs.user_cache_path("llmtui") / "models"
         self._loaded: dict[str, _Loaded] = {}
         self._turn = asyncio.Lock()
+        self._imports = False
 
     async def info(self) -> ServerInfo:
-        """Gives the version, if the extra is installed."""
+        """Gives the version, if the extra is installed and can be imported; the latter is tried until it succeeds."""
         problem = missing()
+        if problem is None and not self._imports:
+            problem = await import_failure()
         if problem is not None:
             raise BackendFailed(problem)
-        version = f"xllamacpp {importlib.metadata.version('xllamacpp')}"
-        return ServerInfo(kind=self.kind, address=ADDRESS, version=version, local=True)
+        self._imports = True
+        return ServerInfo(kind=self.kind, address=ADDRESS, version=_version(), local=True)
 
     async def models(self) -> tuple[ListedModel, ...]:
         """Gives the demo model, the speed-only models and the GGUF files, with what is loaded."""
-        await self.info()
+        problem = missing()
+        if problem is not None:
+            raise BackendFailed(problem)
         listed = await asyncio.to_thread(listed_models, self._gguf_paths, self._cache_folder)
         resident = {item.name: item for item in await self.resident()}
         return tuple(msgspec.structs.replace(item, resident=resident.get(item.model.name)) for item in listed)
@@ -245,6 +250,13 @@ def missing() -> Problem | None:
     if importlib.util.find_spec("xllamacpp") is None:
         return import_problem("No module named 'xllamacpp'")
     return None
+
+
+def _version() -> str:
+    try:
+        return f"xllamacpp {importlib.metadata.version('xllamacpp')}"
+    except importlib.metadata.PackageNotFoundError:  # put there by hand
+        return "xllamacpp"
 
 
 def spare_cores() -> int:

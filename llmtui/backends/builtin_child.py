@@ -203,6 +203,35 @@ class BuiltinChild:
         return lines[-1].strip() if lines else "it left no message."
 
 
+async def import_failure() -> Problem | None:
+    """Tries to import xllamacpp, in a process of its own, since a broken one may end the process that tries.
+
+    Returns:
+        Why it cannot be imported; None if it can.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-c",
+        "import xllamacpp",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        _, log = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if not process.returncode:
+        return None
+    words = log.decode("utf-8", "replace").strip().splitlines() or ["it left no message"]
+    return _signal_problem(process.returncode, "when it was imported") or import_problem(
+        words[-1].removeprefix("ImportError: ")
+    )
+
+
 def import_problem(said: str) -> Problem:
     """Says why xllamacpp cannot be imported, from the words of the ImportError."""
     if "No module named" in said:
@@ -221,7 +250,7 @@ def import_problem(said: str) -> Problem:
         )
     return Problem(
         code="builtin_broken",
-        what=f"The built-in server cannot start: {said}.",
+        what=f"The built-in server cannot start: {said.rstrip('.')}.",
         remedy=f"Install it again: {INSTALL}",
     )
 

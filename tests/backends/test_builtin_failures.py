@@ -123,6 +123,34 @@ class TestFailures:
         assert problem.code == "libgomp_missing"
         assert str(problem.remedy).startswith("apt install libgomp1")
 
+    async def test_a_broken_one_is_said_when_the_server_is_chosen(
+        self, backend: BuiltinBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stand_in(monkeypatch, tmp_path, "raise ImportError('libgomp.so.1: cannot open shared object file')")
+        with pytest.raises(BackendFailed) as caught:
+            await backend.info()
+        assert caught.value.problem.code == "libgomp_missing"
+        stand_in(monkeypatch, tmp_path, "")
+        assert (await backend.info()).local, "asked again after it was mended"
+
+    @pytest.mark.parametrize(
+        ("source", "said"),
+        [
+            ("raise RuntimeError('built for another Python')", "built for another Python"),
+            ("raise SystemExit(7)", "it left no message"),
+            ("import os, signal\nos.kill(os.getpid(), signal.SIGILL)", "AVX2"),
+        ],
+        ids=["error", "exit", "instruction"],
+    )
+    async def test_however_it_breaks_there_is_a_sentence(
+        self, backend: BuiltinBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
+    ) -> None:
+        stand_in(monkeypatch, tmp_path, source)
+        with pytest.raises(BackendFailed) as caught:
+            await backend.info()
+        assert said in caught.value.problem.what
+        assert caught.value.problem.remedy
+
 
 class TestWithoutTheExtra:
     @pytest.fixture(autouse=True)
