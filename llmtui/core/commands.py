@@ -13,6 +13,8 @@ class SetServer(Tagged, frozen=True, kw_only=True):
 
     address: str
     kind: ServerKind = "ollama"
+    with_builtin: bool = False
+    """List the models of the built-in server beneath this one's, where it is installed."""
 
 
 class ListModels(Tagged, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final
 
 from llmtui.backends.base import Backend, BackendFailed, PullStep, ServerInfo
@@ -24,7 +24,8 @@ from llmtui.core.commands import (
     StartPlan,
 )
 from llmtui.core.events import CommandFailed, ModelsListed, PullProgressed, ServerChanged
-from llmtui.core.facts import Problem, ServerKind
+from llmtui.core.facts import Problem
+from llmtui.core.plan import BUILTIN
 from llmtui.engine.fingerprint import MachineFacts, machine_facts
 from llmtui.engine.recorder import Recorder
 from llmtui.engine.servers import Servers
@@ -45,7 +46,7 @@ class Desk:
     def __init__(self, recorder: Recorder, servers: Servers) -> None:
         self._recorder = recorder
         self._servers = servers
-        self._chosen: tuple[ServerKind, str] | None = None
+        self._chosen: SetServer | None = None
         self._run: SessionRun | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._facts: asyncio.Task[MachineFacts] | None = None
@@ -134,7 +135,7 @@ class Desk:
             await asyncio.wait(list(self._tasks.values()))
         try:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
-                await self._servers.close_all_but(None)
+                await self._servers.close_all_but()
         except TimeoutError:
             pass  # what does not close now ends with the process
         self.closed.set()
@@ -149,7 +150,7 @@ class Desk:
 
     def _set_server(self, command: SetServer) -> None:
         if not self._is_busy(command):
-            self._chosen = (command.kind, command.address)
+            self._chosen = command
             self._replace("server", command, self._tell_server())
 
     def _list_models(self, command: ListModels) -> None:
@@ -169,7 +170,7 @@ class Desk:
     def _backend(self) -> Backend:
         if self._chosen is None:
             raise BackendFailed(Problem(code="no_server", what="No server has been chosen yet."))
-        return self._servers.backend(*self._chosen)
+        return self._servers.backend(self._chosen.kind, self._chosen.address)
 
     async def _tell_server(self) -> None:
         backend = self._backend_or_tell()
@@ -178,7 +179,8 @@ class Desk:
         info = await self._info_or_tell(backend)
         if info is None:
             return
-        await self._servers.close_all_but(backend)
+        builtin = self._builtin_beside(backend)
+        await self._servers.close_all_but(backend, *builtin)
         self._recorder.emit(ServerChanged(address=info.address, kind=info.kind, version=info.version, local=info.local))
         models, resident = await backend.models(), await backend.resident()
         self._recorder.emit(ModelsListed(address=info.address, models=models, resident=resident))
@@ -188,7 +190,16 @@ class Desk:
             return self._backend()
         except BackendFailed as failed:
             self._tell_absent(failed.problem)
+        for beside in builtin:
+            with suppress(BackendFailed):  # it is not installed: nothing to offer
+                models += await beside.models()
             return None
+
+    def _builtin_beside(self, chosen: Backend) -> tuple[Backend, ...]:
+        """The built-in server, where its models are wanted beneath those of another one."""
+        if self._chosen is None or not self._chosen.with_builtin or chosen.kind == BUILTIN:
+            return ()
+        return (self._servers.backend(BUILTIN, ""),)
 
     async def _info_or_tell(self, backend: Backend) -> ServerInfo | None:
         try:
@@ -198,8 +209,8 @@ class Desk:
             return None
 
     def _tell_absent(self, problem: Problem) -> None:
-        kind, address = self._chosen or ("ollama", "")
-        self._recorder.emit(ServerChanged(address=address, kind=kind, problem=problem))
+        chosen = self._chosen or SetServer(address="")
+        self._recorder.emit(ServerChanged(address=chosen.address, kind=chosen.kind, problem=problem))
 
     async def _tell_model(self, name: str) -> None:
         self._recorder.emit(await self._backend().show(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +46,13 @@ def machine_facts(proc_root: Path = PROC, sys_root: Path = SYS) -> MachineFacts:
 
 
 def fingerprint(
-    facts: MachineFacts, *, kind: ServerKind, address: str, info: ServerInfo | None, sampling_hz: float
+    facts: MachineFacts,
+    *,
+    kind: ServerKind,
+    address: str,
+    info: ServerInfo | None,
+    sampling_hz: float,
+    beside: Sequence[ServerInfo] = (),
 ) -> Fingerprint:
     """Gives a session's fingerprint.
 
@@ -55,7 +62,9 @@ def fingerprint(
         address: as the plan names it.
         info: what the server says of itself; None if it does not answer.
         sampling_hz: looks at the machine a second.
+        beside: other servers of the same plan; their versions follow the main one's.
     """
+    versions = [one.version for one in (info, *beside) if one is not None and one.version is not None]
     return Fingerprint(
         llmtui=__version__,
         python=platform.python_version(),
@@ -67,7 +76,7 @@ def fingerprint(
         gpu=facts.gpu,
         on_battery=ThermalSensor().read().on_battery,
         server_kind=kind,
-        server_version=None if info is None else info.version,
+        server_version=" + ".join(versions) or None,
         server_address=address if info is None else info.address,
         server_is_local=None if info is None else info.local,
         sampling_hz=sampling_hz,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from llmtui.backends.base import Backend
 from llmtui.core.facts import ServerKind
 
 OpenBackend = Callable[[ServerKind, str], Backend]
+API_KEY_VARIABLE: Final = "LLMTUI_API_KEY"
+"""Key for servers that speak OpenAI's protocol. It comes through the environment, so that no command line, no plan and
+no journal holds it."""
 
 
 def open_backend(kind: ServerKind, address: str) -> Backend:
@@ -16,8 +21,8 @@ def open_backend(kind: ServerKind, address: str) -> Backend:
 
     Args:
         kind: the protocol.
-        address: as the person wrote it; for the built-in server a GGUF file or a folder of them, or anything else for
-            its own models only.
+        address: as the person wrote it; for the built-in server the full path of a GGUF file or of a folder of them,
+            or anything else for its own models only.
 
     Raises:
         BackendFailed: the address cannot be read.
@@ -29,11 +34,10 @@ def open_backend(kind: ServerKind, address: str) -> Backend:
     if kind == "openai":
         from llmtui.backends.openai import OpenAiBackend
 
-        return OpenAiBackend(address)
+        return OpenAiBackend(address, api_key=os.environ.get(API_KEY_VARIABLE, "").strip() or None)
     from llmtui.backends.builtin import BuiltinBackend
 
-    path = Path(address)
-    return BuiltinBackend(gguf_paths=(path,) if path.exists() else ())
+    return BuiltinBackend(gguf_paths=_gguf_paths(address))
 
 
 class Servers:
@@ -49,14 +53,20 @@ class Servers:
         Raises:
             BackendFailed: the address cannot be read.
         """
-        key = (kind, "" if kind == "builtin" else address)
+        key = (kind, "".join(map(str, _gguf_paths(address))) if kind == "builtin" else address)
         if key not in self._open:
             self._open[key] = self._open_one(kind, address)
         return self._open[key]
 
-    async def close_all_but(self, kept: Backend | None) -> None:
+    async def close_all_but(self, *kept: Backend) -> None:
         """Closes all others, which ends what they started."""
         for key, backend in list(self._open.items()):
-            if backend is not kept:
+            if backend not in kept:
                 del self._open[key]
                 await backend.aclose()
+
+
+def _gguf_paths(address: str) -> Sequence[Path]:
+    """The file or folder that the built-in server's address names; in a mixed plan it is another server's address."""
+    path = Path(address)
+    return (path,) if path.is_absolute() else ()

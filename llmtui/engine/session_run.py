@@ -14,8 +14,9 @@ from typing import cast, get_args
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.core.commands import StartPlan
 from llmtui.core.events import SCHEMA, SessionFinished, SessionOpened, SessionStarted
-from llmtui.core.facts import Problem, ServerKind
-from llmtui.core.plan import Plan
+from llmtui.core.facts import Fingerprint, Problem, ServerKind
+from llmtui.core.plan import BUILTIN, Plan
+from llmtui.core.session import Session
 from llmtui.engine.bench import Bench
 from llmtui.engine.experiment import Experiment, How
 from llmtui.engine.fingerprint import MachineFacts, fingerprint
@@ -52,7 +53,7 @@ class SessionRun:
         plan = command.plan
         _check(plan)
         backends = _backends(plan, servers)
-        hz = DEMO_HZ if set(backends) == {"builtin"} else STEADY_HZ
+        hz = DEMO_HZ if all(contender.model.is_demo for contender in plan.contenders) else STEADY_HZ
         own_pids = [os.getpid()] if command.ui_pid is None else [os.getpid(), command.ui_pid]
         self._sampler = Sampler(Machine(own_pids), recorder.emit, steady_hz=hz)
         self._bench = Bench(plan, backends, emit=recorder.emit, watch=self._sampler)
@@ -106,8 +107,38 @@ class SessionRun:
             raise CannotStart(_unwritable(self._command.results_dir, error)) from error
         self._recorder.emit(SessionOpened(session_id=folder.name, folder=str(folder.resolve())))
 
-    async def _ask_all(self) -> ServerInfo | None:
-        """Asks every server of the plan who it is; gives the first contender's. Those that do not answer fail later."""
+    async def _reopen(self, facts: MachineFacts, before: Completed) -> None:
+        """Goes on with a session under the conditions that it began with."""
+        infos = await self._ask_all()
+        if self._bench.absent:
+            raise CannotStart(next(iter(self._bench.absent.values())))
+        then, now = before.session.fingerprint.server_version, self._fingerprint(facts, infos).server_version
+        if then != now:
+            what = (
+                f"The server was {then} when the session began and is {now} now: rounds of both do not belong together."
+            )
+            raise CannotStart(Problem(code="server_changed", what=what, remedy="Run the same plan again with g."))
+        try:
+            self._recorder.reopen_session(before.files)
+        except (OSError, JournalBusy) as error:
+            raise CannotStart(_unwritable(self._command.results_dir, error)) from error
+        self._files = before.files
+        self.experiment.extend(self._more_rounds)
+
+    def _fingerprint(self, facts: MachineFacts, infos: Mapping[str, ServerInfo]) -> Fingerprint:
+        kinds = sorted(self._bench.backends, key=lambda kind: kind == BUILTIN)
+        main = self._bench.backends[kinds[0]]  # the one whose address the plan has
+        return fingerprint(
+            facts,
+            kind=main.kind,
+            address=self._command.plan.server,
+            info=infos.get(main.kind),
+            beside=[infos[kind] for kind in kinds[1:] if kind in infos],
+            sampling_hz=self._sampler.hz,
+        )
+
+    async def _ask_all(self) -> dict[str, ServerInfo]:
+        """Asks every server of the plan who it is. Those that do not answer are left out, and fail later."""
         infos: dict[str, ServerInfo] = {}
         for kind, backend in self._bench.backends.items():
             with suppress(BackendFailed):
