@@ -28,7 +28,8 @@ class BaseScreen(Screen[None]):
         yield NavBar(self.PLACE, read_only=self.app.read_only)
         yield Banner()
         yield from self.compose_body()
-        yield Footer(show_command_palette=False)
+        # The footer is twenty widgets: what the person came for is painted before it.
+        self.call_after_refresh(self.mount, Footer(show_command_palette=False))
 
     def compose_body(self) -> ComposeResult:
         """Gives the widgets between the first line and the last."""
