@@ -14,9 +14,8 @@ from typing import cast, get_args
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.core.commands import StartPlan
 from llmtui.core.events import SCHEMA, SessionFinished, SessionOpened, SessionStarted
-from llmtui.core.facts import Fingerprint, Problem, ServerKind
+from llmtui.core.facts import Problem, ServerKind
 from llmtui.core.plan import BUILTIN, Plan
-from llmtui.core.session import Session
 from llmtui.engine.bench import Bench
 from llmtui.engine.experiment import Experiment, How
 from llmtui.engine.fingerprint import MachineFacts, fingerprint
@@ -88,9 +87,17 @@ class SessionRun:
 
     async def _open(self, facts: MachineFacts) -> None:
         plan = self._command.plan
-        main = self._bench.backend(0)
-        info = await self._ask_all()
-        print_of_it = fingerprint(facts, kind=main.kind, address=plan.server, info=info, sampling_hz=self._sampler.hz)
+        kinds = sorted(self._bench.backends, key=lambda kind: kind == BUILTIN)
+        main = self._bench.backends[kinds[0]]  # the one whose address the plan has
+        infos = await self._ask_all()
+        print_of_it = fingerprint(
+            facts,
+            kind=main.kind,
+            address=plan.server,
+            info=infos.get(main.kind),
+            beside=[infos[kind] for kind in kinds[1:] if kind in infos],
+            sampling_hz=self._sampler.hz,
+        )
         wall_ns = time.time_ns()
         try:
             folder = create_session_folder(Path(self._command.results_dir), wall_ns)
@@ -107,43 +114,13 @@ class SessionRun:
             raise CannotStart(_unwritable(self._command.results_dir, error)) from error
         self._recorder.emit(SessionOpened(session_id=folder.name, folder=str(folder.resolve())))
 
-    async def _reopen(self, facts: MachineFacts, before: Completed) -> None:
-        """Goes on with a session under the conditions that it began with."""
-        infos = await self._ask_all()
-        if self._bench.absent:
-            raise CannotStart(next(iter(self._bench.absent.values())))
-        then, now = before.session.fingerprint.server_version, self._fingerprint(facts, infos).server_version
-        if then != now:
-            what = (
-                f"The server was {then} when the session began and is {now} now: rounds of both do not belong together."
-            )
-            raise CannotStart(Problem(code="server_changed", what=what, remedy="Run the same plan again with g."))
-        try:
-            self._recorder.reopen_session(before.files)
-        except (OSError, JournalBusy) as error:
-            raise CannotStart(_unwritable(self._command.results_dir, error)) from error
-        self._files = before.files
-        self.experiment.extend(self._more_rounds)
-
-    def _fingerprint(self, facts: MachineFacts, infos: Mapping[str, ServerInfo]) -> Fingerprint:
-        kinds = sorted(self._bench.backends, key=lambda kind: kind == BUILTIN)
-        main = self._bench.backends[kinds[0]]  # the one whose address the plan has
-        return fingerprint(
-            facts,
-            kind=main.kind,
-            address=self._command.plan.server,
-            info=infos.get(main.kind),
-            beside=[infos[kind] for kind in kinds[1:] if kind in infos],
-            sampling_hz=self._sampler.hz,
-        )
-
     async def _ask_all(self) -> dict[str, ServerInfo]:
         """Asks every server of the plan who it is. Those that do not answer are left out, and fail later."""
         infos: dict[str, ServerInfo] = {}
         for kind, backend in self._bench.backends.items():
             with suppress(BackendFailed):
                 infos[kind] = await self._bench.ask_info(backend)
-        return infos.get(self._bench.backend(0).kind)
+        return infos
 
     async def _settled(self) -> None:
         await asyncio.wrap_future(self._recorder.mark())
