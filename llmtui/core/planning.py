@@ -205,7 +205,9 @@ def contenders(models: Sequence[Model], wishes: Wishes) -> tuple[Contender, ...]
     if not models:
         raise NothingToRun("No models are picked.")
     found: list[Contender] = []
+    mixed = any(model.backend != BUILTIN for model in models)
     for model in models:
+        name = shown_name(model, mixed=mixed)
         ways = thinking_ways(model, wishes.thinking)
         for think in ways:
             variant = Variant(think=think, num_ctx=wishes.num_ctx, num_thread=wishes.num_thread)
@@ -213,6 +215,21 @@ def contenders(models: Sequence[Model], wishes: Wishes) -> tuple[Contender, ...]
             for copy in ("", "2") if wishes.twice else ("",):
                 found.append(_distinct(found, model, variant, label, copy))
     return tuple(found)
+
+
+def shown_name(model: Model, *, mixed: bool) -> str:
+    """Gives a model's name on the screen and in tables.
+
+    Args:
+        model: of any server.
+        mixed: models of other servers than the built-in one stand beside it.
+    """
+    if model.backend != BUILTIN:
+        return model.name
+    if model.is_demo:
+        return DEMO_NOTE
+    name = re.split(r"[\\/]", model.name)[-1]  # of a file, without its folders
+    return f"{name} (built-in)" if mixed else name
 
 
 def thinking_ways(model: Model, wish: Thinking) -> tuple[Think, ...]:
@@ -242,9 +259,7 @@ def _think_label(think: Think) -> str:
 def _distinct(so_far: Iterable[Contender], model: Model, variant: Variant, label: str, copy: str) -> Contender:
     """Gives a contender whose key and label no earlier one has."""
     keys = {(one.model.backend, one.model.digest, one.variant.canonical) for one in so_far}
-    mixed = any(model.backend != BUILTIN for model in models)
     labels = {one.label for one in so_far}
-        name = shown_name(model, mixed=mixed)
     for mark in _marks(copy):
         marked = msgspec.structs.replace(variant, copy=mark)
         name = f"{label} #{mark}" if mark else label
@@ -254,21 +269,6 @@ def _distinct(so_far: Iterable[Contender], model: Model, variant: Variant, label
 
 
 def _marks(first: str) -> Iterator[str]:
-def shown_name(model: Model, *, mixed: bool) -> str:
-    """Gives a model's name on the screen and in tables.
-
-    Args:
-        model: of any server.
-        mixed: models of other servers than the built-in one stand beside it.
-    """
-    if model.backend != BUILTIN:
-        return model.name
-    if model.is_demo:
-        return DEMO_NOTE
-    name = re.split(r"[\\/]", model.name)[-1]  # of a file, without its folders
-    return f"{name} (built-in)" if mixed else name
-
-
     yield first
     number = 2
     while True:

@@ -183,23 +183,23 @@ class Desk:
         await self._servers.close_all_but(backend, *builtin)
         self._recorder.emit(ServerChanged(address=info.address, kind=info.kind, version=info.version, local=info.local))
         models, resident = await backend.models(), await backend.resident()
-        self._recorder.emit(ModelsListed(address=info.address, models=models, resident=resident))
-
-    def _backend_or_tell(self) -> Backend | None:
-        try:
-            return self._backend()
-        except BackendFailed as failed:
-            self._tell_absent(failed.problem)
         for beside in builtin:
             with suppress(BackendFailed):  # it is not installed: nothing to offer
                 models += await beside.models()
-            return None
+        self._recorder.emit(ModelsListed(address=info.address, models=models, resident=resident))
 
     def _builtin_beside(self, chosen: Backend) -> tuple[Backend, ...]:
         """The built-in server, where its models are wanted beneath those of another one."""
         if self._chosen is None or not self._chosen.with_builtin or chosen.kind == BUILTIN:
             return ()
         return (self._servers.backend(BUILTIN, ""),)
+
+    def _backend_or_tell(self) -> Backend | None:
+        try:
+            return self._backend()
+        except BackendFailed as failed:
+            self._tell_absent(failed.problem)
+            return None
 
     async def _info_or_tell(self, backend: Backend) -> ServerInfo | None:
         try:
