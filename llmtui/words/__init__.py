@@ -21,7 +21,8 @@ def use_language(language: str) -> None:
 
 def _(text: str) -> str:
     """Gives the text in the person's language, or as it is where there is no translation."""
-    return _catalogue(os.environ.get("LANGUAGE", "")).gettext(text)
+    # Under the empty text gettext keeps the catalogue's own notes.
+    return _catalogue(os.environ.get("LANGUAGE", "")).gettext(text) if text else ""
 
 
 def plural(one: str, many: str, n: int) -> str:

@@ -236,3 +236,11 @@ def test_an_imported_file_is_audited_below() -> None:
     lines = headed(SESSIONS["imported"])
     assert lines[8][0] == "Audit"
     assert [title[0] + title[-1] for title, _ in lines[9:]] == ["“”"] * 6
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_nothing_english_is_left_in_spanish(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "es")
+    for line in sentences(SESSIONS[name]):
+        assert not re.search(r"\b(the|of|and|is|not|than|with|tests?|rounds?|speed|times)\b", line), line
+        assert not NEVER_ON_SCREEN.search(line.replace("old.csv", "")), line

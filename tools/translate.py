@@ -1,0 +1,118 @@
+"""Bring the catalogues up to date with the source: ``python tools/translate.py [--missing]``.
+
+Collects every text that stands in ``_()``, ``plural()`` or ``marked()`` below ``llmtui/``, puts new ones into each
+language's ``.po`` (untranslated), drops those that are gone, and compiles ``.mo``. ``--missing`` lists what has no
+translation yet. Exit code 1 where something is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "llmtui"
+LOCALE = SOURCE / "words" / "locale"
+DOMAIN = "llmtui"
+CHANGING = tuple(
+    f'"{name}'.encode()
+    for name in (
+        "POT-Creation-Date",
+        "PO-Revision-Date",
+        "Last-Translator",
+        "Report-Msgid",
+        "Generated-By",
+        "Language-Team",
+    )
+)
+"""Header lines that say nothing, or something else at every run."""
+KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "marked": None, "plural": (1, 2)}
+
+
+def collected() -> Catalog:
+    """Gives all texts of the source, each with the files in which it stands."""
+    catalogue = Catalog(domain=DOMAIN, project=DOMAIN, version="", copyright_holder="The llmtui authors")
+    methods = [("**.py", "python")]
+    found = extract_from_dir(str(SOURCE), methods, keywords=KEYWORDS, options_map={"**.py": {"encoding": "utf-8"}})
+    for file, _line, message, _comments, _context in found:
+        # Lines are left out: they would change with every edit of the source.
+        catalogue.add(message, None, [(f"llmtui/{file}".replace("\\", "/"), None)])
+    return catalogue
+
+
+def languages() -> list[str]:
+    """Gives the languages that there are catalogues for."""
+    return sorted(folder.name for folder in LOCALE.iterdir() if (folder / "LC_MESSAGES").is_dir())
+
+
+def po_path(language: str) -> Path:
+    """Gives where a language's texts are."""
+    return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def read(language: str) -> Catalog:
+    """Gives a language's catalogue."""
+    with po_path(language).open("rb") as file:
+        return read_po(file, locale=language, domain=DOMAIN)
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """Gives the catalogue as gettext reads it."""
+    out = io.BytesIO()
+    write_mo(out, catalogue)
+    return out.getvalue()
+
+
+def as_po(catalogue: Catalog) -> bytes:
+    """Gives the catalogue as text; the same content gives the same bytes."""
+    out = io.BytesIO()
+    write_po(out, catalogue, width=118, sort_output=True, ignore_obsolete=True, include_lineno=False)
+    lines = out.getvalue().splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.startswith(CHANGING))
+
+
+def missing(catalogue: Catalog) -> list[str]:
+    """Gives the texts without a translation."""
+    found: list[str] = []
+    for message in catalogue:
+        texts = message.string if isinstance(message.string, list | tuple) else [message.string]
+        if message.id and (message.fuzzy or not all(texts)):
+            found.append(message.id if isinstance(message.id, str) else message.id[0])
+    return found
+
+
+def update(language: str) -> list[str]:
+    """Rewrites a language's ``.po`` and ``.mo``; gives the texts that have no translation."""
+    catalogue = read(language)
+    catalogue.update(collected(), no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    po_path(language).write_bytes(as_po(catalogue))
+    fresh = read(language)
+    po_path(language).with_suffix(".mo").write_bytes(compiled(fresh))
+    return missing(fresh)
+
+
+def main() -> int:
+    """Updates every language."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--missing", action="store_true", help="list the texts without a translation")
+    listing = parser.parse_args().missing
+    complete = True
+    for language in languages():
+        without = update(language)
+        complete &= not without
+        print(f"{language}: {len(without)} texts without a translation", file=sys.stderr)
+        if listing:
+            print("\n".join(without))
+    return 0 if complete else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
