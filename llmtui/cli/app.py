@@ -23,7 +23,9 @@ cli = typer.Typer(
 Host = Annotated[
     str | None,
     typer.Option(
-        "--host", help="Server: host, host:port or URL (Ollama); a URL ending in /v1 (OpenAI protocol); or `builtin`."
+        "--host",
+        help="Server: host, host:port or URL (Ollama); a URL ending in /v1 (OpenAI protocol, its key in "
+        "LLMTUI_API_KEY); `builtin`, `builtin:FOLDER` or FILE.gguf (llama.cpp inside llmtui).",
     ),
 ]
 Results = Annotated[str | None, typer.Option("--results", help="Folder for sessions.")]
@@ -51,7 +53,15 @@ def screens(
 
 @cli.command()
 def run(
-    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="A model's name; repeat it.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="A model's name; repeat it. `builtin:NAME` and FILE.gguf are run inside llmtui, beside the server's: "
+            "`-m llama3.2:1b -m builtin:synthetic-114M`.",
+        ),
+    ] = None,
     category: Annotated[list[str] | None, typer.Option("--category", "-c", help="A category's id; repeat it.")] = None,
     preset: Annotated[str | None, typer.Option("--preset", help="auto, quick, standard or thorough.")] = None,
     rounds: Annotated[int | None, typer.Option("--rounds", min=1, max=50, help="Exactly so many rounds.")] = None,

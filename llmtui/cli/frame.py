@@ -13,6 +13,7 @@ from llmtui.cli.exits import Exit
 from llmtui.config import (
     Settings,
     SettingsError,
+    builtin_place,
     config_dir,
     config_path,
     find_prompt_pack,
@@ -22,10 +23,9 @@ from llmtui.config import (
     results_dir,
 )
 from llmtui.core.commands import SetServer
+from llmtui.core.facts import ServerKind
 from llmtui.core.prompts import PromptPack, PromptPackError
 from llmtui.words import use_language
-
-BUILTIN = "builtin"
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     pack: PromptPack
     results: Path
+    server_named: bool = False
+    """The server stands on the command line: nothing else may stand in for it."""
 
 
 class Refused(Exception):
@@ -71,26 +73,29 @@ def frame(flags: Mapping[str, object], *, prompts: str | None = None, results: s
         language=language,
         pack=pack,
         results=results_dir(results, loaded.settings, Path.cwd()),
+        server_named=flags.get("host") is not None,
     )
 
 
 def server_of(host: str | None) -> SetServer:
     """Gives the server that an address means.
 
-    ``builtin`` is llama.cpp inside the program; an address that ends in ``/v1`` speaks the OpenAI protocol; everything
-    else is Ollama's.
+    ``builtin`` is llama.cpp inside the program, ``builtin:PATH`` and ``FILE.gguf`` the same with files of one's own; an
+    address that ends in ``/v1`` speaks the OpenAI protocol; everything else is Ollama's.
 
     Raises:
         Refused: the address cannot be read.
     """
-    if host is not None and host.strip() == BUILTIN:
-        return SetServer(address=BUILTIN, kind="builtin")
+    place = builtin_place(host or "")
+    if place is not None:
+        return SetServer(address=place, kind="builtin")
     try:
         address = normalise_host(host)
     except SettingsError as error:
         raise Refused(f"{error}.") from error
     speaks_openai = address.url.rstrip("/").endswith("/v1")
-    return SetServer(address=address.url, kind="openai" if speaks_openai else "ollama")
+    kind: ServerKind = "openai" if speaks_openai else "ollama"
+    return SetServer(address=address.url, kind=kind, with_builtin=builtin_available())
 
 
 def builtin_available() -> bool:

@@ -27,6 +27,7 @@ class Program:
         self.settings: Settings = of.settings
         self.pack: PromptPack = of.pack
         self.results_dir = str(of.results)
+        self.server_named = of.server_named
         self.builtin_available = builtin_available()
         self.ollama_installed = shutil.which("ollama") is not None
         self.problems = of.problems

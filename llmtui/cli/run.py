@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import signal
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import BUILTIN, Frame, Refused, builtin_available, server_of
+from llmtui.cli.frame import Frame, Refused, builtin_available, server_of
+from llmtui.cli.naming import named_models, only_builtin
 from llmtui.cli.progress import Progress
 from llmtui.config import Settings
 from llmtui.core.across import Earlier
@@ -27,8 +29,16 @@ from llmtui.core.events import (
     encode,
 )
 from llmtui.core.facts import Problem
-from llmtui.core.plan import Model, Options
-from llmtui.core.planning import NothingToRun, Rounds, Wishes, default_categories, default_models, make_plan
+from llmtui.core.plan import BUILTIN, Model, Options
+from llmtui.core.planning import (
+    NothingToRun,
+    Rounds,
+    Wishes,
+    default_categories,
+    default_models,
+    make_plan,
+    rounds_within,
+)
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
@@ -79,14 +89,15 @@ class _Run:
         self._progress = Progress(sys.stderr, silent=order.events)
         self._folder: Path | None = None
         self._server: ServerChanged | None = None
-        self._fallback = order.host is None and builtin_available()
+        self._fallback = order.host is None and not order.models and builtin_available()
         self._interrupted = False
         self._started = False
 
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._interrupt)
-        self._link.send(server_of(self._order.host or self._frame.settings.host))
+        inside = self._order.host is None and only_builtin(self._order.models)
+        self._link.send(server_of(BUILTIN if inside else self._order.host or self._frame.settings.host))
         for batch in self._link.batches():
             for event in batch:
                 if self._take(event):
@@ -123,7 +134,7 @@ class _Run:
         if self._fallback and event.kind != BUILTIN:
             self._fallback = False
             self._progress.say(_sentence(event.problem) + " " + _("Using the built-in server instead."))
-            self._link.send(SetServer(address=BUILTIN, kind="builtin"))
+            self._link.send(SetServer(address=BUILTIN, kind=BUILTIN))
             return
         raise Refused(_sentence(event.problem), Exit.NO_SERVER)
 
@@ -149,21 +160,13 @@ class _Run:
         self._link.send(StartPlan(plan=plan, results_dir=str(self._frame.results)))
 
     def _models(self, listed: Sequence[ListedModel]) -> list[Model]:
-        """The named models, else what Setup would pick; a name that the server lacks stays and fails as a row."""
-        by_name = {one.model.name: one for one in listed}
-        wanted = self._order.models or default_models(listed, self._frame.settings.models)
-        if not wanted:
+        """The named models, else what Setup would pick."""
+        assert self._server is not None
+        kind = self._server.kind
+        names = self._order.models or default_models(listed, self._frame.settings.models, server=kind)
+        if not names:
             raise Refused(_("The server has no model that can be measured. Get one: ollama pull NAME."), Exit.USAGE)
-        models: list[Model] = []
-        for name in wanted:
-            one = by_name.get(name) or by_name.get(f"{name}:latest")
-            if one is None:
-                models.append(Model(name=name, digest="", backend=self._server.kind if self._server else "ollama"))
-                continue
-            if one.why_not is not None:
-                self._progress.say(f"{name}: {one.why_not}")
-            models.append(one.model)
-        return models
+        return named_models(names, listed, server=kind, say=self._progress.say)
 
     def _pass_on(self, event: Event) -> None:
         try:
@@ -229,11 +232,36 @@ def _sentence(problem: Problem) -> str:
     return problem.what if problem.remedy is None else f"{problem.what} {problem.remedy}"
 
 
-def wishes_of(settings: Settings, *, rounds: int | None, all_prompts: bool, unload_others: bool) -> Wishes:
+_TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")
+
+
+def rounds_wanted(rounds: int | None, budget: str | None) -> Rounds | None:
+    """Gives the rounds that the command line asks for instead of the preset's; None where it does not.
+
+    Args:
+        rounds: exactly so many.
+        budget: as many as end within a time such as ``90s``, ``20m``, ``1h30m``.
+
+    Raises:
+        Refused: the budget is no time.
+    """
+    if budget is None:
+        return None if rounds is None else Rounds(rounds, rounds)
+    found = _TIME.fullmatch(budget.strip().lower())
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    budget_s = 3600 * hours + 60 * minutes + seconds
+    if budget_s == 0:
+        raise Refused(f"`--budget` takes a time such as 90s, 20m or 1h30m, not {budget!r}.")
+    return rounds_within(budget_s)
+
+
+def wishes_of(
+    settings: Settings, *, rounds: Rounds | None, all_prompts: bool, unload_others: bool, twice: bool
+) -> Wishes:
     """Gives the settings as wishes; without a screen to ask on, others' models stay unless the flag says otherwise."""
     return Wishes(
         preset=settings.preset,
-        rounds=None if rounds is None else Rounds(rounds, rounds),
+        rounds=rounds,
         all_prompts=all_prompts,
         thinking=settings.think,
         num_ctx=settings.num_ctx,
@@ -242,6 +270,8 @@ def wishes_of(settings: Settings, *, rounds: int | None, all_prompts: bool, unlo
             temperature=settings.temperature,
             stall_s=settings.stall_s,
             stall_loading_s=settings.stall_loading_s,
+            quiet_wait_s=settings.quiet_wait_s,
         ),
         others="unload" if unload_others else "keep",
+        twice=twice,
     )

@@ -1,6 +1,6 @@
 """Settings, addresses, folders and prompt files: what a person chose, and where it is found."""
 
-from llmtui.config.address import Address, normalise_host
+from llmtui.config.address import Address, builtin_model, builtin_place, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.config.language import pick_language
 from llmtui.config.packs import find_prompt_pack, shipped_pack
@@ -13,6 +13,8 @@ __all__ = [
     "Loaded",
     "Settings",
     "SettingsError",
+    "builtin_model",
+    "builtin_place",
     "config_dir",
     "config_path",
     "data_dir",

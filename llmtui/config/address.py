@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
@@ -11,6 +12,8 @@ import msgspec
 from llmtui.config.errors import SettingsError
 
 DEFAULT_PORT = 11434
+BUILTIN = "builtin"
+GGUF = ".gguf"
 _SCHEME_PORTS = {"http": 80, "https": 443}
 _PORT = re.compile(r"[+-]?[0-9]{1,99}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
@@ -61,6 +64,36 @@ def normalise_host(text: str | None) -> Address:
     path = quote(path.strip("/"), safe=_PATH_CHARACTERS)
     url = f"{scheme}://{shown}:{port}" + (f"/{path}" if path else "")
     return Address(url=url, host=host, port=port, is_loopback=_is_loopback(host))
+
+
+def builtin_place(text: str) -> str | None:
+    """Gives where the built-in server finds its models, if that is what a person means by a server's address.
+
+    Returns:
+        ``builtin`` for its own models; a full path for ``builtin:PATH`` and for anything that ends in ``.gguf``; None
+        where another server is meant.
+    """
+    wanted = text.strip()
+    if wanted == BUILTIN:
+        return BUILTIN
+    path = wanted.removeprefix(f"{BUILTIN}:")
+    if path != wanted or wanted.lower().endswith(GGUF):
+        return str(Path(path).expanduser().absolute())
+    return None
+
+
+def builtin_model(text: str) -> str | None:
+    """Gives a model's name at the built-in server, if a person names one of its models.
+
+    Returns:
+        For ``builtin:NAME`` the name, where NAME is a file's path the full path; the full path also for a .gguf file
+        that is there. None for another server's model.
+    """
+    name = text.removeprefix(f"{BUILTIN}:")
+    is_file = name.lower().endswith(GGUF) and (name != text or Path(name).expanduser().exists())
+    if is_file:
+        return str(Path(name).expanduser().absolute())
+    return name if name != text else None
 
 
 def _refused(wanted: str, problem: str) -> SettingsError:

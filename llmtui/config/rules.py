@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from llmtui.config.address import normalise_host
+from llmtui.config.address import builtin_place, normalise_host
 from llmtui.config.errors import SettingsError
 
 _YES = ("1", "true", "yes", "on")
@@ -38,6 +38,8 @@ def _is_text(value: object) -> bool:
 def _is_host(value: object) -> bool:
     if not isinstance(value, str) or not _is_text(value):
         return False
+    if builtin_place(value) is not None:
+        return True
     try:
         normalise_host(value)
     except SettingsError:
@@ -105,7 +107,7 @@ def _names(words: str) -> Rule:
 
 
 RULES: dict[str, Rule] = {
-    "host": _text("a server's address such as '127.0.0.1:11434' or 'https://box.example'", _is_host),
+    "host": _text("a server's address such as '127.0.0.1:11434', 'https://box.example' or 'builtin'", _is_host),
     "results_dir": _text("a folder"),
     "language": _choice("auto", "en", "es"),
     "theme": _text("the name of a theme"),
@@ -119,6 +121,7 @@ RULES: dict[str, Rule] = {
     "unload_others": _flag(),
     "stall_s": _number(1, 86_400),
     "stall_loading_s": _number(1, 86_400),
+    "quiet_wait_s": _number(0, 600),
     "bell": _flag(),
     "keymap": Rule(
         words="keys by the id of what they do, such as pause = 'f6'",

@@ -87,7 +87,7 @@ class LlmtuiApp(App[ExitReport]):
         """What was chosen last, as it will be kept."""
         self.feed = self.new_feed(self.open_link)
         """The source that is followed; another one after a restart of the engine."""
-        self.connection = Connection(builtin_available=host.builtin_available)
+        self.connection = Connection(builtin_available=host.builtin_available and not host.server_named)
         self._running_id: str | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)

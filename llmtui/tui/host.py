@@ -48,6 +48,8 @@ class Host(Protocol):
     """As read at the start; ``save`` changes the file, not this."""
     pack: PromptPack
     results_dir: str
+    server_named: bool
+    """The server stands on the command line: no other may stand in for it."""
     builtin_available: bool
     """The built-in server can be started: its library imports."""
     ollama_installed: bool

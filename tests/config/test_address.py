@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmtui.config import Address, SettingsError, normalise_host
+from llmtui.config import Address, SettingsError, builtin_model, builtin_place, normalise_host
 
 
 @pytest.mark.parametrize(
@@ -126,3 +128,28 @@ def test_every_ip_address_is_taken_with_and_without_a_port(ip: object, port: int
     assert normalise_host(bare).port == 11434
     assert normalise_host(f"{bracketed}:{port}").port == port
     assert normalise_host(bare).host == normalise_host(f"{bracketed}:{port}").host
+
+
+class TestTheServerInside:
+    def test_is_meant_by_its_name(self) -> None:
+        assert builtin_place(" builtin ") == "builtin"
+        for other in ("", "builtin.example", "box:11434", "http://builtin"):
+            assert builtin_place(other) is None
+
+    def test_files_of_ones_own_are_full_paths(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert builtin_place("own.GGUF") == str(tmp_path / "own.GGUF")
+        assert builtin_place("builtin:models") == str(tmp_path / "models")
+        assert builtin_place("builtin:~/models") == str(Path.home() / "models")
+
+    def test_its_models_have_its_name_before_theirs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert builtin_model("builtin:synthetic-114M") == "synthetic-114M"
+        assert builtin_model("builtin:own.gguf") == str(tmp_path / "own.gguf")
+        assert builtin_model("llama3.2:1b") is None
+
+    def test_a_file_needs_no_name_before_it_where_it_is_there(self, tmp_path: Path) -> None:
+        file = tmp_path / "own.gguf"
+        assert builtin_model(str(file)) is None, "a server may have a model of this name"
+        file.touch()
+        assert builtin_model(str(file)) == str(file)

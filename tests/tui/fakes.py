@@ -103,6 +103,7 @@ class FakeHost:
         entries: tuple[SessionEntry, ...] = (),
         saved_sessions: Mapping[str, Callable[[], FakeLink]] | None = None,
         builtin_available: bool = True,
+        server_named: bool = False,
         ollama_installed: bool = False,
         export_problem: str | None = None,
         past: Mapping[str, PastSpeed] | None = None,
@@ -111,6 +112,7 @@ class FakeHost:
         self.pack = pack or a_pack()
         self.results_dir = "results"
         self.builtin_available = builtin_available
+        self.server_named = server_named
         self.ollama_installed = ollama_installed
         self.saved: dict[str, object] = {}
         self.exported: list[tuple[str, str]] = []
