@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     unload_others: bool = True
     stall_s: float = 120.0
     stall_loading_s: float = 300.0
+    quiet_wait_s: float = 10.0
+    """Longest wait for other programs to come to rest before a start from off; 0: none."""
     bell: bool = True
     keymap: dict[str, str] = {}
     """Keys by the id of what they do, such as ``{"pause": "ctrl+p,f6"}``."""

@@ -104,6 +104,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive_s: int = 600
     stall_s: float = 120.0
     stall_loading_s: float = 300.0
+    quiet_wait_s: float = 10.0
+    """Longest wait for other programs to come to rest before a start from off."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +124,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     max_rounds: int = 1
     """Further rounds are run up to this number while they are expected to end within the budget."""
     budget_s: float | None = None
+    balanced: bool = False
+    """A round and its mirror are begun together or not at all, so that the order is balanced when the budget is spent.
+    The first round is run whatever it costs."""
     seed: int = 0
     others: Others = "unload"
     pack: str = "llmtui"
@@ -248,13 +253,16 @@ def blocks(plan: Plan, round_number: int, *, resident: int | None = None) -> tup
     Args:
         plan: the plan.
         round_number: from 1.
-        resident: in round 1, a contender that is in memory already: it goes first and has its cold trial last.
+        resident: a contender that was in memory at the start: it goes first in round 1 and has its cold trial last
+            there; round 2 mirrors that order.
     """
     order = round_order(plan, round_number)
-    if resident is None:
+    if resident is None or round_number > 2:
         return tuple(block(plan, round_number, contender) for contender in order)
-    order = (resident, *(contender for contender in order if contender != resident))
-    return tuple(block(plan, round_number, contender, cold_last=contender == resident) for contender in order)
+    order = (resident, *(contender for contender in round_order(plan, 1) if contender != resident))
+    if round_number == 1:
+        return tuple(block(plan, 1, contender, cold_last=contender == resident) for contender in order)
+    return tuple(block(plan, 2, contender) for contender in reversed(order))
 
 
 def trials_per_round(plan: Plan) -> int:

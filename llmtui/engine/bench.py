@@ -25,6 +25,14 @@ class MachineWatch(Protocol):
         """Looks for it now."""
         ...
 
+    def count_others_from_now(self) -> None:
+        """Leaves out of what others do whatever they did until now."""
+        ...
+
+    def others_cores(self) -> float | None:
+        """Gives the cores that others kept busy in the last second; None where that is not known."""
+        ...
+
     def begin_trial(self) -> None:
         """Opens a trial's account."""
         ...

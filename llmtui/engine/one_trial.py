@@ -12,6 +12,7 @@ from llmtui.backends.base import Backend, BackendFailed, Message
 from llmtui.core.events import TrialFinished, TrialStarted
 from llmtui.core.facts import ColdSource, MachineFigures, Outcome, Problem
 from llmtui.core.plan import Plan, Trial, num_predict, prompt_tag
+from llmtui.core.session import Session
 from llmtui.engine.asking import Conversation, ask, load, loading_request, request_for
 from llmtui.engine.bench import Bench
 from llmtui.engine.control import Control
@@ -19,6 +20,7 @@ from llmtui.engine.judging import Flag, InMemory, others_evidence, outcome_of, r
 from llmtui.engine.live_text import Answer, LiveText
 from llmtui.engine.outage import Outage
 from llmtui.engine.preparation import Preparation
+from llmtui.engine.quiet import Quiet
 from llmtui.engine.sensors.account import TrialMachine
 
 TEXT_REPLACED: Final = "text_replaced"
@@ -63,12 +65,17 @@ class _Attempt:
 class TrialRunner:
     """Runs trials one after the other; knows what earlier ones of the session have shown."""
 
-    def __init__(self, bench: Bench, preparation: Preparation, control: Control) -> None:
+    def __init__(
+        self, bench: Bench, preparation: Preparation, control: Control, *, so_far: Session | None = None
+    ) -> None:
+        """Begins with what earlier trials of the session have shown, where there were any."""
         self._bench = bench
         self._preparation = preparation
         self._control = control
         self._outages = {kind: Outage(bench, backend) for kind, backend in bench.backends.items()}
-        self._shortest_cold_load_ns: dict[int, int] = {}
+        self._shortest_cold_load_ns = {} if so_far is None else _shortest_cold_loads_ns(so_far)
+        started = so_far is not None and any(row.trial.kind == "cold" for row in so_far.rows)
+        self._quiet = Quiet(bench, first_is_over=started)
 
     def report(self, backend: Backend, problem: Problem) -> None:
         """Takes a problem with a server that was met outside of a trial."""
@@ -138,6 +145,7 @@ class TrialRunner:
         if trial.kind == "cold":
             await self._preparation.make_cold(contender, trial.id)
             state.cleared, state.loaded, state.pid = True, False, None
+            await self._quiet.wait(local=bench.is_local(bench.backend(contender)))
             return
         if not state.cleared:
             await self._preparation.clear_others(contender, trial.id)
@@ -220,6 +228,9 @@ class TrialRunner:
         beside = others_evidence((attempt.before, after))
         if beside is not None:
             found.append(Flag("other_model_resident", beside))
+        if trial.kind == "cold" and attempt.machine is not None:
+            noisy = self._quiet.flag(attempt.machine.figures)
+            found += [] if noisy is None else [noisy]
         if attempt.answer.repaired:
             found.append(Flag(TEXT_REPLACED, "characters that are not Unicode stood in the text and were replaced"))
         return tuple(found)
@@ -286,6 +297,16 @@ class TrialRunner:
         if attempt.machine.figures.runner_pid is None:
             return "unknown"  # whose disk the weights lie on is not known either
         return attempt.machine.cold_source(self._bench.contender(trial.contender).model.size_bytes)
+
+
+def _shortest_cold_loads_ns(session: Session) -> dict[int, int]:
+    """By contender, as the server counted them."""
+    shortest: dict[int, int] = {}
+    for row in session.rows:
+        if row.trial.kind == "cold" and row.figures.ttft_ms is not None and row.figures.load_ms:
+            load_ns = round(row.figures.load_ms * 1e6)
+            shortest[row.trial.contender] = min(load_ns, shortest.get(row.trial.contender, load_ns))
+    return shortest
 
 
 def _context_of(seen: InMemory, otherwise: int) -> int:

@@ -61,6 +61,7 @@ class Sampler:
         self._stopped = False
         # under _looking
         self._looks: deque[Look] = deque(maxlen=_LOOKS_KEPT)
+        self._others_from: Look | None = None
         self._account: TrialAccount | None = None
         self._target: RunnerTarget | None = None
         self._searched_ns: int | None = None
@@ -148,10 +149,17 @@ class Sampler:
         with self._looking:
             return self._others_before(self._machine.look(self._clock_ns()))
 
+    def count_others_from_now(self) -> None:
+        """Leaves out of what others do whatever they did until now, such as a model's process that has just ended."""
+        with self._looking:
+            self._others_from = self._machine.look(self._clock_ns())
+
     def _others_before(self, now: Look) -> float | None:
-        """Uses the latest look that is at least a second old, else the oldest."""
+        """Uses the latest look that is at least a second old, else the oldest; none before the one counted from."""
         then = next((look for look in reversed(self._looks) if elapsed_between_s(look, now) >= _BEFORE_TRIAL_S), None)
         then = then or (self._looks[0] if self._looks else None)
+        if self._others_from is not None and (then is None or then.t_ns < self._others_from.t_ns):
+            then = self._others_from
         found = shares(then, now) if then else None
         return found.others if found else None
 

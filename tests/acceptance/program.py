@@ -39,6 +39,8 @@ class Home:
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "LANGUAGE": "",
+            # other programs run beside tests; whoever tests the waiting for them sets it anew
+            "LLMTUI_QUIET_WAIT_S": "0",
         }
 
     def run(

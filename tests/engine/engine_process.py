@@ -154,7 +154,7 @@ def plan_for(
         "seed": 11,
     }
     options = {name: changes.pop(name) for name in Options.__struct_fields__ if name in changes}
-    return Plan(**{**fields, **changes, "options": msgspec.structs.replace(Options(), **options)})
+    return Plan(**{**fields, **changes, "options": msgspec.structs.replace(Options(quiet_wait_s=0), **options)})
 
 
 def start(engine: Engine, plan: Plan, results: Path) -> None:

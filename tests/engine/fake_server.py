@@ -73,12 +73,13 @@ class FakeServer:
         self.polls_until_gone = 1
         self.refuses_unload: Problem | None = None
         self.local = True
+        self.version = "0.34.4"
         self._going: dict[str, int] = {}
 
     async def info(self) -> ServerInfo:
         self.log.append("info")
         self._answer()
-        return ServerInfo(kind=self.kind, address="http://127.0.0.1:11434", version="0.34.4", local=self.local)
+        return ServerInfo(kind=self.kind, address="http://127.0.0.1:11434", version=self.version, local=self.local)
 
     async def models(self) -> tuple[ListedModel, ...]:
         self._answer()
@@ -178,12 +179,20 @@ class FakeWatch:
     def __init__(self) -> None:
         self.pid: int | None = None
         self.calls: list[str] = []
+        self.others: list[float] = []
+        """What others do at each look, the last one from then on; nothing where nobody looks."""
 
     def expect_runner(self, target: RunnerTarget | None) -> None:
         self.calls.append("expect")
 
     def find_runner(self) -> Runner | None:
         return None if self.pid is None else Runner(pid=self.pid, started_s=0.0, weights_in_anon=False)
+
+    def count_others_from_now(self) -> None:
+        self.calls.append("others from now")
+
+    def others_cores(self) -> float | None:
+        return None if not self.others else self.others.pop(0) if len(self.others) > 1 else self.others[0]
 
     def begin_trial(self) -> None:
         self.calls.append("begin")
@@ -193,7 +202,11 @@ class FakeWatch:
 
     def end_trial(self) -> TrialMachine:
         self.calls.append("end")
-        return TrialMachine(figures=MachineFigures(runner_pid=self.pid, disk_read_bytes=3 * 10**9, llmtui_cpu_s=0.1))
+        before = self.others_cores()
+        figures = MachineFigures(
+            runner_pid=self.pid, disk_read_bytes=3 * 10**9, llmtui_cpu_s=0.1, others_cores_before=before
+        )
+        return TrialMachine(figures=figures)
 
 
 class Reported(list[Event]):

@@ -192,6 +192,21 @@ def test_others_before_the_trial_are_those_of_the_last_second(tmp_path: Path) ->
         assert running.end_trial().figures.others_cores_before == 0.0
 
 
+def test_what_others_did_before_they_are_counted_from_is_left_out(tmp_path: Path) -> None:
+    """The process of a model that was just unloaded was not somebody else's."""
+    machine = Tree(tmp_path)
+    with sampling(machine) as (running, events):
+        wait_for(lambda: len(events) >= 2)
+        lay(tmp_path, {"stat": "cpu0 900 0 0 900 0 0 0\n"})  # eight seconds of work
+        assert (running.others_cores() or 0.0) > 0.5
+        running.count_others_from_now()
+        seen = len(events)
+        wait_for(lambda: len(events) > seen + 2)
+        assert running.others_cores() == 0.0
+        running.begin_trial()
+        assert running.end_trial().figures.others_cores_before == 0.0
+
+
 def test_a_real_program_beside_the_measurement_shows_as_others_and_in_what_is_left() -> None:
     with sampling(Machine([os.getpid()]), steady_hz=2.0) as (_, events):
         wait_for(lambda: events)
