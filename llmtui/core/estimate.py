@@ -127,6 +127,7 @@ def _total(plan: Plan, round_s: float) -> float:
     rounds = plan.max_rounds
     if plan.budget_s is not None:
         rounds = min(plan.max_rounds, int(plan.budget_s / round_s)) if round_s > 0 else plan.max_rounds
+        rounds -= rounds % 2 if plan.balanced else 0
     return max(plan.rounds, rounds) * round_s
 
 

@@ -50,7 +50,7 @@ class SessionStarted(Tagged, frozen=True, kw_only=True):
 
 
 class PlanExtended(Tagged, frozen=True, kw_only=True):
-    """The number of promised rounds is now ``rounds``."""
+    """The number of promised rounds is now ``rounds``. After a SessionFinished it says that the session goes on."""
 
     t_ns: int
     rounds: int
@@ -144,7 +144,7 @@ class Noted(Tagged, frozen=True, kw_only=True):
 
 
 class SessionFinished(Tagged, frozen=True, kw_only=True):
-    """Last line of a journal that ended in order."""
+    """Last line of a journal that ended in order; more rounds may have been asked for after an earlier one."""
 
     t_ns: int
     wall_ns: int

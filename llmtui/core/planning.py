@@ -44,6 +44,8 @@ class Rounds(msgspec.Struct, frozen=True):
     max_rounds: int
     budget_s: float | None = None
     """Rounds beyond the first are begun only while they are expected to end within it."""
+    balanced: bool = False
+    """Beyond the first they are begun with their mirrors, so that the order ends balanced."""
 
 
 PRESETS: dict[Preset, Rounds] = {
@@ -52,6 +54,14 @@ PRESETS: dict[Preset, Rounds] = {
     "standard": Rounds(5, 5),
     "thorough": Rounds(5, 10),
 }
+
+
+MAX_BUDGET_ROUNDS = 50
+
+
+def rounds_within(budget_s: float) -> Rounds:
+    """Gives as many whole rounds as are expected to end within so many seconds, in pairs of a round and its mirror."""
+    return Rounds(1, MAX_BUDGET_ROUNDS, budget_s, balanced=True)
 
 
 class NothingToRun(ValueError):
@@ -152,6 +162,7 @@ def make_plan(
         rounds=rounds.rounds,
         max_rounds=max(rounds.rounds, rounds.max_rounds),
         budget_s=rounds.budget_s,
+        balanced=rounds.balanced,
         seed=seed,
         others=wanted.others,
         pack=pack.name,
@@ -192,6 +203,32 @@ def make_free_plan(
         pack=pack.name,
         language=pack.language,
     )
+
+
+def repeated(plan: Plan, listed: Sequence[ListedModel], *, server: str, seed: int) -> Plan:
+    """Gives a plan anew: the same models, prompts, options and rounds in another order.
+
+    A model that was built anew since then is asked as it is now; one that is gone stays in the plan and fails there.
+
+    Args:
+        plan: of an earlier session.
+        listed: what the server has now.
+        server: its address.
+        seed: of the order.
+
+    Raises:
+        NothingToRun: the plan stands for an imported file, or the server has none of its models.
+    """
+    if plan.preset == IMPORTED:
+        raise NothingToRun("An imported file cannot be run again.")
+    there = {(one.model.backend, one.model.name): one.model for one in listed if one.why_not is None}
+    if not any((one.model.backend, one.model.name) in there for one in plan.contenders):
+        raise NothingToRun("This server has none of the models of that test.")
+    again = tuple(
+        msgspec.structs.replace(one, model=there.get((one.model.backend, one.model.name), one.model))
+        for one in plan.contenders
+    )
+    return msgspec.structs.replace(plan, contenders=again, server=server, seed=seed)
 
 
 def contenders(models: Sequence[Model], wishes: Wishes) -> tuple[Contender, ...]:

@@ -198,8 +198,8 @@ class SessionBuilder:
 
     def _extended(self, event: PlanExtended) -> None:
         assert self._session is not None
-        self._fields["rounds"] = event.rounds
-        self._fields["total"] = event.rounds * trials_per_round(self._session.plan)
+        self._fields |= {"rounds": event.rounds, "total": event.rounds * trials_per_round(self._session.plan)}
+        self._fields["finished"] = None  # more was asked of a session that was over
 
     def _trial_started(self, event: TrialStarted) -> None:
         self._fields |= {"current": event.trial, "order": event.order, "total": event.total}

@@ -38,6 +38,11 @@ _BUSY: Final = Problem(
     remedy="Cancel the run or wait for its end.",
 )
 _NO_RUN: Final = Problem(code="no_run", what="No run is under way.")
+_NOTHING_TO_EXTEND: Final = Problem(
+    code="no_run",
+    what="There is no finished run that rounds could be added to.",
+    remedy="A run that was stopped can be run again as a whole with g.",
+)
 
 
 class Desk:
@@ -48,6 +53,8 @@ class Desk:
         self._servers = servers
         self._chosen: SetServer | None = None
         self._run: SessionRun | None = None
+        self._last: SessionRun | None = None
+        """The run that was over last, to which more rounds may be added."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._facts: asyncio.Task[MachineFacts] | None = None
         self._closing = False
@@ -109,7 +116,7 @@ class Desk:
         if self._tasks.get(name) is task:
             del self._tasks[name]
         if name == "run":
-            self._run = None
+            self._run_ended()
         error = None if task.cancelled() else task.exception()
         if isinstance(error, BackendFailed | CannotStart):
             self._fail(type(command).__name__, error.problem)
@@ -244,20 +251,25 @@ class Desk:
     # --- runs -----------------------------------------------------------------------------------------------------
 
     def _start_plan(self, command: StartPlan) -> None:
-        if self._is_busy(command):
-            return
+        if not self._is_busy(command):
+            self._last = None
+            self._begin(command, lambda: SessionRun(command, self._servers, self._recorder))
+
+    def _begin(self, command: Command, made: Callable[[], SessionRun]) -> None:
+        """Starts a run, unless something is under way that would disturb it."""
+        name = type(command).__name__
         if "pull" in self._tasks:
             what = "A download is under way; it would disturb the figures."
-            self._fail("StartPlan", Problem(code="busy", what=what, remedy="Wait for its end or cancel it."))
+            self._fail(name, Problem(code="busy", what=what, remedy="Wait for its end or cancel it."))
             return
         try:
-            self._run = SessionRun(command, self._servers, self._recorder)
+            self._run = made()
         except CannotStart as error:
-            self._fail("StartPlan", error.problem)
+            self._fail(name, error.problem)
             return
-        for name in ("server", "show"):
-            if name in self._tasks:
-                self._tasks[name].cancel()
+        for other in ("server", "show"):
+            if other in self._tasks:
+                self._tasks[other].cancel()
         self._start("run", command, self._carry_out_plan(self._run))
 
     async def _carry_out_plan(self, run: SessionRun) -> None:
@@ -265,6 +277,12 @@ class Desk:
             self.prepare()
         assert self._facts is not None
         await run.run(self._facts)
+
+    def _run_ended(self) -> None:
+        """Keeps the run where more rounds may follow it; one that never began leaves the one before it in its place."""
+        if self._run is not None and self._run.began:
+            self._last = self._run if self._run.completed is not None else None
+        self._run = None
 
     def _steer(self, command: Command, how: Callable[[SessionRun], object]) -> None:
         if self._run is None:
@@ -276,8 +294,14 @@ class Desk:
         if command.rounds < 1:
             what = f"{command.rounds} rounds more cannot be run."
             self._fail("ExtendPlan", Problem(code="bad_command", what=what, remedy="Ask for one or more."))
-        elif self._run is None or not self._run.experiment.extend(command.rounds):
-            self._fail("ExtendPlan", _NO_RUN)
+        elif self._run is not None:
+            if not self._run.experiment.extend(command.rounds):
+                self._fail("ExtendPlan", _NO_RUN)
+        elif self._last is None:
+            self._fail("ExtendPlan", _NOTHING_TO_EXTEND)
+        else:
+            last = self._last
+            self._begin(command, lambda: last.more(command.rounds))
 
     def _cancel(self, command: Cancel) -> None:
         self._steer(command, lambda _: self._tasks["run"].cancel())

@@ -11,6 +11,8 @@ from llmtui.backends.base import BackendFailed
 from llmtui.core.events import PlanExtended, TrialFinished
 from llmtui.core.facts import Problem
 from llmtui.core.plan import Block, Trial, blocks, num_ctx, trials_per_round
+from llmtui.core.rounds import rounds_that_fit, wants_more_rounds
+from llmtui.core.session import Session
 from llmtui.engine.bench import Bench
 from llmtui.engine.control import Control
 from llmtui.engine.one_trial import BlockState, TrialRunner, again
@@ -23,26 +25,43 @@ async def _nothing() -> None:
     """There is nothing to wait for."""
 
 
+async def _unknown() -> Session | None:
+    """Nobody keeps the session."""
+    return None
+
+
 class Experiment:
     """Runs one plan on one bench. ``run`` is awaited once; the other methods are called meanwhile."""
 
-    def __init__(self, bench: Bench, *, settled: Callable[[], Awaitable[None]] = _nothing) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        *,
+        settled: Callable[[], Awaitable[None]] = _nothing,
+        session: Callable[[], Awaitable[Session | None]] = _unknown,
+        so_far: Session | None = None,
+    ) -> None:
         """Prepares the run; nothing is asked yet.
 
         Args:
             bench: plan, servers, reporting, machine.
             settled: awaited after each trial: returns when its row is on disk, so that no write meets the next trial.
+            session: gives what has been found so far, for plans that go on until enough is known.
+            so_far: the session of this plan, complete, that is gone on with: only rounds that are asked for follow.
         """
         self.control = Control()
         self._bench = bench
         self._settled = settled
+        self._session = session
         self._preparation = Preparation(bench)
-        self._trials = TrialRunner(bench, self._preparation, self.control)
+        self._trials = TrialRunner(bench, self._preparation, self.control, so_far=so_far)
         self._began_s = time.monotonic()
-        self._rounds = bench.plan.rounds
-        self._round = 0
+        self._rounds = bench.plan.rounds if so_far is None else so_far.rounds
+        self._round = 0 if so_far is None else so_far.rounds
+        self._order = 0 if so_far is None else max((row.order for row in so_far.rows), default=0)
+        self._first = None if so_far is None else _went_first(so_far)
+        self._goes_on = so_far is not None
         self._last_round_s = 0.0
-        self._order = 0
         self._over = False
         self._hurried = False
 
@@ -98,12 +117,13 @@ class Experiment:
 
     async def _all_rounds(self) -> How:
         while True:
-            if self._round == self._rounds and not self._go_on():
+            if self._round == self._rounds and not await self._go_on():
                 return "failed" if self._trials.gave_up else "complete"
             self._round += 1
             began_s = self._running_s()
-            first = self._preparation.ready_contender() if self._round == 1 and self._is_auto() else None
-            planned = blocks(self._bench.plan, self._round, resident=first)
+            if self._round == 1 and self._is_auto():
+                self._first = self._preparation.ready_contender()
+            planned = blocks(self._bench.plan, self._round, resident=self._first)
             for index, block in enumerate(planned):
                 if block.contender not in self.control.left_out:
                     await self._block(block, planned[index + 1 :])
@@ -112,16 +132,20 @@ class Experiment:
     def _is_auto(self) -> bool:
         return self._bench.plan.preset == "auto"
 
-    def _go_on(self) -> bool:
-        """One round more, if it is expected to end within the budget."""
+    async def _go_on(self) -> bool:
+        """Promises further rounds, if the plan's own rule for them says so."""
         plan = self._bench.plan
-        if self._round >= plan.max_rounds or plan.budget_s is None or self._round == 0:
+        if self._round == 0 or self._goes_on:
             return False
         if self._trials.gave_up or len(self.control.left_out) == len(plan.contenders):
             return False
-        if self._running_s() + self._last_round_s > plan.budget_s:
+        if plan.budget_s is not None:
+            more = rounds_that_fit(plan, self._round, spent_s=self._running_s(), round_s=self._last_round_s)
+            return more > 0 and self.extend(more, why="expected to end within the time set for it")
+        if self._round >= plan.max_rounds:
             return False
-        return self.extend(1, why="expected to end within the time set for it")
+        session = await self._session()
+        return session is not None and wants_more_rounds(session) and self.extend(1, why="not all is told apart yet")
 
     def _running_s(self) -> float:
         return time.monotonic() - self._began_s - self.control.paused_s
@@ -159,6 +183,13 @@ class Experiment:
         here = sum(len(block.trials) for block in later if block.contender not in left_out)
         each = trials_per_round(plan) // len(plan.contenders)
         return here + (self._rounds - self._round) * each * (len(plan.contenders) - len(left_out))
+
+
+def _went_first(session: Session) -> int | None:
+    """Who was in memory at the start of a session, and so had its start from off after its other trials."""
+    if "cold" not in session.plan.kinds or not session.rows or session.rows[0].trial.kind == "cold":
+        return None
+    return session.rows[0].trial.contender
 
 
 def _is_worth_repeating(finished: TrialFinished) -> bool:

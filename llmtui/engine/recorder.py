@@ -47,11 +47,29 @@ class SessionFiles:
             OSError: the folder cannot be written.
         """
         self._folder = folder
+        self._started = started
         self._builder = SessionBuilder()
         self._trial_id: str | None = None
+        self._open()
+
+    def _open(self) -> None:
+        folder, started = self._folder, self._started
         self._journal = JournalWriter(folder)
-        self._trials = TrialsCsv(folder)
-        self._samples = SamplesCsv(folder, start_t_ns=started.t_ns, start_wall_ns=started.wall_ns)
+        try:
+            self._trials = TrialsCsv(folder)
+            self._samples = SamplesCsv(folder, start_t_ns=started.t_ns, start_wall_ns=started.wall_ns)
+        except OSError:
+            self._journal.close()
+            raise
+
+    def reopen(self) -> None:
+        """Opens them again after ``close``: what follows goes on where they end.
+
+        Raises:
+            JournalBusy: another process writes there.
+            OSError: the folder cannot be written.
+        """
+        self._open()
 
     def keep(self, event: Event, line: bytes) -> None:
         """Writes what the event leaves on disk.
@@ -62,12 +80,12 @@ class SessionFiles:
         self._journal.append(line, sync=isinstance(event, _SYNCED))
         self._builder.apply(event)
         if isinstance(event, TrialFinished):
-            session = self._session()
+            session = self.session()
             self._trials.append(session.rows[-1], session)
         elif isinstance(event, Sampled):
             self._samples.append(event, self._trial_id)
         elif isinstance(event, SessionFinished):
-            session = self._session()
+            session = self.session()
             self._trials.rewrite(session)
             write_summary(self._folder, session)
         if isinstance(event, TrialStarted | TrialFinished):
@@ -79,7 +97,8 @@ class SessionFiles:
         self._trials.close()
         self._journal.close()
 
-    def _session(self) -> Session:
+    def session(self) -> Session:
+        """Gives what the events say so far. In the thread of ``keep``, or when that has nothing to do any more."""
         session = self._builder.snapshot()
         assert session is not None
         return session
@@ -110,7 +129,7 @@ class Recorder:
         """
         self._work.put((event, encode(event)))
 
-    def open_session(self, folder: Path, started: SessionStarted) -> None:
+    def open_session(self, folder: Path, started: SessionStarted) -> SessionFiles:
         """Opens a session's files and writes its first line; they are closed with its SessionFinished.
 
         Raises:
@@ -120,6 +139,23 @@ class Recorder:
         files = SessionFiles(folder, started)
         self._work.put(files)
         self.emit(started)
+        return files
+
+    def reopen_session(self, files: SessionFiles) -> None:
+        """Opens the files of a finished session again: what is reported from now on is part of it.
+
+        Raises:
+            JournalBusy: another process writes there.
+            OSError: the folder cannot be written.
+        """
+        files.reopen()
+        self._work.put(files)
+
+    def session(self) -> Future[Session | None]:
+        """Gives a future of what everything reported so far says; None where no session can be saved."""
+        asked: _SessionAsked = _SessionAsked()
+        self._work.put(asked)
+        return asked
 
     def mark(self) -> Future[None]:
         """Gives a future that is done when everything reported so far is on disk and handed to the outbox."""
@@ -130,7 +166,9 @@ class Recorder:
     def _run(self) -> None:
         while True:
             item = self._work.get()
-            if isinstance(item, Future):
+            if isinstance(item, _SessionAsked):
+                item.set_result(None if self._files is None else self._files.session())
+            elif isinstance(item, Future):
                 item.set_result(None)
             elif isinstance(item, SessionFiles):
                 self._files = item
@@ -163,4 +201,8 @@ class Recorder:
                 files.close()
 
 
-_Item = tuple[Event, bytes] | SessionFiles | Future[None]
+class _SessionAsked(Future[Session | None]):
+    """Somebody waits for the session as it is at this place in the row."""
+
+
+_Item = tuple[Event, bytes] | SessionFiles | _SessionAsked | Future[None]

@@ -9,17 +9,18 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import cast, get_args
+from typing import NamedTuple, cast, get_args
 
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.core.commands import StartPlan
 from llmtui.core.events import SCHEMA, SessionFinished, SessionOpened, SessionStarted
-from llmtui.core.facts import Problem, ServerKind
+from llmtui.core.facts import Fingerprint, Problem, ServerKind
 from llmtui.core.plan import BUILTIN, Plan
+from llmtui.core.session import Session
 from llmtui.engine.bench import Bench
 from llmtui.engine.experiment import Experiment, How
 from llmtui.engine.fingerprint import MachineFacts, fingerprint
-from llmtui.engine.recorder import Recorder
+from llmtui.engine.recorder import Recorder, SessionFiles
 from llmtui.engine.sampler import DEMO_HZ, STEADY_HZ, Sampler
 from llmtui.engine.sensors.machine import Machine
 from llmtui.engine.servers import Servers
@@ -35,18 +36,48 @@ class CannotStart(Exception):
         self.problem = problem
 
 
+class Completed(NamedTuple):
+    """What a run leaves that came to its end, so that more rounds can follow."""
+
+    files: SessionFiles
+    session: Session
+    left_out: frozenset[int]
+    """Contenders of which a person wanted nothing more."""
+
+
 class SessionRun:
     """A session that is being run."""
 
-    def __init__(self, command: StartPlan, servers: Servers, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        command: StartPlan,
+        servers: Servers,
+        recorder: Recorder,
+        *,
+        before: Completed | None = None,
+        more_rounds: int = 0,
+    ) -> None:
         """Looks at the plan; nothing is done yet.
+
+        Args:
+            command: what to run.
+            servers: where backends come from.
+            recorder: where everything is reported.
+            before: the complete session that is gone on with, in place of a new one.
+            more_rounds: how many rounds it gets.
 
         Raises:
             CannotStart: there is nothing in it that can be run.
         """
         self._command = command
+        self._servers = servers
         self._recorder = recorder
+        self._before = before
+        self._more_rounds = more_rounds
+        self._files: SessionFiles | None = None
         self._disk_failed = False
+        self.completed: Completed | None = None
+        """Set at the end of a run that came to its end."""
         self.is_over = False
         """Nothing is asked any more; the last event is on its way or out."""
         plan = command.plan
@@ -56,7 +87,28 @@ class SessionRun:
         own_pids = [os.getpid()] if command.ui_pid is None else [os.getpid(), command.ui_pid]
         self._sampler = Sampler(Machine(own_pids), recorder.emit, steady_hz=hz)
         self._bench = Bench(plan, backends, emit=recorder.emit, watch=self._sampler)
-        self.experiment = Experiment(self._bench, settled=self._settled)
+        self.experiment = Experiment(
+            self._bench,
+            settled=self._settled,
+            session=self._session,
+            so_far=None if before is None else before.session,
+        )
+        if before is not None:
+            self.experiment.control.left_out |= before.left_out
+
+    def more(self, rounds: int) -> SessionRun:
+        """Gives the run that goes on with this one's session.
+
+        Raises:
+            CannotStart: its server's address cannot be read.
+        """
+        assert self.completed is not None, "only runs that came to their end are gone on with"
+        return SessionRun(self._command, self._servers, self._recorder, before=self.completed, more_rounds=rounds)
+
+    @property
+    def began(self) -> bool:
+        """Its first event is out."""
+        return self._files is not None
 
     def disk_failed(self) -> None:
         """The session cannot be saved any more: it ends as failed."""
@@ -66,11 +118,13 @@ class SessionRun:
         """Opens the session, runs its plan, closes it. Cancelling ends it in order; that is not passed on.
 
         Raises:
-            CannotStart: its folder cannot be written, or it was cancelled before it began.
+            CannotStart: its folder cannot be written, or it was cancelled before it began; of a session that is gone
+                on with also: the server is gone, or another one now.
         """
         how: How = "failed"
         try:
-            await self._open(await asyncio.shield(facts))
+            known = await asyncio.shield(facts)
+            await (self._open(known) if self._before is None else self._reopen(known, self._before))
         except asyncio.CancelledError:
             raise CannotStart(Problem(code="cancelled", what="The run was cancelled before it began.")) from None
         gc.collect()
@@ -84,20 +138,13 @@ class SessionRun:
             how = "failed" if self._disk_failed else how
             self._recorder.emit(SessionFinished(t_ns=time.perf_counter_ns(), wall_ns=time.time_ns(), how=how))
             await self._settled()
+        if how == "complete" and self._files is not None:
+            left_out = frozenset(self.experiment.control.left_out)
+            self.completed = Completed(self._files, self._files.session(), left_out)
 
     async def _open(self, facts: MachineFacts) -> None:
         plan = self._command.plan
-        kinds = sorted(self._bench.backends, key=lambda kind: kind == BUILTIN)
-        main = self._bench.backends[kinds[0]]  # the one whose address the plan has
-        infos = await self._ask_all()
-        print_of_it = fingerprint(
-            facts,
-            kind=main.kind,
-            address=plan.server,
-            info=infos.get(main.kind),
-            beside=[infos[kind] for kind in kinds[1:] if kind in infos],
-            sampling_hz=self._sampler.hz,
-        )
+        print_of_it = self._fingerprint(facts, await self._ask_all())
         wall_ns = time.time_ns()
         try:
             folder = create_session_folder(Path(self._command.results_dir), wall_ns)
@@ -109,10 +156,40 @@ class SessionRun:
                 fingerprint=print_of_it,
                 plan=plan,
             )
-            self._recorder.open_session(folder, started)
+            self._files = self._recorder.open_session(folder, started)
         except (OSError, JournalBusy) as error:
             raise CannotStart(_unwritable(self._command.results_dir, error)) from error
         self._recorder.emit(SessionOpened(session_id=folder.name, folder=str(folder.resolve())))
+
+    async def _reopen(self, facts: MachineFacts, before: Completed) -> None:
+        """Goes on with a session under the conditions that it began with."""
+        infos = await self._ask_all()
+        if self._bench.absent:
+            raise CannotStart(next(iter(self._bench.absent.values())))
+        then, now = before.session.fingerprint.server_version, self._fingerprint(facts, infos).server_version
+        if then != now:
+            what = (
+                f"The server was {then} when the session began and is {now} now: rounds of both do not belong together."
+            )
+            raise CannotStart(Problem(code="server_changed", what=what, remedy="Run the same plan again with g."))
+        try:
+            self._recorder.reopen_session(before.files)
+        except (OSError, JournalBusy) as error:
+            raise CannotStart(_unwritable(self._command.results_dir, error)) from error
+        self._files = before.files
+        self.experiment.extend(self._more_rounds)
+
+    def _fingerprint(self, facts: MachineFacts, infos: Mapping[str, ServerInfo]) -> Fingerprint:
+        kinds = sorted(self._bench.backends, key=lambda kind: kind == BUILTIN)
+        main = self._bench.backends[kinds[0]]  # the one whose address the plan has
+        return fingerprint(
+            facts,
+            kind=main.kind,
+            address=self._command.plan.server,
+            info=infos.get(main.kind),
+            beside=[infos[kind] for kind in kinds[1:] if kind in infos],
+            sampling_hz=self._sampler.hz,
+        )
 
     async def _ask_all(self) -> dict[str, ServerInfo]:
         """Asks every server of the plan who it is. Those that do not answer are left out, and fail later."""
@@ -124,6 +201,9 @@ class SessionRun:
 
     async def _settled(self) -> None:
         await asyncio.wrap_future(self._recorder.mark())
+
+    async def _session(self) -> Session | None:
+        return await asyncio.wrap_future(self._recorder.session())
 
 
 def _check(plan: Plan) -> None:

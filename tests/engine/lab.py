@@ -8,22 +8,32 @@ from typing import Any
 from llmtui.backends.base import ChatRequest
 from llmtui.core.events import TrialFinished
 from llmtui.core.plan import Plan
+from llmtui.core.session import Session, fold
 from llmtui.engine.bench import Bench
 from llmtui.engine.experiment import Experiment, How
-from tests.core.made import plan
+from tests.core.made import plan, started
 from tests.engine.fake_server import FakeServer, FakeWatch, Reported, Words
 
 
 class Lab:
     """An experiment with everything around it."""
 
-    def __init__(self, of: Plan, server: FakeServer | None = None) -> None:
+    def __init__(self, of: Plan, server: FakeServer | None = None, *, so_far: Session | None = None) -> None:
         self.plan = of
         self.server = server or FakeServer()
         self.events = Reported()
         self.watch = FakeWatch()
         self.bench = Bench(of, {"ollama": self.server}, emit=self.events.append, watch=self.watch)
-        self.experiment = Experiment(self.bench)
+        self.experiment = Experiment(self.bench, session=self._known, so_far=so_far)
+
+    def session(self) -> Session:
+        """What the events say; of a session that is gone on with, what its later events say."""
+        made = fold([started(self.plan), *self.events])
+        assert made is not None
+        return made
+
+    async def _known(self) -> Session:
+        return self.session()
 
     async def run(self) -> How:
         async with asyncio.timeout(30):

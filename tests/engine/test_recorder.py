@@ -10,6 +10,7 @@ from llmtui.core.events import (
     CommandFailed,
     Event,
     Noted,
+    PlanExtended,
     Sampled,
     SessionFinished,
     TrialStarted,
@@ -23,6 +24,7 @@ from llmtui.store.journal import read_events
 from llmtui.store.lock import writer_pid
 from llmtui.store.session_folder import JOURNAL, LOCK, SAMPLES, TRIALS
 from tests.core.made import finished, plan, started
+from tests.core.made import trial as trial_of
 
 PLAN = plan()
 REPLY = CommandFailed(command="Pause", problem=Problem(code="no_run", what="No run is under way."))
@@ -108,6 +110,36 @@ def test_the_end_of_a_session_closes_its_files(tmp_path: Path) -> None:
     assert writer_pid(tmp_path / LOCK) is None
     assert list(read_events(tmp_path / JOURNAL))[-1] == END
     assert (tmp_path / "summary.csv").read_text().count("\n") == 1 + 2 + 4
+
+
+def test_a_session_that_is_opened_again_goes_on_where_it_ended(tmp_path: Path) -> None:
+    reader = Reader(tmp_path / JOURNAL)
+    recorder = Recorder(reader)
+    files = recorder.open_session(tmp_path, started(PLAN))
+    first, second = finished(PLAN), finished(PLAN, trial_of(PLAN, round_number=2), order=2)
+    for event in (first, Sampled(t_ns=7, cores_busy=1.0), END):
+        recorder.emit(event)
+    done(recorder)
+    recorder.reopen_session(files)
+    assert writer_pid(tmp_path / LOCK) == os.getpid()
+    later: list[Event] = [PlanExtended(t_ns=10, rounds=4, why="asked for"), second, Sampled(t_ns=12, cores_busy=1.0)]
+    for more in later:
+        recorder.emit(more)
+    session = recorder.session().result(10)
+    assert session is not None
+    assert (len(session.rows), session.rounds, session.finished) == (2, 4, None)
+    recorder.emit(END)
+    done(recorder)
+    assert writer_pid(tmp_path / LOCK) is None
+    assert reader.unjournaled == []
+    assert list(read_events(tmp_path / JOURNAL)) == reader.events
+    assert [row.split(",")[0] for row in (tmp_path / TRIALS).read_text().splitlines()] == ["round", "1", "2"]
+    assert len((tmp_path / SAMPLES).read_text().splitlines()) == 3
+
+
+def test_without_files_there_is_no_session_to_tell(tmp_path: Path) -> None:
+    recorder = Recorder(Reader())
+    assert recorder.session().result(10) is None
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

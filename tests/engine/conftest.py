@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from tests.engine.office import Office
+
+
+@pytest_asyncio.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    """A desk that is closed in order, whatever the test left under way."""
+    made = Office(tmp_path / "results")
+    yield made
+    made.desk.shut_down()
+    async with asyncio.timeout(10):
+        await made.desk.closed.wait()

@@ -1,0 +1,124 @@
+"""Starts from off wait for other programs to come to rest, and say so where they did not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from llmtui.core.events import PhaseChanged
+from llmtui.core.facts import MachineFigures
+from llmtui.core.plan import Plan
+from llmtui.engine import quiet
+from llmtui.engine.bench import Bench
+from llmtui.engine.quiet import WAITING_FOR_OTHERS, Quiet
+from tests.core.made import plan
+from tests.engine.fake_server import FakeServer, FakeWatch, Reported
+from tests.engine.lab import Lab, one_round
+
+BUSY, CALM = 1.5, 0.1
+
+
+@pytest.fixture(autouse=True)
+def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quiet, "_LOOK_S", 0.01)
+
+
+def waiting_at_most(limit_s: float, *names: str, kinds: tuple[str, ...] = ("cold",)) -> Plan:
+    of = one_round(*names or ("a", "b", "c"), kinds=kinds)
+    return msgspec.structs.replace(of, options=msgspec.structs.replace(of.options, quiet_wait_s=limit_s))
+
+
+def bench(limit_s: float, others: Sequence[float]) -> Bench:
+    watch = FakeWatch()
+    watch.others = list(others)
+    return Bench(waiting_at_most(limit_s), {"ollama": FakeServer()}, emit=Reported().append, watch=watch)
+
+
+async def waited_s(of: Quiet, *, local: bool | None = True) -> float:
+    began_s = time.monotonic()
+    await of.wait(local=local)
+    return time.monotonic() - began_s
+
+
+async def test_the_sessions_first_start_does_not_wait_and_is_not_judged() -> None:
+    of = Quiet(bench(5.0, [BUSY]), cores=4)
+    assert await waited_s(of) < 0.2
+    assert of.flag(MachineFigures(others_cores_before=BUSY)) is None
+
+
+async def test_later_ones_wait_until_others_are_quiet() -> None:
+    of = Quiet(bench(5.0, [BUSY, BUSY, BUSY, CALM]), first_is_over=True, cores=4)
+    assert await waited_s(of) < 2.0
+    assert of.flag(MachineFigures(others_cores_before=CALM)) is None
+
+
+async def test_who_waited_long_enough_starts_and_is_flagged_with_what_was_seen() -> None:
+    of = Quiet(bench(0.05, [BUSY]), first_is_over=True, cores=4)
+    assert 0.04 < await waited_s(of) < 2.0
+    flag = of.flag(MachineFigures(others_cores_before=BUSY))
+    assert flag is not None
+    assert flag.name == "noisy_start"
+    assert flag.evidence == "other programs kept 1.5 of 4 cores busy just before"
+
+
+async def test_all_of_a_sessions_waiting_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quiet, "SESSION_LIMIT_S", 0.2)
+    of = Quiet(bench(0.15, [BUSY]), first_is_over=True, cores=4)
+    waits_s = [await waited_s(of) for _ in range(4)]
+    assert waits_s[0] > 0.1
+    assert max(waits_s[2:]) < 0.1, "nothing is left of it"
+
+
+@pytest.mark.parametrize(("cores", "most"), [(1, 0.5), (4, 0.5), (5, 0.5), (16, 1.6)])
+def test_half_a_core_is_quiet_and_a_tenth_of_many(cores: int, most: float) -> None:
+    assert Quiet(bench(0, []), cores=cores).most_cores == pytest.approx(most)
+
+
+async def test_of_a_server_elsewhere_nothing_is_asked_and_nothing_said() -> None:
+    of = Quiet(bench(5.0, [BUSY]), first_is_over=True, cores=4)
+    assert await waited_s(of, local=False) < 0.2
+    assert of.flag(MachineFigures(others_cores_before=BUSY)) is None
+
+
+async def test_where_nobody_can_look_nobody_waits() -> None:
+    of = Quiet(bench(5.0, []), first_is_over=True, cores=4)
+    assert await waited_s(of) < 0.2
+    assert of.flag(MachineFigures(others_cores_before=None)) is None
+
+
+async def test_in_a_run_all_starts_but_the_first_are_flagged_and_keep_their_figures() -> None:
+    lab = Lab(waiting_at_most(0.02, kinds=("cold", "warm")))
+    lab.watch.others = [64.0]
+    await lab.run()
+    flags = {row.trial.id: row.flags for row in lab.rows}
+    cold = [row for row in lab.rows if row.trial.kind == "cold"]
+    assert [flags[row.trial.id] for row in cold] == [(), ("noisy_start",), ("noisy_start",)]
+    assert all(row.timeline.t_ns and row.evidence for row in cold[1:])
+    assert {flags[row.trial.id] for row in lab.rows if row.trial.kind == "warm"} == {()}
+    waits: list[PhaseChanged] = [one for one in lab.events.of(PhaseChanged) if one.detail == WAITING_FOR_OTHERS]
+    assert [one.trial_id for one in waits] == [None, None], "said once a start, and nothing loads yet"
+
+
+async def test_what_the_unloaded_model_did_is_not_held_against_others() -> None:
+    lab = Lab(waiting_at_most(0.02))
+    lab.watch.others = [CALM]
+    await lab.run()
+    assert lab.watch.calls.count("others from now") == 2
+    assert {flag for row in lab.rows for flag in row.flags} == set()
+
+
+async def test_a_session_that_is_gone_on_with_had_its_first_start() -> None:
+    first = Lab(waiting_at_most(0.0, "a"))
+    await first.run()
+    later = Lab(first.plan, so_far=first.session())
+    later.watch.others = [64.0]
+    later.experiment.extend(1)
+    await later.run()
+    assert [row.flags for row in later.rows] == [("noisy_start",)]
+
+
+def test_plans_wait_ten_seconds_unless_they_say_otherwise() -> None:
+    assert plan().options.quiet_wait_s == 10.0
