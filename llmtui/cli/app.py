@@ -65,6 +65,12 @@ def run(
     category: Annotated[list[str] | None, typer.Option("--category", "-c", help="A category's id; repeat it.")] = None,
     preset: Annotated[str | None, typer.Option("--preset", help="auto, quick, standard or thorough.")] = None,
     rounds: Annotated[int | None, typer.Option("--rounds", min=1, max=50, help="Exactly so many rounds.")] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="TIME", help="As many whole rounds as end within 90s, 20m, 1h30m.")
+    ] = None,
+    twice: Annotated[
+        bool, typer.Option("--twice", help="Each model against itself (A/A): how far equal things lie apart here.")
+    ] = False,
     host: Host = None,
     results: Results = None,
     prompts: Prompts = None,
@@ -89,6 +95,8 @@ def run(
 
     if events not in (None, "-"):
         raise Refused("`--events` takes `-`: the events go to stdout.")
+    if rounds is not None and budget is not None:
+        raise Refused("`--rounds` and `--budget` both say how many rounds: give one of them.")
     flags = {
         "preset": preset,
         "think": think,
@@ -98,7 +106,13 @@ def run(
     }
     of = frame(flags, prompts=prompts, results=results)
     order = running.Order(
-        wishes=running.wishes_of(of.settings, rounds=rounds, all_prompts=all_prompts, unload_others=unload_others),
+        wishes=running.wishes_of(
+            of.settings,
+            rounds=running.rounds_wanted(rounds, budget),
+            all_prompts=all_prompts,
+            unload_others=unload_others,
+            twice=twice,
+        ),
         models=tuple(model or ()),
         categories=tuple(category or ()),
         host=host,
