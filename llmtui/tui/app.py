@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar, Literal
 
@@ -29,6 +30,7 @@ from llmtui.tui.connection import Connection
 from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, Replied, SessionChanged, ShowDue
 from llmtui.tui.host import BadAddress, ExitReport, Host
 from llmtui.tui.keys import app_bindings
+from llmtui.tui.screens.start import StartScreen
 from llmtui.tui.themes import DARK, LIGHT
 from llmtui.words import _
 
@@ -63,14 +65,17 @@ class LlmtuiApp(App[ExitReport]):
     """The screens of llmtui around one feed: the engine's."""
 
     TITLE = "llmtui"
-    CSS_PATH = "styles/app.tcss"
+    CSS_PATH = Path(__file__).parent / "styles" / "app.tcss"
+    """Absolute, so that subclasses elsewhere find it too."""
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "setup": _setup_screen,
         "live": _live_screen,
         "results": _results_screen,
         "history": _history_screen,
     }
-    DEFAULT_MODE = "setup"
+    DEFAULT_MODE = "start"
+    FIRST_MODE: ClassVar[Mode] = "setup"
+    """What comes after the first frame."""
     BINDINGS: ClassVar[list[BindingType]] = [*app_bindings()]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (170, "-wide")]  # noqa: RUF012  # Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (46, "-very-tall")]  # noqa: RUF012
@@ -89,6 +94,7 @@ class LlmtuiApp(App[ExitReport]):
         """The source that is followed; another one after a restart of the engine."""
         self.connection = Connection(builtin_available=host.builtin_available and not host.server_named)
         self._running_id: str | None = None
+        self.add_mode("start", lambda: StartScreen(self.FIRST_MODE, read_only=self.read_only))
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         chosen = self.settings.theme
@@ -107,8 +113,13 @@ class LlmtuiApp(App[ExitReport]):
 
     # --- start ---
 
-    def on_ready(self) -> None:
-        """The first frame is out: now the slow things may begin."""
+    async def on_ready(self) -> None:
+        """The first frame is out."""
+        await self.begin()
+
+    async def begin(self) -> None:
+        """Does the slow things that wait for the first frame."""
+        await self.switch_mode(self.FIRST_MODE)
         terminal.on_end_signals(lambda: self.leave("terminated"))
         self._write(terminal.SAVE_TITLE + terminal.title_sequence("llmtui"))
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
@@ -189,7 +200,11 @@ class LlmtuiApp(App[ExitReport]):
     def start(self, plan: Plan) -> None:
         """Starts a run and shows it."""
         if self.send(StartPlan(plan=plan, results_dir=self.host.results_dir, ui_pid=os.getpid())):
-            self.action_go("live")
+            self.show("live")
+
+    def show(self, mode: Mode) -> None:
+        """Shows another screen of the program as soon as the app gets to it."""
+        self.call_later(self.action_go, mode)
 
     def remember(self, **changes: object) -> None:
         """Keeps choices for the next start: fields of Settings by their names."""
@@ -219,10 +234,10 @@ class LlmtuiApp(App[ExitReport]):
 
     # --- keys of the whole program ---
 
-    def action_go(self, mode: Mode) -> None:
-        """Shows another screen of the program."""
+    async def action_go(self, mode: Mode) -> None:
+        """Shows another screen of the program. Nothing else is handled before it is complete, leaving least of all."""
         if self.current_mode != mode:
-            self.switch_mode(mode)
+            await self.switch_mode(mode)
 
     def action_help(self) -> None:
         """Explains the screen and lists its keys."""
@@ -276,7 +291,10 @@ class LlmtuiApp(App[ExitReport]):
         await self.action_quit_or_ask()
 
     def leave(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
-        """Ends the app with what is to be said on the normal screen."""
+        """Ends the app with what is to be said on the normal screen, after a screen that is being made."""
+        self.call_later(self._end, how)
+
+    def _end(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
         self.feed.show()  # what came in the last fifth of a second is part of it
         self.exit(ExitReport(how=how, session=self.feed.session, folder=self.feed.folder))
 
@@ -290,11 +308,11 @@ class LlmtuiApp(App[ExitReport]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Gives what can be done now, and nothing that cannot."""
         if not self.read_only:
-            yield SystemCommand(_("Setup"), _("Choose models, questions and server"), lambda: self.action_go("setup"))
+            yield SystemCommand(_("Setup"), _("Choose models, questions and server"), lambda: self.show("setup"))
         if self.feed.session is not None:
-            yield SystemCommand(_("Live"), _("Watch the test that runs"), lambda: self.action_go("live"))
-            yield SystemCommand(_("Results"), _("Compare what was measured"), lambda: self.action_go("results"))
-        yield SystemCommand(_("History"), _("Open an earlier session"), lambda: self.action_go("history"))
+            yield SystemCommand(_("Live"), _("Watch the test that runs"), lambda: self.show("live"))
+            yield SystemCommand(_("Results"), _("Compare what was measured"), lambda: self.show("results"))
+        yield SystemCommand(_("History"), _("Open an earlier session"), lambda: self.show("history"))
         if self.feed.ended and not self.read_only:
             yield SystemCommand(_("Start again"), _("Restart the measuring process"), self.action_restart_engine)
         yield SystemCommand(_("Light or dark"), _("Change between the two"), self.action_toggle_dark)
@@ -314,7 +332,7 @@ class LlmtuiApp(App[ExitReport]):
 class WatchApp(LlmtuiApp):
     """Live and Results over a saved file or a pipe: nothing can be started from here."""
 
-    DEFAULT_MODE = "live"
+    FIRST_MODE = "live"
     read_only = True
 
     def __init__(self, host: Host, link: Link) -> None:

@@ -31,6 +31,6 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing blinks: for pictures."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _self: None)

@@ -110,10 +110,10 @@ class HistoryScreen(BaseScreen):
 
 
 def _cells(entry: SessionEntry) -> tuple[Content, ...]:
-    when = datetime.fromtimestamp(entry.wall_ns / 1e9).astimezone()
+    when = datetime.fromtimestamp(entry.wall_ns / 1e9).astimezone() if entry.wall_ns else None
     return (
-        Content(f"{when:%Y-%m-%d %H:%M}"),
-        Content(f"{entry.trials:>5}"),
+        Content("" if when is None else f"{when:%Y-%m-%d %H:%M}"),
+        Content(f"{entry.trials or '':>5}"),
         Content(f"{entry.rounds or '':>6}"),
         _ending(entry),
         Content(", ".join(entry.models)),

@@ -29,7 +29,6 @@ from llmtui.core.planning import (
 from llmtui.tui.feed import Replied, SessionChanged
 from llmtui.tui.host import BadAddress
 from llmtui.tui.screens.base import BaseScreen
-from llmtui.tui.screens.dialogs import Download, OwnPrompt
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.tui.widgets.model_picker import ModelPicker
 from llmtui.tui.widgets.no_server import no_server_words
@@ -213,6 +212,7 @@ class SetupScreen(BaseScreen):
                 temperature=values.temperature,
                 stall_s=settings.stall_s,
                 stall_loading_s=settings.stall_loading_s,
+                quiet_wait_s=settings.quiet_wait_s,
             ),
             others=self.others.value,
         )
@@ -261,7 +261,7 @@ class SetupScreen(BaseScreen):
     def action_start(self) -> None:
         """Runs what is picked; goes to the test that runs already, if one does."""
         if self.app.running:
-            self.app.action_go("live")
+            self.app.show("live")
             return
         try:
             plan = self.plan()
@@ -361,6 +361,8 @@ class SetupScreen(BaseScreen):
         if not names:
             self.notify(_("No models are picked."), severity="warning")
             return
+        from llmtui.tui.screens.dialogs import OwnPrompt
+
         self.app.push_screen(OwnPrompt(names, self._own_text), self._ask_own)
 
     def _ask_own(self, text: str | None) -> None:
@@ -380,6 +382,8 @@ class SetupScreen(BaseScreen):
         if server is None or server.problem is not None or server.kind != "ollama":
             self.notify(_("Only an Ollama server can download models; none answers now."), severity="warning")
             return
+        from llmtui.tui.screens.dialogs import Download
+
         self.app.push_screen(Download(), lambda _nothing: self.action_look_again())
 
 
