@@ -16,6 +16,8 @@ from llmtui.core.findings import (
     MemoryHeld,
     apart_in_every_round,
     memory_held,
+    observer_cores,
+    observer_lag_ms,
     per_token,
     round_spread,
     seconds_a_round,
@@ -93,6 +95,10 @@ class Stability(msgspec.Struct, frozen=True, kw_only=True):
     """The times between pieces of text are known of at least one row."""
     cpu_s_per_token: tuple[Amount, ...]
     joules_per_token: tuple[Amount, ...]
+    lag_ms: float | None
+    """How late llmtui saw each piece of text: what watching costs in time."""
+    llmtui_cores: float | None
+    """Cores that llmtui kept busy meanwhile: what watching costs in work."""
     why: str | None = None
 
 
@@ -283,6 +289,8 @@ def _stability(session: Session) -> Stability:
         pauses_known=any(row.figures.longest_gap_ms is not None for row in warm),
         cpu_s_per_token=per_token(session, "runner_cpu_s"),
         joules_per_token=per_token(session, "joules"),
+        lag_ms=observer_lag_ms(session),
+        llmtui_cores=observer_cores(session),
         why=None if spread else _why_no_spread(session, warm),
     )
 

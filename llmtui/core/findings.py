@@ -107,6 +107,27 @@ def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
     return tuple(sorted(found, key=lambda one: one.value))
 
 
+def observer_lag_ms(session: Session) -> float | None:
+    """Gives how late llmtui saw a piece after the server had stamped it: the median over warm rows."""
+    lags = sorted(
+        row.figures.client_lag_ms
+        for row in session.rows
+        if row.trial.kind == "warm" and row.outcome == "ok" and row.figures.client_lag_ms is not None
+    )
+    return quantile(lags, 0.5) if lags else None
+
+
+def observer_cores(session: Session) -> float | None:
+    """Gives how many cores llmtui's own processes kept busy while warm rows were measured."""
+    known = [
+        (row.machine.llmtui_cpu_s, row.figures.e2e_ms / 1000)
+        for row in session.rows
+        if row.trial.kind == "warm" and row.machine is not None and row.figures.e2e_ms
+        if row.machine.llmtui_cpu_s is not None
+    ]
+    return math.fsum(cpu_s for cpu_s, _ in known) / math.fsum(over_s for _, over_s in known) if known else None
+
+
 def waiting_share(session: Session) -> tuple[Amount, ...]:
     """Gives the share of all requests' time that went by before their first text, cold starts among them."""
     found: list[Amount] = []

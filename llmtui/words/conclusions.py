@@ -235,6 +235,11 @@ def _stability(line: Stability, session: Session) -> Iterable[str]:
         )
     elif line.pauses_known:
         yield _("No pause lasted more than a second.")
+    yield from _cost(line, session)
+
+
+def _cost(line: Stability, session: Session) -> Iterable[str]:
+    """What a token took, and what watching took."""
     if line.cpu_s_per_token:
         yield _("Processor time a token: {times}.").format(
             times=_each(session, line.cpu_s_per_token, lambda over_s: seconds(1000 * over_s))
@@ -243,6 +248,10 @@ def _stability(line: Stability, session: Session) -> Iterable[str]:
         yield _("Energy a token: {amounts}.").format(
             amounts=_each(session, line.joules_per_token, lambda joules: f"{significant(joules, 2)} J")
         )
+    if line.lag_ms is not None:
+        yield _("llmtui saw each piece of text {lag} after the server had sent it.").format(lag=seconds(line.lag_ms))
+    if line.llmtui_cores is not None:
+        yield _("Watching took {share} of a processor core.").format(share=percent(line.llmtui_cores))
 
 
 # --- 4 memory -----------------------------------------------------------------------------------------------------

@@ -170,6 +170,15 @@ def test_cost_of_a_token_is_that_of_all_tokens() -> None:
     assert found.joules_per_token[0].value == pytest.approx(2)
 
 
+def test_what_watching_costs() -> None:
+    of = compared_plan("a")
+    found = line(compared({"a": []}, *rows(of, 0, 10.0, machine=MachineFigures(llmtui_cpu_s=0.132)), of=of), Stability)
+    assert found.lag_ms == pytest.approx(0.5)
+    assert found.llmtui_cores == pytest.approx(0.01)
+    unknown = line(compared({"a": []}, *rows(of, 0, 10.0, outcome="error"), of=of), Stability)
+    assert (unknown.lag_ms, unknown.llmtui_cores) == (None, None)
+
+
 def test_nobody_counts_pauses_that_were_not_looked_for() -> None:
     assert not line(empty(compared_plan("a")), Stability).pauses_known
     assert line(compared({"a": [10.0]}), Stability).pauses_known

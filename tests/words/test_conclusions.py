@@ -173,6 +173,7 @@ def test_steadiness_pauses_and_cost() -> None:
     assert "No pause lasted more than a second." in text
     assert "Processor time a token: llama3 0.703 s" in text
     assert "Energy a token: llama3 2.3 J" in text
+    assert "llmtui saw each piece of text 0.500 ms after the server had sent it." in text
     assert "it takes 3 rounds" in said(SESSIONS["one round"], "Steadiness and cost")
 
 
