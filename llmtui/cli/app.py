@@ -135,6 +135,25 @@ def watch(
     raise typer.Exit(watching(frame({}, results=results), source))
 
 
+@cli.command()
+def selftest(
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of the simulated server; the same draws the same.")
+    ] = None,
+    cost: Annotated[bool, typer.Option("--cost/--no-cost", help="Also measure what the screen costs.")] = True,
+) -> None:
+    """Test on this machine that llmtui measures right, and that watching costs next to nothing; under a minute.
+
+    Exit codes: 0 all within bounds, 1 not.
+    """
+    if sys.platform == "win32":
+        raise Refused("The self-test draws in a terminal of its own, and Windows has none of that kind.")
+    from llmtui.cli.selftest import selftest as testing
+
+    frame({})  # sets the language
+    raise typer.Exit(testing(seed=seed, with_cost=cost))
+
+
 @cli.command("import")
 def import_(
     source: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file of an earlier comparison.")],

@@ -1,0 +1,171 @@
+"""``llmtui selftest``: what llmtui measures against what was really sent, and what watching costs."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from llmtui.cli.exits import Exit
+from llmtui.cli.frame import Refused, builtin_available
+from llmtui.cli.progress import CLEAR
+from llmtui.cli.selftest_cost import BOUND, Cost, measure_cost
+from llmtui.cli.selftest_screen import ScreenFailed
+from llmtui.cli.selftest_truth import DECODE_BOUND, TTFT_BOUND_MS, Accuracy, Compared, Pair, measure_accuracy
+from llmtui.words import _
+from llmtui.words.trials import kind_words
+
+COST_LIMIT_S: Final = 24.0
+UNWRAPPED: Final = 200
+"""Columns where nobody looks at a terminal."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the result."""
+
+    sentence: str
+    ok: bool = True
+
+
+def selftest(*, seed: int | None, with_cost: bool) -> int:
+    """Tests the measuring on this machine and prints what it found.
+
+    Args:
+        seed: of the simulated server; None draws one.
+        with_cost: also measure what the screen costs, where the built-in server is installed.
+
+    Returns:
+        0, or 1 where something is out of bounds or could not be measured.
+    """
+    drawn = secrets.randbelow(10**6) if seed is None else seed
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else UNWRAPPED)
+    console.print(_("Self-test with seed {seed}, in a terminal of 140 columns and 40 rows.").format(seed=drawn))
+    try:
+        verdicts = _accuracy(console, drawn)
+        verdicts += _cost(with_cost=with_cost)
+    except (ScreenFailed, OSError, RuntimeError) as error:
+        raise Refused(_("The self-test could not be carried out: {why}").format(why=error), Exit.INTERNAL) from error
+    finally:
+        _say("")
+    for verdict in verdicts:
+        console.print(verdict.sentence, style=None if verdict.ok else "bold red")
+    return Exit.OK if all(verdict.ok for verdict in verdicts) else Exit.INTERNAL
+
+
+def _accuracy(console: Console, seed: int) -> list[Verdict]:
+    with _folder() as folder:
+        found = measure_accuracy(
+            Path(folder), seed, lambda done: _say(_("Measuring a simulated server: {done}").format(done=done))
+        )
+    _say("")
+    console.print(accuracy_table(found))
+    console.print()
+    return accuracy_verdicts(found)
+
+
+def _cost(*, with_cost: bool) -> list[Verdict]:
+    if not with_cost:
+        return [Verdict(sentence=_("What the screen costs was left out, as asked for."))]
+    if not builtin_available():
+        left_out = _("What the screen costs was left out: the built-in server is not installed ({remedy}).")
+        return [Verdict(sentence=left_out.format(remedy="pip install 'llmtui[builtin]'"))]
+    with _folder() as folder:
+        found = measure_cost(
+            Path(folder),
+            limit_s=COST_LIMIT_S,
+            progress=lambda done: _say(_("Measuring with and without this screen: {done}").format(done=done)),
+        )
+    return [cost_verdict(found)]
+
+
+def accuracy_table(found: Accuracy) -> Table:
+    """Gives the table of truth, measured and error, a row a test."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("\n#", justify="right")
+    table.add_column(f"\n{_('Model')}", no_wrap=True)
+    table.add_column(f"\n{_('Test')}", no_wrap=True)
+    table.add_column(f"\n{_('Tokens')}", justify="right")
+    for figure in (_("First word (TTFT) ms"), _("Speed (TPS) tok/s")):
+        table.add_column(f"{figure}\n{_('truth (send log)')}", justify="right")
+        table.add_column(f"\n{_('measured')}", justify="right")
+        table.add_column(f"\n{_('error')}", justify="right")
+    for test in found.tests:
+        table.add_row(*_cells(found, test))
+    return table
+
+
+def _cells(found: Accuracy, test: Compared) -> tuple[str, ...]:
+    row = test.row
+    return (
+        str(row.order),
+        found.session.contender(row.trial).label,
+        kind_words(row.trial.kind),
+        "" if row.figures.tokens is None else str(row.figures.tokens),
+        *_pair(test.ttft_ms, lambda pair: f"{pair.difference:+.2f}"),
+        *_pair(test.decode_tps, lambda pair: f"{100 * pair.share:+.3f} %"),
+    )
+
+
+def _pair(pair: Pair | None, error: Callable[[Pair], str]) -> tuple[str, str, str]:
+    return ("", "", "") if pair is None else (f"{pair.truth:.2f}", f"{pair.measured:.2f}", error(pair))
+
+
+def accuracy_verdicts(found: Accuracy) -> list[Verdict]:
+    """Gives a line for each of the two figures."""
+    ttft, decode = found.ttft_error_ms, found.decode_error
+    return [
+        Verdict(
+            sentence=_("First word (TTFT): median error {error:.2f} ms; allowed are {bound:g} ms. {verdict}").format(
+                error=ttft, bound=TTFT_BOUND_MS, verdict=_word(ok=ttft <= TTFT_BOUND_MS)
+            ),
+            ok=ttft <= TTFT_BOUND_MS,
+        ),
+        Verdict(
+            sentence=_("Speed (TPS): median error {error:.3f} %; allowed is {bound:g} %. {verdict}").format(
+                error=100 * decode, bound=100 * DECODE_BOUND, verdict=_word(ok=decode <= DECODE_BOUND)
+            ),
+            ok=decode <= DECODE_BOUND,
+        ),
+    ]
+
+
+def cost_verdict(found: Cost | None) -> Verdict:
+    """Gives the line on what the screen costs."""
+    if found is None:
+        return Verdict(
+            sentence=_("What the screen costs cannot be told: the built-in model is too slow here for that.")
+        )
+    half = (found.high - found.low) / 2
+    sentence = _(
+        "This screen costs {share:.1f} % ± {half:.1f} % of a model's speed ({tps:.0f} tok/s without it, {turns} turns "
+        "of 4); the lower end may be {bound:g} %. {verdict}"
+    )
+    return Verdict(
+        sentence=sentence.format(
+            share=100 * found.share, half=100 * half, tps=found.headless_tps, turns=found.turns, bound=100 * BOUND,
+            verdict=_word(ok=found.within_bounds),
+        ),
+        ok=found.within_bounds,
+    )  # fmt: skip
+
+
+def _word(*, ok: bool) -> str:
+    return _("Good.") if ok else _("OUT OF BOUNDS.")
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="llmtui-selftest-", ignore_cleanup_errors=True)
+
+
+def _say(words: str) -> None:
+    """Shows what goes on where somebody looks."""
+    if sys.stderr.isatty():
+        sys.stderr.write(CLEAR + words)
+        sys.stderr.flush()

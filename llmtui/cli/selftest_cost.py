@@ -1,0 +1,150 @@
+"""What the screen costs: a real model's speed while it draws and while it stands still, in turns.
+
+The built-in server runs its small speed-only model in one session of the program. Before some tests the screen is
+stopped as by ctrl+z, so that the engine measures without it; before others it is let go on. The turns are A B B A (A
+stopped, B drawing), so that a machine that slowly changes its speed favours neither.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from llmtui.cli.selftest_screen import Screen, ScreenFailed, ScreenRun, program
+from llmtui.cli.selftest_script import categories, many_questions
+from llmtui.core.events import TrialFinished
+from llmtui.core.session import SessionBuilder, TrialRow
+from llmtui.core.stats import Interval, t_interval
+
+MODEL: Final = "synthetic-24M"
+TOKENS: Final = 256
+WARM_UP: Final = 1
+TURNS: Final = 8
+"""Most turns of four tests."""
+FEWEST_TURNS: Final = 2
+BOUND: Final = 0.02
+SESSION_LIMIT_S: Final = 300.0
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """The share of the model's speed that the screen takes."""
+
+    share: float
+    low: float
+    high: float
+    turns: int
+    """Turns of A B B A; each is one observation."""
+    headless_tps: float
+    """Median decode speed without the screen."""
+
+    @property
+    def within_bounds(self) -> bool:
+        """It cannot be said that it costs more than allowed."""
+        return self.low <= BOUND
+
+
+def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None]) -> Cost | None:
+    """Runs the built-in model under the screen and without it.
+
+    Args:
+        folder: an empty one, for everything that is written.
+        limit_s: no turn begins that is not expected to end in this time.
+        progress: told, in words, what goes on.
+
+    Returns:
+        The cost; None where there was time for fewer than two turns.
+
+    Raises:
+        ScreenFailed: the program did not do what was asked of it.
+    """
+    tests = WARM_UP + 4 * TURNS
+    prompts = folder / "prompts.toml"
+    prompts.write_text(many_questions(tests), encoding="utf-8")
+    results = folder / "results"
+    settings = {
+        "host": "builtin",
+        "models": MODEL,
+        "preset": "quick",
+        "num_predict": str(TOKENS),
+        "categories": categories(tests),
+        "bell": "off",
+    }
+    command = program("--results", str(results), "--prompts", str(prompts))
+    with closing(Screen(command, folder=folder, settings=settings)) as screen:
+        rates = _rates(screen, results, time.monotonic() + limit_s, progress)
+    return cost_of(rates)
+
+
+def cost_of(rates: Sequence[float]) -> Cost | None:
+    """Gives the cost from decode speeds in turns A B B A, A without and B with the screen; None for too few.
+
+    One turn is one observation: half the difference of the logarithms, (log A − log B − log B + log A) / 2.
+    """
+    turns = [rates[at : at + 4] for at in range(0, len(rates) - 3, 4)]
+    if len(turns) < FEWEST_TURNS:
+        return None
+    found: Interval = t_interval([(math.log(a / b) + math.log(d / c)) / 2 for a, b, c, d in turns])
+    headless = sorted(rate for a, _, _, d in turns for rate in (a, d))
+    return Cost(
+        share=-math.expm1(-found.mean),
+        low=-math.expm1(-found.low),
+        high=-math.expm1(-found.high),
+        turns=len(turns),
+        headless_tps=headless[len(headless) // 2],
+    )
+
+
+def _rates(screen: Screen, results: Path, deadline: float, progress: Callable[[str], None]) -> list[float]:
+    """Decode speeds of the tests that are compared, in order; the screen is gone afterwards."""
+    run = ScreenRun(screen, results)
+    run.begin()
+    builder = SessionBuilder()
+    rates: list[float] = []
+    warm = 0
+    began: float | None = None
+    for event in run.events(limit_s=SESSION_LIMIT_S):
+        builder.apply(event)
+        if not isinstance(event, TrialFinished):
+            continue
+        session = builder.snapshot()
+        assert session is not None, "a test belongs to a session"
+        row = session.rows[-1]
+        if row.trial.kind != "warm":
+            continue
+        warm += 1
+        if warm > WARM_UP:
+            rates.append(_rate(row))
+            progress(f"{len(rates)}/{4 * TURNS}")
+        began = began or time.monotonic()
+        if len(rates) == 4 * TURNS or (len(rates) % 4 == 0 and _too_late(rates, began, deadline)):
+            break
+        _turn(screen, len(rates))
+    screen.kill()
+    return rates
+
+
+def _turn(screen: Screen, done: int) -> None:
+    """Stops or continues the screen for the test that comes next, where it is not that already."""
+    place = done % 4
+    if place == 0:
+        screen.freeze()
+    elif place in (1, 3):
+        (screen.thaw if place == 1 else screen.freeze)()
+
+
+def _too_late(rates: Sequence[float], began: float, deadline: float) -> bool:
+    now = time.monotonic()
+    each_s = (now - began) / len(rates) if rates else 0.0
+    return now + 4 * each_s > deadline
+
+
+def _rate(row: TrialRow) -> float:
+    if row.figures.decode_tps is None:
+        raise ScreenFailed(f"A test of the built-in model ended as {row.outcome}, without a speed.")
+    return row.figures.decode_tps

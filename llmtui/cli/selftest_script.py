@@ -1,0 +1,97 @@
+"""What the simulated server of the self-test does: drawn at random, so that no figure can be known in advance."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+from llmtui.simulator import Answer, Script, SimulatedModel, Stall
+
+MODELS: Final = 2
+WARM_TESTS: Final = 5
+"""For each model; a cold start and a follow-up come with them."""
+ANSWER_S: Final = 1.1
+"""How long an answer takes to be written, stalls and thinking not counted."""
+TOKENS: Final = (100, 220)
+"""Fewest and most tokens of an answer: a speed is compared from 64 on."""
+CAP_TOKENS: Final = 320
+"""More than any drawn answer has with its thinking: all of them end by themselves."""
+THINKING_TOKENS: Final = 60
+QUIET_TOKENS: Final = 10
+"""No stall before this token: bundles are made by then, and a stall inside the first is in no figure."""
+
+_QUESTION = """
+[[categories.{name}.prompts]]
+id = "{name}"
+text = "{text}"
+"""
+_WORDS: Final = (
+    "Tell of the keeper who counts the nights.", "Explain why the tide comes twice a day, with an example.",
+    "Write down, step by step, how a bicycle tyre is mended on the road, and what one needs for it.",
+    "Describe a market in winter to somebody who has never seen snow: what one hears, smells and sees there first.",
+    "Compare three ways of remembering a long list of names, say who uses which, and end with your own advice for it.",
+)  # fmt: skip
+
+
+def questions() -> str:
+    """Gives a prompts file with questions of several lengths, so that reading them takes unlike times."""
+    return _pack({f"selftest-{number}": text for number, text in enumerate(_WORDS, start=1)})
+
+
+def many_questions(count: int) -> str:
+    """Gives a prompts file with so many short questions, for many tests in one round."""
+    return _pack({f"selftest-{number}": f"Count from {number} on." for number in range(1, count + 1)})
+
+
+def categories(count: int) -> str:
+    """Gives the categories of a prompts file as a setting."""
+    return ",".join(f"selftest-{number}" for number in range(1, count + 1))
+
+
+def drawn_script(seed: int) -> Script:
+    """Gives a server with random speeds, waiting times, bundles, thinking, stalls and prompt caches.
+
+    Args:
+        seed: the same gives the same server.
+    """
+    draw = random.Random(seed)
+    return Script(
+        models=tuple(_model(draw, number) for number in range(1, MODELS + 1)),
+        prompt_cache_prompts=draw.randint(0, 3),
+        dispatch_s=draw.uniform(0.001, 0.01),
+        tokenize_s=draw.uniform(0.001, 0.01),
+        seed=seed,
+    )
+
+
+def _model(draw: random.Random, number: int) -> SimulatedModel:
+    decode_tps = 50.0 * 5.0 ** draw.random()  # 50 to 250, as many below 112 as above
+    thinks = number == MODELS
+    bundle = draw.choice((1, 1, 1, 2, 3, 4))
+    answers = tuple(_answer(draw, decode_tps, thinks=thinks, bundle=bundle) for _ in range(WARM_TESTS + 2))
+    return SimulatedModel(
+        name=f"{'thinks' if thinks else 'plain'}:{number}b",
+        capabilities=("completion", "thinking") if thinks else ("completion",),
+        size_bytes=draw.randrange(10**9, 5 * 10**9),
+        load_s=draw.uniform(0.2, 0.8),
+        prefill_tps=100.0 * 20.0 ** draw.random(),
+        decode_tps=decode_tps,
+        answers=answers,
+    )
+
+
+def _answer(draw: random.Random, decode_tps: float, *, thinks: bool, bundle: int) -> Answer:
+    tokens = min(max(round(decode_tps * ANSWER_S), TOKENS[0]), TOKENS[1])
+    places = draw.sample(range(QUIET_TOKENS, tokens), draw.choice((0, 0, 1, 2)))
+    return Answer(
+        tokens=tokens,
+        thinking_tokens=draw.randint(5, THINKING_TOKENS) if thinks else 0,
+        tokens_per_chunk=bundle,
+        jitter=draw.uniform(0.0, 0.05),
+        stalls=tuple(Stall(before_token=place, seconds=draw.uniform(0.05, 0.4)) for place in sorted(places)),
+    )
+
+
+def _pack(texts: dict[str, str]) -> str:
+    head = '[llmtui]\nformat = 1\nname = "selftest"\n'
+    return head + "".join(_QUESTION.format(name=name, text=text) for name, text in texts.items())
