@@ -1,0 +1,310 @@
+"""The scenes of the pictures: the real app without a terminal, fed from the recorded session, at chosen moments."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+from unittest.mock import patch
+
+from textual.pilot import Pilot
+from textual.widgets import DataTable
+
+from llmtui.config import Settings, shipped_pack
+from llmtui.core.commands import Command, ListModels, SetServer
+from llmtui.core.estimate import PastSpeed
+from llmtui.core.events import (
+    Chunks,
+    Event,
+    ListedModel,
+    SessionStarted,
+    TrialFinished,
+    TrialStarted,
+    decode_event,
+)
+from llmtui.core.metrics import pieces_of
+from llmtui.core.plan import Plan
+from llmtui.core.session import Session, TrialRow, fold
+from llmtui.link.event_file import EventFile
+from llmtui.tui.app import LlmtuiApp, WatchApp
+from llmtui.tui.host import ExitReport, SessionEntry
+from llmtui.tui.screens import live as live_screen
+from llmtui.tui.screens import replay as replay_screen
+from llmtui.tui.screens.live import LiveScreen
+from llmtui.tui.screens.replay import ReplayScreen
+from llmtui.tui.screens.results import ResultsScreen
+from llmtui.tui.widgets import phase_bar
+from tests.tui.fakes import FakeHost, FakeLink, a_model, loaded, models, ollama_up, ready
+
+Scene = Callable[["Stage"], Awaitable[str]]
+USUAL, SMALL = (120, 36), (80, 24)
+WAIT_S = 30.0
+SECONDS_IN = 7.0
+"""Of the replay."""
+STILL_S = 0.4
+"""A screen that has not changed for so long is done."""
+
+
+class Stage(NamedTuple):
+    """What every scene starts from."""
+
+    events: tuple[Event, ...]
+    journal: Path
+    """The recorded session, unpacked."""
+
+    @property
+    def plan(self) -> Plan:
+        """What was asked."""
+        [start] = [event for event in self.events if isinstance(event, SessionStarted)]
+        return start.plan
+
+    @property
+    def finished(self) -> dict[str, TrialFinished]:
+        """The tests by id."""
+        return {event.trial.id: event for event in self.events if isinstance(event, TrialFinished)}
+
+    @property
+    def session(self) -> Session:
+        """The whole session."""
+        session = fold(self.events)
+        assert session is not None
+        return session
+
+    def host(
+        self, *links: FakeLink, past: Mapping[str, PastSpeed] | None = None, entries: tuple[SessionEntry, ...] = ()
+    ) -> FakeHost:
+        """Gives the program around the screens: the shipped prompts, the models of the session as last chosen."""
+        settings = Settings(models=tuple(one.model.name for one in self.plan.contenders))
+        return FakeHost(*links, settings=settings, pack=shipped_pack("en"), past=past, entries=entries)
+
+
+def unpack(packed: Path, folder: Path) -> Stage:
+    """Gives the stage for a recorded session, unpacked into a folder."""
+    journal = folder / "events.jsonl"
+    journal.write_bytes(gzip.decompress(packed.read_bytes()))
+    return Stage(tuple(decode_event(line) for line in journal.read_bytes().splitlines()), journal)
+
+
+# --- Setup --------------------------------------------------------------------------------------------------------
+
+
+async def setup(stage: Stage) -> str:
+    """What a person sees who was here before: models and questions are picked, the time is known."""
+    link = FakeLink(ready(), answer=lambda command: _server(stage, command))
+    app = LlmtuiApp(stage.host(link, past=_past(stage)))
+    async with _on(app, USUAL) as pilot:
+        return await _picture(pilot, "Start")
+
+
+def _server(stage: Stage, command: Command) -> tuple[Event, ...]:
+    if not isinstance(command, SetServer | ListModels):
+        return ()
+    measured = [ListedModel(model=one.model) for one in stage.plan.contenders]
+    first = measured[0].model
+    others = (
+        ListedModel(model=a_model("phi4-mini:3.8b", 2.5, parameters="3.8B", quantisation="Q4_K_M", family="phi3")),
+        ListedModel(model=a_model("gemma3:12b", 8.1, parameters="12.2B", quantisation="Q4_K_M", family="gemma3")),
+        ListedModel(
+            model=a_model("nomic-embed-text", 0.27, parameters="137M", quantisation="F16"),
+            why_not="makes embeddings, not text",
+        ),
+    )
+    listed = (ListedModel(model=first, resident=loaded(first)), *measured[1:], *others)
+    return (ollama_up(), models(*listed))
+
+
+def _past(stage: Stage) -> Mapping[str, PastSpeed]:
+    speeds = (9.1, 9.3, 15.8)
+    return {
+        one.model.digest: PastSpeed(decode_tps=speed, load_s=4.0)
+        for one, speed in zip(stage.plan.contenders, speeds, strict=True)
+    }
+
+
+# --- Live ---------------------------------------------------------------------------------------------------------
+
+
+async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
+    """In the middle of the second round, in the middle of an answer of the model that thinks."""
+    link = FakeLink(ready(), ollama_up())
+    app = LlmtuiApp(stage.host(link))
+    with patch.object(phase_bar, "monotonic", lambda: 0.0), patch.object(live_screen, "TICK_S", 3600.0):
+        async with _on(app, size) as pilot:
+            await pilot.press("f3")
+            for batch in _until(stage, _moment(stage)):
+                link.play(*batch)
+                # One after the other: text of an earlier test that nobody took is forgotten when the next begins.
+                orders = [event.order for event in batch if isinstance(event, TrialStarted)]
+                await _until_holds(pilot, lambda order=orders[-1]: _drawn(app, order))
+            return await _picture(pilot, "Memory")
+
+
+def _drawn(app: LlmtuiApp, order: int) -> bool:
+    session = app.feed.session
+    return isinstance(app.screen, LiveScreen) and session is not None and session.order == order
+
+
+async def live_small(stage: Stage) -> str:
+    """The same in the smallest terminal."""
+    return await live(stage, SMALL)
+
+
+def _moment(stage: Stage) -> TrialFinished:
+    """Gives the test that is under way: a question of the thinking model in the second round."""
+    [thinker] = [number for number, one in enumerate(stage.plan.contenders) if one.variant.think]
+    of_it = [
+        one
+        for one in stage.finished.values()
+        if (one.trial.round, one.trial.contender, one.trial.kind) == (2, thinker, "warm")
+    ]
+    return of_it[2]
+
+
+def _until(stage: Stage, moment: TrialFinished) -> Iterator[tuple[Event, ...]]:
+    """Gives what came up to the moment when three quarters of the answer are there, in two batches."""
+    assert moment.t0_ns is not None
+    times = moment.timeline.t_ns
+    share = times[len(times) * 3 // 4]
+    before = [event for event in stage.events if getattr(event, "t_ns", 0) <= moment.t0_ns + share]
+    starts = [at for at, event in enumerate(before) if isinstance(event, TrialStarted)]
+    previous = next(one for one in reversed(before) if isinstance(one, TrialFinished))
+    yield (*before[: starts[-1]], _text(previous))
+    yield (*before[starts[-1] :], _text(moment, share))
+
+
+def _text(finished: TrialFinished, until_ns: int | None = None) -> Chunks:
+    line = finished.timeline
+    pieces = zip(line.t_ns, line.channels, pieces_of(finished), strict=True)
+    return Chunks(
+        trial_id=finished.trial.id, pieces=tuple(one for one in pieces if until_ns is None or one[0] <= until_ns)
+    )
+
+
+# --- Results, Replay ----------------------------------------------------------------------------------------------
+
+
+async def results(stage: Stage) -> str:
+    """The whole session: what can be said, and the figures by model."""
+    async with _watching(stage) as pilot:
+        await pilot.press("f4")
+        return await _picture(pilot, "Tests")
+
+
+async def bars(stage: Stage) -> str:
+    """The same figures as bars."""
+    async with _watching(stage) as pilot:
+        await pilot.press("f4", "3")
+        return await _picture(pilot, "faster")
+
+
+async def replay(stage: Stage) -> str:
+    """Two answers to one question, some seconds after both were sent."""
+    now = [0.0]
+    async with _watching(stage) as pilot:
+        app = pilot.app
+        assert isinstance(app, LlmtuiApp)
+        await pilot.press("f4")
+        await _until_holds(pilot, lambda: isinstance(app.screen, ResultsScreen) and app.feed.session is not None)
+        with patch.object(replay_screen, "monotonic", lambda: now[0]):
+            await app.push_screen(ReplayScreen(app.feed, stage.session, _pair(stage.session)))
+            await _picture(pilot, "true")
+            now[0] = SECONDS_IN
+            return await _picture(pilot, str(SECONDS_IN))
+
+
+def _pair(session: Session) -> tuple[TrialRow, TrialRow]:
+    """Gives the first model's and the thinking model's answers to one question."""
+    same = [row for row in session.rows if row.trial.kind == "warm" and (row.trial.round, row.trial.prompt) == (1, 0)]
+    by_model = sorted(same, key=lambda row: row.trial.contender)
+    return by_model[0], by_model[-1]
+
+
+def _watching(stage: Stage) -> AbstractAsyncContextManager[Pilot[ExitReport]]:
+    return _on(WatchApp(stage.host(), EventFile(stage.journal)), USUAL)
+
+
+# --- History ------------------------------------------------------------------------------------------------------
+
+
+async def history(stage: Stage) -> str:
+    """Some weeks of use."""
+    day_ns = 86_400 * 10**9
+    [start] = [event for event in stage.events if isinstance(event, SessionStarted)]
+    names = tuple(one.label for one in stage.plan.contenders)
+
+    def entry(days: float, of: tuple[str, ...], trials: int, rounds: int, finished: str | None) -> SessionEntry:
+        return SessionEntry(
+            session_id=f"{days}",
+            wall_ns=start.wall_ns - round(days * day_ns),
+            models=of,
+            trials=trials,
+            rounds=rounds,
+            finished=finished,
+        )
+
+    entries = (
+        entry(0, names, len(stage.finished), 3, "complete"),
+        entry(0.06, names, 7, 1, None),
+        entry(3.2, ("llama3.1:8b", "gemma3:12b"), 60, 5, "complete"),
+        entry(9.9, ("phi4-mini:3.8b",), 6, 1, "complete"),
+        entry(15.4, ("qwen3:4b", "qwen3:4b thinking"), 24, 2, "cancelled"),
+        entry(21.3, ("llama3.1:8b", "mistral:7b"), 60, 5, "complete"),
+    )
+    app = LlmtuiApp(stage.host(FakeLink(ready()), entries=entries))
+    async with _on(app, USUAL) as pilot:
+        await pilot.press("f5")
+        await _until_holds(pilot, lambda: any(table.row_count for table in app.screen.query(DataTable)))
+        return await _picture(pilot, "complete")
+
+
+SCENES: Mapping[str, Scene] = {
+    "setup": setup,
+    "live": live,
+    "live-80x24": live_small,
+    "results": results,
+    "bars": bars,
+    "replay": replay,
+    "history": history,
+}
+"""Pictures by name."""
+
+
+# --- taking a picture ---------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _on(app: LlmtuiApp, size: tuple[int, int]) -> AsyncIterator[Pilot[ExitReport]]:
+    async with app.run_test(size=size) as pilot:
+        yield pilot
+
+
+async def _until_holds(pilot: Pilot[ExitReport], holds: Callable[[], object]) -> None:
+    end = time.monotonic() + WAIT_S
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError("the screen did not come to what the picture shows")
+        await asyncio.sleep(0.02)
+        await pilot.pause()
+
+
+async def _picture(pilot: Pilot[ExitReport], words: str) -> str:
+    """Gives the screen as SVG once it shows the words and stands still.
+
+    Raises:
+        TimeoutError: it never does.
+    """
+    end = time.monotonic() + WAIT_S
+    shown, since = "", time.monotonic()
+    while time.monotonic() < end:
+        await pilot.pause()
+        now = pilot.app.export_screenshot(title="llmtui")
+        if now != shown:
+            shown, since = now, time.monotonic()
+        elif time.monotonic() - since > STILL_S and words in now:
+            return now
+        await asyncio.sleep(0.05)
+    raise TimeoutError(f"the screen never stood still with {words!r} on it")

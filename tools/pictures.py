@@ -1,0 +1,91 @@
+"""Make every picture of the documents: ``python tools/pictures.py [--out FOLDER] [NAME ...]``.
+
+The real app is run without a terminal and fed from the session in ``docs/pictures/session.jsonl.gz`` (how that was
+recorded: ``tools/picture_session.py``). The pictures are SVG without fonts or addresses of others, and the same bytes
+each time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "pictures"
+JOURNAL = FOLDER / "session.jsonl.gz"
+MAX_BYTES = 150_000
+FONTS = "ui-monospace, 'Cascadia Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+
+_FONT_FACE = re.compile(r"\s*@font-face \{.*?\}(?=\s)", re.DOTALL)
+_UNIQUE_ID = re.compile(r"terminal-\d+-")
+_LINE_CLIPS = re.compile(r'\s*<clipPath id="t-line-\d+">.*?</clipPath>', re.DOTALL)
+_LINE_CLIP = re.compile(r' clip-path="url\(#t-line-\d+\)"')
+
+
+def tidy(svg: str) -> str:
+    """Gives a screenshot without fonts from elsewhere, with short names, and without a frame around every line."""
+    svg = _UNIQUE_ID.sub("t-", _FONT_FACE.sub("", svg))
+    svg = _LINE_CLIP.sub("", _LINE_CLIPS.sub("", svg))
+    svg = svg.replace("Fira Code, monospace", FONTS).replace("font-family: arial", "font-family: sans-serif")
+    svg = svg.replace("<!-- Generated with Rich https://www.textualize.io -->", "")
+    return "\n".join(line.strip() for line in svg.splitlines() if line.strip()) + "\n"
+
+
+def make(folder: Path, names: Sequence[str] = ()) -> list[Path]:
+    """Makes pictures in a folder; all if none is named. Gives their files.
+
+    Raises:
+        ValueError: there is no picture of that name, or one is too large.
+    """
+    _same_everywhere()  # before anything is imported that reads the language
+    from tools.picture_scenes import SCENES, unpack
+
+    if unknown := sorted(set(names) - set(SCENES)):
+        raise ValueError(f"no picture {', '.join(unknown)}: there are {', '.join(SCENES)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[Path] = []
+    with tempfile.TemporaryDirectory() as unpacked:
+        stage = unpack(JOURNAL, Path(unpacked))
+        for name in names or SCENES:
+            svg = tidy(asyncio.run(SCENES[name](stage))).encode()
+            if len(svg) > MAX_BYTES:
+                raise ValueError(f"{name} has {len(svg)} bytes, more than {MAX_BYTES}")
+            made.append(folder / f"{name}.svg")
+            made[-1].write_bytes(svg)
+    return made
+
+
+def _same_everywhere() -> None:
+    """Clock, language and colours of the one who runs this must not be seen."""
+    os.environ.update(TZ="UTC", LANGUAGE="en", LC_ALL="C.UTF-8", COLORTERM="truecolor")
+    for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "OLLAMA_HOST"):
+        os.environ.pop(name, None)
+    if hasattr(time, "tzset"):
+        time.tzset()
+
+
+def main() -> int:
+    """Makes what the command line names; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="pictures.py", description="Make the pictures of the documents.")
+    parser.add_argument("name", nargs="*", help="pictures to make (default: all)")
+    parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER", help="default: docs/pictures")
+    options = parser.parse_args()
+    try:
+        for path in make(options.out, options.name):
+            print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+    except ValueError as error:
+        parser.error(str(error))
+    return 0
+
+
+if __name__ == "__main__":
+    # Run as a file, Python looks for modules beside it, not beside the packages.
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())
