@@ -124,6 +124,8 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     else:
         why |= dict.fromkeys((*_DECODE, *_TEXT, "e2e_ms", "e2e_tps"), "not_finished")
     parts["prefill_tps"] = _prefill(finished, counters, why)
+    if finished.recorded is not None:
+        why |= dict.fromkeys((*_TEXT, "prefill_tps"), "not_recorded")
     return msgspec.convert({**parts, "why": why}, Figures)
 
 

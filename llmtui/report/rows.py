@@ -9,6 +9,7 @@ from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summa
 from llmtui.core.verdict import groups, verdicts
 from llmtui.words import _
 from llmtui.words.figures import gigabytes, rate, rate_range, seconds, significant
+from llmtui.words.trials import category_words
 
 Row = dict[str, str]
 """Cells by their column's title; all rows of a table have the same columns."""
@@ -53,7 +54,7 @@ def _model_cells(line: ContenderSummary, letters: Mapping[int, str]) -> Row:
 def _category_cells(line: CategorySummary) -> Row:
     return {
         _("Model"): line.label,
-        _("Category"): line.category,
+        _("Category"): category_words(line.category),
         _("First word"): _median(line.ttft),
         _("Speed tok/s"): rate(None if line.decode_tps is None else line.decode_tps.value),
         _("Text chars/s"): rate(None if line.decode_cps is None else line.decode_cps.value),

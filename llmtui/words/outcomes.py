@@ -21,6 +21,8 @@ def outcome_sentence(outcome: str, ended_by: str | None = None) -> str:
     """Gives what the outcome means, for the row's details."""
     if outcome == "ok" and ended_by == "length":
         return _("The answer reached the limit of tokens that was asked for, as planned.")
+    if outcome == "ok" and ended_by == "stop":
+        return _("The answer ended by itself.")
     return _sentence_of().get(outcome, outcome)
 
 
@@ -39,7 +41,7 @@ def _word_of() -> dict[str, str]:
 
 def _sentence_of() -> dict[str, str]:
     return {
-        "ok": _("The answer ended by itself."),
+        "ok": _("The answer came to its end."),
         "no_final": _("The text stopped without the server's last line: its tokens were not counted."),
         "thinking_only": _("The model thought and then stopped without an answer."),
         "empty": _("The model stopped without any text."),

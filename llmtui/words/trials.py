@@ -24,11 +24,11 @@ def category_words(category: str) -> str:
 
 
 def test_words(trial: Trial, plan: Plan) -> str:
-    """Gives what a test is about: its category, or that it is a start or a follow-up."""
+    """Gives what a test is about: its category, that it is a start or a follow-up, or both."""
     if trial.prompt is None:
         return kind_words(trial.kind)
     category = category_words(plan.prompts[trial.prompt].category)
-    return f"{kind_words(trial.kind)}: {category}" if trial.kind == "follow_up" else category
+    return category if trial.kind == "warm" else f"{kind_words(trial.kind)}: {category}"
 
 
 def ended_words(ended_by: str | None) -> str | None:

@@ -52,6 +52,7 @@ def test_what_the_file_does_not_tell_is_missing_not_zero(tmp_path: Path) -> None
     for name in ("decode_cps", "reading_x", "prefill_tps", "load_ms", "gap_p50_ms", "client_lag_ms", "stalls"):
         assert getattr(row.figures, name) is None, name
     assert row.machine is None
+    assert row.figures.why["decode_cps"] == "not_recorded"
 
 
 def test_a_row_that_cannot_be_read_is_a_failed_test_and_says_why(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 
 import llmtui
@@ -14,17 +15,21 @@ from llmtui.core.columns import COLUMNS
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import MachineFigures, Outcome, ResidentModel, ServerCounters
 from llmtui.core.session import Session, TrialRow
+from llmtui.core.summary import Spread
 from llmtui.core.verdict import Verdict, drift, ttft_verdict
 from llmtui.core.verdict import Word as VerdictWord
 from llmtui.words.columns import column_title, explain_column
 from llmtui.words.evidence import evidence_text
-from llmtui.words.figures import duration, gigabytes, percent, rate_range, seconds, significant
+from llmtui.words.figures import duration, gigabytes, percent, rate_range, seconds, seconds_range, significant
 from llmtui.words.flags import conditions_clause, explained, flag_mark, flag_sentence, mark
 from llmtui.words.lists import and_list, few, or_list
 from llmtui.words.outcomes import outcome_sentence, outcome_word
 from llmtui.words.reasons import known_codes, reason
+from llmtui.words.trials import ended_words
+from llmtui.words.trials import test_words as about_words
 from llmtui.words.verdicts import drift_sentence, open_pairs, price, ttft_sentence, verdict_sentence, verdict_word
 from tests.core.compared import compared, compared_plan, warm
+from tests.core.made import trial
 
 PACKAGE = Path(llmtui.__file__).parent
 FLAGS = (*checks.BY_DESIGN, *checks.CONDITIONS, *checks.DISTURBANCES, "text_replaced")
@@ -56,6 +61,7 @@ def test_every_outcome_has_a_word_and_a_sentence(outcome: str) -> None:
 def test_reaching_the_limit_is_no_failure() -> None:
     assert outcome_word("ok", "length") == "complete (at the limit)"
     assert "as planned" in outcome_sentence("ok", "length")
+    assert outcome_sentence("ok", "stop") == "The answer ended by itself."
 
 
 @pytest.mark.parametrize("word", get_args(VerdictWord))
@@ -96,6 +102,21 @@ def test_unknown_codes_of_a_newer_version_are_shown_as_they_are() -> None:
 def test_the_limit_of_tokens_is_named() -> None:
     assert reason("still_thinking", num_predict=128) == "still thinking after 128 tokens"
     assert "128" not in reason("still_thinking")
+
+
+# --- tests --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_test_is_about() -> None:
+    of = compared_plan("a", categories=("coding", "mine"))
+    cold, follow_up = trial(of, kind="cold"), trial(of, kind="follow_up")
+    assert [about_words(one, of) for one in (trial(of, which=0), trial(of, which=1))] == ["Coding", "mine"]
+    assert about_words(cold, of) == "start from off"
+    assert about_words(msgspec.structs.replace(cold, prompt=0), of) == "start from off: Coding"
+    assert about_words(follow_up, of).startswith("in a chat: ")
+    assert [ended_words(one) for one in ("stop", "length", "other", None)] == [
+        "by the model", "at the length limit", "otherwise", None,
+    ]  # fmt: skip
 
 
 # --- marks and evidence -------------------------------------------------------------------------------------------
@@ -287,3 +308,7 @@ def test_units_follow_the_size() -> None:
     ]
     assert [percent(one) for one in (None, 0.0143, 0.5)] == ["", "1.4 %", "50 %"]
     assert rate_range(None) == ""
+    assert rate_range(Spread(5.9, 5.82, 5.99, 3)) == "5.82–5.99"
+    assert (seconds_range(Spread(900.0, 800.0, 1000.0, 2)), seconds_range(Spread(9.0, 9.0, 9.0, 1))) == (
+        "0.800 s – 1.00 s", "",
+    )  # fmt: skip
