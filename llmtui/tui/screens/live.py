@@ -17,6 +17,7 @@ from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Ski
 from llmtui.core.events import CommandFailed, TrialFinished
 from llmtui.core.live import LiveTrial, tokens_per_chunk
 from llmtui.core.session import Session
+from llmtui.tui.demo_pace import DemoPace
 from llmtui.tui.feed import Feed, FeedEnded, LiveText, Replied, SessionChanged
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.screens.live_pane import PaneScript, pane_title
@@ -30,6 +31,7 @@ from llmtui.words import _
 
 COMMANDS = {"pause", "skip", "stop", "one_more"}
 PANES = ("text", "machine", "tests")
+SLOW_TEXT_S = 0.1
 
 
 class LiveScreen(BaseScreen):
@@ -78,6 +80,8 @@ class LiveScreen(BaseScreen):
         super().__init__()
         self._clock = clock
         self._script = PaneScript()
+        self._pace = DemoPace()
+        self._slow: Timer | None = None
         self._live: LiveTrial | None = None
         self._finals = 0
         self._paused = False
@@ -100,6 +104,7 @@ class LiveScreen(BaseScreen):
     def on_mount(self) -> None:
         """Nothing moves before a run."""
         self._seconds = self.set_interval(1.0, self._count, pause=True, name="waiting")
+        self._slow = self.set_interval(SLOW_TEXT_S, self._write_due, pause=True, name="slow text")
         self._look()
 
     def on_screen_resume(self) -> None:
@@ -144,8 +149,6 @@ class LiveScreen(BaseScreen):
         self.plots.show_session(session)
         self.table.show_session(session)
         self._take_text()
-        self.pane.write(list(self._script.news(session)))
-        self.pane.border_title = pane_title(session)
         self._show_figures(session, moving=moving)
         self._show_missed_text(session)
         self._show_keys()
@@ -159,6 +162,7 @@ class LiveScreen(BaseScreen):
 
     def _start_over(self) -> None:
         self.pane.clear()
+        self._pace.clear()
         self.figures.clear()
         self._live = None
         self._finals = 0
@@ -176,7 +180,22 @@ class LiveScreen(BaseScreen):
                 per_chunk = tokens_per_chunk(session, trial.contender) if mine and trial is not None else 1.0
                 self._live = LiveTrial(chunks.trial_id, per_chunk)
             self._live.add(chunks)
+            self._pace.add(chunks, slow=self._script.is_demo(chunks.trial_id, session))
+        self._write_due()
+
+    def _write_due(self) -> None:
+        """Writes what is to be shown by now: all there is, but for the demo's text, which would be over in a moment."""
+        session = self.app.feed.session
+        if session is None:
+            return
+        for chunks in self._pace.due(monotonic()):
             self.pane.write(list(self._script.text(chunks, session)))
+        behind = self._pace.holds_text
+        if not behind:
+            self.pane.write(list(self._script.news(session)))
+        self.pane.border_title = pane_title(session, self._script.open_trial if behind else None)
+        if self._slow is not None:
+            (self._slow.resume if behind else self._slow.pause)()
 
     # --- figures ---
 

@@ -8,6 +8,7 @@ from llmtui.core.events import Chunks, TrialFinished
 from llmtui.core.metrics import pieces_of
 from llmtui.core.plan import Plan, Trial, blocks
 from llmtui.core.session import Session, TrialRow
+from llmtui.tui.demo_pace import SLOWED
 from llmtui.words import _
 from llmtui.words.figures import seconds, significant
 from llmtui.words.outcomes import outcome_word
@@ -45,6 +46,16 @@ class PaneScript:
         if session.rounds > self._rounds:
             self._learn(session.plan, session.rounds)
         return is_new
+
+    @property
+    def open_trial(self) -> Trial | None:
+        """The test whose text is being written."""
+        return None if self._open is None else self._trials.get(self._open)
+
+    def is_demo(self, trial_id: str, session: Session) -> bool:
+        """Whether a test asks the demo model."""
+        trial = self._trials.get(trial_id)
+        return trial is not None and session.contender(trial).model.is_demo
 
     def news(self, session: Session) -> Iterator[Piece]:
         """Gives what a snapshot adds: ends of tests that ended, the head of the one that began."""
@@ -121,14 +132,22 @@ def question(trial: Trial, plan: Plan) -> str:
     return plan.follow_up_text if trial.kind == "follow_up" else plan.prompts[trial.prompt].text
 
 
-def pane_title(session: Session) -> str:
-    """Gives who writes what, for the pane's upper edge."""
-    trial = session.current or (session.rows[-1].trial if session.rows else None)
+def pane_title(session: Session, shown: Trial | None = None) -> str:
+    """Gives who writes what, for the pane's upper edge.
+
+    Args:
+        session: as it stands.
+        shown: whose text is written, where that lies behind.
+    """
+    trial = shown or session.current or (session.rows[-1].trial if session.rows else None)
     if trial is None:
         return _("Answer")
-    label = session.contender(trial).label
+    contender = session.contender(trial)
     kind = kind_words(trial.kind) if trial.kind != "warm" else test_words(trial, session.plan)
-    return f"{label} · {kind}"
+    title = f"{contender.label} · {kind}"
+    if contender.model.is_demo:
+        title += " · " + _("shown at 1/{n} speed").format(n=SLOWED)
+    return title
 
 
 def ending_words(row: TrialRow) -> str:
