@@ -10,6 +10,7 @@ import msgspec
 
 from llmtui.core.checks import counts_for_speed
 from llmtui.core.metrics import quantile
+from llmtui.core.plan import trials_per_round
 from llmtui.core.session import Session, TrialRow
 from llmtui.core.stats import mean
 from llmtui.core.verdict import TTFT_EQUAL_MS, TTFT_EQUAL_SHARE
@@ -157,11 +158,14 @@ def memory_held(session: Session) -> tuple[MemoryHeld, ...]:
 def seconds_a_round(session: Session) -> float | None:
     """Gives the median time of a whole round so far; None before one is whole."""
     ends: dict[int, int] = {}
+    tests: dict[int, set[str]] = {}
     for row in session.rows:
         ends[row.trial.round] = max(ends.get(row.trial.round, 0), row.t_ns)
-    done = sorted(at for at in ends if session.current is None or at != session.current.round)
-    starts = [session.t_ns, *(ends[at] for at in done)]
-    times = sorted((ends[at] - start) / 1e9 for at, start in zip(done, starts, strict=False) if ends[at] > start)
+        tests.setdefault(row.trial.round, set()).add(row.repeats or row.trial.id)
+    newest = max(ends, default=0)
+    whole = sorted(at for at in ends if at < newest or len(tests[at]) >= trials_per_round(session.plan))
+    starts = [session.t_ns, *(ends[at] for at in whole)]
+    times = sorted((ends[at] - start) / 1e9 for at, start in zip(whole, starts, strict=False) if ends[at] > start)
     return quantile(times, 0.5) if times else None
 
 
