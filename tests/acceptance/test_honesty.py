@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -202,3 +203,23 @@ def test_equal_models_are_not_told_apart(home: Home) -> None:
     script = Script(models=(model("a:1b", tps=200.0), model("b:1b", tps=200.0)))
     line = compared(home, script, {"a:1b": "", "b:1b": ""})
     assert not re.search(r"writes faster|slightly faster|is ahead", line)
+
+
+# --- since last time, and the report ------------------------------------------------------------------------------
+
+
+def test_the_second_run_says_what_changed_and_writes_its_report(home: Home, tmp_path: Path) -> None:
+    report = tmp_path / "report.md"
+    words = ("-m", "a:1b", "-c", "coding", "--rounds", "2", "--markdown", str(report))
+    with running_simulator(Script(models=(model("a:1b", tps=200.0),))) as server:
+        first, _ = measure(home, server, *words)
+    with running_simulator(Script(models=(model("a:1b", tps=100.0),), version="9.9.9")) as server:
+        second, _ = measure(home, server, *words)
+    assert "Since last time: Cannot be told: this plan has not run before." in first
+    (line,) = [one for one in second.splitlines() if one.startswith("Since last time: ")]
+    assert re.search(r"a:1b writes slower, 0\.5\d? times", line), line
+    assert "Not the same: server's version" in line
+    text = report.read_text("utf-8")
+    assert text.startswith("# a:1b\n")
+    assert "writes slower" in text
+    assert "ollama 9.9.9" in text
