@@ -8,12 +8,16 @@ from pathlib import Path
 
 from llmtui.cli.frame import Frame, Refused, builtin_available, server_of
 from llmtui.config import Settings, config_path, save_choices
+from llmtui.core.across import Earlier
 from llmtui.core.commands import SetServer
 from llmtui.core.estimate import PastSpeed
+from llmtui.core.plan import Plan
 from llmtui.core.prompts import PromptPack
+from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
 from llmtui.link.event_file import EventFile
+from llmtui.store.earlier import earlier_session, last_plan
 from llmtui.store.listing import SessionFolder, list_sessions
 from llmtui.store.past_speeds import past_speeds
 from llmtui.store.session_folder import TRIALS
@@ -57,6 +61,14 @@ class Program:
     def sessions(self) -> tuple[SessionEntry, ...]:
         """Gives the saved sessions, newest first."""
         return tuple(_entry(folder) for folder in list_sessions(Path(self.results_dir)))
+
+    def last_plan(self) -> Plan | None:
+        """Gives the plan of the newest session that was run."""
+        return last_plan(Path(self.results_dir))
+
+    def earlier_session(self, session: Session) -> Earlier | None:
+        """Gives the last session of the same plan, with what such sessions differ by."""
+        return earlier_session(Path(self.results_dir), session)
 
     def save(self, changes: Mapping[str, object]) -> None:
         """Keeps settings."""

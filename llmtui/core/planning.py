@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from llmtui.core.columns import marked
 from llmtui.core.events import ListedModel
 from llmtui.core.plan import (
     AUTO_BUDGET_S,
@@ -220,10 +221,10 @@ def repeated(plan: Plan, listed: Sequence[ListedModel], *, server: str, seed: in
         NothingToRun: the plan stands for an imported file, or the server has none of its models.
     """
     if plan.preset == IMPORTED:
-        raise NothingToRun("An imported file cannot be run again.")
+        raise NothingToRun(marked("An imported file cannot be run again."))
     there = {(one.model.backend, one.model.name): one.model for one in listed if one.why_not is None}
     if not any((one.model.backend, one.model.name) in there for one in plan.contenders):
-        raise NothingToRun("This server has none of the models of that test.")
+        raise NothingToRun(marked("This server has none of the models of that test."))
     again = tuple(
         msgspec.structs.replace(one, model=there.get((one.model.backend, one.model.name), one.model))
         for one in plan.contenders

@@ -38,6 +38,15 @@ def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
     return Earlier(session=found[0], noise=session_noise(reversed(found))) if found else None
 
 
+def last_plan(results_dir: Path) -> Plan | None:
+    """Gives the plan of the newest session that was run here; None where there is none, or only imported ones."""
+    for folder in list_sessions(results_dir):
+        plan = None if folder.problem is not None else _plan_of(folder)
+        if plan is not None and not is_imported(plan):
+            return plan
+    return None
+
+
 def _plan_of(folder: SessionFolder) -> Plan | None:
     try:
         with folder.journal.open("rb") as file:

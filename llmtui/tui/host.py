@@ -8,8 +8,11 @@ from typing import Literal, Protocol
 import msgspec
 
 from llmtui.config import Settings
+from llmtui.core.across import Earlier
 from llmtui.core.commands import SetServer
 from llmtui.core.estimate import PastSpeed
+from llmtui.core.facts import Problem
+from llmtui.core.plan import Plan
 from llmtui.core.prompts import PromptPack
 from llmtui.core.session import Session
 from llmtui.link import Link
@@ -87,6 +90,14 @@ class Host(Protocol):
         """Gives the saved sessions, the newest first."""
         ...
 
+    def last_plan(self) -> Plan | None:
+        """Gives the plan of the newest session; None before there was one. Reads files."""
+        ...
+
+    def earlier_session(self, session: Session) -> Earlier | None:
+        """Gives the last session of the same plan before this one; None where there is none. Reads whole journals."""
+        ...
+
     def save(self, changes: Mapping[str, object]) -> None:
         """Keeps changed settings: names of fields of Settings with their new values.
 
@@ -113,3 +124,5 @@ class ExitReport(msgspec.Struct, frozen=True, kw_only=True):
     """The last session that ran or was watched; None if there was none."""
     folder: str | None = None
     """Where it is kept."""
+    silent: Problem | None = None
+    """Why the server that was tried first is not the one that was talked to: the built-in one stood in for it."""

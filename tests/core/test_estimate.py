@@ -102,6 +102,14 @@ def test_a_budget_never_adds_a_round_that_does_not_fit(
     assert auto.low_s >= auto.round_s[0]
 
 
+def test_a_balanced_budget_expects_two_rounds_where_three_would_fit() -> None:
+    past = {"d0": PastSpeed(decode_tps=6.0, load_s=19.0)}
+    once = estimate(plan(4.7), past=past)
+    within: Any = {"budget_s": 3.1 * once.high_s, "max_rounds": 3}
+    assert estimate(plan(4.7, **within), past=past).high_s == pytest.approx(3 * once.high_s)
+    assert estimate(plan(4.7, **within, balanced=True), past=past).high_s == pytest.approx(2 * once.high_s)
+
+
 @given(size=st.floats(0.01, 200), more=st.floats(1.1, 4), prompts=st.integers(1, 9))
 def test_a_larger_model_never_takes_less(size: float, more: float, prompts: int) -> None:
     small, large = estimate(plan(size, prompts=prompts)), estimate(plan(size * more, prompts=prompts))

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import ResidentModel
-from llmtui.core.plan import Model, Options, block
+from llmtui.core.plan import IMPORTED, Model, Options, block
 from llmtui.core.planning import (
     PRESETS,
     NothingToRun,
@@ -18,6 +19,8 @@ from llmtui.core.planning import (
     default_models,
     make_free_plan,
     make_plan,
+    repeated,
+    rounds_within,
     thinking_ways,
 )
 from llmtui.core.prompts import Category, Prompt, PromptPack, prompt_sha256
@@ -198,6 +201,48 @@ class TestLabelsAndKeys:
         plan = make_plan(models, pack(), server=SERVER, wishes=Wishes(twice=twice, thinking=thinking))
         assert len({one.label for one in plan.contenders}) == len(plan.contenders)
         assert len({(one.model.digest, one.variant.canonical) for one in plan.contenders}) == len(plan.contenders)
+
+
+class TestABudget:
+    def test_is_filled_with_pairs_of_rounds(self) -> None:
+        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(rounds=rounds_within(1200)))
+        assert (plan.rounds, plan.budget_s, plan.balanced) == (1, 1200, True)
+        assert plan.max_rounds % 2 == 0
+        assert not make_plan([model("a")], pack(), server=SERVER).balanced
+
+
+class TestTheSamePlanAgain:
+    def test_has_the_same_models_questions_options_and_rounds_in_another_order(self) -> None:
+        before = make_plan([model("a"), model("b")], pack(), server=SERVER, wishes=Wishes(preset="standard"), seed=1)
+        again = repeated(before, [listed("b"), listed("a"), listed("c")], server=SERVER, seed=2)
+        assert again == msgspec.structs.replace(before, seed=2)
+
+    def test_asks_a_model_that_was_built_anew_as_it_is_now(self) -> None:
+        before = make_plan([model("a"), model("b")], pack(), server=SERVER)
+        again = repeated(before, [listed("a", digest="newer"), listed("b")], server="http://box:1", seed=2)
+        assert [one.model.digest for one in again.contenders] == ["newer", "digest-b"]
+        assert again.server == "http://box:1"
+
+    def test_keeps_a_model_that_is_gone_so_that_its_failure_is_seen(self) -> None:
+        before = make_plan([model("a"), model("b")], pack(), server=SERVER)
+        again = repeated(before, [listed("b")], server=SERVER, seed=2)
+        assert [one.label for one in again.contenders] == ["a", "b"]
+
+    @pytest.mark.parametrize(
+        ("changes", "there", "why"),
+        [
+            ({}, [], "none of the models"),
+            ({}, [listed("a", backend="openai")], "none of the models"),
+            ({}, [listed("a", why_not="makes embeddings")], "none of the models"),
+            ({"preset": IMPORTED}, [listed("a")], "imported"),
+        ],
+    )
+    def test_is_refused_where_nothing_of_it_can_be_run(
+        self, changes: dict[str, Any], there: list[ListedModel], why: str
+    ) -> None:
+        before = msgspec.structs.replace(make_plan([model("a")], pack(), server=SERVER), **changes)
+        with pytest.raises(NothingToRun, match=why):
+            repeated(before, there, server=SERVER, seed=1)
 
 
 class TestFreePrompt:

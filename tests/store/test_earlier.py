@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from llmtui.core.events import Event, SessionFinished, encode
-from llmtui.core.plan import Plan
+from llmtui.core.plan import IMPORTED, Plan
 from llmtui.core.session import Session, fold
-from llmtui.store.earlier import earlier_session
+from llmtui.store.earlier import earlier_session, last_plan
 from llmtui.store.session_folder import create_session_folder
 from tests.core.compared import compared_plan, warm
 from tests.core.made import WALL_NS, started
@@ -66,3 +66,13 @@ def test_journals_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
     found = earlier_session(tmp_path, kept(tmp_path, 3, 10.0))
     assert found is not None
     assert found.session == last
+
+
+def test_the_newest_plan_that_was_run_whatever_came_in_later(tmp_path: Path) -> None:
+    assert last_plan(tmp_path) is None
+    kept(tmp_path, 1, 10.0)
+    kept(tmp_path, 2, 10.0, compared_plan("b"))
+    kept(tmp_path, 3, 10.0, compared_plan("c", preset=IMPORTED))
+    broken = create_session_folder(tmp_path, WALL_NS + 4 * MINUTE_NS)
+    (broken / "events.jsonl").write_bytes(b"nonsense\n")
+    assert last_plan(tmp_path) == compared_plan("b")

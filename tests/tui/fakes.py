@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from llmtui.config import Settings
+from llmtui.core.across import Earlier
 from llmtui.core.commands import CancelPull, Command, ListModels, PullModel, SetServer, StartPlan
 from llmtui.core.estimate import PastSpeed
 from llmtui.core.events import (
@@ -22,8 +23,9 @@ from llmtui.core.events import (
     TrialFinished,
 )
 from llmtui.core.facts import Problem, ResidentModel
-from llmtui.core.plan import Model
+from llmtui.core.plan import Model, Plan
 from llmtui.core.prompts import Category, Prompt, PromptPack
+from llmtui.core.session import Session
 from llmtui.link import LinkLost, ReadOnly
 from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
 
@@ -107,6 +109,8 @@ class FakeHost:
         ollama_installed: bool = False,
         export_problem: str | None = None,
         past: Mapping[str, PastSpeed] | None = None,
+        last_plan: Plan | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.pack = pack or a_pack()
@@ -121,6 +125,8 @@ class FakeHost:
         self._saved_sessions = dict(saved_sessions or {})
         self._export_problem = export_problem
         self._past = dict(past or {})
+        self._last_plan = last_plan
+        self._earlier = earlier
 
     def server_of(self, address: str | None) -> SetServer:
         if address == "builtin":
@@ -145,6 +151,12 @@ class FakeHost:
 
     def sessions(self) -> tuple[SessionEntry, ...]:
         return self._entries
+
+    def last_plan(self) -> Plan | None:
+        return self._last_plan
+
+    def earlier_session(self, session: Session) -> Earlier | None:
+        return self._earlier
 
     def save(self, changes: Mapping[str, object]) -> None:
         self.saved |= changes

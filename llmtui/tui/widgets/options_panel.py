@@ -26,6 +26,8 @@ class OptionValues(msgspec.Struct, frozen=True, kw_only=True):
     num_ctx: int = 4096
     temperature: float = 0.0
     thinking: Thinking = "off"
+    twice: bool = False
+    """Each model against itself (A/A)."""
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -42,6 +44,9 @@ _FIELDS = (
     _Field("num_ctx", int, 128, 4_194_304),
     _Field("temperature", float, 0, 2),
 )
+
+
+_TWICE = {False: "no", True: "yes"}
 
 
 class OptionsPanel(Vertical):
@@ -72,6 +77,7 @@ class OptionsPanel(Vertical):
         - **Context**: how many tokens a model keeps in mind (num_ctx); more takes more memory
         - **Temperature**: 0 gives the same answer each time; higher varies it
         - **Thinking**: for models that can think before they answer; *both* compares the two
+        - **Same model twice (A/A)**: each model against itself, to see how far two equal things lie apart here
         """
     )
 
@@ -100,6 +106,8 @@ class OptionsPanel(Vertical):
             _("temperature {n}").format(n=f"{values.temperature:g}"),
             _("thinking {how}").format(how=thinking),
         ]
+        if values.twice:
+            words.append(_("same model twice"))
         mark = "▸" if self.has_class("-closed") else "▾"
         return Content.assemble((f"{mark} ", "$accent"), (_("Options"), "bold"), "  ", (" · ".join(words), "dim"))
 
@@ -128,9 +136,10 @@ class OptionsPanel(Vertical):
             for shown in self.query(f"#{field.name}").results(Input):
                 with self.prevent(Input.Changed):
                     shown.value = f"{getattr(values, field.name):g}"
-        for line in self.query("#thinking").results(ChoiceLine):
-            with self.prevent(ChoiceLine.Changed):
-                line.value = values.thinking
+        for name, value in (("thinking", values.thinking), ("twice", _TWICE[values.twice])):
+            for line in self.query(f"#{name}").results(ChoiceLine):
+                with self.prevent(ChoiceLine.Changed):
+                    line.value = value
         self._redraw()
 
     def _fields(self) -> Grid:
@@ -145,6 +154,8 @@ class OptionsPanel(Vertical):
             cells.append(Input(f"{getattr(self.values, field.name):g}", id=field.name, compact=True))
         choices = [("off", _("off")), ("on", _("on")), ("both", _("both"))]
         cells += [Label(_("Thinking")), ChoiceLine(choices, self.values.thinking, id="thinking")]
+        choices = [("no", _("no")), ("yes", _("yes"))]
+        cells += [Label(_("Same model twice (A/A)")), ChoiceLine(choices, _TWICE[self.values.twice], id="twice")]
         cells.append(Static(classes="problem"))
         return Grid(*cells)
 
@@ -170,6 +181,9 @@ class OptionsPanel(Vertical):
     @on(ChoiceLine.Changed)
     def _chosen(self, event: ChoiceLine.Changed) -> None:
         event.stop()
+        if event.line.id == "twice":
+            self._take(msgspec.structs.replace(self.values, twice=event.value == _TWICE[True]))
+            return
         ways: dict[str, Thinking] = {"off": "off", "on": "on", "both": "both"}
         self._take(msgspec.structs.replace(self.values, thinking=ways[event.value]))
 
