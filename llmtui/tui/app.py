@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Thread
@@ -203,6 +204,29 @@ class LlmtuiApp(App[ExitReport]):
             self.show("live")
 
     def show(self, mode: Mode) -> None:
+    def run_again(self, plan: Plan | None) -> None:
+        """Starts a plan of an earlier session anew, in another order, on the server that is talked to now."""
+        from llmtui.core.planning import NothingToRun, repeated  # after the first paint
+
+        listed = self.feed.models
+        if self.running:
+            self.show("live")
+        elif plan is None:
+            self.notify(_("Nothing has run yet: press Enter on the first screen."), severity="warning")
+        elif listed is None:
+            self.notify(_("No server answers."), severity="warning")
+        else:
+            try:
+                self.start(repeated(plan, listed.models, server=listed.address, seed=random.randrange(2**31)))
+            except NothingToRun as error:
+                self.notify(_(str(error)), severity="warning")
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="again")
+    def run_last(self) -> None:
+        """Runs the plan of the newest session again."""
+        plan = self.host.last_plan()
+        self.call_from_thread(self.run_again, plan)
+
         """Shows another screen of the program as soon as the app gets to it."""
         self.call_later(self.action_go, mode)
 

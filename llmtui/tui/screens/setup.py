@@ -56,6 +56,7 @@ class SetupScreen(BaseScreen):
         Binding("f", "full_answers", _("Full answers"), id="full_answers", tooltip=_("Answers up to 1024 tokens")),
         Binding("d", "download", _("Download"), id="download", tooltip=_("Fetch a model to the server")),
         Binding("r", "look_again", _("Look again"), id="look_again", tooltip=_("Ask the server for its models again")),
+        Binding("g", "again", _("Last test again"), id="again", tooltip=_("As last time, in another order")),
         Binding("u", "others", _("Unload others"), id="others", show=False),
         Binding("1", "preset('auto')", PRESET_WORDS["auto"][0], id="preset_auto", show=False),
         Binding("2", "preset('quick')", PRESET_WORDS["quick"][0], id="preset_quick", show=False),
@@ -216,6 +217,7 @@ class SetupScreen(BaseScreen):
             ),
             others=self.others.value,
         )
+            twice=values.twice,
 
     def _show_start(self) -> None:
         """Says what Enter does, and counts what is picked."""
@@ -288,6 +290,10 @@ class SetupScreen(BaseScreen):
         self.app.remember(**changes)
 
     def action_preset(self, preset: Preset) -> None:
+    def action_again(self) -> None:
+        """Runs the plan of the newest session again."""
+        self.app.run_last()
+
         """Chooses how thorough the test is."""
         self.preset.choose(preset)
 
