@@ -43,6 +43,8 @@ def farewell(report: ExitReport | None, app_code: int | None) -> int:
     """Prints what ran, and where it is kept, on the normal screen; gives the exit code."""
     if report is None:
         return app_code or Exit.INTERNAL
+    if report.silent is not None:
+        print(report.silent.what, _("The built-in server stood in for it."), file=sys.stderr)
     session = report.session
     if session is not None and session.rows:
         from llmtui.report.terminal import print_session

@@ -320,7 +320,9 @@ class LlmtuiApp(App[ExitReport]):
 
     def _end(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
         self.feed.show()  # what came in the last fifth of a second is part of it
-        self.exit(ExitReport(how=how, session=self.feed.session, folder=self.feed.folder))
+        absent = self.connection.instead_of
+        silent = None if absent is None else absent.problem
+        self.exit(ExitReport(how=how, session=self.feed.session, folder=self.feed.folder, silent=silent))
 
     def on_unmount(self) -> None:
         """However the app ends: the terminal comes back at once, the engine cleans up meanwhile."""

@@ -158,12 +158,13 @@ class SetupScreen(BaseScreen):
         self._show_start()
 
     def _show_server(self, server: ServerChanged) -> None:
-        self.server_line.show(server, instead_of=self.app.connection.instead_of)
+        instead_of, installed = self.app.connection.instead_of, self.app.host.ollama_installed
+        self.server_line.show(server, instead_of=instead_of, ollama_installed=installed)
         if server.problem is not None:
             self._listed = None
             host = self.app.host
-            builtin, ollama = host.builtin_available, host.ollama_installed
-            self.models.say(no_server_words(server, builtin_available=builtin, ollama_installed=ollama))
+            words = no_server_words(server, builtin_available=host.builtin_available, ollama_installed=installed)
+            self.models.say(words)
             self._show_start()
 
     def _show_models(self, listed: ModelsListed) -> None:

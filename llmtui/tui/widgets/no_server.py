@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+from urllib.parse import urlsplit
+
 from textual.content import Content
 
 from llmtui.core.events import ServerChanged
@@ -12,14 +15,14 @@ def no_server_words(server: ServerChanged, *, builtin_available: bool, ollama_in
     """Gives the empty state of a server with a problem."""
     assert server.problem is not None
     lines = [Content.styled(server.problem.what, "bold")]
-    if server.kind == "builtin":
-        lines.append(Content(server.problem.remedy or ""))
-    elif server.kind == "openai":
+    if server.kind == "openai":
         lines.append(Content(server.problem.remedy or _("Start that server, or name another one with s.")))
-    elif ollama_installed:
-        lines += _way(_("Ollama is installed here but does not answer. Start it in another terminal:"), "ollama serve")
+    elif server.kind == "ollama" and not is_here(server.address):
+        lines.append(Content(server.problem.remedy or ""))
     else:
-        lines += _way(_("Ollama runs models on this machine. Get it here:"), "https://ollama.com/download")
+        if server.kind == "builtin":
+            lines.append(Content(server.problem.remedy or ""))
+        lines += _ways_to_ollama(installed=ollama_installed)
     if server.kind != "builtin":
         if builtin_available:
             lines += _way(_("Or use the server inside this program: press s and type"), "builtin")
@@ -27,6 +30,22 @@ def no_server_words(server: ServerChanged, *, builtin_available: bool, ollama_in
             lines += _way(_("Or add a small server to this program:"), "pip install 'llmtui[builtin]'")
     lines += [Content(), Content.styled(_("r looks again; s names another server."), "dim")]
     return Content("\n").join(lines)
+
+
+def is_here(address: str) -> bool:
+    """Whether a server's address is this machine's own, by its name or number."""
+    host = urlsplit(address if "//" in address else f"//{address}").hostname or "localhost"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _ways_to_ollama(*, installed: bool) -> list[Content]:
+    if installed:
+        words = _("Ollama is installed here but does not answer. Start it in another terminal:")
+        return _way(words, "ollama serve")
+    return _way(_("Ollama runs models on this machine. Get it here:"), "https://ollama.com/download")
 
 
 def _way(words: str, command: str) -> list[Content]:

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from llmtui.core.commands import SetServer
 from llmtui.core.events import ServerChanged
+from llmtui.tui.widgets.no_server import is_here
 from llmtui.words import _
 
 
@@ -74,8 +75,16 @@ class ServerLine(Vertical):
         where = _("the built-in server") if to.kind == "builtin" else _plain(to.address)
         self._say(Content.styled(_("Connecting to {server} …").format(server=where), "dim"))
 
-    def show(self, server: ServerChanged, *, instead_of: ServerChanged | None) -> None:
-        """Says who answers, or why nobody does."""
+    def show(
+        self, server: ServerChanged, *, instead_of: ServerChanged | None, ollama_installed: bool = False
+    ) -> None:
+        """Says who answers, or why nobody does.
+
+        Args:
+            server: what is known of it.
+            instead_of: the one that it stands in for.
+            ollama_installed: the absent one could be started on this machine.
+        """
         if server.problem is not None:
             self._say(
                 Content.assemble(
@@ -89,8 +98,10 @@ class ServerLine(Vertical):
         parts = [("● ", "bold $success"), (_server_name(server), "bold")]
         if server.kind == "builtin":
             if instead_of is not None:
-                told = _("no Ollama at {address} (r asks again)").format(address=_plain(instead_of.address))
-                parts += [("  ", ""), (told, "$warning")]
+                told = _("no Ollama at {address}").format(address=_plain(instead_of.address))
+                startable = ollama_installed and is_here(instead_of.address)
+                again = _("start it: ollama serve, then r") if startable else _("r asks again")
+                parts += [("  ", ""), (f"{told} ({again})", "$warning")]
         else:
             parts += [("  ", ""), (_plain(server.address), ""), ("  ", "")]
             if server.local is True:
