@@ -80,6 +80,7 @@ def run(
     ] = False,
     all_prompts: Annotated[bool, typer.Option("--all-prompts", help="Every prompt of a category.")] = False,
     num_ctx: Annotated[int | None, typer.Option("--num-ctx", help="Context length in tokens.")] = None,
+    num_thread: Annotated[int | None, typer.Option("--num-thread", help="Threads; else the server chooses.")] = None,
     num_predict: Annotated[int | None, typer.Option("--num-predict", help="Longest answer in tokens.")] = None,
     temperature: Annotated[float | None, typer.Option("--temperature", help="0 repeats best.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of the order of models and prompts.")] = None,
@@ -101,6 +102,7 @@ def run(
         "preset": preset,
         "think": think,
         "num_ctx": num_ctx,
+        "num_thread": num_thread,
         "num_predict": num_predict,
         "temperature": temperature,
     }

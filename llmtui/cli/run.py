@@ -265,6 +265,7 @@ def wishes_of(
         all_prompts=all_prompts,
         thinking=settings.think,
         num_ctx=settings.num_ctx,
+        num_thread=settings.num_thread,
         options=Options(
             num_predict=settings.num_predict,
             temperature=settings.temperature,

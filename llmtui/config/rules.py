@@ -115,6 +115,7 @@ RULES: dict[str, Rule] = {
     "categories": _names("ids of categories"),
     "preset": _choice("auto", "quick", "standard", "thorough"),
     "num_ctx": _whole(128, 4_194_304),
+    "num_thread": _whole(1, 4096),
     "num_predict": _whole(1, 131_072),
     "temperature": _number(0, 2),
     "think": _choice("off", "on"),

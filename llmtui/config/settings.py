@@ -35,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the categories picked last; None: never picked, which means all."""
     preset: Literal["auto", "quick", "standard", "thorough"] = "auto"
     num_ctx: int = 4096
+    num_thread: int | None = None
+    """Threads that a server computes with; None: as many as it chooses itself."""
     num_predict: int = 128
     temperature: float = 0.0
     think: Literal["off", "on"] = "off"

@@ -209,6 +209,7 @@ class SetupScreen(BaseScreen):
             all_prompts=self._all_prompts,
             thinking=values.thinking,
             num_ctx=values.num_ctx,
+            num_thread=settings.num_thread,
             options=Options(
                 num_predict=values.num_predict,
                 temperature=values.temperature,
