@@ -1,27 +1,28 @@
-"""The program around the screens: it opens links, lists sessions, keeps settings and copies files for them."""
+"""The program around the screens: it opens links, lists sessions, keeps settings and copies files for them.
+
+What a method needs is imported in it: nothing of this is wanted before the first paint, and all of it costs.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmtui.cli.frame import Frame, Refused, builtin_available, server_of
 from llmtui.config import Settings, config_path, save_choices
-from llmtui.core.across import Earlier
 from llmtui.core.commands import SetServer
-from llmtui.core.estimate import PastSpeed
 from llmtui.core.plan import Plan
 from llmtui.core.prompts import PromptPack
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost
-from llmtui.link.engine_process import EngineProcess
-from llmtui.link.event_file import EventFile
-from llmtui.store.earlier import earlier_session, last_plan
-from llmtui.store.listing import SessionFolder, list_sessions
-from llmtui.store.past_speeds import past_speeds
-from llmtui.store.session_folder import TRIALS
 from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
+
+if TYPE_CHECKING:
+    from llmtui.core.across import Earlier
+    from llmtui.core.estimate import PastSpeed
+    from llmtui.store.listing import SessionFolder
 
 
 class Program:
@@ -45,10 +46,14 @@ class Program:
 
     def past_speeds(self) -> Mapping[str, PastSpeed]:
         """Gives what earlier sessions measured, by digest."""
+        from llmtui.store.past_speeds import past_speeds
+
         return past_speeds(Path(self.results_dir))
 
     def open_engine(self) -> Link:
         """Starts the engine."""
+        from llmtui.link.engine_process import EngineProcess
+
         try:
             return EngineProcess()
         except OSError as error:
@@ -56,18 +61,26 @@ class Program:
 
     def open_session(self, session_id: str) -> Link:
         """Opens a saved session."""
+        from llmtui.link.event_file import EventFile
+
         return EventFile(self._folder(session_id).journal)
 
     def sessions(self) -> tuple[SessionEntry, ...]:
         """Gives the saved sessions, newest first."""
+        from llmtui.store.listing import list_sessions
+
         return tuple(_entry(folder) for folder in list_sessions(Path(self.results_dir)))
 
     def last_plan(self) -> Plan | None:
         """Gives the plan of the newest session that was run."""
+        from llmtui.store.earlier import last_plan
+
         return last_plan(Path(self.results_dir))
 
     def earlier_session(self, session: Session) -> Earlier | None:
         """Gives the last session of the same plan, with what such sessions differ by."""
+        from llmtui.store.earlier import earlier_session
+
         return earlier_session(Path(self.results_dir), session)
 
     def save(self, changes: Mapping[str, object]) -> None:
@@ -82,6 +95,8 @@ class Program:
             raise ExportFailed(str(error)) from error
 
     def _folder(self, session_id: str) -> SessionFolder:
+        from llmtui.store.listing import list_sessions
+
         for folder in list_sessions(Path(self.results_dir)):
             if session_id in (folder.session_id, folder.path.name):
                 return folder
@@ -94,6 +109,8 @@ def copy_trials(session: Path, target: str) -> Path:
     Raises:
         ExportFailed: with the reason.
     """
+    from llmtui.store.session_folder import TRIALS
+
     wanted = Path(target).expanduser().absolute()
     if wanted.is_dir():
         wanted = wanted / f"{session.name}.csv"

@@ -10,7 +10,6 @@ import gc
 import os
 import random
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar, Literal
 
@@ -66,8 +65,6 @@ class LlmtuiApp(App[ExitReport]):
     """The screens of llmtui around one feed: the engine's."""
 
     TITLE = "llmtui"
-    CSS_PATH = Path(__file__).parent / "styles" / "app.tcss"
-    """Absolute, so that subclasses elsewhere find it too."""
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "setup": _setup_screen,
         "live": _live_screen,
@@ -204,6 +201,9 @@ class LlmtuiApp(App[ExitReport]):
             self.show("live")
 
     def show(self, mode: Mode) -> None:
+        """Shows another screen of the program as soon as the app gets to it."""
+        self.call_later(self.action_go, mode)
+
     def run_again(self, plan: Plan | None) -> None:
         """Starts a plan of an earlier session anew, in another order, on the server that is talked to now."""
         from llmtui.core.planning import NothingToRun, repeated  # after the first paint
@@ -226,9 +226,6 @@ class LlmtuiApp(App[ExitReport]):
         """Runs the plan of the newest session again."""
         plan = self.host.last_plan()
         self.call_from_thread(self.run_again, plan)
-
-        """Shows another screen of the program as soon as the app gets to it."""
-        self.call_later(self.action_go, mode)
 
     def remember(self, **changes: object) -> None:
         """Keeps choices for the next start: fields of Settings by their names."""

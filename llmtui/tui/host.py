@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
 from llmtui.config import Settings
-from llmtui.core.across import Earlier
-from llmtui.core.commands import SetServer
-from llmtui.core.estimate import PastSpeed
 from llmtui.core.facts import Problem
-from llmtui.core.plan import Plan
-from llmtui.core.prompts import PromptPack
 from llmtui.core.session import Session
-from llmtui.link import Link
+
+if TYPE_CHECKING:  # the first paint needs none of these
+    from llmtui.core.across import Earlier
+    from llmtui.core.commands import SetServer
+    from llmtui.core.estimate import PastSpeed
+    from llmtui.core.plan import Plan
+    from llmtui.core.prompts import PromptPack
+    from llmtui.link import Link
 
 
 class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ DARK = Theme(
         "block-cursor-text-style": "none",
         "block-cursor-blurred-background": "#242940",
         "footer-key-foreground": "#FF9E64",
-        "footer-background": "#1B1E2B",
+        "footer-background": "#262A3B",
         "input-selection-background": "#7AA2F7 35%",
     },
 )
@@ -51,7 +51,7 @@ LIGHT = Theme(
         "block-cursor-text-style": "none",
         "block-cursor-blurred-background": "#E1E7F6",
         "footer-key-foreground": "#B3541E",
-        "footer-background": "#E6E9F3",
+        "footer-background": "#E1E5F0",
         "input-selection-background": "#2E5CB8 25%",
     },
 )

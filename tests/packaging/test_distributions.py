@@ -43,7 +43,7 @@ def test_the_wheel_holds_code_prompts_styles_words_and_the_demo_model(in_wheel: 
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "llmtui").rglob("*") if path.is_file()}
     wanted = {name for name in sources if "__pycache__" not in name}
     assert wanted <= in_wheel
-    assert {"llmtui/prompts.toml", "llmtui/py.typed", "llmtui/tui/styles/app.tcss"} <= in_wheel
+    assert {"llmtui/prompts.toml", "llmtui/py.typed", "llmtui/tui/styles/setup.tcss"} <= in_wheel
     assert "llmtui/backends/models/tiny-Q8_0.gguf" in in_wheel
 
 

@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widget import Widget
 
 from llmtui.tui.widgets.nav_bar import NavBar
 from llmtui.words import _
 
+WIDE, TALL = 110, 32
+"""From these sizes on Setup is laid out with more room, as its style sheet says."""
+QUESTIONS_NARROW = 29
 
-class StartScreen(Screen[Any]):
-    """The line of places as the next screen has it, and one line of words where that has its first."""
+
+class Outline(Widget):
+    """Setup before it is there: words where the server will be named, and the two boxes.
+
+    One widget that draws lines, since every widget and every rule of style before the first paint counts.
+    """
+
+    DEFAULT_CSS = "Outline { height: 1fr; color: $foreground 45%; }"
+
+    def __init__(self, *, boxes: bool) -> None:
+        """Makes the outline, with or without Setup's boxes."""
+        super().__init__()
+        self._boxes = boxes
+
+    def render(self) -> Content:
+        """Gives the outline for the size."""
+        width, height = self.size
+        tall = height + 1 >= TALL
+        lines = ["", f" {_('Starting …')}", ""] if tall else [f" {_('Starting …')}"]
+        room = height - len(lines) - (9 if tall else 5)
+        if not self._boxes or room < 3:
+            return Content("\n".join(lines))
+        right = round(width * 2 / 5) if width >= WIDE else QUESTIONS_NARROW
+        left = width - right
+        lines += [_top(_("Models"), left) + _top(_("Questions"), right)]
+        lines += [_row("│", " ", "│", left) + _row("│", " ", "│", right)] * (room - 2)
+        lines += [_row("╰", "─", "╯", left) + _row("╰", "─", "╯", right)]
+        return Content("\n".join(lines))
+
+
+class StartScreen(Screen[None]):
+    """The line of places and the outline of what comes next."""
 
     def __init__(self, place: str, *, read_only: bool) -> None:
         """Makes the frame that comes before a place."""
@@ -22,8 +54,14 @@ class StartScreen(Screen[Any]):
         self._read_only = read_only
 
     def compose(self) -> ComposeResult:
-        """Two lines."""
+        """Two widgets."""
         yield NavBar(self._place, read_only=self._read_only)
-        starting = Static(_("Starting …"))
-        starting.styles.padding = (0, 1)
-        yield starting
+        yield Outline(boxes=self._place == "setup")
+
+
+def _top(title: str, width: int) -> str:
+    return f"╭─ {title} {'─' * (width - len(title) - 5)}╮"
+
+
+def _row(first: str, middle: str, last: str, width: int) -> str:
+    return f"{first}{middle * (width - 2)}{last}"
