@@ -211,6 +211,18 @@ async def test_a_resize_wraps_to_the_new_width() -> None:
         await until(pilot, lambda: on_screen(pane)[0] == "word word word")
 
 
+async def test_what_is_painted_after_a_resize_has_the_new_width() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        pane = pilot.app.query_one(CountingPane)
+        pane.styles.width = 44
+        await pilot.pause()
+        await write(pilot, pane, "word " * 40)
+        pane.styles.width = 60
+        await pilot.pause(0.2)
+        painted = ["".join(segment.text for segment in strip) for strip in pane.render_lines(pane.size.region)]
+        assert painted[1].strip(" │") == on_screen(pane)[0]
+
+
 async def test_a_new_theme_changes_the_colours_of_what_stands_there() -> None:
     async with Host().run_test() as pilot:
         pane = pilot.app.query_one(TokenPane)

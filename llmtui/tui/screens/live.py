@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar
 
@@ -29,9 +28,11 @@ from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.tui.widgets.trial_table import TrialTable
 from llmtui.words import _
 
+TICK_S = 1.0
+SLACK_S = 0.1
+SLOW_TEXT_S = 0.1
 COMMANDS = {"pause", "skip", "stop", "one_more"}
 PANES = ("text", "machine", "tests")
-SLOW_TEXT_S = 0.1
 
 
 class LiveScreen(BaseScreen):
@@ -75,35 +76,36 @@ class LiveScreen(BaseScreen):
     plots = getters.query_one(MachinePlots)
     table = getters.query_one(TrialTable)
 
-    def __init__(self, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self) -> None:
         """Makes the screen; the session comes with the feed's messages."""
         super().__init__()
-        self._clock = clock
         self._script = PaneScript()
         self._pace = DemoPace()
         self._slow: Timer | None = None
         self._live: LiveTrial | None = None
         self._finals = 0
         self._paused = False
+        self._keys: object = None
         self._seconds: Timer | None = None
+        self._ticked_at = 0.0
         self._steerable: bool | None = None
 
     def compose_body(self) -> ComposeResult:
         """Where we are, what goes on, figures; text and machine; tests."""
         yield Static(_("Nothing runs. Choose models on the first screen (F2), then press Enter."), id="empty")
         yield ProgressLine()
-        yield PhaseBar(clock=self._clock)
+        yield PhaseBar()
         yield BigFigures()
         with Horizontal(id="middle"):
             yield TokenPane(id="text")
             with Vertical(id="machine") as box:
                 box.border_title = _("Machine")
                 yield MachinePlots()
-        yield TrialTable(id="tests")
+        yield TrialTable(id="tests", follows=True)
 
     def on_mount(self) -> None:
         """Nothing moves before a run."""
-        self._seconds = self.set_interval(1.0, self._count, pause=True, name="waiting")
+        self._seconds = self.set_interval(TICK_S, self._tick, pause=True, name="seconds")
         self._slow = self.set_interval(SLOW_TEXT_S, self._write_due, pause=True, name="slow text")
         self._look()
 
@@ -145,11 +147,12 @@ class LiveScreen(BaseScreen):
         moving = self.app.feed.is_live and session.finished is None
         self._paused = self._paused and moving
         self.progress.show_session(session, paused=self._paused)
-        self.phase.show_session(session, moving=moving)
+        self.phase.show_session(session)
         self.plots.show_session(session)
         self.table.show_session(session)
         self._take_text()
         self._show_figures(session, moving=moving)
+        self._let_time_pass(moving=moving)
         self._show_missed_text(session)
         self._show_keys()
 
@@ -203,28 +206,39 @@ class LiveScreen(BaseScreen):
         """Counting before the first text, estimates while it comes, exact figures at its end."""
         trial = session.current
         last = session.rows[-1] if session.rows else None
+        thinks = trial is not None and session.contender(trial).variant.think is not False
         if trial is not None and self._live is not None and self._live.trial_id == trial.id:
             self.figures.show_kind(trial.kind)
-            self.figures.show_live(self._live.figures(), thinks=session.contender(trial).variant.think is not False)
+            self.figures.show_live(self._live.figures(), thinks=thinks)
         elif trial is not None and moving:
             self.figures.show_kind(trial.kind)
-            self.figures.show_waiting(self.phase.elapsed_s, last)
+            self.figures.show_waiting(self.phase.elapsed_s, last, thinks=thinks)
         elif last is not None:
             self.figures.show_kind(last.trial.kind)
             self.figures.show_final(last, thinks=bool(last.figures.thinking_chars))
-        counting = moving and trial is not None
-        if self._seconds is not None:
-            (self._seconds.resume if counting else self._seconds.pause)()
 
-    def _count(self) -> None:
+    def _let_time_pass(self, *, moving: bool) -> None:
+        """Lets the second hand go while a run does. News that comes when it is due takes the tick along: one frame."""
+        if self._seconds is None:
+            return
+        (self._seconds.resume if moving else self._seconds.pause)()
+        if moving and monotonic() - self._ticked_at >= TICK_S - SLACK_S:
+            self._seconds.reset()
+            self._ticked_at = monotonic()
+            self.phase.tick()
+
+    def _tick(self) -> None:
+        """The second hand, for everything that moves without news."""
         session = self.app.feed.session
+        self._ticked_at = monotonic()
+        self.phase.tick()
         if session is not None:
             self._show_figures(session, moving=self.app.feed.is_live and session.finished is None)
 
     # --- text that was not seen live: a file, or a pipe that came late ---
 
     def _show_missed_text(self, session: Session) -> None:
-        if self.app.feed.is_live or not session.rows or not self.pane.text.is_empty:
+        if self.app.feed.is_live or not session.rows or self._script.saw_text:
             return
         self._read_last(self.app.feed, session)
 
@@ -236,7 +250,7 @@ class LiveScreen(BaseScreen):
             self.app.call_from_thread(self._show_whole, finished, session)
 
     def _show_whole(self, finished: TrialFinished, session: Session) -> None:
-        if self.pane.text.is_empty:
+        if not self._script.saw_text:
             self.pane.write(list(self._script.whole(finished, session)))
 
     # --- keys ---
@@ -304,7 +318,7 @@ class LiveScreen(BaseScreen):
 
     def action_results(self) -> None:
         """Shows the results, also of a run under way."""
-        self.app.action_go("results")
+        self.app.show("results")
 
     def action_window(self) -> None:
         """Changes between the last two minutes and the whole session."""

@@ -34,6 +34,11 @@ class PaneScript:
         self._told = 0
         self._with_text: set[str] = set()
 
+    @property
+    def saw_text(self) -> bool:
+        """Some test of this session has its text in the pane."""
+        return bool(self._with_text)
+
     def begin(self, session: Session) -> bool:
         """Takes note of the session; gives whether it is another one than before."""
         is_new = session.session_id != self._session_id

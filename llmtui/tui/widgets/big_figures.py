@@ -28,44 +28,53 @@ class Shown(NamedTuple):
     """Not a running clock and not an estimate."""
 
 
+class StillDigits(Digits):
+    """Digits in a place of fixed width: a longer number lays nothing out anew."""
+
+    def update(self, value: str) -> None:
+        """Changes the number."""
+        self._value = value
+        self.refresh()
+
+
 class BigFigure(Vertical):
-    """A label, large digits with their unit, and a note; in short terminals one row."""
+    """A label with the unit, large digits below; in short terminals one row.
+
+    Live figures change five times a second, so no size hangs on what they say.
+    """
 
     DEFAULT_CSS = """
     BigFigure {
-        width: auto;
-        min-width: 26;
-        height: 5;
+        width: 34;
+        height: 4;
         padding: 0 2;
-        & Horizontal { height: 3; width: auto; }
-        & Digits { width: auto; color: $primary; }
-        & .figure-unit { width: auto; height: 3; padding: 0 0 0 1; content-align: left bottom; color: $text-muted; }
-        & .figure-label { width: auto; color: $text-muted; }
-        & .figure-row { width: auto; display: none; }
-        &.-unsettled Digits { color: $text-muted; }
+        & StillDigits { width: 1fr; color: $primary; }
+        & .figure-label { width: 1fr; height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        & .figure-row { width: 1fr; height: 1; display: none; text-wrap: nowrap; }
+        &.-unsettled StillDigits { color: $text-muted; }
     }
     """
-    digits = getters.query_one(Digits)
 
     def __init__(self, label: str, short: str, *, id: str) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._label = label
         self._short = short
         self._shown: Shown | None = None
+        # Figures can come before the parts are mounted, so they are held, not looked for.
+        self.digits = StillDigits("")
+        self.label = Static("", classes="figure-label")
+        self.row = Static("", classes="figure-row")
 
     def compose(self) -> ComposeResult:
         """Both forms; the style sheet shows one."""
-        yield Static(self._label, classes="figure-label")
-        with Horizontal():
-            yield Digits("")
-            yield Static("", classes="figure-unit")
-        yield Static("", classes="figure-row")
+        yield self.label
+        yield self.digits
+        yield self.row
 
     def show_label(self, label: str, short: str) -> None:
         """Changes the name."""
-        if (label, short) != (self._label, self._short):
+        if label != self._label:
             self._label, self._short = label, short
-            self.query_one(".figure-label", Static).update(label)
             self._shown = None
 
     def show_figure(self, shown: Shown) -> None:
@@ -73,13 +82,13 @@ class BigFigure(Vertical):
         if shown == self._shown:
             return
         self._shown = shown
-        self.digits.update(shown.value)
         unit = shown.unit if shown.value else ""
-        self.query_one(".figure-unit", Static).update(Content.assemble((f"{shown.note}\n", "dim"), "\n", unit))
+        beside = "  ".join(part for part in (unit, shown.note) if part)
+        self.label.update(Content.assemble((f"{self._label}  ", "$foreground 60%"), (beside, "bold")), layout=False)
+        self.digits.update(shown.value)
         value = f"{shown.value} {shown.unit}" if shown.value else "–"
         style = "bold $primary" if shown.settled else "bold"
-        row = Content.assemble((f"{self._short} ", "$foreground 60%"), (value, style))
-        self.query_one(".figure-row", Static).update(row)
+        self.row.update(Content.assemble((f"{self._short} ", "$foreground 60%"), (value, style)), layout=False)
         self.set_class(not shown.settled, "-unsettled")
 
 
@@ -87,7 +96,10 @@ class BigFigures(Horizontal):
     """First word, first word of the answer where a model thinks, speed."""
 
     DEFAULT_CSS = """
-    BigFigures { height: auto; }
+    BigFigures {
+        height: auto;
+        & #first-answer { width: 48; }
+    }
     """
     first_word = getters.query_one("#first-word", BigFigure)
     first_answer = getters.query_one("#first-answer", BigFigure)
@@ -113,10 +125,11 @@ class BigFigures(Horizontal):
         """Calls the first figure by what it is in this kind of test."""
         self.first_word.show_label(*_FIRST_WORD[kind]())
 
-    def show_waiting(self, elapsed_s: float, last: TrialRow | None) -> None:
+    def show_waiting(self, elapsed_s: float, last: TrialRow | None, *, thinks: bool) -> None:
         """No text yet: the first figure counts, the speed is still that of the test before."""
         self.first_word.show_figure(Shown(f"{int(elapsed_s)}", "s …", settled=False))
-        self.first_answer.display = False
+        self.first_answer.display = thinks
+        self.first_answer.show_figure(Shown("", ""))
         self._show_speed(None if last is None else last.figures.decode_tps, _("last test"), settled=False)
 
     def show_live(self, figures: LiveFigures, *, thinks: bool) -> None:
@@ -124,8 +137,7 @@ class BigFigures(Horizontal):
         self.first_word.show_figure(_seconds(figures.ttft_ms))
         self.first_answer.display = thinks
         if thinks:
-            thinking = Shown("", "", _("thinking …"), settled=False)
-            self.first_answer.show_figure(thinking if figures.ttfo_ms is None else _seconds(figures.ttfo_ms))
+            self.first_answer.show_figure(_seconds(figures.ttfo_ms))
         self._show_speed(figures.tps, "≈", settled=False)
 
     def show_final(self, row: TrialRow, *, thinks: bool) -> None:

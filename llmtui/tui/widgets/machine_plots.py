@@ -24,6 +24,8 @@ from llmtui.tui.widgets.machine_plots_canvas import Canvas, Run, Series, spark
 from llmtui.words import _
 
 REDRAW_S = 1.0
+SLACK_S = 0.05
+NEXT_NEWS_S = 0.25
 PLAIN_ROWS = 9
 """Below this height each plot is one row of blocks."""
 GIGABYTE = 1e9
@@ -115,13 +117,14 @@ class MachinePlots(Widget):
         self._draw_now()
 
     def _draw_when_due(self) -> None:
-        if self._timer is not None or not self._seen or self._key() == self._drawn:
+        if not self._seen or self._key() == self._drawn:
             return
         wait_s = self._drawn_at + REDRAW_S - self._clock()
-        if wait_s <= 0:
+        if wait_s <= SLACK_S:
             self._draw_now()
-        else:
-            self._timer = self.set_timer(wait_s, self._draw_now, name="plots")
+        elif self._timer is None:
+            # News comes five times a second and is drawn with its frame; the timer is for the last of it.
+            self._timer = self.set_timer(wait_s + NEXT_NEWS_S, self._draw_now, name="plots")
 
     def _key(self) -> object:
         """What a drawing depends on."""

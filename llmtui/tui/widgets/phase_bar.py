@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import monotonic
 
 from textual.content import Content
-from textual.timer import Timer
 from textual.widget import Widget
 
 from llmtui.core.live import loading
@@ -16,52 +14,36 @@ from llmtui.words import _
 from llmtui.words.figures import duration
 from llmtui.words.trials import test_words
 
-TICK_S = 1.0
 _MARKS = "◐◓◑◒"
 
 
 class PhaseBar(Widget):
-    """One row. Its timer runs only while a session does."""
+    """One row. ``tick`` moves it on, once a second; a new step shows at once."""
 
     DEFAULT_CSS = """
     PhaseBar { height: 1; padding: 0 1; color: $foreground; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     ALLOW_SELECT = False
 
-    def __init__(self, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._clock = clock
         self._session: Session | None = None
         self._seen_at = 0.0
-        self._timer: Timer | None = None
         self._ticks = 0
-        self._words = ""
 
-    def on_mount(self) -> None:
-        """The second hand waits for a run."""
-        self._timer = self.set_interval(TICK_S, self._tick, pause=True, name="seconds")
-
-    def show_session(self, session: Session, *, moving: bool = True) -> None:
-        """Takes the newest session; ``moving`` while more can come of it."""
-        if self._session is None or session.last_t_ns != self._session.last_t_ns:
-            self._seen_at = self._clock()
+    def show_session(self, session: Session) -> None:
+        """Takes the newest session."""
+        before = self._session
+        if before is None or session.last_t_ns != before.last_t_ns:
+            self._seen_at = monotonic()
         self._session = session
-        if self._timer is not None:
-            if moving and session.finished is None:
-                self._timer.resume()
-            else:
-                self._timer.pause()
-        self._refresh_when_changed()
+        if before is None or _step(session) != _step(before):
+            self.refresh()
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """A second has passed."""
         self._ticks += 1
         self.refresh()
-
-    def _refresh_when_changed(self) -> None:
-        words = self._now_words()
-        if words != self._words:
-            self._words = words
-            self.refresh()
 
     @property
     def elapsed_s(self) -> float:
@@ -69,18 +51,18 @@ class PhaseBar(Widget):
         session = self._session
         if session is None or not session.phases:
             return 0.0
-        return (session.last_t_ns - session.phases[-1].t_ns) / 1e9 + max(0.0, self._clock() - self._seen_at)
+        return (session.last_t_ns - session.phases[-1].t_ns) / 1e9 + max(0.0, monotonic() - self._seen_at)
 
     def render(self) -> Content:
         """Gives who and what, then the step."""
         session = self._session
         if session is None:
             return Content("")
-        self._words = self._now_words()
+        words = self._now_words(session)
         if session.finished is not None:
-            return Content.styled(self._words, "$foreground 60%")
+            return Content.styled(words, "$foreground 60%")
         mark = _MARKS[self._ticks % len(_MARKS)]
-        step = Content.assemble((f"{mark} ", "$accent"), (self._words, "$accent"))
+        step = Content.assemble((f"{mark} ", "$accent"), (words, "$accent"))
         if session.current is None or loading_now(session):
             # While a model is loaded, the step itself names it.
             return step
@@ -88,15 +70,17 @@ class PhaseBar(Widget):
         what = test_words(session.current, session.plan)
         return Content.assemble((who, "bold"), f" · {what} · ", step)
 
-    def _now_words(self) -> str:
-        session = self._session
-        if session is None:
-            return ""
+    def _now_words(self, session: Session) -> str:
         if session.finished is not None:
             return _("The results are on the next screen: F4")
         if not session.phases:
             return _("Getting ready")
         return step_words(session, session.phases[-1], self.elapsed_s)
+
+
+def _step(session: Session) -> object:
+    """What makes another step of it."""
+    return (session.session_id, len(session.phases), session.current, session.finished, loading_now(session))
 
 
 def loading_now(session: Session) -> bool:

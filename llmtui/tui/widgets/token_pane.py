@@ -25,6 +25,8 @@ from llmtui.tui.widgets.token_pane_pace import Pace
 from llmtui.tui.widgets.token_pane_text import GrowingText, Kind
 from llmtui.words import _, plural
 
+SLACK_S = 0.05
+"""So much too early is now: text that comes with other news is painted with it, not in a frame of its own."""
 FOLLOW_ROWS = 1
 """So near to the end, scrolling down means: follow again."""
 
@@ -136,7 +138,7 @@ class TokenPane(ScrollView, can_focus=True):
         if not self._waiting or not self._seen or self._flush_timer is not None:
             return
         wait_s = self._flushed_at + self.pace.period_s - self._clock()
-        if wait_s <= 0:
+        if wait_s <= SLACK_S:
             self.flush()
         else:
             self._flush_timer = self.set_timer(wait_s, self.flush, name="flush")
@@ -182,9 +184,11 @@ class TokenPane(ScrollView, can_focus=True):
     def _grow(self, dropped: int) -> None:
         """Gives the scrollbar the new height. No layout is asked for: nothing but this pane changes."""
         self._moving_myself = True
+        size = Size(self._width, self.text.row_count)
         try:
-            self.set_reactive(Widget.virtual_size, Size(self._width, self.text.row_count))
-            self._scroll_update(self.virtual_size)
+            if size != self.virtual_size:
+                self.set_reactive(Widget.virtual_size, size)
+                self._scroll_update(size)
             if self.following:
                 self._to_end()
             elif dropped:
@@ -215,8 +219,10 @@ class TokenPane(ScrollView, can_focus=True):
         """Wraps everything to the new width."""
         self._seen = True
         self._width = self.scrollable_content_region.width
-        if self._width:
+        if self._width and self._width != self.text.width:
             self.text.set_width(self._width)
+            # The layout has painted the rows of the old width already.
+            self.refresh()
         self._grow(0)
         self._flush_when_due()
 
