@@ -4,20 +4,56 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from llmtui.core.across import Earlier
+from llmtui.core.conclusions import SinceLast
 from llmtui.core.session import Session
 from llmtui.words import _
-from llmtui.words.conclusions import headed
+from llmtui.words.conclusions import headed, heading
+
+SIDE_BY_SIDE_CELLS = 140
+"""From this width headings have a column of their own."""
+LINES = 16
+"""The eight conclusions, and as many for the audit of an imported file."""
+
+
+class ConclusionLine(Horizontal):
+    """One line: its heading before the sentences, or beside them where there is room."""
+
+    DEFAULT_CSS = """
+    ConclusionLine {
+        height: auto;
+        & > .conclusion-head { display: none; width: 28; height: auto; color: $primary; text-style: bold; }
+        & > .conclusion-said { width: 1fr; height: auto; }
+        &.-side-by-side > .conclusion-head { display: block; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = Static("", classes="conclusion-head")
+        self.said = Static("", classes="conclusion-said")
+
+    def compose(self) -> ComposeResult:
+        """Heading and sentences."""
+        yield self.head
+        yield self.said
+
+    def show_line(self, title: str, said: str, *, side_by_side: bool) -> None:
+        """Shows a line, or nothing where there is nothing to say."""
+        self.display = bool(said)
+        self.set_class(side_by_side, "-side-by-side")
+        self.head.update(Content(title))
+        self.said.update(Content(said) if side_by_side else Content.assemble((f"{title}  ", "bold $primary"), said))
 
 
 class ConclusionsPanel(VerticalScroll, can_focus=True):
-    """Eight lines, each under its heading; scrolls where they do not fit."""
+    """Conclusions, each under its heading; scrolls where they do not fit."""
 
     DEFAULT_CSS = """
     ConclusionsPanel {
@@ -29,38 +65,56 @@ class ConclusionsPanel(VerticalScroll, can_focus=True):
         padding: 0 1;
         scrollbar-size-vertical: 1;
         &:focus { border: round $primary; }
-        & > Static { width: 1fr; height: auto; }
+        & > Static { width: 1fr; height: auto; color: $text-muted; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", show=False),
         Binding("k", "scroll_up", show=False),
     ]
-    words = getters.query_one("#conclusions", Static)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
+        self.border_title = _("Conclusions")
+        self.lines = tuple(ConclusionLine() for _line in range(LINES))
+        self.nothing = Static(_("Nothing is measured yet."))
+        self.words: tuple[tuple[str, str], ...] = ()
+        """(heading, sentences) as shown."""
         self._key: object = None
 
     def compose(self) -> ComposeResult:
-        """The sentences."""
-        yield Static(id="conclusions")
+        """The lines."""
+        yield self.nothing
+        yield from self.lines
 
-    def on_mount(self) -> None:
-        """Names the panel."""
-        self.border_title = _("Conclusions")
+    def show_session(self, session: Session, earlier: Earlier | None = None) -> None:
+        """Takes the newest session; drawn anew only where a test was added.
 
-    def show_session(self, session: Session) -> None:
-        """Takes the newest session; drawn anew only where a test was added."""
-        key = (session.session_id, len(session.rows), session.rounds, session.finished)
+        Args:
+            session: what is concluded from.
+            earlier: the last session of the same plan: what changed since then comes first.
+        """
+        key = (session.session_id, len(session.rows), session.rounds, session.finished, earlier is None)
         if key == self._key:
             return
         self._key = key
-        if not session.rows:
-            self.words.update(Content.styled(_("Nothing is measured yet."), "$foreground 60%"))
-            return
-        self.words.update(Content("\n").join(_line(title, said) for title, said in headed(session) if said))
+        found = headed(session, earlier) if session.rows else ()
+        since_last = heading(SinceLast(comparison=None))
+        self.words = tuple(sorted(found, key=lambda line: earlier is not None and line[0] != since_last))
+        self._show_words()
 
+    def on_resize(self) -> None:
+        """Headings may find room beside the sentences."""
+        if self.words and self.lines[0].has_class("-side-by-side") != self._side_by_side:
+            self._show_words()
 
-def _line(title: str, said: str) -> Content:
-    return Content.assemble((f"{title}  ", "bold $primary"), said)
+    @property
+    def _side_by_side(self) -> bool:
+        return self.size.width >= SIDE_BY_SIDE_CELLS
+
+    def _show_words(self) -> None:
+        self.nothing.display = not self.words
+        side_by_side = self._side_by_side
+        for number, line in enumerate(self.lines):
+            title, said = self.words[number] if number < len(self.words) else ("", "")
+            line.show_line(title, said, side_by_side=side_by_side)
