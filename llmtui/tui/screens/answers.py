@@ -127,7 +127,7 @@ class AnswerScreen(Screen[None]):
     def action_neighbour(self, step: int) -> None:
         """Goes to the test before or after."""
         rows = self._session.rows
-        at = next((number for number, row in enumerate(rows) if row is self._row), None)
+        at = next((number for number, row in enumerate(rows) if row.order == self._row.order), None)
         if at is not None and 0 <= at + step < len(rows):
             self._row = rows[at + step]
             self._show()

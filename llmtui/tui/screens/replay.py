@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar, NamedTuple
 
@@ -133,15 +132,12 @@ class ReplayScreen(Screen[None]):
 
     app = getters.app(LlmtuiApp)
 
-    def __init__(
-        self, feed: Feed, session: Session, rows: tuple[TrialRow, TrialRow], *, clock: Callable[[], float] = monotonic
-    ) -> None:
+    def __init__(self, feed: Feed, session: Session, rows: tuple[TrialRow, TrialRow]) -> None:
         """Makes the screen for two tests of a session."""
         super().__init__()
         self._feed = feed
         self._session = session
         self._both = rows
-        self._clock = clock
         self._timer: Timer | None = None
         self._past_s = 0.0
         self._since: float | None = None
@@ -169,7 +165,7 @@ class ReplayScreen(Screen[None]):
     @property
     def now_s(self) -> float:
         """Seconds since both questions were sent."""
-        running = 0.0 if self._since is None else (self._clock() - self._since) * self._factor
+        running = 0.0 if self._since is None else (monotonic() - self._since) * self._factor
         return self._past_s + running
 
     @property
@@ -195,7 +191,7 @@ class ReplayScreen(Screen[None]):
             self._stop()
 
     def _go_on(self) -> None:
-        self._since = self._clock()
+        self._since = monotonic()
         if self._timer is not None:
             self._timer.resume()
         self._tell()
@@ -234,7 +230,7 @@ class ReplayScreen(Screen[None]):
         """Changes between true speed and a quick view."""
         if self.playing:
             self._past_s = self.now_s
-            self._since = self._clock()
+            self._since = monotonic()
         self._factor = 1 if self._factor != 1 else FAST
         self._tell()
 

@@ -52,6 +52,8 @@ class ResultTable(DataTable[Text], Generic[L]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", _("Details"), id="results.details"),
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
     ]
 
     class Opened(Message):

@@ -56,6 +56,8 @@ class TrialTable(DataTable[Text]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", _("Details"), id="trials.details"),
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
     ]
 
     class Opened(Message):
@@ -65,8 +67,15 @@ class TrialTable(DataTable[Text]):
             self.row = row
             super().__init__()
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None, follows: bool = False) -> None:  # noqa: A002  # Textual's name
+        """Makes an empty table.
+
+        Args:
+            id: for the style sheet.
+            follows: the cursor stays on the newest test while it is there.
+        """
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
+        self._follows = follows
         self._session: Session | None = None
         self._width: Width = 0
         self._columns_shown: tuple[Column, ...] = ()
@@ -91,7 +100,7 @@ class TrialTable(DataTable[Text]):
         if self._session is None or session.session_id != self._session.session_id or width != self._width:
             self._begin(width)
         self._session = session
-        following = self.cursor_row >= self.row_count - 1
+        following = self._follows and self.cursor_row >= self.row_count - 1
         added = False
         for row in session.rows:
             added |= self._show_row(row, session)
