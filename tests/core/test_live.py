@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+
+from llmtui.core.events import Chunks
+from llmtui.core.live import LiveTrial, loading, time_left_s, tokens_per_chunk
+from llmtui.core.session import Session, fold
+from tests.tui.sessions import GB, SPEEDS, a_plan, a_session, start_of, until
+
+MS = 1_000_000
+
+
+def chunks(*times_ms: float, channel: str = "a", trial_id: str = "one") -> Chunks:
+    return Chunks(trial_id=trial_id, pieces=tuple((round(at * MS), channel, "x ") for at in times_ms))
+
+
+def session_at(seconds: float, *names: str) -> Session:
+    session = fold(until(a_session(a_plan(*names)), seconds))
+    assert session is not None
+    return session
+
+
+def test_the_first_piece_is_the_first_word_whatever_its_channel() -> None:
+    live = LiveTrial("one")
+    live.add(chunks(400, 500, channel="t"))
+    assert (live.figures().ttft_ms, live.figures().ttfo_ms, live.figures().thinking) == (400, None, True)
+    live.add(chunks(900))
+    assert (live.figures().ttft_ms, live.figures().ttfo_ms, live.figures().thinking) == (400, 900, False)
+
+
+def test_the_speed_is_pieces_after_the_first_over_the_time_since_it() -> None:
+    live = LiveTrial("one")
+    live.add(chunks(400, 500, 600, 700, 800))
+    assert live.figures().tps == pytest.approx(10)
+
+
+def test_the_speed_counts_the_tokens_that_a_piece_had_in_earlier_tests() -> None:
+    live = LiveTrial("one", tokens_per_chunk=2.5)
+    live.add(chunks(400, 500, 600))
+    assert live.figures().tps == pytest.approx(25)
+
+
+def test_two_pieces_make_no_speed() -> None:
+    live = LiveTrial("one")
+    live.add(chunks(400, 500))
+    assert live.figures().tps is None
+
+
+def test_text_of_another_trial_is_passed_over() -> None:
+    live = LiveTrial("one")
+    live.add(chunks(100, trial_id="two"))
+    assert live.figures().chunks == 0
+
+
+def test_tokens_a_piece_come_from_the_models_own_finished_tests() -> None:
+    session = session_at(60)
+    assert tokens_per_chunk(session, 2) == pytest.approx(1.0, abs=0.05)
+    assert tokens_per_chunk(session, 0) == 1.0
+
+
+def test_loading_says_how_much_is_in_memory_and_how_long_it_will_take() -> None:
+    session = session_at(1.3 + 10, "llama3:8b")
+    progress = loading(session, session.phases[-1].t_ns)
+    assert progress is not None
+    assert progress.size_bytes == round(SPEEDS["llama3:8b"].size_gb * GB)
+    assert progress.held_bytes == pytest.approx(10 / 17.4 * 5.16 * GB, rel=0.05)
+    # Memory is full before the server says so, by what the runner holds beyond the weights.
+    assert progress.left_s == pytest.approx(17.4 * 4.66 / 5.16 - 10, abs=1)
+
+
+def test_a_model_that_is_nearly_all_in_memory_is_not_loading_any_more() -> None:
+    session = session_at(1.3 + 17.3, "llama3:8b")
+    assert loading(session, session.phases[-1].t_ns) is None
+
+
+def test_a_test_of_a_loaded_model_is_not_loading() -> None:
+    events = a_session(a_plan("llama3:8b"))
+    session = fold(until(events, start_of(events, "r1-m1-warm-p4", "waiting") + 0.3))
+    assert session is not None
+    assert loading(session, session.phases[-1].t_ns) is None
+
+
+def test_a_runner_out_of_sight_loads_without_figures() -> None:
+    session = session_at(1.4, "llama3:8b")
+    progress = loading(session, session.phases[-1].t_ns)
+    assert progress is not None
+    assert progress.held_bytes is None
+    assert progress.left_s is None
+
+
+def test_nothing_is_known_of_the_time_before_the_first_test_is_over() -> None:
+    assert time_left_s(session_at(5)) is None
+
+
+def test_the_time_left_comes_near_to_the_truth_after_the_first_model() -> None:
+    events = a_session()
+    whole = fold(events)
+    assert whole is not None
+    total_s = (whole.last_t_ns - whole.t_ns) / 1e9
+    at_s = start_of(events, "r1-m2-cold", "waiting")
+    left_s = time_left_s(session_at(at_s))
+    assert left_s == pytest.approx(total_s - at_s, rel=0.25)
+
+
+def test_a_finished_session_has_no_time_left() -> None:
+    session = fold(a_session(a_plan("llama3:8b")))
+    assert session is not None
+    assert time_left_s(session) is None
+
+
+def test_time_left_shrinks_while_a_test_runs() -> None:
+    events = a_session()
+    at_s = start_of(events, "r1-m1-warm-p1")
+    earlier, later = time_left_s(session_at(at_s + 2)), time_left_s(session_at(at_s + 7))
+    assert earlier is not None
+    assert later is not None
+    assert earlier - later == pytest.approx(5, abs=0.6)

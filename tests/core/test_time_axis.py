@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmtui.core.session import SamplePoint, Session, fold
+from llmtui.core.time_axis import Band, band_columns, bands, per_column
+from tests.tui.sessions import S, a_plan, a_session, start_of, until
+
+
+def named(session: Session) -> list[tuple[str, float]]:
+    return [(band.name, round((band.end_ns - band.start_ns) / 1e9, 1)) for band in bands(session)]
+
+
+def session_at(seconds: float) -> Session:
+    session = fold(until(a_session(a_plan("llama3:8b")), seconds))
+    assert session is not None
+    return session
+
+
+def test_a_wait_is_cut_into_loading_and_reading_by_the_servers_load_duration() -> None:
+    session = fold(a_session(a_plan("llama3:8b")))
+    assert session is not None
+    assert named(session)[:4] == [("unload", 1.3), ("load", 17.4), ("prefill", 0.7), ("answer", 2.6)]
+
+
+def test_a_wait_that_is_not_over_counts_as_loading_for_a_start_and_as_reading_for_a_test() -> None:
+    assert named(session_at(10))[-1][0] == "load"
+    events = a_session(a_plan("llama3:8b"))
+    first = start_of(events, "r1-m1-warm-p4", "waiting")
+    assert named(session_at(first + 0.6))[-1][0] == "prefill"
+
+
+def test_bands_follow_each_other_without_holes() -> None:
+    session = fold(a_session())
+    assert session is not None
+    made = bands(session)
+    assert all(earlier.end_ns == later.start_ns for earlier, later in zip(made, made[1:], strict=False))
+    assert made[-1].end_ns <= session.last_t_ns
+
+
+def test_thinking_is_a_band_of_its_own() -> None:
+    session = fold(a_session(a_plan("qwen3:4b")))
+    assert session is not None
+    assert {"thinking", "answer"} <= {band.name for band in bands(session)}
+
+
+def sample(at_s: float, cores: float | None) -> SamplePoint:
+    return SamplePoint(round(at_s * S), 0.0, cores, None, None, None, None, None, None)
+
+
+def test_a_column_is_the_mean_of_its_samples_and_a_hole_where_there_is_none() -> None:
+    samples = [sample(0.2, 1.0), sample(0.7, 3.0), sample(2.5, 4.0), sample(2.6, None), sample(9, 8.0)]
+    columns = per_column(samples, lambda one: one.runner_cores, start_ns=0, column_ns=S, columns=4)
+    assert columns == [2.0, None, 4.0, None]
+
+
+@given(st.lists(st.integers(0, 400).map(lambda tenth: sample(tenth / 10, 1.0)), max_size=200), st.integers(1, 60))
+def test_there_is_never_more_than_one_point_a_column(samples: list[SamplePoint], columns: int) -> None:
+    drawn = per_column(samples, lambda one: one.runner_cores, start_ns=0, column_ns=S, columns=columns)
+    assert len(drawn) == columns
+
+
+def test_a_column_shows_the_band_that_fills_most_of_it() -> None:
+    marked = [Band(0, round(0.4 * S), "load", "a"), Band(round(0.4 * S), 2 * S, "answer", "a")]
+    shown = band_columns(marked, start_ns=0, column_ns=S, columns=3)
+    assert [None if band is None else band.name for band in shown] == ["answer", "answer", None]
+
+
+@pytest.mark.parametrize("start_ns", [-5 * S, 0, 100 * S])
+def test_bands_outside_the_window_are_left_out(start_ns: int) -> None:
+    shown = band_columns([Band(0, S, "load", None)], start_ns=start_ns, column_ns=S, columns=10)
+    assert sum(band is not None for band in shown) == (start_ns <= 0)

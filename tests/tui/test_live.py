@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from llmtui.config import Settings
+from llmtui.core.commands import Cancel, ExtendPlan, Pause, Resume, Skip
+from llmtui.core.events import Chunks, Event, SessionStarted
+from llmtui.tui.app import LlmtuiApp, WatchApp
+from llmtui.tui.screens.answers import AnswerScreen
+from llmtui.tui.screens.live import LiveScreen
+from llmtui.tui.widgets.token_pane import TokenPane
+from tests.tui.conftest import wait_until
+from tests.tui.fakes import FakeHost, FakeLink, replace
+from tests.tui.sessions import a_plan, a_session, finished_trials, start_of, until
+
+EVENTS = a_session()
+NOW = [100.0]
+
+
+@pytest.fixture(autouse=True)
+def _frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our clock stands still; the engine's goes on with its events."""
+    NOW[0] = 100.0
+    monkeypatch.setattr("llmtui.tui.widgets.phase_bar.monotonic", lambda: NOW[0])
+
+
+TRIALS = finished_trials(EVENTS)
+
+
+class Run:
+    """The Live screen over a run that the test lets go on."""
+
+    def __init__(self, *, read_only: bool = False) -> None:
+        self.link = FakeLink(accepts_commands=not read_only, trials=TRIALS)
+        host = FakeHost(self.link, settings=Settings(theme="llmtui-dark"))
+        self.app = WatchApp(host, self.link) if read_only else LlmtuiApp(host)
+        self._played = 0
+
+    def play_until(self, seconds: float) -> None:
+        """Lets everything happen up to then."""
+        now = until(EVENTS, seconds)
+        self.link.play(*now[self._played :])
+        self._played = len(now)
+
+    async def show(self, pilot: Pilot[Any], seconds: float) -> LiveScreen:
+        """Goes to the screen and lets the run come to a time."""
+        self.app.show("live")
+        await wait_until(pilot, lambda: isinstance(self.app.screen, LiveScreen))
+        await self.go_on(pilot, seconds)
+        return self.screen
+
+    async def go_on(self, pilot: Pilot[Any], seconds: float) -> None:
+        last = self.app.feed.session
+        self.play_until(seconds)
+        await wait_until(pilot, lambda: self.app.feed.session is not last)
+        await pilot.pause()
+
+    @property
+    def screen(self) -> LiveScreen:
+        assert isinstance(self.app.screen, LiveScreen)
+        return self.app.screen
+
+
+def words(screen: LiveScreen) -> dict[str, str]:
+    """What the lines and figures say."""
+    return {
+        "progress": screen.progress.render().plain,
+        "phase": screen.phase.render().plain,
+        "first": screen.figures.first_word.digits.value,
+        "answer": screen.figures.first_answer.digits.value if screen.figures.first_answer.display else "",
+        "speed": screen.figures.speed.digits.value,
+    }
+
+
+def pane_text(pane: TokenPane) -> str:
+    pane.flush()
+    return pane.text.extract((0, 0), None)
+
+
+async def test_before_a_run_it_says_what_to_do() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        run.app.show("live")
+        await wait_until(pilot, lambda: isinstance(run.app.screen, LiveScreen))
+        await wait_until(pilot, lambda: any(one.is_on_screen for one in run.screen.query("#empty")))
+        assert not run.screen.pane.is_on_screen
+
+
+async def test_loading_is_told_in_figures() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 6)
+        assert "Loading qwen3:4b thinking · 1.7 of 2.6 GB in memory · 4 s · about 3 s left" in words(screen)["phase"]
+        assert words(screen)["progress"].startswith("Test 1 of 18 · round 1 · time left: known after the first test")
+        assert words(screen)["first"] == "4"
+
+
+async def test_the_seconds_go_on_while_the_server_is_silent() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 6)
+        NOW[0] += 3
+        screen._tick()
+        assert " · 7 s · " in words(screen)["phase"]
+        assert words(screen)["first"] == "7"
+
+
+async def test_a_test_of_a_loaded_model_reads_the_prompt_first() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        at = start_of(EVENTS, "r1-m1-warm-p4", "waiting")
+        screen = await run.show(pilot, at + 0.6)
+        assert "llama3:8b · Summary" in words(screen)["phase"]
+        assert "Reading the prompt · 0 s" in words(screen)["phase"]
+
+
+async def test_while_text_comes_the_first_word_is_exact_and_the_speed_an_estimate() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, start_of(EVENTS, "r1-m1-warm-p1") + 5)
+        assert words(screen)["first"] == "0.747"
+        assert float(words(screen)["speed"]) == pytest.approx(5.9, abs=0.2)
+        assert "≈ tok/s" in str(screen.figures.speed.label.render())
+        assert "The lamp had turned for forty years" in pane_text(screen.pane).replace("\n", " ")
+
+
+async def test_a_model_that_thinks_has_a_third_figure() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, start_of(EVENTS, "r1-m3-warm-p1", "thinking") + 2)
+        assert screen.figures.first_answer.display
+        assert words(screen)["answer"] == ""
+        await run.go_on(pilot, start_of(EVENTS, "r1-m3-warm-p1") + 1)
+        assert words(screen)["answer"] == "5.27"
+
+
+async def test_at_its_end_a_test_shows_what_its_row_shows() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 10_000)
+        row = screen.app.feed.session.rows[-1]  # type: ignore[union-attr]
+        assert words(screen)["speed"] == f"{row.figures.decode_tps:.2f}"
+        assert words(screen)["progress"].startswith("Finished · 18 of 18 tests")
+
+
+async def test_the_tag_is_told_apart_from_the_question() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, start_of(EVENTS, "r1-m1-warm-p1") + 1)
+        screen.pane.flush()
+        kinds = {kind for line in screen.pane.text.lines for _at, kind in line.runs}
+        assert {"head", "tag", "prompt", "answer"} <= kinds
+
+
+async def test_a_row_a_test_the_newest_last_with_its_kind_and_one_mark() -> None:
+    run = Run()
+    async with run.app.run_test(size=(160, 50)) as pilot:
+        screen = await run.show(pilot, 10_000)
+        table = screen.table
+        rows = [[cell.plain.strip() for cell in table.get_row_at(number)] for number in range(table.row_count)]
+        assert [row[0] for row in rows] == [str(number) for number in range(1, 19)]
+        assert rows[0][1:4] == ["qwen3:4b thinking", "start from off", "9.51"]
+        assert rows[5][2] == "in a chat: Coding"
+        assert rows[16][-1] == "✗ failed"
+        assert rows[16][4] == ""
+        assert [row[-1] for row in rows if row[-1]] == ["✗ failed"]
+        assert table.cursor_row == 17
+
+
+async def test_decimal_points_stand_under_each_other() -> None:
+    run = Run()
+    async with run.app.run_test(size=(160, 50)) as pilot:
+        screen = await run.show(pilot, 10_000)
+        cells = [screen.table.get_row_at(number)[3].plain for number in range(screen.table.row_count)]
+        assert len({cell.index(".") for cell in cells}) == 1
+
+
+async def test_the_keys_of_a_run_send_commands() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        await run.show(pilot, 30)
+        await pilot.press("p")
+        assert "paused" in words(run.screen)["progress"]
+        await pilot.press("p")
+        assert "paused" not in words(run.screen)["progress"]
+        await pilot.press("n", "N", "plus")
+        await pilot.press("x")
+        await pilot.press("y")
+        await pilot.pause()
+        sent = run.link.sent
+        assert [type(command) for command in sent if isinstance(command, Pause | Resume)] == [Pause, Resume]
+        assert run.link.sent_of(Skip) == [Skip(what="trial"), Skip(what="model")]
+        assert run.link.sent_of(ExtendPlan) == [ExtendPlan(rounds=1)]
+        assert run.link.sent_of(Cancel) == [Cancel()]
+
+
+async def test_stop_asks_first() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        await run.show(pilot, 30)
+        await pilot.press("x")
+        await pilot.press("n")
+        await pilot.pause()
+        assert run.link.sent_of(Cancel) == []
+
+
+async def test_who_only_watches_has_no_commands() -> None:
+    run = Run(read_only=True)
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 30)
+        shown = {binding.binding.action for binding in screen.active_bindings.values() if binding.enabled}
+        assert not shown & {"pause", "skip('trial')", "skip('model')", "stop", "one_more"}
+        await pilot.press("p", "n", "N", "x", "plus")
+        assert run.link.sent == []
+
+
+async def test_after_a_run_the_commands_are_gone() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 10_000)
+        shown = {binding.binding.action for binding in screen.active_bindings.values() if binding.enabled}
+        assert not shown & {"pause", "stop"}
+        assert "results" in shown
+
+
+@pytest.mark.parametrize(("key", "kept"), [("1", "#text"), ("2", "#machine"), ("3", "#tests")])
+async def test_a_number_shows_one_pane_alone_and_escape_all_of_them(key: str, kept: str) -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 30)
+        panes = ("#text", "#machine", "#tests")
+        await pilot.press(key)
+        await wait_until(pilot, lambda: [pane for pane in panes if screen.query_one(pane).size.height > 15] == [kept])
+        assert [pane for pane in panes if screen.query_one(pane).is_on_screen] == [kept]
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: all(screen.query_one(pane).is_on_screen for pane in panes))
+
+
+async def test_panes_can_be_hidden() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 30)
+        await pilot.press("g", "t")
+        await wait_until(pilot, lambda: not screen.query_one("#machine").is_on_screen)
+        assert not screen.query_one("#tests").is_on_screen
+
+
+async def test_enter_on_a_row_shows_all_of_the_test() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 60)
+        screen.table.focus()
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: isinstance(run.app.screen, AnswerScreen))
+
+
+async def test_a_file_shows_its_last_test_although_no_text_came_live() -> None:
+    facts = [event for event in EVENTS if not isinstance(event, Chunks)]
+    link = FakeLink(*facts, is_live=False, accepts_commands=False)
+    app = WatchApp(FakeHost(), link)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await wait_until(pilot, lambda: isinstance(app.screen, LiveScreen) and app.feed.session is not None)
+        screen = app.screen
+        assert isinstance(screen, LiveScreen)
+        await wait_until(pilot, lambda: "def longest_palindrome" in pane_text(screen.pane))
+
+
+async def test_a_new_session_begins_with_an_empty_pane() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 10_000)
+        second = [as_second(event) for event in until(a_session(a_plan("llama3:8b")), 3)]
+        run.link.play(*second)
+        await wait_until(pilot, lambda: run.app.feed.session.session_id == "second")  # type: ignore[union-attr]
+        await pilot.pause()
+        assert screen.table.row_count == 0
+        assert "mistral" not in pane_text(screen.pane)
+
+
+def as_second(event: Event) -> Event:
+    """The event as one of another session."""
+    return replace(event, session_id="second") if isinstance(event, SessionStarted) else event
+
+
+async def test_live_text_lays_nothing_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    layouts = 0
+    lay_out = Screen._refresh_layout
+
+    def counted(screen: Screen[Any], *args: Any, **kwargs: Any) -> None:
+        nonlocal layouts
+        layouts += 1
+        lay_out(screen, *args, **kwargs)
+
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        begin_s = start_of(EVENTS, "r1-m1-warm-p1") + 2
+        screen = await run.show(pilot, begin_s)
+        await pilot.pause(0.3)
+        flushes = screen.pane.flushes
+        monkeypatch.setattr(Screen, "_refresh_layout", counted)
+        for step in range(1, 9):
+            await run.go_on(pilot, begin_s + step)
+        await wait_until(pilot, lambda: screen.pane.flushes > flushes + 2)
+        assert layouts == 0
+
+
+async def test_timers_stand_still_when_nothing_runs() -> None:
+    run = Run()
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        screen = await run.show(pilot, 30)
+        assert ticking(screen)
+        await run.go_on(pilot, 10_000)
+        await wait_until(pilot, lambda: not ticking(screen))
+
+
+def ticking(screen: LiveScreen) -> bool:
+    """The second hand goes."""
+    return screen._seconds is not None and screen._seconds._active.is_set()

@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from llmtui.core.commands import ExtendPlan
+from llmtui.core.session import Session, fold
+from llmtui.core.summary import summarise
+from llmtui.tui.app import LlmtuiApp, WatchApp
+from llmtui.tui.screens.answers import AnswerScreen
+from llmtui.tui.screens.replay import ReplayScreen
+from llmtui.tui.screens.results import ResultsScreen, rivals, rounds_wanted
+from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained
+from llmtui.tui.widgets.bars import Bar, Chart, Group, blocks, chart_rows, charts_of
+from llmtui.tui.widgets.numbers import column
+from llmtui.tui.widgets.result_tables import ModelTable, ResultTable
+from tests.tui.conftest import wait_until
+from tests.tui.fakes import FakeHost, FakeLink
+from tests.tui.sessions import a_plan, a_session, finished_trials, until
+
+EVENTS = a_session()
+TRIALS = finished_trials(EVENTS)
+
+
+def folded(*args: Any, **kwargs: Any) -> Session:
+    session = fold(a_session(*args, **kwargs))
+    assert session is not None
+    return session
+
+
+class Looking:
+    """Results of a session that is over, or still under way."""
+
+    def __init__(self, *, seconds: float = 10_000, read_only: bool = False, problem: str | None = None) -> None:
+        self.link = FakeLink(*until(EVENTS, seconds), accepts_commands=not read_only, trials=TRIALS)
+        self.host = FakeHost(self.link, export_problem=problem)
+        self.app = WatchApp(self.host, self.link) if read_only else LlmtuiApp(self.host)
+
+    async def begin(self, pilot: Pilot[Any], *keys: str) -> ResultsScreen:
+        await wait_until(pilot, lambda: self.app.feed.session is not None)
+        self.app.show("results")
+        await wait_until(
+            pilot, lambda: isinstance(self.app.screen, ResultsScreen) and bool(self.app.screen.query(ModelTable))
+        )
+        screen = self.app.screen
+        assert isinstance(screen, ResultsScreen)
+        await wait_until(pilot, lambda: screen.models.row_count == 3)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        return screen
+
+
+async def results(pilot: Pilot[Any], app: LlmtuiApp) -> ResultsScreen:
+    """Waits for the screen and its parts."""
+    await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query(ModelTable)))
+    screen = app.screen
+    assert isinstance(screen, ResultsScreen)
+    return screen
+
+
+def cells(table: Any) -> list[list[str]]:
+    return [[cell.plain.strip() for cell in table.get_row_at(number)] for number in range(table.row_count)]
+
+
+def heads(table: Any) -> list[str]:
+    return [" ".join(one.label.plain.split()) for one in table.ordered_columns]
+
+
+async def test_the_conclusions_head_the_results() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot)
+        titles = [title for title, _said in screen.conclusions.words]
+        assert titles[0] == "Writing speed"
+        assert "The usual formula" in titles
+        assert all(line.is_on_screen for line in screen.conclusions.lines[:3])
+        assert screen.conclusions.region.y < screen.models.region.y
+
+
+async def test_a_line_a_model_with_units_in_the_heads() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot)
+        assert heads(screen.models)[:6] == [
+            "Model", "First word s", "Answer word s", "Speed tok/s", "Text chars/s", "From off s",
+        ]  # fmt: skip
+        assert cells(screen.models)[1][:6] == ["mistral:7b", "0.706", "", "6.12", "27.4", "16.5"]
+
+
+async def test_figures_that_nobody_has_have_no_column() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot)
+        assert "GPU GB" not in heads(screen.models)
+        assert "From off again s" not in heads(screen.models)
+
+
+async def test_a_missing_figure_is_blank_and_enter_says_why() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot, "2")
+        rows = cells(screen.categories)
+        broken = next(number for number, row in enumerate(rows) if row[-1] == "0 +1✗")
+        assert rows[broken][2:-1] == [""] * (len(rows[broken]) - 3)
+        screen.categories.move_cursor(row=broken)
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, Reading))
+        assert "failed)" in str(looking.app.screen.query_one(Static).render())
+
+
+async def test_models_of_a_category_stand_under_each_other() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot, "2")
+        names = [row[:2] for row in cells(screen.categories)]
+        assert names[:4] == [
+            ["Creativity", "llama3:8b"], ["", "mistral:7b"], ["", "qwen3:4b thinking"], ["Reasoning", "llama3:8b"],
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+async def test_decimal_points_stand_under_each_other(size: tuple[int, int]) -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=size) as pilot:
+        screen = await looking.begin(pilot)
+        for at in range(1, len(screen.models.ordered_columns) - 1):
+            texts = [screen.models.get_row_at(number)[at].plain for number in range(3)]
+            assert len({text.index(".") for text in texts if "." in text}) <= 1
+
+
+async def test_the_table_grows_while_the_run_goes_on_and_keeps_the_cursor() -> None:
+    looking = Looking(seconds=120)
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot, "down", "down")
+        before = cells(screen.models)[0]
+        looking.link.play(*EVENTS[len(until(EVENTS, 120)) :])
+        await wait_until(pilot, lambda: cells(screen.models)[0] != before)
+        assert screen.models.cursor_row == 2
+        assert "18 of 18 tests" in str(screen.conclusions.border_subtitle)
+
+
+async def test_enter_on_a_test_shows_the_test() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        await looking.begin(pilot, "4", "enter")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, AnswerScreen))
+
+
+async def test_the_columns_are_explained_with_formula_and_source() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        await looking.begin(pilot, "question_mark")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, Reading))
+        words = str(looking.app.screen.query_one(Static).render())
+        assert "÷ (end of the answer − first text)" in words
+        assert "Source: " in words
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, ResultsScreen))
+
+
+async def test_a_click_on_a_head_explains_that_column_first() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot)
+        screen.models.post_message(ResultTable.Asked("decode_tps"))
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, Reading))
+        assert str(looking.app.screen.query_one(Static).render()).startswith("Speed (TPS)")
+
+
+def test_every_figure_of_both_tables_has_an_explanation() -> None:
+    from llmtui.core.columns import column as explained
+    from llmtui.tui.widgets.result_tables import category_columns, model_columns
+
+    ids = {one.id for one in model_columns()} | {one.id for one in category_columns()}
+    assert {one for one in ids if explained(one) is None} == {"speed_range"}
+
+
+def test_only_what_is_on_show_is_explained() -> None:
+    words = str(columns_explained(("ttft_ms",)))
+    assert words.startswith("First word (TTFT)")
+    assert "Speed (TPS)" not in words
+
+
+async def test_the_csv_is_saved_where_the_person_says() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        await looking.begin(pilot, "s")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, SaveDialog))
+        field = looking.app.screen.query_one(Input)
+        assert field.value == "llmtui-20261122T224107Z-ab12.csv"
+        field.value = "~/mine.csv"
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, ResultsScreen))
+        assert looking.host.exported == [("20261122T224107Z-ab12", "~/mine.csv")]
+        assert any("/home/person/~/mine.csv" in toast.message for toast in looking.app._notifications)
+
+
+async def test_what_cannot_be_saved_says_why_and_asks_again() -> None:
+    looking = Looking(problem="The folder /nowhere does not exist. Choose another one.")
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        await looking.begin(pilot, "s")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, SaveDialog))
+        await pilot.press("enter")
+        said = looking.app.screen.query_one("#save-said", Static)
+        await wait_until(pilot, lambda: "The folder /nowhere does not exist" in str(said.render()))
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, ResultsScreen))
+
+
+async def test_two_picked_tests_are_replayed() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot, "4", "end", "home", "down", "space", "down", "space", "down", "space")
+        assert screen.tests.picked == ("3:r1-m3-warm-p2", "4:r1-m3-warm-p1")
+        assert cells(screen.tests)[3][1].startswith("▸ ")
+        await pilot.press("r")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, ReplayScreen))
+
+
+async def test_space_lets_go_of_a_picked_test() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot, "4", "space", "space")
+        assert screen.tests.picked == ()
+
+
+async def test_without_a_pick_two_models_answer_the_same_question() -> None:
+    session = folded()
+    pair = rivals(session, None)
+    assert pair is not None
+    assert pair[0].trial.prompt == pair[1].trial.prompt
+    assert pair[0].trial.contender < pair[1].trial.contender
+    chosen = session.rows[1]
+    with_rival = rivals(session, chosen)
+    assert with_rival is not None
+    assert chosen in with_rival
+
+
+async def test_one_model_alone_has_nobody_to_race_against() -> None:
+    assert rivals(folded(a_plan("llama3:8b")), None) is None
+
+
+async def test_more_rounds_can_be_asked_for_while_the_run_goes_on() -> None:
+    looking = Looking(seconds=200)
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        await looking.begin(pilot, "plus")
+        assert looking.link.sent_of(ExtendPlan) == [ExtendPlan(rounds=1)]
+
+
+async def test_who_only_watches_can_ask_for_nothing() -> None:
+    looking = Looking(seconds=200, read_only=True)
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        await looking.begin(pilot, "plus")
+        assert looking.link.sent == []
+
+
+def test_as_many_rounds_are_wanted_as_the_open_pairs_need() -> None:
+    assert rounds_wanted(folded(a_plan(rounds=3))) >= 1
+
+
+async def test_the_conclusions_can_stand_alone() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(80, 24)) as pilot:
+        screen = await looking.begin(pilot, "m")
+        await wait_until(pilot, lambda: not screen.parts.is_on_screen)
+        assert screen.conclusions.size.height > 15
+        await pilot.press("m")
+        await wait_until(pilot, lambda: screen.parts.is_on_screen)
+
+
+async def test_without_a_session_it_says_what_to_do() -> None:
+    app = LlmtuiApp(FakeHost(FakeLink()))
+    async with app.run_test(size=(120, 36)) as pilot:
+        app.show("results")
+        await wait_until(
+            pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query("#results-empty"))
+        )
+        await wait_until(pilot, lambda: app.screen.query_one("#results-empty").is_on_screen)
+        assert "start a test" in str(app.screen.query_one("#results-empty", Static).render())
+
+
+async def test_a_saved_session_opens_above_and_escape_goes_back() -> None:
+    host = FakeHost(FakeLink(), saved_sessions={"one": lambda: FakeLink(*EVENTS, is_live=False)})
+    app = LlmtuiApp(host)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        app.open_session("one")
+        screen = await results(pilot, app)
+        await wait_until(pilot, lambda: screen.models.row_count == 3)
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: not isinstance(app.screen, ResultsScreen))
+
+
+# --- bars ---
+
+
+def test_a_bar_is_as_long_as_its_share_to_an_eighth() -> None:
+    assert blocks(0.5, 10) == "█████"
+    assert blocks(0.5125, 10) == "█████▏"
+    assert blocks(0.0001, 10) == "▏"
+
+
+def test_all_groups_share_one_scale() -> None:
+    groups = (Group("a", (Bar("x", 0, 10.0),)), Group("b", (Bar("x", 0, 5.0),)))
+    rows = chart_rows(Chart("t", "", groups), 40)
+    long, short = (row[-1][0] for row in (rows[2], rows[4]))
+    assert len(long) == 2 * len(short)
+
+
+def test_a_missing_figure_has_no_bar_but_its_reason() -> None:
+    session = folded()
+    chart = charts_of(session, summarise(session))[0]
+    rows = ["".join(text for text, _role in row) for row in chart_rows(chart, 60)]
+    coding = rows.index("Coding")
+    assert rows[coding + 2].startswith(" mistral:7b")
+    assert rows[coding + 2].endswith("failed")
+    assert "█" not in rows[coding + 2]
+
+
+def test_speed_and_waiting_are_grouped_by_category_with_all_tests_first() -> None:
+    session = folded()
+    for chart in charts_of(session, summarise(session)):
+        assert [group.title for group in chart.groups] == ["All tests", "Creativity", "Reasoning", "Coding", "Summary"]
+        assert all(len(group.bars) == 3 for group in chart.groups)
+
+
+def test_numbers_of_a_column_are_aligned_and_the_missing_stay_blank() -> None:
+    assert column([0.908, 19.1, None, 1800]) == ["0.908", "19.1  ", "", "1800    "]
