@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_bands_follow_each_other_without_holes() -> None:
     session = fold(a_session())
     assert session is not None
     made = bands(session)
-    assert all(earlier.end_ns == later.start_ns for earlier, later in zip(made, made[1:], strict=False))
+    assert all(earlier.end_ns == later.start_ns for earlier, later in pairwise(made))
     assert made[-1].end_ns <= session.last_t_ns
 
 
