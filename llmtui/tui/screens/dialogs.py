@@ -101,8 +101,8 @@ class OwnPrompt(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Download(ModalScreen[None]):
-    """Fetches a model to the server, with its progress."""
+class Download(ModalScreen[str | None]):
+    """Fetches a model to the server, with its progress; gives its name once it is there."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", _("Stop and close"), id="stop_download")]
@@ -153,7 +153,7 @@ class Download(ModalScreen[None]):
             return
         if step.done:
             self.notify(_("{name} is here.").format(name=step.name), title=_("Downloaded"))
-            self.dismiss(None)
+            self.dismiss(step.name)
             return
         known = step.total_bytes is not None and step.completed_bytes is not None
         self.bar.display = True

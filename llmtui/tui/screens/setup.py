@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 from textual import getters, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from llmtui.core.commands import ListModels
@@ -29,13 +29,14 @@ from llmtui.core.planning import (
 from llmtui.tui.feed import Replied, SessionChanged
 from llmtui.tui.host import BadAddress
 from llmtui.tui.screens.base import BaseScreen
+from llmtui.tui.screens.setup_keys import setup_bindings
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.tui.widgets.model_picker import ModelPicker
 from llmtui.tui.widgets.no_server import no_server_words
 from llmtui.tui.widgets.options_panel import OptionsPanel, OptionValues
 from llmtui.tui.widgets.others_line import OthersLine
 from llmtui.tui.widgets.pick_list import PickList
-from llmtui.tui.widgets.preset_line import PRESET_WORDS, PresetLine
+from llmtui.tui.widgets.preset_line import PresetLine
 from llmtui.tui.widgets.prompt_picker import PromptPicker
 from llmtui.tui.widgets.server_line import ServerLine
 from llmtui.tui.widgets.start_line import StartLine
@@ -48,21 +49,7 @@ class SetupScreen(BaseScreen):
     PLACE = "setup"
     CSS_PATH = "../styles/setup.tcss"
     AUTO_FOCUS = "ModelList"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "start", _("Start"), id="start", show=False),
-        Binding("p", "own_prompt", _("Own question"), id="own_prompt", tooltip=_("Type a question and ask it now")),
-        Binding("s", "server", _("Server"), id="server", tooltip=_("Talk to another server")),
-        Binding("o", "options", _("Options"), id="options", tooltip=_("Answer length, context, temperature, thinking")),
-        Binding("f", "full_answers", _("Full answers"), id="full_answers", tooltip=_("Answers up to 1024 tokens")),
-        Binding("d", "download", _("Download"), id="download", tooltip=_("Fetch a model to the server")),
-        Binding("r", "look_again", _("Look again"), id="look_again", tooltip=_("Ask the server for its models again")),
-        Binding("g", "again", _("Last test again"), id="again", tooltip=_("As last time, in another order")),
-        Binding("u", "others", _("Unload others"), id="others", show=False),
-        Binding("1", "preset('auto')", PRESET_WORDS["auto"][0], id="preset_auto", show=False),
-        Binding("2", "preset('quick')", PRESET_WORDS["quick"][0], id="preset_quick", show=False),
-        Binding("3", "preset('standard')", PRESET_WORDS["standard"][0], id="preset_standard", show=False),
-        Binding("4", "preset('thorough')", PRESET_WORDS["thorough"][0], id="preset_thorough", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*setup_bindings()]
     HELP = _(
         """
         # Setup
@@ -86,6 +73,7 @@ class SetupScreen(BaseScreen):
         self._listed: ModelsListed | None = None
         self._past: Mapping[str, PastSpeed] = {}
         self._own_text = ""
+        self._fetched: str | None = None
 
     def compose_body(self) -> ComposeResult:
         """Server above, models and questions beside each other, the rest below."""
@@ -170,12 +158,15 @@ class SetupScreen(BaseScreen):
     def _show_models(self, listed: ModelsListed) -> None:
         first = self._listed is None
         self._listed = listed
-        still = self.models.models.picked & {one.model.spelling for one in listed.models}
+        names = [one.model.spelling for one in listed.models]
+        still = self.models.models.picked.intersection(names)
         kind = "ollama" if self.app.feed.server is None else self.app.feed.server.kind
         usual = default_models(listed.models, self.app.settings.models, server=kind)
-        picked = usual if first or not still else still
+        fetched = {name for name in names if self._fetched in (name, name.removesuffix(":latest"))}
+        if fetched:
+            self._fetched = None
         if listed.models:
-            self.models.show(listed, picked)
+            self.models.show(listed, {*(usual if first or not still else still), *fetched})
             if first and self.focused is None:
                 self.models.models.focus()
         else:
@@ -218,8 +209,8 @@ class SetupScreen(BaseScreen):
                 quiet_wait_s=settings.quiet_wait_s,
             ),
             others=self.others.value,
-        )
             twice=values.twice,
+        )
 
     def _show_start(self) -> None:
         """Says what Enter does, and counts what is picked."""
@@ -291,11 +282,11 @@ class SetupScreen(BaseScreen):
             changes["think"] = values.thinking
         self.app.remember(**changes)
 
-    def action_preset(self, preset: Preset) -> None:
     def action_again(self) -> None:
         """Runs the plan of the newest session again."""
         self.app.run_last()
 
+    def action_preset(self, preset: Preset) -> None:
         """Chooses how thorough the test is."""
         self.preset.choose(preset)
 
@@ -392,7 +383,12 @@ class SetupScreen(BaseScreen):
             return
         from llmtui.tui.screens.dialogs import Download
 
-        self.app.push_screen(Download(), lambda _nothing: self.action_look_again())
+        self.app.push_screen(Download(), self._downloaded)
+
+    def _downloaded(self, name: str | None) -> None:
+        """Ticks what was fetched as soon as the server lists it."""
+        self._fetched = name
+        self.action_look_again()
 
 
 def _seed() -> int:

@@ -37,7 +37,7 @@ class PickList(OptionList):
         scrollbar-size-vertical: 1;
         &:focus { border: none; background-tint: transparent; }
         & > .option-list--option { padding: 0 1; }
-        & > .option-list--option-disabled { color: $text-muted 70%; }
+        & > .option-list--option-disabled { color: $foreground 50%; }
     }
     """
 

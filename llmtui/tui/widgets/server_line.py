@@ -75,9 +75,7 @@ class ServerLine(Vertical):
         where = _("the built-in server") if to.kind == "builtin" else _plain(to.address)
         self._say(Content.styled(_("Connecting to {server} …").format(server=where), "dim"))
 
-    def show(
-        self, server: ServerChanged, *, instead_of: ServerChanged | None, ollama_installed: bool = False
-    ) -> None:
+    def show(self, server: ServerChanged, *, instead_of: ServerChanged | None, ollama_installed: bool = False) -> None:
         """Says who answers, or why nobody does.
 
         Args:
