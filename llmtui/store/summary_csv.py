@@ -26,7 +26,7 @@ _PLAIN: Final = (
 COLUMNS: Final = (
     "model", "variant", "category",
     *(f"{column}{end}" for column in _SPREADS.values() for end in ("", "_low", "_high", "_n")),
-    *_PLAIN, "conditions", "note", "missing", "digest", "session_id",
+    *_PLAIN, "conditions", "note", "missing", "digest", "session_id", "backend",
 )  # fmt: skip
 """Fixed order; ``category`` is empty where a row is about all of them."""
 
@@ -54,6 +54,7 @@ def summary_cells(summary: Summary, session: Session) -> Iterator[dict[str, str]
             "missing": " ".join(f"{name}:{reason}" for name, reason in sorted(line.why.items())),
             "digest": contender.model.digest,
             "session_id": session.session_id,
+            "backend": contender.model.backend,
         }
         yield {name: cell(values[name]) for name in COLUMNS}
 
