@@ -23,7 +23,7 @@ ANSWER_LIMIT_S = 5.0
 STREAM_TIMEOUT = httpx.Timeout(connect=CONNECT_LIMIT_S, read=None, write=30.0, pool=CONNECT_LIMIT_S)
 """For answers: nothing is sent until the model is loaded and the prompt is read, so reading has no limit here."""
 
-OTHER_ADDRESS = "choose another address with s."
+OTHER_ADDRESS = "name another address."
 
 _THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised here, never listened on
 

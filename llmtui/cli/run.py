@@ -136,7 +136,15 @@ class _Run:
             self._progress.say(_sentence(event.problem) + " " + _("Using the built-in server instead."))
             self._link.send(SetServer(address=BUILTIN, kind=BUILTIN))
             return
-        raise Refused(_sentence(event.problem), Exit.NO_SERVER)
+        raise Refused(f"{_sentence(event.problem)} {self._instead(event)}".strip(), Exit.NO_SERVER)
+
+    def _instead(self, absent: ServerChanged) -> str:
+        """What could be used where no server was named and the usual one is absent."""
+        if self._order.host is not None or absent.kind == BUILTIN:
+            return ""
+        if builtin_available():
+            return _("Or run a model inside llmtui: --host builtin.")
+        return _("Or add a small server to this program:") + " pip install 'llmtui[builtin]'"
 
     def _start(self, listed: Sequence[ListedModel]) -> None:
         assert self._server is not None

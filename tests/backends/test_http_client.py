@@ -136,7 +136,7 @@ def test_a_refused_connection_says_how_to_start_the_server() -> None:
     error = chained(httpx.ConnectError("x"), OSError(errno.ECONNREFUSED, "x"))
 
     assert transport_problem(error, URL, "Start it with `serve`").remedy == (
-        "Start it with `serve`, or choose another address with s."
+        "Start it with `serve`, or name another address."
     )
 
 

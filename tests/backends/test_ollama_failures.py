@@ -155,7 +155,7 @@ async def test_nothing_listens() -> None:
         assert problem == Problem(
             code="refused",
             what=f"Nothing listens at {address}.",
-            remedy="Start it with `ollama serve`, or choose another address with s.",
+            remedy="Start it with `ollama serve`, or name another address.",
         )
 
 
