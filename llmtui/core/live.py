@@ -19,6 +19,9 @@ LOADED_SHARE = 0.9
 RATE_WINDOW_NS = 10_000_000_000
 """Loading speed is looked at over so long."""
 MIN_RATE_NS = 1_500_000_000
+MIN_LOADED_SHARE = 0.05
+"""Before this much is loaded, the runner is still starting and its pace says nothing."""
+MAX_LEFT_S = 900.0
 
 
 class LiveFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,8 +118,10 @@ def loading(session: Session, since_ns: int) -> Loading | None:
         return None
     then_ns, before = next(entry for entry in seen if entry[0] >= now_ns - RATE_WINDOW_NS)
     left_s = None
-    if now_ns - then_ns >= MIN_RATE_NS and held > before:
+    if now_ns - then_ns >= MIN_RATE_NS and held > before and held >= MIN_LOADED_SHARE * size:
         left_s = (size - held) / (held - before) * (now_ns - then_ns) / 1e9
+    if left_s is not None and left_s > MAX_LEFT_S:
+        left_s = None
     return Loading(held_bytes=held, size_bytes=size, left_s=left_s)
 
 

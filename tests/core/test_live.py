@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from llmtui.core.events import Chunks
 from llmtui.core.live import LiveTrial, loading, time_left_s, tokens_per_chunk
@@ -66,6 +67,16 @@ def test_loading_says_how_much_is_in_memory_and_how_long_it_will_take() -> None:
     assert progress.held_bytes == pytest.approx(10 / 17.4 * 5.16 * GB, rel=0.05)
     # Memory is full before the server says so, by what the runner holds beyond the weights.
     assert progress.left_s == pytest.approx(17.4 * 4.66 / 5.16 - 10, abs=1)
+
+
+def test_a_pace_that_cannot_be_true_is_not_told() -> None:
+    session = session_at(1.3 + 10, "llama3:8b")
+    samples = tuple(replace(one, runner_bytes=None if one.runner_bytes is None else one.runner_bytes // 100)
+                    for one in session.samples)  # fmt: skip
+    progress = loading(replace(session, samples=samples), session.phases[-1].t_ns)
+    assert progress is not None
+    assert progress.held_bytes is not None
+    assert progress.left_s is None
 
 
 def test_a_model_that_is_nearly_all_in_memory_is_not_loading_any_more() -> None:

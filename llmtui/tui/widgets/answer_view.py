@@ -73,7 +73,13 @@ def _figures(row: TrialRow) -> Iterator[Line]:
         value = getattr(figures, name)
         if value is None or (name == "ttfo_ms" and value == figures.ttft_ms):
             continue
-        yield column_title(name), figure_words(name, value), _source(row, name)
+        yield _title(name), figure_words(name, value), _source(row, name)
+
+
+def _title(name: str) -> str:
+    """Gives what a figure is called, also those that only stand here."""
+    own = {"prompt_tokens": _("Tokens of the question"), "cached_tokens": _("Of them remembered")}
+    return own.get(name) or column_title(name)
 
 
 def _missing(row: TrialRow) -> Iterator[Content]:
@@ -82,7 +88,7 @@ def _missing(row: TrialRow) -> Iterator[Content]:
     for name in FIGURES:
         code = row.figures.why.get(name)
         if code is not None and getattr(row.figures, name) is None:
-            by_reason.setdefault(reason(code, num_predict=row.num_predict), []).append(column_title(name))
+            by_reason.setdefault(reason(code, num_predict=row.num_predict), []).append(_title(name))
     for why, names in by_reason.items():
         yield Content.assemble(", ".join(names), (f": {why}", "$foreground 60%"))
 

@@ -45,7 +45,7 @@ class BigFigure(Vertical):
 
     DEFAULT_CSS = """
     BigFigure {
-        width: 34;
+        width: 40;
         height: 4;
         padding: 0 2;
         & StillDigits { width: 1fr; color: $primary; }
@@ -98,7 +98,8 @@ class BigFigures(Horizontal):
     DEFAULT_CSS = """
     BigFigures {
         height: auto;
-        & #first-answer { width: 48; }
+        & #first-answer { width: 46; }
+        & #speed { width: 1fr; }
     }
     """
     first_word = getters.query_one("#first-word", BigFigure)
