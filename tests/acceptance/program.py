@@ -52,11 +52,11 @@ class Home:
             env=dict(os.environ) | self.env | dict(env or {}), timeout=timeout_s, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Starts a command, with no terminal."""
         return subprocess.Popen(
             [*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-            cwd=self.folder, env=dict(os.environ) | self.env,
+            cwd=self.folder, env=dict(os.environ) | self.env | dict(env or {}),
         )  # fmt: skip
 
     @contextmanager
