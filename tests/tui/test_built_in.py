@@ -14,7 +14,7 @@ from llmtui.tui.widgets.no_server import is_here, no_server_words
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import a_model, no_ollama, ollama_up, refused
 from tests.tui.fakes import models as models_listed
-from tests.tui.test_setup import SIZE, Stage, ollama_with, small
+from tests.tui.stage import SIZE, Stage, ollama_with, small
 
 BROKEN = Problem(
     code="libgomp_missing",
