@@ -13,9 +13,10 @@ import pytest
 
 from tests.acceptance.program import Home, rows_of
 from tests.packaging.documents import commands
-from tests.terminal import Terminal, needs_tmux, terminal
+from tests.terminal import Terminal, needs_tmux, terminal, wait_until
 
 VARIABLE = "LLMTUI_FIRST_COMMAND_IN"
+ENDED = "ended with"
 FIRST_TOKEN_S = 10.0
 
 pytestmark = [
@@ -36,14 +37,15 @@ def home(tmp_path: Path) -> Home:
 def test_from_the_first_command_to_a_table_on_disk(home: Home) -> None:
     tree = Path(os.environ[VARIABLE])
     with _typed(commands("Start")[0], tree, home) as screen:
-        screen.wait_for("▶ Start", timeout_s=400)
+        wait_until(lambda: {"▶ Start", ENDED} & _seen(screen), timeout_s=400, what="it is installed and started")
+        assert "▶ Start" in screen.screen(), screen.screen()
         painted = time.monotonic()
         screen.press("Enter")
         screen.wait_for("Writing", timeout_s=FIRST_TOKEN_S)
         assert time.monotonic() - painted < FIRST_TOKEN_S
         screen.wait_for("Finished", timeout_s=120)
         screen.press("q")
-        screen.wait_for("ended with 0")
+        screen.wait_for(f"{ENDED} 0")
     [table] = (tree / "results").glob("*/trials.csv")
     rows = rows_of(table)
     assert {row["outcome"] for row in rows} == {"ok"}
@@ -55,9 +57,14 @@ def test_from_the_first_command_to_a_table_on_disk(home: Home) -> None:
 def _typed(command: str, tree: Path, home: Home) -> Iterator[Terminal]:
     """Types a command where no Ollama answers and none is installed."""
     nobody = {"OLLAMA_HOST": "127.0.0.1:9", "PATH": _path_without_ollama()}
-    line = f'{command}; echo "ended with $?"; read nothing'
+    line = f'{command}; echo "{ENDED} $?"; read nothing'
     with terminal(["sh", "-c", line], columns=120, rows=36, env=home.env | nobody, cwd=str(tree)) as screen:
         yield screen
+
+
+def _seen(screen: Terminal) -> set[str]:
+    shown = screen.screen()
+    return {words for words in ("▶ Start", ENDED) if words in shown}
 
 
 def _path_without_ollama() -> str:
