@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import getters, on
+from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Static
 
+from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan
+from llmtui.core.findings import seconds_a_round
+from llmtui.core.rounds import rounds_to_tell
 from llmtui.core.session import Session, TrialRow
 from llmtui.core.summary import summarise
 from llmtui.core.verdict import verdicts
@@ -22,6 +25,7 @@ from llmtui.tui.widgets.conclusions_panel import ConclusionsPanel
 from llmtui.tui.widgets.result_tables import CategoryTable, ModelTable, ResultTable
 from llmtui.tui.widgets.trial_table import TrialTable, row_key
 from llmtui.words import _, plural
+from llmtui.words.figures import duration
 from llmtui.words.verdicts import drift_sentence
 
 PARTS = ("models", "categories", "bars", "tests")
@@ -46,7 +50,14 @@ class ResultsScreen(BaseScreen):
         Binding("s", "save", _("Save CSV"), id="results.save", tooltip=_("The table of all tests, where you say")),
         Binding("question_mark", "explain", _("Columns"), id="results.explain", tooltip=_("Formula and source")),
         Binding("m", "maximise", _("Conclusions"), id="results.maximise", tooltip=_("Only the conclusions, or all")),
-        Binding("plus", "more_rounds", _("More rounds"), id="results.more_rounds"),
+        Binding(
+            "plus",
+            "more_rounds",
+            _("More rounds"),
+            id="results.more_rounds",
+            tooltip=_("As many as should tell the models apart"),
+        ),
+        Binding("g", "again", _("Run again"), id="results.again", tooltip=_("The same test, in another order")),
         Binding("escape", "back", _("Back"), id="results.back"),
     ]
     HELP = _(
@@ -55,6 +66,9 @@ class ResultsScreen(BaseScreen):
         The conclusions say what can be told and what cannot. Below stand the figures they rest on: **1** by model,
         **2** by category, **3** as bars, **4** every test. **Enter** on a line shows what stands behind it, **?**
         explains the columns. Pick two tests with **Space** and press **r** to see both answers appear side by side.
+
+        **+** runs as many further rounds as should tell the models apart; how many, and how long they take, stands
+        below the conclusions. **g** runs the same test again: its results say first what changed since this one.
         """
     )
 
@@ -70,6 +84,9 @@ class ResultsScreen(BaseScreen):
         super().__init__()
         self._opened = feed
         self._shown: object = None
+        self._earlier: Earlier | None = None
+        self._earlier_of: str | None = None
+        """The session whose earlier one was looked for."""
 
     @property
     def feed(self) -> Feed:
@@ -116,20 +133,48 @@ class ResultsScreen(BaseScreen):
         if session is None:
             self._say_empty()
             return
+        self._look_for_earlier(session)
         room = sum(self.size.width >= cells for cells in ROOMY_CELLS)
-        key = (session.session_id, len(session.rows), session.rounds, session.finished, room)
+        key = (session.session_id, len(session.rows), session.rounds, session.finished, room, self._earlier)
         if key == self._shown:
             return
         self._shown = key
         summary = summarise(session)
-        self.conclusions.show_session(session)
-        self.conclusions.border_subtitle = _state_words(session, is_live=self.feed.is_live)
+        self.conclusions.show_session(session, self._earlier)
+        state = _state_words(session, is_live=self.feed.is_live)
+        price = _price(session) if self._may_go_on else ""
+        self.conclusions.border_subtitle = f"{price} · {state}" if price else state
         self.models.show(session, summary.lines, room=room)
         self.categories.show(session, summary.categories, room=room)
         self.bars.show(session, summary)
         self.tests.show_session(session)
         self._warn_of_drift(session)
         self.refresh_bindings()
+
+    def _look_for_earlier(self, session: Session) -> None:
+        if session.session_id != self._earlier_of:
+            self._earlier_of = session.session_id
+            self._earlier = None
+            self._read_earlier(session)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="earlier")
+    def _read_earlier(self, session: Session) -> None:
+        earlier = self.app.host.earlier_session(session)
+        if earlier is not None:
+            self.app.call_from_thread(self._take_earlier, session.session_id, earlier)
+
+    def _take_earlier(self, session_id: str, earlier: Earlier) -> None:
+        if session_id == self._earlier_of:
+            self._earlier = earlier
+            self._look()
+
+    @property
+    def _may_go_on(self) -> bool:
+        """Rounds may be added: the engine has the session, and it was not stopped."""
+        session = self.feed.session
+        if self.feed is not self.app.feed or self.app.read_only or not self.feed.is_live:
+            return False
+        return session is not None and session.finished in (None, "complete")
 
     def _say_empty(self) -> None:
         lost = self.feed.lost
@@ -169,7 +214,9 @@ class ResultsScreen(BaseScreen):
         if action == "back":
             return self._opened is not None
         if action == "more_rounds":
-            return self.feed is self.app.feed and self.app.running
+            return self._may_go_on
+        if action == "again":
+            return session is not None and not self.app.read_only and not self.app.running
         if action == "pick":
             return self.is_mounted and self.parts.current == "tests"
         if action in ("replay", "save", "explain", "maximise"):
@@ -213,7 +260,15 @@ class ResultsScreen(BaseScreen):
             return
         rounds = rounds_wanted(session)
         if self.app.send(ExtendPlan(rounds=rounds)):
-            self.notify(plural("{n} round more", "{n} rounds more", rounds).format(n=rounds), timeout=3)
+            self.notify(_rounds_words(session, rounds), timeout=4)
+            if session.finished is not None:
+                self.app.show("live")
+
+    def action_again(self) -> None:
+        """Runs the same plan again, in another order."""
+        session = self.feed.session
+        if session is not None:
+            self.app.run_again(session.plan)
 
     def action_pick(self) -> None:
         """Picks the test under the cursor for the replay, or lets go of it; the third replaces the first."""
@@ -284,8 +339,20 @@ def rivals(session: Session, chosen: TrialRow | None) -> tuple[TrialRow, TrialRo
 
 
 def rounds_wanted(session: Session) -> int:
-    """Gives after how many rounds the pairs that are not told apart are expected to be; at least one."""
-    return max([one.more_rounds or 1 for one in verdicts(session) if one.word == "not_resolved"], default=1)
+    """Gives after how many rounds the pairs that are not told apart are expected to be; one where none names any."""
+    return rounds_to_tell(verdicts(session)) or 1
+
+
+def _price(session: Session) -> str:
+    """Gives what ``+`` runs and how long that takes, where that should tell models apart; else nothing."""
+    rounds = rounds_to_tell(verdicts(session)) if session.rows else None
+    return "" if rounds is None else _("+ to tell them apart: {rounds}").format(rounds=_rounds_words(session, rounds))
+
+
+def _rounds_words(session: Session, rounds: int) -> str:
+    said = plural("{n} more round", "{n} more rounds", rounds).format(n=rounds)
+    round_s = seconds_a_round(session)
+    return said if round_s is None else f"{said}, {duration(round_s * rounds)}"
 
 
 def _state_words(session: Session, *, is_live: bool) -> str:

@@ -1,0 +1,255 @@
+"""Going on after the end: more rounds at a price, the same test again, and what changed since last time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+
+from llmtui.core.across import Earlier
+from llmtui.core.commands import ExtendPlan, StartPlan
+from llmtui.core.events import Event, PlanExtended, SessionFinished, SessionStarted, TrialFinished
+from llmtui.core.plan import IMPORTED, Plan
+from llmtui.core.session import Session, fold
+from llmtui.core.verdict import verdicts
+from llmtui.tui.app import LlmtuiApp
+from llmtui.tui.screens.live import LiveScreen
+from llmtui.tui.screens.results import ResultsScreen, rounds_wanted
+from llmtui.tui.screens.setup import SetupScreen
+from llmtui.tui.widgets.choice_line import ChoiceLine
+from llmtui.tui.widgets.result_tables import ModelTable
+from tests.core.compared import compared_plan, warm
+from tests.core.made import started
+from tests.tui.conftest import wait_until
+from tests.tui.fakes import ADDRESS, FakeHost, FakeLink, an_ollama, models, ollama_up, ready, some_models
+from tests.tui.sessions import a_plan, a_session, finished_trials
+
+SIZE = (120, 36)
+S = 10**9
+
+
+def apart_after(rounds: int, *, how: Any = "complete") -> list[Event]:
+    """A session whose two models are not told apart yet."""
+    of = compared_plan("a", "b", rounds=rounds, max_rounds=rounds)
+    factors = (1.0, 1.05, 0.97, 1.02, 0.99)
+    events: list[Event] = [started(of)]
+    for number in range(1, rounds + 1):
+        for who, base in enumerate((20.0, 18.9)):
+            rate = base * factors[(number + 2 * who) % 5]
+            events += [warm(of, who, number, which, rate) for which in range(3)]
+    assert isinstance(events[-1], TrialFinished)
+    return [*events, SessionFinished(t_ns=events[-1].t_ns + 1, wall_ns=1, how=how)]
+
+
+class Over:
+    """A session that is over, with the engine still there."""
+
+    def __init__(self, events: list[Event], answer: Any = None, **host: Any) -> None:
+        self.events = events
+        self.link = FakeLink(
+            ready(), ollama_up(), models(*some_models()), *events, answer=answer, trials=finished_trials(events)
+        )
+        self.host = FakeHost(self.link, **host)
+        self.app = LlmtuiApp(self.host)
+
+    async def results(self, pilot: Pilot[Any]) -> ResultsScreen:
+        await wait_until(pilot, lambda: self.app.feed.session is not None and self.app.feed.models is not None)
+        await pilot.press("f4")
+        await wait_until(
+            pilot, lambda: isinstance(self.app.screen, ResultsScreen) and bool(self.app.screen.query(ModelTable))
+        )
+        screen = self.app.screen
+        assert isinstance(screen, ResultsScreen)
+        await wait_until(pilot, lambda: screen.models.row_count > 0)
+        return screen
+
+
+def session_of(events: list[Event]) -> Session:
+    session = fold(events)
+    assert session is not None
+    return session
+
+
+# --- more rounds ------------------------------------------------------------------------------------------------------
+
+
+async def test_plus_runs_exactly_the_rounds_that_the_open_verdict_names_and_says_their_price() -> None:
+    events = apart_after(5)
+    session = session_of(events)
+    (verdict,) = verdicts(session)
+    assert verdict.word == "not_resolved"
+    assert verdict.more_rounds is not None
+    assert verdict.more_rounds > 1
+    over = Over(events)
+    async with over.app.run_test(size=SIZE) as pilot:
+        screen = await over.results(pilot)
+        assert f"+ to tell them apart: {verdict.more_rounds} more rounds, " in str(screen.conclusions.border_subtitle)
+        said = dict(screen.conclusions.words)["Writing speed"]
+        price = str(screen.conclusions.border_subtitle).split("rounds, ")[1].split(" · ")[0]
+        assert f"about {verdict.more_rounds} more rounds, {price}" in said, "the same price in the sentence"
+        await pilot.press("plus")
+        await wait_until(pilot, lambda: over.link.sent_of(ExtendPlan))
+        assert over.link.sent_of(ExtendPlan) == [ExtendPlan(rounds=verdict.more_rounds)]
+        await wait_until(pilot, lambda: isinstance(over.app.screen, LiveScreen))
+
+
+async def test_after_that_the_session_runs_again_and_more_rows_come() -> None:
+    events = apart_after(3)
+    of = session_of(events).plan
+    later = [PlanExtended(t_ns=10**15, rounds=4, why="asked for"), warm(of, 0, 4, 0, 20.0, t_ns=10**15 + 1)]
+    over = Over(events, answer=lambda command: tuple(later) if isinstance(command, ExtendPlan) else ())
+    async with over.app.run_test(size=SIZE) as pilot:
+        await over.results(pilot)
+        assert not over.app.running
+        await pilot.press("plus")
+        await wait_until(pilot, lambda: over.app.running)
+        session = over.app.feed.session
+        assert session is not None
+        assert session.rounds == 4
+        assert len(session.rows) == len([event for event in events if isinstance(event, TrialFinished)]) + 1
+
+
+async def test_one_round_is_priced_up_to_three() -> None:
+    events = apart_after(1)
+    over = Over(events)
+    async with over.app.run_test(size=SIZE) as pilot:
+        screen = await over.results(pilot)
+        assert "2 more rounds" in str(screen.conclusions.border_subtitle)
+
+
+async def test_where_nothing_is_open_nothing_is_priced() -> None:
+    of = compared_plan("a", "b", rounds=3, max_rounds=3)
+    rows = [
+        warm(of, who, number, which, 20.0 + 9 * who) for number in (1, 2, 3) for who in (0, 1) for which in range(3)
+    ]
+    events: list[Event] = [started(of), *rows, SessionFinished(t_ns=10**12, wall_ns=1, how="complete")]
+    assert rounds_wanted(session_of(events)) == 1
+    over = Over(events)
+    async with over.app.run_test(size=SIZE) as pilot:
+        screen = await over.results(pilot)
+        assert "+" not in str(screen.conclusions.border_subtitle)
+
+
+async def test_a_session_that_was_stopped_offers_no_rounds() -> None:
+    over = Over(apart_after(3, how="cancelled"))
+    async with over.app.run_test(size=SIZE) as pilot:
+        screen = await over.results(pilot)
+        assert "+" not in str(screen.conclusions.border_subtitle)
+        await pilot.press("plus")
+        await pilot.pause()
+        assert over.link.sent_of(ExtendPlan) == []
+
+
+# --- the same test again --------------------------------------------------------------------------------------------
+
+
+async def test_g_runs_the_same_plan_in_another_order_with_the_models_as_they_are_now() -> None:
+    events = a_session()
+    plan = session_of(events).plan
+    over = Over(events)
+    async with over.app.run_test(size=SIZE) as pilot:
+        await over.results(pilot)
+        await pilot.press("g")
+        await wait_until(pilot, lambda: over.link.sent_of(StartPlan))
+        [start] = over.link.sent_of(StartPlan)
+        now = {one.model.name: one.model for one in some_models()}
+        assert [one.model for one in start.plan.contenders] == [now[one.model.name] for one in plan.contenders]
+        assert [one.label for one in start.plan.contenders] == [one.label for one in plan.contenders]
+        assert (start.plan.prompts, start.plan.options, start.plan.rounds) == (plan.prompts, plan.options, plan.rounds)
+        assert start.plan.server == ADDRESS
+        assert start.plan.seed != plan.seed
+        await wait_until(pilot, lambda: isinstance(over.app.screen, LiveScreen))
+
+
+def imported() -> Plan:
+    return msgspec.structs.replace(a_plan(), preset=IMPORTED)
+
+
+def elsewhere() -> Plan:
+    plan = a_plan()
+    others = tuple(
+        msgspec.structs.replace(one, model=msgspec.structs.replace(one.model, backend="openai"))
+        for one in plan.contenders
+    )
+    return msgspec.structs.replace(plan, contenders=others)
+
+
+@pytest.mark.parametrize(
+    ("last", "why"),
+    [(None, "Nothing has run yet"), (imported(), "cannot be run again"), (elsewhere(), "has none of the models")],
+    ids=["nothing ran", "imported", "other server"],
+)
+async def test_where_there_is_nothing_to_run_again_it_says_why(last: Plan | None, why: str) -> None:
+    link = FakeLink(ready(), answer=an_ollama)
+    app = LlmtuiApp(FakeHost(link, last_plan=last))
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await wait_until(pilot, lambda: app.feed.models is not None and isinstance(app.screen, SetupScreen))
+        await pilot.press("g")
+        await wait_until(pilot, lambda: any(why in str(one.message) for one in app._notifications))
+        assert link.sent_of(StartPlan) == []
+
+
+async def test_on_the_first_screen_g_runs_the_newest_sessions_plan() -> None:
+    link = FakeLink(ready(), answer=an_ollama)
+    last = a_plan("mistral:7b")
+    app = LlmtuiApp(FakeHost(link, last_plan=last))
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_until(pilot, lambda: app.feed.models is not None and isinstance(app.screen, SetupScreen))
+        await pilot.press("g")
+        await wait_until(pilot, lambda: link.sent_of(StartPlan))
+        assert [one.label for one in link.sent_of(StartPlan)[0].plan.contenders] == ["mistral:7b"]
+
+
+# --- since last time --------------------------------------------------------------------------------------------------
+
+
+def a_day_later(events: list[Event]) -> list[Event]:
+    first = events[0]
+    assert isinstance(first, SessionStarted)
+    later = msgspec.structs.replace(first, session_id="20261123T224107Z-cd34", wall_ns=first.wall_ns + 86_400 * S)
+    return [later, *events[1:]]
+
+
+async def test_results_of_a_repetition_open_with_what_changed() -> None:
+    before = session_of(apart_after(3))
+    over = Over(a_day_later(apart_after(3)), earlier=Earlier(session=before))
+    async with over.app.run_test(size=SIZE) as pilot:
+        screen = await over.results(pilot)
+        await wait_until(pilot, lambda: screen.conclusions.words[0][0] == "Since last time")
+        assert "Compared with" in screen.conclusions.words[0][1]
+        assert len(screen.conclusions.words) == 8
+        assert screen.conclusions.lines[0].is_on_screen
+
+
+async def test_otherwise_it_stands_in_its_place_and_says_that_nothing_ran_before() -> None:
+    over = Over(apart_after(3))
+    async with over.app.run_test(size=SIZE) as pilot:
+        screen = await over.results(pilot)
+        titles = [title for title, _said in screen.conclusions.words]
+        assert titles.index("Since last time") == 6
+        assert "has not run before" in dict(screen.conclusions.words)["Since last time"]
+
+
+# --- the same model twice ---------------------------------------------------------------------------------------------
+
+
+async def test_the_same_model_twice_has_a_place_in_the_options() -> None:
+    link = FakeLink(ready(), answer=an_ollama)
+    app = LlmtuiApp(FakeHost(link))
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_until(pilot, lambda: app.feed.models is not None and isinstance(app.screen, SetupScreen))
+        setup = app.screen
+        assert isinstance(setup, SetupScreen)
+        await wait_until(pilot, lambda: setup.models.models.listed)
+        await pilot.press("o")
+        await wait_until(pilot, lambda: bool(setup.options.query("#twice")))
+        setup.options.query_exactly_one("#twice", ChoiceLine).focus()
+        await pilot.press("space")
+        await wait_until(pilot, lambda: setup.options.values.twice)
+        assert "same model twice" in str(setup.options.query_exactly_one("#options-said").render())
+        assert [one.label for one in setup.plan().contenders] == ["phi3:mini", "phi3:mini #2"]
+        await pilot.press("space")
+        await wait_until(pilot, lambda: not setup.options.values.twice)
+        assert len(setup.plan().contenders) == 1
