@@ -88,9 +88,9 @@ class Program:
         save_choices(config_path(), changes)
 
     def export_csv(self, session_id: str, target: str) -> str:
-        """Copies trials.csv to where the person says; an existing file is not overwritten without being named."""
+        """Copies trials.csv to where the person says; another file that is there already is left alone."""
         try:
-            return str(copy_trials(self._folder(session_id).path, target))
+            return str(copy_trials(self._folder(session_id).path, target, replace=False))
         except LinkLost as error:
             raise ExportFailed(str(error)) from error
 
@@ -103,8 +103,13 @@ class Program:
         raise LinkLost(f"There is no session {session_id} in {self.results_dir}.")
 
 
-def copy_trials(session: Path, target: str) -> Path:
+def copy_trials(session: Path, target: str, *, replace: bool) -> Path:
     """Copies a session's trials.csv; a folder as target gets a file named after the session.
+
+    Args:
+        session: its folder.
+        target: a file or a folder; ``~`` is the home folder.
+        replace: overwrite a file that is there, which a script expects and a person does not.
 
     Raises:
         ExportFailed: with the reason.
@@ -114,6 +119,8 @@ def copy_trials(session: Path, target: str) -> Path:
     wanted = Path(target).expanduser().absolute()
     if wanted.is_dir():
         wanted = wanted / f"{session.name}.csv"
+    if wanted.exists() and not replace:
+        raise ExportFailed(f"{wanted} is there already and was left alone. Choose another name.")
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(session / TRIALS, wanted)
@@ -128,7 +135,7 @@ def _entry(folder: SessionFolder) -> SessionEntry:
         wall_ns=folder.wall_ns or 0,
         models=folder.models,
         trials=folder.trials,
-        rounds=0,
+        rounds=folder.rounds,
         finished=folder.finished,
         problem=None if folder.problem is None else folder.problem.what,
     )

@@ -222,7 +222,7 @@ class _Run:
         from llmtui.tui.host import ExportFailed
 
         try:
-            copy_trials(folder, target)
+            copy_trials(folder, target, replace=True)
         except ExportFailed as error:
             raise Refused(str(error)) from error
 
