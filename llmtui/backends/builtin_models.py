@@ -117,8 +117,9 @@ def _listed_file(path: Path) -> ListedModel:
     try:
         return ListedModel(model=_file_model(path, readable_model(path)))
     except BadGguf as bad:
+        what = bad.what.removeprefix(f"{path} ")  # the list has its name beside the reason
         return ListedModel(
-            model=Model(name=str(path), digest="", backend="builtin"), why_not=f"{bad.what} {bad.remedy}"
+            model=Model(name=str(path), digest="", backend="builtin"), why_not=f"{what} {bad.remedy}"
         )
 
 
@@ -126,6 +127,6 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         there = path.expanduser().absolute()
         if there.is_dir():
-            yield from sorted(there.glob("*.gguf"))
+            yield from sorted(there.glob("*.gguf")) or [there]
         else:
             yield there

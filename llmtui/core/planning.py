@@ -101,10 +101,11 @@ def default_models(
         server: kind of the server that was asked.
     """
     usable = [one for one in listed if one.why_not is None]
-    usual = [one for one in usable if one.model.backend == server]
-    usual = [one for one in usual if one.model.note is None] or [one for one in usual if one.model.is_demo]
+    own = [one for one in usable if one.model.backend == server]
+    real = [one for one in own if one.model.note is None]
+    usual = real or [one for one in own if one.model.is_demo]
     chosen = frozenset(chosen_last or ())
-    if any(one.model.spelling in chosen for one in usual):
+    if any(one.model.spelling in chosen for one in real or own):
         return tuple(one.model.spelling for one in usable if one.model.spelling in chosen)
     in_memory = tuple(one.model.spelling for one in usual if one.resident is not None)
     if in_memory:

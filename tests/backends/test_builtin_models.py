@@ -83,6 +83,12 @@ def test_a_folder_stands_for_the_files_in_it(chat_file: Path, tmp_path: Path) ->
     assert [Path(item.model.name).name for item in listed] == ["broken.gguf", "qwen.gguf"]
     assert listed[0].why_not is not None
     assert listed[0].why_not.endswith("Download or copy it again.")
+    assert str(chat_file.parent) not in listed[0].why_not, "its name stands beside the reason"
+
+
+def test_a_folder_without_files_says_so(tmp_path: Path) -> None:
+    *_, listed = listed_models((tmp_path,), tmp_path)
+    assert (listed.model.name, listed.why_not) == (str(tmp_path), "is a folder. Name a .gguf file.")
 
 
 def test_a_file_that_is_not_there_is_listed_with_the_reason(tmp_path: Path) -> None:

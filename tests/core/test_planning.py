@@ -89,6 +89,8 @@ class TestWhatIsPickedAtTheFirstStart:
 
     def test_of_the_built_in_server_alone_the_demo(self) -> None:
         assert default_models(self.BUILTIN, server="builtin") == ("builtin:demo",)
+        chosen = ("builtin:synthetic-24M",)
+        assert default_models(self.BUILTIN, chosen, server="builtin") == chosen
 
     def test_or_the_files_that_somebody_named(self) -> None:
         models = (*self.BUILTIN, listed("/home/p/own.gguf", backend="builtin"))
