@@ -18,6 +18,10 @@ ColdSource = Literal["disk", "memory", "mixed", "unknown"]
 ServerKind = Literal["ollama", "openai", "builtin"]
 
 
+WAITING_FOR_OTHERS = "other programs are busy"
+"""Detail of the phase in which a start from off waits for other programs to come to rest."""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """Something that went wrong, in words for the person at the screen."""
 

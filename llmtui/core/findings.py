@@ -164,8 +164,9 @@ def seconds_a_round(session: Session) -> float | None:
         tests.setdefault(row.trial.round, set()).add(row.repeats or row.trial.id)
     newest = max(ends, default=0)
     whole = sorted(at for at in ends if at < newest or len(tests[at]) >= trials_per_round(session.plan))
-    starts = [session.t_ns, *(ends[at] for at in whole)]
-    times = sorted((ends[at] - start) / 1e9 for at, start in zip(whole, starts, strict=False) if ends[at] > start)
+    before = [session.t_ns, *(ends[at] for at in whole)]
+    starts = [session.begin_of(ends[at], end) for at, end in zip(whole, before, strict=False)]
+    times = sorted((ends[at] - start) / 1e9 for at, start in zip(whole, starts, strict=True) if ends[at] > start)
     return quantile(times, 0.5) if times else None
 
 

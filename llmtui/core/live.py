@@ -152,7 +152,8 @@ def _durations(session: Session) -> dict[tuple[int, Kind], list[float]]:
     before_ns = session.t_ns
     for row in session.rows:
         if _ran(row):
-            lasted.setdefault((row.trial.contender, row.trial.kind), []).append((row.t_ns - before_ns) / 1e9)
+            began_ns = session.begin_of(row.t_ns, before_ns)
+            lasted.setdefault((row.trial.contender, row.trial.kind), []).append((row.t_ns - began_ns) / 1e9)
         before_ns = row.t_ns
     return lasted
 

@@ -121,10 +121,16 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     latest_sample_t_ns: int | None = None
     per_core: tuple[float, ...] = ()
     notes: tuple[Note, ...] = ()
+    resumed: tuple[int, ...] = ()
+    """When more rounds were asked for after its end, on the engine's clock: it stood still until then."""
     finished: str | None = None
     """``complete``, ``cancelled``, ``failed``; None while it runs or where it was interrupted."""
     last_t_ns: int = 0
     """Time of the newest event."""
+
+    def begin_of(self, end_ns: int, before_ns: int) -> int:
+        """Gives when what ended at ``end_ns`` began: right after what ended before it, or when the session went on."""
+        return max((at for at in self.resumed if before_ns < at <= end_ns), default=before_ns)
 
     def contender(self, trial: Trial) -> Contender:
         """Gives who was asked."""
@@ -199,7 +205,9 @@ class SessionBuilder:
     def _extended(self, event: PlanExtended) -> None:
         assert self._session is not None
         self._fields |= {"rounds": event.rounds, "total": event.rounds * trials_per_round(self._session.plan)}
-        self._fields["finished"] = None  # more was asked of a session that was over
+        if self._fields.get("finished") is not None:
+            self._fields["resumed"] = (*self._fields.get("resumed", ()), event.t_ns)
+        self._fields["finished"] = None
 
     def _trial_started(self, event: TrialStarted) -> None:
         self._fields |= {"current": event.trial, "order": event.order, "total": event.total}

@@ -7,7 +7,7 @@ import os
 import time
 from typing import Final
 
-from llmtui.core.facts import MachineFigures
+from llmtui.core.facts import WAITING_FOR_OTHERS, MachineFigures
 from llmtui.engine.bench import Bench
 from llmtui.engine.judging import Flag
 
@@ -15,7 +15,6 @@ SESSION_LIMIT_S: Final = 30.0
 BUSY_CORES: Final = 0.5
 BUSY_SHARE: Final = 0.10
 """Of all cores."""
-WAITING_FOR_OTHERS: Final = "Waiting for other programs to come to rest"
 _LOOK_S: Final = 0.3
 """Shortest time over which others are looked at: the system counts in steps of 10 ms."""
 

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from llmtui.core.events import PlanExtended, SessionFinished
+from llmtui.core.events import Event, PlanExtended, SessionFinished
+from llmtui.core.findings import seconds_a_round
+from llmtui.core.live import time_left_s
 from llmtui.core.plan import blocks, round_order
 from llmtui.core.rounds import rounds_that_fit, rounds_to_tell, wants_more_rounds
 from llmtui.core.session import Session, fold
 from llmtui.core.verdict import Verdict, verdicts
 from tests.core.compared import compared, compared_plan
-from tests.core.made import plan, started
+from tests.core.made import finished, plan, started, trial
 
 NEAR = (1.0, 1.06, 0.97, 1.05, 0.99)
 """Factors between rounds that leave a few percent undecided."""
@@ -134,6 +136,27 @@ def test_round_two_mirrors_round_one_also_where_a_model_in_memory_goes_first(see
 
 
 # --- a session that goes on after its end ---------------------------------------------------------------------------
+
+
+def test_the_time_between_the_end_and_the_next_rounds_is_nobodys() -> None:
+    """A round took as long as it took, however long nobody asked for another one."""
+    of = plan("a", categories=("coding",), rounds=1, max_rounds=1, kinds=("warm",))
+    second = 10**9
+    events: list[Event] = [
+        started(of),
+        finished(of, trial(of), t_ns=10 * second),
+        SessionFinished(t_ns=11 * second, wall_ns=6, how="complete"),
+        PlanExtended(t_ns=4000 * second, rounds=3, why="asked for"),
+        finished(of, trial(of, round_number=2), t_ns=4012 * second),
+    ]
+    session = fold(events)
+    assert session is not None
+    assert session.resumed == (4000 * second,)
+    assert seconds_a_round(session) == pytest.approx(11, abs=0.01)
+    assert time_left_s(session) == pytest.approx(11, abs=0.01)
+    during = fold([started(of), PlanExtended(t_ns=5, rounds=2, why="asked for")])
+    assert during is not None
+    assert during.resumed == ()
 
 
 def test_rounds_that_are_added_after_the_end_make_the_session_unfinished_again() -> None:

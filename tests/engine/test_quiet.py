@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from llmtui.core.events import PhaseChanged
-from llmtui.core.facts import MachineFigures
+from llmtui.core.facts import WAITING_FOR_OTHERS, MachineFigures
 from llmtui.core.plan import Plan
 from llmtui.engine import quiet
 from llmtui.engine.bench import Bench
-from llmtui.engine.quiet import WAITING_FOR_OTHERS, Quiet
+from llmtui.engine.quiet import Quiet
 from tests.core.made import plan
 from tests.engine.fake_server import FakeServer, FakeWatch, Reported
 from tests.engine.lab import Lab, one_round

@@ -10,8 +10,17 @@ from textual.pilot import Pilot
 
 from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan, StartPlan
-from llmtui.core.events import Event, PlanExtended, SessionFinished, SessionStarted, TrialFinished
-from llmtui.core.plan import IMPORTED, Plan
+from llmtui.core.events import (
+    Event,
+    PhaseChanged,
+    PlanExtended,
+    SessionFinished,
+    SessionStarted,
+    TrialFinished,
+    TrialStarted,
+)
+from llmtui.core.facts import WAITING_FOR_OTHERS
+from llmtui.core.plan import IMPORTED, Plan, block
 from llmtui.core.session import Session, fold
 from llmtui.core.verdict import verdicts
 from llmtui.tui.app import LlmtuiApp
@@ -19,6 +28,7 @@ from llmtui.tui.screens.live import LiveScreen
 from llmtui.tui.screens.results import ResultsScreen, rounds_wanted
 from llmtui.tui.screens.setup import SetupScreen
 from llmtui.tui.widgets.choice_line import ChoiceLine
+from llmtui.tui.widgets.phase_bar import loading_now, step_words
 from llmtui.tui.widgets.result_tables import ModelTable
 from tests.core.compared import compared_plan, warm
 from tests.core.made import started
@@ -253,3 +263,21 @@ async def test_the_same_model_twice_has_a_place_in_the_options() -> None:
         await pilot.press("space")
         await wait_until(pilot, lambda: not setup.options.values.twice)
         assert len(setup.plan().contenders) == 1
+
+
+# --- waiting for others -----------------------------------------------------------------------------------------------
+
+
+def test_who_waits_for_other_programs_says_so_and_that_nothing_loads_yet() -> None:
+    of = compared_plan("a")
+    trial = block(of, 2, 0).trials[0]
+    session = session_of(
+        [
+            started(of),
+            TrialStarted(t_ns=10, trial=trial, order=1, total=5),
+            PhaseChanged(t_ns=20, phase="unload", trial_id=trial.id),
+            PhaseChanged(t_ns=30, phase="waiting", detail=WAITING_FOR_OTHERS),
+        ]
+    )
+    assert step_words(session, session.phases[-1], 3.4) == "Waiting for other programs to come to rest · 3 s"
+    assert not loading_now(session)

@@ -7,6 +7,7 @@ from time import monotonic
 from textual.content import Content
 from textual.widget import Widget
 
+from llmtui.core.facts import WAITING_FOR_OTHERS
 from llmtui.core.live import loading
 from llmtui.core.session import PhaseMark, Session
 from llmtui.tui.widgets.loading import waiting_words
@@ -86,13 +87,18 @@ def _step(session: Session) -> object:
 def loading_now(session: Session) -> bool:
     """Whether the model of the test under way is being loaded."""
     mark = session.phases[-1] if session.phases else None
-    return mark is not None and mark.phase == "waiting" and loading(session, mark.t_ns) is not None
+    if mark is None or mark.phase != "waiting" or mark.detail == WAITING_FOR_OTHERS:
+        return False
+    return loading(session, mark.t_ns) is not None
 
 
 def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
     """Gives the step that began with ``mark``, with its seconds."""
     if mark.phase == "waiting" and mark.trial_id is not None and session.current is not None:
         return waiting_words(session, mark.t_ns, elapsed_s)
+    if mark.detail == WAITING_FOR_OTHERS:
+        words = _("Waiting for other programs to come to rest")
+        return f"{words} · {duration(int(elapsed_s))}"
     if mark.detail:
         return f"{mark.detail} · {duration(int(elapsed_s))}"
     words = {
