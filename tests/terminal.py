@@ -57,16 +57,17 @@ class Terminal:
         """Types text as it is."""
         self.tmux("send-keys", "-t", "0", "-l", text)
 
-    def wait_for(self, text: str, *, timeout_s: float = 20) -> str:
-        """Waits until the text is on the screen; gives the screen.
+    def wait_for(self, text: str, *, without: str | None = None, timeout_s: float = 20) -> str:
+        """Waits until a text is on the screen, and another one is not; gives the screen.
 
         Raises:
             AssertionError: with the last screen.
         """
         deadline = time.monotonic() + timeout_s
-        while text not in (shown := self.screen()):
+        while text not in (shown := self.screen()) or (without is not None and without in shown):
             if time.monotonic() > deadline:
-                raise AssertionError(f"{text!r} is not on the screen after {timeout_s} s:\n{shown}")
+                but = "" if without is None else f" without {without!r}"
+                raise AssertionError(f"{text!r} is not on the screen{but} after {timeout_s} s:\n{shown}")
             time.sleep(POLL_S)
         return shown
 
