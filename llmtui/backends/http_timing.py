@@ -1,6 +1,8 @@
 """One streamed HTTP exchange with the moments at which things happened, stamped as close to the socket as can be.
 
-A task of its own does nothing but read and stamp, so that a consumer that is busy elsewhere does not move a stamp.
+Plain connections to a server are our own and read by a thread (see ``http_direct``). Encrypted ones, and those through
+a proxy, are the library's; a task of its own does nothing but read and stamp, so that a consumer that is busy elsewhere
+does not move a stamp.
 """
 
 from __future__ import annotations
@@ -8,50 +10,51 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
-import msgspec
 
+from llmtui.backends.http_client import goes_through_proxy
+from llmtui.backends.http_direct import FIRST_LIMIT_S, direct_exchange
+from llmtui.backends.http_moments import Answered, Arrived, Departed, Moment
 from llmtui.backends.http_stamping import read_ns
 
-
-class Departed(msgspec.Struct, frozen=True):
-    """The library starts to write the request's headers to an open connection."""
-
-    t_ns: int
+__all__ = ["Answered", "Arrived", "Departed", "Moment", "timed_exchange"]
 
 
-class Answered(msgspec.Struct, frozen=True):
-    """Status and headers are there."""
-
-    t_ns: int
-    status: int
-    headers: httpx.Headers
-
-
-class Arrived(msgspec.Struct, frozen=True):
-    """Bytes of the body, as they came out of the connection; never empty."""
-
-    t_ns: int
-    data: bytes
-
-
-Moment = Departed | Answered | Arrived
-
-
-async def timed_exchange(client: httpx.AsyncClient, request: httpx.Request) -> AsyncGenerator[Moment, None]:
+def timed_exchange(
+    client: httpx.AsyncClient, request: httpx.Request, *, first: httpx.Request | None = None
+) -> AsyncGenerator[Moment, None]:
     """Sends the request and gives what happens: one Departed, one Answered, any number of Arrived.
 
-    Stamps are ``time.perf_counter_ns()``. Departed is the trace event that httpcore fires after the connection is open
-    and before it writes the headers; it is fired for new and for reused connections alike. The body comes as sent
-    (``Accept-Encoding: identity`` is the caller's to ask for), whatever the status.
+    Stamps are ``time.perf_counter_ns()``. Departed is the moment after the connection is open and before the headers
+    are written. The body comes as sent (``Accept-Encoding: identity`` is the caller's to ask for), whatever the status.
 
     Closing the generator, or cancelling the task that awaits it, closes the connection, also before there is an answer.
+
+    Args:
+        client: what the request was built with.
+        request: what is timed.
+        first: a small request that goes before it, so that a connection is open and taken up by the server; what
+            becomes of it does not matter.
 
     Raises:
         httpx.HTTPError: as the library does, after all that arrived before has been given.
     """
+    # A name and password in the URL are the library's to send.
+    plain = request.url.scheme == "http" and not request.url.userinfo and not goes_through_proxy(request.url)
+    return direct_exchange(request, first) if plain else _library_exchange(client, request, first)
+
+
+async def _library_exchange(
+    client: httpx.AsyncClient, request: httpx.Request, first: httpx.Request | None = None
+) -> AsyncGenerator[Moment, None]:
+    """Departed is the trace event that httpcore fires for new and for reused connections alike."""
+    if first is not None:
+        with suppress(TimeoutError, httpx.ReadTimeout):
+            async with asyncio.timeout(FIRST_LIMIT_S):
+                await client.send(first)
     moments: asyncio.Queue[Moment | None] = asyncio.Queue()
     request.extensions["trace"] = _departure_trace(moments.put_nowait)
     task = asyncio.create_task(_carry_out(client, request, moments.put_nowait))

@@ -70,7 +70,6 @@ _RESIDENT_LIMIT_S = 8.0
 """/api/ps stands still for up to 5 s while a graphics card gives memory back."""
 _UNLOAD_LIMIT_S = 30.0
 _LOAD_LIMIT_S = 600.0
-_WARM_LIMIT_S = 2.0
 _SHOWS_AT_ONCE = 4
 _SHOWS_LIMIT_S = 10.0
 _DRAIN_LIMIT_S = 0.5
@@ -156,8 +155,8 @@ class OllamaBackend:
             timeout=STREAM_TIMEOUT,
         )
         with in_words(self._url, self._start):
-            await self._warm()
-            async with aclosing(timed_exchange(self._client, http_request)) as moments:
+            version = self._client.build_request("GET", "/api/version")
+            async with aclosing(timed_exchange(self._client, http_request, first=version)) as moments:
                 async for said in self._read(moments, request.model):
                     yield said
                     if isinstance(said, Final):
@@ -226,12 +225,6 @@ class OllamaBackend:
                 break
         location = answered.headers.get("location")
         return refusal(answered.status, bytes(body), where=self._where, model=model, location=location)
-
-    async def _warm(self) -> None:
-        """Opens a connection for the timed request, which is sent even if the server is too busy to say its version."""
-        with suppress(TimeoutError, httpx.ReadTimeout):
-            async with asyncio.timeout(_WARM_LIMIT_S):
-                await self._client.get("/api/version")
 
     async def _tags(self) -> tuple[TagsEntry, ...]:
         body = await self._ask("GET", "/api/tags", limit_s=ANSWER_LIMIT_S)

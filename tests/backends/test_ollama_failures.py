@@ -162,7 +162,7 @@ async def test_nothing_listens() -> None:
 async def test_a_busy_server_that_does_not_tell_its_version_in_time_is_asked_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("llmtui.backends.ollama._WARM_LIMIT_S", 0.1)
+    monkeypatch.setattr("llmtui.backends.http_direct.FIRST_LIMIT_S", 0.1)
     async with served(version=never, chat=stream(said("x"), done())) as (_, backend):
         *_, final = await answer(backend)
 

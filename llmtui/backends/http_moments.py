@@ -1,0 +1,30 @@
+"""What happens in a streamed HTTP exchange, each with its moment on ``time.perf_counter_ns()``."""
+
+from __future__ import annotations
+
+import httpx
+import msgspec
+
+
+class Departed(msgspec.Struct, frozen=True):
+    """The request's headers begin to be written to an open connection."""
+
+    t_ns: int
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """Status and headers are there."""
+
+    t_ns: int
+    status: int
+    headers: httpx.Headers
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """Bytes of the body, as they came out of the connection; never empty."""
+
+    t_ns: int
+    data: bytes
+
+
+Moment = Departed | Answered | Arrived

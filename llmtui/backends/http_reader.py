@@ -1,0 +1,147 @@
+"""A thread that does nothing but read one socket, and knows when each piece came.
+
+A stamp that a process takes itself is late by as long as the process waits for a core, its event loop for a turn and
+its thread for the interpreter: milliseconds on a busy machine, which would be counted as the server's. So on Linux the
+system's own stamp is taken, made when the bytes reached the socket (SO_TIMESTAMPING); elsewhere the thread's clock
+right after the read. Where several pieces waited together they carry the stamp of the last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+READ_BYTES: Final = 1 << 16
+TOLD_EVERY_S: Final = 0.05
+"""While pieces keep coming the loop is woken this often; the first one after a pause is told at once."""
+
+_SO_TIMESTAMPING: Final = 37
+_RX_SOFTWARE: Final = 1 << 3
+_SOFTWARE: Final = 1 << 4
+_TIME: Final = struct.Struct("@ll")
+_ANCILLARY_BYTES: Final = 256
+_OLDEST_NS: Final = 1_000_000_000
+_READ_TOGETHER_NS: Final = 50_000
+"""Two clocks are compared only where they were read within this."""
+
+
+class Came(NamedTuple):
+    """Bytes and the moment (``time.perf_counter_ns``) at which they came; no bytes are the end."""
+
+    t_ns: int
+    data: bytes
+
+
+class SocketReader:
+    """Reads a connected, blocking socket to its end, in a thread of its own, and closes it.
+
+    All methods belong to the loop in which it was made.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        """Starts to read; the socket is the reader's from now on."""
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._came: deque[Came] = deque()
+        self._failure: OSError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._telling = True
+        """The thread may wake the loop."""
+        threading.Thread(target=self._read, name="reader", daemon=True).start()
+
+    async def next(self) -> Came:
+        """Gives what came next; waits for it where nothing has.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        while not self._came:
+            if self._failure is not None:
+                raise self._failure
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._came.popleft()
+
+    def close(self) -> None:
+        """Ends the connection; the thread closes the socket as soon as it sees that."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    # --- the thread -----------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        with self._connection:
+            try:
+                while self._read_once():
+                    pass
+            except OSError as error:
+                self._failure = error
+                self._tell()
+
+    def _read_once(self) -> bool:
+        if sys.platform == "linux":
+            data, ancillary, _flags, _address = self._connection.recvmsg(READ_BYTES, _ANCILLARY_BYTES)
+            at_ns = moment_ns(ancillary)
+        else:
+            data = self._connection.recv(READ_BYTES)
+            at_ns = time.perf_counter_ns()
+        self._came.append(Came(at_ns, data))
+        if self._telling or not data:
+            self._telling = False
+            self._tell()
+        return bool(data)
+
+    def _tell(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._wake)
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        self._loop.call_later(TOLD_EVERY_S, self._tell_again)
+
+    def _tell_again(self) -> None:
+        # In this order: what comes in between is seen by one side or the other.
+        self._telling = True
+        if self._came:
+            self._telling = False
+            self._wake()
+
+
+def ask_for_stamps(connection: socket.socket) -> None:
+    """Has the system stamp what comes from now on, where it can; asked for before anything is sent."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, _RX_SOFTWARE | _SOFTWARE)
+
+
+def moment_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
+    """Gives when the last of the bytes just read reached the socket, on ``time.perf_counter_ns``.
+
+    Args:
+        ancillary: what came with them; where no stamp is in it the answer is now.
+    """
+    now_ns = time.perf_counter_ns()
+    wall_ns = time.time_ns()
+    together = time.perf_counter_ns() - now_ns <= _READ_TOGETHER_NS
+    for level, kind, data in ancillary:
+        if together and (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPING) and len(data) >= _TIME.size:
+            seconds, nanoseconds = _TIME.unpack_from(data)
+            age_ns: int = wall_ns - (seconds * 1_000_000_000 + nanoseconds)
+            # Outside of this somebody set the clock meanwhile.
+            if 0 <= age_ns <= _OLDEST_NS:
+                return now_ns - age_ns
+    return now_ns
