@@ -92,6 +92,7 @@ def measure_accuracy(folder: Path, seed: int, progress: Callable[[str], None]) -
             "num_predict": str(CAP_TOKENS),
             "categories": categories(WARM_TESTS),
             "bell": "off",
+            "quiet_wait_s": "0",
         }
         screen = Screen(program("--results", str(results), "--prompts", str(prompts)), folder=folder, settings=settings)
         try:
