@@ -25,7 +25,9 @@ _FIRST_BYTES: Final = 4096
 _NO_ANSWER: Final = "Server disconnected without sending a response."
 
 
-async def direct_exchange(request: httpx.Request, first: httpx.Request | None = None) -> AsyncGenerator[Moment, None]:
+async def direct_exchange(
+    request: httpx.Request, first: httpx.Request | None = None, last: bytes = b""
+) -> AsyncGenerator[Moment, None]:
     """Sends the request and gives what happens: one Departed, one Answered, any number of Arrived.
 
     The connection is closed at the end, however that comes.
@@ -34,6 +36,7 @@ async def direct_exchange(request: httpx.Request, first: httpx.Request | None = 
         request: to an ``http`` URL, with its whole body in memory.
         first: a small request that goes before it on the same connection, so that the server has taken that up; what
             becomes of it does not matter.
+        last: stands in the last piece of the answer and, but for chance, in no other; told without delay.
 
     Raises:
         httpx.HTTPError: as the library does, after all that arrived before has been given.
@@ -47,7 +50,7 @@ async def direct_exchange(request: httpx.Request, first: httpx.Request | None = 
         connection.close()
         raise
     connection.setblocking(True)
-    reader = SocketReader(connection)
+    reader = SocketReader(connection, last=last)
     try:
         yield Departed(departed_ns)
         async with aclosing(_moments(reader, protocol, limits.get("read"))) as moments:

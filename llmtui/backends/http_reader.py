@@ -20,8 +20,8 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 READ_BYTES: Final = 1 << 16
-TOLD_EVERY_S: Final = 0.05
-"""While pieces keep coming the loop is woken this often; the first one after a pause is told at once."""
+TOLD_EVERY_S: Final = 0.1
+"""While pieces keep coming the loop is woken this often; the first one after a pause and the last are told at once."""
 
 _SO_TIMESTAMPING: Final = 37
 _RX_SOFTWARE: Final = 1 << 3
@@ -46,15 +46,22 @@ class SocketReader:
     All methods belong to the loop in which it was made.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        """Starts to read; the socket is the reader's from now on."""
+    def __init__(self, connection: socket.socket, *, last: bytes = b"") -> None:
+        """Starts to read; the socket is the reader's from now on.
+
+        Args:
+            connection: to read.
+            last: stands in the last piece that matters; nothing where that is not known.
+        """
         self._connection = connection
+        self._last = last
         self._loop = asyncio.get_running_loop()
         self._came: deque[Came] = deque()
         self._failure: OSError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._telling = True
         """The thread may wake the loop."""
+        self._over = False
         threading.Thread(target=self._read, name="reader", daemon=True).start()
 
     async def next(self) -> Came:
@@ -97,7 +104,8 @@ class SocketReader:
             data = self._connection.recv(READ_BYTES)
             at_ns = time.perf_counter_ns()
         self._came.append(Came(at_ns, data))
-        if self._telling or not data:
+        self._over = self._over or not data or bool(self._last and self._last in data)
+        if self._telling or self._over:
             self._telling = False
             self._tell()
         return bool(data)

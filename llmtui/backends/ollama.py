@@ -73,6 +73,7 @@ _LOAD_LIMIT_S = 600.0
 _SHOWS_AT_ONCE = 4
 _SHOWS_LIMIT_S = 10.0
 _DRAIN_LIMIT_S = 0.5
+_LAST = b'"done":true'
 _REFUSAL_BYTES = 64 * 1024
 
 
@@ -156,7 +157,7 @@ class OllamaBackend:
         )
         with in_words(self._url, self._start):
             version = self._client.build_request("GET", "/api/version")
-            async with aclosing(timed_exchange(self._client, http_request, first=version)) as moments:
+            async with aclosing(timed_exchange(self._client, http_request, first=version, last=_LAST)) as moments:
                 async for said in self._read(moments, request.model):
                     yield said
                     if isinstance(said, Final):

@@ -40,6 +40,7 @@ from llmtui.core.plan import Model
 DEFAULT_PORT = 8080
 """Where llama.cpp's server listens if nobody says otherwise."""
 
+_LAST = b"[DONE]"
 T = TypeVar("T")
 
 
@@ -134,7 +135,7 @@ class OpenAiBackend:
         post = self._client.build_request("POST", CHAT_PATH, json=body, timeout=STREAM_TIMEOUT)
         with self._in_words():
             async with (
-                aclosing(timed_exchange(self._client, post)) as moments,
+                aclosing(timed_exchange(self._client, post, last=_LAST)) as moments,
                 aclosing(read_answer(moments)) as items,
             ):
                 async for item in items:

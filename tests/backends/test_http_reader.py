@@ -135,6 +135,18 @@ async def test_a_piece_after_a_pause_is_told_at_once(pair: Pair) -> None:
             assert time.monotonic() - began < 1
 
 
+async def test_the_last_piece_and_what_follows_it_are_told_at_once(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_reader, "TOLD_EVERY_S", 60.0)
+    writes, reads = pair
+    with closing(SocketReader(reads, last=b"done")) as reader:
+        writes.sendall(b"text")
+        assert (await reader.next()).data == b"text"
+        async with asyncio.timeout(10):
+            for data in (b"all is done", b"end of it"):
+                writes.sendall(data)
+                assert (await reader.next()).data == data
+
+
 async def test_a_broken_connection_is_an_error(pair: Pair) -> None:
     writes, reads = pair
     with closing(SocketReader(reads)) as reader:
