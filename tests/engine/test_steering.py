@@ -72,7 +72,9 @@ async def test_cancel_keeps_what_had_come_and_leaves_the_server_as_it_was() -> N
     server = slow(FakeServer(memory=[resident("qwen")]))
     lab = Lab(one_round(), server)
     running = lab.start()
-    await until(lambda: len(server.asked) == 2 and len(lab.events.of(Chunks)) > 5)
+    await until(lambda: len(lab.rows) == 1 and len(server.asked) == 2)
+    before = len(lab.events.of(Chunks))
+    await until(lambda: len(lab.events.of(Chunks)) > before)
     running.cancel()
     assert await running == "cancelled"
     assert [row.outcome for row in lab.rows] == ["ok", "cancelled"]
