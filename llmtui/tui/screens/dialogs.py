@@ -169,8 +169,11 @@ class Download(ModalScreen[str | None]):
         self._loading = None
         self.field.disabled = False
         self.field.focus()
-        self.bar.display = False
-        self._say(Content.assemble(("✗ ", "bold $error"), what, "  ", (remedy or "", "dim italic")))
+        said = Content.assemble(("✗ ", "bold $error"), what, "  ", (remedy or "", "dim italic"))
+        if self.bar.display:
+            self.bar.display = False
+            said = Content("\n").join([said, Content(_("Enter goes on where it stopped."))])
+        self._say(said)
 
     def _say(self, words: Content) -> None:
         self.query_exactly_one("#download-said", Static).update(words)

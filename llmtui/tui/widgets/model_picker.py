@@ -75,6 +75,10 @@ class ModelList(PickList):
         """Whether the model can be benchmarked."""
         return item in self.listed and self.listed[item].why_not is None
 
+    def belongs_to_all(self, item: str) -> bool:
+        """Beside another server's models those of the built-in one are ticked one by one."""
+        return not self._mixed or self.listed[item].model.backend != BUILTIN
+
     def row(self, item: str, width: int) -> Content:
         """Name, size, parameters, quantisation, whether in memory; narrow ones leave out from the right."""
         one = self.listed[item]

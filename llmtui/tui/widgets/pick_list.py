@@ -79,6 +79,10 @@ class PickList(OptionList):
         """Whether the item can be ticked."""
         return bool(item)
 
+    def belongs_to_all(self, item: str) -> bool:
+        """Whether "all" means this item, too."""
+        return bool(item)
+
     @property
     def picked(self) -> frozenset[str]:
         """The ticked items, those that are filtered away among them."""
@@ -130,7 +134,7 @@ class PickList(OptionList):
 
     def action_pick_all(self) -> None:
         """Ticks all that are shown, or none where all are ticked."""
-        usable = {item for item in self._shown if self.usable(item)}
+        usable = {item for item in self._shown if self.usable(item) and self.belongs_to_all(item)}
         self._picked = self._picked - usable if usable <= self._picked else self._picked | usable
         self._redraw()
         self.post_message(self.Changed(self))
