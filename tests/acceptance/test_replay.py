@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import threading
 import time
@@ -112,7 +113,7 @@ STILL_S = 0.5
 
 
 def still(screen: Terminal) -> list[str]:
-    """Gives the screen below its first line, which names what can be done here, once it stands still."""
+    """Gives the screen below its first line, which names the places to go to, once it stands still."""
     seen: list[str] = []
     since = time.monotonic()
 
@@ -138,8 +139,13 @@ def all_tables(screen: Terminal) -> dict[str, list[str]]:
     ):  # fmt: skip
         screen.press(key)
         screen.wait_for(comes, without=goes)
-        tables[part] = still(screen)
+        tables[part] = [without_offers(line) for line in still(screen)[:-1]]
     return tables
+
+
+def without_offers(line: str) -> str:
+    """More rounds are offered where a run can go on; the last line, of keys, is left out for the same reason."""
+    return re.sub("─+", "─", re.sub(r" \+ [^·]*· ", " ", line))
 
 
 @needs_tmux
