@@ -85,6 +85,7 @@ class LiveScreen(BaseScreen):
         self._live: LiveTrial | None = None
         self._finals = 0
         self._paused = False
+        self._title = ""
         self._keys: object = None
         self._seconds: Timer | None = None
         self._ticked_at = 0.0
@@ -196,9 +197,15 @@ class LiveScreen(BaseScreen):
         behind = self._pace.holds_text
         if not behind:
             self.pane.write(list(self._script.news(session)))
-        self.pane.border_title = pane_title(session, self._script.open_trial if behind else None)
+        self._show_title(pane_title(session, self._script.open_trial if behind else None))
         if self._slow is not None:
             (self._slow.resume if behind else self._slow.pause)()
+
+    def _show_title(self, title: str) -> None:
+        """Changes the pane's title where it is another one: setting it paints the whole pane."""
+        if title != self._title:
+            self._title = title
+            self.pane.border_title = title
 
     # --- figures ---
 
