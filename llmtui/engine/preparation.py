@@ -43,6 +43,8 @@ class Preparation:
         self._picked = frozenset(contender.model.digest for contender in bench.plan.contenders)
         self._before: tuple[Loaded, ...] = ()
         self._taken_out: set[tuple[str, str, str]] = set()
+        self._stays: set[tuple[str, str, str]] = set()
+        """Cannot be unloaded, or would not go."""
         self._in_flight: Loaded | None = None
 
     async def remember(self) -> None:
@@ -146,19 +148,42 @@ class Preparation:
 
     async def _clear(self, contender: int, trial_id: str, *, spare_own: bool) -> None:
         own = self._bench.contender(contender).model.digest
-        going = [loaded for loaded in await self._loaded() if self._may_go(loaded)]
-        others = [loaded for loaded in going if loaded.model.digest != own]
+        there = [loaded for loaded in await self._loaded() if loaded.key not in self._stays]
+        going = [loaded for loaded in there if self._may_go(loaded) or await self._is_same_file(loaded, contender)]
+        others = [loaded for loaded in going if loaded.model.digest != own and self._is_within_reach(loaded)]
         try:
             await self._unload(others, trial_id)
         except BackendFailed as failed:
             if failed.problem.code not in ("unsupported", "not_unloaded"):
                 raise
             self._bench.note("warning", failed.problem)
+            self._stays |= {loaded.key for loaded in others}  # asked once: each try may take its whole time
         if not spare_own:
             await self._unload([loaded for loaded in going if loaded.model.digest == own], trial_id)
 
     def _may_go(self, loaded: Loaded) -> bool:
         return loaded.model.digest in self._picked or self._bench.plan.others == "unload"
+
+    async def _is_same_file(self, loaded: Loaded, contender: int) -> bool:
+        """Another name for a contender's weights: one process serves both, so a start would not be from off."""
+        if loaded.backend is not self._bench.backend(contender):
+            return False
+        own = await self._bench.runner_target(contender)
+        return own is not None and own.pid is None and own == await self._target(loaded)
+
+    def _is_within_reach(self, loaded: Loaded) -> bool:
+        """Whether a request by its name reaches it: not so an older build of a model that was made anew since."""
+        picked = {(one.model.backend, one.model.name) for one in self._bench.plan.contenders}
+        if loaded.model.digest in self._picked or (loaded.backend.kind, loaded.model.name) not in picked:
+            return True
+        self._stays.add(loaded.key)
+        problem = Problem(
+            code="older_build",
+            what=f"The server still holds an older build of {loaded.model.name}, which it cannot be told to unload.",
+            remedy="It goes when its time is up, or when the server is started again.",
+        )
+        self._bench.note("warning", problem)
+        return False
 
     def _is_ours(self, loaded: Loaded) -> bool:
         """Picked, and not as it was before the run."""

@@ -8,7 +8,8 @@ import pytest
 
 from llmtui.backends.base import BackendFailed, ChatRequest, RunnerClue
 from llmtui.core.events import Noted
-from llmtui.core.facts import Problem
+from llmtui.core.facts import Problem, ResidentModel
+from llmtui.core.plan import Model
 from llmtui.engine.experiment import Experiment
 from tests.core.made import plan
 from tests.engine.fake_server import REFUSED, FakeServer, Words, resident
@@ -87,6 +88,45 @@ async def test_somebody_elses_model_that_will_not_go_is_noted_and_marked(monkeyp
     await lab.run()
     assert [note.problem.code for note in lab.events.of(Noted)][:1] == ["not_unloaded"]
     assert [(row.outcome, row.flags) for row in lab.rows] == [("ok", ("other_model_resident",))]
+
+
+async def test_one_that_would_not_go_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmtui.engine.preparation.UNLOAD_LIMIT_S", 0.1)
+    server = FakeServer(memory=[resident("qwen")])
+    server.polls_until_gone = 10**9
+    lab = Lab(plan("llama3", rounds=3, max_rounds=3, kinds=("warm",), categories=("coding",)), server)
+    await lab.run()
+    assert len([note for note in lab.events.of(Noted) if "qwen" in note.problem.what]) == 1
+    assert server.log.count("unload qwen") == 1
+    assert {row.flags for row in lab.rows} == {("other_model_resident",)}
+
+
+async def test_an_older_build_under_a_picked_name_is_left_alone_and_said_to_be_one() -> None:
+    """Asking by its name would reach the newer one."""
+    older = ResidentModel(name="llama3", digest="digest-of-before", context_length=4096)
+    server = FakeServer(memory=[older])
+    lab = Lab(one_round("llama3", "mistral", kinds=("cold",)), server)
+    await lab.run()
+    [note] = lab.events.of(Noted)
+    assert note.problem.code == "older_build"
+    assert "older build of llama3" in note.problem.what
+    assert [row.outcome for row in lab.rows] == ["ok", "ok"]
+    assert all("other_model_resident" in row.flags for row in lab.rows)
+
+
+async def test_another_name_for_the_same_file_is_unloaded_also_where_others_are_kept() -> None:
+    """One process serves both names, so that a start would not be from off."""
+    server = FakeServer(memory=[resident("alias"), resident("qwen")])
+
+    async def clue(model: Model) -> RunnerClue:
+        return RunnerClue(model_argument=f"sha256-{'0' if model.name in ('llama3', 'alias') else '1'}")
+
+    server.runner_clue = clue  # type: ignore[method-assign]
+    lab = Lab(one_round(others="keep", kinds=("cold",)), server)
+    await lab.run()
+    assert "unload alias" in server.log
+    assert "unload qwen" not in server.log
+    assert [model.name for model in server.memory] == ["qwen", "alias"], "it is loaded again afterwards"
 
 
 async def test_a_process_that_outlives_its_entry_is_waited_for_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
