@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from llmtui.simulator import Pullable, PullStop, RunningSimulator, Script, SimulatedModel
 from llmtui.simulator.process import running_simulator
 from llmtui.simulator.scenarios import faulty
+from llmtui.simulator.sendlog import SentRequest
 from tests.acceptance.program import Home
 from tests.terminal import Terminal, needs_tmux, wait_until
 
@@ -112,7 +114,7 @@ def test_a_download_that_is_cut_says_so_and_enter_goes_on(home: Home, server: Ru
             assert "✗ The connection to" in shown
             assert len(pulls(server)) == attempt
             screen.press("Enter")
-            wait_until(lambda n=attempt: len(pulls(server)) > n, timeout_s=10, what="the next try")
+            wait_until(partial(more_than, server, attempt), timeout_s=10, what="the next try")
         screen.wait_for("cut:7b is here", timeout_s=20)
 
 
@@ -167,5 +169,9 @@ def test_what_cannot_be_tested_is_listed_with_the_reason(home: Home, columns: in
         screen.wait_for("12 of 17 picked" if find_spec("xllamacpp") else "12 of 14 picked")
 
 
-def pulls(server: RunningSimulator) -> list[object]:
+def pulls(server: RunningSimulator) -> list[SentRequest]:
     return [request for request in server.send_log() if request.path == "/api/pull"]
+
+
+def more_than(server: RunningSimulator, tries: int) -> bool:
+    return len(pulls(server)) > tries
