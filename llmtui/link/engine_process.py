@@ -114,6 +114,8 @@ class EngineProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._log_path.exists() and not self._log_path.stat().st_size:
+            self._log_path.unlink()  # nothing went wrong: nobody will look for it
 
     def _obituary(self, code: int | None) -> str:
         how = "ended"
