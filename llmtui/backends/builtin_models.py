@@ -118,9 +118,7 @@ def _listed_file(path: Path) -> ListedModel:
         return ListedModel(model=_file_model(path, readable_model(path)))
     except BadGguf as bad:
         what = bad.what.removeprefix(f"{path} ")  # the list has its name beside the reason
-        return ListedModel(
-            model=Model(name=str(path), digest="", backend="builtin"), why_not=f"{what} {bad.remedy}"
-        )
+        return ListedModel(model=Model(name=str(path), digest="", backend="builtin"), why_not=f"{what} {bad.remedy}")
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -104,8 +104,7 @@ def test_a_descriptor_that_does_not_block_is_waited_for(pipe: Pipe) -> None:
     facts = [fact(number, 4000) for number in range(100)]
     for line in facts:
         outbox.put(line)
-    wait_until(lambda: len(pipe.lines()) == 100)
-    assert pipe.lines() == facts
+    wait_until(lambda: pipe.lines() == facts)
 
 
 def test_a_write_of_a_part_is_followed_by_the_rest(pipe: Pipe) -> None:
