@@ -36,6 +36,8 @@ from llmtui.words import _
 
 SHOW_PERIOD_S = 0.2
 """Shortest time between two posts of session and text."""
+SOON_S = 0.05
+"""The same where a test has ended: its last words and its figures are waited for."""
 
 
 class FeedMessage(Message, bubble=False):
@@ -138,6 +140,9 @@ class Feed:
         self._lock = Lock()
         self._armed = False
         self._dirty = False
+        self._changed = False
+        """The session itself has changed; otherwise there is only more text."""
+        self._urgent = False
         self._shown_at = float("-inf")
 
     # --- the reader's side ---
@@ -184,7 +189,9 @@ class Feed:
         if self._builder is None:
             return
         self._builder.apply(event)
-        self._dirty = True
+        self._dirty = self._changed = True
+        if isinstance(event, TrialFinished):
+            self._urgent = True
 
     def _forget_text_before(self, trial_id: str) -> None:
         """Text that nobody took is kept for the last trial only: all of it can be read back through the link."""
@@ -210,7 +217,7 @@ class Feed:
 
     def _arm(self) -> None:
         with self._lock:
-            if self._armed or not self._dirty:
+            if not self._dirty or (self._armed and not self._urgent):
                 return
             self._armed = True
         self._post(ShowDue(self))
@@ -252,7 +259,8 @@ class Feed:
 
     def show_when_due(self) -> None:
         """Shows what is new now, or as soon as a fifth of a second has passed since the last time."""
-        wait_s = self._shown_at + SHOW_PERIOD_S - monotonic()
+        period_s = SOON_S if self._urgent else SHOW_PERIOD_S
+        wait_s = self._shown_at + period_s - monotonic()
         if wait_s <= 0 or self.ended:
             self.show()
         else:
@@ -264,8 +272,8 @@ class Feed:
             self._armed = False
             if not self._dirty:
                 return
-            self._dirty = False
-            builder = self._builder
+            builder = self._builder if self._changed else None
+            self._dirty = self._changed = self._urgent = False
             session = None if builder is None else builder.snapshot()
             has_text = bool(self._text)
         self._shown_at = monotonic()

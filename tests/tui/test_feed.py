@@ -12,7 +12,7 @@ from llmtui.core.commands import ListModels
 from llmtui.core.events import Chunks, Event, Gap, PullProgressed, TrialStarted
 from llmtui.core.plan import block
 from llmtui.link import Link, LinkLost
-from llmtui.tui.feed import Feed, FeedEnded, LiveText, Replied, SessionChanged, ShowDue
+from llmtui.tui.feed import SOON_S, Feed, FeedEnded, LiveText, Replied, SessionChanged, ShowDue
 from tests.core import made
 from tests.tui.fakes import FakeLink, models, ollama_up, ready
 
@@ -85,6 +85,33 @@ class TestShowing:
         assert 0 < wait_s <= 0.2
         call()
         assert desk.kinds() == ["SessionChanged", "LiveText"]
+
+    def test_the_end_of_a_test_waits_for_no_fifth_of_a_second(self) -> None:
+        desk = desk_of()
+        desk.feed._fold((made.started(PLAN),))
+        desk.feed._arm()
+        desk.turn()
+        desk.posted.clear()
+        for event in (chunks("a"), made.finished(PLAN, FIRST)):
+            desk.feed._fold((event,))
+            desk.feed._arm()
+            desk.turn()
+        assert [wait_s > SOON_S for wait_s, _ in desk.timers] == [True, False]
+        desk.timers[-1][1]()
+        assert desk.kinds() == ["SessionChanged", "LiveText"]
+        desk.timers[0][1]()
+        assert desk.kinds() == ["SessionChanged", "LiveText"], "the timer of before finds nothing to show"
+
+    def test_more_text_alone_is_no_change_of_the_session(self) -> None:
+        desk = desk_of()
+        desk.feed._fold((made.started(PLAN),))
+        desk.feed.show()
+        before = desk.feed.session
+        desk.posted.clear()
+        desk.feed._fold((chunks("a"),))
+        desk.feed.show()
+        assert desk.kinds() == ["LiveText"]
+        assert desk.feed.session is before
 
     def test_without_news_there_is_neither_post_nor_timer(self) -> None:
         desk = desk_of((Gap(chunks=3, samples=0),))

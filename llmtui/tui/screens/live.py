@@ -83,7 +83,7 @@ class LiveScreen(BaseScreen):
         self._pace = DemoPace()
         self._slow: Timer | None = None
         self._live: LiveTrial | None = None
-        self._finals = 0
+        self._rows = 0
         self._paused = False
         self._title = ""
         self._keys: object = None
@@ -152,6 +152,9 @@ class LiveScreen(BaseScreen):
         self.plots.show_session(session)
         self.table.show_session(session)
         self._take_text()
+        if len(session.rows) != self._rows:
+            self._rows = len(session.rows)
+            self.pane.show_now()
         self._show_figures(session, moving=moving)
         self._let_time_pass(moving=moving)
         self._show_missed_text(session)
@@ -169,7 +172,7 @@ class LiveScreen(BaseScreen):
         self._pace.clear()
         self.figures.clear()
         self._live = None
-        self._finals = 0
+        self._rows = 0
         self._paused = False
 
     def _take_text(self) -> None:
