@@ -188,7 +188,8 @@ def error_problem(status: int | None, body: bytes) -> Problem:
     """
     said = _error_text(body)
     if status in (401, 403):
-        return Problem(code="unauthorized", what=f"The server wants an API key ({said}).", remedy="Set its API key.")
+        what = f"The server wants an API key ({said})."
+        return Problem(code="unauthorized", what=what, remedy="Give it in the environment, as LLMTUI_API_KEY.")
     if status == 429:
         return Problem(code="busy", what=f"The server is busy: {said}.", remedy="Wait a little and try again.")
     if status == 503:

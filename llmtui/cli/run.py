@@ -205,7 +205,8 @@ class _Run:
             self._report(self._order.markdown, session, earlier)
         if self._interrupted:
             return Exit.INTERRUPTED
-        return Exit.OK if all(row.outcome == "ok" for row in session.rows) else Exit.FAILED
+        # What a server cannot do, such as unload a model, has not failed.
+        return Exit.OK if all(row.outcome in ("ok", "skipped") for row in session.rows) else Exit.FAILED
 
     def _print(self, session: Session, earlier: Earlier | None) -> None:
         from llmtui.report.terminal import print_session
