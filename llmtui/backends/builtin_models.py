@@ -18,7 +18,7 @@ from llmtui.core.plan import DEMO_NOTE, Model
 
 DEMO_NAME: Final = "demo"
 DEMO_FILE: Final = Path(__file__).with_name("models") / "tiny-Q8_0.gguf"
-SPEED_NOTE: Final = "speed only, the text is noise"
+SPEED_NOTE: Final = "speed only, text is noise"
 _SYNTHETIC: Final[dict[str, Size]] = {f"synthetic-{size}": size for size in SHAPES}
 
 

@@ -43,7 +43,7 @@ def test_the_demo_comes_first_and_its_rows_will_say_what_it_is(tmp_path: Path) -
 def test_speed_only_models_are_offered_before_they_are_made(tmp_path: Path) -> None:
     synthetic = [listed.model for listed in listed_models((), tmp_path)[1:]]
     assert [model.name for model in synthetic] == ["synthetic-24M", "synthetic-114M"]
-    assert {model.note for model in synthetic} == {"speed only, the text is noise"}
+    assert {model.note for model in synthetic} == {"speed only, text is noise"}
     assert {model.size_bytes for model in synthetic} == {None}
     assert {model.context_limit for model in synthetic} == {2048}
     assert list(tmp_path.iterdir()) == []
@@ -109,7 +109,7 @@ def test_details_hold_template_and_licence(chat_file: Path, tmp_path: Path) -> N
     assert shown.template == "{% if enable_thinking %}…"
     assert shown.license == "apache-2.0"
     assert "im_start" in str(shown_model("demo", tmp_path).template)
-    assert shown_model("synthetic-24M", tmp_path).model.note == "speed only, the text is noise"
+    assert shown_model("synthetic-24M", tmp_path).model.note == "speed only, text is noise"
 
 
 def test_details_of_a_file_that_is_no_model_are_refused(tmp_path: Path) -> None:

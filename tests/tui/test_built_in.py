@@ -25,7 +25,7 @@ BROKEN = Problem(
 
 def built_in() -> tuple[ListedModel, ...]:
     demo = a_model("demo", 0.002, backend="builtin", note="built-in demo")
-    noise = a_model("synthetic-114M", backend="builtin", size_bytes=None, note="speed only, the text is noise")
+    noise = a_model("synthetic-114M", backend="builtin", size_bytes=None, note="speed only, text is noise")
     return ListedModel(model=demo), ListedModel(model=noise)
 
 
