@@ -21,6 +21,7 @@ from llmtui.words import _
 from llmtui.words.figures import gigabytes
 
 _NAME_MIN = 14
+_REMARK_MIN = 12
 _FIGURES, _NEEDED = 5, 3
 """Size, parameters and quantisation are shown first, then family and context."""
 
@@ -98,9 +99,10 @@ class ModelList(PickList):
         if any(each.resident is not None for each in self.listed.values()):
             left -= len(held) + 3
         for word in _remarks(model):
-            if left >= len(word) + 2:
-                parts.append((f"  {word}", "dim italic"))
-                left -= len(word) + 2
+            if left >= min(len(word), _REMARK_MIN) + 2:
+                shown = word if len(word) + 2 <= left else f"{word[: left - 3]}…"
+                parts.append((f"  {shown}", "dim italic"))
+                left -= len(shown) + 2
         return Content.assemble(*parts)
 
     def _columns(self, width: int) -> tuple[int, ...]:
