@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -132,7 +132,7 @@ async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
     """In the middle of the second round, in the middle of an answer of the model that thinks."""
     link = FakeLink(ready(), ollama_up())
     app = LlmtuiApp(stage.host(link))
-    with patch.object(phase_bar, "monotonic", lambda: 0.0), patch.object(live_screen, "TICK_S", 3600.0):
+    with _no_time_passes():
         async with _on(app, size) as pilot:
             await pilot.press("f3")
             for batch in _until(stage, _moment(stage)):
@@ -141,6 +141,16 @@ async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
                 orders = [event.order for event in batch if isinstance(event, TrialStarted)]
                 await _until_holds(pilot, lambda order=orders[-1]: _drawn(app, order))
             return await _picture(pilot, "Memory")
+
+
+@contextmanager
+def _no_time_passes() -> Iterator[None]:
+    with (
+        patch.object(phase_bar, "monotonic", lambda: 0.0),
+        patch.object(live_screen, "monotonic", lambda: 0.0),
+        patch.object(live_screen, "TICK_S", 3600.0),
+    ):
+        yield
 
 
 def _drawn(app: LlmtuiApp, order: int) -> bool:
