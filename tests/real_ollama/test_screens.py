@@ -217,7 +217,8 @@ def test_one_model_through_two_servers_in_one_table(
         "LLMTUI_PRESET": "quick",
     }
     with home.screens("--host", ollama_server.url, env=env, columns=120, rows=36) as screen:
-        screen.wait_for("[✓] synthetic-114M (built-in)", timeout_s=30)
+        shown = screen.wait_for("[✓] synthetic-114M", timeout_s=30)
+        assert "Inside this program (built-in)" in shown
         screen.wait_for("2 models × 2 questions")
         screen.press("Enter")
         screen.wait_for("Finished · 8 of 8 tests", timeout_s=240)

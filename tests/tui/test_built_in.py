@@ -48,9 +48,24 @@ class TestBesideAnotherServer:
         async with stage.app.run_test(size=SIZE) as pilot:
             shown = await rows(stage, pilot)
             await wait_until(pilot, lambda: stage.picked() == ["a", "b"])
-        assert "built-in demo" in shown[2]
-        assert "synthetic-114M (built-in)" in shown[3]
-        assert [row.startswith("[✓]") for row in shown] == [True, True, False, False]
+        assert "Inside this program" in shown[2]
+        assert "built-in demo" in shown[3]
+        assert "synthetic-114M" in shown[4]
+        assert [row[:3] for row in shown] == ["[✓]", "[✓]", "   ", "[ ]", "[ ]"]
+
+    async def test_the_heading_stands_only_above_what_is_shown(self) -> None:
+        stage = Stage(ollama_with(*small("a", "b"), *built_in()))
+        async with stage.app.run_test(size=SIZE) as pilot:
+            await stage.listed(pilot)
+            await pilot.press("slash", *"zzz")
+            await wait_until(pilot, lambda: stage.setup.models.models.option_count == 0)
+            await pilot.press("ctrl+u", *"synth")
+            await wait_until(pilot, lambda: stage.setup.models.models.option_count == 2)
+
+    async def test_alone_it_needs_no_heading(self) -> None:
+        stage = Stage(no_ollama)
+        async with stage.app.run_test(size=SIZE) as pilot:
+            assert len(await rows(stage, pilot)) == 1
 
     async def test_both_can_be_ticked_and_are_remembered_as_they_are_spelled(self) -> None:
         stage = Stage(ollama_with(*small("a"), *built_in()))

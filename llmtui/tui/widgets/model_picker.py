@@ -22,6 +22,8 @@ from llmtui.words.figures import gigabytes
 
 _NAME_MIN = 14
 _REMARK_MIN = 12
+_INSIDE = "builtin:"
+"""The line above the built-in server's models."""
 _FIGURES, _NEEDED = 5, 3
 """Size, parameters and quantisation are shown first, then family and context."""
 
@@ -72,6 +74,12 @@ class ModelList(PickList):
         self.listed = {one.model.spelling: one for one in listed}
         self._mixed = any(one.model.backend != BUILTIN for one in listed)
 
+    def show_models(self, items: Sequence[str], picked: Collection[str] | None = None) -> None:
+        """Shows these models; beside another server's, those of the built-in one stand beneath a heading."""
+        inside = [item for item in items if self._mixed and self.listed[item].model.backend == BUILTIN]
+        others = [item for item in items if item not in inside]
+        self.show_items([*others, *([_INSIDE] if inside else []), *inside], picked)
+
     def usable(self, item: str) -> bool:
         """Whether the model can be benchmarked."""
         return item in self.listed and self.listed[item].why_not is None
@@ -82,8 +90,10 @@ class ModelList(PickList):
 
     def row(self, item: str, width: int) -> Content:
         """Name, size, parameters, quantisation, whether in memory; narrow ones leave out from the right."""
+        if item == _INSIDE:
+            return Content(_("Inside this program (built-in)"))
         one = self.listed[item]
-        name = self._name_of(one.model)
+        name = shown_name(one.model, mixed=False)
         columns = self._columns(width)
         if one.why_not is not None:
             room = max(width - len(one.why_not) - 2, columns[0])
@@ -108,7 +118,7 @@ class ModelList(PickList):
     def _columns(self, width: int) -> tuple[int, ...]:
         """Widths of name and figures; figures that do not fit beside a short name are left out (0)."""
         usable = [one.model for one in self.listed.values() if one.why_not is None]
-        longest = max((len(self._name_of(model)) for model in usable), default=_NAME_MIN)
+        longest = max((len(shown_name(model, mixed=False)) for model in usable), default=_NAME_MIN)
         wanted = [max((len(figures[n]) for figures in map(_figures, usable)), default=0) for n in range(_FIGURES)]
         kept = [0] * _FIGURES
         left = width - _NAME_MIN - 2
@@ -119,9 +129,6 @@ class ModelList(PickList):
                 kept[number] = cells
                 left -= cells + 2
         return min(longest + (4 if left > longest else 0), _NAME_MIN + max(left, 0)), *kept
-
-    def _name_of(self, model: Model) -> str:
-        return shown_name(model, mixed=self._mixed)
 
     def action_filter(self) -> None:
         """Opens the filter."""
@@ -200,7 +207,7 @@ class ModelPicker(Vertical):
     def _narrow(self, wanted: str, picked: Collection[str] | None = None) -> None:
         words = wanted.lower().split()
         found = self.models.listed.items()
-        self.models.show_items([name for name, one in found if all(w in _searched(one.model) for w in words)], picked)
+        self.models.show_models([item for item, one in found if all(w in _searched(one.model) for w in words)], picked)
 
     def on_key(self, event: Key) -> None:
         """Escape in the list takes the filter away."""
