@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from textual.pilot import Pilot
@@ -40,7 +41,7 @@ from llmtui.tui.screens.results import ResultsScreen
 from llmtui.tui.widgets import phase_bar
 from tests.tui.fakes import FakeHost, FakeLink, a_model, loaded, models, ollama_up, ready
 
-Scene = Callable[["Stage"], Awaitable[str]]
+Scene = Callable[["Stage"], Coroutine[Any, Any, str]]
 USUAL, SMALL = (120, 36), (80, 24)
 WAIT_S = 30.0
 SECONDS_IN = 7.0
@@ -139,7 +140,7 @@ async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
                 link.play(*batch)
                 # One after the other: text of an earlier test that nobody took is forgotten when the next begins.
                 orders = [event.order for event in batch if isinstance(event, TrialStarted)]
-                await _until_holds(pilot, lambda order=orders[-1]: _drawn(app, order))
+                await _until_holds(pilot, partial(_drawn, app, orders[-1]))
             return await _picture(pilot, "Memory")
 
 
