@@ -12,7 +12,7 @@ from llmtui.core.events import Event, ListedModel, ServerChanged
 from llmtui.core.facts import Problem
 from llmtui.tui.widgets.no_server import is_here, no_server_words
 from tests.tui.conftest import wait_until
-from tests.tui.fakes import a_model, no_ollama, ollama_up, refused
+from tests.tui.fakes import a_model, loaded, no_ollama, ollama_up, refused
 from tests.tui.fakes import models as models_listed
 from tests.tui.stage import SIZE, Stage, ollama_with, small
 
@@ -89,6 +89,17 @@ class TestBesideAnotherServer:
             assert stage.picked() == []
             stage.setup.models.models.toggle("builtin:demo")
             await wait_until(pilot, lambda: "1 model" in stage.said("StartLine"))
+
+
+    async def test_while_only_they_are_picked_the_servers_memory_is_left_alone(self) -> None:
+        theirs = loaded(a_model("theirs"))
+        stage = Stage(ollama_with(*small("a"), *built_in(), resident=(theirs,)))
+        async with stage.app.run_test(size=SIZE) as pilot:
+            await stage.listed(pilot)
+            await wait_until(pilot, lambda: stage.setup.others.has_class("-shown"))
+            stage.setup.models.models.toggle("builtin:demo")
+            stage.setup.models.models.toggle("a")
+            await wait_until(pilot, lambda: not stage.setup.others.has_class("-shown"))
 
 
 class TestInPlaceOfAnotherServer:

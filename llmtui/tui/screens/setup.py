@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from llmtui.core.commands import ListModels
 from llmtui.core.estimate import PastSpeed, estimate
 from llmtui.core.events import CommandFailed, ModelsListed, ServerChanged
-from llmtui.core.plan import Options, Plan
+from llmtui.core.plan import BUILTIN, Options, Plan
 from llmtui.core.planning import (
     FULL_ANSWER_TOKENS,
     NothingToRun,
@@ -242,7 +242,8 @@ class SetupScreen(BaseScreen):
         total = len(self.app.host.pack.categories)
         box.border_subtitle = _("{n} of {total} picked").format(n=len(self.prompts.picked), total=total)
         picked = {model.digest for model in self.models.picked}
-        resident = () if self._listed is None else self._listed.resident
+        inside = all(model.backend == BUILTIN for model in self.models.picked)  # then its server is left alone
+        resident = () if self._listed is None or inside else self._listed.resident
         self.others.show([one for one in resident if one.digest not in picked])
 
     @on(PickList.Changed)
