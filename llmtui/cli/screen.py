@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +36,20 @@ def show(of: Frame) -> int:
     from llmtui.cli.program import Program
     from llmtui.tui.app import LlmtuiApp
 
+    give_way()
     app = LlmtuiApp(Program(of))
     report = app.run()
     return farewell(report, app.return_code)
+
+
+def give_way() -> None:
+    """Has this process, which draws, take no core from one that computes: it waits for its turn, where Linux runs it.
+
+    The engine, which is started by it, takes that back for itself.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def farewell(report: ExitReport | None, app_code: int | None) -> int:

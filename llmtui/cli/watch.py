@@ -21,7 +21,7 @@ def watch(of: Frame, source: str) -> int:
         of: settings and folders.
         source: ``-`` for a pipe on stdin, a journal, a session's folder, or a session's id.
     """
-    from llmtui.cli.screen import NO_TERMINAL, farewell
+    from llmtui.cli.screen import NO_TERMINAL, farewell, give_way
 
     if not sys.stdout.isatty():
         raise Refused(NO_TERMINAL)
@@ -30,6 +30,7 @@ def watch(of: Frame, source: str) -> int:
     from llmtui.cli.program import Program
     from llmtui.tui.app import WatchApp
 
+    give_way()
     app = WatchApp(Program(of), link)
     report = app.run()
     return farewell(report, app.return_code)

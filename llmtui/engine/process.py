@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--log", type=Path, help="where everything goes that is not an event")
     log: Path | None = parser.parse_args(arguments).log
+    _take_turns_as_usual()
     descriptors = take_descriptors(log)
     outbox = Outbox(descriptors.events)
     outbox.put(encode(EngineReady(version=__version__, schema=SCHEMA, pid=os.getpid())))
@@ -50,6 +52,13 @@ def main(arguments: Sequence[str]) -> int:
     serve(outbox, descriptors.commands, on_end=start_deadline)
     outbox.flush(_FLUSH_LIMIT_S)
     return 0
+
+
+def _take_turns_as_usual() -> None:
+    """The screens that start the engine give way to programs that compute; the engine's clock may not."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def start_deadline() -> None:
