@@ -69,7 +69,7 @@ def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None
     results = folder / "results"
     settings = {
         "host": "builtin",
-        "models": MODEL,
+        "models": f"builtin:{MODEL}",
         "preset": "quick",
         "num_predict": str(TOKENS),
         "categories": categories(tests),
@@ -119,7 +119,7 @@ def _rates(screen: Screen, results: Path, deadline: float, progress: Callable[[s
             continue
         warm += 1
         if warm > WARM_UP:
-            rates.append(_rate(row))
+            rates.append(_rate(row, session.contender(row.trial).model.name))
             progress(f"{len(rates)}/{4 * TURNS}")
         began = began or time.monotonic()
         if len(rates) == 4 * TURNS or (len(rates) % 4 == 0 and _too_late(rates, began, deadline)):
@@ -144,7 +144,9 @@ def _too_late(rates: Sequence[float], began: float, deadline: float) -> bool:
     return now + 4 * each_s > deadline
 
 
-def _rate(row: TrialRow) -> float:
+def _rate(row: TrialRow, model: str) -> float:
+    if model != MODEL:
+        raise ScreenFailed(f"The screen chose {model} instead of {MODEL}.")
     if row.figures.decode_tps is None:
         raise ScreenFailed(f"A test of the built-in model ended as {row.outcome}, without a speed.")
     return row.figures.decode_tps
