@@ -10,6 +10,7 @@ from llmtui.backends.builtin import BuiltinBackend
 from llmtui.backends.openai import OpenAiBackend
 from llmtui.core.facts import ServerKind
 from llmtui.engine.servers import API_KEY_VARIABLE, Servers, open_backend
+from tests.backends.builtin_children import needs_xllamacpp
 from tests.engine.fake_server import FakeServer
 
 
@@ -45,10 +46,10 @@ async def test_all_but_those_in_use_are_closed() -> None:
     assert servers.backend("openai", "a") is not other
 
 
+@needs_xllamacpp
 async def test_a_file_to_offer_is_listed_with_what_is_wrong_with_it() -> None:
     backend = open_backend("builtin", "/nowhere/own.gguf")
     assert isinstance(backend, BuiltinBackend)
-    pytest.importorskip("xllamacpp")
     *_, last = await backend.models()
     assert last.model.name == "/nowhere/own.gguf"
     assert last.why_not is not None
