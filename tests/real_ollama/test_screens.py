@@ -116,13 +116,13 @@ def warm_rows(home: Home, model: str) -> list[dict[str, str]]:
 
 
 def check_agreement(rows: Sequence[dict[str, str]]) -> None:
-    """Our clock and the server's counts, at answers that are long enough for either."""
+    """Our clock and the server's counts, at answers that are long enough for either; noise may end before that."""
     ratios = [
         float(row["decode_tps"]) / float(row["server_decode_tps"])
         for row in rows
         if int(row["tokens"]) >= ENOUGH_TOKENS and row["tps_source"] == "client"
     ]
-    assert len(ratios) >= 2
+    assert ratios, [(row["tokens"], row["tps_source"]) for row in rows]
     say(f"{rows[0]['model']}: ours ÷ the server's, {', '.join(f'{ratio:.4f}' for ratio in ratios)}")
     assert abs(statistics.median(ratios) - 1) <= AGREEMENT
 
