@@ -90,7 +90,6 @@ class TestBesideAnotherServer:
             stage.setup.models.models.toggle("builtin:demo")
             await wait_until(pilot, lambda: "1 model" in stage.said("StartLine"))
 
-
     async def test_while_only_they_are_picked_the_servers_memory_is_left_alone(self) -> None:
         theirs = loaded(a_model("theirs"))
         stage = Stage(ollama_with(*small("a"), *built_in(), resident=(theirs,)))
