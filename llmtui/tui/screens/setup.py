@@ -242,7 +242,8 @@ class SetupScreen(BaseScreen):
         total = len(self.app.host.pack.categories)
         box.border_subtitle = _("{n} of {total} picked").format(n=len(self.prompts.picked), total=total)
         picked = {model.digest for model in self.models.picked}
-        inside = all(model.backend == BUILTIN for model in self.models.picked)  # then its server is left alone
+        # While only built-in models are picked, the server is left alone.
+        inside = {model.backend for model in self.models.picked} == {BUILTIN}
         resident = () if self._listed is None or inside else self._listed.resident
         self.others.show([one for one in resident if one.digest not in picked])
 
