@@ -1,0 +1,1 @@
+"""What llmtui costs and how right it is, measured: ``python -m benchmarks`` remakes docs/performance.md."""

@@ -1,0 +1,200 @@
+"""Two thousand tokens a second for a minute: the screen keeps up, memory stays flat, no fact is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from benchmarks.programs import engine_of, folder, on_screen, server_of, settings_for, watched
+from benchmarks.rows import Benchmark, Row, spread
+from llmtui.config import Settings, find_prompt_pack
+from llmtui.core.commands import SetServer, StartPlan
+from llmtui.core.events import (
+    JOURNALED,
+    Chunks,
+    Event,
+    Gap,
+    ModelsListed,
+    Sampled,
+    SessionEvent,
+    SessionFinished,
+    SessionOpened,
+    TrialFinished,
+)
+from llmtui.core.plan import Options
+from llmtui.core.planning import Rounds, Wishes, make_plan
+from llmtui.link.engine_process import EngineProcess
+from llmtui.simulator import Answer, RunningSimulator, SimulatedModel, running_simulator
+from llmtui.store.journal import read_events
+from llmtui.store.session_folder import JOURNAL
+
+RATE_TPS = 2000.0
+TESTS = 12
+TOKENS = 10_000
+"""Of one answer: five seconds."""
+END_MARK = b"ENDOFTEXT"
+BEHIND_BAR_MS = 250.0
+FLAT_BAR_MB = 10.0
+STALL_S = 4.0
+"""For so long nothing is read of what the engine says."""
+
+
+def measure(quick: bool) -> Iterable[Row]:
+    tests, tokens = (3 if quick else TESTS), TOKENS
+    with running_simulator(server_of(_model(tokens))) as server:
+        seen = _on_screen(server, tests, tokens)
+        yield Row(
+            f"{RATE_TPS:.0f} tok/s for {tests * tokens / RATE_TPS:.0f} s: last text on the screen after it left the "
+            f"server, {len(seen.behind_ms)} answers",
+            f"{spread(seen.behind_ms, 0)} ms ({seen.pieces} pieces at {seen.rate_tps:.0f} tok/s)",
+            f"≤ {BEHIND_BAR_MS:.0f} ms",
+            max(seen.behind_ms) <= BEHIND_BAR_MS,
+        )
+        growth = {name: series[-1] - series[1] for name, series in seen.memory_mb.items()}
+        yield Row(
+            "memory from the second answer to the last",
+            ", ".join(f"{name} {grown:+.1f} MB" for name, grown in growth.items()),
+            f"flat: ≤ {FLAT_BAR_MB:.0f} MB",
+            max(growth.values()) <= FLAT_BAR_MB,
+        )
+        for stalls in (False, True):
+            told = _told(server, tokens, stalls=stalls)
+            lost = f"{told.missing} of {told.facts} facts missing, {told.gaps} gaps"
+            yield Row(
+                "facts told at that rate" + (f", the reader asleep for {STALL_S:g} s" if stalls else ""),
+                f"{lost} ({told.lost_chunks} batches of text, {told.lost_samples} looks at the machine left out)",
+                "none missing" if stalls else "none missing, no gap",
+                told.missing == 0 and (told.gaps > 0 if stalls else told.gaps == 0),
+            )
+
+
+# --- on the screen -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Seen:
+    behind_ms: list[float] = field(default_factory=list)
+    memory_mb: dict[str, list[float]] = field(default_factory=lambda: {"screen": [], "engine": []})
+    pieces: int = 0
+    rate_tps: float = 0.0
+
+
+class MarkWatch:
+    """Notes when the mark is painted."""
+
+    def __init__(self) -> None:
+        self.at_ns: list[int] = []
+        self._tail = b""
+
+    def __call__(self, at_ns: int, data: bytes) -> None:
+        if END_MARK in self._tail + data:
+            self.at_ns.append(at_ns)
+        self._tail = data[-len(END_MARK) :]
+
+
+def _on_screen(server: RunningSimulator, tests: int, tokens: int) -> Seen:
+    seen, mark = Seen(), MarkWatch()
+    asked = len(server.answers())
+    with folder() as where:
+        settings = settings_for(server.url, tests=tests, tokens=tokens)
+        with on_screen(where, settings, tests=tests, seen=mark) as run:
+            watched(run, _memory_noter(run.screen.pid, seen))
+            time.sleep(1)  # the last frame
+            run.screen.quit()
+    answers = [answer for answer in server.answers()[asked:] if len(answer.texts) > tokens / 2]
+    for answer in answers:
+        left_ns = answer.texts[-1].sent_ns
+        painted = [at for at in mark.at_ns if at > left_ns]
+        seen.behind_ms.append((min(painted) - left_ns) / 1e6 if painted else float("inf"))
+    seen.pieces = sum(len(answer.texts) for answer in answers)
+    seen.rate_tps = min(answer.decode_tps or 0.0 for answer in answers)
+    return seen
+
+
+def _memory_noter(pid: int, seen: Seen) -> Callable[[SessionEvent], None]:
+    processes: dict[str, psutil.Process] = {}
+
+    def note(event: SessionEvent) -> None:
+        if not isinstance(event, TrialFinished) or event.trial.kind != "warm":
+            return
+        if not processes:
+            processes.update(screen=psutil.Process(pid), engine=engine_of(pid))
+        for name, process in processes.items():
+            seen.memory_mb[name].append(process.memory_info().rss / 1e6)
+
+    return note
+
+
+# --- told by the engine ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Told:
+    facts: int
+    missing: int
+    gaps: int
+    lost_chunks: int
+    lost_samples: int
+
+
+def _told(server: RunningSimulator, tokens: int, *, stalls: bool) -> Told:
+    with folder() as where:
+        events = _run_engine(server, where, tokens, stall_s=STALL_S if stalls else 0.0)
+        journal = list(read_events(next(where.glob(f"*/{JOURNAL}"))))
+    # Looks at the machine are journaled, but as live material they may be left out of what is told.
+    told = [event for event in events if isinstance(event, JOURNALED) and not isinstance(event, Sampled)]
+    kept = [event for event in journal if not isinstance(event, Sampled)]
+    gaps = [event for event in events if isinstance(event, Gap)]
+    return Told(
+        facts=len(kept),
+        missing=len([event for event in kept if event not in told]) + abs(len(told) - len(kept)),
+        gaps=len(gaps),
+        lost_chunks=sum(gap.chunks for gap in gaps),
+        lost_samples=sum(gap.samples for gap in gaps),
+    )
+
+
+def _run_engine(server: RunningSimulator, results: Path, tokens: int, *, stall_s: float) -> list[Event]:
+    pack = find_prompt_pack(None, results, results, "en")
+    events: list[Event] = []
+    link = EngineProcess()
+    try:
+        link.send(SetServer(address=server.url))
+        for batch in link.batches():
+            events.extend(batch)
+            for event in batch:
+                if isinstance(event, ModelsListed) and not any(isinstance(one, SessionOpened) for one in events):
+                    options = Options(num_predict=tokens)
+                    wishes = Wishes(rounds=Rounds(1, 1), options=options, num_ctx=Settings().num_ctx)
+                    models = [one.model for one in event.models]
+                    plan = make_plan(models, pack, server=event.address, categories=["coding"], wishes=wishes)
+                    link.send(StartPlan(plan=plan, results_dir=str(results)))
+                elif isinstance(event, Chunks) and stall_s:
+                    time.sleep(stall_s)
+                    stall_s = 0.0
+                elif isinstance(event, SessionFinished):
+                    return events
+    finally:
+        link.close()
+    raise RuntimeError("the engine ended before its session")
+
+
+def _model(tokens: int) -> SimulatedModel:
+    words = ["one ", "two ", "three ", "four ", "five ", "six ", "seven ", "eight ", "nine ", "ten "]
+    text = tuple(words[number % len(words)] for number in range(tokens - 2))
+    answer = Answer(pieces=(*text, END_MARK.decode()))
+    return SimulatedModel(
+        name="flood:1b",
+        decode_tps=RATE_TPS,
+        load_s=0.2,
+        prefill_tps=2000.0,
+        context_length=10 * tokens,
+        answers=(answer,),
+    )
+
+
+BENCHMARK = Benchmark("flood", "Two thousand tokens a second", measure)

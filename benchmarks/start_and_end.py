@@ -1,0 +1,123 @@
+"""From Enter in a shell to the first paint, and from q back to the shell, beside an app that does nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from statistics import median
+from threading import Event
+
+from benchmarks.programs import console_script, folder, on_screen, python, server_of, settings_for, steady, watched
+from benchmarks.rows import Benchmark, Row, ratio, spread
+from llmtui.cli.selftest_screen import Screen, program
+from llmtui.simulator import running_simulator
+
+RUNS = 15
+PAINT_BAR = 1.35
+QUIT_BAR_MS = 250.0
+VERSION_BAR_MS = 100.0
+WHERE_PASS_TAKES_MS = 20.0
+PAINTED = b"Questions"
+"""Stands on the first screen whatever the server says, and on the empty app's."""
+LIMIT_S = 30.0
+EMPTY = """
+from textual.app import App
+from textual.widgets import Static
+class Empty(App):
+    BINDINGS = [("q", "quit", "Quit")]
+    def compose(self):
+        yield Static("Questions")
+Empty().run()
+"""
+
+
+class Painted:
+    """Notes when the text that is waited for is painted."""
+
+    def __init__(self) -> None:
+        self.at_ns = 0
+        self._there = Event()
+        self._tail = b""
+
+    def __call__(self, at_ns: int, data: bytes) -> None:
+        if not self._there.is_set() and PAINTED in self._tail + data:
+            self.at_ns = at_ns
+            self._there.set()
+        self._tail = data[-len(PAINTED) :]
+
+    def wait(self) -> None:
+        if not self._there.wait(LIMIT_S):
+            raise RuntimeError(f"{PAINTED!r} was not painted")
+
+
+def measure(quick: bool) -> Iterable[Row]:
+    runs = 3 if quick else RUNS
+    yield _version(runs)
+    empty, ours = [], []
+    quits: dict[str, list[float]] = {"empty": [], "setup": [], "after a run": []}
+    with running_simulator(server_of(steady(200.0, 20))) as server:
+        settings = settings_for(server.url, tests=1, tokens=20)
+        for _ in range(runs):
+            empty.append(_start_and_quit((sys.executable, "-P", "-c", EMPTY), {}, quits["empty"]))
+            ours.append(_start_and_quit(program(), settings, quits["setup"]))
+            quits["after a run"].append(_quit_after_a_run(settings))
+    share = ratio(ours, empty)
+    yield Row(
+        f"first paint ÷ an empty Textual app's, {runs} in turns",
+        f"{share:.2f} ({spread(ours, 0)} ms; empty {spread(empty, 0)} ms)",
+        f"≤ {PAINT_BAR}",
+        share <= PAINT_BAR,
+    )
+    for name in ("setup", "after a run"):
+        more = median(quits[name]) - median(quits["empty"])
+        yield Row(
+            f"q to the shell's prompt, {name}, beside the empty app, {runs} in turns",
+            f"{more:+.0f} ms ({spread(quits[name], 0)} ms; empty {spread(quits['empty'], 0)} ms)",
+            f"≤ +{QUIT_BAR_MS:.0f} ms",
+            more <= QUIT_BAR_MS,
+        )
+
+
+def _version(runs: int) -> Row:
+    bare, ours = [], []
+    command = [*console_script(), "--version"]
+    for _ in range(2 * runs):
+        bare.append(1000 * python("-c", "pass"))
+        began_s = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        ours.append(1000 * (time.perf_counter() - began_s))
+    allowed = VERSION_BAR_MS * max(1.0, median(bare) / WHERE_PASS_TAKES_MS)
+    return Row(
+        f"llmtui --version, {len(ours)} in turns with python -c pass",
+        f"{spread(ours, 0)} ms; pass {spread(bare, 0)} ms",
+        f"< {VERSION_BAR_MS:.0f} ms where pass takes < {WHERE_PASS_TAKES_MS:.0f} ms (here: < {allowed:.0f} ms)",
+        median(ours) < allowed,
+    )
+
+
+def _start_and_quit(command: Sequence[str], settings: dict[str, str], quits: list[float]) -> float:
+    painted = Painted()
+    with folder() as where, closing(Screen(command, folder=where, settings=settings, seen=painted)) as screen:
+        painted.wait()
+        time.sleep(1.5)  # what comes after the first paint is over
+        quits.append(_quit_ms(screen))
+        return (painted.at_ns - screen.started_ns) / 1e6
+
+
+def _quit_after_a_run(settings: dict[str, str]) -> float:
+    with folder() as where, on_screen(where, settings, tests=1) as run:
+        watched(run)
+        time.sleep(0.5)
+        return _quit_ms(run.screen)
+
+
+def _quit_ms(screen: Screen) -> float:
+    began_s = time.perf_counter()
+    screen.quit()
+    return 1000 * (time.perf_counter() - began_s)
+
+
+BENCHMARK = Benchmark("start", "Start and end", measure)
