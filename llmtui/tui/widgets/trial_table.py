@@ -25,6 +25,10 @@ Width = int
 """0: narrow terminals, 1: medium, 2: wide."""
 MEDIUM = 110
 WIDE = 150
+ROWS_KEPT = 150
+"""Drawn rows that are remembered: more than any terminal shows. Textual's own sizes hold ten megabytes of rows that
+are never seen again."""
+CELLS_KEPT = 10 * ROWS_KEPT
 
 
 class Column(NamedTuple):
@@ -75,6 +79,10 @@ class TrialTable(DataTable[Text]):
             follows: the cursor stays on the newest test while it is there.
         """
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
+        self._cell_render_cache.maxsize = CELLS_KEPT
+        self._row_render_cache.maxsize = ROWS_KEPT
+        self._row_renderable_cache.maxsize = ROWS_KEPT
+        self._line_cache.maxsize = ROWS_KEPT
         self._follows = follows
         self._session: Session | None = None
         self._width: Width = 0
