@@ -29,7 +29,8 @@ from llmtui.core.events import (
 )
 from llmtui.core.metrics import pieces_of
 from llmtui.core.plan import Plan
-from llmtui.core.session import Session, TrialRow, fold
+from llmtui.core.session import Session, fold
+from llmtui.core.trial_row import TrialRow
 from llmtui.link.event_file import EventFile
 from llmtui.tui.app import LlmtuiApp, WatchApp
 from llmtui.tui.host import ExitReport, SessionEntry

@@ -6,7 +6,8 @@ import sys
 from typing import IO
 
 from llmtui.core.events import Event, TrialFinished, TrialStarted
-from llmtui.core.session import SessionBuilder, TrialRow
+from llmtui.core.session import SessionBuilder
+from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.figures import rate, seconds
 

@@ -6,8 +6,6 @@ something interfered. Rules and thresholds: docs/method.md, "Flags".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from llmtui.core.events import TrialFinished
 from llmtui.core.metrics import (
     MIN_TOKENS_COMPARED,
@@ -16,9 +14,7 @@ from llmtui.core.metrics import (
     clocks_disagree,
 )
 from llmtui.core.plan import Plan, num_ctx, tagged
-
-if TYPE_CHECKING:
-    from llmtui.core.session import TrialRow
+from llmtui.core.trial_row import TrialRow
 
 BY_DESIGN = ("short_output",)
 CONDITIONS = ("spilled", "other_model_resident", "thinking_inline", "clock_disagreement")

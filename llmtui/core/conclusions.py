@@ -24,8 +24,9 @@ from llmtui.core.findings import (
     unbeaten,
     waiting_share,
 )
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
 from llmtui.core.summary import ContenderSummary, Summary, summarise
+from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import (
     MAX_DISTURBED,
     SEPARATING,

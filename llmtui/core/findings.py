@@ -11,8 +11,9 @@ import msgspec
 from llmtui.core.checks import counts_for_speed
 from llmtui.core.metrics import quantile
 from llmtui.core.plan import trials_per_round
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
 from llmtui.core.stats import mean
+from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import TTFT_EQUAL_MS, TTFT_EQUAL_SHARE
 
 COLD_ROUNDS = 3

@@ -12,7 +12,8 @@ import msgspec
 
 from llmtui.core.events import Chunks
 from llmtui.core.plan import Kind, Trial, blocks
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
+from llmtui.core.trial_row import TrialRow
 
 LOADED_SHARE = 0.9
 """Of a model's size in the runner's memory: from here on it is taken to be loaded (some tensors are never touched)."""

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 
 from llmtui.core.checks import counts_for_speed
 from llmtui.core.plan import IMPORTED, Plan
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
+from llmtui.core.trial_row import TrialRow
 
 
 class Pair(NamedTuple):

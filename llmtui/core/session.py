@@ -24,46 +24,17 @@ from llmtui.core.events import (
     TrialStarted,
 )
 from llmtui.core.facts import (
-    ColdSource,
-    EndedBy,
     Fingerprint,
-    MachineFigures,
-    Outcome,
     Phase,
     Problem,
-    Recorded,
-    ResidentModel,
 )
-from llmtui.core.metrics import Figures, measure
+from llmtui.core.metrics import measure
 from llmtui.core.plan import Contender, Plan, Trial, trials_per_round
 from llmtui.core.session_checks import with_session_flags
+from llmtui.core.trial_row import TrialRow
 
 MAX_SAMPLES = 2400
 """Plots have a few hundred columns; above this the series is thinned to half."""
-
-
-class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished trial, without its text."""
-
-    trial: Trial
-    order: int
-    outcome: Outcome
-    figures: Figures
-    wall_ns: int
-    t0_ns: int | None
-    t_ns: int
-    """When it was over, on the engine's clock."""
-    ended_by: EndedBy | None = None
-    problem: Problem | None = None
-    flags: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-    """One sentence a flag, in the order of ``flags``; empty text where there is nothing to add."""
-    machine: MachineFigures | None = None
-    resident: ResidentModel | None = None
-    cold_source: ColdSource | None = None
-    num_predict: int | None = None
-    repeats: str | None = None
-    recorded: Recorded | None = None
 
 
 class SamplePoint(msgspec.Struct, frozen=True):

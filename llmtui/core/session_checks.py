@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from llmtui.core.metrics import MIN_TOKENS_COMPARED, quantile
-
-if TYPE_CHECKING:
-    from llmtui.core.session import TrialRow
+from llmtui.core.trial_row import TrialRow
 
 CACHED_TOKENS = 16
 """More than the model's template, which is always remembered, may differ by between prompts."""

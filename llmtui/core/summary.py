@@ -13,7 +13,8 @@ import msgspec
 from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_disturbed
 from llmtui.core.metrics import READING_WORDS_PER_S, quantile
 from llmtui.core.plan import Kind
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
+from llmtui.core.trial_row import TrialRow
 
 
 class Spread(msgspec.Struct, frozen=True):

@@ -8,7 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from llmtui.core.session import PhaseMark, SamplePoint, Session, TrialRow
+from llmtui.core.session import PhaseMark, SamplePoint, Session
+from llmtui.core.trial_row import TrialRow
 
 BandName = Literal["unload", "load", "prefill", "thinking", "answer", "idle"]
 

@@ -15,8 +15,9 @@ import msgspec
 from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.metrics import quantile
 from llmtui.core.pairing import Pair, is_imported, pair_categories, pair_up
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
 from llmtui.core.stats import Trend, deviation, holm, mean, stratified_trend, t_interval, t_quantile, t_two_sided
+from llmtui.core.trial_row import TrialRow
 
 MARGIN = math.log(1.03)
 """Half the width of "practically equal", symmetric on the log scale: swapping the names keeps the verdict."""

@@ -7,7 +7,8 @@ from typing import Final
 
 from llmtui.core.facts import MachineFigures, Problem
 from llmtui.core.metrics import Figures
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
+from llmtui.core.trial_row import TrialRow
 from llmtui.store.csv_cells import cell, csv_line, utc_cell
 from llmtui.store.session_folder import TRIALS
 from llmtui.store.writing import LineAppender, replace_file

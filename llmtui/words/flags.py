@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmtui.core.checks import CONDITIONS
-from llmtui.core.session import TrialRow
+from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.evidence import evidence_text
 

@@ -12,8 +12,9 @@ import pytest
 from llmtui.core.checks import counts_for_speed, counts_for_ttft
 from llmtui.core.facts import MachineFigures, Outcome
 from llmtui.core.plan import round_order
-from llmtui.core.session import Session, TrialRow, fold
+from llmtui.core.session import Session, fold
 from llmtui.core.summary import CategorySummary, ContenderSummary, Summary, summarise
+from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import verdicts
 from llmtui.report.frames import trials_frame
 from llmtui.report.markdown import markdown

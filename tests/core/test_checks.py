@@ -16,7 +16,8 @@ from llmtui.core.checks import (
 )
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import MachineFigures, ResidentModel, ServerCounters, Timeline
-from llmtui.core.session import TrialRow, fold
+from llmtui.core.session import fold
+from llmtui.core.trial_row import TrialRow
 from tests.core.made import MS, finished, plan, started, trial
 
 PLAN = plan("llama3", categories=("creativity", "coding"))

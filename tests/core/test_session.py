@@ -21,8 +21,9 @@ from llmtui.core.events import (
 )
 from llmtui.core.facts import MachineFigures, Problem, ResidentModel
 from llmtui.core.plan import blocks
-from llmtui.core.session import MAX_SAMPLES, Session, SessionBuilder, TrialRow, fold
+from llmtui.core.session import MAX_SAMPLES, Session, SessionBuilder, fold
 from llmtui.core.summary import pooled, spread, summarise
+from llmtui.core.trial_row import TrialRow
 from tests.core.made import MS, finished, plan, started, trial
 
 PLAN = plan("llama3", "mistral")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from llmtui.core.session import Session, TrialRow, fold
+from llmtui.core.session import Session, fold
+from llmtui.core.trial_row import TrialRow
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.replay import ReplayScreen, Side

@@ -14,8 +14,9 @@ from llmtui.core import checks
 from llmtui.core.columns import COLUMNS
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import MachineFigures, Outcome, ResidentModel, ServerCounters
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
 from llmtui.core.summary import Spread
+from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import Verdict, drift, ttft_verdict
 from llmtui.core.verdict import Word as VerdictWord
 from llmtui.words.columns import column_title, explain_column

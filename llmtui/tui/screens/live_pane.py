@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from llmtui.core.events import Chunks, TrialFinished
 from llmtui.core.metrics import pieces_of
 from llmtui.core.plan import Plan, Trial, blocks
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
+from llmtui.core.trial_row import TrialRow
 from llmtui.tui.demo_pace import SLOWED
 from llmtui.words import _
 from llmtui.words.figures import seconds, significant

@@ -16,7 +16,8 @@ from textual.widgets import Footer, Static
 
 from llmtui.core.events import TrialFinished
 from llmtui.core.metrics import pieces_of
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
+from llmtui.core.trial_row import TrialRow
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.feed import Feed
 from llmtui.tui.screens.live_pane import CHANNELS

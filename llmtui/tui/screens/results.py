@@ -14,8 +14,9 @@ from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan
 from llmtui.core.findings import seconds_a_round
 from llmtui.core.rounds import rounds_to_tell
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
 from llmtui.core.summary import summarise
+from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import verdicts
 from llmtui.tui.feed import Feed, FeedEnded, SessionChanged
 from llmtui.tui.screens.base import BaseScreen

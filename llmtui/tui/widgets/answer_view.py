@@ -10,7 +10,8 @@ from textual.content import Content
 
 from llmtui.core.columns import column
 from llmtui.core.plan import Think, num_ctx
-from llmtui.core.session import Session, TrialRow
+from llmtui.core.session import Session
+from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.columns import column_title
 from llmtui.words.figures import gigabytes, rate, seconds, significant

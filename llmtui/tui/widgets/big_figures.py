@@ -13,7 +13,7 @@ from textual.widgets import Digits, Static
 
 from llmtui.core.live import LiveFigures
 from llmtui.core.plan import Kind
-from llmtui.core.session import TrialRow
+from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.figures import significant
 

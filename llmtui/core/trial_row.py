@@ -1,0 +1,33 @@
+"""What a session keeps of one finished trial."""
+
+from __future__ import annotations
+
+import msgspec
+
+from llmtui.core.facts import ColdSource, EndedBy, MachineFigures, Outcome, Problem, Recorded, ResidentModel
+from llmtui.core.metrics import Figures
+from llmtui.core.plan import Trial
+
+
+class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished trial, without its text."""
+
+    trial: Trial
+    order: int
+    outcome: Outcome
+    figures: Figures
+    wall_ns: int
+    t0_ns: int | None
+    t_ns: int
+    """When it was over, on the engine's clock."""
+    ended_by: EndedBy | None = None
+    problem: Problem | None = None
+    flags: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    """One sentence a flag, in the order of ``flags``; empty text where there is nothing to add."""
+    machine: MachineFigures | None = None
+    resident: ResidentModel | None = None
+    cold_source: ColdSource | None = None
+    num_predict: int | None = None
+    repeats: str | None = None
+    recorded: Recorded | None = None
