@@ -1,0 +1,1 @@
+"""What the program may cost, counted: calls, allocations, modules, widgets painted. Clocks are read in benchmarks."""

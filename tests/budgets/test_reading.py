@@ -1,0 +1,72 @@
+"""What a token costs on the way from the socket to the journal and the screen's batch."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from llmtui.backends.base import Piece
+from llmtui.backends.ndjson import LineCutter
+from llmtui.backends.ollama_reading import read_chat_line
+from llmtui.core.events import Chunks, Event
+from llmtui.core.plan import Model
+from llmtui.engine.live_text import Answer, LiveText
+
+TOKENS = 2000
+CALLS_PER_TOKEN = 40
+"""Of Python functions and of C functions together; 32 when this was written."""
+MODEL = Model(name="m:1b", digest="sha256:" + "a" * 64)
+
+
+def counted(act: Callable[[], None]) -> int:
+    """Runs something; gives how many calls that took."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, arg: Any) -> None:
+        nonlocal calls
+        if event in ("call", "c_call"):
+            calls += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        act()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+async def test_calls_from_bytes_to_batches() -> None:
+    lines = [
+        b'{"model":"m:1b","created_at":"2026-11-22T22:41:07.123456789Z","message":{"role":"assistant","content":"word '
+        + str(number).encode()
+        + b'"},"done":false}\n'
+        for number in range(TOKENS)
+    ]
+    told: list[Event] = []
+    cutter, answer, live = LineCutter(), Answer(), LiveText("r1-m1-warm-p1", told.append)
+
+    def read() -> None:
+        for t_ns, data in enumerate(lines):
+            for line in cutter.feed(t_ns, data):
+                for piece in read_chat_line(line, MODEL, "http://127.0.0.1:11434"):
+                    assert isinstance(piece, Piece)
+                    live.add(piece, answer.add(piece), 0)
+
+    calls = counted(read)
+    live.close()
+    assert sum(len(event.pieces) for event in told if isinstance(event, Chunks)) == TOKENS
+    assert calls / TOKENS <= CALLS_PER_TOKEN
+
+
+async def test_a_burst_goes_out_in_few_batches() -> None:
+    told: list[Event] = []
+    live = LiveText("r1-m1-warm-p1", told.append)
+    for number in range(TOKENS):
+        live.add(Piece(t_ns=number, channel="a", text="word "), "word ", 0)
+    await asyncio.sleep(0)
+    live.close()
+    assert len([event for event in told if isinstance(event, Chunks)]) <= 3
