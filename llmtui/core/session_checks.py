@@ -61,14 +61,17 @@ def _cached(rows: Sequence[TrialRow]) -> dict[int, str]:
     fresh = [(at, row) for at, row in enumerate(rows) if row.trial.kind != "follow_up"]
     least = _least_cached(row for _, row in fresh)
     rates = _prompt_rates(fresh)
+    slowest = {place: min(beside.values()) for place, beside in rates.items()}
     for at, row in fresh:
         cached, lowest = row.figures.cached_tokens, least.get(row.trial.contender)
         if cached is not None and lowest is not None and cached > lowest + CACHED_TOKENS:
             found[at] = f"{cached} tokens of the question came from the server's memory; its least is {lowest}"
             continue
         beside = rates.get(_place(row), {})
+        if at not in beside or beside[at] <= CACHED_FACTOR * slowest[_place(row)]:
+            continue  # nor is it above that factor of any median
         others = sorted(rate for other, rate in beside.items() if other != at)
-        if at in beside and len(others) >= CACHED_ROUNDS and beside[at] > CACHED_FACTOR * quantile(others, 0.5):
+        if len(others) >= CACHED_ROUNDS and beside[at] > CACHED_FACTOR * quantile(others, 0.5):
             factor = beside[at] / quantile(others, 0.5)
             found[at] = f"the question was read {factor:.1f} times as fast as in the other rounds"
     return found
