@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 from textual._compositor import Compositor
+from textual.message_pump import MessagePump
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -110,10 +111,8 @@ async def test_what_cannot_be_seen_is_not_painted(painted: Painted) -> None:
 
 def _running(app: LlmtuiApp) -> list[Timer]:
     """Timers that tick; Textual's own that wait for a screen's next frame do not count."""
-    nodes = [app, *app.screen_stack, *(node for screen in app.screen_stack for node in screen.walk_children())]
-    return [
-        timer
-        for node in nodes
-        for timer in node._timers
-        if timer._active.is_set() and timer.name not in ("UpdateScreen", "auto_refresh")
-    ]
+    nodes: list[MessagePump] = [app, *app.screen_stack]
+    for screen in app.screen_stack:
+        nodes += screen.walk_children()
+    timers = [timer for node in nodes for timer in node._timers if timer.name not in ("UpdateScreen", "auto_refresh")]
+    return [timer for timer in timers if timer._active.is_set()]
