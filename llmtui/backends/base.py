@@ -116,8 +116,8 @@ class Backend(Protocol):
         """Gives the models, those that cannot be benchmarked with the reason."""
         ...
 
-    async def resident(self) -> tuple[ResidentModel, ...]:
-        """Gives what is in the server's memory now."""
+    async def resident(self) -> tuple[ResidentModel, ...] | None:
+        """Gives what is in the server's memory now; None where such a server does not tell."""
         ...
 
     async def show(self, name: str) -> ModelShown:

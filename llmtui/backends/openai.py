@@ -105,9 +105,12 @@ class OpenAiBackend:
         entries = await self._entries()
         return tuple(ListedModel(model=self._model(entry), resident=self._resident(entry)) for entry in entries)
 
-    async def resident(self) -> tuple[ResidentModel, ...]:
-        """Gives the models in memory, as far as the kind of server lets it be known (llama.cpp and vLLM do)."""
-        found = (self._resident(entry) for entry in await self._entries())
+    async def resident(self) -> tuple[ResidentModel, ...] | None:
+        """Gives the models in memory where the kind of server lets it be known (llama.cpp and vLLM do); else None."""
+        entries = await self._entries()
+        if self._dialect == "plain":
+            return None
+        found = (self._resident(entry) for entry in entries)
         return tuple(resident for resident in found if resident is not None)
 
     async def show(self, name: str) -> ModelShown:

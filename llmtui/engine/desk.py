@@ -189,7 +189,7 @@ class Desk:
         builtin = self._builtin_beside(backend)
         await self._servers.close_all_but(backend, *builtin)
         self._recorder.emit(ServerChanged(address=info.address, kind=info.kind, version=info.version, local=info.local))
-        models, resident = await backend.models(), await backend.resident()
+        models, resident = await backend.models(), await backend.resident() or ()
         for beside in builtin:
             with suppress(BackendFailed):  # it is not installed: nothing to offer
                 models += await beside.models()

@@ -22,6 +22,8 @@ class InMemory(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[ResidentModel, ...] = ()
     pid: int | None = None
     """The runner's process, where it can be seen."""
+    told: bool = True
+    """The model's server tells what is in its memory; where it does not, a missing ``own`` says nothing."""
 
 
 class Flag(msgspec.Struct, frozen=True):
@@ -73,9 +75,9 @@ def reload_evidence(
         counters: the server's own.
         shortest_cold_load_ns: of this model in this session.
     """
-    if before.own is None:
+    if before.own is None and before.told:
         return "the model was not in the server's memory just before"
-    if before.own.context_length not in (None, num_ctx):
+    if before.own is not None and before.own.context_length not in (None, num_ctx):
         return f"its context length just before was {before.own.context_length}, not {num_ctx}"
     pids = [pid for pid in (expected_pid, before.pid, pid_after) if pid is not None]
     if len(set(pids)) > 1:

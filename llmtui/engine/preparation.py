@@ -21,6 +21,11 @@ UNLOAD_LIMIT_S: Final = 30.0
 _POLL_S: Final = 0.05
 _HURRY_LIMIT_S: Final = 0.7
 """For the way out of a process that has 2 s to live."""
+_UNTOLD: Final = Problem(
+    code="unsupported",
+    what="This server does not tell what is in its memory, so there is no start from off.",
+    remedy="Ollama, llama.cpp's own server and the built-in server tell.",
+)
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -46,6 +51,8 @@ class Preparation:
         self._stays: set[tuple[str, str, str]] = set()
         """Cannot be unloaded, or would not go."""
         self._in_flight: Loaded | None = None
+        self._silent: set[str] = set()
+        """Kinds of servers that do not tell what is in their memory."""
 
     async def remember(self) -> None:
         """Looks at what is in memory before anything is changed.
@@ -72,15 +79,19 @@ class Preparation:
             BackendFailed: a server does not answer.
         """
         residents = [loaded.model for loaded in await self._loaded()]
-        return split(residents, self._bench.contender(contender).model.digest, pid)
+        seen = split(residents, self._bench.contender(contender).model.digest, pid)
+        return msgspec.structs.replace(seen, told=self._bench.backend(contender).kind not in self._silent)
 
     async def make_cold(self, contender: int, trial_id: str) -> None:
         """Unloads the model itself and all others that may be, and waits until they and their processes are gone.
 
         Raises:
-            BackendFailed: a server does not answer, or the model itself does not go.
+            BackendFailed: a server does not answer, the model itself does not go, or (``unsupported``) nobody can tell
+                whether it has gone.
         """
         await self._clear(contender, trial_id, spare_own=False)
+        if self._bench.backend(contender).kind in self._silent:
+            raise BackendFailed(_UNTOLD)
 
     async def clear_others(self, contender: int, trial_id: str) -> None:
         """Unloads what else may be unloaded, for a block that does not begin with a cold start.
@@ -132,12 +143,16 @@ class Preparation:
             self._bench.note("warning", Problem(code="not_loaded_again", what=what))
 
     async def _loaded(self) -> tuple[Loaded, ...]:
-        """What all servers hold that are there."""
+        """What all servers hold that are there and tell."""
         found: list[Loaded] = []
         for kind, backend in self._bench.backends.items():
             if kind in self._bench.absent:
                 continue
-            found.extend(Loaded(backend, resident) for resident in await backend.resident())
+            residents = await backend.resident()
+            if residents is None:
+                self._silent.add(kind)
+                continue
+            found.extend(Loaded(backend, resident) for resident in residents)
         return tuple(found)
 
     async def _ask_the_absent(self) -> None:

@@ -73,6 +73,7 @@ class FakeServer:
         self.polls_until_gone = 1
         self.refuses_unload: Problem | None = None
         self.local = True
+        self.tells_memory = True
         self.version = "0.34.4"
         self._going: dict[str, int] = {}
 
@@ -88,8 +89,10 @@ class FakeServer:
             for name in ("llama3", "mistral")
         )
 
-    async def resident(self) -> tuple[ResidentModel, ...]:
+    async def resident(self) -> tuple[ResidentModel, ...] | None:
         self._answer()
+        if not self.tells_memory:
+            return None
         for name in list(self._going):
             self._going[name] -= 1
             if self._going[name] < 0:

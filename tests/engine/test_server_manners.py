@@ -80,6 +80,21 @@ async def test_a_server_that_cannot_unload_gets_no_cold_start() -> None:
     assert [row.outcome for row in lab.rows] == ["skipped", "ok", "ok", "ok"]
 
 
+async def test_a_server_that_does_not_tell_its_memory_gets_no_cold_start_and_counts_otherwise() -> None:
+    """That nothing is known to be in memory does not say that the model was loaded again."""
+    server = FakeServer()
+    server.tells_memory = False
+    server.refuses_unload = Problem(code="unsupported", what="It cannot.")
+    server.answers = lambda _request, _number: Words("word " * 100)
+    lab = Lab(one_round(), server)
+    assert await lab.run() == "complete"
+    assert [row.outcome for row in lab.rows] == ["skipped", "ok", "ok", "ok"]
+    assert lab.rows[0].problem is not None
+    assert "does not tell" in lab.rows[0].problem.what
+    assert {flag for row in lab.rows for flag in row.flags} == set()
+    assert not lab.events.of(Noted)
+
+
 async def test_somebody_elses_model_that_will_not_go_is_noted_and_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmtui.engine.preparation.UNLOAD_LIMIT_S", 0.1)
     server = FakeServer(memory=[resident("qwen")])
