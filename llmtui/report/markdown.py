@@ -36,7 +36,7 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
         _heading(session),
         drift_sentence(session),
         "## " + _("Conclusions"),
-        _list(f"**{_plain(title)}**: {_plain(said)}" for title, said in headed(session, earlier)),
+        _list(f"**{_plain(line.heading)}**: {_plain(line.said)}" for line in headed(session, earlier)),
         "## " + _("By model"),
         _table(by_model(session)),
     ]

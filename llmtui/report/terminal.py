@@ -25,8 +25,8 @@ def print_session(session: Session, out: IO[str], earlier: Earlier | None = None
     banner = drift_sentence(session)
     if banner:
         console.print(banner, style="bold")
-    for title, said in headed(session, earlier):
-        console.print(Text.assemble((title, "bold"), ": ", said))
+    for line in headed(session, earlier):
+        console.print(Text.assemble((line.heading, "bold"), ": ", line.said))
     console.print()
     console.print(_table(by_model(session), _("By model"), columns_of_names=1))
     if len(session.plan.prompts) > 1:

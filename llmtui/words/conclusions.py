@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from llmtui.core.across import Earlier
 from llmtui.core.conclusions import (
@@ -17,22 +18,38 @@ from llmtui.core.conclusions import (
     WritingSpeed,
     conclude,
 )
-from llmtui.core.findings import Amount, MemoryHeld
+from llmtui.core.findings import Amount
 from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
 from llmtui.core.verdict import SEPARATING, Verdict
 from llmtui.words import _, plural
 from llmtui.words.audit import audit_lines
-from llmtui.words.figures import gigabytes, percent, seconds, significant
+from llmtui.words.figures import percent, seconds, significant
 from llmtui.words.flags import flag_mark
 from llmtui.words.lists import and_list, few, or_list
+from llmtui.words.memory import memory_figures, most_memory
 from llmtui.words.outcomes import outcome_word
-from llmtui.words.reasons import reason
+from llmtui.words.reasons import cannot_be_told, reason
 from llmtui.words.since_last import since_last_sentence
 from llmtui.words.verdicts import verdict_sentence
 
 MOST_VERDICTS = 3
 """Verdicts that are said in full in one line; the others are in the table."""
+
+
+class Line(NamedTuple):
+    """A conclusion in words."""
+
+    heading: str
+    lead: str
+    """The answer in one sentence, where there is one: who writes fastest, who starts soonest."""
+    figures: str
+    """What it rests on."""
+
+    @property
+    def said(self) -> str:
+        """All of it but the heading."""
+        return f"{self.lead} {self.figures}".strip()
 
 
 def sentences(session: Session, earlier: Earlier | None = None) -> tuple[str, ...]:
@@ -42,16 +59,18 @@ def sentences(session: Session, earlier: Earlier | None = None) -> tuple[str, ..
         session: at any time of it.
         earlier: the last session of the same plan, for "since last time".
     """
-    return tuple(f"{title}: {said}" for title, said in headed(session, earlier))
+    return tuple(f"{line.heading}: {line.said}" for line in headed(session, earlier))
 
 
-def headed(session: Session, earlier: Earlier | None = None) -> tuple[tuple[str, str], ...]:
-    """Gives the lines as (heading, sentences), for panels that set the heading apart.
+def headed(session: Session, earlier: Earlier | None = None) -> tuple[Line, ...]:
+    """Gives the lines in parts, for panels that set the heading and the answer apart.
 
     Eight of them; of an imported file the audit of what it is read to say follows.
     """
-    lines = tuple((heading(one), sentence(one, session)) for one in conclude(session, earlier))
-    return (*lines, *audit_lines(session)) if is_imported(session.plan) else lines
+    lines = tuple(_line(one, session) for one in conclude(session, earlier))
+    if not is_imported(session.plan):
+        return lines
+    return (*lines, *(Line(claim, "", finding) for claim, finding in audit_lines(session)))
 
 
 def heading(conclusion: Conclusion) -> str:
@@ -68,19 +87,29 @@ def heading(conclusion: Conclusion) -> str:
     }[type(conclusion)]
 
 
-def sentence(conclusion: Conclusion, session: Session) -> str:
-    """Gives a line's sentences."""
+def _line(conclusion: Conclusion, session: Session) -> Line:
+    lead: dict[type, Callable[..., str]] = {
+        WritingSpeed: _fastest,
+        FirstWord: _soonest,
+        Stability: _steadiest,
+        MemoryUse: most_memory,
+    }
     say: dict[type, Callable[..., Iterable[str]]] = {
         WritingSpeed: _writing_speed,
         FirstWord: _first_word,
         Stability: _stability,
-        MemoryUse: _memory,
+        MemoryUse: memory_figures,
         WhichForWhat: _which,
         UsualFormula: _usual,
         SinceLast: _since_last,
         NotCounted: _not_counted,
     }
-    return " ".join(said for said in say[type(conclusion)](conclusion, session) if said)
+    kind = type(conclusion)
+    return Line(
+        heading(conclusion),
+        lead[kind](conclusion, session) if kind in lead else "",
+        " ".join(said for said in say[kind](conclusion, session) if said),
+    )
 
 
 def _name(session: Session, index: int) -> str:
@@ -91,29 +120,24 @@ def _each(session: Session, amounts: Sequence[Amount], show: Callable[[float], s
     return few([f"{_name(session, one.contender)} {show(one.value)}" for one in amounts])
 
 
-def _cannot(why: str) -> str:
-    return _("Cannot be told: {why}.").format(why=reason(why))
-
-
 # --- 1 writing speed ----------------------------------------------------------------------------------------------
 
 
 def _writing_speed(line: WritingSpeed, session: Session) -> Iterable[str]:
     if line.tps:
-        yield _lead(line, session)
         yield _speeds(line, session) + "."
         for verdict in _told(line):
             yield verdict_sentence(verdict, session, round_s=line.round_s)
         yield _text_or_tokens(line, session)
     elif line.why is not None and not line.missing:
-        yield _cannot(line.why)
+        yield cannot_be_told(line.why)
     for index, code in line.missing:
         yield _("{model}: no speed, {why}.").format(
             model=_name(session, index), why=reason(code, num_predict=session.plan.options.num_predict)
         )
 
 
-def _lead(line: WritingSpeed, session: Session) -> str:
+def _fastest(line: WritingSpeed, session: Session) -> str:
     names = [_name(session, index) for index in line.leaders]
     if len(session.plan.contenders) == 1 or not names or len(line.tps) < 2:
         return ""
@@ -173,11 +197,11 @@ def _text_or_tokens(line: WritingSpeed, session: Session) -> str:
 
 def _first_word(line: FirstWord, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield _cannot(line.why)
+        yield cannot_be_told(line.why)
         return
     if line.ttft:
         yield _("Once loaded: {times}.").format(times=_each(session, line.ttft, seconds))
-        yield _soonest(line, session)
+        yield _not_sooner(line, session)
     if line.ttfo:
         yield _("First answer word, after thinking: {times}.").format(times=_each(session, line.ttfo, seconds))
     if line.cold:
@@ -190,10 +214,14 @@ def _first_word(line: FirstWord, session: Session) -> Iterable[str]:
 
 
 def _soonest(line: FirstWord, session: Session) -> str:
-    if not line.verdicts:
+    if line.why is not None or not line.ttft or not line.verdicts or len(line.leaders) != 1:
         return ""
-    if len(line.leaders) == 1:
-        return _("{model} starts soonest.").format(model=_name(session, line.leaders[0]))
+    return _("{model} starts soonest.").format(model=_name(session, line.leaders[0]))
+
+
+def _not_sooner(line: FirstWord, session: Session) -> str:
+    if not line.verdicts or len(line.leaders) == 1:
+        return ""
     if all(one.word == "equal" for one in line.verdicts):
         return _("That is practically the same.")
     names = and_list([_name(session, index) for index in line.leaders])
@@ -225,10 +253,6 @@ def _stability(line: Stability, session: Session) -> Iterable[str]:
         yield _("Between rounds the same question varies by {spreads}.").format(
             spreads=_each(session, line.spread, lambda share: f"± {percent(share)}")
         )
-        if line.ranked:
-            yield _("{model} is the steadiest.").format(model=_name(session, line.spread[0].contender))
-        elif len(line.spread) > 1:
-            yield _("Equally steady.")
     if line.pauses:
         yield _("Pauses of more than a second, in tests: {counts}.").format(
             counts=_each(session, line.pauses, lambda count: f"{count:.0f}")
@@ -236,6 +260,12 @@ def _stability(line: Stability, session: Session) -> Iterable[str]:
     elif line.pauses_known:
         yield _("No pause lasted more than a second.")
     yield from _cost(line, session)
+
+
+def _steadiest(line: Stability, session: Session) -> str:
+    if line.spread and line.ranked:
+        return _("{model} is the steadiest.").format(model=_name(session, line.spread[0].contender))
+    return _("Equally steady.") if len(line.spread) > 1 else ""
 
 
 def _cost(line: Stability, session: Session) -> Iterable[str]:
@@ -254,54 +284,12 @@ def _cost(line: Stability, session: Session) -> Iterable[str]:
         yield _("Watching took {share} of a processor core.").format(share=percent(line.llmtui_cores))
 
 
-# --- 4 memory -----------------------------------------------------------------------------------------------------
-
-
-def _memory(line: MemoryUse, session: Session) -> Iterable[str]:
-    if line.why is not None:
-        yield _cannot(line.why)
-        return
-    yield few([_held(one, session) for one in line.held], most=6) + "."
-    least, most = line.held[0], line.held[-1]
-    if len(line.held) > 1 and least.by_server == most.by_server:
-        yield _("{model} needs {more} more than {other}.").format(
-            model=_name(session, most.contender),
-            other=_name(session, least.contender),
-            more=gigabytes(most.peak_bytes - least.peak_bytes),
-        )
-    left = [one.left_bytes for one in line.held if one.left_bytes is not None]
-    if left:
-        yield _("At least {left} stayed free for other programs.").format(left=gigabytes(min(left)))
-    swapped = [one.swapped_bytes for one in line.held if one.swapped_bytes is not None]
-    if swapped:
-        total = sum(swapped)
-        yield _("{amount} were read back from swap.").format(amount=gigabytes(total)) if total else _("No swapping.")
-
-
-def _held(one: MemoryHeld, session: Session) -> str:
-    beside: list[str] = []
-    if one.weights_bytes is not None and one.working_bytes is not None:
-        beside.append(
-            _("model {weights} + working memory {working}").format(
-                weights=gigabytes(one.weights_bytes), working=gigabytes(one.working_bytes)
-            )
-        )
-    if one.steady_bytes is not None and one.steady_bytes < one.peak_bytes:
-        beside.append(_("{steady} most of the time").format(steady=gigabytes(one.steady_bytes)))
-    if one.vram_bytes is not None:
-        beside.append(_("{vram} in the GPU's memory").format(vram=gigabytes(one.vram_bytes)))
-    if one.by_server:
-        beside.append(_("as the server says"))
-    said = _("{model} up to {peak}").format(model=_name(session, one.contender), peak=gigabytes(one.peak_bytes))
-    return f"{said} ({', '.join(beside)})" if beside else said
-
-
 # --- 5 which for what ---------------------------------------------------------------------------------------------
 
 
 def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield _cannot(line.why)
+        yield cannot_be_told(line.why)
         return
     occasions = {
         "long_answers": _("long answers"),
@@ -322,7 +310,7 @@ def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
 
 def _usual(line: UsualFormula, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield _cannot(line.why)
+        yield cannot_be_told(line.why)
         return
     yield _("Tokens ÷ total time gives {speeds} tok/s.").format(speeds=_each(session, line.usual, significant))
     if line.waiting:
@@ -341,14 +329,16 @@ def _usual(line: UsualFormula, session: Session) -> Iterable[str]:
 
 def _since_last(line: SinceLast, session: Session) -> Iterable[str]:
     if line.comparison is None:
-        yield _cannot(line.why or "no_earlier")
+        yield cannot_be_told(line.why or "no_earlier")
         return
     yield since_last_sentence(line.comparison, session)
 
 
 def _not_counted(line: NotCounted, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield _("Nothing: {why}.").format(why=reason(line.why)) if line.why == "all_counted" else _cannot(line.why)
+        yield (
+            _("Nothing: {why}.").format(why=reason(line.why)) if line.why == "all_counted" else cannot_be_told(line.why)
+        )
         return
     entries: list[str] = []
     for one in line.tests:

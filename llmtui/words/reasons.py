@@ -59,3 +59,8 @@ def _clauses() -> dict[str, str]:
         "no_common_prompts": _("the questions were others"),
         "several_differences": _("more than one thing differs between the sessions"),
     }
+
+
+def cannot_be_told(code: str) -> str:
+    """Gives the sentence that stands for a conclusion."""
+    return _("Cannot be told: {why}.").format(why=reason(code))

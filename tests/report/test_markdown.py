@@ -43,8 +43,8 @@ def test_its_parts_in_order() -> None:
 
 def test_conclusions_are_those_of_the_screen() -> None:
     paragraphs = texts(markdown(session()), "paragraph")
-    for title, said in headed(session()):
-        assert f"{title}: {said}" in paragraphs
+    for line in headed(session()):
+        assert f"{line.heading}: {line.said}" in paragraphs
 
 
 def test_tables_are_those_of_the_screen() -> None:

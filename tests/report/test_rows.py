@@ -55,7 +55,7 @@ def test_failed_tests_are_counted_beside_the_others(outcome: Outcome) -> None:
     ("changes", "blank"),
     [
         ({"tokens": 10}, ("Speed tok/s", "Text chars/s", "× reading")),
-        ({"tokens": 40}, ("Speed tok/s", "Text chars/s")),
+        ({"tokens": 40}, ("Speed tok/s", "Text chars/s", "× reading")),
         ({"counters": None}, ("Speed tok/s", "Text chars/s")),
         ({"counters": ServerCounters()}, ("Speed tok/s", "Text chars/s")),
         ({"flags": ("queued",)}, ("First word",)),

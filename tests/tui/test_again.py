@@ -96,7 +96,7 @@ async def test_plus_runs_exactly_the_rounds_that_the_open_verdict_names_and_says
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
         assert f"+ to tell them apart: {verdict.more_rounds} more rounds, " in str(screen.conclusions.border_subtitle)
-        said = dict(screen.conclusions.words)["Writing speed"]
+        [said] = [line.said for line in screen.conclusions.words if line.heading == "Writing speed"]
         price = str(screen.conclusions.border_subtitle).split("rounds, ")[1].split(" · ")[0]
         assert f"about {verdict.more_rounds} more rounds, {price}" in said, "the same price in the sentence"
         await pilot.press("plus")
@@ -227,8 +227,8 @@ async def test_results_of_a_repetition_open_with_what_changed() -> None:
     over = Over(a_day_later(apart_after(3)), earlier=Earlier(session=before))
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
-        await wait_until(pilot, lambda: screen.conclusions.words[0][0] == "Since last time")
-        assert "Compared with" in screen.conclusions.words[0][1]
+        await wait_until(pilot, lambda: screen.conclusions.words[0].heading == "Since last time")
+        assert "Compared with" in screen.conclusions.words[0].said
         assert len(screen.conclusions.words) == 8
         assert screen.conclusions.lines[0].is_on_screen
 
@@ -237,9 +237,9 @@ async def test_otherwise_it_stands_in_its_place_and_says_that_nothing_ran_before
     over = Over(apart_after(3))
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
-        titles = [title for title, _said in screen.conclusions.words]
+        titles = [line.heading for line in screen.conclusions.words]
         assert titles.index("Since last time") == 6
-        assert "has not run before" in dict(screen.conclusions.words)["Since last time"]
+        assert "has not run before" in screen.conclusions.words[6].said
 
 
 # --- the same model twice ---------------------------------------------------------------------------------------------

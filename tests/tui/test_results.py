@@ -74,7 +74,7 @@ async def test_the_conclusions_head_the_results() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot)
-        titles = [title for title, _said in screen.conclusions.words]
+        titles = [line.heading for line in screen.conclusions.words]
         assert titles[0] == "Writing speed"
         assert "The usual formula" in titles
         assert all(line.is_on_screen for line in screen.conclusions.lines[:3])

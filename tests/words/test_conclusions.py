@@ -25,7 +25,7 @@ GB = 10**9
 
 
 def said(session: Session, title: str, earlier: Earlier | None = None) -> str:
-    return dict(headed(session, earlier))[title]
+    return {line.heading: line.said for line in headed(session, earlier)}[title]
 
 
 def rows(of: Plan, who: int, tps: float, rounds: int = 3, **changes: Any) -> list[TrialFinished]:
@@ -101,7 +101,7 @@ def test_plain_words_only(name: str) -> None:
 def test_every_line_says_something(name: str) -> None:
     lines = headed(SESSIONS[name])
     assert len(lines) == (15 if name == "imported" else 8)
-    assert all(title and text.endswith(".") for title, text in lines)
+    assert all(line.heading and line.said.endswith(".") for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -235,8 +235,8 @@ def test_what_was_not_counted_and_why() -> None:
 
 def test_an_imported_file_is_audited_below() -> None:
     lines = headed(SESSIONS["imported"])
-    assert lines[8][0] == "Audit"
-    assert [title[0] + title[-1] for title, _ in lines[9:]] == ["“”"] * 6
+    assert lines[8].heading == "Audit"
+    assert [line.heading[0] + line.heading[-1] for line in lines[9:]] == ["“”"] * 6
 
 
 @pytest.mark.parametrize("name", SESSIONS)

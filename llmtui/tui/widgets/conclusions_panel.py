@@ -14,7 +14,7 @@ from llmtui.core.across import Earlier
 from llmtui.core.conclusions import SinceLast
 from llmtui.core.session import Session
 from llmtui.words import _
-from llmtui.words.conclusions import headed, heading
+from llmtui.words.conclusions import Line, headed, heading
 
 SIDE_BY_SIDE_CELLS = 140
 """From this width headings have a column of their own."""
@@ -44,12 +44,16 @@ class ConclusionLine(Horizontal):
         yield self.head
         yield self.said
 
-    def show_line(self, title: str, said: str, *, side_by_side: bool) -> None:
-        """Shows a line, or nothing where there is nothing to say."""
-        self.display = bool(said)
+    def show_line(self, line: Line | None, *, side_by_side: bool) -> None:
+        """Shows a line, its answer set apart from its figures; nothing where there is nothing to say."""
+        self.display = line is not None and bool(line.said)
+        if line is None:
+            return
         self.set_class(side_by_side, "-side-by-side")
-        self.head.update(Content(title))
-        self.said.update(Content(said) if side_by_side else Content.assemble((f"{title}  ", "bold $primary"), said))
+        self.head.update(Content(line.heading))
+        title = "" if side_by_side else f"{line.heading}  "
+        lead = f"{line.lead} " if line.lead else ""
+        self.said.update(Content.assemble((title, "bold $primary"), (lead, "bold"), line.figures))
 
 
 class ConclusionsPanel(VerticalScroll, can_focus=True):
@@ -78,8 +82,8 @@ class ConclusionsPanel(VerticalScroll, can_focus=True):
         self.border_title = _("Conclusions")
         self.lines = tuple(ConclusionLine() for _line in range(LINES))
         self.nothing = Static(_("Nothing is measured yet."))
-        self.words: tuple[tuple[str, str], ...] = ()
-        """(heading, sentences) as shown."""
+        self.words: tuple[Line, ...] = ()
+        """As shown."""
         self._key: object = None
 
     def compose(self) -> ComposeResult:
@@ -100,7 +104,7 @@ class ConclusionsPanel(VerticalScroll, can_focus=True):
         self._key = key
         found = headed(session, earlier) if session.rows else ()
         since_last = heading(SinceLast(comparison=None))
-        self.words = tuple(sorted(found, key=lambda line: earlier is not None and line[0] != since_last))
+        self.words = tuple(sorted(found, key=lambda line: earlier is not None and line.heading != since_last))
         self._show_words()
 
     def on_resize(self) -> None:
@@ -116,5 +120,4 @@ class ConclusionsPanel(VerticalScroll, can_focus=True):
         self.nothing.display = not self.words
         side_by_side = self._side_by_side
         for number, line in enumerate(self.lines):
-            title, said = self.words[number] if number < len(self.words) else ("", "")
-            line.show_line(title, said, side_by_side=side_by_side)
+            line.show_line(self.words[number] if number < len(self.words) else None, side_by_side=side_by_side)

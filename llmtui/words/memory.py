@@ -1,0 +1,60 @@
+"""The line on memory: who needs how much, and what was left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from llmtui.core.conclusions import MemoryUse
+from llmtui.core.findings import MemoryHeld
+from llmtui.core.session import Session
+from llmtui.words import _
+from llmtui.words.figures import gigabytes
+from llmtui.words.lists import few
+from llmtui.words.reasons import cannot_be_told
+
+
+def most_memory(line: MemoryUse, session: Session) -> str:
+    """Gives who needs more than whom; empty for one model, or where they were not measured alike."""
+    if line.why is not None or len(line.held) < 2 or line.held[0].by_server != line.held[-1].by_server:
+        return ""
+    least, most = line.held[0], line.held[-1]
+    return _("{model} needs {more} more than {other}.").format(
+        model=session.plan.contenders[most.contender].label,
+        other=session.plan.contenders[least.contender].label,
+        more=gigabytes(most.peak_bytes - least.peak_bytes),
+    )
+
+
+def memory_figures(line: MemoryUse, session: Session) -> Iterable[str]:
+    """Gives sentences: what each model held, what stayed free, what was swapped."""
+    if line.why is not None:
+        yield cannot_be_told(line.why)
+        return
+    yield few([_held(one, session) for one in line.held], most=6) + "."
+    left = [one.left_bytes for one in line.held if one.left_bytes is not None]
+    if left:
+        yield _("At least {left} stayed free for other programs.").format(left=gigabytes(min(left)))
+    swapped = [one.swapped_bytes for one in line.held if one.swapped_bytes is not None]
+    if swapped:
+        total = sum(swapped)
+        yield _("{amount} were read back from swap.").format(amount=gigabytes(total)) if total else _("No swapping.")
+
+
+def _held(one: MemoryHeld, session: Session) -> str:
+    beside: list[str] = []
+    if one.weights_bytes is not None and one.working_bytes is not None:
+        beside.append(
+            _("model {weights} + working memory {working}").format(
+                weights=gigabytes(one.weights_bytes), working=gigabytes(one.working_bytes)
+            )
+        )
+    if one.steady_bytes is not None and one.steady_bytes < one.peak_bytes:
+        beside.append(_("{steady} most of the time").format(steady=gigabytes(one.steady_bytes)))
+    if one.vram_bytes is not None:
+        beside.append(_("{vram} in the GPU's memory").format(vram=gigabytes(one.vram_bytes)))
+    if one.by_server:
+        beside.append(_("as the server says"))
+    said = _("{model} up to {peak}").format(
+        model=session.plan.contenders[one.contender].label, peak=gigabytes(one.peak_bytes)
+    )
+    return f"{said} ({', '.join(beside)})" if beside else said
