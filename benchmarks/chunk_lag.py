@@ -67,8 +67,8 @@ def screen_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
 
 
 def sent_ns(answer: SentRequest) -> list[int]:
-    """When each piece of text left the server."""
-    return [chunk.sent_ns for chunk in answer.texts]
+    """When the server handed each piece of text to the system: before the write, during which it already arrives."""
+    return [chunk.handed_ns for chunk in answer.texts]
 
 
 BENCHMARK = Benchmark("lag", "How late text is stamped", measure)
