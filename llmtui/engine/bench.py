@@ -33,12 +33,12 @@ class MachineWatch(Protocol):
         """Gives the cores that others kept busy in the last second; None where that is not known."""
         ...
 
-    def begin_trial(self) -> None:
-        """Opens a trial's account."""
+    def begin_trial(self, *, loading: bool) -> None:
+        """Opens a trial's account; the model's process is searched for meanwhile if it is being loaded."""
         ...
 
     def first_token(self) -> None:
-        """Back to the steady rate."""
+        """Back to the steady rate, and no further search."""
         ...
 
     def end_trial(self) -> TrialMachine:

@@ -178,7 +178,7 @@ class TrialRunner:
 
         bench.phase("waiting", trial.id, "loading" if trial.kind == "cold" else None)
         live = LiveText(trial.id, bench.emit)
-        bench.watch.begin_trial()
+        bench.watch.begin_trial(loading=trial.kind == "cold")
         try:
             await ask(
                 backend,

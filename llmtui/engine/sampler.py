@@ -58,6 +58,8 @@ class Sampler:
         # under _wake
         self._steady_hz = steady_hz
         self._hurried = False
+        self._loading = False
+        """A model is being loaded, whose process may appear at any time."""
         self._stopped = False
         # under _looking
         self._looks: deque[Look] = deque(maxlen=_LOOKS_KEPT)
@@ -105,7 +107,8 @@ class Sampler:
     def expect_runner(self, target: RunnerTarget | None) -> None:
         """Says which model will run next; None where its process cannot be seen, such as on another machine.
 
-        Nothing is searched yet: ``find_runner`` does, and within a trial the sampler itself, once a second until found.
+        Nothing is searched yet: ``find_runner`` and ``end_trial`` do, and while a model loads the sampler itself, once
+        a second until found. Never while text is written: a search takes the processor for tens of milliseconds.
         """
         with self._looking:
             if target != self._target:
@@ -120,19 +123,25 @@ class Sampler:
 
     # --- trials ---------------------------------------------------------------------------------------------------
 
-    def begin_trial(self) -> None:
-        """Opens the account of a trial, right before its request; from now on at least 5 Hz."""
+    def begin_trial(self, *, loading: bool) -> None:
+        """Opens the account of a trial, right before its request; from now on at least 5 Hz.
+
+        Args:
+            loading: the model has to be loaded first, so that its process is searched for until the first token.
+        """
         with self._looking:
             edge = self._machine.edge(self._clock_ns())
             self._account = TrialAccount(edge, self._others_before(edge.look))
-        self._hurry(True)
+        self._hurry(True, loading=loading)
 
     def first_token(self) -> None:
-        """Back to the steady rate."""
+        """Back to the steady rate, and no further search."""
         self._hurry(False)
 
     def end_trial(self) -> TrialMachine:
         """Closes the account, right after the end of the answer, and gives its figures.
+
+        A runner that has not been seen yet, or is gone, is searched for: it may have come, or been replaced, meanwhile.
 
         Raises:
             RuntimeError: no trial was begun.
@@ -142,7 +151,10 @@ class Sampler:
             if self._account is None:
                 raise RuntimeError("end_trial without begin_trial")
             account, self._account = self._account, None
-            return account.close(self._machine.edge(self._clock_ns()), self._thermal)
+            edge = self._machine.edge(self._clock_ns())
+            if edge.look.runner is None and self._target is not None and self._search() is not None:
+                edge = self._machine.edge(self._clock_ns())
+            return account.close(edge, self._thermal)
 
     def others_cores(self) -> float | None:
         """Gives the cores that other programs kept busy in the last second; None before there were two looks."""
@@ -208,7 +220,9 @@ class Sampler:
         return (spent_ns - charged_ns) / 1e6
 
     def _search_is_due(self, now_ns: int) -> bool:
-        if self._account is None or self._target is None:
+        with self._wake:
+            loading = self._loading
+        if not loading or self._target is None:
             return False
         return self._searched_ns is None or now_ns - self._searched_ns >= _SEARCH_EVERY_S * 1e9
 
@@ -228,9 +242,10 @@ class Sampler:
 
     # --- the rate -------------------------------------------------------------------------------------------------
 
-    def _hurry(self, hurried: bool) -> None:
+    def _hurry(self, hurried: bool, *, loading: bool = False) -> None:
         with self._wake:
             self._hurried = hurried
+            self._loading = loading
             self._wake.notify()
 
     def _period_ns(self) -> int:

@@ -197,8 +197,8 @@ class FakeWatch:
     def others_cores(self) -> float | None:
         return None if not self.others else self.others.pop(0) if len(self.others) > 1 else self.others[0]
 
-    def begin_trial(self) -> None:
-        self.calls.append("begin")
+    def begin_trial(self, *, loading: bool) -> None:
+        self.calls.append("begin loading" if loading else "begin")
 
     def first_token(self) -> None:
         self.calls.append("first")

@@ -91,19 +91,19 @@ def test_after_a_hold_up_the_missed_looks_are_not_made_up_for(tmp_path: Path) ->
 def test_the_rate_rises_from_a_trials_start_to_its_first_token(tmp_path: Path) -> None:
     with sampling(Tree(tmp_path), steady_hz=2.0) as (sampler, _):
         assert sampler.hz == 2.0
-        sampler.begin_trial()
+        sampler.begin_trial(loading=False)
         assert sampler.hz == 5.0
         sampler.first_token()
         assert sampler.hz == 2.0
         sampler.set_steady_hz(10.0)
-        sampler.begin_trial()
+        sampler.begin_trial(loading=False)
         assert sampler.hz == 10.0
         sampler.end_trial()
 
 
 def test_a_higher_rate_does_not_wait_for_the_end_of_the_old_period(tmp_path: Path) -> None:
     with sampling(Tree(tmp_path), steady_hz=0.01) as (sampler, events):
-        sampler.begin_trial()
+        sampler.begin_trial(loading=False)
         wait_for(lambda: len(events) >= 2)
 
 
@@ -126,14 +126,14 @@ def test_after_stop_nothing_comes(tmp_path: Path) -> None:
     Sampler(Tree(tmp_path), lambda _: None).stop()  # never started
 
 
-def test_a_runner_is_searched_within_a_trial_only_and_once_a_second(tmp_path: Path) -> None:
+def test_a_runner_is_searched_while_its_model_loads_only_and_once_a_second(tmp_path: Path) -> None:
     machine = Tree(tmp_path)
     with sampling(machine) as (sampler, events):
         sampler.expect_runner(TARGET)
         seen = len(events)
         wait_for(lambda: len(events) > seen + 5)
         assert machine.searches == []
-        sampler.begin_trial()
+        sampler.begin_trial(loading=True)
         wait_for(lambda: len(machine.searches) >= 2)
         lay(tmp_path, process(7, *RUNNER))
         wait_for(lambda: events[-1].runner_anon_bytes)
@@ -142,7 +142,38 @@ def test_a_runner_is_searched_within_a_trial_only_and_once_a_second(tmp_path: Pa
         wait_for(lambda: len(events) > seen + 60)
         assert len(machine.searches) == found  # found: no further search
         sampler.end_trial()
+        assert len(machine.searches) == found
     assert all(after - before >= 1e9 for before, after in pairwise(machine.searches))
+
+
+def test_no_process_is_looked_for_while_text_is_written(tmp_path: Path) -> None:
+    machine = Tree(tmp_path)
+    with sampling(machine) as (sampler, events):
+        sampler.expect_runner(TARGET)
+        sampler.begin_trial(loading=True)
+        wait_for(lambda: machine.searches)
+        sampler.first_token()
+        wait_for(lambda: len(events) > 5)
+        before = len(machine.searches)
+        time.sleep(1.2)  # longer than the time between two searches
+        assert len(machine.searches) == before
+        sampler.end_trial()
+        sampler.begin_trial(loading=False)  # a warm one, whose runner cannot be seen
+        before = len(machine.searches)
+        seen = len(events)
+        wait_for(lambda: len(events) > seen + 10)
+        assert len(machine.searches) == before
+
+
+def test_a_runner_that_came_up_between_two_searches_is_found_at_the_trials_end(tmp_path: Path) -> None:
+    machine = Tree(tmp_path)
+    with sampling(machine) as (sampler, _):
+        sampler.expect_runner(TARGET)
+        sampler.begin_trial(loading=True)
+        wait_for(lambda: machine.searches)
+        sampler.first_token()
+        lay(tmp_path, process(7, *RUNNER, started_s=2000.0))
+        assert sampler.end_trial().figures.runner_pid == 7
 
 
 def test_between_trials_the_runner_is_found_when_asked_and_forgotten_with_its_model(tmp_path: Path) -> None:
@@ -161,18 +192,19 @@ def test_between_trials_the_runner_is_found_when_asked_and_forgotten_with_its_mo
         wait_for(lambda: events[-1].runner_anon_bytes is None)
 
 
-def test_a_runner_that_is_replaced_during_a_trial_is_found_again(tmp_path: Path) -> None:
+def test_a_runner_that_was_replaced_during_a_trial_is_found_at_its_end(tmp_path: Path) -> None:
     machine = Tree(lay(tmp_path, process(7, *RUNNER)))
     with sampling(machine) as (sampler, events):
         sampler.expect_runner(TARGET)
         sampler.find_runner()
         wait_for(lambda: events)
-        sampler.begin_trial()
+        sampler.begin_trial(loading=False)
         (tmp_path / "7" / "stat").unlink()
         (tmp_path / "7" / "cmdline").unlink()
         lay(tmp_path, process(8, *RUNNER, anon_kb=7000, started_s=2000.0, cpu_s=0.5))
-        wait_for(lambda: events[-1].runner_anon_bytes == 7000 * 1024)
+        wait_for(lambda: events[-1].runner_anon_bytes is None)
         figures = sampler.end_trial().figures
+        wait_for(lambda: events[-1].runner_anon_bytes == 7000 * 1024)
     assert figures.runner_pid == 8
     assert figures.runner_cpu_s == 0.5
 
@@ -188,7 +220,7 @@ def test_others_before_the_trial_are_those_of_the_last_second(tmp_path: Path) ->
     with sampling(Tree(tmp_path)) as (running, events):
         wait_for(lambda: len(events) >= 2)
         assert running.others_cores() == 0.0
-        running.begin_trial()
+        running.begin_trial(loading=False)
         assert running.end_trial().figures.others_cores_before == 0.0
 
 
@@ -203,7 +235,7 @@ def test_what_others_did_before_they_are_counted_from_is_left_out(tmp_path: Path
         seen = len(events)
         wait_for(lambda: len(events) > seen + 2)
         assert running.others_cores() == 0.0
-        running.begin_trial()
+        running.begin_trial(loading=False)
         assert running.end_trial().figures.others_cores_before == 0.0
 
 
@@ -225,7 +257,7 @@ def test_a_real_runner_is_found_and_accounted_for_within_a_second_or_two() -> No
     with sampling(Machine([os.getpid()]), steady_hz=2.0) as (sampler, events):
         wait_for(lambda: events)
         sampler.expect_runner(TARGET)
-        sampler.begin_trial()
+        sampler.begin_trial(loading=True)
         before_s = time.monotonic()
         with stand_in_runner("--model", f"/blobs/sha256-{BLOB}", hold_bytes=300_000_000, busy_s=60):
             ready_ns = time.perf_counter_ns()

@@ -197,7 +197,7 @@ async def test_a_cold_trial_is_sampled_with_its_runners_memory_and_time(backend:
     sampler.start()
     try:
         sampler.expect_runner(RunnerTarget.of_clue(clue))
-        sampler.begin_trial()
+        sampler.begin_trial(loading=True)
         async with aclosing(backend.stream(question(entry.model, num_predict=400))) as said:
             async for item in said:
                 if isinstance(item, Piece):
