@@ -11,11 +11,15 @@ from llmtui.words.figures import significant
 
 
 def dotted(value: float | None, decimals: int, digits: int = 3) -> str:
-    """Gives a number with room behind it, so that right-justified its point stands ``decimals`` from the right."""
+    """Gives a number with room behind it, so that right-justified its point stands ``decimals`` from the right.
+
+    What there is no room for is rounded: 0.0266 is 0.027 with three decimals.
+    """
     if value is None:
         return ""
     whole, point, behind = significant(value, digits).partition(".")
-    behind = behind[:decimals]
+    if len(behind) > decimals:
+        whole, point, behind = f"{value:.{decimals}f}".partition(".")
     return f"{whole}{point if behind else ' ' * bool(decimals)}{behind:<{decimals}}"
 
 
