@@ -74,7 +74,8 @@ def _figures(row: TrialRow) -> Iterator[Line]:
         value = getattr(figures, name)
         if value is None or (name == "ttfo_ms" and value == figures.ttft_ms):
             continue
-        yield _title(name), figure_words(name, value), _source(row, name)
+        at_least = "≥ " if name == "e2e_ms" and row.ended_by == "length" else ""
+        yield _title(name), at_least + figure_words(name, value), _source(row, name)
 
 
 def _title(name: str) -> str:

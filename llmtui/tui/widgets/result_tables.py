@@ -33,6 +33,8 @@ class FigureColumn(NamedTuple, Generic[L]):
     """Name and unit, one row each."""
     value: Callable[[L], float | None] | None = None
     words: Callable[[L], str] | None = None
+    sign: Callable[[L], str] | None = None
+    """What stands before the number: ``≥`` where it is a lower bound."""
 
 
 class ResultTable(DataTable[Text], Generic[L]):
@@ -98,7 +100,7 @@ class ResultTable(DataTable[Text], Generic[L]):
                 row.append(left(f" {text}", width))
         self.shown_columns = ()
         for one in columns:
-            texts = [one.words(line) for line in lines] if one.words else column(_values(one, lines))
+            texts = column_texts(one, lines)
             if not any(text.strip() for text in texts):
                 continue
             width = max(cell_len(text) for text in (*texts, *one.head))
@@ -174,15 +176,24 @@ def category_columns() -> tuple[FigureColumn[CategorySummary], ...]:
         FigureColumn("ttfo_ms", (_("Answer"), _("word s")), _ttfo_if_later),
         FigureColumn("decode_tps", (_("Speed"), _("tok/s")), lambda line: _value(line.decode_tps)),
         FigureColumn("decode_cps", (_("Text"), _("chars/s")), lambda line: _value(line.decode_cps)),
-        FigureColumn("e2e_ms", (_("Whole"), _("answer s")), lambda line: _s(line.e2e_ms)),
+        FigureColumn("e2e_ms", (_("Whole"), _("answer s")), lambda line: _s(line.e2e_ms), sign=_at_least),
         FigureColumn("tokens", (_("Answer"), _("tokens")), words=_answer_tokens),
         FigureColumn("finished", ("", _("Tests")), words=_tests),
     )
 
 
-def _values(one: FigureColumn[L], lines: Sequence[L]) -> list[float | None]:
+def column_texts(one: FigureColumn[L], lines: Sequence[L]) -> list[str]:
+    """Gives a column's cells, a line each."""
+    if one.words is not None:
+        return [one.words(line) for line in lines]
     assert one.value is not None
-    return [one.value(line) for line in lines]
+    sign = one.sign or (lambda _line: "")
+    texts = column([one.value(line) for line in lines])
+    return [text and sign(line) + text for line, text in zip(lines, texts, strict=True)]
+
+
+def _at_least(line: CategorySummary) -> str:
+    return "≥ " if line.capped else ""
 
 
 def _value(spread: Spread | None) -> float | None:
