@@ -138,7 +138,7 @@ def _line(session: Session, index: int, rows: list[TrialRow]) -> ContenderSummar
     first, first_load, again = _starts(rows)
     tps = pooled(speed)
     cps = _text_speed(warm)
-    words = [row for row in warm if row.outcome == "ok" and row.figures.reading_x is not None]
+    words = [row for row in speed if row.figures.reading_x is not None]
     usual = [row.figures.e2e_tps for row in rows if row.outcome == "ok" and row.figures.e2e_tps is not None]
     times = [row.figures.e2e_ms for row in rows if row.figures.e2e_ms is not None]
     peaks = [row.machine.runner_peak_bytes for row in rows if row.machine and row.machine.runner_peak_bytes]
