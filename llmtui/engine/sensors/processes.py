@@ -57,8 +57,12 @@ class ProcessTable(Protocol):
         """Bytes that it made the system fetch from storage since it started; page cache hits are not in it."""
         ...
 
+    def command_line(self, pid: int) -> list[str] | None:
+        """Arguments of one process, its program's name first."""
+        ...
+
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Pid and arguments of every process that can be seen."""
+        """Pid and arguments of every process that can be seen: a few ms to some tens."""
         ...
 
 
@@ -101,11 +105,16 @@ class ProcProcesses:
         """``read_bytes`` of ``io``; only the owner and root may read it."""
         return read_fields(self._proc_root / str(pid) / "io", "read_bytes").get("read_bytes")
 
+    def command_line(self, pid: int) -> list[str] | None:
+        """What ``cmdline`` holds; the system's own threads have none."""
+        line = read_text(self._proc_root / str(pid) / "cmdline")
+        return line.rstrip("\0").split("\0") if line else None
+
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
         """Pid and arguments of every process that can be seen."""
         for folder in self._proc_root.iterdir():
-            if folder.name.isdecimal() and (line := read_text(folder / "cmdline")):
-                yield int(folder.name), line.rstrip("\0").split("\0")
+            if folder.name.isdecimal() and (arguments := self.command_line(int(folder.name))):
+                yield int(folder.name), arguments
 
 
 class PsutilProcesses:
@@ -148,6 +157,14 @@ class PsutilProcesses:
     def disk_read_bytes(self, pid: int) -> int | None:
         """None: what other systems count holds reads from the page cache too."""
         return None
+
+    def command_line(self, pid: int) -> list[str] | None:
+        """Arguments of one process."""
+        try:
+            arguments: list[str] = self._psutil.Process(pid).cmdline()
+        except self._psutil.Error:
+            return None
+        return arguments or None
 
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
         """Pid and arguments of every process that can be seen."""

@@ -7,7 +7,7 @@ the model file in it. Only the hash is compared where there is one, since a cont
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -82,15 +82,14 @@ class RunnerReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_runner(target: RunnerTarget, processes: ProcessTable, not_pids: Collection[int] = ()) -> Runner | None:
-    """Looks through all processes (a few ms to some tens) for the one that runs a model.
+    """Looks for the process that runs a model: through all of them (a few ms to some tens) where its pid is not known.
 
     Gives the youngest where there are several: after a reload the old one may still be on its way out. None where none
     can be seen from here.
     """
     found: list[tuple[ProcessTimes, list[str]]] = []
-    for pid, arguments in processes.command_lines():
-        wanted = target.is_named_in(arguments) if target.pid is None else pid == target.pid
-        if wanted and pid not in not_pids and (times := processes.times(pid)):
+    for pid, arguments in _candidates(target, processes):
+        if pid not in not_pids and (times := processes.times(pid)):
             found.append((times, arguments))
     if not found:
         return None
@@ -133,6 +132,13 @@ class RunnerSensor:
         )
 
 
+def _candidates(target: RunnerTarget, processes: ProcessTable) -> Iterator[tuple[int, list[str]]]:
+    if target.pid is None:
+        yield from ((pid, arguments) for pid, arguments in processes.command_lines() if target.is_named_in(arguments))
+    elif (arguments := processes.command_line(target.pid)) is not None:
+        yield target.pid, arguments
+
+
 def _values_of(arguments: Sequence[str], option: str) -> list[str]:
     apart = [value for name, value in pairwise(arguments) if name == option]
     return apart + [word.removeprefix(f"{option}=") for word in arguments if word.startswith(f"{option}=")]
@@ -144,8 +150,8 @@ def _keeps_weights_in_anon(arguments: Sequence[str]) -> bool:
 
 def _server_of(runner: ProcessTimes, processes: ProcessTable) -> int | None:
     """The parent, if it is a model server: a runner started by hand has a shell there."""
-    for pid, arguments in processes.command_lines():
-        if pid == runner.parent_pid:
-            program = re.split(r"[/\\]", arguments[0])[-1].lower()
-            return pid if program.removesuffix(".exe") == "ollama" else None
-    return None
+    arguments = processes.command_line(runner.parent_pid)
+    if arguments is None:
+        return None
+    program = re.split(r"[/\\]", arguments[0])[-1].lower()
+    return runner.parent_pid if program.removesuffix(".exe") == "ollama" else None

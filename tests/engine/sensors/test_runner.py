@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,11 +69,34 @@ def test_the_beginning_of_a_hash_is_enough() -> None:
     assert not target.is_named_in(["llama-server", "--model", f"/x/sha256-{OTHER_BLOB}"])
 
 
+class Counted(ProcProcesses):
+    """Counts how often all processes are looked through, which takes tens of milliseconds on a full machine."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.scans = 0
+
+    def command_lines(self) -> Iterator[tuple[int, list[str]]]:
+        self.scans += 1
+        return super().command_lines()
+
+
 def test_a_runner_of_known_pid_is_followed_whatever_its_arguments(tmp_path: Path) -> None:
     lay(tmp_path, process(7, "python", "-m", "server") | process(8, "r", "--model", BLOB_PATH))
-    runner = find_runner(RunnerTarget(pid=7), ProcProcesses(tmp_path))
+    processes = Counted(tmp_path)
+    runner = find_runner(RunnerTarget(pid=7), processes)
     assert runner is not None
     assert runner.pid == 7
+    assert processes.scans == 0
+    assert find_runner(RunnerTarget(pid=9), processes) is None
+
+
+def test_processes_are_looked_through_once_a_search(tmp_path: Path) -> None:
+    processes = Counted(lay(tmp_path, process(3, "ollama") | process(7, "r", "--model", BLOB_PATH, parent=3)))
+    runner = find_runner(TARGET, processes)
+    assert runner is not None
+    assert runner.server_pid == 3
+    assert processes.scans == 1
 
 
 @pytest.mark.parametrize(
