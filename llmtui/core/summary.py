@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_disturbed
+from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.metrics import READING_WORDS_PER_S, quantile
 from llmtui.core.plan import Kind
 from llmtui.core.session import Session
@@ -36,6 +36,7 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
     finished: int
     failed: int
     disturbed: int
+    """Tests with a known cause of disturbance; an outlier by itself is none."""
     cold_first_ms: float | None
     """TTFT of the session's first start; of starts read from disk where that is known."""
     cold_first_load_ms: float | None
@@ -156,7 +157,7 @@ def _line(session: Session, index: int, rows: list[TrialRow]) -> ContenderSummar
         note=None if contender.model.note == contender.label else contender.model.note,
         finished=sum(row.outcome == "ok" for row in rows),
         failed=sum(row.outcome not in ("ok", "cancelled", "skipped") for row in rows),
-        disturbed=sum(is_disturbed(row) for row in rows),
+        disturbed=sum(is_interfered_with(row) for row in rows),
         cold_first_ms=first,
         cold_first_load_ms=first_load,
         cold_again=again,

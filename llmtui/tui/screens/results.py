@@ -306,7 +306,7 @@ class ResultsScreen(BaseScreen):
     def _open_line(self, message: ResultTable.Opened) -> None:
         session = self.feed.session
         if session is not None:
-            words = line_explained(message.line, session.plan)
+            words = line_explained(message.line, session)
             self.app.push_screen(Reading(line_title(message.line), words))
 
     @on(ResultTable.Asked)

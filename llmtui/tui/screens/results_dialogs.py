@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
@@ -14,11 +15,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static
 
+from llmtui.core.checks import CONDITIONS, DISTURBANCES
 from llmtui.core.plan import Plan
+from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.host import ExportFailed
-from llmtui.words import _
+from llmtui.words import _, plural
 from llmtui.words.columns import column_title, explain_column
 from llmtui.words.figures import seconds, significant
 from llmtui.words.flags import flag_mark, flag_sentence
@@ -114,22 +117,21 @@ def columns_explained(columns: Sequence[str], first: str | None = None) -> Conte
     return Content("\n").join(parts)
 
 
-def line_explained(line: ContenderSummary | CategorySummary, plan: Plan) -> Content:
-    """Gives what stands behind a line: numbers of tests, ranges, conditions, and why figures are missing."""
-    entries: list[tuple[str, str]] = []
-    for name, spread, show, unit in _spreads(line):
-        if spread is not None:
-            entries.append((column_title(name), f"{show(spread.value)}{unit}  {_range_words(spread, show)}"))
-    for field, code in line.why.items():
-        said = reason(code, num_predict=plan.options.num_predict)
-        entries.append((column_title(_COLUMN_OF.get(field, field)), f"({said})"))
+def line_explained(line: ContenderSummary | CategorySummary, session: Session) -> Content:
+    """Gives what stands behind a line: numbers of tests, ranges, why figures are missing, conditions, disturbances."""
+    entries = [
+        (column_title(name), f"{show(spread.value)}{unit}  {_range_words(spread, show)}")
+        for name, spread, show, unit in _spreads(line)
+        if spread is not None
+    ]
     width = max((cell_len(name) for name, _said in entries), default=0) + 2
     parts = [_counts(line), *(_entry(name, said, width) for name, said in entries)]
-    if isinstance(line, ContenderSummary):
-        parts += [
-            Content.assemble(("\n! ", "bold $warning"), f"{flag_mark(flag)}: {flag_sentence(flag)}")
-            for flag in line.conditions
-        ]
+    missing = list(_missing(line, session.plan))
+    if missing:
+        parts += [Content.styled(("\n" if entries else "") + _("Not measured"), "bold $primary"), *missing]
+    marks = list(_marks(line, session))
+    if marks:
+        parts += [Content(""), *marks]
     return Content("\n").join(parts)
 
 
@@ -139,6 +141,35 @@ def line_title(line: ContenderSummary | CategorySummary) -> str:
 
 
 _COLUMN_OF = {"ttft": "ttft_ms", "ttfo": "ttfo_ms"}
+
+
+def _missing(line: ContenderSummary | CategorySummary, plan: Plan) -> Iterator[Content]:
+    """Figures that are not there, by the reason that they share."""
+    by_reason: dict[str, list[str]] = {}
+    for field, code in line.why.items():
+        said = reason(code, num_predict=plan.options.num_predict)
+        by_reason.setdefault(said, []).append(column_title(_COLUMN_OF.get(field, field)))
+    for why, names in by_reason.items():
+        yield Content.assemble(", ".join(names), (f": {why}", "$foreground 60%"))
+
+
+def _marks(line: ContenderSummary | CategorySummary, session: Session) -> Iterator[Content]:
+    """Conditions and disturbances, each with the number of tests that it was seen in."""
+    prompts = session.plan.prompts
+    rows = [row for row in session.rows if row.trial.contender == line.contender]
+    if isinstance(line, CategorySummary):
+        rows = [
+            row
+            for row in rows
+            if row.trial.kind == "warm"
+            and row.trial.prompt is not None
+            and prompts[row.trial.prompt].category == line.category
+        ]
+    seen = Counter(flag for row in rows for flag in row.flags)
+    for flag in (*CONDITIONS, *DISTURBANCES):
+        if seen[flag]:
+            tests = plural("{n} test", "{n} tests", seen[flag]).format(n=seen[flag])
+            yield Content.assemble(("! ", "bold $warning"), f"{flag_mark(flag)} ({tests}): {flag_sentence(flag)}")
 
 
 def _counts(line: ContenderSummary | CategorySummary) -> Content:
