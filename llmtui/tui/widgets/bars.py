@@ -18,6 +18,7 @@ from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Summary
 from llmtui.tui.widgets.numbers import column
 from llmtui.words import _
+from llmtui.words.outcomes import outcome_word
 from llmtui.words.reasons import reason
 from llmtui.words.trials import category_words
 
@@ -159,7 +160,10 @@ def _bars(lines: Iterable[Line], field: str, value: Callable[[Line], float | Non
 def _why(line: Line, field: str) -> str:
     """Gives why there is no bar: this figure's own reason, else that of the figure that failed with it."""
     code = line.why.get(field) or next(iter(line.why.values()), None)
-    return "" if code is None else reason(code)
+    if code is None:
+        return ""
+    how = code.removeprefix("outcome_")
+    return reason(code) if how == code else outcome_word(how)
 
 
 def chart_rows(chart: Chart, width: int) -> list[list[tuple[str, str]]]:
@@ -178,7 +182,7 @@ def chart_rows(chart: Chart, width: int) -> list[list[tuple[str, str]]]:
             text = next(shown)
             head = (f" {set_cell_size(bar.label, label)} ", "label")
             if bar.value is None or most is None:
-                rows.append([head, (set_cell_size(bar.why, room + number + 1).rstrip(), "why")])
+                rows.append([head, (_cut(bar.why, room + number + 1), "why")])
             else:
                 role = f"model{bar.contender % COLOURS}"
                 rows.append([head, (f"{text:>{number}} ", "value"), (blocks(bar.value / most, room), role)])
@@ -189,6 +193,10 @@ def blocks(share: float, room: int) -> str:
     """Gives a bar of so much of the room, to an eighth of a cell; never nothing where there is something."""
     eighths = max(1, round(share * room * 8))
     return "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
+
+
+def _cut(text: str, width: int) -> str:
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"
 
 
 def _at(rows: Sequence[list[tuple[str, str]]], number: int, width: int) -> list[tuple[str, str]]:
