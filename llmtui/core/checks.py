@@ -12,6 +12,7 @@ from llmtui.core.metrics import (
     Figures,
     clock_difference_ns,
     clocks_disagree,
+    was_late_at_an_end,
 )
 from llmtui.core.plan import Plan, num_ctx, tagged
 from llmtui.core.trial_row import TrialRow
@@ -115,7 +116,7 @@ def _clock_disagreement(finished: TrialFinished, figures: Figures) -> str | None
     if difference is None or finished.done_ns is None or not clocks_disagree(finished):
         return None
     lag_ms = figures.client_lag_ms
-    ours = lag_ms is not None and lag_ms * 1e6 >= abs(difference)
+    ours = was_late_at_an_end(finished) or (lag_ms is not None and lag_ms * 1e6 >= abs(difference))
     side = "this program was late" if ours else "the server's counters are off"
     window = finished.done_ns - finished.timeline.t_ns[0]
     if window <= 0:

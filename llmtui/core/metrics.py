@@ -70,6 +70,9 @@ SHORTEST_WINDOW_S = 0.005
 """Text that arrives within less says nothing about speed: one late wake-up of this program is as long."""
 BUNDLED_FROM = 1.25
 """Tokens a chunk from which chunk times say little about token times."""
+CLOCKS_SHARE = 0.02
+CLOCKS_FLOOR_NS = 5e6
+"""Two clocks of one answer may differ by this share of it, and by so much at least."""
 STALL_FLOOR_MS = 250.0
 STALL_FACTOR = 5.0
 LONGEST_WORD = 15
@@ -241,10 +244,10 @@ def _first_tokens(finished: TrialFinished, tokens: int) -> tuple[int, str]:
     made = finished.timeline.tokens
     if made:
         return max(1, made[0]), "client"
-    bundled = tokens / len(finished.timeline.t_ns) >= BUNDLED_FROM
+    bundled = _is_bundled(finished, tokens)
     if not bundled and held_back_ns(finished) is None:
         return 1, "client"
-    if not bundled or not clocks_disagree(finished):
+    if not bundled or not clocks_disagree(finished) or was_late_at_an_end(finished):
         return 1, "server"
     # Bundled, and the server's clock is not to be believed: the first bundle is taken to be like the others.
     return round(tokens / len(finished.timeline.t_ns)), "client"
@@ -253,17 +256,48 @@ def _first_tokens(finished: TrialFinished, tokens: int) -> tuple[int, str]:
 def clocks_disagree(finished: TrialFinished) -> bool:
     """Whether the server's decode time and ours differ by more than 2 % and 5 ms, at 64 tokens or more.
 
-    Text that the server held back, or bundled, explains a difference.
+    Text that the server held back explains a difference, and so does the first bundle where it bundles its text.
     """
     difference = clock_difference_ns(finished)
     counters = finished.counters
     if difference is None or counters is None or (counters.output_tokens or 0) < MIN_TOKENS_COMPARED:
         return False
     assert finished.done_ns is not None
-    window = finished.done_ns - finished.timeline.t_ns[0]
-    if abs(difference) <= max(0.02 * window, 5e6):
+    room = max(CLOCKS_SHARE * (finished.done_ns - finished.timeline.t_ns[0]), CLOCKS_FLOOR_NS)
+    if -room <= difference <= room + _first_bundle_ns(finished):
         return False
     return held_back_ns(finished) is None
+
+
+def was_late_at_an_end(finished: TrialFinished) -> bool:
+    """Whether the clocks differ only because this program saw the first or the last text late.
+
+    By the server's stamps of those two pieces, whose own distance needs no common clock; False where it sends none.
+    """
+    line, difference, counters = finished.timeline, clock_difference_ns(finished), finished.counters
+    if difference is None or line.server_ns is None or counters is None:
+        return False
+    duration = counters.output_duration_ns or 0
+    late = (line.t_ns[0] - line.server_ns[0]) - (line.t_ns[-1] - line.server_ns[-1])
+    # The last line has no stamp here: it comes up to a token after the last text.
+    room = max(CLOCKS_SHARE * duration, CLOCKS_FLOOR_NS) + duration / (counters.output_steps or 1)
+    return -room <= difference - late <= room + _first_bundle_ns(finished)
+
+
+def _is_bundled(finished: TrialFinished, tokens: int) -> bool:
+    return tokens / len(finished.timeline.t_ns) >= BUNDLED_FROM
+
+
+def _first_bundle_ns(finished: TrialFinished) -> float:
+    """The server's time for a first bundle, which is no part of ours: by its share of the text, or that of the usual.
+
+    0 where texts come token by token, or with running counts that tell what was made when the first one came.
+    """
+    counters, line = finished.counters, finished.timeline
+    if counters is None or line.tokens or not _is_bundled(finished, counters.output_tokens or 0):
+        return 0.0
+    share = max(1 / len(line.chars), line.chars[0] / max(sum(line.chars), 1))
+    return share * (counters.output_duration_ns or 0)
 
 
 def clock_difference_ns(finished: TrialFinished) -> int | None:

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import ServerCounters, Timeline
-from llmtui.core.metrics import Figures, answer_of, clocks_disagree, held_back_ns, measure, pieces_of, quantile
+from llmtui.core.metrics import (
+    Figures,
+    answer_of,
+    clocks_disagree,
+    held_back_ns,
+    measure,
+    pieces_of,
+    quantile,
+    was_late_at_an_end,
+)
 from tests.core.made import MS, finished, plan, trial
 
 PLAN = plan()
@@ -103,6 +112,50 @@ def test_bundled_chunks_of_a_server_that_counts_wrong_use_our_clock() -> None:
     made = figures(per_chunk=4, token_ms=20, counter_scale=1.3)
     assert made.tps_source == "client"
     assert made.decode_tps == pytest.approx(50, rel=0.01)
+
+
+def busy_server(per_chunk: int, token_ms: float, waited_ms: float, **changes: Any) -> TrialFinished:
+    """Sends bundles, and lets a request wait before it begins with it, which stands in no counter."""
+    sent = finished(PLAN, per_chunk=per_chunk, token_ms=token_ms, **changes)
+    assert sent.done_ns is not None
+    wait = round(waited_ms * MS)
+    line = msgspec.structs.replace(sent.timeline, t_ns=tuple(at + wait for at in sent.timeline.t_ns))
+    return msgspec.structs.replace(sent, timeline=line, done_ns=sent.done_ns + wait)
+
+
+@given(st.integers(2, 12), st.floats(2, 100), st.floats(0, 300))
+def test_bundles_explain_a_difference_of_clocks_whatever_else_delays_the_first(
+    per_chunk: int, token_ms: float, waited_ms: float
+) -> None:
+    exact = busy_server(per_chunk, token_ms, waited_ms)
+    assert not clocks_disagree(exact)
+    made = measure(exact, local=True)
+    assert made.tps_source == "server"
+    assert made.decode_tps == pytest.approx(1000 / token_ms, rel=1e-6)
+
+
+@given(st.integers(2, 8), st.floats(5, 100), st.floats(0, 300), st.sampled_from([0.8, 1.2, 1.5]))
+def test_bundles_do_not_explain_counters_that_are_wrong(
+    per_chunk: int, token_ms: float, waited_ms: float, scale: float
+) -> None:
+    wrong = busy_server(per_chunk, token_ms, waited_ms, counter_scale=scale)
+    assert clocks_disagree(wrong)
+    assert not was_late_at_an_end(wrong)
+    assert measure(wrong, local=True).tps_source == "client"
+
+
+def test_bundles_that_are_seen_late_leave_the_servers_clock_in_its_right() -> None:
+    sent = finished(PLAN, per_chunk=4, token_ms=20)
+    assert sent.done_ns is not None
+    late_ns = 400 * MS  # longer than any bundle: other programs had the cores
+    line = sent.timeline
+    times = tuple(max(at, line.t_ns[0] + late_ns) for at in line.t_ns)
+    late = msgspec.structs.replace(sent, timeline=msgspec.structs.replace(line, t_ns=times))
+    assert clocks_disagree(late)
+    assert was_late_at_an_end(late)
+    made = measure(late, local=True)
+    assert made.tps_source == "server"
+    assert made.decode_tps == pytest.approx(50)
 
 
 def test_first_text_held_back_uses_the_servers_clock() -> None:

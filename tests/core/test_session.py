@@ -224,7 +224,9 @@ def test_an_answer_that_arrived_at_one_moment_is_a_disagreement_and_no_crash() -
     late = msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, t_ns=at_once))
     flagged = session_of(late).rows[0]
     assert "clock_disagreement" in flagged.flags
-    assert "at one moment" in flagged.evidence[flagged.flags.index("clock_disagreement")]
+    evidence = flagged.evidence[flagged.flags.index("clock_disagreement")]
+    assert "at one moment" in evidence
+    assert "this program was late" in evidence, "by the server's own stamps the text was written over 12 s"
     assert flagged.figures.tps_source != "client"
 
 
