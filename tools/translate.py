@@ -8,12 +8,13 @@ translation yet. Exit code 1 where something is missing.
 from __future__ import annotations
 
 import argparse
+import ast
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -33,18 +34,31 @@ CHANGING = tuple(
     )
 )
 """Header lines that say nothing, or something else at every run."""
-KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "marked": None, "plural": (1, 2)}
+KEYWORDS = {"_": 1, "marked": 1, "plural": 2}
+"""How many of a function's first arguments are texts."""
 
 
 def collected() -> Catalog:
     """Gives all texts of the source, each with the files in which it stands."""
     catalogue = Catalog(domain=DOMAIN, project=DOMAIN, version="", copyright_holder="The llmtui authors")
-    methods = [("**.py", "python")]
-    found = extract_from_dir(str(SOURCE), methods, keywords=KEYWORDS, options_map={"**.py": {"encoding": "utf-8"}})
-    for file, _line, message, _comments, _context in found:
-        # Lines are left out: they would change with every edit of the source.
-        catalogue.add(message, None, [(f"llmtui/{file}".replace("\\", "/"), None)])
+    for file in sorted(SOURCE.rglob("*.py")):
+        for message in texts_in(file.read_text("utf-8")):
+            # Lines are left out: they would change with every edit of the source.
+            catalogue.add(message, None, [(file.relative_to(ROOT).as_posix(), None)])
     return catalogue
+
+
+def texts_in(source: str) -> Iterator[str | tuple[str, str]]:
+    """Gives the texts of a module in order; those within f-strings too, where babel's extractor sees none."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        wanted = KEYWORDS.get(call.func.id, 0) if isinstance(call.func, ast.Name) else 0
+        texts = [part.value for part in call.args[:wanted] if isinstance(part, ast.Constant)]
+        match [text for text in texts if isinstance(text, str)]:
+            case [text]:
+                yield text
+            case [one, many]:
+                yield one, many
 
 
 def languages() -> list[str]:

@@ -12,13 +12,14 @@ import msgspec
 from llmtui.backends.base import BackendFailed
 from llmtui.backends.gguf_file import BadGguf, GgufHeader, gguf_digest, parameter_label, readable_model
 from llmtui.backends.synthetic import RECIPE, SHAPES, Size, is_made, synthetic_path
+from llmtui.core.columns import marked
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem
 from llmtui.core.plan import DEMO_NOTE, Model
 
 DEMO_NAME: Final = "demo"
 DEMO_FILE: Final = Path(__file__).with_name("models") / "tiny-Q8_0.gguf"
-SPEED_NOTE: Final = "speed only, text is noise"
+SPEED_NOTE: Final = marked("speed only, text is noise")
 _SYNTHETIC: Final[dict[str, Size]] = {f"synthetic-{size}": size for size in SHAPES}
 
 

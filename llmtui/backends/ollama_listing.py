@@ -12,16 +12,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from llmtui.core.columns import marked
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import ResidentModel
 from llmtui.core.plan import Model
 
 _FROM_BLOB = re.compile(r"^FROM[ \t].*?(sha256-[0-9a-f]{12,64})[ \t]*$", re.MULTILINE)
 
-WHY_NOT_CLOUD = "It runs in the cloud: its speed and memory are not this machine's."
-WHY_NOT_EMBEDDING = "An embedding model: it makes vectors, not text."
-WHY_NOT_PICTURES = "It makes pictures, not text."
-WHY_NOT_TEXT = "It answers no chats."
+WHY_NOT_CLOUD = marked("It runs in the cloud: its speed and memory are not this machine's.")
+WHY_NOT_EMBEDDING = marked("An embedding model: it makes vectors, not text.")
+WHY_NOT_PICTURES = marked("It makes pictures, not text.")
+WHY_NOT_TEXT = marked("It answers no chats.")
 
 
 class _Details(msgspec.Struct):

@@ -52,6 +52,11 @@ def test_spanish_is_there() -> None:
     assert "es" in LANGUAGES
 
 
+def test_texts_within_f_strings_are_collected_as_well() -> None:
+    source = 'f"━ {_(\'model\')} {n:.1f}"; plural("{n} model", "{n} models", n); _(name)'
+    assert list(TRANSLATE.texts_in(source)) == ["model", ("{n} model", "{n} models")]
+
+
 def test_every_text_of_the_source_is_translated(language: str) -> None:
     catalogue = TRANSLATE.read(language)
     known = {message.id for message in catalogue if message.id}
