@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from llmtui.core.facts import WAITING_FOR_OTHERS
 from llmtui.core.session import PhaseMark, SamplePoint, Session
 from llmtui.core.trial_row import TrialRow
 
@@ -46,6 +47,8 @@ def bands(session: Session) -> tuple[Band, ...]:
 def _cut(session: Session, mark: PhaseMark, end_ns: int, rows: dict[str, list[TrialRow]]) -> Iterable[Band]:
     if mark.phase != "waiting":
         return (Band(mark.t_ns, end_ns, mark.phase, mark.trial_id),)
+    if mark.detail == WAITING_FOR_OTHERS:
+        return (Band(mark.t_ns, end_ns, "idle", None),)
     asked = [row for row in rows.get(mark.trial_id or "", ()) if row.t_ns >= end_ns]
     if not asked:
         cold = session.current is not None and session.current.kind == "cold"

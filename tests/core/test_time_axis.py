@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmtui.core.events import PhaseChanged
+from llmtui.core.facts import WAITING_FOR_OTHERS
 from llmtui.core.session import SamplePoint, Session, fold
 from llmtui.core.time_axis import Band, band_columns, bands, per_column
 from tests.tui.sessions import S, a_plan, a_session, start_of, until
@@ -46,6 +48,15 @@ def test_thinking_is_a_band_of_its_own() -> None:
     session = fold(a_session(a_plan("qwen3:4b")))
     assert session is not None
     assert {"thinking", "answer"} <= {band.name for band in bands(session)}
+
+
+def test_a_wait_for_other_programs_is_no_loading() -> None:
+    events = until(a_session(a_plan("llama3:8b")), 1)
+    now_ns = session_at(1).last_t_ns
+    session = fold([*events, PhaseChanged(t_ns=now_ns + S, phase="waiting", detail=WAITING_FOR_OTHERS),
+                    PhaseChanged(t_ns=now_ns + 3 * S, phase="waiting", trial_id="r1-m1-cold")])  # fmt: skip
+    assert session is not None
+    assert named(session)[-1] == ("idle", 2.0)
 
 
 def sample(at_s: float, cores: float | None) -> SamplePoint:

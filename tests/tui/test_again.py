@@ -21,14 +21,14 @@ from llmtui.core.events import (
 )
 from llmtui.core.facts import WAITING_FOR_OTHERS
 from llmtui.core.plan import IMPORTED, Plan, block
-from llmtui.core.session import Session, fold
+from llmtui.core.session import PhaseMark, Session, fold
 from llmtui.core.verdict import verdicts
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.screens.live import LiveScreen
 from llmtui.tui.screens.results import ResultsScreen, rounds_wanted
 from llmtui.tui.screens.setup import SetupScreen
 from llmtui.tui.widgets.choice_line import ChoiceLine
-from llmtui.tui.widgets.phase_bar import loading_now, step_words
+from llmtui.tui.widgets.phase_bar import asked, loading_now, step_words
 from llmtui.tui.widgets.result_tables import ModelTable
 from tests.core.compared import compared_plan, warm
 from tests.core.made import started
@@ -279,5 +279,26 @@ def test_who_waits_for_other_programs_says_so_and_that_nothing_loads_yet() -> No
             PhaseChanged(t_ns=30, phase="waiting", detail=WAITING_FOR_OTHERS),
         ]
     )
-    assert step_words(session, session.phases[-1], 3.4) == "Waiting for other programs to come to rest · 3 s"
+    assert step_words(session, session.phases[-1], 3.4) == "Waiting until other programs rest · 3 s"
     assert not loading_now(session)
+    assert not asked(session, session.phases[-1])
+
+
+def test_what_the_engine_does_between_tests_is_said_in_whole_words() -> None:
+    of = compared_plan("a")
+    trial = block(of, 1, 0).trials[1]
+    session = session_of([started(of), TrialStarted(t_ns=10, trial=trial, order=1, total=5)])
+    marks = (
+        PhaseMark(20, "unload", trial.id, "theirs:13b"),
+        PhaseMark(20, "waiting", trial.id, "loading a"),
+        PhaseMark(20, "waiting", None, "loading theirs:13b again, as it was before"),
+        PhaseMark(20, "idle", None, "paused"),
+        PhaseMark(20, "idle", None, None),
+    )
+    assert [step_words(session, mark, 2) for mark in marks] == [
+        "Taking theirs:13b out of memory · 2 s",
+        "Loading a · 2 s",
+        "Loading again what was in memory before · 2 s",
+        "Paused · 2 s",
+        "Getting ready · 2 s",
+    ]

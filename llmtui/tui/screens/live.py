@@ -89,7 +89,6 @@ class LiveScreen(BaseScreen):
         self._keys: object = None
         self._seconds: Timer | None = None
         self._ticked_at = 0.0
-        self._steerable: bool | None = None
 
     def compose_body(self) -> ComposeResult:
         """Where we are, what goes on, figures; text and machine; tests."""
@@ -162,9 +161,9 @@ class LiveScreen(BaseScreen):
 
     def _show_keys(self) -> None:
         """Makes the line of keys anew where they changed: that takes as long as all else that is drawn."""
-        steerable = self.check_action("pause", ())
-        if steerable != self._steerable:
-            self._steerable = steerable
+        keys = (self.check_action("pause", ()), self.check_action("results", ()))
+        if keys != self._keys:
+            self._keys = keys
             self.refresh_bindings()
 
     def _start_over(self) -> None:
@@ -222,7 +221,7 @@ class LiveScreen(BaseScreen):
             self.figures.show_live(self._live.figures(), thinks=thinks)
         elif trial is not None and moving:
             self.figures.show_kind(trial.kind)
-            self.figures.show_waiting(self.phase.elapsed_s, last, thinks=thinks)
+            self.figures.show_waiting(self.phase.asked_s, last, thinks=thinks)
         elif last is not None:
             self.figures.show_kind(last.trial.kind)
             self.figures.show_final(last, thinks=bool(last.figures.thinking_chars))

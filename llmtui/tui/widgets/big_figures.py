@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from textual import getters
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -16,6 +17,9 @@ from llmtui.core.plan import Kind
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.figures import significant
+
+LABEL_CELLS = 36
+"""A label's room before it is laid out."""
 
 
 class Shown(NamedTuple):
@@ -84,12 +88,20 @@ class BigFigure(Vertical):
         self._shown = shown
         unit = shown.unit if shown.value else ""
         beside = "  ".join(part for part in (unit, shown.note) if part)
-        self.label.update(Content.assemble((f"{self._label}  ", "$foreground 60%"), (beside, "bold")), layout=False)
+        room = (self.label.size.width or LABEL_CELLS) - (cell_len(beside) + 2 if beside else 0)
+        label = self._label if cell_len(self._label) <= room else self._short  # rather than without its unit
+        self.label.update(Content.assemble((f"{label}  ", "$foreground 60%"), (beside, "bold")), layout=False)
         self.digits.update(shown.value)
         value = f"{shown.value} {shown.unit}" if shown.value else "–"
         style = "bold $primary" if shown.settled else "bold"
         self.row.update(Content.assemble((f"{self._short} ", "$foreground 60%"), (value, style)), layout=False)
         self.set_class(not shown.settled, "-unsettled")
+
+    def on_resize(self) -> None:
+        """Another form of the label may fit."""
+        shown, self._shown = self._shown, None
+        if shown is not None:
+            self.show_figure(shown)
 
 
 class BigFigures(Horizontal):
@@ -98,7 +110,7 @@ class BigFigures(Horizontal):
     DEFAULT_CSS = """
     BigFigures {
         height: auto;
-        & #first-answer { width: 46; }
+        & #first-answer { width: 47; padding: 0 1 0 2; }
         & #speed { width: 1fr; }
     }
     """
@@ -126,9 +138,10 @@ class BigFigures(Horizontal):
         """Calls the first figure by what it is in this kind of test."""
         self.first_word.show_label(*_FIRST_WORD[kind]())
 
-    def show_waiting(self, elapsed_s: float, last: TrialRow | None, *, thinks: bool) -> None:
-        """No text yet: the first figure counts, the speed is still that of the test before."""
-        self.first_word.show_figure(Shown(f"{int(elapsed_s)}", "s …", settled=False))
+    def show_waiting(self, elapsed_s: float | None, last: TrialRow | None, *, thinks: bool) -> None:
+        """No text yet: the first figure counts once the model is asked, the speed is still that of the test before."""
+        value = "" if elapsed_s is None else f"{int(elapsed_s)}"
+        self.first_word.show_figure(Shown(value, "s …", settled=False))
         self.first_answer.display = thinks
         self.first_answer.show_figure(Shown("", ""))
         self._show_speed(None if last is None else last.figures.decode_tps, _("last test"), settled=False)

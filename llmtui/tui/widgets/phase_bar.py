@@ -54,6 +54,14 @@ class PhaseBar(Widget):
             return 0.0
         return (session.last_t_ns - session.phases[-1].t_ns) / 1e9 + max(0.0, monotonic() - self._seen_at)
 
+    @property
+    def asked_s(self) -> float | None:
+        """How long ago the test under way was asked; None before, and once it answers."""
+        session = self._session
+        if session is None or not session.phases or not asked(session, session.phases[-1]):
+            return None
+        return self.elapsed_s
+
     def render(self) -> Content:
         """Gives who and what, then the step."""
         session = self._session
@@ -94,18 +102,35 @@ def loading_now(session: Session) -> bool:
 
 def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
     """Gives the step that began with ``mark``, with its seconds."""
-    if mark.phase == "waiting" and mark.trial_id is not None and session.current is not None:
+    if asked(session, mark):
         return waiting_words(session, mark.t_ns, elapsed_s)
-    if mark.detail == WAITING_FOR_OTHERS:
-        words = _("Waiting for other programs to come to rest")
-        return f"{words} · {duration(int(elapsed_s))}"
-    if mark.detail:
-        return f"{mark.detail} · {duration(int(elapsed_s))}"
-    words = {
-        "unload": _("Making room in memory"),
-        "waiting": _("Waiting for the server"),
-        "thinking": _("Thinking"),
-        "answer": _("Writing the answer"),
-        "idle": _("Paused"),
-    }[mark.phase]
-    return f"{words} · {duration(int(elapsed_s))}"
+    return f"{_plain_words(session, mark)} · {duration(int(elapsed_s))}"
+
+
+def asked(session: Session, mark: PhaseMark) -> bool:
+    """Whether the step is the wait for the first text of the test under way: that is what "first word" counts."""
+    if mark.phase != "waiting" or mark.trial_id is None or session.current is None:
+        return False
+    # A model that is loaded before a test of another kind is not asked anything yet.
+    return mark.detail is None or session.current.kind == "cold"
+
+
+def _plain_words(session: Session, mark: PhaseMark) -> str:
+    """Gives a step's words; what the engine says beside it is a name of its own, no sentence for people."""
+    match mark.phase:
+        case "unload":
+            if mark.detail:
+                return _("Taking {names} out of memory").format(names=mark.detail)
+            return _("Making room in memory")
+        case "waiting" if mark.detail == WAITING_FOR_OTHERS:
+            return _("Waiting until other programs rest")
+        case "waiting" if session.current is not None and mark.trial_id is not None:
+            return _("Loading {name}").format(name=session.contender(session.current).label)
+        case "waiting":
+            return _("Loading again what was in memory before") if mark.detail else _("Waiting for the server")
+        case "thinking":
+            return _("Thinking")
+        case "answer":
+            return _("Writing the answer")
+        case _:
+            return _("Paused") if mark.detail else _("Getting ready")
