@@ -26,6 +26,7 @@ Width = int
 """0: narrow terminals, 1: medium, 2: wide."""
 MEDIUM = 110
 WIDE = 150
+NOTE_MIN = 10
 ROWS_KEPT = 150
 """Drawn rows that are remembered: more than any terminal shows. Textual's own sizes hold ten megabytes of rows that
 are never seen again."""
@@ -87,6 +88,7 @@ class TrialTable(DataTable[Text]):
         self._follows = follows
         self._session: Session | None = None
         self._width: Width = 0
+        self._laid_out_for = 0
         self._columns_shown: tuple[Column, ...] = ()
         self._shown: dict[str, TrialRow] = {}
         self.picked: tuple[str, ...] = ()
@@ -105,9 +107,10 @@ class TrialTable(DataTable[Text]):
 
     def show_session(self, session: Session) -> None:
         """Takes the newest session: adds what is new, changes what changed, leaves the rest."""
-        width = self._room()
-        if self._session is None or session.session_id != self._session.session_id or width != self._width:
-            self._begin(width)
+        cells = self.screen.size.width
+        if self._session is None or session.session_id != self._session.session_id or cells != self._laid_out_for:
+            self._laid_out_for = cells
+            self._begin(self._room())
         self._session = session
         following = self._follows and self.cursor_row >= self.row_count - 1
         added = False
@@ -143,6 +146,10 @@ class TrialTable(DataTable[Text]):
     def _cells(self, column: Column) -> int:
         """Gives a column's width."""
         width = column.wider if self._width and column.wider is not None else column.width
+        if column.key == "mark":
+            # What the others leave, so that nothing has to be scrolled sideways where heads are long.
+            others = sum(self._cells(other) + 2 for other in self._columns_shown if other.key != "mark")
+            return max(min(width, self._laid_out_for - others - 3), NOTE_MIN)
         return max(width, cell_len(column.head()))
 
     def _show_row(self, row: TrialRow, session: Session) -> bool:
@@ -168,7 +175,7 @@ class TrialTable(DataTable[Text]):
 
     def on_resize(self) -> None:
         """Other columns may fit."""
-        if self._session is not None and self._room() != self._width:
+        if self._session is not None and self.screen.size.width != self._laid_out_for:
             self.show_session(self._session)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
