@@ -110,6 +110,16 @@ class TestPicking:
             assert stage.setup.models.models.option_count == 7
             assert stage.picked() == ["phi3:mini", "mistral:7b"]
 
+    async def test_a_filter_that_nothing_matches_says_so(self) -> None:
+        stage = Stage()
+        async with stage.app.run_test(size=SIZE) as pilot:
+            await stage.listed(pilot)
+            await pilot.press("slash", *"zzz")
+            await wait_until(pilot, lambda: "No model has “zzz” in its name." in stage.said("#none-found"))
+            assert stage.setup.query_one("#none-found").display
+            await pilot.press("escape")
+            assert not stage.setup.query_one("#none-found").display
+
     async def test_the_filter_knows_quantisation_too(self) -> None:
         stage = Stage()
         async with stage.app.run_test(size=SIZE) as pilot:

@@ -198,6 +198,19 @@ class TestDownload:
             said = window.query_one("#download-said")
             await wait_until(pilot, lambda: "There is no model 'nosuch'." in str(said.render()))
             assert "Look at the library." in str(said.render())
+            # Of the model that is half there, as the fake server tells.
+            assert "Enter goes on where it stopped." in str(said.render())
+
+    async def test_what_never_began_does_not_go_on_either(self) -> None:
+        stage = Stage(lambda command: () if isinstance(command, PullModel) else an_ollama(command))
+        async with stage.app.run_test(size=SIZE) as pilot:
+            window = await self.open(stage, pilot, "nosuch")
+            stage.link.play(PullProgressed(name="nosuch", status="pulling manifest"))
+            problem = Problem(code="no_such_model", what="There is no model 'nosuch'.", remedy="Look at the library.")
+            stage.link.play(PullProgressed(name="nosuch", status="", done=True, problem=problem))
+            said = window.query_one("#download-said")
+            await wait_until(pilot, lambda: "There is no model 'nosuch'." in str(said.render()))
+            assert "Enter goes on" not in str(said.render())
             assert not window.field.disabled
 
     async def test_only_ollama_can(self) -> None:

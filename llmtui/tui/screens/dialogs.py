@@ -116,6 +116,7 @@ class Download(ModalScreen[str | None]):
         super().__init__()
         self._name = name
         self._loading: str | None = None
+        self._has_part = False
 
     def compose(self) -> ComposeResult:
         """The name, the bar, what the server says."""
@@ -136,6 +137,7 @@ class Download(ModalScreen[str | None]):
         name = event.value.strip()
         if name and self._loading is None and self.app.send(PullModel(name=name)):
             self._loading = name
+            self._has_part = False
             self.field.disabled = True
             self._say(Content(_("Asking the server for {name} …").format(name=name)))
 
@@ -156,6 +158,7 @@ class Download(ModalScreen[str | None]):
             self.dismiss(step.name)
             return
         known = step.total_bytes is not None and step.completed_bytes is not None
+        self._has_part |= bool(step.completed_bytes)
         self.bar.display = True
         self.bar.update(total=step.total_bytes, progress=step.completed_bytes or 0)
         amount = (
@@ -170,8 +173,8 @@ class Download(ModalScreen[str | None]):
         self.field.disabled = False
         self.field.focus()
         said = Content.assemble(("✗ ", "bold $error"), what, "  ", (remedy or "", "dim italic"))
-        if self.bar.display:
-            self.bar.display = False
+        self.bar.display = False
+        if self._has_part:
             said = Content("\n").join([said, Content(_("Enter goes on where it stopped."))])
         self._say(said)
 

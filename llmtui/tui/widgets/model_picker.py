@@ -96,8 +96,11 @@ class ModelList(PickList):
         name = shown_name(one.model, mixed=False)
         columns = self._columns(width)
         if one.why_not is not None:
-            room = max(width - len(one.why_not) - 2, columns[0])
-            return Content(f"{_cut(name, min(len(name), room)):<{columns[0]}}  {one.why_not}")
+            why = _(one.why_not)
+            if columns[0] + 2 + len(why) > width:
+                why = why.partition(":")[0]
+            room = max(width - len(why) - 2, columns[0])
+            return Content(f"{_cut(name, min(len(name), room)):<{columns[0]}}  {why}")
         model = one.model
         parts = [(_cut(name, columns[0]), "")]
         for text, cells, style in zip(_figures(model), columns[1:], ("", "dim", "dim", "dim", "dim"), strict=True):
@@ -110,6 +113,8 @@ class ModelList(PickList):
             left -= len(held) + 3
         for word in _remarks(model):
             if left >= min(len(word), _REMARK_MIN) + 2:
+                if len(word) + 2 > left:
+                    word = word.partition(",")[0]
                 shown = word if len(word) + 2 <= left else f"{word[: left - 3]}…"
                 parts.append((f"  {shown}", "dim italic"))
                 left -= len(shown) + 2
@@ -143,6 +148,9 @@ class ModelPicker(Vertical):
     ModelPicker {
         & > ModelFilter { display: none; border: none; height: 1; padding: 0 1; background: $panel; }
         &.-filtering > ModelFilter { display: block; }
+        & > #none-found { display: none; padding: 1 2; height: 1fr; }
+        &.-none-found > #none-found { display: block; }
+        &.-none-found > ModelList { height: 0; }
         & > #no-models { display: none; padding: 1 2; color: $text-muted; height: 1fr; }
         &.-empty > #no-models { display: block; }
         &.-empty > ModelList { display: none; }
@@ -159,6 +167,7 @@ class ModelPicker(Vertical):
     def compose(self) -> ComposeResult:
         """The list, or words in its place; the filter comes when it is wanted."""
         yield ModelList()
+        yield Static(id="none-found")
         yield Static(id="no-models")
 
     def say(self, words: str | Content) -> None:
@@ -188,6 +197,10 @@ class ModelPicker(Vertical):
         field.value += first
         self.call_after_refresh(field.focus)
 
+    def _say_nothing_found(self, wanted: str) -> None:
+        words = _("No model has “{text}” in its name. Esc shows all again.").format(text=wanted)
+        self.query_exactly_one("#none-found", Static).update(Content.styled(words, "$text-muted"))
+
     def leave_filter(self) -> None:
         """Goes on in the list; an empty filter is put away."""
         self.set_class(bool(self._wanted), "-filtering")
@@ -206,8 +219,12 @@ class ModelPicker(Vertical):
 
     def _narrow(self, wanted: str, picked: Collection[str] | None = None) -> None:
         words = wanted.lower().split()
-        found = self.models.listed.items()
-        self.models.show_models([item for item, one in found if all(w in _searched(one.model) for w in words)], picked)
+        listed = self.models.listed.items()
+        found = [item for item, one in listed if all(word in _searched(one.model) for word in words)]
+        self.models.show_models(found, picked)
+        self.set_class(bool(words) and not found, "-none-found")
+        if words and not found:
+            self._say_nothing_found(wanted.strip())
 
     def on_key(self, event: Key) -> None:
         """Escape in the list takes the filter away."""
@@ -228,7 +245,7 @@ def _figures(model: Model) -> tuple[str, str, str, str, str]:
 
 
 def _remarks(model: Model) -> list[str]:
-    remarks = [model.note] if model.note and not model.is_demo else []
+    remarks = [_(model.note)] if model.note and not model.is_demo else []
     if model.thinking:
         remarks.append(_("can think"))
     return remarks

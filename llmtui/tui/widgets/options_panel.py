@@ -101,7 +101,7 @@ class OptionsPanel(Vertical):
         tokens = plural("{n} token", "{n} tokens", values.num_predict).format(n=values.num_predict)
         thinking = {"off": _("off"), "on": _("on"), "both": _("off and on")}[values.thinking]
         words = [
-            _("answers up to {tokens}").format(tokens=tokens),
+            _("up to {tokens}").format(tokens=tokens),
             _("context {n}").format(n=values.num_ctx),
             _("temperature {n}").format(n=f"{values.temperature:g}"),
             _("thinking {how}").format(how=thinking),

@@ -34,8 +34,8 @@ class OthersLine(Horizontal):
     HELP = _(
         """
         ## Models in memory that are not part of the test
-        They take memory and may take processor time from the models that are tested. **Unload** takes them out of
-        memory for the test and loads them again afterwards. **Keep** leaves them, and every row of the table says so.
+        They take memory and may take processor time from the models that are tested. **Unload for the test** takes them
+        out of memory and loads them again afterwards. **Keep** leaves them, and every row of the table says so.
         """
     )
 
@@ -48,7 +48,7 @@ class OthersLine(Horizontal):
         """Who, and what to do."""
         yield Static(id="others-who")
         yield Static(Content.styled("u ", "bold $accent"), classes="key")
-        choices = [("unload", _("Unload, load again after")), ("keep", _("Keep, mark the rows"))]
+        choices = [("unload", _("Unload for the test")), ("keep", _("Keep"))]
         yield ChoiceLine(choices, self._first, id="others")
 
     @property

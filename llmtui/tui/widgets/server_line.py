@@ -93,7 +93,8 @@ class ServerLine(Vertical):
                 )
             )
             return
-        parts = [("● ", "bold $success"), (_server_name(server), "bold")]
+        name = _server_name(server) if instead_of is None else _("Built-in server")
+        parts = [("● ", "bold $success"), (name, "bold")]
         if server.kind == "builtin":
             if instead_of is not None:
                 told = _("no Ollama at {address}").format(address=_plain(instead_of.address))

@@ -17,17 +17,35 @@ class StartLine(Static):
     StartLine { height: auto; padding: 0 1; background: $panel; }
     """
 
+    def __init__(self) -> None:
+        """Makes an empty line."""
+        super().__init__()
+        self._parts: tuple[Content, ...] = ()
+
     def ready(self, plan: Plan, expected: Estimate) -> None:
         """Enter starts the plan."""
-        self.update(Content("  ").join([_button(_("Start")), Content(_counts(plan)), *_time(plan, expected)]))
+        self._show(_button(_("Start")), Content(_counts(plan)), *_time(plan, expected))
 
     def not_ready(self, why: str) -> None:
         """Enter does nothing; says why."""
-        self.update(Content.assemble((f" {_('Start')} ", "dim on $surface"), "  ", (why, "$warning")))
+        self._show(Content.styled(f" {_('Start')} ", "dim on $surface"), Content.styled(why, "$warning"))
 
     def running(self) -> None:
         """Enter goes to the test that runs."""
-        self.update(Content("  ").join([_button(_("Watch")), Content(_("A test is running."))]))
+        self._show(_button(_("Watch")), Content(_("A test is running.")))
+
+    def _show(self, *parts: Content) -> None:
+        """Shows the parts, the most important first; the last ones are left out where they would be cut."""
+        self._parts = parts
+        room = self.content_size.width
+        shown = parts
+        while room and len(shown) > 2 and sum(part.cell_length + 2 for part in shown) - 2 > room:
+            shown = shown[:-1]
+        self.update(Content("  ").join(shown))
+
+    def on_resize(self) -> None:
+        """More or fewer parts fit."""
+        self._show(*self._parts)
 
 
 def _button(word: str) -> Content:
@@ -47,8 +65,8 @@ def _time(plan: Plan, expected: Estimate) -> list[Content]:
         else _("{low} to {high} rounds").format(low=plan.rounds, high=plan.max_rounds)
     )
     about = about_words(expected.low_s, expected.high_s)
-    later = Content() if expected.measured else Content.styled(_("exact after the first model"), "dim")
-    return [Content.styled(rounds, "dim"), Content.styled(about, "bold"), later]
+    later = [] if expected.measured else [Content.styled(_("exact after the first model"), "dim")]
+    return [Content.styled(about, "bold"), Content.styled(rounds, "dim"), *later]
 
 
 def about_words(low_s: float, high_s: float) -> str:
