@@ -37,10 +37,11 @@ class EnergySensor:
             self.source = "this machine has no energy counter that can be read"
 
     def read(self) -> EnergyReading | None:
-        """Gives joules since the first look; None where there is no readable counter."""
-        for zone in self._zones:
-            zone.look()
-        return EnergyReading(joules=sum(zone.joules for zone in self._zones), source="rapl") if self._zones else None
+        """Gives joules since the first look; None where there is no counter, or one that cannot be read any more."""
+        told = [zone.look() for zone in self._zones]
+        if not told or not all(told):
+            return None
+        return EnergyReading(joules=sum(zone.joules for zone in self._zones), source="rapl")
 
 
 class _Zone:
@@ -52,12 +53,14 @@ class _Zone:
         self._last_uj = read_int(folder / "energy_uj")
         self.joules = 0.0
 
-    def look(self) -> None:
+    def look(self) -> bool:
+        """Counts on; False where the counter does not tell."""
         now_uj = read_int(self._folder / "energy_uj")
         if now_uj is None or self._last_uj is None:
-            return
+            return False
         gained_uj = now_uj - self._last_uj
         if gained_uj < 0:
             gained_uj += self._range_uj or 0
         self.joules += max(0, gained_uj) / 1e6
         self._last_uj = now_uj
+        return True

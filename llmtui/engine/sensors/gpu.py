@@ -74,21 +74,24 @@ class AmdSensor:
         self.source = f"amdgpu: {', '.join(names)}" if names else "no AMD card"
 
     def read(self) -> GpuReading | None:
-        """Gives the cards' figures; None without a card."""
+        """Gives the cards' figures, those that a card does not tell as None; None without a card."""
         if not self._cards:
             return None
-        busy = [percent for card in self._cards if (percent := read_int(card / "gpu_busy_percent")) is not None]
-        microwatts = [
-            power
-            for card in self._cards
-            for path in card.glob("hwmon/hwmon*/power1_average")
-            if (power := read_int(path)) is not None
-        ]
+        used_bytes = self._of_every_card("mem_info_vram_used")
+        busy_percent = self._of_every_card("gpu_busy_percent")
+        microwatts = self._of_every_card("hwmon/hwmon*/power1_average")
         return GpuReading(
-            vram_bytes=sum(read_int(card / "mem_info_vram_used") or 0 for card in self._cards),
-            busy=max(busy) / 100 if busy else None,
+            vram_bytes=sum(used_bytes) if used_bytes else None,
+            busy=max(busy_percent) / 100 if busy_percent else None,
             watts=sum(microwatts) / 1e6 if microwatts else None,
         )
+
+    def _of_every_card(self, pattern: str) -> list[int]:
+        """One figure of every card; empty if any card does not tell, since a part of a sum would mislead."""
+        told = [[read_int(path) for path in card.glob(pattern)] for card in self._cards]
+        first = [numbers[0] if numbers else None for numbers in told]
+        known = [number for number in first if number is not None]
+        return known if len(known) == len(self._cards) else []
 
 
 class GpuSensor:

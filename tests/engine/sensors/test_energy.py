@@ -55,6 +55,13 @@ def test_a_counter_that_may_not_be_read_is_named_with_the_remedy(tmp_path: Path)
     assert sensor.source.startswith("only root may read")
 
 
+def test_a_counter_that_cannot_be_read_any_more_is_missing_and_does_not_stand_still(tmp_path: Path) -> None:
+    sensor = EnergySensor(lay(tmp_path, package(1_000_000)))
+    assert sensor.read() is not None
+    (tmp_path / ZONE / "energy_uj").unlink()
+    assert sensor.read() is None
+
+
 def test_a_machine_without_counters_says_so(tmp_path: Path) -> None:
     sensor = EnergySensor(tmp_path)
     assert sensor.read() is None

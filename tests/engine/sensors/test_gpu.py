@@ -105,5 +105,15 @@ def test_an_amd_card_is_read_from_its_files_and_its_connectors_are_not_cards(tmp
     assert sensor.source == "amdgpu: card1"
 
 
+def test_what_one_of_two_amd_cards_does_not_tell_is_missing_and_no_zero(tmp_path: Path) -> None:
+    first, second = "class/drm/card0/device", "class/drm/card1/device"
+    lay(tmp_path, {f"{card}/mem_info_vram_used": "4096" for card in (first, second)})
+    lay(tmp_path, {f"{first}/gpu_busy_percent": "25", f"{first}/hwmon/hwmon3/power1_average": "15000000"})
+    sensor = AmdSensor(tmp_path)
+    assert sensor.read() == GpuReading(vram_bytes=8192)
+    (tmp_path / second / "mem_info_vram_used").unlink()  # its driver was unloaded
+    assert sensor.read() == GpuReading()
+
+
 def test_no_card_no_reading(tmp_path: Path) -> None:
     assert AmdSensor(tmp_path).read() is None
