@@ -1,4 +1,4 @@
-"""One request: what is asked, and the answer as it comes. The timing path: append, and at most 20 batches a second."""
+"""One request: what is asked, and the answer as it comes. The timing path: append, and at most 10 batches a second."""
 
 from __future__ import annotations
 

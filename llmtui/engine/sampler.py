@@ -55,8 +55,8 @@ class Sampler:
         self._clock_ns = clock_ns
         self._looking = threading.Lock()
         self._wake = threading.Condition()
-        # under _wake
         self._steady_hz = steady_hz
+        # under _wake
         self._hurried = False
         self._loading = False
         """A model is being loaded, whose process may appear at any time."""
@@ -90,12 +90,6 @@ class Sampler:
         """Looks a second at present."""
         with self._wake:
             return self._rate_hz()
-
-    def set_steady_hz(self, hz: float) -> None:
-        """Sets the rate outside of the wait for a first token, such as ``DEMO_HZ``."""
-        with self._wake:
-            self._steady_hz = hz
-            self._wake.notify()
 
     @property
     def sources(self) -> Mapping[str, str]:

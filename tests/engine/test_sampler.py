@@ -95,7 +95,7 @@ def test_the_rate_rises_from_a_trials_start_to_its_first_token(tmp_path: Path) -
         assert sampler.hz == 5.0
         sampler.first_token()
         assert sampler.hz == 2.0
-        sampler.set_steady_hz(10.0)
+    with sampling(Tree(tmp_path), steady_hz=10.0) as (sampler, _):
         sampler.begin_trial(loading=False)
         assert sampler.hz == 10.0
         sampler.end_trial()
