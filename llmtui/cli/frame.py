@@ -25,7 +25,7 @@ from llmtui.config import (
 from llmtui.core.commands import SetServer
 from llmtui.core.facts import ServerKind
 from llmtui.core.prompts import PromptPack, PromptPackError
-from llmtui.words import use_language
+from llmtui.words import _, use_language
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +47,11 @@ class Refused(Exception):
     def __init__(self, sentence: str, code: Exit = Exit.USAGE) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+def cannot_write(path: object, error: OSError) -> str:
+    """Says that a file cannot be written, why, and what to do."""
+    return _("{path} cannot be written: {why}. Choose another place.").format(path=path, why=error.strerror or error)
 
 
 def frame(flags: Mapping[str, object], *, prompts: str | None = None, results: str | None = None) -> Frame:

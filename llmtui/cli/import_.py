@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Frame, Refused
+from llmtui.cli.frame import Frame, Refused, cannot_write
 from llmtui.store.legacy_import import CannotImport, import_legacy, read_legacy, write_legacy
 from llmtui.words import _
 
@@ -27,8 +27,7 @@ def import_file(of: Frame, source: str, legacy: str | None) -> int:
     except CannotImport as error:
         raise Refused(str(error)) from error
     except OSError as error:
-        where = error.filename or of.results
-        raise Refused(f"{where} cannot be written: {error.strerror or error}. Choose another place.") from error
+        raise Refused(cannot_write(error.filename or of.results, error)) from error
     from llmtui.report.terminal import print_session
 
     print_session(session, sys.stdout)

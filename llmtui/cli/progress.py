@@ -10,6 +10,8 @@ from llmtui.core.session import SessionBuilder
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.figures import rate, seconds
+from llmtui.words.outcomes import outcome_word
+from llmtui.words.trials import category_words
 
 CLEAR = "\r\x1b[K"
 TITLES = {"cold": "start from off", "warm": "test", "follow_up": "in a chat"}
@@ -33,7 +35,7 @@ class Progress:
         who = session.contender(event.trial).label
         what = _(TITLES[event.trial.kind])
         if event.trial.prompt is not None and event.trial.kind == "warm":
-            what = session.plan.prompts[event.trial.prompt].category
+            what = category_words(session.plan.prompts[event.trial.prompt].category)
         head = f"{event.order}/{session.total}  {who}  {what}"
         if isinstance(event, TrialStarted):
             self._rewrite(f"{head} …")
@@ -65,7 +67,8 @@ class Progress:
 
 def _result(row: TrialRow) -> str:
     if row.outcome != "ok":
-        return row.outcome if row.problem is None else f"{row.outcome}: {row.problem.what}"
+        how = outcome_word(row.outcome, row.ended_by)
+        return how if row.problem is None else f"{how}: {row.problem.what}"
     figures = row.figures
     parts = [_("first word {time}").format(time=seconds(figures.ttft_ms))]
     if row.trial.kind == "warm" and figures.decode_tps is not None:

@@ -6,13 +6,14 @@ import re
 import secrets
 import signal
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Frame, Refused, builtin_available, server_of
+from llmtui.cli.frame import Frame, Refused, builtin_available, cannot_write, server_of
 from llmtui.cli.naming import named_models, only_builtin
 from llmtui.cli.progress import Progress
 from llmtui.config import Settings
@@ -43,7 +44,7 @@ from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
 from llmtui.store.earlier import earlier_session
-from llmtui.words import _
+from llmtui.words import _, plural
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +70,9 @@ def run(of: Frame, order: Order) -> int:
     try:
         link = EngineProcess()
     except OSError as error:
-        raise Refused(f"The measuring process cannot be started: {error.strerror}.", Exit.INTERNAL) from error
+        raise Refused(
+            _("The measuring process cannot be started: {why}.").format(why=error.strerror), Exit.INTERNAL
+        ) from error
     try:
         return _Run(of, order, link).run()
     except LinkLost as error:
@@ -174,6 +177,12 @@ class _Run:
         names = self._order.models or default_models(listed, self._frame.settings.models, server=kind)
         if not names:
             raise Refused(_("The server has no model that can be measured. Get one: ollama pull NAME."), Exit.USAGE)
+        if not self._order.models and len(names) < len(listed):
+            self._progress.say(
+                _("Measuring {names}, of {n} models. Name others with --model.").format(
+                    names=", ".join(names), n=len(listed)
+                )
+            )
         return named_models(names, listed, server=kind, say=self._progress.say)
 
     def _pass_on(self, event: Event) -> None:
@@ -212,9 +221,8 @@ class _Run:
         from llmtui.report.terminal import print_session
 
         print_session(session, sys.stdout, earlier)
-        for row in session.rows:
-            if row.problem is not None:
-                self._progress.say(f"{session.contender(row.trial).label}, {row.trial.id}: {_sentence(row.problem)}")
+        for sentence in went_wrong(session):
+            self._progress.say(sentence)
         if self._folder is not None:
             self._progress.say(_("Saved: {path}").format(path=self._folder))
 
@@ -234,7 +242,19 @@ class _Run:
         try:
             write_markdown(session, path, earlier)
         except OSError as error:
-            raise Refused(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
+            raise Refused(cannot_write(path, error)) from error
+
+
+def went_wrong(session: Session) -> Iterator[str]:
+    """Gives what went wrong with each model: what it met several times is said once, what was skipped is not."""
+    met = Counter(
+        (session.contender(row.trial).label, _sentence(row.problem))
+        for row in session.rows
+        if row.problem is not None and row.outcome != "skipped"
+    )
+    for (label, sentence), n in met.items():
+        tests = plural("{n} test", "{n} tests", n).format(n=n)
+        yield f"{label}, {tests}: {sentence}"
 
 
 def _sentence(problem: Problem) -> str:
@@ -260,7 +280,7 @@ def rounds_wanted(rounds: int | None, budget: str | None) -> Rounds | None:
     hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
     budget_s = 3600 * hours + 60 * minutes + seconds
     if budget_s == 0:
-        raise Refused(f"`--budget` takes a time such as 90s, 20m or 1h30m, not {budget!r}.")
+        raise Refused(_("`--budget` takes a time such as 90s, 20m or 1h30m, not {given}.").format(given=repr(budget)))
     return rounds_within(budget_s)
 
 

@@ -10,8 +10,10 @@ from llmtui.cli.frame import Frame, Refused
 from llmtui.link import Link
 from llmtui.store.listing import list_sessions
 from llmtui.store.session_folder import JOURNAL
+from llmtui.words import _
 
 STDIN = "-"
+PIPED = "llmtui run --events - | llmtui watch -"
 
 
 def watch(of: Frame, source: str) -> int:
@@ -40,11 +42,11 @@ def _pipe() -> Link:
     from llmtui.link.stdin_pipe import StdinPipe
 
     if sys.stdin.isatty():
-        raise Refused("`llmtui watch -` reads events from a pipe: llmtui run --events - | llmtui watch -")
+        raise Refused(_("`llmtui watch -` reads events from a pipe: {example}").format(example=PIPED))
     try:
         keyboard = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
-        raise Refused(f"There is no terminal to take the keyboard from: {error.strerror}.") from error
+        raise Refused(_("There is no terminal to take the keyboard from: {why}.").format(why=error.strerror)) from error
     pipe = os.dup(0)
     os.dup2(keyboard, 0)
     os.close(keyboard)
@@ -62,4 +64,4 @@ def _file(of: Frame, source: str) -> Link:
     for folder in list_sessions(of.results):
         if source in (folder.session_id, folder.path.name):
             return EventFile(folder.journal)
-    raise Refused(f"{source} is neither a file nor a session in {of.results}.")
+    raise Refused(_("{source} is neither a file nor a session in {folder}.").format(source=source, folder=of.results))

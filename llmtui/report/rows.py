@@ -45,10 +45,8 @@ def _model_cells(line: ContenderSummary, letters: Mapping[int, str]) -> Row:
         _("Memory"): gigabytes(line.memory_peak_bytes),
         _("GPU memory"): gigabytes(line.vram_bytes),
         _("Total time"): seconds(None if line.total_s is None else line.total_s * 1000),
-        _("Tests"): f"{line.finished}" if not line.failed else _("{ok} (+{failed} failed)").format(
-            ok=line.finished, failed=line.failed
-        ),
-    }  # fmt: skip
+        _("Tests"): _tests(line),
+    }
 
 
 def _category_cells(line: CategorySummary) -> Row:
@@ -60,8 +58,14 @@ def _category_cells(line: CategorySummary) -> Row:
         _("Text chars/s"): rate(None if line.decode_cps is None else line.decode_cps.value),
         _("Answer, tokens"): "" if line.answer_tokens is None else f"{line.answer_tokens.value:.0f}",
         _("Whole answer"): ("≥ " if line.capped and line.e2e_ms else "") + _median(line.e2e_ms),
-        _("Tests"): f"{line.finished}" if not line.failed else f"{line.finished} (+{line.failed})",
+        _("Tests"): _tests(line),
     }
+
+
+def _tests(line: ContenderSummary | CategorySummary) -> str:
+    if not line.failed:
+        return f"{line.finished}"
+    return _("{ok} (+{failed} failed)").format(ok=line.finished, failed=line.failed)
 
 
 def _median(spread: Spread | None) -> str:

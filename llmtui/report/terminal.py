@@ -15,13 +15,16 @@ from llmtui.words import _
 from llmtui.words.conclusions import headed
 from llmtui.words.verdicts import drift_sentence
 
+UNWRAPPED = 100_000
+"""Cells of a line that nobody looks at: wider than any table or sentence."""
+
 
 def print_session(session: Session, out: IO[str], earlier: Earlier | None = None) -> None:
     """Prints conclusions, then tables.
 
     Plain and unwrapped where ``out`` is not a terminal, so that other programs can read it.
     """
-    console = Console(file=out, width=None if out.isatty() else 400, highlight=False, markup=False)
+    console = Console(file=out, width=None if out.isatty() else UNWRAPPED, highlight=False, markup=False)
     banner = drift_sentence(session)
     if banner:
         console.print(banner, style="bold")
@@ -30,6 +33,7 @@ def print_session(session: Session, out: IO[str], earlier: Earlier | None = None
     console.print()
     console.print(_table(by_model(session), _("By model"), columns_of_names=1))
     if len(session.plan.prompts) > 1:
+        console.print()
         console.print(_table(by_category(session), _("By category (warm)"), columns_of_names=2))
 
 
