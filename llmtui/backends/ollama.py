@@ -95,6 +95,8 @@ class OllamaBackend:
         self._start = START if self._local else START_ELSEWHERE
         self._client = open_client(self._url)
         self._shown: dict[str, ShowAnswer] = {}
+        self._blobs: dict[tuple[str, str], str | None] = {}
+        """Weights' files by name and digest: the answer can be megabytes, and it is asked for before every trial."""
 
     async def info(self) -> ServerInfo:
         """Asks who answers: /api/version."""
@@ -136,7 +138,10 @@ class OllamaBackend:
             return None
         if is_mlx(model):
             return RunnerClue(model_argument=model.name, weights_bytes=model.size_bytes)
-        blob = blob_of((await self._show(model.name)).modelfile or "")
+        build = model.name, model.digest
+        if build not in self._blobs or not model.digest:
+            self._blobs[build] = blob_of((await self._show(model.name)).modelfile or "")
+        blob = self._blobs[build]
         return None if blob is None else RunnerClue(model_argument=blob, weights_bytes=model.size_bytes)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:

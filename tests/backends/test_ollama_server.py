@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from llmtui.backends.base import RunnerClue
@@ -169,6 +170,16 @@ async def test_the_runner_is_found_by_its_weights_file() -> None:
         clue = await backend.runner_clue(TINY)
 
     assert clue == RunnerClue(model_argument="sha256-" + "ab" * 32, weights_bytes=5)
+
+
+async def test_the_weights_file_of_a_build_is_asked_for_once() -> None:
+    """The answer holds licence, template and on old servers every tensor: not before each test."""
+    async with served(show=whole(SHOWN)) as (server, backend):
+        for _ in range(3):
+            await backend.runner_clue(TINY)
+        assert len(server.asked("/api/show")) == 1
+        await backend.runner_clue(msgspec.structs.replace(TINY, digest="made anew"))
+        assert len(server.asked("/api/show")) == 2
 
 
 async def test_mlx_runners_have_the_models_name_in_their_command_line() -> None:
