@@ -11,11 +11,12 @@ import select
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, TrialFinished
-from llmtui.link import ReadOnly
+from llmtui.link import LinkLost, ReadOnly
 from llmtui.link.line_reader import event_batches
 from llmtui.store.journal import TrialIndex
 
@@ -29,7 +30,7 @@ class StdinPipe:
     is_live = True
 
     def __init__(self, descriptor: int) -> None:
-        """Takes the pipe.
+        """Takes the pipe, and closes it at its end or with this object.
 
         Args:
             descriptor: the read end; moved away from 0 before where the keyboard is needed too.
@@ -37,30 +38,59 @@ class StdinPipe:
         self.name = "stdin"
         self._descriptor = descriptor
         spool, path = tempfile.mkstemp(prefix="llmtui-", suffix=".jsonl")
-        self._spool = spool
+        self._spool = os.fdopen(spool, "wb")
         self._path = Path(path)
         self._index = TrialIndex(self._path)
         self._wake_read, self._wake_write = os.pipe()
+        self._began = False
         self._closed = False
         self._lock = threading.Lock()
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
-        """Gives the events as they come, until the other side ends or ``close`` is called."""
+        """Gives the events as they come, until the other side ends or ``close`` is called. To be called once.
+
+        Raises:
+            LinkLost: the pipe cannot be read, or what comes cannot be kept.
+        """
         return event_batches(self._blocks(), where="the pipe")
 
     def _blocks(self) -> Iterator[bytes]:
-        while True:
-            ready, _, _ = select.select([self._descriptor, self._wake_read], [], [])
-            if self._wake_read in ready:
+        with self._lock:
+            if self._closed:
                 return
-            data = os.read(self._descriptor, BLOCK_BYTES)
-            if not data:
-                return
-            with self._lock:
-                if self._closed:
+            self._began = True
+        try:
+            while data := self._read():
+                if not self._keep(data):
                     return
-                os.write(self._spool, data)
-            yield data
+                yield data
+        finally:
+            self._let_go()
+
+    def _read(self) -> bytes:
+        """What comes next; nothing at the end and after ``close``."""
+        try:
+            ready, _, _ = select.select([self._descriptor, self._wake_read], [], [])
+            return b"" if self._wake_read in ready else os.read(self._descriptor, BLOCK_BYTES)
+        except OSError as error:
+            raise LinkLost(f"The pipe cannot be read: {error.strerror}.") from error
+
+    def _keep(self, data: bytes) -> bool:
+        """Spools the data; False after ``close``."""
+        with self._lock:
+            if self._closed:
+                return False
+            try:
+                self._spool.write(data)
+                self._spool.flush()
+            except OSError as error:
+                what = f"What comes through the pipe cannot be kept in {self._path}: {error.strerror}."
+                raise LinkLost(f"{what} Make room there and start again.") from error
+        return True
+
+    def _let_go(self) -> None:
+        os.close(self._descriptor)
+        os.close(self._wake_read)
 
     def send(self, command: Command) -> None:
         """Always raises ReadOnly: a pipe has one direction."""
@@ -76,6 +106,9 @@ class StdinPipe:
             if self._closed:
                 return
             self._closed = True
-            os.write(self._wake_write, b".")
-            os.close(self._spool)
+            if not self._began:
+                self._let_go()
+            os.close(self._wake_write)  # which wakes the reader, if one waits
+            with suppress(OSError):  # a full disk, of which the reader has told
+                self._spool.close()
         self._path.unlink(missing_ok=True)

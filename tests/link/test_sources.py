@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -76,6 +77,45 @@ def test_closing_ends_a_pipe_that_still_waits() -> None:
     reader.join(timeout=10)
     assert not reader.is_alive()
     os.close(write)
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts in /proc")
+@pytest.mark.parametrize("read", [True, False])
+def test_a_pipe_leaves_no_descriptor_open(read: bool) -> None:
+    before = open_descriptors()
+    ours, theirs = os.pipe()
+    os.write(theirs, JOURNAL)
+    os.close(theirs)
+    pipe = StdinPipe(ours)
+    if read:
+        assert all_events(pipe) == EVENTS
+    pipe.close()
+    assert open_descriptors() == before
+
+
+def test_the_writer_notices_that_a_pipe_was_closed() -> None:
+    read, write = os.pipe()
+    pipe = StdinPipe(read)
+    reader = threading.Thread(target=lambda: all_events(pipe))
+    reader.start()
+    pipe.close()
+    reader.join(timeout=10)
+    with pytest.raises(BrokenPipeError):
+        os.write(write, JOURNAL)
+    os.close(write)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_ends_a_pipe_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), "/nowhere/spool"))
+    pipe = pipe_with(JOURNAL)
+    with pytest.raises(LinkLost, match=r"cannot be kept in /nowhere/spool: No space left on device\. Make room"):
+        all_events(pipe)
+    pipe.close()
 
 
 def test_nothing_can_be_told_to_them(journal: Path) -> None:
