@@ -95,12 +95,12 @@ class Program:
             raise ExportFailed(str(error)) from error
 
     def _folder(self, session_id: str) -> SessionFolder:
-        from llmtui.store.listing import list_sessions
+        from llmtui.store.listing import find_session, list_sessions
 
-        for folder in list_sessions(Path(self.results_dir)):
-            if session_id in (folder.session_id, folder.path.name):
-                return folder
-        raise LinkLost(f"There is no session {session_id} in {self.results_dir}.")
+        found = find_session(list_sessions(Path(self.results_dir)), session_id)
+        if found is None:
+            raise LinkLost(f"There is no session {session_id} in {self.results_dir}.")
+        return found
 
 
 def copy_trials(session: Path, target: str, *, replace: bool) -> Path:
@@ -131,7 +131,8 @@ def copy_trials(session: Path, target: str, *, replace: bool) -> Path:
 
 def _entry(folder: SessionFolder) -> SessionEntry:
     return SessionEntry(
-        session_id=folder.session_id,
+        # The folder's name: a copied folder holds the same session once more.
+        session_id=folder.path.name,
         wall_ns=folder.wall_ns or 0,
         models=folder.models,
         trials=folder.trials,

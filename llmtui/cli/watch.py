@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llmtui.cli.frame import Frame, Refused
 from llmtui.link import Link
-from llmtui.store.listing import list_sessions
+from llmtui.store.listing import find_session, list_sessions
 from llmtui.store.session_folder import JOURNAL
 from llmtui.words import _
 
@@ -61,7 +61,7 @@ def _file(of: Frame, source: str) -> Link:
         path /= JOURNAL
     if path.is_file():
         return EventFile(path)
-    for folder in list_sessions(of.results):
-        if source in (folder.session_id, folder.path.name):
-            return EventFile(folder.journal)
+    found = find_session(list_sessions(of.results), source)
+    if found is not None:
+        return EventFile(found.journal)
     raise Refused(_("{source} is neither a file nor a session in {folder}.").format(source=source, folder=of.results))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -57,6 +58,14 @@ def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
         return ()
     sessions = [look_at(folder) for folder in folders]
     return tuple(sorted(sessions, key=lambda session: (session.wall_ns or 0, session.session_id), reverse=True))
+
+
+def find_session(sessions: Sequence[SessionFolder], name: str) -> SessionFolder | None:
+    """Gives the session in the folder of a name, else the one with it as its id; None where there is neither."""
+    for one in sessions:
+        if one.path.name == name:
+            return one
+    return next((one for one in sessions if one.session_id == name), None)
 
 
 def look_at(folder: Path) -> SessionFolder:

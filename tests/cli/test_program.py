@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from llmtui.cli.program import copy_trials
+from llmtui.cli.frame import frame
+from llmtui.cli.program import Program, copy_trials
+from llmtui.core.events import encode
+from llmtui.store.session_folder import JOURNAL
 from llmtui.tui.host import ExportFailed
+from tests.core.made import plan, started
 
 
 @pytest.fixture
@@ -42,3 +47,12 @@ def test_a_place_that_cannot_be_written_is_said_in_words(session: Path, tmp_path
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(ExportFailed, match="cannot be written"):
         copy_trials(session, str(tmp_path / "file" / "inside.csv"), replace=False)
+
+
+def test_a_copied_session_is_a_line_of_its_own_in_the_history(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    (results / "one").mkdir(parents=True)
+    (results / "one" / JOURNAL).write_bytes(encode(started(plan("a"))))
+    shutil.copytree(results / "one", results / "copy of one")
+    named = frame({}, results=str(results))
+    assert sorted(entry.session_id for entry in Program(named).sessions()) == ["copy of one", "one"]

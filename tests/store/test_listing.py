@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from llmtui.core.events import Event, SessionFinished, encode
 from llmtui.core.session import fold
 from llmtui.store.journal import JournalWriter
-from llmtui.store.listing import list_sessions, look_at
+from llmtui.store.listing import find_session, list_sessions, look_at
 from llmtui.store.session_folder import JOURNAL, create_session_folder, session_name
 from llmtui.store.trials_csv import TrialsCsv
 from tests.core.made import WALL_NS, finished, plan, started, trial
@@ -45,6 +46,22 @@ def test_newest_first(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "README.md").write_text("x")
     assert [session.session_id for session in list_sessions(tmp_path)] == ["b", "a"]
+
+
+def test_a_copied_folder_is_found_by_its_own_name(tmp_path: Path) -> None:
+    original = save(tmp_path, "b")
+    for name in ("a", "c"):
+        shutil.copytree(original, tmp_path / name)
+    sessions = list_sessions(tmp_path)
+    for name in ("a", "b", "c"):
+        found = find_session(sessions, name)
+        assert found is not None
+        assert found.path == tmp_path / name
+    shutil.move(original, tmp_path / "d")
+    moved = find_session(list_sessions(tmp_path), "b")
+    assert moved is not None
+    assert moved.session_id == "b"
+    assert find_session(sessions, "none") is None
 
 
 def test_no_results_folder_means_no_sessions(tmp_path: Path) -> None:
