@@ -241,8 +241,10 @@ class _Loaded:
         )
 
     async def aclose(self) -> None:
-        await self._client.aclose()
-        await self.child.end()
+        try:
+            await self._client.aclose()
+        finally:
+            await self.child.end()
 
 
 def missing() -> Problem | None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from llmtui.backends.base import BackendFailed, Final, Piece, Sent
@@ -150,6 +151,22 @@ class TestFailures:
             await backend.info()
         assert said in caught.value.problem.what
         assert caught.value.problem.remedy
+
+
+    async def test_an_unloading_that_is_cancelled_ends_the_process_all_the_same(
+        self, backend: BuiltinBackend, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The way out has 2 s: whoever waits for it may be cancelled at any point of it."""
+        await ask_demo(backend, num_predict=2)
+        (resident,) = await backend.resident()
+
+        async def cancelled(_client: httpx.AsyncClient) -> None:
+            raise asyncio.CancelledError
+
+        monkeypatch.setattr(httpx.AsyncClient, "aclose", cancelled)
+        with pytest.raises(asyncio.CancelledError):
+            await backend.unload(resident)
+        assert is_gone(resident.pid or 0)
 
 
 class TestWithoutTheExtra:
