@@ -152,7 +152,6 @@ class TestFailures:
         assert said in caught.value.problem.what
         assert caught.value.problem.remedy
 
-
     async def test_an_unloading_that_is_cancelled_ends_the_process_all_the_same(
         self, backend: BuiltinBackend, monkeypatch: pytest.MonkeyPatch
     ) -> None:
