@@ -166,6 +166,8 @@ class Recorder:
     def _run(self) -> None:
         while True:
             item = self._work.get()
+            if isinstance(item, Future) and not item.set_running_or_notify_cancel():
+                continue  # who asked was cancelled meanwhile
             if isinstance(item, _SessionAsked):
                 item.set_result(None if self._files is None else self._files.session())
             elif isinstance(item, Future):

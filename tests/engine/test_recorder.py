@@ -162,6 +162,17 @@ def test_a_full_disk_ends_the_saving_and_is_told_once(tmp_path: Path) -> None:
     assert reader.events[-1] == finished(PLAN), "the reader still gets every fact"
 
 
+def test_who_asked_and_was_cancelled_does_not_end_the_recording() -> None:
+    reader = Reader()
+    recorder = Recorder(reader)
+    for _ in range(200):
+        recorder.emit(REPLY)
+        recorder.mark().cancel()
+        recorder.session().cancel()
+    done(recorder)
+    assert len(reader.events) == 200
+
+
 def test_many_threads_may_report(tmp_path: Path) -> None:
     reader = Reader()
     recorder = Recorder(reader)
