@@ -51,7 +51,16 @@ def main(arguments: Sequence[str]) -> int:
 
     serve(outbox, descriptors.commands, on_end=start_deadline)
     outbox.flush(_FLUSH_LIMIT_S)
+    if log is not None:
+        _drop_if_empty(log)
     return 0
+
+
+def _drop_if_empty(log: Path) -> None:
+    """Leaves no empty log behind though who started us was killed. Windows keeps an open file: there he does it."""
+    with suppress(OSError):
+        if not log.stat().st_size:
+            log.unlink()
 
 
 def _take_turns_as_usual() -> None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -114,8 +115,9 @@ class EngineProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._log_path.exists() and not self._log_path.stat().st_size:
-            self._log_path.unlink()  # nothing went wrong: nobody will look for it
+        with suppress(FileNotFoundError):  # the engine drops an empty log itself where it can
+            if not self._log_path.stat().st_size:
+                self._log_path.unlink()
 
     def _obituary(self, code: int | None) -> str:
         how = "ended"
@@ -125,8 +127,8 @@ class EngineProcess:
             lines = self._log_path.read_text("utf-8", "replace").strip().splitlines()[-LOG_LINES_SHOWN:]
         except OSError:
             lines = []
-        last = f" Its last words: {' / '.join(lines)}." if lines else ""
-        return f"The engine {how}.{last} Its log is {self._log_path}. Finished tests are on disk."
+        said = f" Its last words: {' / '.join(lines)}. Its log is {self._log_path}." if lines else ""
+        return f"The engine {how}.{said} Finished tests are on disk."
 
 
 def _new_log(folder: Path | None) -> Path:

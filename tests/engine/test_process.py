@@ -207,6 +207,13 @@ def test_a_killed_parent_leaves_no_orphan(tmp_path: Path, simulator: RunningSimu
     assert_left_in_order(list(read_events(folder / JOURNAL)))
 
 
+def test_an_empty_log_goes_with_the_engine(tmp_path: Path) -> None:
+    with running_engine(tmp_path) as engine:
+        engine.wait_for(EngineReady)
+        assert engine.log.exists()
+    assert not engine.log.exists()
+
+
 def encode_plan(plan: object) -> bytes:
     import msgspec
 
