@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Literal
 
 
@@ -63,7 +64,9 @@ class Control:
             await asyncio.wait({task})
         except asyncio.CancelledError:
             task.cancel()
-            await asyncio.wait({task})
+            while not task.done():
+                with suppress(asyncio.CancelledError):  # quitting right after cancelling: what follows needs its end
+                    await asyncio.wait({task})
             raise
         finally:
             self._task = None

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import msgspec
 
+from llmtui.backends.base import ChatRequest, Final, Piece, Sent
 from llmtui.core.events import Chunks, Noted, PhaseChanged, PlanExtended, TrialStarted
 from tests.core.made import plan
 from tests.engine.fake_server import FakeServer, resident
@@ -93,6 +96,33 @@ async def test_in_a_hurry_nothing_is_loaded_again_but_this_is_said() -> None:
     assert await running == "cancelled"
     assert server.log[-1] == "unload llama3"
     assert [note.problem.code for note in lab.events.of(Noted)] == ["not_loaded_again"]
+
+
+async def test_a_second_cancellation_does_not_run_ahead_of_the_request_it_ends() -> None:
+    """Quitting right after cancelling: the request has to be over before its model is unloaded."""
+    server = slow(FakeServer())
+    original = server.stream
+
+    async def slow_to_close(request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
+        try:
+            async with aclosing(original(request)) as items:
+                async for item in items:
+                    yield item
+        finally:
+            await asyncio.sleep(0.05)
+            server.log.append("request over")
+
+    server.stream = slow_to_close  # type: ignore[method-assign]
+    lab = Lab(one_round(), server)
+    running = lab.start()
+    await until(lambda: len(lab.events.of(Chunks)) > 0)
+    running.cancel()
+    await asyncio.sleep(0.01)
+    lab.experiment.hurry()
+    running.cancel()
+    assert await running == "cancelled"
+    assert server.log[-2:] == ["request over", "unload llama3"]
+    assert isinstance(lab.events[-1], PhaseChanged), "nothing of the trial comes after its end"
 
 
 async def test_a_second_cancellation_ends_the_cleaning_up() -> None:
