@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from llmtui.backends.ollama import OllamaBackend
 from tests.real_ollama.models import copy_store, model_store
 from tests.real_ollama.servers import RunningOllama, running_ollama
 from tools.build_ollama import VERSIONS, Build, default_cache, find_build
@@ -32,3 +33,11 @@ def _build(version: str) -> Build:
     if os.environ.get(REQUIRE_VARIABLE) == "1":
         pytest.fail(f"{reason} ({REQUIRE_VARIABLE}=1)")
     pytest.skip(reason)
+
+
+@pytest.fixture
+async def backend(ollama_server: RunningOllama) -> AsyncIterator[OllamaBackend]:
+    """The backend, talking to it."""
+    backend = OllamaBackend(ollama_server.url)
+    yield backend
+    await backend.aclose()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import msgspec
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, RunnerClue, Sent
+from llmtui.backends.base import BackendFailed, Final, Piece, RunnerClue, Sent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.events import ListedModel, Sampled
 from llmtui.core.facts import ServerCounters
@@ -21,38 +20,13 @@ from llmtui.engine.sensors.runner import RunnerTarget
 from tests.real_ollama.asking import NUM_CTX, wait_until
 from tests.real_ollama.contract import NEW, a_prompt
 from tests.real_ollama.servers import RunningOllama
+from tests.real_ollama.streaming import answer, question
 
 pytestmark = [pytest.mark.real_ollama, pytest.mark.slow]
 
 
-@pytest.fixture
-async def backend(ollama_server: RunningOllama) -> AsyncIterator[OllamaBackend]:
-    backend = OllamaBackend(ollama_server.url)
-    yield backend
-    await backend.aclose()
-
-
 async def listed(backend: OllamaBackend, name: str) -> ListedModel:
     return next(entry for entry in await backend.models() if entry.model.name == f"{name}:latest")
-
-
-def question(model: Model, text: str | None = None, num_predict: int = 16) -> ChatRequest:
-    return ChatRequest(
-        model=model,
-        messages=(Message("user", text or a_prompt()),),
-        num_ctx=NUM_CTX,
-        num_predict=num_predict,
-        temperature=0.0,
-        seed=42,
-        think=False,
-        num_thread=1,
-        keep_alive_s=600,
-    )
-
-
-async def answer(backend: OllamaBackend, request: ChatRequest) -> list[Sent | Piece | Final]:
-    async with aclosing(backend.stream(request)) as said:
-        return [item async for item in said]
 
 
 def counters_of(said: list[Sent | Piece | Final]) -> ServerCounters:

@@ -14,45 +14,19 @@ import msgspec
 import psutil
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
+from llmtui.backends.base import BackendFailed, Final, Piece, Sent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model
-from tests.real_ollama.asking import NUM_CTX, Asking
-from tests.real_ollama.contract import a_prompt
+from tests.real_ollama.asking import Asking
 from tests.real_ollama.models import import_model, numbered
 from tests.real_ollama.servers import RunningOllama
+from tests.real_ollama.streaming import answer, question
 
 pytestmark = [pytest.mark.real_ollama, pytest.mark.slow]
 
 ABSENT = Model(name="absent:1b", digest="")
 NOT_A_NAME = Model(name="x y", digest="")
-
-
-@pytest.fixture
-async def backend(ollama_server: RunningOllama) -> AsyncIterator[OllamaBackend]:
-    backend = OllamaBackend(ollama_server.url)
-    yield backend
-    await backend.aclose()
-
-
-def question(model: Model, num_predict: int = 8) -> ChatRequest:
-    return ChatRequest(
-        model=model,
-        messages=(Message("user", a_prompt()),),
-        num_ctx=NUM_CTX,
-        num_predict=num_predict,
-        temperature=0.0,
-        seed=42,
-        think=False,
-        num_thread=1,
-        keep_alive_s=600,
-    )
-
-
-async def answer(backend: OllamaBackend, request: ChatRequest) -> list[Sent | Piece | Final]:
-    async with aclosing(backend.stream(request)) as said:
-        return [item async for item in said]
 
 
 async def pulled(backend: OllamaBackend, name: str) -> None:
