@@ -31,7 +31,8 @@ def bands(session: Session) -> tuple[Band, ...]:
     """Gives what was going on, in order and without holes from the first phase on.
 
     The engine tells only that it waits. How much of a wait was loading is cut afterwards from the server's
-    ``load_duration``; for the trial under way a cold one counts as loading, another as reading the prompt.
+    ``load_duration``; for the trial under way a cold one counts as loading, another as reading the prompt. Waits before
+    a request, and between trials, are for a model that is loaded.
     """
     rows: dict[str, list[TrialRow]] = {}
     for row in session.rows:
@@ -49,12 +50,15 @@ def _cut(session: Session, mark: PhaseMark, end_ns: int, rows: dict[str, list[Tr
         return (Band(mark.t_ns, end_ns, mark.phase, mark.trial_id),)
     if mark.detail == WAITING_FOR_OTHERS:
         return (Band(mark.t_ns, end_ns, "idle", None),)
-    asked = [row for row in rows.get(mark.trial_id or "", ()) if row.t_ns >= end_ns]
+    if mark.trial_id is None:  # a model is loaded again that was there before
+        return (Band(mark.t_ns, end_ns, "load", None),)
+    asked = [row for row in rows.get(mark.trial_id, ()) if row.t_ns >= end_ns]
     if not asked:
-        cold = session.current is not None and session.current.kind == "cold"
-        return (Band(mark.t_ns, end_ns, "load" if cold else "prefill", mark.trial_id),)
-    # A trial that is repeated waits twice under one id: this wait is that of the first attempt that ended after it.
+        loads = mark.detail is not None or (session.current is not None and session.current.kind == "cold")
+        return (Band(mark.t_ns, end_ns, "load" if loads else "prefill", mark.trial_id),)
     row = asked[0]
+    if row.t0_ns is not None and end_ns <= row.t0_ns:  # before anything was asked: a start that is not measured
+        return (Band(mark.t_ns, end_ns, "load", mark.trial_id),)
     load_ms = row.figures.load_ms or 0.0
     if load_ms < LOAD_SHOWN_MS or row.t0_ns is None:
         return (Band(mark.t_ns, end_ns, "prefill", mark.trial_id),)

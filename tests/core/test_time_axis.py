@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.core.events import PhaseChanged
+from llmtui.core.events import Event, PhaseChanged, Sampled, TrialStarted
 from llmtui.core.facts import WAITING_FOR_OTHERS
 from llmtui.core.session import SamplePoint, Session, fold
 from llmtui.core.time_axis import Band, band_columns, bands, per_column
+from tests.core.made import finished, plan, started, trial
 from tests.tui.sessions import S, a_plan, a_session, start_of, until
 
 
@@ -57,6 +58,42 @@ def test_a_wait_for_other_programs_is_no_loading() -> None:
                     PhaseChanged(t_ns=now_ns + 3 * S, phase="waiting", trial_id="r1-m1-cold")])  # fmt: skip
     assert session is not None
     assert named(session)[-1] == ("idle", 2.0)
+
+
+def test_a_start_before_the_first_question_is_loading_though_no_test_counts_it() -> None:
+    """A block without a start from off: its model is loaded by a request that is not measured."""
+    of = plan("llama3", kinds=("warm",))
+    warm = trial(of)
+    asked_ns = 1_000 + 5 * S
+    row = finished(of, warm, t0_ns=asked_ns, t_ns=asked_ns + 14 * S)
+    events: list[Event] = [
+        started(of),
+        TrialStarted(t_ns=1_000, trial=warm, order=1, total=2),
+        PhaseChanged(t_ns=1_000, phase="waiting", trial_id=warm.id, detail="loading llama3"),
+        PhaseChanged(t_ns=asked_ns, phase="waiting", trial_id=warm.id),
+        PhaseChanged(t_ns=asked_ns + S // 2, phase="answer", trial_id=warm.id),
+        row,
+    ]
+    while_it_loads, whole = fold([*events[:3], sampled(4 * S)]), fold(events)
+    assert while_it_loads is not None
+    assert whole is not None
+    assert named(while_it_loads) == [("load", 4.0)]
+    assert named(whole)[:2] == [("load", 5.0), ("prefill", 0.5)]
+
+
+def test_what_was_there_before_is_loaded_again_at_the_end() -> None:
+    of = plan("llama3")
+    session = fold([
+        started(of),
+        PhaseChanged(t_ns=2_000, phase="waiting", detail="loading qwen again, as it was before"),
+        PhaseChanged(t_ns=2_000 + 3 * S, phase="idle"),
+    ])  # fmt: skip
+    assert session is not None
+    assert named(session) == [("load", 3.0)]
+
+
+def sampled(t_ns: int) -> Sampled:
+    return Sampled(t_ns=1_000 + t_ns, cores_busy=1.0)
 
 
 def sample(at_s: float, cores: float | None) -> SamplePoint:
