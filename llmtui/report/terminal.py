@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import IO
+from collections.abc import Iterator
+from typing import IO, NamedTuple
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +17,8 @@ from llmtui.words import _
 from llmtui.words.conclusions import headed
 from llmtui.words.verdicts import drift_sentence
 
+GAP = 2
+"""Cells between two columns."""
 UNWRAPPED = 100_000
 """Cells of a line that nobody looks at: wider than any table or sentence."""
 
@@ -31,17 +35,66 @@ def print_session(session: Session, out: IO[str], earlier: Earlier | None = None
     for line in headed(session, earlier):
         console.print(Text.assemble((line.heading, "bold"), ": ", line.said))
     console.print()
-    console.print(_table(by_model(session), _("By model"), columns_of_names=1))
+    for table in tables(by_model(session), _("By model"), names=1, width=console.width):
+        console.print(table)
     if len(session.plan.prompts) > 1:
         console.print()
-        console.print(_table(by_category(session), _("By category (warm)"), columns_of_names=2))
+        for table in tables(by_category(session), _("By category (warm)"), names=2, width=console.width):
+            console.print(table)
 
 
-def _table(rows: list[Row], title: str, *, columns_of_names: int) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for at, name in enumerate(rows[0] if rows else ()):
-        names_rows = at < columns_of_names
-        table.add_column(name, justify="left" if names_rows else "right", no_wrap=names_rows)
-    for row in rows:
-        table.add_row(*row.values())
+def tables(rows: list[Row], title: str, *, names: int, width: int) -> Iterator[Table]:
+    """Gives rows as a table, or as several below each other where one is wider than there is room.
+
+    No figure is ever cut or broken: heads are broken at their blanks first, then columns go to a further table, which
+    names its rows again.
+
+    Args:
+        rows: cells by their column's title.
+        title: stands above the first.
+        names: how many columns at the left name the rows.
+        width: cells a line.
+    """
+    columns = [_Column(head, [row[head] for row in rows]) for head in (rows[0] if rows else ())]
+    named, figures = columns[:names], columns[names:]
+    if sum(one.whole + GAP for one in columns) - GAP <= width:
+        yield _table(title, named, figures, broken=False)
+        return
+    taken = sum(one.narrow + GAP for one in named)
+    part: list[_Column] = []
+    used = taken
+    for one in figures:
+        if part and used + one.narrow > width:
+            yield _table(title, named, part, broken=True)
+            title, part, used = "", [], taken
+        part.append(one)
+        used += one.narrow + GAP
+    yield _table(title, named, part, broken=True)
+
+
+class _Column(NamedTuple):
+    """A head and its cells."""
+
+    head: str
+    cells: list[str]
+
+    @property
+    def whole(self) -> int:
+        """Its width with the head on one line."""
+        return max(map(cell_len, (self.head, *self.cells)))
+
+    @property
+    def narrow(self) -> int:
+        """Its width with the head broken at its blanks."""
+        return max(map(cell_len, (*self.head.split(), *self.cells)))
+
+
+def _table(title: str, named: list[_Column], figures: list[_Column], *, broken: bool) -> Table:
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    columns = [*named, *figures]
+    for at, one in enumerate(columns):
+        width = one.narrow if broken else one.whole
+        table.add_column(one.head, justify="left" if at < len(named) else "right", width=width)
+    for cells in zip(*(one.cells for one in columns), strict=True):
+        table.add_row(*map(Text, cells))
     return table
