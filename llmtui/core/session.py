@@ -92,8 +92,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     latest_sample_t_ns: int | None = None
     per_core: tuple[float, ...] = ()
     notes: tuple[Note, ...] = ()
-    resumed: tuple[int, ...] = ()
-    """When more rounds were asked for after its end, on the engine's clock: it stood still until then."""
+    standstills: tuple[tuple[int, int], ...] = ()
+    """(from, until) on the engine's clock: it was over, and then more rounds were asked for."""
     finished: str | None = None
     """``complete``, ``cancelled``, ``failed``; None while it runs or where it was interrupted."""
     last_t_ns: int = 0
@@ -101,7 +101,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     def begin_of(self, end_ns: int, before_ns: int) -> int:
         """Gives when what ended at ``end_ns`` began: right after what ended before it, or when the session went on."""
-        return max((at for at in self.resumed if before_ns < at <= end_ns), default=before_ns)
+        return max((until for _, until in self.standstills if before_ns < until <= end_ns), default=before_ns)
 
     def contender(self, trial: Trial) -> Contender:
         """Gives who was asked."""
@@ -177,7 +177,8 @@ class SessionBuilder:
         assert self._session is not None
         self._fields |= {"rounds": event.rounds, "total": event.rounds * trials_per_round(self._session.plan)}
         if self._fields.get("finished") is not None:
-            self._fields["resumed"] = (*self._fields.get("resumed", ()), event.t_ns)
+            standstill = (self._fields["last_t_ns"], event.t_ns)
+            self._fields["standstills"] = (*self._fields.get("standstills", ()), standstill)
         self._fields["finished"] = None
 
     def _trial_started(self, event: TrialStarted) -> None:

@@ -27,6 +27,31 @@ class Band(msgspec.Struct, frozen=True):
     trial_id: str | None
 
 
+def without_standstills(session: Session) -> Session:
+    """Gives the session as if further rounds had followed its end at once; for drawing only.
+
+    Whoever asks for more rounds an hour later would else see an hour of nothing and the tests as a line.
+    """
+    if not session.standstills:
+        return session
+
+    def moved(t_ns: int) -> int:
+        return t_ns - sum(max(0, min(t_ns, until) - since) for since, until in session.standstills)
+
+    return msgspec.structs.replace(
+        session,
+        phases=tuple(msgspec.structs.replace(mark, t_ns=moved(mark.t_ns)) for mark in session.phases),
+        samples=tuple(msgspec.structs.replace(sample, t_ns=moved(sample.t_ns)) for sample in session.samples),
+        rows=tuple(
+            msgspec.structs.replace(row, t_ns=moved(row.t_ns), t0_ns=None if row.t0_ns is None else moved(row.t0_ns))
+            for row in session.rows
+        ),
+        latest_sample_t_ns=None if session.latest_sample_t_ns is None else moved(session.latest_sample_t_ns),
+        last_t_ns=moved(session.last_t_ns),
+        standstills=(),
+    )
+
+
 def bands(session: Session) -> tuple[Band, ...]:
     """Gives what was going on, in order and without holes from the first phase on.
 
@@ -60,6 +85,8 @@ def _cut(session: Session, mark: PhaseMark, end_ns: int, rows: dict[str, list[Tr
     if row.t0_ns is not None and end_ns <= row.t0_ns:  # before anything was asked: a start that is not measured
         return (Band(mark.t_ns, end_ns, "load", mark.trial_id),)
     load_ms = row.figures.load_ms or 0.0
+    if row.figures.load_ms is None and row.trial.kind == "cold" and row.outcome != "ok":
+        return (Band(mark.t_ns, end_ns, "load", mark.trial_id),)  # nobody tells how long; it never came to reading
     if load_ms < LOAD_SHOWN_MS or row.t0_ns is None:
         return (Band(mark.t_ns, end_ns, "prefill", mark.trial_id),)
     loaded_ns = min(end_ns, row.t0_ns + round(load_ms * 1e6))

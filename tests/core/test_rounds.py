@@ -151,12 +151,12 @@ def test_the_time_between_the_end_and_the_next_rounds_is_nobodys() -> None:
     ]
     session = fold(events)
     assert session is not None
-    assert session.resumed == (4000 * second,)
+    assert session.standstills == ((11 * second, 4000 * second),)
     assert seconds_a_round(session) == pytest.approx(11, abs=0.01)
     assert time_left_s(session) == pytest.approx(11, abs=0.01)
     during = fold([started(of), PlanExtended(t_ns=5, rounds=2, why="asked for")])
     assert during is not None
-    assert during.resumed == ()
+    assert during.standstills == ()
 
 
 def test_rounds_that_are_added_after_the_end_make_the_session_unfinished_again() -> None:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.core.events import Event, PhaseChanged, Sampled, TrialStarted
+from llmtui.core.events import Event, PhaseChanged, PlanExtended, Sampled, SessionFinished, TrialStarted
 from llmtui.core.facts import WAITING_FOR_OTHERS
 from llmtui.core.session import SamplePoint, Session, fold
-from llmtui.core.time_axis import Band, band_columns, bands, per_column
+from llmtui.core.time_axis import Band, band_columns, bands, per_column, without_standstills
 from tests.core.made import finished, plan, started, trial
 from tests.tui.sessions import S, a_plan, a_session, start_of, until
 
@@ -122,3 +122,42 @@ def test_a_column_shows_the_band_that_fills_most_of_it() -> None:
 def test_bands_outside_the_window_are_left_out(start_ns: int) -> None:
     shown = band_columns([Band(0, S, "load", None)], start_ns=start_ns, column_ns=S, columns=10)
     assert sum(band is not None for band in shown) == (start_ns <= 0)
+
+
+# --- a session that goes on after its end -----------------------------------------------------------------------------
+
+
+def gone_on(*pauses_s: int) -> Session:
+    """A round of ten seconds, as often as there are pauses and once more, each asked for after its pause."""
+    of = plan("llama3", rounds=1)
+    events: list[Event] = [started(of)]
+    at_ns = 1_000
+    for number, pause_s in enumerate((0, *pauses_s), 1):
+        if number > 1:
+            events.append(SessionFinished(t_ns=at_ns, wall_ns=0, how="complete"))
+            at_ns += pause_s * S
+            events.append(PlanExtended(t_ns=at_ns, rounds=number, why="asked for"))
+        one = trial(of, round_number=number)
+        events.append(PhaseChanged(t_ns=at_ns, phase="waiting", trial_id=one.id))
+        events.append(PhaseChanged(t_ns=at_ns + 4 * S, phase="answer", trial_id=one.id))
+        events.append(Sampled(t_ns=at_ns + 5 * S, cores_busy=1.0))
+        events.append(finished(of, one, t0_ns=at_ns, t_ns=at_ns + 10 * S))
+        events.append(PhaseChanged(t_ns=at_ns + 10 * S, phase="idle"))
+        at_ns += 10 * S
+    session = fold(events)
+    assert session is not None
+    return session
+
+
+@given(st.lists(st.integers(0, 100_000), max_size=4))
+def test_what_lies_between_the_end_and_further_rounds_is_not_drawn(pauses_s: list[int]) -> None:
+    drawn = without_standstills(gone_on(*pauses_s))
+    expected = without_standstills(gone_on(*(0 for _ in pauses_s)))
+    assert drawn == expected
+    assert named(drawn) == [("prefill", 4.0), ("answer", 6.0)] * (len(pauses_s) + 1)
+    assert drawn.last_t_ns - drawn.t_ns == 10 * S * (len(pauses_s) + 1)
+
+
+def test_a_session_that_never_stood_still_is_drawn_as_it_is() -> None:
+    session = gone_on()
+    assert without_standstills(session) is session

@@ -18,7 +18,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from llmtui.core.session import SamplePoint, Session
-from llmtui.core.time_axis import band_columns, bands, per_column
+from llmtui.core.time_axis import band_columns, bands, per_column, without_standstills
 from llmtui.tui.widgets.machine_plots_axis import EDGE, GUTTER, Window, axis_row, band_row, ceiling, gutter, heading
 from llmtui.tui.widgets.machine_plots_canvas import Canvas, Run, Series, spark
 from llmtui.words import _
@@ -144,7 +144,8 @@ class MachinePlots(Widget):
             return
         if not self._ready and height >= PLAIN_ROWS:
             return
-        self._rows = self._short(self._session) if height < PLAIN_ROWS else self._tall(self._session)
+        session = without_standstills(self._session)
+        self._rows = self._short(session) if height < PLAIN_ROWS else self._tall(session)
         self._drawn = key
         self._drawn_at = self._clock()
         self.refresh()
