@@ -18,7 +18,7 @@ def question(model: Model, text: str | None = None, num_predict: int = 16) -> Ch
         messages=(Message("user", text or a_prompt()),),
         num_ctx=NUM_CTX,
         num_predict=num_predict,
-        temperature=0.0,
+        temperature=1.0,  # at 0 a model of noise may say one word until the server breaks the answer off
         seed=42,
         think=False,
         num_thread=1,
