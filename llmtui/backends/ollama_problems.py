@@ -164,6 +164,12 @@ def _running_problem(text: str, name: str, status: int | None) -> Problem:
             what=f"The prompt is longer than {name}'s context.",
             remedy="Ask for a larger context, or shorten the prompt.",
         )
+    if "token repeat limit" in words:
+        return Problem(
+            code="repeats",
+            what=f"{name} said one thing over and over, and the server broke the answer off.",
+            remedy="A higher temperature helps (Options in Setup, --temperature).",
+        )
     if "this server cannot run this remote model" in words:
         return Problem(
             code="cloud",

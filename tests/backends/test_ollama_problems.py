@@ -32,7 +32,7 @@ WHERE = "127.0.0.1:11434"
         (400, "model is required", "bad_name"),
         (500, 'option "num_ctx" must be of type integer', "server_error"),
         (None, "an error was encountered while running the model: unexpected EOF", "server_error"),
-        (None, "prediction aborted, token repeat limit reached", "server_error"),
+        (None, "prediction aborted, token repeat limit reached", "repeats"),
     ],
 )
 def test_what_the_server_says_has_a_meaning(status: int | None, said: str, code: str) -> None:
