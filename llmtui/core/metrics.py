@@ -112,7 +112,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     parts["answer_chars"] = len(answer)
     parts["thinking_chars"] = sum(finished.timeline.chars) - len(answer)
     parts["words"] = len(answer.split())
-    parts |= _gaps(finished, local=local)
+    parts |= _gaps(finished, why, local=local)
     counters = finished.counters or ServerCounters()
     parts |= {
         "tokens": counters.output_tokens,
@@ -128,7 +128,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
         why |= dict.fromkeys((*_DECODE, *_TEXT, "e2e_ms", "e2e_tps"), "not_finished")
     parts["prefill_tps"] = _prefill(finished, counters, why)
     if finished.recorded is not None:
-        why |= dict.fromkeys((*_TEXT, "prefill_tps"), "not_recorded")
+        why |= dict.fromkeys((*_TEXT, *_GAPS, "prefill_tps"), "not_recorded")
     return msgspec.convert({**parts, "why": why}, Figures)
 
 
@@ -171,12 +171,13 @@ def held_back_ns(finished: TrialFinished) -> int | None:
 
 _DECODE = ("decode_tps", "tpot_ms", "tokens")
 _TEXT = ("decode_cps", "reading_x")
+_GAPS = ("gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls")
 
 
 def _all_columns() -> tuple[str, ...]:
     return (
         "ttft_ms", "ttfo_ms", "decode_tps", "tpot_ms", "decode_cps", "reading_x", "prefill_tps", "e2e_ms", "e2e_tps",
-        "gap_p50_ms", "gap_p95_ms", "stalls", "client_lag_ms", "tokens",
+        *_GAPS, "client_lag_ms", "tokens",
     )  # fmt: skip
 
 
@@ -357,7 +358,7 @@ def _prefill(finished: TrialFinished, counters: ServerCounters, why: dict[str, s
     return fresh / (counters.prompt_duration_ns / 1e9)
 
 
-def _gaps(finished: TrialFinished, *, local: bool) -> dict[str, object]:
+def _gaps(finished: TrialFinished, why: dict[str, str], *, local: bool) -> dict[str, object]:
     line = finished.timeline
     figures: dict[str, object] = {}
     if line.server_ns is not None:
@@ -367,6 +368,7 @@ def _gaps(finished: TrialFinished, *, local: bool) -> dict[str, object]:
     stamps = line.t_ns if line.server_ns is None else line.server_ns
     gaps = sorted(later - earlier for earlier, later in pairwise(stamps))
     if len(gaps) < 2:
+        why |= dict.fromkeys(_GAPS, "few_pieces")
         return figures
     median = quantile(gaps, 0.5) / 1e6
     threshold = max(STALL_FACTOR * median, STALL_FLOOR_MS)

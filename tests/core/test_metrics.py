@@ -269,6 +269,15 @@ def test_gaps_are_read_from_the_servers_stamps() -> None:
     assert made.gap_clock == "server"
 
 
+@pytest.mark.parametrize(("tokens", "known"), [(2, False), (3, False), (4, True)])
+def test_gaps_that_are_missing_have_a_reason(tokens: int, known: bool) -> None:
+    """The last token has no text, so that four tokens make three pieces with two gaps between them."""
+    made = figures(tokens=tokens)
+    for name in ("gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls"):
+        assert (getattr(made, name) is not None) is known
+        assert made.why.get(name) == (None if known else "few_pieces")
+
+
 def test_a_stall_is_five_gaps_and_a_quarter_second_long() -> None:
     exact = finished(PLAN, token_ms=40)
     times = tuple(at + (400 * MS if index > 50 else 0) for index, at in enumerate(exact.timeline.t_ns))
