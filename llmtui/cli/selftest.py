@@ -23,6 +23,8 @@ from llmtui.words import _
 from llmtui.words.trials import kind_words
 
 COST_LIMIT_S: Final = 24.0
+VAGUE: Final = 0.05
+"""Half an interval that is so wide, as a share of the speed, says nothing about a cost of a few percent."""
 UNWRAPPED: Final = 200
 """Columns where nobody looks at a terminal."""
 
@@ -143,6 +145,7 @@ def cost_verdict(found: Cost | None) -> Verdict:
             sentence=_("What the screen costs cannot be told: the built-in model is too slow here for that.")
         )
     half = (found.high - found.low) / 2
+    vague = found.within_bounds and half > VAGUE
     sentence = _(
         "This screen costs {share:.1f} % ± {half:.1f} % of a model's speed ({tps:.0f} tok/s without it, {turns} turns "
         "of 4); the lower end may be {bound:g} %. {verdict}"
@@ -150,10 +153,14 @@ def cost_verdict(found: Cost | None) -> Verdict:
     return Verdict(
         sentence=sentence.format(
             share=100 * found.share, half=100 * half, tps=found.headless_tps, turns=found.turns, bound=100 * BOUND,
-            verdict=_word(ok=found.within_bounds),
+            verdict=_too_uncertain() if vague else _word(ok=found.within_bounds),
         ),
         ok=found.within_bounds,
     )  # fmt: skip
+
+
+def _too_uncertain() -> str:
+    return _("Too uncertain to say: other programs are busy. Try again when they are not.")
 
 
 def _word(*, ok: bool) -> str:

@@ -162,6 +162,13 @@ def test_only_a_cost_that_is_certain_is_out_of_bounds(low: float, *, good: bool)
     assert command.cost_verdict(found).ok is good
 
 
+@pytest.mark.parametrize(("high", "said"), [(0.02, "Good."), (0.30, "Too uncertain to say")])
+def test_an_interval_that_says_nothing_is_not_called_good(high: float, said: str) -> None:
+    found = Cost(share=0.01, low=0.0, high=high, turns=6, headless_tps=400.0)
+    assert said in command.cost_verdict(found).sentence
+    assert command.cost_verdict(found).ok
+
+
 def test_a_machine_too_slow_to_tell_is_not_out_of_bounds() -> None:
     verdict = command.cost_verdict(None)
     assert verdict.ok
