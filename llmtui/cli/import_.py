@@ -20,10 +20,12 @@ def import_file(of: Frame, source: str, legacy: str | None) -> int:
         legacy: where to write it back with the eight columns of the old script; None: nowhere.
     """
     path = Path(source).expanduser()
+    written: Path | None = None
     try:
         folder, session = import_legacy(path, of.results)
         if legacy is not None:
-            write_legacy(read_legacy(path), Path(legacy).expanduser())
+            written = Path(legacy).expanduser()
+            write_legacy(read_legacy(path), written)
     except CannotImport as error:
         raise Refused(str(error)) from error
     except OSError as error:
@@ -36,5 +38,7 @@ def import_file(of: Frame, source: str, legacy: str | None) -> int:
     for row in session.rows:
         if row.problem is not None:
             print(row.problem.what, file=sys.stderr)
-    print(_("Saved: {path}").format(path=folder), file=sys.stderr)
+    for saved in (folder, written):
+        if saved is not None:
+            print(_("Saved: {path}").format(path=saved), file=sys.stderr)
     return Exit.OK

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import secrets
 import signal
@@ -67,6 +69,9 @@ def run(of: Frame, order: Order) -> int:
     if unknown:
         known = ", ".join(category.id for category in of.pack.categories)
         raise Refused(_("There is no category {name}. There are: {known}.").format(name=min(unknown), known=known))
+    for target, may_be_folder in ((order.csv, True), (order.markdown, False)):
+        if target is not None:
+            can_be_written(Path(target).expanduser().absolute(), may_be_folder=may_be_folder)
     try:
         link = EngineProcess()
     except OSError as error:
@@ -79,6 +84,17 @@ def run(of: Frame, order: Order) -> int:
         raise Refused(str(error), Exit.INTERNAL) from error
     finally:
         link.close()
+
+
+def can_be_written(wanted: Path, *, may_be_folder: bool) -> None:
+    """Refuses before the run what could only fail at its end."""
+    if wanted.is_dir() and not may_be_folder:
+        raise Refused(cannot_write(wanted, OSError(errno.EISDIR, os.strerror(errno.EISDIR))))
+    there = next(one for one in (wanted, *wanted.parents) if one.exists())
+    if there != wanted and not there.is_dir():
+        raise Refused(cannot_write(wanted, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))))
+    if not os.access(there, os.W_OK):
+        raise Refused(cannot_write(wanted, OSError(errno.EACCES, os.strerror(errno.EACCES))))
 
 
 class _Run:
@@ -121,7 +137,8 @@ class _Run:
             case SessionOpened():
                 self._folder = Path(event.folder)
             case CommandFailed():
-                raise Refused(_sentence(event.problem), Exit.INTERNAL)
+                named = event.problem.code == "results_unwritable"
+                raise Refused(_sentence(event.problem), Exit.USAGE if named else Exit.INTERNAL)
             case SessionFinished():
                 self._builder.apply(event)
                 return True
