@@ -75,8 +75,7 @@ class HistoryScreen(BaseScreen):
         if not entries:
             empty.update(
                 Content.from_markup(
-                    _("[b]No sessions yet.[/b]\n\nA test is kept from its first answer on. F2 goes to Setup.\n\n")
-                    + "[dim]$where[/dim]",
+                    f"[b]{_('No sessions yet.')}[/b]\n\n{self._what_to_do()}\n\n[dim]$where[/dim]",
                     where=self.app.host.results_dir,
                 )
             )
@@ -86,6 +85,10 @@ class HistoryScreen(BaseScreen):
             self._fill()
         if self.focused is None:
             self.table.focus()
+
+    def _what_to_do(self) -> str:
+        kept = _("A test is kept from its first answer on.")
+        return kept if self.app.read_only else f"{kept} {_('F2 goes to Setup.')}"
 
     def _fill(self) -> None:
         here = self.table.cursor_row
@@ -116,7 +119,7 @@ def _cells(entry: SessionEntry) -> tuple[Content, ...]:
         Content(f"{entry.trials or '':>5}"),
         Content(f"{entry.rounds or '':>6}"),
         _ending(entry),
-        Content(", ".join(entry.models)),
+        Content(", ".join(entry.models) or entry.session_id),
     )
 
 

@@ -13,6 +13,7 @@ from textual.widgets import ContentSwitcher, Static
 from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan
 from llmtui.core.findings import seconds_a_round
+from llmtui.core.pairing import is_imported
 from llmtui.core.rounds import rounds_to_tell
 from llmtui.core.session import Session
 from llmtui.core.summary import summarise
@@ -217,7 +218,8 @@ class ResultsScreen(BaseScreen):
         if action == "more_rounds":
             return self._may_go_on
         if action == "again":
-            return session is not None and not self.app.read_only and not self.app.running
+            may = not self.app.read_only and not self.app.running
+            return may and session is not None and not is_imported(session.plan)
         if action == "pick":
             return self.is_mounted and self.parts.current == "tests"
         if action in ("replay", "save", "explain", "maximise"):
