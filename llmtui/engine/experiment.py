@@ -117,7 +117,9 @@ class Experiment:
 
     async def _all_rounds(self) -> How:
         while True:
-            if self._round == self._rounds and not await self._go_on():
+            if self._round == self._rounds:
+                await self._go_on()
+            if self._round == self._rounds:
                 return "failed" if self._trials.gave_up else "complete"
             self._round += 1
             began_s = self._running_s()
@@ -132,20 +134,21 @@ class Experiment:
     def _is_auto(self) -> bool:
         return self._bench.plan.preset == "auto"
 
-    async def _go_on(self) -> bool:
-        """Promises further rounds, if the plan's own rule for them says so."""
+    async def _go_on(self) -> None:
+        """Promises further rounds, if the plan's own rule for them says so and nobody asks for some meanwhile."""
         plan = self._bench.plan
         if self._round == 0 or self._goes_on:
-            return False
+            return
         if self._trials.gave_up or len(self.control.left_out) == len(plan.contenders):
-            return False
+            return
         if plan.budget_s is not None:
             more = rounds_that_fit(plan, self._round, spent_s=self._running_s(), round_s=self._last_round_s)
-            return more > 0 and self.extend(more, why="expected to end within the time set for it")
-        if self._round >= plan.max_rounds:
-            return False
-        session = await self._session()
-        return session is not None and wants_more_rounds(session) and self.extend(1, why="not all is told apart yet")
+            if more > 0:
+                self.extend(more, why="expected to end within the time set for it")
+        elif self._round < plan.max_rounds:
+            session = await self._session()
+            if session is not None and wants_more_rounds(session) and self._round == self._rounds:
+                self.extend(1, why="not all is told apart yet")
 
     def _running_s(self) -> float:
         return time.monotonic() - self._began_s - self.control.paused_s

@@ -8,6 +8,7 @@ import msgspec
 
 from llmtui.backends.base import ChatRequest, Final, Piece, Sent
 from llmtui.core.events import Chunks, Noted, PhaseChanged, PlanExtended, TrialStarted
+from llmtui.core.session import Session
 from tests.core.made import plan
 from tests.engine.fake_server import FakeServer, resident
 from tests.engine.lab import Lab, one_round, slow
@@ -69,6 +70,22 @@ async def test_more_rounds() -> None:
     assert [row.trial.round for row in lab.rows] == [1, 2, 3]
     assert [event.rounds for event in lab.events.of(PlanExtended)] == [3]
     assert not lab.experiment.extend(1), "it is over"
+
+
+async def test_rounds_that_are_asked_for_while_the_verdicts_are_looked_at_are_run() -> None:
+    lab = Lab(plan("llama3", rounds=1, max_rounds=3, kinds=("warm",), categories=("coding",)))
+    original = lab.experiment._session
+
+    async def meanwhile() -> Session | None:
+        session = await original()
+        if len(lab.rows) == 1:
+            assert lab.experiment.extend(1)
+        return session
+
+    lab.experiment._session = meanwhile
+    assert await lab.run() == "complete"
+    assert [row.trial.round for row in lab.rows] == [1, 2]
+    assert [event.rounds for event in lab.events.of(PlanExtended)] == [2]
 
 
 async def test_cancel_keeps_what_had_come_and_leaves_the_server_as_it_was() -> None:
