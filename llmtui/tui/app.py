@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from textual import on, work
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from llmtui.config import Settings, SettingsError
@@ -254,6 +254,11 @@ class LlmtuiApp(App[ExitReport]):
         feed.read()
 
     # --- keys of the whole program ---
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Gives a key as it is called in the person's language."""
+        shown = super().get_key_display(binding)
+        return _("space") if shown == "space" else shown
 
     async def action_go(self, mode: Mode) -> None:
         """Shows another screen of the program. Nothing else is handled before it is complete, leaving least of all."""

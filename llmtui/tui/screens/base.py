@@ -7,11 +7,11 @@ from typing import ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.feed import FeedEnded, Replied, SessionChanged
 from llmtui.tui.widgets.banner import Banner
+from llmtui.tui.widgets.key_line import KeyLine
 from llmtui.tui.widgets.nav_bar import NavBar
 
 
@@ -29,7 +29,7 @@ class BaseScreen(Screen[None]):
         yield Banner()
         yield from self.compose_body()
         # The footer is twenty widgets: what the person came for is painted before it.
-        self.call_after_refresh(self.mount, Footer(show_command_palette=False))
+        self.call_after_refresh(self.mount, KeyLine())
 
     def compose_body(self) -> ComposeResult:
         """Gives the widgets between the first line and the last."""

@@ -49,6 +49,8 @@ class CategoryList(PickList):
         asked = len(category.prompts) if self.all_prompts else 1
         count = plural("{n} question", "{n} questions", asked).format(n=asked)
         title = category.title
+        if max(len(each.title) for each in self.categories.values()) + len(count) + 1 > width:
+            count = str(asked)
         if len(title) + len(count) + 1 > width:
             return Content(title)
         return Content.assemble(title, " " * (width - len(title) - len(count)), (count, "dim"))
