@@ -161,3 +161,12 @@ def test_what_lies_between_the_end_and_further_rounds_is_not_drawn(pauses_s: lis
 def test_a_session_that_never_stood_still_is_drawn_as_it_is() -> None:
     session = gone_on()
     assert without_standstills(session) is session
+
+
+def test_a_start_that_failed_while_loading_never_came_to_reading() -> None:
+    one = plan()
+    cold = trial(one, kind="cold")
+    failed = finished(one, cold, outcome="error", counters=None)
+    session = fold([started(one), PhaseChanged(t_ns=2, phase="waiting", trial_id=cold.id), failed])
+    assert session is not None
+    assert {band.name for band in bands(session)} <= {"load"}

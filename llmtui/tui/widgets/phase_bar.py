@@ -81,6 +81,8 @@ class PhaseBar(Widget):
 
     def _now_words(self, session: Session) -> str:
         if session.finished is not None:
+            if all(row.outcome != "ok" for row in session.rows):
+                return _("No test gave an answer; below stands why. F2 goes back to Setup.")
             return _("The results are on the next screen: F4")
         if not session.phases:
             return _("Getting ready")

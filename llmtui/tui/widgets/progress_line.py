@@ -85,7 +85,9 @@ def bar(session: Session, room: int) -> Content:
     for number in range(1, session.rounds):
         cells[min(width - 1, round(width * number / session.rounds))] = "┿" if number % 2 else "╋"
     row = "".join(cells)
-    return Content.assemble((row[:done], "$success"), (row[done:], "$border"))
+    return Content.assemble(
+        (row[:done], "$error" if session.finished == "failed" else "$success"), (row[done:], "$border")
+    )
 
 
 def _round(session: Session) -> int:
