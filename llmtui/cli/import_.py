@@ -9,6 +9,7 @@ from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, cannot_write
 from llmtui.store.legacy_import import CannotImport, import_legacy, read_legacy, write_legacy
 from llmtui.words import _
+from llmtui.words.problems import problem_words
 
 
 def import_file(of: Frame, source: str, legacy: str | None) -> int:
@@ -27,17 +28,17 @@ def import_file(of: Frame, source: str, legacy: str | None) -> int:
             written = Path(legacy).expanduser()
             write_legacy(read_legacy(path), written)
     except CannotImport as error:
-        raise Refused(str(error)) from error
+        raise Refused(problem_words(str(error))) from error
     except OSError as error:
         raise Refused(cannot_write(error.filename or of.results, error)) from error
     from llmtui.report.terminal import print_session
 
     print_session(session, sys.stdout)
     for note in session.notes:
-        print(note.problem.what, file=sys.stderr)
+        print(problem_words(note.problem.what), file=sys.stderr)
     for row in session.rows:
         if row.problem is not None:
-            print(row.problem.what, file=sys.stderr)
+            print(problem_words(row.problem.what), file=sys.stderr)
     for saved in (folder, written):
         if saved is not None:
             print(_("Saved: {path}").format(path=saved), file=sys.stderr)

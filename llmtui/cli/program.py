@@ -18,6 +18,7 @@ from llmtui.core.prompts import PromptPack
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost
 from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
+from llmtui.words.problems import problem_words
 
 if TYPE_CHECKING:
     from llmtui.core.across import Earlier
@@ -138,5 +139,5 @@ def _entry(folder: SessionFolder) -> SessionEntry:
         trials=folder.trials,
         rounds=folder.rounds,
         finished=folder.finished,
-        problem=None if folder.problem is None else folder.problem.what,
+        problem=None if folder.problem is None else problem_words(folder.problem.what),
     )

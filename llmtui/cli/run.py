@@ -31,7 +31,6 @@ from llmtui.core.events import (
     SessionOpened,
     encode,
 )
-from llmtui.core.facts import Problem
 from llmtui.core.plan import BUILTIN, Model, Options
 from llmtui.core.planning import (
     NothingToRun,
@@ -47,6 +46,7 @@ from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
 from llmtui.store.earlier import earlier_session
 from llmtui.words import _, plural
+from llmtui.words.problems import whole_problem
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +138,7 @@ class _Run:
                 self._folder = Path(event.folder)
             case CommandFailed():
                 named = event.problem.code == "results_unwritable"
-                raise Refused(_sentence(event.problem), Exit.USAGE if named else Exit.INTERNAL)
+                raise Refused(whole_problem(event.problem), Exit.USAGE if named else Exit.INTERNAL)
             case SessionFinished():
                 self._builder.apply(event)
                 return True
@@ -153,10 +153,10 @@ class _Run:
             return
         if self._fallback and event.kind != BUILTIN:
             self._fallback = False
-            self._progress.say(_sentence(event.problem) + " " + _("Using the built-in server instead."))
+            self._progress.say(whole_problem(event.problem) + " " + _("Using the built-in server instead."))
             self._link.send(SetServer(address=BUILTIN, kind=BUILTIN))
             return
-        raise Refused(f"{_sentence(event.problem)} {self._instead(event)}".strip(), Exit.NO_SERVER)
+        raise Refused(f"{whole_problem(event.problem)} {self._instead(event)}".strip(), Exit.NO_SERVER)
 
     def _instead(self, absent: ServerChanged) -> str:
         """What could be used where no server was named and the usual one is absent."""
@@ -265,17 +265,13 @@ class _Run:
 def went_wrong(session: Session) -> Iterator[str]:
     """Gives what went wrong with each model: what it met several times is said once, what was skipped is not."""
     met = Counter(
-        (session.contender(row.trial).label, _sentence(row.problem))
+        (session.contender(row.trial).label, whole_problem(row.problem))
         for row in session.rows
         if row.problem is not None and row.outcome != "skipped"
     )
     for (label, sentence), n in met.items():
         tests = plural("{n} test", "{n} tests", n).format(n=n)
         yield f"{label}, {tests}: {sentence}"
-
-
-def _sentence(problem: Problem) -> str:
-    return problem.what if problem.remedy is None else f"{problem.what} {problem.remedy}"
 
 
 _TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")

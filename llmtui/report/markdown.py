@@ -16,6 +16,7 @@ from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _, plural
 from llmtui.words.conclusions import headed
 from llmtui.words.figures import gigabytes
+from llmtui.words.problems import problem_words
 from llmtui.words.verdicts import drift_sentence, verdict_sentence
 
 _SHOWN = (
@@ -46,8 +47,10 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
     if pairs:
         parts += ["## " + _("Pair by pair"), _list(_plain(verdict_sentence(one, session)) for one in pairs)]
     parts += ["## " + _("Conditions"), _list(map(_plain, _conditions(session)))]
-    problems = [note.problem.what for note in session.notes]
-    problems += [f"{row.trial.id}: {row.problem.what}" for row in session.rows if row.problem is not None]
+    problems = [problem_words(note.problem.what) for note in session.notes]
+    problems += [
+        f"{row.trial.id}: {problem_words(row.problem.what)}" for row in session.rows if row.problem is not None
+    ]
     if problems:
         parts += ["## " + _("Notes"), _list(map(_plain, problems))]
     parts += ["## " + _("How the figures are made"), _list(_formulas())]

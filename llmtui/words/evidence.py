@@ -7,6 +7,7 @@ its figures are put into the translated pattern. A sentence that no pattern know
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from llmtui.core.columns import marked
@@ -51,6 +52,15 @@ def evidence_text(sentence: str) -> str:
         if found is not None:
             return _(shown).format(**{name: evidence_text(value) for name, value in found.groupdict().items()})
     return sentence
+
+
+def in_words_of(patterns: Iterable[str], sentence: str) -> str | None:
+    """Gives a sentence by the translation of the first pattern that it has; None where it has none of them."""
+    for pattern in patterns:
+        found = _regex(pattern).fullmatch(sentence)
+        if found is not None:
+            return _(pattern).format(**found.groupdict())
+    return None
 
 
 @cache

@@ -27,6 +27,7 @@ from llmtui.tui.widgets.progress_line import ProgressLine
 from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.tui.widgets.trial_table import TrialTable
 from llmtui.words import _
+from llmtui.words.problems import whole_problem
 
 TICK_S = 1.0
 SLACK_S = 0.1
@@ -130,7 +131,7 @@ class LiveScreen(BaseScreen):
     def _answered(self, message: Replied) -> None:
         if isinstance(message.reply, CommandFailed):
             problem = message.reply.problem
-            self.notify(f"{problem.what} {problem.remedy or ''}", title=_("Not possible now"), severity="error")
+            self.notify(whole_problem(problem), title=_("Not possible now"), severity="error")
 
     @on(FeedEnded)
     def _ended(self) -> None:

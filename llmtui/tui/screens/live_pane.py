@@ -13,6 +13,7 @@ from llmtui.tui.demo_pace import SLOWED
 from llmtui.words import _
 from llmtui.words.figures import seconds, significant
 from llmtui.words.outcomes import outcome_word
+from llmtui.words.problems import whole_problem
 from llmtui.words.trials import ended_words, kind_words, test_words
 
 Piece = tuple[str, str]
@@ -159,7 +160,7 @@ def pane_title(session: Session, shown: Trial | None = None) -> str:
 def ending_words(row: TrialRow) -> str:
     """Gives "128 tokens in 22.5 s, ended at the length limit", or what went wrong and what to do."""
     if row.problem is not None:
-        return "✗ " + " ".join(part for part in (row.problem.what, row.problem.remedy) if part)
+        return "✗ " + whole_problem(row.problem)
     if row.outcome != "ok":
         return outcome_word(row.outcome, row.ended_by)
     figures = row.figures

@@ -28,6 +28,7 @@ from llmtui.tui.widgets.result_tables import CategoryTable, ModelTable, ResultTa
 from llmtui.tui.widgets.trial_table import TrialTable, row_key
 from llmtui.words import _, plural
 from llmtui.words.figures import duration
+from llmtui.words.problems import whole_problem
 from llmtui.words.verdicts import drift_sentence
 
 PARTS = ("models", "categories", "bars", "tests")
@@ -182,7 +183,7 @@ class ResultsScreen(BaseScreen):
         lost = self.feed.lost
         words = _("No results yet: start a test on the first screen (F2).")
         if lost is not None:
-            words = f"{lost.what} {lost.remedy or ''}"
+            words = whole_problem(lost)
         elif self._opened is not None and not self.feed.ended:
             words = _("Reading the session …")
         self.query_one("#results-empty", Static).update(Content(words))

@@ -17,6 +17,7 @@ from llmtui.words.columns import column_title
 from llmtui.words.figures import gigabytes, rate, seconds, significant
 from llmtui.words.flags import explained
 from llmtui.words.outcomes import outcome_sentence, outcome_word
+from llmtui.words.problems import problem_words
 from llmtui.words.reasons import reason
 from llmtui.words.trials import test_words
 
@@ -54,7 +55,12 @@ def _ending(row: TrialRow) -> Content:
     ]
     if row.problem is not None:
         parts.append(
-            Content.assemble(("✗ ", "bold $error"), row.problem.what, "  ", (row.problem.remedy or "", "italic"))
+            Content.assemble(
+                ("✗ ", "bold $error"),
+                problem_words(row.problem.what),
+                "  ",
+                (problem_words(row.problem.remedy or ""), "italic"),
+            )
         )
     if row.repeats is not None:
         parts.append(Content(_("This test repeats one that was disturbed.")))

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmtui.core.facts import Problem
+from llmtui.words.problems import problem_words
 
 Level = Literal["info", "warning", "error"]
 
@@ -41,7 +42,7 @@ class Banner(Static):
 
     def tell(self, problem: Problem, *, level: Level = "error") -> None:
         """Shows a problem with its remedy."""
-        self.say(problem.what, problem.remedy, level=level, code=problem.code)
+        self.say(problem_words(problem.what), problem_words(problem.remedy or ""), level=level, code=problem.code)
 
     def hush(self) -> None:
         """Hides the line."""

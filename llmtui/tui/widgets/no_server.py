@@ -9,19 +9,21 @@ from textual.content import Content
 
 from llmtui.core.events import ServerChanged
 from llmtui.words import _
+from llmtui.words.problems import problem_words
 
 
 def no_server_words(server: ServerChanged, *, builtin_available: bool, ollama_installed: bool) -> Content:
     """Gives the empty state of a server with a problem."""
     assert server.problem is not None
-    lines = [Content.styled(server.problem.what, "bold")]
+    lines = [Content.styled(problem_words(server.problem.what), "bold")]
+    remedy = problem_words(server.problem.remedy or "")
     if server.kind == "openai":
-        lines.append(Content(server.problem.remedy or _("Start that server, or name another one with s.")))
+        lines.append(Content(remedy or _("Start that server, or name another one with s.")))
     elif server.kind == "ollama" and not is_here(server.address):
-        lines.append(Content(server.problem.remedy or ""))
+        lines.append(Content(remedy))
     else:
         if server.kind == "builtin":
-            lines.append(Content(server.problem.remedy or ""))
+            lines.append(Content(remedy))
         lines += _ways_to_ollama(installed=ollama_installed)
     if server.kind != "builtin":
         if builtin_available:

@@ -17,6 +17,7 @@ from llmtui.core.commands import SetServer
 from llmtui.core.events import ServerChanged
 from llmtui.tui.widgets.no_server import is_here
 from llmtui.words import _
+from llmtui.words.problems import problem_words
 
 
 class ServerField(Input):
@@ -87,9 +88,9 @@ class ServerLine(Vertical):
             self._say(
                 Content.assemble(
                     ("✗ ", "bold $error"),
-                    server.problem.what,
+                    problem_words(server.problem.what),
                     "  ",
-                    (server.problem.remedy or "", "dim italic"),
+                    (problem_words(server.problem.remedy or ""), "dim italic"),
                 )
             )
             return
