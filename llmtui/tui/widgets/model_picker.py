@@ -21,6 +21,8 @@ from llmtui.words import _
 from llmtui.words.figures import gigabytes
 
 _NAME_MIN = 14
+_NAME_TOLD_APART = 22
+"""So much of a long name is shown before its figures: names such as ``hf.co/…`` begin and end alike."""
 _REMARK_MIN = 12
 _INSIDE = "builtin:"
 """The line above the built-in server's models."""
@@ -126,14 +128,15 @@ class ModelList(PickList):
         longest = max((len(shown_name(model, mixed=False)) for model in usable), default=_NAME_MIN)
         wanted = [max((len(figures[n]) for figures in map(_figures, usable)), default=0) for n in range(_FIGURES)]
         kept = [0] * _FIGURES
-        left = width - _NAME_MIN - 2
+        least = max(_NAME_MIN, min(longest, _NAME_TOLD_APART))
+        left = width - least - 2
         for number, cells in enumerate(wanted):
             # Family and context are worth showing only where nothing else is lost by it.
-            spare = 0 if number < _NEEDED else longest - _NAME_MIN + 24
+            spare = 0 if number < _NEEDED else longest - least + 24
             if cells and left - spare >= cells + 2:
                 kept[number] = cells
                 left -= cells + 2
-        return min(longest + (4 if left > longest else 0), _NAME_MIN + max(left, 0)), *kept
+        return min(longest + (4 if left > longest else 0), least + max(left, 0)), *kept
 
     def action_filter(self) -> None:
         """Opens the filter."""
