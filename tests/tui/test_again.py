@@ -295,6 +295,8 @@ def test_what_the_engine_does_between_tests_is_said_in_whole_words() -> None:
         PhaseMark(20, "idle", None, "paused"),
         PhaseMark(20, "idle", None, None),
     )
+    before_a_warm_test = msgspec.structs.replace(session, phases=(marks[1],))
+    assert loading_now(before_a_warm_test)  # the step names the model: the line need not
     assert [step_words(session, mark, 2) for mark in marks] == [
         "Taking theirs:13b out of memory · 2 s",
         "Loading a · 2 s",

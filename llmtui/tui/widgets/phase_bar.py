@@ -99,6 +99,8 @@ def loading_now(session: Session) -> bool:
     mark = session.phases[-1] if session.phases else None
     if mark is None or mark.phase != "waiting" or mark.detail == WAITING_FOR_OTHERS:
         return False
+    if mark.trial_id is not None and session.current is not None and not asked(session, mark):
+        return True
     return loading(session, mark.t_ns) is not None
 
 
