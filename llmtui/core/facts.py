@@ -62,6 +62,16 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     tokens: tuple[int, ...] | None = None
     """Output tokens made so far at each piece, where the server tells."""
 
+    def __post_init__(self) -> None:
+        """Refuses arrays of different lengths.
+
+        Raises:
+            ValueError: a damaged line; its reader passes it over.
+        """
+        told = (self.chars, self.channels, self.server_ns, self.tokens)
+        if any(array is not None and len(array) != len(self.t_ns) for array in told):
+            raise ValueError("a timeline's arrays are of one length")
+
 
 class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What the machine did during one trial. All None where it cannot be seen from here."""

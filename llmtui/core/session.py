@@ -134,10 +134,13 @@ class SessionBuilder:
     def apply(self, event: Event) -> bool:
         """Takes one event; gives whether it was one that changes the Session. Others are passed over.
 
-        Events before the first SessionStarted change nothing; a second SessionStarted begins anew.
+        Events before the first SessionStarted change nothing; a second SessionStarted begins anew. A trial that the
+        plan does not have, as a damaged file may name one, is passed over too.
         """
         fold = self._apply.get(type(event))
         if fold is None or (self._session is None and type(event) is not SessionStarted):
+            return False
+        if isinstance(event, TrialStarted | TrialFinished) and not self._is_planned(event.trial):
             return False
         fold(event)
         self._fields["last_t_ns"] = event.t_ns  # type: ignore[union-attr]  # every session event has a time
@@ -180,6 +183,12 @@ class SessionBuilder:
             standstill = (self._fields["last_t_ns"], event.t_ns)
             self._fields["standstills"] = (*self._fields.get("standstills", ()), standstill)
         self._fields["finished"] = None
+
+    def _is_planned(self, trial: Trial) -> bool:
+        assert self._session is not None
+        plan = self._session.plan
+        asks = trial.kind == "cold" if trial.prompt is None else 0 <= trial.prompt < len(plan.prompts)
+        return asks and 0 <= trial.contender < len(plan.contenders)
 
     def _trial_started(self, event: TrialStarted) -> None:
         self._fields |= {"current": event.trial, "order": event.order, "total": event.total}

@@ -24,7 +24,7 @@ from llmtui.core.events import (
     decode_event,
     encode,
 )
-from llmtui.core.facts import Problem
+from llmtui.core.facts import Problem, Timeline
 from tests.core.made import finished, plan, started
 
 PLAN = plan()
@@ -76,6 +76,17 @@ def test_a_line_that_is_not_ours_is_refused(line: bytes) -> None:
         decode_event(line)
     with pytest.raises(BadLine):
         decode_command(line)
+
+
+@pytest.mark.parametrize("damage", [b'"chars":[3]', b'"channels":"aaa"', b'"tokens":[1,2,3]'])
+def test_a_timeline_whose_arrays_do_not_fit_together_is_a_damaged_line(damage: bytes) -> None:
+    whole = Timeline(t_ns=(1, 2), chars=(3, 4), channels="ta", tokens=(1, 2))
+    line = encode(finished(PLAN, timeline=whole))
+    key = damage.partition(b":")[0]
+    kept = {b'"chars"': b'"chars":[3,4]', b'"channels"': b'"channels":"ta"', b'"tokens"': b'"tokens":[1,2]'}[key]
+    assert line.count(kept) == 1
+    with pytest.raises(BadLine, match="one length"):
+        decode_event(line.replace(kept, damage))
 
 
 @given(st.binary(max_size=200))

@@ -20,7 +20,7 @@ from llmtui.core.events import (
     encode,
 )
 from llmtui.core.facts import MachineFigures, Problem, ResidentModel
-from llmtui.core.plan import blocks
+from llmtui.core.plan import Kind, blocks
 from llmtui.core.session import MAX_SAMPLES, Session, SessionBuilder, fold
 from llmtui.core.summary import pooled, spread, summarise
 from llmtui.core.trial_row import TrialRow
@@ -91,6 +91,19 @@ def test_a_cut_journal_is_a_valid_session(length: int) -> None:
     assert len(session.rows) == sum(type(event).__name__ == "TrialFinished" for event in events)
     assert (session.finished == "complete") is (length + 1 >= len(whole_session()))
     assert len(summarise(session).lines) == 2
+
+
+@given(st.integers(-3, 5), st.none() | st.integers(-3, 5), st.sampled_from(["cold", "warm", "follow_up"]))
+def test_a_trial_that_the_plan_does_not_have_is_passed_over(who: int, which: int | None, kind: Kind) -> None:
+    """A damaged file opens; what is left of it is shown."""
+    one = msgspec.structs.replace(trial(PLAN), contender=who, prompt=which)
+    one = msgspec.structs.replace(one, key=msgspec.structs.replace(one.key, kind=kind))
+    event = finished(PLAN, one, outcome="skipped", t0_ns=None)
+    session = fold([started(PLAN), TrialStarted(t_ns=1, trial=one, order=1, total=1), event, finished(PLAN)])
+    assert session is not None
+    known = 0 <= who < len(PLAN.contenders) and (kind == "cold" if which is None else 0 <= which < len(PLAN.prompts))
+    assert len(session.rows) == 1 + known
+    assert len(summarise(session).lines) == len(PLAN.contenders)
 
 
 def test_snapshots_do_not_change() -> None:
@@ -180,6 +193,14 @@ def test_a_disturbed_attempt_is_replaced_by_its_repeat() -> None:
     line = summarise(session_of(first, second)).lines[0]
     assert line.ttft is not None
     assert (line.ttft.value, line.ttft.n, line.finished, line.disturbed) == (500, 1, 1, 0)
+
+
+def test_a_follow_up_that_was_asked_again_word_for_word_counts_for_nothing() -> None:
+    one = trial(PLAN, kind="follow_up")
+    first = finished(PLAN, one, tokens=32, ttft_ms=9000, flags=("unexpected_reload",), evidence=("loaded again",))
+    again = finished(PLAN, msgspec.structs.replace(one, id="again", attempt=2), tokens=32, ttft_ms=4, repeats=one.id)
+    assert summarise(session_of(first, again)).lines[0].follow_up is None
+    assert summarise(session_of(finished(PLAN, one, tokens=32, ttft_ms=90))).lines[0].follow_up == spread([90.0])
 
 
 def test_memory_is_the_peak_and_the_steady_of_what_the_runner_held() -> None:
