@@ -79,11 +79,6 @@ def counts_for_ttft(row: TrialRow) -> bool:
     )
 
 
-def is_disturbed(row: TrialRow) -> bool:
-    """Whether something interfered with the trial."""
-    return any(flag in DISTURBANCES for flag in row.flags)
-
-
 def is_interfered_with(row: TrialRow) -> bool:
     """Whether a cause of disturbance is known: an outlier by itself says that something is odd, not what it was."""
     return any(flag in DISTURBANCES and flag != "outlier" for flag in row.flags)

@@ -12,7 +12,7 @@ from llmtui.core.checks import (
     DISTURBANCES,
     counts_for_speed,
     counts_for_ttft,
-    is_disturbed,
+    is_interfered_with,
 )
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import MachineFigures, ResidentModel, ServerCounters, Timeline
@@ -68,7 +68,7 @@ def test_short_answers(tokens: int, flagged: bool, has_rate: bool, compared: boo
     assert (found.figures.decode_tps is not None) is has_rate
     assert counts_for_speed(found) is compared
     assert counts_for_ttft(found)
-    assert not is_disturbed(found)
+    assert not is_interfered_with(found)
 
 
 @pytest.mark.parametrize("kind", ["cold", "follow_up"])
@@ -109,7 +109,7 @@ def test_thinking_inside_the_answer() -> None:
     )
     assert found.flags == ("thinking_inline",)
     assert (found.figures.ttft_ms, found.figures.ttfo_ms) == (500, 500 + 100 * 62)
-    assert not is_disturbed(found)
+    assert not is_interfered_with(found)
 
 
 @pytest.mark.parametrize(("scale", "flagged"), [(1.019, False), (1.03, True), (0.97, True), (0.981, False)])
@@ -117,7 +117,7 @@ def test_clocks_that_differ_by_more_than_two_percent(scale: float, flagged: bool
     found = row(counter_scale=scale)
     assert ("clock_disagreement" in found.flags) is flagged
     assert counts_for_speed(found)
-    assert not is_disturbed(found)
+    assert not is_interfered_with(found)
 
 
 def test_clocks_are_not_compared_over_a_short_answer() -> None:
@@ -145,7 +145,7 @@ def test_other_models_in_memory_are_the_engines_to_tell() -> None:
     found = row(flags=("other_model_resident",), evidence=("in memory too: x",))
     assert (found.flags, found.evidence) == (("other_model_resident",), ("in memory too: x",))
     assert counts_for_speed(found)
-    assert not is_disturbed(found)
+    assert not is_interfered_with(found)
 
 
 # --- disturbances -------------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_memory_read_back_from_swap(mebibytes: int | None, flagged: bool) -> Non
     swapped = None if mebibytes is None else mebibytes * 2**20
     found = row(machine=MachineFigures(swap_in_bytes=swapped))
     assert ("swapped" in found.flags) is flagged
-    assert is_disturbed(found) is flagged
+    assert is_interfered_with(found) is flagged
     assert counts_for_speed(found)
 
 
@@ -214,7 +214,7 @@ def test_text_that_stands_still(pause_ms: int, flagged: bool) -> None:
     assert even.done_ns is not None
     found = row(timeline=timeline, done_ns=even.done_ns + pause_ms * MS)
     assert ("stalled_output" in found.flags) is flagged
-    assert is_disturbed(found) is flagged
+    assert is_interfered_with(found) is flagged
 
 
 def test_a_slow_model_does_not_stand_still() -> None:
@@ -223,7 +223,7 @@ def test_a_slow_model_does_not_stand_still() -> None:
 
 def test_a_reloaded_model_counts_for_nothing() -> None:
     found = row(flags=("unexpected_reload",), evidence=("seen",))
-    assert is_disturbed(found)
+    assert is_interfered_with(found)
     assert not counts_for_speed(found)
     assert not counts_for_ttft(found)
 

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.core.checks import counts_for_speed, counts_for_ttft, is_disturbed
+from llmtui.core.checks import counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.events import (
     Chunks,
     Event,
@@ -218,7 +218,7 @@ def test_short_answers_are_flagged_and_not_compared() -> None:
     assert "short_output" in short.flags
     assert not counts_for_speed(short)
     assert counts_for_ttft(short)
-    assert not is_disturbed(short)
+    assert not is_interfered_with(short)
 
 
 def test_a_wrong_counter_is_named_with_its_side() -> None:
