@@ -97,7 +97,6 @@ class RunnerClue(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
     model_argument: str | None = None
     """Part of the argument, such as ``sha256-6a0746a1ec1a``."""
-    weights_bytes: int | None = None
 
 
 class Backend(Protocol):

@@ -99,7 +99,7 @@ class BuiltinBackend:
         loaded = self._loaded.get(model.name)
         if loaded is None or not loaded.child.alive:
             return None
-        return RunnerClue(pid=loaded.child.pid, weights_bytes=loaded.weights_bytes)
+        return RunnerClue(pid=loaded.child.pid)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
         """Asks and gives what comes. Where the model has to be loaded first, Sent is the start of its process."""

@@ -137,12 +137,12 @@ class OllamaBackend:
         if not self._local:
             return None
         if is_mlx(model):
-            return RunnerClue(model_argument=model.name, weights_bytes=model.size_bytes)
+            return RunnerClue(model_argument=model.name)
         build = model.name, model.digest
         if build not in self._blobs or not model.digest:
             self._blobs[build] = blob_of((await self._show(model.name)).modelfile or "")
         blob = self._blobs[build]
-        return None if blob is None else RunnerClue(model_argument=blob, weights_bytes=model.size_bytes)
+        return None if blob is None else RunnerClue(model_argument=blob)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
         """Asks /api/chat and gives what comes: one Sent, pieces of text, at most one Final.

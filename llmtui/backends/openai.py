@@ -123,12 +123,11 @@ class OpenAiBackend:
         """Gives the file's name for a llama.cpp server on this machine, which has it in its command line."""
         if not self.local:
             return None
-        entry = await self._entry(model.name)
+        await self._entry(model.name)  # fails where there is no such model, and learns the dialect
         props = await self._optional("/props", LlamaProps) if self._dialect == "llamacpp" else None
         if props is None or not props.model_path:
             return None
-        size = entry.meta.size if entry.meta else None
-        return RunnerClue(model_argument=PurePath(props.model_path).name, weights_bytes=size)
+        return RunnerClue(model_argument=PurePath(props.model_path).name)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
         """Asks and gives what comes."""
