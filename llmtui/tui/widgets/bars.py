@@ -180,7 +180,7 @@ def chart_rows(chart: Chart, width: int) -> list[list[tuple[str, str]]]:
         rows.append([(group.title, "group")])
         for bar in group.bars:
             text = next(shown)
-            head = (f" {set_cell_size(bar.label, label)} ", "label")
+            head = (f" {set_cell_size(_cut(bar.label, label), label)} ", "label")
             if bar.value is None or most is None:
                 rows.append([head, (_cut(bar.why, room + number + 1), "why")])
             else:

@@ -21,7 +21,8 @@ from llmtui.words.trials import category_words
 L = TypeVar("L")
 GIGABYTE = 1e9
 NAME_CELLS = (14, 24)
-"""Width of a model's name: narrow terminals, others."""
+"""Least width for a model's long name: narrow terminals, others. What figures leave free is added."""
+SCROLLBAR_CELLS = 1
 
 
 class FigureColumn(NamedTuple, Generic[L]):
@@ -92,22 +93,22 @@ class ResultTable(DataTable[Text], Generic[L]):
         self.clear(columns=True)
         self._lines = tuple(lines)
         gap = 1 + room
+        filled = [(one, column_texts(one, lines)) for one in columns]
+        shown = [(one, figures) for one, figures in filled if any(text.strip() for text in figures)]
+        widths = [max(cell_len(text) for text in (*figures, *one.head)) for one, figures in shown]
+        spare = self.app.size.width - sum(width + gap for width in widths) - len(names) * (1 + gap) - SCROLLBAR_CELLS
+        most = max(NAME_CELLS[min(room, 1)], spare // len(names))
         cells: list[list[Text]] = [[] for _line in lines]
         for head, texts in names:
-            width = 1 + min(max((cell_len(text) for text in (head, *texts)), default=1), NAME_CELLS[min(room, 1)])
+            width = 1 + min(max((cell_len(text) for text in (head, *texts)), default=1), most)
             self.add_column(Text(f"\n {head}", no_wrap=True), width=width + gap, key=head)
             for row, text in zip(cells, texts, strict=True):
                 row.append(left(f" {text}", width))
-        self.shown_columns = ()
-        for one in columns:
-            texts = column_texts(one, lines)
-            if not any(text.strip() for text in texts):
-                continue
-            width = max(cell_len(text) for text in (*texts, *one.head))
+        self.shown_columns = tuple(one.id for one, _figures in shown)
+        for (one, figures), width in zip(shown, widths, strict=True):
             head_text = Text("\n").join(right(part, width) for part in one.head)
             self.add_column(head_text, width=width + gap, key=one.id)
-            self.shown_columns += (one.id,)
-            for row, text in zip(cells, texts, strict=True):
+            for row, text in zip(cells, figures, strict=True):
                 row.append(right(text, width))
         for number, row in enumerate(cells):
             self.add_row(*row, key=str(number))
