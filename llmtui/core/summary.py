@@ -163,7 +163,8 @@ def _line(session: Session, index: int, rows: list[TrialRow]) -> ContenderSummar
         cold_again=again,
         ttft=ttft,
         ttfo=ttfo,
-        follow_up=_times(rows, "follow_up", lambda row: row.figures.ttft_ms),
+        # Asked again word for word, a follow-up meets a server that has read all of it.
+        follow_up=_times([row for row in rows if row.repeats is None], "follow_up", lambda row: row.figures.ttft_ms),
         decode_tps=tps,
         decode_cps=cps,
         reading_x=None if not words else _reading(words),
