@@ -30,12 +30,16 @@ class NavBar(Widget):
                 if not (read_only and place == "setup")
             ),
         )
-        self._right = Content.assemble(_link("help", _("Help"), "F1"), _link("quit_or_ask", _("Quit"), "q"))
+        self._help = _link("help", _("Help"), "F1")
+        self._quit = _link("quit_or_ask", _("Quit"), "q")
 
     def render(self) -> Content:
         """Gives the line for the width."""
-        gap = self.content_size.width - self._left.cell_length - self._right.cell_length
-        return self._left if gap < 1 else Content.assemble(self._left, " " * gap, self._right)
+        for right in (Content.assemble(self._help, self._quit), self._help):
+            gap = self.content_size.width - self._left.cell_length - right.cell_length
+            if gap >= 0:
+                return Content.assemble(self._left, " " * gap, right)
+        return self._left
 
 
 def _link(action: str, name: str, key: str) -> Content:
