@@ -107,9 +107,10 @@ class Side(Vertical):
         doing = outcome_word(self._row.outcome, self._row.ended_by) if now_ns >= self._done_ns else _("writing")
         if self._next and now_ns < self._done_ns and self._pieces[self._next - 1].channel == "t":
             doing = _("thinking")
+        # The figure first: where there is little room, the end of the line is cut.
         parts += [
+            (f"{_('first word after {time}').format(time=seconds(first / 1e6))}  ", "$foreground 60%"),
             (doing, "bold"),
-            (f"  {_('first word after {time}').format(time=seconds(first / 1e6))}", "$foreground 60%"),
         ]
         return Content.assemble(*parts)
 
