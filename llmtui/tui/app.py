@@ -17,6 +17,7 @@ import msgspec
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
 
 from llmtui.config import Settings, SettingsError
@@ -280,6 +281,7 @@ class LlmtuiApp(App[ExitReport]):
         """Starts the measuring process again after it was lost."""
         if self.read_only or not self.feed.ended:
             return
+        Thread(target=self.feed.close, name="close lost feed").start()
         self.feed = self.new_feed(self.open_link)
         self._follow(self.feed)
         self.notify(_("Starting the measuring process again …"))
@@ -332,6 +334,11 @@ class LlmtuiApp(App[ExitReport]):
         Thread(target=self.feed.close, name="close feed").start()
 
     # --- the command palette ---
+
+    def action_command_palette(self) -> None:
+        """Opens it, in the person's language."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=_("Search for commands …"), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Gives what can be done now, and nothing that cannot."""

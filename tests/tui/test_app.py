@@ -146,6 +146,8 @@ class TestLostEngine:
             await pilot.press("ctrl+r")
             await wait_until(pilot, lambda: not banner.has_class("-error"))
             await wait_until(pilot, lambda: second.sent_of(SetServer))
+            await wait_until(pilot, first.closed.is_set)  # it leaves neither a process nor a log behind
+            assert not second.closed.is_set()
 
     async def test_a_run_whose_engine_is_gone_does_not_hold_the_person_back(self) -> None:
         link = engine_beside(an_ollama)
