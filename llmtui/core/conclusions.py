@@ -26,7 +26,7 @@ from llmtui.core.findings import (
 )
 from llmtui.core.session import Session
 from llmtui.core.summary import ContenderSummary, Summary, summarise
-from llmtui.core.trial_row import TrialRow
+from llmtui.core.trial_row import TrialRow, asked_again
 from llmtui.core.verdict import (
     MAX_DISTURBED,
     SEPARATING,
@@ -353,10 +353,10 @@ def _usual(session: Session, summary: Summary, speed: WritingSpeed) -> UsualForm
 
 
 def _not_counted(session: Session) -> NotCounted:
-    superseded = {row.repeats for row in session.rows if row.repeats is not None}
+    repeated = asked_again(session.rows)
     counts: dict[tuple[int, str, str], int] = {}
     for row in session.rows:
-        reason = _reason(row, repeated=row.trial.id in superseded and row.repeats is None)
+        reason = _reason(row, repeated=row.trial.id in repeated)
         if reason is not None:
             key = (row.trial.contender, *reason)
             counts[key] = counts.get(key, 0) + 1

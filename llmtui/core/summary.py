@@ -14,7 +14,7 @@ from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is
 from llmtui.core.metrics import READING_WORDS_PER_S, quantile
 from llmtui.core.plan import Kind
 from llmtui.core.session import Session
-from llmtui.core.trial_row import TrialRow
+from llmtui.core.trial_row import TrialRow, asked_again
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -92,8 +92,8 @@ class Summary(msgspec.Struct, frozen=True):
 
 def summarise(session: Session) -> Summary:
     """Gives the tables of a session, at any time of it."""
-    superseded = {row.repeats for row in session.rows if row.repeats is not None}
-    kept = [row for row in session.rows if not (row.trial.id in superseded and row.repeats is None)]
+    repeated = asked_again(session.rows)
+    kept = [row for row in session.rows if row.trial.id not in repeated]
     lines: list[ContenderSummary] = []
     categories: list[CategorySummary] = []
     names = tuple(dict.fromkeys(prompt.category for prompt in session.plan.prompts))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from llmtui.core.facts import ColdSource, EndedBy, MachineFigures, Outcome, Problem, Recorded, ResidentModel
@@ -31,3 +33,8 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
     num_predict: int | None = None
     repeats: str | None = None
     recorded: Recorded | None = None
+
+
+def asked_again(rows: Iterable[TrialRow]) -> frozenset[str]:
+    """Gives the ids of disturbed trials in whose place a repetition stands."""
+    return frozenset(row.repeats for row in rows if row.repeats is not None)

@@ -17,7 +17,7 @@ from llmtui.core.metrics import quantile
 from llmtui.core.pairing import Pair, is_imported, pair_categories, pair_up
 from llmtui.core.session import Session
 from llmtui.core.stats import Trend, deviation, holm, mean, stratified_trend, t_interval, t_quantile, t_two_sided
-from llmtui.core.trial_row import TrialRow
+from llmtui.core.trial_row import TrialRow, asked_again
 
 MARGIN = math.log(1.03)
 """Half the width of "practically equal", symmetric on the log scale: swapping the names keeps the verdict."""
@@ -136,7 +136,7 @@ def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
     Outliers without a known cause do not either: a machine that becomes slower in the middle makes many of them, and
     since models take turns the comparison stands.
     """
-    repeated = {row.repeats for row in rows if row.repeats is not None}
+    repeated = asked_again(rows)
     warm = [
         row
         for row in rows

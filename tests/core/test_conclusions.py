@@ -313,6 +313,7 @@ def test_a_disturbed_test_that_was_asked_again_is_named_once() -> None:
     of = compared_plan("a")
     first = warm(of, 0, 1, 0, 10.0, flags=("unexpected_reload",))
     again = warm(of, 0, 1, 0, 10.0, repeats=first.trial.id)
+    again = msgspec.structs.replace(again, trial=msgspec.structs.replace(again.trial, id=f"{first.trial.id}-again", attempt=2))
     assert counted(compared({"a": []}, first, again, of=of)) == [(0, "repeated", "all", 1)]
 
 
