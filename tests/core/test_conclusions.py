@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 
 from llmtui.core.across import Earlier
@@ -313,7 +314,8 @@ def test_a_disturbed_test_that_was_asked_again_is_named_once() -> None:
     of = compared_plan("a")
     first = warm(of, 0, 1, 0, 10.0, flags=("unexpected_reload",))
     again = warm(of, 0, 1, 0, 10.0, repeats=first.trial.id)
-    again = msgspec.structs.replace(again, trial=msgspec.structs.replace(again.trial, id=f"{first.trial.id}-again", attempt=2))
+    trial = msgspec.structs.replace(again.trial, id=f"{first.trial.id}-again", attempt=2)
+    again = msgspec.structs.replace(again, trial=trial)
     assert counted(compared({"a": []}, first, again, of=of)) == [(0, "repeated", "all", 1)]
 
 
