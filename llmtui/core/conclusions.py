@@ -16,6 +16,7 @@ from llmtui.core.findings import (
     MemoryHeld,
     apart_in_every_round,
     memory_held,
+    more_text,
     observer_cores,
     observer_lag_ms,
     per_token,
@@ -37,8 +38,6 @@ from llmtui.core.verdict import (
     verdicts,
 )
 
-TEXT_APART = 1.03
-"""From this ratio of characters a second on, "more tokens, less text" is worth saying."""
 RANKED_RATIO = 2.0
 RANKED_SHARE = 0.03
 MEMORY_APART = 1.03
@@ -63,6 +62,8 @@ class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
     """What one more round takes."""
     missing: tuple[tuple[int, str], ...]
     """Contenders without a speed, and the reason's code."""
+    conditions: tuple[str, ...] = ()
+    """Of a contender that is alone; with others they stand beside the verdicts."""
     why: str | None = None
 
 
@@ -234,19 +235,12 @@ def _writing_speed(session: Session, summary: Summary) -> WritingSpeed:
         reading_x=_amounts(lines, "reading_x"),
         leaders=leaders,
         verdicts=found,
-        more_text=_more_text(tps, cps),
+        more_text=more_text(tps, cps, found),
         round_s=seconds_a_round(session),
         missing=missing,
+        conditions=summary.lines[0].conditions if alone else (),
         why=why,
     )
-
-
-def _more_text(tps: Sequence[Amount], cps: Sequence[Amount]) -> int | None:
-    both = {one.contender: one.value for one in cps}
-    if not tps or tps[0].contender not in both:
-        return None
-    most = max(both, key=lambda index: both[index])
-    return most if both[most] > TEXT_APART * both[tps[0].contender] else None
 
 
 def _first_word(session: Session, summary: Summary) -> FirstWord:

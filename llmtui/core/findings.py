@@ -14,8 +14,10 @@ from llmtui.core.plan import trials_per_round
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
-from llmtui.core.verdict import TTFT_EQUAL_MS, TTFT_EQUAL_SHARE
+from llmtui.core.verdict import SEPARATING, TTFT_EQUAL_MS, TTFT_EQUAL_SHARE, Verdict
 
+TEXT_APART = 1.03
+"""From this ratio of characters a second on, "more tokens, less text" is worth saying."""
 COLD_ROUNDS = 3
 """Starts from off from which one contender may be called the sooner one."""
 
@@ -91,6 +93,23 @@ def round_spread(session: Session, *, min_rounds: int) -> tuple[Amount, ...]:
     return tuple(sorted(found, key=lambda one: one.value))
 
 
+def more_text(tps: Sequence[Amount], cps: Sequence[Amount], found: Sequence[Verdict]) -> int | None:
+    """Gives who writes the most characters, where a verdict puts the one with the most tokens before it.
+
+    Args:
+        tps: tokens a second, fastest first.
+        cps: characters a second.
+        found: verdicts on tokens a second.
+    """
+    chars = {one.contender: one.value for one in cps}
+    if not tps or tps[0].contender not in chars:
+        return None
+    first = tps[0].contender
+    most = max(chars, key=lambda index: chars[index])
+    told = any((one.first, one.second) == (first, most) and one.word in SEPARATING for one in found)
+    return most if told and chars[most] > TEXT_APART * chars[first] else None
+
+
 def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
     """Gives what an output token costs of ``spent`` (a field of MachineFigures), over warm rows, smallest first.
 
@@ -104,8 +123,9 @@ def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
             if row.trial.contender == index and row.trial.kind == "warm" and row.outcome == "ok" and row.machine
         ]
         known = [(amount, tokens) for amount, tokens in rows if amount is not None and tokens]
-        if known:
-            found.append(Amount(index, math.fsum(a for a, _ in known) / sum(tokens for _, tokens in known)))
+        spent_in_all = math.fsum(amount for amount, _ in known)
+        if spent_in_all > 0:  # 0 is less than the counter can tell
+            found.append(Amount(index, spent_in_all / sum(tokens for _, tokens in known)))
     return tuple(sorted(found, key=lambda one: one.value))
 
 

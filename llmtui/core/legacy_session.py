@@ -111,6 +111,8 @@ def _finished(row: LegacyRow, trial: Trial, order: int, *, t0_ns: int, wall_ns: 
     """A row as a trial of which only the first and the last moment and the number of tokens are known."""
     bad = [what for code, what in row.problems if code == "not_a_number" and not what.startswith(("usual_", "ram_"))]
     ttft_ns, total_ns = _ns(row.ttft_s), _ns(row.total_s)
+    if ttft_ns is not None and total_ns is not None and ttft_ns >= total_ns:
+        ttft_ns = None
     known = not bad and ttft_ns is not None and total_ns is not None
     return TrialFinished(
         t_ns=t0_ns + (total_ns or ttft_ns or 0),
@@ -142,9 +144,14 @@ def _bad_row(row: LegacyRow, cells: Sequence[str]) -> Problem:
     told = ", ".join(f"{names[name]} is {cell!r}" for name, _, cell in (what.partition("=") for what in cells))
     return Problem(
         code="bad_row",
-        what=f"Line {row.line} cannot be measured: {told or 'a time is below zero'}.",
+        what=f"Line {row.line} cannot be measured: {told or _bad_times(row)}.",
         remedy="The row is kept; correct the file and import it again to have it counted.",
     )
+
+
+def _bad_times(row: LegacyRow) -> str:
+    below_zero = any(time_s is not None and time_s < 0 for time_s in (row.ttft_s, row.total_s))
+    return "a time is below zero" if below_zero else "its first word is not before its end"
 
 
 def _oddities(rows: Sequence[LegacyRow], at_ns: int) -> list[Noted]:

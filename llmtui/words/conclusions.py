@@ -31,7 +31,7 @@ from llmtui.words.memory import memory_figures, most_memory
 from llmtui.words.outcomes import outcome_word
 from llmtui.words.reasons import cannot_be_told, reason
 from llmtui.words.since_last import since_last_sentence
-from llmtui.words.verdicts import verdict_sentence
+from llmtui.words.verdicts import under_conditions, verdict_sentence
 
 MOST_VERDICTS = 3
 """Verdicts that are said in full in one line; the others are in the table."""
@@ -129,6 +129,8 @@ def _writing_speed(line: WritingSpeed, session: Session) -> Iterable[str]:
         for verdict in _told(line):
             yield verdict_sentence(verdict, session, round_s=line.round_s)
         yield _text_or_tokens(line, session)
+        if line.conditions:
+            yield under_conditions(line.conditions)
     elif line.why is not None and not line.missing:
         yield cannot_be_told(line.why)
     for index, code in line.missing:
@@ -279,7 +281,8 @@ def _cost(line: Stability, session: Session) -> Iterable[str]:
             amounts=_each(session, line.joules_per_token, lambda joules: f"{significant(joules, 2)} J")
         )
     if line.lag_ms is not None:
-        yield _("llmtui saw each piece of text {lag} after the server had sent it.").format(lag=seconds(line.lag_ms))
+        lag = seconds(line.lag_ms)
+        yield _("llmtui usually saw a piece of text {lag} after the server had sent it.").format(lag=lag)
     if line.llmtui_cores is not None:
         yield _("Watching took {share} of a processor core.").format(share=percent(line.llmtui_cores))
 
@@ -298,7 +301,7 @@ def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
         "little_memory": _("little memory"),
     }
     for choice in line.choices:
-        names = or_list([_name(session, index) for index in choice.contenders]) or _("not known")
+        names = or_list([_name(session, index) for index in sorted(choice.contenders)]) or _("not known")
         if choice.everybody and len(choice.contenders) > 2:
             names = _("any of them")
         yield f"{occasions[choice.occasion].capitalize()}: {names}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llmtui.core.conclusions import MemoryUse
+from llmtui.core.conclusions import MEMORY_APART, MemoryUse
 from llmtui.core.findings import MemoryHeld
 from llmtui.core.session import Session
 from llmtui.words import _
@@ -18,6 +18,8 @@ def most_memory(line: MemoryUse, session: Session) -> str:
     if line.why is not None or len(line.held) < 2 or line.held[0].by_server != line.held[-1].by_server:
         return ""
     least, most = line.held[0], line.held[-1]
+    if most.peak_bytes <= MEMORY_APART * least.peak_bytes:
+        return _("They need about the same.")
     return _("{model} needs {more} more than {other}.").format(
         model=session.plan.contenders[most.contender].label,
         other=session.plan.contenders[least.contender].label,

@@ -46,10 +46,13 @@ def verdict_sentence(verdict: Verdict, session: Session, *, round_s: float | Non
     if verdict.word == "not_resolved":
         said += " " + price(verdict, round_s)
     if verdict.conditions:
-        said += " " + _("Under these conditions: {conditions}.").format(
-            conditions=conditions_clause(verdict.conditions)
-        )
+        said += " " + under_conditions(verdict.conditions)
     return said
+
+
+def under_conditions(flags: Sequence[str]) -> str:
+    """Gives the sentence that names lasting conditions."""
+    return _("Under these conditions: {conditions}.").format(conditions=conditions_clause(flags))
 
 
 def price(verdict: Verdict, round_s: float | None) -> str:

@@ -106,6 +106,12 @@ def test_more_tokens_and_less_text() -> None:
     assert line(compared({"a": [11.0], "b": [10.0]}), WritingSpeed).more_text is None
 
 
+def test_without_a_verdict_on_tokens_nobody_is_said_to_make_more_of_them() -> None:
+    of = compared_plan("a", "b")
+    level = [*rows(of, 0, 10.001, word="no "), *rows(of, 1, 10.0, word="letters ")]
+    assert line(compared({"a": [], "b": []}, *level, of=of), WritingSpeed).more_text is None
+
+
 def test_answers_too_short_to_compare_say_so() -> None:
     of = compared_plan("a", "b")
     found = line(
@@ -213,8 +219,6 @@ def test_weights_in_anonymous_memory_are_as_large_as_the_file() -> None:
 
 
 def with_size(size_bytes: int) -> Plan:
-    import msgspec
-
     of = compared_plan("a")
     model = msgspec.structs.replace(of.contenders[0].model, size_bytes=size_bytes)
     return msgspec.structs.replace(of, contenders=(msgspec.structs.replace(of.contenders[0], model=model),))

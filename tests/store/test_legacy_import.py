@@ -64,6 +64,15 @@ def test_a_row_that_cannot_be_read_is_a_failed_test_and_says_why(tmp_path: Path)
     assert row.problem.what == "Line 3 cannot be measured: Latencia_TTFT(s) is 'timeout'."
 
 
+def test_a_first_word_that_is_not_before_the_end_is_no_figure(tmp_path: Path) -> None:
+    source = tmp_path / "old.csv"
+    source.write_text("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,1,11,9,,101\na,y,13,10,10,,100\n")
+    row = import_legacy(source, tmp_path)[1].rows[1]
+    assert (row.outcome, row.figures.ttft_ms, row.figures.e2e_tps) == ("error", None, None)
+    assert row.problem is not None
+    assert row.problem.what == "Line 3 cannot be measured: its first word is not before its end."
+
+
 def test_oddities_become_notes(tmp_path: Path) -> None:
     source = tmp_path / "old.csv"
     source.write_text("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,1,11,3,,101\na,y,11,11,9.18,,101\n")
