@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 HEAD = """# Performance
 
 How right the figures are and what watching costs, on one machine. Made by `python -m benchmarks`, which runs for about
-three quarters of an hour, wants the machine to itself, and writes this page; with `--quick` it is shorter and rougher
+half an hour, wants the machine to itself, and writes this page; with `--quick` it is shorter and rougher
 and writes nothing.
 
 The program runs in a terminal of 140×40 that takes its output at once. The server is simulated, on the same machine,
