@@ -63,7 +63,7 @@ def measure(quick: bool) -> Iterable[Row]:
         )
         for stalls in (False, True):
             told = _told(server, tokens, stalls=stalls)
-            lost = f"{told.missing} of {told.facts} facts missing, {told.gaps} gaps"
+            lost = f"{told.missing} of {told.facts} facts missing, gaps: {told.gaps}"
             yield Row(
                 "facts told at that rate" + (f", the reader asleep for {STALL_S:g} s" if stalls else ""),
                 f"{lost} ({told.lost_chunks} batches of text, {told.lost_samples} looks at the machine left out)",

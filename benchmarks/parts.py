@@ -12,10 +12,24 @@ import msgspec
 
 from benchmarks.programs import folder
 from benchmarks.rows import Benchmark, Row
+from llmtui.cli.selftest_screen import own_environment
 
 PARTS = Path(__file__).with_name("test_parts.py")
 LAZY = {"pandas": "pandas", "plotext": "plotext", "the command line": "typer", "HTTP": "httpx"}
 """What the first paint does without."""
+FIRST_PAINT = """
+import json, sys
+from llmtui.cli.frame import frame
+from llmtui.cli.program import Program
+from llmtui.tui.app import LlmtuiApp
+
+class Painted(LlmtuiApp):
+    async def begin(self) -> None:
+        sys.__stdout__.write(json.dumps(list(sys.modules)))
+        self.exit()
+
+Painted(Program(frame({}))).run(headless=True, size=(140, 40))
+"""
 
 
 class _Stats(msgspec.Struct):
@@ -58,8 +72,9 @@ def measure(quick: bool) -> Iterable[Row]:
 
 
 def _imports() -> Row:
-    code = "import llmtui.cli.screen, json, sys; print(json.dumps(list(sys.modules)))"
-    run = subprocess.run([sys.executable, "-P", "-c", code], check=True, stdout=subprocess.PIPE)
+    with folder() as where:
+        command = [sys.executable, "-P", "-c", FIRST_PAINT]
+        run = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=own_environment(where, {}))
     modules = json.loads(run.stdout)
     present = [words for words, name in LAZY.items() if name in modules]
     return Row(
