@@ -50,7 +50,7 @@ def events_of(link: Link) -> list[Event]:
 
 @contextmanager
 def piped(data: bytes) -> Iterator[int]:
-    """Gives the read end of a pipe through which all of this comes, cut anywhere."""
+    """Gives the read end of a pipe through which all of this comes, cut anywhere. Who reads it closes it."""
     read_end, write_end = os.pipe()
 
     def write() -> None:
@@ -58,13 +58,10 @@ def piped(data: bytes) -> Iterator[int]:
             os.write(write_end, data[at : at + 777])
         os.close(write_end)
 
-    writer = threading.Thread(target=write)
+    writer = threading.Thread(target=write, daemon=True)
     writer.start()
-    try:
-        yield read_end
-    finally:
-        os.close(read_end)
-        writer.join()
+    yield read_end
+    writer.join()
 
 
 @pytest.mark.slow
