@@ -30,6 +30,24 @@ Host = Annotated[
 ]
 Results = Annotated[str | None, typer.Option("--results", help="Folder for sessions.")]
 Prompts = Annotated[str | None, typer.Option("--prompts", help="A prompts.toml of your own.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="A model's name; repeat it. `builtin:NAME` and FILE.gguf are run inside llmtui, beside the server's: "
+        "`-m llama3.2:1b -m builtin:synthetic-114M`.",
+    ),
+]
+Budget = Annotated[
+    str | None, typer.Option("--budget", metavar="TIME", help="As many whole rounds as end within 90s, 20m, 1h30m.")
+]
+Twice = Annotated[
+    bool, typer.Option("--twice", help="Each model against itself (A/A): how far equal things lie apart here.")
+]
+UnloadOthers = Annotated[
+    bool, typer.Option("--unload-others", help="Unload models of others during the test, load them again after it.")
+]
 
 
 @cli.callback(invoke_without_command=True)
@@ -53,31 +71,17 @@ def screens(
 
 @cli.command()
 def run(
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            "-m",
-            help="A model's name; repeat it. `builtin:NAME` and FILE.gguf are run inside llmtui, beside the server's: "
-            "`-m llama3.2:1b -m builtin:synthetic-114M`.",
-        ),
-    ] = None,
+    model: Models = None,
     category: Annotated[list[str] | None, typer.Option("--category", "-c", help="A category's id; repeat it.")] = None,
     preset: Annotated[str | None, typer.Option("--preset", help="auto, quick, standard or thorough.")] = None,
     rounds: Annotated[int | None, typer.Option("--rounds", min=1, max=50, help="Exactly so many rounds.")] = None,
-    budget: Annotated[
-        str | None, typer.Option("--budget", metavar="TIME", help="As many whole rounds as end within 90s, 20m, 1h30m.")
-    ] = None,
-    twice: Annotated[
-        bool, typer.Option("--twice", help="Each model against itself (A/A): how far equal things lie apart here.")
-    ] = False,
+    budget: Budget = None,
+    twice: Twice = False,
     host: Host = None,
     results: Results = None,
     prompts: Prompts = None,
     think: Annotated[str | None, typer.Option("--think", help="on or off, for models that can think.")] = None,
-    unload_others: Annotated[
-        bool, typer.Option("--unload-others", help="Unload models of others during the test, load them again after it.")
-    ] = False,
+    unload_others: UnloadOthers = False,
     all_prompts: Annotated[bool, typer.Option("--all-prompts", help="Every prompt of a category.")] = False,
     num_ctx: Annotated[int | None, typer.Option("--num-ctx", help="Context length in tokens.")] = None,
     num_thread: Annotated[int | None, typer.Option("--num-thread", help="Threads; else the server chooses.")] = None,

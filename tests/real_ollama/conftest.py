@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from llmtui.backends.ollama import OllamaBackend
+from tests.real_ollama.asking import Asking, wait_until
 from tests.real_ollama.models import copy_store, model_store
 from tests.real_ollama.servers import RunningOllama, running_ollama
 from tools.build_ollama import VERSIONS, Build, default_cache, find_build
@@ -41,3 +42,14 @@ async def backend(ollama_server: RunningOllama) -> AsyncIterator[OllamaBackend]:
     backend = OllamaBackend(ollama_server.url)
     yield backend
     await backend.aclose()
+
+
+@pytest.fixture
+def asking(ollama_server: RunningOllama) -> Iterator[Asking]:
+    """The server with nothing in memory; what lost its name there goes when its time is up."""
+    asking = Asking(ollama_server.url)
+    for name in asking.loaded_names():
+        asking.post("/api/generate", {"model": name, "keep_alive": 0})
+    wait_until(lambda: not asking.loaded(), within_s=40)
+    yield asking
+    asking.close()

@@ -48,17 +48,6 @@ class Engine:
 
 
 @pytest.fixture
-def asking(ollama_server: RunningOllama) -> Iterator[Asking]:
-    """The server with nothing in memory; what lost its name there goes when its time is up."""
-    asking = Asking(ollama_server.url)
-    for name in asking.loaded_names():
-        asking.post("/api/generate", {"model": name, "keep_alive": 0})
-    wait_until(lambda: not asking.loaded(), within_s=40)
-    yield asking
-    asking.close()
-
-
-@pytest.fixture
 def engine(tmp_path: Path, asking: Asking) -> Iterator[Engine]:
     link = EngineProcess(log_folder=tmp_path)
     yield Engine(link)

@@ -83,17 +83,6 @@ class Watched:
                 yield Seen(process.pid, words[words.index("--model") + 1].replace("\\", "/").rsplit("/", 1)[-1])
 
 
-@pytest.fixture
-def asking(ollama_server: RunningOllama) -> Iterator[Asking]:
-    """The server with nothing in memory."""
-    asking = Asking(ollama_server.url)
-    for name in asking.loaded_names():
-        asking.post("/api/generate", {"model": name, "keep_alive": 0})
-    wait_until(lambda: not asking.loaded(), within_s=40)
-    yield asking
-    asking.close()
-
-
 @pytest.fixture(scope="session")
 def made_114m(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_synthetic("114M", tmp_path_factory.mktemp("synthetic"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -71,9 +72,9 @@ class PickList(OptionList):
         self._picked: frozenset[str] = frozenset()
         self._drawn_width = 0
 
+    @abstractmethod
     def row(self, item: str, width: int) -> Content:
         """Gives an item's line without the tick, at most ``width`` cells."""
-        raise NotImplementedError
 
     def usable(self, item: str) -> bool:
         """Whether the item can be ticked."""
