@@ -112,6 +112,17 @@ async def test_a_missing_figure_is_blank_and_enter_says_why() -> None:
         assert "failed" in str(looking.app.screen.query_one(Static).render())
 
 
+async def test_a_narrow_terminal_leaves_figures_out_and_cuts_none() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(80, 24)) as pilot:
+        screen = await looking.begin(pilot)
+        assert screen.models.shown_columns[-1] == "finished"
+        await wait_until(pilot, lambda: screen.models.virtual_size.width <= 80)
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: isinstance(looking.app.screen, Reading))
+        assert "Total time" in str(looking.app.screen.query_one(Static).render())
+
+
 async def test_models_of_a_category_stand_under_each_other() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:

@@ -124,6 +124,8 @@ def line_explained(line: ContenderSummary | CategorySummary, session: Session) -
         for name, spread, show, unit in _spreads(line)
         if spread is not None
     ]
+    if isinstance(line, ContenderSummary) and line.total_s is not None:
+        entries.append((column_title("total_s"), seconds(1000 * line.total_s)))
     width = max((cell_len(name) for name, _said in entries), default=0) + 2
     parts = [_counts(line), *(_entry(name, said, width) for name, said in entries)]
     missing = list(_missing(line, session.plan))

@@ -22,6 +22,8 @@ L = TypeVar("L")
 GIGABYTE = 1e9
 NAME_CELLS = (14, 24)
 """Least width for a model's long name: narrow terminals, others. What figures leave free is added."""
+LEFT_OUT_FIRST = ("speed_range", "total_s")
+"""Figures that a narrow terminal does without; they stand in the details and in the files."""
 SCROLLBAR_CELLS = 1
 
 
@@ -96,8 +98,17 @@ class ResultTable(DataTable[Text], Generic[L]):
         filled = [(one, column_texts(one, lines)) for one in columns]
         shown = [(one, figures) for one, figures in filled if any(text.strip() for text in figures)]
         widths = [max(cell_len(text) for text in (*figures, *one.head)) for one, figures in shown]
+        cut = NAME_CELLS[min(room, 1)]
+        least = sum(
+            1 + gap + min(max((cell_len(text) for text in (head, *texts)), default=1), cut) for head, texts in names
+        )
+        for left_out in LEFT_OUT_FIRST:  # half a figure would be another one
+            ids = [one.id for one, _figures in shown]
+            if least + sum(width + gap for width in widths) + SCROLLBAR_CELLS > self.app.size.width and left_out in ids:
+                at = ids.index(left_out)
+                del shown[at], widths[at]
         spare = self.app.size.width - sum(width + gap for width in widths) - len(names) * (1 + gap) - SCROLLBAR_CELLS
-        most = max(NAME_CELLS[min(room, 1)], spare // len(names))
+        most = max(cut, spare // len(names))
         cells: list[list[Text]] = [[] for _line in lines]
         for head, texts in names:
             width = 1 + min(max((cell_len(text) for text in (head, *texts)), default=1), most)
