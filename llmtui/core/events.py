@@ -124,6 +124,10 @@ class Sampled(Tagged, frozen=True, kw_only=True):
     watts: float | None = None
     cost_ms: float | None = None
     """CPU time that this look cost."""
+    gpu_temperature_c: float | None = None
+    gpu_clock_mhz: float | None = None
+    gpu_watts: float | None = None
+    """Power of the graphics cards alone; ``watts`` is the sum of all metered parts."""
 
 
 class PhaseChanged(Tagged, frozen=True, kw_only=True):

@@ -51,6 +51,9 @@ class SamplePoint(msgspec.Struct, frozen=True):
     swap_used_bytes: int | None
     gpu_busy: float | None
     vram_bytes: int | None
+    gpu_temperature_c: float | None = None
+    gpu_clock_mhz: float | None = None
+    gpu_watts: float | None = None
 
 
 class PhaseMark(msgspec.Struct, frozen=True):
@@ -214,6 +217,9 @@ class SessionBuilder:
                 event.swap_used_bytes,
                 event.gpu_busy,
                 event.vram_bytes,
+                event.gpu_temperature_c,
+                event.gpu_clock_mhz,
+                event.gpu_watts,
             )
         )
         if len(self._samples) > MAX_SAMPLES:

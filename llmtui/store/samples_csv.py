@@ -10,10 +10,12 @@ from llmtui.store.csv_cells import cell, csv_line, number_cell, utc_cell
 from llmtui.store.session_folder import SAMPLES
 from llmtui.store.writing import LineAppender
 
-_READINGS: Final = tuple(name for name in Sampled.__struct_fields__ if name not in ("t_ns", "per_core"))
+_ADDED: Final = ("gpu_temperature_c", "gpu_clock_mhz", "gpu_watts")
+"""Columns that came later: at the end, so that the position of the others does not change."""
+_READINGS: Final = tuple(name for name in Sampled.__struct_fields__ if name not in ("t_ns", "per_core", *_ADDED))
 
-COLUMNS: Final = ("session_s", "utc", "trial_id", *_READINGS, "per_core")
-"""``per_core`` holds one share (0–1) a logical core, with spaces between them."""
+COLUMNS: Final = ("session_s", "utc", "trial_id", *_READINGS, "per_core", *_ADDED)
+"""``per_core`` holds one share (0–1) per logical core, separated by spaces."""
 
 
 class SamplesCsv:
@@ -57,6 +59,7 @@ class SamplesCsv:
                     trial_id or "",
                     *(cell(getattr(sample, name)) for name in _READINGS),
                     " ".join(number_cell(share) for share in sample.per_core),
+                    *(cell(getattr(sample, name)) for name in _ADDED),
                 )
             )
         )

@@ -11,6 +11,10 @@ import msgspec
 
 from llmtui.engine.sensors.base import SYS, read_int, read_text
 
+_NVML_TEMPERATURE_GPU = 0
+_NVML_CLOCK_SM = 1
+"""Values of NVML's enumerations ``nvmlTemperatureSensors_t`` and ``nvmlClockType_t``."""
+
 
 class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
     """All cards of one maker together, as their driver tells."""
@@ -23,6 +27,10 @@ class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
     """Energy since the driver was loaded."""
     watts: float | None = None
     """The driver's own (smoothed) figure."""
+    temperature_c: float | None = None
+    """Of the hottest card."""
+    clock_mhz: float | None = None
+    """Compute clock of the fastest card."""
 
 
 class NvidiaSensor:
@@ -44,17 +52,21 @@ class NvidiaSensor:
         rates = self._ask("nvmlDeviceGetUtilizationRates")
         millijoules = self._ask("nvmlDeviceGetTotalEnergyConsumption")
         milliwatts = self._ask("nvmlDeviceGetPowerUsage")
+        temperatures_c = self._ask("nvmlDeviceGetTemperature", _NVML_TEMPERATURE_GPU)
+        clocks_mhz = self._ask("nvmlDeviceGetClockInfo", _NVML_CLOCK_SM)
         return GpuReading(
             vram_bytes=sum(memory.used for memory in used) if used else None,
             busy=max(rate.gpu for rate in rates) / 100 if rates else None,
             joules=sum(millijoules) / 1000 if millijoules else None,
             watts=sum(milliwatts) / 1000 if milliwatts else None,
+            temperature_c=float(max(temperatures_c)) if temperatures_c else None,
+            clock_mhz=float(max(clocks_mhz)) if clocks_mhz else None,
         )
 
-    def _ask(self, function: str) -> list[Any]:
-        """One figure of every card; empty if any card does not tell, since a part of a sum would mislead."""
+    def _ask(self, function: str, *which: int) -> list[Any]:
+        """Return one figure per card; empty if any card does not report it, since a partial sum would mislead."""
         try:
-            return [getattr(self._nvml, function)(card) for card in self._cards]
+            return [getattr(self._nvml, function)(card, *which) for card in self._cards]
         except self._nvml.NVMLError:
             return []
 
@@ -80,10 +92,14 @@ class AmdSensor:
         used_bytes = self._of_every_card("mem_info_vram_used")
         busy_percent = self._of_every_card("gpu_busy_percent")
         microwatts = self._of_every_card("hwmon/hwmon*/power1_average")
+        millidegrees = self._of_every_card("hwmon/hwmon*/temp1_input")
+        hertz = self._of_every_card("hwmon/hwmon*/freq1_input")
         return GpuReading(
             vram_bytes=sum(used_bytes) if used_bytes else None,
             busy=max(busy_percent) / 100 if busy_percent else None,
             watts=sum(microwatts) / 1e6 if microwatts else None,
+            temperature_c=max(millidegrees) / 1000 if millidegrees else None,
+            clock_mhz=max(hertz) / 1e6 if hertz else None,
         )
 
     def _of_every_card(self, pattern: str) -> list[int]:

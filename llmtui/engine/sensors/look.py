@@ -131,6 +131,9 @@ def sampled(before: Look, after: Look, thermal: ThermalReading, cost_ms: float) 
         frequency_mhz=thermal.frequency_mhz,
         watts=energy.joules / elapsed_between_s(before, after) if energy else gpu.watts,
         cost_ms=cost_ms,
+        gpu_temperature_c=gpu.temperature_c,
+        gpu_clock_mhz=gpu.clock_mhz,
+        gpu_watts=gpu.watts,
     )
 
 

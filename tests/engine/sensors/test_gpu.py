@@ -31,6 +31,12 @@ class FakeNvml(ModuleType):
             return lambda _card: answers[name]
         raise AttributeError(name)
 
+    def nvmlDeviceGetTemperature(self, card: int, sensor: int) -> int:  # noqa: N802
+        return {0: (61, 72)}[sensor][card]
+
+    def nvmlDeviceGetClockInfo(self, card: int, clock: int) -> int:  # noqa: N802
+        return {0: (300, 400), 1: (1980, 1410)}[clock][card]
+
     def nvmlInit(self) -> None:  # noqa: N802
         if not self._driver:
             raise self.NVMLError("driver not loaded")
@@ -59,7 +65,9 @@ def sensor_with(monkeypatch: pytest.MonkeyPatch, nvml: FakeNvml, sys_root: Path)
 
 def test_nvidia_cards_are_taken_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sensor = sensor_with(monkeypatch, FakeNvml(), tmp_path)
-    assert sensor.read() == GpuReading(vram_bytes=2000, busy=0.8, joules=10.0, watts=60.0)
+    assert sensor.read() == GpuReading(
+        vram_bytes=2000, busy=0.8, joules=10.0, watts=60.0, temperature_c=72.0, clock_mhz=1980.0
+    )
     assert sensor.source == "NVML: Card, Card"
 
 
@@ -94,6 +102,8 @@ def test_an_amd_card_is_read_from_its_files_and_its_connectors_are_not_cards(tmp
             f"{card}/mem_info_vram_used": "4096",
             f"{card}/gpu_busy_percent": "25",
             f"{card}/hwmon/hwmon3/power1_average": "15000000",
+            f"{card}/hwmon/hwmon3/temp1_input": "54000",
+            f"{card}/hwmon/hwmon3/freq1_input": "2100000000",
             "class/drm/card0/device/vendor": "0x8086",
             "class/drm/card1-DP-1/device/mem_info_vram_used": "4096",
         },
@@ -101,7 +111,7 @@ def test_an_amd_card_is_read_from_its_files_and_its_connectors_are_not_cards(tmp
     sensor = GpuSensor(tmp_path, nvml_module="no_such_module_for_llmtui")
     assert sensor.read() is None  # not looked for yet
     sensor.probe()
-    assert sensor.read() == GpuReading(vram_bytes=4096, busy=0.25, watts=15.0)
+    assert sensor.read() == GpuReading(vram_bytes=4096, busy=0.25, watts=15.0, temperature_c=54.0, clock_mhz=2100.0)
     assert sensor.source == "amdgpu: card1"
 
 
