@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, cannot_write
-from llmtui.store.legacy_import import CannotImport, import_legacy, read_legacy, write_legacy
+from llmtui.legacy.keeping import CannotImport, import_legacy, read_legacy, write_legacy
 from llmtui.words import _
 from llmtui.words.problems import problem_words
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmtui.core.audit import Audit, Claim, ModelAudit, audit, legacy_rows
 from llmtui.core.session import Session
+from llmtui.legacy.audit import Audit, Claim, ModelAudit, audit, legacy_rows
 from llmtui.words import _
 from llmtui.words.figures import percent, seconds, significant
 from llmtui.words.lists import few

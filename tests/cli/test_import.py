@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-FIXTURE = Path(__file__).parents[1] / "store" / "legacy.csv"
+FIXTURE = Path(__file__).parents[1] / "legacy" / "legacy.csv"
 
 
 def llmtui(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:

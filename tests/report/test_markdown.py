@@ -9,9 +9,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from llmtui.core.across import Earlier
-from llmtui.core.legacy_csv import parse_legacy
-from llmtui.core.legacy_session import legacy_events
 from llmtui.core.session import Session, fold
+from llmtui.legacy.events import legacy_events
+from llmtui.legacy.table import parse_legacy
 from llmtui.report.markdown import markdown, write_markdown
 from llmtui.report.rows import by_category, by_model
 from llmtui.words.conclusions import headed

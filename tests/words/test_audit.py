@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from llmtui.core.audit import Claim, audit
-from llmtui.core.legacy_csv import parse_legacy
+from llmtui.legacy.audit import Claim, audit
+from llmtui.legacy.table import parse_legacy
 from llmtui.words.audit import audited, claim_sentence, finding_sentence, finding_word
 
 FIGURES = {

@@ -11,10 +11,10 @@ import pytest
 from llmtui.core.across import Earlier
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import MachineFigures, Outcome, ResidentModel
-from llmtui.core.legacy_csv import parse_legacy
-from llmtui.core.legacy_session import legacy_events
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session, fold
+from llmtui.legacy.events import legacy_events
+from llmtui.legacy.table import parse_legacy
 from llmtui.words.conclusions import headed, sentences
 from tests.core.compared import compared, compared_plan, other, warm
 from tests.core.made import started

@@ -15,12 +15,12 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from llmtui.core.audit import Audit, Claim, Level, audit, legacy_rows
-from llmtui.core.legacy_csv import HEADER, parse_legacy
-from llmtui.core.legacy_session import legacy_events
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import summarise
 from llmtui.core.verdict import verdicts
+from llmtui.legacy.audit import Audit, Claim, Level, audit, legacy_rows
+from llmtui.legacy.events import legacy_events
+from llmtui.legacy.table import HEADER, parse_legacy
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SHORT = ("Modelo", "Categoria", "TTFT(s)", "Total(s)", "t/s", "RAM_MB", "Tokens")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from llmtui.core.legacy_csv import parse_legacy
 from llmtui.core.session import fold
+from llmtui.legacy.keeping import CannotImport, import_legacy, read_legacy, write_legacy
+from llmtui.legacy.table import parse_legacy
 from llmtui.store.journal import read_events
-from llmtui.store.legacy_import import CannotImport, import_legacy, read_legacy, write_legacy
 from llmtui.store.listing import list_sessions
 
 FIXTURE = Path(__file__).with_name("legacy.csv")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.core.legacy_csv import HEADER, LegacyRow, NotLegacy, legacy_text, parse_legacy
+from llmtui.legacy.table import HEADER, LegacyRow, NotLegacy, legacy_text, parse_legacy
 
-FIXTURE = (Path(__file__).parents[1] / "store" / "legacy.csv").read_text("utf-8")
+FIXTURE = (Path(__file__).parents[1] / "legacy" / "legacy.csv").read_text("utf-8")
 LONG = ",".join(HEADER)
 SHORT = "Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens"
 

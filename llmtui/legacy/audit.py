@@ -15,12 +15,12 @@ from typing import Literal
 import msgspec
 
 from llmtui.core.conclusions import RANKED_RATIO, RANKED_SHARE
-from llmtui.core.legacy_csv import LegacyRow
 from llmtui.core.metrics import MIN_TOKENS_COMPARED, quantile
 from llmtui.core.pairing import Pair
 from llmtui.core.session import Session
 from llmtui.core.stats import deviation, mean
 from llmtui.core.verdict import SEPARATING, TTFT_EQUAL_MS, TTFT_EQUAL_SHARE, Verdict, judge_categories
+from llmtui.legacy.table import LegacyRow
 
 LONG_TOKENS = 50
 """From here on one token of doubt is 2 % and less."""

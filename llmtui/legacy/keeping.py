@@ -6,9 +6,9 @@ from pathlib import Path
 
 from llmtui import __version__
 from llmtui.core.events import encode
-from llmtui.core.legacy_csv import LegacyRow, NotLegacy, legacy_text, parse_legacy
-from llmtui.core.legacy_session import legacy_events
 from llmtui.core.session import Session, fold
+from llmtui.legacy.events import legacy_events
+from llmtui.legacy.table import LegacyRow, NotLegacy, legacy_text, parse_legacy
 from llmtui.store.journal import JournalWriter
 from llmtui.store.session_folder import TRIALS, create_session_folder
 from llmtui.store.summary_csv import write_summary

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from llmtui.core.events import SCHEMA, Noted, SessionEvent, SessionFinished, SessionStarted, TrialFinished, TrialStarted
 from llmtui.core.facts import Fingerprint, Problem, Recorded, ServerCounters, Timeline
-from llmtui.core.legacy_csv import HEADER, LegacyRow
 from llmtui.core.plan import IMPORTED, Contender, Kind, Model, Plan, PlannedPrompt, Trial, TrialKey, Variant
+from llmtui.legacy.table import HEADER, LegacyRow
 
 BACKEND = "imported"
 

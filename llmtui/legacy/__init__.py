@@ -1,0 +1,1 @@
+"""Files of other programs: read into one shape, kept as sessions, and audited."""
