@@ -21,11 +21,11 @@ cli = typer.Typer(
 )
 
 Host = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--host",
         help="Server: host, host:port or URL (Ollama); a URL ending in /v1 (OpenAI protocol, its key in "
-        "LLMTUI_API_KEY); `builtin`, `builtin:FOLDER` or FILE.gguf (llama.cpp inside llmtui).",
+        "LLMTUI_API_KEY); `builtin`, `builtin:FOLDER` or FILE.gguf (llama.cpp inside llmtui). One server per run.",
     ),
 ]
 Results = Annotated[str | None, typer.Option("--results", help="Folder for sessions.")]
@@ -35,8 +35,9 @@ Models = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="A model's name; repeat it. `builtin:NAME` and FILE.gguf are run inside llmtui, beside the server's: "
-        "`-m llama3.2:1b -m builtin:synthetic-114M`.",
+        help="A model's name; repeat it. A name in the server's list is the server's model, also where a file has that "
+        "name. `file:PATH` and `builtin:NAME` are run inside llmtui, beside the server's: "
+        "`-m llama3.2:1b -m file:own.gguf`; so is FILE.gguf where it exists and the server does not list it.",
     ),
 ]
 Budget = Annotated[
@@ -60,13 +61,18 @@ def screens(
 ) -> None:
     """Compare language models on your own machine."""
     if context.invoked_subcommand is not None:
+        for flag, given in (("--host", host), ("--results", results), ("--prompts", prompts)):
+            if given is not None:
+                raise Refused(
+                    f"`{flag}` has no effect before `{context.invoked_subcommand}`: write it after that word."
+                )
         return
     if version:
         print(f"llmtui {__version__}")
         raise typer.Exit(Exit.OK)
     from llmtui.cli.screen import show
 
-    raise typer.Exit(show(frame({"host": host}, prompts=prompts, results=results)))
+    raise typer.Exit(show(frame({"host": one_host(host)}, prompts=prompts, results=results)))
 
 
 @cli.command()
@@ -121,13 +127,25 @@ def run(
         ),
         models=tuple(model or ()),
         categories=tuple(category or ()),
-        host=host,
+        host=one_host(host),
         csv=csv,
         markdown=markdown,
         events=events == "-",
         seed=seed,
     )
     raise typer.Exit(running.run(of, order))
+
+
+def one_host(hosts: list[str] | None) -> str | None:
+    """Return the server that was named; None where none was.
+
+    Raises:
+        Refused: several were named.
+    """
+    named = list(dict.fromkeys(hosts or ()))
+    if len(named) > 1:
+        raise Refused("`--host` takes one server: a run measures one. Give each server a run of its own.")
+    return named[0] if named else None
 
 
 @cli.command()

@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from llmtui.config import builtin_model
+from llmtui.cli.frame import Refused
+from llmtui.config import builtin_model, file_here
 from llmtui.core.events import ListedModel
 from llmtui.core.plan import BUILTIN, Model
+from llmtui.words import _
+from llmtui.words.lists import few
 
 
-def only_builtin(names: Sequence[str]) -> bool:
-    """Whether models are named, and all of them are the built-in server's."""
-    return bool(names) and all(builtin_model(name) is not None for name in names)
+def only_builtin(names: Sequence[str], *, files_count: bool) -> bool:
+    """Return whether models are named and every one of them is the built-in server's, so that no other is asked.
+
+    Args:
+        names: as typed.
+        files_count: whether the plain path of a file is one of them; a server whose list may hold such a name has to
+            be asked first.
+    """
+    return bool(names) and all(
+        builtin_model(name) is not None or (files_count and file_here(name) is not None) for name in names
+    )
+
+
+def spelled_models(spellings: Collection[str], listed: Sequence[ListedModel]) -> list[Model]:
+    """Return the listed models of these spellings, in the list's order."""
+    return [one.model for one in listed if one.model.spelling in spellings]
 
 
 def named_models(
-    names: Sequence[str], listed: Sequence[ListedModel], *, server: str, say: Callable[[str], None]
+    names: Sequence[str], listed: Sequence[ListedModel], *, server: str, named: bool, say: Callable[[str], None]
 ) -> list[Model]:
-    """Gives the models that names mean; one that is not there stays, and fails as a row.
+    """Return the models that names mean; one that is not there stays, and fails as a row.
+
+    A name that the server lists is the server's, also where a file has the same name. A file is meant by
+    ``file:PATH`` or ``builtin:PATH``, or by the path of a .gguf file that the server does not list.
 
     Args:
-        names: ``NAME``, ``NAME:TAG``, ``builtin:NAME``, ``builtin:PATH`` or the path of a .gguf file.
+        names: as typed.
         listed: what the servers offer.
         server: kind of the server that was asked; names without a prefix are its models'.
-        say: takes a sentence about a model that cannot be measured.
+        named: the server stands on the command line.
+        say: takes a sentence about a model that cannot be measured, or about a name that means a file.
+
+    Raises:
+        Refused: a server was named, and the names mean files alone, so that it would not be asked.
     """
-    by_spelling = {one.model.spelling: one for one in listed}
     found: list[Model] = []
+    files: list[str] = []
     for name in names:
-        inside = name if server == BUILTIN and builtin_model(name) is None else builtin_model(name)
-        spelling = name if inside is None else f"{BUILTIN}:{inside}"
-        one = by_spelling.get(spelling) or by_spelling.get(f"{spelling}:latest")
+        one, inside = _listed(name, listed, server), _inside(name, server)
+        if one is None and inside is None:
+            inside = _file_beside(name, listed, server)
+            files += [] if inside is None else [name]
         if one is not None:
             if one.why_not is not None:
                 say(f"{name}: {one.why_not}")
@@ -39,11 +63,41 @@ def named_models(
         elif inside is None:
             found.append(Model(name=name, digest="", backend=server))
         else:
-            found.append(_file_model(inside))
+            found.append(_inside_model(inside))
+    if files and named and all(model.backend != server for model in found):
+        raise Refused(_not_listed(files[0], listed, server))
+    for name in files if named else ():
+        say(_("{name} is not in the server's list: the file of that name is run inside llmtui.").format(name=name))
     return found
 
 
-def _file_model(name: str) -> Model:
+def _inside(name: str, server: str) -> str | None:
+    """The name at the built-in server that is asked for as such."""
+    inside = builtin_model(name)
+    if inside is None and server == BUILTIN:
+        return file_here(name) or name
+    return inside
+
+
+def _listed(name: str, listed: Sequence[ListedModel], server: str) -> ListedModel | None:
+    inside = _inside(name, server)
+    backend, wanted = (server, name) if inside is None else (BUILTIN, inside)
+    by_name = {one.model.name: one for one in listed if one.model.backend == backend}
+    return by_name.get(wanted) or by_name.get(f"{wanted}:latest")
+
+
+def _file_beside(name: str, listed: Sequence[ListedModel], server: str) -> str | None:
+    """The file of a name that the server does not list; a server that lists nothing may still know the name."""
+    return file_here(name) if any(one.model.backend == server for one in listed) else None
+
+
+def _not_listed(name: str, listed: Sequence[ListedModel], server: str) -> str:
+    names = few([one.model.name for one in listed if one.model.backend == server])
+    words = _("The server that was named has no model {name}. It has: {names}. For the file, write -m file:{name}.")
+    return words.format(name=name, names=names)
+
+
+def _inside_model(name: str) -> Model:
     """A model of the built-in server that is not in the list, as its file describes it."""
     from llmtui.backends.base import BackendFailed
     from llmtui.backends.builtin_models import shown_model

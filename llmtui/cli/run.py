@@ -16,7 +16,7 @@ import msgspec
 
 from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, builtin_available, cannot_write, server_of
-from llmtui.cli.naming import named_models, only_builtin
+from llmtui.cli.naming import named_models, only_builtin, spelled_models
 from llmtui.cli.progress import Progress
 from llmtui.config import Settings
 from llmtui.core.across import Earlier
@@ -108,15 +108,19 @@ class _Run:
         self._progress = Progress(sys.stderr, silent=order.events)
         self._folder: Path | None = None
         self._server: ServerChanged | None = None
-        self._fallback = order.host is None and not order.models and builtin_available()
+        self._inside = order.host is None and only_builtin(order.models, files_count=True)
+        """Only the built-in server's models may be meant, so that it can take the place of an absent server."""
+        self._fallback = order.host is None and (not order.models or self._inside) and builtin_available()
         self._interrupted = False
         self._started = False
 
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._interrupt)
-        inside = self._order.host is None and only_builtin(self._order.models)
-        self._link.send(server_of(BUILTIN if inside else self._order.host or self._frame.settings.host))
+        configured = server_of(self._order.host or self._frame.settings.host)
+        # Of the other servers only those of OpenAI's protocol call a model by its file's path.
+        asks_first = configured.kind == "openai" and not only_builtin(self._order.models, files_count=False)
+        self._link.send(server_of(BUILTIN) if self._inside and not asks_first else configured)
         for batch in self._link.batches():
             for event in batch:
                 if self._take(event):
@@ -190,17 +194,22 @@ class _Run:
     def _models(self, listed: Sequence[ListedModel]) -> list[Model]:
         """The named models, else what Setup would pick."""
         assert self._server is not None
-        kind = self._server.kind
-        names = self._order.models or default_models(listed, self._frame.settings.models, server=kind)
-        if not names:
+        kind, order = self._server.kind, self._order
+        if order.models:
+            named = order.host is not None
+            return named_models(order.models, listed, server=kind, named=named, say=self._progress.say)
+        spellings = default_models(listed, self._frame.settings.models, server=kind)
+        if not spellings:
             raise Refused(_("The server has no model that can be measured. Get one: ollama pull NAME."), Exit.USAGE)
-        if not self._order.models and len(names) < len(listed):
+        models = spelled_models(spellings, listed)
+        there = sum(one.model.backend == kind for one in listed)
+        if len(models) < there:
             self._progress.say(
                 _("Measuring {names}, of {n} models. Name others with --model.").format(
-                    names=", ".join(names), n=len(listed)
+                    names=", ".join(model.spelling for model in models), n=there
                 )
             )
-        return named_models(names, listed, server=kind, say=self._progress.say)
+        return models
 
     def _pass_on(self, event: Event) -> None:
         try:

@@ -1,6 +1,6 @@
 """Settings, addresses, folders and prompt files: what a person chose, and where it is found."""
 
-from llmtui.config.address import Address, builtin_model, builtin_place, normalise_host
+from llmtui.config.address import Address, builtin_model, builtin_place, file_here, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.config.language import pick_language
 from llmtui.config.packs import find_prompt_pack, shipped_pack
@@ -18,6 +18,7 @@ __all__ = [
     "config_dir",
     "config_path",
     "data_dir",
+    "file_here",
     "find_prompt_pack",
     "load_settings",
     "normalise_host",

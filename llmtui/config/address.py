@@ -14,6 +14,7 @@ from llmtui.config.errors import SettingsError
 DEFAULT_PORT = 11434
 BUILTIN = "builtin"
 GGUF = ".gguf"
+FILE_PREFIX = "file:"
 _SCHEME_PORTS = {"http": 80, "https": 443}
 _PORT = re.compile(r"[+-]?[0-9]{1,99}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
@@ -67,33 +68,46 @@ def normalise_host(text: str | None) -> Address:
 
 
 def builtin_place(text: str) -> str | None:
-    """Gives where the built-in server finds its models, if that is what a person means by a server's address.
+    """Return where the built-in server finds its models, if that is what a person means by a server's address.
 
     Returns:
-        ``builtin`` for its own models; a full path for ``builtin:PATH`` and for anything that ends in ``.gguf``; None
-        where another server is meant.
+        ``builtin`` for its own models; a full path for ``builtin:PATH``, ``file:PATH`` and for anything without a
+        scheme that ends in ``.gguf``; None where another server is meant.
     """
     wanted = text.strip()
     if wanted == BUILTIN:
         return BUILTIN
-    path = wanted.removeprefix(f"{BUILTIN}:")
-    if path != wanted or wanted.lower().endswith(GGUF):
-        return str(Path(path).expanduser().absolute())
-    return None
+    for prefix in (f"{BUILTIN}:", FILE_PREFIX):
+        if wanted.startswith(prefix):
+            return _full_path(wanted.removeprefix(prefix))
+    return _full_path(wanted) if wanted.lower().endswith(GGUF) and "://" not in wanted else None
 
 
 def builtin_model(text: str) -> str | None:
-    """Gives a model's name at the built-in server, if a person names one of its models.
+    """Return a model's name at the built-in server, if a person asks for it as such.
 
     Returns:
-        For ``builtin:NAME`` the name, where NAME is a file's path the full path; the full path also for a .gguf file
-        that is there. None for another server's model.
+        For ``file:PATH`` the full path; for ``builtin:NAME`` the name, where NAME is a .gguf file's path the full path.
+        None for everything else: a name without a prefix may be another server's, also where a file has that name
+        (llama.cpp's server calls its model by the path that it was started with).
     """
+    if text.startswith(FILE_PREFIX):
+        return _full_path(text.removeprefix(FILE_PREFIX))
     name = text.removeprefix(f"{BUILTIN}:")
-    is_file = name.lower().endswith(GGUF) and (name != text or Path(name).expanduser().exists())
-    if is_file:
-        return str(Path(name).expanduser().absolute())
-    return name if name != text else None
+    if name == text:
+        return None
+    return _full_path(name) if name.lower().endswith(GGUF) else name
+
+
+def file_here(text: str) -> str | None:
+    """Return the full path of the .gguf file that a text without a prefix names; None where there is none."""
+    if not text.lower().endswith(GGUF) or not Path(text).expanduser().is_file():
+        return None
+    return _full_path(text)
+
+
+def _full_path(text: str) -> str:
+    return str(Path(text).expanduser().absolute())
 
 
 def _refused(wanted: str, problem: str) -> SettingsError:

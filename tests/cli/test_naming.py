@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from llmtui.backends.builtin_models import DEMO_FILE
-from llmtui.cli.naming import named_models, only_builtin
+from llmtui.cli.frame import Refused
+from llmtui.cli.naming import named_models, only_builtin, spelled_models
 from llmtui.core.events import ListedModel
 from llmtui.core.plan import Model
 
@@ -19,9 +20,18 @@ LISTED = (
 )
 
 
-def meant(*names: str, server: str = "ollama") -> list[tuple[str, str, str]]:
-    found = named_models(names, LISTED, server=server, say=lambda _: None)
+def meant(
+    *names: str, server: str = "ollama", named: bool = False, listed: tuple[ListedModel, ...] = LISTED
+) -> list[tuple[str, str, str]]:
+    found = named_models(names, listed, server=server, named=named, say=lambda _: None)
     return [(model.backend, model.name, model.digest) for model in found]
+
+
+@pytest.fixture
+def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("own.gguf").symlink_to(DEMO_FILE)
+    return tmp_path / "own.gguf"
 
 
 def test_a_name_is_the_servers_model_with_or_without_its_tag() -> None:
@@ -33,13 +43,49 @@ def test_a_prefix_means_the_server_inside() -> None:
     assert meant("synthetic-24M", server="builtin") == [("builtin", "synthetic-24M", "d")]
 
 
-def test_a_file_is_read_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("own.gguf").symlink_to(DEMO_FILE)
-    for name in ("own.gguf", "builtin:own.gguf", "./own.gguf"):
-        [(backend, path, digest)] = meant(name)
-        assert (backend, path) == ("builtin", str(tmp_path / "own.gguf"))
+@pytest.mark.parametrize("name", ["own.gguf", "builtin:own.gguf", "file:own.gguf", "./own.gguf"])
+def test_a_file_is_read_where_it_lies(own_file: Path, name: str) -> None:
+    [(backend, path, digest)] = meant(name)
+    assert (backend, path) == ("builtin", str(own_file))
+    assert digest.startswith("sha256:")
+
+
+class TestAServerThatCallsItsModelByAFilesPath:
+    @pytest.fixture(params=["own.gguf", "absolute"])
+    def listed(self, own_file: Path, request: pytest.FixtureRequest) -> tuple[ListedModel, ...]:
+        name = str(own_file) if request.param == "absolute" else request.param
+        return (ListedModel(model=Model(name=name, digest="served", backend="openai")), LISTED[3])
+
+    def test_is_asked_for_it(self, listed: tuple[ListedModel, ...]) -> None:
+        name = listed[0].model.name
+        for named in (True, False):
+            assert meant(name, server="openai", named=named, listed=listed) == [("openai", name, "served")]
+
+    def test_and_not_asked_for_the_file(self, own_file: Path, listed: tuple[ListedModel, ...]) -> None:
+        [(backend, name, digest)] = meant("file:own.gguf", server="openai", named=True, listed=listed)
+        assert (backend, name) == ("builtin", str(own_file))
         assert digest.startswith("sha256:")
+
+    def test_is_picked_by_its_spelling_in_the_list(self, listed: tuple[ListedModel, ...]) -> None:
+        assert spelled_models([listed[0].model.spelling], listed) == [listed[0].model]
+
+
+class TestAServerThatWasNamed:
+    def test_is_not_passed_over_for_a_file(self, own_file: Path) -> None:
+        with pytest.raises(Refused, match=r"no model own\.gguf\. It has: llama3\.2:1b.*-m file:own\.gguf"):
+            meant("own.gguf", named=True)
+
+    def test_has_a_file_beside_it_where_it_is_asked_too(self, own_file: Path) -> None:
+        said: list[str] = []
+        found = named_models(["tiny", "own.gguf"], LISTED, server="ollama", named=True, say=said.append)
+        assert [(model.backend, model.name) for model in found] == [
+            ("ollama", "tiny:latest"),
+            ("builtin", str(own_file)),
+        ]
+        assert said == ["own.gguf is not in the server's list: the file of that name is run inside llmtui."]
+
+    def test_keeps_every_name_where_it_lists_nothing(self, own_file: Path) -> None:
+        assert meant("own.gguf", server="openai", named=True, listed=LISTED[3:]) == [("openai", "own.gguf", "")]
 
 
 def test_what_is_not_there_stays_so_that_it_fails_as_a_row(tmp_path: Path) -> None:
@@ -49,11 +95,13 @@ def test_what_is_not_there_stays_so_that_it_fails_as_a_row(tmp_path: Path) -> No
 
 def test_one_that_cannot_be_measured_is_told() -> None:
     told: list[str] = []
-    named_models(["embeds:1b"], LISTED, server="ollama", say=told.append)
+    named_models(["embeds:1b"], LISTED, server="ollama", named=False, say=told.append)
     assert told == ["embeds:1b: makes embeddings, not text"]
 
 
-def test_only_models_of_the_server_inside_need_no_other() -> None:
-    assert only_builtin(["builtin:demo", "builtin:synthetic-24M"])
-    assert not only_builtin(["builtin:demo", "llama3.2:1b"])
-    assert not only_builtin([])
+def test_only_models_of_the_server_inside_need_no_other(own_file: Path) -> None:
+    assert only_builtin(["builtin:demo", "file:own.gguf"], files_count=False)
+    assert only_builtin(["builtin:demo", "own.gguf"], files_count=True)
+    assert not only_builtin(["own.gguf"], files_count=False)
+    assert not only_builtin(["builtin:demo", "llama3.2:1b"], files_count=True)
+    assert not only_builtin([], files_count=True)

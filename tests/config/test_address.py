@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmtui.config import Address, SettingsError, builtin_model, builtin_place, normalise_host
+from llmtui.config import Address, SettingsError, builtin_model, builtin_place, file_here, normalise_host
 
 
 @pytest.mark.parametrize(
@@ -142,14 +142,20 @@ class TestTheServerInside:
         assert builtin_place("builtin:models") == str(tmp_path / "models")
         assert builtin_place("builtin:~/models") == str(Path.home() / "models")
 
+    def test_an_address_with_a_scheme_is_no_file(self) -> None:
+        assert builtin_place("http://127.0.0.1:8080/own.gguf") is None
+
     def test_its_models_have_its_name_before_theirs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         assert builtin_model("builtin:synthetic-114M") == "synthetic-114M"
         assert builtin_model("builtin:own.gguf") == str(tmp_path / "own.gguf")
+        assert builtin_model("file:own.bin") == str(tmp_path / "own.bin")
         assert builtin_model("llama3.2:1b") is None
 
-    def test_a_file_needs_no_name_before_it_where_it_is_there(self, tmp_path: Path) -> None:
-        file = tmp_path / "own.gguf"
-        assert builtin_model(str(file)) is None, "a server may have a model of this name"
-        file.touch()
-        assert builtin_model(str(file)) == str(file)
+    def test_a_bare_file_is_not_asked_for_as_its_model(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("own.gguf").touch()
+        Path("folder.gguf").mkdir()
+        assert builtin_model("own.gguf") is None
+        assert file_here("own.gguf") == str(tmp_path / "own.gguf")
+        assert [file_here(name) for name in ("gone.gguf", "folder.gguf", "own")] == [None, None, None]
