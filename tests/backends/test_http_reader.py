@@ -36,6 +36,7 @@ def stamp(wall_ns: int) -> list[tuple[int, int, bytes]]:
     return [(socket.SOL_SOCKET, STAMPING, times)]
 
 
+@pytest.mark.timed
 def test_a_systems_stamp_counts() -> None:
     before_ns = time.perf_counter_ns()
     assert moment_ns(stamp(time.time_ns() - 50_000_000)) == pytest.approx(before_ns - 50_000_000, abs=2_000_000)
@@ -65,6 +66,7 @@ def test_clocks_that_were_not_read_together_are_not_compared(monkeypatch: pytest
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what comes")
+@pytest.mark.timed
 def test_bytes_carry_the_moment_at_which_they_came_and_not_that_of_the_reading(pair: Pair) -> None:
     writes, reads = pair
     ask_for_stamps(reads)
@@ -92,6 +94,7 @@ async def test_pieces_come_in_order_and_no_bytes_are_the_end(pair: Pair) -> None
     assert [piece.t_ns for piece in came] == sorted(piece.t_ns for piece in came)
 
 
+@pytest.mark.timed
 async def test_while_pieces_keep_coming_the_loop_is_woken_a_few_times_only(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +127,7 @@ async def test_while_pieces_keep_coming_the_loop_is_woken_a_few_times_only(
     assert len(woken) <= lasted / TOLD_EVERY_S + 3
 
 
+@pytest.mark.timed
 async def test_a_piece_after_a_pause_is_told_at_once(pair: Pair) -> None:
     writes, reads = pair
     with closing(SocketReader(reads)) as reader:

@@ -67,6 +67,7 @@ def test_deadlines_stay_on_their_grid_and_missed_ones_are_left_out(
     assert (latest_ns - previous_ns) % period_ns == 0
 
 
+@pytest.mark.timed
 def test_events_come_at_the_steady_rate_and_carry_their_cost(tmp_path: Path) -> None:
     with sampling(Tree(tmp_path)) as (_, events):
         wait_for(lambda: len(events) >= 10)
@@ -76,6 +77,7 @@ def test_events_come_at_the_steady_rate_and_carry_their_cost(tmp_path: Path) -> 
     assert [decode_event(encode(event)) for event in events] == events
 
 
+@pytest.mark.timed
 def test_after_a_hold_up_the_missed_looks_are_not_made_up_for(tmp_path: Path) -> None:
     machine = Tree(tmp_path)
     machine.go_on.clear()
@@ -239,6 +241,7 @@ def test_what_others_did_before_they_are_counted_from_is_left_out(tmp_path: Path
         assert running.end_trial().figures.others_cores_before == 0.0
 
 
+@pytest.mark.timed
 def test_a_real_program_beside_the_measurement_shows_as_others_and_in_what_is_left() -> None:
     with sampling(Machine([os.getpid()]), steady_hz=2.0) as (_, events):
         wait_for(lambda: events)
@@ -253,6 +256,7 @@ def test_a_real_program_beside_the_measurement_shows_as_others_and_in_what_is_le
     assert first.t_ns - ready_ns < 3e9  # half a second by design; the rest is for a busy machine
 
 
+@pytest.mark.timed
 def test_a_real_runner_is_found_and_accounted_for_within_a_second_or_two() -> None:
     with sampling(Machine([os.getpid()]), steady_hz=2.0) as (sampler, events):
         wait_for(lambda: events)

@@ -38,6 +38,7 @@ def ask(simulator: RunningSimulator, model: str = "m", num_predict: int = 10_000
 
 
 @pytest.mark.parametrize("decode_tps", [50.0, 250.0, 1000.0])
+@pytest.mark.timed
 def test_tokens_are_sent_at_their_rate_and_the_log_tells_when(decode_tps: float) -> None:
     tokens = round(decode_tps)
     model = SimulatedModel(name="m", load_s=0.0, decode_tps=decode_tps, answers=(Answer(tokens=10_000),))
@@ -53,6 +54,7 @@ def test_tokens_are_sent_at_their_rate_and_the_log_tells_when(decode_tps: float)
     assert record.decode_tps == pytest.approx(decode_tps, rel=0.05)
 
 
+@pytest.mark.timed
 def test_a_reader_sees_each_line_just_after_the_log_says_it_was_handed_over() -> None:
     model = SimulatedModel(name="m", load_s=0.0, decode_tps=100.0, answers=(Answer(tokens=101),))
     arrivals_ns = []
@@ -67,6 +69,7 @@ def test_a_reader_sees_each_line_just_after_the_log_says_it_was_handed_over() ->
     assert median(lags_ns) < 5e6
 
 
+@pytest.mark.timed
 def test_load_prefill_and_first_token_follow_the_script() -> None:
     model = SimulatedModel(name="m", load_s=0.5, prefill_tps=100.0, decode_tps=100.0)
     with running_simulator(Script(models=(model,))) as simulator:
@@ -81,6 +84,7 @@ def test_load_prefill_and_first_token_follow_the_script() -> None:
     assert cold.ttft_ns == pytest.approx(0.5e9 + cold.truth.prompt_tokens * 1e7, rel=0.25)
 
 
+@pytest.mark.timed
 def test_a_stall_is_where_the_script_puts_it_and_time_scale_shortens_everything() -> None:
     answer = Answer(tokens=10, stalls=(Stall(before_token=5, seconds=4.0),))
     model = SimulatedModel(name="m", load_s=0.0, decode_tps=10.0, answers=(answer,))

@@ -40,6 +40,7 @@ def was_loaded(server: SimulatedServer) -> list[bool]:
     return [record.truth.loaded for record in server.log if record.truth is not None]
 
 
+@pytest.mark.timed
 async def test_a_first_request_loads_and_a_second_does_not() -> None:
     async with served(quick_script(quick(load_s=0.3))) as (server, client):
         first, second = [(await lines_of(client, "/api/chat", chat()))[-1] for _ in range(2)]
@@ -77,6 +78,7 @@ async def test_an_option_of_the_load_reloads_and_another_does_not(options: dict[
     assert model["context_length"] == options.get("num_ctx", 4096)
 
 
+@pytest.mark.timed
 async def test_an_unload_answers_at_once_and_the_model_leaves_a_moment_later() -> None:
     async with served(quick_script(unload_s=0.3)) as (server, client):
         await lines_of(client, "/api/chat", chat())
@@ -151,6 +153,7 @@ async def test_two_loaded_models_answer_side_by_side() -> None:
         first.cancel()
 
 
+@pytest.mark.timed
 async def test_a_request_behind_anothers_waits_in_no_field_but_the_total() -> None:
     async with served(quick_script()) as (server, client):
         await server.change(OtherClientLoads(model="m"))
@@ -187,6 +190,7 @@ async def test_another_client_can_reload_a_model_between_two_answers() -> None:
         assert was_loaded(server) == [True, True]
 
 
+@pytest.mark.timed
 async def test_another_client_can_come_just_before_a_certain_answer() -> None:
     plan = (Planned(before_trial=2, change=OtherClientAsks(model="m", seconds=0.5)),)
     async with served(quick_script(plan=plan)) as (server, client):
