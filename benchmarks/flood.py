@@ -11,7 +11,8 @@ import psutil
 
 from benchmarks.programs import engine_of, folder, on_screen, server_of, settings_for, watched
 from benchmarks.rows import Benchmark, Row, spread
-from llmtui.config import Settings, find_prompt_pack
+from llmtui.config import find_prompt_pack
+from llmtui.core.choices import Choices
 from llmtui.core.commands import SetServer, StartPlan
 from llmtui.core.events import (
     JOURNALED,
@@ -25,8 +26,7 @@ from llmtui.core.events import (
     SessionOpened,
     TrialFinished,
 )
-from llmtui.core.plan import Options
-from llmtui.core.planning import Rounds, Wishes, make_plan
+from llmtui.core.planning import make_plan
 from llmtui.link.engine_process import EngineProcess
 from llmtui.simulator import Answer, RunningSimulator, SimulatedModel, running_simulator
 from llmtui.store.journal import read_events
@@ -168,10 +168,9 @@ def _run_engine(server: RunningSimulator, results: Path, tokens: int, *, stall_s
             events.extend(batch)
             for event in batch:
                 if isinstance(event, ModelsListed) and not any(isinstance(one, SessionOpened) for one in events):
-                    options = Options(num_predict=tokens)
-                    wishes = Wishes(rounds=Rounds(1, 1), options=options, num_ctx=Settings().num_ctx)
+                    choices = Choices(rounds=1, num_predict=tokens)
                     models = [one.model for one in event.models]
-                    plan = make_plan(models, pack, server=event.address, categories=["coding"], wishes=wishes)
+                    plan = make_plan(models, pack, server=event.address, categories=["coding"], choices=choices)
                     link.send(StartPlan(plan=plan, results_dir=str(results)))
                 elif isinstance(event, Chunks) and stall_s:
                     time.sleep(stall_s)

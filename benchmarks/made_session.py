@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from llmtui.config import find_prompt_pack
+from llmtui.core.choices import Choices
 from llmtui.core.events import (
     SCHEMA,
     Chunks,
@@ -19,7 +20,7 @@ from llmtui.core.events import (
 )
 from llmtui.core.facts import Fingerprint, MachineFigures, ServerCounters, Timeline
 from llmtui.core.plan import Model, Plan, Trial, blocks
-from llmtui.core.planning import Rounds, Wishes, make_plan
+from llmtui.core.planning import make_plan
 
 WALL_NS = 1_790_000_000 * 10**9
 MS = 1_000_000
@@ -35,9 +36,7 @@ def made_plan(rounds: int = 17) -> Plan:
         Model(name=f"model-{letter}:7b", digest=f"sha256:{letter * 64}", size_bytes=4 * 10**9) for letter in "abc"
     ]
     pack = find_prompt_pack(None, Path("/"), Path("/"), "en")
-    return make_plan(
-        models, pack, server="http://127.0.0.1:11434", wishes=Wishes(rounds=Rounds(rounds, rounds)), seed=7
-    )
+    return make_plan(models, pack, server="http://127.0.0.1:11434", choices=Choices(rounds=rounds), seed=7)
 
 
 def made_session(plan: Plan, tokens: int, *, of_a_trial: int = 1000) -> Iterator[tuple[Event, ...]]:

@@ -21,6 +21,7 @@ from typing import TypeVar
 import msgspec
 
 from llmtui.config import shipped_pack
+from llmtui.core.choices import Choices
 from llmtui.core.commands import SetServer, StartPlan
 from llmtui.core.events import (
     JOURNALED,
@@ -36,7 +37,7 @@ from llmtui.core.events import (
     encode,
 )
 from llmtui.core.facts import Fingerprint, MachineFigures, Timeline
-from llmtui.core.planning import Rounds, Wishes, make_plan
+from llmtui.core.planning import make_plan
 from llmtui.link.engine_process import EngineProcess
 from llmtui.simulator.changes import Planned, PutModel
 from llmtui.simulator.model import Answer, SimulatedModel, SpeedPoint
@@ -142,10 +143,10 @@ def _run(link: EngineProcess, url: str, results: Path) -> Iterator[Event]:
     for event in (event for batch in link.batches() for event in batch):
         if isinstance(event, ModelsListed) and not started:
             started = True
-            wishes = Wishes(preset="standard", rounds=Rounds(ROUNDS, ROUNDS), thinking="on")
+            choices = Choices(preset="standard", rounds=ROUNDS, think="on")
             by_name = {one.model.name: one.model for one in event.models}
             models = [by_name[name] for name in HELD_GB]
-            plan = make_plan(models, shipped_pack("en"), server=url, wishes=wishes, seed=SEED)
+            plan = make_plan(models, shipped_pack("en"), server=url, choices=choices, seed=SEED)
             link.send(StartPlan(plan=plan, results_dir=str(results)))
         elif isinstance(event, CommandFailed):
             raise RuntimeError(event.problem.what)

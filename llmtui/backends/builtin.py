@@ -34,12 +34,12 @@ from llmtui.backends.builtin_models import (
 from llmtui.backends.http_client import open_client
 from llmtui.backends.openai import OpenAiBackend
 from llmtui.backends.synthetic import Size, is_made
+from llmtui.core.choices import Choices
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem, ResidentModel, ServerCounters, ServerKind
 from llmtui.core.plan import Model
 
 ADDRESS = "built-in"
-DEFAULT_NUM_CTX = 4096
 MAX_NUM_CTX = 1 << 20
 """For files that do not say what they were trained for."""
 _CONNECTION_CODES = frozenset({"cut", "refused", "unreachable", "silent"})
@@ -184,7 +184,7 @@ class BuiltinBackend:
         config = ChildConfig(
             model_path=str(path),
             alias=name,
-            num_ctx=min(num_ctx or DEFAULT_NUM_CTX, header.context_length or MAX_NUM_CTX),
+            num_ctx=min(num_ctx or Choices().num_ctx, header.context_length or MAX_NUM_CTX),
             threads=threads or (1 if name == DEMO_NAME else spare_cores()),
         )
         return config, header.size_bytes

@@ -299,7 +299,8 @@ def _ollama_url(address: str) -> httpx.URL:
     try:
         return server_url(normalise_host(address).url, DEFAULT_PORT)
     except SettingsError as error:
-        raise BackendFailed(bad_address(address, error.problem)) from error
+        why = "write http or https" if error.reason == "bad_scheme" else f"{error.detail!r} is not a host name"
+        raise BackendFailed(bad_address(address, why)) from error
 
 
 async def _drain(moments: AsyncIterator[Moment]) -> None:

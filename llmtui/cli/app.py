@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from llmtui import __version__
 from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Refused, frame
+from llmtui.config import flag_of
+from llmtui.core.choices import bounds_of
+from llmtui.words.choices import purpose
 
 cli = typer.Typer(
     name="llmtui",
@@ -40,15 +43,27 @@ Models = Annotated[
         "`-m llama3.2:1b -m file:own.gguf`; so is FILE.gguf where it exists and the server does not list it.",
     ),
 ]
-Budget = Annotated[
-    str | None, typer.Option("--budget", metavar="TIME", help="As many whole rounds as end within 90s, 20m, 1h30m.")
-]
-Twice = Annotated[
-    bool, typer.Option("--twice", help="Each model against itself (A/A): how far equal things lie apart here.")
-]
-UnloadOthers = Annotated[
-    bool, typer.Option("--unload-others", help="Unload models of others during the test, load them again after it.")
-]
+
+
+def _chosen(name: str) -> Any:  # noqa: ANN401  # Typer has no public name for it
+    """Return the option of a choice: its flag, its help, and the words that complete it.
+
+    The text behind the flag is read where settings are, so that a bad one is refused in the same words as there.
+    """
+    bounds = bounds_of()[name]
+    text = purpose(name)
+    if bounds.kind == "flag":
+        return typer.Option(flag_of(name), help=text)
+    within = {"one_of": "|".join(bounds.among), "time": "TIME"}.get(bounds.kind, f"{bounds.least}..{bounds.most}")
+    if bounds.name == "seed":
+        within = "NUMBER"
+    usual = "" if bounds.default is None else f" [{bounds.default}]"
+    return typer.Option(
+        flag_of(name),
+        metavar=within,
+        help=text + usual,
+        autocompletion=lambda: list(bounds.among),
+    )
 
 
 @cli.callback(invoke_without_command=True)
@@ -79,21 +94,21 @@ def screens(
 def run(
     model: Models = None,
     category: Annotated[list[str] | None, typer.Option("--category", "-c", help="A category's id; repeat it.")] = None,
-    preset: Annotated[str | None, typer.Option("--preset", help="auto, quick, standard or thorough.")] = None,
-    rounds: Annotated[int | None, typer.Option("--rounds", min=1, max=50, help="Exactly so many rounds.")] = None,
-    budget: Budget = None,
-    twice: Twice = False,
+    preset: Annotated[str | None, _chosen("preset")] = None,
+    rounds: Annotated[str | None, _chosen("rounds")] = None,
+    budget: Annotated[str | None, _chosen("budget_s")] = None,
+    twice: Annotated[bool, _chosen("twice")] = False,
     host: Host = None,
     results: Results = None,
     prompts: Prompts = None,
-    think: Annotated[str | None, typer.Option("--think", help="on or off, for models that can think.")] = None,
-    unload_others: UnloadOthers = False,
-    all_prompts: Annotated[bool, typer.Option("--all-prompts", help="Every prompt of a category.")] = False,
-    num_ctx: Annotated[int | None, typer.Option("--num-ctx", help="Context length in tokens.")] = None,
-    num_thread: Annotated[int | None, typer.Option("--num-thread", help="Threads; else the server chooses.")] = None,
-    num_predict: Annotated[int | None, typer.Option("--num-predict", help="Longest answer in tokens.")] = None,
-    temperature: Annotated[float | None, typer.Option("--temperature", help="0 repeats best.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Of the order of models and prompts.")] = None,
+    think: Annotated[str | None, _chosen("think")] = None,
+    unload_others: Annotated[bool, _chosen("unload_others")] = False,
+    all_prompts: Annotated[bool, _chosen("all_prompts")] = False,
+    num_ctx: Annotated[str | None, _chosen("num_ctx")] = None,
+    num_thread: Annotated[str | None, _chosen("num_thread")] = None,
+    num_predict: Annotated[str | None, _chosen("num_predict")] = None,
+    temperature: Annotated[str | None, _chosen("temperature")] = None,
+    seed: Annotated[str | None, _chosen("seed")] = None,
     csv: Annotated[str | None, typer.Option("--csv", help="Copy of trials.csv to write.")] = None,
     markdown: Annotated[str | None, typer.Option("--markdown", help="Report to write: conclusions and tables.")] = None,
     events: Annotated[str | None, typer.Option("--events", help="`-`: events on stdout instead of the table.")] = None,
@@ -110,28 +125,26 @@ def run(
         raise Refused("`--rounds` and `--budget` both say how many rounds: give one of them.")
     flags = {
         "preset": preset,
+        "rounds": rounds,
+        "budget_s": budget,
+        "twice": twice,
         "think": think,
+        "unload_others": unload_others,
+        "all_prompts": all_prompts,
         "num_ctx": num_ctx,
         "num_thread": num_thread,
         "num_predict": num_predict,
         "temperature": temperature,
+        "seed": seed,
     }
     of = frame(flags, prompts=prompts, results=results)
     order = running.Order(
-        wishes=running.wishes_of(
-            of.settings,
-            rounds=running.rounds_wanted(rounds, budget),
-            all_prompts=all_prompts,
-            unload_others=unload_others,
-            twice=twice,
-        ),
         models=tuple(model or ()),
         categories=tuple(category or ()),
         host=one_host(host),
         csv=csv,
         markdown=markdown,
         events=events == "-",
-        seed=seed,
     )
     raise typer.Exit(running.run(of, order))
 

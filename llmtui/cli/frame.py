@@ -21,11 +21,13 @@ from llmtui.config import (
     normalise_host,
     pick_language,
     results_dir,
+    with_flags,
 )
 from llmtui.core.commands import SetServer
 from llmtui.core.facts import ServerKind
 from llmtui.core.prompts import PromptPack, PromptPackError
 from llmtui.words import _, use_language
+from llmtui.words.settings import not_used, settings_words
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,26 +60,29 @@ def frame(flags: Mapping[str, object], *, prompts: str | None = None, results: s
     """Reads settings and prompts and sets the language.
 
     Args:
-        flags: settings given on the command line; None means not given.
+        flags: what the command line says, by setting, as text or as a value; None means not given.
         prompts: the file of ``--prompts``.
         results: the folder of ``--results``.
 
     Raises:
         Refused: a flag or a prompt file cannot be used.
     """
+    loaded = load_settings(os.environ, config_path())
+    language = pick_language(loaded.settings.language, os.environ)
+    use_language(language)
     try:
-        loaded = load_settings(os.environ, flags, config_path())
-        language = pick_language(loaded.settings.language, os.environ)
-        use_language(language)
+        settings = with_flags(loaded.settings, flags)
         pack = find_prompt_pack(prompts, Path.cwd(), config_dir(), language)
-    except (SettingsError, PromptPackError) as error:
+    except SettingsError as error:
+        raise Refused(settings_words(error)) from error
+    except PromptPackError as error:
         raise Refused(f"{error}.") from error
     return Frame(
-        settings=loaded.settings,
-        problems=loaded.problems,
+        settings=settings,
+        problems=tuple(not_used(error) for error in loaded.problems),
         language=language,
         pack=pack,
-        results=results_dir(results, loaded.settings, Path.cwd()),
+        results=results_dir(results, settings, Path.cwd()),
         server_named=flags.get("host") is not None,
     )
 
@@ -97,7 +102,7 @@ def server_of(host: str | None) -> SetServer:
     try:
         address = normalise_host(host)
     except SettingsError as error:
-        raise Refused(f"{error}.") from error
+        raise Refused(settings_words(error)) from error
     speaks_openai = address.url.rstrip("/").endswith("/v1")
     kind: ServerKind = "openai" if speaks_openai else "ollama"
     return SetServer(address=address.url, kind=kind, with_builtin=builtin_available())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import secrets
 import signal
 import sys
@@ -18,7 +17,6 @@ from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, builtin_available, cannot_write, server_of
 from llmtui.cli.naming import named_models, only_builtin, spelled_models
 from llmtui.cli.progress import Progress
-from llmtui.config import Settings
 from llmtui.core.across import Earlier
 from llmtui.core.commands import Cancel, SetServer, StartPlan
 from llmtui.core.events import (
@@ -31,15 +29,12 @@ from llmtui.core.events import (
     SessionOpened,
     encode,
 )
-from llmtui.core.plan import BUILTIN, Model, Options
+from llmtui.core.plan import BUILTIN, Model
 from llmtui.core.planning import (
     NothingToRun,
-    Rounds,
-    Wishes,
     default_categories,
     default_models,
     make_plan,
-    rounds_within,
 )
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
@@ -50,9 +45,8 @@ from llmtui.words.problems import whole_problem
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asks for."""
+    """What the command line names beside choices: models, server and what to write."""
 
-    wishes: Wishes
     models: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     host: str | None = None
@@ -60,7 +54,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     markdown: str | None = None
     events: bool = False
     """Events on stdout instead of the table."""
-    seed: int | None = None
 
 
 def run(of: Frame, order: Order) -> int:
@@ -175,7 +168,6 @@ class _Run:
         if self._server.problem is not None:
             return
         models = self._models(listed)
-        seed = secrets.randbelow(2**31) if self._order.seed is None else self._order.seed
         pack, settings = self._frame.pack, self._frame.settings
         try:
             plan = make_plan(
@@ -183,8 +175,8 @@ class _Run:
                 pack,
                 server=self._server.address,
                 categories=self._order.categories or default_categories(pack, settings.categories),
-                wishes=self._order.wishes,
-                seed=seed,
+                choices=settings,
+                seed=secrets.randbelow(2**31) if settings.seed is None else settings.seed,
             )
         except NothingToRun as error:
             raise Refused(str(error)) from error
@@ -281,49 +273,3 @@ def went_wrong(session: Session) -> Iterator[str]:
     for (label, sentence), n in met.items():
         tests = plural("{n} test", "{n} tests", n).format(n=n)
         yield f"{label}, {tests}: {sentence}"
-
-
-_TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")
-
-
-def rounds_wanted(rounds: int | None, budget: str | None) -> Rounds | None:
-    """Gives the rounds that the command line asks for instead of the preset's; None where it does not.
-
-    Args:
-        rounds: exactly so many.
-        budget: as many as end within a time such as ``90s``, ``20m``, ``1h30m``.
-
-    Raises:
-        Refused: the budget is no time.
-    """
-    if budget is None:
-        return None if rounds is None else Rounds(rounds, rounds)
-    found = _TIME.fullmatch(budget.strip().lower())
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    budget_s = 3600 * hours + 60 * minutes + seconds
-    if budget_s == 0:
-        raise Refused(_("`--budget` takes a time such as 90s, 20m or 1h30m, not {given}.").format(given=repr(budget)))
-    return rounds_within(budget_s)
-
-
-def wishes_of(
-    settings: Settings, *, rounds: Rounds | None, all_prompts: bool, unload_others: bool, twice: bool
-) -> Wishes:
-    """Gives the settings as wishes; without a screen to ask on, others' models stay unless the flag says otherwise."""
-    return Wishes(
-        preset=settings.preset,
-        rounds=rounds,
-        all_prompts=all_prompts,
-        thinking=settings.think,
-        num_ctx=settings.num_ctx,
-        num_thread=settings.num_thread,
-        options=Options(
-            num_predict=settings.num_predict,
-            temperature=settings.temperature,
-            stall_s=settings.stall_s,
-            stall_loading_s=settings.stall_loading_s,
-            quiet_wait_s=settings.quiet_wait_s,
-        ),
-        others="unload" if unload_others else "keep",
-        twice=twice,
-    )

@@ -3,9 +3,10 @@
 from llmtui.config.address import Address, builtin_model, builtin_place, file_here, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.config.language import pick_language
+from llmtui.config.loading import Loaded, flag_of, load_settings, with_flags
 from llmtui.config.packs import find_prompt_pack, shipped_pack
 from llmtui.config.places import config_dir, config_path, data_dir, results_dir
-from llmtui.config.settings import Loaded, Settings, load_settings
+from llmtui.config.settings import Settings
 from llmtui.config.settings_file import save_choices
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "data_dir",
     "file_here",
     "find_prompt_pack",
+    "flag_of",
     "load_settings",
     "normalise_host",
     "pick_language",
     "results_dir",
     "save_choices",
     "shipped_pack",
+    "with_flags",
 ]

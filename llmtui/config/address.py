@@ -53,12 +53,12 @@ def normalise_host(text: str | None) -> Address:
             scheme, default_port = "https", 443
     scheme = scheme.lower()
     if scheme not in _SCHEME_PORTS:
-        raise _refused(wanted, f"{scheme!r} is not a scheme that can be used; write http or https")
+        raise SettingsError("bad_scheme", key="host", given=wanted, detail=scheme)
     place, _, path = rest.partition("/")
     name, port_text = _split(place) or (_bare(place), None)
     host = _client_host(name)
     if host is None:
-        raise _refused(wanted, f"{name!r} is not a host name or address")
+        raise SettingsError("bad_host", key="host", given=wanted, detail=name)
     port = int(port_text) if port_text is not None and _PORT.fullmatch(port_text) else default_port
     port = port if 0 <= port <= 65535 else default_port
     shown = f"[{host}]" if ":" in host else host
@@ -108,10 +108,6 @@ def file_here(text: str) -> str | None:
 
 def _full_path(text: str) -> str:
     return str(Path(text).expanduser().absolute())
-
-
-def _refused(wanted: str, problem: str) -> SettingsError:
-    return SettingsError(file="", key="host", line=None, problem=f"{wanted!r}: {problem}")
 
 
 def _split(place: str) -> tuple[str, str] | None:

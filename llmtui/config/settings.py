@@ -1,27 +1,19 @@
-"""Settings: what a person can choose, and where a choice comes from.
-
-A setting is looked for, the last one found wins: built-in value, settings file, environment (``LLMTUI_NUM_CTX``),
-flag of the command line.
-"""
+"""Settings: the choices of a run and the program's own, with the rules of both."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
+from llmtui.config.address import builtin_place, normalise_host
 from llmtui.config.errors import SettingsError
-from llmtui.config.rules import RULES, Rule
-from llmtui.config.settings_file import read_settings_file
-from llmtui.core.toml_text import unknown_key
-
-ENVIRONMENT_PREFIX = "LLMTUI_"
+from llmtui.core.choices import BadChoice, Bounds, Choices, Value, accepted, bounds_of, from_text
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a person can set, each with its built-in value."""
+class Settings(Choices, frozen=True, kw_only=True):
+    """Everything a person can set: what a run is like, and how the program behaves."""
 
     host: str | None = None
     """The server's address as typed; None: this machine. ``normalise_host`` reads it."""
@@ -29,91 +21,51 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     language: Literal["auto", "en", "es"] = "auto"
     theme: str | None = None
     """Name of a Textual theme; None: the program's own."""
-    models: tuple[str, ...] | None = None
-    """The models picked last; None: never picked."""
-    categories: tuple[str, ...] | None = None
-    """Ids of the categories picked last; None: never picked, which means all."""
-    preset: Literal["auto", "quick", "standard", "thorough"] = "auto"
-    num_ctx: int = 4096
-    num_thread: int | None = None
-    """Threads that a server computes with; None: as many as it chooses itself."""
-    num_predict: int = 128
-    temperature: float = 0.0
-    think: Literal["off", "on"] = "off"
-    unload_others: bool = True
-    stall_s: float = 120.0
-    stall_loading_s: float = 300.0
-    quiet_wait_s: float = 10.0
-    """Longest wait for other programs to come to rest before a start from off; 0: none."""
     bell: bool = True
-    keymap: dict[str, str] = {}
+    keymap: dict[str, str] = msgspec.field(default_factory=dict)
     """Keys by the id of what they do, such as ``{"pause": "ctrl+p,f6"}``."""
 
 
-class Loaded(NamedTuple):
-    """Settings with what was wrong on the way and where each came from."""
-
-    settings: Settings
-    problems: tuple[str, ...]
-    """One sentence a value that was not used."""
-    origins: dict[str, str]
-    """Setting → the file's path, the environment variable's name or "flag"; built-in values are not listed."""
+def lasting() -> dict[str, Bounds]:
+    """Return the bounds of all settings of the settings file and the environment, by name."""
+    return {name: bounds for name, bounds in bounds_of(Settings).items() if not bounds.once}
 
 
-def load_settings(env: Mapping[str, str], flags: Mapping[str, object], config_path: Path) -> Loaded:
-    """Gives the settings in force.
-
-    A settings file or an environment variable that cannot be used does not stop the program: what is wrong with it
-    becomes a sentence, and the next best value is taken. An empty environment variable counts as not set.
+def checked(bounds: Bounds, value: object, *, file: str = "", key: str = "", line: int | None = None) -> Value:
+    """Return a value as ``Settings`` holds it.
 
     Args:
-        env: the environment. ``OLLAMA_HOST`` is the host where ``LLMTUI_HOST`` is not set.
-        flags: what was given on the command line, by setting; None means not given.
-        config_path: the settings file; it need not exist.
+        bounds: of the setting.
+        value: it, of its own type.
+        file: where it was found, for the error.
+        key: what it is called there; the setting's name where that is empty.
+        line: its line there.
 
     Raises:
-        SettingsError: a flag cannot be used.
+        SettingsError: it is of another type, out of bounds, or a host of which no address can be made.
     """
-    values, problems = read_settings_file(config_path)
-    origins = dict.fromkeys(values, str(config_path))
-    for name, rule in RULES.items():
-        for variable in (f"{ENVIRONMENT_PREFIX}{name.upper()}", *(("OLLAMA_HOST",) if name == "host" else ())):
-            text = env.get(variable, "").strip()
-            if not text:
-                continue
-            try:
-                values[name] = _from_environment(rule, variable, text)
-            except SettingsError as error:
-                problems.append(f"{error}; it is not used")
-                continue
-            origins[name] = variable
-            break
-    for name, value in flags.items():
-        if value is not None:
-            values[name] = _from_flag(name, value)
-            origins[name] = "flag"
-    return Loaded(_settings(values), tuple(problems), origins)
+    return _in_place(lambda: _usable(bounds, accepted(bounds, value)), file=file, key=key, line=line)
 
 
-def _settings(values: Mapping[str, Any]) -> Settings:
-    return Settings(**values)
+def read(bounds: Bounds, text: str, *, file: str = "", key: str = "") -> Value:
+    """Return the value that the text of a variable or a flag means; arguments and errors as in ``checked``."""
+    return _in_place(lambda: _usable(bounds, from_text(bounds, text)), file=file, key=key, line=None)
 
 
-def _from_environment(rule: Rule, variable: str, text: str) -> object:
-    problem = SettingsError(file="environment", key=variable, line=None, problem=f"must be {rule.words}, not {text!r}")
+def _in_place(value: Callable[[], Value], *, file: str, key: str, line: int | None) -> Value:
     try:
-        value = rule.read(text)
-    except ValueError:
-        raise problem from None
-    if not rule.accepts(value):
-        raise problem
-    return rule.shape(value)
+        return value()
+    except BadChoice as error:
+        name = error.bounds.name
+        raise SettingsError(
+            "bad_value", file=file, key=key or name, line=line, setting=name, given=error.given
+        ) from None
 
 
-def _from_flag(name: str, value: object) -> object:
-    if name not in RULES:
-        raise SettingsError(file="", key=name, line=None, problem=unknown_key(name, tuple(RULES)))
-    if not RULES[name].accepts(value):
-        problem = f"must be {RULES[name].words}, not {value!r}"
-        raise SettingsError(file="", key=name, line=None, problem=problem)
-    return RULES[name].shape(value)
+def _usable(bounds: Bounds, value: Value) -> Value:
+    if bounds.name == "host" and isinstance(value, str) and builtin_place(value) is None:
+        try:
+            normalise_host(value)
+        except SettingsError:
+            raise BadChoice(bounds, value) from None
+    return value

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from llmtui.config.errors import SettingsError
-from llmtui.config.rules import RULES
-from llmtui.core.toml_text import KeyPath, Statement, TomlProblem, line_of, read_toml, statements, unknown_key
+from llmtui.config.settings import checked, lasting
+from llmtui.core.choices import Value
+from llmtui.core.toml_text import KeyPath, TomlProblem, line_of, read_toml, statements
 
 _HEAD = "# Settings of llmtui. The program changes only what you choose in it; comments and other lines stay.\n\n"
 
 
-def read_settings_file(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Gives the usable values of a settings file and a sentence for everything in it that is not.
+def read_settings_file(path: Path) -> tuple[dict[str, Any], list[SettingsError]]:
+    """Return the usable values of a settings file, and an error for everything in it that is not usable.
 
     A file that is not there is no problem and has no values.
     """
@@ -26,16 +27,15 @@ def read_settings_file(path: Path) -> tuple[dict[str, Any], list[str]]:
         text = _read(path)
         tree = _parse(path, text)
     except SettingsError as error:
-        return {}, [f"{error}; the settings file is not used"]
+        return {}, [error]
     found = statements(text)
     values: dict[str, Any] = {}
-    problems: list[str] = []
+    problems: list[SettingsError] = []
     for name, value in tree.items():
-        problem = _problem(path, found, name, value)
-        if problem is None:
-            values[name] = RULES[name].shape(value)
-        else:
-            problems.append(f"{problem}; it is not used")
+        try:
+            values[name] = _checked(name, value, file=str(path), line=line_of(found, (name,)))
+        except SettingsError as error:
+            problems.append(error)
     return values, problems
 
 
@@ -64,7 +64,7 @@ def save_choices(path: Path, changes: Mapping[str, object]) -> None:
     if changed == text:
         return
     if _canonical(_parse(path, changed)) != _canonical(expected):
-        raise SettingsError(file=str(path), key="", line=None, problem="cannot be changed here; edit it by hand")
+        raise SettingsError("cannot_change", file=str(path))
     _replace(path, changed if text else _HEAD + changed)
 
 
@@ -74,41 +74,24 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
-        raise SettingsError(file=str(path), key="", line=None, problem="is not UTF-8 text") from None
+        raise SettingsError("not_utf8", file=str(path)) from None
     except OSError as error:
-        problem = f"cannot be read: {error.strerror or error}"
-        raise SettingsError(file=str(path), key="", line=None, problem=problem) from None
+        raise SettingsError("cannot_read", file=str(path), detail=error.strerror or str(error)) from None
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return read_toml(text)
     except TomlProblem as error:
-        raise SettingsError(file=str(path), key="", line=error.line, problem=error.problem) from None
+        raise SettingsError("not_toml", file=str(path), line=error.line, detail=error.problem) from None
 
 
-def _problem(path: Path, found: tuple[Statement, ...], name: str, value: object) -> SettingsError | None:
-    if name not in RULES:
-        problem = unknown_key(name, tuple(RULES))
-    elif not RULES[name].accepts(value):
-        problem = f"must be {RULES[name].words}, not {_short(value)}"
-    else:
-        return None
-    return SettingsError(file=str(path), key=name, line=line_of(found, (name,)), problem=problem)
-
-
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}…"
-
-
-def _checked(name: str, value: object) -> object:
-    if name not in RULES:
-        raise SettingsError(file="", key=name, line=None, problem=unknown_key(name, tuple(RULES)))
-    if not RULES[name].accepts(value):
-        problem = f"must be {RULES[name].words}, not {_short(value)}"
-        raise SettingsError(file="", key=name, line=None, problem=problem)
-    return RULES[name].shape(value)
+def _checked(name: str, value: object, *, file: str = "", line: int | None = None) -> Value:
+    """Return a value as ``Settings`` holds it; SettingsError where it is none that may be kept."""
+    bounds = lasting().get(name)
+    if bounds is None:
+        raise SettingsError("unknown_key", file=file, key=name, line=line)
+    return checked(bounds, value, file=file, line=line)
 
 
 def _as_toml(value: object) -> str:
@@ -171,5 +154,4 @@ def _replace(path: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink()
-        problem = f"cannot be written: {error.strerror or error}"
-        raise SettingsError(file=str(path), key="", line=None, problem=problem) from None
+        raise SettingsError("cannot_write", file=str(path), detail=error.strerror or str(error)) from None

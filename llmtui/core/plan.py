@@ -12,9 +12,13 @@ from typing import Final, Literal
 
 import msgspec
 
+from llmtui.core.choices import Choices
+
 Kind = Literal["cold", "warm", "follow_up"]
 Think = bool | Literal["low", "medium", "high"]
 Others = Literal["unload", "keep"]
+
+_USUAL: Final = Choices()
 
 COLD_NUM_PREDICT = 16
 FOLLOW_UP_NUM_PREDICT = 32
@@ -60,7 +64,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     """Options that make two runs of one model different things to compare."""
 
     think: Think = False
-    num_ctx: int = 4096
+    num_ctx: int = _USUAL.num_ctx
     num_thread: int | None = None
     copy: str = ""
     """Tells the two sides of a same-model-twice (A/A) run apart; empty otherwise."""
@@ -98,14 +102,13 @@ class PlannedPrompt(msgspec.Struct, frozen=True, kw_only=True):
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Request options that are the same for every contender."""
 
-    num_predict: int = 128
-    temperature: float = 0.0
+    num_predict: int = _USUAL.num_predict
+    temperature: float = _USUAL.temperature
     seed: int = 42
     keep_alive_s: int = 600
-    stall_s: float = 120.0
-    stall_loading_s: float = 300.0
-    quiet_wait_s: float = 10.0
-    """Longest wait for other programs to come to rest before a start from off."""
+    stall_s: float = _USUAL.stall_s
+    stall_loading_s: float = _USUAL.stall_loading_s
+    quiet_wait_s: float = _USUAL.quiet_wait_s
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

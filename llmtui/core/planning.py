@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Literal
 
 import msgspec
 
+from llmtui.core.choices import MAX_ROUNDS, Choices, Preset, Thinking
 from llmtui.core.columns import marked
 from llmtui.core.events import ListedModel
 from llmtui.core.plan import (
@@ -19,16 +19,12 @@ from llmtui.core.plan import (
     Contender,
     Model,
     Options,
-    Others,
     Plan,
     PlannedPrompt,
     Think,
     Variant,
 )
 from llmtui.core.prompts import Prompt, PromptPack, prompt_sha256
-
-Preset = Literal["auto", "quick", "standard", "thorough"]
-Thinking = Literal["off", "on", "both"]
 
 FREE = "free"
 """Preset and category of a prompt that the person typed."""
@@ -57,33 +53,17 @@ PRESETS: dict[Preset, Rounds] = {
 }
 
 
-MAX_BUDGET_ROUNDS = 50
-
-
-def rounds_within(budget_s: float) -> Rounds:
-    """Gives as many whole rounds as are expected to end within so many seconds, in pairs of a round and its mirror."""
-    return Rounds(1, MAX_BUDGET_ROUNDS, budget_s, balanced=True)
+def rounds_of(choices: Choices) -> Rounds:
+    """Return the number of rounds that is chosen: an exact one, else what fits into a time, else the preset's."""
+    if choices.rounds is not None:
+        return Rounds(choices.rounds, choices.rounds)
+    if choices.budget_s is not None:
+        return Rounds(1, MAX_ROUNDS, choices.budget_s, balanced=True)
+    return PRESETS[choices.preset]
 
 
 class NothingToRun(ValueError):
     """A plan without models or prompts was asked for; the message is a sentence."""
-
-
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person chose beside models and questions."""
-
-    preset: Preset = "auto"
-    rounds: Rounds | None = None
-    """Instead of the preset's."""
-    all_prompts: bool = False
-    """All prompts of a category instead of its first."""
-    thinking: Thinking = "off"
-    num_ctx: int = 4096
-    num_thread: int | None = None
-    options: Options = Options()
-    others: Others = "unload"
-    twice: bool = False
-    """Each model against itself (A/A): shows how far two equal things lie apart here."""
 
 
 def default_models(
@@ -127,7 +107,7 @@ def make_plan(
     *,
     server: str,
     categories: Collection[str] | None = None,
-    wishes: Wishes | None = None,
+    choices: Choices | None = None,
     seed: int = 0,
 ) -> Plan:
     """Gives the plan of a comparison.
@@ -137,36 +117,36 @@ def make_plan(
         pack: the prompts.
         server: its address.
         categories: ids; None for all.
-        wishes: everything else that was chosen.
+        choices: everything else that was chosen; None: the usual.
         seed: of the order; the same seed gives the same plan.
 
     Raises:
         NothingToRun: no model, or no prompt.
     """
-    wanted = wishes or Wishes()
+    chosen = choices or Choices()
     prompts = tuple(
         _planned(prompt)
         for category in pack.categories
         if categories is None or category.id in categories
-        for prompt in (category.prompts if wanted.all_prompts else category.prompts[:1])
+        for prompt in (category.prompts if chosen.all_prompts else category.prompts[:1])
     )
     if not prompts:
         raise NothingToRun("No questions are picked.")
-    rounds = wanted.rounds or PRESETS[wanted.preset]
+    rounds = rounds_of(chosen)
     return Plan(
-        preset=wanted.preset,
+        preset=chosen.preset,
         server=server,
-        contenders=contenders(models, wanted),
+        contenders=contenders(models, chosen),
         prompts=prompts,
         cold_text=pack.cold,
         follow_up_text=pack.follow_up,
-        options=wanted.options,
+        options=_options(chosen),
         rounds=rounds.rounds,
-        max_rounds=max(rounds.rounds, rounds.max_rounds),
+        max_rounds=rounds.max_rounds,
         budget_s=rounds.budget_s,
         balanced=rounds.balanced,
         seed=seed,
-        others=wanted.others,
+        others="unload" if chosen.unload_others else "keep",
         pack=pack.name,
         language=pack.language,
     )
@@ -178,7 +158,7 @@ def make_free_plan(
     text: str,
     *,
     server: str,
-    wishes: Wishes | None = None,
+    choices: Choices | None = None,
     seed: int = 0,
 ) -> Plan:
     """Gives the plan of one typed prompt: asked once of each model, without cold start and follow-up.
@@ -186,7 +166,7 @@ def make_free_plan(
     Raises:
         NothingToRun: no model, or no text.
     """
-    wanted = wishes or Wishes()
+    chosen = choices or Choices()
     asked = text.strip()
     if not asked:
         raise NothingToRun("There is no question yet: type one.")
@@ -194,14 +174,14 @@ def make_free_plan(
     return Plan(
         preset=FREE,
         server=server,
-        contenders=contenders(models, wanted),
+        contenders=contenders(models, chosen),
         prompts=(prompt,),
         cold_text=pack.cold,
         follow_up_text=pack.follow_up,
         kinds=("warm",),
-        options=wanted.options,
+        options=_options(chosen),
         seed=seed,
-        others=wanted.others,
+        others="unload" if chosen.unload_others else "keep",
         pack=pack.name,
         language=pack.language,
     )
@@ -233,7 +213,7 @@ def repeated(plan: Plan, listed: Sequence[ListedModel], *, server: str, seed: in
     return msgspec.structs.replace(plan, contenders=again, server=server, seed=seed)
 
 
-def contenders(models: Sequence[Model], wishes: Wishes) -> tuple[Contender, ...]:
+def contenders(models: Sequence[Model], choices: Choices) -> tuple[Contender, ...]:
     """Gives the lines of the comparison: a model once for each way of thinking that is wished and that it has.
 
     A build that is there under two names runs twice and is told apart as a copy, like the two sides of an A/A run.
@@ -247,11 +227,11 @@ def contenders(models: Sequence[Model], wishes: Wishes) -> tuple[Contender, ...]
     mixed = any(model.backend != BUILTIN for model in models)
     for model in models:
         name = shown_name(model, mixed=mixed)
-        ways = thinking_ways(model, wishes.thinking)
+        ways = thinking_ways(model, choices.think)
         for think in ways:
-            variant = Variant(think=think, num_ctx=wishes.num_ctx, num_thread=wishes.num_thread)
+            variant = Variant(think=think, num_ctx=choices.num_ctx, num_thread=choices.num_thread)
             label = name if len(ways) == 1 else f"{name} {_think_label(think)}"
-            for copy in ("", "2") if wishes.twice else ("",):
+            for copy in ("", "2") if choices.twice else ("",):
                 found.append(_distinct(found, model, variant, label, copy))
     return tuple(found)
 
@@ -313,6 +293,16 @@ def _marks(first: str) -> Iterator[str]:
     while True:
         yield str(number)
         number += 1
+
+
+def _options(choices: Choices) -> Options:
+    return Options(
+        num_predict=choices.num_predict,
+        temperature=choices.temperature,
+        stall_s=choices.stall_s,
+        stall_loading_s=choices.stall_loading_s,
+        quiet_wait_s=choices.quiet_wait_s,
+    )
 
 
 def _planned(prompt: Prompt) -> PlannedPrompt:

@@ -34,6 +34,7 @@ from llmtui.tui.keys import app_bindings
 from llmtui.tui.screens.start import StartScreen
 from llmtui.tui.themes import DARK, LIGHT
 from llmtui.words import _
+from llmtui.words.settings import settings_words
 
 Mode = Literal["setup", "live", "results", "history"]
 
@@ -240,7 +241,7 @@ class LlmtuiApp(App[ExitReport]):
         try:
             self.host.save(changes)
         except SettingsError as error:
-            self.notify(str(error), title=_("Settings not saved"), severity="warning")
+            self.notify(settings_words(error), title=_("Settings not saved"), severity="warning")
 
     def open_session(self, session_id: str) -> None:
         """Shows the results of a saved session above the screen that is on."""

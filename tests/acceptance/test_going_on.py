@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from llmtui.config import shipped_pack
+from llmtui.core.choices import Choices
 from llmtui.core.commands import SetServer, StartPlan
 from llmtui.core.events import Event, ModelsListed, SessionFinished
-from llmtui.core.plan import AUTO_BUDGET_S, AUTO_MAX_ROUNDS, Options, Plan
-from llmtui.core.planning import Rounds, Wishes, make_plan
+from llmtui.core.plan import AUTO_BUDGET_S, Plan
+from llmtui.core.planning import make_plan
 from llmtui.core.session import Session, fold
 from llmtui.core.verdict import verdicts
 from llmtui.link.engine_process import EngineProcess
@@ -71,10 +73,10 @@ def slow_machine() -> Script:
 
 def auto_plan(listed: ModelsListed) -> Plan:
     """What Enter would start, but for the time: a tenth of it, as everything here."""
-    rounds = Rounds(1, AUTO_MAX_ROUNDS, AUTO_BUDGET_S / SCALE)
     models = [one.model for one in listed.models]
-    wishes = Wishes(preset="auto", rounds=rounds, options=Options(quiet_wait_s=Options().quiet_wait_s / SCALE))
-    return make_plan(models, shipped_pack("en"), server=listed.address, wishes=wishes, seed=3)
+    choices = Choices(preset="auto", quiet_wait_s=Choices().quiet_wait_s / SCALE)
+    plan = make_plan(models, shipped_pack("en"), server=listed.address, choices=choices, seed=3)
+    return msgspec.structs.replace(plan, budget_s=AUTO_BUDGET_S / SCALE)
 
 
 @pytest.mark.slow

@@ -7,20 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmtui.core.choices import Choices
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import ResidentModel
-from llmtui.core.plan import IMPORTED, Model, Options, block
+from llmtui.core.plan import IMPORTED, Model, block
 from llmtui.core.planning import (
     PRESETS,
     NothingToRun,
     Rounds,
-    Wishes,
     default_categories,
     default_models,
     make_free_plan,
     make_plan,
     repeated,
-    rounds_within,
     thinking_ways,
 )
 from llmtui.core.prompts import Category, Prompt, PromptPack, prompt_sha256
@@ -109,14 +108,17 @@ class TestPlan:
         assert plan.prompts[0].sha256 == prompt_sha256("creativity 1")
 
     def test_asks_all_prompts_when_wished(self) -> None:
-        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(all_prompts=True))
+        plan = make_plan([model("a")], pack(), server=SERVER, choices=Choices(all_prompts=True))
         assert len(plan.prompts) == 9
 
     def test_carries_pack_language_server_and_options(self) -> None:
-        wishes = Wishes(options=Options(num_predict=7, temperature=0.5), others="keep", num_ctx=999)
-        plan = make_plan([model("a")], pack(), server=SERVER, wishes=wishes, seed=3)
+        choices = Choices(
+            num_predict=7, temperature=0.5, quiet_wait_s=3.0, stall_s=4.0, unload_others=False, num_ctx=999
+        )
+        plan = make_plan([model("a")], pack(), server=SERVER, choices=choices, seed=3)
         assert (plan.pack, plan.language, plan.server, plan.seed, plan.others) == ("p", "es", SERVER, 3, "keep")
         assert (plan.cold_text, plan.follow_up_text, plan.options.num_predict) == ("cold", "why", 7)
+        assert (plan.options.quiet_wait_s, plan.options.stall_s, plan.options.temperature) == (3.0, 4.0, 0.5)
         assert plan.contenders[0].variant.num_ctx == 999
 
     @pytest.mark.parametrize(
@@ -124,12 +126,12 @@ class TestPlan:
         [("auto", 1, 5, 360.0), ("quick", 1, 1, None), ("standard", 5, 5, None), ("thorough", 5, 10, None)],
     )
     def test_presets_say_how_often(self, preset: Any, rounds: int, most: int, budget_s: float | None) -> None:
-        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(preset=preset))
+        plan = make_plan([model("a")], pack(), server=SERVER, choices=Choices(preset=preset))
         assert (plan.preset, plan.rounds, plan.max_rounds, plan.budget_s) == (preset, rounds, most, budget_s)
         assert PRESETS[preset] == Rounds(rounds, most, budget_s)
 
     def test_rounds_can_be_given_instead(self) -> None:
-        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(rounds=Rounds(7, 1)))
+        plan = make_plan([model("a")], pack(), server=SERVER, choices=Choices(rounds=7, budget_s=60.0))
         assert (plan.rounds, plan.max_rounds, plan.budget_s) == (7, 7, None)
 
     def test_refuses_nothing_in_a_sentence(self) -> None:
@@ -157,7 +159,7 @@ class TestThinking:
         assert thinking_ways(oss, "both") == ("low", "medium")
 
     def test_on_and_off_are_two_lines_of_the_comparison(self) -> None:
-        plan = make_plan([self.THINKER, model("llama3")], pack(), server=SERVER, wishes=Wishes(thinking="both"))
+        plan = make_plan([self.THINKER, model("llama3")], pack(), server=SERVER, choices=Choices(think="both"))
         assert [one.label for one in plan.contenders] == ["qwen3 (no think)", "qwen3 (think)", "llama3"]
         assert [one.variant.think for one in plan.contenders] == [False, True, False]
 
@@ -181,7 +183,7 @@ class TestLabelsAndKeys:
         assert make_plan([demo, model("a")], pack(), server=SERVER).contenders[0].label == "built-in demo"
 
     def test_a_model_against_itself_is_told_apart(self) -> None:
-        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(twice=True))
+        plan = make_plan([model("a")], pack(), server=SERVER, choices=Choices(twice=True))
         assert [one.label for one in plan.contenders] == ["a", "a #2"]
         assert plan.contenders[0].variant.canonical != plan.contenders[1].variant.canonical
 
@@ -200,14 +202,14 @@ class TestLabelsAndKeys:
         self, names: list[str], digests: list[str], twice: bool, thinking: Any
     ) -> None:
         models = [model(name, digest=digest, thinking=True) for name, digest in zip(names, digests, strict=False)]
-        plan = make_plan(models, pack(), server=SERVER, wishes=Wishes(twice=twice, thinking=thinking))
+        plan = make_plan(models, pack(), server=SERVER, choices=Choices(twice=twice, think=thinking))
         assert len({one.label for one in plan.contenders}) == len(plan.contenders)
         assert len({(one.model.digest, one.variant.canonical) for one in plan.contenders}) == len(plan.contenders)
 
 
 class TestABudget:
     def test_is_filled_with_pairs_of_rounds(self) -> None:
-        plan = make_plan([model("a")], pack(), server=SERVER, wishes=Wishes(rounds=rounds_within(1200)))
+        plan = make_plan([model("a")], pack(), server=SERVER, choices=Choices(budget_s=1200.0))
         assert (plan.rounds, plan.budget_s, plan.balanced) == (1, 1200, True)
         assert plan.max_rounds % 2 == 0
         assert not make_plan([model("a")], pack(), server=SERVER).balanced
@@ -215,7 +217,7 @@ class TestABudget:
 
 class TestTheSamePlanAgain:
     def test_has_the_same_models_questions_options_and_rounds_in_another_order(self) -> None:
-        before = make_plan([model("a"), model("b")], pack(), server=SERVER, wishes=Wishes(preset="standard"), seed=1)
+        before = make_plan([model("a"), model("b")], pack(), server=SERVER, choices=Choices(preset="standard"), seed=1)
         again = repeated(before, [listed("b"), listed("a"), listed("c")], server=SERVER, seed=2)
         assert again == msgspec.structs.replace(before, seed=2)
 

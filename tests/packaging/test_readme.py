@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from llmtui.cli.app import cli
 from llmtui.cli.exits import Exit
-from llmtui.config.rules import RULES
+from llmtui.config.settings import lasting
 from tests.packaging.documents import DOCUMENTS, README, ROOT, commands, links, table_rows
 
 CHECKS = (ROOT / ".ci" / "run").read_text("utf-8")
@@ -61,7 +61,7 @@ def test_every_exit_code_is_in_its_table() -> None:
 def test_the_settings_it_names_exist() -> None:
     named = re.findall(r"LLMTUI_([A-Z_]+)=", README)
     assert named
-    assert {name.lower() for name in named} <= set(RULES)
+    assert {name.lower() for name in named} <= set(lasting())
 
 
 def test_files_lie_where_it_says(monkeypatch: pytest.MonkeyPatch) -> None:

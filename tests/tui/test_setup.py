@@ -6,7 +6,6 @@ from llmtui.config import Settings
 from llmtui.core.commands import StartPlan
 from llmtui.core.estimate import PastSpeed
 from llmtui.tui.screens.dialogs import OwnPrompt
-from llmtui.tui.widgets.options_panel import OptionValues
 from llmtui.tui.widgets.start_line import about_words
 from tests.core import made
 from tests.tui.conftest import wait_until
@@ -215,7 +214,7 @@ class TestOptions:
             await pilot.press("ctrl+u", *"many")
             said = stage.said("OptionsPanel .problem")
             assert "num_predict must be a whole number from 1 to 131072" in said
-            assert stage.setup.options.values == OptionValues()
+            assert stage.setup.options.values == Settings()
             await pilot.press("ctrl+u", *"9")
             assert not stage.setup.options.has_class("-wrong")
             assert stage.setup.options.values.num_predict == 9

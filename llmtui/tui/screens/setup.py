@@ -12,15 +12,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
+from llmtui.core.choices import Choices, Preset
 from llmtui.core.commands import ListModels
 from llmtui.core.estimate import PastSpeed, estimate
 from llmtui.core.events import CommandFailed, ModelsListed, ServerChanged
-from llmtui.core.plan import BUILTIN, Options, Plan
+from llmtui.core.plan import BUILTIN, Plan
 from llmtui.core.planning import (
     FULL_ANSWER_TOKENS,
     NothingToRun,
-    Preset,
-    Wishes,
     default_categories,
     default_models,
     make_free_plan,
@@ -33,7 +32,7 @@ from llmtui.tui.screens.setup_keys import setup_bindings
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.tui.widgets.model_picker import ModelPicker
 from llmtui.tui.widgets.no_server import no_server_words
-from llmtui.tui.widgets.options_panel import OptionsPanel, OptionValues
+from llmtui.tui.widgets.options_panel import OptionsPanel
 from llmtui.tui.widgets.others_line import OthersLine
 from llmtui.tui.widgets.pick_list import PickList
 from llmtui.tui.widgets.preset_line import PresetLine
@@ -88,14 +87,7 @@ class SetupScreen(BaseScreen):
                 box.border_title = _("Questions")
                 yield PromptPicker(self.app.host.pack)
         yield PresetLine(settings.preset)
-        yield OptionsPanel(
-            OptionValues(
-                num_predict=settings.num_predict,
-                num_ctx=settings.num_ctx,
-                temperature=settings.temperature,
-                thinking=settings.think,
-            )
-        )
+        yield OptionsPanel(settings)
         yield StartLine()
 
     def on_mount(self) -> None:
@@ -188,28 +180,16 @@ class SetupScreen(BaseScreen):
             self.app.host.pack,
             server="" if self._listed is None else self._listed.address,
             categories=self.prompts.picked,
-            wishes=self._wishes(),
+            choices=self._choices(),
             seed=_seed(),
         )
 
-    def _wishes(self) -> Wishes:
-        values = self.options.values
-        settings = self.app.settings
-        return Wishes(
+    def _choices(self) -> Choices:
+        return msgspec.structs.replace(
+            self.options.values,
             preset=self.preset.value,
             all_prompts=self._all_prompts,
-            thinking=values.thinking,
-            num_ctx=values.num_ctx,
-            num_thread=settings.num_thread,
-            options=Options(
-                num_predict=values.num_predict,
-                temperature=values.temperature,
-                stall_s=settings.stall_s,
-                stall_loading_s=settings.stall_loading_s,
-                quiet_wait_s=settings.quiet_wait_s,
-            ),
-            others=self.others.value,
-            twice=values.twice,
+            unload_others=self.others.value == "unload",
         )
 
     def _show_start(self) -> None:
@@ -269,20 +249,18 @@ class SetupScreen(BaseScreen):
         self.app.start(plan)
 
     def _remember(self) -> None:
-        values = self.options.values
-        changes: dict[str, object] = {
-            "models": tuple(model.spelling for model in self.models.picked),
-            "categories": self.prompts.picked,
-            "preset": self.preset.value,
-            "num_ctx": values.num_ctx,
-            "temperature": values.temperature,
-            "unload_others": self.others.value == "unload",
-        }
-        if values.num_predict != FULL_ANSWER_TOKENS:
-            changes["num_predict"] = values.num_predict
-        if values.thinking != "both":
-            changes["think"] = values.thinking
-        self.app.remember(**changes)
+        """Keep the choices for the next start, but for those that are of one run only."""
+        choices = self._choices()
+        kept = {"preset", "num_ctx", "num_predict", "temperature", "think", "unload_others"}
+        if choices.num_predict == FULL_ANSWER_TOKENS:
+            kept.remove("num_predict")
+        if choices.think == "both":
+            kept.remove("think")
+        self.app.remember(
+            models=tuple(model.spelling for model in self.models.picked),
+            categories=self.prompts.picked,
+            **{name: getattr(choices, name) for name in kept},
+        )
 
     def action_again(self) -> None:
         """Runs the plan of the newest session again."""
@@ -302,7 +280,7 @@ class SetupScreen(BaseScreen):
         """Lets answers run to 1024 tokens, or as short as before."""
         values = self.options.values
         usual = self.app.settings.num_predict
-        usual = usual if usual != FULL_ANSWER_TOKENS else OptionValues().num_predict
+        usual = usual if usual != FULL_ANSWER_TOKENS else Choices().num_predict
         full = values.num_predict != FULL_ANSWER_TOKENS
         self.options.set(msgspec.structs.replace(values, num_predict=FULL_ANSWER_TOKENS if full else usual))
         self._show_start()
@@ -372,7 +350,7 @@ class SetupScreen(BaseScreen):
         self._own_text = text
         server = "" if self._listed is None else self._listed.address
         plan = make_free_plan(
-            self.models.picked, self.app.host.pack, text, server=server, wishes=self._wishes(), seed=_seed()
+            self.models.picked, self.app.host.pack, text, server=server, choices=self._choices(), seed=_seed()
         )
         self._remember()
         self.app.start(plan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import msgspec
@@ -14,38 +13,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
-from llmtui.core.planning import Thinking
+from llmtui.core.choices import BadChoice, Choices, Value, bounds_of, from_text
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.words import _, plural
+from llmtui.words.choices import refused, title
 
-
-class OptionValues(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be set here."""
-
-    num_predict: int = 128
-    num_ctx: int = 4096
-    temperature: float = 0.0
-    thinking: Thinking = "off"
-    twice: bool = False
-    """Each model against itself (A/A)."""
-
-
-class _Field(msgspec.Struct, frozen=True):
-    """One number that can be typed."""
-
-    name: str
-    read: Callable[[str], float]
-    low: float
-    high: float
-
-
-_FIELDS = (
-    _Field("num_predict", int, 1, 131_072),
-    _Field("num_ctx", int, 128, 4_194_304),
-    _Field("temperature", float, 0, 2),
-)
-
-
+_NUMBERS = ("num_predict", "num_ctx", "temperature")
+"""Choices that are typed; the fields' ids."""
 _TWICE = {False: "no", True: "yes"}
 
 
@@ -87,7 +61,7 @@ class OptionsPanel(Vertical):
     class Toggled(Message):
         """The line was clicked."""
 
-    def __init__(self, values: OptionValues, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, values: Choices, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         """Makes a closed panel."""
         super().__init__(id=id, classes="-closed")
         self.values = values
@@ -99,7 +73,7 @@ class OptionsPanel(Vertical):
     def _said(self) -> Content:
         values = self.values
         tokens = plural("{n} token", "{n} tokens", values.num_predict).format(n=values.num_predict)
-        thinking = {"off": _("off"), "on": _("on"), "both": _("off and on")}[values.thinking]
+        thinking = {"off": _("off"), "on": _("on"), "both": _("off and on")}[values.think]
         words = [
             _("up to {tokens}").format(tokens=tokens),
             _("context {n}").format(n=values.num_ctx),
@@ -129,49 +103,46 @@ class OptionsPanel(Vertical):
         """Whether the fields are shown."""
         return not self.has_class("-closed")
 
-    def set(self, values: OptionValues) -> None:
+    def set(self, values: Choices) -> None:
         """Takes other values."""
         self.values = values
-        for field in _FIELDS:
-            for shown in self.query(f"#{field.name}").results(Input):
+        for name in _NUMBERS:
+            for shown in self.query(f"#{name}").results(Input):
                 with self.prevent(Input.Changed):
-                    shown.value = f"{getattr(values, field.name):g}"
-        for name, value in (("thinking", values.thinking), ("twice", _TWICE[values.twice])):
+                    shown.value = f"{getattr(values, name):g}"
+        for name, value in (("think", values.think), ("twice", _TWICE[values.twice])):
             for line in self.query(f"#{name}").results(ChoiceLine):
                 with self.prevent(ChoiceLine.Changed):
                     line.value = value
         self._redraw()
 
     def _fields(self) -> Grid:
-        titles = {
-            "num_predict": _("Answer length (num_predict)"),
-            "num_ctx": _("Context (num_ctx)"),
-            "temperature": _("Temperature"),
-        }
         cells: list[Label | Input | ChoiceLine | Static] = []
-        for field in _FIELDS:
-            cells.append(Label(titles[field.name]))
-            cells.append(Input(f"{getattr(self.values, field.name):g}", id=field.name, compact=True))
-        choices = [("off", _("off")), ("on", _("on")), ("both", _("both"))]
-        cells += [Label(_("Thinking")), ChoiceLine(choices, self.values.thinking, id="thinking")]
-        choices = [("no", _("no")), ("yes", _("yes"))]
-        cells += [Label(_("Same model twice (A/A)")), ChoiceLine(choices, _TWICE[self.values.twice], id="twice")]
+        for name in _NUMBERS:
+            cells += [Label(title(name)), Input(f"{getattr(self.values, name):g}", id=name, compact=True)]
+        words = {"off": _("off"), "on": _("on"), "both": _("both")}
+        ways = [(way, words[way]) for way in bounds_of()["think"].among]
+        cells += [Label(title("think")), ChoiceLine(ways, self.values.think, id="think")]
+        ways = [("no", _("no")), ("yes", _("yes"))]
+        cells += [Label(title("twice")), ChoiceLine(ways, _TWICE[self.values.twice], id="twice")]
         cells.append(Static(classes="problem"))
         return Grid(*cells)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        field = next(field for field in _FIELDS if field.name == event.input.id)
-        number = _number(field, event.value)
-        event.input.set_class(number is None, "-invalid")
-        wrong = [
-            self._problem(each) for each in _FIELDS if self.query_exactly_one(f"#{each.name}").has_class("-invalid")
-        ]
+        wrong: list[str] = []
+        values: dict[str, Value] = {}
+        for name in _NUMBERS:
+            field = self.query_exactly_one(f"#{name}", Input)
+            try:
+                values[name] = from_text(bounds_of()[name], field.value)
+            except BadChoice as error:
+                wrong.append(self._problem(error))
+            field.set_class(name not in values, "-invalid")
         self.set_class(bool(wrong), "-wrong")
         self.query_exactly_one(".problem", Static).update("  ".join(wrong))
-        if number is not None:
-            self._take(msgspec.structs.replace(self.values, **{field.name: number}))
+        self._take(msgspec.structs.replace(self.values, **values))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -181,37 +152,22 @@ class OptionsPanel(Vertical):
     @on(ChoiceLine.Changed)
     def _chosen(self, event: ChoiceLine.Changed) -> None:
         event.stop()
-        if event.line.id == "twice":
-            self._take(msgspec.structs.replace(self.values, twice=event.value == _TWICE[True]))
-            return
-        ways: dict[str, Thinking] = {"off": "off", "on": "on", "both": "both"}
-        self._take(msgspec.structs.replace(self.values, thinking=ways[event.value]))
+        name = event.line.id or ""
+        value = event.value == _TWICE[True] if name == "twice" else event.value
+        self._take(msgspec.structs.replace(self.values, **{name: value}))
 
-    def _take(self, values: OptionValues) -> None:
+    def _take(self, values: Choices) -> None:
         if values != self.values:
             self.values = values
             self._redraw()
             self.post_message(self.Changed())
 
-    def _problem(self, field: _Field) -> str:
-        whole = _("a whole number") if field.read is int else _("a number")
-        return _("{name} must be {kind} from {low} to {high}; {kept} stays.").format(
-            name=field.name,
-            kind=whole,
-            low=f"{field.low:g}",
-            high=f"{field.high:g}",
-            kept=f"{getattr(self.values, field.name):g}",
-        )
+    def _problem(self, error: BadChoice) -> str:
+        name = error.bounds.name
+        wrong = refused(error.bounds, error.given)
+        return _("{name} {wrong}; {kept} stays.").format(name=name, wrong=wrong, kept=f"{getattr(self.values, name):g}")
 
     def on_click(self) -> None:
         """A click on the closed line opens it."""
         if not self.is_open:
             self.toggle()
-
-
-def _number(field: _Field, text: str) -> float | None:
-    try:
-        number = field.read(text.strip())
-    except ValueError:
-        return None
-    return number if field.low <= number <= field.high else None

@@ -8,7 +8,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Static
 
-from llmtui.core.planning import Preset
+from llmtui.core.choices import Preset
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.words import _
 

@@ -1,0 +1,79 @@
+"""Where a setting comes from.
+
+It is looked for, the last one found wins: built-in value, settings file, environment (``LLMTUI_NUM_CTX``), flag of the
+command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from llmtui.config.errors import ENVIRONMENT, SettingsError
+from llmtui.config.settings import Settings, checked, lasting, read
+from llmtui.config.settings_file import read_settings_file
+from llmtui.core.choices import bounds_of
+
+ENVIRONMENT_PREFIX = "LLMTUI_"
+
+
+class Loaded(NamedTuple):
+    """Settings with what was wrong on the way."""
+
+    settings: Settings
+    problems: tuple[SettingsError, ...]
+    """One for each value that was not used."""
+
+
+def load_settings(env: Mapping[str, str], config_path: Path) -> Loaded:
+    """Return the settings in force, before the flags of the command line.
+
+    A settings file or an environment variable that cannot be used does not stop the program: it becomes a problem, and
+    the next best value is taken. An empty environment variable counts as not set.
+
+    Args:
+        env: the environment. ``OLLAMA_HOST`` is the host where ``LLMTUI_HOST`` is not set.
+        config_path: the settings file; it need not exist.
+    """
+    values, problems = read_settings_file(config_path)
+    for name, bounds in lasting().items():
+        for variable in (f"{ENVIRONMENT_PREFIX}{name.upper()}", *(("OLLAMA_HOST",) if name == "host" else ())):
+            text = env.get(variable, "").strip()
+            if not text:
+                continue
+            try:
+                values[name] = read(bounds, text, file=ENVIRONMENT, key=variable)
+            except SettingsError as error:
+                problems.append(error)
+                continue
+            break
+    return Loaded(Settings(**values), tuple(problems))
+
+
+def with_flags(settings: Settings, flags: Mapping[str, object]) -> Settings:
+    """Return settings with what the command line says.
+
+    Args:
+        settings: those in force without it.
+        flags: by setting: the text behind the flag, or a value of the setting's type; None means not given.
+
+    Raises:
+        SettingsError: a flag cannot be used.
+    """
+    known = bounds_of(Settings)
+    given = {
+        name: read(known[name], value, key=flag_of(name))
+        if isinstance(value, str)
+        else checked(known[name], value, key=flag_of(name))
+        for name, value in flags.items()
+        if value is not None
+    }
+    return msgspec.structs.replace(settings, **given)
+
+
+def flag_of(name: str) -> str:
+    """Return the flag that sets a setting: ``--num-ctx``."""
+    return "--" + name.removesuffix("_s").replace("_", "-")

@@ -1,0 +1,214 @@
+"""What a person can choose for a run: one field per choice, with its default, its bounds and its unit.
+
+The settings file, the environment, the flags, the fields of the Setup screen and the plan are derived from ``Choices``.
+What a choice is for, in words, is in ``words.choices`` under the field's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+Preset = Literal["auto", "quick", "standard", "thorough"]
+Thinking = Literal["off", "on", "both"]
+Value = bool | int | float | str | tuple[str, ...] | dict[str, str]
+Kind = Literal["flag", "whole", "number", "time", "one_of", "text", "names", "keys"]
+
+MAX_ROUNDS: Final = 50
+
+_YES = ("1", "true", "yes", "on")
+_NO = ("0", "false", "no", "off")
+_TIME = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m(?:in)?)?(?:(\d{1,9})s)?")
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be chosen for a run.
+
+    ``extra`` of a field: ``unit``; ``time`` where it is typed as a duration (``1h30m``); ``once`` where it is chosen
+    for one run and therefore has no place in the settings file and the environment.
+    """
+
+    models: tuple[str, ...] | None = None
+    """The models picked last; None: never picked."""
+    categories: tuple[str, ...] | None = None
+    """Ids of the categories picked last; None: never picked, which means all."""
+    preset: Preset = "auto"
+    rounds: Annotated[int, Meta(ge=1, le=MAX_ROUNDS, extra={"once": True})] | None = None
+    """Exact number of rounds, in place of the preset's."""
+    budget_s: Annotated[float, Meta(ge=1, le=2_592_000, extra={"unit": "s", "time": True, "once": True})] | None = None
+    """As many pairs of rounds as are expected to end within this time, in place of the preset's rounds."""
+    all_prompts: Annotated[bool, Meta(extra={"once": True})] = False
+    """All prompts of a category instead of its first."""
+    twice: Annotated[bool, Meta(extra={"once": True})] = False
+    """Each model against itself (A/A): shows how much two equal things differ here."""
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1, extra={"once": True})] | None = None
+    """Seed of the order of models and prompts; None: another one each time."""
+    think: Thinking = "off"
+    num_ctx: Annotated[int, Meta(ge=128, le=4_194_304, extra={"unit": "tokens"})] = 4096
+    num_thread: Annotated[int, Meta(ge=1, le=4096)] | None = None
+    """Number of threads the server computes with; None: the server's own choice."""
+    num_predict: Annotated[int, Meta(ge=1, le=131_072, extra={"unit": "tokens"})] = 128
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.0
+    unload_others: bool = True
+    """Whether models of other programs are unloaded during the run."""
+    stall_s: Annotated[float, Meta(ge=1, le=86_400, extra={"unit": "s"})] = 120.0
+    """A request without a byte for this long is given up."""
+    stall_loading_s: Annotated[float, Meta(ge=1, le=86_400, extra={"unit": "s"})] = 300.0
+    """The same while a model is loaded."""
+    quiet_wait_s: Annotated[float, Meta(ge=0, le=600, extra={"unit": "s"})] = 10.0
+    """Longest wait for other programs to leave the CPU idle before a cold start; 0: none."""
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What one choice may be."""
+
+    name: str
+    kind: Kind
+    default: Value | None
+    least: float | None = None
+    most: float | None = None
+    among: tuple[str, ...] = ()
+    """The closed set of a ``one_of``."""
+    unit: str = ""
+    once: bool = False
+
+
+class BadChoice(ValueError):
+    """A value that a choice may not have.
+
+    Attributes:
+        bounds: what it may be.
+        given: the value as it was given, for a message.
+    """
+
+    def __init__(self, bounds: Bounds, value: object) -> None:
+        self.bounds = bounds
+        shown = repr(value)
+        self.given = shown if len(shown) <= 60 else f"{shown[:57]}…"
+        super().__init__(f"{bounds.name}: {self.given}")
+
+
+@cache
+def bounds_of(choices: type[Choices] = Choices) -> Mapping[str, Bounds]:
+    """Return the bounds of every field, by name, in the fields' order.
+
+    Args:
+        choices: ``Choices``, or a struct that adds fields to it.
+    """
+    hints = get_type_hints(choices, include_extras=True)
+    usual = choices()
+    return MappingProxyType(
+        {name: _bounds(name, hints[name], getattr(usual, name)) for name in usual.__struct_fields__}
+    )
+
+
+def accepted(bounds: Bounds, value: object) -> Value:
+    """Return a value as the struct holds it.
+
+    Raises:
+        BadChoice: it is of another type, or not within the bounds.
+    """
+    if not _accepts(bounds, value):
+        raise BadChoice(bounds, value)
+    if bounds.kind in ("number", "time"):
+        assert isinstance(value, int | float)
+        return float(value)
+    return cast("Value", tuple(value) if isinstance(value, list) else value)
+
+
+def from_text(bounds: Bounds, text: str) -> Value:
+    """Return the value that a text means: of an environment variable, a flag or a field on the screen.
+
+    Raises:
+        BadChoice: the text means no such value.
+    """
+    try:
+        return accepted(bounds, _read(bounds, text.strip()))
+    except ValueError:
+        raise BadChoice(bounds, text) from None
+
+
+def _bounds(name: str, hint: object, default: Value | None) -> Bounds:
+    if get_origin(hint) in (Union, UnionType):
+        (hint,) = (part for part in get_args(hint) if part is not NoneType)
+    meta = Meta()
+    if get_origin(hint) is Annotated:
+        hint, meta = get_args(hint)
+    extra = meta.extra or {}
+    kinds: dict[object, Kind] = {bool: "flag", int: "whole", float: "number", str: "text", tuple: "names", dict: "keys"}
+    kind: Kind = "time" if extra.get("time") else kinds.get(get_origin(hint) or hint, "one_of")
+    return Bounds(
+        name=name,
+        kind=kind,
+        default=default,
+        least=meta.ge,
+        most=meta.le,
+        among=get_args(hint) if kind == "one_of" else (),
+        unit=extra.get("unit", ""),
+        once=extra.get("once", False),
+    )
+
+
+def _accepts(bounds: Bounds, value: object) -> bool:
+    match bounds.kind:
+        case "flag":
+            return isinstance(value, bool)
+        case "whole":
+            return isinstance(value, int) and _is_within(bounds, value)
+        case "number" | "time":
+            return isinstance(value, int | float) and _is_within(bounds, value)
+        case "one_of":
+            return value in bounds.among
+        case "text":
+            return _is_text(value)
+        case "names":
+            return isinstance(value, list | tuple) and all(_is_text(name) for name in value)
+        case "keys":
+            return isinstance(value, dict) and all(_is_text(part) for pair in value.items() for part in pair)
+
+
+def _is_within(bounds: Bounds, value: float) -> bool:
+    """Return whether a number is between the bounds; NaN is not."""
+    assert bounds.least is not None
+    assert bounds.most is not None
+    return not isinstance(value, bool) and bounds.least <= value <= bounds.most
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+
+
+def _read(bounds: Bounds, text: str) -> object:
+    """Return what a text says, within the bounds or not; ValueError where it cannot be read at all."""
+    match bounds.kind:
+        case "flag":
+            return {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}.get(text.lower())
+        case "whole":
+            return int(text)
+        case "number":
+            return float(text)
+        case "time":
+            return _seconds(text.lower())
+        case "one_of":
+            return text.lower()
+        case "text":
+            return text
+        case "names":
+            return tuple(name.strip() for name in text.split(",") if name.strip())
+        case "keys":
+            pairs = [part.partition("=") for part in text.split(";") if part.strip()]
+            are_complete = all(equals for _, equals, _ in pairs)
+            return {name.strip(): keys.strip() for name, _, keys in pairs} if are_complete else None
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds of a time such as ``90s``, ``20m``, ``1h30m``."""
+    found = _TIME.fullmatch(text)
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    return 3600.0 * hours + 60.0 * minutes + seconds

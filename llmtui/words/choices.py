@@ -1,0 +1,85 @@
+"""What each choice is for and what it may be, in words: for flags, fields and refusals.
+
+The choices themselves, with their bounds, are in ``core.choices`` and ``config.settings``.
+"""
+
+from __future__ import annotations
+
+from llmtui.core.choices import Bounds
+from llmtui.words import _
+
+
+def title(name: str) -> str:
+    """Return what a field of the options is called; the name where it has no title."""
+    titles = {
+        "num_predict": _("Answer length (num_predict)"),
+        "num_ctx": _("Context (num_ctx)"),
+        "temperature": _("Temperature"),
+        "think": _("Thinking"),
+        "twice": _("Same model twice (A/A)"),
+    }
+    return titles.get(name, name)
+
+
+def purpose(name: str) -> str:
+    """Return what a choice is for, as a flag's help has it: one sentence.
+
+    Raises:
+        KeyError: the choice has no flag.
+    """
+    return {
+        "preset": _("How thorough."),
+        "rounds": _("Exact number of rounds."),
+        "budget_s": _("As many whole rounds as end within this time: 90s, 20m, 1h30m."),
+        "all_prompts": _("Every prompt of a category."),
+        "twice": _("Each model against itself (A/A): how much equal things differ here."),
+        "seed": _("Seed for the order of models and prompts."),
+        "think": _("For models that can think."),
+        "unload_others": _("Unload models of others during the run, load them again after it."),
+        "num_ctx": _("Context length in tokens."),
+        "num_thread": _("Threads; else the server chooses."),
+        "num_predict": _("Longest answer in tokens."),
+        "temperature": _("0 is most repeatable."),
+    }[name]
+
+
+def may_be(bounds: Bounds) -> str:
+    """Return what a choice may be, as a noun: "a whole number from 128 to 4194304"."""
+    low, high = str(bounds.least), str(bounds.most)
+    match bounds.kind:
+        case "flag":
+            return _("true or false")
+        case "whole":
+            return _("a whole number from {low} to {high}").format(low=low, high=high)
+        case "number":
+            return _("a number from {low} to {high}").format(low=low, high=high)
+        case "time":
+            return _("a time such as 90s, 20m or 1h30m, of {days} days at most").format(
+                days=round((bounds.most or 0) / 86_400)
+            )
+        case "one_of":
+            quoted = [repr(value) for value in bounds.among]
+            return _("{some} or {last}").format(some=", ".join(quoted[:-1]), last=quoted[-1])
+        case "text" | "names" | "keys":
+            return _texts()[bounds.name]
+
+
+def refused(bounds: Bounds, given: str) -> str:
+    """Return the clause about a value that a choice may not have: "must be true or false, not 1".
+
+    Args:
+        bounds: what it may be.
+        given: the value, as ``BadChoice`` shows it.
+    """
+    return _("must be {what}, not {given}").format(what=may_be(bounds), given=given)
+
+
+def _texts() -> dict[str, str]:
+    return {
+        "host": _("a server's address such as '127.0.0.1:11434', 'https://box.example' or 'builtin'"),
+        "results_dir": _("a folder"),
+        "theme": _("the name of a theme"),
+        "models": _("names of models"),
+        "categories": _("ids of categories"),
+        "keymap": _("keys by the id of what they do, such as pause = 'f6'"),
+    }
