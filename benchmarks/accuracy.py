@@ -8,7 +8,7 @@ from statistics import median
 
 from benchmarks.programs import folder, on_screen, server_of, settings_for, steady, watched
 from benchmarks.rows import Benchmark, Row
-from llmtui.cli.selftest_truth import Compared, compare
+from llmtui.selftest.truth import Compared, compare
 from llmtui.simulator import SimulatedModel, running_simulator
 
 TTFT_TRIALS = 50

@@ -12,7 +12,7 @@ import msgspec
 
 from benchmarks.programs import folder
 from benchmarks.rows import Benchmark, Row
-from llmtui.cli.selftest_screen import own_environment
+from llmtui.selftest.screen import own_environment
 
 PARTS = Path(__file__).with_name("test_parts.py")
 LAZY = {"pandas": "pandas", "plotext": "plotext", "the command line": "typer", "HTTP": "httpx"}

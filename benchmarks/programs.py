@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from llmtui.cli.selftest_screen import Screen, ScreenRun, Seen, program
-from llmtui.cli.selftest_script import categories, many_questions
 from llmtui.core.events import SessionEvent
 from llmtui.core.session import Session, SessionBuilder
+from llmtui.selftest.screen import Screen, ScreenRun, Seen, program
+from llmtui.selftest.script import categories, many_questions
 from llmtui.simulator import Answer, Script, SimulatedModel
 
 SESSION_LIMIT_S = 900.0

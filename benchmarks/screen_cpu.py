@@ -14,7 +14,7 @@ import psutil
 
 from benchmarks.programs import cpu_s, engine_of, folder, on_screen, server_of, settings_for, steady
 from benchmarks.rows import Benchmark, Row, spread
-from llmtui.cli.selftest_screen import Screen
+from llmtui.selftest.screen import Screen
 from llmtui.simulator import RunningSimulator, running_simulator
 
 RATE_TPS = 50.0

@@ -12,7 +12,7 @@ from threading import Event
 
 from benchmarks.programs import console_script, folder, on_screen, python, server_of, settings_for, steady, watched
 from benchmarks.rows import Benchmark, Row, ratio, spread
-from llmtui.cli.selftest_screen import Screen, program
+from llmtui.selftest.screen import Screen, program
 from llmtui.simulator import running_simulator
 
 RUNS = 15

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.core.events import Chunks
-from llmtui.tui.demo_pace import LONGEST_S, SLOWED, DemoPace
+from llmtui.tui.text.demo_pace import LONGEST_S, SLOWED, DemoPace
 
 MS = 1_000_000
 

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from llmtui.core.events import Chunks, TrialStarted
 from llmtui.core.plan import Contender, Model, Plan, Variant
 from llmtui.tui.app import LlmtuiApp
-from llmtui.tui.demo_pace import SLOWED
 from llmtui.tui.screens.live import LiveScreen
+from llmtui.tui.text.demo_pace import SLOWED
 from tests.core.made import MS, finished, plan, started, trial
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llmtui.core.events import Chunks, Event, TrialFinished
 from llmtui.core.session import Session, SessionBuilder
-from llmtui.tui.screens.live_pane import PaneScript, ending_words, pane_title
+from llmtui.tui.text.live_pane import PaneScript, ending_words, pane_title
 from tests.tui.sessions import a_plan, a_session, start_of, until
 
 EVENTS = a_session()

@@ -12,9 +12,9 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from llmtui.core.session import Session, fold
+from llmtui.tui.text.plot_axis import GUTTER, Window, axis_row, ceiling
+from llmtui.tui.text.plot_canvas import Canvas, Run, Series, spark
 from llmtui.tui.widgets.machine_plots import MachinePlots
-from llmtui.tui.widgets.machine_plots_axis import GUTTER, Window, axis_row, ceiling
-from llmtui.tui.widgets.machine_plots_canvas import Canvas, Run, Series, spark
 from tests.tui.conftest import wait_until
 from tests.tui.sessions import S, a_session, until
 

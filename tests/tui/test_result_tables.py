@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from llmtui.core.summary import CategorySummary, Spread
-from llmtui.tui.widgets.numbers import dotted
+from llmtui.tui.text.numbers import dotted
 from llmtui.tui.widgets.result_tables import category_columns, column_texts
 
 

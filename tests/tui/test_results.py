@@ -14,8 +14,8 @@ from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.replay import ReplayScreen
 from llmtui.tui.screens.results import ResultsScreen, rivals, rounds_wanted
 from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained
+from llmtui.tui.text.numbers import column
 from llmtui.tui.widgets.bars import Bar, Chart, Group, blocks, chart_rows, charts_of
-from llmtui.tui.widgets.numbers import column
 from llmtui.tui.widgets.result_tables import ModelTable, ResultTable
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink

@@ -8,8 +8,8 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widgets import Static
 
+from llmtui.tui.text.pane_pace import LONGEST_S, SHORTEST_S, Pace
 from llmtui.tui.widgets.token_pane import TokenPane
-from llmtui.tui.widgets.token_pane_pace import LONGEST_S, SHORTEST_S, Pace
 
 
 class CountingPane(TokenPane):
@@ -94,8 +94,8 @@ async def test_scrolling_down_to_the_end_resumes_too() -> None:
 
 
 async def test_the_place_of_reading_stays_when_the_oldest_lines_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmtui.tui.widgets.token_pane_text.MAX_ROWS", 60)
-    monkeypatch.setattr("llmtui.tui.widgets.token_pane_text.KEEP_ROWS", 50)
+    monkeypatch.setattr("llmtui.tui.text.pane_text.MAX_ROWS", 60)
+    monkeypatch.setattr("llmtui.tui.text.pane_text.KEEP_ROWS", 50)
     async with Host().run_test() as pilot:
         pane = pilot.app.query_one(TokenPane)
         await write(pilot, pane, "\n".join(f"line {number}" for number in range(60)))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from llmtui.tui.widgets.token_pane_text import KEEP_ROWS, MAX_ROWS, GrowingText
+from llmtui.tui.text.pane_text import KEEP_ROWS, MAX_ROWS, GrowingText
 
 Piece = tuple[str, str]
 

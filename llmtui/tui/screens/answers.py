@@ -19,8 +19,8 @@ from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.feed import Feed
-from llmtui.tui.screens.live_pane import CHANNELS, question
-from llmtui.tui.widgets.answer_view import trial_details
+from llmtui.tui.text.answer_view import trial_details
+from llmtui.tui.text.live_pane import CHANNELS, question
 from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.words import _
 from llmtui.words.trials import test_words

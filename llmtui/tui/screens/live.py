@@ -16,10 +16,10 @@ from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Ski
 from llmtui.core.events import CommandFailed, TrialFinished
 from llmtui.core.live import LiveTrial, tokens_per_chunk
 from llmtui.core.session import Session
-from llmtui.tui.demo_pace import DemoPace
 from llmtui.tui.feed import Feed, FeedEnded, LiveText, Replied, SessionChanged
 from llmtui.tui.screens.base import BaseScreen
-from llmtui.tui.screens.live_pane import PaneScript, pane_title
+from llmtui.tui.text.demo_pace import DemoPace
+from llmtui.tui.text.live_pane import PaneScript, pane_title
 from llmtui.tui.widgets.big_figures import BigFigures
 from llmtui.tui.widgets.machine_plots import MachinePlots
 from llmtui.tui.widgets.phase_bar import PhaseBar

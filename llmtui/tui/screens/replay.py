@@ -20,7 +20,7 @@ from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.feed import Feed
-from llmtui.tui.screens.live_pane import CHANNELS
+from llmtui.tui.text.live_pane import CHANNELS
 from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.words import _
 from llmtui.words.figures import seconds

@@ -28,10 +28,10 @@ from llmtui.core.planning import (
 from llmtui.tui.feed import Replied, SessionChanged
 from llmtui.tui.host import BadAddress
 from llmtui.tui.screens.base import BaseScreen
-from llmtui.tui.screens.setup_keys import setup_bindings
+from llmtui.tui.setup_keys import setup_bindings
+from llmtui.tui.text.no_server import no_server_words
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.tui.widgets.model_picker import ModelPicker
-from llmtui.tui.widgets.no_server import no_server_words
 from llmtui.tui.widgets.options_panel import OptionsPanel
 from llmtui.tui.widgets.others_line import OthersLine
 from llmtui.tui.widgets.pick_list import PickList

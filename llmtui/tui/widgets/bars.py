@@ -16,7 +16,7 @@ from textual.strip import Strip
 
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Summary
-from llmtui.tui.widgets.numbers import column
+from llmtui.tui.text.numbers import column
 from llmtui.words import _
 from llmtui.words.outcomes import outcome_word
 from llmtui.words.reasons import reason

@@ -19,8 +19,8 @@ from textual.widget import Widget
 
 from llmtui.core.session import SamplePoint, Session
 from llmtui.core.time_axis import band_columns, bands, per_column, without_standstills
-from llmtui.tui.widgets.machine_plots_axis import EDGE, GUTTER, Window, axis_row, band_row, ceiling, gutter, heading
-from llmtui.tui.widgets.machine_plots_canvas import Canvas, Run, Series, spark
+from llmtui.tui.text.plot_axis import EDGE, GUTTER, Window, axis_row, band_row, ceiling, gutter, heading
+from llmtui.tui.text.plot_canvas import Canvas, Run, Series, spark
 from llmtui.words import _
 
 REDRAW_S = 1.0

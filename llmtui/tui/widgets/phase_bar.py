@@ -10,7 +10,7 @@ from textual.widget import Widget
 from llmtui.core.facts import WAITING_FOR_OTHERS
 from llmtui.core.live import loading
 from llmtui.core.session import PhaseMark, Session
-from llmtui.tui.widgets.loading import waiting_words
+from llmtui.tui.text.loading import waiting_words
 from llmtui.words import _
 from llmtui.words.figures import duration
 from llmtui.words.trials import test_words

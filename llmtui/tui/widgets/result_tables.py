@@ -13,7 +13,7 @@ from textual.widgets import DataTable
 
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
-from llmtui.tui.widgets.numbers import column, left, right
+from llmtui.tui.text.numbers import column, left, right
 from llmtui.words import _
 from llmtui.words.figures import rate_range
 from llmtui.words.trials import category_words

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from llmtui.core.commands import SetServer
 from llmtui.core.events import ServerChanged
-from llmtui.tui.widgets.no_server import is_here
+from llmtui.tui.text.no_server import is_here
 from llmtui.words import _
 from llmtui.words.problems import problem_words
 

@@ -21,8 +21,8 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from llmtui.tui.widgets.token_pane_pace import Pace
-from llmtui.tui.widgets.token_pane_text import GrowingText, Kind
+from llmtui.tui.text.pane_pace import Pace
+from llmtui.tui.text.pane_text import GrowingText, Kind
 from llmtui.words import _, plural
 
 SLACK_S = 0.05

@@ -16,7 +16,7 @@ from llmtui.core.checks import counts_for_speed
 from llmtui.core.metrics import Figures
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
-from llmtui.tui.widgets.numbers import dotted, left, right
+from llmtui.tui.text.numbers import dotted, left, right
 from llmtui.words import _
 from llmtui.words.flags import mark
 from llmtui.words.outcomes import outcome_word

@@ -8,14 +8,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llmtui.cli import selftest as command
-from llmtui.cli import selftest_cost
-from llmtui.cli.selftest_cost import Cost, cost_of, measure_cost
-from llmtui.cli.selftest_screen import ScreenFailed
-from llmtui.cli.selftest_script import CAP_TOKENS, QUIET_TOKENS, THINKING_TOKENS, drawn_script
-from llmtui.cli.selftest_truth import Accuracy, compare
 from llmtui.core.metrics import MIN_TOKENS_COMPARED
 from llmtui.core.session import Session, fold
+from llmtui.selftest import cost as selftest_cost
+from llmtui.selftest import running as command
+from llmtui.selftest.cost import Cost, cost_of, measure_cost
+from llmtui.selftest.screen import ScreenFailed
+from llmtui.selftest.script import CAP_TOKENS, QUIET_TOKENS, THINKING_TOKENS, drawn_script
+from llmtui.selftest.truth import Accuracy, compare
 from llmtui.simulator import SentChunk, SentRequest, Truth
 from tests.core import made
 

@@ -16,12 +16,12 @@ from typing import Final
 
 import msgspec
 
-from llmtui.cli.selftest_screen import Screen, ScreenFailed, ScreenRun, program
-from llmtui.cli.selftest_script import categories, many_questions
 from llmtui.core.events import TrialFinished
 from llmtui.core.session import SessionBuilder
 from llmtui.core.stats import Interval, t_interval
 from llmtui.core.trial_row import TrialRow
+from llmtui.selftest.screen import Screen, ScreenFailed, ScreenRun, program
+from llmtui.selftest.script import categories, many_questions
 
 MODEL: Final = "synthetic-24M"
 TOKENS: Final = 256

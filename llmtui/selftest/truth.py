@@ -9,12 +9,12 @@ from typing import Final
 
 import msgspec
 
-from llmtui.cli.selftest_screen import Screen, ScreenFailed, ScreenRun, program
-from llmtui.cli.selftest_script import CAP_TOKENS, WARM_TESTS, categories, drawn_script, questions
 from llmtui.core.events import TrialFinished
 from llmtui.core.metrics import MIN_TOKENS_COMPARED
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.core.trial_row import TrialRow
+from llmtui.selftest.screen import Screen, ScreenFailed, ScreenRun, program
+from llmtui.selftest.script import CAP_TOKENS, WARM_TESTS, categories, drawn_script, questions
 from llmtui.simulator import SentRequest, running_simulator
 
 TTFT_BOUND_MS: Final = 2.0

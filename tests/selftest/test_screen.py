@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llmtui.cli.selftest_screen import Screen, ScreenFailed, ScreenRun, own_environment
+from llmtui.selftest.screen import Screen, ScreenFailed, ScreenRun, own_environment
 from tests.terminal import wait_until
 
 
@@ -101,6 +101,6 @@ def test_a_program_that_ends_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_program_that_starts_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmtui.cli.selftest_screen.START_LIMIT_S", 0.5)
+    monkeypatch.setattr("llmtui.selftest.screen.START_LIMIT_S", 0.5)
     with python(tmp_path, WAITS.format(on_stop=STOPS)) as screen, pytest.raises(ScreenFailed, match="no test began"):
         ScreenRun(screen, tmp_path).begin()

@@ -16,9 +16,9 @@ from rich.table import Table
 from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Refused, builtin_available
 from llmtui.cli.progress import CLEAR
-from llmtui.cli.selftest_cost import BOUND, Cost, measure_cost
-from llmtui.cli.selftest_screen import ScreenFailed
-from llmtui.cli.selftest_truth import DECODE_BOUND, TTFT_BOUND_MS, Accuracy, Compared, Pair, measure_accuracy
+from llmtui.selftest.cost import BOUND, Cost, measure_cost
+from llmtui.selftest.screen import ScreenFailed
+from llmtui.selftest.truth import DECODE_BOUND, TTFT_BOUND_MS, Accuracy, Compared, Pair, measure_accuracy
 from llmtui.words import _
 from llmtui.words.trials import kind_words
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from llmtui.core.session import Session
 from llmtui.core.time_axis import Band, BandName
-from llmtui.tui.widgets.machine_plots_canvas import Run
+from llmtui.tui.text.plot_canvas import Run
 from llmtui.words import _
 
 GUTTER = 4

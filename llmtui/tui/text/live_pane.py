@@ -9,7 +9,7 @@ from llmtui.core.metrics import pieces_of
 from llmtui.core.plan import Plan, Trial, blocks
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
-from llmtui.tui.demo_pace import SLOWED
+from llmtui.tui.text.demo_pace import SLOWED
 from llmtui.words import _
 from llmtui.words.figures import seconds, significant
 from llmtui.words.outcomes import outcome_word
