@@ -185,7 +185,7 @@ def selftest(
     """
     if sys.platform == "win32":
         raise Refused("The self-test draws in a terminal of its own, and Windows has none of that kind.")
-    from llmtui.selftest.running import selftest as testing
+    from llmtui.cli.selftest import selftest as testing
 
     frame({})  # sets the language
     raise typer.Exit(testing(seed=seed, with_cost=cost))

@@ -1,4 +1,4 @@
-"""``llmtui selftest``: what llmtui measures against what was really sent, and what watching costs."""
+"""The self-test as a whole: both measurements, and a verdict on each."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Refused, builtin_available
-from llmtui.cli.progress import CLEAR
 from llmtui.selftest.cost import BOUND, Cost, measure_cost
 from llmtui.selftest.screen import ScreenFailed
 from llmtui.selftest.truth import DECODE_BOUND, TTFT_BOUND_MS, Accuracy, Compared, Pair, measure_accuracy
@@ -36,53 +33,62 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool = True
 
 
-def selftest(*, seed: int | None, with_cost: bool) -> int:
-    """Tests the measuring on this machine and prints what it found.
+class SelftestFailed(Exception):
+    """The self-test could not be carried out: why, as text of the system or of the program that failed."""
+
+
+def selftest(*, seed: int | None, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> bool:
+    """Test the measuring on this machine and print what was found on stdout.
 
     Args:
-        seed: of the simulated server; None draws one.
-        with_cost: also measure what the screen costs, where the built-in server is installed.
+        seed: Of the simulated server; None draws one.
+        with_cost: Also measure what the screen costs, where the built-in server is installed.
+        builtin: Whether it is installed.
+        say: Takes a line on what is being done; empty when it is over.
 
     Returns:
-        0, or 1 where something is out of bounds or could not be measured.
+        Whether everything is within its bounds.
+
+    Raises:
+        SelftestFailed: Nothing could be measured.
     """
     drawn = secrets.randbelow(10**6) if seed is None else seed
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else UNWRAPPED)
     console.print(_("Self-test with seed {seed}, in a terminal of 140 columns and 40 rows.").format(seed=drawn))
     try:
-        verdicts = _accuracy(console, drawn)
-        verdicts += _cost(with_cost=with_cost)
+        verdicts = _accuracy(console, drawn, say)
+        verdicts += _cost(with_cost=with_cost, builtin=builtin, say=say)
     except (ScreenFailed, OSError, RuntimeError) as error:
-        raise Refused(_("The self-test could not be carried out: {why}").format(why=error), Exit.INTERNAL) from error
+        raise SelftestFailed(str(error)) from error
     finally:
-        _say("")
+        say("")
     for verdict in verdicts:
         console.print(verdict.sentence, style=None if verdict.ok else "bold red")
-    return Exit.OK if all(verdict.ok for verdict in verdicts) else Exit.INTERNAL
+    return all(verdict.ok for verdict in verdicts)
 
 
-def _accuracy(console: Console, seed: int) -> list[Verdict]:
+def _accuracy(console: Console, seed: int, say: Callable[[str], None]) -> list[Verdict]:
     with _folder() as folder:
         found = measure_accuracy(
-            Path(folder), seed, lambda done: _say(_("Measuring a simulated server: {done}").format(done=done))
+            Path(folder), seed, lambda done: say(_("Measuring a simulated server: {done}").format(done=done))
         )
-    _say("")
+    say("")
     console.print(accuracy_table(found))
     console.print()
     return accuracy_verdicts(found)
 
 
-def _cost(*, with_cost: bool) -> list[Verdict]:
+def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list[Verdict]:
     if not with_cost:
         return [Verdict(sentence=_("What the screen costs was left out, as asked for."))]
-    if not builtin_available():
+    if not builtin:
         left_out = _("What the screen costs was left out: the built-in server is not installed ({remedy}).")
         return [Verdict(sentence=left_out.format(remedy="pip install 'llmtui[builtin]'"))]
     with _folder() as folder:
         found = measure_cost(
             Path(folder),
             limit_s=COST_LIMIT_S,
-            progress=lambda done: _say(_("Measuring with and without this screen: {done}").format(done=done)),
+            progress=lambda done: say(_("Measuring with and without this screen: {done}").format(done=done)),
         )
     return [cost_verdict(found)]
 
@@ -169,10 +175,3 @@ def _word(*, ok: bool) -> str:
 
 def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="llmtui-selftest-", ignore_cleanup_errors=True)
-
-
-def _say(words: str) -> None:
-    """Shows what goes on where somebody looks."""
-    if sys.stderr.isatty():
-        sys.stderr.write(CLEAR + words)
-        sys.stderr.flush()

@@ -8,10 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from llmtui.cli import selftest as command
 from llmtui.core.metrics import MIN_TOKENS_COMPARED
 from llmtui.core.session import Session, fold
 from llmtui.selftest import cost as selftest_cost
-from llmtui.selftest import running as command
+from llmtui.selftest import running
 from llmtui.selftest.cost import Cost, cost_of, measure_cost
 from llmtui.selftest.screen import ScreenFailed
 from llmtui.selftest.script import CAP_TOKENS, QUIET_TOKENS, THINKING_TOKENS, drawn_script
@@ -97,7 +98,7 @@ def test_as_many_answers_as_tests_are_compared_or_none() -> None:
 def test_what_is_out_of_bounds_is_said(ttft_ms: float, token_ms: float, good: list[bool]) -> None:
     session = session_of(ttft_ms=ttft_ms, token_ms=token_ms)
     found = Accuracy(session=session, tests=compare(session.rows, [sent(ttft_ms=500, tokens=100, token_ms=10)]))
-    verdicts = command.accuracy_verdicts(found)
+    verdicts = running.accuracy_verdicts(found)
     assert [verdict.ok for verdict in verdicts] == good
     assert found.within_bounds == all(good)
     assert ["OUT OF BOUNDS" not in verdict.sentence for verdict in verdicts] == good
@@ -159,18 +160,18 @@ def test_one_turn_says_nothing() -> None:
 @pytest.mark.parametrize(("low", "good"), [(-0.3, True), (0.019, True), (0.021, False)])
 def test_only_a_cost_that_is_certain_is_out_of_bounds(low: float, *, good: bool) -> None:
     found = Cost(share=0.05, low=low, high=0.1, turns=6, headless_tps=400.0)
-    assert command.cost_verdict(found).ok is good
+    assert running.cost_verdict(found).ok is good
 
 
 @pytest.mark.parametrize(("high", "said"), [(0.02, "Good."), (0.30, "Too uncertain to say")])
 def test_an_interval_that_says_nothing_is_not_called_good(high: float, said: str) -> None:
     found = Cost(share=0.01, low=0.0, high=high, turns=6, headless_tps=400.0)
-    assert said in command.cost_verdict(found).sentence
-    assert command.cost_verdict(found).ok
+    assert said in running.cost_verdict(found).sentence
+    assert running.cost_verdict(found).ok
 
 
 def test_a_machine_too_slow_to_tell_is_not_out_of_bounds() -> None:
-    verdict = command.cost_verdict(None)
+    verdict = running.cost_verdict(None)
     assert verdict.ok
     assert "cannot be told" in verdict.sentence
 
@@ -198,7 +199,7 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measuring without a mistake, in no time."""
     session = session_of(ttft_ms=500, token_ms=10)
     tests = compare(session.rows, [sent(ttft_ms=500, tokens=100, token_ms=10)])
-    monkeypatch.setattr(command, "measure_accuracy", lambda *_: Accuracy(session=session, tests=tests))
+    monkeypatch.setattr(running, "measure_accuracy", lambda *_: Accuracy(session=session, tests=tests))
 
 
 @pytest.mark.usefixtures("exact")
@@ -219,6 +220,6 @@ def test_a_certain_cost_changes_the_exit_code(
 ) -> None:
     found = Cost(share=0.04, low=low, high=0.05, turns=6, headless_tps=400.0)
     monkeypatch.setattr(command, "builtin_available", lambda: True)
-    monkeypatch.setattr(command, "measure_cost", lambda *_args, **_kwargs: found)
+    monkeypatch.setattr(running, "measure_cost", lambda *_args, **_kwargs: found)
     assert command.selftest(seed=1, with_cost=True) == code
     assert "This screen costs 4.0 %" in capsys.readouterr().out

@@ -1,0 +1,38 @@
+"""``llmtui selftest``: what llmtui measures against what was really sent, and what watching costs."""
+
+from __future__ import annotations
+
+import sys
+
+from llmtui.cli.exits import Exit
+from llmtui.cli.frame import Refused, builtin_available
+from llmtui.cli.progress import CLEAR
+from llmtui.selftest.running import SelftestFailed
+from llmtui.selftest.running import selftest as run_selftest
+from llmtui.words import _
+
+
+def selftest(*, seed: int | None, with_cost: bool) -> Exit:
+    """Run the self-test.
+
+    Args:
+        seed: Of the simulated server; None draws one.
+        with_cost: Also measure what the screen costs.
+
+    Returns:
+        OK, or INTERNAL where something is out of its bounds.
+
+    Raises:
+        Refused: Nothing could be measured.
+    """
+    try:
+        good = run_selftest(seed=seed, with_cost=with_cost, builtin=builtin_available(), say=_say)
+    except SelftestFailed as error:
+        raise Refused(_("The self-test could not be carried out: {why}").format(why=error), Exit.INTERNAL) from error
+    return Exit.OK if good else Exit.INTERNAL
+
+
+def _say(words: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(CLEAR + words)
+        sys.stderr.flush()
