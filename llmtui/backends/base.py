@@ -57,12 +57,21 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     """Output tokens made so far, where the server tells."""
 
 
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
+    """What the reader noticed about an answer: a flag with its evidence."""
+
+    flag: str
+    evidence: str
+
+
 class Final(msgspec.Struct, frozen=True, kw_only=True):
-    """The server's last word on an answer. A stream that ends without one is ``no_final``."""
+    """The end of an answer. A stream that ends without one is ``no_final``."""
 
     t_ns: int
+    """When it was known that no more text follows."""
     ended_by: EndedBy
     counters: ServerCounters | None
+    remarks: tuple[Remark, ...] = ()
 
 
 class BackendFailed(Exception):

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from llmtui.backends.answer import read_answer
 from llmtui.backends.base import (
     BackendFailed,
     ChatRequest,
@@ -31,8 +32,7 @@ from llmtui.backends.http_client import (
     public_address,
     server_url,
 )  # fmt: skip
-from llmtui.backends.http_timing import Answered, Arrived, Departed, Moment, timed_exchange
-from llmtui.backends.ndjson import Line, LineCutter, LineTooLong
+from llmtui.backends.http_timing import Moment, timed_exchange
 from llmtui.backends.ollama_listing import (
     NotSuchAnswer,
     ShowAnswer,
@@ -51,19 +51,17 @@ from llmtui.backends.ollama_listing import (
 from llmtui.backends.ollama_problems import (
     START,
     START_ELSEWHERE,
-    bad_line,
-    cut_line,
     error_text,
     model_problem,
     not_ollama,
     refusal,
 )  # fmt: skip
 from llmtui.backends.ollama_pull import pull_steps
-from llmtui.backends.ollama_reading import chat_body, is_mlx, read_chat_line
+from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx
 from llmtui.config.address import DEFAULT_PORT, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.core.events import ListedModel, ModelShown
-from llmtui.core.facts import Problem, ResidentModel, ServerKind
+from llmtui.core.facts import ResidentModel, ServerKind
 from llmtui.core.plan import Model
 
 _RESIDENT_LIMIT_S = 8.0
@@ -74,7 +72,6 @@ _SHOWS_AT_ONCE = 4
 _SHOWS_LIMIT_S = 10.0
 _DRAIN_LIMIT_S = 0.5
 _LAST = b'"done":true'
-_REFUSAL_BYTES = 64 * 1024
 
 
 class OllamaBackend:
@@ -162,12 +159,15 @@ class OllamaBackend:
         )
         with in_words(self._url, self._start):
             version = self._client.build_request("GET", "/api/version")
-            async with aclosing(timed_exchange(self._client, http_request, first=version, last=_LAST)) as moments:
-                async for said in self._read(moments, request.model):
+            dialect = OllamaDialect(request.model, self._where)
+            async with (
+                aclosing(timed_exchange(self._client, http_request, first=version, last=_LAST)) as moments,
+                aclosing(read_answer(moments, dialect)) as items,
+            ):
+                async for said in items:
                     yield said
                     if isinstance(said, Final):
                         await _drain(moments)
-                        return
 
     async def unload(self, resident: ResidentModel) -> None:
         """Asks the server to drop a model; by its name, as the server knows no other way."""
@@ -192,45 +192,6 @@ class OllamaBackend:
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
-
-    async def _read(self, moments: AsyncIterator[Moment], model: Model) -> AsyncIterator[Sent | Piece | Final]:
-        lines = LineCutter()
-        async for moment in moments:
-            if isinstance(moment, Departed):
-                yield Sent(moment.t_ns)
-            elif isinstance(moment, Answered):
-                if moment.status != 200:
-                    raise BackendFailed(await self._refusal(moment, moments, model.name))
-            else:
-                try:
-                    whole = lines.feed(moment.t_ns, moment.data)
-                except LineTooLong as error:
-                    raise BackendFailed(bad_line(moment.data, self._where)) from error
-                for line in whole:
-                    for said in read_chat_line(line, model, self._where):
-                        yield said
-        rest = lines.rest()
-        if rest is not None:
-            for said in self._read_rest(rest, model):
-                yield said
-
-    def _read_rest(self, rest: Line, model: Model) -> tuple[Piece | Final, ...]:
-        try:
-            return tuple(read_chat_line(rest, model, self._where))
-        except BackendFailed as failed:
-            if failed.problem.code != "bad_answer":
-                raise
-            raise BackendFailed(cut_line(self._where)) from failed
-
-    async def _refusal(self, answered: Answered, moments: AsyncIterator[Moment], model: str) -> Problem:
-        body = bytearray()
-        async for moment in moments:
-            if isinstance(moment, Arrived):
-                body += moment.data
-            if len(body) >= _REFUSAL_BYTES:
-                break
-        location = answered.headers.get("location")
-        return refusal(answered.status, bytes(body), where=self._where, model=model, location=location)
 
     async def _tags(self) -> tuple[TagsEntry, ...]:
         body = await self._ask("GET", "/api/tags", limit_s=ANSWER_LIMIT_S)

@@ -1,52 +1,58 @@
-"""What the lines of an Ollama answer say: pieces of text, the last line with its counters, times of day."""
+"""What is asked of Ollama, and what the lines of its answer say: text, the last line with its counters, times."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Piece
-from llmtui.backends.ndjson import Line
-from llmtui.backends.ollama_problems import bad_line, error_text, model_problem
+from llmtui.backends import lenient
+from llmtui.backends.answer import Told
+from llmtui.backends.answer_text import THINKING_NAMES, error_said, flat_text, parts_of, unknown_texts
+from llmtui.backends.base import ChatRequest
+from llmtui.backends.counts import Counts
+from llmtui.backends.framing import Document
+from llmtui.backends.http_moments import Answered
+from llmtui.backends.lenient import StructReader
+from llmtui.backends.ollama_problems import bad_line, cut_line, model_problem, refusal
 from llmtui.core.events import clean_text
-from llmtui.core.facts import EndedBy, ServerCounters
+from llmtui.core.facts import Problem, ServerCounters
 from llmtui.core.plan import Model, Think
 
-_ENDED_BY: dict[str, EndedBy] = {"stop": "stop", "length": "length"}
 _MLX_FORMATS = ("safetensors", "mlx")
 
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
-)
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
-class _Said(msgspec.Struct):
-    content: str | None = None
-    thinking: str | None = None
+class _Said(msgspec.Struct, frozen=True):
+    content: Any = None
+    thinking: Any = None
 
 
-class _ChatLine(msgspec.Struct):
-    created_at: str | None = None
+class ChatLine(msgspec.Struct, frozen=True):
+    """One line of /api/chat. Every field may be missing or of another type: only what fits is used."""
+
+    created_at: Any = None
     message: _Said | None = None
-    done: bool | None = None
+    response: Any = None
+    """In place of ``message`` where a server answers as /api/generate does."""
+    done: Any = None
     done_reason: str | None = None
-    total_duration: int | float | None = None
-    load_duration: int | float | None = None
-    prompt_eval_count: int | float | None = None
-    prompt_eval_cached_count: int | float | None = None
-    prompt_eval_duration: int | float | None = None
-    eval_count: int | float | None = None
-    eval_duration: int | float | None = None
-    error: Any = msgspec.UNSET
+    total_duration: Any = None
+    load_duration: Any = None
+    prompt_eval_count: Any = None
+    prompt_eval_cached_count: Any = None
+    prompt_eval_duration: Any = None
+    eval_count: Any = None
+    eval_duration: Any = None
+    error: Any = None
 
 
-_decoder = msgspec.json.Decoder(_ChatLine)
+_reader = StructReader(ChatLine)
 
 
 def chat_body(request: ChatRequest) -> bytes:
@@ -81,29 +87,99 @@ def is_mlx(model: Model) -> bool:
     return model.format in _MLX_FORMATS
 
 
-def read_chat_line(line: Line, model: Model, where: str) -> Iterator[Piece | Final]:
-    """Gives what a line of /api/chat says: thinking, answer, and with ``done`` the Final; empty text is no piece.
+class OllamaDialect:
+    """Reads one answer of /api/chat."""
 
-    Raises:
-        BackendFailed: the line is an error of the server, or not a line of Ollama's at all.
-    """
-    told = _decoded(line.data)
-    if told is None:
-        raise BackendFailed(bad_line(line.data, where))
-    if told.error is not msgspec.UNSET:
-        raise BackendFailed(model_problem(error_text(line.data) or "", model.name, where=where))
-    if told.message is None and told.done is None:
-        raise BackendFailed(bad_line(line.data, where))
-    server_ns = wall_ns(told.created_at) if told.created_at else None
-    said = told.message or _Said()
-    if said.thinking:
-        yield Piece(t_ns=line.t_ns, channel="t", text=said.thinking, server_ns=server_ns)
-    if said.content:
-        yield Piece(t_ns=line.t_ns, channel="a", text=said.content, server_ns=server_ns)
-    if told.done:
-        yield Final(
-            t_ns=line.t_ns, ended_by=_ENDED_BY.get(told.done_reason or "", "other"), counters=_counters(told, model)
+    close_ends = False
+
+    def __init__(self, model: Model, where: str) -> None:
+        """Prepare to read.
+
+        Args:
+            model: that is asked.
+            where: the server as a person knows it.
+        """
+        self.reader = _reader
+        self._model = model
+        self._where = where
+        self._last: ChatLine | None = None
+
+    def tell(self, said: ChatLine, document: Document[ChatLine]) -> Told:
+        """Return what a line says."""
+        if said.error or document.event == b"error":
+            return Told(error=error_said(said.error or lenient.document(document.data)))
+        message = said.message
+        if message is None and said.done is None and not said.response:
+            error = error_said(lenient.document(document.data))
+            return Told(error=error) if error not in (None, "no explanation") else Told(foreign=True)
+        stamp = said.created_at
+        told = _text_of(said, message, document)
+        told.server_ns = wall_ns(stamp) if type(stamp) is str else None
+        if _is_true(said.done):
+            self._last = said
+            told.over = True
+            told.whole = bool(told.answer or told.thinking)
+            told.end = said.done_reason
+        return told
+
+    def counters(self, *, has_text: bool) -> ServerCounters | None:
+        """Return what the last line counts; None if there was none."""
+        told, counts = self._last, Counts()
+        if told is None:
+            return None
+        made = counts.read("output_tokens", told.eval_count, zero=not has_text)
+        total_ns = counts.read("total_duration_ns", told.total_duration)
+        # 0 is a duration where others are told: nothing was to be loaded, or read.
+        timed = total_ns is not None
+        steps = made
+        if made and not is_mlx(self._model):
+            # The first token's time is in the prompt's duration: n tokens are n − 1 steps. MLX omits the end token.
+            steps = made - 1
+        return ServerCounters(
+            total_duration_ns=total_ns,
+            load_duration_ns=counts.read("load_duration_ns", told.load_duration, zero=timed),
+            prompt_tokens=counts.read("prompt_tokens", told.prompt_eval_count),
+            cached_tokens=counts.read("cached_tokens", told.prompt_eval_cached_count, zero=True),
+            prompt_duration_ns=counts.read("prompt_duration_ns", told.prompt_eval_duration, zero=timed),
+            output_tokens=made,
+            output_duration_ns=counts.read("output_duration_ns", told.eval_duration, zero=timed),
+            output_steps=steps,
+            why=counts.why,
         )
+
+    def refused(self, answered: Answered, body: bytes) -> Problem:
+        """Put an HTTP status other than 200 into words."""
+        location = answered.headers.get("location")
+        return refusal(answered.status, body, where=self._where, model=self._model.name, location=location)
+
+    def failed(self, said: str) -> Problem:
+        """Put an error within an answer into words."""
+        return model_problem(said, self._model.name, where=self._where)
+
+    def unreadable(self, data: bytes, *, cut: bool) -> Problem:
+        """Put bytes into words that are no line of Ollama's."""
+        return cut_line(self._where) if cut else bad_line(data, self._where)
+
+
+def _text_of(said: ChatLine, message: _Said | None, document: Document[ChatLine]) -> Told:
+    if message is None:
+        return Told(answer=flat_text(said.response))
+    content, thinking = message.content, message.thinking
+    if type(content) is str and content and not thinking:
+        return Told(answer=content)
+    thought, answer = parts_of(content)
+    thought = flat_text(thinking) or thought
+    if thought or answer or _is_true(said.done):
+        return Told(thinking=thought, answer=answer)
+    raw = lenient.mapping(lenient.mapping(lenient.document(document.data)).get("message"))
+    for name in THINKING_NAMES:
+        if thought := flat_text(raw.get(name)):
+            return Told(thinking=thought)
+    return Told(unknown=unknown_texts(raw))
+
+
+def _is_true(value: object) -> bool:
+    return value is True or value == "true"
 
 
 def wall_ns(text: str) -> int | None:
@@ -117,53 +193,24 @@ def wall_ns(text: str) -> int | None:
     match = _RFC3339.fullmatch(text)
     if match is None:
         return None
-    year, month, day, hour, minute, second = (int(match[group]) for group in range(1, 7))
-    offset_hour, offset_minute = int(match[9] or 0), int(match[10] or 0)
-    if hour > 23 or minute > 59 or second > 59 or offset_hour > 23 or offset_minute > 59:
+    to_the_minute, second, decimals, zone = match.groups()
+    minute_ns = _minute_ns(to_the_minute, zone)
+    if minute_ns is None or second > "59":
+        return None
+    return minute_ns + int(second + decimals.ljust(9, "0") if decimals else second + "000000000")
+
+
+@lru_cache(maxsize=64)
+def _minute_ns(to_the_minute: str, zone: str) -> int | None:
+    """Return the start of a minute (``2026-11-22T22:41``) in a zone (``Z``, ``+01:00``); kept, as stamps share it."""
+    year, month, day = int(to_the_minute[:4]), int(to_the_minute[5:7]), int(to_the_minute[8:10])
+    hour, minute = int(to_the_minute[11:13]), int(to_the_minute[14:])
+    offset_hour, offset_minute = (0, 0) if zone in "Zz" else (int(zone[1:3]), int(zone[4:]))
+    if hour > 23 or minute > 59 or offset_hour > 23 or offset_minute > 59:
         return None
     try:
         days = date(year, month, day).toordinal() - _EPOCH_DAY
     except ValueError:
         return None
-    offset_s = (offset_hour * 60 + offset_minute) * 60
-    seconds = days * 86_400 + hour * 3600 + minute * 60 + second - (-offset_s if match[8] == "-" else offset_s)
-    return seconds * 1_000_000_000 + int((match[7] or "").ljust(9, "0"))
-
-
-def _decoded(data: bytes) -> _ChatLine | None:
-    try:
-        return _decoder.decode(data)
-    except (msgspec.ValidationError, RecursionError):
-        return None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _decoded_slowly(data)
-
-
-def _decoded_slowly(data: bytes) -> _ChatLine | None:
-    """Reads lines that hold a lone surrogate or bytes that are not UTF-8: the text is the model's, and it is kept."""
-    try:
-        return msgspec.convert(json.loads(data.decode("utf-8", "replace")), _ChatLine)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _counters(told: _ChatLine, model: Model) -> ServerCounters:
-    output_tokens = _whole(told.eval_count)
-    output_steps = output_tokens
-    if output_tokens and not is_mlx(model):
-        # The first token's time is in the prompt's duration: n tokens are n - 1 steps. MLX leaves out the end token.
-        output_steps = output_tokens - 1
-    return ServerCounters(
-        total_duration_ns=_whole(told.total_duration),
-        load_duration_ns=_whole(told.load_duration),
-        prompt_tokens=_whole(told.prompt_eval_count),
-        cached_tokens=_whole(told.prompt_eval_cached_count),
-        prompt_duration_ns=_whole(told.prompt_eval_duration),
-        output_tokens=output_tokens,
-        output_duration_ns=_whole(told.eval_duration),
-        output_steps=output_steps,
-    )
-
-
-def _whole(number: int | float | None) -> int | None:
-    return None if number is None else int(number)
+    offset_s = (offset_hour * 60 + offset_minute) * (-60 if zone[0] == "-" else 60)
+    return (days * 86_400 + hour * 3600 + minute * 60 - offset_s) * 1_000_000_000

@@ -15,11 +15,12 @@ from typing import TypeVar
 import httpx
 import msgspec
 
+from llmtui.backends.answer import MAX_REFUSAL_BYTES, read_answer
 from llmtui.backends.base import BackendFailed, ChatRequest, Final, Piece, PullStep, RunnerClue, Sent, ServerInfo
 from llmtui.backends.gguf_file import parameter_label
 from llmtui.backends.http_client import STREAM_TIMEOUT, in_words, is_loopback, open_client, public_address, server_url
 from llmtui.backends.http_timing import timed_exchange
-from llmtui.backends.openai_answer import MAX_REFUSAL_BYTES, read_answer
+from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.backends.openai_wire import (
     CHAT_PATH,
     MODELS_PATH,
@@ -32,7 +33,6 @@ from llmtui.backends.openai_wire import (
     error_problem,
     request_body,
 )
-from llmtui.backends.sse import SseOverflow
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem, ResidentModel, ServerKind
 from llmtui.core.plan import Model
@@ -138,7 +138,7 @@ class OpenAiBackend:
         with self._in_words():
             async with (
                 aclosing(timed_exchange(self._client, post, last=_LAST)) as moments,
-                aclosing(read_answer(moments)) as items,
+                aclosing(read_answer(moments, OpenAiDialect())) as items,
             ):
                 async for item in items:
                     yield item
@@ -242,17 +242,8 @@ class OpenAiBackend:
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
-        try:
-            with in_words(self._url, "Start the server"):
-                yield
-        except SseOverflow as error:
-            raise BackendFailed(
-                Problem(
-                    code="bad_line",
-                    what=f"The server's answer cannot be read: {error}.",
-                    remedy="Look into the server's log.",
-                )
-            ) from error
+        with in_words(self._url, "Start the server"):
+            yield
 
 
 def openai_url(address: str) -> httpx.URL:

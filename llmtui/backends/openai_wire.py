@@ -6,12 +6,12 @@ llama.cpp adds ``timings`` to its answers, vLLM sends ``usage`` on every chunk w
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from llmtui.backends.base import ChatRequest
-from llmtui.core.facts import Problem, ServerCounters
+from llmtui.core.facts import Problem
 
 Dialect = Literal["llamacpp", "vllm", "plain"]
 """Which extra request fields a server understands. Strict servers refuse a request with unknown ones."""
@@ -21,58 +21,6 @@ CHAT_PATH = "/v1/chat/completions"
 _SHOWN_CHARS = 160
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
-Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
-
-
-class Delta(msgspec.Struct, frozen=True):
-    """New text. Thinking has two names: llama.cpp, vLLM and DeepSeek say the first, OpenRouter the second."""
-
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """One of the answers; only the first is asked for."""
-
-    delta: Delta | None = None
-    finish_reason: str | None = None
-
-
-class CachedTokens(msgspec.Struct, frozen=True):
-    """Part of ``usage``."""
-
-    cached_tokens: Count | None = None
-
-
-class Usage(msgspec.Struct, frozen=True):
-    """What the server counted, in tokens."""
-
-    prompt_tokens: Count | None = None
-    completion_tokens: Count | None = None
-    prompt_tokens_details: CachedTokens | None = None
-
-
-class Timings(msgspec.Struct, frozen=True):
-    """llama.cpp's own clock and counters; durations in ms.
-
-    The first output token belongs to the prompt pass, so ``predicted_ms`` covers ``predicted_n`` − 1 steps.
-    """
-
-    cache_n: Count | None = None
-    prompt_n: Count | None = None
-    prompt_ms: Milliseconds | None = None
-    predicted_n: Count | None = None
-    predicted_ms: Milliseconds | None = None
-
-
-class ChunkLine(msgspec.Struct, frozen=True):
-    """The data of one event."""
-
-    choices: list[Choice] | None = None
-    usage: Usage | None = None
-    timings: Timings | None = None
-    error: Any = None
 
 
 class ModelMeta(msgspec.Struct, frozen=True):
@@ -156,29 +104,6 @@ def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:
     return body
 
 
-def counters_of(usage: Usage | None, timings: Timings | None) -> ServerCounters | None:
-    """Puts together what usage and timings tell; None if neither came."""
-    if usage is None and timings is None:
-        return None
-    usage, timings = usage or Usage(), timings or Timings()
-    cached = timings.cache_n
-    if cached is None and usage.prompt_tokens_details is not None:
-        cached = usage.prompt_tokens_details.cached_tokens
-    prompt = usage.prompt_tokens
-    if prompt is None and timings.prompt_n is not None and timings.cache_n is not None:
-        prompt = timings.prompt_n + timings.cache_n
-    output = timings.predicted_n if usage.completion_tokens is None else usage.completion_tokens
-    timed = timings.predicted_ms is not None and bool(timings.predicted_n)
-    return ServerCounters(
-        prompt_tokens=prompt,
-        cached_tokens=cached,
-        prompt_duration_ns=_ns(timings.prompt_ms),
-        output_tokens=output,
-        output_duration_ns=_ns(timings.predicted_ms) if timed else None,
-        output_steps=timings.predicted_n - 1 if timed and timings.predicted_n else None,
-    )
-
-
 def error_problem(status: int | None, body: bytes) -> Problem:
     """Puts a server's refusal into words.
 
@@ -206,10 +131,6 @@ def error_problem(status: int | None, body: bytes) -> Problem:
     return Problem(
         code="server_error", what=f"The server failed {where}: {said}.", remedy="Look into the server's log."
     )
-
-
-def _ns(milliseconds: float | None) -> int | None:
-    return None if milliseconds is None else round(milliseconds * 1e6)
 
 
 def _error_text(body: bytes) -> str:

@@ -19,6 +19,8 @@ from llmtui.core.trial_row import TrialRow
 
 BY_DESIGN = ("short_output",)
 CONDITIONS = ("spilled", "other_model_resident", "thinking_inline", "clock_disagreement")
+READING = ("unseen_text", "buffered", "text_replaced")
+"""Something about the reading of the answer: the figure concerned is not claimed, the rest counts."""
 DISTURBANCES = (
     "unexpected_reload", "cached_prompt", "queued", "prompt_cut", "swapped", "throttled", "noisy_start",
     "stalled_output", "outlier",

@@ -46,6 +46,10 @@ class ServerCounters(msgspec.Struct, frozen=True, kw_only=True):
     output_duration_ns: int | None = None
     output_steps: int | None = None
     """Decode steps that ``output_duration_ns`` covers: output_tokens − 1 (llama.cpp), output_tokens (MLX)."""
+    reasoning_tokens: int | None = None
+    """How many of the output tokens were thinking, where the server tells."""
+    why: dict[str, str] = {}
+    """By field: why a count that was sent is not used (``not_a_number``, ``zero``, ``counts_disagree``)."""
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):

@@ -129,6 +129,10 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     parts["prefill_tps"] = _prefill(finished, counters, why)
     if finished.recorded is not None:
         why |= dict.fromkeys((*_TEXT, *_GAPS, "prefill_tps"), "not_recorded")
+    for flag, columns in _NOT_CLAIMED.items():
+        if flag in finished.flags:
+            parts |= dict.fromkeys(columns)
+            why |= {column: flag for column in columns if column in _all_columns()}
     return msgspec.convert({**parts, "why": why}, Figures)
 
 
@@ -172,6 +176,12 @@ def held_back_ns(finished: TrialFinished) -> int | None:
 _DECODE = ("decode_tps", "tpot_ms", "tokens")
 _TEXT = ("decode_cps", "reading_x")
 _GAPS = ("gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls")
+_SPEED = ("decode_tps", "tpot_ms", "tps_source", "decode_steps", "decode_s")
+_NOT_CLAIMED = {
+    "unseen_text": ("ttft_ms", *_SPEED),
+    "buffered": ("ttft_ms", "ttfo_ms", *_SPEED, *_TEXT, "decode_chars", *_GAPS, "gap_clock", "client_lag_ms"),
+}
+"""What an answer cannot tell whose reading has one of these flags."""
 
 
 def _all_columns() -> tuple[str, ...]:
@@ -210,23 +220,25 @@ def _first_answer(texts: tuple[str, ...], channels: str) -> tuple[bool, int | No
 
 def _decode(finished: TrialFinished, counters: ServerCounters, why: dict[str, str]) -> dict[str, object]:
     tokens, steps = counters.output_tokens, counters.output_steps
-    if tokens is None or steps is None:
-        why |= dict.fromkeys(_DECODE, "no_count")
+    if tokens is None:
+        why |= dict.fromkeys(_DECODE, counters.why.get("output_tokens", "no_count"))
         return {}
     if tokens < MIN_TOKENS_DECODE:
         why |= dict.fromkeys(("decode_tps", "tpot_ms"), "too_short")
         return {}
     assert finished.done_ns is not None
-    duration = counters.output_duration_ns
-    server_tps = None if not duration else steps / (duration / 1e9)
+    duration = counters.output_duration_ns if steps else None
+    server_tps = steps / (duration / 1e9) if duration and steps else None
     window_s = (finished.done_ns - finished.timeline.t_ns[0]) / 1e9
     first, source = _first_tokens(finished, tokens)
     if window_s < SHORTEST_WINDOW_S or first > tokens / 2:
         source = "server"
-    if source == "server" and duration:
+    if source == "server" and duration and steps:
         done, over_s = steps, duration / 1e9
     else:
-        done, over_s, source = steps - (first - 1), window_s, "client"
+        # MLX counts without the end token, which is made like the others.
+        made = tokens + 1 if steps == tokens else tokens
+        done, over_s, source = made - first, window_s, "client"
     if done < tokens / 2 or over_s < SHORTEST_WINDOW_S:
         why |= dict.fromkeys(("decode_tps", "tpot_ms"), "all_at_once")
         return {"server_decode_tps": server_tps}
@@ -338,7 +350,7 @@ def _whole(finished: TrialFinished, counters: ServerCounters, why: dict[str, str
     assert finished.done_ns is not None
     figures: dict[str, object] = {"e2e_ms": finished.done_ns / 1e6}
     if counters.output_tokens is None:
-        why["e2e_tps"] = "no_count"
+        why["e2e_tps"] = counters.why.get("output_tokens", "no_count")
     elif finished.done_ns > 0:
         figures["e2e_tps"] = counters.output_tokens / (finished.done_ns / 1e9)
     return figures

@@ -231,6 +231,8 @@ class TrialRunner:
         if trial.kind == "cold" and attempt.machine is not None:
             noisy = self._quiet.flag(attempt.machine.figures)
             found += [] if noisy is None else [noisy]
+        if final is not None:
+            found += [Flag(remark.flag, remark.evidence) for remark in final.remarks]
         if attempt.answer.repaired:
             found.append(Flag(TEXT_REPLACED, "characters that are not Unicode stood in the text and were replaced"))
         return tuple(found)

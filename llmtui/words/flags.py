@@ -64,6 +64,8 @@ def _marks() -> dict[str, str]:
         "stalled_output": _("paused in mid-answer"),
         "outlier": _("far from the rest"),
         "text_replaced": _("broken characters"),
+        "buffered": _("not streamed"),
+        "unseen_text": _("text not seen"),
     }
 
 
@@ -83,5 +85,7 @@ def _sentences() -> dict[str, str]:
         "noisy_start": _("Other programs were busy just before the start."),
         "stalled_output": _("The text stood still for more than a second."),
         "outlier": _("Far from the other rounds of the same question; left out only where a cause is known."),
+        "buffered": _("The answer was compressed or came all at once: no TTFT, no speed."),
+        "unseen_text": _("Part of the text came in a field that is not known: no TTFT, no speed."),
         "text_replaced": _("The text held characters that do not exist; they are shown as a sign of their own."),
     }

@@ -82,7 +82,7 @@ async def test_a_server_that_does_not_end_its_answer_is_not_waited_for() -> None
 
 
 async def test_a_line_that_never_ends_is_not_listened_to_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmtui.backends.ndjson.MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr("llmtui.backends.framing.MAX_DOCUMENT_BYTES", 1000)
     async with served(chat=stream(said("x"), *[b"x" * 400] * 5)) as (_, backend):
         problem = await problem_of(answer(backend))
 

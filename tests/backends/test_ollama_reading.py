@@ -5,14 +5,16 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece
-from llmtui.backends.ndjson import Line
-from llmtui.backends.ollama_reading import chat_body, is_mlx, read_chat_line, think_value, wall_ns
+from llmtui.backends.answer import Answer
+from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
+from llmtui.backends.http_moments import Answered, Arrived
+from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx, think_value, wall_ns
 from llmtui.core.facts import ServerCounters
 from llmtui.core.plan import Model, Think
 
@@ -20,9 +22,12 @@ GGUF = Model(name="llama3:latest", digest="d", family="llama", format="gguf")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read(fields: dict[str, Any] | bytes, model: Model = GGUF) -> list[Piece | Final]:
+def read(fields: dict[str, Any] | bytes, model: Model = GGUF) -> list[Sent | Piece | Final]:
+    """What a line says that comes after one with text."""
     data = fields if isinstance(fields, bytes) else json.dumps(fields, ensure_ascii=False).encode()
-    return list(read_chat_line(Line(7, data), model, "127.0.0.1:11434"))
+    answer = Answer(OllamaDialect(model, "127.0.0.1:11434"))
+    answer.take(Answered(1, 200, httpx.Headers({"transfer-encoding": "chunked"})))
+    return [*answer.take(Arrived(7, data)), *answer.end()]
 
 
 def failure(data: dict[str, Any] | bytes) -> str:
@@ -110,7 +115,7 @@ def test_text_is_kept_as_it_is(text: str) -> None:
     for ensure_ascii in (True, False):
         data = json.dumps({"message": {"content": text}, "done": False}, ensure_ascii=ensure_ascii)
         pieces = read(data.encode("utf-8", "surrogatepass"))
-        assert [piece.text for piece in pieces if isinstance(piece, Piece)] == [text]
+        assert "".join(piece.text for piece in pieces if isinstance(piece, Piece)) == text
 
 
 @pytest.mark.parametrize("text", ["a\u0085b", "a\u2028b", "a\x7fb", "🙂"])
@@ -179,13 +184,21 @@ def test_the_last_line_can_carry_text() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "ended_by"),
-    [("stop", "stop"), ("length", "length"), ("load", "other"), ("", "other"), (None, "other")],
+    [("stop", "stop"), ("length", "length"), ("STOP", "stop"), ("", "other"), (None, "other")],
 )
 def test_reasons_for_the_end(reason: str | None, ended_by: str) -> None:
     (final,) = read({**LAST, "done_reason": reason})
 
     assert isinstance(final, Final)
     assert final.ended_by == ended_by
+
+
+@pytest.mark.parametrize("reason", ["load", "unload", "error", "cancelled"])
+def test_an_end_that_is_no_good_one_is_named(reason: str) -> None:
+    with pytest.raises(BackendFailed, match=reason) as failed:
+        read({**LAST, "done_reason": reason})
+
+    assert failed.value.problem.code == "odd_end"
 
 
 def test_counters_that_the_server_leaves_out_are_missing_and_not_0() -> None:
@@ -235,26 +248,25 @@ def test_an_error_line_is_a_failure_with_the_servers_words() -> None:
     assert failed.value.problem.code == "server_error"
 
 
-@pytest.mark.parametrize("error", [{"message": "odd"}, {"code": 3}, ["odd"], None, 5])
+@pytest.mark.parametrize("error", [{"message": "odd"}, {"code": 3}, ["odd"], {"error": {"detail": "odd"}}, 5])
 def test_an_error_that_is_not_text_is_a_failure_too(error: object) -> None:
     assert failure({"error": error}) == "server_error"
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "code"),
     [
-        b"<html>502 Bad Gateway</html>",
-        b"[]",
-        b"5",
-        b"{",
-        b'{"object":"chunk"}',
-        b'{"message":"text"}',
-        b"[" * 10_000,
-        b'{"x":' + b"[" * 10_000,
+        (b"<html>502 Bad Gateway</html>", "bad_answer"),
+        (b"5", "bad_answer"),
+        (b"{", "cut"),
+        (b'{"object":"chunk"}', "bad_answer"),
+        (b'{"message":"text"}', "server_error"),
+        (b'{"x":' + b"[" * 10_000, "cut"),
+        (b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "bad_answer"),
     ],
 )
-def test_what_is_no_line_of_ollama_is_said_to_be_none(data: bytes) -> None:
-    assert failure(data) == "bad_answer"
+def test_what_is_no_line_of_ollama_is_said_to_be_none(data: bytes, code: str) -> None:
+    assert failure(data) == code
 
 
 @given(data=st.binary())

@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from llmtui.backends.base import Backend, ChatRequest, Final, Piece, Sent
+from llmtui.backends.answer import read_answer
+from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Final, Piece, Sent
 from llmtui.backends.http_timing import Answered, Arrived, Departed, Moment
 from llmtui.backends.openai import OpenAiBackend
-from llmtui.backends.openai_answer import read_answer
+from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.core.facts import ServerCounters
 from llmtui.core.plan import Think
 from tests.backends.ollama_served import wait_until
@@ -47,7 +48,7 @@ async def counts_of(*arrivals: bytes) -> list[int | None]:
         for t_ns, data in enumerate(arrivals, 2):
             yield Arrived(t_ns, data)
 
-    return [item.tokens async for item in read_answer(moments()) if isinstance(item, Piece)]
+    return [item.tokens async for item in read_answer(moments(), OpenAiDialect()) if isinstance(item, Piece)]
 
 
 def test_it_is_a_backend() -> None:
@@ -96,14 +97,40 @@ class TestAnAnswer:
 
     @pytest.mark.parametrize(
         ("reason", "ended_by"),
-        [("stop", "stop"), ("length", "length"), ("content_filter", "other"), ("abort", "other")],
+        [("stop", "stop"), ("length", "length"), ("MAX_TOKENS", "length"), ("eos", "stop"), ("tool_calls", "other")],
     )
     async def test_why_it_ended(self, reason: str, ended_by: str) -> None:
         assert final(await answer_of(said(content="a"), said(reason), DONE)).ended_by == ended_by
 
-    async def test_a_stream_that_never_says_why_it_ended_has_no_last_word(self) -> None:
-        items = await answer_of(said(content="a"), DONE)
-        assert [type(item) for item in items] == [Sent, Piece]
+    @pytest.mark.parametrize("reason", ["content_filter", "abort", "network_error"])
+    async def test_an_end_that_is_no_good_one_is_named(self, reason: str) -> None:
+        with pytest.raises(BackendFailed, match=reason) as failed:
+            await answer_of(said(content="a"), said(reason), DONE)
+        assert failed.value.problem.code == "odd_end"
+
+    @pytest.mark.parametrize("sign", [DONE, event(choices=[], usage={"completion_tokens": 1}), b""])
+    async def test_the_done_mark_counts_and_an_orderly_close_are_ends_too(self, sign: bytes) -> None:
+        items = await answer_of(said(content="a"), sign)
+        assert [type(item) for item in items] == [Sent, Piece, Final]
+        assert final(items).ended_by == "other"
+
+    async def test_text_after_a_finish_reason_is_still_the_answer(self) -> None:
+        items = await answer_of(said("stop", content="a"), said("stop", content="b"), said("stop", content="c"), DONE)
+        assert texts(items) == [("a", "a"), ("a", "b"), ("a", "c")]
+        assert final(items).t_ns >= items[-2].t_ns
+
+    async def test_an_answer_is_complete_though_the_connection_stays_open(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("llmtui.backends.answer.AFTER_END_S", 0.05)
+
+        async def reply(received: Received, peer: Peer) -> None:
+            await peer.head(content_type="text/event-stream")
+            await peer.chunk(said(content="a") + said("stop"))
+            await peer.gone()
+
+        async with served(reply) as (_, backend):
+            assert final(await asyncio.wait_for(ask(backend), 5)).ended_by == "stop"
 
     async def test_what_follows_the_done_mark_is_not_waited_for(self) -> None:
         async def reply(received: Received, peer: Peer) -> None:
@@ -127,7 +154,11 @@ class TestAnAnswer:
 
     async def test_half_a_surrogate_pair_does_not_end_the_answer(self) -> None:
         half = b'data: {"choices":[{"delta":{"content":"\\ud83d"}}]}\n\n'
-        assert texts(await answer_of(half, said(content="a"), said("stop"), DONE))[-1] == ("a", "a")
+        assert texts(await answer_of(half, said(content="a"), said("stop"), DONE)) == [("a", "\ud83da")]
+
+    async def test_two_halves_of_a_surrogate_pair_are_one_character(self) -> None:
+        halves = [b'data: {"choices":[{"delta":{"content":"%s"}}]}\n\n' % half for half in (b"a \\ud83d", b"\\ude00 b")]
+        assert texts(await answer_of(*halves, said("stop"), DONE)) == [("a", "a "), ("a", "\U0001f600 b")]
 
     async def test_half_a_character_does_not_end_the_answer(self) -> None:
         half = b'data: {"choices":[{"delta":{"content":"\xc3"}}]}\n\n'

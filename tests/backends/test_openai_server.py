@@ -19,6 +19,7 @@ from tests.backends.openai_served import (
     answers,
     ask,
     event,
+    final,
     problem_of,
     request,
     said,
@@ -72,11 +73,13 @@ class TestRefusals:
     async def test_an_error_with_status_200_is_an_error(self) -> None:
         assert (await problem_of(whole({"error": "no such slot"}))).what.endswith("no such slot.")
 
-    async def test_an_answer_all_at_once_cannot_be_timed(self) -> None:
-        problem = await problem_of(whole({"choices": [{"message": {"content": "Hello"}}]}))
-        assert problem.code == "not_streaming"
+    async def test_an_answer_all_at_once_is_marked_as_such(self) -> None:
+        async with served(whole({"choices": [{"message": {"content": "Hello"}}]})) as (_, backend):
+            items = await ask(backend)
+        assert texts(items) == [("a", "Hello")]
+        assert [remark.flag for remark in final(items).remarks] == ["buffered"]
 
-    @pytest.mark.parametrize("junk", [b"data: not json\n\n", b'data: {"choices": 5}\n\n', b"data: [1]\n\n"])
+    @pytest.mark.parametrize("junk", [b"data: not json\n\n", b"data: [1]\n\n"])
     async def test_a_line_that_cannot_be_read_is_shown(self, junk: bytes) -> None:
         problem = await problem_of(answers(said(content="a"), junk))
         assert problem.code == "bad_line"

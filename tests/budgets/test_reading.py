@@ -8,9 +8,14 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import httpx
+import pytest
+
+from llmtui.backends.answer import Answer as AnswerReader
 from llmtui.backends.base import Piece
-from llmtui.backends.ndjson import LineCutter
-from llmtui.backends.ollama_reading import read_chat_line
+from llmtui.backends.http_moments import Answered, Arrived
+from llmtui.backends.ollama_reading import OllamaDialect
+from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.core.events import Chunks, Event
 from llmtui.core.plan import Model
 from llmtui.engine.live_text import Answer, LiveText
@@ -39,22 +44,26 @@ def counted(act: Callable[[], None]) -> int:
     return calls
 
 
-async def test_calls_from_bytes_to_batches() -> None:
-    lines = [
-        b'{"model":"m:1b","created_at":"2026-11-22T22:41:07.123456789Z","message":{"role":"assistant","content":"word '
-        + str(number).encode()
-        + b'"},"done":false}\n'
-        for number in range(TOKENS)
-    ]
+OLLAMA = (
+    b'{"model":"m:1b","created_at":"2026-11-22T22:41:07.123456789Z","message":{"role":"assistant",%s},"done":false}\n'
+)
+OPENAI = (
+    b'data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{%s},"finish_reason":null}]}\n\n'
+)
+
+
+@pytest.mark.parametrize(("dialect", "line"), [(OllamaDialect(MODEL, "here"), OLLAMA), (OpenAiDialect(), OPENAI)])
+async def test_calls_from_bytes_to_batches(dialect: OllamaDialect | OpenAiDialect, line: bytes) -> None:
+    lines = [line.replace(b"%s", b'"content":"word %d"' % number) for number in range(TOKENS)]
     told: list[Event] = []
-    cutter, answer, live = LineCutter(), Answer(), LiveText("r1-m1-warm-p1", told.append)
+    reader, answer, live = AnswerReader[Any](dialect), Answer(), LiveText("r1-m1-warm-p1", told.append)
+    reader.take(Answered(0, 200, httpx.Headers()))
 
     def read() -> None:
         for t_ns, data in enumerate(lines):
-            for line in cutter.feed(t_ns, data):
-                for piece in read_chat_line(line, MODEL, "http://127.0.0.1:11434"):
-                    assert isinstance(piece, Piece)
-                    live.add(piece, answer.add(piece), 0)
+            for piece in reader.take(Arrived(t_ns, data)):
+                assert isinstance(piece, Piece)
+                live.add(piece, answer.add(piece), 0)
 
     calls = counted(read)
     live.close()

@@ -33,7 +33,7 @@ from tests.core.compared import compared, compared_plan, warm
 from tests.core.made import trial
 
 PACKAGE = Path(llmtui.__file__).parent
-FLAGS = (*checks.BY_DESIGN, *checks.CONDITIONS, *checks.DISTURBANCES, "text_replaced")
+FLAGS = (*checks.BY_DESIGN, *checks.CONDITIONS, *checks.READING, *checks.DISTURBANCES)
 PLAN = compared_plan("a", "b")
 
 

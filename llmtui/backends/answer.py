@@ -1,0 +1,361 @@
+"""The reader of answers: one fold for all protocols, with a dialect for what each protocol says.
+
+It knows which sign ends an answer, what a compressed or unstreamed answer can tell, and when text is missing. What a
+document of a protocol means is the dialect's (``ollama_reading``, ``openai_reading``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Final as Constant
+from typing import Generic, Protocol, TypeVar
+
+import httpx
+import msgspec
+
+from llmtui.backends.answer_evidence import FEWEST_CHUNKS, SilentChunks
+from llmtui.backends.base import BackendFailed, Final, Piece, Remark, Sent
+from llmtui.backends.compression import Unpacker, unpacker_for
+from llmtui.backends.framing import Document, Framing
+from llmtui.backends.http_moments import Answered, Arrived, Moment
+from llmtui.backends.lenient import StructReader
+from llmtui.core.facts import EndedBy, Problem, ServerCounters
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+MAX_REFUSAL_BYTES: Constant = 64 << 10
+AFTER_END_S: Constant = 2.0
+"""Longest wait for usage or ``[DONE]`` after a finish_reason."""
+AFTER_COUNT_S: Constant = 0.2
+"""Longest wait after a finish_reason and a count: only ``[DONE]`` or the close can follow."""
+
+_STOPPED: Constant = frozenset(
+    ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_string", "complete", "completed", "end", "done")
+)
+_AT_LIMIT: Constant = frozenset(("length", "max_tokens", "max_length", "max_new_tokens", "model_length", "token_limit"))
+_NOT_TEXT: Constant = frozenset(("tool_calls", "tool_call", "function_call", "tool_use"))
+
+
+class Told(msgspec.Struct):
+    """What one document says."""
+
+    thinking: str = ""
+    answer: str = ""
+    end: str | None = None
+    """Why the answer ended, in the server's word."""
+    closes: bool = False
+    """Nothing follows, or counts only."""
+    over: bool = False
+    """Nothing at all follows."""
+    whole: bool = False
+    """The document is a complete answer, as servers send it that do not stream."""
+    tokens: int | None = None
+    """Output tokens made so far."""
+    server_ns: int | None = None
+    error: str | None = None
+    """The server reports an error, in its own words."""
+    unknown: tuple[tuple[str, str], ...] = ()
+    """Text under names that the protocol does not have."""
+    foreign: bool = False
+    """Nothing in the document is of the protocol."""
+
+
+class Dialect(Protocol[S]):
+    """What the documents of one protocol mean. One object reads one answer."""
+
+    reader: StructReader[S]
+    close_ends: bool
+    """An orderly close is an end; else an answer that no document ended is cut."""
+
+    def tell(self, said: S, document: Document[S]) -> Told:
+        """Return what a document says; counts are kept here."""
+        ...
+
+    def counters(self, *, has_text: bool) -> ServerCounters | None:
+        """Return what the server counted; None if it told nothing."""
+        ...
+
+    def refused(self, answered: Answered, body: bytes) -> Problem:
+        """Put an HTTP status other than 200 into words."""
+        ...
+
+    def failed(self, said: str) -> Problem:
+        """Put an error within an answer into words."""
+        ...
+
+    def unreadable(self, data: bytes, *, cut: bool) -> Problem:
+        """Put bytes into words that are no document: foreign ones, or the beginning of one where the stream ended."""
+        ...
+
+
+async def read_answer(
+    moments: AsyncGenerator[Moment, None], dialect: Dialect[S]
+) -> AsyncGenerator[Sent | Piece | Final, None]:
+    """Yield what comes of one request: Sent, pieces of text, and Final if the answer came to an end.
+
+    Args:
+        moments: of one exchange.
+        dialect: of the server.
+
+    Raises:
+        BackendFailed: the server refuses, reports an error, ends in an unknown way or sends what cannot be read.
+        httpx.HTTPError: the connection breaks before the end of the answer.
+    """
+    answer = Answer(dialect)
+    coming = aiter(moments)
+    try:
+        while not answer.over:
+            moment = await _next(coming, answer.wait_s)
+            if moment is None:
+                break
+            for item in answer.take(moment):
+                yield item
+    except httpx.HTTPError:
+        if not answer.has_ended:  # a connection that breaks after the end costs counters, not the answer
+            raise
+    for last in answer.end():
+        yield last
+
+
+async def _next(coming: AsyncIterator[Moment], wait_s: float | None) -> Moment | None:
+    """Return the next moment; None at the end, or after ``wait_s`` seconds."""
+    try:
+        if wait_s is None:  # the usual case, without the cost of a timer
+            return await anext(coming, None)
+        async with asyncio.timeout(wait_s):
+            return await anext(coming, None)
+    except TimeoutError:
+        return None
+
+
+class Answer(Generic[S]):
+    """Folds the moments of one exchange."""
+
+    def __init__(self, dialect: Dialect[S]) -> None:
+        self.over = False
+        """Nothing that follows is of interest."""
+        self._dialect = dialect
+        self._framing = Framing(dialect.reader)
+        self._unpacker: Unpacker | None = None
+        self._answered: Answered | None = None
+        self._refusal: bytes | None = None
+        self._t_ns = 0
+        self._ended_ns: int | None = None
+        """Arrival of the first sign, since the last text, that nothing follows."""
+        self._end: str | None = None
+        self._text_after_end = False
+        self._closed = False
+        """Counts came in a document of their own, behind the text."""
+        self._chunks = 0
+        self._whole = False
+        self._foreign: bytes | None = None
+        """The first document that is not of the protocol."""
+        self._half = ""
+        """The first half of a surrogate pair, whose second half comes with the next text."""
+        self._first_text_ns: int | None = None
+        self._last_text_ns = 0
+        self._silent = SilentChunks()
+
+    @property
+    def has_ended(self) -> bool:
+        """The answer is complete, or there is none; counts may still follow."""
+        return self._ended_ns is not None or self._refusal is not None
+
+    @property
+    def wait_s(self) -> float | None:
+        """Longest time to wait for what comes next; None where the answer goes on."""
+        if self._ended_ns is None:
+            return None
+        if self._closed:
+            return AFTER_END_S if self._end is None else AFTER_COUNT_S
+        return None if self._text_after_end else AFTER_END_S  # who told the end too early may do so again
+
+    def take(self, moment: Moment) -> list[Sent | Piece]:
+        """Take what happened; return what it means.
+
+        Raises:
+            BackendFailed: the server reports an error, or sends what cannot be read.
+        """
+        if type(moment) is not Arrived:  # nearly all are, and this line is passed for every token
+            if isinstance(moment, Answered):
+                self._begin(moment)
+                return []
+            return [Sent(moment.t_ns)]
+        data = moment.data if self._unpacker is None else self._unpacked(moment.data)
+        if self._refusal is not None:
+            self._refusal += data
+            self.over = len(self._refusal) > MAX_REFUSAL_BYTES
+            return []
+        if not self._chunks and self._unpacker is None and data[:2] == b"\x1f\x8b":
+            self._unpacker = Unpacker()  # compressed, and no header says so
+            data = self._unpacked(data)
+        self._t_ns = moment.t_ns
+        items = self._items(self._framing.feed(data))
+        if self._framing.bad is not None:
+            self._check()
+        return items
+
+    def end(self) -> Iterator[Sent | Piece | Final]:
+        """Yield what was held back, and the Final where the answer came to an end.
+
+        Raises:
+            BackendFailed: the server refused, or ended the answer in a way that makes it none.
+        """
+        if self._refusal is not None and self._answered is not None:
+            raise BackendFailed(self._dialect.refused(self._answered, self._refusal[:MAX_REFUSAL_BYTES]))
+        if not self.over:
+            if self._ended_ns is None:
+                yield from self._items(self._framing.close())
+                self._check()
+            if self._ended_ns is None and not self._chunks and self._foreign is not None:
+                raise BackendFailed(self._dialect.unreadable(self._foreign, cut=False))
+            if self._ended_ns is None and self._dialect.close_ends and self._chunks and self._is_orderly():
+                self._ended_ns = self._t_ns
+        if self._half:  # its second half never came
+            yield Piece(t_ns=self._t_ns, channel="a", text=self._half)
+        if self._ended_ns is None:
+            return
+        yield Final(
+            t_ns=self._ended_ns,
+            ended_by=self._ended_by(),
+            counters=self._dialect.counters(has_text=self._chunks > 0),
+            remarks=self._remarks(),
+        )
+
+    def _begin(self, answered: Answered) -> None:
+        self._answered = answered
+        self._unpacker = unpacker_for(answered.headers.get("content-encoding", ""))
+        if answered.status != httpx.codes.OK:
+            self._refusal = b""
+
+    def _unpacked(self, data: bytes) -> bytes:
+        assert self._unpacker is not None
+        try:
+            return self._unpacker.feed(data)
+        except ValueError as error:
+            raise BackendFailed(self._dialect.unreadable(data, cut=False)) from error
+
+    def _items(self, documents: list[Document[S]]) -> list[Sent | Piece]:
+        pieces: list[Sent | Piece] = []
+        for document in documents:
+            if document.said is None:
+                if document.is_done:
+                    self._ended_ns = self._ended_ns or self._t_ns
+                    self.over = True
+                    break
+                self._foreign = self._foreign or document.data
+                continue
+            told = self._dialect.tell(document.said, document)
+            if told.error is not None:
+                raise BackendFailed(self._dialect.failed(told.error))
+            if told.foreign:
+                self._foreign = self._foreign or document.data
+            self._take_told(told, pieces)
+            if self.over:
+                break
+        return pieces if len(pieces) < 2 else _counted(pieces)
+
+    def _take_told(self, told: Told, pieces: list[Sent | Piece]) -> None:
+        if told.thinking or told.answer:
+            self._take_text(told, pieces)
+        elif told.unknown or not (told.closes or told.end):
+            self._silent.add(told.unknown, None if self._chunks else self._t_ns)
+        if told.end is not None:
+            self._end = told.end
+        self._closed = self._closed or (told.closes and self._chunks > 0)
+        if (told.end is not None or self._closed or told.over) and self._ended_ns is None:
+            self._ended_ns = self._t_ns
+        self.over = told.over
+
+    def _take_text(self, told: Told, pieces: list[Sent | Piece]) -> None:
+        if self._ended_ns is not None:
+            self._ended_ns, self._text_after_end, self._closed = None, True, False
+        self._whole = told.whole and not self._chunks
+        self._chunks += 1
+        self._last_text_ns = self._t_ns
+        if self._first_text_ns is None:
+            self._first_text_ns = self._t_ns
+        for channel, text in (("t", told.thinking), ("a", told.answer)):
+            if text and (self._half or "\ud800" <= text[-1] <= "\udbff"):
+                text = self._joined(text)
+            if text:
+                pieces.append(
+                    Piece(
+                        t_ns=self._t_ns,
+                        channel="t" if channel == "t" else "a",
+                        text=text,
+                        server_ns=told.server_ns,
+                        tokens=told.tokens,
+                    )
+                )
+
+    def _joined(self, text: str) -> str:
+        """Put the halves of a surrogate pair together that came in two chunks."""
+        text, self._half = self._half + text, ""
+        if "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+    def _check(self) -> None:
+        """Refuse what cannot be read.
+
+        Raises:
+            BackendFailed: bytes came that are no document.
+        """
+        bad = self._framing.bad
+        if bad is not None and not self.over and self._ended_ns is None:
+            raise BackendFailed(self._dialect.unreadable(bad, cut=self._framing.cut))
+
+    def _is_orderly(self) -> bool:
+        """The answer's length was announced, so that the HTTP reader would have noticed a cut."""
+        headers = {} if self._answered is None else self._answered.headers
+        return "transfer-encoding" in headers or "content-length" in headers
+
+    def _ended_by(self) -> EndedBy:
+        """Return why the answer ended.
+
+        Raises:
+            BackendFailed: the server names an end that is not known as a good one.
+        """
+        word = (self._end or "").strip().lower()
+        if word in _STOPPED:
+            return "stop"
+        if word in _AT_LIMIT:
+            return "length"
+        if not word or word in _NOT_TEXT:
+            return "other"
+        raise BackendFailed(odd_end(self._end or ""))
+
+    def _remarks(self) -> tuple[Remark, ...]:
+        remarks: list[Remark] = []
+        if self._unpacker is not None:
+            remarks.append(Remark(flag="buffered", evidence="the server compressed its answer"))
+        elif self._whole:
+            remarks.append(Remark(flag="buffered", evidence="the server sent its answer all at once"))
+        usual_ns = None
+        if self._first_text_ns is not None and self._chunks >= FEWEST_CHUNKS:
+            usual_ns = (self._last_text_ns - self._first_text_ns) / (self._chunks - 1)
+        unseen = self._silent.evidence(self._first_text_ns, usual_ns)
+        if unseen is not None:
+            remarks.append(Remark(flag="unseen_text", evidence=unseen))
+        return tuple(remarks)
+
+
+def odd_end(word: str) -> Problem:
+    """The server ended the answer for a reason that is no good end, or is not known."""
+    return Problem(
+        code="odd_end",
+        what=f"The server ended the answer with “{word}”, which is not the end of a complete answer.",
+        remedy="Look into the server's log.",
+    )
+
+
+def _counted(pieces: list[Sent | Piece]) -> list[Sent | Piece]:
+    """Return pieces that arrived together with the count of the last of them, which was made by then.
+
+    A reader that the system did not let run finds many tokens waiting; counted one by one, with one stamp for all, the
+    first would seem to have come long after it was made and the rate would be too high.
+    """
+    counts = [piece.tokens for piece in pieces if isinstance(piece, Piece) and piece.tokens is not None]
+    return [msgspec.structs.replace(piece, tokens=counts[-1]) for piece in pieces] if counts else pieces

@@ -1,0 +1,38 @@
+"""Which of a server's counts are believed: whole numbers that fit together. A count that is not used has a reason."""
+
+from __future__ import annotations
+
+from llmtui.backends import lenient
+
+NOT_A_NUMBER = "not_a_number"
+ZERO = "zero"
+DISAGREE = "counts_disagree"
+
+
+class Counts:
+    """Reads counts one by one and keeps the reasons of those that are not used."""
+
+    def __init__(self) -> None:
+        self.why: dict[str, str] = {}
+
+    def read(self, field: str, value: object, *, zero: bool = False) -> int | None:
+        """Return a count; None if it is missing or not used, and then ``why`` has the reason.
+
+        Args:
+            field: of ServerCounters.
+            value: as sent.
+            zero: 0 is a count here. Elsewhere servers send it for what they did not count.
+        """
+        if value is None:
+            return None
+        found = lenient.count(value)
+        if found is None:
+            self.why[field] = NOT_A_NUMBER
+        elif found == 0 and not zero:
+            self.why[field] = ZERO
+            return None
+        return found
+
+    def refuse(self, field: str, reason: str) -> None:
+        """Note that a count is not used."""
+        self.why[field] = reason

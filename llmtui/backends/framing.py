@@ -1,0 +1,214 @@
+r"""JSON documents from the bytes of an answer, however they are framed.
+
+Server-sent events, lines of JSON, documents over several lines, documents one behind the other and JSON arrays are told
+apart by their bytes: servers label all of these with any content type. Lines end with ``\n``, ``\r\n`` or ``\r`` and
+nowhere else (U+0085 and U+2028 occur in texts of models). A document is told as soon as its last byte is there, so the
+blank line after an event may be missing. Specification of events:
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from llmtui.backends.lenient import NotJson, StructReader
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+MAX_DOCUMENT_BYTES: Final = 16 << 20
+"""Most bytes of one document: a server that never ends one must not fill the memory."""
+DONE: Final = b"[DONE]"
+"""The OpenAI protocol's mark after the last event."""
+_BOM: Final = b"\xef\xbb\xbf"
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_TOLD: Final = re.compile(rb"(data|event|id|retry) ?:|:|(data|event|id|retry)$")
+_STEP: Final = re.compile(rb'[{}"]')
+_IN_STRING: Final = re.compile(rb'["\\]')
+_BETWEEN: Final = b" \t\r\n,[]"
+_NOTHING_SAID: Final = (b"", b"null", b"true", b"false", b'""')
+"""Data lines by which servers keep a connection open."""
+
+
+class Document(msgspec.Struct, Generic[S], frozen=True):
+    """One JSON document."""
+
+    said: S | None
+    """None for ``[DONE]`` and for a document that is not of the protocol."""
+    data: bytes
+    event: bytes = b""
+    """The event's name, where one was given."""
+
+    @property
+    def is_done(self) -> bool:
+        """It is the OpenAI protocol's mark after the last event."""
+        return self.said is None and self.data == DONE
+
+
+class Framing(Generic[S]):
+    """Puts documents together from bytes as they arrive; how the bytes are cut makes no difference to the documents."""
+
+    def __init__(self, reader: StructReader[S]) -> None:
+        self._reader = reader
+        self._decode = reader.decode
+        self._rest = b""
+        self._started = False
+        self._after_cr = False
+        self._event = b""
+        self._events = False
+        """Server-sent events were seen."""
+        self._open = _OpenDocument()
+        self._bare = False
+        """The document that has no end yet stands outside of events."""
+        self._ready: list[Document[S]] = []
+        self.bad: bytes | None = None
+        """The first bytes that are no JSON; nothing is read behind them."""
+        self.cut = False
+        """What is ``bad`` is the beginning of a document: the stream ended in its middle."""
+
+    def feed(self, data: bytes) -> list[Document[S]]:
+        """Take bytes and return the documents that they complete, in order; look at ``bad`` after them."""
+        if self.bad is not None:
+            return []
+        if b"\n" in data or b"\r" in data or self._after_cr:
+            lines, self._rest = self._lines(data)
+            for line in lines:
+                self._line(line)
+        else:
+            self._rest += data
+        if self._rest:
+            self._unended()
+        ready, self._ready = self._ready, []
+        return ready
+
+    def close(self) -> list[Document[S]]:
+        """Take the end of the stream; return the document that no line end followed. Half a document is ``bad``."""
+        if self.bad is None:
+            self._line(self._rest)
+            self._rest = b""
+            if self._open.data and self.bad is None:
+                self.bad, self.cut = self._open.data, True
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _lines(self, data: bytes) -> tuple[list[bytes], bytes]:
+        if self._after_cr:
+            data = data.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" not in data:
+            *lines, rest = (self._rest + data).split(b"\n")
+            return lines, rest
+        self._after_cr = data.endswith(b"\r")
+        *lines, rest = _LINE_END.split(self._rest + data)
+        return lines, rest
+
+    def _line(self, line: bytes) -> None:
+        if not self._started and line:
+            self._started = True
+            line = line.removeprefix(_BOM)
+        if self.bad is not None:
+            return
+        if line[:6] == b"data: ":
+            self._events, self._bare = True, False
+            self._value(line[6:])
+        elif not line or line.isspace():
+            self._event = b""  # an event is over
+            if self._open.data and not self._bare:
+                self.bad = self._open.data
+        elif self._bare and self._open.data:
+            self._value(line)
+        elif line[:1] != b"{" and (told := _TOLD.match(line)):
+            self._field(told[1] or told[2] or b"", line[told.end() :].removeprefix(b" "))
+        elif not self._events or line[:1] == b"{":
+            self._bare = True
+            self._value(line)
+
+    def _field(self, name: bytes, value: bytes) -> None:
+        """Take a line of an event, or a comment, which has no name."""
+        self._events = True
+        if name == b"data":
+            self._bare = False
+            self._value(value)
+        elif name == b"event":
+            self._event = value.strip()
+
+    def _value(self, value: bytes) -> None:
+        """Take a data line or a line outside of events."""
+        if not self._open.data:
+            try:
+                self._ready.append(Document(self._decode(value), value, self._event))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self._odd(value)
+        else:
+            self._odd(value)
+
+    def _odd(self, value: bytes) -> None:
+        """Take what is no document of the expected types in one line."""
+        stripped = value.strip()
+        if not self._open.data and (stripped in _NOTHING_SAID or stripped == DONE):
+            if stripped == DONE:
+                self._ready.append(Document(None, DONE, self._event))
+            return
+        for found in self._open.feed(value + b"\n"):
+            try:
+                self._ready.append(Document(self._reader.read(found), found, self._event))
+            except NotJson:
+                self.bad = found
+                return
+        if self._open.foreign:
+            self.bad = value
+        elif len(self._open.data) > MAX_DOCUMENT_BYTES:
+            self.bad = self._open.data
+
+    def _unended(self) -> None:
+        """Look at bytes behind the last line end: a document may be complete without one."""
+        if len(self._rest) > MAX_DOCUMENT_BYTES:
+            self.bad = self._rest
+        elif not self._events and self._rest[-1:] in (b"}", b"]"):
+            trial = _OpenDocument()
+            if trial.feed((self._open.data + self._rest).removeprefix(_BOM)) and not (trial.data or trial.foreign):
+                rest, self._rest = self._rest, b""
+                self._line(rest)
+
+
+class _OpenDocument:
+    """Finds the ends of JSON objects in bytes that come in parts; brackets and commas between them are passed over."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        """The beginning of an object that has no end yet."""
+        self.foreign = False
+        """Something else than an object began."""
+        self._at = 0
+        self._depth = 0
+        self._in_string = False
+
+    def feed(self, more: bytes) -> list[bytes]:
+        """Return the objects that are complete with these bytes."""
+        found: list[bytes] = []
+        self.data += more
+        while not self.foreign:
+            if self._depth == 0:
+                self._at = 0
+                self.data = self.data.lstrip(_BETWEEN)
+                self.foreign = bool(self.data) and self.data[:1] != b"{"
+            step = (_IN_STRING if self._in_string else _STEP).search(self.data, self._at)
+            if step is None or self.foreign:
+                self._at = len(self.data)
+                return found
+            self._at = step.end()
+            if step[0] == b"\\":
+                if self._at == len(self.data):  # what it escapes is not there yet
+                    self._at -= 1
+                    return found
+                self._at += 1
+            elif step[0] == b'"':
+                self._in_string = not self._in_string
+            else:
+                self._depth += 1 if step[0] == b"{" else -1
+                if self._depth == 0:
+                    found.append(self.data[: self._at])
+                    self.data, self._at = self.data[self._at :], 0
+        return found

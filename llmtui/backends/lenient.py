@@ -1,0 +1,150 @@
+"""Lenient reading of foreign JSON: one odd value costs that value, never what stands beside it.
+
+Servers send numbers as text, lists where a string is usual, null, −1, 2.0e9 and halves of characters. All JSON of
+servers is read through these functions: a value that does not fit becomes the field's default, the rest is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import UnionType
+from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+MOST: Final = 2**53
+"""Whole numbers from here on are no count of anything, and a JSON reader elsewhere may round them."""
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class NotJson(ValueError):
+    """Bytes that are no JSON document."""
+
+
+class StructReader(Generic[S]):
+    """Reads JSON objects as one kind of struct: exactly typed first, leniently where that fails."""
+
+    def __init__(self, kind: type[S]) -> None:
+        self._kind = kind
+        self.decode = msgspec.json.Decoder(kind).decode
+        """The exact reader, for hot paths. It raises ``msgspec.DecodeError``, UnicodeDecodeError or RecursionError."""
+
+    def read(self, data: bytes) -> S | None:
+        """Return the struct; None if the document is not an object or lacks a required field.
+
+        Raises:
+            NotJson: the bytes are no JSON document.
+        """
+        try:
+            return self.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return fitted(document(data), self._kind)
+
+
+def document(data: bytes) -> object:
+    """Return any JSON document as builtin types; bytes that are not UTF-8 and half surrogate pairs stay in texts.
+
+    Raises:
+        NotJson: the bytes are no JSON document.
+    """
+    data = data.removeprefix(_BOM)
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error)) from error
+
+
+def fitted(value: object, kind: type[S]) -> S | None:
+    """Return the struct with every value that fits its field; the other fields keep their defaults.
+
+    Nested structs are fitted the same way. Lists of structs keep the entries that fit.
+
+    Returns:
+        None if ``value`` is no JSON object, or if nothing fits a field that has no default.
+    """
+    if not isinstance(value, Mapping):
+        return None
+    found: dict[str, Any] = {}
+    for field in _fields(kind):
+        if field.encode_name in value:
+            fits, fitting = _fit(value[field.encode_name], field.type)
+            if fits:
+                found[field.name] = fitting
+        if field.required and field.name not in found:
+            return None
+    return kind(**found)
+
+
+def entries(value: object, kind: type[S]) -> tuple[S, ...]:
+    """Return the items of a JSON array that fit the struct; an empty tuple for what is no array."""
+    if not isinstance(value, list | tuple):
+        return ()
+    return tuple(entry for entry in (fitted(item, kind) for item in value) if entry is not None)
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """Return a JSON object; an empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def count(value: object) -> int | None:
+    """Return a whole number from 0 on, also one that is written as a float; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < MOST else None
+
+
+def number(value: object) -> float | None:
+    """Return a finite number from 0 on; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < MOST and math.isfinite(value) else None
+
+
+def text(value: object) -> str | None:
+    """Return a string that is not empty; None for anything else."""
+    return value if isinstance(value, str) and value else None
+
+
+@lru_cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)
+
+
+def _fit(value: object, wanted: Any) -> tuple[bool, object]:  # noqa: ANN401 - an annotation
+    """Whether the value fits the type, and the value as it fits."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return False, None
+    for candidate in (value, *_whole(value)):
+        try:
+            return True, msgspec.convert(candidate, wanted)
+        except (msgspec.ValidationError, RecursionError):
+            continue
+    for option in _options(wanted):
+        if isinstance(option, type) and issubclass(option, msgspec.Struct):
+            nested = fitted(value, option)
+            if nested is not None:
+                return True, nested
+        elif get_origin(option) in (list, tuple) and isinstance(value, list | tuple):
+            kept = [fit for fits, fit in (_fit(item, get_args(option)[0]) for item in value) if fits]
+            return True, kept if get_origin(option) is list else tuple(kept)
+    return False, None
+
+
+def _whole(value: object) -> Iterable[int]:
+    return (int(value),) if isinstance(value, float) and value.is_integer() else ()
+
+
+def _options(wanted: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an annotation
+    return get_args(wanted) if get_origin(wanted) in (Union, UnionType) else (wanted,)

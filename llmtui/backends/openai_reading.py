@@ -1,0 +1,238 @@
+"""What the documents of an OpenAI-compatible answer say.
+
+llama.cpp adds ``timings`` to its answers, vLLM sends ``usage`` on every chunk when asked; neither is needed. Every
+field may be missing or of another type: only what fits is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from llmtui.backends import lenient
+from llmtui.backends.answer import Told
+from llmtui.backends.answer_text import THINKING_NAMES, error_said, flat_text, parts_of, unknown_texts
+from llmtui.backends.counts import DISAGREE, Counts
+from llmtui.backends.framing import Document
+from llmtui.backends.http_moments import Answered
+from llmtui.backends.lenient import StructReader
+from llmtui.backends.openai_wire import error_problem, excerpt
+from llmtui.core.events import clean_text
+from llmtui.core.facts import Problem, ServerCounters
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """New text: a string, a list of typed parts, or null."""
+
+    content: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    thinking: Any = None
+    refusal: Any = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One of the answers; only the first is asked for."""
+
+    delta: Delta | None = None
+    message: Delta | None = None
+    """In place of ``delta`` where a server does not stream."""
+    text: Any = None
+    """In place of both where a server answers in the older protocol."""
+    finish_reason: str | None = None
+    usage: Any = None
+    error: Any = None
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """The data of one event."""
+
+    choices: list[Choice] | None = None
+    usage: Any = None
+    timings: Any = None
+    error: Any = None
+    errors: Any = None
+    x_groq: Any = None
+    # An error in another shape than {"error": …} is looked for in these, and only where there are no choices.
+    object: Any = None
+    type: Any = None
+    message: Any = None
+    detail: Any = None
+
+
+_reader = StructReader(Chunk)
+_NOTHING = Delta()
+_COUNTED = ("completion_tokens", "output_tokens", "generated_tokens")
+_PROMPT = ("prompt_tokens", "input_tokens")
+
+
+class OpenAiDialect:
+    """Reads one answer."""
+
+    close_ends = True
+
+    def __init__(self) -> None:
+        self.reader = _reader
+        self._usage: dict[str, object] = {}
+        self._timings: dict[str, object] = {}
+
+    def tell(self, said: Chunk, document: Document[Chunk]) -> Told:
+        """Return what a document says."""
+        if said.error or said.errors or document.event == b"error":
+            return Told(error=error_said(said.error or said.errors or lenient.document(document.data)))
+        tokens = None
+        if said.usage is not None or said.timings is not None or said.x_groq is not None:
+            tokens = self._count(said.usage or lenient.mapping(said.x_groq).get("usage"), said.timings)
+        if not said.choices:
+            return self._without_choices(said, document)
+        choice = said.choices[0]
+        if choice.error:
+            return Told(error=error_said(choice.error))
+        if choice.finish_reason == "error":
+            return Told(error=_error_anywhere(document.data))
+        if choice.usage is not None:
+            self._count(choice.usage, None)
+        told = _text_of(choice, document)
+        told.tokens = tokens
+        if choice.finish_reason:
+            told.end = choice.finish_reason
+        return told
+
+    def counters(self, *, has_text: bool) -> ServerCounters | None:
+        """Return what usage and timings tell; None if neither came."""
+        if not self._usage and not self._timings:
+            return None
+        counts, usage, timings = Counts(), self._usage, self._timings
+        prompt = counts.read("prompt_tokens", _first(usage, _PROMPT))
+        cached = counts.read("cached_tokens", timings.get("cache_n"), zero=True)
+        if cached is None:
+            cached = counts.read("cached_tokens", _cached(usage), zero=True)
+        made = counts.read("output_tokens", _first(usage, _COUNTED), zero=not has_text)
+        thought = _detail(usage, ("completion_tokens_details", "output_tokens_details"), "reasoning_tokens")
+        if prompt is not None and made is not None:
+            made = _agreed(prompt, made, lenient.count(usage.get("total_tokens")), thought, counts)
+        predicted = counts.read("output_duration_ns", timings.get("predicted_n"))
+        if made is None and "output_tokens" not in counts.why:
+            made = predicted
+        fresh = lenient.count(timings.get("prompt_n"))
+        if prompt is None and fresh is not None and cached is not None:
+            prompt = fresh + cached
+        if cached is not None and prompt is not None and cached > prompt:
+            counts.refuse("cached_tokens", DISAGREE)
+            cached = None
+        timed = _ns(timings.get("predicted_ms")) if predicted else None
+        return ServerCounters(
+            prompt_tokens=prompt,
+            cached_tokens=cached,
+            prompt_duration_ns=_ns(timings.get("prompt_ms")),
+            output_tokens=made,
+            output_duration_ns=timed,
+            output_steps=predicted - 1 if timed is not None and predicted else None,
+            reasoning_tokens=thought,
+            why={field: reason for field, reason in counts.why.items() if field != "output_duration_ns"},
+        )
+
+    def refused(self, answered: Answered, body: bytes) -> Problem:
+        """Put an HTTP status other than 200 into words."""
+        return error_problem(answered.status, body)
+
+    def failed(self, said: str) -> Problem:
+        """Put an error within an answer into words."""
+        return error_problem(None, msgspec.json.encode({"error": clean_text(said)[0]}))
+
+    def unreadable(self, data: bytes, *, cut: bool) -> Problem:
+        """Put bytes into words that are no document."""
+        if cut:
+            return Problem(
+                code="cut",
+                what=f"The server's answer ended in the middle of a line: {excerpt(data)}",
+                remedy="Look into the server's log; it may have been stopped or crashed.",
+            )
+        return Problem(
+            code="bad_line",
+            what=f"The server sent a line that cannot be read: {excerpt(data)}",
+            remedy="Check that this is the address of an OpenAI-compatible server.",
+        )
+
+    def _without_choices(self, said: Chunk, document: Document[Chunk]) -> Told:
+        is_error = said.object == "error" or said.type == "error" or said.detail or isinstance(said.message, str)
+        if is_error and said.usage is None:
+            return Told(error=error_said(lenient.document(document.data)))
+        counts = said.usage is not None or said.timings is not None or said.x_groq is not None
+        return Told(closes=counts, foreign=not counts and said.choices is None)
+
+    def _count(self, usage: object, timings: object) -> int | None:
+        """Keep counts; return the tokens made so far. What is 0 or null does not replace what was told before."""
+        told = lenient.mapping(usage)
+        if told:
+            self._usage = {**self._usage, **{name: value for name, value in told.items() if value}} or {**told}
+        clock = lenient.mapping(timings)
+        if clock:
+            self._timings = {**clock}
+        return lenient.count(clock.get("predicted_n")) or lenient.count(_first(told, _COUNTED)) or None
+
+
+def _text_of(choice: Choice, document: Document[Chunk]) -> Told:
+    delta = choice.delta or choice.message or _NOTHING
+    content, thinking = delta.content, delta.reasoning_content or delta.reasoning or delta.thinking
+    if type(content) is str and content and not thinking:
+        return Told(answer=content, whole=choice.delta is None)
+    thought, answer = parts_of(content)
+    answer = answer or flat_text(delta.refusal) or flat_text(choice.text)
+    thought = flat_text(thinking) or thought
+    if not thought and not answer:
+        return _rarer(document)
+    return Told(thinking=thought, answer=answer, whole=choice.delta is None and choice.message is not None)
+
+
+def _rarer(document: Document[Chunk]) -> Told:
+    """Look at the fields that few servers use, and at those that nobody knows."""
+    raw = lenient.mapping(lenient.document(document.data)).get("choices")
+    choice = lenient.mapping(raw[0]) if isinstance(raw, list) and raw else {}
+    message = lenient.mapping(choice.get("delta")) or lenient.mapping(choice.get("message"))
+    for name in THINKING_NAMES:
+        if thought := flat_text(message.get(name)):
+            return Told(thinking=thought)
+    return Told(unknown=unknown_texts(message))
+
+
+def _agreed(prompt: int, made: int, total: int | None, thought: int | None, counts: Counts) -> int | None:
+    """Return the output tokens that agree with the total; some servers leave the thinking out of their count."""
+    if total is None or total == 0 or prompt + made == total:
+        return made
+    if thought and prompt + made + thought == total:
+        return made + thought
+    counts.refuse("output_tokens", DISAGREE)
+    return None
+
+
+def _first(of: Mapping[str, object], names: tuple[str, ...]) -> object:
+    return next((of[name] for name in names if of.get(name) is not None), None)
+
+
+def _cached(usage: dict[str, object]) -> object:
+    for name in ("prompt_tokens_details", "input_tokens_details"):
+        found = lenient.mapping(usage.get(name)).get("cached_tokens")
+        if found is not None:
+            return found
+    return usage.get("prompt_cache_hit_tokens")
+
+
+def _detail(usage: dict[str, object], names: tuple[str, ...], key: str) -> int | None:
+    return next((found for name in names if (found := lenient.count(lenient.mapping(usage.get(name)).get(key)))), None)
+
+
+def _error_anywhere(data: bytes) -> str:
+    found = lenient.document(data)
+    raw = lenient.mapping(found).get("choices")
+    choice = lenient.mapping(raw[0]) if isinstance(raw, list) and raw else {}
+    message = lenient.mapping(choice.get("delta")) or lenient.mapping(choice.get("message"))
+    places = (choice.get("error"), choice.get("message"), message.get("error"), message.get("content"))
+    return next((said for place in places if (said := error_said(place))), "no explanation")
+
+
+def _ns(milliseconds: object) -> int | None:
+    found = lenient.number(milliseconds)
+    return None if found is None else round(found * 1e6)
