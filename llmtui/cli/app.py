@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -191,18 +192,39 @@ def selftest(
     raise typer.Exit(testing(seed=seed, with_cost=cost))
 
 
+class TimeUnit(StrEnum):
+    """Units in which a file may count its times."""
+
+    S = "s"
+    MS = "ms"
+    US = "us"
+    NS = "ns"
+
+
 @cli.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file of an earlier comparison.")],
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A table of trials that another program measured.")],
+    unit: Annotated[
+        TimeUnit | None, typer.Option("--unit", help="Unit of times whose column does not state one.")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option("--map", metavar="NAME=COLUMN,…", help="Columns by name: model=…,tokens=…,seconds=…"),
+    ] = None,
     legacy: Annotated[
-        str | None, typer.Option("--legacy", metavar="OUT", help="Write it back with the old script's eight columns.")
+        str | None, typer.Option("--legacy", metavar="OUT", help="Also write it with the old script's eight columns.")
     ] = None,
     results: Results = None,
 ) -> None:
-    """Make a session of an old CSV file and audit what it is read to say."""
-    from llmtui.cli.import_ import import_file
+    """Import a table of another program's trials, and check which conclusions it supports.
 
-    raise typer.Exit(import_file(frame({}, results=results), source, legacy))
+    Exit codes: 0 imported, 2 the file cannot be used.
+    """
+    from llmtui.cli.import_ import import_file, told_of
+
+    of = frame({}, results=results)
+    told = told_of(None if unit is None else unit.value, columns)
+    raise typer.Exit(import_file(of, source, told, legacy))
 
 
 def main() -> int:

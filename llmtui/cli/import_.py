@@ -1,4 +1,4 @@
-"""``llmtui import``: an old CSV file becomes a session, and what it is read to say is audited."""
+"""``llmtui import``: a file of another program becomes a session, and is audited."""
 
 from __future__ import annotations
 
@@ -7,39 +7,61 @@ from pathlib import Path
 
 from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, cannot_write
-from llmtui.legacy.keeping import CannotImport, import_legacy, read_legacy, write_legacy
+from llmtui.legacy.keeping import keep, read_file
+from llmtui.legacy.rows import CannotImport, Told
+from llmtui.legacy.write_back import write_legacy
 from llmtui.words import _
+from llmtui.words.imports import refusal
 from llmtui.words.problems import problem_words
 
 
-def import_file(of: Frame, source: str, legacy: str | None) -> int:
-    """Imports a file, prints its conclusions and audit; gives the exit code.
+def import_file(of: Frame, source: str, told: Told, legacy: str | None) -> int:
+    """Import a file and print its audit; return the exit code.
 
     Args:
         of: settings and folders.
-        source: the CSV file.
-        legacy: where to write it back with the eight columns of the old script; None: nowhere.
+        source: the file.
+        told: units and columns that the person states.
+        legacy: where to write it with the eight columns of the old script; None: nowhere.
+
+    Raises:
+        Refused: the file cannot be used, or its session or its copy cannot be written.
     """
     path = Path(source).expanduser()
-    written: Path | None = None
+    written = None if legacy is None else Path(legacy).expanduser()
     try:
-        folder, session = import_legacy(path, of.results)
-        if legacy is not None:
-            written = Path(legacy).expanduser()
-            write_legacy(read_legacy(path), written)
+        rows = read_file(path, told)
     except CannotImport as error:
-        raise Refused(problem_words(str(error))) from error
+        raise Refused(refusal(source, error)) from error
+    try:
+        folder, session = keep(rows, path, of.results)
+        if written is not None:
+            write_legacy(rows, written)
     except OSError as error:
         raise Refused(cannot_write(error.filename or of.results, error)) from error
     from llmtui.report.terminal import print_session
 
     print_session(session, sys.stdout)
-    for note in session.notes:
-        print(problem_words(note.problem.what), file=sys.stderr)
-    for row in session.rows:
-        if row.problem is not None:
-            print(problem_words(row.problem.what), file=sys.stderr)
+    for problem in (*(note.problem for note in session.notes), *(row.problem for row in session.rows)):
+        if problem is not None:
+            print(problem_words(problem.what), file=sys.stderr)
     for saved in (folder, written):
         if saved is not None:
             print(_("Saved: {path}").format(path=saved), file=sys.stderr)
     return Exit.OK
+
+
+def told_of(unit: str | None, columns: str | None) -> Told:
+    """Return what the command line says of the file.
+
+    Raises:
+        Refused: ``--map`` is no list of NAME=COLUMN.
+    """
+    pointed: dict[str, str] = {}
+    for entry in (columns or "").split(","):
+        name, equals, title = entry.partition("=")
+        if entry.strip() and (not equals or not title.strip()):
+            raise Refused(_("--map takes NAME=COLUMN, separated by commas, not {entry}.").format(entry=entry.strip()))
+        if entry.strip():
+            pointed[name.strip()] = title.strip()
+    return Told(unit=unit, columns=pointed)

@@ -105,14 +105,27 @@ class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """What another program wrote beside its times, kept as it stands in its file."""
+    """What another program's file says of one trial. None: it does not say it."""
 
     line: int
-    """In the file, the header being line 1."""
+    """In the file, counted from 1."""
     usual_tps: float | None = None
-    """Tokens ÷ total time."""
+    """Tokens ÷ total time, as the file has it."""
     ram_change_mb: float | None = None
-    """Change of the whole machine's used memory; not the model's."""
+    """As recorded; in the earlier comparison's files the change of the whole machine's used memory."""
+    ttft_s: float | None = None
+    total_s: float | None = None
+    tokens: int | None = None
+    """Output tokens."""
+    load_s: float | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    prompt_s: float | None = None
+    """The server's time for the prompt."""
+    decode_s: float | None = None
+    """The server's time for the output."""
+    steps: int | None = None
+    """Tokens made within ``decode_s``, where that is not one less than ``tokens``."""
 
 
 class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Which measurements of two contenders belong together: by round, or by category where a file has one round only."""
+"""Which measurements of two contenders belong together, by round. Of imported files: core.recorded_pairs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 from llmtui.core.checks import counts_for_speed
 from llmtui.core.plan import IMPORTED, Plan
-from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 
 
@@ -26,7 +25,7 @@ class Pair(NamedTuple):
 
 
 def is_imported(plan: Plan) -> bool:
-    """Whether the plan stands for a file of another program: one round, in an order that is not balanced."""
+    """Whether the plan was made from a file of another program, which cannot be run again."""
     return plan.preset == IMPORTED
 
 
@@ -52,38 +51,6 @@ def pair_up(plan: Plan, rows: Sequence[TrialRow], first: int, second: int) -> Pa
         leads=tuple(tuple(_row_log(a) - _row_log(b) for a, b in pairs) for pairs in counted),
         common=sum(map(len, rounds.values())),
     )
-
-
-def pair_categories(session: Session, first: int, second: int) -> Pair:
-    """Gives the categories that both have, each as if it were a round: for imported files, all rows as recorded.
-
-    Starts from off and short answers are in it; a row's rate is (tokens − 1) ÷ (total − first word).
-    """
-    pooled = [_by_category(session, index) for index in (first, second)]
-    common = [name for name in pooled[0] if name in pooled[1]]
-    logs = tuple(math.log(pooled[0][name] / pooled[1][name]) for name in common)
-    return Pair(first=first, second=second, rounds=logs, leads=tuple((one,) for one in logs), common=len(common))
-
-
-def recorded_steps(row: TrialRow) -> tuple[int, float] | None:
-    """Gives a row's (tokens − 1, seconds after the first word), however short; None where either is missing."""
-    figures = row.figures
-    if figures.tokens is None or figures.ttft_ms is None or figures.e2e_ms is None:
-        return None
-    if figures.tokens < 2 or figures.e2e_ms <= figures.ttft_ms:
-        return None
-    return figures.tokens - 1, (figures.e2e_ms - figures.ttft_ms) / 1000
-
-
-def _by_category(session: Session, contender: int) -> dict[str, float]:
-    sums: dict[str, tuple[int, float]] = {}
-    for row in session.rows:
-        done = recorded_steps(row)
-        if row.trial.contender == contender and row.trial.prompt is not None and done is not None:
-            name = session.plan.prompts[row.trial.prompt].category
-            steps, over_s = sums.get(name, (0, 0.0))
-            sums[name] = (steps + done[0], over_s + done[1])
-    return {name: steps / over_s for name, (steps, over_s) in sums.items()}
 
 
 def _row_log(row: TrialRow) -> float:

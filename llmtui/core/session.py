@@ -30,6 +30,7 @@ from llmtui.core.facts import (
 )
 from llmtui.core.metrics import measure
 from llmtui.core.plan import Contender, Plan, Trial, trials_per_round
+from llmtui.core.recorded import recorded_figures
 from llmtui.core.session_checks import with_session_flags
 from llmtui.core.trial_row import TrialRow
 
@@ -239,7 +240,7 @@ class SessionBuilder:
 
 def row_of(event: TrialFinished, session: Session) -> TrialRow:
     """Gives a finished trial's row: its figures and the flags that it earns by itself."""
-    figures = measure(event, local=bool(session.fingerprint.server_is_local))
+    figures = recorded_figures(event) or measure(event, local=bool(session.fingerprint.server_is_local))
     flags = row_flags(event, figures, session.plan)
     return TrialRow(
         trial=event.trial,

@@ -12,7 +12,9 @@ import msgspec
 
 from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.metrics import READING_WORDS_PER_S, quantile
+from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Kind
+from llmtui.core.recorded_pairs import RecordedCells, recorded_cells, recorded_speed
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow, asked_again
 
@@ -48,7 +50,7 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
     ttfo: Spread | None
     follow_up: Spread | None
     decode_tps: Spread | None
-    """Pooled; low and high over rounds, n rounds."""
+    """Pooled; low and high over rounds, n rounds. Of an imported file the geometric mean over its units."""
     decode_cps: Spread | None
     reading_x: float | None
     prefill_tps: Spread | None
@@ -65,7 +67,7 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CategorySummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One contender in one category, warm trials only."""
+    """One contender in one category, warm trials only; of an imported file all its rows."""
 
     contender: int
     label: str
@@ -97,10 +99,11 @@ def summarise(session: Session) -> Summary:
     lines: list[ContenderSummary] = []
     categories: list[CategorySummary] = []
     names = tuple(dict.fromkeys(prompt.category for prompt in session.plan.prompts))
+    cells = recorded_cells(session) if is_imported(session.plan) else None
     for index in range(len(session.plan.contenders)):
         rows = [row for row in kept if row.trial.contender == index]
-        lines.append(_line(session, index, rows))
-        categories.extend(_category(session, index, name, rows) for name in names)
+        lines.append(_line(session, index, rows, cells))
+        categories.extend(_category(session, index, name, rows, cells) for name in names)
     return Summary(tuple(lines), tuple(categories))
 
 
@@ -132,12 +135,12 @@ def _pool(parts: Iterable[tuple[int, float | None, float | None]]) -> Spread | N
     return Spread(total, min(rates), max(rates), len(rates))
 
 
-def _line(session: Session, index: int, rows: list[TrialRow]) -> ContenderSummary:
+def _line(session: Session, index: int, rows: list[TrialRow], cells: RecordedCells | None) -> ContenderSummary:
     contender = session.plan.contenders[index]
     warm = [row for row in rows if row.trial.kind == "warm"]
     speed = [row for row in warm if counts_for_speed(row)]
     first, first_load, again = _starts(rows)
-    tps = pooled(speed)
+    tps = pooled(speed) if cells is None else _recorded(cells, index)
     cps = _text_speed(warm)
     words = [row for row in speed if row.figures.reading_x is not None]
     usual = [row.figures.e2e_tps for row in rows if row.outcome == "ok" and row.figures.e2e_tps is not None]
@@ -180,16 +183,21 @@ def _line(session: Session, index: int, rows: list[TrialRow]) -> ContenderSummar
     )
 
 
-def _category(session: Session, index: int, name: str, rows: list[TrialRow]) -> CategorySummary:
+def _category(
+    session: Session, index: int, name: str, rows: list[TrialRow], cells: RecordedCells | None
+) -> CategorySummary:
     prompts = session.plan.prompts
     mine = [
         row
         for row in rows
-        if row.trial.kind == "warm" and row.trial.prompt is not None and prompts[row.trial.prompt].category == name
+        # Rows of another program's file are compared as recorded, cold ones too.
+        if (cells is not None or row.trial.kind == "warm")
+        and row.trial.prompt is not None
+        and prompts[row.trial.prompt].category == name
     ]
     speed = [row for row in mine if counts_for_speed(row)]
     done = [row for row in mine if row.outcome == "ok"]
-    tps = pooled(speed)
+    tps = pooled(speed) if cells is None else _recorded(cells, index, name)
     return CategorySummary(
         contender=index,
         label=session.plan.contenders[index].label,
@@ -205,6 +213,12 @@ def _category(session: Session, index: int, name: str, rows: list[TrialRow]) -> 
         answer_tokens=spread(row.figures.tokens for row in done if row.figures.tokens is not None),
         why={} if tps else {"decode_tps": _why_no_speed(mine)},
     )
+
+
+def _recorded(cells: RecordedCells, index: int, category: str | None = None) -> Spread | None:
+    """The speed after the first token that a file's rows amount to; tokens ÷ total time is no such speed."""
+    found = recorded_speed(cells, index, category) if cells.basis == "writing" else None
+    return None if found is None else Spread(*found)
 
 
 def _times(rows: Sequence[TrialRow], kind: Kind, figure: Callable[[TrialRow], float | None]) -> Spread | None:

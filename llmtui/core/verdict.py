@@ -14,7 +14,8 @@ import msgspec
 
 from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.metrics import quantile
-from llmtui.core.pairing import Pair, is_imported, pair_categories, pair_up
+from llmtui.core.pairing import Pair, is_imported, pair_up
+from llmtui.core.recorded_pairs import Unit, pair_recorded, recorded_cells
 from llmtui.core.session import Session
 from llmtui.core.stats import Trend, deviation, holm, mean, stratified_trend, t_interval, t_quantile, t_two_sided
 from llmtui.core.trial_row import TrialRow, asked_again
@@ -51,8 +52,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     second: int
     """Indices into Plan.contenders; in the order of the ratio, first ≥ second."""
     rounds: int = 0
-    """Counted rounds; of an imported file counted categories."""
-    unit: Literal["round", "category"] = "round"
+    """Counted rounds; of an imported file with one round counted categories."""
+    unit: Unit = "round"
     """What is taken for one independent observation."""
     ratio: float | None = None
     low: float | None = None
@@ -79,7 +80,8 @@ def verdicts(session: Session) -> tuple[Verdict, ...]:
     """Gives a verdict for every pair of contenders, in the plan's order of pairs."""
     indices = range(len(session.plan.contenders))
     if is_imported(session.plan):
-        return judge_categories([pair_categories(session, a, b) for a, b in combinations(indices, 2)])
+        cells = recorded_cells(session)
+        return judge_recorded([pair_recorded(cells, a, b) for a, b in combinations(indices, 2)], cells.unit)
     pairs = [pair_up(session.plan, session.rows, a, b) for a, b in combinations(indices, 2)]
     disturbed = {index for index in indices if disturbed_share(session.rows, index) > MAX_DISTURBED}
     held = {index: _conditions(session.rows, index) for index in indices}
@@ -122,12 +124,12 @@ def judge(pairs: Sequence[Pair], *, disturbed: set[int] | frozenset[int] = froze
     return tuple(made)
 
 
-def judge_categories(pairs: Sequence[Pair]) -> tuple[Verdict, ...]:
-    """Gives a verdict a pair of an imported file, where one category is one observation.
+def judge_recorded(pairs: Sequence[Pair], unit: Unit) -> tuple[Verdict, ...]:
+    """Return a verdict for each pair of an imported file.
 
-    More rounds cannot be had of what is over, so no price is named.
+    More rounds cannot be had of what is over, so no forecast is given.
     """
-    return tuple(msgspec.structs.replace(one, unit="category", more_rounds=None) for one in judge(pairs))
+    return tuple(msgspec.structs.replace(one, unit=unit, more_rounds=None) for one in judge(pairs))
 
 
 def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:

@@ -1,22 +1,22 @@
-"""An old file as a session: its rows become the events that a run would have left, as far as the file tells."""
+"""A file as a session: its rows become the events that a run would have left, as far as the file tells."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from llmtui.core.events import SCHEMA, Noted, SessionEvent, SessionFinished, SessionStarted, TrialFinished, TrialStarted
-from llmtui.core.facts import Fingerprint, Problem, Recorded, ServerCounters, Timeline
+from llmtui.core.facts import Fingerprint, Problem, Recorded
 from llmtui.core.plan import IMPORTED, Contender, Kind, Model, Plan, PlannedPrompt, Trial, TrialKey, Variant
-from llmtui.legacy.table import HEADER, LegacyRow
+from llmtui.legacy.rows import FileRow, Oddity
 
 BACKEND = "imported"
 
 
 def legacy_events(
-    rows: Sequence[LegacyRow], *, name: str, session_id: str, wall_ns: int, version: str
+    rows: Sequence[FileRow], *, name: str, session_id: str, wall_ns: int, version: str
 ) -> tuple[SessionEvent, ...]:
-    """Gives the events of an imported session, in order. Every row becomes a trial, whatever is wrong with it.
+    """Return the events of an imported session, in order. Every row becomes a trial, whatever is wrong with it.
 
     Args:
         rows: of the file.
@@ -26,8 +26,6 @@ def legacy_events(
         version: of the program that imports.
     """
     plan = legacy_plan(rows, name)
-    models = [contender.label for contender in plan.contenders]
-    prompts = [(prompt.category, prompt.text) for prompt in plan.prompts]
     events: list[SessionEvent] = [
         SessionStarted(
             schema=SCHEMA,
@@ -37,30 +35,23 @@ def legacy_events(
             fingerprint=Fingerprint(llmtui=version, python="", os=""),
             plan=plan,
         ),
-        _note(
-            "imported",
-            f"Imported from {name}: one round in an order that is not balanced; machine and settings are not known.",
-        ),
+        Noted(t_ns=0, level="info", problem=_imported(name)),
     ]
-    seen: dict[tuple[int, int], int] = {}
     at_ns = 0
-    for order, row in enumerate(rows, 1):
-        who, which = models.index(row.model), prompts.index((row.category, row.prompt))
-        seen[who, which] = seen.get((who, which), 0) + 1
-        trial = _trial(plan, row, who, which, seen[who, which])
+    for order, (row, trial) in enumerate(zip(rows, _trials(plan, rows), strict=True), 1):
         events.append(TrialStarted(t_ns=at_ns, trial=trial, order=order, total=len(rows)))
         finished = _finished(row, trial, order, t0_ns=at_ns, wall_ns=wall_ns + at_ns)
         at_ns = finished.t_ns
         events.append(finished)
-    events.extend(_oddities(rows, at_ns))
+    events.extend(Noted(t_ns=at_ns, level="warning", problem=problem) for problem in _oddities(rows))
     events.append(SessionFinished(t_ns=at_ns, wall_ns=wall_ns + at_ns, how="complete"))
     return tuple(events)
 
 
-def legacy_plan(rows: Sequence[LegacyRow], name: str) -> Plan:
-    """Gives the plan that the rows would have followed: models and questions in the order of the file."""
+def legacy_plan(rows: Sequence[FileRow], name: str) -> Plan:
+    """Return the plan that the rows would have followed: models and prompts in the order of the file."""
     models = tuple(dict.fromkeys(row.model for row in rows))
-    questions = tuple(dict.fromkeys((row.category, row.prompt) for row in rows))
+    prompts = tuple(dict.fromkeys((row.category, row.prompt) for row in rows))
     kinds: tuple[Kind, ...] = ("cold", "warm") if any(row.cold for row in rows) else ("warm",)
     return Plan(
         preset=IMPORTED,
@@ -69,7 +60,7 @@ def legacy_plan(rows: Sequence[LegacyRow], name: str) -> Plan:
             Contender(model=Model(name=model, digest="", backend=BACKEND), variant=Variant(), label=model)
             for model in models
         ),
-        prompts=tuple(_prompt(category, text, at) for at, (category, text) in enumerate(questions, 1)),
+        prompts=tuple(_prompt(category, text, at) for at, (category, text) in enumerate(prompts, 1)),
         cold_text="",
         follow_up_text="",
         kinds=kinds,
@@ -80,16 +71,31 @@ def legacy_plan(rows: Sequence[LegacyRow], name: str) -> Plan:
 
 def _prompt(category: str, text: str, at: int) -> PlannedPrompt:
     return PlannedPrompt(
-        id=f"{category or 'question'}-{at}",
+        id=f"{category or 'prompt'}-{at}",
         category=category,
         title=category,
         text=text,
-        # Without its text a question is known by its category alone.
+        # Without its text a prompt is known by its category alone.
         sha256=hashlib.sha256((text or category).encode()).hexdigest(),
     )
 
 
-def _trial(plan: Plan, row: LegacyRow, who: int, which: int, round_number: int) -> Trial:
+def _trials(plan: Plan, rows: Sequence[FileRow]) -> Iterator[Trial]:
+    """A trial for each row. The round is the run that the file states, else how often its cell has come until then."""
+    models = {contender.label: at for at, contender in enumerate(plan.contenders)}
+    prompts = {(prompt.category, prompt.text): at for at, prompt in enumerate(plan.prompts)}
+    taken: dict[tuple[int, int], set[int]] = {}
+    for row in rows:
+        who, which = models[row.model], prompts[row.category, row.prompt]
+        used = taken.setdefault((who, which), set())
+        number = row.run if row.run is not None and row.run > 0 and row.run not in used else len(used) + 1
+        while number in used:
+            number += 1
+        used.add(number)
+        yield _trial(plan, row, who, which, number)
+
+
+def _trial(plan: Plan, row: FileRow, who: int, which: int, round_number: int) -> Trial:
     kind: Kind = "cold" if row.cold else "warm"
     contender = plan.contenders[who]
     return Trial(
@@ -107,68 +113,67 @@ def _trial(plan: Plan, row: LegacyRow, who: int, which: int, round_number: int) 
     )
 
 
-def _finished(row: LegacyRow, trial: Trial, order: int, *, t0_ns: int, wall_ns: int) -> TrialFinished:
-    """A row as a trial of which only the first and the last moment and the number of tokens are known."""
-    bad = [what for code, what in row.problems if code == "not_a_number" and not what.startswith(("usual_", "ram_"))]
-    ttft_ns, total_ns = _ns(row.ttft_s), _ns(row.total_s)
-    if ttft_ns is not None and total_ns is not None and ttft_ns >= total_ns:
-        ttft_ns = None
-    known = not bad and ttft_ns is not None and total_ns is not None
+def _finished(row: FileRow, trial: Trial, order: int, *, t0_ns: int, wall_ns: int) -> TrialFinished:
+    problem = _why_bad(row)
+    recorded = row.recorded
+    times = (recorded.ttft_s, recorded.total_s, recorded.decode_s)
+    length_s = recorded.total_s or sum(time_s for time_s in times if time_s)
     return TrialFinished(
-        t_ns=t0_ns + (total_ns or ttft_ns or 0),
+        t_ns=t0_ns + max(round(length_s * 1e9), 0),
         trial=trial,
         order=order,
-        outcome="ok" if known else "error",
+        outcome="ok" if problem is None else "error",
         wall_ns=wall_ns,
         t0_ns=t0_ns,
-        done_ns=total_ns if known else None,
-        problem=None if known else _bad_row(row, bad),
-        counters=None if row.tokens is None else _counters(row.tokens),
-        timeline=Timeline() if ttft_ns is None else Timeline(t_ns=(ttft_ns,), chars=(0,), channels="a"),
-        recorded=Recorded(line=row.line, usual_tps=row.usual_tps, ram_change_mb=row.ram_mb),
+        problem=problem,
+        recorded=recorded if problem is None else _without_times(recorded),
     )
 
 
-def _counters(tokens: int) -> ServerCounters:
-    return ServerCounters(output_tokens=tokens, output_steps=max(tokens - 1, 0))
+def _without_times(of: Recorded) -> Recorded:
+    """What is left of a row that cannot be measured: nothing that a figure could be made from."""
+    return Recorded(line=of.line, usual_tps=of.usual_tps, ram_change_mb=of.ram_change_mb)
 
 
-def _ns(over_s: float | None) -> int | None:
-    return None if over_s is None or over_s < 0 else round(over_s * 1e9)
+def can_be_measured(row: FileRow) -> bool:
+    """Whether a row has a figure to compare by."""
+    return _why_bad(row) is None
 
 
-def _bad_row(row: LegacyRow, cells: Sequence[str]) -> Problem:
-    names = dict(
-        zip(("model", "category", "prompt", "ttft_s", "total_s", "usual_tps", "ram_mb", "tokens"), HEADER, strict=True)
-    )
-    told = ", ".join(f"{names[name]} is {cell!r}" for name, _, cell in (what.partition("=") for what in cells))
+def _why_bad(row: FileRow) -> Problem | None:
+    of = row.recorded
+    needed = {name: cell for name, cell in row.unreadable.items() if name not in ("usual_tps", "ram", "run")}
+    if needed:
+        told = ", ".join(f"{name} is {cell!r}" for name, cell in needed.items())
+        return _bad_row(of.line, told)
+    if any(time_s is not None and time_s < 0 for time_s in (of.ttft_s, of.total_s, of.decode_s, of.load_s)):
+        return _bad_row(of.line, "a time is below zero")
+    if of.ttft_s is not None and of.total_s is not None and of.ttft_s >= of.total_s:
+        return _bad_row(of.line, "its first token is not before its end")
+    has_rate = bool(of.tokens) and bool(of.total_s or of.decode_s)
+    return None if has_rate or of.usual_tps else _bad_row(of.line, "it has no tokens or no time")
+
+
+def _bad_row(line: int, why: str) -> Problem:
     return Problem(
         code="bad_row",
-        what=f"Line {row.line} cannot be measured: {told or _bad_times(row)}.",
+        what=f"Line {line} cannot be measured: {why}.",
         remedy="The row is kept; correct the file and import it again to have it counted.",
     )
 
 
-def _bad_times(row: LegacyRow) -> str:
-    below_zero = any(time_s is not None and time_s < 0 for time_s in (row.ttft_s, row.total_s))
-    return "a time is below zero" if below_zero else "its first word is not before its end"
+def _imported(name: str) -> Problem:
+    return Problem(code="imported", what=f"Imported from {name}: machine, server and settings are not known.")
 
 
-def _oddities(rows: Sequence[LegacyRow], at_ns: int) -> list[Noted]:
-    told = {
+def _oddities(rows: Sequence[FileRow]) -> Iterator[Problem]:
+    told: dict[Oddity, str] = {
         "usual_off": "tokens ÷ total time is not the recorded rate",
-        "ttft_not_below_total": "the first word is not before the end",
+        "ttft_not_below_total": "the first token is not before the end",
         "tokens_below_2": "fewer than two tokens",
     }
-    found: list[Noted] = []
     for code, what in told.items():
-        lines = [str(row.line) for row in rows if code in dict(row.problems)]
+        lines = [str(row.recorded.line) for row in rows if code in row.oddities]
         if lines:
-            found.append(_note(code, f"In line {', '.join(lines)}: {what}.", level_ns=at_ns))
-    return found
-
-
-def _note(code: str, what: str, *, level_ns: int = 0) -> Noted:
-    return Noted(
-        t_ns=level_ns, level="info" if code == "imported" else "warning", problem=Problem(code=code, what=what)
-    )
+            shown = ", ".join(lines[:20]) + (", …" if len(lines) > 20 else "")
+            yield Problem(code=code, what=f"In line {shown}: {what}.")

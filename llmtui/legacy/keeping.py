@@ -1,4 +1,4 @@
-"""Old CSV files become sessions on disk, which open like any other."""
+"""Files of other programs become sessions on disk, which open like any other."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 from llmtui import __version__
 from llmtui.core.events import encode
 from llmtui.core.session import Session, fold
-from llmtui.legacy.events import legacy_events
-from llmtui.legacy.table import LegacyRow, NotLegacy, legacy_text, parse_legacy
+from llmtui.legacy.events import can_be_measured, legacy_events
+from llmtui.legacy.rows import CannotImport, FileRow, Told
+from llmtui.legacy.source import read_text
+from llmtui.legacy.table import read_table
 from llmtui.store.journal import JournalWriter
 from llmtui.store.session_folder import TRIALS, create_session_folder
 from llmtui.store.summary_csv import write_summary
@@ -16,40 +18,27 @@ from llmtui.store.trials_csv import trials_csv
 from llmtui.store.writing import replace_file
 
 
-class CannotImport(Exception):
-    """The file cannot be read or is no such file; the message is a sentence."""
-
-
-def read_legacy(path: Path) -> tuple[LegacyRow, ...]:
-    """Gives the rows of an old file.
+def read_file(path: Path, told: Told | None = None) -> tuple[FileRow, ...]:
+    """Return the rows of a file, whichever program wrote it.
 
     Raises:
-        CannotImport: with the reason and what to do.
+        CannotImport: it cannot be used, or no row of it can be measured.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CannotImport(f"{path} cannot be read: {error.strerror}.") from error
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")
-    try:
-        return parse_legacy(text)
-    except NotLegacy as error:
-        raise CannotImport(f"{path} cannot be imported. {error}") from error
+    rows = read_table(read_text(path), told)
+    if not any(map(can_be_measured, rows)):
+        cells = {name: cell for row in rows for name, cell in row.unreadable.items()}
+        raise CannotImport("nothing_measured", rows=len(rows), cells=cells)
+    return rows
 
 
-def import_legacy(path: Path, results_dir: Path) -> tuple[Path, Session]:
-    """Makes a session of an old file; gives its folder and the session.
+def keep(rows: tuple[FileRow, ...], path: Path, results_dir: Path) -> tuple[Path, Session]:
+    """Make a session of a file's rows; return its folder and the session.
 
     The session is dated by the file's own time, since its rows have none.
 
     Raises:
-        CannotImport: the file cannot be used.
         OSError: the results folder cannot be written.
     """
-    rows = read_legacy(path)
     wall_ns = path.stat().st_mtime_ns
     folder = create_session_folder(results_dir, wall_ns)
     events = legacy_events(rows, name=path.name, session_id=folder.name, wall_ns=wall_ns, version=__version__)
@@ -65,13 +54,3 @@ def import_legacy(path: Path, results_dir: Path) -> tuple[Path, Session]:
     replace_file(folder / TRIALS, trials_csv(session))
     write_summary(folder, session)
     return folder, session
-
-
-def write_legacy(rows: tuple[LegacyRow, ...], target: Path) -> None:
-    """Writes rows as an old file with its eight columns.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(target, legacy_text(rows).encode("utf-8"))

@@ -1,290 +1,305 @@
-"""CSV files of the earlier comparison script: read in any spelling of their header, written back in its own.
-
-The script counted every line of the stream as a token, the last one among them, which is what Ollama counts too; so
-(tokens − 1) ÷ (total − first word) is its speed. Its ``RAM_Usada`` is the change of the whole machine's used memory.
-"""
+"""Tables of trials: a header in any spelling, one row per trial, whatever separates the cells."""
 
 from __future__ import annotations
 
 import csv
 import io
-import math
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import Literal
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
-from llmtui.core.metrics import quantile
+from llmtui.core.facts import Recorded
+from llmtui.legacy.columns import COUNTS, NUMBERS, SECONDS, TIMES, UNITS, Columns, Field, find_columns, missing
+from llmtui.legacy.numbers import Decimal, decimal_sign, read_count, read_number
+from llmtui.legacy.rows import CannotImport, FileRow, Oddity, Told
 
+SEPARATORS = ",;\t|"
+HEADER_WITHIN = 40
+"""Lines within which the header is looked for: titles and notes may be above it."""
+MOST_ROWS = 10_000
+MOST_MODELS = 60
+MOST_CATEGORIES = 1000
 COLD_FACTOR = 5.0
-"""A model's first row is a start from off if it waited so many times as long as the middle of its others."""
+"""A model's first row is a cold start if it waited this many times as long as the middle of its other rows."""
 USUAL_DIGITS = 0.005
-"""Tokens a second are written with two decimals: recomputed they may be off by half of the last."""
-
-Field = Literal["model", "category", "prompt", "ttft_s", "total_s", "usual_tps", "ram_mb", "tokens"]
-HEADER = (
-    "Modelo", "Categoria", "Prompt", "Latencia_TTFT(s)", "Total_Time(s)", "Tokens_Seg(t/s)", "RAM_Usada(MB)",
-    "Tokens_Total",
-)  # fmt: skip
-"""As the script wrote it; also the order in which files are written back."""
-REQUIRED: tuple[Field, ...] = ("model", "category", "ttft_s", "total_s", "tokens")
-_NUMBERS: tuple[Field, ...] = ("ttft_s", "total_s", "usual_tps", "ram_mb", "tokens")
-
-_NAMES: dict[Field, tuple[str, ...]] = {
-    "model": ("modelo", "model", "modelname", "nombremodelo", "nombre", "llm"),
-    "category": ("categoria", "category", "cat", "tipo", "type", "tarea", "task"),
-    "prompt": ("prompt", "pregunta", "question", "entrada", "input"),
-    "ttft_s": (
-        "latenciattft", "ttft", "latencia", "latency", "latencyttft", "ttftlatency", "timetofirsttoken", "firsttoken",
-        "primertoken", "tiempoprimertoken",
-    ),
-    "total_s": (
-        "totaltime", "total", "tiempototal", "timetotal", "tiempo", "time", "duracion", "duration", "totalduration",
-    ),
-    "usual_tps": (
-        "tokensseg", "tseg", "ts", "toks", "tokss", "tps", "tokenss", "tokenssec", "tokensec", "tokenspersecond",
-        "tokenspersec", "tokenssecond", "tokensporsegundo", "tokenssegundo", "speed", "velocidad",
-    ),
-    "ram_mb": (
-        "ramusada", "ram", "ramused", "usedram", "memoria", "memory", "memoryused", "memoriausada", "usedmemory",
-    ),
-    "tokens": (
-        "tokenstotal", "tokens", "totaltokens", "tokenstotales", "tokencount", "ntokens", "numtokens", "outputtokens",
-    ),
-}  # fmt: skip
-_UNITS: dict[Field, dict[str, float]] = {
-    "ttft_s": {"": 1, "s": 1, "seg": 1, "sec": 1, "secs": 1, "seconds": 1, "segundos": 1, "ms": 0.001},
-    "total_s": {"": 1, "s": 1, "seg": 1, "sec": 1, "secs": 1, "seconds": 1, "segundos": 1, "ms": 0.001},
-    "ram_mb": {"": 1, "mb": 1, "mib": 1},
-    "usual_tps": {
-        "": 1, "ts": 1, "tokens": 1, "tokenss": 1, "toks": 1, "tps": 1, "tseg": 1, "tokensseg": 1, "tsec": 1,
-        "tokssec": 1, "tokenssec": 1, "tokss": 1, "s": 1, "seg": 1, "sec": 1,
-    },
-}  # fmt: skip
-
-RowProblem = Literal["not_a_number", "usual_off", "ttft_not_below_total", "tokens_below_2"]
+"""Tokens per second are written with two decimals: recomputed they may be off by half of the last."""
+SLOWEST_TPS = 0.1
+"""Slower rates are more likely to be milliseconds taken for seconds than a model: the unit is asked for."""
+OLLAMA_FROM = 1e5
+"""Ollama's counters are nanoseconds; smaller figures under its names are somebody's seconds."""
 
 
-class NotLegacy(ValueError):
-    """The text is not such a file; the message is a sentence that says what is missing."""
+class Table(NamedTuple):
+    """A header and the lines below it."""
+
+    titles: tuple[str, ...]
+    columns: Columns
+    lines: tuple[tuple[int, tuple[str, ...]], ...]
+    """Line number in the file, counted from 1, and cells."""
+    separator: str
 
 
-class LegacyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the file. None: the cell is empty or cannot be read."""
-
-    line: int
-    """In the file, the header being line 1."""
-    model: str
-    category: str
-    prompt: str = ""
-    ttft_s: float | None = None
-    total_s: float | None = None
-    usual_tps: float | None = None
-    """As recorded: tokens ÷ total time."""
-    ram_mb: float | None = None
-    """As recorded: change of the machine's used memory. It is not the model's."""
-    tokens: int | None = None
-    cold: bool = False
-    """Taken for a start from off."""
-    problems: tuple[tuple[RowProblem, str], ...] = ()
-    """What is odd about it, with the cell or figure; the row is kept all the same."""
-
-    @property
-    def steps(self) -> tuple[int, float] | None:
-        """(tokens − 1, seconds after the first word); None where that cannot be told."""
-        if self.tokens is None or self.ttft_s is None or self.total_s is None:
-            return None
-        if self.tokens < 2 or self.total_s <= self.ttft_s:
-            return None
-        return self.tokens - 1, self.total_s - self.ttft_s
-
-    @property
-    def decode_tps(self) -> float | None:
-        """Tokens a second while it wrote."""
-        steps = self.steps
-        return None if steps is None else steps[0] / steps[1]
-
-    @property
-    def naive_tps(self) -> float | None:
-        """Tokens ÷ total time, recomputed."""
-        return self.tokens / self.total_s if self.tokens is not None and self.total_s else None
-
-
-def parse_legacy(text: str) -> tuple[LegacyRow, ...]:
-    """Gives the rows of a file, all of them, those taken for starts from off marked.
+def read_table(text: str, told: Told | None = None) -> tuple[FileRow, ...]:
+    """Return the rows of a table: all of them, the cold starts among them marked.
 
     Args:
-        text: the file; separated by commas, semicolons (then with decimal commas) or tabs.
+        text: the file's.
+        told: what the person says of it.
 
     Raises:
-        NotLegacy: the header lacks a column, or there is no row.
+        CannotImport: no header with the needed columns, no rows, too many of them, or a unit that has to be asked for.
     """
-    text = text.removeprefix("\ufeff")
-    head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
-    try:
-        places = _places(next(reader, []))
-        rows = [
-            _row(cells, places, line=reader.line_num, comma=separator == ";")
-            for cells in reader
-            if any(cell.strip() for cell in cells)
-        ]
-    except csv.Error as error:
-        raise NotLegacy(f"Line {reader.line_num} is not CSV: {error}.") from error
+    told = told or Told()
+    table = find_table(text, told.columns)
+    rows = rows_of(table, told)
     if not rows:
-        raise NotLegacy("The file has a header and no rows.")
-    return _with_cold(rows)
+        raise CannotImport("no_rows")
+    return mark_cold(rows)
 
 
-def legacy_text(rows: Iterable[LegacyRow]) -> str:
-    """Gives the rows as such a file: the script's own eight columns, decimals and line ends."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
-    for row in rows:
-        kept = {name: cell for name, cell in (_kept(problem) for problem in row.problems) if name}
-        usual = row.naive_tps if row.usual_tps is None else row.usual_tps
-        writer.writerow(
-            (
-                row.model,
-                row.category,
-                row.prompt,
-                kept.get("ttft_s", _number(row.ttft_s, 4)),
-                kept.get("total_s", _number(row.total_s, 4)),
-                kept.get("usual_tps", _number(usual, 2)),
-                kept.get("ram_mb", _number(row.ram_mb, 2)),
-                kept.get("tokens", _number(row.tokens, 0)),
-            )
-        )
-    return out.getvalue()
-
-
-def _number(value: float | None, decimals: int) -> str:
-    return "" if value is None else f"{value:.{decimals}f}"
-
-
-def _kept(problem: tuple[RowProblem, str]) -> tuple[str, str]:
-    """The column and the cell that could not be read, so that it is written back as it was."""
-    code, what = problem
-    name, _, cell = what.partition("=")
-    return (name, cell) if code == "not_a_number" else ("", "")
-
-
-# --- header -------------------------------------------------------------------------------------------------------
-
-
-def _places(header: Sequence[str]) -> dict[Field, tuple[int, float]]:
-    """Where each column stands, and what its unit has to be multiplied by."""
-    places: dict[Field, tuple[int, float]] = {}
-    for at, title in enumerate(header):
-        found = _field(title)
-        if found is not None and found[0] not in places:
-            places[found[0]] = (at, found[1])
-    missing = [HEADER[list(_NAMES).index(name)] for name in REQUIRED if name not in places]
-    if missing:
-        raise NotLegacy(f"The header has no column {', '.join(missing)} in any spelling that is known.")
-    return places
-
-
-def _field(title: str) -> tuple[Field, float] | None:
-    """Which column a title means, whatever its case, spaces, accents and signs, and the factor of its unit.
+def find_table(text: str, asked: Mapping[str, str] | None = None) -> Table:
+    """Return the table in a text: below a title, blank lines or a ``sep=;`` line where there are any.
 
     Raises:
-        NotLegacy: the column is known, its unit is not.
+        CannotImport: ``no_columns``, ``no_such_column``, ``unknown_unit`` or ``broken_csv``.
     """
-    name, _, unit = title.partition("(") if "(" in title else title.partition("[")
-    for field, names in _NAMES.items():
-        units = _UNITS.get(field, {"": 1})
-        whole = _plain(title)
-        if "(" not in title and "[" not in title:
-            # A unit may stand at the end without brackets: RAM_MB, ttft_ms, t/s.
-            for ending in sorted(units, key=len, reverse=True):
-                if whole.removesuffix(ending) in names and whole.endswith(ending):
-                    return field, units[ending]
-            continue
-        if _plain(name) in names:
-            if _plain(unit) not in units:
-                raise NotLegacy(f"The unit of the column {title.strip()} is not known.")
-            return field, units[_plain(unit)]
-    return None
+    heads = list(islice(_heads(text), HEADER_WITHIN))
+    if not heads:
+        raise CannotImport("empty")
+    best: tuple[int, tuple[str, ...], tuple[Field, ...]] | None = None
+    refused: CannotImport | None = None
+    for start, line, separators in heads:
+        for separator in separators:
+            titles = _cells(line, separator)
+            try:
+                columns = find_columns(titles, asked)
+            except CannotImport as error:
+                refused = refused or error
+                continue
+            lacking = missing(columns)
+            if not lacking:
+                return Table(titles, columns, _lines(text, start, separator), separator)
+            if best is None or len(columns) > best[0]:
+                best = len(columns), titles, lacking
+    if refused is not None and (best is None or best[0] == 0 or asked):
+        raise refused
+    assert best is not None, "each line is read with each separator"
+    raise CannotImport("no_columns", missing=list(best[2]), header=[one for one in best[1] if one][:12])
 
 
-def _plain(title: str) -> str:
-    """Letters and digits only, small, without accents."""
-    bare = unicodedata.normalize("NFKD", title.casefold())
-    return re.sub(r"[^a-z0-9]", "", bare)
+def _heads(text: str) -> Iterator[tuple[int, str, str]]:
+    """Lines that may be a header: (offset, line, separators to try)."""
+    at, separators = 0, SEPARATORS
+    for line in io.StringIO(text, newline=""):
+        told = re.fullmatch(r'"?sep=(.)"?\s*', line.strip("\r\n"), re.IGNORECASE)
+        if told:
+            separators = told.group(1)
+        elif line.strip(" \t\r\n,;|"):
+            yield at, line, separators
+        at += len(line)
 
 
-# --- rows ---------------------------------------------------------------------------------------------------------
-
-
-def _row(cells: Sequence[str], places: dict[Field, tuple[int, float]], *, line: int, comma: bool) -> LegacyRow:
-    def cell(name: Field) -> str:
-        at = places.get(name, (len(cells), 1.0))[0]
-        return cells[at].strip() if at < len(cells) else ""
-
-    numbers: dict[Field, float | None] = {}
-    problems: list[tuple[RowProblem, str]] = []
-    for name in _NUMBERS:
-        text = cell(name)
-        value = _read(text, comma=comma)
-        if value is None and (text or name in REQUIRED):
-            problems.append(("not_a_number", f"{name}={text}"))
-        numbers[name] = None if value is None else value * places.get(name, (0, 1.0))[1]
-    tokens = numbers["tokens"]
-    if tokens is not None and not tokens.is_integer():
-        problems.append(("not_a_number", f"tokens={cell('tokens')}"))
-        tokens = None
-    row = LegacyRow(
-        line=line,
-        model=cell("model"),
-        category=cell("category"),
-        prompt=cell("prompt"),
-        ttft_s=numbers["ttft_s"],
-        total_s=numbers["total_s"],
-        usual_tps=numbers["usual_tps"],
-        ram_mb=numbers["ram_mb"],
-        tokens=None if tokens is None else int(tokens),
-    )
-    return msgspec.structs.replace(row, problems=(*problems, *_odd(row)))
-
-
-def _read(text: str, *, comma: bool) -> float | None:
+def _cells(line: str, separator: str) -> tuple[str, ...]:
     try:
-        value = float(text.replace(",", ".") if comma else text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+        return tuple(cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), []))
+    except csv.Error:
+        return ()
 
 
-def _odd(row: LegacyRow) -> list[tuple[RowProblem, str]]:
-    found: list[tuple[RowProblem, str]] = []
-    naive = row.naive_tps
-    # A hair of room: the file's decimals are not exact in binary.
-    if naive is not None and row.usual_tps is not None and abs(naive - row.usual_tps) > USUAL_DIGITS + 1e-9:
-        found.append(("usual_off", f"{naive:.2f}"))
-    if row.ttft_s is not None and row.total_s is not None and row.ttft_s >= row.total_s:
-        found.append(("ttft_not_below_total", ""))
-    if row.tokens is not None and row.tokens < 2:
-        found.append(("tokens_below_2", str(row.tokens)))
-    return found
+def _lines(text: str, start: int, separator: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    before = len(io.StringIO(text[:start], newline="").readlines())
+    reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=separator, skipinitialspace=True)
+    found: list[tuple[int, tuple[str, ...]]] = []
+    try:
+        next(reader)
+        for cells in reader:
+            # In Markdown a line of dashes is below the header.
+            if any(cell.strip(" -:" if separator == "|" else None) for cell in cells):
+                found.append((before + reader.line_num, tuple(cell.strip() for cell in cells)))
+            if len(found) > MOST_ROWS:
+                raise CannotImport("too_many_rows", most=MOST_ROWS)
+    except csv.Error as error:
+        raise CannotImport("broken_csv", line=before + reader.line_num, why=str(error)) from error
+    return tuple(found)
 
 
-def _with_cold(rows: Sequence[LegacyRow]) -> tuple[LegacyRow, ...]:
-    return tuple(msgspec.structs.replace(row, cold=_is_cold(rows, at)) for at, row in enumerate(rows))
+# --- cells --------------------------------------------------------------------------------------------------------
 
 
-def _is_cold(rows: Sequence[LegacyRow], at: int) -> bool:
-    """The first of a run of rows of its model, and much slower to start than the middle of its other rows."""
-    row = rows[at]
-    if row.ttft_s is None or (at > 0 and rows[at - 1].model == row.model):
-        return False
-    others = sorted(
-        other.ttft_s
-        for place, other in enumerate(rows)
-        if place != at and other.model == row.model and other.ttft_s is not None
+def rows_of(table: Table, told: Told) -> tuple[FileRow, ...]:
+    """Return a row for each line of a table.
+
+    Raises:
+        CannotImport: ``unit_not_stated``, ``too_many_models`` or ``too_many_categories``.
+    """
+    columns, decimal = table.columns, _decimal_of(table)
+    factors = _factors(table, decimal, told)
+    rows = tuple(_row(line, cells, columns, factors, decimal) for line, cells in table.lines)
+    if len({row.model for row in rows}) > MOST_MODELS:
+        raise CannotImport("too_many_models", most=MOST_MODELS)
+    if len({row.category for row in rows}) > MOST_CATEGORIES:
+        raise CannotImport("too_many_categories", most=MOST_CATEGORIES)
+    if told.unit is None:
+        _ask_for_units(rows, columns)
+    return rows
+
+
+def _decimal_of(table: Table) -> Decimal | None:
+    """The decimal sign that the numbers show; where all of them may be thousands, the sign that is in them.
+
+    In milliseconds such numbers are thousands.
+    """
+    times = [name for name in TIMES if name in table.columns]
+    numbers = [name for name in (*NUMBERS, *COUNTS) if name in table.columns]
+    cells = {name: [_cell(line, table.columns, name) for _, line in table.lines] for name in numbers}
+    every = [cell for name in numbers for cell in cells[name]]
+    shown = {sign for cell in every if (sign := decimal_sign([cell])) is not None}
+    if shown:
+        return shown.pop() if len(shown) == 1 else None
+    in_times = "".join(cell for name in times for cell in cells[name])
+    small = any(table.columns[name].factor not in (None, 1.0) for name in times)
+    if "," in in_times:
+        return "." if small else ","
+    if "." in in_times:
+        return "," if small else "."
+    return "," if table.separator == ";" else "."
+
+
+def _factors(table: Table, decimal: Decimal | None, told: Told) -> dict[Field, float]:
+    factors: dict[Field, float] = {}
+    ollama = sum(column.ollama for column in table.columns.values())
+    for name, column in table.columns.items():
+        factors[name] = 1.0 if column.factor is None else column.factor
+        if column.factor is not None:
+            continue
+        if told.unit is not None:
+            factors[name] = SECONDS[told.unit]
+        elif column.ollama and ollama:
+            values = [read_number(_cell(cells, table.columns, name), decimal, SECONDS) for _, cells in table.lines]
+            known = [value for value in values if value]
+            if known and statistics.median(known) >= OLLAMA_FROM:
+                factors[name] = 1e-9
+    return factors
+
+
+def _cell(cells: Sequence[str], columns: Columns, name: Field) -> str:
+    column = columns.get(name)
+    return cells[column.at] if column is not None and column.at < len(cells) else ""
+
+
+_ABSENT = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "nan"})
+
+
+def _row(
+    line: int, cells: Sequence[str], columns: Columns, factors: Mapping[Field, float], decimal: Decimal | None
+) -> FileRow:
+    numbers: dict[Field, float | None] = {}
+    unreadable: dict[str, str] = {}
+    for name in (*NUMBERS, *COUNTS):
+        if name not in columns:
+            continue
+        text = _cell(cells, columns, name)
+        if text.casefold() in _ABSENT:
+            continue
+        value: float | None
+        value = read_count(text, decimal) if name in COUNTS else _with_factor(text, decimal, UNITS[name], factors[name])
+        if value is None:
+            unreadable[name] = text
+        numbers[name] = value
+    row = FileRow(
+        model=_cell(cells, columns, "model"),
+        category=_cell(cells, columns, "category"),
+        prompt=_cell(cells, columns, "prompt"),
+        run=_whole(numbers.get("run")),
+        recorded=Recorded(
+            line=line,
+            usual_tps=numbers.get("usual_tps"),
+            ram_change_mb=numbers.get("ram"),
+            ttft_s=numbers.get("ttft"),
+            total_s=numbers.get("total"),
+            tokens=_whole(numbers.get("tokens")),
+            load_s=numbers.get("load"),
+            prompt_tokens=_whole(numbers.get("prompt_tokens")),
+            cached_tokens=_whole(numbers.get("cached_tokens")),
+            prompt_s=numbers.get("prompt_time"),
+            decode_s=numbers.get("decode_time"),
+        ),
+        unreadable=unreadable,
     )
-    return bool(others) and row.ttft_s > COLD_FACTOR * quantile(others, 0.5)
+    return msgspec.structs.replace(row, oddities=_odd(row.recorded))
+
+
+def _with_factor(text: str, decimal: Decimal | None, units: dict[str, float], factor: float) -> float | None:
+    """The number in the column's unit; a unit in the cell itself has the last word."""
+    bare = read_number(text, decimal)
+    return bare * factor if bare is not None else read_number(text, decimal, units)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _odd(of: Recorded) -> tuple[Oddity, ...]:
+    found: list[Oddity] = []
+    naive = of.tokens / of.total_s if of.tokens is not None and of.total_s else None
+    # A hair of room: the file's decimals are not exact in binary.
+    if naive is not None and of.usual_tps is not None and abs(naive - of.usual_tps) > USUAL_DIGITS + 1e-9:
+        found.append("usual_off")
+    if of.ttft_s is not None and of.total_s is not None and of.ttft_s >= of.total_s:
+        found.append("ttft_not_below_total")
+    if of.tokens is not None and of.tokens < 2:
+        found.append("tokens_below_2")
+    return tuple(found)
+
+
+def _ask_for_units(rows: Iterable[FileRow], columns: Columns) -> None:
+    """Refuse times whose unit the header does not state and whose figures are more likely milliseconds."""
+    unstated = [column.title for name, column in columns.items() if name in TIMES and column.factor is None]
+    if not unstated:
+        return
+    known = [row.recorded for row in rows]
+    rates = [one.tokens / one.total_s for one in known if one.tokens and one.total_s]
+    rates += [one.tokens / one.decode_s for one in known if one.tokens and one.decode_s]
+    waits = [(one.ttft_s, one.total_s) for one in known if one.ttft_s is not None and one.total_s]
+    late = bool(waits) and all(ttft >= total for ttft, total in waits)
+    if (rates and statistics.median(rates) < SLOWEST_TPS) or late:
+        tps = statistics.median(rates) if rates else None
+        raise CannotImport("unit_not_stated", columns=unstated, tps=tps)
+
+
+# --- cold starts --------------------------------------------------------------------------------------------------
+
+
+def mark_cold(rows: Sequence[FileRow]) -> tuple[FileRow, ...]:
+    """Return the rows, those marked that are taken for cold starts.
+
+    The first of a run of rows of its model, if it waited, or loaded, more than five times as long as the middle of the
+    model's other rows.
+    """
+    waits: dict[str, list[float]] = {}
+    for row in rows:
+        if (wait := _wait(row)) is not None:
+            waits.setdefault(row.model, []).append(wait)
+    return tuple(
+        msgspec.structs.replace(row, cold=True)
+        if (at == 0 or rows[at - 1].model != row.model) and _is_cold(row, waits.get(row.model, []))
+        else row
+        for at, row in enumerate(rows)
+    )
+
+
+def _wait(row: FileRow) -> float | None:
+    return row.recorded.ttft_s if row.recorded.ttft_s is not None else row.recorded.load_s
+
+
+def _is_cold(row: FileRow, waits: Sequence[float]) -> bool:
+    wait = _wait(row)
+    if wait is None or len(waits) < 2:
+        return False
+    others = [*waits]
+    others.remove(wait)
+    return wait > COLD_FACTOR * statistics.median(others)

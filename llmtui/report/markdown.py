@@ -42,8 +42,10 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
         _table(by_model(session)),
     ]
     if len(session.plan.prompts) > 1:
-        parts += ["## " + _("By category"), _("Warm tests only."), _table(by_category(session))]
-    pairs = verdicts(session)
+        warm = "" if is_imported(session.plan) else _("Warm tests only.")
+        parts += ["## " + _("By category"), warm, _table(by_category(session))]
+    # The audit of an imported file has its pairs already.
+    pairs = () if is_imported(session.plan) else verdicts(session)
     if pairs:
         parts += ["## " + _("Pair by pair"), _list(_plain(verdict_sentence(one, session)) for one in pairs)]
     parts += ["## " + _("Conditions"), _list(map(_plain, _conditions(session)))]

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmtui.core.across import Earlier
+from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _
@@ -39,7 +40,8 @@ def print_session(session: Session, out: IO[str], earlier: Earlier | None = None
         console.print(table)
     if len(session.plan.prompts) > 1:
         console.print()
-        for table in tables(by_category(session), _("By category (warm)"), names=2, width=console.width):
+        title = _("By category") if is_imported(session.plan) else _("By category (warm)")
+        for table in tables(by_category(session), title, names=2, width=console.width):
             console.print(table)
 
 

@@ -1,52 +1,57 @@
-"""What an imported file is read to say, sentence by sentence, and what becomes of each."""
+"""The audit of an imported file in sentences: what it can bear, then claim by claim."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from llmtui.core.session import Session
-from llmtui.legacy.audit import Audit, Claim, ModelAudit, audit, legacy_rows
-from llmtui.words import _
+from llmtui.core.verdict import SEPARATING, Verdict
+from llmtui.legacy.audit import Audit, Claim, Layout, ModelAudit, audit
+from llmtui.words import _, plural
 from llmtui.words.figures import percent, seconds, significant
 from llmtui.words.lists import few
 from llmtui.words.verdicts import factor
 
+MOST_PAIRS = 6
+
 
 def audit_lines(session: Session) -> tuple[tuple[str, str], ...]:
-    """Gives the audit of an imported session as (the sentence that is audited, what becomes of it)."""
-    return audited(audit(legacy_rows(session)))
+    """Return the audit of an imported session as (heading or claim, what is said of it)."""
+    return audited(audit(session))
 
 
 def audited(of: Audit) -> tuple[tuple[str, str], ...]:
-    """Gives an audit as lines: the figures first, then claim by claim."""
-    lines = [(_("Audit"), _figures(of.models))]
-    lines += [(_("“{claim}”").format(claim=claim_sentence(one)), finding_sentence(one)) for one in of.claims]
+    """Return an audit as lines: what the file can bear, its speeds, then claim by claim."""
+    lines = [(_("What this file can show"), _layout(of.layout)), (_speed_heading(of.layout), _speeds(of))]
+    lines += [
+        (_("“{claim}”").format(claim=claim_sentence(one, of.layout)), finding_sentence(one, of)) for one in of.claims
+    ]
     return tuple(lines)
 
 
 def finding_word(finding: str) -> str:
-    """Gives the finding in a word or two."""
+    """Return the finding in a word or two; one of a newer version as it is."""
     return {
         "stands": _("stands"),
-        "order_only": _("the order stands, the figures do not"),
-        "reversed": _("the order is the other way round, but not told apart"),
+        "not_shown": _("not shown"),
+        "wrong": _("wrong"),
         "artefact": _("an artefact"),
-        "wrong_winner": _("the wrong winner"),
-        "in_part": _("stands in part"),
+        "in_part": _("true in part"),
         "cannot_be_judged": _("cannot be judged"),
     }.get(finding, finding)
 
 
-def claim_sentence(one: Claim) -> str:
-    """Gives what the file is read to say."""
+def claim_sentence(one: Claim, layout: Layout) -> str:
+    """Return what the file is read to say."""
     name, figures = one.model or "", one.figures
-    if one.finding == "cannot_be_judged":
-        return _headings()[one.says]
     if one.says == "fastest":
-        return _("{model} is the fastest: {tps} tok/s").format(model=name, tps=significant(figures["usual_tps"]))
+        pattern = _("{model} is the fastest: {tps} tok/s as recorded")
+        if not layout.usual_recorded:
+            pattern = _("{model} is the fastest: {tps} tok/s (tokens ÷ total time)")
+        return pattern.format(model=name, tps=significant(figures["usual_tps"]))
     if one.says == "steadiest":
         return _("{model} is the steadiest: ± {cv}").format(model=name, cv=percent(figures["usual_cv"]))
-    if one.says == "slowest_category":
+    if one.says == "slow_category":
         return _("{model} is slow in {category}: {tps} tok/s").format(
             model=name, category=one.category, tps=significant(figures["usual_tps"])
         )
@@ -59,126 +64,228 @@ def claim_sentence(one: Claim) -> str:
     return _("{model} has the best latency: {time}").format(model=name, time=seconds(1000 * figures["mean_s"]))
 
 
-def finding_sentence(one: Claim) -> str:
-    """Gives what becomes of the claim, with the figures."""
-    because = {
-        "fastest": _fastest,
-        "steadiest": _steadiest,
-        "slowest_category": _slowest,
-        "most_memory": _memory,
-        "cold_start": _cold,
-        "best_latency": _latency,
-    }[one.says]
-    why = _cannot(one) if one.finding == "cannot_be_judged" else because(one)
+def finding_sentence(one: Claim, of: Audit) -> str:
+    """Return whether the claim holds, with the figures."""
+    if one.finding == "cannot_be_judged":
+        why = _cannot(one)
+    elif one.says == "fastest":
+        why = _fastest(one, of.layout)
+    elif one.says == "steadiest":
+        why = _steadiest(one, of.layout)
+    elif one.says == "slow_category":
+        why = _slow(one)
+    elif one.says == "most_memory":
+        why = _memory(one)
+    elif one.says == "cold_start":
+        why = _cold(one, of.models)
+    else:
+        why = _latency(one, of)
     said = finding_word(one.finding)
     return f"{said[:1].upper()}{said[1:]}. {why}"
 
 
-def _headings() -> dict[str, str]:
-    return {
-        "fastest": _("The fastest"),
-        "steadiest": _("The steadiest"),
-        "slowest_category": _("The slowest category"),
-        "most_memory": _("The most memory"),
-        "cold_start": _("A cold start"),
-        "best_latency": _("The best latency"),
-    }
+# --- the file -----------------------------------------------------------------------------------------------------
 
 
-def _figures(models: Sequence[ModelAudit]) -> str:
-    entries: list[str] = []
-    for one in models:
-        usual = one.recorded or one.usual
-        if usual is not None and one.pooled_tps is not None:
-            entries.append(
-                _("{model} {usual} tok/s as recorded, {tps} while it wrote").format(
-                    model=one.model, usual=significant(usual.mean), tps=significant(one.pooled_tps)
-                )
-            )
-    said = _("One round, in an order that is not balanced; one category is taken for one observation.")
-    return f"{said} {few(entries, most=6)}." if entries else said
+def _layout(of: Layout) -> str:
+    said = [plural("{n} row.", "{n} rows.", of.rows).format(n=of.rows)]
+    if of.unit == "run":
+        said.append(_("{n} runs of the same prompts: one run is one observation.").format(n=of.runs))
+    else:
+        counted = plural("{n} category", "{n} categories", of.categories).format(n=of.categories)
+        said.append(_("One run, {categories}: one category is one observation.").format(categories=counted))
+    if of.order == "one_after_another":
+        said.append(
+            _("The models ran one after the other: what changed on the machine meanwhile looks like a difference.")
+        )
+    elif of.order == "taking_turns":
+        said.append(_("The models took turns."))
+    if of.basis == "usual":
+        said.append(
+            _("Without a time to first token only tokens ÷ total time can be judged, waiting and loading included.")
+        )
+    if of.short and of.basis == "writing":
+        said.append(
+            plural(
+                "{n} row with fewer than 64 tokens is included.", "{n} rows with fewer than 64 tokens are included.",
+                of.short,
+            ).format(n=of.short)
+        )  # fmt: skip
+    if of.failed:
+        said.append(
+            plural("{n} row cannot be measured.", "{n} rows cannot be measured.", of.failed).format(n=of.failed)
+        )
+    return " ".join(said)
 
 
-def _fastest(one: Claim) -> str:
-    names = {"model": one.model, "other": one.other, "ratio": factor(one.figures["ratio"])}
-    span = ""
-    if "low" in one.figures:
-        span = f" ({factor(one.figures['low'])}–{factor(one.figures['high'])})"
-    if one.finding in ("wrong_winner", "reversed"):
-        return _("While they write, {other} is {ratio} times as fast as {model}{range}.").format(**names, range=span)
-    return _("While they write, {model} is {ratio} times as fast as {other}{range}.").format(**names, range=span)
+def _speed_heading(of: Layout) -> str:
+    return _("Writing speed") if of.basis == "writing" else _("Tokens ÷ total time")
 
 
-def _steadiest(one: Claim) -> str:
-    if one.finding == "stands":
-        return _("Its writing speed scatters least too: ± {cv}.").format(cv=percent(one.figures["decode_cv"]))
+def _speeds(of: Audit) -> str:
+    entries = [
+        _("{model} {tps}").format(model=one.model, tps=significant(one.speed.value))
+        for one in of.models
+        if one.speed is not None
+    ]
+    if not entries:
+        return _("No row can be measured.")
+    over = _("geometric mean over runs") if of.layout.unit == "run" else _("geometric mean over categories")
+    said = [f"{few(entries, most=8)} {_('tok/s')} ({over})."]
+    pairs = [one for one in of.verdicts if one.ratio is not None]
+    said += [_pair(one, of.models) for one in pairs[:MOST_PAIRS]]
+    if len(pairs) > MOST_PAIRS:
+        left = len(pairs) - MOST_PAIRS
+        said.append(plural("{n} more pair.", "{n} more pairs.", left).format(n=left))
+    if len(entries) > 1:
+        said.append(
+            _("Tokens of two tokenizers do not compare: with longer tokens a model writes more text at the same rate.")
+        )
+    return " ".join(said)
+
+
+def _pair(one: Verdict, models: Sequence[ModelAudit]) -> str:
     names = {
-        "model": one.model,
-        "other": one.other,
-        "cv": percent(one.figures["decode_cv"]),
-        "least": percent(one.figures["other_cv"]),
+        "first": models[one.first].model,
+        "second": models[one.second].model,
+        "ratio": factor(one.ratio or 1.0),
+        "base": _base(one.unit, one.rounds),
     }
-    if one.why == "equally_steady":
-        return _("Writing speeds are equally steady; waiting makes the difference.")
-    if one.why == "least_steady":
-        return _("Its writing speed scatters most: ± {cv}, that of {other} ± {least}.").format(**names)
-    return _("The writing speed of {other} scatters less: ± {least} against ± {cv}.").format(**names)
+    if one.low is None or one.high is None:
+        return _("{first} and {second}: {ratio} times, too few observations for an interval ({base}).").format(**names)
+    names["range"] = f"{factor(one.low)}–{factor(one.high)}"
+    if one.word in SEPARATING:
+        return _("{first} is {ratio} times as fast as {second} ({range}, {base}).").format(**names)
+    if one.word == "practically_equal":
+        return _("{first} and {second} are practically equally fast: {ratio} ({range}, {base}).").format(**names)
+    return _("{first} and {second} are not told apart: {ratio} times ({range}, {base}).").format(**names)
 
 
-def _slowest(one: Claim) -> str:
+def _base(unit: str, n: float) -> str:
+    count = round(n)
+    if unit == "category":
+        return plural("{n} category", "{n} categories", count).format(n=count)
+    return plural("{n} run", "{n} runs", count).format(n=count)
+
+
+# --- claim by claim -----------------------------------------------------------------------------------------------
+
+
+def _fastest(one: Claim, layout: Layout) -> str:
+    figures = one.figures
+    first, second = (one.model, one.other) if figures["leads"] else (one.other, one.model)
+    names = {
+        "first": first,
+        "second": second,
+        "ratio": factor(figures["ratio"]),
+        "base": _base(layout.unit, figures["units"]),
+    }
+    if "low" not in figures:
+        return _("{first} is {ratio} times as fast as {second} in {base}: too few for an interval.").format(**names)
+    names["range"] = f"{factor(figures['low'])}–{factor(figures['high'])}"
+    if layout.basis == "usual":
+        said = _("By tokens ÷ total time {first} is {ratio} times as fast as {second} ({range}, {base})")
+    else:
+        said = _("While they write, {first} is {ratio} times as fast as {second} ({range}, {base})")
+    because = {
+        "interval_holds_1": _("the interval holds 1"),
+        "practically_equal": _("that is practically equal"),
+        "may_be_chance": _("that much may be chance"),
+    }.get(one.why or "")
+    return said.format(**names) + (f": {because}." if because else ".")
+
+
+def _steadiest(one: Claim, layout: Layout) -> str:
+    if one.why == "too_few_to_rank":
+        return _("Its writing speed varies by ± {cv}; ten runs are needed to rank models by that.").format(
+            cv=percent(one.figures["writing_cv"])
+        )
+    said = _("Tokens ÷ total time varies with waiting.") + " "
+    pattern = (
+        _("The writing speed of {model} varies most: ± {cv}, that of {other} by ± {least}.")
+        if one.why == "least_steady"
+        else _("The writing speed of {model} varies by ± {cv}, that of {other} by ± {least}.")
+    )
+    return said + pattern.format(
+        model=one.model,
+        other=one.other,
+        cv=percent(one.figures["writing_cv"]),
+        least=percent(one.figures["other_cv"]),
+    )
+
+
+def _slow(one: Claim) -> str:
     figures = {
-        "tps": significant(one.figures["decode_tps"]),
+        "tps": significant(one.figures["writing_tps"]),
         "rest": significant(one.figures["rest_tps"]),
         "wait": seconds(1000 * one.figures["ttft_s"]),
         "total": seconds(1000 * one.figures["total_s"]),
     }
-    if one.finding == "stands":
-        return _("There it writes {tps} tok/s, elsewhere {rest}.").format(**figures)
+    if one.finding == "not_shown":
+        return _("There it writes {tps} tok/s, elsewhere {rest}: one category by itself shows no more.").format(
+            **figures
+        )
     if one.why == "cold_start":
         return _("{wait} of {total} were the cold start; it wrote {tps} tok/s, elsewhere {rest}.").format(**figures)
     return _("{wait} of {total} were waiting; it wrote {tps} tok/s, elsewhere {rest}.").format(**figures)
 
 
 def _memory(one: Claim) -> str:
-    level, other = f"{one.figures['level_mb']:.0f}", f"{one.figures['other_level_mb']:.0f}"
+    if one.why == "not_known_what":
+        return _("The file does not say whose memory that is, the model's or the whole machine's.")
+    names = {
+        "model": one.model,
+        "other": one.other,
+        "mine": f"{one.figures['highest_mb']:.0f}",
+        "most": f"{one.figures['other_highest_mb']:.0f}",
+    }
     said = _("The figure is what the whole machine gained since the row before, not what a model holds.")
-    if one.finding == "order_only":
-        return said + " " + _("Added up, {model} is highest too: {level} MB.").format(model=one.model, level=level)
     if one.why == "first_row":
         said += " " + _("It was measured first, from an empty machine.")
-    return (
-        said
-        + " "
-        + _("Added up, {other} is highest: {most} MB, {model} {level} MB.").format(
-            other=one.other, most=other, model=one.model, level=level
+    if one.finding == "not_shown":
+        return said + " " + _("Added up, {model} is highest too: {mine} MB.").format(**names)
+    return said + " " + _("Added up, {other} is highest: {most} MB, {model} {mine} MB.").format(**names)
+
+
+def _cold(one: Claim, models: Sequence[ModelAudit]) -> str:
+    entries = [
+        _("{model} {time}, {times} times its slowest other").format(
+            model=model.model,
+            time=seconds(1000 * model.cold_ttft_s),
+            times=significant(model.cold_times_slowest, 2),
         )
-    )
-
-
-def _cold(one: Claim) -> str:
+        for model in models
+        if model.cold_ttft_s is not None and model.cold_times_slowest is not None
+    ]
+    shown = _("First rows waited longer: {entries}.").format(entries="; ".join(entries[:6]))
     if one.finding == "stands":
-        return _("Every model's first row waited more than five times as long as its others.")
-    return _("Seen in {n} of the models only.").format(n=f"{one.figures['models']:.0f}")
+        return shown
+    return _("Seen in {n} of {all} models.").format(n=round(one.figures["models"]), all=len(models)) + " " + shown
 
 
-def _latency(one: Claim) -> str:
-    warm, other = seconds(1000 * one.figures["warm_s"]), seconds(1000 * one.figures["other_warm_s"])
-    if one.finding == "wrong_winner":
-        return _("The mean holds cold starts. Once loaded: {other} {best}, {model} {time}.").format(
-            other=one.other, best=other, model=one.model, time=warm
+def _latency(one: Claim, of: Audit) -> str:
+    entries = [
+        _("{model} {time} (n = {n})").format(
+            model=model.model, time=seconds(1000 * model.warm_ttft_s.median), n=model.warm_ttft_s.n
         )
-    if one.finding == "stands":
-        return _("Once loaded it starts soonest too: {time}.").format(time=warm)
-    return _("Once loaded it is first too, {time}, but not told apart from all others.").format(time=warm)
+        for model in of.models
+        if model.warm_ttft_s is not None
+    ]
+    said = [_("The mean includes cold starts.")] if one.figures["with_cold"] else []
+    said.append(_("Medians once loaded: {entries}.").format(entries=few(entries, most=6)))
+    because = {
+        "single_trials": plural(
+            "{n} pair of single trials names no winner.", "{n} pairs of single trials name no winner.",
+            round(one.figures["units"]),
+        ).format(n=round(one.figures["units"])),
+        "not_apart": _("They are not told apart."),
+        "another_is": _("{other} starts sooner.").format(other=one.other),
+    }.get(one.why or "")  # fmt: skip
+    return " ".join([*said, *([because] if because else [])])
 
 
 def _cannot(one: Claim) -> str:
     return {
-        "one_model": _("There are not two models to compare."),
         "no_common_rows": _("No category has usable rows of both."),
-        "needs_two_rows": _("It takes two rows or more of each of two models."),
-        "one_category": _("There is one category only."),
-        "nothing_to_compare": _("Its row, or the rest of the model's rows, has no usable times."),
-        "no_memory": _("The file has no memory figures."),
-        "no_cold_rows": _("No row looks like a start from off."),
+        "no_writing_speed": _("The file does not separate waiting from writing."),
     }.get(one.why or "", "")

@@ -65,12 +65,11 @@ def sentences(session: Session, earlier: Earlier | None = None) -> tuple[str, ..
 def headed(session: Session, earlier: Earlier | None = None) -> tuple[Line, ...]:
     """Gives the lines in parts, for panels that set the heading and the answer apart.
 
-    Eight of them; of an imported file the audit of what it is read to say follows.
+    Eight of them; of an imported file its audit, since single trials in an unknown order bear no more.
     """
-    lines = tuple(_line(one, session) for one in conclude(session, earlier))
-    if not is_imported(session.plan):
-        return lines
-    return (*lines, *(Line(claim, "", finding) for claim, finding in audit_lines(session)))
+    if is_imported(session.plan):
+        return tuple(Line(claim, "", finding) for claim, finding in audit_lines(session))
+    return tuple(_line(one, session) for one in conclude(session, earlier))
 
 
 def heading(conclusion: Conclusion) -> str:

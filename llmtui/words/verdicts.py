@@ -57,8 +57,8 @@ def under_conditions(flags: Sequence[str]) -> str:
 
 def price(verdict: Verdict, round_s: float | None) -> str:
     """Gives what it would take to tell two contenders apart: ``about 3 more rounds, 6 min``."""
-    if verdict.unit == "category":
-        return _("It was one round, in an order that is not balanced.")
+    if verdict.unit != "round":
+        return _("No more rounds can be added to a file.")
     if verdict.more_rounds is None:
         return _("It would take more than 20 more rounds.")
     rounds = plural("about {n} more round", "about {n} more rounds", verdict.more_rounds).format(n=verdict.more_rounds)
@@ -102,13 +102,17 @@ def open_pairs(found: Sequence[Verdict]) -> tuple[Verdict, ...]:
 
 
 def factor(ratio: float) -> str:
-    """Gives a ratio with two decimals below ten: ``1.07``."""
+    """Return a ratio with three decimals below 1.10, where two would hide on which side of 1 it is, else with two."""
+    if ratio < 1.10:
+        return f"{ratio:.3f}"
     return f"{ratio:.2f}" if ratio < 10 else significant(ratio)
 
 
 def _base(verdict: Verdict) -> str:
     if verdict.unit == "category":
         return plural("{n} category", "{n} categories", verdict.rounds).format(n=verdict.rounds)
+    if verdict.unit == "run":
+        return plural("{n} repetition", "{n} repetitions", verdict.rounds).format(n=verdict.rounds)
     return plural("{n} round", "{n} rounds", verdict.rounds).format(n=verdict.rounds)
 
 

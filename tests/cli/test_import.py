@@ -29,8 +29,8 @@ def llmtui(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_the_audit_is_printed_and_the_session_kept(tmp_path: Path) -> None:
     ran = llmtui(tmp_path, "import", str(FIXTURE))
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.startswith("Writing speed: beta writes fastest. ")
-    assert "“beta is the fastest: 5.13 tok/s”" in ran.stdout
+    assert ran.stdout.startswith("What this file can show: 8 rows. One run, 4 categories")
+    assert "“beta is the fastest: 5.13 tok/s as recorded”" in ran.stdout
     assert "By category" in ran.stdout
     assert "Imported from legacy.csv" in ran.stderr
     (folder,) = (tmp_path / "results").iterdir()
@@ -43,16 +43,41 @@ def test_it_is_written_back_in_the_old_form(tmp_path: Path) -> None:
     assert (tmp_path / "back.csv").read_bytes() == FIXTURE.read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [(None, "cannot be read: No such file"), ("a,b\n1,2\n", "The header has no column Modelo")],
-)
-def test_what_cannot_be_imported_is_one_sentence_and_code_2(tmp_path: Path, content: str | None, said: str) -> None:
+def test_units_and_columns_can_be_stated(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("setup,gen,wall\na,102,11500\nb,102,21500\n")
+    asked = ("import", "own.csv", "--map", "model=setup,tokens=gen,seconds=wall")
+    assert "repeat with --unit ms" in llmtui(tmp_path, *asked).stderr
+    ran = llmtui(tmp_path, *asked, "--unit", "ms")
+    assert (ran.returncode, "a 8.87, b 4.74 tok/s" in ran.stdout) == (0, True)
+
+
+WRONG = {
+    "missing": (None, "cannot be imported. It cannot be read: No such file"),
+    "no columns": (b"a,b\n1,2\n", "No column is known for: the model (known titles: model,"),
+    "empty": (b"", "It is empty."),
+    "nothing measured": (b"model,tokens,total_s\na,?,1\n", "None of its rows can be measured (1)."),
+    "not text": (b"model,tokens\x00\x00\n", "It is not text"),
+    "milliseconds": (b"model,tokens,total\na,100,9000\n", "does not state its unit"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_imported_is_one_line_and_code_2_and_leaves_no_session(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
     source = tmp_path / "other.csv"
     if content is not None:
-        source.write_text(content)
+        source.write_bytes(content)
     ran = llmtui(tmp_path, "import", str(source))
     assert (ran.returncode, ran.stdout) == (2, "")
     assert said in ran.stderr
     assert "Traceback" not in ran.stderr
     assert ran.stderr.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_folder_and_a_pipe_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in (".", "pipe", "/dev/zero"):
+        ran = llmtui(tmp_path, "import", name)
+        assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)

@@ -15,12 +15,14 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
+from llmtui.core import recorded
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import summarise
-from llmtui.core.verdict import verdicts
-from llmtui.legacy.audit import Audit, Claim, Level, audit, legacy_rows
+from llmtui.core.verdict import SEPARATING, verdicts
+from llmtui.legacy.audit import Audit, Claim, Level, audit, level
 from llmtui.legacy.events import legacy_events
-from llmtui.legacy.table import HEADER, parse_legacy
+from llmtui.legacy.table import read_table
+from llmtui.legacy.write_back import HEADER
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SHORT = ("Modelo", "Categoria", "TTFT(s)", "Total(s)", "t/s", "RAM_MB", "Tokens")
@@ -29,9 +31,13 @@ CATEGORIES = ("Creatividad", "Razonamiento", "Coding", "Resumen", "Datos")
 
 
 def session_of(text: str) -> Session:
-    made = fold(legacy_events(parse_legacy(text), name="old.csv", session_id="x", wall_ns=0, version="0"))
+    made = fold(legacy_events(read_table(text), name="old.csv", session_id="x", wall_ns=0, version="0"))
     assert made is not None
     return made
+
+
+def audit_of(text: str) -> Audit:
+    return audit(session_of(text))
 
 
 def claims(of: Audit) -> dict[str, Claim]:
@@ -50,45 +56,57 @@ def seed() -> tuple[str, dict[str, Any]]:
 
 
 def test_the_earlier_comparison_row_by_row(seed: tuple[str, dict[str, Any]]) -> None:
-    rows = parse_legacy(seed[0])
-    for row, expected in zip(rows, seed[1]["rows"], strict=True):
-        assert row.naive_tps is not None
-        assert row.decode_tps is not None
-        assert row.ttft_s is not None
-        assert row.total_s is not None
+    for row, expected in zip(session_of(seed[0]).rows, seed[1]["rows"], strict=True):
+        figures = row.figures
+        assert figures.ttft_ms is not None
+        assert figures.e2e_ms is not None
         found = {
-            "model": row.model, "category": row.category, "ttft_s": row.ttft_s, "total_s": row.total_s,
-            "tokens": row.tokens, "naive_tps": round(row.naive_tps, 4), "decode_tps": round(row.decode_tps, 4),
-            "tpot_ms": round(1000 / row.decode_tps, 2), "ttft_share": round(row.ttft_s / row.total_s, 4),
-            "cold": row.cold,
+            "ttft_s": figures.ttft_ms / 1000, "total_s": figures.e2e_ms / 1000, "tokens": figures.tokens,
+            "naive_tps": figures.e2e_tps, "ttft_share": figures.ttft_ms / figures.e2e_ms,
         }  # fmt: skip
-        assert found == {name: expected[name] for name in found}
-
-
-def test_the_earlier_comparisons_flags(seed: tuple[str, dict[str, Any]]) -> None:
-    rows = session_of(seed[0]).rows
-    for row, expected in zip(rows, seed[1]["rows"], strict=True):
+        # Under 16 tokens there is no decode rate to show.
+        found |= {"decode_tps": figures.decode_tps, "tpot_ms": figures.tpot_ms} if figures.decode_tps else {}
+        for name, value in found.items():
+            assert value == pytest.approx(expected[name], abs=0.00501 if name == "tpot_ms" else 0.0000501), name
         assert (row.trial.kind == "cold") is expected["cold"]
-        assert ("short_output" in row.flags) is expected["short_output"]
+        assert ("short_output" in row.flags) is (expected["short_output"])
 
 
 def test_the_earlier_comparison_model_by_model(seed: tuple[str, dict[str, Any]]) -> None:
-    for one in audit(parse_legacy(seed[0])).models:
+    for one in audit_of(seed[0]).models:
         expected = seed[1]["models"][one.model]
-        recorded, usual, usual_warm = map(known, (one.recorded, one.usual, one.usual_warm))
-        decode, decode_long, ram = map(known, (one.decode, one.decode_long, one.ram_mb))
-        warm, every = map(known, (one.warm_ttft_s, one.ttft_s))
+        usual, writing = known(one.usual), known(one.writing)
+        warm, every = known(one.warm_ttft_s), known(one.ttft_s)
+        assert one.speed is not None
         found = {
-            "naive_mean_csv_column": recorded.mean, "naive_mean": usual.mean, "naive_cv_pct": pct(usual.cv),
-            "naive_warm_mean": usual_warm.mean, "naive_warm_cv_pct": pct(usual_warm.cv), "decode_mean": decode.mean,
-            "decode_median": decode.median, "decode_cv_pct": pct(decode.cv), "decode_min": decode.low,
-            "decode_max": decode.high, "decode_pooled": one.pooled_tps, "decode_ge50_mean": decode_long.mean,
-            "decode_ge50_cv_pct": pct(decode_long.cv), "warm_ttft_median_s": warm.median, "warm_ttft_mean_s": warm.mean,
-            "warm_ttft_min_s": warm.low, "warm_ttft_max_s": warm.high, "warm_ttft_cv_pct": pct(warm.cv),
-            "ttft_mean_all_s": every.mean, "cold_ttft_s": one.cold_ttft_s, "cold_penalty_s": one.cold_penalty_s,
-            "ram_level_mean_mb": ram.mean, "ram_level_max_mb": ram.high,
+            "naive_mean_csv_column": usual.mean, "decode_mean": writing.mean, "decode_median": writing.median,
+            "decode_cv_pct": pct(writing.cv), "decode_min": writing.low, "decode_max": writing.high,
+            "warm_ttft_median_s": warm.median, "warm_ttft_mean_s": warm.mean, "warm_ttft_min_s": warm.low,
+            "warm_ttft_max_s": warm.high, "warm_ttft_cv_pct": pct(warm.cv), "ttft_mean_all_s": every.mean,
+            "cold_ttft_s": one.cold_ttft_s, "ram_level_max_mb": one.highest_mb,
         }  # fmt: skip
-        assert found.keys() == expected.keys()
+        for name, value in found.items():
+            digits = len(str(expected[name]).partition(".")[2])
+            assert value == pytest.approx(expected[name], abs=0.5001 * 10**-digits), name
+
+
+def test_the_earlier_comparisons_other_ways_to_average(seed: tuple[str, dict[str, Any]]) -> None:
+    """Figures that nothing shows, from the same rows: they hold the reading of the file."""
+    session = session_of(seed[0])
+    for at, contender in enumerate(session.plan.contenders):
+        expected = seed[1]["models"][contender.label]
+        mine = [row for row in session.rows if row.trial.contender == at]
+        warm = [row for row in mine if row.trial.kind == "warm"]
+        steps = {row.trial.id: recorded.written(row) or (0.0, 1.0) for row in mine}
+        long = [steps[row.trial.id] for row in mine if (row.figures.tokens or 0) >= 50]
+        usual, usual_warm = (known(level(row.figures.e2e_tps for row in some)) for some in (mine, warm))
+        decode_long = known(level(done / over_s for done, over_s in long))
+        found = {
+            "naive_mean": usual.mean, "naive_cv_pct": pct(usual.cv), "naive_warm_mean": usual_warm.mean,
+            "naive_warm_cv_pct": pct(usual_warm.cv),
+            "decode_pooled": sum(done for done, _ in steps.values()) / sum(over_s for _, over_s in steps.values()),
+            "decode_ge50_mean": decode_long.mean, "decode_ge50_cv_pct": pct(decode_long.cv),
+        }  # fmt: skip
         for name, value in found.items():
             digits = len(str(expected[name]).partition(".")[2])
             assert value == pytest.approx(expected[name], abs=0.5001 * 10**-digits), name
@@ -104,46 +122,63 @@ def pct(share: float | None) -> float:
     return 100 * share
 
 
-def test_the_earlier_comparison_under_todays_rules(seed: tuple[str, dict[str, Any]]) -> None:
-    lines = {line.label: line for line in summarise(session_of(seed[0])).lines}
-    speeds = {name: line.decode_tps.value for name, line in lines.items() if line.decode_tps is not None}
-    assert {name: round(value, 4) for name, value in speeds.items()} == {
-        "llama3": 5.8313, "mistral": 6.1059, "gemma:7b": 3.9255,
-    }  # fmt: skip
-    assert [one.compared_rows for one in audit(parse_legacy(seed[0])).models] == [2, 2, 1]
+def test_one_speed_for_one_thing(seed: tuple[str, dict[str, Any]]) -> None:
+    """Table, audit and ratios show the same figures: the quotient of two of them is the ratio of their pair."""
+    session = session_of(seed[0])
+    found = audit(session)
+    lines = summarise(session).lines
+    for one, line in zip(found.models, lines, strict=True):
+        assert one.speed is not None
+        assert line.decode_tps is not None
+        assert one.speed.value == line.decode_tps.value
+    for pair in found.verdicts:
+        first, second = found.models[pair.first].speed, found.models[pair.second].speed
+        assert first is not None
+        assert second is not None
+        assert first.value / second.value == pytest.approx(pair.ratio, rel=1e-12)
 
 
 def test_the_earlier_comparisons_verdicts(seed: tuple[str, dict[str, Any]]) -> None:
     session = session_of(seed[0])
     labels = [one.label for one in session.plan.contenders]
-    for found in (audit(parse_legacy(seed[0])).verdicts, verdicts(session)):
-        by_pair = {f"{labels[one.first]}/{labels[one.second]}": one for one in found}
-        assert by_pair.keys() == seed[1]["ratios"].keys()
-        for pair, expected in seed[1]["ratios"].items():
-            one = by_pair[pair]
-            assert (one.word, one.rounds, one.unit) == (expected["verdict"], 4, "category")
-            assert one.ratio is not None
-            assert one.low is not None
-            assert one.high is not None
-            assert [round(value, 4) for value in (one.ratio, one.low, one.high)] == [
-                expected["ratio"], *expected["ci95"],
-            ]  # fmt: skip
+    assert audit(session).verdicts == verdicts(session)
+    by_pair = {f"{labels[one.first]}/{labels[one.second]}": one for one in verdicts(session)}
+    assert by_pair.keys() == seed[1]["ratios"].keys()
+    for pair, expected in seed[1]["ratios"].items():
+        one = by_pair[pair]
+        assert (one.word == "faster") is (expected["verdict"] == "faster")
+        assert (one.word in SEPARATING, one.rounds, one.unit) == (one.word == "faster", 4, "category")
+        assert one.ratio is not None
+        assert one.low is not None
+        assert one.high is not None
+        assert [round(value, 4) for value in (one.ratio, one.low, one.high)] == [
+            expected["ratio"], *expected["ci95"],
+        ]  # fmt: skip
 
 
 def test_the_earlier_comparisons_sentences(seed: tuple[str, dict[str, Any]]) -> None:
-    found = claims(audit(parse_legacy(seed[0])))
+    found = claims(audit_of(seed[0]))
     assert {name: one.finding for name, one in found.items()} == {
-        "fastest": "order_only", "steadiest": "artefact", "slowest_category": "artefact", "most_memory": "artefact",
-        "cold_start": "stands", "best_latency": "wrong_winner",
+        "fastest": "not_shown", "steadiest": "artefact", "slow_category": "artefact", "most_memory": "artefact",
+        "cold_start": "stands", "best_latency": "not_shown",
     }  # fmt: skip
-    assert (found["fastest"].model, found["fastest"].other) == ("mistral", "llama3")
+    fastest = found["fastest"]
+    assert (fastest.model, fastest.other, fastest.why) == ("mistral", "llama3", "interval_holds_1")
     assert (found["steadiest"].model, found["steadiest"].why) == ("mistral", "least_steady")
-    slow = found["slowest_category"]
+    slow = found["slow_category"]
     assert (slow.model, slow.category, slow.why) == ("gemma:7b", "Creatividad", "cold_start")
-    assert (slow.figures["usual_tps"], slow.figures["ttft_s"], slow.figures["total_s"]) == (1.58, 26.7033, 43.6738)
+    assert (slow.figures["usual_tps"], slow.figures["ttft_s"]) == (1.58, 26.7033)
+    assert slow.figures["total_s"] == pytest.approx(43.6738)
     assert (found["most_memory"].model, found["most_memory"].why) == ("llama3", "first_row")
     assert (found["cold_start"].figures["low_s"], found["cold_start"].figures["high_s"]) == (19.1477, 26.7033)
-    assert (found["best_latency"].model, found["best_latency"].other) == ("llama3", "mistral")
+    assert (found["best_latency"].model, found["best_latency"].why) == ("llama3", "single_trials")
+
+
+def test_cold_starts_are_compared_with_the_slowest_other_row(seed: tuple[str, dict[str, Any]]) -> None:
+    times = {one.model: one.cold_times_slowest for one in audit_of(seed[0]).models}
+    assert {name: round(value or 0, 2) for name, value in times.items()} == {
+        "llama3": 11.16, "mistral": 15.48, "gemma:7b": 4.27,
+    }  # fmt: skip
 
 
 # --- generated files, judged a second time by pandas and SciPy ----------------------------------------------------
@@ -253,134 +288,254 @@ class Second:
                 return adjusted < 0.01
         raise AssertionError("the pair is among the pairs")
 
-    def fastest(self) -> tuple[str, str]:
-        said = str(self.frame.groupby("model", sort=False)["tps"].mean().idxmax())
+    def fastest(self) -> tuple[str, str] | None:
+        means = self.frame.groupby("model", sort=False)["tps"].mean().sort_values(ascending=False)
+        if means.iloc[0] < 1.01 * means.iloc[1]:
+            return None
+        said = str(means.index[0])
         others = [one for one in self.models if one != said]
-        ahead = [one for one in others if self.ratio(one, said)[0] > 1]
-        if ahead:
-            best = max(ahead, key=lambda one: self.ratio(one, said)[0])
-            return said, "wrong_winner" if self.separated(best, said) else "reversed"
-        return said, "stands" if all(self.separated(said, one) for one in others) else "order_only"
+        if any(self.separated(one, said) for one in others):
+            return said, "wrong"
+        return said, "stands" if all(self.separated(said, one) for one in others) else "not_shown"
 
-    def steadiest(self) -> tuple[str, str, str | None]:
+    def steadiest(self) -> tuple[str, str, str] | None:
         by_model = self.frame.groupby("model", sort=False)
-        usual = by_model["tps"].std() / by_model["tps"].mean()
+        usual = (by_model["tps"].std() / by_model["tps"].mean()).sort_values()
+        if usual.iloc[1] < 0.03 or usual.iloc[1] < 1.1 * usual.iloc[0]:
+            return None
         decode = by_model["decode"].std() / by_model["decode"].mean()
-        said = str(usual.idxmin())
-        if not (decode.max() > 2 * decode.min() and decode.max() > 0.03):
-            return said, "artefact", "equally_steady"
+        said = str(usual.index[0])
         if decode.idxmin() == said:
-            return said, "stands", None
-        return said, "artefact", "least_steady" if decode.idxmax() == said else "another_is"
+            return said, "not_shown", "too_few_to_rank"
+        return said, "artefact", "least_steady" if decode.idxmax() == said else "another_varies_less"
 
-    def slowest_category(self) -> tuple[str, str, str, str | None]:
+    def slow_category(self) -> tuple[str, str, str, str] | None:
         frame = self.frame
         category = str(frame.groupby("category", sort=False)["tps"].mean().idxmin())
         inside = frame[frame["category"] == category]
         row = frame.loc[int(str(inside["tps"].idxmin()))]
-        rest = self.pooled(frame[(frame["model"] == row["model"]) & (frame.index != row.name)])
-        if row["decode"] < 0.9 * rest:
-            return str(row["model"]), category, "stands", None
+        mine = frame[(frame["model"] == row["model"]) & (frame.index != row.name)]
+        if row["tps"] > mine["tps"].median() * 2 / 3:
+            return None
+        if row["decode"] < 0.9 * self.pooled(mine):
+            return str(row["model"]), category, "not_shown", "single_trial"
         return str(row["model"]), category, "artefact", "cold_start" if row["cold"] else "waiting"
 
-    def most_memory(self) -> tuple[str, str, str]:
-        at = int(str(self.frame["ram"].idxmax()))
-        said = str(self.frame.at[at, "model"])
+    def most_memory(self) -> tuple[str, str, str | None] | None:
+        most = self.frame.groupby("model", sort=False)["ram"].max().sort_values(ascending=False)
+        if most.iloc[0] <= 1.03 * most.iloc[1]:
+            return None
+        said = str(most.index[0])
+        if not (self.frame["ram"] < 0).any():
+            return said, "not_shown", None
         highest = str(self.frame.groupby("model", sort=False)["level"].max().idxmax())
-        return said, "order_only" if highest == said else "artefact", highest
+        return said, "not_shown" if highest == said else "artefact", highest
 
-    def cold_start(self) -> tuple[str, float | None, float | None]:
+    def cold_start(self) -> tuple[str, float, float] | None:
         cold = self.frame[self.frame["cold"]].drop_duplicates("model")
         if cold.empty:
-            return "cannot_be_judged", None, None
+            return None
         whole = len(cold) == len(self.models)
         return "stands" if whole else "in_part", float(cold["ttft"].min()), float(cold["ttft"].max())
 
-    def best_latency(self) -> tuple[str, str, str]:
+    def best_latency(self) -> tuple[str, str] | None:
+        means = self.frame.groupby("model", sort=False)["ttft"].mean().sort_values()
+        if means.iloc[1] - means.iloc[0] < 0.05:
+            return None
+        said = str(means.index[0])
         warm = self.frame[~self.frame["cold"]]
-        said = str(self.frame.groupby("model", sort=False)["ttft"].mean().idxmin())
-        medians = warm.groupby("model", sort=False)["ttft"].median()
-        best = str(medians.idxmin())
-        if best != said:
-            return said, "wrong_winner", best
-        for other in self.models:
-            if other != said and not self._sooner(warm, said, other, medians):
-                return said, "order_only", best
-        return said, "stands", best
+        wide = np.log(pd.pivot_table(warm, index="category", columns="model", values="ttft", aggfunc="median"))
+        logs = {(a, b): (wide[a] - wide[b]).dropna() for a in self.models for b in self.models if a != b}
+        others = [one for one in self.models if one != said]
+        if min(len(logs[said, one]) for one in others) < 4:
+            return said, "not_shown"
+        judged = sum(len(one) >= 2 for one in logs.values()) / 2
+        if any(self._sooner(logs[one, said], judged) for one in others):
+            return said, "wrong"
+        return said, "stands" if all(self._sooner(logs[said, one], judged) for one in others) else "not_shown"
 
-    def _sooner(self, warm: pd.DataFrame, a: str, b: str, medians: pd.Series[float]) -> bool:
-        apart = float(medians[b] - medians[a])
-        wide = pd.pivot_table(warm, index="category", columns="model", values="ttft", aggfunc="median")
-        both = wide[[a, b]].dropna()
-        return apart >= 0.05 and apart >= 0.1 * float(medians[b]) and len(both) >= 3 and bool((both[a] < both[b]).all())
+    def _sooner(self, logs: pd.Series[float], pairs: float) -> bool:
+        error = max(float(logs.std()), 0.001) / math.sqrt(len(logs))
+        return float(logs.mean()) + float(scipy_stats.t.ppf(1 - 0.025 / pairs, len(logs) - 1)) * error < -math.log(1.1)
 
 
 @pytest.mark.parametrize("number", range(20))
 def test_generated_files_are_audited_as_a_second_calculation_says(number: int) -> None:
     text = generated(number)
-    second, found = Second(text), claims(audit(parse_legacy(text)))
-    assert (found["fastest"].model, found["fastest"].finding) == second.fastest()
-    assert (found["steadiest"].model, found["steadiest"].finding, found["steadiest"].why) == second.steadiest()
-    slow = found["slowest_category"]
-    assert (slow.model, slow.category, slow.finding, slow.why) == second.slowest_category()
-    memory = found["most_memory"]
-    assert (memory.model, memory.finding, memory.other) == second.most_memory()
-    start = found["cold_start"]
-    assert (start.finding, start.figures.get("low_s"), start.figures.get("high_s")) == second.cold_start()
-    latency = found["best_latency"]
-    assert (latency.model, latency.finding, latency.other) == second.best_latency()
+    second, found = Second(text), claims(audit_of(text))
+    assert parts(found, "fastest", "model", "finding") == second.fastest()
+    assert parts(found, "steadiest", "model", "finding", "why") == second.steadiest()
+    assert parts(found, "slow_category", "model", "category", "finding", "why") == second.slow_category()
+    assert parts(found, "most_memory", "model", "finding", "other") == second.most_memory()
+    cold = found.get("cold_start")
+    assert (cold and (cold.finding, cold.figures["low_s"], cold.figures["high_s"])) == approximately(
+        second.cold_start()
+    )
+    assert parts(found, "best_latency", "model", "finding") == second.best_latency()
+
+
+def approximately(of: tuple[str, float, float] | None) -> Any:
+    return None if of is None else (of[0], pytest.approx(of[1]), pytest.approx(of[2]))
+
+
+def parts(found: dict[str, Claim], says: str, *names: str) -> tuple[Any, ...] | None:
+    one = found.get(says)
+    return None if one is None else tuple(getattr(one, name) for name in names)
 
 
 @pytest.mark.parametrize("number", range(20))
 def test_generated_files_have_the_same_ratios(number: int) -> None:
     text = generated(number)
-    second, found = Second(text), audit(parse_legacy(text))
+    second, found = Second(text), audit_of(text)
     for one in found.verdicts:
         a, b = found.models[one.first].model, found.models[one.second].model
         assert (one.ratio, one.low, one.high) == pytest.approx(second.ratio(a, b), rel=1e-9)
-        assert (one.word in ("faster", "slightly_faster")) is second.separated(a, b)
+        assert (one.word in SEPARATING) is second.separated(a, b)
 
 
 def test_the_generated_files_differ_in_what_is_found() -> None:
     """Or the comparison above would not show that anything is computed."""
-    found = [claims(audit(parse_legacy(generated(number)))) for number in range(20)]
-    kinds = {says: {one[says].finding for one in found} for says in found[0]}
-    assert kinds["fastest"] >= {"stands", "order_only", "reversed"}
-    assert kinds["steadiest"] == {"stands", "artefact"}
-    assert kinds["slowest_category"] == {"stands", "artefact"}
-    assert kinds["most_memory"] == {"order_only", "artefact"}
-    assert kinds["cold_start"] >= {"stands", "cannot_be_judged"}
-    assert kinds["best_latency"] == {"stands", "order_only", "wrong_winner"}
-    assert len({one["fastest"].model for one in found}) >= 4
+    found = [claims(audit_of(generated(number))) for number in range(20)]
+    kinds: dict[str, set[str]] = {}
+    for one in found:
+        for says, claim in one.items():
+            kinds.setdefault(says, set()).add(claim.finding)
+    assert kinds["fastest"] >= {"stands", "not_shown"}
+    assert kinds["steadiest"] == {"not_shown", "artefact"}
+    assert kinds["slow_category"] >= {"artefact"}
+    assert kinds["most_memory"] == {"not_shown", "artefact"}
+    assert kinds["cold_start"] >= {"stands"}
+    assert kinds["best_latency"] >= {"not_shown"}
+    assert len({one["fastest"].model for one in found if "fastest" in one}) >= 4
+    assert any("cold_start" not in one for one in found)
 
 
-# --- a session says the same as its file --------------------------------------------------------------------------
+# --- no more than the figures bear --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", range(0, 20, 3))
-def test_a_session_is_audited_as_its_file_is(number: int) -> None:
-    text = generated(number)
-    of_file, of_session = audit(parse_legacy(text)), audit(legacy_rows(session_of(text)))
-    for one, other in zip(of_file.claims, of_session.claims, strict=True):
-        assert (one.says, one.finding, one.model, one.category, one.other, one.why) == (
-            other.says, other.finding, other.model, other.category, other.other, other.why,
-        )  # fmt: skip
-        assert one.figures == pytest.approx(other.figures)
+def rows(*cells: str, header: str = ",".join(SHORT)) -> str:
+    return "\n".join([header, *cells]) + "\n"
 
 
-# --- files about which little can be said -------------------------------------------------------------------------
+def trials(model: str, waits: list[float], tps: list[float], runs: int = 1, tokens: int = 200) -> list[str]:
+    """A row per run and category, with the wait and the speed of the category."""
+    return [
+        f"{model},c{at},{wait},{wait + (tokens - 1) / speed:.6f},,,{tokens}"
+        for _ in range(runs)
+        for at, (wait, speed) in enumerate(zip(waits, tps, strict=True))
+    ]
 
 
-def test_one_model_alone_cannot_be_the_fastest() -> None:
-    found = claims(audit(parse_legacy(",".join(SHORT) + "\na,x,1,9,,,90\na,y,1,9,,,90\n")))
-    assert {one.finding for says, one in found.items() if says != "slowest_category"} == {"cannot_be_judged"}
-    assert found["most_memory"].why == "no_memory"
-    assert found["cold_start"].why == "no_cold_rows"
+def test_an_order_whose_interval_holds_1_is_not_shown() -> None:
+    text = rows(*trials("a", [1, 1, 1, 1], [10, 11, 10, 9]), *trials("b", [1, 1, 1, 1], [9, 10, 11, 9]))
+    fastest = claims(audit_of(text))["fastest"]
+    assert (fastest.finding, fastest.why) == ("not_shown", "interval_holds_1")
+    assert fastest.figures["low"] < 1 < fastest.figures["high"]
 
 
-def test_rows_without_usable_times_are_not_judged() -> None:
-    found = claims(audit(parse_legacy(",".join(SHORT) + "\na,x,?,9,1,,90\nb,x,?,9,2,,90\n")))
-    assert (found["fastest"].finding, found["fastest"].why) == ("cannot_be_judged", "no_common_rows")
-    assert found["steadiest"].finding == "cannot_be_judged"
-    assert found["slowest_category"].why == "one_category"
-    assert found["best_latency"].finding == "cannot_be_judged"
+def test_the_usual_formula_can_name_the_wrong_model() -> None:
+    text = rows(*trials("a", [1, 1, 1, 1], [10, 11, 10, 9]), *trials("b", [30, 30, 30, 30], [15, 16, 15, 14]))
+    fastest = claims(audit_of(text))["fastest"]
+    assert (fastest.model, fastest.other, fastest.finding) == ("a", "b", "wrong")
+
+
+def test_three_pairs_of_single_trials_name_no_winner_of_the_wait() -> None:
+    text = rows(*trials("a", [0.5, 0.5, 0.5], [10] * 3), *trials("b", [2, 2, 2], [10] * 3))
+    latency = claims(audit_of(text))["best_latency"]
+    assert (latency.finding, latency.why, latency.figures["units"]) == ("not_shown", "single_trials", 3.0)
+
+
+def test_waits_of_three_runs_can_name_one() -> None:
+    text = rows(*trials("a", [0.5, 0.6, 0.5], [10] * 3, runs=3), *trials("b", [2, 2.1, 2], [10] * 3, runs=3))
+    assert claims(audit_of(text))["best_latency"].finding == "stands"
+
+
+def test_a_mean_with_a_cold_start_in_it_can_name_the_wrong_model() -> None:
+    a, b = [8, 8, 8, 8, 8], [60, 1, 1.1, 1, 1.1]
+    text = rows(*trials("a", a, [10] * 5), *trials("b", b, [10] * 5))
+    latency = claims(audit_of(text))["best_latency"]
+    assert (latency.model, latency.other, latency.finding) == ("a", "b", "wrong")
+
+
+def test_the_files_own_repetitions_are_the_unit() -> None:
+    three = audit_of(rows(*trials("a", [1, 1], [10, 11], runs=3), *trials("b", [1, 1], [8, 9], runs=3)))
+    assert (three.layout.unit, three.layout.runs, three.layout.order) == ("run", 3, "one_after_another")
+    assert (three.verdicts[0].rounds, three.verdicts[0].unit) == (3, "run")
+    turns = [row for _ in range(5) for name in ("a", "b") for row in trials(name, [1, 1], [10, 11])]
+    five = audit_of(rows(*turns))
+    assert (five.layout.runs, five.layout.order, five.verdicts[0].rounds) == (5, "taking_turns", 5)
+
+
+def test_a_row_that_occurs_twice_makes_no_second_run() -> None:
+    once = [*trials("a", [1, 1, 1], [10, 11, 12]), *trials("b", [1, 1, 1], [8, 9, 10])]
+    layout = audit_of(rows(*once, once[0])).layout
+    assert (layout.unit, layout.runs) == ("category", 1)
+
+
+def test_what_the_file_says_of_its_runs_is_taken() -> None:
+    header = "model,run,ttft_s,total_s,tokens"
+    cells = [f"{model},{run},1,{20 + run},200" for model in "ab" for run in (3, 1, 2)]
+    assert [row.trial.round for row in session_of(rows(*cells, header=header)).rows] == [3, 1, 2] * 2
+
+
+def test_nobodys_sentence_is_answered() -> None:
+    """A category hardly slower than the others, equal models, equal waits, one model: no such claim is made."""
+    close = rows(
+        *trials("a", [1, 1, 1, 1], [5.7, 5.74, 5.64, 5.67]), *trials("b", [1, 1, 1, 1], [5.7, 5.74, 5.64, 5.67])
+    )
+    assert claims(audit_of(close)) == {}
+    assert claims(audit_of(rows(*trials("a", [1, 1, 1], [5, 6, 7])))) == {}
+
+
+def test_a_memory_column_that_only_rises_may_be_anything() -> None:
+    header = "model,category,ttft_s,total_s,ram_mb,tokens"
+    cells = [f"{model},c{at},1,20,{mb},200" for model, mb in (("a", 4000), ("b", 2000)) for at in range(3)]
+    memory = claims(audit_of(rows(*cells, header=header)))["most_memory"]
+    assert (memory.model, memory.finding, memory.why) == ("a", "not_shown", "not_known_what")
+
+
+# --- files that say less ------------------------------------------------------------------------------------------
+
+
+def test_without_a_time_to_first_token_only_the_usual_formula_is_judged() -> None:
+    cells = [f"{model},c{at},{seconds},200" for model, seconds in (("a", 10), ("b", 20)) for at in range(4)]
+    found = audit_of(rows(*cells, header="model,category,seconds,tokens"))
+    assert (found.layout.basis, found.layout.usual_recorded) == ("usual", False)
+    assert (claims(found)["fastest"].model, claims(found)["fastest"].finding) == ("a", "stands")
+    assert "best_latency" not in claims(found)
+    session = session_of(rows(*cells, header="model,category,seconds,tokens"))
+    assert [line.decode_tps for line in summarise(session).lines] == [None, None]
+
+
+def test_a_file_of_rates_alone_is_judged_by_them() -> None:
+    cells = [f"{model},c{at},{tps + at / 10}" for model, tps in (("a", 10), ("b", 20)) for at in range(4)]
+    found = audit_of(rows(*cells, header="model,category,tokens/s"))
+    assert (found.layout.basis, found.layout.usual_recorded) == ("usual", True)
+    assert found.verdicts[0].ratio == pytest.approx(
+        math.exp(np.mean([math.log((20 + k / 10) / (10 + k / 10)) for k in range(4)]))
+    )
+
+
+def test_ollamas_counters_give_the_speed_without_the_wait() -> None:
+    header = "model,total_duration,load_duration,prompt_eval_duration,eval_count,eval_duration"
+    cells = [
+        f"a,{s + 2}000000000,{load},300000000,101,{s}000000000"
+        for s, load in ((10, 9 * 10**9), (20, 10**8), (20, 10**8))
+    ]
+    session = session_of(rows(*cells, header=header))
+    assert [row.figures.decode_tps for row in session.rows] == [10.0, 5.0, 5.0]
+    assert {row.figures.tps_source for row in session.rows} == {"server"}
+    assert [row.trial.kind for row in session.rows] == ["cold", "warm", "warm"]
+    assert [row.figures.ttft_ms for row in session.rows] == [None] * 3
+
+
+def test_models_without_common_rows_are_not_compared() -> None:
+    text = rows(*trials("a", [1, 1], [10, 11]), "b,other,1,20,,,100")
+    fastest = claims(audit_of(text))["fastest"]
+    assert (fastest.finding, fastest.why) == ("cannot_be_judged", "no_common_rows")
+
+
+def test_the_largest_file_that_is_read_is_audited_in_seconds() -> None:
+    cells = [f"m{m},c{c},1,{20 + m / 10 + c / 100:.2f},,,200" for m in range(50) for c in range(200)]
+    found = audit_of(rows(*cells))
+    assert len(found.verdicts) == 50 * 49 // 2

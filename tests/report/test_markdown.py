@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from llmtui.core.across import Earlier
 from llmtui.core.session import Session, fold
 from llmtui.legacy.events import legacy_events
-from llmtui.legacy.table import parse_legacy
+from llmtui.legacy.table import read_table
 from llmtui.report.markdown import markdown, write_markdown
 from llmtui.report.rows import by_category, by_model
 from llmtui.words.conclusions import headed
@@ -92,7 +92,7 @@ def test_problems_of_tests_are_noted() -> None:
 def test_an_imported_file_says_that_nothing_is_known_of_its_machine() -> None:
     made = fold(
         legacy_events(
-            parse_legacy("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,9,19,5,100,101\n"),
+            read_table("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,9,19,5,100,101\n"),
             name="old.csv", session_id="x", wall_ns=0, version="0",
         )
     )  # fmt: skip
@@ -100,7 +100,7 @@ def test_an_imported_file_says_that_nothing_is_known_of_its_machine() -> None:
     text = markdown(made)
     assert "Imported from old.csv: machine, server and settings are not known." in text
     assert "temperature" not in text
-    assert "**Audit**" in text
+    assert "**What this file can show**" in text
 
 
 def test_a_session_that_has_just_begun_can_be_reported() -> None:

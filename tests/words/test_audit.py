@@ -1,37 +1,39 @@
-"""Each sentence of an audit, for each thing that can become of it."""
+"""The sentences of an audit: what the file can show, and for each claim what its figures bear."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from llmtui.legacy.audit import Claim, audit
-from llmtui.legacy.table import parse_legacy
-from llmtui.words.audit import audited, claim_sentence, finding_sentence, finding_word
+from llmtui.core.session import Session, fold
+from llmtui.legacy.audit import Audit, Claim, Finding, audit
+from llmtui.legacy.events import legacy_events
+from llmtui.legacy.table import read_table
+from llmtui.words.audit import audit_lines, claim_sentence, finding_sentence, finding_word
+from llmtui.words.conclusions import sentences
 
+SEED = Path(__file__).parents[3] / "shared" / "data" / "seed_benchmark.csv"
+HEADER = "Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\n"
 FIGURES = {
-    "usual_tps": 5.4675,
-    "ratio": 1.0652,
-    "low": 0.9821,
-    "high": 1.1553,
-    "usual_cv": 0.19,
-    "decode_cv": 0.058,
-    "other_cv": 0.0143,
-    "ttft_s": 26.7,
-    "total_s": 43.7,
-    "decode_tps": 4.007,
-    "rest_tps": 3.963,
-    "change_mb": 3178.52,
-    "level_mb": 3178.52,
-    "other_level_mb": 4291.49,
-    "low_s": 19.1477,
-    "high_s": 26.7033,
-    "models": 2.0,
-    "mean_s": 5.6595,
-    "warm_s": 0.9077,
-    "other_warm_s": 0.7822,
-}
+    "usual_tps": 5.4675, "ratio": 1.0652, "low": 0.9410, "high": 1.2057, "units": 4.0, "leads": 1.0, "usual_cv": 0.19,
+    "writing_cv": 0.058, "other_cv": 0.0143, "ttft_s": 26.7, "total_s": 43.7, "writing_tps": 4.007, "rest_tps": 3.963,
+    "change_mb": 3178.52, "highest_mb": 3178.52, "other_highest_mb": 4291.49, "low_s": 19.1477, "high_s": 26.7033,
+    "models": 2.0, "mean_s": 5.6595, "with_cold": 1.0,
+}  # fmt: skip
+SMALL = HEADER + "m,x,9,19,5,100,101\nm,y,1,11,9,5,101\no,x,1,9,11,-3,90\no,y,1,9,11,-3,90\n"
+
+
+def session_of(text: str) -> Session:
+    made = fold(legacy_events(read_table(text), name="old.csv", session_id="x", wall_ns=0, version="0"))
+    assert made is not None
+    return made
+
+
+def small() -> Audit:
+    return audit(session_of(SMALL))
 
 
 def claim(says: Any, finding: Any, **changes: Any) -> Claim:
@@ -42,87 +44,144 @@ def claim(says: Any, finding: Any, **changes: Any) -> Claim:
 @pytest.mark.parametrize(
     ("says", "said"),
     [
-        ("fastest", "m is the fastest: 5.47 tok/s"),
+        ("fastest", "m is the fastest: 5.47 tok/s as recorded"),
         ("steadiest", "m is the steadiest: ± 19 %"),
-        ("slowest_category", "m is slow in Coding: 5.47 tok/s"),
+        ("slow_category", "m is slow in Coding: 5.47 tok/s"),
         ("most_memory", "m needs the most memory: 3179 MB"),
         ("cold_start", "A cold start takes 19.1 s to 26.7 s"),
         ("best_latency", "m has the best latency: 5.66 s"),
     ],
 )
-def test_what_is_said(says: str, said: str) -> None:
-    assert claim_sentence(claim(says, "stands")) == said
+def test_what_is_claimed(says: str, said: str) -> None:
+    assert claim_sentence(claim(says, "stands"), small().layout) == said
 
 
 @pytest.mark.parametrize(
-    ("says", "finding", "why", "becomes"),
+    ("says", "finding", "why", "because"),
     [
-        ("fastest", "stands", None, "m is 1.07 times as fast as o (0.98–1.16)."),
-        ("fastest", "order_only", None, "m is 1.07 times as fast as o (0.98–1.16)."),
-        ("fastest", "wrong_winner", None, "o is 1.07 times as fast as m (0.98–1.16)."),
-        ("fastest", "reversed", None, "o is 1.07 times as fast as m (0.98–1.16)."),
-        ("steadiest", "stands", None, "Its writing speed scatters least too: ± 5.8 %."),
-        ("steadiest", "artefact", "equally_steady", "Writing speeds are equally steady; waiting makes the difference."),
-        ("steadiest", "artefact", "least_steady", "scatters most: ± 5.8 %, that of o ± 1.4 %."),
-        ("steadiest", "artefact", "another_is", "of o scatters less: ± 1.4 % against ± 5.8 %."),
-        ("slowest_category", "stands", None, "There it writes 4.01 tok/s, elsewhere 3.96."),
-        (
-            "slowest_category",
-            "artefact",
-            "cold_start",
-            "26.7 s of 43.7 s were the cold start; it wrote 4.01 tok/s, elsewhere 3.96.",
-        ),
-        (
-            "slowest_category",
-            "artefact",
-            "waiting",
-            "26.7 s of 43.7 s were waiting; it wrote 4.01 tok/s, elsewhere 3.96.",
-        ),
-        ("most_memory", "order_only", "differences", "not what a model holds. Added up, m is highest too: 3179 MB."),
-        (
-            "most_memory",
-            "artefact",
-            "differences",
-            "not what a model holds. Added up, o is highest: 4291 MB, m 3179 MB.",
-        ),
+        ("fastest", "stands", None, "m is 1.065 times as fast as o (0.941–1.21, 4 categories)."),
+        ("fastest", "not_shown", "interval_holds_1", "(0.941–1.21, 4 categories): the interval holds 1."),
+        ("fastest", "not_shown", "may_be_chance", "(0.941–1.21, 4 categories): that much may be chance."),
+        ("fastest", "not_shown", "practically_equal", "(0.941–1.21, 4 categories): that is practically equal."),
+        ("steadiest", "not_shown", "too_few_to_rank", "± 5.8 %; ten runs are needed to rank models by that."),
+        ("steadiest", "artefact", "least_steady", "of m varies most: ± 5.8 %, that of o by ± 1.4 %."),
+        ("steadiest", "artefact", "another_varies_less", "of m varies by ± 5.8 %, that of o by ± 1.4 %."),
+        ("slow_category", "not_shown", "single_trial", "tok/s, elsewhere 3.96: one category by itself shows no more."),
+        ("slow_category", "artefact", "cold_start", "were the cold start; it wrote 4.01 tok/s, elsewhere 3.96."),
+        ("slow_category", "artefact", "waiting", "26.7 s of 43.7 s were waiting; it wrote 4.01 tok/s, elsewhere 3.96."),
+        ("most_memory", "not_shown", "machine_change", "Added up, m is highest too: 3179 MB."),
+        ("most_memory", "not_shown", "not_known_what", "whose memory that is, the model's or the whole machine's."),
         ("most_memory", "artefact", "first_row", "from an empty machine. Added up, o is highest: 4291 MB, m 3179 MB."),
-        ("cold_start", "stands", None, "Every model's first row waited more than five times as long as its others."),
-        ("cold_start", "in_part", "some_models", "Seen in 2 of the models only."),
-        ("best_latency", "wrong_winner", None, "The mean holds cold starts. Once loaded: o 0.782 s, m 0.908 s."),
-        ("best_latency", "stands", None, "Once loaded it starts soonest too: 0.908 s."),
-        ("best_latency", "order_only", None, "it is first too, 0.908 s, but not told apart from all others."),
+        ("cold_start", "stands", None, "First rows waited longer: m 9.00 s, 9.0 times its slowest other."),
+        ("cold_start", "in_part", "some_models", "m 9.00 s, 9.0 times its slowest other."),
+        ("best_latency", "not_shown", "single_trials", "4 pairs of single trials name no winner."),
+        ("best_latency", "not_shown", "not_apart", "m 1.00 s (n = 1), o 1.00 s (n = 2). They are not told apart."),
+        ("best_latency", "wrong", "another_is", "o 1.00 s (n = 2). o starts sooner."),
+        ("best_latency", "stands", None, "Medians once loaded: m 1.00 s (n = 1), o 1.00 s (n = 2)."),
+        ("fastest", "cannot_be_judged", "no_common_rows", "No category has usable rows of both."),
+        ("steadiest", "cannot_be_judged", "no_writing_speed", "The file does not separate waiting from writing."),
     ],
-)
-def test_what_becomes_of_it(says: str, finding: str, why: str | None, becomes: str) -> None:
-    said = finding_sentence(claim(says, finding, why=why))
-    assert said.endswith(becomes)
+)  # fmt: skip
+def test_what_its_figures_bear(says: str, finding: str, why: str | None, because: str) -> None:
+    said = finding_sentence(claim(says, finding, why=why), small())
+    assert said.endswith(because)
     assert said.lower().startswith(f"{finding_word(finding)}. ")
 
 
-@pytest.mark.parametrize(
-    "why",
-    [
-        "one_model",
-        "no_common_rows",
-        "needs_two_rows",
-        "one_category",
-        "nothing_to_compare",
-        "no_memory",
-        "no_cold_rows",
-    ],
-)
-def test_what_cannot_be_judged_says_why(why: str) -> None:
-    one = claim("fastest", "cannot_be_judged", why=why, figures={})
-    assert claim_sentence(one) == "The fastest"
-    assert finding_sentence(one).startswith("Cannot be judged. ")
-    assert finding_sentence(one).count(".") == 2
+def test_a_cold_start_that_not_every_model_had() -> None:
+    said = finding_sentence(claim("cold_start", "in_part", why="some_models"), small())
+    assert said.startswith("True in part. Seen in 2 of 2 models. First rows waited longer:")
 
 
-def test_a_finding_of_a_newer_version_is_shown_as_it_is() -> None:
+def test_every_finding_has_a_word_and_one_of_a_newer_version_is_shown_as_it_is() -> None:
+    assert all(finding_word(one) != one for one in get_args(Finding) if one not in ("stands", "wrong"))
     assert finding_word("brand_new") == "brand_new"
 
 
-def test_a_file_without_usable_times_still_has_its_heading() -> None:
-    lines = audited(audit(parse_legacy("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,?,?,,,\n")))
-    assert lines[0][1] == "One round, in an order that is not balanced; one category is taken for one observation."
-    assert len(lines) == 7
+# --- the earlier comparison: what used to be said and is not ------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def seed() -> dict[str, str]:
+    if not SEED.exists():
+        pytest.skip("the earlier comparison's file is not beside this checkout")
+    return dict(audit_lines(session_of(SEED.read_text("utf-8"))))
+
+
+def test_each_ratio_is_the_one_that_is_named(seed: dict[str, str]) -> None:
+    assert seed["“A cold start takes 19.1 s to 26.7 s”"] == (
+        "Stands. First rows waited longer: llama3 19.1 s, 11 times its slowest other; mistral 20.6 s, 15 times its "
+        "slowest other; gemma:7b 26.7 s, 4.3 times its slowest other."
+    )
+
+
+def test_an_order_that_is_not_told_apart_does_not_stand(seed: dict[str, str]) -> None:
+    said = seed["“mistral is the fastest: 5.47 tok/s as recorded”"]
+    assert said.startswith("Not shown. While they write, mistral is 1.065 times as fast as llama3 (0.9")
+    assert said.endswith("4 categories): the interval holds 1.")
+
+
+def test_three_pairs_of_single_trials_name_no_winner(seed: dict[str, str]) -> None:
+    said = seed["“llama3 has the best latency: 5.66 s”"]
+    assert said.startswith("Not shown. The mean includes cold starts.")
+    assert said.endswith("3 pairs of single trials name no winner.")
+    everything = " ".join(sentences(session_of(SEED.read_text("utf-8"))))
+    assert not re.search("starts soonest|Quick questions|wrong winner", everything)
+
+
+def test_one_figure_for_one_thing(seed: dict[str, str]) -> None:
+    said = seed["Writing speed"]
+    assert said.startswith("llama3 5.90, mistral 6.29, gemma:7b 4.03 tok/s (geometric mean over categories).")
+    everything = " ".join(sentences(session_of(SEED.read_text("utf-8"))))
+    assert not re.search(r"\b(6\.11|6\.12|5\.83|5\.86|3\.93|3\.97) tok/s", everything)
+
+
+def test_the_file_itself_is_described(seed: dict[str, str]) -> None:
+    assert seed["What this file can show"] == (
+        "12 rows. One run, 4 categories: one category is one observation. The models ran one after the other: what "
+        "changed on the machine meanwhile looks like a difference. 4 rows with fewer than 64 tokens are included."
+    )
+
+
+def test_tokens_of_two_tokenizers_do_not_compare(seed: dict[str, str]) -> None:
+    assert "Tokens of two tokenizers do not compare" in seed["Writing speed"]
+
+
+def test_no_sentence_is_answered_that_nobody_says() -> None:
+    lines = [f"a,c{at},1,{1 + 199 / tps},,,200" for at, tps in enumerate((5.64, 5.67, 5.7, 5.74))]
+    lines += [f"b,c{at},1,{1 + 199 / tps},,,200" for at, tps in enumerate((5.64, 5.67, 5.7, 5.74))]
+    said = [heading for heading, _ in audit_lines(session_of(HEADER + "\n".join(lines)))]
+    assert said == ["What this file can show", "Writing speed"]
+
+
+# --- other files --------------------------------------------------------------------------------------------------
+
+
+def test_as_recorded_is_said_of_a_recorded_column_only() -> None:
+    lines = [
+        f"{model},c{at},1,{total},{tokens}"
+        for model, total, tokens in (("a", 11, 200), ("b", 21, 200))
+        for at in range(4)
+    ]
+    headings = [
+        heading for heading, _ in audit_lines(session_of("model,category,ttft_s,total_s,tokens\n" + "\n".join(lines)))
+    ]
+    assert "“a is the fastest: 18.2 tok/s (tokens ÷ total time)”" in headings
+
+
+def test_runs_of_the_file_are_named_as_its_unit() -> None:
+    lines = [f"{model},x,1,{total + run},200" for run in range(3) for model, total in (("a", 11), ("b", 31))]
+    said = dict(audit_lines(session_of("model,category,ttft_s,total_s,tokens\n" + "\n".join(lines))))
+    assert said["What this file can show"] == (
+        "6 rows. 3 runs of the same prompts: one run is one observation. The models took turns."
+    )
+    assert "3 runs)" in said["Writing speed"]
+
+
+def test_a_file_without_a_time_to_first_token_says_what_can_be_judged() -> None:
+    lines = [f"{model},c{at},{total + at},200" for model, total in (("a", 11), ("b", 31)) for at in range(4)]
+    said = dict(audit_lines(session_of("model,category,total_s,tokens\n" + "\n".join(lines))))
+    assert "only tokens ÷ total time can be judged" in said["What this file can show"]
+    assert said["Tokens ÷ total time"].startswith("a 16.1, b 6.16 tok/s")
+    fastest = next(text for heading, text in said.items() if "fastest" in heading)
+    assert fastest.startswith("Stands. By tokens ÷ total time a is 2.61 times as fast as b (")

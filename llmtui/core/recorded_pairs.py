@@ -1,0 +1,124 @@
+"""Which rows of an imported file belong together: by its own rounds, or by category where it has one round only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from llmtui.core.pairing import Pair
+from llmtui.core.recorded import Basis, answered, written
+from llmtui.core.session import Session
+from llmtui.core.stats import mean
+from llmtui.core.trial_row import TrialRow
+
+Unit = Literal["round", "category", "run"]
+"""What is taken for one independent observation: a round of a session that ran here; of a file a category, or a
+repetition of all its prompts."""
+
+
+class RecordedCells(NamedTuple):
+    """The usable rows of a file, by contender, unit, and within a unit by category and prompt."""
+
+    basis: Basis
+    unit: Unit
+    prompts: int
+    """Of the whole file."""
+    cells: dict[int, dict[str, dict[tuple[str, int], tuple[float, float]]]]
+    """Amount and seconds; in a category all prompts together, as prompt 0."""
+
+
+def recorded_cells(session: Session) -> RecordedCells:
+    """Return the usable rows of an imported session: all as recorded, cold and short ones too."""
+    basis, unit = basis_of(session), unit_of(session)
+    found: dict[int, dict[str, dict[tuple[str, int], tuple[float, float]]]] = {}
+    for row in session.rows:
+        done = written(row) if basis == "writing" else answered(row)
+        if row.trial.prompt is None or done is None or row.outcome != "ok":
+            continue
+        category = category_name(session, row)
+        name, place = (
+            (category, (category, 0)) if unit == "category" else (f"{row.trial.round}", (category, row.trial.prompt))
+        )
+        inside = found.setdefault(row.trial.contender, {}).setdefault(name, {})
+        amount, over_s = inside.get(place, (0.0, 0.0))
+        inside[place] = (amount + done[0], over_s + done[1])
+    return RecordedCells(basis, unit, len(session.plan.prompts), found)
+
+
+def basis_of(session: Session) -> Basis:
+    """Return what the file's models can be compared by."""
+    return "writing" if any(written(row) is not None for row in session.rows) else "usual"
+
+
+def unit_of(session: Session) -> Unit:
+    """Return ``run`` where the file repeats at least half of its prompts for two models or more, or for its only one.
+
+    A row that merely occurs twice makes no second run.
+    """
+    cells: dict[tuple[int, int], set[int | None]] = {}
+    for row in session.rows:
+        cells.setdefault((row.trial.round, row.trial.contender), set()).add(row.trial.prompt)
+    wanted = min(2, len(session.plan.contenders))
+    again = sum(2 * len(prompts) >= len(session.plan.prompts) for (number, _), prompts in cells.items() if number == 2)
+    return "run" if again >= wanted else "category"
+
+
+def pair_recorded(of: RecordedCells, first: int, second: int) -> Pair:
+    """Return the units in which both have usable rows, as log ratios.
+
+    A run counts with at least half of the file's prompts; within a unit rates are pooled over the prompts of both.
+    """
+    ours, theirs = of.cells.get(first, {}), of.cells.get(second, {})
+    logs: list[float] = []
+    leads: list[tuple[float, ...]] = []
+    common = 0
+    for name in ours:
+        places = [place for place in ours[name] if place in theirs.get(name, {})]
+        common += len(places)
+        if not places or (of.unit == "run" and 2 * len(places) < of.prompts):
+            continue
+        rates = [_pooled(cells[name][place] for place in places) for cells in (ours, theirs)]
+        logs.append(math.log(rates[0] / rates[1]))
+        leads.append(tuple(_log(ours[name][place]) - _log(theirs[name][place]) for place in places))
+    return Pair(first=first, second=second, rounds=tuple(logs), leads=tuple(leads), common=common)
+
+
+class RecordedSpeed(NamedTuple):
+    """A geometric mean over units (tokens per second), the lowest and highest of them, and their number."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def recorded_speed(of: RecordedCells, contender: int, category: str | None = None) -> RecordedSpeed | None:
+    """Return a model's speed, in one category or in all; None where the file has none.
+
+    Where two models have the same units, the quotient of their means is the ratio of their verdict.
+    """
+    units = [
+        [part for (name, _), part in inside.items() if category in (None, name)]
+        for inside in of.cells.get(contender, {}).values()
+    ]
+    rates = [_pooled(parts) for parts in units if parts]
+    if not rates:
+        return None
+    return RecordedSpeed(math.exp(mean([math.log(rate) for rate in rates])), min(rates), max(rates), len(rates))
+
+
+def category_name(session: Session, row: TrialRow) -> str:
+    """Return the category of a row; where the file has none, its prompt."""
+    assert row.trial.prompt is not None, "an imported row has a prompt"
+    prompt = session.plan.prompts[row.trial.prompt]
+    return prompt.category or prompt.text
+
+
+def _pooled(parts: Iterable[tuple[float, float]]) -> float:
+    known = [*parts]
+    return sum(amount for amount, _ in known) / math.fsum(over_s for _, over_s in known)
+
+
+def _log(part: tuple[float, float]) -> float:
+    return math.log(part[0] / part[1])

@@ -1,0 +1,277 @@
+"""The claims that a file is read to make, each computed from it and held against what its figures bear.
+
+A claim that nobody would read out of the file (no lead, no such column, one model) is not made.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from itertools import combinations
+
+import msgspec
+
+from llmtui.core.recorded import usual_tps, written
+from llmtui.core.recorded_pairs import category_name
+from llmtui.core.session import Session
+from llmtui.core.stats import deviation, mean, t_quantile
+from llmtui.core.trial_row import TrialRow
+from llmtui.core.verdict import SEPARATING, Verdict
+from llmtui.legacy.audit import Claim, Finding, Layout, ModelAudit, Why, ttft_s
+
+NAMED_LEAD = 1.01
+"""Nobody calls a model the fastest whose mean is not this much higher."""
+NAMED_STEADIER = 1.10
+NAMED_SPREAD = 0.03
+"""Nobody calls a model the steadiest where the others vary by less than this, or hardly more than it does."""
+NAMED_SLOW = 2 / 3
+"""A category is called slow for a model if its rate there is at most this share of its usual one."""
+NAMED_SOONER_S = 0.05
+"""Nobody notices a shorter wait."""
+NAMED_MEMORY = 1.03
+SLOW_SHARE = 0.10
+"""Text is written slower in a category if its speed there is this share lower than elsewhere."""
+SOONER = math.log(1.10)
+FEWEST = {"category": 4, "run": 3}
+"""Units from which waits are compared: three pairs of single trials name no winner."""
+
+
+def claims_of(
+    session: Session, layout: Layout, models: Sequence[ModelAudit], found: Sequence[Verdict]
+) -> tuple[Claim, ...]:
+    """Return the claims in the order in which they are shown."""
+    made = (
+        _fastest(models, found),
+        _steadiest(models, layout),
+        _slow_category(session, layout),
+        _most_memory(session, models),
+        _cold_start(models),
+        _best_latency(session, layout, models),
+    )
+    return tuple(claim for claim in made if claim is not None)
+
+
+def _fastest(models: Sequence[ModelAudit], found: Sequence[Verdict]) -> Claim | None:
+    """The highest mean of tokens ÷ total time, against the verdicts."""
+    known = sorted(((one.usual.mean, -at) for at, one in enumerate(models) if one.usual is not None), reverse=True)
+    if len(known) < 2 or known[0][0] < NAMED_LEAD * known[1][0]:
+        return None
+    usual, winner = known[0][0], -known[0][1]
+    claim = Claim(says="fastest", finding="cannot_be_judged", model=models[winner].model, figures={"usual_tps": usual})
+    mine = [one for one in found if winner in (one.first, one.second) and one.ratio is not None]
+    if not mine:
+        return msgspec.structs.replace(claim, why="no_common_rows")
+    beaten = [one for one in mine if one.second == winner and one.word in SEPARATING]
+    open_ones = [one for one in mine if one.word not in SEPARATING]
+    if beaten:
+        rival, finding = max(beaten, key=lambda one: one.ratio or 1.0), "wrong"
+    elif open_ones:
+        # Whoever comes closest to it, or is ahead of it, is what the claim has to be held against.
+        rival = min(open_ones, key=lambda one: (one.ratio or 1.0) if one.first == winner else 1 / (one.ratio or 1.0))
+        finding = "not_shown"
+    else:
+        rival, finding = min(mine, key=lambda one: one.ratio or 1.0), "stands"
+    return _of_verdict(claim, rival, models, finding, winner)  # type: ignore[arg-type]
+
+
+def _of_verdict(claim: Claim, rival: Verdict, models: Sequence[ModelAudit], finding: Finding, winner: int) -> Claim:
+    figures = {**claim.figures, "ratio": rival.ratio or 1.0, "units": float(rival.rounds)}
+    figures["leads"] = float(rival.first == winner)
+    why: Why | None = None
+    if rival.low is not None and rival.high is not None:
+        figures |= {"low": rival.low, "high": rival.high}
+    if finding == "not_shown":
+        why = _why_open(rival)
+    elif finding == "wrong":
+        why = "another_is"
+    other = rival.second if rival.first == winner else rival.first
+    return msgspec.structs.replace(claim, finding=finding, other=models[other].model, why=why, figures=figures)
+
+
+def _why_open(rival: Verdict) -> Why:
+    if rival.low is None or rival.high is None:
+        return "no_interval"
+    if rival.word == "practically_equal":
+        return "practically_equal"
+    return "interval_holds_1" if rival.low <= 1 <= rival.high else "may_be_chance"
+
+
+def _steadiest(models: Sequence[ModelAudit], layout: Layout) -> Claim | None:
+    """The smallest variation of tokens ÷ total time, against that of the speed after the first token.
+
+    Steadiness is ranked from ten rounds on, which no file has had so far: the claim is never found to hold.
+    """
+    usual = {one.model: one.usual.cv for one in models if one.usual is not None and one.usual.cv is not None}
+    if len(usual) < 2:
+        return None
+    ordered = sorted(usual, key=usual.__getitem__)
+    winner, least, next_least = ordered[0], usual[ordered[0]], usual[ordered[1]]
+    if next_least < NAMED_SPREAD or next_least < NAMED_STEADIER * least:
+        return None
+    claim = Claim(says="steadiest", finding="not_shown", model=winner, figures={"usual_cv": least})
+    writing = {one.model: one.writing.cv for one in models if one.writing is not None and one.writing.cv is not None}
+    if layout.basis == "usual" or usual.keys() - writing.keys():
+        return msgspec.structs.replace(claim, finding="cannot_be_judged", why="no_writing_speed")
+    other = min(writing, key=lambda name: (writing[name], name != winner))
+    figures = {"usual_cv": least, "writing_cv": writing[winner], "other_cv": writing[other]}
+    if other == winner:
+        return msgspec.structs.replace(claim, why="too_few_to_rank", figures=figures)
+    most = max(writing, key=writing.__getitem__) == winner
+    why: Why = "least_steady" if most else "another_varies_less"
+    return msgspec.structs.replace(claim, finding="artefact", other=other, why=why, figures=figures)
+
+
+def _slow_category(session: Session, layout: Layout) -> Claim | None:
+    """The lowest rate of the slowest category, if it is far below the model's others."""
+    cells: dict[tuple[int, str], list[TrialRow]] = {}
+    for row in session.rows:
+        if row.outcome == "ok" and row.trial.prompt is not None and usual_tps(row) is not None:
+            cells.setdefault((row.trial.contender, category_name(session, row)), []).append(row)
+    rates = {key: mean([usual_tps(row) or 0.0 for row in rows]) for key, rows in cells.items()}
+    names = dict.fromkeys(name for _, name in rates)
+    if len(names) < 2:
+        return None
+    slowest = min(names, key=lambda name: mean([rate for (_, one), rate in rates.items() if one == name]))
+    who = min((one for one, name in rates if name == slowest), key=lambda one: rates[one, slowest])
+    others = [rate for (one, name), rate in rates.items() if one == who and name != slowest]
+    if not others or rates[who, slowest] > NAMED_SLOW * statistics.median(others):
+        return None
+    claim = Claim(
+        says="slow_category",
+        finding="cannot_be_judged",
+        model=session.plan.contenders[who].label,
+        category=slowest,
+        why="no_writing_speed",
+        figures={"usual_tps": rates[who, slowest]},
+    )
+    mine = cells[who, slowest]
+    rest = [row for (one, name), rows in cells.items() if one == who and name != slowest for row in rows]
+    here_tps, rest_tps = _speed(mine), _speed(rest)
+    waits = [wait for row in mine if (wait := ttft_s(row)) is not None]
+    if layout.basis == "usual" or here_tps is None or rest_tps is None or not waits:
+        return claim
+    total_s = math.fsum((row.figures.e2e_ms or 0.0) / 1000 for row in mine)
+    figures = {"ttft_s": math.fsum(waits), "total_s": total_s, "writing_tps": here_tps, "rest_tps": rest_tps}
+    figures |= claim.figures
+    if here_tps < (1 - SLOW_SHARE) * rest_tps:
+        return msgspec.structs.replace(claim, finding="not_shown", why="single_trial", figures=figures)
+    why: Why = "cold_start" if any(row.trial.kind == "cold" for row in mine) else "waiting"
+    return msgspec.structs.replace(claim, finding="artefact", why=why, figures=figures)
+
+
+def _speed(rows: Sequence[TrialRow]) -> float | None:
+    done = [steps for row in rows if (steps := written(row)) is not None]
+    return sum(n for n, _ in done) / math.fsum(over_s for _, over_s in done) if done else None
+
+
+def _most_memory(session: Session, models: Sequence[ModelAudit]) -> Claim | None:
+    """The largest figure of the memory column. A column with figures below zero holds changes, not amounts."""
+    changes = sorted(
+        ((one.largest_change_mb, -at) for at, one in enumerate(models) if one.largest_change_mb is not None),
+        reverse=True,
+    )
+    if len(changes) < 2 or changes[0][0] <= NAMED_MEMORY * max(changes[1][0], 0.0):
+        return None
+    most, winner = changes[0][0], -changes[0][1]
+    every = [row.recorded.ram_change_mb for row in session.rows if row.recorded is not None]
+    claim = Claim(says="most_memory", finding="not_shown", model=models[winner].model, figures={"change_mb": most})
+    if not any(value is not None and value < 0 for value in every):
+        return msgspec.structs.replace(claim, why="not_known_what")
+    highest = max(range(len(models)), key=lambda at: (models[at].highest_mb or 0.0, at == winner))
+    figures = {
+        "change_mb": most,
+        "highest_mb": models[winner].highest_mb or 0.0,
+        "other_highest_mb": models[highest].highest_mb or 0.0,
+    }
+    first = next((value for value in every if value is not None), None) == most
+    return msgspec.structs.replace(
+        claim,
+        finding="not_shown" if highest == winner else "artefact",
+        other=models[highest].model,
+        why="first_row" if first else "machine_change",
+        figures=figures,
+    )
+
+
+def _cold_start(models: Sequence[ModelAudit]) -> Claim | None:
+    """From where to where first rows reach, if they are cold starts."""
+    cold = [one.cold_ttft_s for one in models if one.cold_ttft_s is not None]
+    if not cold:
+        return None
+    whole = len(cold) == len(models)
+    figures = {"low_s": min(cold), "high_s": max(cold), "models": float(len(cold))}
+    return Claim(
+        says="cold_start",
+        finding="stands" if whole else "in_part",
+        why=None if whole else "some_models",
+        figures=figures,
+    )
+
+
+def _best_latency(session: Session, layout: Layout, models: Sequence[ModelAudit]) -> Claim | None:
+    """The smallest mean wait over all rows, cold starts among them, against that of warm rows."""
+    means = {at: one.ttft_s.mean for at, one in enumerate(models) if one.ttft_s is not None}
+    ordered = sorted(means, key=means.__getitem__)
+    if len(ordered) < 2 or means[ordered[1]] - means[ordered[0]] < NAMED_SOONER_S:
+        return None
+    winner = ordered[0]
+    claim = Claim(
+        says="best_latency",
+        finding="not_shown",
+        model=models[winner].model,
+        figures={"mean_s": means[winner], "with_cold": float(any(one.cold_ttft_s is not None for one in models))},
+    )
+    waits = _warm_waits(session, layout)
+    pairs = {(a, b): _wait_ratios(waits.get(a, {}), waits.get(b, {})) for a, b in combinations(ordered, 2)}
+    units = min(len(pairs[pair]) for pair in pairs if winner in pair)
+    figures = {**claim.figures, "units": float(units)}
+    if units < FEWEST["run" if layout.unit == "run" else "category"]:
+        return msgspec.structs.replace(claim, why="single_trials", figures=figures)
+    judged = [values for values in pairs.values() if len(values) >= 2]
+    apart = {
+        pair: _sooner(values, len(judged)) for pair, values in pairs.items() if winner in pair and len(values) >= 2
+    }
+    ahead = [pair for pair in apart if (apart[pair] if pair[0] == winner else -apart[pair]) > 0]
+    behind = [pair for pair in apart if (apart[pair] if pair[0] == winner else -apart[pair]) < 0]
+    if behind:
+        other = next(at for at in behind[0] if at != winner)
+        return msgspec.structs.replace(
+            claim, finding="wrong", why="another_is", other=models[other].model, figures=figures
+        )
+    if len(ahead) == len(ordered) - 1:
+        return msgspec.structs.replace(claim, finding="stands", figures=figures)
+    return msgspec.structs.replace(claim, why="not_apart", figures=figures)
+
+
+_Waits = dict[tuple[str, int], list[float]]
+"""Logarithms of the warm waits by unit and prompt."""
+
+
+def _warm_waits(session: Session, layout: Layout) -> dict[int, _Waits]:
+    found: dict[int, _Waits] = {}
+    for row in session.rows:
+        wait = ttft_s(row)
+        if row.trial.kind == "warm" and row.trial.prompt is not None and wait:
+            unit = f"{row.trial.round}" if layout.unit == "run" else category_name(session, row)
+            place = (unit, row.trial.prompt)
+            found.setdefault(row.trial.contender, {}).setdefault(place, []).append(math.log(wait))
+    return found
+
+
+def _wait_ratios(first: _Waits, second: _Waits) -> list[float]:
+    """Log ratios of the waits of two models, one for each unit that both have."""
+    by_unit: dict[str, list[float]] = {}
+    for unit, prompt in first:
+        if (unit, prompt) in second:
+            ratio = statistics.median(first[unit, prompt]) - statistics.median(second[unit, prompt])
+            by_unit.setdefault(unit, []).append(ratio)
+    return [mean(values) for values in by_unit.values()]
+
+
+def _sooner(values: Sequence[float], pairs: int) -> int:
+    """1 if the first of two is sooner by more than 1.10, −1 if the second is, else 0; simultaneous over the pairs."""
+    n = len(values)
+    half = t_quantile(1 - 0.05 / (2 * pairs), n - 1) * max(deviation(values), 0.001) / math.sqrt(n)
+    middle = mean(values)
+    return (middle + half < -SOONER) - (middle - half > SOONER)

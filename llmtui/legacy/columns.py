@@ -1,0 +1,200 @@
+"""What the columns of a comparison's table mean: spellings of their titles, in English and Spanish, and units."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from llmtui.legacy.rows import CannotImport
+
+Field = Literal[
+    "model", "category", "prompt", "run", "ttft", "total", "usual_tps", "ram", "tokens", "load", "prompt_tokens",
+    "prompt_time", "decode_time", "cached_tokens",
+]  # fmt: skip
+
+SPELLINGS: dict[Field, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "model": (
+        ("model", "model name", "model id", "llm", "name"),
+        ("modelo", "nombre del modelo", "nombre modelo", "nombre"),
+    ),
+    "category": (
+        ("category", "cat", "task", "type", "test", "test name", "topic"),
+        ("categoría", "tarea", "tipo", "prueba", "tema"),
+    ),
+    "prompt": (("prompt", "question", "input"), ("pregunta", "entrada", "consulta")),
+    "run": (
+        ("run", "round", "repetition", "repeat", "iteration", "trial", "epoch", "run no"),
+        ("ronda", "repetición", "iteración", "ejecución", "corrida", "vuelta"),
+    ),
+    "ttft": (
+        ("TTFT", "time to first token", "first token", "first token time", "first token latency", "latency",
+         "latency TTFT", "TTFT latency", "time to first"),
+        ("latencia TTFT", "latencia", "tiempo hasta el primer token", "tiempo al primer token",
+         "tiempo primer token", "primer token"),
+    ),
+    "total": (
+        ("total time", "total", "time", "duration", "total duration", "seconds", "elapsed", "elapsed time",
+         "time total", "wall time", "response time", "e2e", "end to end", "end to end latency", "request latency"),
+        ("tiempo total", "tiempo", "duración", "duración total", "segundos", "tiempo de respuesta"),
+    ),
+    "usual_tps": (
+        ("tokens/s", "tok/s", "t/s", "TPS", "tokens per second", "tokens per sec", "tokens/sec", "tokens/second",
+         "token/s", "token/sec", "speed", "throughput"),
+        ("tokens por segundo", "tokens/seg", "tokens/segundo", "t/seg", "velocidad", "tokens seg"),
+    ),
+    "ram": (
+        ("RAM", "RAM used", "used RAM", "memory", "memory used", "used memory", "RAM usage", "memory usage"),
+        ("RAM usada", "memoria", "memoria usada", "uso de RAM", "uso de memoria"),
+    ),
+    "tokens": (
+        ("tokens", "total tokens", "tokens total", "token count", "output tokens", "generated tokens",
+         "completion tokens", "n tokens", "num tokens", "no tokens", "number of tokens", "tokens generated",
+         "tokens out", "eval count"),
+        ("tokens totales", "tokens generados", "nº tokens", "nº de tokens", "núm tokens", "número de tokens",
+         "tokens de salida", "cantidad de tokens", "num de tokens"),
+    ),
+    "load": (("load duration", "load time", "load"), ("tiempo de carga", "carga")),
+    "prompt_tokens": (
+        ("prompt eval count", "prompt tokens", "input tokens"), ("tokens de entrada", "tokens del prompt"),
+    ),
+    "prompt_time": (("prompt eval duration", "prompt eval time", "prompt time", "prefill time"), ()),
+    "decode_time": (
+        ("eval duration", "eval time", "generation time", "decode time"), ("tiempo de generación",),
+    ),
+    "cached_tokens": (("cached tokens",), ()),
+}  # fmt: skip
+"""Titles that are known, English and Spanish, the commonest first; case, accents, spaces and signs do not matter."""
+OLLAMA_DURATIONS = frozenset({"totalduration", "loadduration", "promptevalduration", "evalduration"})
+"""Ollama's own names of its counters, which are in nanoseconds."""
+TIMES: tuple[Field, ...] = ("ttft", "total", "load", "prompt_time", "decode_time")
+NUMBERS: tuple[Field, ...] = (*TIMES, "usual_tps", "ram")
+COUNTS: tuple[Field, ...] = ("tokens", "prompt_tokens", "cached_tokens", "run")
+
+SECONDS = {
+    "s": 1.0, "seg": 1.0, "segs": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "segundo": 1.0,
+    "segundos": 1.0, "ms": 1e-3, "msec": 1e-3, "msecs": 1e-3, "milliseconds": 1e-3, "milisegundos": 1e-3,
+    "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "microseconds": 1e-6, "microsegundos": 1e-6, "ns": 1e-9, "nsec": 1e-9,
+    "nanoseconds": 1e-9, "nanosegundos": 1e-9, "min": 60.0, "minutes": 60.0, "minutos": 60.0,
+}  # fmt: skip
+_MEGABYTES = {"mb": 1.0, "mib": 1.048576, "gb": 1000.0, "gib": 1073.741824, "kb": 1e-3, "kib": 0.001024, "bytes": 1e-6}
+_PER_SECOND = dict.fromkeys(
+    ("t/s", "tok/s", "toks/s", "tps", "tokens", "token/s", "tokens/s", "t/seg", "tokens/seg", "t/sec", "tok/sec",
+     "toks/sec", "token/sec", "tokens/sec", "tokens/second", "tokens/segundo", "s", "seg", "sec"), 1.0,
+)  # fmt: skip
+UNITS: dict[Field, dict[str, float]] = {
+    **dict.fromkeys(TIMES, SECONDS), "ram": _MEGABYTES, "usual_tps": _PER_SECOND,
+}  # fmt: skip
+"""Factors to seconds, MB and tokens per second."""
+
+ASKED_AS: dict[str, Field] = {
+    "model": "model", "category": "category", "prompt": "prompt", "run": "run", "ttft": "ttft", "total": "total",
+    "seconds": "total", "tps": "usual_tps", "ram": "ram", "tokens": "tokens", "load": "load",
+    "prompt_tokens": "prompt_tokens", "prompt_seconds": "prompt_time", "decode_seconds": "decode_time",
+}  # fmt: skip
+"""Names by which the command line knows the fields."""
+
+
+class Column(NamedTuple):
+    """Where a field is."""
+
+    at: int
+    factor: float | None
+    """To seconds, MB or tokens per second; None: a time whose unit is not stated."""
+    title: str
+    ollama: bool = False
+    """Named as Ollama names its nanoseconds."""
+
+
+Columns = dict[Field, Column]
+
+
+def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) -> Columns:
+    """Return the columns that a header names; the first of those that mean the same.
+
+    Args:
+        titles: of the header.
+        asked: field's name on the command line → title, for columns that the person points out.
+
+    Raises:
+        CannotImport: ``unknown_unit``, or ``no_such_column`` for one that was asked for.
+    """
+    found: Columns = {}
+    for name, title in (asked or {}).items():
+        at = next((at for at, one in enumerate(titles) if plain(one) == plain(title)), None)
+        if name not in ASKED_AS or at is None:
+            raise CannotImport("no_such_column", name=name, title=title, header=list(titles), known=list(ASKED_AS))
+        found[ASKED_AS[name]] = Column(at, _factor_in(ASKED_AS[name], titles[at]), titles[at].strip())
+    taken = {column.at for column in found.values()}
+    for at, title in enumerate(titles):
+        if at not in taken and (known := _known(title)) is not None and known[0] not in found:
+            field, factor = known
+            found[field] = Column(at, factor, title.strip(), ollama=plain(title) in OLLAMA_DURATIONS)
+    return found
+
+
+def missing(columns: Columns) -> tuple[Field, ...]:
+    """Return the fields without which no row can be measured; empty where the columns suffice.
+
+    A model's name, and either the usual rate or the number of tokens with a time.
+    """
+    lacking: list[Field] = [] if "model" in columns else ["model"]
+    if "usual_tps" not in columns:
+        lacking += [] if "tokens" in columns else ["tokens"]
+        lacking += [] if "total" in columns or "decode_time" in columns else ["total"]
+    return tuple(lacking)
+
+
+def plain(title: str) -> str:
+    """Return letters and digits only, small, without accents."""
+    bare = unicodedata.normalize("NFKD", title.replace("µ", "u").replace("μ", "u").casefold())
+    return re.sub(r"[^a-z0-9]", "", bare)
+
+
+_FIELDS: dict[str, Field] = {
+    plain(spelling): field for field, both in SPELLINGS.items() for spellings in both for spelling in spellings
+}
+_ENDINGS: dict[Field, dict[str, float]] = {
+    field: {
+        plain(before + unit): factor for before in ("", "in", "en") for unit, factor in units.items()
+    }
+    for field, units in UNITS.items()
+}  # fmt: skip
+
+
+def _known(title: str) -> tuple[Field, float | None] | None:
+    """Which field a title means, and the factor of its unit.
+
+    Raises:
+        CannotImport: the field is known, the unit in brackets is not.
+    """
+    brackets = re.fullmatch(r"(.*?)[(\[](.*?)[)\]]?\s*", title.strip(), re.DOTALL)
+    if brackets is not None:
+        field = _FIELDS.get(plain(brackets.group(1)))
+        if field is None:
+            return None
+        unit = plain(brackets.group(2))
+        factor = _ENDINGS.get(field, {}).get(unit, 1.0 if not unit or field not in UNITS else None)
+        if factor is None:
+            raise CannotImport("unknown_unit", title=title.strip(), units=list(UNITS[field]))
+        return field, factor
+    whole = plain(title)
+    if whole in _FIELDS:
+        field = _FIELDS[whole]
+        return field, None if field in TIMES and whole not in _ENDINGS[field] else 1.0
+    for field, endings in _ENDINGS.items():
+        # Without brackets the unit may be at the end: RAM_MB, ttft_ms, "Total time in s".
+        for ending in sorted(endings, key=len, reverse=True):
+            if whole.endswith(ending) and _FIELDS.get(whole.removesuffix(ending)) == field:
+                return field, endings[ending]
+    return None
+
+
+def _factor_in(field: Field, title: str) -> float | None:
+    """The factor of the unit in a title whose name is not known."""
+    if field not in UNITS:
+        return 1.0
+    inside = re.search(r"[(\[](.*?)[)\]]", title)
+    unit = plain(inside.group(1)) if inside else plain(re.split(r"[_\s/]", title.strip())[-1])
+    return _ENDINGS[field].get(unit, None if field in TIMES else 1.0)

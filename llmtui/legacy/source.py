@@ -1,0 +1,107 @@
+"""A file's text: bounded, whatever was named, in any of the usual encodings, packed or not."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import os
+import stat
+import zlib
+from pathlib import Path
+
+from llmtui.legacy.rows import CannotImport
+
+MOST_BYTES = 64 * 2**20
+"""Of text; a larger file is refused rather than half read."""
+_BLOCK = 2**20
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b")) + b"\x7f"
+MOST_CONTROLS = 0.01
+"""Share of control characters above which a file is not text."""
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a regular file, unpacked where gzip packed it.
+
+    Encodings: UTF-8, UTF-16 with or without a byte order mark, else Windows-1252.
+
+    Raises:
+        CannotImport: it cannot be read, is no regular file, is larger than ``MOST_BYTES``, or is not text.
+    """
+    data = _bytes_of(path)
+    if data.startswith(b"\x1f\x8b"):
+        data = _unpacked(data)
+    return _decoded(data)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        # Without O_NONBLOCK opening a pipe waits for its writer.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        raise CannotImport("cannot_read", why=getattr(error, "strerror", None) or str(error)) from error
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(descriptor)
+        raise CannotImport("not_a_file", directory=stat.S_ISDIR(about.st_mode))
+    with os.fdopen(descriptor, "rb") as file:
+        if about.st_size > MOST_BYTES:
+            raise _too_large()
+        try:
+            data = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            raise CannotImport("cannot_read", why=error.strerror or str(error)) from error
+    if len(data) > MOST_BYTES:
+        raise _too_large()
+    return data
+
+
+def _unpacked(data: bytes) -> bytes:
+    parts = bytearray()
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            while block := file.read(_BLOCK):
+                parts += block
+                if len(parts) > MOST_BYTES:
+                    raise _too_large()
+    except (OSError, EOFError, zlib.error) as error:
+        raise CannotImport("cannot_read", why=str(error)) from error
+    return bytes(parts)
+
+
+def _decoded(data: bytes) -> str:
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):  # fmt: skip
+        if data.startswith(mark):
+            text = data[len(mark) :].decode(encoding, "replace")
+            break
+    else:
+        text = _guessed(data)
+    if "\x00" in text or _controls(text) > MOST_CONTROLS:
+        raise CannotImport("not_text")
+    if not text.strip():
+        raise CannotImport("empty")
+    return text
+
+
+def _guessed(data: bytes) -> str:
+    head = data[:4096]
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        # Western text in UTF-16: every other byte is nearly always 0.
+        if len(head) >= 4 and head[first::2].count(0) > 0.8 * len(head[first::2]):
+            return data.decode(encoding, "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _controls(text: str) -> float:
+    head = text[:65536]
+    controls = _CONTROLS.decode("ascii")
+    return sum(head.count(one) for one in controls) / max(len(head), 1)
+
+
+def _too_large() -> CannotImport:
+    return CannotImport("too_large", megabytes=MOST_BYTES // 2**20)
