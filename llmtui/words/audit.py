@@ -123,11 +123,7 @@ def _speed_heading(of: Layout) -> str:
 
 
 def _speeds(of: Audit) -> str:
-    entries = [
-        _("{model} {tps}").format(model=one.model, tps=significant(one.speed.value))
-        for one in of.models
-        if one.speed is not None
-    ]
+    entries = [f"{one.model} {significant(one.speed.value)}" for one in of.models if one.speed is not None]
     if not entries:
         return _("No row can be measured.")
     over = _("geometric mean over runs") if of.layout.unit == "run" else _("geometric mean over categories")
@@ -278,6 +274,7 @@ def _latency(one: Claim, of: Audit) -> str:
             "{n} pair of single trials names no winner.", "{n} pairs of single trials name no winner.",
             round(one.figures["units"]),
         ).format(n=round(one.figures["units"])),
+        "no_common_rows": _("No category has usable rows of both."),
         "not_apart": _("They are not told apart."),
         "another_is": _("{other} starts sooner.").format(other=one.other),
     }.get(one.why or "")  # fmt: skip

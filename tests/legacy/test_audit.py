@@ -7,6 +7,7 @@ import io
 import json
 import math
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -417,7 +418,7 @@ def rows(*cells: str, header: str = ",".join(SHORT)) -> str:
     return "\n".join([header, *cells]) + "\n"
 
 
-def trials(model: str, waits: list[float], tps: list[float], runs: int = 1, tokens: int = 200) -> list[str]:
+def trials(model: str, waits: Sequence[float], tps: Sequence[float], runs: int = 1, tokens: int = 200) -> list[str]:
     """A row per run and category, with the wait and the speed of the category."""
     return [
         f"{model},c{at},{wait},{wait + (tokens - 1) / speed:.6f},,,{tokens}"

@@ -19,7 +19,7 @@ from llmtui.words.conclusions import headed, sentences
 from tests.core.compared import compared, compared_plan, other, warm
 from tests.core.made import started
 
-NEVER_ON_SCREEN = re.compile(r"\b(TPOT|ICL|nonce|Holm|MAD|RssAnon|RssFile|None|nan|trial|trials)\b|[{}]|_")
+NEVER_ON_SCREEN = re.compile(r"\b(TPOT|ICL|nonce|Holm|MAD|RssAnon|RssFile|None|nan)\b|[{}]|_")
 WINNING = re.compile(r"writes fastest|writes faster|slightly faster|is ahead")
 GB = 10**9
 

@@ -209,7 +209,7 @@ def test_the_price_of_an_answer() -> None:
     assert price(open_one, None) == "To tell: about 3 more rounds."
     assert price(verdict("not_resolved", more_rounds=1), 90) == "To tell: about 1 more round, 1 min 30 s."
     assert price(verdict("not_resolved"), 90) == "It would take more than 20 more rounds."
-    assert "not balanced" in price(verdict("not_resolved", unit="category"), None)
+    assert "added to a file" in price(verdict("not_resolved", unit="category"), None)
 
 
 def test_open_pairs_are_the_cheapest_first_and_only_those_that_rounds_can_close() -> None:
