@@ -260,7 +260,7 @@ def _ollama_url(address: str) -> httpx.URL:
     try:
         return server_url(normalise_host(address).url, DEFAULT_PORT)
     except SettingsError as error:
-        why = "write http or https" if error.reason == "bad_scheme" else f"{error.detail!r} is not a host name"
+        why = "write http or https" if error.reason == "bad_scheme" else f"{error.facts['name']!r} is not a host name"
         raise BackendFailed(bad_address(address, why)) from error
 
 

@@ -25,7 +25,7 @@ from llmtui.config import (
 )
 from llmtui.core.commands import SetServer
 from llmtui.core.facts import ServerKind
-from llmtui.core.prompts import PromptPack, PromptPackError
+from llmtui.core.prompts import PromptPack
 from llmtui.words import _, use_language
 from llmtui.words.settings import not_used, settings_words
 
@@ -75,8 +75,6 @@ def frame(flags: Mapping[str, object], *, prompts: str | None = None, results: s
         pack = find_prompt_pack(prompts, Path.cwd(), config_dir(), language)
     except SettingsError as error:
         raise Refused(settings_words(error)) from error
-    except PromptPackError as error:
-        raise Refused(f"{error}.") from error
     return Frame(
         settings=settings,
         problems=tuple(not_used(error) for error in loaded.problems),

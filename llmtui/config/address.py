@@ -53,12 +53,12 @@ def normalise_host(text: str | None) -> Address:
             scheme, default_port = "https", 443
     scheme = scheme.lower()
     if scheme not in _SCHEME_PORTS:
-        raise SettingsError("bad_scheme", key="host", given=wanted, detail=scheme)
+        raise SettingsError("bad_scheme", key="host", given=repr(wanted), scheme=scheme)
     place, _, path = rest.partition("/")
     name, port_text = _split(place) or (_bare(place), None)
     host = _client_host(name)
     if host is None:
-        raise SettingsError("bad_host", key="host", given=wanted, detail=name)
+        raise SettingsError("bad_host", key="host", given=repr(wanted), name=name)
     port = int(port_text) if port_text is not None and _PORT.fullmatch(port_text) else default_port
     port = port if 0 <= port <= 65535 else default_port
     shown = f"[{host}]" if ":" in host else host

@@ -5,52 +5,34 @@ from __future__ import annotations
 from typing import Literal
 
 Reason = Literal[
-    "bad_value",
-    "unknown_key",
-    "bad_scheme",
-    "bad_host",
-    "not_toml",
-    "not_utf8",
-    "not_a_file",
-    "too_large",
-    "cannot_read",
-    "cannot_write",
-    "cannot_change",
-]
+    # a file
+    "cannot_read", "cannot_write", "cannot_change", "not_a_file", "too_large", "not_utf8", "not_toml", "too_deep",
+    # a key or its value
+    "unknown_key", "bad_value", "bad_scheme", "bad_host", "not_table", "not_text", "empty", "not_one_line",
+    # a prompt file
+    "no_header", "needs_format", "other_format", "missing", "needs_text", "needs_language", "no_prompts",
+    "not_prompts", "bad_id", "same_id", "taken_id",
+]  # fmt: skip
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be used.
+    """Something in a settings file, the environment, a flag or a prompt file that cannot be used.
 
     Attributes:
         reason: what is wrong.
-        file: the settings file, or ``ENVIRONMENT``; empty for a value just typed.
-        key: the setting, the variable or the flag; empty for the file as a whole.
-        line: its line in the file, from 1; None where there is none.
-        setting: the name of the setting in ``Settings``.
-        given: what was given instead of a usable value.
-        detail: what the operating system or the TOML parser says.
+        file: the file, or ``ENVIRONMENT``; empty for a value just typed.
+        key: the setting, variable, flag, or dotted path of a prompt file; empty for the file as a whole.
+        line: line in the file, from 1; None where the TOML parser names none.
+        facts: what the sentence about the reason names.
     """
 
-    def __init__(
-        self,
-        reason: Reason,
-        *,
-        file: str = "",
-        key: str = "",
-        line: int | None = None,
-        setting: str = "",
-        given: str = "",
-        detail: str = "",
-    ) -> None:
-        super().__init__(": ".join(part for part in (file, key, reason, given or detail) if part))
-        self.reason = reason
+    def __init__(self, reason: Reason, *, file: str = "", key: str = "", line: int | None = None, **facts: str) -> None:
+        super().__init__(": ".join(part for part in (file, key, reason, *facts.values()) if part))
+        self.reason: Reason = reason
         self.file = file
         self.key = key
         self.line = line
-        self.setting = setting or key
-        self.given = given
-        self.detail = detail
+        self.facts = facts
 
 
 ENVIRONMENT = "environment"

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmtui.core.prompts import PromptPack, PromptPackError, is_prompt_pack, merge, parse_pack, parse_partial
+from llmtui.config.errors import SettingsError
+from llmtui.config.prompt_files import is_prompt_pack, merge, parse_pack, parse_partial
+from llmtui.config.toml_text import read_text
+from llmtui.core.prompts import PromptPack
 
 PACK_NAME = "prompts.toml"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def shipped_pack(language: str) -> PromptPack:
-    """Gives the pack that comes with the program.
+    """Return the pack that comes with the program.
 
     Raises:
-        PromptPackError: the installation is damaged: the file is missing or was changed into something unreadable.
+        SettingsError: the installation is damaged: the file is missing or was changed into something unreadable.
     """
     path = _shipped_path()
     return parse_pack(_read(path), file=str(path), language=language)
 
 
 def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path, language: str) -> PromptPack:
-    """Gives the prompts in force.
+    """Return the prompts in force.
 
     With a file named by the person: the shipped pack under it, and nothing else, so that the same command asks the
     same in every folder. Otherwise the shipped pack, over it the ``prompts.toml`` of the settings folder, over that
@@ -34,7 +37,7 @@ def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path, langu
         language: "en" or "es".
 
     Raises:
-        PromptPackError: a file cannot be read or used.
+        SettingsError: a file cannot be read or used.
     """
     pack = shipped_pack(language)
     if flag is not None:
@@ -56,12 +59,9 @@ def _shipped_path() -> Path:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise PromptPackError(file=str(path), key="", line=None, problem="is not UTF-8 text") from None
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror or error}"
-        raise PromptPackError(file=str(path), key="", line=None, problem=problem) from None
+        return read_text(path)
+    except FileNotFoundError as error:
+        raise SettingsError("cannot_read", file=str(path), why=error.strerror or str(error)) from None
 
 
 def _lay_over(pack: PromptPack, path: Path, language: str) -> PromptPack:
@@ -69,11 +69,11 @@ def _lay_over(pack: PromptPack, path: Path, language: str) -> PromptPack:
 
 
 def _is_own_pack(path: Path) -> bool:
-    """Tells whether the current folder's file is a person's pack: not another program's, and not the shipped one."""
+    """Return whether the current folder's file is a person's pack: not another program's, and not the shipped one."""
     if not path.is_file():
         return False
     try:
         text = _read(path)
-    except PromptPackError:
+    except SettingsError:
         return False
     return is_prompt_pack(text) and text != _read(_shipped_path())

@@ -7,6 +7,7 @@ What a choice is for, in words, is in ``words.choices`` under the field's name.
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
@@ -89,9 +90,20 @@ class BadChoice(ValueError):
 
     def __init__(self, bounds: Bounds, value: object) -> None:
         self.bounds = bounds
-        shown = repr(value)
-        self.given = shown if len(shown) <= 60 else f"{shown[:57]}…"
+        self.given = shown(value)
         super().__init__(f"{bounds.name}: {self.given}")
+
+
+def shown(value: object) -> str:
+    """Return a value for a message: as in Python, of 60 characters and three levels at most."""
+    short = reprlib.Repr()
+    short.maxlevel = 3
+    short.maxstring = short.maxother = short.maxlong = 200
+    try:
+        text = short.repr(value)
+    except ValueError:  # a hexadecimal number of more digits than Python writes in decimal
+        return "…"
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 @cache

@@ -1,11 +1,11 @@
-"""Sentences about settings that cannot be used: a code of ``config.errors`` in the person's language."""
+"""Sentences about settings and prompt files that cannot be used: ``config.errors`` in the person's language."""
 
 from __future__ import annotations
 
 import difflib
 
 from llmtui.config.errors import ENVIRONMENT, Reason, SettingsError
-from llmtui.config.settings import Settings, lasting
+from llmtui.config.settings import Settings
 from llmtui.core.choices import bounds_of
 from llmtui.words import _
 from llmtui.words.choices import refused
@@ -16,7 +16,9 @@ def settings_words(error: SettingsError) -> str:
     file = _("environment") if error.file == ENVIRONMENT else error.file
     line = "" if error.line is None else _("line {n}").format(n=error.line)
     place = ", ".join(part for part in (file, line, error.key) if part)
-    return f"{place}: {_wrong(error)}." if place else f"{_wrong(error)}."
+    wrong = _wrong(error)
+    ended = wrong if wrong.endswith("?") else f"{wrong}."
+    return f"{place}: {ended}" if place else ended
 
 
 def not_used(error: SettingsError) -> str:
@@ -26,31 +28,67 @@ def not_used(error: SettingsError) -> str:
     return f"{settings_words(error)} {then}"
 
 
+def known_reasons() -> tuple[str, ...]:
+    """Return all reasons that have a clause."""
+    return ("bad_value", "unknown_key", *_clauses())
+
+
 def _wrong(error: SettingsError) -> str:
+    facts = dict(error.facts)
     if error.reason == "bad_value":
-        return refused(bounds_of(Settings)[error.setting], error.given)
+        return refused(bounds_of(Settings)[facts["setting"]], facts["given"])
     if error.reason == "unknown_key":
-        return unknown_key(error.key, tuple(lasting()))
-    return _clauses()[error.reason].format(given=repr(error.given), detail=error.detail)
+        return _unknown_key(facts["name"], facts["known"])
+    if "kind" in facts:
+        facts["kind"] = _kinds()[facts["kind"]]
+    return _clauses()[error.reason].format(**facts)
+
+
+def _unknown_key(name: str, known: str) -> str:
+    """Return the clause about a key that has no meaning, with the known key that looks most like it."""
+    near = difflib.get_close_matches(name, known.split(", "), n=1, cutoff=0.5)
+    if near:
+        return _("unknown key {name}; did you mean {near}?").format(name=repr(name), near=repr(near[0]))
+    return _("unknown key {name}; known here: {known}").format(name=repr(name), known=known)
 
 
 def _clauses() -> dict[Reason, str]:
     return {
-        "bad_scheme": _("{given} begins with {detail}://, which cannot be used; write http or https"),
-        "bad_host": _("{given}: “{detail}” is not a host name or address"),
-        "not_toml": _("is not valid TOML: {detail}"),
+        "bad_scheme": _("{given} begins with {scheme}://, which cannot be used; write http or https"),
+        "bad_host": _("{given}: “{name}” is not a host name or address"),
+        "not_toml": _("is not valid TOML: {why}"),
+        "too_deep": _("is nested too deeply"),
         "not_utf8": _("is not UTF-8 text"),
-        "not_a_file": _("is not a regular file"),
-        "too_large": _("is larger than {detail}"),
-        "cannot_read": _("cannot be read: {detail}"),
-        "cannot_write": _("cannot be written: {detail}"),
+        "not_a_file": _("is not a regular file; name a file, not a folder, a pipe or a device"),
+        "too_large": _("is larger than {limit}"),
+        "cannot_read": _("cannot be read: {why}"),
+        "cannot_write": _("cannot be written: {why}"),
         "cannot_change": _("cannot be changed here; edit it by hand"),
+        "not_table": _("must be a table, not {kind}"),
+        "not_text": _("must be text in quotes, not {kind}"),
+        "empty": _("is empty"),
+        "not_one_line": _("must be one line without control characters"),
+        "no_header": _("this table is missing; put [llmtui] with format = {format} at the top"),
+        "needs_format": _("needs format = {format}"),
+        "other_format": _("this version reads format = {format}; a newer one may read this file"),
+        "missing": _("is missing, and a complete pack needs it"),
+        "needs_text": _("needs a text"),
+        "needs_language": _("needs a text for one of the languages {languages}"),
+        "no_prompts": _("has no prompts; add one under [[{head}]]"),
+        "not_prompts": _("must be tables that begin with [[{head}]], not {kind}"),
+        "bad_id": _("an id has 1 to 40 of a to z, 0 to 9, - and _, and begins with a letter or digit: not {given}"),
+        "same_id": _("the id “{id}” is also that of {other}"),
+        "taken_id": _("the id “{id}” belongs to a prompt in “{category}”; choose another"),
     }
 
 
-def unknown_key(name: str, known: tuple[str, ...]) -> str:
-    """Return the clause about a key that has no meaning, with the known key that looks most like it."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if near:
-        return _("unknown key {name}; did you mean {near}?").format(name=repr(name), near=repr(near[0]))
-    return _("unknown key {name}; known here: {known}").format(name=repr(name), known=", ".join(known))
+def _kinds() -> dict[str, str]:
+    return {
+        "flag": _("true or false"),
+        "text": _("text"),
+        "whole": _("a whole number"),
+        "number": _("a number"),
+        "list": _("a list"),
+        "table": _("a table"),
+        "time": _("a date or time"),
+    }

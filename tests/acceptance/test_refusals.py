@@ -24,9 +24,7 @@ def test_in_the_settings_file(tmp_path: Path) -> None:
     path.write_text("num_ctx = '17'\n", encoding="utf-8")
     loaded = load_settings({}, path)
     assert loaded.settings == Settings()
-    assert [not_used(problem) for problem in loaded.problems] == [
-        f"{path}, line 1, num_ctx: {SENTENCE}. It is not used."
-    ]
+    assert [not_used(problem) for problem in loaded.problems] == [f"{path}, num_ctx: {SENTENCE}. It is not used."]
 
 
 def test_in_the_environment(tmp_path: Path) -> None:

@@ -180,7 +180,10 @@ CHANGES = st.fixed_dictionaries(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
-@given(st.sampled_from((MINE, "", "# only a comment", MINE.replace("\n", "\r\n"))), st.lists(CHANGES, max_size=4))
+@given(
+    st.sampled_from((MINE, "", "# only a comment", MINE.replace("\n", "\r\n"), "keymap.pause = 'f6' # my\n[other]\n")),
+    st.lists(CHANGES, max_size=4),
+)
 def test_whatever_is_saved_is_read_back_and_all_else_stays(
     tmp_path: Path, text: str, rounds: list[dict[str, Any]]
 ) -> None:

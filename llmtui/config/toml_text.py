@@ -1,0 +1,104 @@
+"""TOML texts of a person's own: read from regular files of a bounded size, with errors that name place and reason."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from llmtui.config.errors import SettingsError
+
+KeyPath = tuple[str | int, ...]
+"""Names of tables and keys from the outside in; an int is the position in an array of tables, from 0."""
+LARGEST_BYTES: Final = 1024 * 1024
+DEEPEST: Final = 50
+"""Levels of tables and lists in each other."""
+
+_LONG_KEY = re.compile(r"(?<![^\s=\[\]{},#])(?:[^\s.=\[\]{},#]++[ \t]*+\.[ \t]*+){50}")
+"""A dotted key of more than 50 parts, for which ``tomllib`` needs a time that grows with their square."""
+_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, without a byte order mark.
+
+    Nothing but a regular file is read: a pipe would block and a device may have no end.
+
+    Raises:
+        FileNotFoundError: there is no file.
+        SettingsError: it is no regular file, larger than ``LARGEST_BYTES``, not UTF-8, or cannot be read.
+    """
+    try:
+        # Without O_NONBLOCK the opening of a pipe would block until something writes to it.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise SettingsError("not_a_file", file=str(path))
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(LARGEST_BYTES + 1)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SettingsError("cannot_read", file=str(path), why=error.strerror or str(error)) from None
+    if len(content) > LARGEST_BYTES:
+        raise SettingsError("too_large", file=str(path), limit=f"{LARGEST_BYTES // 1024**2} MiB")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError("not_utf8", file=str(path)) from None
+
+
+def read_toml(text: str, file: str) -> dict[str, Any]:
+    """Return the values of a TOML text.
+
+    Args:
+        text: the text.
+        file: its file's name, for the error.
+
+    Raises:
+        SettingsError: the text is not TOML; the line is the one where the parser noticed it.
+    """
+    if _LONG_KEY.search(text):
+        raise SettingsError("too_deep", file=file)
+    try:
+        tree = tomllib.loads(text)
+    except RecursionError:
+        raise SettingsError("too_deep", file=file) from None
+    except ValueError as error:
+        why = str(error)
+        place = _PLACE.search(why)
+        if place is None:
+            raise SettingsError("not_toml", file=file, why=why) from None
+        line = int(place[1]) if place[1] else text.count("\n") + 1
+        raise SettingsError("not_toml", file=file, line=line, why=why[: place.start()]) from None
+    if _is_deeper(tree, DEEPEST):
+        raise SettingsError("too_deep", file=file)
+    return tree
+
+
+def _is_deeper(tree: object, depth: int) -> bool:
+    """Return whether tables and lists are nested deeper; what walks a tree by recursion can rely on it."""
+    inside = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return bool(inside) if depth == 0 else any(_is_deeper(value, depth - 1) for value in inside)
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """Return a key's name for a message, positions counted from 1: ``categories.coding.prompts[2].text``."""
+    words = ""
+    for part in path:
+        words += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if words else part
+    return words
+
+
+def kind_of(value: object) -> str:
+    """Return the kind of a TOML value, as ``words.settings`` knows it."""
+    if isinstance(value, bool):
+        return "flag"
+    kinds = ((str, "text"), (int, "whole"), (float, "number"), (list, "list"), (dict, "table"))
+    return next((word for kind, word in kinds if isinstance(value, kind)), "time")
