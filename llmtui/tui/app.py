@@ -27,16 +27,16 @@ from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost, ReadOnly
 from llmtui.tui import terminal
+from llmtui.tui._textual_hacks import write_sequence
 from llmtui.tui.connection import Connection
 from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, Replied, SessionChanged, ShowDue
 from llmtui.tui.host import BadAddress, ExitReport, Host
 from llmtui.tui.keys import app_bindings
 from llmtui.tui.screens.start import StartScreen
+from llmtui.tui.shell import Mode
 from llmtui.tui.themes import DARK, LIGHT
 from llmtui.words import _
 from llmtui.words.settings import settings_words
-
-Mode = Literal["setup", "live", "results", "history"]
 
 
 def _setup_screen() -> Screen[Any]:
@@ -121,7 +121,7 @@ class LlmtuiApp(App[ExitReport]):
         """Does the slow things that wait for the first frame."""
         await self.switch_mode(self.FIRST_MODE)
         terminal.on_end_signals(lambda: self.leave("terminated"))
-        self._write(terminal.SAVE_TITLE + terminal.title_sequence("llmtui"))
+        write_sequence(self, terminal.SAVE_TITLE + terminal.title_sequence("llmtui"))
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
         self._follow(self.feed)
         self.set_timer(1.0, self._freeze_start_up)
@@ -173,18 +173,14 @@ class LlmtuiApp(App[ExitReport]):
         if session.finished is None:
             if self._running_id != session.session_id:
                 self._running_id = session.session_id
-                self._write(terminal.title_sequence(_("llmtui: running")))
+                write_sequence(self, terminal.title_sequence(_("llmtui: running")))
                 self.refresh_bindings()
         elif self._running_id == session.session_id:
             self._running_id = None
-            self._write(terminal.title_sequence(_("llmtui: finished")))
+            write_sequence(self, terminal.title_sequence(_("llmtui: finished")))
             self.refresh_bindings()
             if self.feed.is_live and self.settings.bell:
                 self.bell()
-
-    def _write(self, sequence: str) -> None:
-        if self._driver is not None and not self.is_headless:
-            self._driver.write(sequence)
 
     # --- what screens ask for ---
 
@@ -331,7 +327,7 @@ class LlmtuiApp(App[ExitReport]):
 
     def on_unmount(self) -> None:
         """However the app ends: the terminal comes back at once, the engine cleans up meanwhile."""
-        self._write(terminal.RESTORE_TITLE)
+        write_sequence(self, terminal.RESTORE_TITLE)
         Thread(target=self.feed.close, name="close feed").start()
 
     # --- the command palette ---

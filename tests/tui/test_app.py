@@ -221,7 +221,7 @@ class TestEverywhere:
         rings: list[int] = []
         titles: list[str] = []
         monkeypatch.setattr(LlmtuiApp, "bell", lambda _self: rings.append(1))
-        monkeypatch.setattr(LlmtuiApp, "_write", lambda _self, sequence: titles.append(sequence))
+        monkeypatch.setattr("llmtui.tui.app.write_sequence", lambda _app, sequence: titles.append(sequence))
         link = engine_beside(an_ollama)
         app = app_with(link)
         async with app.run_test() as pilot:

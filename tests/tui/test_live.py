@@ -142,7 +142,9 @@ async def test_at_its_end_a_test_shows_what_its_row_shows() -> None:
     run = Run()
     async with run.app.run_test(size=(120, 36)) as pilot:
         screen = await run.show(pilot, 10_000)
-        row = screen.app.feed.session.rows[-1]  # type: ignore[union-attr]
+        session = run.app.feed.session
+        assert session is not None
+        row = session.rows[-1]
         assert words(screen)["speed"] == f"{row.figures.decode_tps:.2f}"
         assert words(screen)["progress"].startswith("Finished · 18 of 18 tests")
 

@@ -10,10 +10,11 @@ import pytest
 from textual.pilot import Pilot
 
 from llmtui.config import Settings
-from llmtui.tui.app import LlmtuiApp, Mode
+from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.live import LiveScreen
 from llmtui.tui.screens.results import ResultsScreen
+from llmtui.tui.shell import Mode
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink
 from tests.tui.sessions import a_plan, a_session, finished_trials, until

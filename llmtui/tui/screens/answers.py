@@ -17,8 +17,8 @@ from llmtui.core.metrics import answer_of, pieces_of
 from llmtui.core.plan import tagged
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
-from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.feed import Feed
+from llmtui.tui.shell import ShellOf
 from llmtui.tui.text.answer_view import trial_details
 from llmtui.tui.text.live_pane import CHANNELS, question
 from llmtui.tui.widgets.token_pane import TokenPane
@@ -45,7 +45,7 @@ class AnswerScreen(Screen[None]):
         """
     )
 
-    app = getters.app(LlmtuiApp)
+    shell = ShellOf()
     pane = getters.query_one(TokenPane)
     details = getters.query_one("#details", Static)
     markdown = getters.query_one(Markdown)

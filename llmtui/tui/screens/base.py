@@ -8,8 +8,8 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.feed import FeedEnded, Replied, SessionChanged
+from llmtui.tui.shell import ShellOf
 from llmtui.tui.widgets.banner import Banner
 from llmtui.tui.widgets.key_line import KeyLine
 from llmtui.tui.widgets.nav_bar import NavBar
@@ -20,12 +20,12 @@ class BaseScreen(Screen[None]):
 
     PLACE: ClassVar[str] = ""
 
-    app = getters.app(LlmtuiApp)
+    shell = ShellOf()
     banner = getters.query_one(Banner)
 
     def compose(self) -> ComposeResult:
         """Puts the body between the places and the keys."""
-        yield NavBar(self.PLACE, read_only=self.app.read_only)
+        yield NavBar(self.PLACE, read_only=self.shell.read_only)
         yield Banner()
         yield from self.compose_body()
         # The footer is twenty widgets: what the person came for is painted before it.
@@ -37,13 +37,13 @@ class BaseScreen(Screen[None]):
 
     @on(FeedEnded)
     def _feed_ended(self, message: FeedEnded) -> None:
-        if message.feed is self.app.feed:
+        if message.feed is self.shell.feed:
             self.show_lost()
 
     @on(SessionChanged)
     @on(Replied)
     def _feed_lives(self, message: SessionChanged | Replied) -> None:
-        if message.feed is self.app.feed and not message.feed.ended:
+        if message.feed is self.shell.feed and not message.feed.ended:
             self.show_lost()
 
     def on_screen_resume(self) -> None:
@@ -52,7 +52,7 @@ class BaseScreen(Screen[None]):
 
     def show_lost(self) -> None:
         """Shows why the engine is gone, or takes that away again."""
-        lost = self.app.feed.lost
+        lost = self.shell.feed.lost
         if lost is not None:
             self.banner.tell(lost)
         elif self.banner.code == "link_lost":

@@ -14,8 +14,8 @@ from textual.widgets import Button, Footer, Input, Label, ProgressBar, Static, T
 
 from llmtui.core.commands import CancelPull, PullModel
 from llmtui.core.events import CommandFailed, PullProgressed
-from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.feed import Replied
+from llmtui.tui.shell import ShellOf
 from llmtui.words import _, plural
 from llmtui.words.figures import gigabytes
 
@@ -107,7 +107,7 @@ class Download(ModalScreen[str | None]):
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", _("Stop and close"), id="stop_download")]
 
-    app = getters.app(LlmtuiApp)
+    shell = ShellOf()
     field = getters.query_one(Input)
     bar = getters.query_one(ProgressBar)
 
@@ -135,7 +135,7 @@ class Download(ModalScreen[str | None]):
     def _begin(self, event: Input.Submitted) -> None:
         event.stop()
         name = event.value.strip()
-        if name and self._loading is None and self.app.send(PullModel(name=name)):
+        if name and self._loading is None and self.shell.send(PullModel(name=name)):
             self._loading = name
             self._has_part = False
             self.field.disabled = True
@@ -184,6 +184,6 @@ class Download(ModalScreen[str | None]):
     def action_stop(self) -> None:
         """Stops the download, if there is one; what is there stays for the next try."""
         if self._loading is not None:
-            self.app.send(CancelPull())
+            self.shell.send(CancelPull())
             self.notify(_("Stopped. What is here already is kept: the next try goes on from there."))
         self.dismiss(None)

@@ -65,7 +65,7 @@ class HistoryScreen(BaseScreen):
     @work(thread=True, exclusive=True, exit_on_error=False, group="sessions")
     def action_look_again(self) -> None:
         """Reads the list again."""
-        entries = self.app.host.sessions()
+        entries = self.shell.host.sessions()
         self.call_later(self._show, entries)
 
     def _show(self, entries: tuple[SessionEntry, ...]) -> None:
@@ -76,7 +76,7 @@ class HistoryScreen(BaseScreen):
             empty.update(
                 Content.from_markup(
                     f"[b]{_('No sessions yet.')}[/b]\n\n{self._what_to_do()}\n\n[dim]$where[/dim]",
-                    where=self.app.host.results_dir,
+                    where=self.shell.host.results_dir,
                 )
             )
             return
@@ -88,7 +88,7 @@ class HistoryScreen(BaseScreen):
 
     def _what_to_do(self) -> str:
         kept = _("A test is kept from its first answer on.")
-        return kept if self.app.read_only else f"{kept} {_('F2 goes to Setup.')}"
+        return kept if self.shell.read_only else f"{kept} {_('F2 goes to Setup.')}"
 
     def _fill(self) -> None:
         here = self.table.cursor_row
@@ -109,7 +109,7 @@ class HistoryScreen(BaseScreen):
         if entry.problem is not None:
             self.notify(entry.problem, title=_("This session cannot be opened"), severity="error", timeout=10)
         else:
-            self.app.open_session(entry.session_id)
+            self.shell.open_session(entry.session_id)
 
 
 def _cells(entry: SessionEntry) -> tuple[Content, ...]:

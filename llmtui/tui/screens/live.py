@@ -119,12 +119,12 @@ class LiveScreen(BaseScreen):
 
     @on(SessionChanged)
     def _session_changed(self, message: SessionChanged) -> None:
-        if message.feed is self.app.feed:
+        if message.feed is self.shell.feed:
             self._look()
 
     @on(LiveText)
     def _text_waits(self, message: LiveText) -> None:
-        if message.feed is self.app.feed:
+        if message.feed is self.shell.feed:
             self._take_text()
 
     @on(Replied)
@@ -139,13 +139,13 @@ class LiveScreen(BaseScreen):
 
     def _look(self) -> None:
         """Shows the newest snapshot."""
-        session = self.app.feed.session
+        session = self.shell.feed.session
         self.set_class(session is None, "-empty")
         if session is None:
             return
         if self._script.begin(session):
             self._start_over()
-        moving = self.app.feed.is_live and session.finished is None
+        moving = self.shell.feed.is_live and session.finished is None
         self._paused = self._paused and moving
         self.progress.show_session(session, paused=self._paused)
         self.phase.show_session(session)
@@ -176,11 +176,11 @@ class LiveScreen(BaseScreen):
         self._paused = False
 
     def _take_text(self) -> None:
-        session = self.app.feed.session
+        session = self.shell.feed.session
         if session is None:
             return
         self._script.begin(session)
-        for chunks in self.app.feed.take_text():
+        for chunks in self.shell.feed.take_text():
             if self._live is None or self._live.trial_id != chunks.trial_id:
                 trial = session.current
                 mine = trial is not None and trial.id == chunks.trial_id
@@ -192,7 +192,7 @@ class LiveScreen(BaseScreen):
 
     def _write_due(self) -> None:
         """Writes what is to be shown by now: all there is, but for the demo's text, which would be over in a moment."""
-        session = self.app.feed.session
+        session = self.shell.feed.session
         if session is None:
             return
         for chunks in self._pace.due(monotonic()):
@@ -239,18 +239,18 @@ class LiveScreen(BaseScreen):
 
     def _tick(self) -> None:
         """The second hand, for everything that moves without news."""
-        session = self.app.feed.session
+        session = self.shell.feed.session
         self._ticked_at = monotonic()
         self.phase.tick()
         if session is not None:
-            self._show_figures(session, moving=self.app.feed.is_live and session.finished is None)
+            self._show_figures(session, moving=self.shell.feed.is_live and session.finished is None)
 
     # --- text that was not seen live: a file, or a pipe that came late ---
 
     def _show_missed_text(self, session: Session) -> None:
-        if self.app.feed.is_live or not session.rows or self._script.saw_text:
+        if self.shell.feed.is_live or not session.rows or self._script.saw_text:
             return
-        self._read_last(self.app.feed, session)
+        self._read_last(self.shell.feed, session)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="missed")
     def _read_last(self, feed: Feed, session: Session) -> None:
@@ -267,16 +267,16 @@ class LiveScreen(BaseScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Commands exist only where there is somebody to take them, and something to do."""
-        session = self.app.feed.session
+        session = self.shell.feed.session
         if action == "results":
             return session is not None and bool(session.rows)
         if action not in COMMANDS:
             return True
-        return not self.app.read_only and self.app.feed.is_live and session is not None and session.finished is None
+        return not self.shell.read_only and self.shell.feed.is_live and session is not None and session.finished is None
 
     def action_pause(self) -> None:
         """Pauses after the test under way, or goes on."""
-        if self.app.send(Resume() if self._paused else Pause()):
+        if self.shell.send(Resume() if self._paused else Pause()):
             self._paused = not self._paused
             self._look()
 
@@ -301,7 +301,7 @@ class LiveScreen(BaseScreen):
         self.app.push_screen(question, lambda stop: self._tell(Cancel(), _("Stopping …")) if stop else None)
 
     def _tell(self, command: Command, said: str) -> None:
-        if self.app.send(command):
+        if self.shell.send(command):
             self.notify(said, timeout=2)
 
     def action_maximise(self, pane: str = "") -> None:
@@ -328,7 +328,7 @@ class LiveScreen(BaseScreen):
 
     def action_results(self) -> None:
         """Shows the results, also of a run under way."""
-        self.app.show("results")
+        self.shell.show("results")
 
     def action_window(self) -> None:
         """Changes between the last two minutes and the whole session."""
@@ -338,6 +338,6 @@ class LiveScreen(BaseScreen):
     def _open_trial(self, message: TrialTable.Opened) -> None:
         from llmtui.tui.screens.answers import AnswerScreen
 
-        session = self.app.feed.session
+        session = self.shell.feed.session
         if session is not None:
-            self.app.push_screen(AnswerScreen(self.app.feed, session, message.row))
+            self.app.push_screen(AnswerScreen(self.shell.feed, session, message.row))

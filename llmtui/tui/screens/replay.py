@@ -18,8 +18,8 @@ from llmtui.core.events import TrialFinished
 from llmtui.core.metrics import pieces_of
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
-from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.feed import Feed
+from llmtui.tui.shell import ShellOf
 from llmtui.tui.text.live_pane import CHANNELS
 from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.words import _
@@ -132,7 +132,7 @@ class ReplayScreen(Screen[None]):
         """
     )
 
-    app = getters.app(LlmtuiApp)
+    shell = ShellOf()
 
     def __init__(self, feed: Feed, session: Session, rows: tuple[TrialRow, TrialRow]) -> None:
         """Makes the screen for two tests of a session."""

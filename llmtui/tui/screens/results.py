@@ -94,7 +94,7 @@ class ResultsScreen(BaseScreen):
     @property
     def feed(self) -> Feed:
         """Where the session comes from."""
-        return self._opened or self.app.feed
+        return self._opened or self.shell.feed
 
     def compose_body(self) -> ComposeResult:
         """Conclusions, the names of the parts, the parts."""
@@ -162,7 +162,7 @@ class ResultsScreen(BaseScreen):
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="earlier")
     def _read_earlier(self, session: Session) -> None:
-        earlier = self.app.host.earlier_session(session)
+        earlier = self.shell.host.earlier_session(session)
         if earlier is not None:
             self.app.call_from_thread(self._take_earlier, session.session_id, earlier)
 
@@ -175,7 +175,7 @@ class ResultsScreen(BaseScreen):
     def _may_go_on(self) -> bool:
         """Rounds may be added: the engine has the session, and it was not stopped."""
         session = self.feed.session
-        if self.feed is not self.app.feed or self.app.read_only or not self.feed.is_live:
+        if self.feed is not self.shell.feed or self.shell.read_only or not self.feed.is_live:
             return False
         return session is not None and session.finished in (None, "complete")
 
@@ -219,7 +219,7 @@ class ResultsScreen(BaseScreen):
         if action == "more_rounds":
             return self._may_go_on
         if action == "again":
-            may = not self.app.read_only and not self.app.running
+            may = not self.shell.read_only and not self.shell.running
             return may and session is not None and not is_imported(session.plan)
         if action == "pick":
             return self.is_mounted and self.parts.current == "tests"
@@ -263,16 +263,16 @@ class ResultsScreen(BaseScreen):
         if session is None:
             return
         rounds = rounds_wanted(session)
-        if self.app.send(ExtendPlan(rounds=rounds)):
+        if self.shell.send(ExtendPlan(rounds=rounds)):
             self.notify(_rounds_words(session, rounds), timeout=4)
             if session.finished is not None:
-                self.app.show("live")
+                self.shell.show("live")
 
     def action_again(self) -> None:
         """Runs the same plan again, in another order."""
         session = self.feed.session
         if session is not None:
-            self.app.run_again(session.plan)
+            self.shell.run_again(session.plan)
 
     def action_pick(self) -> None:
         """Picks the test under the cursor for the replay, or lets go of it; the third replaces the first."""

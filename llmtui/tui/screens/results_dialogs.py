@@ -19,8 +19,8 @@ from llmtui.core.checks import CONDITIONS, DISTURBANCES
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
-from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.host import ExportFailed
+from llmtui.tui.shell import ShellOf
 from llmtui.words import _, plural
 from llmtui.words.columns import column_title, explain_column
 from llmtui.words.figures import seconds, significant
@@ -35,7 +35,7 @@ class SaveDialog(ModalScreen[None]):
     CSS_PATH = "../styles/results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", _("Back"), id="save.back")]
 
-    app = getters.app(LlmtuiApp)
+    shell = ShellOf()
     field = getters.query_one(Input)
     said = getters.query_one("#save-said", Static)
 
@@ -63,7 +63,7 @@ class SaveDialog(ModalScreen[None]):
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _save(self, target: str) -> None:
         try:
-            path = self.app.host.export_csv(self._session_id, target)
+            path = self.shell.host.export_csv(self._session_id, target)
         except ExportFailed as error:
             self.app.call_from_thread(self._failed, str(error))
         else:

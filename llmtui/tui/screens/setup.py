@@ -76,7 +76,7 @@ class SetupScreen(BaseScreen):
 
     def compose_body(self) -> ComposeResult:
         """Server above, models and questions beside each other, the rest below."""
-        settings = self.app.settings
+        settings = self.shell.settings
         yield ServerLine()
         yield OthersLine("unload" if settings.unload_others else "keep")
         with Horizontal(id="lists"):
@@ -85,32 +85,32 @@ class SetupScreen(BaseScreen):
                 yield ModelPicker()
             with Vertical(id="prompts-box", classes="box") as box:
                 box.border_title = _("Questions")
-                yield PromptPicker(self.app.host.pack)
+                yield PromptPicker(self.shell.host.pack)
         yield PresetLine(settings.preset)
         yield OptionsPanel(settings)
         yield StartLine()
 
     def on_mount(self) -> None:
         """Shows what is known before anything answers."""
-        self.prompts.show(default_categories(self.app.host.pack, self.app.settings.categories))
+        self.prompts.show(default_categories(self.shell.host.pack, self.shell.settings.categories))
         self._show_start()
         self._read_past()
 
     def on_screen_resume(self) -> None:
         """What is in memory may have changed while another screen was on."""
         super().on_screen_resume()
-        feed = self.app.feed
+        feed = self.shell.feed
         if feed.server is not None:
             self._show_server(feed.server)
         if feed.models is not None and feed.models is not self._listed:
             self._show_models(feed.models)
-        if self._listed is not None and not self.app.running:
-            self.app.send(ListModels())
+        if self._listed is not None and not self.shell.running:
+            self.shell.send(ListModels())
         self._show_start()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="past")
     def _read_past(self) -> None:
-        past = self.app.host.past_speeds()
+        past = self.shell.host.past_speeds()
         self.call_later(self._take_past, past)
 
     def _take_past(self, past: Mapping[str, PastSpeed]) -> None:
@@ -130,19 +130,19 @@ class SetupScreen(BaseScreen):
                 problem = message.reply.problem
                 self.notify(f"{problem.what}\n{problem.remedy or ''}".strip(), severity="error", timeout=10)
             case _:
-                if self.app.connection.wanted is not None and self._listed is None:
-                    self.server_line.connecting(self.app.connection.wanted)
+                if self.shell.connection.wanted is not None and self._listed is None:
+                    self.server_line.connecting(self.shell.connection.wanted)
 
     @on(SessionChanged)
     def _session_moved(self) -> None:
         self._show_start()
 
     def _show_server(self, server: ServerChanged) -> None:
-        instead_of, installed = self.app.connection.instead_of, self.app.host.ollama_installed
+        instead_of, installed = self.shell.connection.instead_of, self.shell.host.ollama_installed
         self.server_line.show(server, instead_of=instead_of, ollama_installed=installed)
         if server.problem is not None:
             self._listed = None
-            host = self.app.host
+            host = self.shell.host
             words = no_server_words(server, builtin_available=host.builtin_available, ollama_installed=installed)
             self.models.say(words)
             self._show_start()
@@ -152,8 +152,8 @@ class SetupScreen(BaseScreen):
         self._listed = listed
         names = [one.model.spelling for one in listed.models]
         still = self.models.models.picked.intersection(names)
-        kind = "ollama" if self.app.feed.server is None else self.app.feed.server.kind
-        usual = default_models(listed.models, self.app.settings.models, server=kind)
+        kind = "ollama" if self.shell.feed.server is None else self.shell.feed.server.kind
+        usual = default_models(listed.models, self.shell.settings.models, server=kind)
         fetched = {name for name in names if self._fetched in (name, name.removesuffix(":latest"))}
         if fetched:
             self._fetched = None
@@ -177,7 +177,7 @@ class SetupScreen(BaseScreen):
         """
         return make_plan(
             self.models.picked,
-            self.app.host.pack,
+            self.shell.host.pack,
             server="" if self._listed is None else self._listed.address,
             categories=self.prompts.picked,
             choices=self._choices(),
@@ -195,7 +195,7 @@ class SetupScreen(BaseScreen):
     def _show_start(self) -> None:
         """Says what Enter does, and counts what is picked."""
         self._show_counts()
-        if self.app.running:
+        if self.shell.running:
             self.start_line.running()
             return
         try:
@@ -207,7 +207,7 @@ class SetupScreen(BaseScreen):
         self.start_line.ready(plan, estimate(plan, listed, self._past))
 
     def _why_not_ready(self, error: NothingToRun) -> str:
-        server = self.app.feed.server
+        server = self.shell.feed.server
         if self._listed is None:
             waiting = server is None or server.problem is None
             return _("Waiting for the server.") if waiting else _("No server answers.")
@@ -219,7 +219,7 @@ class SetupScreen(BaseScreen):
         box, total = self.query_exactly_one("#models-box"), len(self._listed.models) if self._listed else 0
         box.border_subtitle = _("{n} of {total} picked").format(n=len(self.models.picked), total=total) if total else ""
         box = self.query_exactly_one("#prompts-box")
-        total = len(self.app.host.pack.categories)
+        total = len(self.shell.host.pack.categories)
         box.border_subtitle = _("{n} of {total} picked").format(n=len(self.prompts.picked), total=total)
         picked = {model.digest for model in self.models.picked}
         # While only built-in models are picked, the server is left alone.
@@ -237,8 +237,8 @@ class SetupScreen(BaseScreen):
 
     def action_start(self) -> None:
         """Runs what is picked; goes to the test that runs already, if one does."""
-        if self.app.running:
-            self.app.show("live")
+        if self.shell.running:
+            self.shell.show("live")
             return
         try:
             plan = self.plan()
@@ -246,7 +246,7 @@ class SetupScreen(BaseScreen):
             self.notify(_(str(error)), severity="warning")
             return
         self._remember()
-        self.app.start(plan)
+        self.shell.start(plan)
 
     def _remember(self) -> None:
         """Keep the choices for the next start, but for those that are of one run only."""
@@ -256,7 +256,7 @@ class SetupScreen(BaseScreen):
             kept.remove("num_predict")
         if choices.think == "both":
             kept.remove("think")
-        self.app.remember(
+        self.shell.remember(
             models=tuple(model.spelling for model in self.models.picked),
             categories=self.prompts.picked,
             **{name: getattr(choices, name) for name in kept},
@@ -264,7 +264,7 @@ class SetupScreen(BaseScreen):
 
     def action_again(self) -> None:
         """Runs the plan of the newest session again."""
-        self.app.run_last()
+        self.shell.run_last()
 
     def action_preset(self, preset: Preset) -> None:
         """Chooses how thorough the test is."""
@@ -279,7 +279,7 @@ class SetupScreen(BaseScreen):
     def action_full_answers(self) -> None:
         """Lets answers run to 1024 tokens, or as short as before."""
         values = self.options.values
-        usual = self.app.settings.num_predict
+        usual = self.shell.settings.num_predict
         usual = usual if usual != FULL_ANSWER_TOKENS else Choices().num_predict
         full = values.num_predict != FULL_ANSWER_TOKENS
         self.options.set(msgspec.structs.replace(values, num_predict=FULL_ANSWER_TOKENS if full else usual))
@@ -297,7 +297,7 @@ class SetupScreen(BaseScreen):
 
     def action_server(self) -> None:
         """Opens the field for another server."""
-        wanted = self.app.connection.wanted
+        wanted = self.shell.connection.wanted
         self.server_line.edit("" if wanted is None else wanted.address)
 
     @on(ServerLine.Kept)
@@ -307,33 +307,33 @@ class SetupScreen(BaseScreen):
     @on(ServerLine.Chosen)
     def _server_chosen(self, event: ServerLine.Chosen) -> None:
         try:
-            server = self.app.host.server_of(event.address or None)
+            server = self.shell.host.server_of(event.address or None)
         except BadAddress as error:
             self.notify(str(error), title=_("That is no address"), severity="error")
             self.server_line.edit(event.address)
             return
         self._listed = None
         self.models.say("")
-        if self.app.send(self.app.connection.choose(server)):
+        if self.shell.send(self.shell.connection.choose(server)):
             self.server_line.connecting(server)
             if server.kind != "builtin":
-                self.app.remember(host=event.address or None)
+                self.shell.remember(host=event.address or None)
         self._show_start()
 
     def action_look_again(self) -> None:
         """Asks the server again; where another one stands in for it, the one that was wanted."""
-        wanted = self.app.connection.wanted
-        stood_in = self.app.connection.instead_of is not None
-        server = self.app.feed.server
+        wanted = self.shell.connection.wanted
+        stood_in = self.shell.connection.instead_of is not None
+        server = self.shell.feed.server
         if wanted is not None and (stood_in or server is None or server.problem is not None):
             self.server_line.connecting(wanted)
-            self.app.send(self.app.connection.begin(wanted))
+            self.shell.send(self.shell.connection.begin(wanted))
         else:
-            self.app.send(ListModels())
+            self.shell.send(ListModels())
 
     def action_own_prompt(self) -> None:
         """Asks the picked models something of the person's own."""
-        if self.app.running:
+        if self.shell.running:
             self.notify(_("A test is running. Wait for its end, or cancel it on the Live screen."), severity="warning")
             return
         names = tuple(model.name for model in self.models.picked)
@@ -350,14 +350,14 @@ class SetupScreen(BaseScreen):
         self._own_text = text
         server = "" if self._listed is None else self._listed.address
         plan = make_free_plan(
-            self.models.picked, self.app.host.pack, text, server=server, choices=self._choices(), seed=_seed()
+            self.models.picked, self.shell.host.pack, text, server=server, choices=self._choices(), seed=_seed()
         )
         self._remember()
-        self.app.start(plan)
+        self.shell.start(plan)
 
     def action_download(self) -> None:
         """Fetches a model to the server."""
-        server = self.app.feed.server
+        server = self.shell.feed.server
         if server is None or server.problem is not None or server.kind != "ollama":
             self.notify(_("Only an Ollama server can download models; none answers now."), severity="warning")
             return

@@ -15,6 +15,7 @@ from textual.widgets import Digits, Static
 from llmtui.core.live import LiveFigures
 from llmtui.core.plan import Kind
 from llmtui.core.trial_row import TrialRow
+from llmtui.tui._textual_hacks import show_without_layout
 from llmtui.words import _
 from llmtui.words.figures import significant
 
@@ -37,8 +38,7 @@ class StillDigits(Digits):
 
     def update(self, value: str) -> None:
         """Changes the number."""
-        self._value = value
-        self.refresh()
+        show_without_layout(self, value)
 
 
 class BigFigure(Vertical):

@@ -6,7 +6,8 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.events import Resize
 from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
+
+from llmtui.tui._textual_hacks import FooterKey
 
 AROUND = 3
 """Blanks before, within and behind a key with its words."""

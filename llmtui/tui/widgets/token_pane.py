@@ -19,8 +19,8 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 
+from llmtui.tui._textual_hacks import grow_without_layout
 from llmtui.tui.text.pane_pace import Pace
 from llmtui.tui.text.pane_text import GrowingText, Kind
 from llmtui.words import _, plural
@@ -192,8 +192,7 @@ class TokenPane(ScrollView, can_focus=True):
         size = Size(self._width, self.text.row_count)
         try:
             if size != self.virtual_size:
-                self.set_reactive(Widget.virtual_size, size)
-                self._scroll_update(size)
+                grow_without_layout(self, size)
             if self.following:
                 self._to_end()
             elif dropped:

@@ -16,6 +16,7 @@ from llmtui.core.checks import counts_for_speed
 from llmtui.core.metrics import Figures
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
+from llmtui.tui._textual_hacks import bound_caches
 from llmtui.tui.text.numbers import dotted, left, right
 from llmtui.words import _
 from llmtui.words.flags import mark
@@ -81,10 +82,7 @@ class TrialTable(DataTable[Text]):
             follows: the cursor stays on the newest test while it is there.
         """
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
-        self._cell_render_cache.maxsize = CELLS_KEPT
-        self._row_render_cache.maxsize = ROWS_KEPT
-        self._row_renderable_cache.maxsize = ROWS_KEPT
-        self._line_cache.maxsize = ROWS_KEPT
+        bound_caches(self, cells=CELLS_KEPT, rows=ROWS_KEPT)
         self._follows = follows
         self._session: Session | None = None
         self._width: Width = 0

@@ -1,0 +1,58 @@
+"""Private parts of Textual that the screens need, in one place: what each is for, and why no public part does it.
+
+Checked with Textual 8.2.6 and 8.2.8. A test holds that nothing else in the package reaches into another library.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import App
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.widget import Widget
+from textual.widgets import DataTable, Digits
+from textual.widgets._footer import FooterKey
+
+__all__ = ["FooterKey", "bound_caches", "grow_without_layout", "show_without_layout", "write_sequence"]
+
+# FooterKey: the footer's keys as widgets, to measure them. Textual exports the footer only.
+
+
+def bound_caches(table: DataTable[Any], *, cells: int, rows: int) -> None:
+    """Bound what a table keeps of painted cells and rows.
+
+    The defaults (10,000 cells, 1,000 rows) hold tens of megabytes for a long session; no parameter sets them.
+    """
+    table._cell_render_cache.maxsize = cells  # noqa: SLF001
+    table._row_render_cache.maxsize = rows  # noqa: SLF001
+    table._row_renderable_cache.maxsize = rows  # noqa: SLF001
+    table._line_cache.maxsize = rows  # noqa: SLF001
+
+
+def show_without_layout(digits: Digits, value: str) -> None:
+    """Show a number in a place of fixed width.
+
+    ``Digits.update`` lays out the whole screen where the text's length changes.
+    """
+    digits._value = value  # noqa: SLF001
+    digits.refresh()
+
+
+def grow_without_layout(view: ScrollView, size: Size) -> None:
+    """Give a scrolled view a new virtual size and its scrollbars the new range.
+
+    Assigning ``virtual_size`` lays out the whole screen, which costs more than painting the new rows.
+    """
+    view.set_reactive(Widget.virtual_size, size)
+    view._scroll_update(size)  # noqa: SLF001
+
+
+def write_sequence(app: App[Any], sequence: str) -> None:
+    """Write a control sequence (title, bell, mode) to the terminal that the app is drawn on, if there is one.
+
+    The driver owns the terminal's buffer; writing around it would tear a frame apart.
+    """
+    driver = app._driver  # noqa: SLF001
+    if driver is not None and not app.is_headless:
+        driver.write(sequence)

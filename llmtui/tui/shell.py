@@ -1,0 +1,68 @@
+"""What the screens need from the app around them. The app imports its screens; they know only this shape of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, cast
+
+from textual.screen import Screen
+
+from llmtui.config import Settings
+from llmtui.core.commands import Command
+from llmtui.core.plan import Plan
+from llmtui.link import Link
+from llmtui.tui.connection import Connection
+from llmtui.tui.feed import Feed
+from llmtui.tui.host import Host
+
+Mode = Literal["setup", "live", "results", "history"]
+"""The full screens."""
+
+
+class Shell(Protocol):
+    """The app as a screen sees it, beside what every Textual app has."""
+
+    host: Host
+    settings: Settings
+    """What was chosen last, as it will be kept."""
+    feed: Feed
+    """The source that is followed."""
+    connection: Connection
+    read_only: bool
+    """Nothing can be started: a file or a pipe is watched."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a session of the engine is under way."""
+
+    def new_feed(self, open_link: Callable[[], Link]) -> Feed:
+        """Return a feed whose messages go to the screens on show."""
+
+    def send(self, command: Command) -> bool:
+        """Send a command to the engine; return whether it was sent."""
+
+    def start(self, plan: Plan) -> None:
+        """Start a session and show it."""
+
+    def show(self, mode: Mode) -> None:
+        """Go to a full screen."""
+
+    def run_again(self, plan: Plan | None) -> None:
+        """Run a plan once more, in another order."""
+
+    def run_last(self) -> object:
+        """Run the last session's plan once more."""
+
+    def remember(self, **changes: object) -> None:
+        """Keep choices in the settings file."""
+
+    def open_session(self, session_id: str) -> object:
+        """Show a saved session."""
+
+
+class ShellOf:
+    """A screen's way to the app around it: ``shell = ShellOf()`` in its class."""
+
+    def __get__(self, screen: Screen[Any], owner: type[Screen[Any]]) -> Shell:
+        """Return the app that the screen is shown by."""
+        return cast("Shell", screen.app)
