@@ -91,8 +91,8 @@ def screens(
     raise typer.Exit(show(frame({"host": one_host(host)}, prompts=prompts, results=results)))
 
 
-@cli.command()
-def run(
+@cli.command("run")
+def run_command(
     model: Models = None,
     category: Annotated[list[str] | None, typer.Option("--category", "-c", help="A category's id; repeat it.")] = None,
     preset: Annotated[str | None, _chosen("preset")] = None,
@@ -162,8 +162,8 @@ def one_host(hosts: list[str] | None) -> str | None:
     return named[0] if named else None
 
 
-@cli.command()
-def watch(
+@cli.command("watch")
+def watch_command(
     source: Annotated[str, typer.Argument(help="A journal, a session's folder or id, or `-` for a pipe.")],
     results: Results = None,
 ) -> None:
@@ -173,8 +173,8 @@ def watch(
     raise typer.Exit(watching(frame({}, results=results), source))
 
 
-@cli.command()
-def selftest(
+@cli.command("selftest")
+def selftest_command(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Of the simulated server; the same draws the same.")
     ] = None,
@@ -202,7 +202,7 @@ class TimeUnit(StrEnum):
 
 
 @cli.command("import")
-def import_(
+def import_command(
     source: Annotated[str, typer.Argument(metavar="FILE", help="A table of trials that another program measured.")],
     unit: Annotated[
         TimeUnit | None, typer.Option("--unit", help="Unit of times whose column does not state one.")

@@ -7,8 +7,7 @@ import sys
 from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Refused, builtin_available
 from llmtui.cli.progress import CLEAR
-from llmtui.selftest.running import SelftestFailed
-from llmtui.selftest.running import selftest as run_selftest
+from llmtui.selftest.running import SelftestFailed, run_selftest
 from llmtui.words import _
 
 

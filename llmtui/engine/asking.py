@@ -11,7 +11,7 @@ from contextlib import aclosing, contextmanager
 from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Message, Piece, Sent
 from llmtui.core.facts import Problem
 from llmtui.core.plan import COLD_NUM_PREDICT, Contender, Options, Plan, Trial, num_ctx, num_predict, tagged
-from llmtui.engine.live_text import Answer, LiveText
+from llmtui.engine.live_text import ChunkBatcher, CollectedAnswer
 
 Conversation = tuple[Message, ...]
 
@@ -68,10 +68,10 @@ def _request(plan: Plan, contender: Contender, messages: Conversation, *, cap: i
 async def ask(
     backend: Backend,
     request: ChatRequest,
-    answer: Answer,
+    answer: CollectedAnswer,
     *,
     options: Options,
-    live: LiveText | None = None,
+    live: ChunkBatcher | None = None,
     on_sent: Callable[[], None] = lambda: None,
     on_first_text: Callable[[], None] = lambda: None,
 ) -> None:
@@ -124,7 +124,7 @@ async def load(backend: Backend, request: ChatRequest, options: Options) -> None
     Raises:
         BackendFailed: it failed, or nothing came for too long.
     """
-    answer = Answer()
+    answer = CollectedAnswer()
     await ask(backend, request, answer, options=options)
     if answer.problem is not None:
         raise BackendFailed(answer.problem)

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from llmtui.core.facts import Outcome, ResidentModel, ServerCounters
-from llmtui.engine.live_text import Answer
+from llmtui.engine.live_text import CollectedAnswer
 
 RELOAD_FLOOR_NS: Final = 100_000_000
 RELOAD_SHARE: Final = 0.5
@@ -33,7 +33,7 @@ class Flag(msgspec.Struct, frozen=True):
     evidence: str
 
 
-def outcome_of(answer: Answer) -> Outcome:
+def outcome_of(answer: CollectedAnswer) -> Outcome:
     """Gives the outcome of an answer that nobody cut short."""
     if answer.stalled:
         return "stalled"

@@ -16,7 +16,7 @@ BATCH_S: Final = 0.1
 _PHASES: Final[dict[str, Phase]] = {"t": "thinking", "a": "answer"}
 
 
-class Answer:
+class CollectedAnswer:
     """Everything that is known of one answer so far. What has arrived survives a cancelled request."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Answer:
         )
 
 
-class LiveText:
+class ChunkBatcher:
     """Sends pieces on as ``Chunks``: the first at once, later ones in batches; and the phase where it changes.
 
     Between two batches a piece costs one append. To be used within a running event loop, by one task.

@@ -17,7 +17,7 @@ from llmtui.engine.asking import Conversation, ask, load, loading_request, reque
 from llmtui.engine.bench import Bench
 from llmtui.engine.control import Control
 from llmtui.engine.judging import Flag, InMemory, others_evidence, outcome_of, reload_evidence
-from llmtui.engine.live_text import Answer, LiveText
+from llmtui.engine.live_text import ChunkBatcher, CollectedAnswer
 from llmtui.engine.outage import Outage
 from llmtui.engine.preparation import Preparation
 from llmtui.engine.quiet import Quiet
@@ -54,7 +54,7 @@ class _Attempt:
     """Everything that is found out about one trial."""
 
     def __init__(self) -> None:
-        self.answer = Answer()
+        self.answer = CollectedAnswer()
         self.before: InMemory | None = None
         self.after: InMemory | None = None
         self.machine: TrialMachine | None = None
@@ -177,7 +177,7 @@ class TrialRunner:
                 searches.append(asyncio.create_task(self._look_for_runner(contender)))
 
         bench.phase("waiting", trial.id, "loading" if trial.kind == "cold" else None)
-        live = LiveText(trial.id, bench.emit)
+        live = ChunkBatcher(trial.id, bench.emit)
         bench.watch.begin_trial(loading=trial.kind == "cold")
         try:
             await ask(

@@ -28,7 +28,7 @@ _UNTOLD: Final = Problem(
 )
 
 
-class Loaded(msgspec.Struct, frozen=True):
+class LoadedModel(msgspec.Struct, frozen=True):
     """A model in the memory of one of the experiment's servers."""
 
     backend: Backend
@@ -46,11 +46,11 @@ class Preparation:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._picked = frozenset(contender.model.digest for contender in bench.plan.contenders)
-        self._before: tuple[Loaded, ...] = ()
+        self._before: tuple[LoadedModel, ...] = ()
         self._taken_out: set[tuple[str, str, str]] = set()
         self._stays: set[tuple[str, str, str]] = set()
         """Cannot be unloaded, or would not go."""
-        self._in_flight: Loaded | None = None
+        self._in_flight: LoadedModel | None = None
         self._silent: set[str] = set()
         """Kinds of servers that do not tell what is in their memory."""
 
@@ -105,7 +105,7 @@ class Preparation:
         """Notes that a request was sent: its model may be on its way into memory though no list shows it yet."""
         model = self._bench.contender(contender).model
         resident = ResidentModel(name=model.name, digest=model.digest)
-        self._in_flight = Loaded(self._bench.backend(contender), resident)
+        self._in_flight = LoadedModel(self._bench.backend(contender), resident)
 
     def answered(self) -> None:
         """Notes that the request came to its end."""
@@ -142,9 +142,9 @@ class Preparation:
             what = f"In memory before the run, and not loaded again for want of time: {', '.join(names)}."
             self._bench.note("warning", Problem(code="not_loaded_again", what=what))
 
-    async def _loaded(self) -> tuple[Loaded, ...]:
+    async def _loaded(self) -> tuple[LoadedModel, ...]:
         """What all servers hold that are there and tell."""
-        found: list[Loaded] = []
+        found: list[LoadedModel] = []
         for kind, backend in self._bench.backends.items():
             if kind in self._bench.absent:
                 continue
@@ -152,7 +152,7 @@ class Preparation:
             if residents is None:
                 self._silent.add(kind)
                 continue
-            found.extend(Loaded(backend, resident) for resident in residents)
+            found.extend(LoadedModel(backend, resident) for resident in residents)
         return tuple(found)
 
     async def _ask_the_absent(self) -> None:
@@ -176,17 +176,17 @@ class Preparation:
         if not spare_own:
             await self._unload([loaded for loaded in going if loaded.model.digest == own], trial_id)
 
-    def _may_go(self, loaded: Loaded) -> bool:
+    def _may_go(self, loaded: LoadedModel) -> bool:
         return loaded.model.digest in self._picked or self._bench.plan.others == "unload"
 
-    async def _is_same_file(self, loaded: Loaded, contender: int) -> bool:
+    async def _is_same_file(self, loaded: LoadedModel, contender: int) -> bool:
         """Another name for a contender's weights: one process serves both, so a start would not be from off."""
         if loaded.backend is not self._bench.backend(contender):
             return False
         own = await self._bench.runner_target(contender)
         return own is not None and own.pid is None and own == await self._target(loaded)
 
-    def _is_within_reach(self, loaded: Loaded) -> bool:
+    def _is_within_reach(self, loaded: LoadedModel) -> bool:
         """Whether a request by its name reaches it: not so an older build of a model that was made anew since."""
         picked = {(one.model.backend, one.model.name) for one in self._bench.plan.contenders}
         if loaded.model.digest in self._picked or (loaded.backend.kind, loaded.model.name) not in picked:
@@ -200,7 +200,7 @@ class Preparation:
         self._bench.note("warning", problem)
         return False
 
-    def _is_ours(self, loaded: Loaded) -> bool:
+    def _is_ours(self, loaded: LoadedModel) -> bool:
         """Picked, and not as it was before the run."""
         if loaded.model.digest not in self._picked:
             return False
@@ -208,7 +208,7 @@ class Preparation:
             old.key == loaded.key and old.model.context_length == loaded.model.context_length for old in self._before
         )
 
-    async def _unload(self, wanted: Sequence[Loaded], trial_id: str | None) -> None:
+    async def _unload(self, wanted: Sequence[LoadedModel], trial_id: str | None) -> None:
         if not wanted:
             return
         self._bench.phase("unload", trial_id, ", ".join(loaded.model.name for loaded in wanted))
@@ -218,14 +218,14 @@ class Preparation:
             self._taken_out.add(loaded.key)
         await self._until_gone(wanted, targets)
 
-    async def _target(self, loaded: Loaded) -> RunnerTarget | None:
+    async def _target(self, loaded: LoadedModel) -> RunnerTarget | None:
         model = Model(name=loaded.model.name, digest=loaded.model.digest, backend=loaded.backend.kind)
         try:
             return RunnerTarget.of_clue(await loaded.backend.runner_clue(model))
         except BackendFailed:
             return None
 
-    async def _until_gone(self, wanted: Sequence[Loaded], targets: Sequence[RunnerTarget]) -> None:
+    async def _until_gone(self, wanted: Sequence[LoadedModel], targets: Sequence[RunnerTarget]) -> None:
         """First the server's list, then the processes: they outlive their entry in it by some 100 ms."""
         keys = {loaded.key for loaded in wanted}
         names = ", ".join(loaded.model.name for loaded in wanted)
@@ -249,7 +249,7 @@ class Preparation:
     async def _all_left(self, keys: set[tuple[str, str, str]]) -> bool:
         return not keys.intersection(loaded.key for loaded in await self._loaded())
 
-    async def _load_again(self, loaded: Loaded) -> None:
+    async def _load_again(self, loaded: LoadedModel) -> None:
         try:
             there = {now.key: now.model.context_length for now in await self._loaded()}
             if loaded.key in there and there[loaded.key] == loaded.model.context_length:

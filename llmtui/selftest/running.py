@@ -15,7 +15,7 @@ from rich.table import Table
 
 from llmtui.selftest.cost import BOUND, Cost, measure_cost
 from llmtui.selftest.screen import ScreenFailed
-from llmtui.selftest.truth import DECODE_BOUND, TTFT_BOUND_MS, Accuracy, Compared, Pair, measure_accuracy
+from llmtui.selftest.truth import DECODE_BOUND, TTFT_BOUND_MS, Accuracy, Compared, TruthPair, measure_accuracy
 from llmtui.words import _
 from llmtui.words.trials import kind_words
 
@@ -26,7 +26,7 @@ UNWRAPPED: Final = 200
 """Columns where nobody looks at a terminal."""
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class BoundCheck(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the result."""
 
     sentence: str
@@ -37,7 +37,7 @@ class SelftestFailed(Exception):
     """The self-test could not be carried out: why, as text of the system or of the program that failed."""
 
 
-def selftest(*, seed: int | None, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> bool:
+def run_selftest(*, seed: int | None, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> bool:
     """Test the measuring on this machine and print what was found on stdout.
 
     Args:
@@ -67,7 +67,7 @@ def selftest(*, seed: int | None, with_cost: bool, builtin: bool, say: Callable[
     return all(verdict.ok for verdict in verdicts)
 
 
-def _accuracy(console: Console, seed: int, say: Callable[[str], None]) -> list[Verdict]:
+def _accuracy(console: Console, seed: int, say: Callable[[str], None]) -> list[BoundCheck]:
     with _folder() as folder:
         found = measure_accuracy(
             Path(folder), seed, lambda done: say(_("Measuring a simulated server: {done}").format(done=done))
@@ -78,12 +78,12 @@ def _accuracy(console: Console, seed: int, say: Callable[[str], None]) -> list[V
     return accuracy_verdicts(found)
 
 
-def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list[Verdict]:
+def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list[BoundCheck]:
     if not with_cost:
-        return [Verdict(sentence=_("What the screen costs was left out, as asked for."))]
+        return [BoundCheck(sentence=_("What the screen costs was left out, as asked for."))]
     if not builtin:
         left_out = _("What the screen costs was left out: the built-in server is not installed ({remedy}).")
-        return [Verdict(sentence=left_out.format(remedy="pip install 'llmtui[builtin]'"))]
+        return [BoundCheck(sentence=left_out.format(remedy="pip install 'llmtui[builtin]'"))]
     with _folder() as folder:
         found = measure_cost(
             Path(folder),
@@ -121,21 +121,21 @@ def _cells(found: Accuracy, test: Compared) -> tuple[str, ...]:
     )
 
 
-def _pair(pair: Pair | None, error: Callable[[Pair], str]) -> tuple[str, str, str]:
+def _pair(pair: TruthPair | None, error: Callable[[TruthPair], str]) -> tuple[str, str, str]:
     return ("", "", "") if pair is None else (f"{pair.truth:.2f}", f"{pair.measured:.2f}", error(pair))
 
 
-def accuracy_verdicts(found: Accuracy) -> list[Verdict]:
+def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:
     """Gives a line for each of the two figures."""
     ttft, decode = found.ttft_error_ms, found.decode_error
     return [
-        Verdict(
+        BoundCheck(
             sentence=_("First word (TTFT): median error {error:.2f} ms; allowed are {bound:g} ms. {verdict}").format(
                 error=ttft, bound=TTFT_BOUND_MS, verdict=_word(ok=ttft <= TTFT_BOUND_MS)
             ),
             ok=ttft <= TTFT_BOUND_MS,
         ),
-        Verdict(
+        BoundCheck(
             sentence=_("Speed (TPS): median error {error:.3f} %; allowed is {bound:g} %. {verdict}").format(
                 error=100 * decode, bound=100 * DECODE_BOUND, verdict=_word(ok=decode <= DECODE_BOUND)
             ),
@@ -144,10 +144,10 @@ def accuracy_verdicts(found: Accuracy) -> list[Verdict]:
     ]
 
 
-def cost_verdict(found: Cost | None) -> Verdict:
+def cost_verdict(found: Cost | None) -> BoundCheck:
     """Gives the line on what the screen costs."""
     if found is None:
-        return Verdict(
+        return BoundCheck(
             sentence=_("What the screen costs cannot be told: the built-in model is too slow here for that.")
         )
     half = (found.high - found.low) / 2
@@ -156,7 +156,7 @@ def cost_verdict(found: Cost | None) -> Verdict:
         "This screen costs {share:.1f} % ± {half:.1f} % of a model's speed ({tps:.0f} tok/s without it, {turns} turns "
         "of 4); the lower end may be {bound:g} %. {verdict}"
     )
-    return Verdict(
+    return BoundCheck(
         sentence=sentence.format(
             share=100 * found.share, half=100 * half, tps=found.headless_tps, turns=found.turns, bound=100 * BOUND,
             verdict=_too_uncertain() if vague else _word(ok=found.within_bounds),

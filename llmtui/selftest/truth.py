@@ -22,7 +22,7 @@ DECODE_BOUND: Final = 0.005
 LIMIT_S: Final = 60.0
 
 
-class Pair(msgspec.Struct, frozen=True):
+class TruthPair(msgspec.Struct, frozen=True):
     """One figure twice."""
 
     truth: float
@@ -43,8 +43,8 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """One test: its figures, each beside what the server's log says."""
 
     row: TrialRow
-    ttft_ms: Pair | None
-    decode_tps: Pair | None
+    ttft_ms: TruthPair | None
+    decode_tps: TruthPair | None
     """None where there are too few tokens for a speed."""
 
 
@@ -124,9 +124,9 @@ def _compared(row: TrialRow, answer: SentRequest) -> Compared:
     figures = row.figures
     ttft = decode = None
     if figures.ttft_ms is not None and answer.ttft_ns is not None:
-        ttft = Pair(answer.ttft_ns / 1e6, figures.ttft_ms)
+        ttft = TruthPair(answer.ttft_ns / 1e6, figures.ttft_ms)
     if figures.decode_tps is not None and answer.decode_tps is not None and answer.output_tokens >= MIN_TOKENS_COMPARED:
-        decode = Pair(answer.decode_tps, figures.decode_tps)
+        decode = TruthPair(answer.decode_tps, figures.decode_tps)
     return Compared(row=row, ttft_ms=ttft, decode_tps=decode)
 
 

@@ -10,13 +10,13 @@ from msgspec import Struct
 
 from llmtui.simulator.clock import now_ns
 from llmtui.simulator.exchange import Exchange
-from llmtui.simulator.generation import Chunk, Course, Pace, ThinkMode, chunks_of, course_of, tokens_of
-from llmtui.simulator.identity import full_name, is_valid_name
+from llmtui.simulator.generation import Chunk, Course, ThinkMode, TokenPace, chunks_of, course_of, tokens_of
+from llmtui.simulator.identity import is_valid_name, tagged_name
 from llmtui.simulator.model import Answer, Dialect, SimulatedModel
-from llmtui.simulator.options import ApiError, Options
+from llmtui.simulator.options import ApiError, RequestOptions
 from llmtui.simulator.replies import Counters, Replies
 from llmtui.simulator.requests import Ask, Kind, check_level, parse_ask, parse_object
-from llmtui.simulator.scheduler import CHARACTERS_PER_TOKEN, PromptCount, Runner, tokens_of_text
+from llmtui.simulator.scheduler import CHARACTERS_PER_TOKEN, PromptCount, SimulatedRunner, tokens_of_text
 from llmtui.simulator.sendlog import Truth
 from llmtui.simulator.simulation import Simulation
 
@@ -30,10 +30,10 @@ class _Turn(Struct, kw_only=True):
     exchange: Exchange
     ask: Ask
     model: SimulatedModel
-    options: Options
+    options: RequestOptions
     replies: Replies
     prompt: str
-    runner: Runner | None
+    runner: SimulatedRunner | None
     truth: Truth
     entered_ns: int
     answer: Answer
@@ -80,7 +80,7 @@ def _find(simulation: Simulation, ask: Ask) -> SimulatedModel:
     old = simulation.script.dialect == "0.11.4"
     if not is_valid_name(ask.model) and (ask.kind == "chat" or (ask.model and not old)):
         raise ApiError(400, "invalid model name" if ask.model and not old else "model is required")
-    model = simulation.models.get(full_name(ask.model))
+    model = simulation.models.get(tagged_name(ask.model))
     if model is not None:
         return model
     unloads = ask.prompt is None and ask.keep_alive_s == 0
@@ -104,7 +104,12 @@ def _check_capabilities(model: SimulatedModel, ask: Ask, dialect: Dialect) -> No
 
 
 async def _load_only(
-    simulation: Simulation, exchange: Exchange, ask: Ask, model: SimulatedModel, options: Options, replies: Replies
+    simulation: Simulation,
+    exchange: Exchange,
+    ask: Ask,
+    model: SimulatedModel,
+    options: RequestOptions,
+    replies: Replies,
 ) -> None:
     if not model.remote_host:
         runner, _ = await simulation.scheduler.acquire(model, options.load, _keep_alive_s(simulation, ask))
@@ -117,13 +122,13 @@ async def _take_turn(
     exchange: Exchange,
     ask: Ask,
     model: SimulatedModel,
-    options: Options,
+    options: RequestOptions,
     replies: Replies,
     truth: Truth,
     entered_ns: int,
 ) -> None:
     assert ask.prompt is not None
-    runner: Runner | None = None
+    runner: SimulatedRunner | None = None
     if not model.remote_host:
         runner, loaded = await simulation.scheduler.acquire(model, options.load, _keep_alive_s(simulation, ask))
         truth = msgspec.structs.replace(truth, loaded=loaded)
@@ -165,7 +170,7 @@ async def _give(simulation: Simulation, turn: _Turn) -> None:
     prefill_ns = now_ns() + script.duration_ns(script.tokenize_s)
     first_token_ns = prefill_ns + script.duration_ns((count.tokens - count.cached) / turn.model.prefill_tps)
     turn.learn(prefill_ns=prefill_ns, prompt_tokens=count.tokens, cached_tokens=count.cached)
-    pace = Pace(
+    pace = TokenPace(
         turn.model,
         turn.answer,
         scale_ns=script.duration_ns,
@@ -295,7 +300,7 @@ def _think_mode(simulation: Simulation, model: SimulatedModel, ask: Ask) -> Thin
     return "inline" if ask.think is None and simulation.script.dialect == "0.11.4" else "field"
 
 
-def _cut(simulation: Simulation, ask: Ask, options: Options) -> str:
+def _cut(simulation: Simulation, ask: Ask, options: RequestOptions) -> str:
     assert ask.prompt is not None
     num_ctx = options.load.num_ctx
     if tokens_of_text(ask.prompt) <= num_ctx:

@@ -11,7 +11,7 @@ import msgspec
 from llmtui.simulator.answering import answer_request
 from llmtui.simulator.clock import now_ns
 from llmtui.simulator.exchange import Exchange
-from llmtui.simulator.identity import full_name, is_valid_name
+from llmtui.simulator.identity import is_valid_name, tagged_name
 from llmtui.simulator.jsontext import read_json
 from llmtui.simulator.listing import ps_body, show_body, tags_body
 from llmtui.simulator.options import ApiError
@@ -26,7 +26,7 @@ CONTROL_PREFIX = "/_sim/"
 Handler = Callable[[Simulation, Exchange], Awaitable[None]]
 
 
-async def serve(simulation: Simulation, exchange: Exchange) -> None:
+async def serve_api(simulation: Simulation, exchange: Exchange) -> None:
     """Answer one request, whatever it is.
 
     Raises:
@@ -130,7 +130,7 @@ async def _show(simulation: Simulation, exchange: Exchange) -> None:
     old = simulation.script.dialect == "0.11.4"
     if not is_valid_name(name):
         raise ApiError(500, "invalid model path") if old else ApiError(400, "invalid model name")
-    model = simulation.model(name if old else full_name(name))
+    model = simulation.model(name if old else tagged_name(name))
     await exchange.send_json(show_body(model, simulation.script.dialect, verbose=body.get("verbose") is True))
 
 

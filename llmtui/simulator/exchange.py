@@ -14,7 +14,7 @@ from llmtui.simulator.sendlog import ChunkKind, RequestRecord, TextChannel
 _CREATED_AT = "created_at"
 
 
-class Sent(NamedTuple):
+class WrittenAt(NamedTuple):
     """One write: the time just before it, and the moment just after the kernel took all of it."""
 
     handed_ns: int
@@ -24,7 +24,7 @@ class Sent(NamedTuple):
 class Wire(Protocol):
     """Where an exchange writes: a connection."""
 
-    async def send(self, data: bytes) -> Sent:
+    async def send(self, data: bytes) -> WrittenAt:
         """Hand data to the kernel, all of it."""
 
     def close(self) -> None:

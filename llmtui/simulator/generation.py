@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from llmtui.simulator.model import Answer, SimulatedModel
-from llmtui.simulator.prose import pieces_of, prose, random_source, thinking
+from llmtui.simulator.prose import pieces_of_text, prose, random_source, thinking_text
 
 Channel = Literal["thinking", "answer"]
 ThinkMode = Literal["off", "field", "inline"]
@@ -77,7 +77,7 @@ def course_of(answer: Answer, *, mode: ThinkMode, level: str | None, budget: int
         thought += 2
     spoken = len(answer.pieces) + 1 if answer.pieces is not None else answer.tokens
     if answer.text is not None and answer.pieces is None:
-        spoken = len(pieces_of(answer.text)) + 1
+        spoken = len(pieces_of_text(answer.text)) + 1
     natural = max(1, thought + spoken)
     stops = natural <= budget
     return Course(
@@ -92,7 +92,9 @@ def course_of(answer: Answer, *, mode: ThinkMode, level: str | None, budget: int
 def tokens_of(answer: Answer, course: Course, seed: str) -> Iterator[Token]:
     """The tokens of an answer, `course.total` of them."""
     with_text = course.total - 1 if course.stops else course.total
-    thoughts: Iterator[str] = iter(answer.thinking_pieces) if answer.thinking_pieces is not None else thinking(seed)
+    thoughts: Iterator[str] = (
+        iter(answer.thinking_pieces) if answer.thinking_pieces is not None else thinking_text(seed)
+    )
     if course.mode == "inline" and course.thinking:
         thoughts = chain(["<think>"], islice(thoughts, course.thinking - 2), ["</think>"])
     thought = min(course.thinking, with_text)
@@ -137,7 +139,7 @@ def chunks_of(
     yield _chunk(pending, first, elapsed_ns, is_last=True)
 
 
-class Pace:
+class TokenPace:
     """The intervals between an answer's tokens.
 
     Args:
@@ -184,7 +186,7 @@ def _answer_pieces(answer: Answer, seed: str) -> Iterator[str]:
     if answer.pieces is not None:
         return iter(answer.pieces)
     if answer.text is not None:
-        return iter(pieces_of(answer.text))
+        return iter(pieces_of_text(answer.text))
     return prose(seed)
 
 

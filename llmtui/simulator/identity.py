@@ -11,7 +11,7 @@ from llmtui.simulator.model import SimulatedModel
 _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+){0,2}(?::[\w.-]+)?", re.ASCII)
 
 
-def full_name(name: str) -> str:
+def tagged_name(name: str) -> str:
     """A model's name with its tag: `llama3` is `llama3:latest`."""
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
@@ -25,7 +25,7 @@ def blob_hash(model: SimulatedModel) -> str:
     """Hex SHA-256 that names the file of the model's weights; equal for models that share weights."""
     label = model.weights
     if label is None:
-        label = f"{full_name(model.name)} {model.parameter_size} {model.quantization_level} {model.size_bytes}"
+        label = f"{tagged_name(model.name)} {model.parameter_size} {model.quantization_level} {model.size_bytes}"
     return _sha256(label.encode())
 
 

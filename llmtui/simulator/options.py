@@ -70,7 +70,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
         return mine != theirs
 
 
-class Options(Struct, frozen=True, kw_only=True):
+class RequestOptions(Struct, frozen=True, kw_only=True):
     """The options of a request that matter here.
 
     Attributes:
@@ -124,7 +124,7 @@ def parse_keep_alive_s(value: object) -> float:
 
 def parse_options(
     values: Mapping[str, object], *, dialect: Dialect, default_num_ctx: int, context_length: int
-) -> Options:
+) -> RequestOptions:
     """Read a request's `options`; unknown ones are ignored, as the real server does.
 
     Raises:
@@ -143,7 +143,7 @@ def parse_options(
         draft_num_predict=_integer(values, "draft_num_predict", 0) if dialect == "0.34.4" else 0,
     )
     num_predict = _integer(values, "num_predict", -1)
-    return Options(load=load, num_predict=num_predict if num_predict > 0 else None)
+    return RequestOptions(load=load, num_predict=num_predict if num_predict > 0 else None)
 
 
 def _check(key: str, value: object, dialect: Dialect) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from llmtui.simulator.clock import now_ns
 from llmtui.simulator.exchange import Exchange
-from llmtui.simulator.identity import full_name, is_valid_name, layers
+from llmtui.simulator.identity import is_valid_name, layers, tagged_name
 from llmtui.simulator.model import SimulatedModel
 from llmtui.simulator.options import ApiError
 from llmtui.simulator.requests import parse_model_name, parse_object, wants_stream
@@ -28,7 +28,7 @@ async def pull(simulation: Simulation, exchange: Exchange) -> None:
     exchange.record.model = name
     if not is_valid_name(name):
         raise ApiError(400, "invalid model name")
-    await _Pull(simulation, exchange, full_name(name), stream=wants_stream(body)).run()
+    await _Pull(simulation, exchange, tagged_name(name), stream=wants_stream(body)).run()
 
 
 class _Pull:
@@ -40,7 +40,7 @@ class _Pull:
 
     async def run(self) -> None:
         await self._tell({"status": "pulling manifest"})
-        offered = {full_name(item.model.name): item for item in self._simulation.script.registry}
+        offered = {tagged_name(item.model.name): item for item in self._simulation.script.registry}
         pullable = offered.get(self._name)
         if pullable is None:
             installed = self._simulation.models.get(self._name)

@@ -27,7 +27,7 @@ class PromptCount(Struct, frozen=True, kw_only=True):
     cached: int
 
 
-class Runner:
+class SimulatedRunner:
     """A loaded model: one slot, in which requests take turns, and the prompts that it remembers.
 
     Args:
@@ -96,13 +96,15 @@ class Scheduler:
     def __init__(self, script: Script, waiter: Waiter) -> None:
         self._script = script
         self._waiter = waiter
-        self._runners: dict[str, Runner] = {}
+        self._runners: dict[str, SimulatedRunner] = {}
         self._loading = asyncio.Lock()
         self._loads: dict[str, tuple[SimulatedModel, int, int]] = {}
         self._queue_length = 0
         self._unloads: set[asyncio.Task[None]] = set()
 
-    async def acquire(self, model: SimulatedModel, options: LoadOptions, keep_alive_s: float) -> tuple[Runner, bool]:
+    async def acquire(
+        self, model: SimulatedModel, options: LoadOptions, keep_alive_s: float
+    ) -> tuple[SimulatedRunner, bool]:
         """A loaded runner for a request, and whether it had to be loaded for it. Give it back with `release`.
 
         Raises:
@@ -123,7 +125,7 @@ class Scheduler:
         finally:
             self._queue_length -= 1
 
-    def release(self, runner: Runner) -> None:
+    def release(self, runner: SimulatedRunner) -> None:
         """A request has ended; the last one starts the clock of `keep_alive`."""
         runner.users -= 1
         if runner.users:
@@ -140,7 +142,7 @@ class Scheduler:
         if runner is not None:
             self._expire(runner)
 
-    def runner(self, model: SimulatedModel) -> Runner | None:
+    def runner(self, model: SimulatedModel) -> SimulatedRunner | None:
         """The runner of a model, if it is in memory."""
         return self._runners.get(blob_hash(model))
 
@@ -185,7 +187,7 @@ class Scheduler:
                 runner.timer.cancel()
             self._drop(runner)
 
-    def _usable(self, model: SimulatedModel, options: LoadOptions) -> Runner | None:
+    def _usable(self, model: SimulatedModel, options: LoadOptions) -> SimulatedRunner | None:
         runner = self._runners.get(blob_hash(model))
         if runner is None or runner.leaving or options.differs(runner.options):
             return None
@@ -193,7 +195,7 @@ class Scheduler:
 
     async def _make_ready(
         self, model: SimulatedModel, options: LoadOptions, keep_alive_s: float
-    ) -> tuple[Runner, bool]:
+    ) -> tuple[SimulatedRunner, bool]:
         while True:
             runner = self._usable(model, options)
             if runner is not None:
@@ -206,7 +208,7 @@ class Scheduler:
             self._expire(victim)
             await victim.gone.wait()
 
-    async def _load(self, model: SimulatedModel, options: LoadOptions) -> Runner:
+    async def _load(self, model: SimulatedModel, options: LoadOptions) -> SimulatedRunner:
         began_ns = now_ns()
         ends_ns = began_ns + self._script.duration_ns(model.load_s)
         process = None
@@ -217,7 +219,7 @@ class Scheduler:
         try:
             await self._waiter.until(ends_ns)
             if model.load_error is None:
-                runner = Runner(model, options, process, self._script.prompt_cache_prompts)
+                runner = SimulatedRunner(model, options, process, self._script.prompt_cache_prompts)
                 self._runners[blob] = runner
                 return runner
         finally:
@@ -226,7 +228,7 @@ class Scheduler:
                 process.stop()
         raise ApiError(500, model.load_error)
 
-    def _take(self, runner: Runner, keep_alive_s: float) -> Runner:
+    def _take(self, runner: SimulatedRunner, keep_alive_s: float) -> SimulatedRunner:
         if runner.timer is not None:
             runner.timer.cancel()
             runner.timer = None
@@ -234,11 +236,11 @@ class Scheduler:
         runner.keep_alive_s = keep_alive_s
         return runner
 
-    def _next_to_go(self) -> Runner:
+    def _next_to_go(self) -> SimulatedRunner:
         by_keep_alive = sorted(self._runners.values(), key=lambda runner: (runner.keep_alive_s, runner.idle_since_ns))
         return next((runner for runner in by_keep_alive if not runner.users), by_keep_alive[0])
 
-    def _expire(self, runner: Runner) -> None:
+    def _expire(self, runner: SimulatedRunner) -> None:
         if runner.timer is not None:
             runner.timer.cancel()
             runner.timer = None
@@ -246,7 +248,7 @@ class Scheduler:
         if not runner.users:
             self._leave(runner)
 
-    def _leave(self, runner: Runner) -> None:
+    def _leave(self, runner: SimulatedRunner) -> None:
         if runner.leaving:
             return
         runner.leaving = True
@@ -254,14 +256,14 @@ class Scheduler:
         self._unloads.add(task)
         task.add_done_callback(self._unloads.discard)
 
-    async def _unload(self, runner: Runner) -> None:
+    async def _unload(self, runner: SimulatedRunner) -> None:
         await asyncio.sleep(self._script.duration_ns(self._script.unload_s) / 1e9)
         if runner.process is not None:
             # Freeing gigabytes takes a while; the other streams must not wait for it.
             await asyncio.to_thread(runner.process.stop)
         self._drop(runner)
 
-    def _drop(self, runner: Runner) -> None:
+    def _drop(self, runner: SimulatedRunner) -> None:
         self._runners.pop(blob_hash(runner.model), None)
         if runner.process is not None:
             runner.process.stop()

@@ -12,10 +12,10 @@ from typing import Self
 
 from msgspec import Struct
 
-from llmtui.simulator.api import CONTROL_PREFIX, serve
+from llmtui.simulator.api import CONTROL_PREFIX, serve_api
 from llmtui.simulator.changes import Change, Planned
 from llmtui.simulator.clock import Stamp, Waiter, now_ns, stamp
-from llmtui.simulator.exchange import Exchange, Sent
+from llmtui.simulator.exchange import Exchange, WrittenAt
 from llmtui.simulator.http1 import HttpError, Request, RequestParser, response_head
 from llmtui.simulator.jsontext import go_json
 from llmtui.simulator.script import Script
@@ -33,7 +33,7 @@ class _Waiting(Struct, frozen=True):
     received: Stamp
 
 
-class Connection(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """One client connection; requests on it are answered one after the other.
 
     Args:
@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
         """All that was written is with the kernel."""
         self._writable.set()
 
-    async def send(self, data: bytes) -> Sent:
+    async def send(self, data: bytes) -> WrittenAt:
         """Hand data to the kernel, all of it; waits while a slow client leaves no room."""
         assert self._transport is not None
         await self._writable.wait()
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
         if self._transport.get_write_buffer_size():
             await self._writable.wait()
             sent = stamp()
-        return Sent(handed_ns, sent)
+        return WrittenAt(handed_ns, sent)
 
     def close(self) -> None:
         """Close after what was written."""
@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
         )
         exchange = self._exchange = Exchange(request, record, self)
         try:
-            await serve(self._server.simulation, exchange)
+            await serve_api(self._server.simulation, exchange)
         finally:
             record.finished_ns = now_ns()
             self._exchange = None
@@ -177,7 +177,7 @@ class Listener:
     def __init__(self, script: Script, *, port: int = 0, blocking_waits: bool) -> None:
         self.log = SendLog(_skew_ns())
         self.simulation = Simulation(script, self.log, Waiter(blocking=blocking_waits))
-        self.connections: set[Connection] = set()
+        self.connections: set[ClientConnection] = set()
         self.port = port
         self._count = 0
         self._server: asyncio.Server | None = None
@@ -202,9 +202,9 @@ class Listener:
         await self.simulation.close()
         await asyncio.sleep(0)
 
-    def _accept(self) -> Connection:
+    def _accept(self) -> ClientConnection:
         self._count += 1
-        return Connection(self, self._count)
+        return ClientConnection(self, self._count)
 
 
 class SimulatedServer:

@@ -22,10 +22,10 @@ from llmtui.simulator.changes import (
     Unload,
 )
 from llmtui.simulator.clock import Waiter, now_ns
-from llmtui.simulator.identity import full_name
+from llmtui.simulator.identity import tagged_name
 from llmtui.simulator.model import Answer, SimulatedModel
-from llmtui.simulator.options import ApiError, LoadOptions, Options, parse_options
-from llmtui.simulator.scheduler import Runner, Scheduler
+from llmtui.simulator.options import ApiError, LoadOptions, RequestOptions, parse_options
+from llmtui.simulator.scheduler import Scheduler, SimulatedRunner
 from llmtui.simulator.script import RouteFault, Script
 from llmtui.simulator.sendlog import SendLog
 
@@ -44,7 +44,7 @@ class Simulation:
         self.log = log
         self.waiter = waiter
         self.scheduler = Scheduler(script, waiter)
-        self.models = {full_name(model.name): model for model in script.models}
+        self.models = {tagged_name(model.name): model for model in script.models}
         self.pulled_bytes: dict[str, int] = {}
         self.pull_attempts: dict[str, int] = {}
         self.trials = 0
@@ -85,12 +85,12 @@ class Simulation:
         Raises:
             ApiError: 404 if there is none.
         """
-        model = self.models.get(full_name(name))
+        model = self.models.get(tagged_name(name))
         if model is None:
             raise ApiError(404, f"model '{name}' not found")
         return model
 
-    def options(self, model: SimulatedModel, values: dict[str, object]) -> Options:
+    def options(self, model: SimulatedModel, values: dict[str, object]) -> RequestOptions:
         """A request's options with this server's defaults.
 
         Raises:
@@ -112,14 +112,14 @@ class Simulation:
             due_by_trial = point.after_trials is None or self.trials > point.after_trials
             if due_by_time and due_by_trial:
                 drift = point.speed
-        return drift * self._speeds.get(None, 1.0) * self._speeds.get(full_name(model.name), 1.0)
+        return drift * self._speeds.get(None, 1.0) * self._speeds.get(tagged_name(model.name), 1.0)
 
     def next_answer(self, model: SimulatedModel, prompt: str) -> Answer:
         """The answer to give now: the first that matches the prompt, else the next in turn."""
         matching = [answer for answer in model.answers if answer.match is not None and answer.match in prompt]
         if matching:
             return matching[0]
-        name = full_name(model.name)
+        name = tagged_name(model.name)
         given = self._answers_given.get(name, 0)
         in_turn = [answer for answer in model.answers if answer.match is None] or list(model.answers)
         self._answers_given[name] = given + 1
@@ -127,7 +127,7 @@ class Simulation:
 
     def remote_slot(self, model: SimulatedModel) -> asyncio.Lock:
         """The turn-taking of a model that is somewhere else and never loaded here."""
-        return self._remote_slots.setdefault(full_name(model.name), asyncio.Lock())
+        return self._remote_slots.setdefault(tagged_name(model.name), asyncio.Lock())
 
     def fault(self, path: str) -> RouteFault | None:
         """The fault that this request to a route meets."""
@@ -174,7 +174,7 @@ class Simulation:
 
     @apply.register
     async def _(self, change: SetSpeed) -> None:
-        self._speeds[full_name(change.model) if change.model else None] = change.factor
+        self._speeds[tagged_name(change.model) if change.model else None] = change.factor
 
     @apply.register
     async def _(self, change: OtherClientAsks) -> None:
@@ -204,24 +204,24 @@ class Simulation:
 
     @apply.register
     async def _(self, change: PutModel) -> None:
-        self.models[full_name(change.model.name)] = change.model
+        self.models[tagged_name(change.model.name)] = change.model
 
     @apply.register
     async def _(self, change: RemoveModel) -> None:
         self.model(change.model)
-        del self.models[full_name(change.model)]
+        del self.models[tagged_name(change.model)]
 
     @apply.register
     async def _(self, change: SetAnswers) -> None:
         model = self.model(change.model)
-        self.models[full_name(model.name)] = msgspec.structs.replace(model, answers=change.answers)
-        self._answers_given.pop(full_name(model.name), None)
+        self.models[tagged_name(model.name)] = msgspec.structs.replace(model, answers=change.answers)
+        self._answers_given.pop(tagged_name(model.name), None)
 
     @apply.register
     async def _(self, change: ForgetPrompts) -> None:
         self.scheduler.forget_prompts()
 
-    async def _occupy(self, runner: Runner, change: OtherClientAsks, has_slot: asyncio.Event) -> None:
+    async def _occupy(self, runner: SimulatedRunner, change: OtherClientAsks, has_slot: asyncio.Event) -> None:
         try:
             async with runner.slot:
                 has_slot.set()

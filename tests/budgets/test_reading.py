@@ -18,7 +18,7 @@ from llmtui.backends.ollama_reading import OllamaDialect
 from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.core.events import Chunks, Event
 from llmtui.core.plan import Model
-from llmtui.engine.live_text import Answer, LiveText
+from llmtui.engine.live_text import ChunkBatcher, CollectedAnswer
 
 TOKENS = 2000
 CALLS_PER_TOKEN = 40
@@ -56,7 +56,7 @@ OPENAI = (
 async def test_calls_from_bytes_to_batches(dialect: OllamaDialect | OpenAiDialect, line: bytes) -> None:
     lines = [line.replace(b"%s", b'"content":"word %d"' % number) for number in range(TOKENS)]
     told: list[Event] = []
-    reader, answer, live = AnswerReader[Any](dialect), Answer(), LiveText("r1-m1-warm-p1", told.append)
+    reader, answer, live = AnswerReader[Any](dialect), CollectedAnswer(), ChunkBatcher("r1-m1-warm-p1", told.append)
     reader.take(Answered(0, 200, httpx.Headers()))
 
     def read() -> None:
@@ -73,7 +73,7 @@ async def test_calls_from_bytes_to_batches(dialect: OllamaDialect | OpenAiDialec
 
 async def test_a_burst_goes_out_in_few_batches() -> None:
     told: list[Event] = []
-    live = LiveText("r1-m1-warm-p1", told.append)
+    live = ChunkBatcher("r1-m1-warm-p1", told.append)
     for number in range(TOKENS):
         live.add(Piece(t_ns=number, channel="a", text="word "), "word ", 0)
     await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from typing import Any
 
 from llmtui.backends.base import Final, Piece
 from llmtui.core.events import Chunks, PhaseChanged
-from llmtui.engine.live_text import Answer, LiveText
+from llmtui.engine.live_text import ChunkBatcher, CollectedAnswer
 from tests.engine.fake_server import Reported
 from tests.engine.waiting import until
 
@@ -14,8 +14,8 @@ def piece(t_ns: int, text: str = "word", channel: Any = "a", **fields: Any) -> P
     return Piece(t_ns=t_ns, channel=channel, text=text, **fields)
 
 
-def answer_of(*pieces: Piece, sent_ns: int | None = 100) -> Answer:
-    answer = Answer()
+def answer_of(*pieces: Piece, sent_ns: int | None = 100) -> CollectedAnswer:
+    answer = CollectedAnswer()
     answer.sent_ns = sent_ns
     for one in pieces:
         answer.add(one)
@@ -46,7 +46,7 @@ def test_thinking_is_not_part_of_the_answer() -> None:
 
 async def test_the_first_piece_leaves_at_once_and_later_ones_together() -> None:
     events = Reported()
-    live = LiveText("trial", events.append)
+    live = ChunkBatcher("trial", events.append)
     for number in range(5):
         live.add(piece(1000 + number), f"w{number}", 1000)
     assert [batch.pieces for batch in events.of(Chunks)] == [((0, "a", "w0"),)]
@@ -58,7 +58,7 @@ async def test_the_first_piece_leaves_at_once_and_later_ones_together() -> None:
 
 async def test_what_is_left_leaves_at_the_end() -> None:
     events = Reported()
-    live = LiveText("trial", events.append)
+    live = ChunkBatcher("trial", events.append)
     live.add(piece(1), "a", 0)
     live.add(piece(2), "b", 0)
     live.close()
@@ -67,7 +67,7 @@ async def test_what_is_left_leaves_at_the_end() -> None:
 
 async def test_a_phase_is_told_when_it_changes_and_not_oftener_than_text() -> None:
     events = Reported()
-    live = LiveText("trial", events.append)
+    live = ChunkBatcher("trial", events.append)
     for number in range(200):
         live.add(piece(number, channel="t" if number % 2 else "a"), "x", 0)
     live.close()

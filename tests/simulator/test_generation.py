@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.simulator.generation import Chunk, Course, Pace, chunks_of, course_of, tokens_of
+from llmtui.simulator.generation import Chunk, Course, TokenPace, chunks_of, course_of, tokens_of
 from llmtui.simulator.model import Answer, SimulatedModel, Stall
 
 INTERVAL_NS = 10_000_000
@@ -126,7 +126,7 @@ def test_chunks_hold_every_token_once_in_order(
 
 def test_the_pace_knows_rate_scale_stalls_and_the_speed_of_the_moment() -> None:
     speeds = iter([1.0, 0.5, 1.0])
-    pace = Pace(
+    pace = TokenPace(
         SimulatedModel(name="m", decode_tps=100.0),
         Answer(stalls=(Stall(before_token=4, seconds=2.0),)),
         scale_ns=lambda seconds: round(seconds * 1e8),  # ten times as fast
@@ -138,8 +138,8 @@ def test_the_pace_knows_rate_scale_stalls_and_the_speed_of_the_moment() -> None:
 
 @given(st.floats(0, 0.9))
 def test_jitter_stays_inside_its_share_and_repeats_with_its_seed(jitter: float) -> None:
-    def pace() -> Pace:
-        return Pace(
+    def pace() -> TokenPace:
+        return TokenPace(
             SimulatedModel(name="m", decode_tps=100.0),
             Answer(jitter=jitter),
             scale_ns=lambda seconds: round(seconds * 1e9),

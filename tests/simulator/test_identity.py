@@ -7,7 +7,7 @@ import re
 import msgspec
 import pytest
 
-from llmtui.simulator.identity import blob_hash, full_name, is_valid_name, layers, manifest, manifest_digest
+from llmtui.simulator.identity import blob_hash, is_valid_name, layers, manifest, manifest_digest, tagged_name
 from llmtui.simulator.model import SimulatedModel
 
 MODEL = SimulatedModel(name="m:1b")
@@ -42,7 +42,7 @@ def test_the_weights_are_the_first_layer() -> None:
     [("llama3", "llama3:latest"), ("llama3:8b", "llama3:8b"), ("host:5000/a/b", "host:5000/a/b:latest")],
 )
 def test_a_name_without_a_tag_is_the_latest(name: str, full: str) -> None:
-    assert full_name(name) == full
+    assert tagged_name(name) == full
 
 
 @pytest.mark.parametrize(

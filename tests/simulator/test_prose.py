@@ -5,17 +5,17 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.simulator.prose import pieces_of, prose, thinking
+from llmtui.simulator.prose import pieces_of_text, prose, thinking_text
 
 
 @given(st.text())
 def test_pieces_joined_are_the_text(text: str) -> None:
-    assert "".join(pieces_of(text)) == text
+    assert "".join(pieces_of_text(text)) == text
 
 
 @given(st.text(min_size=1))
 def test_no_piece_is_empty(text: str) -> None:
-    assert all(pieces_of(text))
+    assert all(pieces_of_text(text))
 
 
 def test_a_token_has_about_four_characters() -> None:
@@ -34,4 +34,4 @@ def test_prose_is_varied() -> None:
 
 
 def test_thinking_is_other_text_than_the_answer() -> None:
-    assert "".join(islice(thinking("a"), 50)) != "".join(islice(prose("a"), 50))
+    assert "".join(islice(thinking_text("a"), 50)) != "".join(islice(prose("a"), 50))

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from llmtui.core.summary import CategorySummary, Spread
-from llmtui.tui.text.numbers import dotted
+from llmtui.tui.text.numbers import aligned
 from llmtui.tui.widgets.result_tables import category_columns, column_texts
 
 
@@ -23,7 +23,7 @@ def line(e2e_ms: float | None, *, capped: bool) -> CategorySummary:
     [(0.0266, 3, "0.027"), (0.00987, 2, "0.01"), (0.0996, 2, "0.10"), (19.1, 3, "19.1  ")],
 )
 def test_a_number_without_room_for_all_its_digits_is_rounded(value: float, decimals: int, shown: str) -> None:
-    assert dotted(value, decimals) == shown
+    assert aligned(value, decimals) == shown
 
 
 def test_an_answer_that_reached_the_limit_would_have_taken_longer() -> None:

@@ -14,8 +14,8 @@ from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.replay import ReplayScreen
 from llmtui.tui.screens.results import ResultsScreen, rivals, rounds_wanted
 from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained
-from llmtui.tui.text.numbers import column
-from llmtui.tui.widgets.bars import Bar, Chart, Group, blocks, chart_rows, charts_of
+from llmtui.tui.text.numbers import number_column
+from llmtui.tui.widgets.bars import Bar, Chart, Group, bar_blocks, chart_rows, charts_of
 from llmtui.tui.widgets.result_tables import ModelTable, ResultTable
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink
@@ -310,9 +310,9 @@ async def test_a_saved_session_opens_above_and_escape_goes_back() -> None:
 
 
 def test_a_bar_is_as_long_as_its_share_to_an_eighth() -> None:
-    assert blocks(0.5, 10) == "█████"
-    assert blocks(0.5125, 10) == "█████▏"
-    assert blocks(0.0001, 10) == "▏"
+    assert bar_blocks(0.5, 10) == "█████"
+    assert bar_blocks(0.5125, 10) == "█████▏"
+    assert bar_blocks(0.0001, 10) == "▏"
 
 
 def test_all_groups_share_one_scale() -> None:
@@ -340,4 +340,4 @@ def test_speed_and_waiting_are_grouped_by_category_with_all_tests_first() -> Non
 
 
 def test_numbers_of_a_column_are_aligned_and_the_missing_stay_blank() -> None:
-    assert column([0.908, 19.1, None, 1800]) == ["0.908", "19.1  ", "", "1800    "]
+    assert number_column([0.908, 19.1, None, 1800]) == ["0.908", "19.1  ", "", "1800    "]

@@ -131,7 +131,7 @@ class TestPicking:
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
             await wait_until(pilot, lambda: stage.setup.models.models.region.height > 4)
-            await pilot.click("ModelList", offset=(6, 2))
+            await pilot.click("ModelOptions", offset=(6, 2))
             assert stage.picked() == ["phi3:mini", "mistral:7b"]
 
     async def test_the_preview_is_the_question_under_the_cursor_and_a_asks_all(self) -> None:

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widgets import Static
 
-from llmtui.tui.text.pane_pace import LONGEST_S, SHORTEST_S, Pace
+from llmtui.tui.text.pane_pace import LONGEST_S, SHORTEST_S, FlushPace
 from llmtui.tui.widgets.token_pane import TokenPane
 
 
@@ -237,7 +237,7 @@ async def test_a_new_theme_changes_the_colours_of_what_stands_there() -> None:
 
 
 def test_late_frames_slow_the_pace_and_prompt_ones_bring_it_back() -> None:
-    pace = Pace()
+    pace = FlushPace()
     for _ in range(10):
         pace.frame(0.5)
     assert pace.period_s == LONGEST_S

@@ -32,7 +32,7 @@ FAST = 8
 """The quick view's factor; the screen says so while it is on."""
 
 
-class Piece(NamedTuple):
+class ReplayPiece(NamedTuple):
     """A piece of text and when it came."""
 
     at_ns: int
@@ -51,7 +51,7 @@ class Side(Vertical):
         self._row = row
         self._label = session.contender(row.trial).label
         self._what = test_words(row.trial, session.plan)
-        self._pieces: tuple[Piece, ...] = ()
+        self._pieces: tuple[ReplayPiece, ...] = ()
         self._done_ns = 0
         self._next = 0
 
@@ -67,7 +67,7 @@ class Side(Vertical):
             self.pane.write([(_("The text of this test cannot be read."), "note")])
             return
         times, channels = finished.timeline.t_ns, finished.timeline.channels
-        self._pieces = tuple(map(Piece, times, channels, pieces_of(finished)))
+        self._pieces = tuple(map(ReplayPiece, times, channels, pieces_of(finished)))
         self._done_ns = finished.done_ns or (times[-1] if times else 0)
 
     @property

@@ -47,7 +47,7 @@ class SetupScreen(BaseScreen):
 
     PLACE = "setup"
     CSS_PATH = "../styles/setup.tcss"
-    AUTO_FOCUS = "ModelList"
+    AUTO_FOCUS = "ModelOptions"
     BINDINGS: ClassVar[list[BindingType]] = [*setup_bindings()]
     HELP = _(
         """

@@ -10,7 +10,7 @@ from rich.text import Text
 from llmtui.words.figures import significant
 
 
-def dotted(value: float | None, decimals: int, digits: int = 3) -> str:
+def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
     """Gives a number with room behind it, so that right-justified its point stands ``decimals`` from the right.
 
     What there is no room for is rounded: 0.0266 is 0.027 with three decimals.
@@ -23,11 +23,11 @@ def dotted(value: float | None, decimals: int, digits: int = 3) -> str:
     return f"{whole}{point if behind else ' ' * bool(decimals)}{behind:<{decimals}}"
 
 
-def column(values: Sequence[float | None], digits: int = 3) -> list[str]:
+def number_column(values: Sequence[float | None], digits: int = 3) -> list[str]:
     """Gives a column's numbers, points aligned, with no more room behind the point than one of them needs."""
     shown = [significant(value, digits) for value in values if value is not None]
     decimals = max((len(text.partition(".")[2]) for text in shown), default=0)
-    return [dotted(value, decimals, digits) for value in values]
+    return [aligned(value, decimals, digits) for value in values]
 
 
 def right(text: str, width: int, style: str = "") -> Text:

@@ -9,7 +9,7 @@ LATE_S = 0.10
 PROMPT_S = 0.05
 
 
-class Pace:
+class FlushPace:
     """A period that doubles with each late frame and comes back in small steps."""
 
     def __init__(self) -> None:

@@ -45,7 +45,7 @@ def visible(character: str) -> str:
 
 
 @dataclass(slots=True)
-class Line:
+class PaneLine:
     """One line of text between line ends, with who wrote what and where its rows begin."""
 
     text: str = ""
@@ -67,7 +67,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowsChanged:
     """What an append did to the rows."""
 
     first_row: int
@@ -81,7 +81,7 @@ class GrowingText:
 
     def __init__(self, width: int = 80) -> None:
         self.width = max(1, width)
-        self.lines: list[Line] = [Line()]
+        self.lines: list[PaneLine] = [PaneLine()]
         self.row_count = 1
         self.rows_wrapped = 0
         """Rows that wrapping has made so far, for tests: an append costs its own rows and one, not the text's."""
@@ -97,12 +97,12 @@ class GrowingText:
         """Nothing has been written yet."""
         return len(self.lines) == 1 and not self.lines[0].text and not self._held
 
-    def row(self, number: int) -> tuple[Line, int]:
+    def row(self, number: int) -> tuple[PaneLine, int]:
         """Gives a row as its line and the row's place in it."""
         line, row = self._index[number]
         return self.lines[line], row
 
-    def append(self, text: str, kind: Kind) -> Change:
+    def append(self, text: str, kind: Kind) -> RowsChanged:
         """Adds text at the end."""
         first = self.row_count - 1
         if self._held:
@@ -116,7 +116,7 @@ class GrowingText:
             self._append_odd(text.replace("\r\n", "\n"), kind)
         return self._changed(first)
 
-    def end_line(self) -> Change:
+    def end_line(self) -> RowsChanged:
         """Ends the line under way, if anything stands on it."""
         first = self.row_count - 1
         if self._held:
@@ -141,7 +141,7 @@ class GrowingText:
 
     def clear(self) -> None:
         """Forgets everything."""
-        self.lines = [Line()]
+        self.lines = [PaneLine()]
         self._index = [(0, 0)]
         self.row_count = 1
         self._held = ""
@@ -193,20 +193,20 @@ class GrowingText:
         self.row_count = len(self._index)
 
     def _new_line(self) -> None:
-        self.lines.append(Line())
+        self.lines.append(PaneLine())
         self._index.append((len(self.lines) - 1, 0))
         self.row_count += 1
 
-    def _wrap(self, line: Line) -> None:
+    def _wrap(self, line: PaneLine) -> None:
         """Wraps a line from the start of its last row on."""
         start = line.rows.pop()[0]
         made = list(_rows(line.text, start, self.width))
         self.rows_wrapped += len(made)
         line.rows.extend(made)
 
-    def _changed(self, first_row: int) -> Change:
+    def _changed(self, first_row: int) -> RowsChanged:
         dropped = self._drop_oldest()
-        return Change(max(0, first_row - dropped), dropped)
+        return RowsChanged(max(0, first_row - dropped), dropped)
 
     def _drop_oldest(self) -> int:
         if self.row_count <= MAX_ROWS:

@@ -64,7 +64,7 @@ def gutter(row: int, height: int, top: float) -> Run:
     return (f"{label:>{GUTTER - 1}}┤" if label else " " * (GUTTER - 1) + "│", "axis")
 
 
-def heading(words: list[Run], width: int) -> list[Run]:
+def plot_heading(words: list[Run], width: int) -> list[Run]:
     """Gives a heading's words cut to the width."""
     kept: list[Run] = []
     room = width

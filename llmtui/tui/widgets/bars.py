@@ -16,7 +16,7 @@ from textual.strip import Strip
 
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Summary
-from llmtui.tui.text.numbers import column
+from llmtui.tui.text.numbers import number_column
 from llmtui.words import _
 from llmtui.words.outcomes import outcome_word
 from llmtui.words.reasons import reason
@@ -170,7 +170,7 @@ def chart_rows(chart: Chart, width: int) -> list[list[tuple[str, str]]]:
     """Gives a chart as rows of (text, role), each ``width`` cells or fewer."""
     bars = [bar for group in chart.groups for bar in group.bars]
     label = min(LABEL_CELLS, max((cell_len(bar.label) for bar in bars), default=0))
-    values = column([bar.value for bar in bars])
+    values = number_column([bar.value for bar in bars])
     number = max(map(len, values), default=0)
     most = max((bar.value for bar in bars if bar.value is not None), default=None)
     room = max(4, width - label - number - 4)
@@ -185,11 +185,11 @@ def chart_rows(chart: Chart, width: int) -> list[list[tuple[str, str]]]:
                 rows.append([head, (_cut(bar.why, room + number + 1), "why")])
             else:
                 role = f"model{bar.contender % COLOURS}"
-                rows.append([head, (f"{text:>{number}} ", "value"), (blocks(bar.value / most, room), role)])
+                rows.append([head, (f"{text:>{number}} ", "value"), (bar_blocks(bar.value / most, room), role)])
     return rows
 
 
-def blocks(share: float, room: int) -> str:
+def bar_blocks(share: float, room: int) -> str:
     """Gives a bar of so much of the room, to an eighth of a cell; never nothing where there is something."""
     eighths = max(1, round(share * room * 8))
     return "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")

@@ -19,8 +19,8 @@ from textual.widget import Widget
 
 from llmtui.core.session import SamplePoint, Session
 from llmtui.core.time_axis import band_columns, bands, per_column, without_standstills
-from llmtui.tui.text.plot_axis import EDGE, GUTTER, Window, axis_row, band_row, ceiling, gutter, heading
-from llmtui.tui.text.plot_canvas import Canvas, Run, Series, spark
+from llmtui.tui.text.plot_axis import EDGE, GUTTER, Window, axis_row, band_row, ceiling, gutter, plot_heading
+from llmtui.tui.text.plot_canvas import Canvas, Run, Series, fetch_library, spark
 from llmtui.words import _
 
 REDRAW_S = 1.0
@@ -94,8 +94,7 @@ class MachinePlots(Widget):
 
     @work(thread=True, exit_on_error=False)
     def _fetch_library(self) -> None:
-        import plotext._figure  # noqa: F401
-
+        fetch_library()
         self.app.call_from_thread(self._library_is_here)
 
     def _library_is_here(self) -> None:
@@ -157,10 +156,10 @@ class MachinePlots(Widget):
         window = Window.of(session, columns=width - GUTTER, whole=self.whole)
         upper = (height - 4) - (height - 4) // 2
         cores = float(session.fingerprint.cores_logical or 1)
-        rows = [heading(self._processor_words(session), width)]
+        rows = [plot_heading(self._processor_words(session), width)]
         rows += self._plot(session, window, upper, cores, _model_cores, _all_cores)
         top = ceiling(self._most_memory(session, window))
-        rows.append(heading(self._memory_words(session), width))
+        rows.append(plot_heading(self._memory_words(session), width))
         rows += self._plot(session, window, height - 4 - upper, top, _model_gb, _used_gb)
         return [*rows, self._bands(session, window), axis_row(window)]
 

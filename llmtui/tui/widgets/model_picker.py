@@ -49,7 +49,7 @@ class ModelFilter(Input):
         self.parent.leave_filter()
 
 
-class ModelList(PickList):
+class ModelOptions(PickList):
     """One model a line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -153,14 +153,14 @@ class ModelPicker(Vertical):
         &.-filtering > ModelFilter { display: block; }
         & > #none-found { display: none; padding: 1 2; height: 1fr; }
         &.-none-found > #none-found { display: block; }
-        &.-none-found > ModelList { height: 0; }
+        &.-none-found > ModelOptions { height: 0; }
         & > #no-models { display: none; padding: 1 2; color: $text-muted; height: 1fr; }
         &.-empty > #no-models { display: block; }
-        &.-empty > ModelList { display: none; }
+        &.-empty > ModelOptions { display: none; }
     }
     """
 
-    models = getters.query_one(ModelList)
+    models = getters.query_one(ModelOptions)
 
     def __init__(self) -> None:
         """Makes the picker before anything is known."""
@@ -169,7 +169,7 @@ class ModelPicker(Vertical):
 
     def compose(self) -> ComposeResult:
         """The list, or words in its place; the filter comes when it is wanted."""
-        yield ModelList()
+        yield ModelOptions()
         yield Static(id="none-found")
         yield Static(id="no-models")
 

@@ -13,7 +13,7 @@ from textual.widgets import DataTable
 
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
-from llmtui.tui.text.numbers import column, left, right
+from llmtui.tui.text.numbers import left, number_column, right
 from llmtui.words import _
 from llmtui.words.figures import rate_range
 from llmtui.words.trials import category_words
@@ -200,7 +200,7 @@ def column_texts(one: FigureColumn[L], lines: Sequence[L]) -> list[str]:
         return [one.words(line) for line in lines]
     assert one.value is not None
     sign = one.sign or (lambda _line: "")
-    texts = column([one.value(line) for line in lines])
+    texts = number_column([one.value(line) for line in lines])
     return [text and sign(line) + text for line, text in zip(lines, texts, strict=True)]
 
 

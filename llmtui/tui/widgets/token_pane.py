@@ -21,7 +21,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from llmtui.tui._textual_hacks import grow_without_layout
-from llmtui.tui.text.pane_pace import Pace
+from llmtui.tui.text.pane_pace import FlushPace
 from llmtui.tui.text.pane_text import GrowingText, Kind
 from llmtui.words import _, plural
 
@@ -77,7 +77,7 @@ class TokenPane(ScrollView, can_focus=True):
         self.unseen_rows = 0
         """Rows that came since the reader left the end."""
         self.flushes = 0
-        self.pace = Pace()
+        self.pace = FlushPace()
         self._clock = clock
         self._waiting: list[tuple[str, Kind]] = []
         self._flush_timer: Timer | None = None

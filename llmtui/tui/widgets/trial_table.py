@@ -17,7 +17,7 @@ from llmtui.core.metrics import Figures
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui._textual_hacks import bound_caches
-from llmtui.tui.text.numbers import dotted, left, right
+from llmtui.tui.text.numbers import aligned, left, right
 from llmtui.words import _
 from llmtui.words.flags import mark
 from llmtui.words.outcomes import outcome_word
@@ -199,7 +199,7 @@ def mark_words(row: TrialRow) -> str:
 def _number(value: Callable[[Figures], float | None], decimals: int, *, warm_only: bool = False) -> Callable[..., Text]:
     def cell(row: TrialRow, session: Session, width: int) -> Text:
         counted = row.outcome == "ok" and (not warm_only or counts_for_speed(row))
-        return right(dotted(value(row.figures), decimals), width, "" if counted else "dim")
+        return right(aligned(value(row.figures), decimals), width, "" if counted else "dim")
 
     return cell
 
@@ -217,7 +217,7 @@ def _test(row: TrialRow, session: Session, width: int) -> Text:
 
 def _memory(row: TrialRow, session: Session, width: int) -> Text:
     held = None if row.machine is None else row.machine.runner_peak_bytes
-    return right(dotted(None if held is None else held / 1e9, 2), width)
+    return right(aligned(None if held is None else held / 1e9, 2), width)
 
 
 def _thousandth(value: float | None) -> float | None:
