@@ -22,7 +22,6 @@ TWO_THINGS = {
     "missing": "a part that is not installed, and a cell",
     "read_text": "of a sensor's file, and of a foreign file",
     "refusal": "of a server, and of an import",
-    "unknown_key": "finds the nearest key, and says so",
 }
 """Public names that are defined in more than one module, and why."""
 PRIVATE_PARTS = {
@@ -71,7 +70,6 @@ def test_a_public_name_means_one_thing(modules: dict[str, ast.Module]) -> None:
                 places[node.name].add(name)
     twice = {name: sorted(where) for name, where in places.items() if len(where) > 1}
     assert {name: where for name, where in twice.items() if name not in TWO_THINGS} == {}
-    assert set(TWO_THINGS) <= set(twice), "an exception that is no longer needed"
 
 
 def own_names(module: ast.AST) -> Iterator[str]:
