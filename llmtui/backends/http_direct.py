@@ -16,6 +16,7 @@ from typing import Final
 import h11
 import httpx
 
+from llmtui.backends.http_head import HeadMender
 from llmtui.backends.http_moments import Answered, Arrived, Departed, Moment
 from llmtui.backends.http_reader import SocketReader, ask_for_stamps
 
@@ -90,9 +91,13 @@ async def _taken_up(
 
 async def _answer(connection: socket.socket, protocol: h11.Connection) -> None:
     loop = asyncio.get_running_loop()
+    head = HeadMender()
     while not isinstance(event := protocol.next_event(), h11.EndOfMessage):
         if event is h11.NEED_DATA:
-            protocol.receive_data(await loop.sock_recv(connection, _FIRST_BYTES))
+            data = await loop.sock_recv(connection, _FIRST_BYTES)
+            fit = head.feed(data)
+            if fit or not data:
+                protocol.receive_data(fit)
         elif isinstance(event, h11.ConnectionClosed):
             raise h11.RemoteProtocolError(_NO_ANSWER)
 
@@ -154,13 +159,16 @@ async def _moments(
     reader: SocketReader, protocol: h11.Connection, limit_s: float | None
 ) -> AsyncGenerator[Answered | Arrived, None]:
     t_ns = 0
+    head = HeadMender()
     while True:
         event = protocol.next_event()
         if event is h11.NEED_DATA:
             t_ns, data = await (reader.next() if limit_s is None else asyncio.wait_for(reader.next(), limit_s))
             if not data and protocol.their_state is h11.SEND_RESPONSE:
                 raise h11.RemoteProtocolError(_NO_ANSWER)
-            protocol.receive_data(data)
+            fit = head.feed(data)
+            if fit or not data:
+                protocol.receive_data(fit)
         elif isinstance(event, h11.Response):
             yield Answered(t_ns, event.status_code, httpx.Headers(list(event.headers.raw_items())))
         elif isinstance(event, h11.Data):

@@ -14,6 +14,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from llmtui.backends.http_head import HeadMender
+
 _SocketOptions = Iterable[Any]
 
 
@@ -22,17 +24,22 @@ class StampingStream(httpcore.AsyncNetworkStream):
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
+        self._head: HeadMender | None = None
         self.read_ns: int | None = None
         """``time.perf_counter_ns()`` right after bytes came; None before the first."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the library's signature
         """Reads, and stamps before anything else is done."""
-        data = await self._inner.read(max_bytes, timeout)
-        self.read_ns = time.perf_counter_ns()
-        return data
+        while True:
+            data = await self._inner.read(max_bytes, timeout)
+            self.read_ns = time.perf_counter_ns()
+            fit = data if self._head is None else self._head.feed(data)
+            if fit or not data:
+                return fit
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Writes."""
+        """Write a request, whose answer begins with a head."""
+        self._head = HeadMender()
         await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:

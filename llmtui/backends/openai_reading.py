@@ -136,6 +136,10 @@ class OpenAiDialect:
 
     def refused(self, answered: Answered, body: bytes) -> Problem:
         """Put an HTTP status other than 200 into words."""
+        location = answered.headers.get("location")
+        if 300 <= answered.status < 400 and location:
+            what = f"The server sends on to {excerpt(location.encode())}."
+            return Problem(code="redirect", what=what, remedy="Use that address.")
         return error_problem(answered.status, body)
 
     def failed(self, said: str) -> Problem:

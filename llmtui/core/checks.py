@@ -6,20 +6,16 @@ something interfered. Rules and thresholds: docs/method.md, "Flags".
 
 from __future__ import annotations
 
+from llmtui.core.clocks import MIN_TOKENS_COMPARED, clock_difference_ns
 from llmtui.core.events import TrialFinished
-from llmtui.core.metrics import (
-    MIN_TOKENS_COMPARED,
-    Figures,
-    clock_difference_ns,
-    clocks_disagree,
-    was_late_at_an_end,
-)
+from llmtui.core.metrics import Figures
 from llmtui.core.plan import Plan, num_ctx, tagged
+from llmtui.core.reading import reading_flags
 from llmtui.core.trial_row import TrialRow
 
 BY_DESIGN = ("short_output",)
 CONDITIONS = ("spilled", "other_model_resident", "thinking_inline", "clock_disagreement")
-READING = ("unseen_text", "buffered", "text_replaced")
+READING = ("cap_ignored", "unseen_text", "clocks_apart", "text_replaced", "buffered")
 """Something about the reading of the answer: the figure concerned is not claimed, the rest counts."""
 DISTURBANCES = (
     "unexpected_reload", "cached_prompt", "queued", "prompt_cut", "swapped", "throttled", "noisy_start",
@@ -28,6 +24,8 @@ DISTURBANCES = (
 
 SWAP_IN_BYTES = 16 * 2**20
 STALL_MS = 1000.0
+CAP_FACTOR = 1.1
+"""More output tokens than this times the limit were asked for by nobody."""
 QUEUED_FLOOR_MS = 50.0
 QUEUED_SHARE = 0.10
 NEAR_CUT_TOKENS = 8
@@ -41,12 +39,14 @@ def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tu
     first, as the engine reported them.
     """
     told = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
-    flags = dict(zip(finished.flags, told, strict=False))
+    flags = dict(zip(finished.flags, told, strict=False)) | reading_flags(finished)
     for name, evidence in (
         ("short_output", _short_output(finished, figures)),
         ("thinking_inline", "the model writes its thinking into the answer" if figures.thinking_inline else None),
         ("spilled", _spilled(finished)),
         ("clock_disagreement", _clock_disagreement(finished, figures)),
+        ("cap_ignored", _cap_ignored(finished, figures)),
+        ("clocks_apart", _clocks_apart(figures)),
         ("queued", _queued(finished, figures)),
         ("prompt_cut", _prompt_cut(finished, plan)),
         ("swapped", _swapped(finished)),
@@ -65,6 +65,18 @@ def counts_for_speed(row: TrialRow) -> bool:
         and row.outcome == "ok"
         and figures.decode_tps is not None
         and (figures.tokens or 0) >= MIN_TOKENS_COMPARED
+        and not {"unexpected_reload", "cap_ignored"}.intersection(row.flags)
+        and not (figures.clock_side == "ours" and figures.tps_source == "client")  # only our late look explains it
+        and not _explained_outlier(row)
+    )
+
+
+def is_uncounted(row: TrialRow) -> bool:
+    """Return whether only the tokens' count is missing, so that characters per second stay."""
+    return (
+        row.outcome in ("ok", "no_final")
+        and row.figures.tokens is None
+        and row.figures.decode_cps is not None
         and "unexpected_reload" not in row.flags
         and not _explained_outlier(row)
     )
@@ -79,6 +91,18 @@ def counts_for_ttft(row: TrialRow) -> bool:
         and not spoiled.intersection(row.flags)
         and not _explained_outlier(row)
     )
+
+
+def why_not_compared(row: TrialRow) -> str:
+    """Return the reason for which a warm row's speed is not compared: a code of core.metrics, or a flag."""
+    figures = row.figures
+    if row.outcome != "ok":
+        return f"outcome_{row.outcome}"
+    if figures.decode_tps is None:
+        return figures.why.get("decode_tps", "no_count")
+    if (figures.tokens or 0) < MIN_TOKENS_COMPARED:
+        return "too_short_to_compare"
+    return "cap_ignored" if "cap_ignored" in row.flags else "disturbed"
 
 
 def is_interfered_with(row: TrialRow) -> bool:
@@ -110,15 +134,30 @@ def _spilled(finished: TrialFinished) -> str | None:
 
 def _clock_disagreement(finished: TrialFinished, figures: Figures) -> str | None:
     difference = clock_difference_ns(finished)
-    if difference is None or finished.done_ns is None or not clocks_disagree(finished):
+    if difference is None or finished.done_ns is None or figures.clock_side is None:
         return None
-    lag_ms = figures.client_lag_ms
-    ours = was_late_at_an_end(finished) or (lag_ms is not None and lag_ms * 1e6 >= abs(difference))
-    side = "this program was late" if ours else "the server's counters are off"
+    side = {
+        "ours": "this program was late",
+        "server": "the server's counters are off",
+        "unknown": "whose clock is off is not known",
+    }[figures.clock_side]
     window = finished.done_ns - finished.timeline.t_ns[0]
     if window <= 0:
         return f"the server counts {difference / 1e6:.0f} ms of writing, and it all arrived at one moment: {side}"
     return f"the server counts {100 * difference / window:+.1f} % of the time measured here: {side}"
+
+
+def _cap_ignored(finished: TrialFinished, figures: Figures) -> str | None:
+    cap = finished.num_predict
+    if cap is None or figures.tokens is None or figures.tokens <= CAP_FACTOR * cap:
+        return None
+    return f"{figures.tokens} tokens came, and {cap} were allowed"
+
+
+def _clocks_apart(figures: Figures) -> str | None:
+    if figures.why.get("client_lag_ms") != "clocks_apart":
+        return None
+    return "the server's times and ours do not belong together"
 
 
 def _queued(finished: TrialFinished, figures: Figures) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from llmtui.core import across
-from llmtui.core.checks import counts_for_speed, counts_for_ttft
+from llmtui.core.checks import counts_for_speed, counts_for_ttft, why_not_compared
 from llmtui.core.findings import (
     Amount,
     MemoryHeld,
@@ -378,7 +378,7 @@ def _reason(row: TrialRow, *, repeated: bool) -> tuple[str, str] | None:
         for code in ("unexpected_reload", "outlier", "short_output"):
             if code in flags:
                 return code, "all" if code == "unexpected_reload" else "speed"
-        return row.figures.why.get("decode_tps", "no_count"), "speed"
+        return why_not_compared(row), "speed"
     if not counts_for_ttft(row):
         for code in ("unexpected_reload", "queued", "cached_prompt", "prompt_cut", "outlier"):
             if code in flags:

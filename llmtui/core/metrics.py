@@ -10,8 +10,21 @@ from itertools import pairwise
 
 import msgspec
 
+from llmtui.core.clocks import MIN_TOKENS_COMPARED as MIN_TOKENS_COMPARED
+from llmtui.core.clocks import (
+    Side,
+    clock_side,
+    clocks_disagree,
+    held_back_ns,
+    is_bundled,
+    lags_ns,
+    stamps_refused,
+    was_late_at_an_end,
+)
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import ServerCounters
+from llmtui.core.reading import GAPS, NOT_CLAIMED, TEXT, own_text, pieces_of, reading_flags
+from llmtui.core.thinking import inline_thinking
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +69,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     server_decode_tps: float | None = None
     """The same rate by the server's own counters."""
     thinking_inline: bool = False
+    clock_side: Side | None = None
+    """Whose clock is off, where the server's and ours disagree."""
     why: dict[str, str] = {}
 
 
@@ -64,15 +79,11 @@ READING_WORDS_PER_S = 238 / 60
 
 MIN_TOKENS_DECODE = 16
 """Below, one token of doubt is 7 % and more: no decode rate."""
-MIN_TOKENS_COMPARED = 64
 MIN_TOKENS_PREFILL = 64
 SHORTEST_WINDOW_S = 0.005
 """Text that arrives within less says nothing about speed: one late wake-up of this program is as long."""
-BUNDLED_FROM = 1.25
-"""Tokens a chunk from which chunk times say little about token times."""
-CLOCKS_SHARE = 0.02
-CLOCKS_FLOOR_NS = 5e6
-"""Two clocks of one answer may differ by this share of it, and by so much at least."""
+FASTEST_TPS = 100_000.0
+"""No server writes faster: one of the figures is wrong."""
 STALL_FLOOR_MS = 250.0
 STALL_FACTOR = 5.0
 LONGEST_WORD = 15
@@ -92,6 +103,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     tokens of the first piece, because their time belongs to the prompt.
     """
     why: dict[str, str] = {}
+    finished = own_text(finished)
     times = finished.timeline.t_ns
     if not times:
         reason = "nothing_sent" if finished.t0_ns is None else "no_text"
@@ -113,6 +125,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     parts["thinking_chars"] = sum(finished.timeline.chars) - len(answer)
     parts["words"] = len(answer.split())
     parts |= _gaps(finished, why, local=local)
+    parts["clock_side"] = clock_side(finished, None if "client_lag_ms" not in parts else _lag_ms(finished, local=local))
     counters = finished.counters or ServerCounters()
     parts |= {
         "tokens": counters.output_tokens,
@@ -125,69 +138,23 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
         parts |= _text_speed(finished, counters, texts, why)
         parts |= _whole(finished, counters, why)
     else:
-        why |= dict.fromkeys((*_DECODE, *_TEXT, "e2e_ms", "e2e_tps"), "not_finished")
+        why |= dict.fromkeys((*_DECODE, *TEXT, "e2e_ms", "e2e_tps"), "not_finished")
     parts["prefill_tps"] = _prefill(finished, counters, why)
     if finished.recorded is not None:
-        why |= dict.fromkeys((*_TEXT, *_GAPS, "prefill_tps"), "not_recorded")
-    for flag, columns in _NOT_CLAIMED.items():
-        if flag in finished.flags:
-            parts |= dict.fromkeys(columns)
-            why |= {column: flag for column in columns if column in _all_columns()}
+        why |= dict.fromkeys((*TEXT, *GAPS, "prefill_tps"), "not_recorded")
+    for flag in reading_flags(finished):
+        parts |= dict.fromkeys(NOT_CLAIMED[flag])
+        why |= {column: flag for column in NOT_CLAIMED[flag] if column in _all_columns()}
     return msgspec.convert({**parts, "why": why}, Figures)
 
 
-def pieces_of(finished: TrialFinished) -> tuple[str, ...]:
-    """Gives the text cut into the pieces in which it arrived."""
-    cut: list[str] = []
-    at = 0
-    for length in finished.timeline.chars:
-        cut.append(finished.text[at : at + length])
-        at += length
-    return tuple(cut)
-
-
-def answer_of(finished: TrialFinished) -> str:
-    """Gives the answer without the thinking that came in a channel of its own."""
-    channels = finished.timeline.channels
-    return "".join(text for text, channel in zip(pieces_of(finished), channels, strict=True) if channel == "a")
-
-
-def held_back_ns(finished: TrialFinished) -> int | None:
-    """Gives for how long the server held the first text back, or None if it did not.
-
-    Evidence: its decode clock ran 1–8 tokens longer than the time from the first text to the end, and that difference
-    agrees, within 20 % or 3 ms, with what the first text took beyond load and prompt.
-    """
-    counters = finished.counters
-    if counters is None or not finished.timeline.t_ns or finished.done_ns is None:
-        return None
-    duration, steps = counters.output_duration_ns, counters.output_steps
-    if duration is None or not steps or counters.prompt_duration_ns is None:
-        return None
-    extra = duration - (finished.done_ns - finished.timeline.t_ns[0])
-    token = duration / steps
-    beyond = finished.timeline.t_ns[0] - (counters.load_duration_ns or 0) - counters.prompt_duration_ns
-    # Half a token of slack below: the difference carries the network's and the clock's noise.
-    if not 0.5 * token <= extra <= 8.5 * token:
-        return None
-    return extra if abs(beyond - extra) <= max(0.2 * extra, 3e6) else None
-
-
 _DECODE = ("decode_tps", "tpot_ms", "tokens")
-_TEXT = ("decode_cps", "reading_x")
-_GAPS = ("gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls")
-_SPEED = ("decode_tps", "tpot_ms", "tps_source", "decode_steps", "decode_s")
-_NOT_CLAIMED = {
-    "unseen_text": ("ttft_ms", *_SPEED),
-    "buffered": ("ttft_ms", "ttfo_ms", *_SPEED, *_TEXT, "decode_chars", *_GAPS, "gap_clock", "client_lag_ms"),
-}
-"""What an answer cannot tell whose reading has one of these flags."""
 
 
 def _all_columns() -> tuple[str, ...]:
     return (
         "ttft_ms", "ttfo_ms", "decode_tps", "tpot_ms", "decode_cps", "reading_x", "prefill_tps", "e2e_ms", "e2e_tps",
-        *_GAPS, "client_lag_ms", "tokens",
+        *GAPS, "client_lag_ms", "tokens",
     )  # fmt: skip
 
 
@@ -196,26 +163,19 @@ def _load_ms(counters: ServerCounters | None) -> float | None:
 
 
 def _first_answer(texts: tuple[str, ...], channels: str) -> tuple[bool, int | None]:
-    """Whether thinking stands inline as ``<think>``, and the piece in which the first answer text arrived."""
+    """Whether the model thinks in its answer, and the chunk in which the first text of the answer itself arrived."""
     answers = [index for index, channel in enumerate(channels) if channel == "a"]
     if not answers:
         return False, None
-    answer = "".join(texts[index] for index in answers)
-    if not answer.lstrip().startswith("<think>"):
+    inline = inline_thinking("".join(texts[index] for index in answers))
+    if not inline.found:
         return False, answers[0]
-    end = answer.find("</think>")
-    if end < 0:
-        return True, None
-    rest = answer[end + len("</think>") :]
-    wanted = len(answer) - len(rest.lstrip())
-    if wanted == len(answer):
-        return True, None
     seen = 0
     for index in answers:
         seen += len(texts[index])
-        if seen > wanted:
+        if inline.start is not None and seen > inline.start:
             return True, index
-    raise AssertionError("the wanted character lies inside the answer")
+    return True, None
 
 
 def _decode(finished: TrialFinished, counters: ServerCounters, why: dict[str, str]) -> dict[str, object]:
@@ -239,8 +199,9 @@ def _decode(finished: TrialFinished, counters: ServerCounters, why: dict[str, st
         # MLX counts without the end token, which is made like the others.
         made = tokens + 1 if steps == tokens else tokens
         done, over_s, source = made - first, window_s, "client"
-    if done < tokens / 2 or over_s < SHORTEST_WINDOW_S:
-        why |= dict.fromkeys(("decode_tps", "tpot_ms"), "all_at_once")
+    if done < tokens / 2 or over_s < SHORTEST_WINDOW_S or done / over_s > FASTEST_TPS:
+        reason = "impossible" if over_s >= SHORTEST_WINDOW_S and done / over_s > FASTEST_TPS else "all_at_once"
+        why |= dict.fromkeys(("decode_tps", "tpot_ms"), reason)
         return {"server_decode_tps": server_tps}
     return {
         "decode_tps": done / over_s,
@@ -257,74 +218,13 @@ def _first_tokens(finished: TrialFinished, tokens: int) -> tuple[int, str]:
     made = finished.timeline.tokens
     if made:
         return max(1, made[0]), "client"
-    bundled = _is_bundled(finished, tokens)
+    bundled = is_bundled(finished, tokens)
     if not bundled and held_back_ns(finished) is None:
         return 1, "client"
     if not bundled or not clocks_disagree(finished) or was_late_at_an_end(finished):
         return 1, "server"
     # Bundled, and the server's clock is not to be believed: the first bundle is taken to be like the others.
     return round(tokens / len(finished.timeline.t_ns)), "client"
-
-
-def clocks_disagree(finished: TrialFinished) -> bool:
-    """Whether the server's decode time and ours differ by more than 2 % and 5 ms, at 64 tokens or more.
-
-    Text that the server held back explains a difference, and so does the first bundle where it bundles its text.
-    """
-    difference = clock_difference_ns(finished)
-    counters = finished.counters
-    if difference is None or counters is None or (counters.output_tokens or 0) < MIN_TOKENS_COMPARED:
-        return False
-    assert finished.done_ns is not None
-    room = max(CLOCKS_SHARE * (finished.done_ns - finished.timeline.t_ns[0]), CLOCKS_FLOOR_NS)
-    if -room <= difference <= room + _first_bundle_ns(finished):
-        return False
-    return held_back_ns(finished) is None
-
-
-def was_late_at_an_end(finished: TrialFinished) -> bool:
-    """Whether the clocks differ only because this program saw the first or the last text late.
-
-    By the server's stamps of those two pieces, whose own distance needs no common clock; False where it sends none.
-    """
-    line, difference, counters = finished.timeline, clock_difference_ns(finished), finished.counters
-    if difference is None or line.server_ns is None or counters is None:
-        return False
-    duration = counters.output_duration_ns or 0
-    late = (line.t_ns[0] - line.server_ns[0]) - (line.t_ns[-1] - line.server_ns[-1])
-    # The last line has no stamp here: it comes up to a token after the last text.
-    room = max(CLOCKS_SHARE * duration, CLOCKS_FLOOR_NS) + duration / (counters.output_steps or 1)
-    return -room <= difference - late <= room + _first_bundle_ns(finished)
-
-
-def _is_bundled(finished: TrialFinished, tokens: int) -> bool:
-    return tokens / len(finished.timeline.t_ns) >= BUNDLED_FROM
-
-
-def _first_bundle_ns(finished: TrialFinished) -> float:
-    """The server's time for a first bundle, which is no part of ours: by its share of the text, or that of the usual.
-
-    0 where texts come token by token, or with running counts that tell what was made when the first one came.
-    """
-    counters, line = finished.counters, finished.timeline
-    if counters is None or line.tokens or not _is_bundled(finished, counters.output_tokens or 0):
-        return 0.0
-    share = max(1 / len(line.chars), line.chars[0] / max(sum(line.chars), 1))
-    return share * (counters.output_duration_ns or 0)
-
-
-def clock_difference_ns(finished: TrialFinished) -> int | None:
-    """Gives the server's decode time − ours, over the same tokens; None where either is missing."""
-    counters = finished.counters
-    if counters is None or not counters.output_duration_ns or not counters.output_steps:
-        return None
-    if finished.done_ns is None or not finished.timeline.t_ns:
-        return None
-    duration = counters.output_duration_ns
-    made = finished.timeline.tokens
-    if made and made[0] > 1:
-        duration = round(duration * (counters.output_steps - made[0] + 1) / counters.output_steps)
-    return duration - (finished.done_ns - finished.timeline.t_ns[0])
 
 
 def _text_speed(
@@ -335,7 +235,7 @@ def _text_speed(
     made = len(texts) if counters.output_tokens is None else counters.output_tokens
     later = "".join(texts[1:])
     if made < MIN_TOKENS_DECODE or not later or over_s <= 0:
-        why |= dict.fromkeys(_TEXT, "too_short")
+        why |= dict.fromkeys(TEXT, "too_short")
         return {}
     words = len(later.split())
     figures: dict[str, object] = {"decode_cps": len(later) / over_s, "decode_chars": len(later)}
@@ -371,26 +271,36 @@ def _prefill(finished: TrialFinished, counters: ServerCounters, why: dict[str, s
 
 
 def _gaps(finished: TrialFinished, why: dict[str, str], *, local: bool) -> dict[str, object]:
+    """Gaps by the server's stamps where they can be used; a pause counts only as far as our own clock saw it, too."""
     line = finished.timeline
     figures: dict[str, object] = {}
-    if line.server_ns is not None:
-        lags = sorted(finished.wall_ns + at - stamp for at, stamp in zip(line.t_ns, line.server_ns, strict=True))
-        base = 0 if local else lags[0]
-        figures["client_lag_ms"] = (quantile(lags, 0.5) - base) / 1e6
-    stamps = line.t_ns if line.server_ns is None else line.server_ns
-    gaps = sorted(later - earlier for earlier, later in pairwise(stamps))
-    if len(gaps) < 2:
-        why |= dict.fromkeys(_GAPS, "few_pieces")
+    refused = stamps_refused(finished, local=local)
+    stamps = line.server_ns if refused is None else None
+    if refused is not None:
+        why["client_lag_ms"] = refused
+    elif stamps is not None:
+        figures["client_lag_ms"] = _lag_ms(finished, local=local)
+    arrivals = [later - earlier for earlier, later in pairwise(line.t_ns)]
+    if len(arrivals) < 2:
+        why |= dict.fromkeys(GAPS, "few_pieces")
         return figures
+    sent = arrivals if stamps is None else [max(0, later - earlier) for earlier, later in pairwise(stamps)]
+    gaps, pauses = sorted(sent), [min(both) for both in zip(sent, arrivals, strict=True)]
     median = quantile(gaps, 0.5) / 1e6
     threshold = max(STALL_FACTOR * median, STALL_FLOOR_MS)
     return figures | {
         "gap_p50_ms": median,
         "gap_p95_ms": quantile(gaps, 0.95) / 1e6,
-        "longest_gap_ms": gaps[-1] / 1e6,
-        "stalls": sum(gap / 1e6 > threshold for gap in gaps),
-        "gap_clock": "arrival" if line.server_ns is None else "server",
+        "longest_gap_ms": max(pauses) / 1e6,
+        "stalls": sum(gap / 1e6 > threshold for gap in pauses),
+        "gap_clock": "arrival" if stamps is None else "server",
     }
+
+
+def _lag_ms(finished: TrialFinished, *, local: bool) -> float:
+    """Median of arrival − server stamp; of a server elsewhere, above the lowest: the two clocks differ."""
+    lags = sorted(lags_ns(finished))
+    return max(0.0, quantile(lags, 0.5) - (0 if local else lags[0])) / 1e6
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

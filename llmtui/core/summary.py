@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_interfered_with
+from llmtui.core.checks import (
+    CONDITIONS,
+    counts_for_speed,
+    counts_for_ttft,
+    is_interfered_with,
+    is_uncounted,
+    why_not_compared,
+)
 from llmtui.core.metrics import READING_WORDS_PER_S, quantile
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Kind
@@ -142,7 +149,7 @@ def _line(session: Session, index: int, rows: list[TrialRow], cells: RecordedCel
     first, first_load, again = _starts(rows)
     tps = pooled(speed) if cells is None else _recorded(cells, index)
     cps = _text_speed(warm)
-    words = [row for row in speed if row.figures.reading_x is not None]
+    words = [row for row in warm if row.figures.reading_x is not None and (counts_for_speed(row) or is_uncounted(row))]
     usual = [row.figures.e2e_tps for row in rows if row.outcome == "ok" and row.figures.e2e_tps is not None]
     times = [row.figures.e2e_ms for row in rows if row.figures.e2e_ms is not None]
     peaks = [row.machine.runner_peak_bytes for row in rows if row.machine and row.machine.runner_peak_bytes]
@@ -227,8 +234,8 @@ def _times(rows: Sequence[TrialRow], kind: Kind, figure: Callable[[TrialRow], fl
 
 
 def _text_speed(warm: Sequence[TrialRow]) -> Spread | None:
-    """Characters over time, pooled over the same rows as the token rate, and those whose tokens nobody counted."""
-    rows = [row for row in warm if counts_for_speed(row) or row.outcome == "no_final"]
+    """Characters over time, pooled over the same rows as the token rate, and those whose tokens were not counted."""
+    rows = [row for row in warm if counts_for_speed(row) or is_uncounted(row)]
     return _pool((row.trial.round, row.figures.decode_chars, _text_seconds(row)) for row in rows)
 
 
@@ -267,10 +274,7 @@ def _why_no_speed(warm: Sequence[TrialRow]) -> str:
     """The commonest reason for which rows have no comparable rate."""
     if not warm:
         return "not_yet"
-    reasons = [
-        row.figures.why.get("decode_tps", "too_short_to_compare") if row.outcome == "ok" else f"outcome_{row.outcome}"
-        for row in warm
-    ]
+    reasons = [why_not_compared(row) for row in warm]
     return max(reasons, key=reasons.count)
 
 

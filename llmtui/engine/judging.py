@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from llmtui.core.facts import Outcome, ResidentModel, ServerCounters
+from llmtui.core.thinking import inline_thinking
 from llmtui.engine.live_text import CollectedAnswer
 
 RELOAD_FLOOR_NS: Final = 100_000_000
@@ -49,11 +50,9 @@ def outcome_of(answer: CollectedAnswer) -> Outcome:
 
 
 def says_something(answer_text: str) -> bool:
-    """Whether an answer says anything beside what it thinks aloud between ``<think>`` and ``</think>``."""
-    text = answer_text.strip()
-    if text.startswith("<think>"):
-        text = text.partition("</think>")[2].strip()
-    return bool(text)
+    """Return whether an answer says anything beside its thinking."""
+    start = inline_thinking(answer_text).start
+    return start is not None and bool(answer_text[start:].strip())
 
 
 def reload_evidence(

@@ -10,6 +10,7 @@ from llmtui.backends.base import Final as LastLine
 from llmtui.backends.base import Piece
 from llmtui.core.events import Chunks, Event, PhaseChanged, clean_text
 from llmtui.core.facts import Phase, Problem, Timeline
+from llmtui.core.reading import loading_chunks
 
 BATCH_S: Final = 0.1
 """At most 10 batches a second: twice as often as a screen shows them."""
@@ -58,6 +59,11 @@ class CollectedAnswer:
     def answer_text(self) -> str:
         """The answer without the thinking that came in a channel of its own."""
         return "".join(text for text, channel in zip(self._texts, self._channels, strict=True) if channel == "a")
+
+    @property
+    def begins_with_loading(self) -> bool:
+        """A router wrote about its loading the model before the model wrote anything."""
+        return loading_chunks("".join(self._channels), tuple(self._texts)) > 0
 
     @property
     def done_ns(self) -> int | None:

@@ -223,6 +223,8 @@ class TrialRunner:
                 counters=None if final is None else final.counters,
                 shortest_cold_load_ns=self._shortest_cold_load_ns.get(trial.contender),
             )
+            if evidence is None and attempt.answer.begins_with_loading:
+                evidence = "the server wrote that it loads the model"
             if evidence is not None:
                 found.append(Flag("unexpected_reload", evidence))
         beside = others_evidence((attempt.before, after))

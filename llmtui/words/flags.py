@@ -10,7 +10,8 @@ from llmtui.words import _
 from llmtui.words.evidence import evidence_text
 
 COUNTED_OTHERWISE = (
-    "unexpected_reload", "queued", "cached_prompt", "prompt_cut", "outlier", "short_output",
+    "unexpected_reload", "unseen_text", "buffered", "cap_ignored", "queued", "cached_prompt", "prompt_cut", "outlier",
+    "short_output",
 )  # fmt: skip
 """Flags that change what is counted, the gravest first."""
 
@@ -65,6 +66,8 @@ def _marks() -> dict[str, str]:
         "outlier": _("far from the rest"),
         "text_replaced": _("broken characters"),
         "buffered": _("not streamed"),
+        "cap_ignored": _("limit ignored"),
+        "clocks_apart": _("server's clock differs"),
         "unseen_text": _("text not seen"),
     }
 
@@ -85,6 +88,8 @@ def _sentences() -> dict[str, str]:
         "noisy_start": _("Other programs were busy just before the start."),
         "stalled_output": _("The text stood still for more than a second."),
         "outlier": _("Far from the other rounds of the same question; left out only where a cause is known."),
+        "cap_ignored": _("The server wrote more tokens than were allowed; its speed is not compared."),
+        "clocks_apart": _("The server's clock is set otherwise than ours: no delay, no gaps by its times."),
         "buffered": _("The answer was compressed or came all at once: no TTFT, no speed."),
         "unseen_text": _("Part of the text came in a field that is not known: no TTFT, no speed."),
         "text_replaced": _("The text held characters that do not exist; they are shown as a sign of their own."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from llmtui.core.checks import (
@@ -134,11 +135,14 @@ def test_the_side_whose_clock_is_off_is_named() -> None:
     assert row_of(late).evidence == (
         "the server counts -10.0 % of the time measured here: the server's counters are off",
     )
+    late = finished(PLAN, counter_scale=0.9, ttft_ms=3000)
     lagging = tuple(at - 2000 * MS for at in late.timeline.server_ns or ())
     timeline = Timeline(
         t_ns=late.timeline.t_ns, chars=late.timeline.chars, channels=late.timeline.channels, server_ns=lagging
     )
     assert row(counter_scale=0.9, timeline=timeline).evidence[0].endswith("this program was late")
+    without = msgspec.structs.replace(timeline, server_ns=None)
+    assert row(counter_scale=0.9, timeline=without).evidence[0].endswith("whose clock is off is not known")
 
 
 def test_other_models_in_memory_are_the_engines_to_tell() -> None:

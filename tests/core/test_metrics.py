@@ -9,18 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmtui.core.clocks import clocks_disagree, held_back_ns, was_late_at_an_end
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import ServerCounters, Timeline
-from llmtui.core.metrics import (
-    Figures,
-    answer_of,
-    clocks_disagree,
-    held_back_ns,
-    measure,
-    pieces_of,
-    quantile,
-    was_late_at_an_end,
-)
+from llmtui.core.metrics import Figures, measure, quantile
+from llmtui.core.reading import answer_of, pieces_of
 from tests.core.made import MS, finished, plan, trial
 
 PLAN = plan()

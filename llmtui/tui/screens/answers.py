@@ -13,8 +13,8 @@ from textual.screen import Screen
 from textual.widgets import Footer, Markdown, Static
 
 from llmtui.core.events import TrialFinished
-from llmtui.core.metrics import answer_of, pieces_of
 from llmtui.core.plan import tagged
+from llmtui.core.reading import answer_of, pieces_of
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui.feed import Feed

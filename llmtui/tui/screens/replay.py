@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from llmtui.core.events import TrialFinished
-from llmtui.core.metrics import pieces_of
+from llmtui.core.reading import pieces_of
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui.feed import Feed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmtui.core.events import Chunks, TrialFinished
-from llmtui.core.metrics import pieces_of
 from llmtui.core.plan import Plan, Trial, blocks
+from llmtui.core.reading import pieces_of
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui.text.demo_pace import SLOWED

@@ -1,0 +1,50 @@
+"""Heads of HTTP answers as servers and proxies send them, made fit for a strict reader.
+
+curl and browsers pass over a doubled ``Transfer-Encoding`` and over lines that are no header; h11 refuses the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+END: Final = b"\r\n\r\n"
+LONGEST: Final = 1 << 16
+_HEADER: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00\r\n]*\Z")
+_CHUNKED: Final = b"transfer-encoding:"
+
+
+class HeadMender:
+    """Holds the bytes of an answer back until its head is complete, and gives them on mended; later bytes pass."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._passed = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what can be read of the bytes so far; no bytes are the end, and release what was held."""
+        if self._passed:
+            return data
+        self._held += data
+        head, end, body = self._held.partition(END)
+        if not end:
+            if data and len(self._held) <= LONGEST:
+                return b""
+            self._passed = True
+            return self._held
+        self._held = b""
+        if head[9:10] == b"1":  # 100 Continue, 103 Early Hints: the answer's own head follows
+            return head + end + self.feed(body)
+        self._passed = True
+        return mended(head) + end + body
+
+
+def mended(head: bytes) -> bytes:
+    """Return a head without repeated ``Transfer-Encoding`` headers and without lines that are no header."""
+    status, *lines = head.split(b"\r\n")
+    kept: list[bytes] = []
+    for line in lines:
+        is_repeated = line.lower().startswith(_CHUNKED) and any(one.lower().startswith(_CHUNKED) for one in kept)
+        if not is_repeated and (_HEADER.match(line) or line[:1] in b" \t"):
+            kept.append(line)
+    return b"\r\n".join((status, *kept))

@@ -1,0 +1,123 @@
+"""Whether the text of an answer is what the model wrote, all of it and as it wrote it.
+
+What the reader of the stream noticed comes with the trial; what the finished answer itself gives away is found here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from llmtui.core.events import TrialFinished
+from llmtui.core.facts import ServerCounters
+from llmtui.core.thinking import inline_thinking
+
+ONE_CHUNK_TOKENS: Final = 16
+"""No model writes this many tokens at once: in one chunk they did not come as a stream."""
+SLACK_TOKENS: Final = 16
+"""Marks of a template and the end count as tokens and have no text."""
+HIDDEN_TOKENS: Final = 8
+_LOADING: Final = re.compile(
+    r"[\s━─=_*#-]*[^\n]{0,60}\bloading (?:the )?model\b.*?\bdone!? *\([\d.,]+ ?m?s\)[\s━─=_*#-]*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a router writes into the thinking channel while it loads the model (llama-swap)."""
+
+
+def reading_flags(finished: TrialFinished) -> dict[str, str]:
+    """Return the flags of the reading with their evidence, those that came with the trial first."""
+    told = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
+    found = {flag: seen for flag, seen in zip(finished.flags, told, strict=False) if flag in NOT_CLAIMED}
+    if not finished.timeline.t_ns or finished.recorded is not None:
+        return found
+    counters = finished.counters or ServerCounters()
+    if len(finished.timeline.t_ns) == 1 and (counters.output_tokens or 0) >= ONE_CHUNK_TOKENS:
+        found.setdefault("buffered", "the server sent its answer all at once")
+    unseen = _unseen(finished, counters)
+    if unseen is not None:
+        found.setdefault("unseen_text", unseen)
+    return found
+
+
+SPEED: Final = ("decode_tps", "tpot_ms", "tps_source", "decode_steps", "decode_s")
+TEXT: Final = ("decode_cps", "reading_x")
+GAPS: Final = ("gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls")
+NOT_CLAIMED: Final[dict[str, tuple[str, ...]]] = {
+    "unseen_text": ("ttft_ms", *SPEED),
+    "buffered": ("ttft_ms", "ttfo_ms", *SPEED, *TEXT, "decode_chars", *GAPS, "gap_clock", "client_lag_ms"),
+}
+"""Figures that an answer cannot tell whose reading has one of these flags."""
+
+
+def _unseen(finished: TrialFinished, counters: ServerCounters) -> str | None:
+    """What tells of text that was not seen: more tokens than the text has bytes, or thinking that is counted only."""
+    line, text = finished.timeline, finished.text
+    tokens, thought = counters.output_tokens, counters.reasoning_tokens
+    if tokens is not None and tokens > len(text.encode("utf-8", "replace")) + SLACK_TOKENS:
+        return f"{tokens} tokens were counted, and {len(text)} characters came"
+    if (
+        thought is not None
+        and thought >= HIDDEN_TOKENS
+        and "t" not in line.channels
+        and not inline_thinking(text).found
+    ):
+        return f"{thought} tokens of thinking were counted, and none of it came"
+    if line.tokens:
+        first = text[: sum(size for size, at in zip(line.chars, line.t_ns, strict=True) if at == line.t_ns[0])]
+        if line.tokens[0] > len(first.encode("utf-8", "replace")) + SLACK_TOKENS:
+            return f"{line.tokens[0]} tokens were made before the first text came"
+    return None
+
+
+def loading_chunks(channels: str, texts: tuple[str, ...]) -> int:
+    """Return the number of chunks at the beginning that a router wrote while it loaded the model."""
+    thinking = len(channels) - len(channels.lstrip("t"))
+    match = _LOADING.match("".join(texts[:thinking])) if thinking else None
+    if match is None:
+        return 0
+    at = 0
+    for number, text in enumerate(texts[:thinking]):
+        at += len(text)
+        if at > match.end():
+            return number
+    return thinking
+
+
+def pieces_of(finished: TrialFinished) -> tuple[str, ...]:
+    """Return the text cut into the chunks in which it arrived."""
+    cut: list[str] = []
+    at = 0
+    for length in finished.timeline.chars:
+        cut.append(finished.text[at : at + length])
+        at += length
+    return tuple(cut)
+
+
+def answer_of(finished: TrialFinished) -> str:
+    """Return the answer without the thinking that came in a channel of its own."""
+    channels = finished.timeline.channels
+    return "".join(text for text, channel in zip(pieces_of(finished), channels, strict=True) if channel == "a")
+
+
+def own_text(finished: TrialFinished) -> TrialFinished:
+    """Return the trial with the model's text only, and with an end that is not before its last text."""
+    line = finished.timeline
+    if finished.done_ns is not None and line.t_ns and finished.done_ns < line.t_ns[-1]:
+        # Sessions of older versions took the first finish_reason for the end.
+        finished = msgspec.structs.replace(finished, done_ns=line.t_ns[-1])
+    if not line.channels.startswith("t") or "oad" not in finished.text[:200]:
+        return finished
+    foreign = loading_chunks(line.channels, pieces_of(finished))
+    if not foreign:
+        return finished
+    own = msgspec.structs.replace(
+        line,
+        t_ns=line.t_ns[foreign:],
+        chars=line.chars[foreign:],
+        channels=line.channels[foreign:],
+        server_ns=None if line.server_ns is None else line.server_ns[foreign:],
+        tokens=None if line.tokens is None else line.tokens[foreign:],
+    )
+    return msgspec.structs.replace(finished, timeline=own, text=finished.text[sum(line.chars[:foreign]) :])
