@@ -34,7 +34,7 @@ class HeadMender:
             return self._held
         self._held = b""
         if head[9:10] == b"1":  # 100 Continue, 103 Early Hints: the answer's own head follows
-            return head + end + self.feed(body)
+            return head + end + (self.feed(body) if body else b"")
         self._passed = True
         return mended(head) + end + body
 

@@ -58,6 +58,7 @@ from llmtui.backends.ollama_problems import (
 )  # fmt: skip
 from llmtui.backends.ollama_pull import pull_steps
 from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx
+from llmtui.backends.shown_names import ShownNames
 from llmtui.config.address import DEFAULT_PORT, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.core.events import ListedModel, ModelShown
@@ -91,6 +92,7 @@ class OllamaBackend:
         self._local = is_loopback(self._url)
         self._start = START if self._local else START_ELSEWHERE
         self._client = open_client(self._url)
+        self._names = ShownNames()
         self._shown: dict[str, ShowAnswer] = {}
         self._blobs: dict[tuple[str, str], str | None] = {}
         """Weights' files by name and digest: the answer can be megabytes, and it is asked for before every trial."""
@@ -153,7 +155,7 @@ class OllamaBackend:
         http_request = self._client.build_request(
             "POST",
             "/api/chat",
-            content=chat_body(request),
+            content=chat_body(self._names.as_sent(request)),
             headers={"Content-Type": "application/json"},
             timeout=STREAM_TIMEOUT,
         )
@@ -196,9 +198,11 @@ class OllamaBackend:
     async def _tags(self) -> tuple[TagsEntry, ...]:
         body = await self._ask("GET", "/api/tags", limit_s=ANSWER_LIMIT_S)
         try:
-            return read_tags(body)
+            entries = read_tags(body)
         except NotSuchAnswer as error:
             raise BackendFailed(not_ollama(self._where)) from error
+        self._names.learn(entry.name for entry in entries)
+        return entries
 
     async def _resident_if_told(self) -> tuple[ResidentModel, ...]:
         # /api/ps can stand still for seconds on a busy server; the list of models is of use without it.
@@ -207,7 +211,9 @@ class OllamaBackend:
         return ()
 
     async def _show(self, name: str) -> ShowAnswer:
-        body = await self._ask("POST", "/api/show", body={"model": name}, limit_s=ANSWER_LIMIT_S, model=name)
+        body = await self._ask(
+            "POST", "/api/show", body={"model": self._names.sent(name)}, limit_s=ANSWER_LIMIT_S, model=name
+        )
         try:
             return read_show(body)
         except NotSuchAnswer as error:

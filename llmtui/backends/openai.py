@@ -33,6 +33,7 @@ from llmtui.backends.openai_wire import (
     error_problem,
     request_body,
 )
+from llmtui.backends.shown_names import ShownNames
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem, ResidentModel, ServerKind
 from llmtui.core.plan import Model
@@ -76,6 +77,7 @@ class OpenAiBackend:
         self.local = is_loopback(self._url)
         self._dialect = dialect
         self._extra_fields = dict(extra_fields or {})
+        self._names = ShownNames()
         self._client = client or open_client(self._url)
         self._client.base_url = self._url
         self._client.headers["connection"] = "close"
@@ -133,7 +135,7 @@ class OpenAiBackend:
         """Asks and gives what comes."""
         if self._dialect is None:
             await self._entries()
-        body = request_body(request, self._dialect or "plain") | self._extra_fields
+        body = request_body(self._names.as_sent(request), self._dialect or "plain") | self._extra_fields
         post = self._client.build_request("POST", CHAT_PATH, json=body, timeout=STREAM_TIMEOUT)
         with self._in_words():
             async with (
@@ -173,13 +175,14 @@ class OpenAiBackend:
 
     async def _entries(self) -> list[ModelEntry]:
         entries = (await self._get(MODELS_PATH, ModelList)).data
+        self._names.learn(entry.id for entry in entries)
         if self._dialect is None and entries:
             self._dialect = dialect_of(entries)
         return entries
 
     async def _entry(self, name: str) -> ModelEntry:
         for entry in await self._entries():
-            if entry.id == name:
+            if entry.id == self._names.sent(name):
                 return entry
         raise BackendFailed(
             Problem(

@@ -31,6 +31,7 @@ from llmtui.core.facts import (
     Timeline,
 )  # fmt: skip
 from llmtui.core.plan import Model, Plan, Trial
+from llmtui.core.shown import shown_event
 
 SCHEMA = 1
 
@@ -260,6 +261,7 @@ JOURNALED = (
 # --- codec --------------------------------------------------------------------------------------------------------
 
 _lone_surrogate = re.compile("[\ud800-\udfff]")
+_ANSWER = frozenset(("text",))
 _encoder = msgspec.json.Encoder()
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
@@ -281,15 +283,18 @@ def encode(message: Event | Command) -> bytes:
 
 
 def decode_event(line: bytes) -> Event:
-    """Gives the event in a line; unknown keys are ignored.
+    """Return the event in a line, with all text but the answer's as it is shown; unknown keys are ignored.
 
     Raises:
         BadLine: with the reason. Readers skip such a line and say so once.
     """
     try:
-        return _events.decode(line)
+        event = _events.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadLine(str(error)) from error
+    if isinstance(event, Chunks | Sampled):  # frequent, and their text is an answer's
+        return event
+    return shown_event(event, keep=_ANSWER)
 
 
 def decode_command(line: bytes) -> Command:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from rich.cells import cell_len
 
+from llmtui.core.shown import ODD, visible
+
 Kind = str
 """Who wrote a piece of text: a name that the pane maps to a style, such as ``thinking``."""
 
@@ -22,26 +24,8 @@ KEEP_ROWS = 5_000
 
 _JOINER = "\N{ZERO WIDTH JOINER}"
 _WIDENER = "\N{VARIATION SELECTOR-16}"
-_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_ODD = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI}\u2028\u2029\ud800-\udfff\ufff9-\ufffb]")
 _LINE_ENDS = {"\n", "\u2028", "\u2029"}
 _WORDS = re.compile(r" +|[^ ]+")
-
-
-def visible(character: str) -> str:
-    """Gives what stands for a control character on screen, so that a model's answer can steer no terminal.
-
-    C0 controls and DEL become their pictures (``␛``), C1 controls, bidirectional controls and other invisible marks
-    their code (``<U+202E>``), lone surrogates U+FFFD.
-    """
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\N{SYMBOL FOR DELETE}"
-    if 0xD800 <= code <= 0xDFFF:
-        return "\N{REPLACEMENT CHARACTER}"
-    return f"<U+{code:04X}>"
 
 
 @dataclass(slots=True)
@@ -110,7 +94,7 @@ class GrowingText:
         if text.endswith("\r"):
             # The other half of a line end may still be on its way.
             text, self._held = text[:-1], "\r"
-        if not _ODD.search(text):
+        if not ODD.search(text):
             self._extend(text, kind)
         else:
             self._append_odd(text.replace("\r\n", "\n"), kind)
@@ -167,7 +151,7 @@ class GrowingText:
 
     def _append_odd(self, text: str, kind: Kind) -> None:
         at = 0
-        for match in _ODD.finditer(text):
+        for match in ODD.finditer(text):
             self._extend(text[at : match.start()], kind)
             at = match.end()
             character = match.group()

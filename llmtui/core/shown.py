@@ -1,0 +1,82 @@
+"""Text of servers as it is shown: nothing in it steers a terminal.
+
+Names, versions, errors and titles come from servers, and journals from anywhere. Every event that is read (see
+``core.events.decode_event``) passes ``shown_event`` on its way to screens, printed lines and files, so that one place
+holds the rule. The text of an answer is kept as it came; the panes that show it use ``visible`` themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+ODD: Final = re.compile(f"[\x00-\x1f\x7f-\x9f{BIDI}\u2028\u2029\ud800-\udfff\ufff9-\ufffb]")
+"""Characters that are shown as something else."""
+_ODD_IN_LINES: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{BIDI}\ud800-\udfff\ufff9-\ufffb]")
+_LINES: Final = frozenset(("text", "cold_text", "follow_up_text", "template", "license", "modelfile"))
+"""Fields of several lines."""
+_AS_IT_CAME: Final = frozenset(("timeline",))
+
+
+def visible(character: str) -> str:
+    """Return what stands for a control character on screen.
+
+    C0 controls and DEL become their pictures (``␛``), C1 controls, bidirectional controls and other invisible marks
+    their code (``<U+202E>``), lone surrogates U+FFFD.
+    """
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\N{SYMBOL FOR DELETE}"
+    if 0xD800 <= code <= 0xDFFF:
+        return "\N{REPLACEMENT CHARACTER}"
+    return f"<U+{code:04X}>"
+
+
+def without_controls(text: str) -> str:
+    """Return a name, an error or another text of one line without controls."""
+    return ODD.sub(lambda found: visible(found[0]), text) if ODD.search(text) else text
+
+
+def lines_without_controls(text: str) -> str:
+    """Return a text of several lines without controls but line ends and tabs."""
+    return _ODD_IN_LINES.sub(lambda found: visible(found[0]), text) if _ODD_IN_LINES.search(text) else text
+
+
+def shown_event(event: T, *, keep: frozenset[str] = frozenset()) -> T:
+    """Return a record with every text in it as it is shown; the record itself if nothing changes.
+
+    Args:
+        event: a struct, or what stands in one.
+        keep: fields of the record itself that stay as they are.
+    """
+    if not isinstance(event, msgspec.Struct):
+        return event
+    changes: dict[str, Any] = {}
+    for name in event.__struct_fields__:
+        if name in keep or name in _AS_IT_CAME:
+            continue
+        value = getattr(event, name)
+        fit = _shown(value, lines=name in _LINES)
+        if fit is not value:
+            changes[name] = fit
+    return msgspec.structs.replace(event, **changes) if changes else event
+
+
+def _shown(value: object, *, lines: bool) -> object:
+    if isinstance(value, str):
+        return lines_without_controls(value) if lines else without_controls(value)
+    if isinstance(value, msgspec.Struct):
+        return shown_event(value)
+    if isinstance(value, tuple) and value and not isinstance(value[0], int | float):
+        fit = tuple(_shown(item, lines=lines) for item in value)
+        return value if all(new is old for new, old in zip(fit, value, strict=True)) else fit
+    if isinstance(value, dict):
+        return {_shown(key, lines=False): _shown(item, lines=lines) for key, item in value.items()}
+    return value
