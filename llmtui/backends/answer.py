@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from llmtui.backends.answer_evidence import FEWEST_CHUNKS, SilentChunks
-from llmtui.backends.base import BackendFailed, Final, Piece, Remark, Sent
+from llmtui.backends.base import BackendFailed, Final, Piece, Remark, RequestRefused, Sent
 from llmtui.backends.compression import Unpacker, unpacker_for
 from llmtui.backends.framing import Document, Framing
 from llmtui.backends.http_moments import Answered, Arrived, Moment
@@ -203,7 +203,9 @@ class Answer(Generic[S]):
             BackendFailed: the server refused, or ended the answer in a way that makes it none.
         """
         if self._refusal is not None and self._answered is not None:
-            raise BackendFailed(self._dialect.refused(self._answered, self._refusal[:MAX_REFUSAL_BYTES]))
+            body = self._refusal[:MAX_REFUSAL_BYTES]
+            problem = self._dialect.refused(self._answered, body)
+            raise RequestRefused(problem, status=self._answered.status, body=body, headers=self._answered.headers)
         if not self.over:
             if self._ended_ns is None:
                 yield from self._items(self._framing.close())

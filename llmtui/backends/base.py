@@ -6,7 +6,7 @@ and t0 is the moment at which the HTTP library starts to send the request's head
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Literal, Protocol
 
 import msgspec
@@ -39,10 +39,21 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The follow-up of a conversation: the server's prefix cache is wanted (where a request can say so)."""
 
 
+class TakenBack(msgspec.Struct, frozen=True):
+    """A field that the server refuses, so that the request was sent without it."""
+
+    field: str
+    """Its name, with the part of the request that it stands in: ``stream_options.include_usage``."""
+    instead: str | None = None
+    """The field that carries its value instead."""
+
+
 class Sent(msgspec.Struct, frozen=True):
     """The request is on its way."""
 
     t_ns: int
+    without: tuple[TakenBack, ...] = ()
+    """What the server refused of it before, then or in an earlier request."""
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +91,22 @@ class BackendFailed(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.what)
         self.problem = problem
+
+
+class RequestRefused(BackendFailed):
+    """A request was answered with a status other than 200.
+
+    Attributes:
+        status: of HTTP.
+        body: what came with it, or its beginning.
+        headers: of the answer, names in small letters.
+    """
+
+    def __init__(self, problem: Problem, *, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        super().__init__(problem)
+        self.status = status
+        self.body = body
+        self.headers = headers
 
 
 class PullStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +164,10 @@ class Backend(Protocol):
         ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
-        """Asks and gives what comes: one Sent, pieces, at most one Final. Close it (``aclosing``) to cancel."""
+        """Ask and return what comes: a Sent, pieces, at most one Final. Close it (``aclosing``) to cancel.
+
+        A request of which the server refused a part is sent again: the last Sent counts.
+        """
         ...
 
     async def unload(self, resident: ResidentModel) -> None:

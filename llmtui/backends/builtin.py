@@ -34,6 +34,7 @@ from llmtui.backends.builtin_models import (
 from llmtui.backends.http_client import open_client
 from llmtui.backends.openai import OpenAiBackend
 from llmtui.backends.synthetic import Size, is_made
+from llmtui.config.access import Access
 from llmtui.core.choices import Choices
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem, ResidentModel, ServerCounters, ServerKind
@@ -225,7 +226,7 @@ class _Loaded:
         address = await self.child.ready()
         self._reader = OpenAiBackend(
             address,
-            api_key=self.child.api_key,
+            access=Access(header=f"Bearer {self.child.api_key}", source="the built-in server"),
             dialect="llamacpp",
             extra_fields=FIXED_LENGTH if self.child.config.alias == DEMO_NAME else None,
             client=self._client,

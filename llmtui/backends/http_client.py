@@ -10,11 +10,14 @@ import ssl
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import httpx
 
 from llmtui.backends.base import BackendFailed
 from llmtui.backends.http_stamping import StampingTransport
+from llmtui.backends.what_answered import https_wanted
+from llmtui.config.access import without_login
 from llmtui.core.facts import Problem
 
 CONNECT_LIMIT_S = 3.0
@@ -24,6 +27,10 @@ STREAM_TIMEOUT = httpx.Timeout(connect=CONNECT_LIMIT_S, read=None, write=30.0, p
 """For answers: nothing is sent until the model is loaded and the prompt is read, so reading has no limit here."""
 
 OTHER_ADDRESS = "name another address."
+
+_TLS_ALERT = r"\x15\x03"
+"""How a TLS record of the type alert begins, as h11 shows it: what a TLS port answers to plain HTTP."""
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST")
 
 _THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised here, never listened on
 
@@ -68,35 +75,68 @@ def is_loopback(url: httpx.URL) -> bool:
         return False
 
 
-def goes_through_proxy(url: httpx.URL) -> bool:
-    """Says whether the environment names a proxy for the server; never for this machine."""
-    if is_loopback(url):
-        return False
+class Proxy(NamedTuple):
+    """What stands between this machine and a server."""
+
+    url: str
+    variable: str
+    """Where it is set, for messages: the environment's variable, or "the system's settings"."""
+
+    @property
+    def where(self) -> str:
+        """Its address without a login."""
+        return without_login(self.url).removeprefix("http://").rstrip("/")
+
+
+def proxy_for(url: httpx.URL) -> Proxy | None:
+    """Return the proxy that the environment or the system names for a server; never one for this machine."""
+    if is_loopback(url) or urllib.request.proxy_bypass(url.host):
+        return None
     proxies = urllib.request.getproxies()
-    return bool(proxies.get(url.scheme) or proxies.get("all")) and not urllib.request.proxy_bypass(url.host)
+    for name in (url.scheme, "all"):
+        if proxies.get(name):
+            variable = next((v for v in (f"{name}_proxy", f"{name}_PROXY".upper()) if os.environ.get(v)), None)
+            found = proxies[name]
+            return Proxy(found if "://" in found else f"http://{found}", variable or "the system's settings")
+    return None
 
 
 def open_client(url: httpx.URL) -> httpx.AsyncClient:
-    """Gives a client for one server; this machine is never asked through a proxy, others if the environment says so.
+    """Return a client for one server; this machine is never asked through a proxy, others if the environment says so.
 
     Without a proxy in between, its connections remember when bytes came (see ``http_stamping``).
+
+    Raises:
+        BackendFailed: ``proxy_unusable``, ``certificates_unusable``: what the environment names cannot be used.
     """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=30.0)
-    proxied = goes_through_proxy(url)
-    return httpx.AsyncClient(
-        base_url=url,
-        trust_env=proxied,
-        transport=None if proxied else StampingTransport(limits, encrypted=url.scheme == "https"),
-        timeout=httpx.Timeout(ANSWER_LIMIT_S, connect=CONNECT_LIMIT_S),
-        limits=limits,
-        headers={"Accept-Encoding": "identity"},
-        follow_redirects=False,
-    )
+    proxy = proxy_for(url)
+    try:
+        # Without encryption the certificates are not read, which takes 0.1 s.
+        certificates = httpx.create_ssl_context() if url.scheme == "https" else None
+    except OSError as error:
+        raise BackendFailed(_certificates_problem(error)) from error
+    try:
+        return httpx.AsyncClient(
+            base_url=url,
+            trust_env=False,
+            transport=None if proxy else StampingTransport(limits, certificates),
+            proxy=proxy.url if proxy else None,
+            verify=certificates or True,
+            timeout=httpx.Timeout(ANSWER_LIMIT_S, connect=CONNECT_LIMIT_S),
+            limits=limits,
+            headers={"Accept-Encoding": "identity"},
+            follow_redirects=False,
+        )
+    except (ValueError, ImportError, httpx.InvalidURL, OSError) as error:
+        if proxy is None:
+            raise
+        raise BackendFailed(_unusable_proxy(proxy, url, error)) from error
 
 
 @contextmanager
 def in_words(url: httpx.URL, start: str) -> Iterator[None]:
-    """Turns the HTTP library's exceptions into BackendFailed.
+    """Turn the HTTP library's exceptions into BackendFailed.
 
     Args:
         url: the server's.
@@ -109,12 +149,16 @@ def in_words(url: httpx.URL, start: str) -> Iterator[None]:
 
 
 def transport_problem(error: Exception, url: httpx.URL, start: str) -> Problem:
-    """Says what became of a connection.
+    """Say why a connection failed.
 
-    Codes: ``refused``, ``silent``, ``unknown_host``, ``unreachable``, ``tls``, ``cut``, ``not_http``, ``http``.
+    Codes: ``refused``, ``silent``, ``unknown_host``, ``unreachable``, ``tls``, ``cut``, ``not_http``, ``http``,
+    ``https_wanted``, ``http_wanted``, ``proxy_absent``, ``proxy_refused``.
     """
     where = public_address(url).removeprefix("http://")
     remedy = f"{start}, or {OTHER_ADDRESS}"
+    proxy = proxy_for(url)
+    if proxy is not None and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+        return _proxy_problem(error, proxy, url)
     if isinstance(error, httpx.ConnectError):
         return _connect_problem(error, where, remedy)
     if isinstance(error, httpx.ConnectTimeout):
@@ -124,6 +168,8 @@ def transport_problem(error: Exception, url: httpx.URL, start: str) -> Problem:
         what = f"{where} takes the request but does not answer."
         return Problem(code="silent", what=what, remedy=f"Restart the server there, or {OTHER_ADDRESS}")
     if isinstance(error, httpx.RemoteProtocolError) and not _closed_by_peer(error):
+        if url.scheme == "http" and _TLS_ALERT in str(error):
+            return https_wanted(where)
         what = f"What listens at {where} does not speak HTTP."
         return Problem(code="not_http", what=what, remedy=f"Check the port, or {OTHER_ADDRESS}")
     if isinstance(error, httpx.RemoteProtocolError | httpx.NetworkError):
@@ -134,11 +180,45 @@ def transport_problem(error: Exception, url: httpx.URL, start: str) -> Problem:
     )
 
 
+def _unusable_proxy(proxy: Proxy, url: httpx.URL, error: Exception) -> Problem:
+    scheme = proxy.url.partition("://")[0]
+    why = f"{scheme}:// needs the package socksio" if isinstance(error, ImportError) else without_login(str(error))
+    if isinstance(error, ValueError):
+        why = f"{scheme}:// is not a kind of proxy that can be used"
+    return Problem(
+        code="proxy_unusable",
+        what=f"The proxy {proxy.where} from {proxy.variable} cannot be used: {why.rstrip('.')}.",
+        remedy=f"Set {proxy.variable} to an http:// proxy; or NO_PROXY={url.host}, if none is needed there.",
+    )
+
+
+def _proxy_problem(error: Exception, proxy: Proxy, url: httpx.URL) -> Problem:
+    remedy = f"Start it, change {proxy.variable}, or set NO_PROXY={url.host} for a server that is reached without."
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            return _tls_problem(cause, public_address(url).removeprefix("http://"))
+    if isinstance(error, httpx.ProxyError):
+        what = f"The proxy {proxy.where} from {proxy.variable} refuses the connection: {error}."
+        return Problem(code="proxy_refused", what=what, remedy=remedy)
+    what = f"The proxy {proxy.where} from {proxy.variable} does not answer."
+    return Problem(code="proxy_absent", what=what, remedy=remedy)
+
+
+def _certificates_problem(error: OSError) -> Problem:
+    named = next((v for v in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(v)), None)
+    place = f"{named}={os.environ[named]}" if named else "The system's certificates"
+    why = error.strerror if error.strerror and not isinstance(error, ssl.SSLError) else "it holds no certificate"
+    return Problem(
+        code="certificates_unusable",
+        what=f"{place} cannot be used: {why}.",
+        remedy=f"Correct {named} or unset it." if named else "Name a file of certificates in SSL_CERT_FILE.",
+    )
+
+
 def _connect_problem(error: httpx.ConnectError, where: str, remedy: str) -> Problem:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
-            what = f"No safe connection to {where}: {cause}."
-            return Problem(code="tls", what=what, remedy="Check whether the address begins with http:// or https://.")
+            return _tls_problem(cause, where)
         if isinstance(cause, socket.gaierror):
             what = f"No machine is known by the name in {where}."
             return Problem(code="unknown_host", what=what, remedy=f"Check the spelling, or {OTHER_ADDRESS}")
@@ -148,6 +228,23 @@ def _connect_problem(error: httpx.ConnectError, where: str, remedy: str) -> Prob
             what = f"{where} cannot be reached: {os.strerror(cause.errno)}."
             return Problem(code="unreachable", what=what, remedy=f"Check the network, or {OTHER_ADDRESS}")
     return Problem(code="unreachable", what=f"{where} cannot be reached: {error}.", remedy=remedy)
+
+
+def _tls_problem(error: ssl.SSLError, where: str) -> Problem:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Problem(
+            code="tls",
+            what=f"The certificate of {where} is not trusted: {getattr(error, 'verify_message', None) or error}.",
+            remedy="If it is your own server's, name its certificate in SSL_CERT_FILE.",
+        )
+    if error.reason in _NOT_TLS:
+        what = f"{where} does not speak TLS."
+        return Problem(code="http_wanted", what=what, remedy=f"Write http://{where.removeprefix('https://')}.")
+    return Problem(
+        code="tls",
+        what=f"No safe connection to {where}: {error}.",
+        remedy="Check whether the address begins with http:// or https://.",
+    )
 
 
 def _closed_by_peer(error: httpx.RemoteProtocolError) -> bool:
@@ -170,6 +267,6 @@ def bad_address(address: str, why: str) -> Problem:
     """The text is no address."""
     return Problem(
         code="bad_address",
-        what=f"“{address}” is not an address: {why.rstrip('.')}.",
+        what=f"“{without_login(address)}” is not an address: {why.rstrip('.')}.",
         remedy="Write it like 127.0.0.1:11434 or https://host/path.",
     )

@@ -80,9 +80,9 @@ class _StampingBackend(httpcore.AsyncNetworkBackend):
 class StampingTransport(httpx.AsyncHTTPTransport):
     """HTTP/1.1 straight to a server, without a proxy; a response's ``network_stream`` is a StampingStream."""
 
-    def __init__(self, limits: httpx.Limits, *, encrypted: bool) -> None:
-        # Reading the certificates takes 0.1 s: only where they are looked at.
-        ssl_context = httpx.create_ssl_context() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def __init__(self, limits: httpx.Limits, certificates: ssl.SSLContext | None) -> None:
+        """Make one; ``certificates`` may be None where nothing is encrypted."""
+        ssl_context = certificates or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         super().__init__(verify=ssl_context, limits=limits)
         # httpx has no argument for the network backend; all else stays as it sets it up.
         self._pool = httpcore.AsyncConnectionPool(

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from llmtui.backends.http_client import goes_through_proxy
+from llmtui.backends.http_client import proxy_for
 from llmtui.backends.http_direct import FIRST_LIMIT_S, direct_exchange
 from llmtui.backends.http_moments import Answered, Arrived, Departed, Moment
 from llmtui.backends.http_stamping import read_ns
@@ -45,7 +45,7 @@ def timed_exchange(
         httpx.HTTPError: as the library does, after all that arrived before has been given.
     """
     # A name and password in the URL are the library's to send.
-    plain = request.url.scheme == "http" and not request.url.userinfo and not goes_through_proxy(request.url)
+    plain = request.url.scheme == "http" and not request.url.userinfo and proxy_for(request.url) is None
     return direct_exchange(request, first, last) if plain else _library_exchange(client, request, first)
 
 

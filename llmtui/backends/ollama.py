@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
 import httpx
 import msgspec
 
-from llmtui.backends.answer import read_answer
+from llmtui.backends.answer import MAX_REFUSAL_BYTES, read_answer
 from llmtui.backends.base import (
     BackendFailed,
     ChatRequest,
     Final,
     Piece,
     PullStep,
+    RequestRefused,
     RunnerClue,
     Sent,
     ServerInfo,
@@ -38,7 +39,6 @@ from llmtui.backends.ollama_listing import (
     ShowAnswer,
     TagsEntry,
     blob_of,
-    full_name,
     license_text,
     listed,
     model_of,
@@ -59,10 +59,14 @@ from llmtui.backends.ollama_problems import (
 from llmtui.backends.ollama_pull import pull_steps
 from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx
 from llmtui.backends.shown_names import ShownNames
+from llmtui.backends.taken_back import RefusedFields
+from llmtui.backends.what_answered import as_response, what_answered
+from llmtui.config.access import Access
 from llmtui.config.address import DEFAULT_PORT, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import ResidentModel, ServerKind
+from llmtui.core.names import ollama_name
 from llmtui.core.plan import Model
 
 _RESIDENT_LIMIT_S = 8.0
@@ -73,6 +77,7 @@ _SHOWS_AT_ONCE = 4
 _SHOWS_LIMIT_S = 10.0
 _DRAIN_LIMIT_S = 0.5
 _LAST = b'"done":true'
+_NO_SUCH_PATH = (404, 405, 501)
 
 
 class OllamaBackend:
@@ -80,19 +85,27 @@ class OllamaBackend:
 
     Args:
         address: as Ollama reads ``OLLAMA_HOST``: ``127.0.0.1:11434``, ``box``, ``https://box/path``.
+        access: what lets requests in; never put into a message.
 
     Raises:
         BackendFailed: ``bad_address``.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, access: Access | None = None) -> None:
+        """Prepare to talk to a server; nothing is sent yet."""
         self.kind: ServerKind = "ollama"
+        self._access = access
         self._url = _ollama_url(address)
         self._where = public_address(self._url).removeprefix("http://")
         self._local = is_loopback(self._url)
         self._start = START if self._local else START_ELSEWHERE
         self._client = open_client(self._url)
         self._names = ShownNames()
+        if access is not None:
+            self._client.headers["authorization"] = access.header
+        self._refused = RefusedFields()
+        self._tells_memory = True
+        """/api/ps is there; programs that imitate Ollama may lack it."""
         self._shown: dict[str, ShowAnswer] = {}
         self._blobs: dict[tuple[str, str], str | None] = {}
         """Weights' files by name and digest: the answer can be megabytes, and it is asked for before every trial."""
@@ -112,18 +125,28 @@ class OllamaBackend:
         shown = await self._shown_where_needed(entries)
         return tuple(listed(entry, shown.get(entry.key), residents) for entry in entries)
 
-    async def resident(self) -> tuple[ResidentModel, ...]:
-        """Gives what is in the server's memory now; join it by digest, a name can stand there twice."""
-        body = await self._ask("GET", "/api/ps", limit_s=_RESIDENT_LIMIT_S)
+    async def resident(self) -> tuple[ResidentModel, ...] | None:
+        """Return what is in the server's memory now; join it by digest, a name can stand there twice.
+
+        None where the program, which imitates Ollama, has no such list.
+        """
+        if not self._tells_memory:
+            return None
         try:
+            body = await self._ask("GET", "/api/ps", limit_s=_RESIDENT_LIMIT_S)
             return read_resident(body)
-        except NotSuchAnswer as error:
-            raise BackendFailed(not_ollama(self._where)) from error
+        except RequestRefused as refused:
+            if refused.status not in _NO_SUCH_PATH:
+                raise
+        except NotSuchAnswer:
+            pass
+        self._tells_memory = False
+        return None
 
     async def show(self, name: str) -> ModelShown:
         """Gives one model's details."""
         entries, shown = await asyncio.gather(self._tags(), self._show(name))
-        entry = next((entry for entry in entries if full_name(entry.name) == full_name(name)), TagsEntry(name=name))
+        entry = next((entry for entry in entries if ollama_name(entry.name) == ollama_name(name)), TagsEntry(name=name))
         return ModelShown(
             model=model_of(entry, shown),
             template=shown.template or None,
@@ -144,7 +167,7 @@ class OllamaBackend:
         return None if blob is None else RunnerClue(model_argument=blob)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
-        """Asks /api/chat and gives what comes: one Sent, pieces of text, at most one Final.
+        """Ask /api/chat and return what comes: one Sent, pieces of text, at most one Final.
 
         A stream that the server ends in order but without its last line ends without Final. Closing the generator or
         cancelling the task that awaits it closes the connection.
@@ -152,24 +175,36 @@ class OllamaBackend:
         Raises:
             BackendFailed: refused, no such model, an error line (``server_error``), connection lost (``cut``), …
         """
+        name = request.model.name
+        async with aclosing(
+            self._refused.ask(
+                name, chat_body(self._names.as_sent(request)), lambda body: self._exchange(body, request.model)
+            )
+        ) as items:
+            async for item in items:
+                yield item
+
+    async def _exchange(self, body: Mapping[str, Any], model: Model) -> AsyncGenerator[Sent | Piece | Final, None]:
         http_request = self._client.build_request(
             "POST",
             "/api/chat",
-            content=chat_body(self._names.as_sent(request)),
+            content=msgspec.json.encode(body),
             headers={"Content-Type": "application/json"},
             timeout=STREAM_TIMEOUT,
         )
-        with in_words(self._url, self._start):
-            version = self._client.build_request("GET", "/api/version")
-            dialect = OllamaDialect(request.model, self._where)
-            async with (
-                aclosing(timed_exchange(self._client, http_request, first=version, last=_LAST)) as moments,
-                aclosing(read_answer(moments, dialect)) as items,
-            ):
-                async for said in items:
-                    yield said
-                    if isinstance(said, Final):
-                        await _drain(moments)
+        version = self._client.build_request("GET", "/api/version")
+        try:
+            with in_words(self._url, self._start):
+                async with (
+                    aclosing(timed_exchange(self._client, http_request, first=version, last=_LAST)) as moments,
+                    aclosing(read_answer(moments, OllamaDialect(model, self._where))) as items,
+                ):
+                    async for said in items:
+                        yield said
+                        if isinstance(said, Final):
+                            await _drain(moments)
+        except RequestRefused as refused:
+            raise self._judged(as_response(refused, http_request), "/api/chat", model.name) from refused
 
     async def unload(self, resident: ResidentModel) -> None:
         """Asks the server to drop a model; by its name, as the server knows no other way."""
@@ -195,6 +230,15 @@ class OllamaBackend:
         """Closes the connections."""
         await self._client.aclose()
 
+    def _judged(self, response: httpx.Response, path: str, model: str | None) -> RequestRefused:
+        """Return the refusal that an answer other than 200 is."""
+        body = response.content[:MAX_REFUSAL_BYTES]
+        of_server = error_text(body) is None or b"signin_url" not in body  # else of a model that runs in the cloud
+        problem = what_answered(
+            response, where=self._where, path=path, access=self._access, challenge_is_login=of_server
+        ) or refusal(response.status_code, body, where=self._where, model=model)
+        return RequestRefused(problem, status=response.status_code, body=body, headers=response.headers)
+
     async def _tags(self) -> tuple[TagsEntry, ...]:
         body = await self._ask("GET", "/api/tags", limit_s=ANSWER_LIMIT_S)
         try:
@@ -207,7 +251,7 @@ class OllamaBackend:
     async def _resident_if_told(self) -> tuple[ResidentModel, ...]:
         # /api/ps can stand still for seconds on a busy server; the list of models is of use without it.
         with suppress(BackendFailed):
-            return await self.resident()
+            return await self.resident() or ()
         return ()
 
     async def _show(self, name: str) -> ShowAnswer:
@@ -255,10 +299,7 @@ class OllamaBackend:
                     timeout=httpx.Timeout(limit_s, connect=CONNECT_LIMIT_S),
                 )
         if response.status_code != 200:
-            location = response.headers.get("location")
-            raise BackendFailed(
-                refusal(response.status_code, response.content, where=self._where, model=model, location=location)
-            )
+            raise self._judged(response, path, model)
         return response.content
 
 

@@ -1,28 +1,27 @@
 """What an Ollama server tells about itself and its models: /api/version, /api/tags, /api/show and /api/ps.
 
-Read from raw JSON: typed clients drop fields that say whether a model runs here at all. What has the wrong type in one
-entry spoils that entry, not the list: other servers imitate these answers.
+Read from raw JSON: typed clients drop fields that say whether a model runs here at all. Only a model's name is needed;
+a field of an unexpected type is missing: other servers imitate these answers.
 """
 
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
+from llmtui.backends.lenient import NotJson, document, entries, fitted
 from llmtui.core.columns import marked
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import ResidentModel
+from llmtui.core.names import WHY_NOT_EMBEDDING, WHY_NOT_TEXT, name_digest, ollama_name, why_not_chat
 from llmtui.core.plan import Model
 
 _FROM_BLOB = re.compile(r"^FROM[ \t].*?(sha256-[0-9a-f]{12,64})[ \t]*$", re.MULTILINE)
 
 WHY_NOT_CLOUD = marked("It runs in the cloud: its speed and memory are not this machine's.")
-WHY_NOT_EMBEDDING = marked("An embedding model: it makes vectors, not text.")
-WHY_NOT_PICTURES = marked("It makes pictures, not text.")
-WHY_NOT_TEXT = marked("It answers no chats.")
 
 
 class _Details(msgspec.Struct):
@@ -37,7 +36,9 @@ class _Details(msgspec.Struct):
 class TagsEntry(msgspec.Struct):
     """One model in /api/tags; ``capabilities`` and the context length are told from 0.30 on."""
 
-    name: str
+    name: str = ""
+    model: str = ""
+    """The same name; some that imitate Ollama send only this one."""
     digest: str = ""
     size: int | None = None
     details: _Details | None = None
@@ -65,7 +66,8 @@ class ShowAnswer(msgspec.Struct):
 
 
 class _ResidentEntry(msgspec.Struct):
-    name: str
+    name: str = ""
+    model: str = ""
     digest: str = ""
     size: int | None = None
     size_vram: int | None = None
@@ -76,12 +78,8 @@ class _Version(msgspec.Struct):
     version: str
 
 
-class _Listing(msgspec.Struct):
-    models: list[msgspec.Raw] | None
-
-
 _Entry = TypeVar("_Entry", TagsEntry, _ResidentEntry)
-_Kind = TypeVar("_Kind")
+_Kind = TypeVar("_Kind", bound=msgspec.Struct)
 
 
 class NotSuchAnswer(Exception):
@@ -115,9 +113,9 @@ def read_resident(body: bytes) -> tuple[ResidentModel, ...]:
     return tuple(
         ResidentModel(
             name=entry.name,
-            digest=_hex(entry.digest),
-            size_bytes=entry.size,
-            vram_bytes=entry.size_vram,
+            digest=_digest(entry),
+            size_bytes=_size(entry.size),
+            vram_bytes=_size(entry.size_vram),
             context_length=entry.context_length or None,
         )
         for entry in _entries(body, _ResidentEntry)
@@ -144,8 +142,8 @@ def model_of(entry: TagsEntry, shown: ShowAnswer | None) -> Model:
     capabilities = _capabilities(entry, shown)
     return Model(
         name=entry.name,
-        digest=_hex(entry.digest),
-        size_bytes=entry.size,
+        digest=_digest(entry),
+        size_bytes=_size(entry.size),
         parameters=_told(details.parameter_size),
         quantisation=_told(details.quantization_level),
         family=_told(details.family),
@@ -159,7 +157,7 @@ def listed(entry: TagsEntry, shown: ShowAnswer | None, residents: tuple[Resident
     """Gives the model as a list shows it: whether it is in memory, and why it cannot be benchmarked if so."""
     model = model_of(entry, shown)
     same = [resident for resident in residents if resident.digest == model.digest and model.digest]
-    by_name = [resident for resident in same if full_name(resident.name) == full_name(model.name)]
+    by_name = [resident for resident in same if ollama_name(resident.name) == ollama_name(model.name)]
     return ListedModel(model=model, resident=next(iter(by_name or same), None), why_not=_why_not(entry, shown))
 
 
@@ -169,30 +167,33 @@ def blob_of(modelfile: str) -> str | None:
     return match[1] if match else None
 
 
-def full_name(name: str) -> str:
-    """Gives the name with its tag: ``llama3`` is ``llama3:latest``."""
-    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
-
-
 def license_text(shown: ShowAnswer) -> str | None:
     """Gives the licence as one text."""
     said = shown.license
     return _told("\n\n".join(said) if isinstance(said, list) else said)
 
 
-def _decoded(body: bytes, kind: type[_Kind]) -> _Kind:
+def _json(body: bytes) -> object:
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return document(body)
+    except NotJson as error:
         raise NotSuchAnswer(str(error)) from error
 
 
+def _decoded(body: bytes, kind: type[_Kind]) -> _Kind:
+    found = fitted(_json(body), kind)
+    if found is None:
+        raise NotSuchAnswer("it is not an object with the fields that are needed")
+    return found
+
+
 def _entries(body: bytes, kind: type[_Entry]) -> tuple[_Entry, ...]:
-    entries: list[_Entry] = []
-    for raw in _decoded(body, _Listing).models or ():
-        with suppress(NotSuchAnswer):
-            entries.append(_decoded(bytes(raw), kind))
-    return tuple(entries)
+    raw = _json(body)
+    models = raw.get("models", raw) if isinstance(raw, Mapping) else raw
+    if models is not None and not isinstance(models, list):
+        raise NotSuchAnswer("it has no list of models")
+    named = (msgspec.structs.replace(one, name=one.name or one.model) for one in entries(models, kind))
+    return tuple(one for one in named if one.name.strip())
 
 
 def _why_not(entry: TagsEntry, shown: ShowAnswer | None) -> str | None:
@@ -202,12 +203,12 @@ def _why_not(entry: TagsEntry, shown: ShowAnswer | None) -> str | None:
     if capabilities is None:
         details = entry.details or _Details()
         families = [*(details.families or ()), details.family or ""]
-        return WHY_NOT_EMBEDDING if any("bert" in family for family in families) else None
+        if any("bert" in family for family in families):
+            return WHY_NOT_EMBEDDING
+        return why_not_chat(entry.name)
     if "completion" in capabilities:
         return None
-    if "embedding" in capabilities:
-        return WHY_NOT_EMBEDDING
-    return WHY_NOT_PICTURES if "image" in capabilities else WHY_NOT_TEXT
+    return why_not_chat("", [capabilities]) or WHY_NOT_TEXT
 
 
 def _is_cloud(entry: TagsEntry, shown: ShowAnswer | None) -> bool:
@@ -232,5 +233,12 @@ def _told(text: str | None) -> str | None:
     return text if text and text != "unknown" else None
 
 
-def _hex(digest: str) -> str:
-    return digest.removeprefix("sha256:")
+def _digest(entry: TagsEntry | _ResidentEntry) -> str:
+    """The build's digest; where none is told, one of the name, so that models are told apart."""
+    if entry.digest:
+        return entry.digest.removeprefix("sha256:")
+    return name_digest(ollama_name(entry.name))
+
+
+def _size(told: int | None) -> int | None:
+    return told if told is not None and told >= 0 else None

@@ -17,25 +17,21 @@ _SHOWN_CHARACTERS = 300
 _TAG = re.compile(r"<[^>]*>")
 
 
-def refusal(status: int, body: bytes, *, where: str, model: str | None = None, location: str | None = None) -> Problem:
-    """Says what an answer other than 200 means.
+def refusal(status: int, body: bytes, *, where: str, model: str | None = None) -> Problem:
+    """Say what an answer other than 200 means that is Ollama's own.
 
     Args:
         status: the HTTP status.
         body: the body, or its beginning.
         where: the server as a person knows it: ``127.0.0.1:11434``.
         model: the model that was asked for, if one was.
-        location: the header of that name, for a redirect.
     """
     said = error_text(body)
-    if 300 <= status < 400:
-        what = f"{where} sends on to {location}." if location else f"{where} sends on to another address."
-        return Problem(code="redirect", what=what, remedy="Use that address.")
     if status == 401:
         return Problem(
-            code="unauthorised",
+            code="sign_in",
             what=f"{where} wants a sign-in" + (f" for {model}." if model else "."),
-            remedy="Cloud models: `ollama signin`. A server behind a login cannot be used.",
+            remedy="Sign in with `ollama signin`, or pick a model that runs here.",
         )
     if status == 403:
         return _forbidden(said, where)

@@ -55,8 +55,8 @@ class ChatLine(msgspec.Struct, frozen=True):
 _reader = StructReader(ChatLine)
 
 
-def chat_body(request: ChatRequest) -> bytes:
-    """Gives the body of /api/chat for a request, options explicit."""
+def chat_body(request: ChatRequest) -> dict[str, Any]:
+    """Return the body of /api/chat for a request, options explicit."""
     options: dict[str, Any] = {
         "num_ctx": request.num_ctx,
         "num_predict": request.num_predict,
@@ -65,7 +65,7 @@ def chat_body(request: ChatRequest) -> bytes:
     }
     if request.num_thread is not None:
         options["num_thread"] = request.num_thread
-    body = {
+    return {
         "model": request.model.name,
         "messages": [{"role": said.role, "content": clean_text(said.content)[0]} for said in request.messages],
         "stream": True,
@@ -73,7 +73,6 @@ def chat_body(request: ChatRequest) -> bytes:
         "options": options,
         "keep_alive": request.keep_alive_s,
     }
-    return msgspec.json.encode(body)
 
 
 def think_value(model: Model, think: Think) -> Think:
@@ -149,8 +148,7 @@ class OllamaDialect:
 
     def refused(self, answered: Answered, body: bytes) -> Problem:
         """Put an HTTP status other than 200 into words."""
-        location = answered.headers.get("location")
-        return refusal(answered.status, body, where=self._where, model=self._model.name, location=location)
+        return refusal(answered.status, body, where=self._where, model=self._model.name)
 
     def failed(self, said: str) -> Problem:
         """Put an error within an answer into words."""

@@ -6,8 +6,7 @@ and connecting is over before the clock starts.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import PurePath
 from typing import TypeVar
@@ -16,33 +15,51 @@ import httpx
 import msgspec
 
 from llmtui.backends.answer import MAX_REFUSAL_BYTES, read_answer
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Piece, PullStep, RunnerClue, Sent, ServerInfo
-from llmtui.backends.gguf_file import parameter_label
+from llmtui.backends.base import (
+    BackendFailed,
+    ChatRequest,
+    Final,
+    Piece,
+    PullStep,
+    RequestRefused,
+    RunnerClue,
+    Sent,
+    ServerInfo,
+)
 from llmtui.backends.http_client import STREAM_TIMEOUT, in_words, is_loopback, open_client, public_address, server_url
 from llmtui.backends.http_timing import timed_exchange
-from llmtui.backends.openai_reading import OpenAiDialect
-from llmtui.backends.openai_wire import (
-    CHAT_PATH,
-    MODELS_PATH,
+from llmtui.backends.lenient import NotJson, document, fitted
+from llmtui.backends.openai_listing import (
     Dialect,
     LlamaProps,
     ModelEntry,
-    ModelList,
     VllmVersion,
     dialect_of,
-    error_problem,
-    request_body,
+    listed_entry,
+    read_entries,
+    residents,
+    served_model,
 )
+from llmtui.backends.openai_reading import OpenAiDialect
+from llmtui.backends.openai_wire import CHAT_PATH, MODELS_PATH, error_problem, request_body
 from llmtui.backends.shown_names import ShownNames
+from llmtui.backends.taken_back import RefusedFields
+from llmtui.backends.what_answered import as_response, said, what_answered
+from llmtui.config.access import Access
+from llmtui.config.interfaces import root_and_prefix
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem, ResidentModel, ServerKind
+from llmtui.core.names import WHY_NOT_TEXT
 from llmtui.core.plan import Model
 
 DEFAULT_PORT = 8080
 """Where llama.cpp's server listens if nobody says otherwise."""
 
 _LAST = b"[DONE]"
-T = TypeVar("T")
+_NO_LIST = (404, 405, 500, 501)
+"""Statuses of ``/models`` at servers that answer chats all the same."""
+_NO_CHAT = (404, 405)
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class OpenAiBackend:
@@ -54,7 +71,7 @@ class OpenAiBackend:
         self,
         address: str,
         *,
-        api_key: str | None = None,
+        access: Access | None = None,
         dialect: Dialect | None = None,
         extra_fields: Mapping[str, object] | None = None,
         client: httpx.AsyncClient | None = None,
@@ -62,8 +79,9 @@ class OpenAiBackend:
         """Prepares to talk to a server; nothing is sent yet.
 
         Args:
-            address: host, host:port or URL, with or without ``/v1`` at its end.
-            api_key: sent as bearer token; never put into a message.
+            address: host, host:port or URL: the address before ``/models``. Without a version at its end ``/v1`` is
+                meant, with a slash there none.
+            access: what lets requests in; never put into a message.
             dialect: which extra fields the server knows; asked of the server when needed if None.
             extra_fields: go into every chat request as they are.
             client: taken over and closed with this object; for callers to whom making one (imports included) costs
@@ -72,8 +90,8 @@ class OpenAiBackend:
         Raises:
             BackendFailed: the address cannot be read.
         """
-        self._url = openai_url(address)
-        self.address = public_address(self._url)
+        self._url, self._prefix = openai_place(address)
+        self.address = public_address(self._url) + (self._prefix or "/")
         self.local = is_loopback(self._url)
         self._dialect = dialect
         self._extra_fields = dict(extra_fields or {})
@@ -81,49 +99,52 @@ class OpenAiBackend:
         self._client = client or open_client(self._url)
         self._client.base_url = self._url
         self._client.headers["connection"] = "close"
-        if api_key:
-            self._client.headers["authorization"] = f"Bearer {api_key}"
+        self._access = access
+        if access is not None:
+            self._client.headers["authorization"] = access.header
+        self.has_list = True
+        """The server tells which models it has."""
+        self._refused = RefusedFields()
+        self._no_chats: dict[str, Problem] = {}
+        """Models that the server refused to chat with, and why."""
 
     async def info(self) -> ServerInfo:
-        """Asks who answers."""
-        entries = await self._entries()
+        """Ask who answers. A server without a list of models is one if it answers chats."""
+        await self._entries()
         version: str | None = None
         if self._dialect == "llamacpp":
             version = (await self._optional("/props", LlamaProps) or LlamaProps()).build_info
         elif self._dialect == "vllm":
             version = (await self._optional("/version", VllmVersion) or VllmVersion()).version
-        if not entries:
-            raise BackendFailed(
-                Problem(
-                    code="no_models",
-                    what=f"The server at {self.address} serves no model.",
-                    remedy="Load one in the server first.",
-                )
-            )
         return ServerInfo(kind=self.kind, address=self.address, version=version, local=self.local)
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Gives the models that the server names."""
+        """Return the models that the server names."""
         entries = await self._entries()
-        return tuple(ListedModel(model=self._model(entry), resident=self._resident(entry)) for entry in entries)
+        in_memory = residents(entries) if self._dialect != "plain" else ()
+        return tuple(
+            listed_entry(
+                entry,
+                next((one for one in in_memory if one.serves(served_model(entry).digest)), None),
+                self._why_not(entry),
+            )
+            for entry in entries
+        )
 
     async def resident(self) -> tuple[ResidentModel, ...] | None:
-        """Gives the models in memory where the kind of server lets it be known (llama.cpp and vLLM do); else None."""
+        """Return the models in memory where the kind of server lets it be known (llama.cpp and vLLM do); else None."""
         entries = await self._entries()
-        if self._dialect == "plain":
-            return None
-        found = (self._resident(entry) for entry in entries)
-        return tuple(resident for resident in found if resident is not None)
+        return None if self._dialect in (None, "plain") else residents(entries)
 
     async def show(self, name: str) -> ModelShown:
-        """Gives one model's details."""
+        """Return one model's details."""
         entry = await self._entry(name)
         props = await self._optional("/props", LlamaProps) if self._dialect == "llamacpp" else None
-        return ModelShown(model=self._model(entry), template=props.chat_template if props else None)
+        return ModelShown(model=served_model(entry), template=props.chat_template if props else None)
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Gives the file's name for a llama.cpp server on this machine, which has it in its command line."""
-        if not self.local:
+        """Return the file's name for a llama.cpp server on this machine, which has it in its command line."""
+        if not self.local or not self.has_list:
             return None
         await self._entry(model.name)  # fails where there is no such model, and learns the dialect
         props = await self._optional("/props", LlamaProps) if self._dialect == "llamacpp" else None
@@ -132,18 +153,33 @@ class OpenAiBackend:
         return RunnerClue(model_argument=PurePath(props.model_path).name)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
-        """Asks and gives what comes."""
-        if self._dialect is None:
+        """Ask and return what comes, without the fields that the server has refused."""
+        if self._dialect is None and self.has_list:
             await self._entries()
+        name = self._names.sent(request.model.name)
+        if name in self._no_chats:
+            raise BackendFailed(self._no_chats[name])
         body = request_body(self._names.as_sent(request), self._dialect or "plain") | self._extra_fields
-        post = self._client.build_request("POST", CHAT_PATH, json=body, timeout=STREAM_TIMEOUT)
-        with self._in_words():
-            async with (
-                aclosing(timed_exchange(self._client, post, last=_LAST)) as moments,
-                aclosing(read_answer(moments, OpenAiDialect())) as items,
-            ):
-                async for item in items:
-                    yield item
+        async with aclosing(self._refused.ask(name, body, self._exchange)) as items:
+            async for item in items:
+                yield item
+
+    async def _exchange(self, body: Mapping[str, object]) -> AsyncGenerator[Sent | Piece | Final, None]:
+        path = self._prefix + CHAT_PATH
+        post = self._client.build_request("POST", path, json=body, timeout=STREAM_TIMEOUT)
+        try:
+            with self._in_words():
+                async with (
+                    aclosing(timed_exchange(self._client, post, last=_LAST)) as moments,
+                    aclosing(read_answer(moments, OpenAiDialect())) as items,
+                ):
+                    async for item in items:
+                        yield item
+        except RequestRefused as refused:
+            self._refuse_others(as_response(refused, post), path)
+            if refused.problem.code == "no_chats":
+                self._no_chats[str(body["model"])] = refused.problem
+            raise
 
     async def unload(self, resident: ResidentModel) -> None:
         """Cannot be done.
@@ -173,16 +209,41 @@ class OpenAiBackend:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def _entries(self) -> list[ModelEntry]:
-        entries = (await self._get(MODELS_PATH, ModelList)).data
+    async def _entries(self) -> Sequence[ModelEntry]:
+        if not self.has_list:
+            return ()
+        path = self._prefix + MODELS_PATH
+        with self._in_words():
+            response = await self._client.get(path)
+            if response.status_code in _NO_LIST and await self._answers_chats():
+                self.has_list = False
+                return ()
+        self._refuse(response, path)
+        try:
+            entries = read_entries(response.content)
+        except ValueError as error:
+            told = said(response.content) if b'"error"' in response.content else str(error)
+            raise self._not_openai(told or str(error)) from error
         self._names.learn(entry.id for entry in entries)
         if self._dialect is None and entries:
             self._dialect = dialect_of(entries)
         return entries
 
+    def _why_not(self, entry: ModelEntry) -> str | None:
+        return WHY_NOT_TEXT if entry.id in self._no_chats else None
+
+    async def _answers_chats(self) -> bool:
+        """Whether there is a chat interface: an empty request is refused by it, and not as a path that is unknown."""
+        async with self._client.stream("POST", self._prefix + CHAT_PATH, json={}) as response:
+            if response.status_code >= httpx.codes.BAD_REQUEST:
+                await response.aread()
+                self._refuse_others(response, self._prefix + CHAT_PATH)
+            is_page = "html" in response.headers.get("content-type", "")
+            return not is_page and not 300 <= response.status_code < 400 and response.status_code not in _NO_CHAT
+
     async def _entry(self, name: str) -> ModelEntry:
         for entry in await self._entries():
-            if entry.id == self._names.sent(name):
+            if self._names.sent(name) in (entry.id, *entry.other_names):
                 return entry
         raise BackendFailed(
             Problem(
@@ -192,55 +253,44 @@ class OpenAiBackend:
             )
         )
 
-    async def _get(self, path: str, kind: type[T]) -> T:
-        """Gets a JSON answer of a known shape, within 5 s."""
-        with self._in_words():
-            response = await self._client.get(path)
-            if response.status_code == httpx.codes.NOT_FOUND:
-                raise self._not_openai("it does not know " + path)
-            if response.status_code >= httpx.codes.BAD_REQUEST:
-                raise BackendFailed(error_problem(response.status_code, response.content[:MAX_REFUSAL_BYTES]))
-            try:
-                return msgspec.json.decode(response.content, type=kind)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise self._not_openai(str(error)) from error
-
-    async def _optional(self, path: str, kind: type[T]) -> T | None:
-        """Gets what only some servers offer."""
+    async def _optional(self, path: str, kind: type[S]) -> S | None:
+        """Get what only some servers offer."""
         try:
-            return await self._get(path, kind)
-        except BackendFailed:
+            with self._in_words():
+                response = await self._client.get(path)
+            return fitted(document(response.content), kind) if response.status_code == httpx.codes.OK else None
+        except (BackendFailed, NotJson):
             return None
+
+    def _refuse(self, response: httpx.Response, path: str) -> None:
+        """Look at a status.
+
+        Raises:
+            BackendFailed: it is not 200.
+        """
+        self._refuse_others(response, path)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            raise self._not_openai("it does not know " + path)
+        if response.status_code >= httpx.codes.BAD_REQUEST:
+            raise BackendFailed(error_problem(response.status_code, response.content[:MAX_REFUSAL_BYTES]))
+
+    def _refuse_others(self, response: httpx.Response, path: str) -> None:
+        after_version = path.removeprefix(self._prefix)
+        problem = what_answered(response, where=self._where, path=after_version, access=self._access)
+        if problem is not None:
+            raise BackendFailed(problem)
+
+    @property
+    def _where(self) -> str:
+        return self.address.removeprefix("http://").rstrip("/")
 
     def _not_openai(self, why: str) -> BackendFailed:
         return BackendFailed(
             Problem(
                 code="not_openai",
-                what=f"What answers at {self.address} does not speak OpenAI's protocol: {why}.",
+                what=f"What answers at {self._where} does not speak OpenAI's protocol: {why.rstrip('.')}.",
                 remedy="Check the address and the port.",
             )
-        )
-
-    def _model(self, entry: ModelEntry) -> Model:
-        meta = entry.meta
-        return Model(
-            name=entry.id,
-            digest=_digest(entry),
-            backend=self.kind,
-            size_bytes=meta.size if meta else None,
-            parameters=parameter_label(meta.n_params) if meta and meta.n_params else None,
-            quantisation=meta.ftype if meta else None,
-            context_limit=(meta.n_ctx or meta.n_ctx_train if meta else None) or entry.max_model_len,
-        )
-
-    def _resident(self, entry: ModelEntry) -> ResidentModel | None:
-        if self._dialect == "plain" or (entry.status is not None and entry.status.value not in (None, "loaded")):
-            return None
-        return ResidentModel(
-            name=entry.id,
-            digest=_digest(entry),
-            size_bytes=entry.meta.size if entry.meta else None,
-            context_length=(entry.meta.n_ctx if entry.meta else None) or entry.max_model_len,
         )
 
     @contextmanager
@@ -249,22 +299,15 @@ class OpenAiBackend:
             yield
 
 
-def openai_url(address: str) -> httpx.URL:
-    """Gives a server's address as a URL, without ``/v1`` or ``/v1/chat/completions`` at its end.
+def openai_place(address: str) -> tuple[httpx.URL, str]:
+    """Return a server's root and what stands between that and ``/models``, mostly ``/v1``.
 
     Raises:
         BackendFailed: it is not an address.
     """
     url = server_url(address, DEFAULT_PORT)
-    path = url.path.rstrip("/").removesuffix("/chat/completions").removesuffix("/v1")
-    return url.copy_with(path=path or "/", query=None, fragment=None)
-
-
-def _digest(entry: ModelEntry) -> str:
-    """Such servers tell no digest; this one changes with name, size, parameter count and quantisation."""
-    meta = entry.meta
-    facts = [entry.id, *((meta.size, meta.n_params, meta.ftype) if meta else ())]
-    return "name:" + hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
+    path, prefix = root_and_prefix(address)
+    return url.copy_with(path=path, query=None, fragment=None), prefix
 
 
 def _unsupported(what: str) -> BackendFailed:

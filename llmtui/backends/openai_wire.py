@@ -6,75 +6,21 @@ llama.cpp adds ``timings`` to its answers, vLLM sends ``usage`` on every chunk w
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 import msgspec
 
 from llmtui.backends.base import ChatRequest
+from llmtui.backends.openai_listing import Dialect
 from llmtui.core.facts import Problem
 
-Dialect = Literal["llamacpp", "vllm", "plain"]
-"""Which extra request fields a server understands. Strict servers refuse a request with unknown ones."""
-
-MODELS_PATH = "/v1/models"
-CHAT_PATH = "/v1/chat/completions"
+MODELS_PATH = "/models"
+CHAT_PATH = "/chat/completions"
+"""Both after the version, such as ``/v1``."""
 _SHOWN_CHARS = 160
-
-Count = Annotated[int, msgspec.Meta(ge=0)]
-
-
-class ModelMeta(msgspec.Struct, frozen=True):
-    """llama.cpp's facts about a served model."""
-
-    n_ctx: Count | None = None
-    n_ctx_train: Count | None = None
-    n_params: Count | None = None
-    size: Count | None = None
-    ftype: str | None = None
-
-
-class ModelStatus(msgspec.Struct, frozen=True):
-    """llama.cpp's router tells which of its models are loaded."""
-
-    value: str | None = None
-
-
-class ModelEntry(msgspec.Struct, frozen=True):
-    """One line of ``/v1/models``."""
-
-    id: str
-    owned_by: str | None = None
-    meta: ModelMeta | None = None
-    max_model_len: Count | None = None
-    status: ModelStatus | None = None
-
-
-class ModelList(msgspec.Struct, frozen=True):
-    """Answer of ``/v1/models``."""
-
-    data: list[ModelEntry]
-
-
-class LlamaProps(msgspec.Struct, frozen=True):
-    """Answer of llama.cpp's ``/props``."""
-
-    build_info: str | None = None
-    chat_template: str | None = None
-    model_path: str | None = None
-
-
-class VllmVersion(msgspec.Struct, frozen=True):
-    """Answer of vLLM's ``/version``."""
-
-    version: str | None = None
-
-
-def dialect_of(entries: list[ModelEntry]) -> Dialect:
-    """Tells by ``owned_by`` which server answers; an unknown one gets standard requests only."""
-    owners = {entry.owned_by for entry in entries}
-    if "llamacpp" in owners:
-        return "llamacpp"
-    return "vllm" if "vllm" in owners else "plain"
+_NO_CHATS = (
+    "is not an llm", "not a chat model", "does not support chat", "does not support generat", "is an embedding model",
+    "not support chat completions", "only supports embedding", "does not support the chat",
+)  # fmt: skip
+"""Words with which servers refuse models that make vectors or speech."""
 
 
 def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:
@@ -124,6 +70,10 @@ def error_problem(status: int | None, body: bytes) -> Problem:
             code="prompt_too_long",
             what=f"The prompt does not fit into the model's context: {said}.",
             remedy="Take a shorter prompt, or start the server with a larger context.",
+        )
+    if status in (400, 404, 422) and any(sign in said.lower() for sign in _NO_CHATS):
+        return Problem(
+            code="no_chats", what=f"The model answers no chats: {said}.", remedy="Pick a model that writes text."
         )
     if status == 404:
         return Problem(code="no_such_model", what=f"The server does not know that: {said}.", remedy="List its models.")

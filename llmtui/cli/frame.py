@@ -23,8 +23,9 @@ from llmtui.config import (
     results_dir,
     with_flags,
 )
+from llmtui.config.interfaces import protocol_of
 from llmtui.core.commands import SetServer
-from llmtui.core.facts import ServerKind
+from llmtui.core.facts import NamedBy
 from llmtui.core.prompts import PromptPack
 from llmtui.words import _, use_language
 from llmtui.words.settings import not_used, settings_words
@@ -85,11 +86,15 @@ def frame(flags: Mapping[str, object], *, prompts: str | None = None, results: s
     )
 
 
-def server_of(host: str | None) -> SetServer:
-    """Gives the server that an address means.
+def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
+    """Return the server that an address means.
 
-    ``builtin`` is llama.cpp inside the program, ``builtin:PATH`` and ``FILE.gguf`` the same with files of one's own; an
-    address that ends in ``/v1`` speaks the OpenAI protocol; everything else is Ollama's.
+    ``builtin`` is llama.cpp inside the program, ``builtin:PATH`` and ``FILE.gguf`` the same with files of one's own.
+    The path says which protocol is tried first: OpenAI's where it ends in a version such as ``/v1``, else Ollama's.
+
+    Args:
+        host: as written; None is the usual one.
+        named_by: who wrote it.
 
     Raises:
         Refused: the address cannot be read.
@@ -101,9 +106,10 @@ def server_of(host: str | None) -> SetServer:
         address = normalise_host(host)
     except SettingsError as error:
         raise Refused(settings_words(error)) from error
-    speaks_openai = address.url.rstrip("/").endswith("/v1")
-    kind: ServerKind = "openai" if speaks_openai else "ollama"
-    return SetServer(address=address.url, kind=kind, with_builtin=builtin_available())
+    kind = protocol_of(address.url)
+    return SetServer(
+        address=address.url, kind=kind, with_builtin=builtin_available(), named_by=named_by, login=address.login
+    )
 
 
 def builtin_available() -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from llmtui.cli.frame import Refused
 from llmtui.config import builtin_model, file_here
 from llmtui.core.events import ListedModel
+from llmtui.core.names import find_model, name_digest, nearest_names
 from llmtui.core.plan import BUILTIN, Model
 from llmtui.words import _
 from llmtui.words.lists import few
@@ -34,7 +35,7 @@ def spelled_models(spellings: Collection[str], listed: Sequence[ListedModel]) ->
 def named_models(
     names: Sequence[str], listed: Sequence[ListedModel], *, server: str, named: bool, say: Callable[[str], None]
 ) -> list[Model]:
-    """Return the models that names mean; one that is not there stays, and fails as a row.
+    """Return the models that names mean.
 
     A name that the server lists is the server's, also where a file has the same name. A file is meant by
     ``file:PATH`` or ``builtin:PATH``, or by the path of a .gguf file that the server does not list.
@@ -47,7 +48,8 @@ def named_models(
         say: takes a sentence about a model that cannot be measured, or about a name that means a file.
 
     Raises:
-        Refused: a server was named, and the names mean files alone, so that it would not be asked.
+        Refused: the server's list lacks a name, so that it could only answer with another model or not at all; or a
+            server was named, and the names mean files alone, so that it would not be asked.
     """
     found: list[Model] = []
     files: list[str] = []
@@ -61,7 +63,7 @@ def named_models(
                 say(f"{name}: {one.why_not}")
             found.append(one.model)
         elif inside is None:
-            found.append(Model(name=name, digest="", backend=server))
+            found.append(_unlisted(name, listed, server))
         else:
             found.append(_inside_model(inside))
     if files and named and all(model.backend != server for model in found):
@@ -82,8 +84,23 @@ def _inside(name: str, server: str) -> str | None:
 def _listed(name: str, listed: Sequence[ListedModel], server: str) -> ListedModel | None:
     inside = _inside(name, server)
     backend, wanted = (server, name) if inside is None else (BUILTIN, inside)
-    by_name = {one.model.name: one for one in listed if one.model.backend == backend}
-    return by_name.get(wanted) or by_name.get(f"{wanted}:latest")
+    return find_model(wanted, listed, backend)
+
+
+def _unlisted(name: str, listed: Sequence[ListedModel], server: str) -> Model:
+    """A model of a server that tells no names.
+
+    Raises:
+        Refused: the server tells them, and this is none of them.
+    """
+    names = [one.model.name for one in listed if one.model.backend == server]
+    if not names:
+        return Model(name=name, digest=name_digest(name), backend=server)
+    near = nearest_names(name, names)
+    there = _("Near it: {names}.") if near else _("It has: {names}.")
+    sentence = _("The server has no model {name}.").format(name=name)
+    remedy = _("Get it: ollama pull {name}.").format(name=name) if server == "ollama" else ""
+    raise Refused(f"{sentence} {there.format(names=few(near or names))} {remedy}".rstrip())
 
 
 def _file_beside(name: str, listed: Sequence[ListedModel], server: str) -> str | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from llmtui.cli.frame import Frame, Refused, builtin_available, server_of
 from llmtui.config import Settings, config_path, save_choices
 from llmtui.core.commands import SetServer
+from llmtui.core.facts import NamedBy
 from llmtui.core.plan import Plan
 from llmtui.core.prompts import PromptPack
 from llmtui.core.session import Session
@@ -39,9 +40,12 @@ class Program:
         self.problems = of.problems
 
     def server_of(self, address: str | None) -> SetServer:
-        """Gives the server that an address means."""
+        """Return the server that an address means; the one of the settings is not the person's unless it was typed."""
+        named_by: NamedBy = "nobody" if address is None else "person"
+        if address is not None and address == self.settings.host and not self.server_named:
+            named_by = "settings"
         try:
-            return server_of(address)
+            return server_of(address, named_by)
         except Refused as error:
             raise BadAddress(str(error)) from error
 

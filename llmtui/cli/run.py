@@ -18,17 +18,19 @@ from llmtui.cli.frame import Frame, Refused, builtin_available, cannot_write, se
 from llmtui.cli.naming import named_models, only_builtin, spelled_models
 from llmtui.cli.progress import Progress
 from llmtui.core.across import Earlier
-from llmtui.core.commands import Cancel, SetServer, StartPlan
+from llmtui.core.commands import Cancel, FindServers, SetServer, StartPlan
 from llmtui.core.events import (
     CommandFailed,
     Event,
     ListedModel,
     ModelsListed,
     ServerChanged,
+    ServersFound,
     SessionFinished,
     SessionOpened,
     encode,
 )
+from llmtui.core.facts import NamedBy, Problem
 from llmtui.core.plan import BUILTIN, Model
 from llmtui.core.planning import (
     NothingToRun,
@@ -42,6 +44,7 @@ from llmtui.link.engine_process import EngineProcess
 from llmtui.store.earlier import earlier_session
 from llmtui.words import _, plural
 from llmtui.words.problems import whole_problem
+from llmtui.words.servers import server_words
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +104,7 @@ class _Run:
         self._progress = Progress(sys.stderr, silent=order.events)
         self._folder: Path | None = None
         self._server: ServerChanged | None = None
+        self._asked = SetServer(address="")
         self._inside = order.host is None and only_builtin(order.models, files_count=True)
         """Only the built-in server's models may be meant, so that it can take the place of an absent server."""
         self._fallback = order.host is None and (not order.models or self._inside) and builtin_available()
@@ -110,10 +114,12 @@ class _Run:
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._interrupt)
-        configured = server_of(self._order.host or self._frame.settings.host)
+        host = self._order.host or self._frame.settings.host
+        named_by: NamedBy = "person" if self._order.host is not None else "settings" if host else "nobody"
+        configured = server_of(host, named_by)
         # Of the other servers only those of OpenAI's protocol call a model by its file's path.
         asks_first = configured.kind == "openai" and not only_builtin(self._order.models, files_count=False)
-        self._link.send(server_of(BUILTIN) if self._inside and not asks_first else configured)
+        self._ask(server_of(BUILTIN) if self._inside and not asks_first else configured)
         for batch in self._link.batches():
             for event in batch:
                 if self._take(event):
@@ -127,6 +133,8 @@ class _Run:
         match event:
             case ServerChanged():
                 self._server_changed(event)
+            case ServersFound():
+                self._found(event)
             case ModelsListed() if not self._started:
                 if self._interrupted:
                     return True
@@ -144,16 +152,39 @@ class _Run:
                     self._progress.show(event, self._builder)
         return False
 
+    def _ask(self, server: SetServer) -> None:
+        self._asked = server
+        self._link.send(server)
+
     def _server_changed(self, event: ServerChanged) -> None:
         self._server = event
         if event.problem is None:
+            asked = self._asked
+            if asked.named_by != "nobody" and (event.kind, event.address) != (asked.kind, asked.address.rstrip("/")):
+                self._progress.say(_("Found {server}.").format(server=server_words(event.kind, event.address)))
+        elif self._asked.named_by == "nobody" and not self._order.models and event.kind != BUILTIN:
+            self._link.send(FindServers())  # nobody asked for this one: any other will do
+        else:
+            self._do_without(event, event.problem)
+
+    def _found(self, event: ServersFound) -> None:
+        """Takes the first server of this machine where none was named and the usual one is absent."""
+        assert self._server is not None
+        assert self._server.problem is not None
+        if not event.servers:
+            self._do_without(self._server, self._server.problem)
             return
-        if self._fallback and event.kind != BUILTIN:
+        first = event.servers[0]
+        self._progress.say(_("Using {server}.").format(server=server_words(first.kind, first.address)))
+        self._ask(SetServer(address=first.address, kind=first.kind, with_builtin=builtin_available()))
+
+    def _do_without(self, absent: ServerChanged, problem: Problem) -> None:
+        if self._fallback and absent.kind != BUILTIN:
             self._fallback = False
-            self._progress.say(whole_problem(event.problem) + " " + _("Using the built-in server instead."))
-            self._link.send(SetServer(address=BUILTIN, kind=BUILTIN))
+            self._progress.say(whole_problem(problem) + " " + _("Using the built-in server instead."))
+            self._ask(SetServer(address=BUILTIN, kind=BUILTIN))
             return
-        raise Refused(f"{whole_problem(event.problem)} {self._instead(event)}".strip(), Exit.NO_SERVER)
+        raise Refused(f"{whole_problem(problem)} {self._instead(absent)}".strip(), Exit.NO_SERVER)
 
     def _instead(self, absent: ServerChanged) -> str:
         """What could be used where no server was named and the usual one is absent."""
@@ -192,7 +223,7 @@ class _Run:
             return named_models(order.models, listed, server=kind, named=named, say=self._progress.say)
         spellings = default_models(listed, self._frame.settings.models, server=kind)
         if not spellings:
-            raise Refused(_("The server has no model that can be measured. Get one: ollama pull NAME."), Exit.USAGE)
+            raise Refused(self._no_models(named=any(one.model.backend == kind for one in listed)), Exit.USAGE)
         models = spelled_models(spellings, listed)
         there = sum(one.model.backend == kind for one in listed)
         if len(models) < there:
@@ -202,6 +233,15 @@ class _Run:
                 )
             )
         return models
+
+    def _no_models(self, *, named: bool) -> str:
+        """Says that there is nothing to measure, though the server may name models, and what to do."""
+        assert self._server is not None
+        if self._server.kind == "openai" and not named:
+            where = self._server.address
+            return _("The server at {where} names no model: load one there, or name one with -m.").format(where=where)
+        sentence = _("The server has no model that can be measured.")
+        return f"{sentence} {_('Get one: ollama pull NAME.')}" if self._server.kind == "ollama" else sentence
 
     def _pass_on(self, event: Event) -> None:
         try:

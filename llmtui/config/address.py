@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
+from llmtui.config.access import without_login
 from llmtui.config.errors import SettingsError
 
 DEFAULT_PORT = 11434
@@ -31,6 +32,8 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     is_loopback: bool
     """Whether the host is this machine by its name or number; a name is not looked up."""
+    login: str | None = None
+    """User name and password that stood before the host, with a colon between them; never a part of ``url``."""
 
 
 def normalise_host(text: str | None) -> Address:
@@ -38,7 +41,8 @@ def normalise_host(text: str | None) -> Address:
 
     Blanks and quotes around it are dropped. With a scheme the port is 80 or 443, without one it is 11434; a port that
     is no number from 0 to 65535 counts as not given. Nothing at all is this machine; so are the addresses that a
-    server listens on and no client can connect to (0.0.0.0, ::). ``ollama.com`` alone means https. A path is kept.
+    server listens on and no client can connect to (0.0.0.0, ::). ``ollama.com`` alone means https. A path is kept; a
+    user's name and password before the host are taken out of the URL, which Ollama itself does not know.
     Source: ``Host`` and ``ConnectableHost`` in Ollama's envconfig/config.go, version 0.34.4.
 
     Raises:
@@ -53,18 +57,21 @@ def normalise_host(text: str | None) -> Address:
             scheme, default_port = "https", 443
     scheme = scheme.lower()
     if scheme not in _SCHEME_PORTS:
-        raise SettingsError("bad_scheme", key="host", given=repr(wanted), scheme=scheme)
+        raise SettingsError("bad_scheme", key="host", given=repr(without_login(wanted)), scheme=scheme)
     place, _, path = rest.partition("/")
+    login = ""
+    if ":" in place.rpartition("@")[0]:
+        login, _, place = place.rpartition("@")
     name, port_text = _split(place) or (_bare(place), None)
     host = _client_host(name)
     if host is None:
-        raise SettingsError("bad_host", key="host", given=repr(wanted), name=name)
+        raise SettingsError("bad_host", key="host", given=repr(without_login(wanted)), name=name)
     port = int(port_text) if port_text is not None and _PORT.fullmatch(port_text) else default_port
     port = port if 0 <= port <= 65535 else default_port
     shown = f"[{host}]" if ":" in host else host
     path = quote(path.strip("/"), safe=_PATH_CHARACTERS)
     url = f"{scheme}://{shown}:{port}" + (f"/{path}" if path else "")
-    return Address(url=url, host=host, port=port, is_loopback=_is_loopback(host))
+    return Address(url=url, host=host, port=port, is_loopback=_is_loopback(host), login=unquote(login) or None)
 
 
 def builtin_place(text: str) -> str | None:
@@ -108,6 +115,15 @@ def file_here(text: str) -> str | None:
 
 def _full_path(text: str) -> str:
     return str(Path(text).expanduser().absolute())
+
+
+def is_this_machine(address: str) -> bool:
+    """Return whether a server's address is this machine's own, by its name or number; a name is not looked up."""
+    try:
+        host = urlsplit(address if "//" in address else f"//{address}").hostname
+    except ValueError:
+        return False
+    return _is_loopback(host or "localhost")
 
 
 def _split(place: str) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from llmtui.config.access import without_login
 from llmtui.config.address import builtin_place, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.core.choices import BadChoice, Bounds, Choices, Value, accepted, bounds_of, from_text
@@ -67,5 +68,5 @@ def _usable(bounds: Bounds, value: Value) -> Value:
         try:
             normalise_host(value)
         except SettingsError:
-            raise BadChoice(bounds, value) from None
+            raise BadChoice(bounds, without_login(value)) from None
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from llmtui.core.facts import ServerKind, Tagged
+from llmtui.core.facts import NamedBy, ServerKind, Tagged
 from llmtui.core.plan import Plan
 
 
@@ -15,6 +15,14 @@ class SetServer(Tagged, frozen=True, kw_only=True):
     kind: ServerKind = "ollama"
     with_builtin: bool = False
     """List the models of the built-in server beneath this one's, where it is installed."""
+    named_by: NamedBy = "nobody"
+    """Keys go to servers that were named, and to no others."""
+    login: str | None = None
+    """User name and password that stood in the address, with a colon between them."""
+
+
+class FindServers(Tagged, frozen=True, kw_only=True):
+    """Look for servers on the usual ports of this machine; answered by ServersFound."""
 
 
 class ListModels(Tagged, frozen=True, kw_only=True):
@@ -75,6 +83,6 @@ class Shutdown(Tagged, frozen=True, kw_only=True):
 
 
 Command = (
-    SetServer | ListModels | ShowModel | PullModel | CancelPull | StartPlan | ExtendPlan | Pause | Resume | Skip
-    | Cancel | Shutdown
+    SetServer | FindServers | ListModels | ShowModel | PullModel | CancelPull | StartPlan | ExtendPlan | Pause
+    | Resume | Skip | Cancel | Shutdown
 )  # fmt: skip

@@ -199,6 +199,20 @@ class ServerChanged(Tagged, frozen=True, kw_only=True):
     problem: Problem | None = None
 
 
+class FoundServer(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that was found without being named."""
+
+    address: str
+    kind: ServerKind
+    version: str | None = None
+
+
+class ServersFound(Tagged, frozen=True, kw_only=True):
+    """What answers on the usual ports of this machine, in the order of the ports."""
+
+    servers: tuple[FoundServer, ...]
+
+
 class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     """A model as Setup shows it."""
 
@@ -206,6 +220,8 @@ class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     resident: ResidentModel | None = None
     why_not: str | None = None
     """Why it cannot be benchmarked; None if it can."""
+    aliases: tuple[str, ...] = ()
+    """Other names that the server answers to with this model."""
 
 
 class ModelsListed(Tagged, frozen=True, kw_only=True):
@@ -251,7 +267,16 @@ class CommandFailed(Tagged, frozen=True, kw_only=True):
 
 
 LiveEvent = Chunks | Gap
-Reply = EngineReady | ServerChanged | ModelsListed | ModelShown | PullProgressed | SessionOpened | CommandFailed
+Reply = (
+    EngineReady
+    | ServerChanged
+    | ServersFound
+    | ModelsListed
+    | ModelShown
+    | PullProgressed
+    | SessionOpened
+    | CommandFailed
+)
 Event = SessionEvent | LiveEvent | Reply
 JOURNALED = (
     SessionStarted, PlanExtended, TrialStarted, TrialFinished, Sampled, PhaseChanged, Noted, SessionFinished,

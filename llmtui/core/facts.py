@@ -16,6 +16,8 @@ Phase = Literal["unload", "waiting", "thinking", "answer", "idle"]
 Level = Literal["info", "warning", "error"]
 ColdSource = Literal["disk", "memory", "mixed", "unknown"]
 ServerKind = Literal["ollama", "openai", "builtin"]
+NamedBy = Literal["nobody", "settings", "person"]
+"""Who named a server: nobody (it was looked for), the settings or the environment, or the person."""
 
 
 WAITING_FOR_OTHERS = "other programs are busy"
@@ -137,6 +139,12 @@ class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):
     vram_bytes: int | None = None
     context_length: int | None = None
     pid: int | None = None
+    also: tuple[str, ...] = ()
+    """Digests of further models that these weights serve: adapters that are put on them."""
+
+    def serves(self, digest: str) -> bool:
+        """Return whether a request for the model of this digest is answered from this memory."""
+        return digest == self.digest or digest in self.also
 
 
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):

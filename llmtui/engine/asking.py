@@ -103,9 +103,10 @@ async def ask(
                         if live is not None:
                             live.add(item, text, answer.sent_ns or 0)
                     elif isinstance(item, Sent):
-                        if answer.sent_ns is None:
-                            answer.sent_ns = item.t_ns
-                            answer.sent_wall_ns = time.time_ns() - (time.perf_counter_ns() - item.t_ns)
+                        is_first = answer.sent_ns is None
+                        answer.sent_ns, answer.taken_back = item.t_ns, item.without
+                        answer.sent_wall_ns = time.time_ns() - (time.perf_counter_ns() - item.t_ns)
+                        if is_first:
                             on_sent()
                     else:
                         answer.final = item

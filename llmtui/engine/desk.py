@@ -7,12 +7,13 @@ from collections.abc import Callable, Coroutine
 from contextlib import aclosing, suppress
 from typing import Any, Final
 
-from llmtui.backends.base import Backend, BackendFailed, PullStep, ServerInfo
+from llmtui.backends.base import Backend, BackendFailed, PullStep
 from llmtui.core.commands import (
     Cancel,
     CancelPull,
     Command,
     ExtendPlan,
+    FindServers,
     ListModels,
     Pause,
     PullModel,
@@ -23,10 +24,11 @@ from llmtui.core.commands import (
     Skip,
     StartPlan,
 )
-from llmtui.core.events import CommandFailed, ModelsListed, PullProgressed, ServerChanged
+from llmtui.core.events import CommandFailed, ModelsListed, PullProgressed, ServerChanged, ServersFound
 from llmtui.core.facts import Problem
 from llmtui.core.plan import BUILTIN
 from llmtui.engine.fingerprint import MachineFacts, machine_facts
+from llmtui.engine.first_contact import find_servers, first_contact
 from llmtui.engine.recorder import Recorder
 from llmtui.engine.servers import Servers
 from llmtui.engine.session_run import CannotStart, SessionRun
@@ -37,6 +39,7 @@ _BUSY: Final = Problem(
     what="A run is under way; anything else would disturb its figures.",
     remedy="Cancel the run or wait for its end.",
 )
+_NO_SERVER: Final = Problem(code="no_server", what="No server has been chosen yet.")
 _NO_RUN: Final = Problem(code="no_run", what="No run is under way.")
 _NOTHING_TO_EXTEND: Final = Problem(
     code="no_run",
@@ -62,6 +65,7 @@ class Desk:
         """Everything that was started has ended."""
         self._carry_out: dict[type, Callable[[Any], None]] = {
             SetServer: self._set_server,
+            FindServers: self._find_servers,
             ListModels: self._list_models,
             ShowModel: self._show_model,
             PullModel: self._pull_model,
@@ -158,11 +162,19 @@ class Desk:
     def _set_server(self, command: SetServer) -> None:
         if not self._is_busy(command):
             self._chosen = command
+            self._servers.name(command)
             self._replace("server", command, self._tell_server())
 
     def _list_models(self, command: ListModels) -> None:
         if not self._is_busy(command):
             self._replace("server", command, self._tell_server())
+
+    def _find_servers(self, command: FindServers) -> None:
+        if not self._is_busy(command):
+            self._replace("find", command, self._tell_found())
+
+    async def _tell_found(self) -> None:
+        self._recorder.emit(ServersFound(servers=await find_servers()))
 
     def _show_model(self, command: ShowModel) -> None:
         if not self._is_busy(command):
@@ -176,15 +188,17 @@ class Desk:
 
     def _backend(self) -> Backend:
         if self._chosen is None:
-            raise BackendFailed(Problem(code="no_server", what="No server has been chosen yet."))
+            raise BackendFailed(_NO_SERVER)
         return self._servers.backend(self._chosen.kind, self._chosen.address)
 
     async def _tell_server(self) -> None:
-        backend = self._backend_or_tell()
-        if backend is None:
+        if self._chosen is None:
+            self._tell_absent(_NO_SERVER)
             return
-        info = await self._info_or_tell(backend)
-        if info is None:
+        try:
+            backend, info, self._chosen = await first_contact(self._servers, self._chosen)
+        except BackendFailed as failed:
+            self._tell_absent(failed.problem)
             return
         builtin = self._builtin_beside(backend)
         await self._servers.close_all_but(backend, *builtin)
@@ -200,20 +214,6 @@ class Desk:
         if self._chosen is None or not self._chosen.with_builtin or chosen.kind == BUILTIN:
             return ()
         return (self._servers.backend(BUILTIN, ""),)
-
-    def _backend_or_tell(self) -> Backend | None:
-        try:
-            return self._backend()
-        except BackendFailed as failed:
-            self._tell_absent(failed.problem)
-            return None
-
-    async def _info_or_tell(self, backend: Backend) -> ServerInfo | None:
-        try:
-            return await backend.info()
-        except BackendFailed as failed:
-            self._tell_absent(failed.problem)
-            return None
 
     def _tell_absent(self, problem: Problem) -> None:
         chosen = self._chosen or SetServer(address="")
@@ -267,7 +267,7 @@ class Desk:
         except CannotStart as error:
             self._fail(name, error.problem)
             return
-        for other in ("server", "show"):
+        for other in ("server", "show", "find"):
             if other in self._tasks:
                 self._tasks[other].cancel()
         self._start("run", command, self._carry_out_plan(self._run))

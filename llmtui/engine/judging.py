@@ -99,8 +99,8 @@ def others_evidence(looks: Iterable[InMemory | None]) -> str | None:
 
 def split(residents: Sequence[ResidentModel], digest: str, pid: int | None) -> InMemory:
     """Gives a look at a server's memory, the model of this digest told from all others."""
-    own = next((resident for resident in residents if resident.digest == digest), None)
-    others = tuple(resident for resident in residents if resident.digest != digest)
+    own = next((resident for resident in residents if resident.serves(digest)), None)
+    others = tuple(resident for resident in residents if not resident.serves(digest))
     return InMemory(own=own, others=others, pid=pid if own is None or own.pid is None else own.pid)
 
 

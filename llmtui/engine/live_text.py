@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from llmtui.backends.base import Final as LastLine
-from llmtui.backends.base import Piece
+from llmtui.backends.base import Piece, TakenBack
 from llmtui.core.events import Chunks, Event, PhaseChanged, clean_text
 from llmtui.core.facts import Phase, Problem, Timeline
 from llmtui.core.reading import loading_chunks
@@ -27,6 +27,8 @@ class CollectedAnswer:
         self.problem: Problem | None = None
         self.stalled = False
         self.repaired = False
+        self.taken_back: tuple[TakenBack, ...] = ()
+        """Fields that the server refuses, so that the request was sent without them."""
         self._texts: list[str] = []
         self._t_ns: list[int] = []
         self._channels: list[str] = []

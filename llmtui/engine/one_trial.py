@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from llmtui.backends.base import Backend, BackendFailed, Message
+from llmtui.backends.base import Backend, BackendFailed, Message, TakenBack
+from llmtui.backends.taken_back import taken_back_problem
 from llmtui.core.events import TrialFinished, TrialStarted
 from llmtui.core.facts import ColdSource, MachineFigures, Outcome, Problem
 from llmtui.core.plan import Plan, Trial, num_predict, prompt_tag
@@ -75,6 +76,8 @@ class TrialRunner:
         self._outages = {kind: Outage(bench, backend) for kind, backend in bench.backends.items()}
         self._shortest_cold_load_ns = {} if so_far is None else _shortest_cold_loads_ns(so_far)
         started = so_far is not None and any(row.trial.kind == "cold" for row in so_far.rows)
+        self._told: set[tuple[str, TakenBack]] = set()
+        """Refused fields that stand in the session's notes."""
         self._quiet = Quiet(bench, first_is_over=started)
 
     def report(self, backend: Backend, problem: Problem) -> None:
@@ -191,10 +194,18 @@ class TrialRunner:
             )
             self._preparation.answered()
         finally:
+            self._tell_taken_back(request.model.name, attempt.answer)
             attempt.machine = bench.watch.end_trial()
             for search in searches:
                 search.cancel()
         attempt.after = await self._look_after(contender, attempt.machine.figures.runner_pid)
+
+    def _tell_taken_back(self, model: str, answer: CollectedAnswer) -> None:
+        """Note once a session what a server refuses in requests for a model, and what that costs."""
+        for taken in answer.taken_back:
+            if (model, taken) not in self._told:
+                self._told.add((model, taken))
+                self._bench.note("warning", taken_back_problem(model, taken))
 
     async def _look_for_runner(self, contender: int) -> None:
         """The built-in server knows its runner only once it has been started, by the request itself."""

@@ -63,6 +63,7 @@ def _clauses() -> dict[Reason, str]:
         "too_large": _("is larger than {limit}"),
         "cannot_read": _("cannot be read: {why}"),
         "cannot_write": _("cannot be written: {why}"),
+        "no_key": _("holds no key"),
         "cannot_change": _("cannot be changed here; edit it by hand"),
         "not_table": _("must be a table, not {kind}"),
         "not_text": _("must be text in quotes, not {kind}"),

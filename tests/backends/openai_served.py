@@ -12,6 +12,7 @@ import pytest
 
 from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
 from llmtui.backends.openai import OpenAiBackend
+from llmtui.config.access import Access
 from llmtui.core.facts import Problem
 from llmtui.core.plan import Model, Think
 from tests.backends.scripted_server import Peer, Received, Reply, ScriptedServer, scripted_server, whole
@@ -73,7 +74,7 @@ async def served(
     named = {f"/{name}": reply for name, reply in routes.items()}
     chat_route = {} if chat is None else {CHAT: chat}
     async with scripted_server({MODELS: whole({"object": "list", "data": [entry]}), **chat_route, **named}) as server:
-        backend = OpenAiBackend(server.address, api_key="secret-key")
+        backend = OpenAiBackend(server.address, access=Access(header="Bearer secret-key", source="LLMTUI_API_KEY"))
         try:
             yield server, backend
         finally:

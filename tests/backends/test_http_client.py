@@ -9,14 +9,15 @@ import pytest
 
 from llmtui.backends.base import BackendFailed
 from llmtui.backends.http_client import (
-    goes_through_proxy,
     in_words,
     is_loopback,
     open_client,
+    proxy_for,
     public_address,
     server_url,
     transport_problem,
 )
+from llmtui.backends.http_stamping import StampingTransport
 
 URL = httpx.URL("http://box:11434")
 
@@ -88,8 +89,8 @@ def test_a_proxy_is_used_where_the_environment_names_one(
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
 
-    assert goes_through_proxy(httpx.URL(address)) is proxied
-    assert open_client(httpx.URL(address)).trust_env is proxied
+    assert (proxy_for(httpx.URL(address)) is not None) is proxied
+    assert isinstance(open_client(httpx.URL(address))._transport, StampingTransport) is not proxied
 
 
 def chained(error: Exception, *causes: BaseException) -> Exception:

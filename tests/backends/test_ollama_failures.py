@@ -127,9 +127,9 @@ async def test_what_a_proxy_says_in_mid_answer_is_shown_without_its_markup() -> 
         (whole({"error": '"tiny" does not support thinking'}, 400), "no_thinking", "thinking off"),
         (whole({"error": "server busy, please try again."}, 503), "busy", "later"),
         (whole("", 403), "forbidden_host", "OLLAMA_HOST"),
-        (whole({"error": "unauthorized", "signin_url": "x"}, 401), "unauthorised", "ollama signin"),
+        (whole({"error": "unauthorized", "signin_url": "x"}, 401), "sign_in", "ollama signin"),
         (whole({"error": "llama runner process has terminated: a\nexit 2"}, 500), "load_failed", "log"),
-        (whole("<html>Bad Gateway</html>", 502, "text/html"), "proxy", "ollama serve"),
+        (whole("<html>Bad Gateway</html>", 502, "text/html"), "proxy", "behind it"),
         (whole("404 page not found", 404, "text/plain"), "not_ollama", "port"),
         (whole("", 307, extra="Location: https://box/api/chat\r\n"), "redirect", "that address"),
         (whole("I'm a teapot", 418, "text/plain"), "server_error", "address"),
@@ -137,9 +137,7 @@ async def test_what_a_proxy_says_in_mid_answer_is_shown_without_its_markup() -> 
 )
 async def test_refusals_say_what_and_what_to_do(reply: Reply, code: str, remedy: str) -> None:
     async with served(chat=reply) as (_, backend):
-        items = backend.stream(request())
-        assert isinstance(await anext(items), Sent)
-        problem = await problem_of(anext(items))
+        problem = await problem_of(answer(backend))
 
     assert problem.code == code
     assert remedy in (problem.remedy or "")

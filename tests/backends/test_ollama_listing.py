@@ -7,13 +7,9 @@ import pytest
 
 from llmtui.backends.ollama_listing import (
     WHY_NOT_CLOUD,
-    WHY_NOT_EMBEDDING,
-    WHY_NOT_PICTURES,
-    WHY_NOT_TEXT,
     NotSuchAnswer,
     ShowAnswer,
     blob_of,
-    full_name,
     license_text,
     listed,
     model_of,
@@ -24,6 +20,7 @@ from llmtui.backends.ollama_listing import (
 )
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import ResidentModel
+from llmtui.core.names import WHY_NOT_EMBEDDING, WHY_NOT_PICTURES, WHY_NOT_TEXT, ollama_name
 from llmtui.core.plan import Model
 
 DETAILS = {
@@ -113,10 +110,25 @@ def test_show_tells_of_old_servers_embedding_and_remote_models() -> None:
     assert listing(OLD, ShowAnswer(remote_host="https://ollama.com")).why_not == WHY_NOT_CLOUD
 
 
-def test_an_unreadable_entry_spoils_only_itself() -> None:
+def test_an_entry_needs_a_name_and_every_other_field_that_cannot_be_read_is_missing() -> None:
     entries = read_tags(tags({"name": 5}, {"size": 1}, "text", {"name": "x", "size": [[]]}, NEW, NEW | {"size": "big"}))
 
-    assert [entry.name for entry in entries] == ["llama3:latest"]
+    assert [(entry.name, entry.size) for entry in entries] == [
+        ("x", None),
+        ("llama3:latest", NEW["size"]),
+        ("llama3:latest", None),
+    ]
+
+
+def test_a_name_under_another_key_and_a_list_without_an_envelope_are_read() -> None:
+    assert [entry.name for entry in read_tags(b'[{"model":"a:1b","digest":""}]')] == ["a:1b"]
+
+
+def test_models_without_a_digest_are_told_apart_by_their_names() -> None:
+    first, second = read_tags(tags({"name": "a:1b", "digest": ""}, {"name": "b:1b", "digest": None, "size": -1}))
+
+    assert model_of(first, None).digest != model_of(second, None).digest
+    assert model_of(second, None).size_bytes is None
 
 
 @pytest.mark.parametrize("body", [b'{"models":null}', b'{"models":[]}'])
@@ -125,7 +137,7 @@ def test_a_server_without_models_has_none(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b'{"data":[]}', b'{"models":{}}', b"\xff", b'{"x":' + b"[" * 10_000]
+    "body", [b"", b"<html>", b"5", b'{"data":[]}', b'{"models":{}}', b"\xff", b'{"x":' + b"[" * 10_000]
 )
 def test_what_is_no_listing_is_refused(body: bytes) -> None:
     with pytest.raises(NotSuchAnswer):
@@ -198,4 +210,4 @@ def test_show_is_read_without_its_tensors() -> None:
     [("llama3", "llama3:latest"), ("llama3:8b", "llama3:8b"), ("host:5000/x/llama3", "host:5000/x/llama3:latest")],
 )
 def test_a_name_without_a_tag_means_latest(name: str, full: str) -> None:
-    assert full_name(name) == full
+    assert ollama_name(name) == full

@@ -141,11 +141,11 @@ async def test_show(name: str) -> None:
     assert (shown.template, shown.parameters, shown.license) == ("{{ .Prompt }}", "stop x", "MIT")
 
 
-@pytest.mark.parametrize("body", ["<html>", {"data": []}, [], ""])
+@pytest.mark.parametrize("body", ["<html>", {"data": []}, 5, ""])
 async def test_listings_that_are_none(body: object) -> None:
     reply = whole(body)
     async with served(tags=reply, ps=reply, show=whole("<html>")) as (_, backend):
-        for call in (backend.models(), backend.resident(), backend.runner_clue(TINY)):
+        for call in (backend.models(), backend.runner_clue(TINY)):
             assert (await problem_of(call)).code == "not_ollama"
 
 
@@ -154,7 +154,15 @@ async def test_a_redirect_names_the_other_address() -> None:
     async with served(tags=moved, ps=moved) as (_, backend):
         problem = await problem_of(backend.models())
 
-    assert (problem.code, "https://box/api/tags" in problem.what) == ("redirect", True)
+    assert (problem.code, problem.what.endswith("sends on to https://box.")) == ("redirect", True)
+
+
+@pytest.mark.parametrize("reply", [whole("404 page not found", 404), whole({"detail": "x"}, 405), whole("<html>")])
+async def test_a_program_without_a_list_of_what_is_in_memory_does_not_tell(reply: Reply) -> None:
+    async with served(tags=whole({"models": [NEW_ENTRY]}), ps=reply) as (server, backend):
+        assert await backend.resident() is None
+        assert [listed.resident for listed in await backend.models()] == [None]
+        assert len(server.asked("/api/ps")) == 1
 
 
 async def test_show_of_an_unknown_model() -> None:

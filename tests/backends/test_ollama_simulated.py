@@ -12,8 +12,9 @@ import pytest
 
 from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
 from llmtui.backends.ollama import OllamaBackend
-from llmtui.backends.ollama_listing import WHY_NOT_CLOUD, WHY_NOT_EMBEDDING
+from llmtui.backends.ollama_listing import WHY_NOT_CLOUD
 from llmtui.core.facts import Problem
+from llmtui.core.names import WHY_NOT_EMBEDDING
 from llmtui.core.plan import Model, Think
 from llmtui.simulator import scenarios
 from llmtui.simulator.process import RunningSimulator, running_simulator
@@ -264,13 +265,13 @@ async def test_what_was_loaded_is_seen_dropped_and_brought_back_as_it_was() -> N
     with running_simulator(scenarios.fast()) as simulator:
         backend = OllamaBackend(simulator.url)
         await ask(backend, "quick:1b")
-        (before,) = await backend.resident()
+        (before,) = await backend.resident() or ()
         (listed,) = [entry for entry in await backend.models() if entry.model.name == "quick:1b"]
 
         await backend.unload(before)
         await wait_until(lambda: not simulator.state()["loaded"])
         await backend.load(before)
-        (after,) = await backend.resident()
+        (after,) = await backend.resident() or ()
         await backend.aclose()
 
     assert listed.resident == before == after

@@ -85,12 +85,40 @@ class TestAServerThatWasNamed:
         assert said == ["own.gguf is not in the server's list: the file of that name is run inside llmtui."]
 
     def test_keeps_every_name_where_it_lists_nothing(self, own_file: Path) -> None:
-        assert meant("own.gguf", server="openai", named=True, listed=LISTED[3:]) == [("openai", "own.gguf", "")]
+        ((backend, name, _),) = meant("own.gguf", server="openai", named=True, listed=LISTED[3:])
+        assert (backend, name) == ("openai", "own.gguf")
 
 
-def test_what_is_not_there_stays_so_that_it_fails_as_a_row(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_stays_so_that_it_fails_as_a_row(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone.gguf")
-    assert meant("no-such:7b", f"builtin:{gone}") == [("ollama", "no-such:7b", ""), ("builtin", gone, "")]
+    assert meant(f"builtin:{gone}") == [("builtin", gone, "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("llama3.2:1", "llama3.2:1b"), ("tinny", "tiny:latest"), ("3.2", "llama3.2:1b")]
+)
+def test_a_model_that_the_list_lacks_is_refused_with_the_nearest_names(name: str, near: str) -> None:
+    with pytest.raises(Refused, match=rf"no model {name}.* Near it: {near}"):
+        meant(name)
+
+
+def test_where_no_name_is_near_those_of_the_list_are_told() -> None:
+    with pytest.raises(Refused, match=r"no model qwq.* It has: .*tiny:latest.*ollama pull qwq"):
+        meant("qwq")
+
+
+@pytest.mark.parametrize(
+    "spelled", ["tiny", "TINY", "library/tiny", "registry.ollama.ai/library/Tiny:latest", "Tiny:Latest"]
+)
+def test_ollamas_names_are_those_that_ollama_takes_for_the_same(spelled: str) -> None:
+    assert [name for _, name, _ in meant(spelled)] == ["tiny:latest"]
+
+
+def test_other_servers_names_are_taken_letter_by_letter_and_their_aliases_are_names() -> None:
+    served = ListedModel(model=Model(name="my-alias", digest="d", backend="openai"), aliases=("second",))
+    assert meant("second", server="openai", listed=(served,)) == [("openai", "my-alias", "d")]
+    with pytest.raises(Refused):
+        meant("Second", server="openai", listed=(served,))
 
 
 def test_one_that_cannot_be_measured_is_told() -> None:

@@ -47,7 +47,7 @@ class Office:
         self.recorder = Recorder(self.heard)
         self.desk = Desk(self.recorder, Servers(self._open))
 
-    def _open(self, kind: str, address: str) -> Any:
+    def _open(self, kind: str, address: str, access: object = None) -> Any:
         self.opened.append((kind, address))
         if address == "nonsense":
             raise BackendFailed(Problem(code="bad_address", what="That is no address."))

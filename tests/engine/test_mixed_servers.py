@@ -41,7 +41,7 @@ class TwoServers(Office):
         self.inside = Inside()
         self.desk._servers = Servers(self._either)
 
-    def _either(self, kind: str, address: str) -> Any:
+    def _either(self, kind: str, address: str, access: object = None) -> Any:
         return self.inside if kind == "builtin" else self._open(kind, address)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from base64 import b64encode
+from typing import Any, cast
 
 import pytest
 
 from llmtui.backends.builtin import BuiltinBackend
+from llmtui.backends.ollama import OllamaBackend
 from llmtui.backends.openai import OpenAiBackend
-from llmtui.core.facts import ServerKind
-from llmtui.engine.servers import API_KEY_VARIABLE, Servers, open_backend
+from llmtui.config.access import Access, Accesses
+from llmtui.core.commands import SetServer
+from llmtui.core.facts import NamedBy, ServerKind
+from llmtui.engine.servers import Servers, open_backend
 from tests.backends.builtin_children import needs_xllamacpp
 from tests.engine.fake_server import FakeServer
 
 
 def opening(opened: list[tuple[str, str]]) -> Servers:
-    def open_one(kind: ServerKind, address: str) -> Any:
+    def open_one(kind: ServerKind, address: str, access: object = None) -> Any:
         opened.append((kind, address))
         return FakeServer(kind=kind)
 
@@ -48,21 +52,89 @@ async def test_all_but_those_in_use_are_closed() -> None:
 
 @needs_xllamacpp
 async def test_a_file_to_offer_is_listed_with_what_is_wrong_with_it() -> None:
-    backend = open_backend("builtin", "/nowhere/own.gguf")
+    backend = open_backend("builtin", "/nowhere/own.gguf", None)
     assert isinstance(backend, BuiltinBackend)
     *_, last = await backend.models()
     assert last.model.name == "/nowhere/own.gguf"
     assert last.why_not is not None
 
 
-async def test_a_key_for_an_openai_server_comes_through_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(API_KEY_VARIABLE, " sk-secret ")
-    keyed = open_backend("openai", "http://127.0.0.1:1/v1")
-    monkeypatch.setenv(API_KEY_VARIABLE, "")
-    keyless = open_backend("openai", "http://127.0.0.1:1/v1")
-    assert isinstance(keyed, OpenAiBackend)
-    assert isinstance(keyless, OpenAiBackend)
-    assert keyed._client.headers["authorization"] == "Bearer sk-secret"
-    assert "authorization" not in keyless._client.headers
-    await keyed.aclose()
-    await keyless.aclose()
+NAMED = SetServer(address="https://box:8443/v1", kind="openai", named_by="person")
+
+
+def shown_to(address: str, kind: ServerKind = "openai", *, named: SetServer = NAMED, **env: str) -> str | None:
+    """What a server is shown of the environment's keys, where another or the same one was named."""
+    shown: list[Access | None] = []
+
+    def open_one(kind: ServerKind, address: str, access: Access | None) -> Any:
+        shown.append(access)
+        return FakeServer(kind=kind)
+
+    servers = Servers(open_one, Accesses(env))
+    servers.name(named)
+    servers.backend(kind, address)
+    return None if shown[0] is None else shown[0].header
+
+
+class TestKeys:
+    def test_the_programs_own_key_goes_to_the_server_that_was_named_in_either_protocol(self) -> None:
+        assert shown_to("https://box:8443/v1", LLMTUI_API_KEY=" sk-1 ") == "Bearer sk-1"
+        assert shown_to("https://box:8443", "ollama", LLMTUI_API_KEY="sk-1") == "Bearer sk-1"
+
+    @pytest.mark.parametrize(
+        "address",
+        ["http://box:8443/v1", "https://box/v1", "https://box.example:8443/v1", "http://127.0.0.1:8080/v1"],
+    )
+    def test_no_key_goes_to_another_scheme_host_or_port(self, address: str) -> None:
+        assert shown_to(address, LLMTUI_API_KEY="sk-1", OPENAI_API_KEY="sk-2") is None
+
+    def test_no_key_goes_to_a_server_that_nobody_named(self) -> None:
+        found = SetServer(address="http://127.0.0.1:8080/v1", kind="openai")
+        assert shown_to(found.address, named=found, LLMTUI_API_KEY="sk-1", OPENAI_API_KEY="sk-2") is None
+
+    def test_the_protocols_key_stands_behind_the_programs_own(self) -> None:
+        assert shown_to(NAMED.address, LLMTUI_API_KEY="sk-1", OPENAI_API_KEY="sk-2") == "Bearer sk-1"
+        assert shown_to(NAMED.address, OPENAI_API_KEY="sk-2", OLLAMA_API_KEY="sk-3") == "Bearer sk-2"
+        assert shown_to("https://box:8443", "ollama", OPENAI_API_KEY="sk-2", OLLAMA_API_KEY="sk-3") == "Bearer sk-3"
+
+    @pytest.mark.parametrize(
+        ("address", "named_by", "sent"),
+        [
+            ("https://box/v1", "person", True),
+            ("http://127.0.0.1:8080/v1", "person", True),
+            ("http://localhost:8080/v1", "person", True),
+            ("http://box:8080/v1", "person", False),
+            ("https://box/v1", "settings", False),
+            ("http://127.0.0.1:8080/v1", "settings", False),
+        ],
+    )
+    def test_the_protocols_key_leaves_this_machine_only_encrypted_and_for_a_server_that_the_person_named(
+        self, address: str, named_by: NamedBy, sent: bool
+    ) -> None:
+        named = SetServer(address=address, kind="openai", named_by=named_by)
+        assert (shown_to(address, named=named, OPENAI_API_KEY="sk-2") is not None) is sent
+
+    def test_a_key_belongs_to_the_first_server_that_was_named(self) -> None:
+        servers = opening([])
+        servers._accesses = Accesses({"LLMTUI_API_KEY": "sk-1"})
+        servers.name(NAMED)
+        servers.name(SetServer(address="https://other/v1", kind="openai", named_by="person"))
+        assert servers._accesses.of("openai", "https://other/v1", is_loopback=False) is None
+
+    def test_a_login_is_sent_as_one(self) -> None:
+        header = "Basic " + b64encode(b"ann:pass word").decode()
+        assert shown_to(NAMED.address, LLMTUI_USER="ann", LLMTUI_PASSWORD="pass word") == header
+        in_address = SetServer(address=NAMED.address, kind="openai", named_by="person", login="ann:pass word")
+        assert shown_to(NAMED.address, named=in_address, LLMTUI_API_KEY="sk-1") == header
+
+    @pytest.mark.parametrize("key", ["", "  ", "two words", "clé", "a\nb"])
+    def test_what_cannot_stand_in_a_header_is_no_key(self, key: str) -> None:
+        assert shown_to(NAMED.address, LLMTUI_API_KEY=key) is None
+
+    async def test_backends_send_it(self) -> None:
+        access = Access(header="Bearer sk-1", source="LLMTUI_API_KEY")
+        for kind, address in (("openai", "http://127.0.0.1:1/v1"), ("ollama", "127.0.0.1:1")):
+            backend = open_backend(cast("ServerKind", kind), address, access)
+            assert isinstance(backend, OpenAiBackend | OllamaBackend)
+            assert backend._client.headers["authorization"] == "Bearer sk-1"
+            await backend.aclose()

@@ -60,20 +60,20 @@ def test_no_bytes_make_it_fail(junk: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["ollama", "openai", "builtin"])
 async def test_a_backend_is_opened_by_its_kind(kind: ServerKind) -> None:
-    backend = open_backend(kind, "127.0.0.1:9")
+    backend = open_backend(kind, "127.0.0.1:9", None)
     assert backend.kind == kind
     await backend.aclose()
 
 
 async def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(BackendFailed):
-        open_backend("ollama", "ftp://somewhere")
+        open_backend("ollama", "ftp://somewhere", None)
 
 
 async def test_a_server_is_opened_once_and_others_are_closed() -> None:
     made: list[FakeServer] = []
 
-    def open_one(kind: ServerKind, _address: str) -> FakeServer:
+    def open_one(kind: ServerKind, _address: str, _access: object) -> FakeServer:
         made.append(FakeServer(kind=kind))
         return made[-1]
 

@@ -150,12 +150,12 @@ async def test_cancelling_frees_the_model(backend: OllamaBackend) -> None:
 async def test_loading_and_unloading_are_seen_in_the_list_and_in_the_process(backend: OllamaBackend) -> None:
     model = (await listed(backend, "steady")).model
     await answer(backend, question(model))
-    before = next(entry for entry in await backend.resident() if entry.digest == model.digest)
+    before = next(entry for entry in await backend.resident() or () if entry.digest == model.digest)
     assert before.context_length == NUM_CTX
     await backend.unload(before)
     await _wait_until_gone(backend, model)
     await backend.load(before)
-    after = next(entry for entry in await backend.resident() if entry.digest == model.digest)
+    after = next(entry for entry in await backend.resident() or () if entry.digest == model.digest)
     assert after.context_length == NUM_CTX
 
 
@@ -196,14 +196,14 @@ async def test_a_cold_trial_is_sampled_with_its_runners_memory_and_time(backend:
 
 async def _wait_until_gone(backend: OllamaBackend, model: Model) -> None:
     async with asyncio.timeout(20):
-        while any(entry.digest == model.digest for entry in await backend.resident()):  # noqa: ASYNC110 - a server's state
+        while any(entry.digest == model.digest for entry in await backend.resident() or ()):  # noqa: ASYNC110 - a server's state
             await asyncio.sleep(0.05)
 
 
 async def _unload(backend: OllamaBackend, model: Model, clue: RunnerClue) -> None:
     target = RunnerTarget.of_clue(clue)
     assert target is not None
-    for entry in await backend.resident():
+    for entry in await backend.resident() or ():
         if entry.digest == model.digest:
             await backend.unload(entry)
     await _wait_until_gone(backend, model)

@@ -57,7 +57,7 @@ def cut_file_of(server: RunningOllama, name: str, kept_bytes: int) -> None:
 
 
 async def resident(backend: OllamaBackend, name: str) -> list[ResidentModel]:
-    return [entry for entry in await backend.resident() if entry.name == f"{name}:latest"]
+    return [entry for entry in await backend.resident() or () if entry.name == f"{name}:latest"]
 
 
 async def test_names_that_lead_nowhere(backend: OllamaBackend) -> None:

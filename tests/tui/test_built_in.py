@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from llmtui.config import Settings
+from llmtui.config.address import is_this_machine
 from llmtui.core.commands import Command, ListModels, SetServer
 from llmtui.core.events import Event, ListedModel, ServerChanged
 from llmtui.core.facts import Problem
-from llmtui.tui.text.no_server import is_here, no_server_words
+from llmtui.tui.text.no_server import no_server_words
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import a_model, loaded, no_ollama, ollama_up, refused
 from tests.tui.fakes import models as models_listed
@@ -159,7 +160,7 @@ def test_a_silent_server_elsewhere_cannot_be_started_from_here() -> None:
     ],
 )
 def test_an_address_is_here_or_elsewhere(address: str, here: bool) -> None:
-    assert is_here(address) is here
+    assert is_this_machine(address) is here
 
 
 async def test_the_threads_of_the_settings_reach_the_plan() -> None:

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
+from llmtui.config.access import without_login
 from llmtui.core.choices import Choices, Preset
 from llmtui.core.commands import ListModels
 from llmtui.core.estimate import PastSpeed, estimate
@@ -317,7 +318,7 @@ class SetupScreen(BaseScreen):
         if self.shell.send(self.shell.connection.choose(server)):
             self.server_line.connecting(server)
             if server.kind != "builtin":
-                self.shell.remember(host=event.address or None)
+                self.shell.remember(host=without_login(event.address) or None)
         self._show_start()
 
     def action_look_again(self) -> None:

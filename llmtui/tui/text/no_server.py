@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-from urllib.parse import urlsplit
-
 from textual.content import Content
 
+from llmtui.config.address import is_this_machine
 from llmtui.core.events import ServerChanged
 from llmtui.words import _
 from llmtui.words.problems import problem_words
@@ -19,7 +17,7 @@ def no_server_words(server: ServerChanged, *, builtin_available: bool, ollama_in
     remedy = problem_words(server.problem.remedy or "")
     if server.kind == "openai":
         lines.append(Content(remedy or _("Start that server, or name another one with s.")))
-    elif server.kind == "ollama" and not is_here(server.address):
+    elif server.kind == "ollama" and not is_this_machine(server.address):
         lines.append(Content(remedy))
     else:
         if server.kind == "builtin":
@@ -32,15 +30,6 @@ def no_server_words(server: ServerChanged, *, builtin_available: bool, ollama_in
             lines += _way(_("Or add a small server to this program:"), "pip install 'llmtui[builtin]'")
     lines += [Content(), Content.styled(_("r looks again; s names another server."), "dim")]
     return Content("\n").join(lines)
-
-
-def is_here(address: str) -> bool:
-    """Whether a server's address is this machine's own, by its name or number."""
-    host = urlsplit(address if "//" in address else f"//{address}").hostname or "localhost"
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _ways_to_ollama(*, installed: bool) -> list[Content]:

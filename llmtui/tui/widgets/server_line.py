@@ -13,9 +13,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from llmtui.config.address import is_this_machine
 from llmtui.core.commands import SetServer
 from llmtui.core.events import ServerChanged
-from llmtui.tui.text.no_server import is_here
 from llmtui.words import _
 from llmtui.words.problems import problem_words
 
@@ -99,7 +99,7 @@ class ServerLine(Vertical):
         if server.kind == "builtin":
             if instead_of is not None:
                 told = _("no Ollama at {address}").format(address=_plain(instead_of.address))
-                startable = ollama_installed and is_here(instead_of.address)
+                startable = ollama_installed and is_this_machine(instead_of.address)
                 again = _("start it: ollama serve, then r") if startable else _("r asks again")
                 parts += [("  ", ""), (f"{told} ({again})", "$warning")]
         else:

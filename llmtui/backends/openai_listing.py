@@ -1,0 +1,177 @@
+"""What servers of OpenAI's protocol tell of their models: ``/models``, and llama.cpp's and vLLM's additions to it.
+
+Only an entry's id is needed. Everything else is read leniently, since servers put other things under the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from llmtui.backends.gguf_file import parameter_label
+from llmtui.backends.lenient import document, entries
+from llmtui.core.events import ListedModel
+from llmtui.core.facts import ResidentModel
+from llmtui.core.names import name_digest, why_not_chat
+from llmtui.core.plan import Model
+
+Dialect = Literal["llamacpp", "vllm", "plain"]
+"""Which extra request fields a server understands. Strict servers refuse a request with unknown ones."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class ModelMeta(msgspec.Struct, frozen=True):
+    """llama.cpp's facts about a served model."""
+
+    n_ctx: _Count | None = None
+    n_ctx_train: _Count | None = None
+    n_params: _Count | None = None
+    size: _Count | None = None
+    ftype: str | None = None
+
+
+class ModelEntry(msgspec.Struct, frozen=True):
+    """One entry of ``/models``."""
+
+    id: str
+    owned_by: str | None = None
+    meta: ModelMeta | None = None
+    max_model_len: _Count | None = None
+    status: Any = None
+    """llama.cpp's router tells which of its models are loaded; others write other things here."""
+    aliases: Any = None
+    root: str | None = None
+    """vLLM: the weights that a served name stands for."""
+    parent: str | None = None
+    """vLLM: of an adapter, the served name of its base."""
+    type: Any = None
+    task: Any = None
+    capabilities: Any = None
+    architecture: Any = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it is in memory, as far as its status tells."""
+        told = self.status.get("value") if isinstance(self.status, Mapping) else self.status
+        return not isinstance(told, str) or told == "loaded"
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """Names beside its id that the server answers to."""
+        names = self.aliases if isinstance(self.aliases, list) else ()
+        return tuple(name for name in names if isinstance(name, str) and name and name != self.id)
+
+
+class LlamaProps(msgspec.Struct, frozen=True):
+    """Answer of llama.cpp's ``/props``."""
+
+    build_info: str | None = None
+    chat_template: str | None = None
+    model_path: str | None = None
+
+
+class VllmVersion(msgspec.Struct, frozen=True):
+    """Answer of vLLM's ``/version``."""
+
+    version: str | None = None
+
+
+def read_entries(body: bytes) -> tuple[ModelEntry, ...]:
+    """Return the entries of a list of models, with or without an envelope; those without an id are left out.
+
+    Raises:
+        ValueError: it is no such list.
+    """
+    raw = document(body)
+    if isinstance(raw, Mapping):
+        raw = raw.get("data")
+    if not isinstance(raw, list):
+        raise ValueError("it has no list of models")  # noqa: TRY004 - of what was sent, not of an argument
+    return tuple({entry.id: entry for entry in entries(raw, ModelEntry) if entry.id.strip()}.values())
+
+
+def dialect_of(entries: Sequence[ModelEntry]) -> Dialect:
+    """Tell by ``owned_by`` which server answers; an unknown one gets standard requests only."""
+    owners = {entry.owned_by for entry in entries}
+    if "llamacpp" in owners:
+        return "llamacpp"
+    return "vllm" if "vllm" in owners else "plain"
+
+
+def served_model(entry: ModelEntry) -> Model:
+    """Return the model that an entry stands for."""
+    meta = entry.meta or ModelMeta()
+    return Model(
+        name=entry.id,
+        digest=_digest(entry),
+        backend="openai",
+        size_bytes=meta.size,
+        parameters=parameter_label(meta.n_params) if meta.n_params else None,
+        quantisation=meta.ftype,
+        context_limit=meta.n_ctx or meta.n_ctx_train or entry.max_model_len,
+    )
+
+
+def listed_entry(entry: ModelEntry, resident: ResidentModel | None, why_not: str | None = None) -> ListedModel:
+    """Return the model as Setup shows it.
+
+    Args:
+        entry: of the list.
+        resident: what is in memory of it.
+        why_not: why it cannot be benchmarked, where a refusal has shown that.
+    """
+    signs = [entry.type, entry.task, entry.capabilities, _outputs(entry.architecture)]
+    return ListedModel(
+        model=served_model(entry),
+        resident=resident,
+        why_not=why_not or why_not_chat(entry.id, signs),
+        aliases=entry.other_names,
+    )
+
+
+def residents(entries: Sequence[ModelEntry]) -> tuple[ResidentModel, ...]:
+    """Return the models in memory, those served under several names once.
+
+    vLLM lists each name of its weights, and the adapters that are put on them, as models of their own.
+    """
+    groups: dict[str, list[ModelEntry]] = {}
+    for entry in entries:
+        if entry.is_loaded:
+            groups.setdefault(_weights(entry, entries), []).append(entry)
+    return tuple(_resident(group) for group in groups.values())
+
+
+def _resident(group: Sequence[ModelEntry]) -> ResidentModel:
+    first = next((entry for entry in group if not entry.parent), group[0])
+    own = _digest(first)
+    others = tuple(dict.fromkeys(digest for entry in group if (digest := _digest(entry)) != own))
+    return ResidentModel(
+        name=first.id,
+        digest=own,
+        also=others,
+        size_bytes=first.meta.size if first.meta else None,
+        context_length=(first.meta.n_ctx if first.meta else None) or first.max_model_len,
+    )
+
+
+def _weights(entry: ModelEntry, entries: Sequence[ModelEntry]) -> str:
+    """What an entry's weights are known by: of an adapter, its base's."""
+    base = next((one for one in entries if one.id == entry.parent), entry) if entry.parent else entry
+    return base.root or base.id
+
+
+def _digest(entry: ModelEntry) -> str:
+    """Such servers tell no digest; this one changes with name, size, parameter count and quantisation.
+
+    Names of the same weights share it; an adapter has its own.
+    """
+    meta, name = entry.meta, entry.id if entry.parent else entry.root or entry.id
+    return name_digest(name, *((meta.size, meta.n_params, meta.ftype) if meta else ()))
+
+
+def _outputs(architecture: object) -> object:
+    """What a model makes, as OpenRouter lists it."""
+    return architecture.get("output_modalities") if isinstance(architecture, Mapping) else None

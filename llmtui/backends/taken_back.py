@@ -1,0 +1,183 @@
+"""Request fields that a server refuses: the request is sent again without them, and they are remembered.
+
+What is not needed for an answer is not worth a failed trial; what its absence costs is told with the result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+
+from llmtui.backends.base import Final, Piece, RequestRefused, Sent, TakenBack
+from llmtui.backends.lenient import NotJson, document
+from llmtui.core.facts import Problem
+
+Body = Mapping[str, Any]
+Exchange = Callable[[Body], AsyncGenerator[Sent | Piece | Final, None]]
+
+_REFUSED = (400, 422)
+_NEEDED = frozenset({"model", "messages", "stream"})
+_INSTEAD = {"max_tokens": "max_completion_tokens"}
+_EFFECTS: dict[str, tuple[str, ...]] = {
+    "chat_template_kwargs": ("chat_template", "chat template", "enable_thinking"),
+    "stream_options": ("include_usage",),
+    "think": ("thinking", "think value"),
+    "reasoning_effort": ("reasoning effort", "reasoning.effort"),
+}
+"""Words of refusals that name what a field does, and not the field."""
+_ABOUT_SIZE = re.compile(r"context|too (?:large|long|big|many)|exceed|at most|larger than|maximum")
+_ECHOED = frozenset({"input", "ctx", "url", "body", "request", "value"})
+"""Keys under which error bodies repeat what was sent."""
+
+
+class RefusedFields:
+    """What one server has refused so far, by model."""
+
+    def __init__(self) -> None:
+        self._by_model: dict[str, tuple[TakenBack, ...]] = {}
+
+    def of(self, model: str) -> tuple[TakenBack, ...]:
+        """Return what is not sent with requests for a model."""
+        return self._by_model.get(model, ())
+
+    def learn(self, model: str, taken: tuple[TakenBack, ...]) -> None:
+        """Remember it."""
+        known = self.of(model)
+        self._by_model[model] = (*known, *(one for one in taken if one not in known))
+
+    async def ask(self, model: str, body: Body, exchange: Exchange) -> AsyncGenerator[Sent | Piece | Final, None]:
+        """Send a request, again without what the server refuses by name, and return what comes.
+
+        Args:
+            model: its name, by which refusals are remembered.
+            body: the request as wanted.
+            exchange: sends a body and returns what comes.
+
+        Raises:
+            BackendFailed: as ``exchange`` does; a refusal that names nothing that could be left out.
+        """
+        while True:
+            taken = self.of(model)
+            reduced = without(body, taken)
+            try:
+                async with aclosing(exchange(reduced)) as items:
+                    async for item in items:
+                        yield msgspec.structs.replace(item, without=taken) if isinstance(item, Sent) else item
+            except RequestRefused as refused:
+                new = refused_fields(reduced, refused.status, refused.body)
+                if not new:
+                    raise
+                self.learn(model, new)
+            else:
+                return
+
+
+def without(body: Body, taken: tuple[TakenBack, ...]) -> dict[str, Any]:
+    """Return a request's body without the fields, or with others in their place; an emptied part goes as a whole."""
+    left: dict[str, Any] = dict(body)
+    for one in taken:
+        part, _, name = one.field.rpartition(".")
+        if part:
+            left[part] = {key: value for key, value in left.get(part, {}).items() if key != name}
+            if not left[part]:
+                del left[part]
+        elif name in left:
+            value = left.pop(name)
+            if one.instead:
+                left[one.instead] = value
+    return left
+
+
+def refused_fields(body: Body, status: int, refusal: bytes) -> tuple[TakenBack, ...]:
+    """Return the fields of a request that a refusal names and that can be left out.
+
+    Args:
+        body: as sent.
+        status: of HTTP.
+        refusal: what the server sent with it.
+    """
+    if status not in _REFUSED:
+        return ()
+    words = " ".join(_texts(refusal)).lower()
+    named = [
+        path
+        for path in _paths(body)
+        if _stands_in(path.rpartition(".")[2].lower(), words) or any(sign in words for sign in _EFFECTS.get(path, ()))
+    ]
+    if any("max_" in path for path in named) and _ABOUT_SIZE.search(words):
+        return ()  # the limit is known and too high: another matter
+    parts = {path.partition(".")[0] for path in named if "." in path}
+    return tuple(
+        TakenBack(field=path, instead=_instead(path, body)) for path in named if path not in parts or len(named) == 1
+    )
+
+
+def _paths(body: Body) -> Iterator[str]:
+    for name, value in body.items():
+        if name in _NEEDED:
+            continue
+        yield name
+        if isinstance(value, Mapping):
+            yield from (f"{name}.{inner}" for inner in value)
+
+
+def _instead(path: str, body: Body) -> str | None:
+    instead = _INSTEAD.get(path)
+    return None if instead in body else instead
+
+
+def _stands_in(name: str, words: str) -> bool:
+    return re.search(rf"(?<![a-z0-9_]){re.escape(name)}(?![a-z0-9_])", words) is not None
+
+
+def _texts(refusal: bytes) -> Iterator[str]:
+    """The texts in an error body but for those that repeat the request; of another body all of it."""
+    try:
+        yield from _texts_in(document(refusal))
+    except NotJson:
+        yield refusal[:4096].decode("utf-8", "replace")
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts_in(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key not in _ECHOED:
+                yield from _texts_in(one)
+
+
+_NO_COUNT = "the server counts no tokens, so tokens and speed are missing"
+_NO_REPEAT = "answers differ from time to time"
+_OWN_THINKING = "the model thinks as the server has it"
+_COSTS = {
+    "stream_options": _NO_COUNT,
+    "stream_options.continuous_usage_stats": "the count of the first piece is not told",
+    "seed": _NO_REPEAT,
+    "temperature": _NO_REPEAT,
+    "max_tokens": "answers are as long as the model likes",
+    "max_completion_tokens": "answers are as long as the model likes",
+    "chat_template_kwargs": _OWN_THINKING,
+    "reasoning_effort": _OWN_THINKING,
+    "think": _OWN_THINKING,
+    "cache_prompt": "the server may reuse what it read before",
+    "keep_alive": "the model stays in memory as long as the server likes",
+}
+
+
+def taken_back_problem(model: str, taken: TakenBack) -> Problem:
+    """Say which field a server refuses, and what its absence costs."""
+    name = taken.field
+    if taken.instead:
+        what = f"The server refuses “{name}” for {model}; “{taken.instead}” was sent in its place."
+        return Problem(code="field_replaced", what=what)
+    cost = _COSTS.get(name) or _COSTS.get(name.partition(".")[0])
+    what = f"The server refuses “{name}” for {model}, and was asked without it"
+    return Problem(code="field_taken_back", what=f"{what}: {cost}." if cost else f"{what}.")

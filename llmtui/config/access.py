@@ -1,0 +1,120 @@
+"""Keys and logins for servers: where they come from, and which server may be shown which of them.
+
+They come through the environment or a file and never through a command line, so that no list of processes, plan or
+journal holds them.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from llmtui.config.errors import SettingsError
+from llmtui.core.facts import NamedBy
+
+API_KEY = "LLMTUI_API_KEY"
+USER = "LLMTUI_USER"
+PASSWORD = "LLMTUI_PASSWORD"  # noqa: S105 - the name of a variable
+PROTOCOL_KEYS = {"openai": "OPENAI_API_KEY", "ollama": "OLLAMA_API_KEY"}
+
+_LOGIN = re.compile(r"(?<=://)[^/?#\s\"'”]*@|^[^/?#\s:]+:[^/?#\s]*@")
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What lets a request in."""
+
+    header: str
+    """Value of ``Authorization``."""
+    source: str
+    """Where it comes from, for messages: a variable's name or "the address"."""
+
+
+def origin_of(address: str) -> str:
+    """Return scheme, host and port of a server's address, the port also where it is the usual one."""
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return f"{parts.scheme}://{parts.hostname or ''}:{port or {'https': 443}.get(parts.scheme, 80)}"
+
+
+def without_login(text: str) -> str:
+    """Return the text with every user name and password before a host cut out of it."""
+    return _LOGIN.sub("", text)
+
+
+def basic(login: str, source: str) -> Access:
+    """Return the access of a user's name and password, with a colon between them."""
+    return Access(header=f"Basic {base64.b64encode(login.encode()).decode()}", source=source)
+
+
+def read_key_file(path: Path) -> str:
+    """Return the key in a file: its first line that is not blank.
+
+    Raises:
+        SettingsError: it cannot be read, or holds no key.
+    """
+    try:
+        text = path.expanduser().read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise SettingsError("cannot_read", file=str(path), key="--api-key-file", why=why) from None
+    key = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if not _is_key(key):
+        raise SettingsError("no_key", file=str(path), key="--api-key-file")
+    return key
+
+
+class Accesses:
+    """Which server gets which key. A key belongs to the first server that it could have been given for."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._logins: dict[str, str] = {}
+        self._named: dict[NamedBy, str] = {}
+        """The first origin that was named so."""
+
+    def name(self, address: str, by: NamedBy, login: str | None = None) -> None:
+        """Take note of a server that was named, with the login that stood in its address."""
+        origin = origin_of(address)
+        if by != "nobody":
+            self._named.setdefault("settings", origin)
+        if by == "person":
+            self._named.setdefault("person", origin)
+        if login is not None:
+            self._logins[origin] = login
+
+    def of(self, kind: str, address: str, *, is_loopback: bool) -> Access | None:
+        """Return what a server may be shown; None where nothing was given for it.
+
+        A login in its address comes first, then LLMTUI_API_KEY, LLMTUI_USER with LLMTUI_PASSWORD, and the key of the
+        protocol, which leaves this machine only encrypted and only for a server that the person named.
+        """
+        origin = origin_of(address)
+        if origin in self._logins:
+            return basic(self._logins[origin], "the address")
+        if origin in self._named.values():
+            if key := self._key(API_KEY):
+                return Access(header=f"Bearer {key}", source=API_KEY)
+            user, password = self._env.get(USER, ""), self._env.get(PASSWORD, "")
+            if user and password:
+                return basic(f"{user}:{password}", f"{USER}, {PASSWORD}")
+        variable = PROTOCOL_KEYS.get(kind, "")
+        is_safe = is_loopback or origin.startswith("https://")
+        if self._named.get("person") == origin and is_safe and (key := self._key(variable)):
+            return Access(header=f"Bearer {key}", source=variable)
+        return None
+
+    def _key(self, variable: str) -> str | None:
+        key = self._env.get(variable, "").strip()
+        return key if _is_key(key) else None
+
+
+def _is_key(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text

@@ -1,0 +1,116 @@
+"""Names of models: what a server takes for the same name, which ones are near, and what a name tells."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+
+from llmtui.core.columns import marked
+from llmtui.core.events import ListedModel
+
+WHY_NOT_EMBEDDING = marked("An embedding model: it makes vectors, not text.")
+WHY_NOT_RERANKING = marked("A reranking model: it sorts texts and writes none.")
+WHY_NOT_SPEECH = marked("A speech model: it answers no chats.")
+WHY_NOT_PICTURES = marked("It makes pictures, not text.")
+WHY_NOT_TEXT = marked("It answers no chats.")
+
+_NEAR = 0.5
+_CHATS = frozenset({
+    "chat", "chat-completion", "chat_completion", "chat_completions", "completion", "completions", "generate", "llm",
+    "text", "text-generation", "text2text-generation", "text-to-text", "vlm", "vision", "image-text-to-text",
+    "any-to-any",
+})  # fmt: skip
+_SIGNS: dict[str, tuple[str, ...]] = {
+    WHY_NOT_EMBEDDING: ("embedding", "embeddings", "embed", "text-embedding", "feature-extraction",
+                        "sentence-similarity", "text-embeddings"),
+    WHY_NOT_RERANKING: ("rerank", "reranker", "reranking", "score", "text-ranking", "classify", "moderation"),
+    WHY_NOT_SPEECH: ("audio", "speech", "transcription", "transcriptions", "stt", "tts", "text-to-speech",
+                     "automatic-speech-recognition"),
+    WHY_NOT_PICTURES: ("image", "images", "text-to-image", "image-generation", "video", "text-to-video"),
+}  # fmt: skip
+_BY_NAME = (
+    (WHY_NOT_RERANKING, re.compile(r"re-?rank|(^|[-_/.])(ranker|moderation)([-_/.:]|$)")),
+    (
+        WHY_NOT_EMBEDDING,
+        re.compile(
+            r"embed|(^|[-_/.])(bge|gte|e5|minilm|stella|sbert|bert|simcse|instructor|splade|colbert)([-_/.:]|$)"
+            r"|sentence-transformers|all-mpnet|paraphrase-"
+        ),
+    ),
+    (
+        WHY_NOT_SPEECH,
+        re.compile(r"(^|[-_/.])(whisper|tts|kokoro|parakeet|bark|piper|speecht5|wav2vec2?)([-_/.:]|\d|$)"),
+    ),
+    (
+        WHY_NOT_PICTURES,
+        re.compile(r"stable-?diffusion|(^|[-_/.])(sdxl|flux|dall-e|clip|siglip2?|z-image|qwen-image)([-_/.:]|\d|$)"),
+    ),
+)
+_OLLAMA_PREFIXES = ("registry.ollama.ai/library/", "registry.ollama.ai/", "library/")
+
+
+def ollama_name(name: str) -> str:
+    """Return a name as Ollama compares it: in small letters, without its own registry, with a tag."""
+    bare = name.strip().lower().removeprefix("https://").removeprefix("http://").replace("huggingface.co/", "hf.co/", 1)
+    bare = next((bare.removeprefix(prefix) for prefix in _OLLAMA_PREFIXES if bare.startswith(prefix)), bare)
+    return bare if ":" in bare.rpartition("/")[2] else f"{bare}:latest"
+
+
+def name_digest(*facts: object) -> str:
+    """Return what stands for a digest where a server tells none: it changes with the name and other facts."""
+    return f"name:{hashlib.sha256(repr(facts).encode()).hexdigest()}"
+
+
+def find_model(name: str, listed: Sequence[ListedModel], server: str) -> ListedModel | None:
+    """Return the model of a server's list that the server would take a name for; None where it is not in the list.
+
+    Args:
+        name: as a person wrote it.
+        listed: models of this and of other servers.
+        server: kind of the server.
+    """
+    own = [one for one in listed if one.model.backend == server]
+    for one in own:
+        if one.model.name == name or name in one.aliases:
+            return one
+    if server != "ollama":
+        return None
+    return next((one for one in own if ollama_name(one.model.name) == ollama_name(name)), None)
+
+
+def nearest_names(name: str, names: Iterable[str], n: int = 3) -> tuple[str, ...]:
+    """Return the names that are most like one, the nearest first."""
+    by_form = {one.lower(): one for one in names}
+    wanted = name.strip().lower()
+    near = difflib.get_close_matches(wanted, by_form, n, _NEAR)
+    # A part of a long name is nothing like it by its letters.
+    parts = [one for one in by_form if wanted and wanted in one and one not in near]
+    return tuple(by_form[one] for one in [*near, *parts][:n])
+
+
+def why_not_chat(name: str, signs: Sequence[object] = ()) -> str | None:
+    """Return why a model cannot be benchmarked, as far as its list entry and its name tell; None where it can be.
+
+    Args:
+        name: the model's.
+        signs: values of list fields such as ``type``, ``task`` or ``capabilities``: a word, words, or words that are
+            true or false.
+    """
+    words = {word for sign in signs for word in _words(sign)}
+    if words & _CHATS:
+        return None
+    for why, known in _SIGNS.items():
+        if words & set(known):
+            return why
+    small = name.lower()
+    return next((why for why, pattern in _BY_NAME if pattern.search(small)), None)
+
+
+def _words(sign: object) -> set[str]:
+    if isinstance(sign, str):
+        return {sign.strip().lower()}
+    if isinstance(sign, dict):
+        return {str(word).lower() for word, holds in sign.items() if holds}
+    return {word.lower() for word in sign if isinstance(word, str)} if isinstance(sign, list) else set()

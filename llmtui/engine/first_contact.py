@@ -1,0 +1,105 @@
+"""Finding out what answers at an address, and what listens on this machine's usual ports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+import msgspec
+
+from llmtui.backends.base import Backend, BackendFailed, ServerInfo
+from llmtui.config.access import Accesses
+from llmtui.config.interfaces import interfaces
+from llmtui.core.commands import SetServer
+from llmtui.core.events import FoundServer
+from llmtui.core.facts import Problem
+from llmtui.engine.servers import OpenBackend, Servers, open_backend
+
+USUAL_PORTS: Final = (11434, 8080, 1234, 8000)
+"""Of Ollama, llama.cpp, LM Studio, and vLLM."""
+_PORT_LIMIT_S: Final = 0.3
+_FIND_LIMIT_S: Final = 2.0
+
+_ANOTHER: Final = (
+    "key_refused", "unauthorized", "sign_in", "forbidden", "forbidden_host", "redirect", "proxy", "server_error",
+    "web_page", "no_such_model", "not_openai", "not_ollama",
+)  # fmt: skip
+"""Codes of answers that leave open whether the server is at another path; what says most comes first."""
+_NOTHING_SAID: Final = ("no_such_model", "not_openai", "not_ollama")
+
+
+class Contact(NamedTuple):
+    """A server that was found."""
+
+    backend: Backend
+    info: ServerInfo
+    chosen: SetServer
+    """With the protocol and the address at which it was found."""
+
+
+async def first_contact(servers: Servers, chosen: SetServer) -> Contact:
+    """Return the server at an address: asked as its form says, and where that is not it, at the usual paths.
+
+    Raises:
+        BackendFailed: there is none; with the answer that says most.
+    """
+    failures: list[Problem] = []
+    for server in _candidates(chosen):
+        backend = servers.backend(server.kind, server.address)
+        try:
+            return Contact(backend, await backend.info(), server)
+        except BackendFailed as failed:
+            if failed.problem.code not in _ANOTHER:
+                raise
+            failures.append(failed.problem)
+    raise BackendFailed(_explanation(failures, chosen))
+
+
+async def find_servers(
+    open_one: OpenBackend = open_backend, ports: tuple[int, ...] = USUAL_PORTS
+) -> tuple[FoundServer, ...]:
+    """Return the model servers on this machine's ports. None of them is shown a key."""
+    servers = Servers(open_one, Accesses({}))
+    try:
+        found = await asyncio.gather(*(_found_at(servers, port) for port in ports))
+    finally:
+        await servers.close_all_but()
+    return tuple(one for one in found if one is not None)
+
+
+async def _found_at(servers: Servers, port: int) -> FoundServer | None:
+    with suppress(OSError, TimeoutError, BackendFailed):
+        async with asyncio.timeout(_PORT_LIMIT_S):
+            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        chosen = SetServer(address=f"http://127.0.0.1:{port}", kind="ollama" if port == USUAL_PORTS[0] else "openai")
+        async with asyncio.timeout(_FIND_LIMIT_S):
+            info = (await first_contact(servers, chosen)).info
+        return FoundServer(address=info.address, kind=info.kind, version=info.version)
+    return None
+
+
+def _candidates(chosen: SetServer) -> Iterator[SetServer]:
+    """The server as it was asked for, then the places where it may be instead."""
+    yield chosen
+    if chosen.kind == "builtin":
+        return
+    url = chosen.address if "://" in chosen.address else f"http://{chosen.address}"
+    for one in interfaces(url, chosen.kind):
+        if (one.kind, one.address) != (chosen.kind, chosen.address):
+            yield msgspec.structs.replace(chosen, kind=one.kind, address=one.address)
+
+
+def _explanation(failures: Sequence[Problem], chosen: SetServer) -> Problem:
+    """The answer that says most: a login or another address rather than "not found"."""
+    best = min(failures, key=lambda problem: _ANOTHER.index(problem.code))
+    if best.code not in _NOTHING_SAID:
+        return best
+    where = chosen.address.removeprefix("http://")
+    return Problem(
+        code="no_model_server",
+        what=f"What answers at {where} speaks neither Ollama's protocol nor OpenAI's.",
+        remedy="Check the port, or name another address; that of OpenAI's protocol often ends in /v1.",
+    )
