@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from llmtui.backends.gguf_file import BadGguf, read_gguf
+from llmtui.backends.gguf_writing import quantised, tokens_of, write_gguf
 
 if TYPE_CHECKING:
-    import gguf
     import numpy as np
     from numpy.typing import NDArray
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Size = Literal["24M", "114M"]
 TOKENISER_FILE: Final = Path(__file__).with_name("models") / "tiny-Q8_0.gguf"
-RECIPE: Final = 1
+RECIPE: Final = 2
 """Raised whenever the same name would give another file; part of the file's name."""
 EXIT_FAILED: Final = 1
 STALE_S: Final = 600
@@ -108,13 +108,13 @@ def make_synthetic(size: Size, folder: Path) -> Path:
     if is_made(size, folder):
         return path
     try:
-        import gguf  # noqa: F401  # of the extra "builtin"; asked for here so that the error has words
+        import gguf  # noqa: F401  # of the extra "synthetic"; asked for here so that the error has words
         import numpy as np  # noqa: F401
     except ImportError as error:
         raise SyntheticFailed(
             "builtin_missing",
             f"A speed-only model is made with numpy and gguf, and one is missing ({error}).",
-            "pip install 'llmtui[builtin]'",
+            "pip install 'llmtui[synthetic]'",
         ) from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,45 +182,30 @@ def _write(path: Path, size: Size) -> None:
     import gguf
 
     shape = SHAPES[size]
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_type("model")
-    writer.add_name(f"llmtui synthetic {size}")
-    writer.add_description("Random weights for measuring speed; the text is noise.")
-    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
-    writer.add_context_length(shape.context_length)
-    writer.add_embedding_length(shape.width)
-    writer.add_block_count(shape.layers)
-    writer.add_feed_forward_length(shape.feed_forward)
-    writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.kv_heads)
-    writer.add_rope_dimension_count(shape.width // shape.heads)
-    writer.add_rope_freq_base(shape.rope_base)
-    writer.add_layer_norm_rms_eps(shape.norm_epsilon)
-    tokens = _copy_tokeniser(writer)
-    writer.add_vocab_size(len(tokens))
-    q8_0 = gguf.GGMLQuantizationType.Q8_0
-    for name, weights in random_tensors(shape, tokens):
-        if weights.ndim == 1:
-            writer.add_tensor(name, weights)
-        else:  # quantised at once, so that the float weights are never all in memory
-            writer.add_tensor(name, gguf.quants.quantize(weights, q8_0), raw_dtype=q8_0)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def _copy_tokeniser(writer: gguf.GGUFWriter) -> list[str]:
-    """Copies tokeniser and chat template of the demo model; gives the tokens."""
-    import gguf
-
-    fields = gguf.GGUFReader(TOKENISER_FILE).fields
-    for key, field in fields.items():
-        if key.startswith("tokenizer."):
-            writer.add_key_value(key, field.contents(), field.types[0], field.types[-1] if field.types[1:] else None)
-    tokens: list[str] = fields["tokenizer.ggml.tokens"].contents()
-    return tokens
+    tokens = tokens_of(TOKENISER_FILE)
+    write_gguf(
+        path,
+        keys={
+            "general.type": "model",
+            "general.name": f"llmtui synthetic {size}",
+            "general.description": "Random weights for measuring speed; the text is noise.",
+            "general.quantization_version": gguf.GGML_QUANT_VERSION,
+            "general.file_type": int(gguf.LlamaFileType.MOSTLY_Q8_0),
+            "llama.context_length": shape.context_length,
+            "llama.embedding_length": shape.width,
+            "llama.block_count": shape.layers,
+            "llama.feed_forward_length": shape.feed_forward,
+            "llama.attention.head_count": shape.heads,
+            "llama.attention.head_count_kv": shape.kv_heads,
+            "llama.rope.dimension_count": shape.width // shape.heads,
+            "llama.rope.freq_base": shape.rope_base,
+            "llama.attention.layer_norm_rms_epsilon": shape.norm_epsilon,
+            "llama.vocab_size": len(tokens),
+        },
+        copied_from=TOKENISER_FILE,
+        copied=lambda key: key.startswith("tokenizer."),
+        tensors=lambda: (quantised(name, weights) for name, weights in random_tensors(shape, tokens)),
+    )
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -194,7 +194,7 @@ class TestMaking:
         with pytest.raises(BackendFailed) as caught:
             await make_in_child("24M", tmp_path / "cache")
         assert caught.value.problem.code == "builtin_missing"
-        assert caught.value.problem.remedy == "pip install 'llmtui[builtin]'"
+        assert caught.value.problem.remedy == "pip install 'llmtui[synthetic]'"
 
     async def test_an_unexpected_end_shows_the_last_words(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -27,7 +27,7 @@ from llmtui.backends.synthetic import (
 
 pytestmark = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("numpy", "gguf")),
-    reason="needs the extra: pip install 'llmtui[builtin]'",
+    reason="needs the extra: pip install 'llmtui[synthetic]'",
 )
 
 SMALL = Shape(width=64, layers=2, heads=2, kv_heads=1, feed_forward=96)
@@ -134,7 +134,7 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, monkeypatch: py
     with pytest.raises(SyntheticFailed) as caught:
         make_synthetic("24M", tmp_path)
     assert module in caught.value.what
-    assert caught.value.remedy == "pip install 'llmtui[builtin]'"
+    assert caught.value.remedy == "pip install 'llmtui[synthetic]'"
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 
+from llmtui.backends.gguf_writing import Tensor, tensors_of, tokens_of, write_gguf
 from llmtui.backends.synthetic import TOKENISER_FILE, make_synthetic
 from tests.real_ollama.servers import running_ollama
 from tools.build_ollama import Build, default_cache
@@ -129,27 +130,21 @@ def _rewritten(
     path: Path, *, extra_keys: Mapping[str, int] | None = None, tensors: Mapping[str, Any] | None = None
 ) -> Path:
     """The demo model's file with keys added and tensors replaced or added."""
-    import gguf
-
-    reader = gguf.GGUFReader(TOKENISER_FILE)
-    writer = gguf.GGUFWriter(path, "llama")
-    for key, field in reader.fields.items():
-        if not key.startswith("GGUF.") and key != "general.architecture":
-            writer.add_key_value(key, field.contents(), field.types[0], field.types[-1] if field.types[1:] else None)
-    for key, value in (extra_keys or {}).items():
-        writer.add_uint32(key, value)
     given = dict(tensors or {})
-    for tensor in reader.tensors:
-        if tensor.name in given:
-            writer.add_tensor(tensor.name, given.pop(tensor.name))
-        else:
-            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
-    for name, values in given.items():
-        writer.add_tensor(name, values)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+
+    def made() -> Iterator[Tensor]:
+        for name, values, kind in tensors_of(TOKENISER_FILE):
+            yield (name, given.pop(name), None) if name in given else (name, values, kind)
+        for name, values in given.items():
+            yield name, values, None
+
+    write_gguf(
+        path,
+        keys=extra_keys or {},
+        copied_from=TOKENISER_FILE,
+        copied=lambda key: not key.startswith("GGUF.") and key != "general.architecture",
+        tensors=made,
+    )
     return path
 
 
@@ -162,10 +157,7 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 
 def _a_word() -> int:
     """A token that is a plain word."""
-    import gguf
-
-    tokens: list[str] = gguf.GGUFReader(TOKENISER_FILE).fields["tokenizer.ggml.tokens"].contents()
-    return tokens.index("Ġthe")
+    return tokens_of(TOKENISER_FILE).index("Ġthe")
 
 
 def _sha256(path: Path) -> str:
