@@ -56,7 +56,7 @@ def tensors_of(path: Path) -> list[Tensor]:
     return [(tensor.name, tensor.data, tensor.tensor_type) for tensor in gguf.GGUFReader(path).tensors]
 
 
-def tokens_of(path: Path) -> list[str]:
+def vocabulary_of(path: Path) -> list[str]:
     """Return a model's vocabulary in GPT-2's printable bytes."""
     import gguf
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpcore
@@ -17,6 +18,19 @@ import httpx
 from llmtui.backends.http_head import HeadMender
 
 _SocketOptions = Iterable[Any]
+_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+}
+"""httpcore's errors, none of which is another's kind, and httpx's of the same name."""
 
 
 class StampingStream(httpcore.AsyncNetworkStream):
@@ -77,21 +91,81 @@ class _StampingBackend(httpcore.AsyncNetworkBackend):
         return StampingStream(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
 
 
-class StampingTransport(httpx.AsyncHTTPTransport):
-    """HTTP/1.1 straight to a server, without a proxy; a response's ``network_stream`` is a StampingStream."""
+class StampingTransport(httpx.AsyncBaseTransport):
+    """HTTP/1.1 straight to a server, without a proxy; a response's ``network_stream`` is a StampingStream.
+
+    httpx's own transport takes no network backend, so requests go to a pool of httpcore's here.
+    """
 
     def __init__(self, limits: httpx.Limits, certificates: ssl.SSLContext | None) -> None:
         """Make one; ``certificates`` may be None where nothing is encrypted."""
         ssl_context = certificates or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        super().__init__(verify=ssl_context, limits=limits)
-        # httpx has no argument for the network backend; all else stays as it sets it up.
-        self._pool = httpcore.AsyncConnectionPool(
+        self._connections = httpcore.AsyncConnectionPool(
             ssl_context=ssl_context,
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
             network_backend=_StampingBackend(),
         )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; the answer's body is read as it is asked for.
+
+        Raises:
+            httpx.HTTPError: As httpx's own transport does.
+        """
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        with _as_httpx(request):
+            response = await self._connections.handle_async_request(
+                httpcore.Request(
+                    request.method,
+                    url,
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response, request),
+            extensions=response.extensions,
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._connections.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of an answer, with errors as httpx has them."""
+
+    def __init__(self, response: httpcore.Response, request: httpx.Request) -> None:
+        self._response = response
+        self._request = request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx(self._request):
+            async for data in self._response.aiter_stream():
+                yield data
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+@contextmanager
+def _as_httpx(request: httpx.Request) -> Iterator[None]:
+    """Raise httpcore's errors as httpx's of the same name."""
+    try:
+        yield
+    except tuple(_ERRORS) as error:
+        kind = next(kind for known, kind in _ERRORS.items() if isinstance(error, known))
+        raise kind(str(error), request=request) from error
 
 
 def read_ns(response: httpx.Response) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from llmtui.backends.gguf_file import BadGguf, read_gguf
-from llmtui.backends.gguf_writing import quantised, tokens_of, write_gguf
+from llmtui.backends.gguf_writing import quantised, vocabulary_of, write_gguf
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,7 +182,7 @@ def _write(path: Path, size: Size) -> None:
     import gguf
 
     shape = SHAPES[size]
-    tokens = tokens_of(TOKENISER_FILE)
+    tokens = vocabulary_of(TOKENISER_FILE)
     write_gguf(
         path,
         keys={

@@ -115,3 +115,8 @@ def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
 def builtin_available() -> bool:
     """Whether llama.cpp can be started inside the program: its library is installed. It is not imported here."""
     return find_spec("xllamacpp") is not None
+
+
+def synthetic_available() -> bool:
+    """Whether speed-only models can be made: numpy and gguf are installed."""
+    return find_spec("numpy") is not None and find_spec("gguf") is not None

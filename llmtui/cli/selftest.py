@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Refused, builtin_available
+from llmtui.cli.frame import Refused, builtin_available, synthetic_available
 from llmtui.cli.progress import CLEAR
 from llmtui.selftest.running import SelftestFailed, run_selftest
 from llmtui.words import _
@@ -25,7 +25,8 @@ def selftest(*, seed: int | None, with_cost: bool) -> Exit:
         Refused: Nothing could be measured.
     """
     try:
-        good = run_selftest(seed=seed, with_cost=with_cost, builtin=builtin_available(), say=_say)
+        able = builtin_available() and synthetic_available()
+        good = run_selftest(seed=seed, with_cost=with_cost, builtin=able, say=_say)
     except SelftestFailed as error:
         raise Refused(_("The self-test could not be carried out: {why}").format(why=error), Exit.INTERNAL) from error
     return Exit.OK if good else Exit.INTERNAL

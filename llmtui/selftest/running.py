@@ -43,7 +43,7 @@ def run_selftest(*, seed: int | None, with_cost: bool, builtin: bool, say: Calla
     Args:
         seed: Of the simulated server; None draws one.
         with_cost: Also measure what the screen costs, where the built-in server is installed.
-        builtin: Whether it is installed.
+        builtin: Whether it, and what makes a model of a known size for it, are installed.
         say: Takes a line on what is being done; empty when it is over.
 
     Returns:
@@ -83,7 +83,7 @@ def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list
         return [BoundCheck(sentence=_("What the screen costs was left out, as asked for."))]
     if not builtin:
         left_out = _("What the screen costs was left out: the built-in server is not installed ({remedy}).")
-        return [BoundCheck(sentence=left_out.format(remedy="pip install 'llmtui[builtin]'"))]
+        return [BoundCheck(sentence=left_out.format(remedy="pip install 'llmtui[builtin,synthetic]'"))]
     with _folder() as folder:
         found = measure_cost(
             Path(folder),

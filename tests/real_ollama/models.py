@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from llmtui.backends.gguf_writing import Tensor, tensors_of, tokens_of, write_gguf
+from llmtui.backends.gguf_writing import Tensor, tensors_of, vocabulary_of, write_gguf
 from llmtui.backends.synthetic import TOKENISER_FILE, make_synthetic
 from tests.real_ollama.servers import running_ollama
 from tools.build_ollama import Build, default_cache
@@ -157,7 +157,7 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 
 def _a_word() -> int:
     """A token that is a plain word."""
-    return tokens_of(TOKENISER_FILE).index("Ġthe")
+    return vocabulary_of(TOKENISER_FILE).index("Ġthe")
 
 
 def _sha256(path: Path) -> str:

@@ -210,7 +210,7 @@ def test_without_the_built_in_server_that_half_is_said_to_be_left_out(
     assert command.selftest(seed=1, with_cost=True) == 0
     said = capsys.readouterr().out
     assert "left out: the built-in server is not installed" in said
-    assert "llmtui[builtin]" in said
+    assert "llmtui[builtin,synthetic]" in said
 
 
 @pytest.mark.usefixtures("exact")
