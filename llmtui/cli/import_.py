@@ -30,13 +30,13 @@ def import_file(of: Frame, source: str, told: Told, legacy: str | None) -> int:
     path = Path(source).expanduser()
     written = None if legacy is None else Path(legacy).expanduser()
     try:
-        rows = read_file(path, told)
+        made = read_file(path, told)
     except CannotImport as error:
         raise Refused(refusal(source, error)) from error
     try:
-        folder, session = keep(rows, path, of.results)
+        folder, session = keep(made, path, of.results)
         if written is not None:
-            write_legacy(rows, written)
+            write_legacy(made.rows, written)
     except OSError as error:
         raise Refused(cannot_write(error.filename or of.results, error)) from error
     from llmtui.report.terminal import print_session

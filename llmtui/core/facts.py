@@ -128,6 +128,14 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """The server's time for the output."""
     steps: int | None = None
     """Tokens made within ``decode_s``, where that is not one less than ``tokens``."""
+    decode_tps: float | None = None
+    """The speed after the first token, where the file has that alone."""
+    program: str | None = None
+    """Which program's format the file has; None: a table of any program."""
+    repetition: bool = False
+    """It follows trials of the same model and prompt: several of them show spread, and are no rounds."""
+    mean_of: int | None = None
+    """The figures are means of this many requests."""
 
 
 class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):

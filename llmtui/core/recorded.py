@@ -8,7 +8,7 @@ import msgspec
 
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import Recorded
-from llmtui.core.metrics import MIN_TOKENS_DECODE, Figures
+from llmtui.core.metrics import MIN_TOKENS_DECODE, MIN_TOKENS_PREFILL, Figures
 from llmtui.core.trial_row import TrialRow
 
 Basis = Literal["writing", "usual"]
@@ -37,10 +37,13 @@ def recorded_figures(event: TrialFinished) -> Figures | None:
         "prompt_tokens": of.prompt_tokens,
         "cached_tokens": of.cached_tokens,
         "tokens": of.tokens,
+        "prefill_tps": _prefill(of),
     }
     why = {}
     done = _steps(of)
-    if event.outcome == "ok" and done is not None and (of.tokens or 0) >= MIN_TOKENS_DECODE:
+    if of.decode_tps:
+        parts |= {"decode_tps": of.decode_tps, "tpot_ms": 1000 / of.decode_tps, "tps_source": "server"}
+    elif event.outcome == "ok" and done is not None and (of.tokens or 0) >= MIN_TOKENS_DECODE:
         steps, over_s = done
         parts |= {"decode_tps": steps / over_s, "tpot_ms": 1000 * over_s / steps}
         parts |= {"decode_steps": steps, "decode_s": over_s, "tps_source": "client" if _by_client(of) else "server"}
@@ -78,11 +81,21 @@ def usual_tps(row: TrialRow) -> float | None:
     return row.figures.e2e_tps
 
 
+def _prefill(of: Recorded) -> float | None:
+    """Fresh prompt tokens per second; None where it is not known how many were cached, or where they are too few."""
+    if of.prompt_tokens is None or of.cached_tokens is None or not of.prompt_s:
+        return None
+    fresh = of.prompt_tokens - of.cached_tokens
+    return fresh / of.prompt_s if fresh >= MIN_TOKENS_PREFILL else None
+
+
 def _by_client(of: Recorded) -> bool:
     return of.ttft_s is not None and of.total_s is not None and of.total_s > of.ttft_s
 
 
 def _steps(of: Recorded) -> tuple[float, float] | None:
+    if of.decode_tps:
+        return of.decode_tps, 1.0
     if of.tokens is not None and of.tokens >= 2 and of.ttft_s is not None and of.total_s is not None:
         return None if of.total_s <= of.ttft_s else (of.tokens - 1, of.total_s - of.ttft_s)
     steps = of.steps if of.steps is not None else (of.tokens or 0) - 1

@@ -54,8 +54,10 @@ def basis_of(session: Session) -> Basis:
 def unit_of(session: Session) -> Unit:
     """Return ``run`` where the file repeats at least half of its prompts for two models or more, or for its only one.
 
-    A row that merely occurs twice makes no second run.
+    A row that merely occurs twice makes no second run, nor do repetitions of a program that runs them in a row.
     """
+    if any(row.recorded is not None and row.recorded.repetition for row in session.rows):
+        return "category"
     cells: dict[tuple[int, int], set[int | None]] = {}
     for row in session.rows:
         cells.setdefault((row.trial.round, row.trial.contender), set()).add(row.trial.prompt)

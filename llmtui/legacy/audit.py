@@ -64,8 +64,14 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     failed: int
     """Rows that cannot be measured."""
+    program: str
+    """Whose format the file has: a code of ``legacy.rows.Program``."""
     runs: int
-    """Repetitions of the same prompts."""
+    """Rounds of the same prompts."""
+    repetitions: int
+    """Trials of one model and prompt in a row, which show spread and are no rounds; 1 for none."""
+    means: bool
+    """Each row is the mean of several trials."""
     categories: int
     unit: Unit
     basis: Basis
@@ -81,7 +87,8 @@ Finding = Literal["stands", "not_shown", "wrong", "artefact", "in_part", "cannot
 Why = Literal[
     "interval_holds_1", "may_be_chance", "practically_equal", "no_interval", "another_is", "no_common_rows",
     "least_steady", "another_varies_less", "too_few_to_rank", "no_writing_speed", "cold_start", "waiting",
-    "single_trial", "first_row", "machine_change", "not_known_what", "some_models", "single_trials", "not_apart",
+    "single_trial", "first_row", "machine_change", "not_known_what", "some_models", "single_trials",
+    "repetitions", "not_apart",
 ]  # fmt: skip
 
 
@@ -129,6 +136,9 @@ def layout_of(session: Session, cells: RecordedCells) -> Layout:
     return Layout(
         rows=len(rows),
         failed=sum(row.outcome != "ok" for row in rows),
+        program=next((row.recorded.program for row in rows if row.recorded and row.recorded.program), "table"),
+        repetitions=_repetitions(rows),
+        means=bool(rows) and all(row.recorded is not None and row.recorded.mean_of is not None for row in rows),
         runs=max((row.trial.round for row in rows), default=0) if cells.unit == "run" else 1,
         categories=len({category_name(session, row) for row in named}),
         unit=cells.unit,
@@ -137,6 +147,15 @@ def layout_of(session: Session, cells: RecordedCells) -> Layout:
         usual_recorded=any(row.recorded is not None and row.recorded.usual_tps is not None for row in rows),
         short=sum("short_output" in row.flags for row in rows),
     )
+
+
+def _repetitions(rows: Sequence[TrialRow]) -> int:
+    cells: dict[tuple[int, int | None], int] = {}
+    for row in rows:
+        if row.recorded is not None and row.recorded.repetition and row.recorded.mean_of is None:
+            place = (row.trial.contender, row.trial.prompt)
+            cells[place] = cells.get(place, 0) + 1
+    return max(cells.values(), default=1)
 
 
 def _order(rows: Sequence[TrialRow], models: int) -> Order:

@@ -227,7 +227,8 @@ def _best_latency(session: Session, layout: Layout, models: Sequence[ModelAudit]
     units = min(len(pairs[pair]) for pair in pairs if winner in pair)
     figures = {**claim.figures, "units": float(units)}
     if units < FEWEST["run" if layout.unit == "run" else "category"]:
-        return msgspec.structs.replace(claim, why="single_trials" if units else "no_common_rows", figures=figures)
+        why: Why = "repetitions" if layout.repetitions > 1 else "single_trials"
+        return msgspec.structs.replace(claim, why=why if units else "no_common_rows", figures=figures)
     judged = [values for values in pairs.values() if len(values) >= 2]
     apart = {
         pair: _sooner(values, len(judged)) for pair, values in pairs.items() if winner in pair and len(values) >= 2

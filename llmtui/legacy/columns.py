@@ -11,7 +11,7 @@ from llmtui.legacy.rows import CannotImport
 
 Field = Literal[
     "model", "category", "prompt", "run", "ttft", "total", "usual_tps", "ram", "tokens", "load", "prompt_tokens",
-    "prompt_time", "decode_time", "cached_tokens",
+    "prompt_time", "decode_time", "cached_tokens", "decode_tps",
 ]  # fmt: skip
 
 SPELLINGS: dict[Field, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -64,12 +64,16 @@ SPELLINGS: dict[Field, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("eval duration", "eval time", "generation time", "decode time"), ("tiempo de generación",),
     ),
     "cached_tokens": (("cached tokens",), ()),
+    "decode_tps": (
+        ("eval rate", "eval speed", "decode speed", "decode tps", "generation speed", "generation rate", "tg"),
+        ("velocidad de escritura", "velocidad de generación"),
+    ),
 }  # fmt: skip
 """Titles that are known, English and Spanish, the commonest first; case, accents, spaces and signs do not matter."""
 OLLAMA_DURATIONS = frozenset({"totalduration", "loadduration", "promptevalduration", "evalduration"})
 """Ollama's own names of its counters, which are in nanoseconds."""
 TIMES: tuple[Field, ...] = ("ttft", "total", "load", "prompt_time", "decode_time")
-NUMBERS: tuple[Field, ...] = (*TIMES, "usual_tps", "ram")
+NUMBERS: tuple[Field, ...] = (*TIMES, "usual_tps", "decode_tps", "ram")
 COUNTS: tuple[Field, ...] = ("tokens", "prompt_tokens", "cached_tokens", "run")
 
 SECONDS = {
@@ -85,13 +89,14 @@ _PER_SECOND = dict.fromkeys(
 )  # fmt: skip
 UNITS: dict[Field, dict[str, float]] = {
     **dict.fromkeys(TIMES, SECONDS), "ram": _MEGABYTES, "usual_tps": _PER_SECOND,
+    "decode_tps": _PER_SECOND,
 }  # fmt: skip
 """Factors to seconds, MB and tokens per second."""
 
 ASKED_AS: dict[str, Field] = {
     "model": "model", "category": "category", "prompt": "prompt", "run": "run", "ttft": "ttft", "total": "total",
-    "seconds": "total", "tps": "usual_tps", "ram": "ram", "tokens": "tokens", "load": "load",
-    "prompt_tokens": "prompt_tokens", "prompt_seconds": "prompt_time", "decode_seconds": "decode_time",
+    "seconds": "total", "tps": "usual_tps", "decode_tps": "decode_tps", "ram": "ram", "tokens": "tokens",
+    "load": "load", "prompt_tokens": "prompt_tokens", "prompt_seconds": "prompt_time", "decode_seconds": "decode_time",
 }  # fmt: skip
 """Names by which the command line knows the fields."""
 
@@ -140,7 +145,7 @@ def missing(columns: Columns) -> tuple[Field, ...]:
     A model's name, and either the usual rate or the number of tokens with a time.
     """
     lacking: list[Field] = [] if "model" in columns else ["model"]
-    if "usual_tps" not in columns:
+    if "usual_tps" not in columns and "decode_tps" not in columns:
         lacking += [] if "tokens" in columns else ["tokens"]
         lacking += [] if "total" in columns or "decode_time" in columns else ["total"]
     return tuple(lacking)

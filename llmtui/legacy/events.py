@@ -8,23 +8,24 @@ from collections.abc import Iterator, Sequence
 from llmtui.core.events import SCHEMA, Noted, SessionEvent, SessionFinished, SessionStarted, TrialFinished, TrialStarted
 from llmtui.core.facts import Fingerprint, Problem, Recorded
 from llmtui.core.plan import IMPORTED, Contender, Kind, Model, Plan, PlannedPrompt, Trial, TrialKey, Variant
-from llmtui.legacy.rows import FileRow, Oddity
+from llmtui.legacy.rows import FileRow, ImportedFile, LeftOut, Oddity
 
 BACKEND = "imported"
 
 
 def legacy_events(
-    rows: Sequence[FileRow], *, name: str, session_id: str, wall_ns: int, version: str
+    made: ImportedFile, *, name: str, session_id: str, wall_ns: int, version: str
 ) -> tuple[SessionEvent, ...]:
     """Return the events of an imported session, in order. Every row becomes a trial, whatever is wrong with it.
 
     Args:
-        rows: of the file.
+        made: what the file holds.
         name: the file's, for the note that says where the session comes from.
         session_id: of the session to be made.
         wall_ns: when the file was written: the first row is put there, since it tells no times itself.
         version: of the program that imports.
     """
+    rows = made.rows
     plan = legacy_plan(rows, name)
     events: list[SessionEvent] = [
         SessionStarted(
@@ -36,6 +37,7 @@ def legacy_events(
             plan=plan,
         ),
         Noted(t_ns=0, level="info", problem=_imported(name)),
+        *(Noted(t_ns=0, level="info", problem=_left_out(code, n)) for code, n in made.left_out.items()),
     ]
     at_ns = 0
     for order, (row, trial) in enumerate(zip(rows, _trials(plan, rows), strict=True), 1):
@@ -142,6 +144,8 @@ def can_be_measured(row: FileRow) -> bool:
 
 def _why_bad(row: FileRow) -> Problem | None:
     of = row.recorded
+    if row.failed:
+        return _bad_row(of.line, "its request failed")
     needed = {name: cell for name, cell in row.unreadable.items() if name not in ("usual_tps", "ram", "run")}
     if needed:
         told = ", ".join(f"{name} is {cell!r}" for name, cell in needed.items())
@@ -151,7 +155,12 @@ def _why_bad(row: FileRow) -> Problem | None:
     if of.ttft_s is not None and of.total_s is not None and of.ttft_s >= of.total_s:
         return _bad_row(of.line, "its first token is not before its end")
     has_rate = bool(of.tokens) and bool(of.total_s or of.decode_s)
-    return None if has_rate or of.usual_tps else _bad_row(of.line, "it has no tokens or no time")
+    has_prompt = bool(of.prompt_tokens) and bool(of.prompt_s)
+    return (
+        None
+        if has_rate or has_prompt or of.usual_tps or of.decode_tps or of.ttft_s
+        else _bad_row(of.line, "it has no tokens or no time")
+    )
 
 
 def _bad_row(line: int, why: str) -> Problem:
@@ -164,6 +173,17 @@ def _bad_row(line: int, why: str) -> Problem:
 
 def _imported(name: str) -> Problem:
     return Problem(code="imported", what=f"Imported from {name}: machine, server and settings are not known.")
+
+
+def _left_out(code: LeftOut, n: int) -> Problem:
+    told = {
+        "prompt_and_text_mixed": f"Left out: {n} results that mix reading the prompt with writing.",
+        "stale_lines": f"Left out: {n} lines at the end, which an older run left in the file.",
+        "chunk_times": f"Left out: the gaps of {n} requests, which do not cover their answers.",
+        "throughput": f"Left out: throughput under load of {n} levels, which is no model's speed for one user.",
+        "incomplete_requests": f"Left out: {n} requests that the end of the test cut off.",
+    }
+    return Problem(code="left_out", what=told[code])
 
 
 def _oddities(rows: Sequence[FileRow]) -> Iterator[Problem]:

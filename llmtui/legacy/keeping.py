@@ -8,9 +8,10 @@ from llmtui import __version__
 from llmtui.core.events import encode
 from llmtui.core.session import Session, fold
 from llmtui.legacy.events import can_be_measured, legacy_events
-from llmtui.legacy.rows import CannotImport, FileRow, Told
+from llmtui.legacy.readers import read_any
+from llmtui.legacy.rows import CannotImport, ImportedFile, Told
 from llmtui.legacy.source import read_text
-from llmtui.legacy.table import read_table
+from llmtui.legacy.table import MOST_ROWS
 from llmtui.store.journal import JournalWriter
 from llmtui.store.session_folder import TRIALS, create_session_folder
 from llmtui.store.summary_csv import write_summary
@@ -18,21 +19,24 @@ from llmtui.store.trials_csv import trials_csv
 from llmtui.store.writing import replace_file
 
 
-def read_file(path: Path, told: Told | None = None) -> tuple[FileRow, ...]:
-    """Return the rows of a file, whichever program wrote it.
+def read_file(path: Path, told: Told | None = None) -> ImportedFile:
+    """Return what a file holds, whichever program wrote it.
 
     Raises:
         CannotImport: it cannot be used, or no row of it can be measured.
     """
-    rows = read_table(read_text(path), told)
+    made = read_any(read_text(path), told, name=path.name.partition(".")[0])
+    rows = made.rows
     if not any(map(can_be_measured, rows)):
         cells = {name: cell for row in rows for name, cell in row.unreadable.items()}
         raise CannotImport("nothing_measured", rows=len(rows), cells=cells)
-    return rows
+    if len(rows) > MOST_ROWS:
+        raise CannotImport("too_many_rows", most=MOST_ROWS)
+    return made
 
 
-def keep(rows: tuple[FileRow, ...], path: Path, results_dir: Path) -> tuple[Path, Session]:
-    """Make a session of a file's rows; return its folder and the session.
+def keep(made: ImportedFile, path: Path, results_dir: Path) -> tuple[Path, Session]:
+    """Make a session of a file; return its folder and the session.
 
     The session is dated by the file's own time, since its rows have none.
 
@@ -41,7 +45,7 @@ def keep(rows: tuple[FileRow, ...], path: Path, results_dir: Path) -> tuple[Path
     """
     wall_ns = path.stat().st_mtime_ns
     folder = create_session_folder(results_dir, wall_ns)
-    events = legacy_events(rows, name=path.name, session_id=folder.name, wall_ns=wall_ns, version=__version__)
+    events = legacy_events(made, name=path.name, session_id=folder.name, wall_ns=wall_ns, version=__version__)
     journal = JournalWriter(folder)
     try:
         for event in events[:-1]:

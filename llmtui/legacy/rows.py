@@ -11,11 +11,17 @@ from llmtui.core.facts import Recorded
 Oddity = Literal["usual_off", "ttft_not_below_total", "tokens_below_2"]
 """What is strange about a row that is kept all the same."""
 Refusal = Literal[
-    "cannot_read", "not_a_file", "too_large", "not_text", "empty", "broken_csv", "no_rows", "too_many_rows",
-    "too_many_models", "too_many_categories", "no_columns", "no_such_column", "unknown_unit", "unit_not_stated",
-    "nothing_measured",
+    "cannot_read", "not_a_file", "too_large", "not_text", "empty", "broken_csv", "broken_json", "no_rows",
+    "too_many_rows", "too_many_models", "too_many_categories", "no_columns", "no_such_column", "unknown_unit",
+    "unit_not_stated", "nothing_measured",
 ]  # fmt: skip
 """Why a file is not imported. The sentences are in ``llmtui.words.imports``."""
+
+
+Program = Literal["table", "llama_bench", "ollama_bench", "vllm_bench", "sglang_bench", "aiperf", "guidellm"]
+"""Whose format a file has."""
+LeftOut = Literal["prompt_and_text_mixed", "stale_lines", "chunk_times", "throughput", "incomplete_requests"]
+"""Figures that mean something else here, or nothing."""
 
 
 class CannotImport(Exception):
@@ -46,6 +52,17 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: dict[str, str] = {}
     """Cells that hold no number, as they were, by field."""
     oddities: tuple[Oddity, ...] = ()
+    failed: bool = False
+    """The file says that this trial failed."""
+
+
+class ImportedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader makes of a file."""
+
+    rows: tuple[FileRow, ...]
+    program: Program = "table"
+    left_out: dict[LeftOut, int] = {}
+    """What the file has that does not carry over, and how often."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from llmtui.legacy.numbers import Decimal, decimal_sign, read_count, read_number
 from llmtui.legacy.rows import CannotImport, FileRow, Oddity, Told
 
 SEPARATORS = ",;\t|"
+LONGEST_LINE = 2**20
 HEADER_WITHIN = 40
 """Lines within which the header is looked for: titles and notes may be above it."""
 MOST_ROWS = 10_000
@@ -61,6 +62,23 @@ def read_table(text: str, told: Told | None = None) -> tuple[FileRow, ...]:
     return mark_cold(rows)
 
 
+def read_records(records: Sequence[Mapping[str, object]], told: Told) -> tuple[FileRow, ...]:
+    """Return the rows of objects whose keys are titles: one object per trial.
+
+    Raises:
+        CannotImport: as ``read_table``.
+    """
+    titles = tuple(dict.fromkeys(key for record in records for key in record))
+    columns = find_columns(titles, told.columns)
+    if lacking := missing(columns):
+        raise CannotImport("no_columns", missing=list(lacking), header=list(titles[:12]))
+    lines = tuple(
+        (at, tuple("" if (value := record.get(title)) is None else str(value) for title in titles))
+        for at, record in enumerate(records, 1)
+    )
+    return mark_cold(rows_of(Table(titles, columns, lines, ","), told))
+
+
 def find_table(text: str, asked: Mapping[str, str] | None = None) -> Table:
     """Return the table in a text: below a title, blank lines or a ``sep=;`` line where there are any.
 
@@ -69,7 +87,7 @@ def find_table(text: str, asked: Mapping[str, str] | None = None) -> Table:
     """
     heads = list(islice(_heads(text), HEADER_WITHIN))
     if not heads:
-        raise CannotImport("empty")
+        raise CannotImport("no_columns", missing=["model", "tokens", "total"], header=[])
     best: tuple[int, tuple[str, ...], tuple[Field, ...]] | None = None
     refused: CannotImport | None = None
     for start, line, separators in heads:
@@ -98,7 +116,7 @@ def _heads(text: str) -> Iterator[tuple[int, str, str]]:
         told = re.fullmatch(r'"?sep=(.)"?\s*', line.strip("\r\n"), re.IGNORECASE)
         if told:
             separators = told.group(1)
-        elif line.strip(" \t\r\n,;|"):
+        elif len(line) <= LONGEST_LINE and line.strip(" \t\r\n,;|"):
             yield at, line, separators
         at += len(line)
 
@@ -112,7 +130,8 @@ def _cells(line: str, separator: str) -> tuple[str, ...]:
 
 def _lines(text: str, start: int, separator: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
     before = len(io.StringIO(text[:start], newline="").readlines())
-    reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=separator, skipinitialspace=True)
+    lines = _bounded(io.StringIO(text[start:], newline=""), before)
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     found: list[tuple[int, tuple[str, ...]]] = []
     try:
         next(reader)
@@ -125,6 +144,14 @@ def _lines(text: str, start: int, separator: str) -> tuple[tuple[int, tuple[str,
     except csv.Error as error:
         raise CannotImport("broken_csv", line=before + reader.line_num, why=str(error)) from error
     return tuple(found)
+
+
+def _bounded(lines: Iterable[str], before: int) -> Iterator[str]:
+    """The lines, as long as they are short enough to be cut into cells."""
+    for at, line in enumerate(lines, before + 1):
+        if len(line) > LONGEST_LINE:
+            raise CannotImport("broken_csv", line=at, why=f"> {LONGEST_LINE} characters")
+        yield line
 
 
 # --- cells --------------------------------------------------------------------------------------------------------
@@ -227,6 +254,8 @@ def _row(
             cached_tokens=_whole(numbers.get("cached_tokens")),
             prompt_s=numbers.get("prompt_time"),
             decode_s=numbers.get("decode_time"),
+            # A rate beside its tokens and time is the same figure again, rounded.
+            decode_tps=numbers.get("decode_tps") if numbers.get("decode_time") is None else None,
         ),
         unreadable=unreadable,
     )

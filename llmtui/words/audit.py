@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmtui.core.recorded_pairs import RecordedSpeed
 from llmtui.core.session import Session
 from llmtui.core.verdict import SEPARATING, Verdict
 from llmtui.legacy.audit import Audit, Claim, Layout, ModelAudit, audit
@@ -88,12 +89,22 @@ def finding_sentence(one: Claim, of: Audit) -> str:
 
 
 def _layout(of: Layout) -> str:
-    said = [plural("{n} row.", "{n} rows.", of.rows).format(n=of.rows)]
-    if of.unit == "run":
+    said = [plural("{n} row.", "{n} rows.", of.rows).format(n=of.rows), _program(of.program)]
+    if of.repetitions > 1:
+        said.append(
+            _("Up to {n} repetitions in a row: they show spread, and are no rounds in which models take turns.").format(
+                n=of.repetitions
+            )
+        )
+    elif of.program != "table":
+        pass
+    elif of.unit == "run":
         said.append(_("{n} runs of the same prompts: one run is one observation.").format(n=of.runs))
     else:
         counted = plural("{n} category", "{n} categories", of.categories).format(n=of.categories)
         said.append(_("One run, {categories}: one category is one observation.").format(categories=counted))
+    if of.means:
+        said.append(_("Single trials are not in it, only means."))
     if of.order == "one_after_another":
         said.append(
             _("The models ran one after the other: what changed on the machine meanwhile looks like a difference.")
@@ -115,7 +126,25 @@ def _layout(of: Layout) -> str:
         said.append(
             plural("{n} row cannot be measured.", "{n} rows cannot be measured.", of.failed).format(n=of.failed)
         )
-    return " ".join(said)
+    return " ".join(part for part in said if part)
+
+
+def _program(code: str) -> str:
+    """What is known of every file of a program."""
+    load_test = _("{program} is a load test: warm and cold requests are not told apart, nor what was cached.")
+    return {
+        "llama_bench": _(
+            "llama-bench measures bare reading and writing after a warm-up, without server, sampling or cold start."
+        ),
+        "ollama_bench": _(
+            "Ollama's bench warms up first: there is no cold start. Its rate counts the first token too: "
+            "up to 2 % too high at 64 tokens."
+        ),
+        "vllm_bench": load_test.format(program="vLLM bench serve"),
+        "sglang_bench": load_test.format(program="SGLang bench_serving"),
+        "aiperf": load_test.format(program="AIPerf"),
+        "guidellm": load_test.format(program="GuideLLM"),
+    }.get(code, "")
 
 
 def _speed_heading(of: Layout) -> str:
@@ -123,7 +152,8 @@ def _speed_heading(of: Layout) -> str:
 
 
 def _speeds(of: Audit) -> str:
-    entries = [f"{one.model} {significant(one.speed.value)}" for one in of.models if one.speed is not None]
+    most = max((one.speed.n for one in of.models if one.speed is not None), default=0)
+    entries = [_speed(one.model, one.speed, of.layout.unit, most) for one in of.models if one.speed is not None]
     if not entries:
         return _("No row can be measured.")
     over = _("geometric mean over runs") if of.layout.unit == "run" else _("geometric mean over categories")
@@ -138,6 +168,12 @@ def _speeds(of: Audit) -> str:
             _("Tokens of two tokenizers do not compare: with longer tokens a model writes more text at the same rate.")
         )
     return " ".join(said)
+
+
+def _speed(model: str, speed: RecordedSpeed, unit: str, most: int) -> str:
+    """A model's figure; one over fewer categories than another's has their number beside it."""
+    said = f"{model} {significant(speed.value)}"
+    return said if speed.n == most else f"{said} ({_base(unit, speed.n)})"
 
 
 def _pair(one: Verdict, models: Sequence[ModelAudit]) -> str:
@@ -275,6 +311,7 @@ def _latency(one: Claim, of: Audit) -> str:
             round(one.figures["units"]),
         ).format(n=round(one.figures["units"])),
         "no_common_rows": _("No category has usable rows of both."),
+        "repetitions": _("Repetitions in a row name no winner."),
         "not_apart": _("They are not told apart."),
         "another_is": _("{other} starts sooner.").format(other=one.other),
     }.get(one.why or "")  # fmt: skip

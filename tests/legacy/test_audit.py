@@ -22,7 +22,7 @@ from llmtui.core.summary import summarise
 from llmtui.core.verdict import SEPARATING, verdicts
 from llmtui.legacy.audit import Audit, Claim, Level, audit, level
 from llmtui.legacy.events import legacy_events
-from llmtui.legacy.table import read_table
+from llmtui.legacy.readers import read_any
 from llmtui.legacy.write_back import HEADER
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -32,7 +32,7 @@ CATEGORIES = ("Creatividad", "Razonamiento", "Coding", "Resumen", "Datos")
 
 
 def session_of(text: str) -> Session:
-    made = fold(legacy_events(read_table(text), name="old.csv", session_id="x", wall_ns=0, version="0"))
+    made = fold(legacy_events(read_any(text), name="old.csv", session_id="x", wall_ns=0, version="0"))
     assert made is not None
     return made
 

@@ -92,7 +92,7 @@ def test_the_same_prompt_asked_again_is_a_further_run(tmp_path: Path) -> None:
 
 def test_it_is_written_back_as_it_was(tmp_path: Path) -> None:
     target = tmp_path / "new" / "back.csv"
-    write_legacy(read_file(FIXTURE), target)
+    write_legacy(read_file(FIXTURE).rows, target)
     assert target.read_bytes() == FIXTURE.read_bytes()
 
 

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from llmtui.core.across import Earlier
 from llmtui.core.session import Session, fold
 from llmtui.legacy.events import legacy_events
-from llmtui.legacy.table import read_table
+from llmtui.legacy.readers import read_any
 from llmtui.report.markdown import markdown, write_markdown
 from llmtui.report.rows import by_category, by_model
 from llmtui.words.conclusions import headed
@@ -92,7 +92,7 @@ def test_problems_of_tests_are_noted() -> None:
 def test_an_imported_file_says_that_nothing_is_known_of_its_machine() -> None:
     made = fold(
         legacy_events(
-            read_table("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,9,19,5,100,101\n"),
+            read_any("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,9,19,5,100,101\n"),
             name="old.csv", session_id="x", wall_ns=0, version="0",
         )
     )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from llmtui.core.session import Session, fold
 from llmtui.legacy.audit import Audit, Claim, Finding, audit
 from llmtui.legacy.events import legacy_events
-from llmtui.legacy.table import read_table
+from llmtui.legacy.readers import read_any
 from llmtui.words.audit import audit_lines, claim_sentence, finding_sentence, finding_word
 from llmtui.words.conclusions import sentences
 
@@ -27,7 +27,7 @@ SMALL = HEADER + "m,x,9,19,5,100,101\nm,y,1,11,9,5,101\no,x,1,9,11,-3,90\no,y,1,
 
 
 def session_of(text: str) -> Session:
-    made = fold(legacy_events(read_table(text), name="old.csv", session_id="x", wall_ns=0, version="0"))
+    made = fold(legacy_events(read_any(text), name="old.csv", session_id="x", wall_ns=0, version="0"))
     assert made is not None
     return made
 

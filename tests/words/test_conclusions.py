@@ -14,7 +14,7 @@ from llmtui.core.facts import MachineFigures, Outcome, ResidentModel
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session, fold
 from llmtui.legacy.events import legacy_events
-from llmtui.legacy.table import read_table
+from llmtui.legacy.readers import read_any
 from llmtui.words.conclusions import headed, sentences
 from tests.core.compared import compared, compared_plan, other, warm
 from tests.core.made import started
@@ -60,7 +60,7 @@ def many_sessions() -> dict[str, Session]:
     assert begun is not None
     old = fold(
         legacy_events(
-            read_table("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,9,19,5,100,101\na,y,1,11,9,5,101\nb,x,1,9,11,-3,90\n"),
+            read_any("Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\na,x,9,19,5,100,101\na,y,1,11,9,5,101\nb,x,1,9,11,-3,90\n"),
             name="old.csv", session_id="x", wall_ns=0, version="0",
         )
     )  # fmt: skip

@@ -14,6 +14,7 @@ TOLD: dict[str, dict[str, Any]] = {
     "not_a_file": {"directory": True},
     "too_large": {"megabytes": 64},
     "broken_csv": {"line": 3, "why": "field larger than field limit (131072)"},
+    "broken_json": {"line": 7},
     "too_many_rows": {"most": 10000},
     "too_many_models": {"most": 60},
     "too_many_categories": {"most": 1000},

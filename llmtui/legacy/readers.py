@@ -1,0 +1,101 @@
+"""Which reader a file needs, recognised by its content."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from llmtui.legacy import aiperf, guidellm, llama_bench, ollama_bench, serving_bench
+from llmtui.legacy.rows import CannotImport, ImportedFile, Told
+from llmtui.legacy.table import MOST_ROWS, read_records, read_table
+
+Objects = list[dict[str, Any]]
+
+_JSON: tuple[tuple[frozenset[str], Callable[[Objects, str], ImportedFile]], ...] = (
+    (llama_bench.KEYS, llama_bench.from_objects),
+    (serving_bench.VLLM_KEYS, serving_bench.from_vllm),
+    (serving_bench.SGLANG_KEYS, serving_bench.from_sglang),
+    (aiperf.REQUEST_KEYS, aiperf.from_requests),
+    (aiperf.SUMMARY_KEYS, aiperf.from_summary),
+    (guidellm.KEYS, guidellm.from_objects),
+)
+"""Keys that the first object of a format has, and the format's reader."""
+
+
+def read_any(text: str, told: Told | None = None, *, name: str = "") -> ImportedFile:
+    """Return what a file holds, whichever of the known programs wrote it.
+
+    Args:
+        text: the file's.
+        told: what the person says of a table.
+        name: stands for the model where the file does not name it.
+
+    Raises:
+        CannotImport: it cannot be used.
+    """
+    start = text.lstrip("\ufeff \t\r\n")[:65536]
+    if start[:1] in ("{", "["):
+        return _from_json(text, told or Told(), name)
+    if "INSERT INTO llama_bench" in start:
+        return llama_bench.from_sql(text, name)
+    if re.search(r"^BenchmarkModel/name=", start, re.MULTILINE):
+        return ollama_bench.from_benchstat(text)
+    head = start.partition("\n")[0].strip().strip('"')
+    if head.startswith("NAME,STEP,COUNT"):
+        return ollama_bench.from_csv(text)
+    if "build_commit" in head and "avg_ts" in head:
+        return llama_bench.from_csv(text, name)
+    if re.match(r"\|\s*model\s*\|\s*size\s*\|\s*params\s*\|", head):
+        return llama_bench.from_markdown(text, name)
+    return ImportedFile(rows=read_table(text, told))
+
+
+def _from_json(text: str, told: Told, name: str) -> ImportedFile:
+    objects = _objects(text)
+    for keys, reader in _JSON:
+        if keys <= objects[0].keys():
+            made = reader(objects, name)
+            if not made.rows:
+                raise CannotImport("no_rows")
+            return made
+    return ImportedFile(rows=read_records(_records(objects), told))
+
+
+def _records(objects: Objects) -> Objects:
+    """The objects, or what is in one that holds lists of trials by model."""
+    results = objects[0].get("results")
+    if len(objects) == 1 and isinstance(results, dict):
+        return [
+            {"model": model, **trial}
+            for model, trials in results.items()
+            for trial in (trials if isinstance(trials, list) else [trials])
+            if isinstance(trial, dict)
+        ]
+    return objects
+
+
+def _objects(text: str) -> Objects:
+    """All objects of a file: one, a list of them, one per line, or several behind each other.
+
+    Raises:
+        CannotImport: ``broken_json`` or ``too_many_rows``.
+    """
+    decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    found: list[Any] = []
+    at = len(text) - len(text.lstrip("\ufeff \t\r\n"))
+    try:
+        while at < len(text):
+            value, at = decoder.raw_decode(text, at)
+            found += value if isinstance(value, list) else [value]
+            while at < len(text) and text[at] in " \t\r\n,\x1e":
+                at += 1
+    except (ValueError, RecursionError) as error:
+        raise CannotImport("broken_json", line=text.count("\n", 0, at) + 1) from error
+    objects = [one for one in found if isinstance(one, dict)]
+    if not objects:
+        raise CannotImport("no_rows")
+    if len(objects) > MOST_ROWS:
+        raise CannotImport("too_many_rows", most=MOST_ROWS)
+    return objects

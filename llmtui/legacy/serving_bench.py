@@ -1,0 +1,116 @@
+"""The serving benchmarks of vLLM (json, short or detailed) and SGLang (jsonl): one object per load level."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from llmtui.core.facts import Recorded
+from llmtui.legacy.rows import FileRow, ImportedFile, LeftOut, Program
+from llmtui.legacy.values import count, listed, number, positive, scaled
+
+VLLM_KEYS = frozenset({"model_id", "request_throughput", "mean_ttft_ms", "tokenizer_id"})
+SGLANG_KEYS = frozenset({"backend", "request_throughput", "mean_ttft_ms", "total_output_tokens_retokenized"})
+NEAR = 0.05
+"""A request's own times are used where their mean is this near to the mean that the file states."""
+
+
+def from_vllm(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
+    """Return a row per request of a detailed file, else one of the means per load level."""
+    return _file(objects, name, "vllm_bench")
+
+
+def from_sglang(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
+    """Return a row of the means per load level."""
+    return _file(objects, name, "sglang_bench")
+
+
+def _file(objects: Sequence[Mapping[str, Any]], name: str, program: Program) -> ImportedFile:
+    rows: list[FileRow] = []
+    left_out: dict[LeftOut, int] = {}
+    for line, one in enumerate(objects, 1):
+        model = str(one.get("model_id") or one.get("model") or one.get("tag") or name or one.get("backend") or "")
+        category = _level(one)
+        means = _means(one, model, category, line, program)
+        requests = [*_requests(one, model, category, line, program, left_out)]
+        rows += requests or [means]
+        if requests and all(row.recorded.total_s is None for row in requests):
+            # The requests' own waits stay; their speed is known as the mean of all.
+            speed = Recorded(
+                line=line, program=program, repetition=True, mean_of=len(requests), decode_tps=means.recorded.decode_tps
+            )
+            rows.append(msgspec.structs.replace(means, recorded=speed))
+        if number(one.get("output_throughput")) is not None:
+            left_out["throughput"] = left_out.get("throughput", 0) + 1
+    return ImportedFile(rows=tuple(rows), program=program, left_out=left_out)
+
+
+def _level(one: Mapping[str, Any]) -> str:
+    """The load: at most so many requests at a time, or so many a second."""
+    users = count(one.get("max_concurrency"))
+    rate = number(one.get("request_rate"))
+    if users is not None:
+        return f"c={users}"
+    return f"{rate:g}/s" if rate is not None else "load"
+
+
+def _means(one: Mapping[str, Any], model: str, category: str, line: int, program: Program) -> FileRow:
+    per_token_ms = positive(one.get("mean_tpot_ms"))
+    return FileRow(
+        model=model,
+        category=category,
+        recorded=Recorded(
+            line=line,
+            program=program,
+            repetition=True,
+            mean_of=count(one.get("completed")),
+            ttft_s=scaled(positive(one.get("mean_ttft_ms")), 1e-3),
+            total_s=scaled(positive(one.get("mean_e2el_ms", one.get("mean_e2e_latency_ms"))), 1e-3),
+            decode_tps=None if per_token_ms is None else 1000 / per_token_ms,
+        ),
+    )
+
+
+def _requests(
+    one: Mapping[str, Any], model: str, category: str, line: int, program: Program, left_out: dict[LeftOut, int]
+) -> Iterator[FileRow]:
+    waits, lengths = listed(one.get("ttfts")), listed(one.get("output_lens"))
+    if not waits or len(waits) != len(lengths):
+        return
+    gaps = [
+        [gap for value in listed(gap_list) if (gap := number(value)) is not None]
+        for gap_list in listed(one.get("itls"))
+    ]
+    whole = _whole(gaps, lengths, number(one.get("mean_tpot_ms")))
+    if gaps and not whole:
+        left_out["chunk_times"] = left_out.get("chunk_times", 0) + len(gaps)
+    errors, prompts = listed(one.get("errors")), listed(one.get("input_lens"))
+    for at, (wait, length) in enumerate(zip(waits, lengths, strict=True)):
+        tokens, ttft_s = count(length), positive(wait)
+        over_s = sum(gaps[at]) if whole and at < len(gaps) else None
+        yield FileRow(
+            model=model,
+            category=category,
+            run=at + 1,
+            failed=bool(errors[at]) if at < len(errors) else False,
+            recorded=Recorded(
+                line=line,
+                program=program,
+                repetition=True,
+                tokens=tokens,
+                ttft_s=ttft_s,
+                total_s=None if over_s is None or ttft_s is None else ttft_s + over_s,
+                prompt_tokens=count(prompts[at]) if at < len(prompts) else None,
+            ),
+        )
+
+
+def _whole(gaps: Sequence[Sequence[float]], lengths: Sequence[Any], mean_tpot_ms: float | None) -> bool:
+    """Whether the gaps between chunks cover each answer: their sums agree with the mean time per token."""
+    if not gaps or len(gaps) != len(lengths) or mean_tpot_ms is None:
+        return False
+    each = [sum(one) / (n - 1) for one, length in zip(gaps, lengths, strict=True) if (n := count(length) or 0) > 1]
+    return bool(each) and abs(1000 * statistics.fmean(each) / mean_tpot_ms - 1) <= NEAR
