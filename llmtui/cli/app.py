@@ -203,7 +203,7 @@ class TimeUnit(StrEnum):
 
 @cli.command("import")
 def import_command(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="A table of trials that another program measured.")],
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A table of trials, or another benchmark's results.")],
     unit: Annotated[
         TimeUnit | None, typer.Option("--unit", help="Unit of times whose column does not state one.")
     ] = None,
@@ -216,7 +216,7 @@ def import_command(
     ] = None,
     results: Results = None,
 ) -> None:
-    """Import a table of another program's trials, and check which conclusions it supports.
+    """Import what another program measured, and check which conclusions it supports.
 
     Exit codes: 0 imported, 2 the file cannot be used.
     """

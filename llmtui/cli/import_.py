@@ -8,14 +8,14 @@ from pathlib import Path
 from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, cannot_write
 from llmtui.legacy.keeping import keep, read_file
-from llmtui.legacy.rows import CannotImport, Told
+from llmtui.legacy.rows import CannotImport, Stated
 from llmtui.legacy.write_back import write_legacy
 from llmtui.words import _
-from llmtui.words.imports import refusal
+from llmtui.words.imports import import_refusal
 from llmtui.words.problems import problem_words
 
 
-def import_file(of: Frame, source: str, told: Told, legacy: str | None) -> int:
+def import_file(of: Frame, source: str, told: Stated, legacy: str | None) -> int:
     """Import a file and print its audit; return the exit code.
 
     Args:
@@ -32,7 +32,7 @@ def import_file(of: Frame, source: str, told: Told, legacy: str | None) -> int:
     try:
         made = read_file(path, told)
     except CannotImport as error:
-        raise Refused(refusal(source, error)) from error
+        raise Refused(import_refusal(source, error)) from error
     try:
         folder, session = keep(made, path, of.results)
         if written is not None:
@@ -51,7 +51,7 @@ def import_file(of: Frame, source: str, told: Told, legacy: str | None) -> int:
     return Exit.OK
 
 
-def told_of(unit: str | None, columns: str | None) -> Told:
+def told_of(unit: str | None, columns: str | None) -> Stated:
     """Return what the command line says of the file.
 
     Raises:
@@ -64,4 +64,4 @@ def told_of(unit: str | None, columns: str | None) -> Told:
             raise Refused(_("--map takes NAME=COLUMN, separated by commas, not {entry}.").format(entry=entry.strip()))
         if entry.strip():
             pointed[name.strip()] = title.strip()
-    return Told(unit=unit, columns=pointed)
+    return Stated(unit=unit, columns=pointed)

@@ -7,14 +7,14 @@ from typing import Any
 
 from llmtui.core.facts import Recorded
 from llmtui.legacy.rows import FileRow, ImportedFile
-from llmtui.legacy.values import count, inside, listed, positive
+from llmtui.legacy.values import count_of, inside, list_of, positive
 
 REQUEST_KEYS = frozenset({"metadata", "metrics"})
 SUMMARY_KEYS = frozenset({"input_config", "request_latency"})
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0}
 
 
-def from_requests(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
+def aiperf_requests(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
     """Return a row per request; cancelled and failed ones as failed. The file does not name its model."""
     rows = tuple(
         FileRow(
@@ -26,8 +26,8 @@ def from_requests(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFi
                 line=line,
                 program="aiperf",
                 repetition=True,
-                tokens=count(inside(one, "metrics", "output_sequence_length", "value")),
-                prompt_tokens=count(inside(one, "metrics", "input_sequence_length", "value")),
+                tokens=count_of(inside(one, "metrics", "output_sequence_length", "value")),
+                prompt_tokens=count_of(inside(one, "metrics", "input_sequence_length", "value")),
                 ttft_s=_seconds(inside(one, "metrics", "time_to_first_token"), "value"),
                 total_s=_seconds(inside(one, "metrics", "request_latency"), "value"),
             ),
@@ -38,11 +38,11 @@ def from_requests(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFi
     return ImportedFile(rows=rows, program="aiperf")
 
 
-def from_summary(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
+def aiperf_summary(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
     """Return a row of the means per run."""
     rows: list[FileRow] = []
     for line, one in enumerate(objects, 1):
-        models = listed(inside(one, "input_config", "endpoint", "model_names"))
+        models = list_of(inside(one, "input_config", "endpoint", "model_names"))
         per_token_s = _seconds(one.get("inter_token_latency"), "avg")
         rows.append(
             FileRow(
@@ -52,7 +52,7 @@ def from_summary(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFil
                     line=line,
                     program="aiperf",
                     repetition=True,
-                    mean_of=count(inside(one, "request_latency", "count")),
+                    mean_of=count_of(inside(one, "request_latency", "count")),
                     ttft_s=_seconds(one.get("time_to_first_token"), "avg"),
                     total_s=_seconds(one.get("request_latency"), "avg"),
                     decode_tps=None if per_token_s is None else 1 / per_token_s,

@@ -9,6 +9,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Literal
 
 import msgspec
 
@@ -18,7 +19,31 @@ from llmtui.core.session import Session
 from llmtui.core.stats import deviation, mean, t_quantile
 from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import SEPARATING, Verdict
-from llmtui.legacy.audit import Claim, Finding, Layout, ModelAudit, Why, ttft_s
+from llmtui.legacy.model_audit import Layout, ModelAudit, ttft_s
+
+Says = Literal["fastest", "steadiest", "slow_category", "most_memory", "cold_start", "best_latency"]
+Finding = Literal["stands", "not_shown", "wrong", "artefact", "in_part", "cannot_be_judged"]
+Why = Literal[
+    "interval_holds_1", "may_be_chance", "practically_equal", "no_interval", "another_is", "no_common_rows",
+    "least_steady", "another_varies_less", "too_few_to_rank", "no_writing_speed", "cold_start", "waiting",
+    "single_trial", "first_row", "machine_change", "not_known_what", "some_models", "single_trials",
+    "repetitions", "not_apart",
+]  # fmt: skip
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence that the file is read to say, and whether it holds."""
+
+    says: Says
+    finding: Finding
+    model: str | None = None
+    """Whom the sentence names."""
+    category: str | None = None
+    other: str | None = None
+    """Whom the figures name instead, or who is not told apart."""
+    why: Why | None = None
+    figures: dict[str, float] = {}
+
 
 NAMED_LEAD = 1.01
 """Nobody calls a model the fastest whose mean is not this much higher."""

@@ -101,7 +101,7 @@ ASKED_AS: dict[str, Field] = {
 """Names by which the command line knows the fields."""
 
 
-class Column(NamedTuple):
+class FileColumn(NamedTuple):
     """Where a field is."""
 
     at: int
@@ -112,7 +112,7 @@ class Column(NamedTuple):
     """Named as Ollama names its nanoseconds."""
 
 
-Columns = dict[Field, Column]
+Columns = dict[Field, FileColumn]
 
 
 def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) -> Columns:
@@ -130,16 +130,16 @@ def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) 
         at = next((at for at, one in enumerate(titles) if plain(one) == plain(title)), None)
         if name not in ASKED_AS or at is None:
             raise CannotImport("no_such_column", name=name, title=title, header=list(titles), known=list(ASKED_AS))
-        found[ASKED_AS[name]] = Column(at, _factor_in(ASKED_AS[name], titles[at]), titles[at].strip())
+        found[ASKED_AS[name]] = FileColumn(at, _factor_in(ASKED_AS[name], titles[at]), titles[at].strip())
     taken = {column.at for column in found.values()}
     for at, title in enumerate(titles):
         if at not in taken and (known := _known(title)) is not None and known[0] not in found:
             field, factor = known
-            found[field] = Column(at, factor, title.strip(), ollama=plain(title) in OLLAMA_DURATIONS)
+            found[field] = FileColumn(at, factor, title.strip(), ollama=plain(title) in OLLAMA_DURATIONS)
     return found
 
 
-def missing(columns: Columns) -> tuple[Field, ...]:
+def lacking_fields(columns: Columns) -> tuple[Field, ...]:
     """Return the fields without which no row can be measured; empty where the columns suffice.
 
     A model's name, and either the usual rate or the number of tokens with a time.

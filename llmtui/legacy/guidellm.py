@@ -7,30 +7,30 @@ from typing import Any
 
 from llmtui.core.facts import Recorded
 from llmtui.legacy.rows import FileRow, ImportedFile
-from llmtui.legacy.values import count, inside, listed, number
+from llmtui.legacy.values import count_of, inside, list_of, number_of
 
 KEYS = frozenset({"metadata", "benchmarks"})
 
 
-def from_objects(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
+def guidellm_requests(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
     """Return a row per request that ended; failed ones as failed, those cut off at the end of the test left out."""
     rows: list[FileRow] = []
     cut = 0
     for one in objects:
-        for benchmark in listed(one.get("benchmarks")):
+        for benchmark in list_of(one.get("benchmarks")):
             rows += _rows(benchmark, name, len(rows))
-            cut += len(listed(inside(benchmark, "requests", "incomplete")))
+            cut += len(list_of(inside(benchmark, "requests", "incomplete")))
     return ImportedFile(rows=tuple(rows), program="guidellm", left_out={"incomplete_requests": cut} if cut else {})
 
 
 def _rows(benchmark: object, name: str, before: int) -> Iterator[FileRow]:
     model = inside(benchmark, "config", "backend", "model") or inside(benchmark, "config", "model") or name
     category = str(inside(benchmark, "config", "strategy", "type_") or "load")
-    streams = count(inside(benchmark, "config", "strategy", "streams"))
+    streams = count_of(inside(benchmark, "config", "strategy", "streams"))
     category = category if streams is None else f"{category} {streams}"
     at = before
     for kind in ("successful", "errored"):
-        for request in listed(inside(benchmark, "requests", kind)):
+        for request in list_of(inside(benchmark, "requests", kind)):
             at += 1
             yield FileRow(
                 model=str(model),
@@ -43,16 +43,16 @@ def _rows(benchmark: object, name: str, before: int) -> Iterator[FileRow]:
 
 def _recorded(request: object, line: int) -> Recorded:
     times = inside(request, "info", "timings")
-    begun = number(inside(times, "request_start"))
-    first = number(inside(times, "first_token_iteration"))
-    ended = number(inside(times, "request_end"))
+    begun = number_of(inside(times, "request_start"))
+    first = number_of(inside(times, "first_token_iteration"))
+    ended = number_of(inside(times, "request_end"))
     return Recorded(
         line=line,
         program="guidellm",
         repetition=True,
-        tokens=count(inside(request, "output_metrics", "text_tokens")),
-        prompt_tokens=count(inside(request, "input_metrics", "text_tokens")),
-        cached_tokens=count(inside(request, "input_metrics", "cached_tokens")),
+        tokens=count_of(inside(request, "output_metrics", "text_tokens")),
+        prompt_tokens=count_of(inside(request, "input_metrics", "text_tokens")),
+        cached_tokens=count_of(inside(request, "input_metrics", "cached_tokens")),
         ttft_s=None if begun is None or first is None else first - begun,
         total_s=None if begun is None or ended is None else ended - begun,
     )

@@ -9,8 +9,8 @@ from llmtui.core.events import encode
 from llmtui.core.session import Session, fold
 from llmtui.legacy.events import can_be_measured, legacy_events
 from llmtui.legacy.readers import read_any
-from llmtui.legacy.rows import CannotImport, ImportedFile, Told
-from llmtui.legacy.source import read_text
+from llmtui.legacy.rows import CannotImport, ImportedFile, Stated
+from llmtui.legacy.source import file_text
 from llmtui.legacy.table import MOST_ROWS
 from llmtui.store.journal import JournalWriter
 from llmtui.store.session_folder import TRIALS, create_session_folder
@@ -19,13 +19,13 @@ from llmtui.store.trials_csv import trials_csv
 from llmtui.store.writing import replace_file
 
 
-def read_file(path: Path, told: Told | None = None) -> ImportedFile:
+def read_file(path: Path, told: Stated | None = None) -> ImportedFile:
     """Return what a file holds, whichever program wrote it.
 
     Raises:
         CannotImport: it cannot be used, or no row of it can be measured.
     """
-    made = read_any(read_text(path), told, name=path.name.partition(".")[0])
+    made = read_any(file_text(path), told, name=path.name.partition(".")[0])
     rows = made.rows
     if not any(map(can_be_measured, rows)):
         cells = {name: cell for row in rows for name, cell in row.unreadable.items()}

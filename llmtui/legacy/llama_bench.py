@@ -15,7 +15,7 @@ from typing import Any
 
 from llmtui.core.facts import Recorded
 from llmtui.legacy.rows import CannotImport, FileRow, ImportedFile, LeftOut
-from llmtui.legacy.values import count, listed, positive
+from llmtui.legacy.values import count_of, list_of, positive
 
 KEYS = frozenset({"model_filename", "n_prompt", "n_gen", "avg_ts"})
 _PER_TEST = frozenset({
@@ -27,7 +27,7 @@ _TEST = re.compile(r"(pp|tg)(\d+)(?: @ d(\d+))?")
 _INSERT = re.compile(r"INSERT INTO llama_bench\s*\(([^)]*)\)\s*VALUES\s*\((.*)\);?\s*$", re.MULTILINE)
 
 
-def from_objects(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
+def llama_bench_objects(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
     """Return the repetitions: one row for each sample, or one of the mean where the samples are missing."""
     del name
     labels = _labels(objects)
@@ -41,15 +41,15 @@ def from_objects(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFil
     return ImportedFile(rows=tuple(rows), program="llama_bench", left_out=left_out)
 
 
-def from_csv(text: str, name: str) -> ImportedFile:
+def llama_bench_csv(text: str, name: str) -> ImportedFile:
     """Return the rows of the csv form, which has means only."""
     try:
-        return from_objects(list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""))), name)
+        return llama_bench_objects(list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""))), name)
     except csv.Error as error:
         raise CannotImport("broken_csv", line=0, why=str(error)) from error
 
 
-def from_sql(text: str, name: str) -> ImportedFile:
+def llama_bench_sql(text: str, name: str) -> ImportedFile:
     """Return the rows of the sql form, which has means only."""
     objects: list[dict[str, Any]] = []
     for columns, values in _INSERT.findall(text):
@@ -57,10 +57,10 @@ def from_sql(text: str, name: str) -> ImportedFile:
         objects.append(dict(zip((one.strip() for one in columns.split(",")), cells, strict=False)))
     if not objects:
         raise CannotImport("no_rows")
-    return from_objects(objects, name)
+    return llama_bench_objects(objects, name)
 
 
-def from_markdown(text: str, name: str) -> ImportedFile:
+def llama_bench_markdown(text: str, name: str) -> ImportedFile:
     """Return the rows of the table that llama-bench prints: means, rounded to two decimals."""
     lines = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in text.splitlines() if "|" in line]
     objects: list[dict[str, Any]] = []
@@ -76,16 +76,20 @@ def from_markdown(text: str, name: str) -> ImportedFile:
         objects.append({key: value for key, value in told.items() if key not in ("size", "params")})
     if not objects:
         raise CannotImport("no_rows")
-    return from_objects(objects, name)
+    return llama_bench_objects(objects, name)
 
 
 def _rows(one: Mapping[str, Any], label: str, line: int) -> Iterator[FileRow]:
-    prompt, made, depth = count(one.get("n_prompt")) or 0, count(one.get("n_gen")) or 0, count(one.get("n_depth")) or 0
+    prompt, made, depth = (
+        count_of(one.get("n_prompt")) or 0,
+        count_of(one.get("n_gen")) or 0,
+        count_of(one.get("n_depth")) or 0,
+    )
     if (prompt and made) or not (prompt or made):
         return
     test = f"pp{prompt}" if prompt else f"tg{made}"
     test = f"{test} @ d{depth}" if depth else test
-    samples = [ns for value in listed(one.get("samples_ns")) if (ns := positive(value)) is not None]
+    samples = [ns for value in list_of(one.get("samples_ns")) if (ns := positive(value)) is not None]
     mean_ns = positive(one.get("avg_ns"))
     for run, over_ns in enumerate(samples or ([] if mean_ns is None else [mean_ns]), 1):
         over_s = over_ns / 1e9

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from llmtui.core.facts import Recorded
 from llmtui.legacy.rows import CannotImport, FileRow, ImportedFile
-from llmtui.legacy.values import count, number, positive
+from llmtui.legacy.values import count_of, number_of, positive
 
 STEPS = ("prefill", "generate", "ttft", "load", "total")
 _BENCHSTAT = re.compile(r"BenchmarkModel/name=(.+)/step=(\w+)\s+\d+\s+(.*)")
@@ -28,12 +28,12 @@ class _Line(NamedTuple):
     cached: int | None = None
 
 
-def from_csv(text: str) -> ImportedFile:
+def ollama_bench_csv(text: str) -> ImportedFile:
     """Return a row per epoch."""
     return _file(_csv_lines(text))
 
 
-def from_benchstat(text: str) -> ImportedFile:
+def ollama_bench_benchstat(text: str) -> ImportedFile:
     """Return a row per epoch."""
     return _file(_benchstat_lines(text))
 
@@ -44,11 +44,11 @@ def _csv_lines(text: str) -> Iterator[_Line | None]:
             continue
         # A name may hold commas, the figures do not.
         found = re.fullmatch(r"(.+?),(\w+),\d+,([\d.]+),[\d.]+(?:,(\d+))?", line.strip())
-        ns = None if found is None else number(found.group(3))
+        ns = None if found is None else number_of(found.group(3))
         if found is None or found.group(2) not in STEPS or ns is None:
             yield None
             continue
-        yield _Line(at, found.group(1), found.group(2), ns, cached=count(found.group(4)))
+        yield _Line(at, found.group(1), found.group(2), ns, cached=count_of(found.group(4)))
 
 
 def _benchstat_lines(text: str) -> Iterator[_Line | None]:
@@ -61,13 +61,14 @@ def _benchstat_lines(text: str) -> Iterator[_Line | None]:
             continue
         parts = found.group(3).split()
         told = dict(zip(parts[1::2], parts[::2], strict=False))
-        ns = number(told.get("ns/token", told.get("ns/op")))
+        ns = number_of(told.get("ns/token", told.get("ns/op")))
         if ns is None:
             yield None
             continue
         yield _Line(
             at, found.group(1), found.group(2), ns,
-            prompt_tokens=count(told.get("processed-prompt-token")), cached=count(told.get("cached-prompt-token")),
+            prompt_tokens=count_of(told.get("processed-prompt-token")),
+            cached=count_of(told.get("cached-prompt-token")),
         )  # fmt: skip
 
 

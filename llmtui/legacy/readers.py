@@ -8,23 +8,23 @@ from collections.abc import Callable
 from typing import Any
 
 from llmtui.legacy import aiperf, guidellm, llama_bench, ollama_bench, serving_bench
-from llmtui.legacy.rows import CannotImport, ImportedFile, Told
+from llmtui.legacy.rows import CannotImport, ImportedFile, Stated
 from llmtui.legacy.table import MOST_ROWS, read_records, read_table
 
 Objects = list[dict[str, Any]]
 
 _JSON: tuple[tuple[frozenset[str], Callable[[Objects, str], ImportedFile]], ...] = (
-    (llama_bench.KEYS, llama_bench.from_objects),
-    (serving_bench.VLLM_KEYS, serving_bench.from_vllm),
-    (serving_bench.SGLANG_KEYS, serving_bench.from_sglang),
-    (aiperf.REQUEST_KEYS, aiperf.from_requests),
-    (aiperf.SUMMARY_KEYS, aiperf.from_summary),
-    (guidellm.KEYS, guidellm.from_objects),
+    (llama_bench.KEYS, llama_bench.llama_bench_objects),
+    (serving_bench.VLLM_KEYS, serving_bench.vllm_levels),
+    (serving_bench.SGLANG_KEYS, serving_bench.sglang_levels),
+    (aiperf.REQUEST_KEYS, aiperf.aiperf_requests),
+    (aiperf.SUMMARY_KEYS, aiperf.aiperf_summary),
+    (guidellm.KEYS, guidellm.guidellm_requests),
 )
 """Keys that the first object of a format has, and the format's reader."""
 
 
-def read_any(text: str, told: Told | None = None, *, name: str = "") -> ImportedFile:
+def read_any(text: str, told: Stated | None = None, *, name: str = "") -> ImportedFile:
     """Return what a file holds, whichever of the known programs wrote it.
 
     Args:
@@ -37,22 +37,22 @@ def read_any(text: str, told: Told | None = None, *, name: str = "") -> Imported
     """
     start = text.lstrip("\ufeff \t\r\n")[:65536]
     if start[:1] in ("{", "["):
-        return _from_json(text, told or Told(), name)
+        return _from_json(text, told or Stated(), name)
     if "INSERT INTO llama_bench" in start:
-        return llama_bench.from_sql(text, name)
+        return llama_bench.llama_bench_sql(text, name)
     if re.search(r"^BenchmarkModel/name=", start, re.MULTILINE):
-        return ollama_bench.from_benchstat(text)
+        return ollama_bench.ollama_bench_benchstat(text)
     head = start.partition("\n")[0].strip().strip('"')
     if head.startswith("NAME,STEP,COUNT"):
-        return ollama_bench.from_csv(text)
+        return ollama_bench.ollama_bench_csv(text)
     if "build_commit" in head and "avg_ts" in head:
-        return llama_bench.from_csv(text, name)
+        return llama_bench.llama_bench_csv(text, name)
     if re.match(r"\|\s*model\s*\|\s*size\s*\|\s*params\s*\|", head):
-        return llama_bench.from_markdown(text, name)
+        return llama_bench.llama_bench_markdown(text, name)
     return ImportedFile(rows=read_table(text, told))
 
 
-def _from_json(text: str, told: Told, name: str) -> ImportedFile:
+def _from_json(text: str, told: Stated, name: str) -> ImportedFile:
     objects = _objects(text)
     for keys, reader in _JSON:
         if keys <= objects[0].keys():

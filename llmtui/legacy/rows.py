@@ -65,7 +65,7 @@ class ImportedFile(msgspec.Struct, frozen=True, kw_only=True):
     """What the file has that does not carry over, and how often."""
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class Stated(msgspec.Struct, frozen=True, kw_only=True):
     """What the person says of the file, where the file does not say it."""
 
     unit: str | None = None

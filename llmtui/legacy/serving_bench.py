@@ -10,7 +10,7 @@ import msgspec
 
 from llmtui.core.facts import Recorded
 from llmtui.legacy.rows import FileRow, ImportedFile, LeftOut, Program
-from llmtui.legacy.values import count, listed, number, positive, scaled
+from llmtui.legacy.values import count_of, list_of, number_of, positive, scaled
 
 VLLM_KEYS = frozenset({"model_id", "request_throughput", "mean_ttft_ms", "tokenizer_id"})
 SGLANG_KEYS = frozenset({"backend", "request_throughput", "mean_ttft_ms", "total_output_tokens_retokenized"})
@@ -18,12 +18,12 @@ NEAR = 0.05
 """A request's own times are used where their mean is this near to the mean that the file states."""
 
 
-def from_vllm(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
+def vllm_levels(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
     """Return a row per request of a detailed file, else one of the means per load level."""
     return _file(objects, name, "vllm_bench")
 
 
-def from_sglang(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
+def sglang_levels(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
     """Return a row of the means per load level."""
     return _file(objects, name, "sglang_bench")
 
@@ -43,15 +43,15 @@ def _file(objects: Sequence[Mapping[str, Any]], name: str, program: Program) -> 
                 line=line, program=program, repetition=True, mean_of=len(requests), decode_tps=means.recorded.decode_tps
             )
             rows.append(msgspec.structs.replace(means, recorded=speed))
-        if number(one.get("output_throughput")) is not None:
+        if number_of(one.get("output_throughput")) is not None:
             left_out["throughput"] = left_out.get("throughput", 0) + 1
     return ImportedFile(rows=tuple(rows), program=program, left_out=left_out)
 
 
 def _level(one: Mapping[str, Any]) -> str:
     """The load: at most so many requests at a time, or so many a second."""
-    users = count(one.get("max_concurrency"))
-    rate = number(one.get("request_rate"))
+    users = count_of(one.get("max_concurrency"))
+    rate = number_of(one.get("request_rate"))
     if users is not None:
         return f"c={users}"
     return f"{rate:g}/s" if rate is not None else "load"
@@ -66,7 +66,7 @@ def _means(one: Mapping[str, Any], model: str, category: str, line: int, program
             line=line,
             program=program,
             repetition=True,
-            mean_of=count(one.get("completed")),
+            mean_of=count_of(one.get("completed")),
             ttft_s=scaled(positive(one.get("mean_ttft_ms")), 1e-3),
             total_s=scaled(positive(one.get("mean_e2el_ms", one.get("mean_e2e_latency_ms"))), 1e-3),
             decode_tps=None if per_token_ms is None else 1000 / per_token_ms,
@@ -77,19 +77,19 @@ def _means(one: Mapping[str, Any], model: str, category: str, line: int, program
 def _requests(
     one: Mapping[str, Any], model: str, category: str, line: int, program: Program, left_out: dict[LeftOut, int]
 ) -> Iterator[FileRow]:
-    waits, lengths = listed(one.get("ttfts")), listed(one.get("output_lens"))
+    waits, lengths = list_of(one.get("ttfts")), list_of(one.get("output_lens"))
     if not waits or len(waits) != len(lengths):
         return
     gaps = [
-        [gap for value in listed(gap_list) if (gap := number(value)) is not None]
-        for gap_list in listed(one.get("itls"))
+        [gap for value in list_of(gap_list) if (gap := number_of(value)) is not None]
+        for gap_list in list_of(one.get("itls"))
     ]
-    whole = _whole(gaps, lengths, number(one.get("mean_tpot_ms")))
+    whole = _whole(gaps, lengths, number_of(one.get("mean_tpot_ms")))
     if gaps and not whole:
         left_out["chunk_times"] = left_out.get("chunk_times", 0) + len(gaps)
-    errors, prompts = listed(one.get("errors")), listed(one.get("input_lens"))
+    errors, prompts = list_of(one.get("errors")), list_of(one.get("input_lens"))
     for at, (wait, length) in enumerate(zip(waits, lengths, strict=True)):
-        tokens, ttft_s = count(length), positive(wait)
+        tokens, ttft_s = count_of(length), positive(wait)
         over_s = sum(gaps[at]) if whole and at < len(gaps) else None
         yield FileRow(
             model=model,
@@ -103,7 +103,7 @@ def _requests(
                 tokens=tokens,
                 ttft_s=ttft_s,
                 total_s=None if over_s is None or ttft_s is None else ttft_s + over_s,
-                prompt_tokens=count(prompts[at]) if at < len(prompts) else None,
+                prompt_tokens=count_of(prompts[at]) if at < len(prompts) else None,
             ),
         )
 
@@ -112,5 +112,5 @@ def _whole(gaps: Sequence[Sequence[float]], lengths: Sequence[Any], mean_tpot_ms
     """Whether the gaps between chunks cover each answer: their sums agree with the mean time per token."""
     if not gaps or len(gaps) != len(lengths) or mean_tpot_ms is None:
         return False
-    each = [sum(one) / (n - 1) for one, length in zip(gaps, lengths, strict=True) if (n := count(length) or 0) > 1]
+    each = [sum(one) / (n - 1) for one, length in zip(gaps, lengths, strict=True) if (n := count_of(length) or 0) > 1]
     return bool(each) and abs(1000 * statistics.fmean(each) / mean_tpot_ms - 1) <= NEAR

@@ -20,7 +20,7 @@ MOST_CONTROLS = 0.01
 """Share of control characters above which a file is not text."""
 
 
-def read_text(path: Path) -> str:
+def file_text(path: Path) -> str:
     """Return the text of a regular file, unpacked where gzip packed it.
 
     Encodings: UTF-8, UTF-16 with or without a byte order mark, else Windows-1252.

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from llmtui.core.facts import Recorded
-from llmtui.legacy.columns import COUNTS, NUMBERS, SECONDS, TIMES, UNITS, Columns, Field, find_columns, missing
+from llmtui.legacy.columns import COUNTS, NUMBERS, SECONDS, TIMES, UNITS, Columns, Field, find_columns, lacking_fields
 from llmtui.legacy.numbers import Decimal, decimal_sign, read_count, read_number
-from llmtui.legacy.rows import CannotImport, FileRow, Oddity, Told
+from llmtui.legacy.rows import CannotImport, FileRow, Oddity, Stated
 
 SEPARATORS = ",;\t|"
 LONGEST_LINE = 2**20
@@ -44,7 +44,7 @@ class Table(NamedTuple):
     separator: str
 
 
-def read_table(text: str, told: Told | None = None) -> tuple[FileRow, ...]:
+def read_table(text: str, told: Stated | None = None) -> tuple[FileRow, ...]:
     """Return the rows of a table: all of them, the cold starts among them marked.
 
     Args:
@@ -54,7 +54,7 @@ def read_table(text: str, told: Told | None = None) -> tuple[FileRow, ...]:
     Raises:
         CannotImport: no header with the needed columns, no rows, too many of them, or a unit that has to be asked for.
     """
-    told = told or Told()
+    told = told or Stated()
     table = find_table(text, told.columns)
     rows = rows_of(table, told)
     if not rows:
@@ -62,7 +62,7 @@ def read_table(text: str, told: Told | None = None) -> tuple[FileRow, ...]:
     return mark_cold(rows)
 
 
-def read_records(records: Sequence[Mapping[str, object]], told: Told) -> tuple[FileRow, ...]:
+def read_records(records: Sequence[Mapping[str, object]], told: Stated) -> tuple[FileRow, ...]:
     """Return the rows of objects whose keys are titles: one object per trial.
 
     Raises:
@@ -70,7 +70,7 @@ def read_records(records: Sequence[Mapping[str, object]], told: Told) -> tuple[F
     """
     titles = tuple(dict.fromkeys(key for record in records for key in record))
     columns = find_columns(titles, told.columns)
-    if lacking := missing(columns):
+    if lacking := lacking_fields(columns):
         raise CannotImport("no_columns", missing=list(lacking), header=list(titles[:12]))
     lines = tuple(
         (at, tuple("" if (value := record.get(title)) is None else str(value) for title in titles))
@@ -98,7 +98,7 @@ def find_table(text: str, asked: Mapping[str, str] | None = None) -> Table:
             except CannotImport as error:
                 refused = refused or error
                 continue
-            lacking = missing(columns)
+            lacking = lacking_fields(columns)
             if not lacking:
                 return Table(titles, columns, _lines(text, start, separator), separator)
             if best is None or len(columns) > best[0]:
@@ -157,7 +157,7 @@ def _bounded(lines: Iterable[str], before: int) -> Iterator[str]:
 # --- cells --------------------------------------------------------------------------------------------------------
 
 
-def rows_of(table: Table, told: Told) -> tuple[FileRow, ...]:
+def rows_of(table: Table, told: Stated) -> tuple[FileRow, ...]:
     """Return a row for each line of a table.
 
     Raises:
@@ -196,7 +196,7 @@ def _decimal_of(table: Table) -> Decimal | None:
     return "," if table.separator == ";" else "."
 
 
-def _factors(table: Table, decimal: Decimal | None, told: Told) -> dict[Field, float]:
+def _factors(table: Table, decimal: Decimal | None, told: Stated) -> dict[Field, float]:
     factors: dict[Field, float] = {}
     ollama = sum(column.ollama for column in table.columns.values())
     for name, column in table.columns.items():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 
-def number(of: object) -> float | None:
-    """Return a finite number, also one in a text; None for anything else."""
+def number_of(of: object) -> float | None:
+    """Return a finite number_of, also one in a text; None for anything else."""
     if isinstance(of, bool) or not isinstance(of, int | float | str):
         return None
     try:
@@ -18,13 +18,13 @@ def number(of: object) -> float | None:
 
 def positive(of: object) -> float | None:
     """Return a number above 0: programs write 0 for what they did not measure."""
-    value = number(of)
+    value = number_of(of)
     return value if value is not None and value > 0 else None
 
 
-def count(of: object) -> int | None:
+def count_of(of: object) -> int | None:
     """Return a whole number of at least 0."""
-    value = number(of)
+    value = number_of(of)
     return int(value) if value is not None and value >= 0 and value.is_integer() else None
 
 
@@ -35,7 +35,7 @@ def inside(of: object, *path: str) -> object:
     return of
 
 
-def listed(of: object) -> list[object]:
+def list_of(of: object) -> list[object]:
     """Return a list; an empty one for anything else."""
     return of if isinstance(of, list) else []
 

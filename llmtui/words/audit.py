@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from llmtui.core.recorded_pairs import RecordedSpeed
 from llmtui.core.session import Session
 from llmtui.core.verdict import SEPARATING, Verdict
-from llmtui.legacy.audit import Audit, Claim, Layout, ModelAudit, audit
+from llmtui.legacy.audit import Audit, audit
+from llmtui.legacy.claims import Claim
+from llmtui.legacy.model_audit import Layout, ModelAudit
 from llmtui.words import _, plural
 from llmtui.words.figures import percent, seconds, significant
 from llmtui.words.lists import few

@@ -13,7 +13,7 @@ from llmtui.words.figures import significant
 MOST_SPELLINGS = 5
 
 
-def refusal(path: object, error: CannotImport) -> str:
+def import_refusal(path: object, error: CannotImport) -> str:
     """Return why a file is not imported and what to do, in sentences that name it."""
     return f"{_('{path} cannot be imported.').format(path=path)} {_why(error)}"
 

@@ -20,8 +20,10 @@ from llmtui.core import recorded
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import summarise
 from llmtui.core.verdict import SEPARATING, verdicts
-from llmtui.legacy.audit import Audit, Claim, Level, audit, level
+from llmtui.legacy.audit import Audit, audit
+from llmtui.legacy.claims import Claim
 from llmtui.legacy.events import legacy_events
+from llmtui.legacy.model_audit import Level, level
 from llmtui.legacy.readers import read_any
 from llmtui.legacy.write_back import HEADER
 

@@ -15,7 +15,7 @@ from llmtui.legacy.audit import audit
 from llmtui.legacy.events import legacy_events
 from llmtui.legacy.readers import read_any
 from llmtui.legacy.rows import CannotImport, ImportedFile, Program
-from llmtui.legacy.source import read_text
+from llmtui.legacy.source import file_text
 
 FOREIGN = Path(__file__).parents[3] / "shared" / "data" / "foreign"
 
@@ -33,7 +33,7 @@ def speeds(made: ImportedFile) -> list[float | None]:
 def example(name: str) -> ImportedFile:
     if not FOREIGN.exists():
         pytest.skip("the files of other programs are not beside this checkout")
-    return read_any(read_text(FOREIGN / name), name=name.partition(".")[0])
+    return read_any(file_text(FOREIGN / name), name=name.partition(".")[0])
 
 
 @pytest.mark.parametrize(

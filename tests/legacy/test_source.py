@@ -10,26 +10,26 @@ import pytest
 
 from llmtui.legacy import source
 from llmtui.legacy.rows import CannotImport
-from llmtui.legacy.source import read_text
+from llmtui.legacy.source import file_text
 
 TEXT = "Modelo;Categoría\nalfa;Español\n"
 
 
 def refused(path: Path) -> str:
     with pytest.raises(CannotImport) as caught:
-        read_text(path)
+        file_text(path)
     return caught.value.code
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 def test_encodings(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.csv").write_bytes(TEXT.encode(encoding))
-    assert read_text(tmp_path / "a.csv") == TEXT
+    assert file_text(tmp_path / "a.csv") == TEXT
 
 
 def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(TEXT.encode("utf-16")))
-    assert read_text(tmp_path / "a.csv.gz") == TEXT
+    assert file_text(tmp_path / "a.csv.gz") == TEXT
 
 
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from llmtui.core.facts import Recorded
 from llmtui.legacy.events import can_be_measured
-from llmtui.legacy.rows import CannotImport, FileRow, Told
-from llmtui.legacy.source import read_text
+from llmtui.legacy.rows import CannotImport, FileRow, Stated
+from llmtui.legacy.source import file_text
 from llmtui.legacy.table import read_table
 from llmtui.legacy.write_back import HEADER, legacy_text
 
@@ -152,7 +152,7 @@ def test_numbers_that_may_all_be_thousands_are_decimals_in_seconds() -> None:
 def test_the_wild_files_are_one_file(name: str) -> None:
     if not WILD_FILES.exists():
         pytest.skip("the files of other programs are not beside this checkout")
-    first = read_table(read_text(WILD_FILES / name))[1].recorded
+    first = read_table(file_text(WILD_FILES / name))[1].recorded
     assert (first.ttft_s, first.total_s, first.usual_tps, first.tokens) == (0.8, 15.3, 18.95, 290)
 
 
@@ -164,8 +164,8 @@ def test_milliseconds_that_are_not_stated_are_asked_for() -> None:
     with pytest.raises(CannotImport, match="unit_not_stated") as caught:
         read_table(text)
     assert caught.value.told["columns"] == ["ttft", "total"]
-    assert read_table(text, Told(unit="ms"))[0].recorded.total_s == pytest.approx(48.984)
-    assert read_table(text, Told(unit="s"))[0].recorded.total_s == 48984
+    assert read_table(text, Stated(unit="ms"))[0].recorded.total_s == pytest.approx(48.984)
+    assert read_table(text, Stated(unit="s"))[0].recorded.total_s == 48984
 
 
 def test_a_wait_that_is_longer_than_the_whole_is_asked_about_too() -> None:
@@ -203,13 +203,13 @@ def test_what_is_no_such_file_says_what_is_missing(text: str, code: str, missing
 
 def test_columns_can_be_pointed_out() -> None:
     text = "setup,variant,gen,wall\nx,a,102,11.5\n"
-    told = Told(columns={"model": "variant", "tokens": "gen", "seconds": "wall"}, unit="s")
+    told = Stated(columns={"model": "variant", "tokens": "gen", "seconds": "wall"}, unit="s")
     row = read_table(text, told)[0]
     assert (row.model, *figures(row)) == ("a", None, 11.5, None, None, 102)
     with pytest.raises(CannotImport, match="no_such_column"):
-        read_table(text, Told(columns={"model": "nobody"}))
+        read_table(text, Stated(columns={"model": "nobody"}))
     with pytest.raises(CannotImport, match="no_such_column"):
-        read_table(text, Told(columns={"colour": "setup"}))
+        read_table(text, Stated(columns={"colour": "setup"}))
 
 
 # --- rows ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from typing import Any, get_args
 import pytest
 
 from llmtui.core.session import Session, fold
-from llmtui.legacy.audit import Audit, Claim, Finding, audit
+from llmtui.legacy.audit import Audit, audit
+from llmtui.legacy.claims import Claim, Finding
 from llmtui.legacy.events import legacy_events
 from llmtui.legacy.readers import read_any
 from llmtui.words.audit import audit_lines, claim_sentence, finding_sentence, finding_word

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from llmtui.legacy.rows import CannotImport, Refusal
-from llmtui.words.imports import refusal, spellings
+from llmtui.words.imports import import_refusal, spellings
 
 TOLD: dict[str, dict[str, Any]] = {
     "cannot_read": {"why": "No such file or directory"},
@@ -30,7 +30,7 @@ TOLD: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("code", get_args(Refusal))
 def test_every_refusal_is_said(monkeypatch: pytest.MonkeyPatch, language: str, code: Refusal) -> None:
     monkeypatch.setenv("LANGUAGE", language)
-    said = refusal("old.csv", CannotImport(code, **TOLD.get(code, {})))
+    said = import_refusal("old.csv", CannotImport(code, **TOLD.get(code, {})))
     assert said.startswith(("old.csv cannot be imported. ", "No se puede importar old.csv. "))
     assert said.startswith("old.csv") is (language == "en")
     assert said.endswith(".")
@@ -41,19 +41,19 @@ def test_every_refusal_is_said(monkeypatch: pytest.MonkeyPatch, language: str, c
 def test_what_is_missing_is_told_with_its_known_titles_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
     error = CannotImport("no_columns", missing=["tokens"], header=["model", "wall"])
     monkeypatch.setenv("LANGUAGE", "en")
-    assert refusal("old.csv", error) == (
+    assert import_refusal("old.csv", error) == (
         "old.csv cannot be imported. No column is known for: the number of tokens (known titles: tokens, total tokens, "
         "tokens total, token count, output tokens, …). Its first columns are: model, wall. "
         "Name them with --map tokens=TITLE."
     )
     monkeypatch.setenv("LANGUAGE", "es")
-    assert "tokens totales, tokens generados" in refusal("old.csv", error)
+    assert "tokens totales, tokens generados" in import_refusal("old.csv", error)
     assert spellings("tokens")[0] == "tokens totales"
 
 
 def test_the_question_about_the_unit_names_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGUAGE", "en")
-    said = refusal("old.csv", CannotImport("unit_not_stated", columns=["total"], tps=0.0057))
+    said = import_refusal("old.csv", CannotImport("unit_not_stated", columns=["total"], tps=0.0057))
     assert said.endswith(
         "The column total does not state its unit; in seconds the speed would be 0.0057 tok/s. "
         "Are these milliseconds? Then repeat with --unit ms; if not, with --unit s."
