@@ -21,6 +21,7 @@ from llmtui.cli.frame import frame
 from llmtui.cli.program import Program
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, TrialFinished
+from llmtui.core.facts import Problem
 from llmtui.link import ReadOnly
 from llmtui.tui.app import WatchApp
 
@@ -50,7 +51,7 @@ class MadeLink:
                 time.sleep(BREATH_S / 4)
 
     def send(self, command: Command) -> None:
-        raise ReadOnly(f"{command!r} cannot be sent to what is made up")
+        raise ReadOnly(Problem(code="read_only_session"))
 
     def trial(self, trial_id: str) -> TrialFinished | None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from llmtui.core.columns import COLUMNS
+from llmtui.words.columns import COLUMNS
 
 BEGIN, END = "<!-- columns: begin -->", "<!-- columns: end -->"
 

@@ -27,6 +27,7 @@ from llmtui.core.events import (
     TrialStarted,
     decode_event,
 )
+from llmtui.core.facts import Problem
 from llmtui.core.metrics import pieces_of
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session, fold
@@ -112,7 +113,7 @@ def _server(stage: Stage, command: Command) -> tuple[Event, ...]:
         ListedModel(model=a_model("gemma3:12b", 8.1, parameters="12.2B", quantisation="Q4_K_M", family="gemma3")),
         ListedModel(
             model=a_model("nomic-embed-text", 0.27, parameters="137M", quantisation="F16"),
-            why_not="makes embeddings, not text",
+            why_not=Problem(code="makes_embeddings", args={"name": "nomic-embed-text"}),
         ),
     )
     listed = (ListedModel(model=first, resident=loaded(first)), *measured[1:], *others)

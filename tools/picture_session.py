@@ -149,7 +149,7 @@ def _run(link: EngineProcess, url: str, results: Path) -> Iterator[Event]:
             plan = make_plan(models, shipped_pack("en"), server=url, choices=choices, seed=SEED)
             link.send(StartPlan(plan=plan, results_dir=str(results)))
         elif isinstance(event, CommandFailed):
-            raise RuntimeError(event.problem.what)
+            raise RuntimeError(str(event.problem))
         elif isinstance(event, TrialFinished):
             print(f"{event.order:3}/{ROUNDS * TRIALS_PER_ROUND} {event.trial.id} {event.outcome}", flush=True)
         if isinstance(event, JOURNALED):

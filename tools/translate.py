@@ -1,6 +1,6 @@
 """Bring the catalogues up to date with the source: ``python tools/translate.py [--missing]``.
 
-Collects every text that stands in ``_()``, ``plural()`` or ``marked()`` below ``llmtui/``, puts new ones into each
+Collects every text in ``_()``, ``marked()``, ``plural()`` or ``counted()`` below ``llmtui/``, puts new ones into each
 language's ``.po`` (untranslated), drops those that are gone, and compiles ``.mo``. ``--missing`` lists what has no
 translation yet. Exit code 1 where something is missing.
 """
@@ -34,7 +34,7 @@ CHANGING = tuple(
     )
 )
 """Header lines that say nothing, or something else at every run."""
-KEYWORDS = {"_": 1, "marked": 1, "plural": 2}
+KEYWORDS = {"_": 1, "marked": 1, "plural": 2, "counted": 2}
 """How many of a function's first arguments are texts."""
 
 

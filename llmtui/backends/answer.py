@@ -20,7 +20,7 @@ from llmtui.backends.compression import Unpacker, unpacker_for
 from llmtui.backends.framing import Document, Framing
 from llmtui.backends.http_moments import Answered, Arrived, Moment
 from llmtui.backends.lenient import StructReader
-from llmtui.core.facts import EndedBy, Problem, ServerCounters
+from llmtui.core.facts import EndedBy, Evidence, Problem, ServerCounters
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -332,9 +332,9 @@ class Answer(Generic[S]):
     def _remarks(self) -> tuple[Remark, ...]:
         remarks: list[Remark] = []
         if self._unpacker is not None:
-            remarks.append(Remark(flag="buffered", evidence="the server compressed its answer"))
+            remarks.append(Remark(flag="buffered", evidence=Evidence(code="compressed")))
         elif self._whole:
-            remarks.append(Remark(flag="buffered", evidence="the server sent its answer all at once"))
+            remarks.append(Remark(flag="buffered", evidence=Evidence(code="all_at_once")))
         usual_ns = None
         if self._first_text_ns is not None and self._chunks >= FEWEST_CHUNKS:
             usual_ns = (self._last_text_ns - self._first_text_ns) / (self._chunks - 1)
@@ -346,11 +346,7 @@ class Answer(Generic[S]):
 
 def odd_end(word: str) -> Problem:
     """The server ended the answer for a reason that is no good end, or is not known."""
-    return Problem(
-        code="odd_end",
-        what=f"The server ended the answer with “{word}”, which is not the end of a complete answer.",
-        remedy="Look into the server's log.",
-    )
+    return Problem(code="odd_end", args={"word": word})
 
 
 def _counted(pieces: list[Sent | Piece]) -> list[Sent | Piece]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
+from llmtui.core.facts import Evidence
+
 FEWEST_CHUNKS: Final = 8
 """Chunks without text before the first text, from which on they may be text in an unknown field."""
 FEWEST_NAMED: Final = 3
@@ -32,8 +34,8 @@ class SilentChunks:
         for name, said in unknown:
             self._named.setdefault(name, []).append(said)
 
-    def evidence(self, first_text_ns: int | None, usual_ns: float | None) -> str | None:
-        """Return what tells of unseen text, in a clause; None where nothing does.
+    def evidence(self, first_text_ns: int | None, usual_ns: float | None) -> Evidence | None:
+        """Return what tells of unseen text; None where nothing does.
 
         Args:
             first_text_ns: arrival of the first known text.
@@ -41,10 +43,10 @@ class SilentChunks:
         """
         for name, said in self._named.items():
             if len(said) >= FEWEST_NAMED and len(set(said)) > 1:
-                return f"text came in a field that is not known, “{name[:40]}”"
+                return Evidence(code="unknown_field", args={"field": name[:40]})
         if len(self._before_ns) < FEWEST_CHUNKS or first_text_ns is None or usual_ns is None:
             return None
         gaps = sorted(later - earlier for earlier, later in pairwise((*self._before_ns, first_text_ns)))
         if gaps[len(gaps) // 2] > SLOWER_AT_MOST * usual_ns:
             return None
-        return f"{len(self._before_ns)} chunks without text came before the first text, at the pace of the text"
+        return Evidence(code="silent_chunks", args={"n": len(self._before_ns)})

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from llmtui.core.events import ListedModel, ModelShown
-from llmtui.core.facts import EndedBy, Problem, ResidentModel, ServerCounters, ServerKind
+from llmtui.core.facts import EndedBy, Evidence, Problem, ProblemError, ResidentModel, ServerCounters, ServerKind
 from llmtui.core.plan import Model, Think
 
 
@@ -72,7 +72,7 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
     """What the reader noticed about an answer: a flag with its evidence."""
 
     flag: str
-    evidence: str
+    evidence: Evidence
 
 
 class Final(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,12 +85,8 @@ class Final(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[Remark, ...] = ()
 
 
-class BackendFailed(Exception):
-    """A request could not be carried out; ``problem`` says it in words for a person."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.what)
-        self.problem = problem
+class BackendFailed(ProblemError):
+    """A request could not be carried out; ``problem`` says why."""
 
 
 class RequestRefused(BackendFailed):

@@ -36,6 +36,7 @@ from llmtui.backends.openai import OpenAiBackend
 from llmtui.backends.synthetic import Size, is_made
 from llmtui.config.access import Access
 from llmtui.core.choices import Choices
+from llmtui.core.codes import GONE
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem, ResidentModel, ServerCounters, ServerKind
 from llmtui.core.plan import Model
@@ -43,7 +44,6 @@ from llmtui.core.plan import Model
 ADDRESS = "built-in"
 MAX_NUM_CTX = 1 << 20
 """For files that do not say what they were trained for."""
-_CONNECTION_CODES = frozenset({"cut", "refused", "unreachable", "silent"})
 FIXED_LENGTH: Mapping[str, object] = {"ignore_eos": True}
 """Sent with the demo model's requests: its own answers end anywhere between 40 and 200 tokens, and a demonstration is
 to run as long as asked for. After its own end it goes on with something else it has learned."""
@@ -128,7 +128,7 @@ class BuiltinBackend:
                     elif not (cold and isinstance(item, Sent)):
                         yield item
         except BackendFailed as failure:
-            if failure.problem.code not in _CONNECTION_CODES:
+            if failure.problem.code not in GONE:
                 raise
             death = await loaded.child.death()
             if death is None:
@@ -159,13 +159,7 @@ class BuiltinBackend:
         Raises:
             BackendFailed: always.
         """
-        raise BackendFailed(
-            Problem(
-                code="unsupported",
-                what=f"The built-in server does not download models ({name}).",
-                remedy="Download a .gguf file yourself and name its path, or use Ollama.",
-            )
-        )
+        raise BackendFailed(Problem(code="builtin_pulls_not", args={"name": name}))
 
     async def aclose(self) -> None:
         """Ends all child processes."""
@@ -302,23 +296,15 @@ async def make_in_child(size: Size, folder: Path) -> None:
     try:
         problem = msgspec.json.decode(out, type=dict[str, Problem])["error"]
     except (msgspec.DecodeError, KeyError):
-        words = log.decode("utf-8", "replace").strip().splitlines() or ["it left no message"]
-        problem = Problem(
-            code="child_failed",
-            what=f"The speed-only model {size} could not be made: {words[-1]}.",
-            remedy="Check the free memory and disk space.",
-        )
+        words = log.decode("utf-8", "replace").strip().splitlines() or [""]
+        problem = Problem(code="synthetic_failed", args={"size": size}, detail=words[-1])
     raise BackendFailed(problem)
 
 
 def _unreachable(problem: Problem) -> Problem:
     if problem.code == "cut":
         return problem
-    return msgspec.structs.replace(
-        problem,
-        what=f"The built-in server runs but cannot be reached: {problem.what}",
-        remedy="Look whether a firewall or a security program blocks connections within this machine.",
-    )
+    return Problem(code="builtin_unreachable", cause=problem)
 
 
 def _with_load(last: Final, load_duration_ns: int) -> Final:

@@ -1,4 +1,4 @@
-"""The process in which llama.cpp runs: started for one model, ended to unload it, and its failures in words."""
+"""The process in which llama.cpp runs: started for one model, ended to unload it, and its failures as problems."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import IO, Any, Final
 import msgspec
 
 from llmtui.backends.base import BackendFailed
+from llmtui.core.codes import When
 from llmtui.core.facts import Problem
 
-INSTALL: Final = "pip install 'llmtui[builtin]'"
 END_LIMIT_S: Final = 1.0
 LOG_BYTES: Final = 64 << 10
 _ILLEGAL_INSTRUCTION_WINDOWS: Final = 0xC000001D
@@ -83,13 +83,7 @@ class BuiltinChild:
             )
         except OSError as error:
             log.close()
-            raise BackendFailed(
-                Problem(
-                    code="child_failed",
-                    what=f"The built-in server could not be started: {error}.",
-                    remedy="Close other programs and try again.",
-                )
-            ) from error
+            raise BackendFailed(Problem(code="child_not_started", detail=error.strerror)) from error
         return cls(config, process, log, spawned_ns)
 
     @property
@@ -139,11 +133,8 @@ class BuiltinChild:
         except TimeoutError:
             return None
         code = self._process.returncode or 0
-        return _signal_problem(code, "in the middle of an answer") or Problem(
-            code="server_died",
-            what=f"The built-in server ended in the middle of an answer (exit status {code}): {self._last_words()}",
-            remedy="Run it again; if it happens again, choose another model.",
-        )
+        died = Problem(code="server_died", args={"status": code}, detail=self._last_words())
+        return _signal_problem(code, "answering") or died
 
     async def end(self) -> None:
         """Ends the process, and with it gives its memory back; returns when it is gone."""
@@ -185,11 +176,8 @@ class BuiltinChild:
 
     def _load_problem(self, answer: _Answer | None, code: int) -> Problem:
         if answer is None:
-            return _signal_problem(code, "while it loaded the model") or Problem(
-                code="child_failed",
-                what=f"The built-in server did not start (exit status {code}): {self._last_words()}",
-                remedy=f"Install it again: {INSTALL}",
-            )
+            failed = Problem(code="child_failed", args={"status": code}, detail=self._last_words())
+            return _signal_problem(code, "loading") or failed
         if answer.failed in ("import", "version"):
             return import_problem(answer.said)
         return _log_problem(_LOG_ERROR.findall(self._read_log()), self.config.model_path, answer.said)
@@ -198,9 +186,9 @@ class BuiltinChild:
         self._log.seek(0)
         return self._log.read(LOG_BYTES).decode("utf-8", "replace")
 
-    def _last_words(self) -> str:
+    def _last_words(self) -> str | None:
         lines = self._read_log().strip().splitlines()
-        return lines[-1].strip() if lines else "it left no message."
+        return lines[-1].strip() if lines else None
 
 
 async def import_failure() -> Problem | None:
@@ -226,33 +214,19 @@ async def import_failure() -> Problem | None:
             await process.wait()
     if not process.returncode:
         return None
-    words = log.decode("utf-8", "replace").strip().splitlines() or ["it left no message"]
-    return _signal_problem(process.returncode, "when it was imported") or import_problem(
-        words[-1].removeprefix("ImportError: ")
-    )
+    words = log.decode("utf-8", "replace").strip().splitlines() or [""]
+    return _signal_problem(process.returncode, "importing") or import_problem(words[-1].removeprefix("ImportError: "))
 
 
 def import_problem(said: str) -> Problem:
-    """Says why xllamacpp cannot be imported, from the words of the ImportError."""
+    """Return why xllamacpp cannot be imported, from the words of the ImportError."""
     if "No module named" in said:
-        return Problem(code="builtin_missing", what="The built-in server is not installed.", remedy=INSTALL)
+        return Problem(code="builtin_missing")
     if "libgomp" in said:
-        return Problem(
-            code="libgomp_missing",
-            what="The built-in server cannot start: libgomp1 is missing.",
-            remedy="apt install libgomp1 (Fedora: dnf install libgomp; Alpine is not supported)",
-        )
+        return Problem(code="libgomp_missing")
     if "DLL load failed" in said:
-        return Problem(
-            code="vc_runtime_missing",
-            what="The built-in server cannot start: a Windows library is missing.",
-            remedy="Install Microsoft's Visual C++ redistributable (x64).",
-        )
-    return Problem(
-        code="builtin_broken",
-        what=f"The built-in server cannot start: {said.rstrip('.')}.",
-        remedy=f"Install it again: {INSTALL}",
-    )
+        return Problem(code="vc_runtime_missing")
+    return Problem(code="builtin_broken", detail=said)
 
 
 def _own_session() -> dict[str, Any]:
@@ -262,46 +236,22 @@ def _own_session() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def _signal_problem(code: int, when: str) -> Problem | None:
+def _signal_problem(code: int, when: When) -> Problem | None:
     """Explains an end by the system; None for an ordinary exit status."""
     if code in (-signal.SIGILL, _ILLEGAL_INSTRUCTION_WINDOWS):
-        return Problem(
-            code="cpu_too_old",
-            what="This processor lacks an instruction that the built-in server uses (it needs AVX2).",
-            remedy="Use Ollama, which also runs on older processors.",
-        )
+        return Problem(code="cpu_too_old")
     if code == -signal.SIGTERM or (sys.platform != "win32" and code == -signal.SIGKILL):
-        return Problem(
-            code="server_killed",
-            what=f"The built-in server was ended from outside {when} (signal {-code}).",
-            remedy="Linux does this when memory runs out: close programs or choose a smaller model.",
-        )
+        return Problem(code="server_killed", args={"when": when, "signal": -code})
     if code < 0:
-        return Problem(
-            code="server_died",
-            what=f"The built-in server crashed {when} (signal {-code}).",
-            remedy="Choose another model, or update: pip install -U 'llmtui[builtin]'",
-        )
+        return Problem(code="server_crashed", args={"when": when, "signal": -code})
     return None
 
 
 def _log_problem(errors: list[str], path: str, said: str) -> Problem:
-    """Turns llama.cpp's error lines into a sentence; the first names the cause, the others repeat that it failed."""
+    """Return what llama.cpp's error lines mean; the first names the cause, the others repeat that it failed."""
     reason = errors[0].removeprefix("error loading model: ") if errors else said
     if any(_NO_MEMORY.search(error) for error in errors):
-        return Problem(
-            code="out_of_memory",
-            what=f"There is not enough memory for {path}: {reason}.",
-            remedy="Close programs, choose a smaller model, or ask for less context.",
-        )
+        return Problem(code="out_of_memory", args={"name": path}, detail=reason)
     if "unknown model architecture" in reason or "unknown pre-tokenizer" in reason:
-        return Problem(
-            code="unsupported",
-            what=f"The built-in server does not know this kind of model: {reason}.",
-            remedy="Update it: pip install -U 'llmtui[builtin]'",
-        )
-    return Problem(
-        code="load_failed",
-        what=f"{path} could not be loaded: {reason}.",
-        remedy="Download the file again, or choose another model.",
-    )
+        return Problem(code="unknown_architecture", detail=reason)
+    return Problem(code="file_load_failed", args={"name": path}, detail=reason)

@@ -12,14 +12,11 @@ import msgspec
 from llmtui.backends.base import BackendFailed
 from llmtui.backends.gguf_file import BadGguf, GgufHeader, gguf_digest, parameter_label, readable_model
 from llmtui.backends.synthetic import RECIPE, SHAPES, Size, is_made, synthetic_path
-from llmtui.core.columns import marked
 from llmtui.core.events import ListedModel, ModelShown
-from llmtui.core.facts import Problem
-from llmtui.core.plan import DEMO_NOTE, Model
+from llmtui.core.plan import DEMO_NOTE, SPEED_NOTE, Model
 
 DEMO_NAME: Final = "demo"
 DEMO_FILE: Final = Path(__file__).with_name("models") / "tiny-Q8_0.gguf"
-SPEED_NOTE: Final = marked("speed only, text is noise")
 _SYNTHETIC: Final[dict[str, Size]] = {f"synthetic-{size}": size for size in SHAPES}
 
 
@@ -71,7 +68,7 @@ def header_of(path: Path) -> GgufHeader:
     try:
         return readable_model(path)
     except BadGguf as bad:
-        raise BackendFailed(Problem(code=bad.code, what=bad.what, remedy=bad.remedy)) from bad
+        raise BackendFailed(bad.problem) from bad
 
 
 def _demo() -> Model:
@@ -118,8 +115,7 @@ def _listed_file(path: Path) -> ListedModel:
     try:
         return ListedModel(model=_file_model(path, readable_model(path)))
     except BadGguf as bad:
-        what = bad.what.removeprefix(f"{path} ")  # the list has its name beside the reason
-        return ListedModel(model=Model(name=str(path), digest="", backend="builtin"), why_not=f"{what} {bad.remedy}")
+        return ListedModel(model=Model(name=str(path), digest="", backend="builtin"), why_not=bad.problem)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

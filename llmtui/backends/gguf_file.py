@@ -1,8 +1,8 @@
 """What a GGUF file says about itself, read with the standard library from its header alone.
 
 A file from somewhere else is not trusted: every count and length in it is checked against the bytes that are there
-before it is used, arrays are walked over rather than kept, and whatever is wrong becomes a BadGguf with a sentence for
-the person who named the file. The weights are never read, except for samples of them by ``gguf_digest``.
+before it is used, arrays are walked over rather than kept, and whatever is wrong becomes a BadGguf. The weights
+are never read, except for samples of them by ``gguf_digest``.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
@@ -21,6 +21,8 @@ from typing import Final
 import msgspec
 
 from llmtui.backends.gguf_types import ARRAY, FILE_TYPES, INTEGERS, SCALARS, STRING, TENSOR_TYPES
+from llmtui.core.codes import Fault, ModelProblem
+from llmtui.core.facts import Argument, Problem, ProblemError
 
 MAX_TEXT_BYTES: Final = 1 << 20
 """Longest string that is kept (a chat template has some 10 kB); longer ones are walked over."""
@@ -44,20 +46,11 @@ _KEPT: Final = frozenset({
 _KEPT_OF_ARCHITECTURE: Final = (".context_length", ".pooling_type")
 
 
-class BadGguf(Exception):
-    """A file that cannot be used as a model.
+class BadGguf(ProblemError):
+    """A file that cannot be used as a model."""
 
-    Attributes:
-        code: a stable word: ``no_file``, ``unreadable``, ``not_gguf``, ``damaged``, ``truncated``, ``unsupported``.
-        what: what is wrong with which file.
-        remedy: what to do about it.
-    """
-
-    def __init__(self, code: str, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.code = code
-        self.what = what
-        self.remedy = remedy
+    def __init__(self, path: Path, code: ModelProblem, detail: str | None = None, **args: Argument) -> None:
+        super().__init__(Problem(code=code, args={"name": str(path), **args}, detail=detail))
 
 
 class GgufHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,23 +124,11 @@ def readable_model(path: Path) -> GgufHeader:
     if header.truncated:
         raise _truncated(path, header.size_bytes, header.needed_bytes)
     if header.embedding_only:
-        raise BadGguf(
-            "embedding_only",
-            f"{path} makes embeddings, not text.",
-            "Pick a model that chats.",
-        )
+        raise BadGguf(path, "makes_embeddings")
     if header.architecture == "clip" or header.kind not in (None, "model"):
-        raise BadGguf(
-            "unsupported",
-            f"{path} is a part that is added to a model ({header.kind or header.architecture}), not a model.",
-            "Pick the model's own .gguf file.",
-        )
+        raise BadGguf(path, "adapter", kind=header.kind or header.architecture or "?")
     if header.part:
-        raise BadGguf(
-            "unsupported",
-            f"{path} is part {header.part + 1} of a model in {header.parts} files.",
-            "Name the first part; the others are found beside it.",
-        )
+        raise BadGguf(path, "later_part", part=header.part + 1, parts=header.parts or "?")
     return header
 
 
@@ -177,24 +158,19 @@ def gguf_digest(path: Path) -> str:
 def _opened(path: Path) -> Iterator[BufferedReader]:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its other end
-            what = "a folder" if path.is_dir() else "not a file"
-            raise BadGguf("no_file", f"{path} is {what}.", "Name a .gguf file.")
+            raise BadGguf(path, "is_folder" if path.is_dir() else "not_a_file")
         with path.open("rb") as file:
             yield file
     except FileNotFoundError:
-        raise BadGguf("no_file", f"There is no file {path}.", "Check the path.") from None
-    except (OSError, ValueError) as error:
-        raise BadGguf(
-            "unreadable", f"{path} cannot be read: {error}.", "Check the path and its permissions."
-        ) from error
+        raise BadGguf(path, "no_file") from None
+    except OSError as error:
+        raise BadGguf(path, "unreadable", error.strerror) from error
+    except ValueError as error:  # a path with a null character
+        raise BadGguf(path, "unreadable", str(error)) from error
 
 
 def _truncated(path: Path, size: int, needed: int) -> BadGguf:
-    return BadGguf(
-        "truncated",
-        f"{path} is cut short: {size:,} bytes are there, at least {needed:,} are needed.",
-        "Download or copy it again.",
-    )
+    return BadGguf(path, "truncated", size=size, needed=needed)
 
 
 class _Reader:
@@ -211,8 +187,8 @@ class _Reader:
     def size(self) -> int:
         return self._size
 
-    def damaged(self, what: str) -> BadGguf:
-        return BadGguf("damaged", f"{self.path} is a damaged GGUF file: {what}.", "Download or copy it again.")
+    def damaged(self, fault: Fault, n: int = 0) -> BadGguf:
+        return BadGguf(self.path, "damaged", fault=fault, n=n)
 
     def raw(self, length: int) -> bytes:
         if length > self._size - self.at:
@@ -233,7 +209,7 @@ class _Reader:
         """Walks over ``count`` strings."""
         self._strings_left -= count
         if self._strings_left < 0:
-            raise self.damaged(f"more than {MAX_STRINGS:,} strings in arrays")
+            raise self.damaged("strings", MAX_STRINGS)
         for _ in range(count):
             length = int.from_bytes(self.raw(8), "little")
             if length <= _SHORT_BYTES:
@@ -250,7 +226,7 @@ class _Reader:
     def count(self, declared: int, least_bytes: int) -> int:
         """The declared number of entries, refused if so many entries of that size cannot be in the file."""
         if declared > MAX_ENTRIES:
-            raise self.damaged(f"it declares {declared:,} entries")
+            raise self.damaged("entries", declared)
         if declared * least_bytes > self._size - self.at:
             raise _truncated(self.path, self._size, self.at + declared * least_bytes)
         return declared
@@ -258,7 +234,7 @@ class _Reader:
     def name(self) -> str:
         length = self.u64()
         if length > MAX_NAME_BYTES:
-            raise self.damaged(f"a name of {length:,} bytes")
+            raise self.damaged("name_length", length)
         return self.raw(length).decode("utf-8", "replace")
 
     def text(self) -> str | None:
@@ -273,20 +249,13 @@ class _Reader:
 def _version(reader: _Reader) -> int:
     magic = reader.raw(min(4, reader.size))
     if magic != b"GGUF":
-        raise BadGguf(
-            "not_gguf",
-            f"{reader.path} is not a GGUF file (it starts with {magic!r}).",
-            "Pick a model in GGUF format; its first four bytes are GGUF.",
-        )
+        raise BadGguf(reader.path, "not_gguf", start_bytes=repr(magic))
     version = reader.u32()
     if version in (2, 3):
         return version
-    what = "for big-endian machines" if version & 0xFFFF == 0 and version else f"of version {version}"
-    raise BadGguf(
-        "unsupported",
-        f"{reader.path} is a GGUF file {what}; llama.cpp reads versions 2 and 3.",
-        "Convert the model again with a current llama.cpp, or download another build of it.",
-    )
+    if version & 0xFFFF == 0 and version:
+        raise BadGguf(reader.path, "gguf_big_endian")
+    raise BadGguf(reader.path, "gguf_version", version=version)
 
 
 def _metadata(reader: _Reader, entries: int) -> Iterator[tuple[str, object]]:
@@ -317,7 +286,7 @@ def _skip_value(reader: _Reader, kind: int) -> None:
     elif kind == ARRAY:
         _skip_array(reader)
     else:
-        raise reader.damaged(f"a value of the unknown type {kind}")
+        raise reader.damaged("value_type", kind)
 
 
 def _skip_array(reader: _Reader) -> None:
@@ -326,14 +295,14 @@ def _skip_array(reader: _Reader) -> None:
         reader.skip(length * struct.calcsize(SCALARS[kind]))
         return
     if kind != STRING:
-        raise reader.damaged(f"an array of the unknown type {kind}")
+        raise reader.damaged("array_type", kind)
     reader.skip_strings(length)
 
 
 def _header(reader: _Reader, version: int, facts: dict[str, object], tensors: int) -> GgufHeader:
     alignment = facts.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
-        raise reader.damaged(f"an alignment of {alignment}")
+        raise reader.damaged("alignment", alignment if isinstance(alignment, int) else 0)
     elements: dict[str | None, int] = {}
     needed_after_start = 0
     for _ in range(tensors):
@@ -368,12 +337,12 @@ def _tensor(reader: _Reader) -> tuple[str | None, int, int]:
     reader.name()
     dimensions = reader.u32()
     if dimensions > 8:
-        raise reader.damaged(f"a tensor of {dimensions} dimensions")
+        raise reader.damaged("dimensions", dimensions)
     elements = 1
     for _ in range(dimensions):
         elements *= reader.u64()
     if elements > MAX_ELEMENTS:
-        raise reader.damaged("a tensor with more elements than any file can hold")
+        raise reader.damaged("tensor_size")
     kind, offset = reader.u32(), reader.u64()
     if kind not in TENSOR_TYPES:
         return None, elements, offset  # newer than this table: its place is known, its size is not

@@ -1,4 +1,4 @@
-"""The HTTP client that the backends share, and its failures in words."""
+"""The HTTP client that the backends share, and its failures as problems."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from llmtui.backends.base import BackendFailed
 from llmtui.backends.http_stamping import StampingTransport
 from llmtui.backends.what_answered import https_wanted
 from llmtui.config.access import without_login
-from llmtui.core.facts import Problem
+from llmtui.core.codes import Start
+from llmtui.core.facts import Argument, Problem
 
 CONNECT_LIMIT_S = 3.0
 ANSWER_LIMIT_S = 5.0
 
 STREAM_TIMEOUT = httpx.Timeout(connect=CONNECT_LIMIT_S, read=None, write=30.0, pool=CONNECT_LIMIT_S)
 """For answers: nothing is sent until the model is loaded and the prompt is read, so reading has no limit here."""
-
-OTHER_ADDRESS = "name another address."
 
 _TLS_ALERT = r"\x15\x03"
 """How a TLS record of the type alert begins, as h11 shows it: what a TLS port answers to plain HTTP."""
@@ -42,7 +41,7 @@ def server_url(address: str, default_port: int) -> httpx.URL:
     become loopback, because not every system can connect to them.
 
     Raises:
-        BackendFailed: ``bad_address``.
+        BackendFailed: ``bad_address``, ``bad_scheme``, ``no_host``, ``bad_port``.
     """
     bare = "://" not in address
     try:
@@ -50,11 +49,11 @@ def server_url(address: str, default_port: int) -> httpx.URL:
     except httpx.InvalidURL as error:
         raise BackendFailed(bad_address(address, str(error))) from error
     if url.scheme not in ("http", "https"):
-        raise BackendFailed(bad_address(address, f"{url.scheme}:// is not http:// or https://"))
+        raise BackendFailed(Problem(code="bad_scheme", args={"address": without_login(address)}))
     if not url.host:
-        raise BackendFailed(bad_address(address, "there is no host in it"))
+        raise BackendFailed(Problem(code="no_host", args={"address": without_login(address)}))
     if url.port is not None and not 0 < url.port < 65536:
-        raise BackendFailed(bad_address(address, "a port is a number from 1 to 65535"))
+        raise BackendFailed(Problem(code="bad_port", args={"address": without_login(address)}))
     port = default_port if bare and url.port is None else url.port
     return url.copy_with(host=_THIS_MACHINE.get(url.host, url.host), port=port)
 
@@ -80,7 +79,7 @@ class Proxy(NamedTuple):
 
     url: str
     variable: str
-    """Where it is set, for messages: the environment's variable, or "the system's settings"."""
+    """Where it is set, for messages: the environment's variable, or ``system``."""
 
     @property
     def where(self) -> str:
@@ -97,7 +96,7 @@ def proxy_for(url: httpx.URL) -> Proxy | None:
         if proxies.get(name):
             variable = next((v for v in (f"{name}_proxy", f"{name}_PROXY".upper()) if os.environ.get(v)), None)
             found = proxies[name]
-            return Proxy(found if "://" in found else f"http://{found}", variable or "the system's settings")
+            return Proxy(found if "://" in found else f"http://{found}", variable or "system")
     return None
 
 
@@ -135,12 +134,12 @@ def open_client(url: httpx.URL) -> httpx.AsyncClient:
 
 
 @contextmanager
-def in_words(url: httpx.URL, start: str) -> Iterator[None]:
+def in_words(url: httpx.URL, start: Start) -> Iterator[None]:
     """Turn the HTTP library's exceptions into BackendFailed.
 
     Args:
         url: the server's.
-        start: a sentence's beginning that says how such a server is started: "Start it with `ollama serve`".
+        start: how such a server is started.
     """
     try:
         yield
@@ -148,103 +147,75 @@ def in_words(url: httpx.URL, start: str) -> Iterator[None]:
         raise BackendFailed(transport_problem(error, url, start)) from error
 
 
-def transport_problem(error: Exception, url: httpx.URL, start: str) -> Problem:
-    """Say why a connection failed.
-
-    Codes: ``refused``, ``silent``, ``unknown_host``, ``unreachable``, ``tls``, ``cut``, ``not_http``, ``http``,
-    ``https_wanted``, ``http_wanted``, ``proxy_absent``, ``proxy_refused``.
-    """
+def transport_problem(error: Exception, url: httpx.URL, start: Start) -> Problem:
+    """Return why a connection could not be made or did not last."""
     where = public_address(url).removeprefix("http://")
-    remedy = f"{start}, or {OTHER_ADDRESS}"
     proxy = proxy_for(url)
     if proxy is not None and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         return _proxy_problem(error, proxy, url)
     if isinstance(error, httpx.ConnectError):
-        return _connect_problem(error, where, remedy)
+        return _connect_problem(error, where, start)
     if isinstance(error, httpx.ConnectTimeout):
-        what = f"{where} does not answer: no connection within {CONNECT_LIMIT_S:g} s."
-        return Problem(code="silent", what=what, remedy=f"Check that the machine is on, or {OTHER_ADDRESS}")
+        return Problem(code="no_connection", args={"where": where, "seconds": CONNECT_LIMIT_S})
     if isinstance(error, httpx.TimeoutException | TimeoutError):
-        what = f"{where} takes the request but does not answer."
-        return Problem(code="silent", what=what, remedy=f"Restart the server there, or {OTHER_ADDRESS}")
+        return Problem(code="silent", args={"where": where})
     if isinstance(error, httpx.RemoteProtocolError) and not _closed_by_peer(error):
         if url.scheme == "http" and _TLS_ALERT in str(error):
             return https_wanted(where)
-        what = f"What listens at {where} does not speak HTTP."
-        return Problem(code="not_http", what=what, remedy=f"Check the port, or {OTHER_ADDRESS}")
+        return Problem(code="not_http", args={"where": where})
     if isinstance(error, httpx.RemoteProtocolError | httpx.NetworkError):
-        what = f"The connection to {where} was cut."
-        return Problem(code="cut", what=what, remedy="Look at the server's log; it may have been stopped or crashed.")
-    return Problem(
-        code="http", what=f"The request to {where} failed: {error}.", remedy=f"Check the address, or {OTHER_ADDRESS}"
-    )
+        return Problem(code="cut", args={"where": where})
+    return Problem(code="http", args={"where": where}, detail=str(error))
 
 
 def _unusable_proxy(proxy: Proxy, url: httpx.URL, error: Exception) -> Problem:
+    args: dict[str, Argument] = {"proxy": proxy.where, "variable": proxy.variable, "host": url.host}
     scheme = proxy.url.partition("://")[0]
-    why = f"{scheme}:// needs the package socksio" if isinstance(error, ImportError) else without_login(str(error))
+    if isinstance(error, ImportError):
+        return Problem(code="proxy_needs_socksio", args={**args, "scheme": scheme})
     if isinstance(error, ValueError):
-        why = f"{scheme}:// is not a kind of proxy that can be used"
-    return Problem(
-        code="proxy_unusable",
-        what=f"The proxy {proxy.where} from {proxy.variable} cannot be used: {why.rstrip('.')}.",
-        remedy=f"Set {proxy.variable} to an http:// proxy; or NO_PROXY={url.host}, if none is needed there.",
-    )
+        return Problem(code="proxy_kind", args={**args, "scheme": scheme})
+    return Problem(code="proxy_unusable", args=args, detail=without_login(str(error)))
 
 
 def _proxy_problem(error: Exception, proxy: Proxy, url: httpx.URL) -> Problem:
-    remedy = f"Start it, change {proxy.variable}, or set NO_PROXY={url.host} for a server that is reached without."
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             return _tls_problem(cause, public_address(url).removeprefix("http://"))
+    args: dict[str, Argument] = {"proxy": proxy.where, "variable": proxy.variable, "host": url.host}
     if isinstance(error, httpx.ProxyError):
-        what = f"The proxy {proxy.where} from {proxy.variable} refuses the connection: {error}."
-        return Problem(code="proxy_refused", what=what, remedy=remedy)
-    what = f"The proxy {proxy.where} from {proxy.variable} does not answer."
-    return Problem(code="proxy_absent", what=what, remedy=remedy)
+        return Problem(code="proxy_refused", args=args, detail=str(error))
+    return Problem(code="proxy_absent", args=args)
 
 
 def _certificates_problem(error: OSError) -> Problem:
+    why = None if isinstance(error, ssl.SSLError) else error.strerror
     named = next((v for v in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(v)), None)
-    place = f"{named}={os.environ[named]}" if named else "The system's certificates"
-    why = error.strerror if error.strerror and not isinstance(error, ssl.SSLError) else "it holds no certificate"
-    return Problem(
-        code="certificates_unusable",
-        what=f"{place} cannot be used: {why}.",
-        remedy=f"Correct {named} or unset it." if named else "Name a file of certificates in SSL_CERT_FILE.",
-    )
+    if named is None:
+        return Problem(code="system_certificates_unusable", detail=why)
+    return Problem(code="certificates_unusable", args={"variable": named, "path": os.environ[named]}, detail=why)
 
 
-def _connect_problem(error: httpx.ConnectError, where: str, remedy: str) -> Problem:
+def _connect_problem(error: httpx.ConnectError, where: str, start: Start) -> Problem:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             return _tls_problem(cause, where)
         if isinstance(cause, socket.gaierror):
-            what = f"No machine is known by the name in {where}."
-            return Problem(code="unknown_host", what=what, remedy=f"Check the spelling, or {OTHER_ADDRESS}")
+            return Problem(code="unknown_host", args={"where": where})
         if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
-            return Problem(code="refused", what=f"Nothing listens at {where}.", remedy=remedy)
+            return Problem(code="refused", args={"where": where, "start": start})
         if isinstance(cause, OSError) and cause.errno:
-            what = f"{where} cannot be reached: {os.strerror(cause.errno)}."
-            return Problem(code="unreachable", what=what, remedy=f"Check the network, or {OTHER_ADDRESS}")
-    return Problem(code="unreachable", what=f"{where} cannot be reached: {error}.", remedy=remedy)
+            return Problem(code="unreachable", args={"where": where}, detail=os.strerror(cause.errno))
+    return Problem(code="unreachable", args={"where": where}, detail=str(error))
 
 
 def _tls_problem(error: ssl.SSLError, where: str) -> Problem:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Problem(
-            code="tls",
-            what=f"The certificate of {where} is not trusted: {getattr(error, 'verify_message', None) or error}.",
-            remedy="If it is your own server's, name its certificate in SSL_CERT_FILE.",
-        )
+        why = getattr(error, "verify_message", None) or str(error)
+        return Problem(code="certificate_untrusted", args={"where": where}, detail=why)
     if error.reason in _NOT_TLS:
-        what = f"{where} does not speak TLS."
-        return Problem(code="http_wanted", what=what, remedy=f"Write http://{where.removeprefix('https://')}.")
-    return Problem(
-        code="tls",
-        what=f"No safe connection to {where}: {error}.",
-        remedy="Check whether the address begins with http:// or https://.",
-    )
+        return Problem(code="http_wanted", args={"where": where, "bare": where.removeprefix("https://")})
+    return Problem(code="tls", args={"where": where}, detail=str(error))
 
 
 def _closed_by_peer(error: httpx.RemoteProtocolError) -> bool:
@@ -264,9 +235,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def bad_address(address: str, why: str) -> Problem:
-    """The text is no address."""
-    return Problem(
-        code="bad_address",
-        what=f"“{without_login(address)}” is not an address: {why.rstrip('.')}.",
-        remedy="Write it like 127.0.0.1:11434 or https://host/path.",
-    )
+    """Return that the text is no address, with the reader's reason."""
+    return Problem(code="bad_address", args={"address": without_login(address)}, detail=why)

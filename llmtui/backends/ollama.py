@@ -26,7 +26,6 @@ from llmtui.backends.http_client import (
     ANSWER_LIMIT_S,
     CONNECT_LIMIT_S,
     STREAM_TIMEOUT,
-    bad_address,
     in_words,
     is_loopback,
     open_client,
@@ -49,8 +48,6 @@ from llmtui.backends.ollama_listing import (
     read_version,
 )  # fmt: skip
 from llmtui.backends.ollama_problems import (
-    START,
-    START_ELSEWHERE,
     error_text,
     model_problem,
     not_ollama,
@@ -64,8 +61,9 @@ from llmtui.backends.what_answered import as_response, what_answered
 from llmtui.config.access import Access
 from llmtui.config.address import DEFAULT_PORT, normalise_host
 from llmtui.config.errors import SettingsError
+from llmtui.core.codes import ServerProblem, Start
 from llmtui.core.events import ListedModel, ModelShown
-from llmtui.core.facts import ResidentModel, ServerKind
+from llmtui.core.facts import Problem, ResidentModel, ServerKind
 from llmtui.core.names import ollama_name
 from llmtui.core.plan import Model
 
@@ -98,7 +96,7 @@ class OllamaBackend:
         self._url = _ollama_url(address)
         self._where = public_address(self._url).removeprefix("http://")
         self._local = is_loopback(self._url)
-        self._start = START if self._local else START_ELSEWHERE
+        self._start: Start = "ollama" if self._local else "ollama_elsewhere"
         self._client = open_client(self._url)
         self._names = ShownNames()
         if access is not None:
@@ -307,8 +305,8 @@ def _ollama_url(address: str) -> httpx.URL:
     try:
         return server_url(normalise_host(address).url, DEFAULT_PORT)
     except SettingsError as error:
-        why = "write http or https" if error.reason == "bad_scheme" else f"{error.facts['name']!r} is not a host name"
-        raise BackendFailed(bad_address(address, why)) from error
+        code: ServerProblem = "bad_scheme" if error.reason == "bad_scheme" else "bad_address"
+        raise BackendFailed(Problem(code=code, args={"address": address})) from error
 
 
 async def _drain(moments: AsyncIterator[Moment]) -> None:

@@ -13,15 +13,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from llmtui.backends.lenient import NotJson, document, entries, fitted
-from llmtui.core.columns import marked
+from llmtui.core.codes import ModelProblem
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import ResidentModel
-from llmtui.core.names import WHY_NOT_EMBEDDING, WHY_NOT_TEXT, name_digest, ollama_name, why_not_chat
+from llmtui.core.facts import Problem, ResidentModel
+from llmtui.core.names import name_digest, ollama_name, why_not_chat
 from llmtui.core.plan import Model
 
 _FROM_BLOB = re.compile(r"^FROM[ \t].*?(sha256-[0-9a-f]{12,64})[ \t]*$", re.MULTILINE)
-
-WHY_NOT_CLOUD = marked("It runs in the cloud: its speed and memory are not this machine's.")
 
 
 class _Details(msgspec.Struct):
@@ -158,7 +156,9 @@ def listed(entry: TagsEntry, shown: ShowAnswer | None, residents: tuple[Resident
     model = model_of(entry, shown)
     same = [resident for resident in residents if resident.digest == model.digest and model.digest]
     by_name = [resident for resident in same if ollama_name(resident.name) == ollama_name(model.name)]
-    return ListedModel(model=model, resident=next(iter(by_name or same), None), why_not=_why_not(entry, shown))
+    code = _why_not(entry, shown)
+    why_not = None if code is None else Problem(code=code, args={"name": model.name})
+    return ListedModel(model=model, resident=next(iter(by_name or same), None), why_not=why_not)
 
 
 def blob_of(modelfile: str) -> str | None:
@@ -196,19 +196,19 @@ def _entries(body: bytes, kind: type[_Entry]) -> tuple[_Entry, ...]:
     return tuple(one for one in named if one.name.strip())
 
 
-def _why_not(entry: TagsEntry, shown: ShowAnswer | None) -> str | None:
+def _why_not(entry: TagsEntry, shown: ShowAnswer | None) -> ModelProblem | None:
     if _is_cloud(entry, shown):
-        return WHY_NOT_CLOUD
+        return "cloud_speed"
     capabilities = _capabilities(entry, shown)
     if capabilities is None:
         details = entry.details or _Details()
         families = [*(details.families or ()), details.family or ""]
         if any("bert" in family for family in families):
-            return WHY_NOT_EMBEDDING
+            return "makes_embeddings"
         return why_not_chat(entry.name)
     if "completion" in capabilities:
         return None
-    return why_not_chat("", [capabilities]) or WHY_NOT_TEXT
+    return why_not_chat("", [capabilities]) or "answers_no_chats"
 
 
 def _is_cloud(entry: TagsEntry, shown: ShowAnswer | None) -> bool:

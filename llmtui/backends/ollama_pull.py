@@ -13,13 +13,14 @@ import httpx
 from llmtui.backends.base import BackendFailed, PullStep
 from llmtui.backends.http_client import STREAM_TIMEOUT, is_loopback, public_address, transport_problem
 from llmtui.backends.ollama_problems import pull_problem
+from llmtui.core.codes import Start
 from llmtui.core.facts import Problem
 
 if TYPE_CHECKING:
     from ollama import ProgressResponse
 
 
-async def pull_steps(url: httpx.URL, name: str, *, where: str, start: str) -> AsyncGenerator[PullStep, None]:
+async def pull_steps(url: httpx.URL, name: str, *, where: str, start: Start) -> AsyncGenerator[PullStep, None]:
     """Downloads a model and gives each step; the last one's status is ``success``.
 
     Sizes are sums over the layers named so far: layers come one after the other, mostly the largest first. Closing the
@@ -29,10 +30,10 @@ async def pull_steps(url: httpx.URL, name: str, *, where: str, start: str) -> As
         url: the server's.
         name: the model's.
         where: the server as a person knows it.
-        start: how such a server is started, the beginning of a sentence.
+        start: how such a server is started.
 
     Raises:
-        BackendFailed: ``no_such_model``, ``disk_full``, ``registry_unreachable``, ``cut``, ``pull_failed``, …
+        BackendFailed: ``not_in_library``, ``disk_full``, ``registry_unreachable``, ``pull_cut``, ``pull_failed``, …
     """
     # The import takes some tenths of a second, and the event loop must not stand still for it.
     await asyncio.to_thread(importlib.import_module, "ollama")
@@ -57,8 +58,7 @@ async def pull_steps(url: httpx.URL, name: str, *, where: str, start: str) -> As
         raise BackendFailed(transport_problem(error, url, start)) from error
     except (ValueError, TypeError, AttributeError) as error:
         # What the client's own reader raises for lines that are not Ollama's.
-        said = f"the answer of {where} cannot be read ({error})"
-        raise BackendFailed(pull_problem(said, name, where=where)) from error
+        raise BackendFailed(Problem(code="bad_answer", args={"where": where}, detail=str(error))) from error
     if status != "success":
         raise BackendFailed(_ended_early(name, where))
 
@@ -83,8 +83,4 @@ class _LayerSizes:
 
 
 def _ended_early(name: str, where: str) -> Problem:
-    return Problem(
-        code="cut",
-        what=f"{where} ended the download of {name} before it was complete.",
-        remedy="Pull again: it goes on where it stopped.",
-    )
+    return Problem(code="pull_cut", args={"where": where, "name": name})

@@ -147,15 +147,15 @@ class OllamaDialect:
         )
 
     def refused(self, answered: Answered, body: bytes) -> Problem:
-        """Put an HTTP status other than 200 into words."""
+        """Return what an HTTP status other than 200 means."""
         return refusal(answered.status, body, where=self._where, model=self._model.name)
 
     def failed(self, said: str) -> Problem:
-        """Put an error within an answer into words."""
+        """Return what an error within an answer means."""
         return model_problem(said, self._model.name, where=self._where)
 
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
-        """Put bytes into words that are no line of Ollama's."""
+        """Return the problem of bytes that are no line of Ollama's."""
         return cut_line(self._where) if cut else bad_line(data, self._where)
 
 

@@ -49,7 +49,6 @@ from llmtui.config.access import Access
 from llmtui.config.interfaces import root_and_prefix
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem, ResidentModel, ServerKind
-from llmtui.core.names import WHY_NOT_TEXT
 from llmtui.core.plan import Model
 
 DEFAULT_PORT = 8080
@@ -187,7 +186,7 @@ class OpenAiBackend:
         Raises:
             BackendFailed: always.
         """
-        raise _unsupported(f"This server cannot be told to drop {resident.name}.")
+        raise BackendFailed(Problem(code="cannot_unload", args={"name": resident.name}))
 
     async def load(self, resident: ResidentModel) -> None:
         """Cannot be done.
@@ -195,7 +194,7 @@ class OpenAiBackend:
         Raises:
             BackendFailed: always.
         """
-        raise _unsupported(f"This server cannot be told to load {resident.name}.")
+        raise BackendFailed(Problem(code="cannot_load", args={"name": resident.name}))
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Cannot be done.
@@ -203,7 +202,7 @@ class OpenAiBackend:
         Raises:
             BackendFailed: always.
         """
-        raise _unsupported(f"This server cannot be told to download {name}.")
+        raise BackendFailed(Problem(code="cannot_pull", args={"name": name}))
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -229,8 +228,8 @@ class OpenAiBackend:
             self._dialect = dialect_of(entries)
         return entries
 
-    def _why_not(self, entry: ModelEntry) -> str | None:
-        return WHY_NOT_TEXT if entry.id in self._no_chats else None
+    def _why_not(self, entry: ModelEntry) -> Problem | None:
+        return Problem(code="answers_no_chats", args={"name": entry.id}) if entry.id in self._no_chats else None
 
     async def _answers_chats(self) -> bool:
         """Whether there is a chat interface: an empty request is refused by it, and not as a path that is unknown."""
@@ -245,13 +244,7 @@ class OpenAiBackend:
         for entry in await self._entries():
             if self._names.sent(name) in (entry.id, *entry.other_names):
                 return entry
-        raise BackendFailed(
-            Problem(
-                code="no_such_model",
-                what=f"The server at {self.address} has no model {name}.",
-                remedy="List its models again.",
-            )
-        )
+        raise BackendFailed(Problem(code="not_served", args={"where": self.address, "name": name}))
 
     async def _optional(self, path: str, kind: type[S]) -> S | None:
         """Get what only some servers offer."""
@@ -270,7 +263,7 @@ class OpenAiBackend:
         """
         self._refuse_others(response, path)
         if response.status_code == httpx.codes.NOT_FOUND:
-            raise self._not_openai("it does not know " + path)
+            raise BackendFailed(Problem(code="no_such_path", args={"where": self._where, "path": path}))
         if response.status_code >= httpx.codes.BAD_REQUEST:
             raise BackendFailed(error_problem(response.status_code, response.content[:MAX_REFUSAL_BYTES]))
 
@@ -285,17 +278,11 @@ class OpenAiBackend:
         return self.address.removeprefix("http://").rstrip("/")
 
     def _not_openai(self, why: str) -> BackendFailed:
-        return BackendFailed(
-            Problem(
-                code="not_openai",
-                what=f"What answers at {self._where} does not speak OpenAI's protocol: {why.rstrip('.')}.",
-                remedy="Check the address and the port.",
-            )
-        )
+        return BackendFailed(Problem(code="not_openai", args={"where": self._where}, detail=why))
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
-        with in_words(self._url, "Start the server"):
+        with in_words(self._url, "server"):
             yield
 
 
@@ -308,9 +295,3 @@ def openai_place(address: str) -> tuple[httpx.URL, str]:
     url = server_url(address, DEFAULT_PORT)
     path, prefix = root_and_prefix(address)
     return url.copy_with(path=path, query=None, fragment=None), prefix
-
-
-def _unsupported(what: str) -> BackendFailed:
-    return BackendFailed(
-        Problem(code="unsupported", what=what, remedy="Ollama and the built-in server can load and unload models.")
-    )

@@ -13,7 +13,7 @@ import msgspec
 from llmtui.backends.gguf_file import parameter_label
 from llmtui.backends.lenient import document, entries
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import ResidentModel
+from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.names import name_digest, why_not_chat
 from llmtui.core.plan import Model
 
@@ -115,7 +115,7 @@ def served_model(entry: ModelEntry) -> Model:
     )
 
 
-def listed_entry(entry: ModelEntry, resident: ResidentModel | None, why_not: str | None = None) -> ListedModel:
+def listed_entry(entry: ModelEntry, resident: ResidentModel | None, why_not: Problem | None = None) -> ListedModel:
     """Return the model as Setup shows it.
 
     Args:
@@ -123,11 +123,13 @@ def listed_entry(entry: ModelEntry, resident: ResidentModel | None, why_not: str
         resident: what is in memory of it.
         why_not: why it cannot be benchmarked, where a refusal has shown that.
     """
-    signs = [entry.type, entry.task, entry.capabilities, _outputs(entry.architecture)]
+    code = why_not_chat(entry.id, [entry.type, entry.task, entry.capabilities, _outputs(entry.architecture)])
+    if why_not is None and code is not None:
+        why_not = Problem(code=code, args={"name": entry.id})
     return ListedModel(
         model=served_model(entry),
         resident=resident,
-        why_not=why_not or why_not_chat(entry.id, signs),
+        why_not=why_not,
         aliases=entry.other_names,
     )
 

@@ -135,30 +135,21 @@ class OpenAiDialect:
         )
 
     def refused(self, answered: Answered, body: bytes) -> Problem:
-        """Put an HTTP status other than 200 into words."""
+        """Return what an HTTP status other than 200 means."""
         location = answered.headers.get("location")
         if 300 <= answered.status < 400 and location:
-            what = f"The server sends on to {excerpt(location.encode())}."
-            return Problem(code="redirect", what=what, remedy="Use that address.")
+            return Problem(code="redirected", args={"to": excerpt(location.encode())})
         return error_problem(answered.status, body)
 
     def failed(self, said: str) -> Problem:
-        """Put an error within an answer into words."""
+        """Return what an error within an answer means."""
         return error_problem(None, msgspec.json.encode({"error": clean_text(said)[0]}))
 
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
-        """Put bytes into words that are no document."""
+        """Return the problem of bytes that are no document."""
         if cut:
-            return Problem(
-                code="cut",
-                what=f"The server's answer ended in the middle of a line: {excerpt(data)}",
-                remedy="Look into the server's log; it may have been stopped or crashed.",
-            )
-        return Problem(
-            code="bad_line",
-            what=f"The server sent a line that cannot be read: {excerpt(data)}",
-            remedy="Check that this is the address of an OpenAI-compatible server.",
-        )
+            return Problem(code="cut_chunk", detail=excerpt(data))
+        return Problem(code="bad_chunk", detail=excerpt(data))
 
     def _without_choices(self, said: Chunk, document: Document[Chunk]) -> Told:
         is_error = said.object == "error" or said.type == "error" or said.detail or isinstance(said.message, str)

@@ -51,7 +51,7 @@ def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:
 
 
 def error_problem(status: int | None, body: bytes) -> Problem:
-    """Puts a server's refusal into words.
+    """Return what a server's refusal means.
 
     Args:
         status: of HTTP; None for an error that came within an answer.
@@ -59,28 +59,20 @@ def error_problem(status: int | None, body: bytes) -> Problem:
     """
     said = _error_text(body)
     if status in (401, 403):
-        what = f"The server wants an API key ({said})."
-        return Problem(code="unauthorized", what=what, remedy="Give it in the environment, as LLMTUI_API_KEY.")
+        return Problem(code="key_wanted", detail=said)
     if status == 429:
-        return Problem(code="busy", what=f"The server is busy: {said}.", remedy="Wait a little and try again.")
+        return Problem(code="rate_limited", detail=said)
     if status == 503:
-        return Problem(code="loading", what=f"The server is not ready: {said}.", remedy="Wait until it has loaded.")
+        return Problem(code="loading", detail=said)
     if "exceed_context_size" in said or "context length" in said or "context size" in said:
-        return Problem(
-            code="prompt_too_long",
-            what=f"The prompt does not fit into the model's context: {said}.",
-            remedy="Take a shorter prompt, or start the server with a larger context.",
-        )
+        return Problem(code="prompt_over_context", detail=said)
     if status in (400, 404, 422) and any(sign in said.lower() for sign in _NO_CHATS):
-        return Problem(
-            code="no_chats", what=f"The model answers no chats: {said}.", remedy="Pick a model that writes text."
-        )
+        return Problem(code="no_chats", detail=said)
     if status == 404:
-        return Problem(code="no_such_model", what=f"The server does not know that: {said}.", remedy="List its models.")
-    where = "in the middle of the answer" if status is None else f"with HTTP {status}"
-    return Problem(
-        code="server_error", what=f"The server failed {where}: {said}.", remedy="Look into the server's log."
-    )
+        return Problem(code="not_known", detail=said)
+    if status is None:
+        return Problem(code="failed_midway", detail=said)
+    return Problem(code="failed_http", args={"status": status}, detail=said)
 
 
 def _error_text(body: bytes) -> str:
@@ -100,4 +92,4 @@ def excerpt(data: bytes) -> str:
     """Gives the start of what a server sent, fit to stand in a sentence."""
     text = data.decode("utf-8", "replace").strip()
     text = "".join(c if c.isprintable() else " " for c in text)
-    return (text[:_SHOWN_CHARS] + "…" if len(text) > _SHOWN_CHARS else text) or "no explanation"
+    return text[:_SHOWN_CHARS] + "…" if len(text) > _SHOWN_CHARS else text

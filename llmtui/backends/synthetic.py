@@ -19,6 +19,7 @@ import msgspec
 
 from llmtui.backends.gguf_file import BadGguf, read_gguf
 from llmtui.backends.gguf_writing import quantised, vocabulary_of, write_gguf
+from llmtui.core.facts import Problem, ProblemError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,20 +60,8 @@ SHAPES: Final[dict[Size, Shape]] = {
 }
 
 
-class SyntheticFailed(Exception):
-    """A speed-only model could not be made.
-
-    Attributes:
-        code: a stable word: ``builtin_missing``, ``no_space``, ``unwritable``.
-        what: what happened.
-        remedy: what to do about it.
-    """
-
-    def __init__(self, code: str, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.code = code
-        self.what = what
-        self.remedy = remedy
+class SyntheticFailed(ProblemError):
+    """A speed-only model could not be made: ``synthetic_tools_missing`` or ``unwritable``."""
 
 
 def synthetic_path(size: Size, folder: Path) -> Path:
@@ -111,11 +100,7 @@ def make_synthetic(size: Size, folder: Path) -> Path:
         import gguf  # noqa: F401  # of the extra "synthetic"; asked for here so that the error has words
         import numpy as np  # noqa: F401
     except ImportError as error:
-        raise SyntheticFailed(
-            "builtin_missing",
-            f"A speed-only model is made with numpy and gguf, and one is missing ({error}).",
-            "pip install 'llmtui[synthetic]'",
-        ) from error
+        raise SyntheticFailed(Problem(code="synthetic_tools_missing", detail=str(error))) from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(path)
@@ -127,11 +112,10 @@ def make_synthetic(size: Size, folder: Path) -> Path:
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise SyntheticFailed(
-            "unwritable",
-            f"The speed-only model {size} could not be written to {folder}: {error.strerror or error}.",
-            "Free some space there, or set another cache folder.",
-        ) from error
+        problem = Problem(
+            code="unwritable", args={"size": size, "folder": str(folder)}, detail=error.strerror or str(error)
+        )
+        raise SyntheticFailed(problem) from error
     return path
 
 
@@ -224,7 +208,7 @@ def _flush(path: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Makes one model and writes a JSON line: ``{"path": …}``, or ``{"error": {"code", "what", "remedy"}}``.
+    """Makes one model and writes a JSON line: ``{"path": …}``, or ``{"error": PROBLEM}``.
 
     Args:
         arguments: size (a key of ``SHAPES``) and folder.
@@ -237,7 +221,7 @@ def main(arguments: list[str]) -> int:
     try:
         answer: dict[str, object] = {"path": str(make_synthetic(size, Path(folder)))}
     except SyntheticFailed as error:
-        answer = {"error": {"code": error.code, "what": error.what, "remedy": error.remedy}}
+        answer = {"error": msgspec.to_builtins(error.problem)}
     sys.stdout.write(json.dumps(answer) + "\n")
     return EXIT_FAILED if "error" in answer else 0
 

@@ -14,7 +14,8 @@ import msgspec
 
 from llmtui.backends.base import Final, Piece, RequestRefused, Sent, TakenBack
 from llmtui.backends.lenient import NotJson, document
-from llmtui.core.facts import Problem
+from llmtui.core.codes import Cost
+from llmtui.core.facts import Argument, Problem
 
 Body = Mapping[str, Any]
 Exchange = Callable[[Body], AsyncGenerator[Sent | Piece | Final, None]]
@@ -154,30 +155,27 @@ def _texts_in(value: object) -> Iterator[str]:
                 yield from _texts_in(one)
 
 
-_NO_COUNT = "the server counts no tokens, so tokens and speed are missing"
-_NO_REPEAT = "answers differ from time to time"
-_OWN_THINKING = "the model thinks as the server has it"
-_COSTS = {
-    "stream_options": _NO_COUNT,
-    "stream_options.continuous_usage_stats": "the count of the first piece is not told",
-    "seed": _NO_REPEAT,
-    "temperature": _NO_REPEAT,
-    "max_tokens": "answers are as long as the model likes",
-    "max_completion_tokens": "answers are as long as the model likes",
-    "chat_template_kwargs": _OWN_THINKING,
-    "reasoning_effort": _OWN_THINKING,
-    "think": _OWN_THINKING,
-    "cache_prompt": "the server may reuse what it read before",
-    "keep_alive": "the model stays in memory as long as the server likes",
+_COSTS: dict[str, Cost] = {
+    "stream_options": "no_count",
+    "stream_options.continuous_usage_stats": "no_first_count",
+    "seed": "no_repeat",
+    "temperature": "no_repeat",
+    "max_tokens": "any_length",
+    "max_completion_tokens": "any_length",
+    "chat_template_kwargs": "own_thinking",
+    "reasoning_effort": "own_thinking",
+    "think": "own_thinking",
+    "cache_prompt": "may_reuse",
+    "keep_alive": "stays_loaded",
 }
 
 
 def taken_back_problem(model: str, taken: TakenBack) -> Problem:
-    """Say which field a server refuses, and what its absence costs."""
-    name = taken.field
+    """Return which field a server refuses, and what its absence costs."""
+    args: dict[str, Argument] = {"field": taken.field, "name": model}
     if taken.instead:
-        what = f"The server refuses “{name}” for {model}; “{taken.instead}” was sent in its place."
-        return Problem(code="field_replaced", what=what)
-    cost = _COSTS.get(name) or _COSTS.get(name.partition(".")[0])
-    what = f"The server refuses “{name}” for {model}, and was asked without it"
-    return Problem(code="field_taken_back", what=f"{what}: {cost}." if cost else f"{what}.")
+        return Problem(code="field_replaced", args={**args, "instead": taken.instead})
+    cost = _COSTS.get(taken.field) or _COSTS.get(taken.field.partition(".")[0])
+    if cost is None:
+        return Problem(code="field_taken_back", args=args)
+    return Problem(code="field_taken_back_cost", args={**args, "cost": cost})

@@ -21,9 +21,7 @@ _PLAIN_TO_TLS = ("plain http request was sent to https port", "http request to a
 def what_answered(
     response: httpx.Response, *, where: str, path: str, access: Access | None, challenge_is_login: bool = True
 ) -> Problem | None:
-    """Say what an answer is that every protocol judges alike; None where the protocol itself has to look at it.
-
-    Codes: ``redirect``, ``https_wanted``, ``unauthorized``, ``key_refused``, ``forbidden``, ``proxy``, ``web_page``.
+    """Return what an answer is that every protocol judges alike; None where the protocol itself has to look at it.
 
     Args:
         response: with its body, or the beginning of it.
@@ -42,11 +40,7 @@ def what_answered(
         return login(response.headers.get("www-authenticate", ""), where=where, access=access, said=said(body))
     page = "html" in response.headers.get("content-type", "") or words.lstrip().startswith(("<!doctype", "<html"))
     if status in (502, 503, 504) and page:
-        return Problem(
-            code="proxy",
-            what=f"A proxy answers at {where}, but the server behind it does not (status {status}).",
-            remedy="Start the server behind it, or name another address.",
-        )
+        return Problem(code="proxy", args={"where": where, "status": status})
     if page:
         return web_page(body, status, where=where)
     return None
@@ -60,57 +54,34 @@ def as_response(refused: RequestRefused, request: httpx.Request) -> httpx.Respon
 
 
 def redirect(location: str | None, asked: httpx.URL, *, where: str, path: str) -> Problem:
-    """Say that a server sends on to another address, and which one to use."""
+    """Return that a server redirects to another address, and to which."""
     if not location:
-        what = f"{where} sends on to another address."
-        return Problem(code="redirect", what=what, remedy="Use that address.")
+        return Problem(code="redirect_unnamed", args={"where": where})
     try:
         target = str(asked.join(location)).partition("?")[0].removesuffix(path)
     except httpx.InvalidURL:
         target = location
-    what = f"{where} sends on to {part_of_sentence(without_login(target))}."
-    return Problem(code="redirect", what=what, remedy="Use that address.")
+    return Problem(code="redirect", args={"where": where, "to": part_of_sentence(without_login(target))})
 
 
 def https_wanted(where: str) -> Problem:
-    """Say that plain HTTP was sent to a port that wants TLS."""
-    what = f"{where} wants an encrypted connection."
-    return Problem(code="https_wanted", what=what, remedy=f"Write https://{where.partition('://')[2] or where}.")
+    """Return that plain HTTP was sent to a port that wants TLS."""
+    return Problem(code="https_wanted", args={"where": where, "bare": where.partition("://")[2] or where})
 
 
 def login(challenge: str, *, where: str, access: Access | None, said: str | None) -> Problem:
-    """Say that a server wants a key or a login, or refuses the one that was sent."""
-    told = f" ({said})" if said else ""
+    """Return that a server wants a key or a login, or refuses the one that was sent."""
     if access is not None:
-        return Problem(
-            code="key_refused",
-            what=f"{where} refuses the key from {access.source}{told}.",
-            remedy="Check that it is this server's, and that it is still valid.",
-        )
-    if challenge.lower().startswith("basic"):
-        return Problem(
-            code="unauthorized",
-            what=f"{where} wants a user name and a password{told}.",
-            remedy="Give them in the environment, as LLMTUI_USER and LLMTUI_PASSWORD.",
-        )
-    return Problem(
-        code="unauthorized",
-        what=f"{where} wants an API key{told}.",
-        remedy="Give it in the environment, as LLMTUI_API_KEY, or in a file: --api-key-file FILE.",
-    )
+        return Problem(code="key_refused", args={"where": where, "source": access.source}, detail=said)
+    basic = challenge.lower().startswith("basic")
+    return Problem(code="needs_login" if basic else "needs_key", args={"where": where}, detail=said)
 
 
 def web_page(body: bytes, status: int, *, where: str) -> Problem:
-    """Say that a page for browsers answers."""
+    """Return that a page for browsers answers, with its title."""
     found = _TITLE.search(body[:65536].decode("utf-8", "replace"))
-    title = part_of_sentence(unescape(_TAG.sub(" ", found[1]))) if found else ""
-    named = f" (“{title}”)" if title else ""
-    told = "" if status == 200 else f" with status {status}"
-    return Problem(
-        code="web_page",
-        what=f"What answers at {where} is a web page{named}{told}, not a model server.",
-        remedy="Name the address of its interface, which often ends in /v1, or another port.",
-    )
+    title = part_of_sentence(unescape(_TAG.sub(" ", found[1]))) if found else None
+    return Problem(code="web_page", args={"where": where, "status": status}, detail=title)
 
 
 def said(body: bytes) -> str | None:

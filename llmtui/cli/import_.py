@@ -12,7 +12,7 @@ from llmtui.legacy.rows import CannotImport, Stated
 from llmtui.legacy.write_back import write_legacy
 from llmtui.words import _
 from llmtui.words.imports import import_refusal
-from llmtui.words.problems import problem_words
+from llmtui.words.problems import problem_what
 
 
 def import_file(of: Frame, source: str, told: Stated, legacy: str | None) -> int:
@@ -44,7 +44,7 @@ def import_file(of: Frame, source: str, told: Stated, legacy: str | None) -> int
     print_session(session, sys.stdout)
     for problem in (*(note.problem for note in session.notes), *(row.problem for row in session.rows)):
         if problem is not None:
-            print(problem_words(problem.what), file=sys.stderr)
+            print(problem_what(problem), file=sys.stderr)
     for saved in (folder, written):
         if saved is not None:
             print(_("Saved: {path}").format(path=saved), file=sys.stderr)

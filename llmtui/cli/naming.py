@@ -12,6 +12,7 @@ from llmtui.core.names import find_model, name_digest, nearest_names
 from llmtui.core.plan import BUILTIN, Model
 from llmtui.words import _
 from llmtui.words.lists import few
+from llmtui.words.problems import unfit_words
 
 
 def only_builtin(names: Sequence[str], *, files_count: bool) -> bool:
@@ -60,7 +61,7 @@ def named_models(
             files += [] if inside is None else [name]
         if one is not None:
             if one.why_not is not None:
-                say(f"{name}: {one.why_not}")
+                say(f"{name}: {unfit_words(one)}")
             found.append(one.model)
         elif inside is None:
             found.append(_unlisted(name, listed, server))

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from llmtui.cli.frame import Frame, Refused, builtin_available, server_of
 from llmtui.config import Settings, config_path, save_choices
 from llmtui.core.commands import SetServer
-from llmtui.core.facts import NamedBy
+from llmtui.core.facts import NamedBy, Problem
 from llmtui.core.plan import Plan
 from llmtui.core.prompts import PromptPack
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost
 from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
-from llmtui.words.problems import problem_words
+from llmtui.words import _
+from llmtui.words.problems import problem_what, whole_problem
 
 if TYPE_CHECKING:
     from llmtui.core.across import Earlier
@@ -62,7 +63,7 @@ class Program:
         try:
             return EngineProcess()
         except OSError as error:
-            raise LinkLost(f"The measuring process cannot be started: {error.strerror}.") from error
+            raise LinkLost(Problem(code="engine_not_started", detail=error.strerror)) from error
 
     def open_session(self, session_id: str) -> Link:
         """Opens a saved session."""
@@ -97,14 +98,14 @@ class Program:
         try:
             return str(copy_trials(self._folder(session_id).path, target, replace=False))
         except LinkLost as error:
-            raise ExportFailed(str(error)) from error
+            raise ExportFailed(whole_problem(error.problem)) from error
 
     def _folder(self, session_id: str) -> SessionFolder:
         from llmtui.store.listing import find_session, list_sessions
 
         found = find_session(list_sessions(Path(self.results_dir)), session_id)
         if found is None:
-            raise LinkLost(f"There is no session {session_id} in {self.results_dir}.")
+            raise LinkLost(Problem(code="no_such_session", args={"session": session_id, "folder": self.results_dir}))
         return found
 
 
@@ -125,12 +126,13 @@ def copy_trials(session: Path, target: str, *, replace: bool) -> Path:
     if wanted.is_dir():
         wanted = wanted / f"{session.name}.csv"
     if wanted.exists() and not replace:
-        raise ExportFailed(f"{wanted} is there already and was left alone. Choose another name.")
+        raise ExportFailed(_("{path} is there already and was left alone. Choose another name.").format(path=wanted))
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(session / TRIALS, wanted)
     except OSError as error:
-        raise ExportFailed(f"{wanted} cannot be written: {error.strerror}. Choose another place.") from error
+        words = _("{path} cannot be written: {why}. Choose another place.")
+        raise ExportFailed(words.format(path=wanted, why=error.strerror)) from error
     return wanted
 
 
@@ -143,5 +145,5 @@ def _entry(folder: SessionFolder) -> SessionEntry:
         trials=folder.trials,
         rounds=folder.rounds,
         finished=folder.finished,
-        problem=None if folder.problem is None else problem_words(folder.problem.what),
+        problem=None if folder.problem is None else problem_what(folder.problem),
     )

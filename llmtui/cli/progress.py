@@ -11,7 +11,7 @@ from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.figures import rate, seconds
 from llmtui.words.outcomes import outcome_word
-from llmtui.words.problems import problem_words
+from llmtui.words.problems import problem_what
 from llmtui.words.trials import category_words
 
 CLEAR = "\r\x1b[K"
@@ -69,7 +69,7 @@ class Progress:
 def _result(row: TrialRow) -> str:
     if row.outcome != "ok":
         how = outcome_word(row.outcome, row.ended_by)
-        return how if row.problem is None else f"{how}: {problem_words(row.problem.what)}"
+        return how if row.problem is None else f"{how}: {problem_what(row.problem)}"
     figures = row.figures
     parts = [_("first word {time}").format(time=seconds(figures.ttft_ms))]
     if row.trial.kind == "warm" and figures.decode_tps is not None:

@@ -43,6 +43,7 @@ from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
 from llmtui.store.earlier import earlier_session
 from llmtui.words import _, plural
+from llmtui.words.install import install_command
 from llmtui.words.problems import whole_problem
 from llmtui.words.servers import server_words
 
@@ -71,13 +72,12 @@ def run(of: Frame, order: Order) -> int:
     try:
         link = EngineProcess()
     except OSError as error:
-        raise Refused(
-            _("The measuring process cannot be started: {why}.").format(why=error.strerror), Exit.INTERNAL
-        ) from error
+        problem = Problem(code="engine_not_started", detail=error.strerror)
+        raise Refused(whole_problem(problem), Exit.INTERNAL) from error
     try:
         return _Run(of, order, link).run()
     except LinkLost as error:
-        raise Refused(str(error), Exit.INTERNAL) from error
+        raise Refused(whole_problem(error.problem), Exit.INTERNAL) from error
     finally:
         link.close()
 
@@ -142,7 +142,7 @@ class _Run:
             case SessionOpened():
                 self._folder = Path(event.folder)
             case CommandFailed():
-                named = event.problem.code == "results_unwritable"
+                named = event.problem.code in ("results_unwritable", "results_in_use")
                 raise Refused(whole_problem(event.problem), Exit.USAGE if named else Exit.INTERNAL)
             case SessionFinished():
                 self._builder.apply(event)
@@ -192,7 +192,7 @@ class _Run:
             return ""
         if builtin_available():
             return _("Or run a model inside llmtui: --host builtin.")
-        return _("Or add a small server to this program:") + " pip install 'llmtui[builtin]'"
+        return _("Or add a small server to this program:") + " " + install_command()
 
     def _start(self, listed: Sequence[ListedModel]) -> None:
         assert self._server is not None
@@ -210,7 +210,7 @@ class _Run:
                 seed=secrets.randbelow(2**31) if settings.seed is None else settings.seed,
             )
         except NothingToRun as error:
-            raise Refused(str(error)) from error
+            raise Refused(whole_problem(error.problem)) from error
         self._started = True
         self._link.send(StartPlan(plan=plan, results_dir=str(self._frame.results)))
 

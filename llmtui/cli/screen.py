@@ -12,7 +12,7 @@ from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, frame
 from llmtui.store.session_folder import TRIALS
 from llmtui.words import _
-from llmtui.words.problems import problem_words
+from llmtui.words.problems import problem_what
 
 if TYPE_CHECKING:
     from llmtui.tui.host import ExitReport
@@ -58,7 +58,7 @@ def farewell(report: ExitReport | None, app_code: int | None) -> int:
     if report is None:
         return app_code or Exit.INTERNAL
     if report.silent is not None:
-        print(problem_words(report.silent.what), _("The built-in server stood in for it."), file=sys.stderr)
+        print(problem_what(report.silent), _("The built-in server stood in for it."), file=sys.stderr)
     session = report.session
     if session is not None and session.rows:
         from llmtui.report.terminal import print_session

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from llmtui.core.clocks import MIN_TOKENS_COMPARED, clock_difference_ns
 from llmtui.core.events import TrialFinished
+from llmtui.core.facts import Evidence, Seen
 from llmtui.core.metrics import Figures
 from llmtui.core.plan import Plan, num_ctx, tagged
 from llmtui.core.reading import reading_flags
@@ -32,17 +33,17 @@ NEAR_CUT_TOKENS = 8
 CHARS_PER_TOKEN_MAX = 8
 
 
-def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tuple[str, str], ...]:
-    """Gives the flags that a trial earns by itself, each with its evidence in one sentence.
+def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tuple[str, Seen], ...]:
+    """Return the flags that a trial earns by itself, each with its evidence.
 
     Flags whose evidence only the engine has (``unexpected_reload``, ``other_model_resident``, ``noisy_start``) come
     first, as the engine reported them.
     """
-    told = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
+    told: tuple[Seen, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
     flags = dict(zip(finished.flags, told, strict=False)) | reading_flags(finished)
     for name, evidence in (
         ("short_output", _short_output(finished, figures)),
-        ("thinking_inline", "the model writes its thinking into the answer" if figures.thinking_inline else None),
+        ("thinking_inline", Evidence(code="thinking_inline") if figures.thinking_inline else None),
         ("spilled", _spilled(finished)),
         ("clock_disagreement", _clock_disagreement(finished, figures)),
         ("cap_ignored", _cap_ignored(finished, figures)),
@@ -115,52 +116,48 @@ def _explained_outlier(row: TrialRow) -> bool:
     return "outlier" in row.flags and bool(causes.intersection(row.flags))
 
 
-def _short_output(finished: TrialFinished, figures: Figures) -> str | None:
+def _short_output(finished: TrialFinished, figures: Figures) -> Evidence | None:
     if finished.trial.kind != "warm" or finished.outcome != "ok" or figures.tokens is None:
         return None
     if figures.tokens >= MIN_TOKENS_COMPARED:
         return None
-    return f"{figures.tokens} tokens; speed is compared from {MIN_TOKENS_COMPARED}"
+    return Evidence(code="short_output", args={"tokens": figures.tokens, "least": MIN_TOKENS_COMPARED})
 
 
-def _spilled(finished: TrialFinished) -> str | None:
+def _spilled(finished: TrialFinished) -> Evidence | None:
     resident = finished.resident
     if resident is None or not resident.vram_bytes or not resident.size_bytes:
         return None
     if resident.vram_bytes >= resident.size_bytes:
         return None
-    return f"{100 * resident.vram_bytes / resident.size_bytes:.0f} % of the model is in the GPU's memory"
+    return Evidence(code="spilled", args={"percent": 100 * resident.vram_bytes / resident.size_bytes})
 
 
-def _clock_disagreement(finished: TrialFinished, figures: Figures) -> str | None:
+def _clock_disagreement(finished: TrialFinished, figures: Figures) -> Evidence | None:
     difference = clock_difference_ns(finished)
     if difference is None or finished.done_ns is None or figures.clock_side is None:
         return None
-    side = {
-        "ours": "this program was late",
-        "server": "the server's counters are off",
-        "unknown": "whose clock is off is not known",
-    }[figures.clock_side]
+    side = figures.clock_side
     window = finished.done_ns - finished.timeline.t_ns[0]
     if window <= 0:
-        return f"the server counts {difference / 1e6:.0f} ms of writing, and it all arrived at one moment: {side}"
-    return f"the server counts {100 * difference / window:+.1f} % of the time measured here: {side}"
+        return Evidence(code="clocks_at_once", args={"ms": difference / 1e6, "side": side})
+    return Evidence(code="clocks_disagree", args={"percent": 100 * difference / window, "side": side})
 
 
-def _cap_ignored(finished: TrialFinished, figures: Figures) -> str | None:
+def _cap_ignored(finished: TrialFinished, figures: Figures) -> Evidence | None:
     cap = finished.num_predict
     if cap is None or figures.tokens is None or figures.tokens <= CAP_FACTOR * cap:
         return None
-    return f"{figures.tokens} tokens came, and {cap} were allowed"
+    return Evidence(code="cap_ignored", args={"tokens": figures.tokens, "cap": cap})
 
 
-def _clocks_apart(figures: Figures) -> str | None:
+def _clocks_apart(figures: Figures) -> Evidence | None:
     if figures.why.get("client_lag_ms") != "clocks_apart":
         return None
-    return "the server's times and ours do not belong together"
+    return Evidence(code="clocks_unrelated")
 
 
-def _queued(finished: TrialFinished, figures: Figures) -> str | None:
+def _queued(finished: TrialFinished, figures: Figures) -> Evidence | None:
     counters = finished.counters
     if counters is None or figures.ttft_ms is None or counters.total_duration_ns is None:
         return None
@@ -170,10 +167,10 @@ def _queued(finished: TrialFinished, figures: Figures) -> str | None:
     threshold = max(QUEUED_FLOOR_MS, QUEUED_SHARE * figures.ttft_ms)
     if min(unexplained, before_text) <= threshold:
         return None
-    return f"{unexplained:.0f} ms went by that no counter explains: another client was served first"
+    return Evidence(code="queued", args={"ms": unexplained})
 
 
-def _prompt_cut(finished: TrialFinished, plan: Plan) -> str | None:
+def _prompt_cut(finished: TrialFinished, plan: Plan) -> Evidence | None:
     counters, trial = finished.counters, finished.trial
     if counters is None or counters.prompt_tokens is None or trial.kind == "follow_up":
         return None
@@ -181,18 +178,18 @@ def _prompt_cut(finished: TrialFinished, plan: Plan) -> str | None:
     tokens, limit = counters.prompt_tokens, num_ctx(plan.contenders[trial.contender])
     near = any(abs(tokens - cut) <= NEAR_CUT_TOKENS for cut in (limit, limit // 2))
     if tokens < len(text) / CHARS_PER_TOKEN_MAX or (near and len(text) > 2 * limit):
-        return f"{tokens} tokens arrived of a prompt of {len(text)} characters"
+        return Evidence(code="prompt_cut", args={"tokens": tokens, "chars": len(text)})
     return None
 
 
-def _swapped(finished: TrialFinished) -> str | None:
+def _swapped(finished: TrialFinished) -> Evidence | None:
     swapped = None if finished.machine is None else finished.machine.swap_in_bytes
     if swapped is None or swapped <= SWAP_IN_BYTES:
         return None
-    return f"{swapped / 2**20:.0f} MB were read back from swap"
+    return Evidence(code="swapped", args={"mib": swapped / 2**20})
 
 
-def _stalled(figures: Figures) -> str | None:
+def _stalled(figures: Figures) -> Evidence | None:
     if not figures.stalls or figures.longest_gap_ms is None or figures.longest_gap_ms <= STALL_MS:
         return None
-    return f"the text stood still for {figures.longest_gap_ms / 1000:.1f} s"
+    return Evidence(code="stalled_output", args={"s": figures.longest_gap_ms / 1000})

@@ -25,6 +25,7 @@ from llmtui.core.facts import (
     Problem,
     Recorded,
     ResidentModel,
+    Seen,
     ServerCounters,
     ServerKind,
     Tagged,
@@ -33,7 +34,8 @@ from llmtui.core.facts import (
 from llmtui.core.plan import Model, Plan, Trial
 from llmtui.core.shown import shown_event
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: problems and evidence are codes with arguments. 1: they are English sentences, which are shown as they are."""
 
 
 # --- session events: journaled and folded -------------------------------------------------------------------------
@@ -89,8 +91,8 @@ class TrialFinished(Tagged, frozen=True, kw_only=True):
     text: str = ""
     flags: tuple[str, ...] = ()
     """Flags whose evidence only the engine has; core.checks adds those that follow from other rows."""
-    evidence: tuple[str, ...] = ()
-    """A sentence a flag: what was seen."""
+    evidence: tuple[Seen, ...] = ()
+    """What was seen, one per flag in the order of ``flags``."""
     machine: MachineFigures | None = None
     resident: ResidentModel | None = None
     """The model in the server's memory right after the trial."""
@@ -218,7 +220,7 @@ class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
 
     model: Model
     resident: ResidentModel | None = None
-    why_not: str | None = None
+    why_not: Problem | None = None
     """Why it cannot be benchmarked; None if it can."""
     aliases: tuple[str, ...] = ()
     """Other names that the server answers to with this model."""
@@ -352,6 +354,9 @@ def _refuse_non_finite(value: object) -> None:
     elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             _refuse_non_finite(getattr(value, name))
+    elif isinstance(value, dict):
+        for item in value.values():
+            _refuse_non_finite(item)
     elif isinstance(value, tuple) and value and not isinstance(value[0], int | str):
         for item in value:
             _refuse_non_finite(item)

@@ -5,10 +5,21 @@ Missing is None, with a reason beside it; never 0 or a sentinel.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from llmtui.core.codes import EvidenceCode, ProblemCode
+
+if TYPE_CHECKING:
+    _AnyProblem = ProblemCode
+    _AnyEvidence = EvidenceCode
+else:
+    # On the wire any word: journals of other versions hold codes that this one does not know.
+    _AnyProblem = _AnyEvidence = str
+
+Argument = str | int | float
 Outcome = Literal["ok", "no_final", "thinking_only", "empty", "error", "stalled", "cancelled", "skipped"]
 EndedBy = Literal["stop", "length", "other"]
 Channel = Literal["thinking", "answer"]
@@ -24,13 +35,57 @@ WAITING_FOR_OTHERS = "other programs are busy"
 """Detail of the phase in which a start from off waits for other programs to come to rest."""
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that went wrong, in words for the person at the screen."""
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that went wrong, as data; ``llmtui.words.problems`` makes the sentences."""
 
-    code: str
-    """A stable word for programs: ``refused``, ``silent``, ``no_such_model``, ``embedding_only``, ``cut``, …"""
-    what: str
+    code: _AnyProblem
+    args: dict[str, Argument] = {}
+    """Names and figures, as the sentence of the code names them; no prose."""
+    detail: str | None = None
+    """The words of a server, a library or the system, as received."""
+    cause: Problem | None = None
+    """The problem that this one follows from."""
+    what: str | None = None
+    """Only in journals of schema 1: what happened, an English sentence."""
     remedy: str | None = None
+    """Only in journals of schema 1: what to do about it."""
+
+    def __str__(self) -> str:
+        """Return the problem for logs and files: ``code name=value: detail``; schema 1's sentences as they are."""
+        if self.what is not None:
+            return self.what if self.remedy is None else f"{self.what} {self.remedy}"
+        said = coded(self.code, self.args)
+        said = said if self.detail is None else f"{said}: {self.detail}"
+        return said if self.cause is None else f"{said} < {self.cause}"
+
+
+class ProblemError(Exception):
+    """Base of the exceptions that carry a problem; ``str`` is its code."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was seen that earns a flag, as data; ``llmtui.words.evidence`` makes the sentence."""
+
+    code: _AnyEvidence
+    args: dict[str, Argument] = {}
+
+    def __str__(self) -> str:
+        """Return the evidence for files: ``code name=value``."""
+        return coded(self.code, self.args)
+
+
+Seen = Evidence | str
+"""Evidence of a flag; an English sentence in journals of schema 1, empty where a flag has none."""
+
+
+def coded(code: str, args: Mapping[str, Argument]) -> str:
+    """Return a code with its arguments as one readable line, floats to four significant digits."""
+    told = (f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in args.items())
+    return " ".join((code, *told))
 
 
 class ServerCounters(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """From one finished trial to its figures.
 
-Every formula stands beside the words in which it is shown to users (core.columns). Source of the rules: docs/method.md.
+The words in which each formula is shown are in words.columns. Source of the rules: docs/method.md.
 """
 
 from __future__ import annotations

@@ -7,14 +7,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 
-from llmtui.core.columns import marked
+from llmtui.core.codes import ModelProblem
 from llmtui.core.events import ListedModel
-
-WHY_NOT_EMBEDDING = marked("An embedding model: it makes vectors, not text.")
-WHY_NOT_RERANKING = marked("A reranking model: it sorts texts and writes none.")
-WHY_NOT_SPEECH = marked("A speech model: it answers no chats.")
-WHY_NOT_PICTURES = marked("It makes pictures, not text.")
-WHY_NOT_TEXT = marked("It answers no chats.")
 
 _NEAR = 0.5
 _CHATS = frozenset({
@@ -22,29 +16,29 @@ _CHATS = frozenset({
     "text", "text-generation", "text2text-generation", "text-to-text", "vlm", "vision", "image-text-to-text",
     "any-to-any",
 })  # fmt: skip
-_SIGNS: dict[str, tuple[str, ...]] = {
-    WHY_NOT_EMBEDDING: ("embedding", "embeddings", "embed", "text-embedding", "feature-extraction",
+_SIGNS: dict[ModelProblem, tuple[str, ...]] = {
+    "makes_embeddings": ("embedding", "embeddings", "embed", "text-embedding", "feature-extraction",
                         "sentence-similarity", "text-embeddings"),
-    WHY_NOT_RERANKING: ("rerank", "reranker", "reranking", "score", "text-ranking", "classify", "moderation"),
-    WHY_NOT_SPEECH: ("audio", "speech", "transcription", "transcriptions", "stt", "tts", "text-to-speech",
+    "ranks_texts": ("rerank", "reranker", "reranking", "score", "text-ranking", "classify", "moderation"),
+    "is_speech": ("audio", "speech", "transcription", "transcriptions", "stt", "tts", "text-to-speech",
                      "automatic-speech-recognition"),
-    WHY_NOT_PICTURES: ("image", "images", "text-to-image", "image-generation", "video", "text-to-video"),
+    "makes_pictures": ("image", "images", "text-to-image", "image-generation", "video", "text-to-video"),
 }  # fmt: skip
-_BY_NAME = (
-    (WHY_NOT_RERANKING, re.compile(r"re-?rank|(^|[-_/.])(ranker|moderation)([-_/.:]|$)")),
+_BY_NAME: tuple[tuple[ModelProblem, re.Pattern[str]], ...] = (
+    ("ranks_texts", re.compile(r"re-?rank|(^|[-_/.])(ranker|moderation)([-_/.:]|$)")),
     (
-        WHY_NOT_EMBEDDING,
+        "makes_embeddings",
         re.compile(
             r"embed|(^|[-_/.])(bge|gte|e5|minilm|stella|sbert|bert|simcse|instructor|splade|colbert)([-_/.:]|$)"
             r"|sentence-transformers|all-mpnet|paraphrase-"
         ),
     ),
     (
-        WHY_NOT_SPEECH,
+        "is_speech",
         re.compile(r"(^|[-_/.])(whisper|tts|kokoro|parakeet|bark|piper|speecht5|wav2vec2?)([-_/.:]|\d|$)"),
     ),
     (
-        WHY_NOT_PICTURES,
+        "makes_pictures",
         re.compile(r"stable-?diffusion|(^|[-_/.])(sdxl|flux|dall-e|clip|siglip2?|z-image|qwen-image)([-_/.:]|\d|$)"),
     ),
 )
@@ -90,7 +84,7 @@ def nearest_names(name: str, names: Iterable[str], n: int = 3) -> tuple[str, ...
     return tuple(by_form[one] for one in [*near, *parts][:n])
 
 
-def why_not_chat(name: str, signs: Sequence[object] = ()) -> str | None:
+def why_not_chat(name: str, signs: Sequence[object] = ()) -> ModelProblem | None:
     """Return why a model cannot be benchmarked, as far as its list entry and its name tell; None where it can be.
 
     Args:

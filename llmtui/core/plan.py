@@ -29,6 +29,7 @@ AUTO_BUDGET_S = 360.0
 BUILTIN: Final = "builtin"
 """Backend of llmtui's own server; with a colon before a model's name it says that the model is run there."""
 DEMO_NOTE: Final = "built-in demo"
+SPEED_NOTE: Final = "speed only, text is noise"
 """Note of the demo model: it is there to be watched, not to be compared with real ones."""
 
 

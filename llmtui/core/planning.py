@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import msgspec
 
 from llmtui.core.choices import MAX_ROUNDS, Choices, Preset, Thinking
-from llmtui.core.columns import marked
 from llmtui.core.events import ListedModel
+from llmtui.core.facts import Problem, ProblemError
 from llmtui.core.plan import (
     AUTO_BUDGET_S,
     AUTO_MAX_ROUNDS,
@@ -62,8 +62,8 @@ def rounds_of(choices: Choices) -> Rounds:
     return PRESETS[choices.preset]
 
 
-class NothingToRun(ValueError):
-    """A plan without models or prompts was asked for; the message is a sentence."""
+class NothingToRun(ProblemError):
+    """A plan without models or prompts was asked for; ``problem`` says which."""
 
 
 def default_models(
@@ -131,7 +131,7 @@ def make_plan(
         for prompt in (category.prompts if chosen.all_prompts else category.prompts[:1])
     )
     if not prompts:
-        raise NothingToRun("No questions are picked.")
+        raise NothingToRun(Problem(code="no_prompt_picked"))
     rounds = rounds_of(chosen)
     return Plan(
         preset=chosen.preset,
@@ -169,7 +169,7 @@ def make_free_plan(
     chosen = choices or Choices()
     asked = text.strip()
     if not asked:
-        raise NothingToRun("There is no question yet: type one.")
+        raise NothingToRun(Problem(code="no_prompt_text"))
     prompt = PlannedPrompt(id=FREE, category=FREE, title=_title(asked), text=asked, sha256=prompt_sha256(asked))
     return Plan(
         preset=FREE,
@@ -202,10 +202,10 @@ def repeated(plan: Plan, listed: Sequence[ListedModel], *, server: str, seed: in
         NothingToRun: the plan stands for an imported file, or the server has none of its models.
     """
     if plan.preset == IMPORTED:
-        raise NothingToRun(marked("An imported file cannot be run again."))
+        raise NothingToRun(Problem(code="no_plan_of_import"))
     there = {(one.model.backend, one.model.name): one.model for one in listed if one.why_not is None}
     if not any((one.model.backend, one.model.name) in there for one in plan.contenders):
-        raise NothingToRun(marked("This server has none of the models of that test."))
+        raise NothingToRun(Problem(code="none_of_its_models"))
     again = tuple(
         msgspec.structs.replace(one, model=there.get((one.model.backend, one.model.name), one.model))
         for one in plan.contenders
@@ -222,7 +222,7 @@ def contenders(models: Sequence[Model], choices: Choices) -> tuple[Contender, ..
         NothingToRun: there is no model.
     """
     if not models:
-        raise NothingToRun("No models are picked.")
+        raise NothingToRun(Problem(code="no_model_picked"))
     found: list[Contender] = []
     mixed = any(model.backend != BUILTIN for model in models)
     for model in models:

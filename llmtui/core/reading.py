@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import ServerCounters
+from llmtui.core.facts import Evidence, Seen, ServerCounters
 from llmtui.core.thinking import inline_thinking
 
 ONE_CHUNK_TOKENS: Final = 16
@@ -26,15 +26,15 @@ _LOADING: Final = re.compile(
 """What a router writes into the thinking channel while it loads the model (llama-swap)."""
 
 
-def reading_flags(finished: TrialFinished) -> dict[str, str]:
+def reading_flags(finished: TrialFinished) -> dict[str, Seen]:
     """Return the flags of the reading with their evidence, those that came with the trial first."""
-    told = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
+    told: tuple[Seen, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
     found = {flag: seen for flag, seen in zip(finished.flags, told, strict=False) if flag in NOT_CLAIMED}
     if not finished.timeline.t_ns or finished.recorded is not None:
         return found
     counters = finished.counters or ServerCounters()
     if len(finished.timeline.t_ns) == 1 and (counters.output_tokens or 0) >= ONE_CHUNK_TOKENS:
-        found.setdefault("buffered", "the server sent its answer all at once")
+        found.setdefault("buffered", Evidence(code="all_at_once"))
     unseen = _unseen(finished, counters)
     if unseen is not None:
         found.setdefault("unseen_text", unseen)
@@ -51,23 +51,23 @@ NOT_CLAIMED: Final[dict[str, tuple[str, ...]]] = {
 """Figures that an answer cannot tell whose reading has one of these flags."""
 
 
-def _unseen(finished: TrialFinished, counters: ServerCounters) -> str | None:
+def _unseen(finished: TrialFinished, counters: ServerCounters) -> Evidence | None:
     """What tells of text that was not seen: more tokens than the text has bytes, or thinking that is counted only."""
     line, text = finished.timeline, finished.text
     tokens, thought = counters.output_tokens, counters.reasoning_tokens
     if tokens is not None and tokens > len(text.encode("utf-8", "replace")) + SLACK_TOKENS:
-        return f"{tokens} tokens were counted, and {len(text)} characters came"
+        return Evidence(code="more_tokens_than_text", args={"tokens": tokens, "chars": len(text)})
     if (
         thought is not None
         and thought >= HIDDEN_TOKENS
         and "t" not in line.channels
         and not inline_thinking(text).found
     ):
-        return f"{thought} tokens of thinking were counted, and none of it came"
+        return Evidence(code="unseen_thinking", args={"tokens": thought})
     if line.tokens:
         first = text[: sum(size for size, at in zip(line.chars, line.t_ns, strict=True) if at == line.t_ns[0])]
         if line.tokens[0] > len(first.encode("utf-8", "replace")) + SLACK_TOKENS:
-            return f"{line.tokens[0]} tokens were made before the first text came"
+            return Evidence(code="unseen_start", args={"tokens": line.tokens[0]})
     return None
 
 

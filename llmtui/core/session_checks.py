@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from llmtui.core.facts import Evidence, Seen
 from llmtui.core.metrics import MIN_TOKENS_COMPARED, quantile
 from llmtui.core.trial_row import TrialRow
 
@@ -32,7 +33,7 @@ Place = tuple[int, int | None]
 
 def with_session_flags(rows: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
     """Gives the rows with the flags that follow from comparing them; rows without any come back as they are."""
-    found: dict[int, dict[str, str]] = {}
+    found: dict[int, dict[str, Evidence]] = {}
     for name, flagged in (
         ("cached_prompt", _cached(rows)),
         ("throttled", _throttled(rows)),
@@ -44,8 +45,8 @@ def with_session_flags(rows: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
     return tuple(_flagged(row, found[at]) if at in found else row for at, row in enumerate(rows))
 
 
-def _flagged(row: TrialRow, added: Mapping[str, str]) -> TrialRow:
-    told = row.evidence + ("",) * (len(row.flags) - len(row.evidence))
+def _flagged(row: TrialRow, added: Mapping[str, Evidence]) -> TrialRow:
+    told: tuple[Seen, ...] = row.evidence + ("",) * (len(row.flags) - len(row.evidence))
     figures = row.figures
     if "cached_prompt" in added and figures.prefill_tps is not None:
         figures = msgspec.structs.replace(figures, prefill_tps=None, why={**figures.why, "prefill_tps": "cached"})
@@ -55,9 +56,9 @@ def _flagged(row: TrialRow, added: Mapping[str, str]) -> TrialRow:
 # --- remembered prompts -------------------------------------------------------------------------------------------
 
 
-def _cached(rows: Sequence[TrialRow]) -> dict[int, str]:
+def _cached(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
     """By the server's own count where it tells; else by how fast the prompt was read beside other rounds."""
-    found: dict[int, str] = {}
+    found: dict[int, Evidence] = {}
     fresh = [(at, row) for at, row in enumerate(rows) if row.trial.kind != "follow_up"]
     least = _least_cached(row for _, row in fresh)
     rates = _prompt_rates(fresh)
@@ -65,7 +66,7 @@ def _cached(rows: Sequence[TrialRow]) -> dict[int, str]:
     for at, row in fresh:
         cached, lowest = row.figures.cached_tokens, least.get(row.trial.contender)
         if cached is not None and lowest is not None and cached > lowest + CACHED_TOKENS:
-            found[at] = f"{cached} tokens of the question came from the server's memory; its least is {lowest}"
+            found[at] = Evidence(code="cached_tokens", args={"cached": cached, "least": lowest})
             continue
         beside = rates.get(_place(row), {})
         if at not in beside or beside[at] <= CACHED_FACTOR * slowest[_place(row)]:
@@ -73,7 +74,7 @@ def _cached(rows: Sequence[TrialRow]) -> dict[int, str]:
         others = sorted(rate for other, rate in beside.items() if other != at)
         if len(others) >= CACHED_ROUNDS and beside[at] > CACHED_FACTOR * quantile(others, 0.5):
             factor = beside[at] / quantile(others, 0.5)
-            found[at] = f"the question was read {factor:.1f} times as fast as in the other rounds"
+            found[at] = Evidence(code="cached_rate", args={"factor": factor})
     return found
 
 
@@ -99,22 +100,20 @@ def _prompt_rates(rows: Iterable[tuple[int, TrialRow]]) -> dict[Place, dict[int,
 # --- throttled ----------------------------------------------------------------------------------------------------
 
 
-def _throttled(rows: Sequence[TrialRow]) -> dict[int, str]:
+def _throttled(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
     """The processor's counter moved, and a token took 5 % longer than in the tests in which it did not."""
     calm: dict[Place, list[float]] = {}
     for row in rows:
         if _timed(row) and not _events(row):
             calm.setdefault(_place(row), []).append(row.figures.tpot_ms or 0.0)
-    found: dict[int, str] = {}
+    found: dict[int, Evidence] = {}
     for at, row in enumerate(rows):
         usual = calm.get(_place(row))
         if not _events(row) or not _timed(row) or not usual:
             continue
         longer = (row.figures.tpot_ms or 0.0) / quantile(sorted(usual), 0.5) - 1
         if longer > THROTTLED_SHARE:
-            found[at] = (
-                f"the processor was slowed down {_events(row)} times, and each token took {100 * longer:.0f} % longer"
-            )
+            found[at] = Evidence(code="throttled", args={"times": _events(row), "percent": 100 * longer})
     return found
 
 
@@ -125,20 +124,20 @@ def _events(row: TrialRow) -> int:
 # --- outliers -----------------------------------------------------------------------------------------------------
 
 
-def _outliers(rows: Sequence[TrialRow]) -> dict[int, str]:
+def _outliers(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
     """Each model's rows far from the other rounds of their prompt, by what is usual for the model."""
     logs: dict[int, dict[Place, list[tuple[int, float]]]] = {}
     for at, row in enumerate(rows):
         if _timed(row):
             of_model = logs.setdefault(row.trial.contender, {})
             of_model.setdefault(_place(row), []).append((at, math.log(row.figures.tpot_ms or 0.0)))
-    found: dict[int, str] = {}
+    found: dict[int, Evidence] = {}
     for of_model in logs.values():
         found |= _far_off(of_model.values())
     return found
 
 
-def _far_off(prompts: Iterable[Sequence[tuple[int, float]]]) -> dict[int, str]:
+def _far_off(prompts: Iterable[Sequence[tuple[int, float]]]) -> dict[int, Evidence]:
     """Residuals of log time a token around the median of each prompt, against their usual size."""
     residuals: dict[int, float] = {}
     for series in prompts:
@@ -149,7 +148,7 @@ def _far_off(prompts: Iterable[Sequence[tuple[int, float]]]) -> dict[int, str]:
         return {}
     usual = max(quantile(sorted(map(abs, residuals.values())), 0.5), OUTLIER_FLOOR)
     return {
-        at: f"{100 * math.expm1(residual):+.1f} % off the median of its rounds, where {100 * usual:.1f} % is usual"
+        at: Evidence(code="outlier", args={"percent": 100 * math.expm1(residual), "usual": 100 * usual})
         for at, residual in residuals.items()
         if abs(residual) > OUTLIER_FACTOR * usual
     }

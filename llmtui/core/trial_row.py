@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from llmtui.core.facts import ColdSource, EndedBy, MachineFigures, Outcome, Problem, Recorded, ResidentModel
+from llmtui.core.facts import ColdSource, EndedBy, MachineFigures, Outcome, Problem, Recorded, ResidentModel, Seen
 from llmtui.core.metrics import Figures
 from llmtui.core.plan import Trial
 
@@ -25,8 +25,8 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_by: EndedBy | None = None
     problem: Problem | None = None
     flags: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-    """One sentence a flag, in the order of ``flags``; empty text where there is nothing to add."""
+    evidence: tuple[Seen, ...] = ()
+    """What was seen, one per flag in the order of ``flags``; empty text where there is nothing to add."""
     machine: MachineFigures | None = None
     resident: ResidentModel | None = None
     cold_source: ColdSource | None = None

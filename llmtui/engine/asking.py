@@ -132,15 +132,7 @@ async def load(backend: Backend, request: ChatRequest, options: Options) -> None
 
 
 def _stalled(name: str, quiet_s: float, *, has_text: bool) -> Problem:
-    if has_text:
-        what = f"{name} stopped in the middle of its answer: nothing came for {quiet_s:g} s."
-    else:
-        what = f"{name} did not begin to answer: nothing came for {quiet_s:g} s."
-    return Problem(
-        code="stalled",
-        what=what,
-        remedy="The server may be swapping or stuck: look at its log and at the machine's memory.",
-    )
+    return Problem(code="stalled" if has_text else "never_began", args={"name": name, "seconds": quiet_s})
 
 
 @contextmanager

@@ -34,18 +34,10 @@ from llmtui.engine.servers import Servers
 from llmtui.engine.session_run import CannotStart, SessionRun
 
 _CLOSE_LIMIT_S: Final = 0.3
-_BUSY: Final = Problem(
-    code="busy",
-    what="A run is under way; anything else would disturb its figures.",
-    remedy="Cancel the run or wait for its end.",
-)
-_NO_SERVER: Final = Problem(code="no_server", what="No server has been chosen yet.")
-_NO_RUN: Final = Problem(code="no_run", what="No run is under way.")
-_NOTHING_TO_EXTEND: Final = Problem(
-    code="no_run",
-    what="There is no finished run that rounds could be added to.",
-    remedy="A run that was stopped can be run again as a whole with g.",
-)
+_BUSY: Final = Problem(code="run_under_way")
+_NO_SERVER: Final = Problem(code="no_server")
+_NO_RUN: Final = Problem(code="no_run")
+_NOTHING_TO_EXTEND: Final = Problem(code="nothing_to_extend")
 
 
 class Desk:
@@ -95,7 +87,7 @@ class Desk:
 
     def refuse(self, why: str) -> None:
         """Answers a line that is not a command."""
-        self._fail("?", Problem(code="bad_command", what=f"A command could not be read: {why}."))
+        self._fail("?", Problem(code="bad_command", detail=why))
 
     def shut_down(self) -> None:
         """Ends everything and sets ``closed``; a second call does nothing."""
@@ -125,12 +117,7 @@ class Desk:
         if isinstance(error, BackendFailed | CannotStart):
             self._fail(type(command).__name__, error.problem)
         elif error is not None:
-            problem = Problem(
-                code="internal",
-                what=f"llmtui itself failed: {error!r}.",
-                remedy="The log has the details; please report it.",
-            )
-            self._fail(type(command).__name__, problem)
+            self._fail(type(command).__name__, Problem(code="internal", detail=repr(error)))
             task.get_loop().call_exception_handler({"message": f"{name} failed", "exception": error, "task": task})
 
     def _fail(self, command: str, problem: Problem) -> None:
@@ -226,8 +213,7 @@ class Desk:
         if self._is_busy(command):
             return
         if "pull" in self._tasks:
-            what = "Another download is under way."
-            self._fail("PullModel", Problem(code="busy", what=what, remedy="Wait for its end or cancel it."))
+            self._fail("PullModel", Problem(code="pull_under_way"))
             return
         self._start("pull", command, self._pull(command.name))
 
@@ -245,7 +231,7 @@ class Desk:
         except BackendFailed as failed:
             problem = failed.problem
         except asyncio.CancelledError:
-            problem = Problem(code="cancelled", what=f"The download of {name} was stopped; what is there is kept.")
+            problem = Problem(code="pull_cancelled", args={"name": name})
         self._recorder.emit(_progress(name, step, done=True, problem=problem))
 
     # --- runs -----------------------------------------------------------------------------------------------------
@@ -259,8 +245,7 @@ class Desk:
         """Starts a run, unless something is under way that would disturb it."""
         name = type(command).__name__
         if "pull" in self._tasks:
-            what = "A download is under way; it would disturb the figures."
-            self._fail(name, Problem(code="busy", what=what, remedy="Wait for its end or cancel it."))
+            self._fail(name, Problem(code="pull_disturbs"))
             return
         try:
             self._run = made()
@@ -292,8 +277,7 @@ class Desk:
 
     def _extend_plan(self, command: ExtendPlan) -> None:
         if command.rounds < 1:
-            what = f"{command.rounds} rounds more cannot be run."
-            self._fail("ExtendPlan", Problem(code="bad_command", what=what, remedy="Ask for one or more."))
+            self._fail("ExtendPlan", Problem(code="bad_rounds", args={"n": command.rounds}))
         elif self._run is not None:
             if not self._run.experiment.extend(command.rounds):
                 self._fail("ExtendPlan", _NO_RUN)

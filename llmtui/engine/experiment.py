@@ -161,7 +161,7 @@ class Experiment:
             left = len(block.trials) - index - 1 + self._left_after(later)
             if block.contender in self.control.left_out:
                 self._order += 1
-                problem = Problem(code="skipped", what="The rest of this model was skipped.")
+                problem = Problem(code="skipped")
                 self._trials.pass_over(trial, order=self._order, total=self._order + left, problem=problem)
                 continue
             finished = await self._trial(trial, state, left)

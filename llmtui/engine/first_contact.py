@@ -12,6 +12,7 @@ import msgspec
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.config.access import Accesses
 from llmtui.config.interfaces import interfaces
+from llmtui.core.codes import ProblemCode
 from llmtui.core.commands import SetServer
 from llmtui.core.events import FoundServer
 from llmtui.core.facts import Problem
@@ -22,12 +23,15 @@ USUAL_PORTS: Final = (11434, 8080, 1234, 8000)
 _PORT_LIMIT_S: Final = 0.3
 _FIND_LIMIT_S: Final = 2.0
 
-_ANOTHER: Final = (
-    "key_refused", "unauthorized", "sign_in", "forbidden", "forbidden_host", "redirect", "proxy", "server_error",
-    "web_page", "no_such_model", "not_openai", "not_ollama",
+_NOTHING_SAID: Final[tuple[ProblemCode, ...]] = (
+    "no_such_model", "model_not_there", "not_known", "no_such_path", "not_openai", "not_ollama",
+)  # fmt: skip
+_ANOTHER: Final[tuple[ProblemCode, ...]] = (
+    "key_refused", "needs_key", "needs_login", "key_wanted", "sign_in", "sign_in_model", "forbidden", "forbidden_host",
+    "redirect", "redirect_unnamed", "redirected", "proxy", "server_error", "error_status", "failed_http", "bad_status",
+    "failed_silently", "web_page", *_NOTHING_SAID,
 )  # fmt: skip
 """Codes of answers that leave open whether the server is at another path; what says most comes first."""
-_NOTHING_SAID: Final = ("no_such_model", "not_openai", "not_ollama")
 
 
 class Contact(NamedTuple):
@@ -98,8 +102,4 @@ def _explanation(failures: Sequence[Problem], chosen: SetServer) -> Problem:
     if best.code not in _NOTHING_SAID:
         return best
     where = chosen.address.removeprefix("http://")
-    return Problem(
-        code="no_model_server",
-        what=f"What answers at {where} speaks neither Ollama's protocol nor OpenAI's.",
-        remedy="Check the port, or name another address; that of OpenAI's protocol often ends in /v1.",
-    )
+    return Problem(code="no_model_server", args={"where": where})

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from llmtui.core.facts import Outcome, ResidentModel, ServerCounters
+from llmtui.core.facts import Evidence, Outcome, ResidentModel, ServerCounters
 from llmtui.core.thinking import inline_thinking
 from llmtui.engine.live_text import CollectedAnswer
 
@@ -28,10 +28,10 @@ class InMemory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flag(msgspec.Struct, frozen=True):
-    """A flag with its evidence in a sentence."""
+    """A flag with its evidence."""
 
     name: str
-    evidence: str
+    evidence: Evidence
 
 
 def outcome_of(answer: CollectedAnswer) -> Outcome:
@@ -63,8 +63,8 @@ def reload_evidence(
     pid_after: int | None,
     counters: ServerCounters | None,
     shortest_cold_load_ns: int | None,
-) -> str | None:
-    """Says why a warm or follow-up trial met a freshly loaded model; None where it did not.
+) -> Evidence | None:
+    """Return why a warm or follow-up trial met a freshly loaded model; None where it did not.
 
     Args:
         before: the server's memory just before the request.
@@ -75,26 +75,27 @@ def reload_evidence(
         shortest_cold_load_ns: of this model in this session.
     """
     if before.own is None and before.told:
-        return "the model was not in the server's memory just before"
+        return Evidence(code="reload_not_in_memory")
     if before.own is not None and before.own.context_length not in (None, num_ctx):
-        return f"its context length just before was {before.own.context_length}, not {num_ctx}"
+        return Evidence(code="reload_context", args={"had": before.own.context_length or 0, "wanted": num_ctx})
     pids = [pid for pid in (expected_pid, before.pid, pid_after) if pid is not None]
     if len(set(pids)) > 1:
-        return f"its process changed from {pids[0]} to {pids[-1]}"
+        return Evidence(code="reload_process", args={"old": pids[0], "new": pids[-1]})
     load_ns = None if counters is None else counters.load_duration_ns
     if load_ns is None or shortest_cold_load_ns is None:
         return None
     if load_ns >= RELOAD_FLOOR_NS and load_ns >= RELOAD_SHARE * shortest_cold_load_ns:
-        return f"loading took {load_ns / 1e6:.0f} ms; its shortest cold load took {shortest_cold_load_ns / 1e6:.0f} ms"
+        return Evidence(code="reload_time", args={"ms": load_ns / 1e6, "least": shortest_cold_load_ns / 1e6})
     return None
 
 
-def others_evidence(looks: Iterable[InMemory | None]) -> str | None:
-    """Names the other models that were in the server's memory; None where there were none."""
+def others_evidence(looks: Iterable[InMemory | None]) -> Evidence | None:
+    """Return the other models that were in the server's memory; None where there were none."""
     others = {other.digest: other for look in looks if look is not None for other in look.others}
     if not others:
         return None
-    return f"in memory too: {', '.join(sorted(_named(other) for other in others.values()))}"
+    names = ", ".join(sorted(_named(other) for other in others.values()))
+    return Evidence(code="other_models", args={"names": names})
 
 
 def split(residents: Sequence[ResidentModel], digest: str, pid: int | None) -> InMemory:

@@ -10,8 +10,9 @@ import msgspec
 
 from llmtui.backends.base import Backend, BackendFailed, Message, TakenBack
 from llmtui.backends.taken_back import taken_back_problem
+from llmtui.core.codes import UNSUPPORTED
 from llmtui.core.events import TrialFinished, TrialStarted
-from llmtui.core.facts import ColdSource, MachineFigures, Outcome, Problem
+from llmtui.core.facts import ColdSource, Evidence, MachineFigures, Outcome, Problem
 from llmtui.core.plan import Plan, Trial, num_predict, prompt_tag
 from llmtui.core.session import Session
 from llmtui.engine.asking import Conversation, ask, load, loading_request, request_for
@@ -129,14 +130,12 @@ class TrialRunner:
         try:
             await outage.check()
             if trial.kind == "follow_up" and not state.conversation:
-                attempt.left_out = Problem(
-                    code="no_answer_before", what="There is no answer that could be followed up."
-                )
+                attempt.left_out = Problem(code="no_answer_before")
                 return
             await self._prepare(trial, state)
             await self._measure(trial, state, attempt)
         except BackendFailed as failed:
-            if failed.problem.code == "unsupported" and attempt.answer.sent_ns is None:
+            if failed.problem.code in UNSUPPORTED and attempt.answer.sent_ns is None:
                 attempt.left_out = failed.problem
                 return
             attempt.answer.problem = failed.problem
@@ -235,7 +234,7 @@ class TrialRunner:
                 shortest_cold_load_ns=self._shortest_cold_load_ns.get(trial.contender),
             )
             if evidence is None and attempt.answer.begins_with_loading:
-                evidence = "the server wrote that it loads the model"
+                evidence = Evidence(code="loading_text")
             if evidence is not None:
                 found.append(Flag("unexpected_reload", evidence))
         beside = others_evidence((attempt.before, after))
@@ -247,7 +246,7 @@ class TrialRunner:
         if final is not None:
             found += [Flag(remark.flag, remark.evidence) for remark in final.remarks]
         if attempt.answer.repaired:
-            found.append(Flag(TEXT_REPLACED, "characters that are not Unicode stood in the text and were replaced"))
+            found.append(Flag(TEXT_REPLACED, Evidence(code="text_replaced")))
         return tuple(found)
 
     def _learn(self, finished: TrialFinished, state: BlockState, attempt: _Attempt) -> None:

@@ -6,10 +6,10 @@ import asyncio
 from typing import Final
 
 from llmtui.backends.base import Backend, BackendFailed
+from llmtui.core.codes import GONE
 from llmtui.core.facts import Problem
 from llmtui.engine.bench import Bench
 
-_GONE: Final = frozenset({"refused", "silent", "unreachable", "unknown_host", "cut"})
 BACK_OFF_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 """Before each time that a server which was gone is asked again."""
 _SILENT_TRIES: Final = 2
@@ -28,7 +28,7 @@ class Outage:
 
     def report(self, problem: Problem) -> None:
         """Takes a failed request's problem, which may speak of a server that is gone."""
-        if problem.code in _GONE:
+        if problem.code in GONE:
             self._bench.absent.setdefault(self._backend.kind, problem)
 
     async def check(self) -> None:
@@ -48,12 +48,12 @@ class Outage:
             await self._bench.ask_info(self._backend)
         except BackendFailed as failed:
             self._tries += 1
-            if self._tries >= (_SILENT_TRIES if failed.problem.code == "silent" else len(BACK_OFF_S)):
+            is_slow = failed.problem.code in ("silent", "no_connection")
+            if self._tries >= (_SILENT_TRIES if is_slow else len(BACK_OFF_S)):
                 self._give_up(failed.problem)
             raise
         self._tries = 0
 
     def _give_up(self, problem: Problem) -> None:
         self.gave_up = True
-        what = f"{problem.what} It was asked {self._tries} times; the remaining tests are not tried."
-        self._bench.note("error", Problem(code=problem.code, what=what, remedy=problem.remedy))
+        self._bench.note("error", Problem(code="gave_up", args={"tries": self._tries}, cause=problem))

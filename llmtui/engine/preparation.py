@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from llmtui.backends.base import Backend, BackendFailed
+from llmtui.core.codes import UNSUPPORTED
 from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model, num_ctx, round_order
 from llmtui.engine.bench import Bench
@@ -21,11 +22,7 @@ UNLOAD_LIMIT_S: Final = 30.0
 _POLL_S: Final = 0.05
 _HURRY_LIMIT_S: Final = 0.7
 """For the way out of a process that has 2 s to live."""
-_UNTOLD: Final = Problem(
-    code="unsupported",
-    what="This server does not tell what is in its memory, so there is no start from off.",
-    remedy="Ollama, llama.cpp's own server and the built-in server tell.",
-)
+_UNTOLD: Final = Problem(code="no_cold_start")
 
 
 class LoadedModel(msgspec.Struct, frozen=True):
@@ -120,7 +117,7 @@ class Preparation:
                 await self._in_flight.backend.unload(self._in_flight.model)
             await self._unload([loaded for loaded in there if self._is_ours(loaded)], trial_id=None)
         except BackendFailed as failed:
-            if failed.problem.code != "unsupported":
+            if failed.problem.code not in UNSUPPORTED:
                 self._bench.note("warning", failed.problem)
         for loaded in self._before:
             if loaded.key in self._taken_out:
@@ -139,8 +136,7 @@ class Preparation:
                         await loaded.backend.unload(loaded.model)
         names = [loaded.model.name for loaded in self._before if loaded.key in self._taken_out]
         if names:
-            what = f"In memory before the run, and not loaded again for want of time: {', '.join(names)}."
-            self._bench.note("warning", Problem(code="not_loaded_again", what=what))
+            self._bench.note("warning", Problem(code="not_loaded_again", args={"names": ", ".join(names)}))
 
     async def _loaded(self) -> tuple[LoadedModel, ...]:
         """What all servers hold that are there and tell."""
@@ -169,7 +165,7 @@ class Preparation:
         try:
             await self._unload(others, trial_id)
         except BackendFailed as failed:
-            if failed.problem.code not in ("unsupported", "not_unloaded"):
+            if failed.problem.code not in UNSUPPORTED | {"not_unloaded"}:
                 raise
             self._bench.note("warning", failed.problem)
             self._stays |= {loaded.key for loaded in others}  # asked once: each try may take its whole time
@@ -192,12 +188,7 @@ class Preparation:
         if loaded.model.digest in self._picked or (loaded.backend.kind, loaded.model.name) not in picked:
             return True
         self._stays.add(loaded.key)
-        problem = Problem(
-            code="older_build",
-            what=f"The server still holds an older build of {loaded.model.name}, which it cannot be told to unload.",
-            remedy="It goes when its time is up, or when the server is started again.",
-        )
-        self._bench.note("warning", problem)
+        self._bench.note("warning", Problem(code="older_build", args={"name": loaded.model.name}))
         return False
 
     def _is_ours(self, loaded: LoadedModel) -> bool:
@@ -233,18 +224,13 @@ class Preparation:
             async with asyncio.timeout(UNLOAD_LIMIT_S):
                 await _poll(lambda: self._all_left(keys))
         except TimeoutError as error:
-            problem = Problem(
-                code="not_unloaded",
-                what=f"The server was asked to unload {names}, and {UNLOAD_LIMIT_S:g} s later it is still there.",
-                remedy="Another program may be using it: end that one and run again.",
-            )
+            problem = Problem(code="not_unloaded", args={"names": names, "seconds": UNLOAD_LIMIT_S})
             raise BackendFailed(problem) from error
         try:
             async with asyncio.timeout(UNLOAD_LIMIT_S):
                 await _poll(lambda: _all_ended(targets))
         except TimeoutError:
-            what = f"{names} has left the server's memory, but its process is still there."
-            self._bench.note("warning", Problem(code="process_left", what=what))
+            self._bench.note("warning", Problem(code="process_left", args={"names": names}))
 
     async def _all_left(self, keys: set[tuple[str, str, str]]) -> bool:
         return not keys.intersection(loaded.key for loaded in await self._loaded())

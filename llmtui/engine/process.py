@@ -89,9 +89,5 @@ def _thread_failed(failure: threading.ExceptHookArgs, outbox: Outbox) -> None:
     sys.stderr.flush()
     if failure.thread is None or failure.thread.name != "sampler":
         os._exit(_STOPPED)
-    problem = Problem(
-        code="internal",
-        what=f"Watching the machine failed: {failure.exc_value!r}. There are no plots from now on.",
-        remedy="The log has the details; please report it.",
-    )
+    problem = Problem(code="sampler_failed", detail=repr(failure.exc_value))
     outbox.put(encode(Noted(t_ns=time.perf_counter_ns(), level="error", problem=problem)))

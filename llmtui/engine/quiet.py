@@ -7,7 +7,7 @@ import os
 import time
 from typing import Final
 
-from llmtui.core.facts import WAITING_FOR_OTHERS, MachineFigures
+from llmtui.core.facts import WAITING_FOR_OTHERS, Evidence, MachineFigures
 from llmtui.engine.bench import Bench
 from llmtui.engine.judging import Flag
 
@@ -81,4 +81,4 @@ class Quiet:
         others = figures.others_cores_before
         if not self._judged or others is None or others <= self.most_cores:
             return None
-        return Flag("noisy_start", f"other programs kept {others:.1f} of {self._cores} cores busy just before")
+        return Flag("noisy_start", Evidence(code="noisy_start", args={"others": others, "cores": self._cores}))

@@ -189,11 +189,7 @@ class Recorder:
         except OSError as error:
             self._files = None
             files.close()
-            problem = Problem(
-                code="disk",
-                what=f"The session can no longer be saved: {error.strerror or error}.",
-                remedy="Make room on the disk and start the run again; what was saved until now is kept.",
-            )
+            problem = Problem(code="disk", detail=error.strerror or str(error))
             self._outbox.put(encode(Noted(t_ns=time.perf_counter_ns(), level="error", problem=problem)))
             if self._on_disk_failed is not None:
                 self._on_disk_failed(problem)

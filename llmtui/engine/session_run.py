@@ -14,7 +14,7 @@ from typing import NamedTuple, cast, get_args
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.core.commands import StartPlan
 from llmtui.core.events import SCHEMA, SessionFinished, SessionOpened, SessionStarted
-from llmtui.core.facts import Fingerprint, Problem, ServerKind
+from llmtui.core.facts import Fingerprint, Problem, ProblemError, ServerKind
 from llmtui.core.plan import BUILTIN, Plan
 from llmtui.core.session import Session
 from llmtui.engine.bench import Bench
@@ -28,12 +28,8 @@ from llmtui.store.lock import JournalBusy
 from llmtui.store.session_folder import create_session_folder
 
 
-class CannotStart(Exception):
+class CannotStart(ProblemError):
     """A plan cannot be run; ``problem`` says why."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.what)
-        self.problem = problem
 
 
 class Completed(NamedTuple):
@@ -126,7 +122,7 @@ class SessionRun:
             known = await asyncio.shield(facts)
             await (self._open(known) if self._before is None else self._reopen(known, self._before))
         except asyncio.CancelledError:
-            raise CannotStart(Problem(code="cancelled", what="The run was cancelled before it began.")) from None
+            raise CannotStart(Problem(code="cancelled")) from None
         gc.collect()
         gc.freeze()
         self._sampler.start()
@@ -168,10 +164,7 @@ class SessionRun:
             raise CannotStart(next(iter(self._bench.absent.values())))
         then, now = before.session.fingerprint.server_version, self._fingerprint(facts, infos).server_version
         if then != now:
-            what = (
-                f"The server was {then} when the session began and is {now} now: rounds of both do not belong together."
-            )
-            raise CannotStart(Problem(code="server_changed", what=what, remedy="Run the same plan again with g."))
+            raise CannotStart(Problem(code="server_changed", args={"then": then or "?", "now": now or "?"}))
         try:
             self._recorder.reopen_session(before.files)
         except (OSError, JournalBusy) as error:
@@ -208,9 +201,9 @@ class SessionRun:
 
 def _check(plan: Plan) -> None:
     if not plan.contenders:
-        raise CannotStart(Problem(code="empty_plan", what="No model is picked.", remedy="Pick one and start again."))
+        raise CannotStart(Problem(code="no_model_picked"))
     if not plan.kinds or ("warm" in plan.kinds and not plan.prompts and "cold" not in plan.kinds):
-        raise CannotStart(Problem(code="empty_plan", what="No prompt is picked.", remedy="Pick one and start again."))
+        raise CannotStart(Problem(code="no_prompt_picked"))
 
 
 def _backends(plan: Plan, servers: Servers) -> Mapping[str, Backend]:
@@ -218,8 +211,7 @@ def _backends(plan: Plan, servers: Servers) -> Mapping[str, Backend]:
     for contender in plan.contenders:
         kind = contender.model.backend
         if kind not in get_args(ServerKind):
-            what = f"{contender.model.name} is to be run on a server of the unknown kind {kind!r}."
-            raise CannotStart(Problem(code="unknown_backend", what=what))
+            raise CannotStart(Problem(code="unknown_backend", args={"name": contender.model.name, "kind": kind}))
         try:
             backends[kind] = servers.backend(cast("ServerKind", kind), plan.server)
         except BackendFailed as failed:
@@ -228,9 +220,7 @@ def _backends(plan: Plan, servers: Servers) -> Mapping[str, Backend]:
 
 
 def _unwritable(results_dir: str, error: OSError | JournalBusy) -> Problem:
-    why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    return Problem(
-        code="results_unwritable",
-        what=f"The session cannot be saved in {results_dir}: {why}.",
-        remedy="Choose another folder with --results or in the settings.",
-    )
+    if isinstance(error, JournalBusy):
+        return Problem(code="results_in_use", args={"folder": str(error.path.parent), "pid": error.pid or "?"})
+    why = error.strerror or str(error)
+    return Problem(code="results_unwritable", args={"folder": results_dir}, detail=why)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 from llmtui.core.events import SCHEMA, Noted, SessionEvent, SessionFinished, SessionStarted, TrialFinished, TrialStarted
 from llmtui.core.facts import Fingerprint, Problem, Recorded
 from llmtui.core.plan import IMPORTED, Contender, Kind, Model, Plan, PlannedPrompt, Trial, TrialKey, Variant
-from llmtui.legacy.rows import FileRow, ImportedFile, LeftOut, Oddity
+from llmtui.legacy.rows import FileRow, ImportedFile, Oddity
 
 BACKEND = "imported"
 
@@ -37,7 +38,7 @@ def legacy_events(
             plan=plan,
         ),
         Noted(t_ns=0, level="info", problem=_imported(name)),
-        *(Noted(t_ns=0, level="info", problem=_left_out(code, n)) for code, n in made.left_out.items()),
+        *(Noted(t_ns=0, level="info", problem=Problem(code=code, args={"n": n})) for code, n in made.left_out.items()),
     ]
     at_ns = 0
     for order, (row, trial) in enumerate(zip(rows, _trials(plan, rows), strict=True), 1):
@@ -145,55 +146,31 @@ def can_be_measured(row: FileRow) -> bool:
 def _why_bad(row: FileRow) -> Problem | None:
     of = row.recorded
     if row.failed:
-        return _bad_row(of.line, "its request failed")
+        return Problem(code="bad_row_failed", args={"line": of.line})
     needed = {name: cell for name, cell in row.unreadable.items() if name not in ("usual_tps", "ram", "run")}
     if needed:
-        told = ", ".join(f"{name} is {cell!r}" for name, cell in needed.items())
-        return _bad_row(of.line, told)
+        told = ", ".join(f"{name}={cell!r}" for name, cell in needed.items())
+        return Problem(code="bad_row_cells", args={"line": of.line, "cells": told})
     if any(time_s is not None and time_s < 0 for time_s in (of.ttft_s, of.total_s, of.decode_s, of.load_s)):
-        return _bad_row(of.line, "a time is below zero")
+        return Problem(code="bad_row_below_zero", args={"line": of.line})
     if of.ttft_s is not None and of.total_s is not None and of.ttft_s >= of.total_s:
-        return _bad_row(of.line, "its first token is not before its end")
+        return Problem(code="bad_row", args={"line": of.line})
     has_rate = bool(of.tokens) and bool(of.total_s or of.decode_s)
     has_prompt = bool(of.prompt_tokens) and bool(of.prompt_s)
     return (
         None
         if has_rate or has_prompt or of.usual_tps or of.decode_tps or of.ttft_s
-        else _bad_row(of.line, "it has no tokens or no time")
-    )
-
-
-def _bad_row(line: int, why: str) -> Problem:
-    return Problem(
-        code="bad_row",
-        what=f"Line {line} cannot be measured: {why}.",
-        remedy="The row is kept; correct the file and import it again to have it counted.",
+        else Problem(code="bad_row_empty", args={"line": of.line})
     )
 
 
 def _imported(name: str) -> Problem:
-    return Problem(code="imported", what=f"Imported from {name}: machine, server and settings are not known.")
-
-
-def _left_out(code: LeftOut, n: int) -> Problem:
-    told = {
-        "prompt_and_text_mixed": f"Left out: {n} results that mix reading the prompt with writing.",
-        "stale_lines": f"Left out: {n} lines at the end, which an older run left in the file.",
-        "chunk_times": f"Left out: the gaps of {n} requests, which do not cover their answers.",
-        "throughput": f"Left out: throughput under load of {n} levels, which is no model's speed for one user.",
-        "incomplete_requests": f"Left out: {n} requests that the end of the test cut off.",
-    }
-    return Problem(code="left_out", what=told[code])
+    return Problem(code="imported", args={"file": name})
 
 
 def _oddities(rows: Sequence[FileRow]) -> Iterator[Problem]:
-    told: dict[Oddity, str] = {
-        "usual_off": "tokens ÷ total time is not the recorded rate",
-        "ttft_not_below_total": "the first token is not before the end",
-        "tokens_below_2": "fewer than two tokens",
-    }
-    for code, what in told.items():
+    for code in get_args(Oddity):
         lines = [str(row.recorded.line) for row in rows if code in row.oddities]
         if lines:
             shown = ", ".join(lines[:20]) + (", …" if len(lines) > 20 else "")
-            yield Problem(code=code, what=f"In line {shown}: {what}.")
+            yield Problem(code=code, args={"lines": shown})

@@ -7,13 +7,14 @@ from typing import Protocol
 
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, TrialFinished
+from llmtui.core.facts import ProblemError
 
 
-class LinkLost(Exception):
-    """The other side is gone; the message says what is known of why, and where the log is."""
+class LinkLost(ProblemError):
+    """The other side is gone; the problem says what is known of why, with the engine's last words and its log."""
 
 
-class ReadOnly(Exception):
+class ReadOnly(ProblemError):
     """Commands cannot be sent to a file or a pipe."""
 
 

@@ -15,6 +15,7 @@ from typing import IO
 
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, SessionOpened, TrialFinished, encode
+from llmtui.core.facts import Problem
 from llmtui.link import LinkLost
 from llmtui.link.line_reader import event_batches
 from llmtui.store.journal import TrialIndex
@@ -71,7 +72,7 @@ class EngineProcess:
         Raises:
             LinkLost: it ended though nobody had asked it to.
         """
-        for batch in event_batches(self._blocks(), where="the engine's events"):
+        for batch in event_batches(self._blocks(), where="engine"):
             for event in batch:
                 if isinstance(event, SessionOpened):
                     self._index = TrialIndex(Path(event.folder) / "events.jsonl")
@@ -119,16 +120,18 @@ class EngineProcess:
             if not self._log_path.stat().st_size:
                 self._log_path.unlink()
 
-    def _obituary(self, code: int | None) -> str:
-        how = "ended"
-        if code is not None:
-            how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+    def _obituary(self, code: int | None) -> Problem:
+        """Return how the engine ended, with its last words and the log they are in."""
         try:
             lines = self._log_path.read_text("utf-8", "replace").strip().splitlines()[-LOG_LINES_SHOWN:]
         except OSError:
             lines = []
-        said = f" Its last words: {' / '.join(lines)}. Its log is {self._log_path}." if lines else ""
-        return f"The engine {how}.{said} Finished tests are on disk."
+        said = f"{' / '.join(lines)} ({self._log_path})" if lines else None
+        if code is None:
+            return Problem(code="engine_gone", detail=said)
+        if code < 0:
+            return Problem(code="engine_killed", args={"signal": signal.Signals(-code).name}, detail=said)
+        return Problem(code="engine_ended", args={"status": code}, detail=said)
 
 
 def _new_log(folder: Path | None) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, TrialFinished
+from llmtui.core.facts import Problem
 from llmtui.link import LinkLost, ReadOnly
 from llmtui.link.line_reader import event_batches
 from llmtui.store.journal import TrialIndex
@@ -40,11 +41,12 @@ class EventFile:
                 while not self._closed and (data := file.read(BLOCK_BYTES)):
                     yield data
         except OSError as error:
-            raise LinkLost(f"{self._path} cannot be read: {error.strerror}.") from error
+            problem = Problem(code="file_unreadable", args={"file": str(self._path)}, detail=error.strerror)
+            raise LinkLost(problem) from error
 
     def send(self, command: Command) -> None:
         """Always raises ReadOnly: what is over cannot be changed."""
-        raise ReadOnly("This session is over: it can be looked at, not changed.")
+        raise ReadOnly(Problem(code="read_only_session"))
 
     def trial(self, trial_id: str) -> TrialFinished | None:
         """Reads one finished trial; None if there is none."""

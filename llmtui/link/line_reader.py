@@ -40,9 +40,5 @@ def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Even
 
 def _skipped(line: bytes, where: str, why: str, t_ns: int) -> Noted:
     start = line[:FIRST_BYTES_SHOWN].decode("utf-8", "replace")
-    problem = Problem(
-        code="unknown_line",
-        what=f"A line of {where} could not be read and was left out: {start} ({why})",
-        remedy="It may come from a newer llmtui; further such lines are left out without a word.",
-    )
+    problem = Problem(code="unknown_line", args={"where": where}, detail=f"{start} ({why})")
     return Noted(t_ns=t_ns, level="warning", problem=problem)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, TrialFinished
+from llmtui.core.facts import Problem
 from llmtui.link import LinkLost, ReadOnly
 from llmtui.link.line_reader import event_batches
 from llmtui.store.journal import TrialIndex
@@ -52,7 +53,7 @@ class StdinPipe:
         Raises:
             LinkLost: the pipe cannot be read, or what comes cannot be kept.
         """
-        return event_batches(self._blocks(), where="the pipe")
+        return event_batches(self._blocks(), where="stdin")
 
     def _blocks(self) -> Iterator[bytes]:
         with self._lock:
@@ -73,7 +74,7 @@ class StdinPipe:
             ready, _, _ = select.select([self._descriptor, self._wake_read], [], [])
             return b"" if self._wake_read in ready else os.read(self._descriptor, BLOCK_BYTES)
         except OSError as error:
-            raise LinkLost(f"The pipe cannot be read: {error.strerror}.") from error
+            raise LinkLost(Problem(code="pipe_unreadable", detail=error.strerror)) from error
 
     def _keep(self, data: bytes) -> bool:
         """Spools the data; False after ``close``."""
@@ -84,8 +85,8 @@ class StdinPipe:
                 self._spool.write(data)
                 self._spool.flush()
             except OSError as error:
-                what = f"What comes through the pipe cannot be kept in {self._path}: {error.strerror}."
-                raise LinkLost(f"{what} Make room there and start again.") from error
+                problem = Problem(code="spool_unwritable", args={"file": str(self._path)}, detail=error.strerror)
+                raise LinkLost(problem) from error
         return True
 
     def _let_go(self) -> None:
@@ -94,7 +95,7 @@ class StdinPipe:
 
     def send(self, command: Command) -> None:
         """Always raises ReadOnly: a pipe has one direction."""
-        raise ReadOnly("This run happens elsewhere: it can be watched here, not steered.")
+        raise ReadOnly(Problem(code="read_only_pipe"))
 
     def trial(self, trial_id: str) -> TrialFinished | None:
         """Reads one finished trial from what has come so far; None if there is none."""

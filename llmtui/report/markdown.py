@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from llmtui.core.across import Earlier
-from llmtui.core.columns import COLUMNS
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Contender
 from llmtui.core.session import Session
 from llmtui.core.verdict import verdicts
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _, plural
+from llmtui.words.columns import COLUMNS
 from llmtui.words.conclusions import headed
 from llmtui.words.figures import gigabytes
-from llmtui.words.problems import problem_words
+from llmtui.words.problems import problem_what
+from llmtui.words.trials import note_words
 from llmtui.words.verdicts import drift_sentence, verdict_sentence
 
 _SHOWN = (
@@ -49,10 +50,8 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
     if pairs:
         parts += ["## " + _("Pair by pair"), _list(_plain(verdict_sentence(one, session)) for one in pairs)]
     parts += ["## " + _("Conditions"), _list(map(_plain, _conditions(session)))]
-    problems = [problem_words(note.problem.what) for note in session.notes]
-    problems += [
-        f"{row.trial.id}: {problem_words(row.problem.what)}" for row in session.rows if row.problem is not None
-    ]
+    problems = [problem_what(note.problem) for note in session.notes]
+    problems += [f"{row.trial.id}: {problem_what(row.problem)}" for row in session.rows if row.problem is not None]
     if problems:
         parts += ["## " + _("Notes"), _list(map(_plain, problems))]
     parts += ["## " + _("How the figures are made"), _list(_formulas())]
@@ -118,7 +117,7 @@ def _model(contender: Contender) -> str:
         None if model.size_bytes is None else gigabytes(model.size_bytes),
         contender.variant.canonical,
         model.digest[:12],
-        model.note,
+        note_words(model.note or ""),
     ]
     return _("Model {name}: {parts}").format(name=contender.label, parts=", ".join(part for part in parts if part))
 

@@ -9,7 +9,7 @@ from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summa
 from llmtui.core.verdict import groups, verdicts
 from llmtui.words import _
 from llmtui.words.figures import gigabytes, rate, rate_range, seconds, significant
-from llmtui.words.trials import category_words
+from llmtui.words.trials import category_words, note_words
 
 Row = dict[str, str]
 """Cells by their column's title; all rows of a table have the same columns."""
@@ -31,7 +31,7 @@ def by_category(session: Session) -> list[Row]:
 
 def _model_cells(line: ContenderSummary, letters: Mapping[int, str]) -> Row:
     return {
-        _("Model"): line.label if line.note is None else f"{line.label} ({line.note})",
+        _("Model"): line.label if line.note is None else f"{line.label} ({note_words(line.note)})",
         _("First start"): seconds(line.cold_first_ms),
         _("Start again"): _median(line.cold_again),
         _("First word"): _median(line.ttft),

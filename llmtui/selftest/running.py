@@ -17,6 +17,7 @@ from llmtui.selftest.cost import BOUND, Cost, measure_cost
 from llmtui.selftest.screen import ScreenFailed
 from llmtui.selftest.truth import DECODE_BOUND, TTFT_BOUND_MS, Accuracy, Compared, TruthPair, measure_accuracy
 from llmtui.words import _
+from llmtui.words.install import install_command
 from llmtui.words.trials import kind_words
 
 COST_LIMIT_S: Final = 24.0
@@ -83,7 +84,7 @@ def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list
         return [BoundCheck(sentence=_("What the screen costs was left out, as asked for."))]
     if not builtin:
         left_out = _("What the screen costs was left out: the built-in server is not installed ({remedy}).")
-        return [BoundCheck(sentence=left_out.format(remedy="pip install 'llmtui[builtin,synthetic]'"))]
+        return [BoundCheck(sentence=left_out.format(remedy=install_command("builtin,synthetic")))]
     with _folder() as folder:
         found = measure_cost(
             Path(folder),

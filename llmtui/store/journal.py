@@ -10,7 +10,7 @@ from typing import Final, get_args
 import msgspec
 
 from llmtui.core.events import BadLine, Event, TrialFinished, decode_event
-from llmtui.core.facts import Problem
+from llmtui.core.facts import Argument, Problem
 from llmtui.store.lock import WriterLock
 from llmtui.store.session_folder import JOURNAL, LOCK
 from llmtui.store.writing import LineAppender, sync_folder
@@ -94,24 +94,14 @@ class JournalReader:
     def problems(self) -> tuple[Problem, ...]:
         """Gives what was left out so far, one note for each reason. A torn end counts: ask when no writer is left."""
         found = [
-            Problem(
-                code="unknown_event",
-                what=f"{self.path.name}: {count} lines of the unknown kind {tag!r} were skipped.",
-                remedy="They come from a newer llmtui; open the session with that one to see them.",
-            )
+            Problem(code="unknown_event", args={"file": self.path.name, "n": count, "tag": tag})
             for tag, count in self._unknown.items()
         ]
         if self._bad:
-            found.append(
-                Problem(
-                    code="bad_line",
-                    what=f"{self.path.name}: {self._bad} lines cannot be read and were skipped ({self._first_bad}).",
-                )
-            )
+            args: dict[str, Argument] = {"file": self.path.name, "n": self._bad}
+            found.append(Problem(code="bad_lines", args=args, detail=self._first_bad))
         if self.torn:
-            found.append(
-                Problem(code="torn_line", what=f"{self.path.name} ends in the middle of a line, which was left out.")
-            )
+            found.append(Problem(code="torn_line", args={"file": self.path.name}))
         return tuple(found)
 
     def _decode(self, line: bytes) -> Event | None:

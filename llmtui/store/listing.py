@@ -78,9 +78,9 @@ def look_at(folder: Path) -> SessionFolder:
             tail = file.read()
         started = decode_event(first)
     except (OSError, BadLine) as error:
-        return _unreadable(folder, str(error))
+        return _unreadable(folder, Problem(code="bad_journal", args={"folder": str(folder)}, detail=str(error)))
     if not isinstance(started, SessionStarted):
-        return _unreadable(folder, "its first line is not the start of a session")
+        return _unreadable(folder, Problem(code="not_a_session", args={"folder": str(folder)}))
     rounds = _rounds_of_trials(folder)
     return SessionFolder(
         path=folder,
@@ -95,9 +95,8 @@ def look_at(folder: Path) -> SessionFolder:
     )
 
 
-def _unreadable(folder: Path, why: str) -> SessionFolder:
-    what = f"The journal in {folder} cannot be read: {why}."
-    return SessionFolder(path=folder, session_id=folder.name, problem=Problem(code="bad_journal", what=what))
+def _unreadable(folder: Path, problem: Problem) -> SessionFolder:
+    return SessionFolder(path=folder, session_id=folder.name, problem=problem)
 
 
 def _how(tail: bytes) -> Literal["complete", "cancelled", "failed"] | None:

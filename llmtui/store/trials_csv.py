@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from llmtui.core.facts import MachineFigures, Problem
+from llmtui.core.facts import MachineFigures
 from llmtui.core.metrics import Figures
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
@@ -144,11 +144,7 @@ def _words(row: TrialRow, session: Session) -> dict[str, str | float | None]:
         "cold_source": row.cold_source,
         "note": session.contender(row.trial).model.note,
         "problem_code": None if row.problem is None else row.problem.code,
-        "problem": None if row.problem is None else _sentence(row.problem),
+        "problem": None if row.problem is None else str(row.problem),
         "evidence": "; ".join(f"{flag}: {said}" for flag, said in zip(row.flags, row.evidence, strict=False) if said),
         "missing": " ".join(f"{name}:{reason}" for name, reason in sorted(row.figures.why.items())),
     }
-
-
-def _sentence(problem: Problem) -> str:
-    return problem.what if problem.remedy is None else f"{problem.what} {problem.remedy}"

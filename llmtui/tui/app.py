@@ -36,6 +36,7 @@ from llmtui.tui.screens.start import StartScreen
 from llmtui.tui.shell import Mode
 from llmtui.tui.themes import DARK, LIGHT
 from llmtui.words import _
+from llmtui.words.problems import whole_problem
 from llmtui.words.settings import settings_words
 
 
@@ -189,7 +190,7 @@ class LlmtuiApp(App[ExitReport]):
         try:
             self.feed.send(command)
         except (LinkLost, ReadOnly) as error:
-            self.notify(str(error), title=_("Not possible now"), severity="error")
+            self.notify(whole_problem(error.problem), title=_("Not possible now"), severity="error")
             return False
         return True
 
@@ -217,7 +218,7 @@ class LlmtuiApp(App[ExitReport]):
             try:
                 self.start(repeated(plan, listed.models, server=listed.address, seed=random.randrange(2**31)))
             except NothingToRun as error:
-                self.notify(_(str(error)), severity="warning")
+                self.notify(whole_problem(error.problem), severity="warning")
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="again")
     def run_last(self) -> None:

@@ -32,7 +32,6 @@ from llmtui.core.events import (
 from llmtui.core.facts import Problem
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
-from llmtui.words import _
 
 SHOW_PERIOD_S = 0.2
 """Shortest time between two posts of session and text."""
@@ -160,7 +159,7 @@ class Feed:
                 self._fold(batch)
                 self._arm()
         except LinkLost as error:
-            self.lost = Problem(code="link_lost", what=str(error), remedy=_("Press ctrl+r to start again."))
+            self.lost = Problem(code="link_lost", cause=error.problem)
         finally:
             self.ended = True
             self._arm()
@@ -242,7 +241,7 @@ class Feed:
             ReadOnly: the source is a file or a pipe.
         """
         if self._link is None or self.ended:
-            raise LinkLost(_("The measuring process is not running. Press ctrl+r to start it."))
+            raise LinkLost(Problem(code="engine_not_running"))
         self._link.send(command)
 
     def trial(self, trial_id: str) -> TrialFinished | None:

@@ -25,6 +25,11 @@ def _(text: str) -> str:
     return _catalogue(os.environ.get("LANGUAGE", "")).gettext(text) if text else ""
 
 
+def marked(text: str) -> str:
+    """Mark a text for translation by tools/translate.py; ``_`` looks it up when it is shown."""
+    return text
+
+
 def plural(one: str, many: str, n: int) -> str:
     """Gives the form of the text for ``n`` things; the number is not put in."""
     return _catalogue(os.environ.get("LANGUAGE", "")).ngettext(one, many, n)

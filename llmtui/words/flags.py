@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmtui.core.checks import CONDITIONS
+from llmtui.core.facts import Seen
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.evidence import evidence_text
@@ -34,7 +35,7 @@ def flag_sentence(flag: str) -> str:
     return _sentences().get(flag, flag)
 
 
-def explained(flags: Sequence[str], evidence: Sequence[str]) -> tuple[str, ...]:
+def explained(flags: Sequence[str], evidence: Sequence[Seen]) -> tuple[str, ...]:
     """Gives a sentence a flag, with what was seen: the text under Enter."""
     told = [*evidence, *("" for _flag in range(len(flags) - len(evidence)))]
     return tuple(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from llmtui.core.plan import Kind, Plan, Trial
+from llmtui.core.plan import DEMO_NOTE, SPEED_NOTE, Kind, Plan, Trial
 from llmtui.words import _
 
 
 def kind_words(kind: Kind) -> str:
     """Gives the kind of a test as people say it."""
     return {"cold": _("start from off"), "warm": _("test"), "follow_up": _("in a chat")}[kind]
+
+
+def note_words(note: str) -> str:
+    """Return what is worth knowing about a model beside its name; one of another version as it is."""
+    return {DEMO_NOTE: _("built-in demo"), SPEED_NOTE: _("speed only, text is noise")}.get(note, note)
 
 
 def category_words(category: str) -> str:

@@ -129,7 +129,7 @@ def test_with_no_server_at_all_it_says_how_to_get_either(home: Home, tmp_path: P
         assert "No server answers" in shown
         assert NOBODY in shown
         screen.press("Enter")
-        screen.wait_for("No models are picked")
+        screen.wait_for("No model is picked")
 
 
 @needs_tmux

@@ -166,7 +166,7 @@ def test_only_an_embedding_model(home: Home, no_builtin: dict[str, str]) -> None
             assert "An embedding model" in shown, "the reason beside its name"
             screen.press("Enter")
             wait_until(
-                lambda: screen.screen().count("No models are picked") == 2,
+                lambda: screen.screen().count("No model is picked") == 2,
                 timeout_s=10, what="a message beside the line that says it already",
             )  # fmt: skip
             leaves_in_order(screen)

@@ -13,6 +13,7 @@ from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Pie
 from llmtui.backends.builtin import BuiltinBackend
 from llmtui.core.facts import Problem
 from llmtui.core.plan import Model
+from llmtui.words.problems import problem_remedy
 
 needs_xllamacpp = pytest.mark.skipif(
     importlib.util.find_spec("xllamacpp") is None, reason="needs the extra: pip install 'llmtui[builtin]'"
@@ -72,7 +73,7 @@ async def ask_demo(backend: BuiltinBackend, num_predict: int = 128) -> list[Sent
 async def problem_of(backend: BuiltinBackend, what: ChatRequest) -> Problem:
     with pytest.raises(BackendFailed) as caught:
         await ask(backend, what)
-    assert caught.value.problem.remedy
+    assert problem_remedy(caught.value.problem)
     return caught.value.problem
 
 

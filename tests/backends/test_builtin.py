@@ -108,7 +108,7 @@ class TestAnAnswer:
 
     async def test_a_prompt_that_is_too_long_is_refused_and_the_server_lives_on(self, backend: BuiltinBackend) -> None:
         long = request(await demo_of(backend), text="hello " * 3000)
-        assert (await problem_of(backend, long)).code == "prompt_too_long"
+        assert (await problem_of(backend, long)).code == "prompt_over_context"
         (resident,) = await backend.resident()
         assert resident.pid is not None
         assert not is_gone(resident.pid)
@@ -232,4 +232,4 @@ def test_a_core_is_left_for_the_rest_of_the_machine(monkeypatch: pytest.MonkeyPa
 async def test_it_does_not_download(backend: BuiltinBackend) -> None:
     with pytest.raises(BackendFailed) as caught:
         backend.pull("llama3")
-    assert caught.value.problem.code == "unsupported"
+    assert caught.value.problem.code == "builtin_pulls_not"

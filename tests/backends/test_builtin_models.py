@@ -10,6 +10,7 @@ from llmtui.backends import builtin_models
 from llmtui.backends.base import BackendFailed
 from llmtui.backends.builtin_models import DEMO_FILE, listed_models, model_file, shown_model, synthetic_size
 from llmtui.backends.synthetic import SHAPES, synthetic_path
+from llmtui.words.problems import problem_remedy, unfit_words
 from tests.backends.test_gguf_file import gguf, number, string, tensor
 
 CHAT = (
@@ -82,18 +83,18 @@ def test_a_folder_stands_for_the_files_in_it(chat_file: Path, tmp_path: Path) ->
     listed = listed_models((chat_file.parent,), tmp_path)[1 + len(SHAPES) :]
     assert [Path(item.model.name).name for item in listed] == ["broken.gguf", "qwen.gguf"]
     assert listed[0].why_not is not None
-    assert listed[0].why_not.endswith("Download or copy it again.")
-    assert str(chat_file.parent) not in listed[0].why_not, "its name stands beside the reason"
+    assert unfit_words(listed[0]).endswith("Download or copy it again.")
+    assert str(chat_file.parent) not in unfit_words(listed[0]), "its name stands beside the reason"
 
 
 def test_a_folder_without_files_says_so(tmp_path: Path) -> None:
     *_, listed = listed_models((tmp_path,), tmp_path)
-    assert (listed.model.name, listed.why_not) == (str(tmp_path), "is a folder. Name a .gguf file.")
+    assert (listed.model.name, unfit_words(listed)) == (str(tmp_path), "is a folder. Name a .gguf file.")
 
 
 def test_a_file_that_is_not_there_is_listed_with_the_reason(tmp_path: Path) -> None:
     *_, listed = listed_models((tmp_path / "nothing.gguf",), tmp_path)
-    assert listed.why_not == f"There is no file {tmp_path / 'nothing.gguf'}. Check the path."
+    assert unfit_words(listed) == "is not there. Check the path."
 
 
 def test_names_lead_to_files(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_details_of_a_file_that_is_no_model_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BackendFailed) as caught:
         shown_model(str(tmp_path / "x.gguf"), tmp_path)
     assert caught.value.problem.code == "not_gguf"
-    assert caught.value.problem.remedy
+    assert problem_remedy(caught.value.problem)
 
 
 def test_the_card_names_the_file_that_ships() -> None:

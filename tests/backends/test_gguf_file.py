@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from llmtui.backends import gguf_file
 from llmtui.backends.gguf_file import BadGguf, gguf_digest, parameter_label, read_gguf, readable_model
+from llmtui.words.problems import problem_remedy, problem_what
 
 DEMO = Path(gguf_file.__file__).with_name("models") / "tiny-Q8_0.gguf"
 U32, STRING, ARRAY, U64 = 4, 8, 9, 10
@@ -63,8 +64,8 @@ def write(tmp_path: Path) -> Path:
 def refused(path: Path) -> BadGguf:
     with pytest.raises(BadGguf) as caught:
         readable_model(path)
-    assert str(path) in caught.value.what
-    assert caught.value.remedy
+    assert str(path) in problem_what(caught.value.problem)
+    assert problem_remedy(caught.value.problem)
     return caught.value
 
 
@@ -73,7 +74,7 @@ def read_or_refused(path: Path) -> str | int:
     try:
         return read_gguf(path).needed_bytes
     except BadGguf as bad:
-        return bad.what and bad.remedy
+        return problem_what(bad.problem) and problem_remedy(bad.problem)
 
 
 def test_the_demo_model_says_what_it_is() -> None:
@@ -136,60 +137,60 @@ def test_a_file_that_lacks_one_byte_is_cut_short(write: Path) -> None:
     write.write_bytes(whole[:-1])
     assert read_gguf(write).truncated
     bad = refused(write)
-    assert bad.code == "truncated"
-    assert f"{len(whole) - 1:,} bytes are there, at least {len(whole):,}" in bad.what
+    assert bad.problem.code == "truncated"
+    assert f"{len(whole) - 1:,} bytes are there, at least {len(whole):,}" in problem_what(bad.problem)
 
 
 @pytest.mark.parametrize("kept", [4, 10, 30, 60, 20_000])
 def test_a_file_that_ends_within_its_header_is_cut_short(write: Path, kept: int) -> None:
     write.write_bytes(DEMO.read_bytes()[:kept])
-    assert refused(write).code == "truncated"
+    assert refused(write).problem.code == "truncated"
 
 
 @pytest.mark.parametrize("content", [b"", b"GG", b"hello", b"\x89PNG\r\n\x1a\n"])
 def test_another_kind_of_file_is_not_a_gguf(write: Path, content: bytes) -> None:
     write.write_bytes(content)
-    assert refused(write).code == "not_gguf"
+    assert refused(write).problem.code == "not_gguf"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert refused(tmp_path / "nothing.gguf").code == "no_file"
+    assert refused(tmp_path / "nothing.gguf").problem.code == "no_file"
 
 
 def test_a_folder_is_not_a_model(tmp_path: Path) -> None:
-    assert "folder" in refused(tmp_path).what
+    assert "folder" in problem_what(refused(tmp_path).problem)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.gguf")
-    assert refused(tmp_path / "pipe.gguf").code == "no_file"
+    assert refused(tmp_path / "pipe.gguf").problem.code == "not_a_file"
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="everything can be read here")
 def test_a_file_that_may_not_be_read_says_so(write: Path) -> None:
     write.write_bytes(gguf())
     write.chmod(0)
-    assert refused(write).code == "unreadable"
+    assert refused(write).problem.code == "unreadable"
 
 
 def test_a_name_with_a_zero_byte_is_refused(tmp_path: Path) -> None:
-    assert refused(tmp_path / "a\0b").code == "unreadable"
+    assert refused(tmp_path / "a\0b").problem.code == "unreadable"
 
 
 @pytest.mark.parametrize(("version", "words"), [(1, "version 1"), (4, "version 4"), (3 << 24, "big-endian")])
 def test_other_versions_are_refused(write: Path, version: int, words: str) -> None:
     write.write_bytes(gguf(version=version))
     bad = refused(write)
-    assert bad.code == "unsupported"
-    assert words in bad.what
+    assert bad.problem.code in ("gguf_version", "gguf_big_endian")
+    assert words in problem_what(bad.problem)
 
 
 def test_a_model_for_embeddings_is_refused(write: Path) -> None:
     bert = (string("general.architecture", "bert"), number("bert.pooling_type", 1))
     write.write_bytes(gguf(bert))
     assert read_gguf(write).embedding_only
-    assert refused(write).code == "embedding_only"
+    assert refused(write).problem.code == "makes_embeddings"
 
 
 @pytest.mark.parametrize(
@@ -199,14 +200,14 @@ def test_a_model_for_embeddings_is_refused(write: Path) -> None:
 )
 def test_a_part_that_is_added_to_a_model_is_refused(write: Path, entries: tuple[bytes, ...]) -> None:
     write.write_bytes(gguf(entries))
-    assert refused(write).code == "unsupported"
+    assert refused(write).problem.code == "adapter"
 
 
 def test_of_a_split_model_the_first_part_is_wanted(write: Path) -> None:
     write.write_bytes(gguf((*LLAMA, number("split.no", 0), number("split.count", 3))))
     assert readable_model(write).parts == 3
     write.write_bytes(gguf((*LLAMA, number("split.no", 1), number("split.count", 3))))
-    assert "part 2 of a model in 3 files" in refused(write).what
+    assert "part 2 of a model in 3 files" in problem_what(refused(write).problem)
 
 
 HOSTILE: Mapping[str, bytes] = {
@@ -230,7 +231,7 @@ HOSTILE: Mapping[str, bytes] = {
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_headers_are_refused_in_words(write: Path, content: bytes) -> None:
     write.write_bytes(content)
-    assert refused(write).code in ("damaged", "truncated")
+    assert refused(write).problem.code in ("damaged", "truncated")
 
 
 def test_a_tensor_type_newer_than_this_program_is_no_error(write: Path) -> None:
@@ -306,5 +307,5 @@ def test_a_large_file_is_sampled_and_its_size_metadata_and_weights_all_count(
 
 
 def test_the_digest_of_a_missing_file_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(BadGguf, match="There is no file"):
+    with pytest.raises(BadGguf, match="no_file"):
         gguf_digest(tmp_path / "nothing")

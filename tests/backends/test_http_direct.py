@@ -128,7 +128,7 @@ async def test_a_broken_answer_fails_as_the_librarys_does(data: bytes, failure: 
     async with scripted_server({"/x": reply}) as server:
         with pytest.raises(failure) as ours:
             await moments_of(request_to(server.address))
-    assert transport_problem(ours.value, httpx.URL(f"http://{server.address}"), "Start it").code == code
+    assert transport_problem(ours.value, httpx.URL(f"http://{server.address}"), "ollama").code == code
 
 
 async def test_a_reset_connection_is_cut() -> None:
@@ -140,7 +140,7 @@ async def test_a_reset_connection_is_cut() -> None:
     async with scripted_server({"/x": reply}) as server:
         with pytest.raises(httpx.NetworkError) as ours:
             await moments_of(request_to(server.address))
-    assert transport_problem(ours.value, httpx.URL(f"http://{server.address}"), "Start it").code == "cut"
+    assert transport_problem(ours.value, httpx.URL(f"http://{server.address}"), "ollama").code == "cut"
 
 
 async def test_nobody_listens() -> None:
@@ -148,13 +148,13 @@ async def test_nobody_listens() -> None:
         pass
     with pytest.raises(httpx.ConnectError) as ours:
         await moments_of(request_to(server.address))
-    assert transport_problem(ours.value, httpx.URL(f"http://{server.address}"), "Start it").code == "refused"
+    assert transport_problem(ours.value, httpx.URL(f"http://{server.address}"), "ollama").code == "refused"
 
 
 async def test_a_name_that_nobody_knows() -> None:
     with pytest.raises(httpx.ConnectError) as ours:
         await moments_of(request_to("no-such-machine.invalid:1"))
-    assert transport_problem(ours.value, httpx.URL("http://no-such-machine.invalid"), "Start it").code == "unknown_host"
+    assert transport_problem(ours.value, httpx.URL("http://no-such-machine.invalid"), "ollama").code == "unknown_host"
 
 
 async def test_the_next_address_is_tried_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from llmtui.backends.ollama_listing import (
-    WHY_NOT_CLOUD,
     NotSuchAnswer,
     ShowAnswer,
     blob_of,
@@ -20,7 +19,7 @@ from llmtui.backends.ollama_listing import (
 )
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import ResidentModel
-from llmtui.core.names import WHY_NOT_EMBEDDING, WHY_NOT_PICTURES, WHY_NOT_TEXT, ollama_name
+from llmtui.core.names import ollama_name
 from llmtui.core.plan import Model
 
 DETAILS = {
@@ -86,28 +85,32 @@ def test_words_that_say_nothing_are_missing() -> None:
     assert (model.digest, model.quantisation, model.parameters, model.context_limit) == ("abc", None, None, None)
 
 
+def code_of(listed: ListedModel) -> str | None:
+    return None if listed.why_not is None else listed.why_not.code
+
+
 @pytest.mark.parametrize(
     ("changes", "why_not"),
     [
         ({}, None),
-        ({"capabilities": ["embedding"]}, WHY_NOT_EMBEDDING),
-        ({"capabilities": ["image"]}, WHY_NOT_PICTURES),
-        ({"capabilities": []}, WHY_NOT_TEXT),
-        ({"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:120b"}, WHY_NOT_CLOUD),
-        ({"name": "gpt-oss:120b-cloud"}, WHY_NOT_CLOUD),
-        ({"name": "deepseek-v3.1:cloud"}, WHY_NOT_CLOUD),
+        ({"capabilities": ["embedding"]}, "makes_embeddings"),
+        ({"capabilities": ["image"]}, "makes_pictures"),
+        ({"capabilities": []}, "answers_no_chats"),
+        ({"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:120b"}, "cloud_speed"),
+        ({"name": "gpt-oss:120b-cloud"}, "cloud_speed"),
+        ({"name": "deepseek-v3.1:cloud"}, "cloud_speed"),
         ({"name": "cloud:7b"}, None),
-        ({"capabilities": None, "details": DETAILS | {"family": "nomic-bert", "families": None}}, WHY_NOT_EMBEDDING),
+        ({"capabilities": None, "details": DETAILS | {"family": "nomic-bert", "families": None}}, "makes_embeddings"),
         ({"capabilities": None, "details": None}, None),
     ],
 )
 def test_models_that_cannot_be_benchmarked_say_why(changes: dict[str, Any], why_not: str | None) -> None:
-    assert listing(NEW | changes).why_not == why_not
+    assert code_of(listing(NEW | changes)) == why_not
 
 
 def test_show_tells_of_old_servers_embedding_and_remote_models() -> None:
-    assert listing(OLD, ShowAnswer(capabilities=["embedding"])).why_not == WHY_NOT_EMBEDDING
-    assert listing(OLD, ShowAnswer(remote_host="https://ollama.com")).why_not == WHY_NOT_CLOUD
+    assert code_of(listing(OLD, ShowAnswer(capabilities=["embedding"]))) == "makes_embeddings"
+    assert code_of(listing(OLD, ShowAnswer(remote_host="https://ollama.com"))) == "cloud_speed"
 
 
 def test_an_entry_needs_a_name_and_every_other_field_that_cannot_be_read_is_missing() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.backends.ollama_problems import error_text, model_problem, pull_problem, refusal
+from llmtui.words.problems import problem_remedy, problem_what
 
 WHERE = "127.0.0.1:11434"
 
@@ -30,7 +31,7 @@ WHERE = "127.0.0.1:11434"
         (400, "invalid model name", "bad_name"),
         (500, "invalid model path", "bad_name"),
         (400, "model is required", "bad_name"),
-        (500, 'option "num_ctx" must be of type integer', "server_error"),
+        (500, 'option "num_ctx" must be of type integer', "error_status"),
         (None, "an error was encountered while running the model: unexpected EOF", "server_error"),
         (None, "prediction aborted, token repeat limit reached", "repeats"),
     ],
@@ -42,14 +43,14 @@ def test_what_the_server_says_has_a_meaning(status: int | None, said: str, code:
 def test_the_runners_own_last_words_are_quoted() -> None:
     said = "llama runner process has terminated: exit status 2\nggml: loading\nllama_model_load: wrong magic\n"
 
-    assert "llama_model_load: wrong magic" in model_problem(said, "tiny", where=WHERE, status=500).what
+    assert "llama_model_load: wrong magic" in problem_what(model_problem(said, "tiny", where=WHERE, status=500))
 
 
 def test_a_model_that_is_not_there_can_be_pulled() -> None:
     problem = model_problem("model 'tiny' not found", "tiny", where=WHERE, status=404)
 
-    assert problem.what == "127.0.0.1:11434 has no model tiny."
-    assert problem.remedy == "Get it with `ollama pull tiny`."
+    assert problem_what(problem) == "127.0.0.1:11434 has no model tiny."
+    assert problem_remedy(problem) == "Get it with `ollama pull tiny`."
 
 
 @pytest.mark.parametrize(
@@ -70,8 +71,8 @@ def test_the_text_of_an_error(body: bytes, text: str | None) -> None:
 
 
 def test_long_answers_are_cut() -> None:
-    assert len(refusal(418, b"x" * 100_000, where=WHERE).what) < 400
-    assert len(model_problem("x" * 100_000, "tiny", where=WHERE).what) < 400
+    assert len(problem_what(refusal(418, b"x" * 100_000, where=WHERE))) < 400
+    assert len(problem_what(model_problem("x" * 100_000, "tiny", where=WHERE))) < 400
 
 
 @given(status=st.integers(201, 599), body=st.binary(max_size=200))
@@ -79,19 +80,19 @@ def test_every_refusal_has_words(status: int, body: bytes) -> None:
     problem = refusal(status, body, where=WHERE, model="tiny")
 
     assert problem.code
-    assert problem.what
-    assert problem.remedy or problem.code == "no_such_model"
+    assert problem_what(problem)
+    assert problem_remedy(problem) or problem.code == "no_such_model"
 
 
 def test_a_server_that_breaks_down_without_a_word() -> None:
     problem = refusal(500, b"", where=WHERE)
 
-    assert problem.what == "127.0.0.1:11434 failed and does not say why."
+    assert problem_what(problem) == "127.0.0.1:11434 failed and does not say why."
 
 
 @given(said=st.text())
 def test_every_failed_download_has_words_and_a_remedy(said: str) -> None:
     problem = pull_problem(said, "tiny", where=WHERE)
 
-    assert problem.what
-    assert problem.remedy
+    assert problem_what(problem)
+    assert problem_remedy(problem)

@@ -9,6 +9,7 @@ import pytest
 from llmtui.backends.base import BackendFailed, PullStep
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.facts import Problem
+from llmtui.words.problems import problem_remedy, problem_what
 from tests.backends.ollama_served import problem_of, served, wait_until
 from tests.backends.scripted_server import Peer, Received, Reply, line, scripted_server, stream, whole
 
@@ -58,8 +59,8 @@ async def test_proxy_settings_do_not_touch_a_server_on_this_machine(monkeypatch:
 @pytest.mark.parametrize(
     ("said", "code"),
     [
-        ("pull model manifest: file does not exist", "no_such_model"),
-        ("invalid model name", "no_such_model"),
+        ("pull model manifest: file does not exist", "not_in_library"),
+        ("invalid model name", "not_in_library"),
         ("pull model manifest: 412: The model you are pulling requires a newer version of Ollama.", "server_too_old"),
         ("write /models/blobs/x: no space left on device", "disk_full"),
         ('Get "https://registry.example/v2": dial tcp: lookup registry.example: no such host', "registry_unreachable"),
@@ -72,7 +73,7 @@ async def test_failures_on_the_servers_side(said: str, code: str, mid_way: bool)
     problem = await failure(reply)
 
     assert problem.code == code
-    assert problem.remedy
+    assert problem_remedy(problem)
 
 
 @pytest.mark.parametrize(
@@ -91,12 +92,12 @@ async def test_failures_on_the_servers_side(said: str, code: str, mid_way: bool)
 async def test_answers_that_no_ollama_gives_are_failures_in_words(reply: Reply) -> None:
     problem = await failure(reply)
 
-    assert problem.what
-    assert problem.remedy
+    assert problem_what(problem)
+    assert problem_remedy(problem)
 
 
 async def test_a_download_that_ends_without_success_is_cut() -> None:
-    assert (await failure(stream(*LAYERS[:3]))).code == "cut"
+    assert (await failure(stream(*LAYERS[:3]))).code == "pull_cut"
 
 
 async def test_a_lost_connection_is_cut() -> None:
@@ -108,7 +109,7 @@ async def test_nothing_listens() -> None:
         address = server.address
     problem = await problem_of(steps(OllamaBackend(address)))
 
-    assert (problem.code, problem.what) == ("refused", f"Nothing listens at {address}.")
+    assert (problem.code, problem_what(problem)) == ("refused", f"Nothing listens at {address}.")
 
 
 @pytest.mark.parametrize("by", ["closing", "cancelling"])
@@ -153,4 +154,4 @@ async def test_failing_says_nothing_of_the_libraries_below() -> None:
         with pytest.raises(BackendFailed) as failed:
             await steps(backend)
 
-    assert "Traceback" not in failed.value.problem.what
+    assert "Traceback" not in problem_what(failed.value.problem)

@@ -14,7 +14,7 @@ from llmtui.backends.answer import Answer
 from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
 from llmtui.backends.http_moments import Answered, Arrived
 from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx, think_value, wall_ns
-from llmtui.core.facts import ServerCounters
+from llmtui.core.facts import Problem, ServerCounters
 from llmtui.core.plan import Model, Think
 
 GGUF = Model(name="llama3:latest", digest="d", family="llama", format="gguf")
@@ -194,10 +194,10 @@ def test_reasons_for_the_end(reason: str | None, ended_by: str) -> None:
 
 @pytest.mark.parametrize("reason", ["load", "unload", "error", "cancelled"])
 def test_an_end_that_is_no_good_one_is_named(reason: str) -> None:
-    with pytest.raises(BackendFailed, match=reason) as failed:
+    with pytest.raises(BackendFailed, match="odd_end") as failed:
         read({**LAST, "done_reason": reason})
 
-    assert failed.value.problem.code == "odd_end"
+    assert failed.value.problem == Problem(code="odd_end", args={"word": reason})
 
 
 def test_counters_that_the_server_leaves_out_are_missing_and_not_0() -> None:
@@ -241,7 +241,7 @@ def test_durations_of_imitators_may_be_floats() -> None:
 
 
 def test_an_error_line_is_a_failure_with_the_servers_words() -> None:
-    with pytest.raises(BackendFailed, match="signal: killed") as failed:
+    with pytest.raises(BackendFailed, match="server_error") as failed:
         read({"error": "llama runner process no longer running: signal: killed"})
 
     assert failed.value.problem.code == "server_error"

@@ -11,6 +11,7 @@ import pytest
 from llmtui.backends.base import RunnerClue
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.plan import Model
+from llmtui.words.problems import problem_remedy, problem_what
 from tests.backends.ollama_served import RESIDENT, TINY, answer, problem_of, served
 from tests.backends.scripted_server import (
     Peer,
@@ -68,8 +69,8 @@ async def test_no_exception_of_the_http_library_leaks(monkeypatch: pytest.Monkey
                 raise failure
 
             monkeypatch.setattr(backend._client, "send", fail)
-            assert (await problem_of(backend.info())).what
-            assert (await problem_of(answer(backend))).what
+            assert problem_what(await problem_of(backend.info()))
+            assert problem_what(await problem_of(answer(backend)))
 
 
 # --- models -------------------------------------------------------------------------------------------------------
@@ -154,7 +155,7 @@ async def test_a_redirect_names_the_other_address() -> None:
     async with served(tags=moved, ps=moved) as (_, backend):
         problem = await problem_of(backend.models())
 
-    assert (problem.code, problem.what.endswith("sends on to https://box.")) == ("redirect", True)
+    assert (problem.code, problem_what(problem).endswith("redirects to https://box.")) == ("redirect", True)
 
 
 @pytest.mark.parametrize("reply", [whole("404 page not found", 404), whole({"detail": "x"}, 405), whole("<html>")])
@@ -170,7 +171,7 @@ async def test_show_of_an_unknown_model() -> None:
     async with served(tags=whole({"models": []}), show=refused) as (_, backend):
         problem = await problem_of(backend.show("x"))
 
-    assert (problem.code, problem.remedy) == ("no_such_model", "Get it with `ollama pull x`.")
+    assert (problem.code, problem_remedy(problem)) == ("no_such_model", "Get it with `ollama pull x`.")
 
 
 async def test_the_runner_is_found_by_its_weights_file() -> None:
@@ -237,4 +238,4 @@ async def test_a_load_that_fails_says_so(reply: Reply) -> None:
     async with served(generate=reply) as (_, backend):
         problem = await problem_of(backend.load(RESIDENT))
 
-    assert "no room" in problem.what
+    assert "no room" in problem_what(problem)

@@ -12,14 +12,13 @@ import pytest
 
 from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
 from llmtui.backends.ollama import OllamaBackend
-from llmtui.backends.ollama_listing import WHY_NOT_CLOUD
 from llmtui.core.facts import Problem
-from llmtui.core.names import WHY_NOT_EMBEDDING
 from llmtui.core.plan import Model, Think
 from llmtui.simulator import scenarios
 from llmtui.simulator.process import RunningSimulator, running_simulator
 from llmtui.simulator.script import Script
 from llmtui.simulator.sendlog import SentRequest
+from llmtui.words.problems import problem_what
 from tests.backends.ollama_served import wait_until
 
 Item = Sent | Piece | Final
@@ -188,7 +187,7 @@ async def test_faults_have_words(faulty: RunningSimulator, name: str, code: str)
     problem = await failure(faulty, name)
 
     assert problem.code == code
-    assert problem.what
+    assert problem_what(problem)
 
 
 async def test_an_answer_that_repeats_itself_ends_without_a_final(faulty: RunningSimulator) -> None:
@@ -238,8 +237,8 @@ async def test_models_that_cannot_be_benchmarked_are_listed_with_the_reason(faul
     listed = {entry.model.name: entry for entry in await backend.models()}
     await backend.aclose()
 
-    assert listed["embeds:1b"].why_not == WHY_NOT_EMBEDDING
-    assert listed["away:480b-cloud"].why_not == WHY_NOT_CLOUD
+    assert listed["embeds:1b"].why_not == Problem(code="makes_embeddings", args={"name": "embeds:1b"})
+    assert listed["away:480b-cloud"].why_not == Problem(code="cloud_speed", args={"name": "away:480b-cloud"})
     assert listed["short:1b"].why_not is None
 
 
@@ -298,7 +297,7 @@ async def test_a_download_is_resumed_after_each_cut() -> None:
     assert "cut:7b" in names
 
 
-@pytest.mark.parametrize(("name", "code"), [("full:70b", "disk_full"), ("nobody:1b", "no_such_model")])
+@pytest.mark.parametrize(("name", "code"), [("full:70b", "disk_full"), ("nobody:1b", "not_in_library")])
 async def test_downloads_that_cannot_be_had_say_why(name: str, code: str) -> None:
     with running_simulator(scenarios.pulls()) as simulator:
         backend = OllamaBackend(simulator.url)

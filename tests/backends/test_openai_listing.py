@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from llmtui.backends.openai_listing import dialect_of, listed_entry, read_entries, residents, served_model
-from llmtui.core.names import WHY_NOT_EMBEDDING, WHY_NOT_RERANKING, WHY_NOT_SPEECH
 
 ONE: dict[str, Any] = {"id": "plain-7b", "object": "model", "owned_by": "me"}
 META = {"n_ctx": 4096, "n_params": 7_000_000_000, "size": 4_000_000_000, "ftype": "Q4_K_M"}
@@ -94,16 +93,16 @@ class TestModelsThatWriteNoText:
     @pytest.mark.parametrize(
         ("more", "why"),
         [
-            ({"type": "embeddings"}, WHY_NOT_EMBEDDING),
-            ({"capabilities": ["embedding"]}, WHY_NOT_EMBEDDING),
-            ({"capabilities": {"embeddings": True, "completion": False}}, WHY_NOT_EMBEDDING),
-            ({"task": "feature-extraction"}, WHY_NOT_EMBEDDING),
-            ({"task": "text-ranking"}, WHY_NOT_RERANKING),
-            ({"task": "automatic-speech-recognition"}, WHY_NOT_SPEECH),
-            ({"id": "text-embedding-nomic-embed-text-v1.5"}, WHY_NOT_EMBEDDING),
-            ({"id": "BAAI/bge-m3"}, WHY_NOT_EMBEDDING),
-            ({"id": "bge-reranker-v2-m3"}, WHY_NOT_RERANKING),
-            ({"id": "whisper-large-v3"}, WHY_NOT_SPEECH),
+            ({"type": "embeddings"}, "makes_embeddings"),
+            ({"capabilities": ["embedding"]}, "makes_embeddings"),
+            ({"capabilities": {"embeddings": True, "completion": False}}, "makes_embeddings"),
+            ({"task": "feature-extraction"}, "makes_embeddings"),
+            ({"task": "text-ranking"}, "ranks_texts"),
+            ({"task": "automatic-speech-recognition"}, "is_speech"),
+            ({"id": "text-embedding-nomic-embed-text-v1.5"}, "makes_embeddings"),
+            ({"id": "BAAI/bge-m3"}, "makes_embeddings"),
+            ({"id": "bge-reranker-v2-m3"}, "ranks_texts"),
+            ({"id": "whisper-large-v3"}, "is_speech"),
             ({"id": "my-embed-chat", "type": "llm"}, None),
             ({"id": "llama-3.2-embedded", "capabilities": ["completion", "embedding"]}, None),
             ({"id": "qwen2.5-7b-instruct"}, None),
@@ -114,7 +113,8 @@ class TestModelsThatWriteNoText:
     )
     def test_any_sign_tells(self, more: dict[str, object], why: str | None) -> None:
         (entry,) = read_entries(json.dumps([ONE | more]).encode())
-        assert listed_entry(entry, None).why_not == why
+        why_not = listed_entry(entry, None).why_not
+        assert (None if why_not is None else why_not.code) == why
 
 
 def test_the_owner_tells_the_dialect() -> None:

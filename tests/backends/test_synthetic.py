@@ -24,6 +24,7 @@ from llmtui.backends.synthetic import (
     random_tensors,
     synthetic_path,
 )
+from llmtui.words.problems import problem_remedy, problem_what
 
 pytestmark = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("numpy", "gguf")),
@@ -110,9 +111,9 @@ def test_nothing_is_left_where_making_it_fails(tmp_path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(synthetic, "_flush", full)
-    with pytest.raises(SyntheticFailed, match=r"could not be written to .*: No space left on device") as caught:
+    with pytest.raises(SyntheticFailed, match="unwritable") as caught:
         make_synthetic("24M", tmp_path)
-    assert caught.value.code == "unwritable"
+    assert caught.value.problem.code == "unwritable"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,15 +134,15 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, monkeypatch: py
     forbid(monkeypatch, module)
     with pytest.raises(SyntheticFailed) as caught:
         make_synthetic("24M", tmp_path)
-    assert module in caught.value.what
-    assert caught.value.remedy == "pip install 'llmtui[synthetic]'"
+    assert module in problem_what(caught.value.problem)
+    assert "[synthetic]" in problem_remedy(caught.value.problem)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SyntheticFailed) as caught:
         make_synthetic("24M", tmp_path / "file" / "folder")
-    assert str(tmp_path / "file" / "folder") in caught.value.what
+    assert str(tmp_path / "file" / "folder") in problem_what(caught.value.problem)
 
 
 def test_the_name_holds_the_recipes_number(tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_as_a_program_it_answers_with_the_error(
     forbid(monkeypatch, "gguf")
     assert main(["24M", str(tmp_path)]) == 1
     error = json.loads(capsys.readouterr().out)["error"]
-    assert set(error) == {"code", "what", "remedy"}
+    assert set(error) == {"code", "detail"}
 
 
 def test_a_run_that_is_killed_leaves_nothing_that_looks_like_a_model(tmp_path: Path) -> None:

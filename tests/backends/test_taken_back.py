@@ -10,6 +10,7 @@ import pytest
 from llmtui.backends.base import RequestRefused, Sent, TakenBack
 from llmtui.backends.openai_wire import request_body
 from llmtui.backends.taken_back import refused_fields, taken_back_problem, without
+from llmtui.words.problems import problem_what
 from tests.backends import ollama_served, openai_served
 from tests.backends.openai_served import DONE, LLAMACPP, VLLM, answers, ask, request, said, served, texts
 from tests.backends.scripted_server import Peer, Received, Reply, done, stream, whole
@@ -79,9 +80,11 @@ class TestWhatARefusalNames:
         assert without(BODY, (taken,))["max_completion_tokens"] == 128
 
     def test_what_it_costs_is_said(self) -> None:
-        assert "tokens and speed are missing" in taken_back_problem("m", TakenBack("stream_options")).what
-        assert "answers differ" in taken_back_problem("m", TakenBack("seed")).what
-        assert "max_completion_tokens" in taken_back_problem("m", TakenBack("max_tokens", "max_completion_tokens")).what
+        assert "tokens and speed are missing" in problem_what(taken_back_problem("m", TakenBack("stream_options")))
+        assert "answers differ" in problem_what(taken_back_problem("m", TakenBack("seed")))
+        assert "max_completion_tokens" in problem_what(
+            taken_back_problem("m", TakenBack("max_tokens", "max_completion_tokens"))
+        )
 
 
 def refusing(*fields: str, status: int = 400) -> Reply:

@@ -10,12 +10,15 @@ from llmtui.backends.builtin_models import DEMO_FILE
 from llmtui.cli.frame import Refused
 from llmtui.cli.naming import named_models, only_builtin, spelled_models
 from llmtui.core.events import ListedModel
+from llmtui.core.facts import Problem
 from llmtui.core.plan import Model
 
 LISTED = (
     ListedModel(model=Model(name="llama3.2:1b", digest="a")),
     ListedModel(model=Model(name="tiny:latest", digest="b")),
-    ListedModel(model=Model(name="embeds:1b", digest="c"), why_not="makes embeddings, not text"),
+    ListedModel(
+        model=Model(name="embeds:1b", digest="c"), why_not=Problem(code="makes_embeddings", args={"name": "embeds:1b"})
+    ),
     ListedModel(model=Model(name="synthetic-24M", digest="d", backend="builtin")),
 )
 
@@ -124,7 +127,7 @@ def test_other_servers_names_are_taken_letter_by_letter_and_their_aliases_are_na
 def test_one_that_cannot_be_measured_is_told() -> None:
     told: list[str] = []
     named_models(["embeds:1b"], LISTED, server="ollama", named=False, say=told.append)
-    assert told == ["embeds:1b: makes embeddings, not text"]
+    assert told == ["embeds:1b: makes embeddings, not text. Pick a model that chats."]
 
 
 def test_only_models_of_the_server_inside_need_no_other(own_file: Path) -> None:

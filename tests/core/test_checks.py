@@ -16,9 +16,10 @@ from llmtui.core.checks import (
     is_interfered_with,
 )
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import MachineFigures, ResidentModel, ServerCounters, Timeline
+from llmtui.core.facts import Evidence, MachineFigures, ResidentModel, ServerCounters, Timeline
 from llmtui.core.session import fold
 from llmtui.core.trial_row import TrialRow
+from llmtui.words.evidence import evidence_text
 from tests.core.made import MS, finished, plan, started, trial
 
 PLAN = plan("llama3", categories=("creativity", "coding"))
@@ -98,7 +99,7 @@ def test_a_model_partly_on_the_gpu(vram: int | None, size: int | None, flagged: 
     assert ("spilled" in found.flags) is flagged
     assert counts_for_speed(found)
     if flagged:
-        assert found.evidence == ("40 % of the model is in the GPU's memory",)
+        assert found.evidence == (Evidence(code="spilled", args={"percent": 40.0}),)
 
 
 def test_thinking_inside_the_answer() -> None:
@@ -132,17 +133,18 @@ def test_a_few_milliseconds_are_no_disagreement() -> None:
 
 def test_the_side_whose_clock_is_off_is_named() -> None:
     late = finished(PLAN, counter_scale=0.9)
-    assert row_of(late).evidence == (
-        "the server counts -10.0 % of the time measured here: the server's counters are off",
-    )
+    assert [evidence_text(one) for one in row_of(late).evidence] == [
+        "the server counts -10.0 % of the time measured here: the server's counters are off"
+    ]
     late = finished(PLAN, counter_scale=0.9, ttft_ms=3000)
     lagging = tuple(at - 2000 * MS for at in late.timeline.server_ns or ())
     timeline = Timeline(
         t_ns=late.timeline.t_ns, chars=late.timeline.chars, channels=late.timeline.channels, server_ns=lagging
     )
-    assert row(counter_scale=0.9, timeline=timeline).evidence[0].endswith("this program was late")
+    assert evidence_text(row(counter_scale=0.9, timeline=timeline).evidence[0]).endswith("this program was late")
     without = msgspec.structs.replace(timeline, server_ns=None)
-    assert row(counter_scale=0.9, timeline=without).evidence[0].endswith("whose clock is off is not known")
+    seen = evidence_text(row(counter_scale=0.9, timeline=without).evidence[0])
+    assert seen.endswith("whose clock is off is not known")
 
 
 def test_other_models_in_memory_are_the_engines_to_tell() -> None:
@@ -256,4 +258,4 @@ def test_an_answer_without_its_last_line_keeps_its_first_word() -> None:
 def test_every_flag_has_evidence_in_its_place() -> None:
     found = row(tokens=40, flags=("noisy_start", "queued"), evidence=("busy",))
     assert found.flags == ("noisy_start", "queued", "short_output")
-    assert found.evidence == ("busy", "", "40 tokens; speed is compared from 64")
+    assert found.evidence == ("busy", "", Evidence(code="short_output", args={"tokens": 40, "least": 64}))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llmtui.core.choices import Choices
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import ResidentModel
+from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import IMPORTED, Model, block
 from llmtui.core.planning import (
     PRESETS,
@@ -32,10 +32,12 @@ def model(name: str, **changes: Any) -> Model:
     return Model(**(fields | changes))
 
 
-def listed(name: str, *, in_memory: bool = False, why_not: str | None = None, **changes: Any) -> ListedModel:
+def listed(name: str, *, in_memory: bool = False, unfit: bool = False, **changes: Any) -> ListedModel:
     one = model(name, **changes)
     resident = ResidentModel(name=name, digest=one.digest) if in_memory else None
-    return ListedModel(model=one, resident=resident, why_not=why_not)
+    return ListedModel(
+        model=one, resident=resident, why_not=Problem(code="makes_embeddings", args={"name": name}) if unfit else None
+    )
 
 
 def pack() -> PromptPack:
@@ -63,7 +65,7 @@ class TestWhatIsPickedAtTheFirstStart:
         assert found == ("a", "b", "c")
 
     def test_never_one_that_cannot_be_benchmarked(self) -> None:
-        found = default_models([listed("embed", why_not="embeddings", in_memory=True, size_bytes=1), listed("a")])
+        found = default_models([listed("embed", unfit=True, in_memory=True, size_bytes=1), listed("a")])
         assert found == ("a",)
 
     def test_later_the_last_choice_as_far_as_it_is_there(self) -> None:
@@ -135,9 +137,9 @@ class TestPlan:
         assert (plan.rounds, plan.max_rounds, plan.budget_s) == (7, 7, None)
 
     def test_refuses_nothing_in_a_sentence(self) -> None:
-        with pytest.raises(NothingToRun, match="No models are picked"):
+        with pytest.raises(NothingToRun, match="no_model_picked"):
             make_plan([], pack(), server=SERVER)
-        with pytest.raises(NothingToRun, match="No questions are picked"):
+        with pytest.raises(NothingToRun, match="no_prompt_picked"):
             make_plan([model("a")], pack(), server=SERVER, categories=())
 
 
@@ -235,10 +237,10 @@ class TestTheSamePlanAgain:
     @pytest.mark.parametrize(
         ("changes", "there", "why"),
         [
-            ({}, [], "none of the models"),
-            ({}, [listed("a", backend="openai")], "none of the models"),
-            ({}, [listed("a", why_not="makes embeddings")], "none of the models"),
-            ({"preset": IMPORTED}, [listed("a")], "imported"),
+            ({}, [], "none_of_its_models"),
+            ({}, [listed("a", backend="openai")], "none_of_its_models"),
+            ({}, [listed("a", unfit=True)], "none_of_its_models"),
+            ({"preset": IMPORTED}, [listed("a")], "no_plan_of_import"),
         ],
     )
     def test_is_refused_where_nothing_of_it_can_be_run(
@@ -264,5 +266,5 @@ class TestFreePrompt:
         assert prompt.title.endswith("…")
 
     def test_refuses_nothing_in_a_sentence(self) -> None:
-        with pytest.raises(NothingToRun, match="no question"):
+        with pytest.raises(NothingToRun, match="no_prompt_text"):
             make_free_plan([model("a")], pack(), " \n", server=SERVER)

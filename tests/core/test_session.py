@@ -24,6 +24,7 @@ from llmtui.core.plan import Kind, blocks
 from llmtui.core.session import MAX_SAMPLES, Session, SessionBuilder, fold
 from llmtui.core.summary import pooled, spread, summarise
 from llmtui.core.trial_row import TrialRow
+from llmtui.words.evidence import evidence_text
 from tests.core.made import MS, finished, plan, started, trial
 
 PLAN = plan("llama3", "mistral")
@@ -145,8 +146,8 @@ def test_missing_memory_is_missing_not_zero() -> None:
 
 
 def test_notes_are_kept() -> None:
-    note = Noted(t_ns=4, level="warning", problem=Problem(code="x", what="Something."))
-    assert session_of(note).notes[0].problem.what == "Something."
+    note = Noted(t_ns=4, level="warning", problem=Problem(code="skipped"))
+    assert session_of(note).notes[0].problem.code == "skipped"
 
 
 def test_cold_warm_and_follow_up_are_three_figures() -> None:
@@ -224,7 +225,7 @@ def test_short_answers_are_flagged_and_not_compared() -> None:
 def test_a_wrong_counter_is_named_with_its_side() -> None:
     wrong = row(counter_scale=1.1)
     assert "clock_disagreement" in wrong.flags
-    assert "server's counters" in wrong.evidence[wrong.flags.index("clock_disagreement")]
+    assert "server's counters" in evidence_text(wrong.evidence[wrong.flags.index("clock_disagreement")])
     assert counts_for_speed(wrong), "a condition, not a disturbance"
 
 
@@ -234,7 +235,7 @@ def test_a_late_program_is_named_too() -> None:
     early = tuple(stamp - 2000 * MS for stamp in event.timeline.server_ns)
     late = msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, server_ns=early))
     flagged = session_of(late).rows[0]
-    assert "this program" in flagged.evidence[flagged.flags.index("clock_disagreement")]
+    assert "this program" in evidence_text(flagged.evidence[flagged.flags.index("clock_disagreement")])
 
 
 def test_an_answer_that_arrived_at_one_moment_is_a_disagreement_and_no_crash() -> None:
@@ -245,7 +246,7 @@ def test_an_answer_that_arrived_at_one_moment_is_a_disagreement_and_no_crash() -
     late = msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, t_ns=at_once))
     flagged = session_of(late).rows[0]
     assert "clock_disagreement" in flagged.flags
-    evidence = flagged.evidence[flagged.flags.index("clock_disagreement")]
+    evidence = evidence_text(flagged.evidence[flagged.flags.index("clock_disagreement")])
     assert "at one moment" in evidence
     assert "this program was late" in evidence, "by the server's own stamps the text was written over 12 s"
     assert flagged.figures.tps_source != "client"
@@ -279,7 +280,7 @@ def test_a_cut_prompt_is_noticed() -> None:
 def test_spilled_swapped_and_stalled_rows_say_so() -> None:
     spilled = row(resident=ResidentModel(name="a", digest="d", size_bytes=100, vram_bytes=40))
     assert spilled.flags == ("spilled",)
-    assert "40 %" in spilled.evidence[0]
+    assert "40 %" in evidence_text(spilled.evidence[0])
     whole = row(resident=ResidentModel(name="a", digest="d", size_bytes=100, vram_bytes=100))
     assert whole.flags == ()
     assert row(machine=MachineFigures(swap_in_bytes=20 * 2**20)).flags == ("swapped",)
@@ -296,7 +297,7 @@ def test_spilled_swapped_and_stalled_rows_say_so() -> None:
 def test_the_engines_own_flags_come_first_with_their_evidence() -> None:
     flagged = row(flags=("other_model_resident",), evidence=("qwen3 is in memory too",), tokens=40)
     assert flagged.flags == ("other_model_resident", "short_output")
-    assert flagged.evidence[0] == "qwen3 is in memory too"
+    assert evidence_text(flagged.evidence[0]) == "qwen3 is in memory too"
 
 
 def test_an_outlier_leaves_the_pool_only_with_a_cause() -> None:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from llmtui.core.checks import counts_for_speed, counts_for_ttft
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import MachineFigures, ServerCounters
+from llmtui.core.facts import Evidence, MachineFigures, ServerCounters
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.core.session_checks import with_session_flags
+from llmtui.words.evidence import evidence_text
 from tests.core.compared import compared, compared_plan, other, warm
 from tests.core.made import started
 
@@ -54,7 +55,7 @@ def with_cached(*cached: int | None) -> Session:
 def test_a_remembered_prompt_is_known_by_the_servers_count() -> None:
     found = with_cached(5, 5, 100)
     assert flags(found) == [(), (), ("cached_prompt",)]
-    assert found.rows[2].evidence == ("100 tokens of the question came from the server's memory; its least is 5",)
+    assert found.rows[2].evidence == (Evidence(code="cached_tokens", args={"cached": 100, "least": 5}),)
 
 
 def test_the_models_template_is_always_remembered() -> None:
@@ -82,7 +83,9 @@ def reading(ms: int) -> dict[str, Any]:
 def test_without_a_count_a_prompt_read_three_times_as_fast_was_remembered() -> None:
     found = read_in(495, 495, 495, 150)
     assert flags(found) == [(), (), (), ("cached_prompt",)]
-    assert found.rows[3].evidence == ("the question was read 3.3 times as fast as in the other rounds",)
+    assert [evidence_text(one) for one in found.rows[3].evidence] == [
+        "the prompt was read 3.3 times as fast as in the other rounds"
+    ]
 
 
 def test_two_other_rounds_are_too_few_to_say_so() -> None:
@@ -114,7 +117,9 @@ def with_throttling(*rows: tuple[float, int | None]) -> Session:
 def test_throttled_asks_for_the_counter_and_for_slower_tokens() -> None:
     found = with_throttling((10.0, 0), (10.0, 0), (9.0, 14), (9.9, 3), (9.0, 0))
     assert flags(found)[2:4] == [("throttled",), ()]
-    assert found.rows[2].evidence == ("the processor was slowed down 14 times, and each token took 11 % longer",)
+    assert [evidence_text(one) for one in found.rows[2].evidence] == [
+        "the processor was slowed down 14 times, and each token took 11 % longer"
+    ]
 
 
 def test_without_a_calm_test_nobody_knows_what_would_have_been() -> None:
@@ -137,7 +142,9 @@ def four_rounds(last: float) -> Session:
 def test_far_from_the_other_rounds_is_an_outlier() -> None:
     found = four_rounds(9.5)
     assert flags(found) == [()] * 11 + [("outlier",)]
-    assert found.rows[-1].evidence == ("+5.3 % off the median of its rounds, where 0.3 % is usual",)
+    assert [evidence_text(one) for one in found.rows[-1].evidence] == [
+        "+5.3 % off the median of its rounds, where 0.3 % is usual"
+    ]
 
 
 def test_four_percent_are_within_what_a_machine_may_do() -> None:

@@ -45,11 +45,13 @@ def test_what_is_shown_has_no_control_and_is_shown_as_it_is(text: str) -> None:
 
 
 MODEL = Model(name=f"red{CONTROLS}:1b", digest="d", family="x\x07", quantisation="\x1b[2J")
-PROBLEM = Problem(code="server_error", what="boom \x1b[31m", remedy="\x9b2J \u202e")
+PROBLEM = Problem(
+    code="refused", args={"where": "\x1b[31m"}, detail="\x9b2J", what="boom \x1b[31m", remedy="\x9b2J \u202e"
+)
 RECORDS = (
     ModelsListed(
         address="http://\x1b[31m",
-        models=(ListedModel(model=MODEL, why_not="\x07"),),
+        models=(ListedModel(model=MODEL, why_not=PROBLEM),),
         resident=(ResidentModel(name="\x1b]0;t\x07", digest="d"),),
     ),
     events.ServerChanged(address="a", kind="openai", version="1\x1b[31m", problem=PROBLEM),

@@ -14,6 +14,7 @@ from llmtui.core.commands import SetServer
 from llmtui.core.facts import Problem
 from llmtui.engine.first_contact import Contact, find_servers, first_contact
 from llmtui.engine.servers import Servers
+from llmtui.words.problems import problem_remedy, problem_what
 from tests.backends.openai_served import DONE, PLAIN, answers, said
 from tests.backends.scripted_server import Reply, ScriptedServer, scripted_server, whole
 
@@ -120,8 +121,8 @@ class TestItIsSaidWhatAnswers:
         async with asked(routes, typed) as (_, problem):
             assert isinstance(problem, Problem)
             assert problem.code == code
-            assert words in problem.what
-            assert problem.remedy
+            assert words in problem_what(problem)
+            assert problem_remedy(problem)
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     @pytest.mark.parametrize("typed", ["", "/v1"])
@@ -133,13 +134,13 @@ class TestItIsSaidWhatAnswers:
         async with asked(routes, typed) as (_, problem):
             assert isinstance(problem, Problem)
             assert problem.code == "redirect"
-            assert problem.what.endswith(f"sends on to https://models.example/new{typed}.")
+            assert problem_what(problem).endswith(f"redirects to https://models.example/new{typed}.")
 
     async def test_a_key_that_is_refused_is_called_refused(self) -> None:
         async with asked({"/v1/models": NO_KEY}, "/v1", LLMTUI_API_KEY="sk-1") as (server, problem):
             assert isinstance(problem, Problem)
             assert problem.code == "key_refused"
-            assert "LLMTUI_API_KEY" in problem.what
+            assert "LLMTUI_API_KEY" in problem_what(problem)
             assert server.asked("/v1/models")[0].headers["authorization"] == "Bearer sk-1"
 
     async def test_a_closed_port_is_not_asked_again(self) -> None:

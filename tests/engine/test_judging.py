@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from llmtui.core.facts import ServerCounters
+from llmtui.core.facts import Evidence, ServerCounters
 from llmtui.engine.judging import InMemory, others_evidence, reload_evidence, says_something, split
 from tests.engine.fake_server import resident
 
@@ -23,7 +23,7 @@ def test_what_says_something(text: str, says: bool) -> None:
     assert says_something(text) is says
 
 
-def evidence(before: InMemory, **changes: Any) -> str | None:
+def evidence(before: InMemory, **changes: Any) -> Evidence | None:
     known: dict[str, Any] = {
         "num_ctx": 4096, "expected_pid": None, "pid_after": None, "counters": None, "shortest_cold_load_ns": None,
     }  # fmt: skip
@@ -57,7 +57,7 @@ def test_a_load_of_100_ms_and_half_the_shortest_cold_one_is_a_reload(
 @pytest.mark.parametrize(("expected", "before", "after"), [(1, 2, 2), (1, 1, 2), (None, 1, 2), (1, None, 2)])
 def test_a_change_of_process_is_a_reload(expected: int | None, before: int | None, after: int | None) -> None:
     found = evidence(InMemory(own=OWN, pid=before), expected_pid=expected, pid_after=after)
-    assert found == "its process changed from 1 to 2"
+    assert found == Evidence(code="reload_process", args={"old": 1, "new": 2})
 
 
 def test_memory_is_joined_by_digest_and_not_by_name() -> None:
@@ -73,5 +73,7 @@ def test_a_pid_that_the_server_tells_is_taken() -> None:
 
 def test_others_are_named_once() -> None:
     look = InMemory(others=(resident("b"), resident("a")))
-    assert others_evidence((look, look, None)) == "in memory too: a (4.0 GB), b (4.0 GB)"
+    assert others_evidence((look, look, None)) == Evidence(
+        code="other_models", args={"names": "a (4.0 GB), b (4.0 GB)"}
+    )
     assert others_evidence((None, InMemory(own=OWN))) is None

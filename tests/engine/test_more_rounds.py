@@ -23,6 +23,7 @@ from llmtui.core.session import fold
 from llmtui.store.journal import read_events
 from llmtui.store.session_folder import JOURNAL, SAMPLES, TRIALS
 from llmtui.store.trials_csv import row_cells
+from llmtui.words.problems import problem_remedy, problem_what
 from tests.core.made import plan, started
 from tests.engine.fake_server import REFUSED, FakeServer, Words, resident
 from tests.engine.lab import Lab, one_round
@@ -199,8 +200,8 @@ async def test_a_session_that_was_stopped_is_not_gone_on_with(office: Office) ->
     await office.wait_for(SessionFinished)
     office.take(ExtendPlan(rounds=1))
     problem = await office.failure("ExtendPlan")
-    assert problem.code == "no_run"
-    assert problem.remedy
+    assert problem.code == "nothing_to_extend"
+    assert problem_remedy(problem)
 
 
 async def test_a_stop_in_added_rounds_ends_the_session_for_good(office: Office) -> None:
@@ -212,7 +213,7 @@ async def test_a_stop_in_added_rounds_ends_the_session_for_good(office: Office) 
     office.take(Cancel())
     assert (await office.wait_for(SessionFinished, 2)).how == "cancelled"
     office.take(ExtendPlan(rounds=1))
-    assert (await office.failure("ExtendPlan")).code == "no_run"
+    assert (await office.failure("ExtendPlan")).code == "nothing_to_extend"
 
 
 async def test_where_the_server_is_gone_nothing_is_added_and_later_it_may_be(office: Office) -> None:
@@ -233,8 +234,8 @@ async def test_another_servers_rounds_do_not_join(office: Office) -> None:
     office.take(ExtendPlan(rounds=1))
     problem = await office.failure("ExtendPlan")
     assert problem.code == "server_changed"
-    assert "0.34.4" in problem.what
-    assert "0.35.0" in problem.what
+    assert "0.34.4" in problem_what(problem)
+    assert "0.35.0" in problem_what(problem)
 
 
 async def test_another_server_may_have_been_looked_at_meanwhile(office: Office) -> None:
@@ -249,7 +250,7 @@ async def test_another_server_may_have_been_looked_at_meanwhile(office: Office) 
 @pytest.mark.parametrize("rounds", [0, -1])
 async def test_no_rounds_are_no_rounds(office: Office, rounds: int) -> None:
     office.take(ExtendPlan(rounds=rounds))
-    assert (await office.failure("ExtendPlan")).code == "bad_command"
+    assert (await office.failure("ExtendPlan")).code == "bad_rounds"
 
 
 def test_the_fold_of_it_is_one_session() -> None:

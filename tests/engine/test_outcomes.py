@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from llmtui.backends.base import ChatRequest, RunnerClue
+from llmtui.words.evidence import evidence_text
 from tests.engine.fake_server import FakeServer, Words, resident, with_options
 from tests.engine.lab import Lab, one_round
 
@@ -96,7 +97,7 @@ async def test_a_reload_by_somebody_else_is_flagged_and_the_trial_repeated_once(
     await lab.run()
     first, second = lab.rows[2], lab.rows[3]
     assert first.flags == ("unexpected_reload",)
-    assert "8192" in first.evidence[0]
+    assert "8192" in evidence_text(first.evidence[0])
     assert (second.trial.id, second.repeats, second.trial.attempt) == (f"{first.trial.id}-again", first.trial.id, 2)
     assert second.flags == ()
     assert second.trial.key == first.trial.key
@@ -122,7 +123,7 @@ async def test_a_model_that_left_the_memory_is_a_reload_too() -> None:
     lab = Lab(one_round(), server)
     await lab.run()
     assert "unexpected_reload" in lab.rows[2].flags
-    assert "not in the server's memory" in lab.rows[2].evidence[0]
+    assert "not in the server's memory" in evidence_text(lab.rows[2].evidence[0])
 
 
 async def test_a_long_load_in_a_warm_trial_is_a_reload() -> None:
@@ -131,7 +132,7 @@ async def test_a_long_load_in_a_warm_trial_is_a_reload() -> None:
     lab = Lab(one_round(), server)
     await lab.run()
     assert [row.flags for row in lab.rows] == [(), ("unexpected_reload",), ("unexpected_reload",), (), ()]
-    assert "400 ms" in lab.rows[1].evidence[0]
+    assert "400 ms" in evidence_text(lab.rows[1].evidence[0])
 
 
 async def test_another_process_is_a_reload() -> None:
@@ -151,4 +152,4 @@ async def test_another_process_is_a_reload() -> None:
     server.before_answer = restart
     await lab.run()
     assert [row.flags for row in lab.rows] == [(), (), ("unexpected_reload",), (), ()]
-    assert "100 to 200" in lab.rows[2].evidence[0]
+    assert "100 to 200" in evidence_text(lab.rows[2].evidence[0])

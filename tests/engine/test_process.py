@@ -35,6 +35,7 @@ from llmtui.simulator.process import RunningSimulator, running_simulator
 from llmtui.simulator.script import Script
 from llmtui.store.journal import read_events
 from llmtui.store.session_folder import JOURNAL, TRIALS
+from llmtui.words.problems import problem_remedy
 from tests.engine.engine_process import Engine, models_of, plan_for, running_engine, start
 from tests.engine.waiting import wait_until
 
@@ -101,7 +102,7 @@ def test_a_server_that_is_not_there_is_told_with_a_remedy(tmp_path: Path) -> Non
         problem = engine.wait_for(ServerChanged).problem
         assert problem is not None
         assert problem.code == "refused"
-        assert problem.remedy
+        assert problem_remedy(problem)
 
 
 def test_no_print_of_a_library_gets_among_the_events(tmp_path: Path, simulator: RunningSimulator) -> None:
@@ -277,7 +278,7 @@ def test_a_results_folder_that_cannot_be_written_is_told(tmp_path: Path, simulat
         start(engine, plan_for(simulator.url, models["slow:latest"]), tmp_path / "results")
         failed = engine.wait_for(CommandFailed)
         assert (failed.command, failed.problem.code) == ("StartPlan", "results_unwritable")
-        assert failed.problem.remedy
+        assert problem_remedy(failed.problem)
 
 
 def test_every_line_is_in_the_journal_before_it_is_told(tmp_path: Path, simulator: RunningSimulator) -> None:

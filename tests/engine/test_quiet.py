@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from llmtui.core.events import PhaseChanged
-from llmtui.core.facts import WAITING_FOR_OTHERS, MachineFigures
+from llmtui.core.facts import WAITING_FOR_OTHERS, Evidence, MachineFigures
 from llmtui.core.plan import Plan
 from llmtui.engine import quiet
 from llmtui.engine.bench import Bench
@@ -61,7 +61,7 @@ async def test_who_waited_long_enough_starts_and_is_flagged_with_what_was_seen()
     flag = of.flag(MachineFigures(others_cores_before=BUSY))
     assert flag is not None
     assert flag.name == "noisy_start"
-    assert flag.evidence == "other programs kept 1.5 of 4 cores busy just before"
+    assert flag.evidence == Evidence(code="noisy_start", args={"others": 1.5, "cores": 4})
 
 
 async def test_all_of_a_sessions_waiting_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

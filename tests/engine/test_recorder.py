@@ -23,6 +23,7 @@ from llmtui.engine.recorder import Recorder
 from llmtui.store.journal import read_events
 from llmtui.store.lock import writer_pid
 from llmtui.store.session_folder import JOURNAL, LOCK, SAMPLES, TRIALS
+from llmtui.words.problems import problem_what
 from tests.core.made import finished, plan, started
 from tests.core.made import trial as trial_of
 
@@ -158,7 +159,7 @@ def test_a_full_disk_ends_the_saving_and_is_told_once(tmp_path: Path) -> None:
     assert [problem.code for problem in failed] == ["disk"]
     noted = [event for event in reader.events if isinstance(event, Noted)]
     assert [note.problem for note in noted] == failed
-    assert "No space left" in failed[0].what
+    assert "No space left" in problem_what(failed[0])
     assert reader.events[-1] == finished(PLAN), "the reader still gets every fact"
 
 

@@ -11,6 +11,8 @@ from llmtui.core.events import Noted
 from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model
 from llmtui.engine.experiment import Experiment
+from llmtui.words.evidence import evidence_text
+from llmtui.words.problems import problem_what
 from tests.core.made import plan
 from tests.engine.fake_server import REFUSED, FakeServer, Words, resident
 from tests.engine.lab import Lab, one_round
@@ -35,7 +37,7 @@ async def test_models_of_others_may_be_kept_and_rows_say_so() -> None:
     await lab.run()
     assert "unload qwen" not in server.log
     assert {row.flags for row in lab.rows} == {("other_model_resident",)}
-    assert "qwen (4.0 GB)" in lab.rows[0].evidence[0]
+    assert "qwen (4.0 GB)" in evidence_text(lab.rows[0].evidence[0])
     assert [model.name for model in server.memory] == ["qwen"], "what this run loaded is unloaded"
 
 
@@ -44,7 +46,7 @@ async def test_picked_models_are_unloaded_unasked_also_beside_others() -> None:
     lab = Lab(one_round("llama3", "mistral", others="keep", kinds=("cold",)), server)
     await lab.run()
     first = lab.rows[0]
-    assert "mistral" not in (first.evidence[0] if first.evidence else "")
+    assert "mistral" not in str(first.evidence)
 
 
 async def test_a_picked_model_that_was_in_memory_with_other_options_comes_back_so() -> None:
@@ -74,7 +76,7 @@ async def test_a_model_that_will_not_go_fails_the_cold_start_with_the_reason(mon
 
 async def test_a_server_that_cannot_unload_gets_no_cold_start() -> None:
     server = FakeServer(memory=[resident("llama3", num_ctx=None)])
-    server.refuses_unload = Problem(code="unsupported", what="It cannot.")
+    server.refuses_unload = Problem(code="cannot_unload", args={"name": "it"})
     lab = Lab(one_round(), server)
     assert await lab.run() == "complete"
     assert [row.outcome for row in lab.rows] == ["skipped", "ok", "ok", "ok"]
@@ -84,13 +86,13 @@ async def test_a_server_that_does_not_tell_its_memory_gets_no_cold_start_and_cou
     """That nothing is known to be in memory does not say that the model was loaded again."""
     server = FakeServer()
     server.tells_memory = False
-    server.refuses_unload = Problem(code="unsupported", what="It cannot.")
+    server.refuses_unload = Problem(code="cannot_unload", args={"name": "it"})
     server.answers = lambda _request, _number: Words("word " * 100)
     lab = Lab(one_round(), server)
     assert await lab.run() == "complete"
     assert [row.outcome for row in lab.rows] == ["skipped", "ok", "ok", "ok"]
     assert lab.rows[0].problem is not None
-    assert "does not tell" in lab.rows[0].problem.what
+    assert "does not tell" in problem_what(lab.rows[0].problem)
     assert {flag for row in lab.rows for flag in row.flags} == set()
     assert not lab.events.of(Noted)
 
@@ -111,7 +113,7 @@ async def test_one_that_would_not_go_is_not_waited_for_again(monkeypatch: pytest
     server.polls_until_gone = 10**9
     lab = Lab(plan("llama3", rounds=3, max_rounds=3, kinds=("warm",), categories=("coding",)), server)
     await lab.run()
-    assert len([note for note in lab.events.of(Noted) if "qwen" in note.problem.what]) == 1
+    assert len([note for note in lab.events.of(Noted) if "qwen" in problem_what(note.problem)]) == 1
     assert server.log.count("unload qwen") == 1
     assert {row.flags for row in lab.rows} == {("other_model_resident",)}
 
@@ -124,7 +126,7 @@ async def test_an_older_build_under_a_picked_name_is_left_alone_and_said_to_be_o
     await lab.run()
     [note] = lab.events.of(Noted)
     assert note.problem.code == "older_build"
-    assert "older build of llama3" in note.problem.what
+    assert "older build of llama3" in problem_what(note.problem)
     assert [row.outcome for row in lab.rows] == ["ok", "ok"]
     assert all("other_model_resident" in row.flags for row in lab.rows)
 
@@ -167,7 +169,7 @@ async def test_what_cannot_be_loaded_again_is_noted() -> None:
     server.load = fail  # type: ignore[method-assign, assignment]
     lab = Lab(one_round(kinds=("cold",)), server)
     assert await lab.run() == "complete"
-    assert [note.problem.what for note in lab.events.of(Noted)] == ["No room."]
+    assert [problem_what(note.problem) for note in lab.events.of(Noted)] == ["No room."]
 
 
 async def test_a_load_that_was_cut_short_is_called_off() -> None:
@@ -205,7 +207,7 @@ async def test_a_plan_against_a_dead_server_ends_with_rows_and_one_note() -> Non
     assert lab.rows[0].t0_ns is None
     assert server.log.count("info") == 5, "not asked blindly for every trial"
     (note,) = lab.events.of(Noted)
-    assert "remaining tests are not tried" in note.problem.what
+    assert "remaining trials are not tried" in problem_what(note.problem)
 
 
 @pytest.mark.usefixtures("impatient")

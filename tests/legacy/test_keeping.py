@@ -68,7 +68,7 @@ def test_a_row_that_cannot_be_read_is_a_failed_trial_and_says_why(tmp_path: Path
     row = imported(tmp_path, "a,x,1,11,9,,101", "a,y,timeout,11,9,,101").rows[1]
     assert row.outcome == "error"
     assert row.problem is not None
-    assert row.problem.code == "bad_row"
+    assert row.problem.code == "bad_row_cells"
     assert row.figures.e2e_tps is None
 
 

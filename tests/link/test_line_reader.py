@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from llmtui.core.events import Event, Gap, Noted, Sampled, encode
 from llmtui.link.line_reader import event_batches
+from llmtui.words.problems import problem_what
 from tests.core.made import finished, plan, started
 
 PLAN = plan()
@@ -46,6 +47,6 @@ def test_lines_of_a_newer_version_are_skipped_and_said_once() -> None:
     assert batch[: len(EVENTS)] == EVENTS
     note, last = batch[len(EVENTS) :]
     assert isinstance(note, Noted)
-    assert "Invented" in note.problem.what
-    assert "the file x" in note.problem.what
+    assert "Invented" in problem_what(note.problem)
+    assert "the file x" in problem_what(note.problem)
     assert last == EVENTS[-1]

@@ -17,6 +17,7 @@ from llmtui.core.plan import Model
 from llmtui.engine.sampler import Sampler
 from llmtui.engine.sensors.machine import Machine
 from llmtui.engine.sensors.runner import RunnerTarget
+from llmtui.words.problems import problem_what
 from tests.real_ollama.asking import NUM_CTX, wait_until
 from tests.real_ollama.contract import NEW, a_prompt
 from tests.real_ollama.servers import RunningOllama
@@ -124,7 +125,7 @@ async def test_a_refusal_has_a_code_and_a_sentence(backend: OllamaBackend, name:
     with pytest.raises(BackendFailed) as failed:
         await answer(backend, request)
     assert failed.value.problem.code == code
-    assert name in failed.value.problem.what
+    assert name in problem_what(failed.value.problem)
 
 
 async def test_cancelling_frees_the_model(backend: OllamaBackend) -> None:

@@ -18,6 +18,7 @@ from llmtui.backends.base import BackendFailed, Final, Piece, Sent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model
+from llmtui.words.problems import problem_remedy
 from tests.real_ollama.asking import Asking
 from tests.real_ollama.models import import_model, numbered
 from tests.real_ollama.servers import RunningOllama
@@ -69,7 +70,7 @@ async def test_names_that_lead_nowhere(backend: OllamaBackend) -> None:
         backend.load(gone),
     ):
         problem = await problem_of(call)
-        assert (problem.code, problem.remedy) == ("no_such_model", "Get it with `ollama pull absent:1b`.")
+        assert (problem.code, problem_remedy(problem)) == ("no_such_model", "Get it with `ollama pull absent:1b`.")
     for call in (answer(backend, question(NOT_A_NAME)), backend.show(NOT_A_NAME.name)):
         assert (await problem_of(call)).code == "bad_name"
 
@@ -121,7 +122,7 @@ async def test_a_broken_file_is_said_to_be_broken(
     problem = await problem_of(answer(backend, question(Model(name=name, digest=""))))
     await forget(backend, ollama_server, name)
     assert problem.code in ("load_failed", "server_error", "embedding_only")
-    assert problem.remedy
+    assert problem_remedy(problem)
 
 
 async def test_a_runner_that_is_killed_in_mid_answer(backend: OllamaBackend, ollama_server: RunningOllama) -> None:
@@ -135,7 +136,7 @@ async def test_a_runner_that_is_killed_in_mid_answer(backend: OllamaBackend, oll
         os.kill(_runner_pid(ollama_server, clue.model_argument), signal.SIGKILL)
         problem = await problem_of(_rest(said))
     assert problem.code == "server_error"
-    assert problem.remedy
+    assert problem_remedy(problem)
     assert isinstance((await answer(backend, question(model)))[-1], Final)  # the server starts another
 
 

@@ -14,6 +14,7 @@ from llmtui.core.events import Event, ModelsListed, Sampled, SessionFinished, Tr
 from llmtui.core.plan import Contender, Model, Options, Plan, PlannedPrompt, Variant
 from llmtui.core.session import Session, fold
 from llmtui.link.engine_process import EngineProcess
+from llmtui.words.problems import problem_what
 from tests.real_ollama.asking import NUM_CTX, Asking, wait_until
 from tests.real_ollama.contract import NEW, a_prompt
 from tests.real_ollama.servers import RunningOllama
@@ -150,4 +151,4 @@ def test_a_model_that_is_gone_costs_its_trials_and_not_the_session(
         assert row.outcome in expected
     failed = next(event for event in engine.events if isinstance(event, TrialFinished) and event.problem is not None)
     assert failed.problem is not None
-    assert "absent" in failed.problem.what
+    assert "absent" in problem_what(failed.problem)

@@ -18,6 +18,7 @@ from llmtui.selftest.screen import ScreenFailed
 from llmtui.selftest.script import CAP_TOKENS, QUIET_TOKENS, THINKING_TOKENS, drawn_script
 from llmtui.selftest.truth import Accuracy, compare
 from llmtui.simulator import SentChunk, SentRequest, Truth
+from llmtui.words.install import install_command
 from tests.core import made
 
 
@@ -210,7 +211,7 @@ def test_without_the_built_in_server_that_half_is_said_to_be_left_out(
     assert command.selftest(seed=1, with_cost=True) == 0
     said = capsys.readouterr().out
     assert "left out: the built-in server is not installed" in said
-    assert "llmtui[builtin,synthetic]" in said
+    assert install_command("builtin,synthetic") in said
 
 
 @pytest.mark.usefixtures("exact")

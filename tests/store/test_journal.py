@@ -15,13 +15,14 @@ from llmtui.store.journal import JournalReader, JournalWriter, TrialIndex, read_
 from llmtui.store.lock import JournalBusy, writer_pid
 from llmtui.store.session_folder import JOURNAL, LOCK
 from llmtui.store.writing import replace_file
+from llmtui.words.problems import problem_what
 from tests.core.made import finished, plan, started, trial
 
 PLAN = plan()
 
 
 def note(number: int) -> Noted:
-    return Noted(t_ns=number, level="info", problem=Problem(code="n", what=f"note {number}"))
+    return Noted(t_ns=number, level="info", problem=Problem(code="skipped", args={"number": number}))
 
 
 def write(folder: Path, *lines: bytes) -> Path:
@@ -78,8 +79,8 @@ def test_unknown_kinds_are_skipped_with_one_note_each(tmp_path: Path) -> None:
     path = write(tmp_path, encode(note(1)), unknown, unknown, b"garbage\n", encode(note(2)))
     reader = JournalReader(path)
     assert reader.poll() == (note(1), note(2))
-    told = {problem.code: problem.what for problem in reader.problems()}
-    assert set(told) == {"unknown_event", "bad_line"}
+    told = {problem.code: problem_what(problem) for problem in reader.problems()}
+    assert set(told) == {"unknown_event", "bad_lines"}
     assert "2 lines" in told["unknown_event"]
     assert "Dreamed" in told["unknown_event"]
 

@@ -67,7 +67,7 @@ class FakeLink:
 
     def break_off(self, why: str) -> None:
         """The engine dies."""
-        self._queue.put(LinkLost(why))
+        self._queue.put(LinkLost(Problem(code="engine_gone", detail=why)))
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
         while (batch := self._queue.get()) is not None:
@@ -77,7 +77,7 @@ class FakeLink:
 
     def send(self, command: Command) -> None:
         if not self.accepts_commands:
-            raise ReadOnly("This session is over: it can be looked at, not changed.")
+            raise ReadOnly(Problem(code="read_only_session"))
         self.sent.append(command)
         if self._answer is not None and (events := self._answer(command)):
             self.play(*events)
@@ -141,12 +141,12 @@ class FakeHost:
 
     def open_engine(self) -> FakeLink:
         if not self._links:
-            raise LinkLost("The measuring process cannot be started: no more links in this test.")
+            raise LinkLost(Problem(code="engine_not_started", detail="no more links in this test"))
         return self._links.pop(0)
 
     def open_session(self, session_id: str) -> FakeLink:
         if session_id not in self._saved_sessions:
-            raise LinkLost(f"Session {session_id} is not there any more.")
+            raise LinkLost(Problem(code="no_such_session", args={"session": session_id, "folder": "results"}))
         return self._saved_sessions[session_id]()
 
     def sessions(self) -> tuple[SessionEntry, ...]:
@@ -204,7 +204,10 @@ def some_models() -> tuple[ListedModel, ...]:
     return (
         ListedModel(model=phi, resident=loaded(phi)),
         *(ListedModel(model=model) for model in listed),
-        *(ListedModel(model=model, why_not=why) for model, why in no_use),
+        *(
+            ListedModel(model=model, why_not=Problem(code="makes_embeddings", args={"name": model.name}))
+            for model, why in no_use
+        ),
     )
 
 
@@ -257,7 +260,7 @@ def models(*listed: ListedModel, resident: tuple[ResidentModel, ...] | None = No
 
 
 def refused(address: str = ADDRESS, kind: Any = "ollama") -> ServerChanged:
-    problem = Problem(code="refused", what="Nothing answers at 127.0.0.1:11434.", remedy="Start it with: ollama serve")
+    problem = Problem(code="refused", args={"where": "127.0.0.1:11434", "start": "ollama"})
     return ServerChanged(address=address, kind=kind, problem=problem)
 
 

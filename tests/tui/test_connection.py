@@ -38,7 +38,9 @@ def test_one_that_answers_is_kept_also_with_a_problem_of_another_kind() -> None:
     connection = Connection(builtin_available=True)
     connection.begin(USUAL)
     assert connection.heard(ollama_up()) is None
-    old = ServerChanged(address=USUAL.address, kind="ollama", problem=Problem(code="too_old", what="It is too old."))
+    old = ServerChanged(
+        address=USUAL.address, kind="ollama", problem=Problem(code="not_ollama", args={"where": USUAL.address})
+    )
     assert connection.heard(old) is None
 
 

@@ -10,9 +10,11 @@ from textual.message import Message
 
 from llmtui.core.commands import ListModels
 from llmtui.core.events import Chunks, Event, Gap, PullProgressed, TrialStarted
+from llmtui.core.facts import Problem
 from llmtui.core.plan import block
 from llmtui.link import Link, LinkLost
 from llmtui.tui.feed import SOON_S, Feed, FeedEnded, LiveText, Replied, SessionChanged, ShowDue
+from llmtui.words.problems import problem_remedy, problem_what
 from tests.core import made
 from tests.tui.fakes import FakeLink, models, ollama_up, ready
 
@@ -197,18 +199,18 @@ class TestEnds:
         desk.read()
         assert desk.feed.ended
         assert desk.feed.lost is not None
-        assert "engine.log" in desk.feed.lost.what
-        assert "ctrl+r" in (desk.feed.lost.remedy or "")
+        assert "engine.log" in problem_what(desk.feed.lost)
+        assert "ctrl+r" in problem_remedy(desk.feed.lost)
         assert desk.kinds() == ["ShowDue", "FeedEnded"]
 
     def test_a_source_that_cannot_be_opened_is_a_lost_one(self) -> None:
         def refuse() -> Link:
-            raise LinkLost("Python is not there.")
+            raise LinkLost(Problem(code="engine_not_started", detail="Python is not there"))
 
         desk = Desk(refuse)
         desk.read()
         assert desk.feed.lost is not None
-        assert desk.feed.lost.what == "Python is not there."
+        assert problem_what(desk.feed.lost) == "The measuring process cannot be started: Python is not there."
         with pytest.raises(LinkLost):
             desk.feed.send(ListModels())
 

@@ -183,8 +183,8 @@ async def test_a_click_on_a_head_explains_that_column_first() -> None:
 
 
 def test_every_figure_of_both_tables_has_an_explanation() -> None:
-    from llmtui.core.columns import column as explained
     from llmtui.tui.widgets.result_tables import category_columns, model_columns
+    from llmtui.words.columns import column as explained
 
     ids = {one.id for one in model_columns()} | {one.id for one in category_columns()}
     assert {one for one in ids if explained(one) is None} == {"speed_range"}

@@ -82,7 +82,7 @@ class TestPicking:
             assert stage.picked() == ["phi3:mini", "llama3:8b", "mistral:7b", "gemma:7b", "qwen3:4b"]
             await pilot.press("a")
             assert stage.picked() == []
-            assert "No models are picked" in stage.said("StartLine")
+            assert "No model is picked" in stage.said("StartLine")
             await pilot.press("enter")
             assert stage.link.sent_of(StartPlan) == []
 

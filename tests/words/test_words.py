@@ -11,16 +11,14 @@ import pytest
 
 import llmtui
 from llmtui.core import checks
-from llmtui.core.columns import COLUMNS
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import MachineFigures, Outcome, ResidentModel, ServerCounters
+from llmtui.core.facts import Outcome
 from llmtui.core.session import Session
 from llmtui.core.summary import Spread
 from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import Verdict, drift, ttft_verdict
 from llmtui.core.verdict import Word as VerdictWord
-from llmtui.words.columns import column_title, explain_column
-from llmtui.words.evidence import evidence_text
+from llmtui.words.columns import COLUMNS, column_title, explain_column
 from llmtui.words.figures import duration, gigabytes, percent, rate_range, seconds, seconds_range, significant
 from llmtui.words.flags import conditions_clause, explained, flag_mark, flag_sentence, mark
 from llmtui.words.lists import and_list, few, or_list
@@ -130,55 +128,6 @@ def test_a_row_has_a_mark_only_if_something_is_counted_otherwise() -> None:
     assert mark(row(flags=("noisy_start",))) == ""
     assert mark(row(flags=("outlier",))) == ""
     assert mark(row(flags=("outlier", "throttled"))) == "far from the rest"
-
-
-def evidences() -> list[str]:
-    """Each sentence of evidence that core and engine write, with figures in it."""
-    from llmtui.engine import judging
-
-    slow = ServerCounters(
-        total_duration_ns=10**11, output_tokens=128, output_steps=127, output_duration_ns=14 * 10**9,
-        prompt_duration_ns=10**8, load_duration_ns=0, prompt_tokens=3,
-    )  # fmt: skip
-    rows = [
-        row(tokens=40), row(word="<think> "), row(counters=slow),
-        row(resident=ResidentModel(name="a", digest="d", size_bytes=100, vram_bytes=40)),
-        row(machine=MachineFigures(swap_in_bytes=50 * 2**20)), row(token_ms=1500),
-    ]  # fmt: skip
-    found = [seen for one in rows for seen in one.evidence]
-    none = judging.InMemory(own=None, others=(), pid=None)
-    own = judging.InMemory(own=ResidentModel(name="a", digest="d", context_length=2048), others=(), pid=3)
-    right = judging.InMemory(own=ResidentModel(name="a", digest="d", context_length=4096), others=(), pid=3)
-    beside = judging.InMemory(own=None, others=(ResidentModel(name="x", digest="e", size_bytes=10**9),), pid=None)
-    loading = ServerCounters(load_duration_ns=10**9)
-    for before, pid, counters in ((none, None, None), (own, None, None), (right, 9, None), (right, None, loading)):
-        seen = judging.reload_evidence(
-            before, num_ctx=4096, expected_pid=pid, pid_after=None, counters=counters, shortest_cold_load_ns=10**9
-        )
-        assert seen is not None
-        found.append(seen)
-    others = judging.others_evidence((beside,))
-    assert others is not None
-    return [*found, others]
-
-
-def test_evidence_is_recognised_by_its_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a translation is there, the figures move into it: shouting stands for a translation here."""
-    monkeypatch.setattr(
-        "llmtui.words.evidence._", lambda text: re.sub(r"[^{}]+(?![^{]*})", lambda m: m[0].upper(), text)
-    )
-    seen = evidences()
-    assert len(seen) >= 10
-    for sentence in seen:
-        assert evidence_text(sentence).isupper() or re.search(r"[A-Z]{3}", evidence_text(sentence)), sentence
-
-
-def test_evidence_keeps_its_figures() -> None:
-    for sentence in evidences():
-        assert evidence_text(sentence) == sentence.replace("a prompt of", "a question of").replace(
-            "cold load", "start from off"
-        )
-    assert evidence_text("something that no pattern knows") == "something that no pattern knows"
 
 
 def test_what_stands_under_enter() -> None:

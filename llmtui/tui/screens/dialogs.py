@@ -18,6 +18,7 @@ from llmtui.tui.feed import Replied
 from llmtui.tui.shell import ShellOf
 from llmtui.words import _, plural
 from llmtui.words.figures import gigabytes
+from llmtui.words.problems import problem_remedy, problem_what
 
 
 class Question(ModalScreen[bool]):
@@ -147,11 +148,11 @@ class Download(ModalScreen[str | None]):
         if isinstance(reply, PullProgressed) and reply.name == self._loading:
             self._moved(reply)
         elif isinstance(reply, CommandFailed) and self._loading is not None:
-            self._failed(reply.problem.what, reply.problem.remedy)
+            self._failed(problem_what(reply.problem), problem_remedy(reply.problem))
 
     def _moved(self, step: PullProgressed) -> None:
         if step.problem is not None:
-            self._failed(step.problem.what, step.problem.remedy)
+            self._failed(problem_what(step.problem), problem_remedy(step.problem))
             return
         if step.done:
             self.notify(_("{name} is here.").format(name=step.name), title=_("Downloaded"))

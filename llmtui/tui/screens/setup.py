@@ -41,6 +41,7 @@ from llmtui.tui.widgets.prompt_picker import PromptPicker
 from llmtui.tui.widgets.server_line import ServerLine
 from llmtui.tui.widgets.start_line import StartLine
 from llmtui.words import _
+from llmtui.words.problems import problem_what, whole_problem
 
 
 class SetupScreen(BaseScreen):
@@ -129,7 +130,7 @@ class SetupScreen(BaseScreen):
                 self._show_models(message.reply)
             case CommandFailed():
                 problem = message.reply.problem
-                self.notify(f"{problem.what}\n{problem.remedy or ''}".strip(), severity="error", timeout=10)
+                self.notify(whole_problem(problem), severity="error", timeout=10)
             case _:
                 if self.shell.connection.wanted is not None and self._listed is None:
                     self.server_line.connecting(self.shell.connection.wanted)
@@ -214,7 +215,7 @@ class SetupScreen(BaseScreen):
             return _("Waiting for the server.") if waiting else _("No server answers.")
         if server is not None and all(one.model.backend != server.kind for one in self._listed.models):
             return _("This server has no models yet: d downloads one, or tick a built-in one.")
-        return _(str(error))
+        return problem_what(error.problem)
 
     def _show_counts(self) -> None:
         box, total = self.query_exactly_one("#models-box"), len(self._listed.models) if self._listed else 0
@@ -244,7 +245,7 @@ class SetupScreen(BaseScreen):
         try:
             plan = self.plan()
         except NothingToRun as error:
-            self.notify(_(str(error)), severity="warning")
+            self.notify(whole_problem(error.problem), severity="warning")
             return
         self._remember()
         self.shell.start(plan)

@@ -8,18 +8,17 @@ from datetime import datetime
 from rich.cells import cell_len
 from textual.content import Content
 
-from llmtui.core.columns import column
 from llmtui.core.plan import Think, num_ctx
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
-from llmtui.words.columns import column_title
+from llmtui.words.columns import column, column_title
 from llmtui.words.figures import gigabytes, rate, seconds, significant
 from llmtui.words.flags import explained
 from llmtui.words.outcomes import outcome_sentence, outcome_word
-from llmtui.words.problems import problem_words
+from llmtui.words.problems import problem_remedy, problem_what
 from llmtui.words.reasons import reason
-from llmtui.words.trials import test_words
+from llmtui.words.trials import note_words, test_words
 
 FIGURES = (
     "ttft_ms", "ttfo_ms", "decode_tps", "decode_cps", "reading_x", "e2e_ms", "e2e_tps", "tokens", "prompt_tokens",
@@ -57,9 +56,9 @@ def _ending(row: TrialRow) -> Content:
         parts.append(
             Content.assemble(
                 ("✗ ", "bold $error"),
-                problem_words(row.problem.what),
+                problem_what(row.problem),
                 "  ",
-                (problem_words(row.problem.remedy or ""), "italic"),
+                (problem_remedy(row.problem), "italic"),
             )
         )
     if row.repeats is not None:
@@ -153,7 +152,7 @@ def _times(over_s: float | None, name: str) -> Iterable[Line]:
 def _asked(row: TrialRow, session: Session) -> Iterator[Line]:
     who = session.contender(row.trial)
     model = who.model
-    build = " · ".join(part for part in (model.parameters, model.quantisation, model.note) if part)
+    build = " · ".join(part for part in (model.parameters, model.quantisation, note_words(model.note or "")) if part)
     yield _("Model"), who.label, build
     yield _("Test"), test_words(row.trial, session.plan), _("round {n}").format(n=row.trial.round)
     yield _("Began"), datetime.fromtimestamp(row.wall_ns / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S"), ""

@@ -7,14 +7,15 @@ from textual.content import Content
 from llmtui.config.address import is_this_machine
 from llmtui.core.events import ServerChanged
 from llmtui.words import _
-from llmtui.words.problems import problem_words
+from llmtui.words.install import install_command
+from llmtui.words.problems import problem_remedy, problem_what
 
 
 def no_server_words(server: ServerChanged, *, builtin_available: bool, ollama_installed: bool) -> Content:
     """Gives the empty state of a server with a problem."""
     assert server.problem is not None
-    lines = [Content.styled(problem_words(server.problem.what), "bold")]
-    remedy = problem_words(server.problem.remedy or "")
+    lines = [Content.styled(problem_what(server.problem), "bold")]
+    remedy = problem_remedy(server.problem)
     if server.kind == "openai":
         lines.append(Content(remedy or _("Start that server, or name another one with s.")))
     elif server.kind == "ollama" and not is_this_machine(server.address):
@@ -27,7 +28,7 @@ def no_server_words(server: ServerChanged, *, builtin_available: bool, ollama_in
         if builtin_available:
             lines += _way(_("Or use the server inside this program: press s and type"), "builtin")
         else:
-            lines += _way(_("Or add a small server to this program:"), "pip install 'llmtui[builtin]'")
+            lines += _way(_("Or add a small server to this program:"), install_command())
     lines += [Content(), Content.styled(_("r looks again; s names another server."), "dim")]
     return Content("\n").join(lines)
 

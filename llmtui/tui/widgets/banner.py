@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from llmtui.core.facts import Problem
-from llmtui.words.problems import problem_words
+from llmtui.words.problems import problem_remedy, problem_what
 
 Level = Literal["info", "warning", "error"]
 
@@ -42,7 +42,7 @@ class Banner(Static):
 
     def tell(self, problem: Problem, *, level: Level = "error") -> None:
         """Shows a problem with its remedy."""
-        self.say(problem_words(problem.what), problem_words(problem.remedy or ""), level=level, code=problem.code)
+        self.say(problem_what(problem), problem_remedy(problem), level=level, code=problem.code)
 
     def hush(self) -> None:
         """Hides the line."""

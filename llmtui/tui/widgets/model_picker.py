@@ -19,6 +19,8 @@ from llmtui.core.planning import shown_name
 from llmtui.tui.widgets.pick_list import PickList
 from llmtui.words import _
 from llmtui.words.figures import gigabytes
+from llmtui.words.problems import unfit_words
+from llmtui.words.trials import note_words
 
 _NAME_MIN = 14
 _NAME_TOLD_APART = 22
@@ -98,9 +100,9 @@ class ModelOptions(PickList):
         name = shown_name(one.model, mixed=False)
         columns = self._columns(width)
         if one.why_not is not None:
-            why = _(one.why_not)
+            why = unfit_words(one)
             if columns[0] + 2 + len(why) > width:
-                why = why.partition(":")[0]
+                why = why.partition(":")[0].partition(".")[0]
             room = max(width - len(why) - 2, columns[0])
             return Content(f"{_cut(name, min(len(name), room)):<{columns[0]}}  {why}")
         model = one.model
@@ -248,7 +250,7 @@ def _figures(model: Model) -> tuple[str, str, str, str, str]:
 
 
 def _remarks(model: Model) -> list[str]:
-    remarks = [_(model.note)] if model.note and not model.is_demo else []
+    remarks = [note_words(model.note)] if model.note and not model.is_demo else []
     if model.thinking:
         remarks.append(_("can think"))
     return remarks

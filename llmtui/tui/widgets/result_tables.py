@@ -16,7 +16,7 @@ from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
 from llmtui.tui.text.numbers import left, number_column, right
 from llmtui.words import _
 from llmtui.words.figures import rate_range
-from llmtui.words.trials import category_words
+from llmtui.words.trials import category_words, note_words
 
 L = TypeVar("L")
 GIGABYTE = 1e9
@@ -31,7 +31,7 @@ class FigureColumn(NamedTuple, Generic[L]):
     """A column of numbers, or of words where ``words`` is given."""
 
     id: str
-    """Which of core.columns explains it."""
+    """Which of words.columns explains it."""
     head: tuple[str, str]
     """Name and unit, one row each."""
     value: Callable[[L], float | None] | None = None
@@ -144,7 +144,7 @@ class ModelTable(ResultTable[ContenderSummary]):
 
     def show(self, session: Session, lines: Sequence[ContenderSummary], *, room: int) -> None:
         """Shows a summary's lines."""
-        labels = [line.label if line.note is None else f"{line.label} ({line.note})" for line in lines]
+        labels = [line.label if line.note is None else f"{line.label} ({note_words(line.note)})" for line in lines]
         self.fill([(_("Model"), labels)], model_columns(), lines, room=room)
 
 

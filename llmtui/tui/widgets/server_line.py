@@ -17,7 +17,7 @@ from llmtui.config.address import is_this_machine
 from llmtui.core.commands import SetServer
 from llmtui.core.events import ServerChanged
 from llmtui.words import _
-from llmtui.words.problems import problem_words
+from llmtui.words.problems import problem_remedy, problem_what
 
 
 class ServerField(Input):
@@ -88,9 +88,9 @@ class ServerLine(Vertical):
             self._say(
                 Content.assemble(
                     ("✗ ", "bold $error"),
-                    problem_words(server.problem.what),
+                    problem_what(server.problem),
                     "  ",
-                    (problem_words(server.problem.remedy or ""), "dim italic"),
+                    (problem_remedy(server.problem), "dim italic"),
                 )
             )
             return

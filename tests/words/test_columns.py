@@ -9,9 +9,9 @@ from runpy import run_path
 
 import pytest
 
-from llmtui.core.columns import COLUMNS, Column, column
 from llmtui.core.metrics import Figures
 from llmtui.store import summary_csv, trials_csv
+from llmtui.words.columns import COLUMNS, Column, column
 
 IN_ORDER = [pytest.param(one, id=one.id) for one in COLUMNS]
 NOT_FIGURES = {

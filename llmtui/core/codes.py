@@ -1,0 +1,264 @@
+"""The closed sets of codes in which problems and evidence travel; the sentences are in ``llmtui.words.problems``.
+
+To add a problem: one line in the set it belongs to, and one entry in the table of that set's name below
+``llmtui/words/problems/``. Journals keep codes, so a code is never given another meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Start = Literal["ollama", "ollama_elsewhere", "server"]
+"""Argument ``start``: how a server of this kind is started."""
+When = Literal["importing", "loading", "answering"]
+"""Argument ``when``: what the built-in server was doing when its process ended."""
+Fault = Literal[
+    "entries", "strings", "name_length", "value_type", "array_type", "alignment", "dimensions", "tensor_size"
+]
+"""Argument ``fault``: what is wrong in a damaged GGUF file, with ``n``."""
+
+Cost = Literal["no_count", "no_first_count", "no_repeat", "any_length", "own_thinking", "may_reuse", "stays_loaded"]
+"""Argument ``cost``: what follows where a server refuses a field of the request."""
+Side = Literal["ours", "server", "unknown"]
+"""Argument ``side``: whose clock is off."""
+
+ServerProblem = Literal[
+    # the address and the connection
+    "bad_address",
+    "bad_port",
+    "bad_scheme",
+    "no_host",
+    "refused",
+    "no_connection",
+    "silent",
+    "unknown_host",
+    "unreachable",
+    "tls",
+    "certificate_untrusted",
+    "certificates_unusable",
+    "system_certificates_unusable",
+    "https_wanted",
+    "http_wanted",
+    "cut",
+    "cut_line",
+    "cut_chunk",
+    "not_http",
+    "http",
+    "redirect",
+    "redirect_unnamed",
+    "redirected",
+    "proxy",
+    "proxy_absent",
+    "proxy_refused",
+    "proxy_unusable",
+    "proxy_kind",
+    "proxy_needs_socksio",
+    # what a server answers
+    "not_ollama",
+    "not_openai",
+    "no_such_path",
+    "no_model_server",
+    "web_page",
+    "bad_answer",
+    "bad_chunk",
+    "odd_end",
+    "bad_status",
+    "failed_silently",
+    "server_error",
+    "error_status",
+    "failed_midway",
+    "failed_http",
+    "sign_in",
+    "sign_in_model",
+    "needs_key",
+    "needs_login",
+    "key_refused",
+    "key_wanted",
+    "field_replaced",
+    "field_taken_back",
+    "field_taken_back_cost",
+    "forbidden",
+    "forbidden_host",
+    "busy",
+    "rate_limited",
+    "loading",
+    # what it cannot do
+    "no_cold_start",
+    "cannot_unload",
+    "cannot_load",
+    "cannot_pull",
+    "builtin_pulls_not",
+    # downloads
+    "not_in_library",
+    "server_too_old",
+    "disk_full",
+    "registry_unreachable",
+    "pull_failed",
+    "pull_cut",
+    "pull_cancelled",
+]
+ModelProblem = Literal[
+    # a model that a server cannot run
+    "no_such_model",
+    "model_not_there",
+    "not_served",
+    "not_known",
+    "no_models",
+    "bad_name",
+    "no_thinking",
+    "embedding_only",
+    "makes_embeddings",
+    "makes_pictures",
+    "ranks_texts",
+    "is_speech",
+    "answers_no_chats",
+    "no_chats",
+    "cloud",
+    "cloud_speed",
+    "out_of_memory",
+    "load_failed",
+    "prompt_too_long",
+    "prompt_over_context",
+    "repeats",
+    # a model's file
+    "no_file",
+    "is_folder",
+    "not_a_file",
+    "unreadable",
+    "not_gguf",
+    "gguf_version",
+    "gguf_big_endian",
+    "truncated",
+    "damaged",
+    "adapter",
+    "later_part",
+    "unknown_architecture",
+    "file_load_failed",
+    # the built-in server
+    "builtin_missing",
+    "builtin_broken",
+    "builtin_unreachable",
+    "libgomp_missing",
+    "vc_runtime_missing",
+    "cpu_too_old",
+    "child_failed",
+    "child_not_started",
+    "server_died",
+    "server_crashed",
+    "server_killed",
+    "synthetic_tools_missing",
+    "synthetic_failed",
+    "unwritable",
+]
+RunProblem = Literal[
+    # commands to the engine
+    "run_under_way",
+    "pull_under_way",
+    "pull_disturbs",
+    "no_run",
+    "nothing_to_extend",
+    "bad_command",
+    "bad_rounds",
+    "no_server",
+    "internal",
+    "no_model_picked",
+    "no_prompt_picked",
+    "no_prompt_text",
+    "no_plan_of_import",
+    "none_of_its_models",
+    "unknown_backend",
+    "server_changed",
+    "cancelled",
+    "results_unwritable",
+    "results_in_use",
+    # during a run
+    "skipped",
+    "no_answer_before",
+    "stalled",
+    "never_began",
+    "not_loaded_again",
+    "not_unloaded",
+    "older_build",
+    "process_left",
+    "gave_up",
+    "disk",
+    "sampler_failed",
+    # sessions on disk and on their way
+    "bad_journal",
+    "not_a_session",
+    "unknown_event",
+    "bad_lines",
+    "torn_line",
+    "unknown_line",
+    "link_lost",
+    "engine_not_started",
+    "engine_not_running",
+    "engine_gone",
+    "engine_ended",
+    "engine_killed",
+    "file_unreadable",
+    "pipe_unreadable",
+    "spool_unwritable",
+    "no_such_session",
+    "read_only_session",
+    "read_only_pipe",
+    # imported files
+    "imported",
+    "bad_row",
+    "bad_row_cells",
+    "bad_row_below_zero",
+    "bad_row_empty",
+    "bad_row_failed",
+    "prompt_and_text_mixed",
+    "stale_lines",
+    "chunk_times",
+    "throughput",
+    "incomplete_requests",
+    "usual_off",
+    "ttft_not_below_total",
+    "tokens_below_2",
+]
+ProblemCode = Literal[ServerProblem, ModelProblem, RunProblem]
+
+UNSUPPORTED: Final[frozenset[ProblemCode]] = frozenset(
+    {"no_cold_start", "cannot_unload", "cannot_load", "cannot_pull", "builtin_pulls_not"}
+)
+"""The server is fine; it has no way to do what was asked."""
+GONE: Final[frozenset[ProblemCode]] = frozenset(
+    {"refused", "no_connection", "silent", "unreachable", "unknown_host", "cut", "cut_line", "cut_chunk"}
+)
+"""The connection could not be made, or broke."""
+
+EvidenceCode = Literal[
+    "short_output",
+    "thinking_inline",
+    "spilled",
+    "clocks_disagree",
+    "clocks_at_once",
+    "clocks_unrelated",
+    "cap_ignored",
+    "queued",
+    "prompt_cut",
+    "swapped",
+    "stalled_output",
+    "cached_tokens",
+    "cached_rate",
+    "throttled",
+    "outlier",
+    "reload_not_in_memory",
+    "reload_context",
+    "reload_process",
+    "reload_time",
+    "other_models",
+    "noisy_start",
+    "text_replaced",
+    "compressed",
+    "all_at_once",
+    "unknown_field",
+    "silent_chunks",
+    "more_tokens_than_text",
+    "unseen_thinking",
+    "unseen_start",
+    "loading_text",
+]
+"""What was seen that earns a flag; several for a flag that several things can earn."""

@@ -1,0 +1,181 @@
+"""Problems of a run: commands, the run itself, sessions on disk and on their way, imported files."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from llmtui.core.codes import RunProblem
+from llmtui.words import marked
+from llmtui.words.problems.said import Said, counted
+
+_REPORT = marked("The log has the details; please report it.")
+_WAIT_OR_CANCEL = marked("Wait for its end or cancel it.")
+_PICK = marked("Pick one and start again.")
+_RUN_AGAIN = marked("Run the same plan again with g.")
+_OTHER_FOLDER = marked("Choose another folder with --results or in the settings.")
+_ROW_KEPT = marked("The row is kept; correct the file and import it again to have it counted.")
+_NEWER = marked("They come from a newer llmtui; open the session with that one to see them.")
+
+RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
+    "run_under_way": Said(
+        marked("A run is under way; anything else would disturb its figures."),
+        marked("Cancel the run or wait for its end."),
+    ),
+    "pull_under_way": Said(marked("Another download is under way."), _WAIT_OR_CANCEL),
+    "pull_disturbs": Said(marked("A download is under way; it would disturb the figures."), _WAIT_OR_CANCEL),
+    "no_run": Said(marked("No run is under way.")),
+    "nothing_to_extend": Said(
+        marked("There is no finished run that rounds could be added to."),
+        marked("A run that was stopped can be run again as a whole with g."),
+    ),
+    "bad_command": Said(marked("A command could not be read."), _REPORT),
+    "bad_rounds": Said(marked("{n} more rounds cannot be run."), marked("Ask for one or more.")),
+    "no_server": Said(marked("No server has been chosen yet."), marked("Choose one in Setup.")),
+    "internal": Said(marked("llmtui itself failed."), _REPORT),
+    "no_model_picked": Said(marked("No model is picked."), _PICK),
+    "no_prompt_picked": Said(marked("No prompt is picked."), _PICK),
+    "no_prompt_text": Said(marked("There is no prompt yet."), marked("Type one.")),
+    "no_plan_of_import": Said(marked("An imported file cannot be run again.")),
+    "none_of_its_models": Said(
+        marked("This server has none of the models of that run."), marked("Choose the server it ran on.")
+    ),
+    "unknown_backend": Said(
+        marked("{name} would have to run on a server of the unknown kind {kind}."), marked("Pick another model.")
+    ),
+    "server_changed": Said(
+        marked("The server was {then} when the session began and is {now} now: rounds of both do not belong together."),
+        _RUN_AGAIN,
+    ),
+    "cancelled": Said(marked("The run was cancelled before it began.")),
+    "results_unwritable": Said(marked("The session cannot be saved in {folder}."), _OTHER_FOLDER),
+    "results_in_use": Said(
+        marked("Another llmtui (process {pid}) is writing the session in {folder}."),
+        marked("Wait until its run is over, or open the session with `llmtui watch`."),
+    ),
+    "skipped": Said(marked("The rest of this model was skipped.")),
+    "no_answer_before": Said(marked("There is no answer that could be followed up.")),
+    "stalled": Said(
+        marked("{name} stopped in the middle of its answer: nothing came for {seconds:g} s."),
+        marked("The server may be swapping or stuck: look at its log and at the machine's memory."),
+    ),
+    "never_began": Said(
+        marked("{name} did not begin to answer: nothing came for {seconds:g} s."),
+        marked("The server may be swapping or stuck: look at its log and at the machine's memory."),
+    ),
+    "not_loaded_again": Said(
+        marked("In memory before the run, and not loaded again for lack of time: {names}."),
+    ),
+    "not_unloaded": Said(
+        marked("The server was asked to unload {names}, and {seconds:g} s later it is still there."),
+        marked("Another program may be using it: end that one and run again."),
+    ),
+    "older_build": Said(
+        marked("The server still holds an older build of {name}, which it cannot be told to unload."),
+        marked("It goes when its time is up, or when the server is started again."),
+    ),
+    "process_left": Said(marked("{names} has left the server's memory, but its process is still there.")),
+    "gave_up": Said(
+        counted(
+            "It was asked {tries} time; the remaining trials are not tried.",
+            "It was asked {tries} times; the remaining trials are not tried.",
+            "tries",
+        )
+    ),
+    "disk": Said(
+        marked("The session can no longer be saved."),
+        marked("Make room on the disk and start the run again; what was saved until now is kept."),
+    ),
+    "sampler_failed": Said(marked("Watching the machine failed. There are no plots from now on."), _REPORT),
+    "bad_journal": Said(marked("The journal in {folder} cannot be read."), marked("Check the file's permissions.")),
+    "not_a_session": Said(marked("The journal in {folder} does not begin with the start of a session.")),
+    "unknown_event": Said(
+        counted(
+            "{file}: {n} line of the unknown kind {tag} was skipped.",
+            "{file}: {n} lines of the unknown kind {tag} were skipped.",
+            "n",
+        ),
+        _NEWER,
+    ),
+    "bad_lines": Said(
+        counted(
+            "{file}: {n} line cannot be read and was skipped.",
+            "{file}: {n} lines cannot be read and were skipped.",
+            "n",
+        )
+    ),
+    "torn_line": Said(marked("{file} ends in the middle of a line, which was left out.")),
+    "unknown_line": Said(
+        marked("A line of {where} could not be read and was left out."),
+        marked("It may come from a newer llmtui; further such lines are left out without notice."),
+    ),
+    "link_lost": Said("", marked("Press ctrl+r to start again.")),
+    "engine_not_started": Said(marked("The measuring process cannot be started.")),
+    "engine_not_running": Said(marked("The measuring process is not running."), marked("Press ctrl+r to start it.")),
+    "engine_gone": Said(marked("The measuring process is gone; finished trials are saved.")),
+    "engine_ended": Said(marked("The measuring process ended with code {status}; finished trials are saved.")),
+    "engine_killed": Said(marked("The measuring process was killed by {signal}; finished trials are saved.")),
+    "file_unreadable": Said(marked("{file} cannot be read."), marked("Check the path and its permissions.")),
+    "pipe_unreadable": Said(marked("The pipe cannot be read.")),
+    "spool_unwritable": Said(
+        marked("What comes through the pipe cannot be kept in {file}."), marked("Make room there and start again.")
+    ),
+    "no_such_session": Said(marked("There is no session {session} in {folder}.")),
+    "read_only_session": Said(marked("This session is over: it can be looked at, not changed.")),
+    "read_only_pipe": Said(marked("This run happens elsewhere: it can be watched here, not steered.")),
+    "imported": Said(marked("Imported from {file}: machine, server and settings are not known.")),
+    "bad_row": Said(
+        marked("Line {line} cannot be measured: its first token is not before its end."),
+        _ROW_KEPT,
+    ),
+    "bad_row_below_zero": Said(
+        marked("Line {line} cannot be measured: a time is below zero."),
+        _ROW_KEPT,
+    ),
+    "bad_row_cells": Said(
+        marked("Line {line} cannot be measured: {cells} is not a number."),
+        _ROW_KEPT,
+    ),
+    "bad_row_failed": Said(marked("Line {line} cannot be measured: its request failed."), _ROW_KEPT),
+    "prompt_and_text_mixed": Said(
+        counted(
+            "Left out: {n} result that mixes reading the prompt with writing.",
+            "Left out: {n} results that mix reading the prompt with writing.",
+            "n",
+        )
+    ),
+    "stale_lines": Said(
+        counted(
+            "Left out: {n} line at the end, which an older run left in the file.",
+            "Left out: {n} lines at the end, which an older run left in the file.",
+            "n",
+        )
+    ),
+    "chunk_times": Said(
+        counted(
+            "Left out: the gaps of {n} request, which do not cover its answer.",
+            "Left out: the gaps of {n} requests, which do not cover their answers.",
+            "n",
+        )
+    ),
+    "throughput": Said(
+        counted(
+            "Left out: throughput under load of {n} level, which is no model's speed for one user.",
+            "Left out: throughput under load of {n} levels, which is no model's speed for one user.",
+            "n",
+        )
+    ),
+    "incomplete_requests": Said(
+        counted(
+            "Left out: {n} request that the end of the benchmark cut off.",
+            "Left out: {n} requests that the end of the benchmark cut off.",
+            "n",
+        )
+    ),
+    "bad_row_empty": Said(
+        marked("Line {line} cannot be measured: it has no tokens or no time."),
+        _ROW_KEPT,
+    ),
+    "usual_off": Said(marked("In line {lines}: tokens ÷ total time is not the recorded rate.")),
+    "ttft_not_below_total": Said(marked("In line {lines}: the first token is not before the end.")),
+    "tokens_below_2": Said(marked("In line {lines}: fewer than two tokens.")),
+}

@@ -1,0 +1,53 @@
+"""Arguments that are codes themselves, in words: fragments of the sentences that hold them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from llmtui.core.codes import Cost, Fault, Side, Start, When
+from llmtui.words import marked
+
+_START: Final[dict[Start, str]] = {
+    "ollama": marked("Start it with `ollama serve`"),
+    "ollama_elsewhere": marked("Start `ollama serve` there with OLLAMA_HOST=0.0.0.0"),
+    "server": marked("Start the server"),
+}
+_WHEN: Final[dict[When, str]] = {
+    "importing": marked("when it was imported"),
+    "loading": marked("while it loaded the model"),
+    "answering": marked("in the middle of an answer"),
+}
+_FAULT: Final[dict[Fault, str]] = {
+    "entries": marked("it declares {n:,} entries"),
+    "strings": marked("it holds more than {n:,} strings in arrays"),
+    "name_length": marked("it holds a name of {n:,} bytes"),
+    "value_type": marked("it holds a value of the unknown type {n}"),
+    "array_type": marked("it holds an array of the unknown type {n}"),
+    "alignment": marked("it asks for an alignment of {n}"),
+    "dimensions": marked("it holds a tensor of {n} dimensions"),
+    "tensor_size": marked("it declares a tensor with more elements than any file can hold"),
+}
+_COST: Final[dict[Cost, str]] = {
+    "no_count": marked("the server counts no tokens, so tokens and speed are missing"),
+    "no_first_count": marked("the count of the first chunk is not told"),
+    "no_repeat": marked("answers differ from time to time"),
+    "any_length": marked("answers are as long as the model likes"),
+    "own_thinking": marked("the model thinks as the server has it"),
+    "may_reuse": marked("the server may reuse what it read before"),
+    "stays_loaded": marked("the model stays in memory as long as the server likes"),
+}
+_SIDE: Final[dict[Side, str]] = {
+    "ours": marked("this program was late"),
+    "server": marked("the server's counters are off"),
+    "unknown": marked("whose clock is off is not known"),
+}
+TERMS: Final[dict[str, dict[str, str]]] = {
+    "start": dict(_START.items()),
+    "when": dict(_WHEN.items()),
+    "fault": dict(_FAULT.items()),
+    "cost": dict(_COST.items()),
+    "side": dict(_SIDE.items()),
+    "variable": {"system": marked("the system's settings")},
+    "name": {"": marked("the model")},
+}
+"""Argument → code → words; a value without an entry is said as it is."""
