@@ -223,9 +223,14 @@ def _category(
 
 
 def _recorded(cells: RecordedCells, index: int, category: str | None = None) -> Spread | None:
-    """The speed after the first token that a file's rows amount to; tokens ÷ total time is no such speed."""
+    """The speed after the first token that a file's rows amount to; tokens ÷ total time is no such speed.
+
+    The range is over rounds: a file that is compared by category has one.
+    """
     found = recorded_speed(cells, index, category) if cells.basis == "writing" else None
-    return None if found is None else Spread(*found)
+    if found is None or cells.unit == "run":
+        return None if found is None else Spread(*found)
+    return Spread(found.value, found.value, found.value, 1)
 
 
 def _times(rows: Sequence[TrialRow], kind: Kind, figure: Callable[[TrialRow], float | None]) -> Spread | None:

@@ -203,6 +203,8 @@ def drift(session: Session) -> Drift | None:
 
     Asks for three rounds, p < 0.05 in a stratified Kendall test, and more than 3 % from first to last row.
     """
+    if is_imported(session.plan):
+        return None
     strata: dict[tuple[int, int | None], list[tuple[float, float]]] = {}
     for row in session.rows:
         if counts_for_speed(row) and row.figures.tpot_ms is not None:

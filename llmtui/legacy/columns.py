@@ -31,7 +31,8 @@ SPELLINGS: dict[Field, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ttft": (
         ("TTFT", "time to first token", "first token", "first token time", "first token latency", "latency",
          "latency TTFT", "TTFT latency", "time to first"),
-        ("latencia TTFT", "latencia", "tiempo hasta el primer token", "tiempo al primer token",
+        ("latencia TTFT", "latencia", "tiempo hasta el primer token", "tiempo hasta primer token",
+            "tiempo al primer token",
          "tiempo primer token", "primer token"),
     ),
     "total": (
@@ -81,6 +82,7 @@ SECONDS = {
     "segundos": 1.0, "ms": 1e-3, "msec": 1e-3, "msecs": 1e-3, "milliseconds": 1e-3, "milisegundos": 1e-3,
     "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "microseconds": 1e-6, "microsegundos": 1e-6, "ns": 1e-9, "nsec": 1e-9,
     "nanoseconds": 1e-9, "nanosegundos": 1e-9, "min": 60.0, "minutes": 60.0, "minutos": 60.0,
+    "h": 3600.0, "hours": 3600.0, "horas": 3600.0,
 }  # fmt: skip
 _MEGABYTES = {"mb": 1.0, "mib": 1.048576, "gb": 1000.0, "gib": 1073.741824, "kb": 1e-3, "kib": 0.001024, "bytes": 1e-6}
 _PER_SECOND = dict.fromkeys(
@@ -136,6 +138,9 @@ def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) 
         if at not in taken and (known := _known(title)) is not None and known[0] not in found:
             field, factor = known
             found[field] = FileColumn(at, factor, title.strip(), ollama=plain(title) in OLLAMA_DURATIONS)
+    if "total" not in found and "ttft" in found and plain(found["ttft"].title).startswith(_LATENCY):
+        # Beside a total it is the wait; alone it is the whole answer's time.
+        found["total"] = found.pop("ttft")
     return found
 
 
@@ -160,6 +165,9 @@ def plain(title: str) -> str:
 _FIELDS: dict[str, Field] = {
     plain(spelling): field for field, both in SPELLINGS.items() for spellings in both for spelling in spellings
 }
+_NO_UNITS = frozenset({"", "avg", "average", "mean", "total", "media", "promedio"})
+"""What else may be in brackets behind a title."""
+_LATENCY = ("latency", "latencia")
 _ENDINGS: dict[Field, dict[str, float]] = {
     field: {
         plain(before + unit): factor for before in ("", "in", "en") for unit, factor in units.items()
@@ -180,10 +188,13 @@ def _known(title: str) -> tuple[Field, float | None] | None:
         if field is None:
             return None
         unit = plain(brackets.group(2))
-        factor = _ENDINGS.get(field, {}).get(unit, 1.0 if not unit or field not in UNITS else None)
-        if factor is None:
-            raise CannotImport("unknown_unit", title=title.strip(), units=list(UNITS[field]))
-        return field, factor
+        if field not in UNITS:
+            return field, 1.0
+        if unit in _ENDINGS[field]:
+            return field, _ENDINGS[field][unit]
+        if unit in _NO_UNITS or _FIELDS.get(unit) == field:
+            return field, None if field in TIMES else 1.0
+        raise CannotImport("unknown_unit", title=title.strip(), units=list(UNITS[field]))
     whole = plain(title)
     if whole in _FIELDS:
         field = _FIELDS[whole]

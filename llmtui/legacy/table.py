@@ -30,6 +30,7 @@ USUAL_DIGITS = 0.005
 """Tokens per second are written with two decimals: recomputed they may be off by half of the last."""
 SLOWEST_TPS = 0.1
 """Slower rates are more likely to be milliseconds taken for seconds than a model: the unit is asked for."""
+NO_NAME = "–"
 OLLAMA_FROM = 1e5
 """Ollama's counters are nanoseconds; smaller figures under its names are somebody's seconds."""
 
@@ -165,7 +166,12 @@ def rows_of(table: Table, told: Stated) -> tuple[FileRow, ...]:
     """
     columns, decimal = table.columns, _decimal_of(table)
     factors = _factors(table, decimal, told)
-    rows = tuple(_row(line, cells, columns, factors, decimal) for line, cells in table.lines)
+    rows = tuple(
+        _row(line, cells, columns, factors, decimal)
+        for line, cells in table.lines
+        # Scripts that append to their file write the header again.
+        if cells != table.titles
+    )
     if len({row.model for row in rows}) > MOST_MODELS:
         raise CannotImport("too_many_models", most=MOST_MODELS)
     if len({row.category for row in rows}) > MOST_CATEGORIES:
@@ -237,8 +243,11 @@ def _row(
         if value is None:
             unreadable[name] = text
         numbers[name] = value
+    model = _cell(cells, columns, "model")
+    if not model:
+        unreadable["model"] = ""
     row = FileRow(
-        model=_cell(cells, columns, "model"),
+        model=model or NO_NAME,
         category=_cell(cells, columns, "category"),
         prompt=_cell(cells, columns, "prompt"),
         run=_whole(numbers.get("run")),

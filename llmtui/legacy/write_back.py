@@ -26,7 +26,7 @@ def legacy_text(rows: Iterable[FileRow]) -> str:
         naive = of.tokens / of.total_s if of.tokens is not None and of.total_s else None
         writer.writerow(
             (
-                row.model,
+                kept.get("model", row.model),
                 row.category,
                 row.prompt,
                 kept.get("ttft", _number(of.ttft_s, 4)),

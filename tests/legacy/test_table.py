@@ -75,7 +75,7 @@ def test_milliseconds_are_turned_into_seconds() -> None:
 
 def test_an_unknown_unit_is_refused_rather_than_guessed() -> None:
     with pytest.raises(CannotImport, match="unknown_unit"):
-        read_table("Model,Category,TTFT(h),Total(s),Tokens\na,b,1,2,3\n")
+        read_table("Model,Category,TTFT(weeks),Total(s),Tokens\na,b,1,2,3\n")
 
 
 def test_columns_in_any_order_and_others_between() -> None:
@@ -101,6 +101,25 @@ WORDS = [
 @pytest.mark.parametrize("titles", WORDS)
 def test_english_and_spanish_words(titles: tuple[str, ...]) -> None:
     assert figures(one(",".join(titles), "a", "1.5", "11.5", "102")) == (1.5, 11.5, None, None, 102)
+
+
+def test_what_is_in_brackets_need_be_no_unit() -> None:
+    header = "Model,Time to first token (TTFT),Total time (total),Tokens (output),Tokens/s (avg)"
+    assert figures(one(header, "a", "1.5", "11.5", "102", "8.87")) == (1.5, 11.5, 8.87, None, 102)
+
+
+def test_a_latency_is_the_wait_beside_a_total_and_else_the_whole_time() -> None:
+    assert figures(one("model,latency,total,tokens", "a", "1.5", "11.5", "102")) == (1.5, 11.5, None, None, 102)
+    assert figures(one("modelo,latencia (ms),tokens", "a", "11500", "102")) == (None, 11.5, None, None, 102)
+
+
+def test_a_header_that_comes_again_is_no_row() -> None:
+    assert len(read_table("model,tokens,total_s\na,102,11\nmodel,tokens,total_s\nb,102,11\n")) == 2
+
+
+def test_a_row_that_names_no_model_cannot_be_measured() -> None:
+    rows = read_table("model,tokens,total_s\na,102,11\n,102,11\n")
+    assert [can_be_measured(row) for row in rows] == [True, False]
 
 
 def test_only_a_model_tokens_and_a_time_are_needed() -> None:
