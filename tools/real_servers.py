@@ -36,8 +36,8 @@ from pathlib import Path
 from tools.build_ollama import default_cache
 from tools.relay import Exchange, Relay
 
-START_LIMIT_S = 300.0
-RUN_LIMIT_S = 300.0
+START_LIMIT_S = 600.0
+RUN_LIMIT_S = 600.0
 TTFT_BOUND_MS = 5.0
 SPEED_BOUND = 0.03
 BEGIN, END = "<!-- real servers: begin -->", "<!-- real servers: end -->"
@@ -80,7 +80,7 @@ SERVERS = (
         packages=("transformers[serving]==5.19.0", "torch", "accelerate", "requests"),
         command=("transformers", "serve", "{model}", "--host", "127.0.0.1", "--port", "{port}", "--device", "cpu"),
         served="{model}",
-        environment={"HF_HUB_OFFLINE": "1"},
+        environment={"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": "{hub}"},  # without a folder of models its list fails
     ),
     Server(
         name="vllm",
@@ -201,18 +201,21 @@ def running(server: Server, cache: Path, logs: Path) -> Iterator[str]:
     """
     folder = environment_of(server, cache)
     with contextlib.ExitStack() as stack:
-        values = {"port": str(free_port()), "model": "", "upstream": ""}
+        hub = cache / "servers" / "hub"
+        hub.mkdir(exist_ok=True)
+        values = {"port": str(free_port()), "hub": str(hub), "model": "", "upstream": ""}
         if any("{model}" in part for part in server.command):
             values["model"] = str(model_folder(folder / "python", cache))
         if server.needs:
             values["upstream"] = stack.enter_context(running(by_name(server.needs), cache, logs))
         program, *arguments = (part.format(**values) for part in server.command)
+        environment = {name: value.format(**values) for name, value in server.environment.items()}
         log = stack.enter_context((logs / f"{server.name}.log").open("wb"))
         process = subprocess.Popen(
             [folder / program, *arguments],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **server.environment, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
+            env={**os.environ, **environment, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
             start_new_session=True,
         )
         stack.callback(stop, process)
