@@ -52,6 +52,9 @@ class SamplePoint(msgspec.Struct, frozen=True):
     swap_used_bytes: int | None
     gpu_busy: float | None
     vram_bytes: int | None
+    temperature_c: float | None = None
+    frequency_mhz: float | None = None
+    watts: float | None = None
     gpu_temperature_c: float | None = None
     gpu_clock_mhz: float | None = None
     gpu_watts: float | None = None
@@ -218,6 +221,9 @@ class SessionBuilder:
                 event.swap_used_bytes,
                 event.gpu_busy,
                 event.vram_bytes,
+                event.temperature_c,
+                event.frequency_mhz,
+                event.watts,
                 event.gpu_temperature_c,
                 event.gpu_clock_mhz,
                 event.gpu_watts,

@@ -20,6 +20,8 @@ from llmtui.tui.feed import Feed, FeedEnded, LiveText, Replied, SessionChanged
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.text.demo_pace import DemoPace
 from llmtui.tui.text.live_pane import PaneScript, pane_title
+from llmtui.tui.text.machine_meters import meter_count
+from llmtui.tui.text.plot_axis import phase_legend
 from llmtui.tui.widgets.big_figures import BigFigures
 from llmtui.tui.widgets.machine_plots import MachinePlots
 from llmtui.tui.widgets.phase_bar import PhaseBar
@@ -34,6 +36,7 @@ SLACK_S = 0.1
 SLOW_TEXT_S = 0.1
 COMMANDS = {"pause", "skip", "stop", "one_more"}
 PANES = ("text", "machine", "tests")
+METERS_WITHOUT_GPU = 2
 
 
 class LiveScreen(BaseScreen):
@@ -101,6 +104,7 @@ class LiveScreen(BaseScreen):
             yield TokenPane(id="text")
             with Vertical(id="machine") as box:
                 box.border_title = _("Machine")
+                box.border_subtitle = phase_legend()
                 yield MachinePlots()
         yield TrialTable(id="tests", follows=True)
 
@@ -143,6 +147,7 @@ class LiveScreen(BaseScreen):
         self.set_class(session is None, "-empty")
         if session is None:
             return
+        self.set_class(meter_count(session) > METERS_WITHOUT_GPU, "-with-gpu")
         if self._script.begin(session):
             self._start_over()
         moving = self.shell.feed.is_live and session.finished is None

@@ -22,6 +22,10 @@ TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 TICK_COLUMNS = 10
 EDGE = " edge"
 """Behind a phase's role: where it begins."""
+_LEGEND: dict[BandName, str] = {
+    "load": "$warning 30%", "prefill": "$secondary 30%", "thinking": "$accent 25%", "answer": "$success 25%",
+}  # fmt: skip
+"""The colours are those of MachinePlots; making room is rare and named in its band."""
 _NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -102,6 +106,12 @@ def band_row(marked: Sequence[Band | None]) -> list[Run]:
         name = next((word for word in names[band[0]] if cell_len(word) < width), "")
         runs += [("▏", f"{band[0]}{EDGE}"), (set_cell_size(name, width - 1), band[0])]
     return runs
+
+
+def phase_legend() -> str:
+    """Return the names of the phases on their colours, as Textual markup."""
+    names = _names()
+    return " ".join(f"[$foreground on {colour}] {names[phase][0]} [/]" for phase, colour in _LEGEND.items())
 
 
 def _names() -> dict[BandName, tuple[str, ...]]:

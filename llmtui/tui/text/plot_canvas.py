@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Run = tuple[str, str]
 """(text, role)."""
 
-BLOCKS = " ▁▂▃▄▅▆▇█"
 _STYLED = re.compile(r"\x1b\[([\d;]*)m")
 _RESET = "0"
 
@@ -78,11 +77,6 @@ class Canvas:
 def fetch_library() -> None:
     """Import plotext: 60 ms that a thread can spend after the first paint."""
     import plotext._figure  # noqa: F401
-
-
-def spark(values: Sequence[float | None], top: float) -> str:
-    """Gives a series as one row of eighth blocks; a column without a value is blank."""
-    return "".join(" " if value is None else BLOCKS[max(1, min(8, round(8 * value / top)))] for value in values)
 
 
 def _stretches(values: Sequence[float | None]) -> Iterator[tuple[int, list[float]]]:

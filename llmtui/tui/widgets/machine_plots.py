@@ -6,10 +6,11 @@ rows are kept, and a change of colours repaints them without drawing again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events, work
@@ -17,22 +18,23 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from llmtui.core.session import SamplePoint, Session
-from llmtui.core.time_axis import band_columns, bands, per_column, without_standstills
-from llmtui.tui.text.plot_axis import EDGE, GUTTER, Window, axis_row, band_row, ceiling, gutter, plot_heading
-from llmtui.tui.text.plot_canvas import Canvas, Run, Series, fetch_library, spark
-from llmtui.words import _
+from llmtui.core.session import Session
+from llmtui.core.time_axis import band_columns, bands, without_standstills
+from llmtui.tui.text.machine_meters import Meter, heading_words, meter_count, meters, words_beside
+from llmtui.tui.text.plot_axis import EDGE, GUTTER, Window, axis_row, band_row, gutter, plot_heading
+from llmtui.tui.text.plot_canvas import Canvas, Run, Series, fetch_library
 
 REDRAW_S = 1.0
 SLACK_S = 0.05
 NEXT_NEWS_S = 0.25
-PLAIN_ROWS = 9
-"""Below this height each plot is one row of blocks."""
-GIGABYTE = 1e9
+ROWS_OF_A_TALL_METER = 4
+"""Heading and plot; in less height the words are beside the plots."""
+WORDS_WIDTH = 34
+"""Columns for the words beside a plot."""
 
 
 class MachinePlots(Widget):
-    """Two plots, a row of phases, a row of times. ``show_session`` gives it the newest one."""
+    """One plot per resource, a row of phases, a row of times. ``show_session`` gives it the newest one."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "machine-plots--model", "machine-plots--all", "machine-plots--text", "machine-plots--axis",
@@ -46,7 +48,7 @@ class MachinePlots(Widget):
         & > .machine-plots--model { color: $primary; text-style: bold; }
         & > .machine-plots--all { color: $text-muted; }
         & > .machine-plots--text { color: $foreground; }
-        & > .machine-plots--axis { color: $text-disabled; }
+        & > .machine-plots--axis { color: $text-muted; }
         & > .machine-plots--unload { background: $foreground 12%; color: $text-muted; }
         & > .machine-plots--load { background: $warning 30%; color: $foreground; }
         & > .machine-plots--prefill { background: $secondary 30%; color: $foreground; }
@@ -141,10 +143,11 @@ class MachinePlots(Widget):
         width, height = self.size
         if self._session is None or key == self._drawn or not self._seen or width <= GUTTER + 8 or height < 1:
             return
-        if not self._ready and height >= PLAIN_ROWS:
+        if not self._ready:
             return
         session = without_standstills(self._session)
-        self._rows = self._short(session) if height < PLAIN_ROWS else self._tall(session)
+        tall = height >= meter_count(session) * ROWS_OF_A_TALL_METER + 2
+        self._rows = self._tall(session) if tall else self._short(session)
         self._drawn = key
         self._drawn_at = self._clock()
         self.refresh()
@@ -152,43 +155,41 @@ class MachinePlots(Widget):
     # --- how to draw ---
 
     def _tall(self, session: Session) -> list[list[Run]]:
+        """A heading above each plot, phases and times below."""
         width, height = self.size
         window = Window.of(session, columns=width - GUTTER, whole=self.whole)
-        upper = (height - 4) - (height - 4) // 2
-        cores = float(session.fingerprint.cores_logical or 1)
-        rows = [plot_heading(self._processor_words(session), width)]
-        rows += self._plot(session, window, upper, cores, _model_cores, _all_cores)
-        top = ceiling(self._most_memory(session, window))
-        rows.append(plot_heading(self._memory_words(session), width))
-        rows += self._plot(session, window, height - 4 - upper, top, _model_gb, _used_gb)
+        shown = meters(session, window)
+        rows: list[list[Run]] = []
+        for at, meter in enumerate(shown):
+            room = height - 2 - len(rows)
+            plot_rows = -(-room // (len(shown) - at)) - 1
+            rows.append(plot_heading(heading_words(meter, self._mark()), width))
+            drawn = self._plot(meter, window.columns, plot_rows)
+            rows += [[gutter(line, plot_rows, meter.top), *row] for line, row in enumerate(drawn)]
         return [*rows, self._bands(session, window), axis_row(window)]
 
     def _short(self, session: Session) -> list[list[Run]]:
+        """The words beside each plot of a few rows, phases below."""
         width, height = self.size
-        words = (self._processor_words(session), self._memory_words(session))
-        room = max(10, width - max(sum(len(text) for text, _ in runs) for runs in words) - 2)
-        window = Window.of(session, columns=room, whole=self.whole)
-        cores = float(session.fingerprint.cores_logical or 1)
-        tops = (cores, ceiling(self._most_memory(session, window)))
+        count = meter_count(session)
+        plot_rows = max(1, (height - 1) // count)
+        beside = min(WORDS_WIDTH, width // 2)
+        window = Window.of(session, columns=width - beside, whole=self.whole)
         rows: list[list[Run]] = []
-        for runs, top, value in zip(words, tops, (_model_cores, _model_gb), strict=True):
-            blocks = spark(_columns(session, window, value), top)
-            used = sum(len(text) for text, _ in runs)
-            rows.append([*runs, (" " * (width - room - used), ""), (blocks, "model")])
-        strip: list[Run] = [(" " * (width - room), ""), *self._bands(session, window)[1:]]
-        return [*rows[: max(1, height)], strip][:height]
+        for meter in meters(session, window):
+            words = words_beside(meter, self._mark(), plot_rows)
+            for line, drawn in enumerate(self._plot(meter, window.columns, plot_rows)):
+                row = plot_heading(words[line] if line < len(words) else [], beside - 1)
+                used = sum(cell_len(text) for text, _role in row)
+                rows.append([*row, (" " * (beside - used), ""), *drawn])
+        bands_row: list[Run] = [(" " * beside, ""), *self._bands(session, window)[1:]]
+        return [*rows[: max(1, height - 1)], bands_row][:height]
 
-    def _plot(
-        self, session: Session, window: Window, height: int, top: float, model: _Value, whole: _Value
-    ) -> list[list[Run]]:
+    def _plot(self, meter: Meter, columns: int, height: int) -> list[list[Run]]:
         # Without colours the two lines are told apart by what they are made of.
         marker = "·" if self.app.no_color else "braille"
-        lines = [
-            Series("all", _columns(session, window, whole), marker),
-            Series("model", _columns(session, window, model)),
-        ]
-        rows = self.canvas.draw(lines, width=window.columns, height=height, top=top)
-        return [[gutter(at, height, top), *row] for at, row in enumerate(rows)]
+        lines = [Series("all", meter.whole, marker), Series("model", meter.model)]
+        return self.canvas.draw(lines, width=columns, height=height, top=meter.top)
 
     def _bands(self, session: Session, window: Window) -> list[Run]:
         marked = band_columns(
@@ -196,38 +197,8 @@ class MachinePlots(Widget):
         )
         return band_row(marked)
 
-    def _processor_words(self, session: Session) -> list[Run]:
-        last = session.samples[-1] if session.samples else None
-        cores = session.fingerprint.cores_logical
-        words: list[Run] = [(_("Processor") + "  ", "text")]
-        if last is None:
-            return words
-        if last.runner_cores is not None:
-            words.append((f"━ {_('model')} {last.runner_cores:.1f}  ", "model"))
-        of = "" if cores is None else " " + _("of {n} cores").format(n=cores)
-        return [*words, (f"{self._mark()} {_('all')} {last.cores_busy:.1f}{of}", "all")]
-
-    def _memory_words(self, session: Session) -> list[Run]:
-        last = session.samples[-1] if session.samples else None
-        words: list[Run] = [(_("Memory") + "     ", "text")]
-        if last is None:
-            return words
-        if last.runner_bytes is not None:
-            words.append((f"━ {_('model')} {last.runner_bytes / GIGABYTE:.1f}  ", "model"))
-        elif session.fingerprint.server_is_local is False:
-            words.append((_("model: not visible from here") + "  ", "all"))
-        if last.used_bytes is not None:
-            total = session.fingerprint.ram_total_bytes
-            of = " GB" if total is None else " " + _("of {n} GB").format(n=f"{total / GIGABYTE:.0f}")
-            words.append((f"{self._mark()} {_('used')} {last.used_bytes / GIGABYTE:.1f}{of}", "all"))
-        return words
-
     def _mark(self) -> str:
         return "·" if self.app.no_color else "━"
-
-    def _most_memory(self, session: Session, window: Window) -> float:
-        values = (*_columns(session, window, _used_gb), *_columns(session, window, _model_gb))
-        return max((value for value in values if value is not None), default=1.0)
 
     # --- painting ---
 
@@ -254,28 +225,3 @@ class MachinePlots(Widget):
                 style += Style(dim=True)
             self._styles[role] = style
         return style
-
-
-_Value = Callable[[SamplePoint], float | None]
-
-
-def _columns(session: Session, window: Window, value: _Value) -> Sequence[float | None]:
-    return per_column(
-        session.samples, value, start_ns=window.start_ns, column_ns=window.column_ns, columns=window.columns
-    )
-
-
-def _model_cores(sample: SamplePoint) -> float | None:
-    return sample.runner_cores
-
-
-def _all_cores(sample: SamplePoint) -> float | None:
-    return sample.cores_busy
-
-
-def _model_gb(sample: SamplePoint) -> float | None:
-    return None if sample.runner_bytes is None else sample.runner_bytes / GIGABYTE
-
-
-def _used_gb(sample: SamplePoint) -> float | None:
-    return None if sample.used_bytes is None else sample.used_bytes / GIGABYTE

@@ -1,0 +1,230 @@
+"""What the machine's plots show: one meter per resource, with its words, its two series and their scales."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from llmtui.core.session import SamplePoint, Session
+from llmtui.core.time_axis import per_column
+from llmtui.tui.text.plot_axis import Window, ceiling
+from llmtui.tui.text.plot_canvas import Run
+from llmtui.words import _
+from llmtui.words.figures import gigabytes, significant
+
+OWN_SCALE_BELOW = 0.15
+"""A model's share of the whole machine below which its line would lie flat on the axis: it gets a scale of its own."""
+
+_Value = Callable[[SamplePoint], float | None]
+
+
+class Meter(msgspec.Struct, frozen=True, kw_only=True):
+    """One resource over time."""
+
+    name: str
+    whole_words: str
+    """Present value of the whole machine."""
+    model_words: str
+    """Present value of the model, or why there is none; empty where the resource is not told per model."""
+    sensor_words: str
+    """Temperature, clock and power, where they are known."""
+    whole: tuple[float | None, ...]
+    """One value per column."""
+    model: tuple[float | None, ...]
+    """One value per column, on the scale of ``whole``."""
+    top: float
+    """Value at the upper edge of ``whole``; the lower edge is 0."""
+
+
+def meters(session: Session, window: Window) -> tuple[Meter, ...]:
+    """Return a meter each for processor and memory, and one for the graphics card where its load is known."""
+    made = [_processor(session, window), _memory(session, window)]
+    if any(sample.gpu_busy is not None for sample in session.samples):
+        made.append(_graphics(session, window))
+    return tuple(made)
+
+
+def meter_count(session: Session) -> int:
+    """Return the number of meters without making them."""
+    return 3 if any(sample.gpu_busy is not None for sample in session.samples) else 2
+
+
+def heading_words(meter: Meter, whole_mark: str) -> list[Run]:
+    """Return a meter's heading in one line: name, model, whole machine."""
+    words: list[Run] = [(f"{meter.name}  ", "text")]
+    if meter.model_words:
+        mark = "━ " if any(value is not None for value in meter.model) else ""
+        words.append((f"{mark}{_('model')} {meter.model_words}  ", "model" if mark else "all"))
+    if meter.whole_words:
+        words.append((f"{whole_mark} {meter.whole_words}", "all"))
+    if meter.sensor_words:
+        words.append((f" · {meter.sensor_words}", "all"))
+    return words
+
+
+def words_beside(meter: Meter, whole_mark: str, rows: int) -> list[list[Run]]:
+    """Return a meter's words in lines that stand beside its plot: name and whole machine, then model and sensors."""
+    if rows == 1:
+        return [heading_words(meter, whole_mark)]
+    first: list[Run] = [(f"{meter.name}  ", "text"), (f"{whole_mark} {meter.whole_words}", "all")]
+    second: list[Run] = [(" " * (len(meter.name) + 2), "")]
+    if meter.model_words:
+        seen = any(value is not None for value in meter.model)
+        second.append((f"{'━ ' if seen else ''}{_('model')} {meter.model_words}", "model" if seen else "all"))
+    elif meter.sensor_words:
+        second.append((meter.sensor_words, "all"))
+    return [first, second]
+
+
+def _processor(session: Session, window: Window) -> Meter:
+    last = _last(session)
+    cores = session.fingerprint.cores_logical
+    whole = "" if last is None else _of(significant(last.cores_busy, 2), None if cores is None else str(cores))
+    return _meter(
+        session,
+        window,
+        name=_("CPU"),
+        whole_words=whole,
+        sensors=_sensor_words,
+        now="" if last is None or last.runner_cores is None else significant(last.runner_cores, 2),
+        model=lambda sample: sample.runner_cores,
+        whole=lambda sample: sample.cores_busy,
+        scale=lambda top: significant(top, 2),
+    )
+
+
+def _memory(session: Session, window: Window) -> Meter:
+    last = _last(session)
+    total = session.fingerprint.ram_total_bytes
+    now = ""
+    if last is not None and last.runner_bytes is not None:
+        now = gigabytes(last.runner_bytes)
+    elif last is not None and session.fingerprint.server_is_local is False:
+        now = _("not visible from here")
+    whole = ""
+    if last is not None and last.used_bytes is not None:
+        used = significant(last.used_bytes / 1e9, 2)
+        whole = f"{used} GB" if total is None else _of(used, f"{total / 1e9:.0f} GB")
+    return _meter(
+        session,
+        window,
+        name=_("RAM"),
+        whole_words=whole,
+        sensors=lambda _sample: None,
+        now=now,
+        model=lambda sample: None if sample.runner_bytes is None else sample.runner_bytes / 1e9,
+        whole=lambda sample: None if sample.used_bytes is None else sample.used_bytes / 1e9,
+        scale=lambda top: gigabytes(round(top * 1e9)),
+    )
+
+
+def _graphics(session: Session, window: Window) -> Meter:
+    parts = [_last_told(session, words) for words in (_gpu_words, _vram_words)]
+    return _meter(
+        session,
+        window,
+        name=_("GPU"),
+        whole_words=" · ".join(part for part in parts if part),
+        sensors=_gpu_sensor_words,
+        now="",
+        model=lambda _sample: None,
+        whole=lambda sample: None if sample.gpu_busy is None else 100 * sample.gpu_busy,
+        scale=lambda top: f"{top:g} %",
+    )
+
+
+def _meter(
+    session: Session,
+    window: Window,
+    *,
+    name: str,
+    whole_words: str,
+    sensors: Callable[[SamplePoint], str | None],
+    now: str,
+    model: _Value,
+    whole: _Value,
+    scale: Callable[[float], str],
+) -> Meter:
+    of_whole, of_model = _columns(session, window, whole), _columns(session, window, model)
+    most, most_of_model = _most(of_whole), _most(of_model)
+    top = ceiling(max(most, most_of_model) or 1.0)
+    if 0 < most_of_model < OWN_SCALE_BELOW * top:
+        own = ceiling(most_of_model)
+        of_model = [None if value is None else value * top / own for value in of_model]
+        now = f"{now} ({_('scale')} 0–{scale(own)})"
+    return Meter(
+        name=name,
+        whole_words=whole_words,
+        model_words=now,
+        sensor_words=_last_told(session, sensors) or "",
+        whole=tuple(of_whole),
+        model=tuple(of_model),
+        top=top,
+    )
+
+
+def _sensor_words(sample: SamplePoint) -> str | None:
+    frequency = None if sample.frequency_mhz is None else f"{significant(sample.frequency_mhz / 1000, 2)} GHz"
+    power = None if sample.watts is None else f"{sample.watts:.0f} W"
+    return _joined(_celsius(sample.temperature_c), frequency, power)
+
+
+def _gpu_sensor_words(sample: SamplePoint) -> str | None:
+    clock = None if sample.gpu_clock_mhz is None else f"{significant(sample.gpu_clock_mhz / 1000, 3)} GHz"
+    power = None if sample.gpu_watts is None else f"{sample.gpu_watts:.0f} W"
+    return _joined(_celsius(sample.gpu_temperature_c), clock, power)
+
+
+def _gpu_words(sample: SamplePoint) -> str | None:
+    return None if sample.gpu_busy is None else f"{100 * sample.gpu_busy:.0f} %"
+
+
+def _vram_words(sample: SamplePoint) -> str | None:
+    return None if sample.vram_bytes is None else f"VRAM {gigabytes(sample.vram_bytes)}"
+
+
+def _celsius(value: float | None) -> str | None:
+    return None if value is None else f"{value:.0f} °C"
+
+
+def _joined(*parts: str | None) -> str | None:
+    return " ".join(part for part in parts if part) or None
+
+
+def _last(session: Session) -> SamplePoint | None:
+    return session.samples[-1] if session.samples else None
+
+
+def _last_told(session: Session, words: Callable[[SamplePoint], str | None], looks: int = 20) -> str | None:
+    """Return the newest value; some sensors are read more rarely than others."""
+    told = (words(sample) for sample in reversed(session.samples[-looks:]))
+    return next((text for text in told if text), None)
+
+
+def _of(value: str, total: str | None) -> str:
+    return value if total is None else _("{value} of {total}").format(value=value, total=total)
+
+
+def _columns(session: Session, window: Window, value: _Value) -> list[float | None]:
+    return joined(
+        per_column(session.samples, value, start_ns=window.start_ns, column_ns=window.column_ns, columns=window.columns)
+    )
+
+
+def joined(values: Sequence[float | None], at_most: int = 4) -> list[float | None]:
+    """Return the series with short holes filled by a straight line, so that few samples are a line and not dots."""
+    filled = list(values)
+    known = [at for at, value in enumerate(values) if value is not None]
+    for before, after in pairwise(known):
+        start, end = values[before], values[after]
+        if start is None or end is None or after - before - 1 > at_most:
+            continue
+        for at in range(before + 1, after):
+            filled[at] = start + (end - start) * (at - before) / (after - before)
+    return filled
+
+
+def _most(values: Sequence[float | None]) -> float:
+    return max((value for value in values if value is not None), default=0.0)
