@@ -1,31 +1,191 @@
-"""A session as data frames: the only file that imports pandas."""
+"""A saved session as pandas data frames: the only file that knows pandas. Columns are described in docs/frames.md."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from os import PathLike
 from pathlib import Path
+from typing import Final
 
+import msgspec
+import numpy as np
 import pandas as pd
 
-from llmtui.core.session import Session
-from llmtui.report.rows import by_category, by_model
+from llmtui.core.events import Sampled, TrialFinished, TrialStarted
+from llmtui.core.metrics import Figures
+from llmtui.core.session import Session, fold
+from llmtui.core.summary import CategorySummary, ContenderSummary, summarise
+from llmtui.store import samples_csv, summary_csv, trials_csv
+from llmtui.store.journal import read_events
+from llmtui.store.session_folder import JOURNAL, SAMPLES
+
+Value = str | float | None
+MISSING: Final = "missing_"
+"""Begins the name of the column that says why a figure is missing."""
+
+_TRIAL_TEXTS: Final = frozenset(
+    ("model", "variant", "kind", "category", "prompt_id", "outcome", "ended_by", "flags", "digest", "backend", "tag",
+     "gap_clock", "tps_source", "started_utc", "session_id", "trial_id", "repeats", "joules_source", "cold_source",
+     "note", "problem_code", "problem", "evidence", "missing")
+)  # fmt: skip
+_TRIAL_FIGURES: Final = tuple(
+    field.name
+    for field in msgspec.structs.fields(Figures)
+    if field.default is None and field.name in trials_csv.COLUMNS and field.name not in _TRIAL_TEXTS
+)
+"""Figures of a trial that can be missing."""
+_SUMMARY_TEXTS: Final = frozenset(
+    ("model", "variant", "category", "conditions", "note", "missing", "digest", "session_id", "backend")
+)
+_OF_A_ROUND: Final = {"cold_first_ms": "cold_ttft_ms", "cold_first_load_ms": "cold_load_ms"}
+"""Of a single round there is one cold start, neither the first nor a later one."""
+_REASON_OF: Final = {"ttft": "ttft_ms", "ttfo": "ttfo_ms"}
+"""Figures whose reason a summary keeps under another name than their column's."""
 
 
-def trials_frame(path: Path) -> pd.DataFrame:
-    """Gives trials.csv as a frame: a row a trial, figures as numbers, missing ones as NaN."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], parse_dates=["started_utc"])
+class NoSession(Exception):
+    """There is no session at a path; the message says what is."""
 
 
-def model_frame(session: Session) -> pd.DataFrame:
-    """Gives the table by model as text cells."""
-    return pd.DataFrame(by_model(session), dtype="object")
+def read_session(path: str | PathLike[str]) -> SessionFrames:
+    """Return a saved session as data frames.
+
+    Args:
+        path: The session's folder, or a file of events such as ``llmtui run --events -`` writes.
+
+    Raises:
+        NoSession: There is none.
+    """
+    return SessionFrames(Path(path))
 
 
-def category_frame(session: Session) -> pd.DataFrame:
-    """Gives the table by category with the models side by side: one row a category and figure."""
-    frame = pd.DataFrame(by_category(session), dtype="object")
-    if frame.empty:
+class SessionFrames:
+    """Tables of one session, each made when it is first asked for.
+
+    Figures are numbers in the unit that their column's name ends in, computed as the program's own tables are and not
+    rounded. A missing one is NaN, and the text column ``missing_NAME`` beside it holds the reason's code.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._journal = path / JOURNAL if path.is_dir() else path
+        if not self._journal.is_file():
+            raise NoSession(f"{path} is no session: there is no {JOURNAL} in it.")
+
+    @cached_property
+    def session(self) -> Session:
+        """What the frames are made of, without the looks at the machine.
+
+        Raises:
+            NoSession: The file holds none.
+        """
+        found = fold(read_events(self._journal, without=(Sampled,)))
+        if found is None:
+            raise NoSession(f"{self._journal} is no session: it does not begin like one.")
+        return found
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial, in the order they ran."""
+        session = self.session
+        values = [trials_csv.row_values(row, session) for row in session.rows]
+        reasons = [row.figures.why for row in session.rows]
+        frame = _frame(values, trials_csv.COLUMNS, _TRIAL_TEXTS, reasons, _TRIAL_FIGURES)
+        frame["started_utc"] = pd.to_datetime(frame["started_utc"], utc=True, format="ISO8601")
         return frame
-    model, category, *figures = frame.columns
-    tall = frame.melt(id_vars=[category, model], value_vars=figures, var_name="figure")
-    wide = tall.pivot_table(index=[category, "figure"], columns=model, values="value", aggfunc="first", sort=False)
-    return wide.reset_index()
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """One row per model (contender): its figures over the whole session, as in summary.csv."""
+        return _summary(self.session, by_category=False)
+
+    @cached_property
+    def categories(self) -> pd.DataFrame:
+        """One row per model and category of prompts, as in summary.csv."""
+        return _summary(self.session, by_category=True)
+
+    @cached_property
+    def rounds(self) -> pd.DataFrame:
+        """One row per round and model: one observation of each figure."""
+        session = self.session
+        frames = []
+        for number in sorted({row.trial.round for row in session.rows}):
+            rows = tuple(row for row in session.rows if row.trial.round == number)
+            frame = _summary(msgspec.structs.replace(session, rows=rows), by_category=False)
+            frame.insert(0, "round", number)
+            frames.append(frame[frame["finished"] + frame["failed"] > 0])
+        if not frames:
+            frames = [_summary(session, by_category=False).iloc[:0].assign(round=0)]
+        unknown = [name for name in frames[0].columns if "cold_again" in str(name)]
+        return pd.concat(frames, ignore_index=True).drop(columns=unknown).rename(columns=_OF_A_ROUND)
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """One row per look at the machine; what a machine has no sensor for is NaN throughout."""
+        names = [name for name in samples_csv.COLUMNS if name not in ("utc", "per_core")]
+        kinds = dict.fromkeys(names, "float64") | {"trial_id": "category"}
+        file = self.path / SAMPLES
+        if file.is_file():
+            # Files of older versions lack later columns.
+            frame = pd.read_csv(file, usecols=lambda name: name in kinds, dtype=kinds).reindex(columns=names)
+        else:
+            frame = pd.DataFrame(_looks(self._journal, self.session.t_ns, names), columns=names).astype(kinds)
+        start = np.datetime64(self.session.wall_ns, "ns")
+        elapsed = (frame["session_s"].to_numpy() * 1e9).astype("timedelta64[ns]")
+        frame.insert(1, "utc", pd.DatetimeIndex(start + elapsed, tz="UTC"))
+        return frame
+
+
+def _summary(session: Session, *, by_category: bool) -> pd.DataFrame:
+    summary = summarise(session)
+    values = list(summary_csv.summary_values(summary, session))
+    rows = [row for row in values if (row["category"] is not None) == by_category]
+    whys = [line.why for line in summary.categories] if by_category else [line.why for line in summary.lines]
+    reasons = [{_REASON_OF.get(name, name): why for name, why in found.items()} for found in whys]
+    columns = summary_csv.columns_of(CategorySummary if by_category else ContenderSummary)
+    if not by_category:
+        columns = tuple(name for name in columns if name != "category")
+    return _frame(rows, columns, _SUMMARY_TEXTS, reasons, ("ttft_ms", "ttfo_ms", "decode_tps"))
+
+
+def _frame(
+    rows: Sequence[Mapping[str, Value]],
+    columns: Iterable[str],
+    texts: frozenset[str],
+    reasons: Sequence[Mapping[str, str]],
+    explained: Sequence[str],
+) -> pd.DataFrame:
+    """Return rows as a frame: texts as strings, everything else as float64, and reasons beside the figures.
+
+    Args:
+        rows: Values by column.
+        columns: Their order.
+        texts: Columns that hold texts.
+        reasons: Per row, why figures are missing, by the figure's column.
+        explained: Figures that have a column of reasons.
+    """
+    made: dict[str, pd.Series] = {}
+    for name in columns:
+        if name != "missing":
+            kind = "string" if name in texts else "float64"
+            made[name] = pd.Series([row[name] for row in rows], dtype=kind)
+    for name in explained:
+        made[MISSING + name] = pd.Series([why.get(name) for why in reasons], dtype="string")
+    frame = pd.DataFrame(made)
+    whole = [name for name in ("round", "order", "finished", "failed") if name in frame]
+    return frame.astype(dict.fromkeys(whole, "int64"))
+
+
+def _looks(journal: Path, start_ns: int, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
+    """Return the looks at the machine in a file of events, as samples.csv has them."""
+    trial: str | None = None
+    for event in read_events(journal):
+        match event:
+            case TrialStarted():
+                trial = event.trial.id
+            case TrialFinished():
+                trial = None
+            case Sampled():
+                seen = (getattr(event, name) for name in names[2:])
+                yield (round((event.t_ns - start_ns) / 1e9, 3), trial, *seen)

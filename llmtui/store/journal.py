@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final, get_args
 
@@ -60,12 +60,15 @@ class JournalWriter:
 class JournalReader:
     """Reads a journal from its start, also one that is still being written.
 
-    A last line without its end is left alone until the rest of it comes. Lines that cannot be read are skipped.
+    A last line without its end is left alone until the rest of it comes. Lines that cannot be read are skipped, and
+    events of the kinds in ``without`` are not even decoded.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, without: Collection[type[Event]] = ()) -> None:
         self.path = path
-        self._at = 0
+        self._skipped = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in without)
+        self.at_bytes = 0
+        """So much of the file has been read."""
         self._rest_bytes = 0
         self._unknown: dict[str, int] = {}
         self._bad = 0
@@ -78,12 +81,12 @@ class JournalReader:
             OSError: the file cannot be read.
         """
         with self.path.open("rb") as file:
-            file.seek(self._at)
+            file.seek(self.at_bytes)
             lines = file.readlines(_READ_BYTES)
         self._rest_bytes = 0
         if lines and not lines[-1].endswith(b"\n"):
             self._rest_bytes = len(lines.pop())
-        self._at += sum(map(len, lines))
+        self.at_bytes += sum(map(len, lines))
         return tuple(event for line in lines if (event := self._decode(line)) is not None)
 
     @property
@@ -105,7 +108,7 @@ class JournalReader:
         return tuple(found)
 
     def _decode(self, line: bytes) -> Event | None:
-        if line == b"\n":
+        if line == b"\n" or line.startswith(self._skipped):
             return None
         try:
             return decode_event(line)
@@ -119,15 +122,17 @@ class JournalReader:
         return None
 
 
-def read_events(path: Path) -> Iterator[Event]:
-    """Gives a journal's events up to its present end, reading as it goes.
+def read_events(path: Path, *, without: Collection[type[Event]] = ()) -> Iterator[Event]:
+    """Return a journal's events up to its present end, reading as it goes; those of some kinds can be left out.
 
     Raises:
         OSError: the file cannot be read.
     """
-    reader = JournalReader(path)
-    while events := reader.poll():
-        yield from events
+    reader = JournalReader(path, without=without)
+    at_bytes = -1
+    while reader.at_bytes > at_bytes:  # a block may hold nothing but what is left out
+        at_bytes = reader.at_bytes
+        yield from reader.poll()
 
 
 class _Tag(msgspec.Struct):

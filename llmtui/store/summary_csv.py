@@ -31,6 +31,14 @@ COLUMNS: Final = (
 """Fixed order; ``category`` is empty where a row is about all of them."""
 
 
+def columns_of(kind: type[ContenderSummary] | type[CategorySummary]) -> tuple[str, ...]:
+    """Return the columns that a row of a kind can fill."""
+    left_out = {column for field, column in _SPREADS.items() if field not in kind.__struct_fields__}
+    left_out |= {f"{column}{end}" for column in left_out for end in ("_low", "_high", "_n")}
+    left_out |= {name for name in (*_PLAIN, "conditions") if name not in kind.__struct_fields__}
+    return tuple(name for name in COLUMNS if name not in left_out)
+
+
 def summary_csv(session: Session) -> bytes:
     """Gives the whole file's content."""
     lines = [csv_line(COLUMNS)]
@@ -39,11 +47,17 @@ def summary_csv(session: Session) -> bytes:
 
 
 def summary_cells(summary: Summary, session: Session) -> Iterator[dict[str, str]]:
-    """Gives each row's cells by column, all of ``COLUMNS``."""
+    """Return each row's cells by column, all of ``COLUMNS``."""
+    for values in summary_values(summary, session):
+        yield {name: cell(values[name]) for name in COLUMNS}
+
+
+def summary_values(summary: Summary, session: Session) -> Iterator[dict[str, str | float | None]]:
+    """Return each row's values by column, all of ``COLUMNS``, before anything is rounded."""
     lines: list[ContenderSummary | CategorySummary] = [*summary.lines, *summary.categories]
     for line in lines:
         contender = session.plan.contenders[line.contender]
-        values: dict[str, str | float | None] = {
+        yield {
             "model": contender.model.name,
             "variant": contender.variant.canonical,
             "category": line.category if isinstance(line, CategorySummary) else None,
@@ -56,7 +70,6 @@ def summary_cells(summary: Summary, session: Session) -> Iterator[dict[str, str]
             "session_id": session.session_id,
             "backend": contender.model.backend,
         }
-        yield {name: cell(values[name]) for name in COLUMNS}
 
 
 def write_summary(folder: Path, session: Session) -> None:

@@ -36,7 +36,13 @@ COLUMNS: Final = (*_WHAT, *_FIGURES, *_KEY, *_MORE_FIGURES, *_WHERE, *_MACHINE, 
 
 def row_cells(row: TrialRow, session: Session) -> dict[str, str]:
     """Gives a row's cells by column, all of ``COLUMNS``; a missing figure is empty, and ``missing`` says why."""
-    values: dict[str, str | float | None] = {
+    values = row_values(row, session)
+    return {name: cell(values[name]) for name in COLUMNS}
+
+
+def row_values(row: TrialRow, session: Session) -> dict[str, str | float | None]:
+    """Return a row's values by column, all of ``COLUMNS``, before anything is rounded."""
+    return {
         **_what(row, session),
         **_fields(row.figures, (*_FIGURES, *_MORE_FIGURES)),
         **_where(row, session),
@@ -44,7 +50,6 @@ def row_cells(row: TrialRow, session: Session) -> dict[str, str]:
         **_resident(row),
         **_words(row, session),
     }
-    return {name: cell(values[name]) for name in COLUMNS}
 
 
 class TrialsCsv:

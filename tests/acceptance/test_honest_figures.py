@@ -16,7 +16,7 @@ from llmtui.core.session import Session, fold
 from llmtui.core.summary import CategorySummary, ContenderSummary, Summary, summarise
 from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import verdicts
-from llmtui.report.frames import trials_frame
+from llmtui.report.frames import read_session
 from llmtui.report.markdown import markdown
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.simulator import Answer, Ending, RunningSimulator, Script, SimulatedModel
@@ -176,7 +176,7 @@ def test_every_figure_that_has_a_column_of_its_own_says_why_it_is_missing(seen: 
 @pytest.mark.parametrize("column", FIGURES)
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_a_missing_figure_is_no_number_in_a_data_frame(seen: Seen, outcome: Outcome, column: str) -> None:
-    frame = trials_frame(seen.trials)
+    frame = read_session(seen.trials.parent).trials
     (value,) = frame.loc[frame["trial_id"] == seen.row(outcome).trial.id, column]
     assert (value == value) == (column in THERE[outcome]), "NaN is not itself"
 

@@ -40,6 +40,9 @@ def test_the_version_needs_next_to_nothing() -> None:
             {"textual", "pandas", "plotext", "httpx", "ollama", "psutil", "llmtui.tui", "llmtui.engine"},
         ),
         ("llmtui.cli.run", {"textual", "plotext", "httpx", "ollama", "llmtui.tui", "llmtui.engine", "llmtui.backends"}),
+        ("llmtui.core.session", {"textual", "pandas", "numpy", "llmtui.report"}),
+        ("llmtui.tui.screens.results", {"pandas", "numpy", "httpx", "ollama", "llmtui.engine", "llmtui.report.frames"}),
+        ("llmtui.cli.screen", {"pandas", "numpy", "httpx", "ollama", "llmtui.engine", "llmtui.report.frames"}),
         ("llmtui.simulator", {"textual", "rich", "pandas", "httpx", "ollama", "llmtui.tui", "llmtui.engine"}),
     ],
 )
