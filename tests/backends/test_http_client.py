@@ -114,7 +114,7 @@ def chained(error: Exception, *causes: BaseException) -> Exception:
         (chained(httpx.ConnectError("x"), OSError(errno.EHOSTUNREACH, "x")), "unreachable"),
         (httpx.ConnectError("x"), "unreachable"),
         (chained(httpx.ConnectError("x"), socket.gaierror(-2, "x")), "unknown_host"),
-        (chained(httpx.ConnectError("x"), ssl.SSLCertVerificationError("x")), "tls"),
+        (chained(httpx.ConnectError("x"), ssl.SSLCertVerificationError("x")), "certificate_untrusted"),
         (httpx.ConnectTimeout("x"), "no_connection"),
         (httpx.ReadTimeout("x"), "silent"),
         (TimeoutError(), "silent"),

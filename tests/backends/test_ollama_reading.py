@@ -257,10 +257,10 @@ def test_an_error_that_is_not_text_is_a_failure_too(error: object) -> None:
     [
         (b"<html>502 Bad Gateway</html>", "bad_answer"),
         (b"5", "bad_answer"),
-        (b"{", "cut"),
+        (b"{", "cut_line"),
         (b'{"object":"chunk"}', "bad_answer"),
         (b'{"message":"text"}', "server_error"),
-        (b'{"x":' + b"[" * 10_000, "cut"),
+        (b'{"x":' + b"[" * 10_000, "cut_line"),
         (b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "bad_answer"),
     ],
 )

@@ -106,8 +106,8 @@ class TestItIsSaidWhatAnswers:
         [
             (PAGE, "web_page", "Open WebUI"),
             (whole("<html>Not here</html>", 404, "text/html"), "web_page", "web page"),
-            (NO_KEY, "unauthorized", "API key"),
-            (whole("no", 401, extra='WWW-Authenticate: Basic realm="x"\r\n'), "unauthorized", "user name"),
+            (NO_KEY, "needs_key", "API key"),
+            (whole("no", 401, extra='WWW-Authenticate: Basic realm="x"\r\n'), "needs_login", "user name"),
             (whole("<html>400 The plain HTTP request was sent to HTTPS port</html>", 400), "https_wanted", "encrypted"),
             (whole("Client sent an HTTP request to an HTTPS server.", 400), "https_wanted", "encrypted"),
             (whole("<h1>502 Bad Gateway</h1><html>", 502, "text/html"), "proxy", "proxy"),
