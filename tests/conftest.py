@@ -12,6 +12,7 @@ from hypothesis import settings
 # A busy machine is no failure: how long an example takes says nothing about whether it is right.
 settings.register_profile("llmtui", deadline=None)
 settings.register_profile("short", deadline=None, max_examples=10)
+settings.register_profile("long", deadline=None, max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "llmtui"))
 
 SNAPSHOTS_MADE_WITH = {"Python": "3.11", "Textual": "8.2.8"}

@@ -114,8 +114,9 @@ class OpenAiDialect:
         if prompt is not None and made is not None:
             made = _agreed(prompt, made, lenient.count(usage.get("total_tokens")), thought, counts)
         predicted = counts.read("output_duration_ns", timings.get("predicted_n"))
-        if made is None and "output_tokens" not in counts.why:
+        if made is None and predicted is not None and counts.why.get("output_tokens") != DISAGREE:
             made = predicted
+            counts.why.pop("output_tokens", None)
         fresh = lenient.count(timings.get("prompt_n"))
         if prompt is None and fresh is not None and cached is not None:
             prompt = fresh + cached
@@ -162,7 +163,8 @@ class OpenAiDialect:
         """Keep counts; return the tokens made so far. What is 0 or null does not replace what was told before."""
         told = lenient.mapping(usage)
         if told:
-            self._usage = {**self._usage, **{name: value for name, value in told.items() if value}} or {**told}
+            news = {name: value for name, value in told.items() if value or name not in self._usage}
+            self._usage = {**self._usage, **news}
         clock = lenient.mapping(timings)
         if clock:
             self._timings = {**clock}

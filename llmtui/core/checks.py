@@ -161,8 +161,10 @@ def _queued(finished: TrialFinished, figures: Figures) -> Evidence | None:
     counters = finished.counters
     if counters is None or figures.ttft_ms is None or counters.total_duration_ns is None:
         return None
-    load, prompt = counters.load_duration_ns or 0, counters.prompt_duration_ns or 0
-    unexplained = (counters.total_duration_ns - load - prompt - (counters.output_duration_ns or 0)) / 1e6
+    load, prompt = counters.load_duration_ns, counters.prompt_duration_ns
+    if load is None or prompt is None or counters.output_duration_ns is None:
+        return None
+    unexplained = (counters.total_duration_ns - load - prompt - counters.output_duration_ns) / 1e6
     before_text = figures.ttft_ms - (load + prompt) / 1e6
     threshold = max(QUEUED_FLOOR_MS, QUEUED_SHARE * figures.ttft_ms)
     if min(unexplained, before_text) <= threshold:

@@ -125,7 +125,6 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     parts["thinking_chars"] = sum(finished.timeline.chars) - len(answer)
     parts["words"] = len(answer.split())
     parts |= _gaps(finished, why, local=local)
-    parts["clock_side"] = clock_side(finished, None if "client_lag_ms" not in parts else _lag_ms(finished, local=local))
     counters = finished.counters or ServerCounters()
     parts |= {
         "tokens": counters.output_tokens,
@@ -142,7 +141,11 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     parts["prefill_tps"] = _prefill(finished, counters, why)
     if finished.recorded is not None:
         why |= dict.fromkeys((*TEXT, *GAPS, "prefill_tps"), "not_recorded")
-    for flag in reading_flags(finished):
+    reading = reading_flags(finished)
+    if not reading:  # what was not read as it was written explains any difference
+        lag_ms = _lag_ms(finished, local=local) if "client_lag_ms" in parts else None
+        parts["clock_side"] = clock_side(finished, lag_ms)
+    for flag in reading:
         parts |= dict.fromkeys(NOT_CLAIMED[flag])
         why |= {column: flag for column in NOT_CLAIMED[flag] if column in _all_columns()}
     return msgspec.convert({**parts, "why": why}, Figures)
