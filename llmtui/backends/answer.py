@@ -20,6 +20,8 @@ from llmtui.backends.compression import Unpacker, unpacker_for
 from llmtui.backends.framing import Document, Framing
 from llmtui.backends.http_moments import Answered, Arrived, Moment
 from llmtui.backends.lenient import StructReader
+from llmtui.backends.what_answered import part_of_sentence
+from llmtui.config.access import without_login
 from llmtui.core.facts import EndedBy, Evidence, Problem, ServerCounters
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -204,6 +206,9 @@ class Answer(Generic[S]):
         """
         if self._refusal is not None and self._answered is not None:
             body = self._refusal[:MAX_REFUSAL_BYTES]
+            to = self._answered.headers.get("location")
+            if 300 <= self._answered.status < 400 and to:
+                raise BackendFailed(Problem(code="redirected", args={"to": part_of_sentence(without_login(to))}))
             problem = self._dialect.refused(self._answered, body)
             raise RequestRefused(problem, status=self._answered.status, body=body, headers=self._answered.headers)
         if not self.over:

@@ -137,9 +137,6 @@ class OpenAiDialect:
 
     def refused(self, answered: Answered, body: bytes) -> Problem:
         """Return what an HTTP status other than 200 means."""
-        location = answered.headers.get("location")
-        if 300 <= answered.status < 400 and location:
-            return Problem(code="redirected", args={"to": excerpt(location.encode())})
         return error_problem(answered.status, body)
 
     def failed(self, said: str) -> Problem:

@@ -39,7 +39,7 @@ class Judged(msgspec.Struct, frozen=True):
 
     trial: TrialFinished
     figures: Figures
-    flags: dict[str, str]
+    flags: dict[str, object]
     left_open: bool
 
 
@@ -90,7 +90,7 @@ async def judge(
     except TimeoutError:
         left_open = True
     except httpx.HTTPError as error:
-        answer.problem = Problem(code="cut", what=str(error))
+        answer.problem = Problem(code="cut", detail=str(error))
     final = answer.final
     trial = finished(
         PLAN,
@@ -108,4 +108,4 @@ async def judge(
         num_predict=num_predict,
     )
     figures = measure(trial, local=True)
-    return Judged(trial, figures, dict(row_flags(trial, figures, PLAN)), left_open)
+    return Judged(trial, figures, {**dict(row_flags(trial, figures, PLAN))}, left_open)

@@ -96,7 +96,7 @@ def inline(opening: list[str], closing: str, count: int) -> Sends:
     return spoken([said(content=text) for text in words])
 
 
-def failed(*last: bytes, words: str, code: str = "server_error") -> Habit:
+def failed(*last: bytes, words: str, code: str = "failed_midway") -> Habit:
     return Habit(
         sends=spoken(texts(10), last), outcome="error", code=code, words=words, ended_by=None, tokens=None, tps=None,
         cps=False,
@@ -248,9 +248,9 @@ HABITS: dict[str, Habit] = {
         b'event: error\ndata: {"message": "KV cache exhausted"}\n\n', words="KV cache exhausted"
     ),
     "a line that is no JSON": failed(
-        b"data: <html>502 Bad Gateway</html>\n\n", words="502 Bad Gateway", code="bad_line"
+        b"data: <html>502 Bad Gateway</html>\n\n", words="502 Bad Gateway", code="bad_chunk"
     ),
-    "half a line": failed(b'data: {"choices": [{"del', words="in the middle of a line", code="cut"),
+    "half a line": failed(b'data: {"choices": [{"del', words="in the middle of a line", code="cut_chunk"),
     # --- thinking
     "reasoning_content": Habit(sends=halves("reasoning_content"), **thought()),
     "reasoning": Habit(sends=halves("reasoning"), **thought()),
@@ -381,7 +381,7 @@ HABITS: dict[str, Habit] = {
         sends=[(FIRST_MS, b"\x0b\x02\x80")],
         headers=CHUNKED | {"content-encoding": "br"},
         outcome="error",
-        code="bad_line",
+        code="bad_chunk",
         ended_by=None,
         ttft_ms=None,
         ttfo_ms=None,
@@ -409,7 +409,7 @@ HABITS: dict[str, Habit] = {
     "an HTML page": Habit(
         sends=[(100.0, b"<!doctype html><html><title>UI</title></html>")],
         outcome="error",
-        code="bad_line",
+        code="bad_chunk",
         words="doctype",
         ended_by=None,
         ttft_ms=None,
@@ -423,7 +423,7 @@ HABITS: dict[str, Habit] = {
         headers={"location": "https://models.example/v1"},
         how={"status": 307},
         outcome="error",
-        code="redirect",
+        code="redirected",
         words="https://models.example/v1",
         ended_by=None,
         ttft_ms=None,

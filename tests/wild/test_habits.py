@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from llmtui.words.problems import whole_problem
 from tests.wild.judged import Judged, judge, ollama, openai
 from tests.wild.ollama_habits import HABITS as OLLAMA
 from tests.wild.openai_habits import HABITS as OPENAI
@@ -24,7 +25,7 @@ def check(habit: Habit, judged: Judged) -> None:
     trial, figures = judged.trial, judged.figures
     problem = trial.problem
     assert (trial.outcome, problem and problem.code, trial.ended_by) == (habit.outcome, habit.code, habit.ended_by)
-    assert problem is None or habit.words in problem.what
+    assert problem is None or habit.words in whole_problem(problem)
     assert (figures.ttft_ms, figures.ttfo_ms, figures.tokens) == (habit.ttft_ms, habit.ttfo_ms, habit.tokens)
     assert (figures.decode_tps is not None) is (habit.tps is not None), figures.why
     assert habit.tps is None or figures.decode_tps == pytest.approx(habit.tps, rel=WITHIN)
