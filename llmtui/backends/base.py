@@ -119,16 +119,32 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     kind: ServerKind
     address: str
     version: str | None
+    product: str | None = None
+    """Such as ``vLLM``; None where the server does not tell."""
     local: bool
     """The server's processes can be seen from here, as far as the address tells."""
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a server of this machine is connected to."""
+
+    addresses: tuple[str, ...]
+    """IP addresses; a host name such as ``localhost`` has several."""
+    port: int
+
+
 class RunnerClue(msgspec.Struct, frozen=True, kw_only=True):
-    """How the process that holds a model can be found: by pid, or by what follows ``--model`` in its command line."""
+    """How the process that holds a model can be found: by pid, or from the process that listens for its server.
+
+    A file's name in a command line says nothing about whose process it is, so it alone is no clue.
+    """
 
     pid: int | None = None
+    """Known where llmtui started the process itself; nothing else is looked at then."""
+    place: Place | None = None
     model_argument: str | None = None
-    """Part of the argument, such as ``sha256-6a0746a1ec1a``."""
+    """The server runs each model in a process of its own below it, with this after ``--model``, such as
+    ``sha256-6a0746a1ec1a``; None where all of the server's processes hold the model."""
 
 
 class Backend(Protocol):
@@ -156,7 +172,7 @@ class Backend(Protocol):
         ...
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Says how to find the process that holds the model; None where it cannot be seen from here."""
+        """Return how to find the process that holds the model; None where the server is not on this machine."""
         ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:

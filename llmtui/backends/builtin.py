@@ -76,7 +76,7 @@ class BuiltinBackend:
         if problem is not None:
             raise BackendFailed(problem)
         self._imports = True
-        return ServerInfo(kind=self.kind, address=ADDRESS, version=_version(), local=True)
+        return ServerInfo(kind=self.kind, address=ADDRESS, version=_version(), product="llama.cpp", local=True)
 
     async def models(self) -> tuple[ListedModel, ...]:
         """Gives the demo model, the speed-only models and the GGUF files, with what is loaded."""
@@ -106,12 +106,12 @@ class BuiltinBackend:
         """Asks and gives what comes. Where the model has to be loaded first, Sent is the start of its process."""
         name = request.model.name
         async with self._turn:
-            config, weights_bytes = await self._config(name, request.num_ctx, request.num_thread)
+            config = await self._config(name, request.num_ctx, request.num_thread)
             loaded = self._loaded.get(name)
             cold = loaded is None or not loaded.child.is_ready or loaded.child.config != config
             if loaded is None or cold:
                 await self._end(name)
-                loaded = await _Loaded.spawn(config, request.model.digest, weights_bytes)
+                loaded = await _Loaded.spawn(config, request.model.digest)
                 self._loaded[name] = loaded
                 try:
                     yield Sent(loaded.child.spawned_ns)
@@ -143,9 +143,9 @@ class BuiltinBackend:
     async def load(self, resident: ResidentModel) -> None:
         """Loads a model again with its context length."""
         async with self._turn:
-            config, weights_bytes = await self._config(resident.name, resident.context_length, None)
+            config = await self._config(resident.name, resident.context_length, None)
             await self._end(resident.name)
-            loaded = await _Loaded.spawn(config, resident.digest, weights_bytes)
+            loaded = await _Loaded.spawn(config, resident.digest)
             self._loaded[resident.name] = loaded
             try:
                 await loaded.ready()
@@ -166,8 +166,8 @@ class BuiltinBackend:
         for name in tuple(self._loaded):
             await self._end(name)
 
-    async def _config(self, name: str, num_ctx: int | None, threads: int | None) -> tuple[ChildConfig, int]:
-        """What a child for this model has to be told, and the size of the weights' file in bytes."""
+    async def _config(self, name: str, num_ctx: int | None, threads: int | None) -> ChildConfig:
+        """What a child for this model has to be told."""
         problem = missing()
         if problem is not None:
             raise BackendFailed(problem)
@@ -176,13 +176,12 @@ class BuiltinBackend:
             await make_in_child(size, self._cache_folder)
         path = model_file(name, self._cache_folder)
         header = await asyncio.to_thread(header_of, path)
-        config = ChildConfig(
+        return ChildConfig(
             model_path=str(path),
             alias=name,
             num_ctx=min(num_ctx or Choices().num_ctx, header.context_length or MAX_NUM_CTX),
             threads=threads or (1 if name == DEMO_NAME else spare_cores()),
         )
-        return config, header.size_bytes
 
     async def _end(self, name: str) -> None:
         loaded = self._loaded.pop(name, None)
@@ -193,22 +192,21 @@ class BuiltinBackend:
 class _Loaded:
     """A child and the connection to it."""
 
-    def __init__(self, digest: str, weights_bytes: int, client: httpx.AsyncClient, child: BuiltinChild) -> None:
+    def __init__(self, digest: str, client: httpx.AsyncClient, child: BuiltinChild) -> None:
         self.digest = digest
-        self.weights_bytes = weights_bytes
         self.child = child
         self._client = client
         self._reader: OpenAiBackend | None = None
 
     @classmethod
-    async def spawn(cls, config: ChildConfig, digest: str, weights_bytes: int) -> _Loaded:
+    async def spawn(cls, config: ChildConfig, digest: str) -> _Loaded:
         """Starts the child.
 
         What the HTTP library imports late (0.1 s) is imported before, so that it is no part of the first answer's time.
         """
         client = open_client(httpx.URL("http://127.0.0.1"))
         await httpcore.AnyIOBackend().sleep(0)
-        return cls(digest, weights_bytes, client, await BuiltinChild.spawn(config))
+        return cls(digest, client, await BuiltinChild.spawn(config))
 
     @property
     def reader(self) -> OpenAiBackend:
@@ -230,7 +228,6 @@ class _Loaded:
         return ResidentModel(
             name=self.child.config.alias,
             digest=self.digest,
-            size_bytes=self.weights_bytes,
             context_length=self.child.config.num_ctx,
             pid=self.child.pid,
         )

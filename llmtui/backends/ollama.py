@@ -29,6 +29,7 @@ from llmtui.backends.http_client import (
     in_words,
     is_loopback,
     open_client,
+    place_of,
     public_address,
     server_url,
 )  # fmt: skip
@@ -115,7 +116,9 @@ class OllamaBackend:
             version = read_version(body)
         except NotSuchAnswer as error:
             raise BackendFailed(not_ollama(self._where)) from error
-        return ServerInfo(kind=self.kind, address=public_address(self._url), version=version, local=self._local)
+        return ServerInfo(
+            kind=self.kind, address=public_address(self._url), version=version, product="Ollama", local=self._local
+        )
 
     async def models(self) -> tuple[ListedModel, ...]:
         """Gives the models as /api/tags and /api/ps tell; /api/show fills in what old servers leave out of the list."""
@@ -153,16 +156,16 @@ class OllamaBackend:
         )
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Says what stands behind ``--model`` in the runner's command line: the blob's name, for MLX the model's."""
-        if not self._local:
+        """Return where the server listens, and what its child has after ``--model``: the blob, for MLX the name."""
+        place = place_of(self._url)
+        if place is None:
             return None
         if is_mlx(model):
-            return RunnerClue(model_argument=model.name)
+            return RunnerClue(place=place, model_argument=model.name)
         build = model.name, model.digest
         if build not in self._blobs or not model.digest:
             self._blobs[build] = blob_of((await self._show(model.name)).modelfile or "")
-        blob = self._blobs[build]
-        return None if blob is None else RunnerClue(model_argument=blob)
+        return RunnerClue(place=place, model_argument=self._blobs[build] or "")
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
         """Ask /api/chat and return what comes: one Sent, pieces of text, at most one Final.

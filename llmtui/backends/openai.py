@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from pathlib import PurePath
 from typing import TypeVar
 
 import httpx
@@ -26,7 +25,15 @@ from llmtui.backends.base import (
     Sent,
     ServerInfo,
 )
-from llmtui.backends.http_client import STREAM_TIMEOUT, in_words, is_loopback, open_client, public_address, server_url
+from llmtui.backends.http_client import (
+    STREAM_TIMEOUT,
+    in_words,
+    is_loopback,
+    open_client,
+    place_of,
+    public_address,
+    server_url,
+)
 from llmtui.backends.http_timing import timed_exchange
 from llmtui.backends.lenient import NotJson, document, fitted
 from llmtui.backends.openai_listing import (
@@ -36,6 +43,7 @@ from llmtui.backends.openai_listing import (
     VllmVersion,
     dialect_of,
     listed_entry,
+    product_of,
     read_entries,
     residents,
     served_model,
@@ -109,13 +117,15 @@ class OpenAiBackend:
 
     async def info(self) -> ServerInfo:
         """Ask who answers. A server without a list of models is one if it answers chats."""
-        await self._entries()
+        entries = await self._entries()
         version: str | None = None
         if self._dialect == "llamacpp":
             version = (await self._optional("/props", LlamaProps) or LlamaProps()).build_info
         elif self._dialect == "vllm":
             version = (await self._optional("/version", VllmVersion) or VllmVersion()).version
-        return ServerInfo(kind=self.kind, address=self.address, version=version, local=self.local)
+        return ServerInfo(
+            kind=self.kind, address=self.address, version=version, product=product_of(entries), local=self.local
+        )
 
     async def models(self) -> tuple[ListedModel, ...]:
         """Return the models that the server names."""
@@ -142,14 +152,9 @@ class OpenAiBackend:
         return ModelShown(model=served_model(entry), template=props.chat_template if props else None)
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Return the file's name for a llama.cpp server on this machine, which has it in its command line."""
-        if not self.local or not self.has_list:
-            return None
-        await self._entry(model.name)  # fails where there is no such model, and learns the dialect
-        props = await self._optional("/props", LlamaProps) if self._dialect == "llamacpp" else None
-        if props is None or not props.model_path:
-            return None
-        return RunnerClue(model_argument=PurePath(props.model_path).name)
+        """Return where the server listens; all of its processes hold the model."""
+        place = place_of(self._url)
+        return None if place is None else RunnerClue(place=place)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
         """Ask and return what comes, without the fields that the server has refused."""

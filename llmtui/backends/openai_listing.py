@@ -6,7 +6,7 @@ Only an entry's id is needed. Everything else is read leniently, since servers p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -20,6 +20,9 @@ from llmtui.core.plan import Model
 Dialect = Literal["llamacpp", "vllm", "plain"]
 """Which extra request fields a server understands. Strict servers refuse a request with unknown ones."""
 
+_PRODUCTS: Final = {
+    "llamacpp": "llama.cpp", "vllm": "vLLM", "sglang": "SGLang", "library": "Ollama", "fastchat": "FastChat",
+}  # fmt: skip
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -70,7 +73,6 @@ class LlamaProps(msgspec.Struct, frozen=True):
 
     build_info: str | None = None
     chat_template: str | None = None
-    model_path: str | None = None
 
 
 class VllmVersion(msgspec.Struct, frozen=True):
@@ -99,6 +101,11 @@ def dialect_of(entries: Sequence[ModelEntry]) -> Dialect:
     if "llamacpp" in owners:
         return "llamacpp"
     return "vllm" if "vllm" in owners else "plain"
+
+
+def product_of(entries: Sequence[ModelEntry]) -> str | None:
+    """Return the server's name by ``owned_by``; None where the list does not tell."""
+    return next((_PRODUCTS[entry.owned_by] for entry in entries if entry.owned_by in _PRODUCTS), None)
 
 
 def served_model(entry: ModelEntry) -> Model:
@@ -154,7 +161,6 @@ def _resident(group: Sequence[ModelEntry]) -> ResidentModel:
         name=first.id,
         digest=own,
         also=others,
-        size_bytes=first.meta.size if first.meta else None,
         context_length=(first.meta.n_ctx if first.meta else None) or first.max_model_len,
     )
 

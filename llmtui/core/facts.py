@@ -159,6 +159,8 @@ class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
     joules_source: str | None = None
     temperature_c: float | None = None
     on_battery: bool | None = None
+    others_cores: float | None = None
+    """Cores kept busy by other programs during the trial; None where the server's processes were not all seen."""
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +212,19 @@ class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):
         return digest == self.digest or digest in self.also
 
 
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A server of a session, as it was found at the start."""
+
+    kind: ServerKind
+    """The protocol."""
+    address: str
+    """Without a name and password."""
+    product: str | None = None
+    """Such as ``vLLM``; None where the server does not tell."""
+    version: str | None = None
+    local: bool | None = None
+
+
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     """The conditions of a session: what must be equal for two sessions to be compared."""
 
@@ -227,6 +242,19 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     server_address: str = ""
     server_is_local: bool | None = None
     sampling_hz: float = 2.0
+    servers: tuple[Server, ...] = ()
+    """All of them; earlier versions of this program noted only the main one, in the fields above."""
+
+    def server_of(self, kind: str) -> Server | None:
+        """Return the server of a protocol; None where it did not answer at the start."""
+        if not self.servers and kind == self.server_kind and self.server_is_local is not None:
+            return Server(
+                kind=self.server_kind,
+                address=self.server_address,
+                version=self.server_version,
+                local=self.server_is_local,
+            )
+        return next((server for server in self.servers if server.kind == kind), None)
 
 
 class Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, omit_defaults=True):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from llmtui.core.checks import counts_for_speed
+from llmtui.core.facts import MachineFigures
 from llmtui.core.metrics import quantile
 from llmtui.core.plan import trials_per_round
 from llmtui.core.session import Session
@@ -20,6 +21,8 @@ TEXT_APART = 1.03
 """From this ratio of characters a second on, "more tokens, less text" is worth saying."""
 COLD_ROUNDS = 3
 """Starts from off from which one contender may be called the sooner one."""
+WEIGHTS_MAPPED = 0.5
+"""Part of the model's size, or of all that its process holds, from which mapped files are taken to hold its weights."""
 
 
 class Amount(NamedTuple):
@@ -170,7 +173,7 @@ def memory_held(session: Session) -> tuple[MemoryHeld, ...]:
     found: list[MemoryHeld] = []
     for index in range(len(session.plan.contenders)):
         rows = [row for row in session.rows if row.trial.contender == index]
-        one = _seen(session, index, rows) or _told(index, rows)
+        one = _seen(session, index, rows) or _told(session, index, rows)
         if one is not None:
             found.append(one)
     return tuple(sorted(found, key=lambda one: one.peak_bytes))
@@ -199,11 +202,7 @@ def _seen(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld 
     top = max(machines, key=lambda one: one.runner_peak_bytes or 0)
     peak = top.runner_peak_bytes
     assert peak is not None, "only machines with a peak are looked at"
-    weights, working = top.runner_file_bytes, top.runner_anon_bytes
-    if top.weights_in_anon:
-        size = session.plan.contenders[index].model.size_bytes
-        weights = size if size is not None and size < peak else None
-        working = None if weights is None else peak - weights
+    weights, working = _split(top, session.plan.contenders[index].model.size_bytes, peak)
     steady = sorted(one.runner_steady_bytes for one in machines if one.runner_steady_bytes)
     return MemoryHeld(
         contender=index,
@@ -220,8 +219,22 @@ def _seen(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld 
     )
 
 
-def _told(index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
-    """From what the server says of the model in its memory."""
+def _split(held: MachineFigures, size: int | None, peak: int) -> tuple[int | None, int | None]:
+    """Weights and working memory, as the system counts them: mapped files hold the weights, or do not.
+
+    Without mapping, which the runner's arguments tell, the weights lie in anonymous memory and are as large as the
+    file. A server of unknown weights, or one that copies them, does not let the two be told apart.
+    """
+    mapped = held.runner_file_bytes
+    if mapped is not None and mapped >= WEIGHTS_MAPPED * (peak if size is None else size):
+        return mapped, held.runner_anon_bytes
+    return (size, peak - size) if held.weights_in_anon and size is not None and size < peak else (None, None)
+
+
+def _told(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
+    """From what the server says of the model in its memory: Ollama does; of others a file's size may be known."""
+    if session.plan.contenders[index].model.backend != "ollama":
+        return None
     sizes = [row.resident.size_bytes for row in rows if row.resident is not None and row.resident.size_bytes]
     if not sizes:
         return None

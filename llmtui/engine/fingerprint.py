@@ -12,7 +12,7 @@ import psutil
 
 from llmtui import __version__
 from llmtui.backends.base import ServerInfo
-from llmtui.core.facts import Fingerprint, ServerKind
+from llmtui.core.facts import Fingerprint, Server, ServerKind
 from llmtui.engine.sensors.base import PROC, SYS, read_text
 from llmtui.engine.sensors.gpu import GpuSensor
 from llmtui.engine.sensors.thermal import ThermalSensor
@@ -80,6 +80,11 @@ def fingerprint(
         server_address=address if info is None else info.address,
         server_is_local=None if info is None else info.local,
         sampling_hz=sampling_hz,
+        servers=tuple(
+            Server(kind=one.kind, address=one.address, product=one.product, version=one.version, local=one.local)
+            for one in (info, *beside)
+            if one is not None
+        ),
     )
 
 

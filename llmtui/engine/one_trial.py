@@ -24,6 +24,7 @@ from llmtui.engine.outage import Outage
 from llmtui.engine.preparation import Preparation
 from llmtui.engine.quiet import Quiet
 from llmtui.engine.sensors.account import TrialMachine
+from llmtui.engine.sensors.runner import Runner, RunnerTarget
 
 TEXT_REPLACED: Final = "text_replaced"
 """Lone surrogates stood in the text and were replaced."""
@@ -147,6 +148,7 @@ class TrialRunner:
         if trial.kind == "cold":
             await self._preparation.make_cold(contender, trial.id)
             state.cleared, state.loaded, state.pid = True, False, None
+            await self._follow_runner(contender)
             await self._quiet.wait(local=bench.is_local(bench.backend(contender)))
             return
         if not state.cleared:
@@ -166,10 +168,9 @@ class TrialRunner:
     async def _measure(self, trial: Trial, state: BlockState, attempt: _Attempt) -> None:
         bench, contender = self._bench, trial.contender
         backend = bench.backend(contender)
-        target = await bench.runner_target(contender)
-        bench.watch.expect_runner(target)
-        runner = bench.watch.find_runner() if target is not None and trial.kind != "cold" else None
-        attempt.before = await self._preparation.look(contender, None if runner is None else runner.pid)
+        target, runner = await self._follow_runner(contender)
+        pid = None if runner is None or trial.kind == "cold" else runner.pid
+        attempt.before = await self._preparation.look(contender, pid)
         request = request_for(bench.plan, trial, state.conversation)
         searches: list[asyncio.Task[None]] = []
 
@@ -205,6 +206,12 @@ class TrialRunner:
             if (model, taken) not in self._told:
                 self._told.add((model, taken))
                 self._bench.note("warning", taken_back_problem(model, taken))
+
+    async def _follow_runner(self, contender: int) -> tuple[RunnerTarget | None, Runner | None]:
+        """Looks for a contender's processes, between trials: what they use from now on is not others' doing."""
+        target = await self._bench.runner_target(contender)
+        self._bench.watch.expect_runner(target)
+        return target, None if target is None else self._bench.watch.find_runner()
 
     async def _look_for_runner(self, contender: int) -> None:
         """The built-in server knows its runner only once it has been started, by the request itself."""
@@ -243,6 +250,9 @@ class TrialRunner:
         if trial.kind == "cold" and attempt.machine is not None:
             noisy = self._quiet.flag(attempt.machine.figures)
             found += [] if noisy is None else [noisy]
+        elif attempt.machine is not None:
+            busy = self._quiet.busy(attempt.machine.figures)
+            found += [] if busy is None else [busy]
         if final is not None:
             found += [Flag(remark.flag, remark.evidence) for remark in final.remarks]
         if attempt.answer.repaired:

@@ -180,7 +180,7 @@ class Preparation:
         if loaded.backend is not self._bench.backend(contender):
             return False
         own = await self._bench.runner_target(contender)
-        return own is not None and own.pid is None and own == await self._target(loaded)
+        return own is not None and own.is_child and own == await self._target(loaded)
 
     def _is_within_reach(self, loaded: LoadedModel) -> bool:
         """Whether a request by its name reaches it: not so an older build of a model that was made anew since."""
@@ -249,7 +249,8 @@ class Preparation:
 async def _all_ended(targets: Sequence[RunnerTarget]) -> bool:
     processes = process_table()
     for target in targets:
-        if await asyncio.to_thread(find_runner, target, processes) is not None:
+        found = await asyncio.to_thread(find_runner, target, processes)
+        if found.runner is not None:
             return False
     return True
 

@@ -82,3 +82,10 @@ class Quiet:
         if not self._judged or others is None or others <= self.most_cores:
             return None
         return Flag("noisy_start", Evidence(code="noisy_start", args={"others": others, "cores": self._cores}))
+
+    def busy(self, figures: MachineFigures) -> Flag | None:
+        """Return the flag of a trial during which others were not quiet; None also where that is not known."""
+        others = figures.others_cores
+        if others is None or others <= self.most_cores:
+            return None
+        return Flag("busy", Evidence(code="busy", args={"others": others, "cores": self._cores}))

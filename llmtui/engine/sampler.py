@@ -99,7 +99,7 @@ class Sampler:
     # --- the runner -----------------------------------------------------------------------------------------------
 
     def expect_runner(self, target: RunnerTarget | None) -> None:
-        """Says which model will run next; None where its process cannot be seen, such as on another machine.
+        """Says which model will run next; None where it runs on another machine, or nothing runs yet.
 
         Nothing is searched yet: ``find_runner`` and ``end_trial`` do, and while a model loads the sampler itself, once
         a second until found. Never while text is written: a search takes the processor for tens of milliseconds.
@@ -108,7 +108,7 @@ class Sampler:
             if target != self._target:
                 self._target = target
                 self._searched_ns = None
-                self._machine.forget_runner()
+                self._machine.expect_runner(here=target is not None)
 
     def find_runner(self) -> Runner | None:
         """Searches now for the expected runner, for use between trials: takes a few ms, or tens with many processes."""
@@ -125,7 +125,7 @@ class Sampler:
         """
         with self._looking:
             edge = self._machine.edge(self._clock_ns())
-            self._account = TrialAccount(edge, self._others_before(edge.look))
+            self._account = TrialAccount(edge, self._others_before(edge.look), self._looked_before(edge.look))
         self._hurry(True, loading=loading)
 
     def first_token(self) -> None:
@@ -160,12 +160,16 @@ class Sampler:
         with self._looking:
             self._others_from = self._machine.look(self._clock_ns())
 
-    def _others_before(self, now: Look) -> float | None:
-        """Uses the latest look that is at least a second old, else the oldest; none before the one counted from."""
+    def _looked_before(self, now: Look) -> Look | None:
+        """The latest look that is at least a second old, else the oldest; none before the one counted from."""
         then = next((look for look in reversed(self._looks) if elapsed_between_s(look, now) >= _BEFORE_TRIAL_S), None)
         then = then or (self._looks[0] if self._looks else None)
         if self._others_from is not None and (then is None or then.t_ns < self._others_from.t_ns):
-            then = self._others_from
+            return self._others_from
+        return then
+
+    def _others_before(self, now: Look) -> float | None:
+        then = self._looked_before(now)
         found = shares(then, now) if then else None
         return found.others if found else None
 
@@ -223,7 +227,7 @@ class Sampler:
     def _search(self) -> Runner | None:
         assert self._target is not None
         self._searched_ns = self._clock_ns()
-        return self._machine.find_runner(self._target)
+        return self._machine.find_runner(self._target).runner
 
     def _look_at_heat(self) -> None:
         """Outside of the lock, since it may take tens of milliseconds."""

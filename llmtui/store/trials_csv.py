@@ -25,12 +25,19 @@ _MORE_FIGURES: Final = (
     "prompt_tokens", "cached_tokens", "gap_clock", "longest_gap_ms", "tps_source", "server_decode_tps", "chunks",
     "answer_chars", "thinking_chars", "words", "prompt_ms",
 )  # fmt: skip
-_MACHINE: Final = tuple(name for name in MachineFigures.__struct_fields__ if name != "runner_pid")
+_LATER_MACHINE: Final = ("others_cores",)
+_MACHINE: Final = tuple(
+    name for name in MachineFigures.__struct_fields__ if name not in ("runner_pid", *_LATER_MACHINE)
+)
 _RESIDENT: Final = ("server_size_bytes", "server_vram_bytes", "context_length")
 _WHERE: Final = ("started_utc", "num_predict", "session_id", "trial_id", "repeats")
 _WORDS: Final = ("cold_source", "note", "problem_code", "problem", "evidence", "missing")
 
-COLUMNS: Final = (*_WHAT, *_FIGURES, *_KEY, *_MORE_FIGURES, *_WHERE, *_MACHINE, *_RESIDENT, *_WORDS)
+_SERVER: Final = ("server", "server_version", "server_address")
+
+COLUMNS: Final = (
+    *_WHAT, *_FIGURES, *_KEY, *_MORE_FIGURES, *_WHERE, *_MACHINE, *_RESIDENT, *_WORDS, *_LATER_MACHINE, *_SERVER,
+)  # fmt: skip
 """Fixed order. Columns are only ever added at the end."""
 
 
@@ -46,9 +53,10 @@ def row_values(row: TrialRow, session: Session) -> dict[str, str | float | None]
         **_what(row, session),
         **_fields(row.figures, (*_FIGURES, *_MORE_FIGURES)),
         **_where(row, session),
-        **_fields(row.machine, _MACHINE),
+        **_fields(row.machine, (*_MACHINE, *_LATER_MACHINE)),
         **_resident(row),
         **_words(row, session),
+        **_server(row, session),
     }
 
 
@@ -133,6 +141,14 @@ def _where(row: TrialRow, session: Session) -> dict[str, str | float | None]:
         "trial_id": row.trial.id,
         "repeats": row.repeats,
     }
+
+
+def _server(row: TrialRow, session: Session) -> dict[str, str | float | None]:
+    """Product, version and address of the server that was asked."""
+    server = session.fingerprint.server_of(session.contender(row.trial).model.backend)
+    if server is None:
+        return dict.fromkeys(_SERVER)
+    return {"server": server.product, "server_version": server.version, "server_address": server.address}
 
 
 def _resident(row: TrialRow) -> dict[str, str | float | None]:

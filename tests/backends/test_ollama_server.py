@@ -8,7 +8,8 @@ import httpx
 import msgspec
 import pytest
 
-from llmtui.backends.base import RunnerClue
+from llmtui.backends.base import Place, RunnerClue
+from llmtui.backends.http_client import place_of
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.plan import Model
 from llmtui.words.problems import problem_remedy, problem_what
@@ -174,11 +175,15 @@ async def test_show_of_an_unknown_model() -> None:
     assert (problem.code, problem_remedy(problem)) == ("no_such_model", "Get it with `ollama pull x`.")
 
 
-async def test_the_runner_is_found_by_its_weights_file() -> None:
+def place_in(backend: OllamaBackend) -> Place | None:
+    return place_of(backend._url)
+
+
+async def test_the_runner_is_the_servers_child_with_its_weights_file() -> None:
     async with served(show=whole(SHOWN)) as (_, backend):
         clue = await backend.runner_clue(TINY)
 
-    assert clue == RunnerClue(model_argument="sha256-" + "ab" * 32)
+        assert clue == RunnerClue(place=place_in(backend), model_argument="sha256-" + "ab" * 32)
 
 
 async def test_the_weights_file_of_a_build_is_asked_for_once() -> None:
@@ -195,12 +200,12 @@ async def test_mlx_runners_have_the_models_name_in_their_command_line() -> None:
     async with served() as (_, backend):
         clue = await backend.runner_clue(Model(name="gemma3:4b-mlx", digest="d", format="safetensors"))
 
-    assert clue == RunnerClue(model_argument="gemma3:4b-mlx")
+        assert clue == RunnerClue(place=place_in(backend), model_argument="gemma3:4b-mlx")
 
 
-async def test_a_model_file_without_a_file_gives_no_clue() -> None:
+async def test_a_model_file_without_a_file_leads_to_no_child_of_the_server() -> None:
     async with served(show=whole({"modelfile": "FROM tiny"})) as (_, backend):
-        assert await backend.runner_clue(TINY) is None
+        assert await backend.runner_clue(TINY) == RunnerClue(place=place_in(backend), model_argument="")
 
 
 async def test_the_processes_of_another_machine_cannot_be_seen() -> None:

@@ -6,7 +6,8 @@ from contextlib import aclosing
 
 import pytest
 
-from llmtui.backends.base import BackendFailed, Final, Piece, Sent
+from llmtui.backends.base import BackendFailed, Final, Piece, RunnerClue, Sent
+from llmtui.backends.http_client import place_of
 from llmtui.backends.openai import OpenAiBackend, openai_place
 from llmtui.core.facts import ResidentModel
 from llmtui.core.plan import Model
@@ -196,15 +197,12 @@ class TestTheServer:
             with pytest.raises(BackendFailed, match="not_served"):
                 await backend.show("nothing")
 
-    async def test_the_runner_is_found_by_its_models_file(self) -> None:
-        async with served(props=whole({"model_path": "/models/gemma.gguf"})) as (_, backend):
-            clue = await backend.runner_clue(Model(name="gemma-3-1b", digest="d"))
-        assert clue is not None
-        assert (clue.model_argument, clue.pid) == ("gemma.gguf", None)
-
-    async def test_a_server_that_does_not_tell_its_file_has_no_clue(self) -> None:
+    async def test_the_runner_is_what_listens_whatever_the_model_is_called(self) -> None:
         async with served(entry=PLAIN) as (_, backend):
-            assert await backend.runner_clue(Model(name="some-model", digest="d")) is None
+            clue = await backend.runner_clue(Model(name="some-model", digest="d"))
+            assert clue == RunnerClue(place=place_of(backend._url))
+        elsewhere = OpenAiBackend("http://192.0.2.1:8000/v1")
+        assert await elsewhere.runner_clue(Model(name="some-model", digest="d")) is None
 
     async def test_it_cannot_load_unload_or_pull_and_says_so(self) -> None:
         backend = OpenAiBackend("localhost")

@@ -218,6 +218,40 @@ def test_weights_in_anonymous_memory_are_as_large_as_the_file() -> None:
     assert (found.weights_bytes, found.working_bytes) == (3 * GB, 2 * GB)
 
 
+@pytest.mark.parametrize(
+    ("size", "file", "anon", "no_mmap", "weights", "working"),
+    [
+        (4, 4, 1, False, 4, 1),
+        (4, 4, 1, True, 4, 1),  # told not to map, and yet it does
+        (4, 0, 5, False, None, None),  # copied, or on a graphics card
+        (6, 0, 5, True, None, None),  # the rest of them is elsewhere
+        (None, 1, 4, False, None, None),  # libraries, such as vLLM's
+        (None, 4, 1, False, 4, 1),
+    ],
+)
+def test_the_parts_are_what_the_system_counts(
+    size: int | None, file: int, anon: int, *, no_mmap: bool, weights: int | None, working: int | None
+) -> None:
+    of = compared_plan("a") if size is None else with_size(size * GB)
+    machine = held(runner_file_bytes=file * GB, runner_anon_bytes=anon * GB, weights_in_anon=no_mmap)
+    (found,) = line(compared({"a": []}, *rows(of, 0, 10.0, machine=machine), of=of), MemoryUse).held
+    gigabytes = [None if part is None else part / GB for part in (found.weights_bytes, found.working_bytes)]
+    assert gigabytes == [weights, working]
+
+
+def test_only_ollama_says_what_a_model_holds() -> None:
+    """Of other servers a file's size may be known, which is not memory."""
+    of = with_backend("openai")
+    resident = ResidentModel(name="a", digest="d", size_bytes=6 * GB)
+    assert line(compared({"a": []}, *rows(of, 0, 10.0, resident=resident), of=of), MemoryUse).why == "not_visible"
+
+
+def with_backend(backend: str) -> Plan:
+    of = compared_plan("a")
+    model = msgspec.structs.replace(of.contenders[0].model, backend=backend)
+    return msgspec.structs.replace(of, contenders=(msgspec.structs.replace(of.contenders[0], model=model),))
+
+
 def with_size(size_bytes: int) -> Plan:
     of = compared_plan("a")
     model = msgspec.structs.replace(of.contenders[0].model, size_bytes=size_bytes)

@@ -14,6 +14,7 @@ from llmtui.backends.base import (
     ChatRequest,
     Final,
     Piece,
+    Place,
     PullStep,
     RunnerClue,
     Sent,
@@ -210,6 +211,10 @@ class FakeWatch:
             runner_pid=self.pid, disk_read_bytes=3 * 10**9, llmtui_cpu_s=0.1, others_cores_before=before
         )
         return TrialMachine(figures=figures)
+
+
+NOWHERE = Place(addresses=("127.0.0.1",), port=1)
+"""Where nothing listens."""
 
 
 class Reported(list[Event]):

@@ -8,7 +8,7 @@ import pytest
 
 from llmtui.backends.base import ChatRequest, RunnerClue
 from llmtui.words.evidence import evidence_text
-from tests.engine.fake_server import FakeServer, Words, resident, with_options
+from tests.engine.fake_server import NOWHERE, FakeServer, Words, resident, with_options
 from tests.engine.lab import Lab, one_round
 
 # --- outcomes ---------------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ async def test_another_process_is_a_reload() -> None:
     lab = Lab(one_round(), server)
 
     async def clue(_model: object) -> Any:
-        return RunnerClue(model_argument="no-such-model-file")
+        return RunnerClue(place=NOWHERE, model_argument="no-such-model-file")
 
     server.runner_clue = clue  # type: ignore[method-assign, assignment]
     lab.watch.pid = 100

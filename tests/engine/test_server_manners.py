@@ -14,7 +14,7 @@ from llmtui.engine.experiment import Experiment
 from llmtui.words.evidence import evidence_text
 from llmtui.words.problems import problem_what
 from tests.core.made import plan
-from tests.engine.fake_server import REFUSED, FakeServer, Words, resident
+from tests.engine.fake_server import NOWHERE, REFUSED, FakeServer, Words, resident
 from tests.engine.lab import Lab, one_round
 from tests.engine.waiting import until
 
@@ -136,7 +136,7 @@ async def test_another_name_for_the_same_file_is_unloaded_also_where_others_are_
     server = FakeServer(memory=[resident("alias"), resident("qwen")])
 
     async def clue(model: Model) -> RunnerClue:
-        return RunnerClue(model_argument=f"sha256-{'0' if model.name in ('llama3', 'alias') else '1'}")
+        return RunnerClue(place=NOWHERE, model_argument=f"sha256-{'0' if model.name in ('llama3', 'alias') else '1'}")
 
     server.runner_clue = clue  # type: ignore[method-assign]
     lab = Lab(one_round(others="keep", kinds=("cold",)), server)

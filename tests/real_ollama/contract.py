@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
+import httpx
 import pytest
 
+from llmtui.backends.base import RunnerClue
+from llmtui.backends.http_client import place_of
 from llmtui.engine.sensors.processes import process_table
 from llmtui.engine.sensors.runner import Runner, RunnerTarget, find_runner
 from tests.real_ollama.asking import NUM_CTX, Answer, Asking, Line, wait_until
@@ -370,5 +373,7 @@ class OllamaContract:
 
     def _runner(self, ask: Asking, model: str) -> Runner:
         """Finds the process that runs a model as the engine does: by the blob that the server names."""
-        target = RunnerTarget.of(ask.blob_of(model))
-        return wait_until(lambda: find_runner(target, process_table()))
+        place = place_of(httpx.URL(ask.url))
+        target = RunnerTarget.of_clue(RunnerClue(place=place, model_argument=ask.blob_of(model)))
+        assert target is not None
+        return wait_until(lambda: find_runner(target, process_table()).runner)

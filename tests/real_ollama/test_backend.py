@@ -208,4 +208,4 @@ async def _unload(backend: OllamaBackend, model: Model, clue: RunnerClue) -> Non
         if entry.digest == model.digest:
             await backend.unload(entry)
     await _wait_until_gone(backend, model)
-    await asyncio.to_thread(wait_until, lambda: Machine([]).find_runner(target) is None)
+    await asyncio.to_thread(wait_until, lambda: Machine([]).find_runner(target).runner is None)

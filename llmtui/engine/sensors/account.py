@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
 from llmtui.core.facts import ColdSource, MachineFigures
-from llmtui.engine.sensors.look import Look, energy_between, own_cpu_s, runner_cpu_s
+from llmtui.engine.sensors.look import Look, elapsed_between_s, energy_between, own_cpu_s, runner_cpu_s, shares
 from llmtui.engine.sensors.memory import PressureReading
 from llmtui.engine.sensors.processes import was_born_after
 from llmtui.engine.sensors.runner import RunnerReading
 from llmtui.engine.sensors.thermal import ThermalReading
 
 Counter = TypeVar("Counter", int, float)
+SHORTEST_S: Final = 0.3
+"""Over which others' CPU time is told: the system counts it in steps of 10 ms on each core."""
+SEEN_WORKING: Final = 0.05
+"""Cores that a model's processes keep busy at least. Those that do not only pass requests on, and what computes is
+hidden."""
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +54,16 @@ class TrialMachine(msgspec.Struct, frozen=True, kw_only=True):
 class TrialAccount:
     """Collects the looks of one trial. ``close`` gives the figures."""
 
-    def __init__(self, start: Edge, others_cores_before: float | None) -> None:
+    def __init__(self, start: Edge, others_cores_before: float | None, before: Look | None = None) -> None:
+        """Open the account.
+
+        Args:
+            start: the look at the start.
+            others_cores_before: what other programs did in the second before.
+            before: an earlier look from which others are counted in a trial that is too short for it.
+        """
         self._start = start
+        self._before = before
         self._others_cores_before = others_cores_before
         self._last = start.look
         self._last_with_runner = start.look
@@ -85,6 +98,7 @@ class TrialAccount:
             runner_cpu_s=runner_cpu_s(self._start.look, self._last_with_runner),
             llmtui_cpu_s=own_cpu_s(self._start.look, end.look),
             others_cores_before=self._others_cores_before,
+            others_cores=self._others_cores(end.look),
             throttle_events=_gain(self._start.throttle_events, end.throttle_events),
             joules=energy.joules if energy else None,
             joules_source=energy.source if energy else None,
@@ -96,6 +110,21 @@ class TrialAccount:
             disk_reads_of=reads_of,
             memory_stalled_s=_gain(self._start.pressure.stalled_s, end.pressure.stalled_s),
         )
+
+    def _others_cores(self, end: Look) -> float | None:
+        """Only where the server's processes were there from the first look to the last; else they may be the others."""
+        start = self._start.look
+        if elapsed_between_s(start, end) < SHORTEST_S and self._before is not None:
+            start = self._before
+        if not (start.runner and end.runner) or start.runner.runner != end.runner.runner:
+            return None
+        if elapsed_between_s(start, end) < SHORTEST_S:
+            return None
+        used_s = runner_cpu_s(start, end)
+        if used_s is None or used_s < SEEN_WORKING * elapsed_between_s(start, end):
+            return None
+        found = shares(start, end)
+        return found.others if found else None
 
     def _note(self, look: Look) -> None:
         if look.runner is not None and (held := look.runner.resident_bytes) is not None:

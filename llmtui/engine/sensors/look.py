@@ -23,6 +23,10 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     cpu: CpuReading | None = None
     memory: MemoryReading | None = None
     runner: RunnerReading | None = None
+    server: ProcessTimes | None = None
+    """The model server above the runner, where it is another process: neither the runner nor a disturbance."""
+    is_hidden: bool = False
+    """A model server works on this machine whose processes cannot be told from other programs'."""
     own: tuple[ProcessTimes, ...] = ()
     gpu: GpuReading | None = None
     energy: EnergyReading | None = None
@@ -36,7 +40,7 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
     runner: float | None
     llmtui: float | None
     others: float | None
-    """All the rest, without the model server itself."""
+    """All the rest, without the model server itself; None where that is not visible."""
 
 
 class Joules(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +62,10 @@ def shares(before: Look, after: Look) -> Shares | None:
     busy = sum(per_core)
     runner_s = runner_cpu_s(before, after)
     own_s = own_cpu_s(before, after)
+    served_s = _served_cpu_s(before, after, runner_s)
     others = None
-    if own_s is not None:
-        accounted_s = own_s + (runner_s or 0.0) + _server_cpu_s(before, after)
-        others = max(0.0, busy - accounted_s / elapsed_s)
+    if own_s is not None and served_s is not None:
+        others = max(0.0, busy - (own_s + served_s) / elapsed_s)
     return Shares(
         busy=busy,
         per_core=per_core,
@@ -72,11 +76,14 @@ def shares(before: Look, after: Look) -> Shares | None:
 
 
 def runner_cpu_s(before: Look, after: Look) -> float | None:
-    """Gives the runner's CPU seconds between two looks; a runner born in between counts from its start."""
+    """Return the CPU seconds of the runner's processes between two looks; one born in between counts from its start."""
     if after.runner is None:
         return None
-    then = before.runner.times if before.runner else None
-    return cpu_used_s(then, after.runner.times, before.system_s)
+    then = {} if before.runner is None else {one.pid: one for one in (before.runner.times, *before.runner.beside)}
+    used = [cpu_used_s(then.get(one.pid), one, before.system_s) for one in (after.runner.times, *after.runner.beside)]
+    if used[0] is None:
+        return None
+    return sum(seconds for seconds in used if seconds is not None)
 
 
 def own_cpu_s(before: Look, after: Look) -> float | None:
@@ -137,10 +144,11 @@ def sampled(before: Look, after: Look, thermal: ThermalReading, cost_ms: float) 
     )
 
 
-def _server_cpu_s(before: Look, after: Look) -> float:
-    """The model server's own work (templates, HTTP) is neither the runner's nor a disturbance."""
-    own = {process.pid for process in after.own}
-    if after.runner is None or after.runner.server is None or after.runner.server.pid in own:
-        return 0.0
-    then = before.runner.server if before.runner else None
-    return cpu_used_s(then, after.runner.server, before.system_s) or 0.0
+def _served_cpu_s(before: Look, after: Look, runner_s: float | None) -> float | None:
+    """The CPU seconds of the model server and its runner; None where a part of them is not visible."""
+    if before.is_hidden or after.is_hidden or (after.runner is not None and runner_s is None):
+        return None
+    server_s: float | None = 0.0
+    if after.server is not None and after.server.pid not in {process.pid for process in after.own}:
+        server_s = cpu_used_s(before.server, after.server, before.system_s)
+    return None if server_s is None else (runner_s or 0.0) + server_s

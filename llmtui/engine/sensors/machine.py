@@ -13,7 +13,7 @@ from llmtui.engine.sensors.gpu import GpuSensor
 from llmtui.engine.sensors.look import Look
 from llmtui.engine.sensors.memory import DiskSensor, MemorySensor, PressureSensor
 from llmtui.engine.sensors.processes import ProcessTable, process_table
-from llmtui.engine.sensors.runner import Runner, RunnerSensor, RunnerTarget, find_runner
+from llmtui.engine.sensors.runner import Found, RunnerSensor, RunnerTarget, find_runner
 from llmtui.engine.sensors.thermal import ThermalReading, ThermalSensor, ThrottleSensor
 
 
@@ -48,6 +48,8 @@ class Machine:
             cpu=self._cpu.read(),
             memory=self._memory.read(),
             runner=self._runner.read(),
+            server=self._runner.read_server(),
+            is_hidden=self._runner.is_hidden,
             own=self._own.read(),
             gpu=self._gpu.read(),
             energy=self._energy.read(),
@@ -66,15 +68,15 @@ class Machine:
         """Gives heat, clock rate and power supply: up to tens of milliseconds on some machines."""
         return self._thermal.read()
 
-    def find_runner(self, target: RunnerTarget) -> Runner | None:
-        """Looks through all processes for a model's runner, and follows it from then on."""
-        runner = find_runner(target, self._processes, not_pids=self._own.pids)
-        self._runner.follow(runner)
-        return runner
+    def expect_runner(self, *, here: bool) -> None:
+        """Follow no runner until one is found; ``here``: the one that is expected runs on this machine."""
+        self._runner.expect(here=here)
 
-    def forget_runner(self) -> None:
-        """Follow no runner."""
-        self._runner.follow(None)
+    def find_runner(self, target: RunnerTarget) -> Found:
+        """Look through all processes for a model's runner, and follow it from then on."""
+        found = find_runner(target, self._processes, own=self._own.pids)
+        self._runner.follow(found)
+        return found
 
     @property
     def sources(self) -> Mapping[str, str]:

@@ -6,15 +6,20 @@ user's process; other systems through psutil.
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from llmtui.engine.sensors.base import PROC, has_proc, read_fields, read_text
+
+_TCP_LISTEN: Final = "0A"
 
 
 class ProcessTimes(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +41,17 @@ class ProcessMemory(msgspec.Struct, frozen=True, kw_only=True):
     """Mapped files; None where the system does not tell."""
     peak_bytes: int | None = None
     """The most it ever held."""
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """A socket that listens for TCP connections."""
+
+    address: str
+    """IP address; ``0.0.0.0`` and ``::`` are every address."""
+    owner_uid: int | None
+    """The user whose process opened it; None where the system does not tell."""
+    pids: frozenset[int]
+    """The processes that hold it, as far as they can be seen: none of another user's, as a rule."""
 
 
 class ProcessTable(Protocol):
@@ -63,6 +79,18 @@ class ProcessTable(Protocol):
 
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
         """Pid and arguments of every process that can be seen: a few ms to some tens."""
+        ...
+
+    def listeners(self, port: int) -> list[Listener]:
+        """Sockets that listen on a port, with their processes: a few ms to some tens."""
+        ...
+
+    def parents(self) -> dict[int, int]:
+        """The parent of every process that can be seen: a few ms to some tens."""
+        ...
+
+    def owner(self, pid: int) -> int | None:
+        """The user that a process runs as."""
         ...
 
 
@@ -112,9 +140,57 @@ class ProcProcesses:
 
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
         """Pid and arguments of every process that can be seen."""
+        for pid in self._pids():
+            if arguments := self.command_line(pid):
+                yield pid, arguments
+
+    def listeners(self, port: int) -> list[Listener]:
+        """``net/tcp`` and ``net/tcp6``, and the ``fd`` folders, of which only the owner and root may read all."""
+        sockets = [
+            found
+            for name in ("tcp", "tcp6")
+            for line in (read_text(self._proc_root / "net" / name) or "").splitlines()[1:]
+            if (found := _listening(line.split(), port)) is not None
+        ]
+        pids = self._holders({inode for _, _, inode in sockets}) if sockets else {}
+        return [
+            Listener(address=address, owner_uid=uid, pids=frozenset(pids.get(inode, ())))
+            for address, uid, inode in sockets
+        ]
+
+    def _holders(self, inodes: Collection[str]) -> dict[str, set[int]]:
+        links = {f"socket:[{inode}]": inode for inode in inodes}
+        found: dict[str, set[int]] = {}
+        for pid in self._pids():
+            with suppress(OSError):
+                for descriptor in os.listdir(f"{self._proc_root}/{pid}/fd"):  # noqa: PTH208  # thousands of them
+                    inode = links.get(self._link(pid, descriptor))
+                    if inode is not None:
+                        found.setdefault(inode, set()).add(pid)
+        return found
+
+    def _link(self, pid: int, descriptor: str) -> str:
+        """What a descriptor is, such as ``socket:[4711]``; empty once it is closed."""
+        try:
+            return os.readlink(f"{self._proc_root}/{pid}/fd/{descriptor}")  # noqa: PTH115  # thousands of them
+        except OSError:
+            return ""
+
+    def parents(self) -> dict[int, int]:
+        """The parent of every process."""
+        return {pid: times.parent_pid for pid in self._pids() if (times := self.times(pid)) is not None}
+
+    def owner(self, pid: int) -> int | None:
+        """The owner of the process's folder."""
+        try:
+            return (self._proc_root / str(pid)).stat().st_uid
+        except OSError:
+            return None
+
+    def _pids(self) -> Iterator[int]:
         for folder in self._proc_root.iterdir():
-            if folder.name.isdecimal() and (arguments := self.command_line(int(folder.name))):
-                yield int(folder.name), arguments
+            if folder.name.isdecimal():
+                yield int(folder.name)
 
 
 class PsutilProcesses:
@@ -171,6 +247,48 @@ class PsutilProcesses:
         for process in self._psutil.process_iter(["cmdline"]):
             if arguments := process.info["cmdline"]:
                 yield process.pid, arguments
+
+    def listeners(self, port: int) -> list[Listener]:
+        """All sockets, or only this user's where the system keeps the rest to itself (macOS)."""
+        pids: dict[str, set[int]] = {}
+        for address, pid in self._listening(port):
+            pids.setdefault(address, set()).update(() if pid is None else (pid,))
+        return [Listener(address=address, owner_uid=None, pids=frozenset(holders)) for address, holders in pids.items()]
+
+    def _listening(self, port: int) -> Iterator[tuple[str, int | None]]:
+        for socket, pid in self._connections():
+            if socket.status == self._psutil.CONN_LISTEN and socket.laddr and socket.laddr.port == port:
+                yield socket.laddr.ip, pid
+
+    def _connections(self) -> Iterator[tuple[Any, int | None]]:
+        try:
+            yield from ((socket, socket.pid) for socket in self._psutil.net_connections(kind="tcp"))
+        except self._psutil.AccessDenied:
+            for process in self._psutil.process_iter():
+                with suppress(self._psutil.Error):
+                    yield from ((socket, process.pid) for socket in process.net_connections(kind="tcp"))
+
+    def parents(self) -> dict[int, int]:
+        """The parent of every process."""
+        return {process.pid: process.info["ppid"] or 0 for process in self._psutil.process_iter(["ppid"])}
+
+    def owner(self, pid: int) -> int | None:
+        """None: only Linux is asked whose another user's socket is."""
+        return None
+
+
+def _listening(fields: Sequence[str], port: int) -> tuple[str, int, str] | None:
+    """Address, user and inode in a line of ``/proc/net/tcp``, if it is a socket that listens on a port."""
+    if len(fields) < 10 or fields[3] != _TCP_LISTEN:
+        return None
+    words, _, port_hex = fields[1].partition(":")
+    if int(port_hex, 16) != port:
+        return None
+    # each 32 bits of the address stand in the machine's own byte order
+    packed = b"".join(int(words[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(words), 8))
+    address = ipaddress.ip_address(packed)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address), int(fields[7]), fields[9]
 
 
 def process_table(proc_root: Path = PROC) -> ProcessTable:

@@ -1,47 +1,52 @@
-"""The process in which a model runs: finding it by the model file in its arguments, and what it uses.
+"""The processes in which a model runs: found from the server's listening socket or by pid, and what they use.
 
-A server's runner changed its name three times; what stayed is ``--model FILE`` among its arguments, with the SHA-256 of
-the model file in it. Only the hash is compared where there is one, since a container sees other paths.
+A server such as Ollama runs each model in a child, which is told by ``--model FILE`` among its arguments: only the hash
+in it is compared where there is one, since a container sees other paths. Only that server's own children are looked at.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 import msgspec
 
-from llmtui.backends.base import RunnerClue
+from llmtui.backends.base import Place, RunnerClue
+from llmtui.engine.sensors.listening import ancestors, descendants, server_process
 from llmtui.engine.sensors.processes import ProcessMemory, ProcessTable, ProcessTimes
 
 _BLOB = re.compile(r"sha256[-:]([0-9a-fA-F]{12,64})")
 
 
 class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """How a runner is told from other processes: by its pid, or by the ``--model`` argument."""
+    """How a runner is told from other processes: by its pid, or from where its server listens."""
 
     pid: int | None = None
     """Known where llmtui started the runner itself; nothing else is looked at then."""
+    place: Place | None = None
+    """Where its server listens."""
     blob_hex: str | None = None
-    """SHA-256 of the model file in hexadecimal, or its beginning."""
+    """SHA-256 of the model file in hexadecimal, or its beginning, for servers that run each model in a child."""
     argument: str | None = None
-    """The whole argument or the file's name at its end, for servers that are given a plain file or a name."""
-
-    @classmethod
-    def of(cls, source: str) -> RunnerTarget:
-        """Gives the target for a model's source as a server tells it, such as ``…/blobs/sha256-…`` or a file's path."""
-        blob = _BLOB.search(source)
-        return cls(blob_hex=blob[1].lower()) if blob else cls(argument=source)
+    """The whole argument or the file's name at its end, for such servers that are given a plain file or a name."""
 
     @classmethod
     def of_clue(cls, clue: RunnerClue | None) -> RunnerTarget | None:
-        """Gives the target for what a backend knows; None where it knows nothing."""
-        if clue is None:
+        """Return the target for what a backend knows; None where the server is not on this machine."""
+        if clue is None or (clue.pid is None and clue.place is None):
             return None
         if clue.pid is not None:
             return cls(pid=clue.pid)
-        return None if clue.model_argument is None else cls.of(clue.model_argument)
+        blob = _BLOB.search(clue.model_argument or "")
+        if blob is not None:
+            return cls(place=clue.place, blob_hex=blob[1].lower())
+        return cls(place=clue.place, argument=clue.model_argument)
+
+    @property
+    def is_child(self) -> bool:
+        """The server runs this model in a process of its own, which the file's hash or name tells."""
+        return self.blob_hex is not None or self.argument is not None
 
     def is_named_in(self, arguments: Sequence[str]) -> bool:
         """Whether a process with these arguments runs this model."""
@@ -54,6 +59,13 @@ class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
         return value == self.argument or re.split(r"[/\\]", value)[-1] == self.argument
 
 
+class ProcessId(msgspec.Struct, frozen=True):
+    """A process; pids are used again, together with the start they are not."""
+
+    pid: int
+    started_s: float
+
+
 class Runner(msgspec.Struct, frozen=True, kw_only=True):
     """A runner that was found. Stays valid as long as a process of this pid has this start."""
 
@@ -61,8 +73,21 @@ class Runner(msgspec.Struct, frozen=True, kw_only=True):
     started_s: float
     weights_in_anon: bool
     """It was told not to map its model file, so that the weights are in anonymous memory."""
-    server_pid: int | None = None
-    """The server that started it, where it is one: works for the runner, but is not it."""
+    beside: tuple[ProcessId, ...] = ()
+    """Its children, such as vLLM's engine cores, whose memory and CPU time are the model's too."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search has shown."""
+
+    runner: Runner | None = None
+    server: ProcessId | None = None
+    """The server that started the runner: works for it, but is not it. There also while it has no runner."""
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the server's processes, if it has any now, can be told from all others."""
+        return self.runner is not None or self.server is not None
 
 
 class RunnerReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,10 +95,11 @@ class RunnerReading(msgspec.Struct, frozen=True, kw_only=True):
 
     runner: Runner
     times: ProcessTimes
+    beside: tuple[ProcessTimes, ...] = ()
     memory: ProcessMemory | None = None
+    """Of all its processes."""
     disk_read_bytes: int | None = None
-    """Fetched from storage since it started; None where that is private to its owner."""
-    server: ProcessTimes | None = None
+    """Fetched from storage since they started; None where that is private to their owner."""
 
     @property
     def resident_bytes(self) -> int | None:
@@ -81,25 +107,42 @@ class RunnerReading(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.memory is None else self.memory.anon_bytes + (self.memory.file_bytes or 0)
 
 
-def find_runner(target: RunnerTarget, processes: ProcessTable, not_pids: Collection[int] = ()) -> Runner | None:
-    """Looks for the process that runs a model: through all of them (a few ms to some tens) where its pid is not known.
+def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[int] = ()) -> Found:
+    """Look for the processes that run a model: through all of them (a few ms to some tens) unless the pid is known.
 
-    Gives the youngest where there are several: after a reload the old one may still be on its way out. None where none
-    can be seen from here.
+    The youngest child is taken where a server has several of one model: after a reload the old one may still be on its
+    way out.
+
+    Args:
+        target: whose.
+        processes: this machine's.
+        own: llmtui's processes. They, what is above them and what they started are never the model's.
     """
-    found: list[tuple[ProcessTimes, list[str]]] = []
-    for pid, arguments in _candidates(target, processes):
-        if pid not in not_pids and (times := processes.times(pid)):
-            found.append((times, arguments))
-    if not found:
-        return None
-    times, arguments = max(found, key=lambda candidate: candidate[0].started_s)
-    return Runner(
-        pid=times.pid,
-        started_s=times.started_s,
-        weights_in_anon=_keeps_weights_in_anon(arguments),
-        server_pid=_server_of(times, processes),
-    )
+    if target.pid is not None:
+        times = processes.times(target.pid)
+        return Found() if times is None else Found(runner=_runner(times, processes, ()))
+    if target.place is None:
+        return Found()
+    parents = processes.parents()
+    never = {*own, *(pid for one in own for pid in (*ancestors(one, parents), *descendants(one, parents)))}
+    server = server_process(target.place, processes, parents, never)
+    times = None if server is None else processes.times(server)
+    if times is None:
+        return Found()
+    below = descendants(times.pid, parents, without=never)
+    if not target.is_child:
+        return Found(runner=_runner(times, processes, below))
+    identity = ProcessId(times.pid, times.started_s)
+    named = [
+        one
+        for pid in below
+        if target.is_named_in(processes.command_line(pid) or ()) and (one := processes.times(pid)) is not None
+    ]
+    if not named:
+        return Found(server=identity)
+    youngest = max(named, key=lambda one: one.started_s)
+    beside = descendants(youngest.pid, parents, without=never)
+    return Found(runner=_runner(youngest, processes, beside), server=identity)
 
 
 class RunnerSensor:
@@ -109,34 +152,77 @@ class RunnerSensor:
 
     def __init__(self, processes: ProcessTable) -> None:
         self._processes = processes
-        self._runner: Runner | None = None
+        self._expects = False
+        self._found = Found()
         self.source = "no runner looked for yet"
 
-    def follow(self, runner: Runner | None) -> None:
+    def expect(self, *, here: bool) -> None:
+        """Follow nothing until something is found; ``here``: the server is on this machine."""
+        self._expects = here
+        self._found = Found()
+        self.source = "the runner is not visible from here"
+
+    def follow(self, found: Found) -> None:
         """From now on read this one."""
-        self._runner = runner
-        self.source = f"process {runner.pid}" if runner else "the runner is not visible from here"
+        self._found = found
+        runner = found.runner
+        self.source = "the runner is not visible from here" if runner is None else f"process {runner.pid}"
+
+    @property
+    def is_hidden(self) -> bool:
+        """The server works on this machine, and its processes cannot be told from other programs'."""
+        return self._expects and not self._found.is_seen
 
     def read(self) -> RunnerReading | None:
-        """Gives what the runner uses; None once it has ended."""
-        runner = self._runner
-        times = self._processes.times(runner.pid) if runner else None
-        if runner is None or times is None or times.started_s != runner.started_s:
+        """Return what the runner uses; None once it has ended."""
+        runner = self._found.runner
+        times = None if runner is None else self._alive(ProcessId(runner.pid, runner.started_s))
+        if runner is None or times is None:
             return None
+        beside = tuple(one for other in runner.beside if (one := self._alive(other)) is not None)
+        pids = [times.pid, *(one.pid for one in beside)]
         return RunnerReading(
             runner=runner,
             times=times,
-            memory=self._processes.memory(runner.pid),
-            disk_read_bytes=self._processes.disk_read_bytes(runner.pid),
-            server=self._processes.times(runner.server_pid) if runner.server_pid else None,
+            beside=beside,
+            memory=_together(self._processes.memory(pid) for pid in pids),
+            disk_read_bytes=_sum([self._processes.disk_read_bytes(pid) for pid in pids]),
         )
 
+    def read_server(self) -> ProcessTimes | None:
+        """Return the CPU time of the server above the runner."""
+        return None if self._found.server is None else self._alive(self._found.server)
 
-def _candidates(target: RunnerTarget, processes: ProcessTable) -> Iterator[tuple[int, list[str]]]:
-    if target.pid is None:
-        yield from ((pid, arguments) for pid, arguments in processes.command_lines() if target.is_named_in(arguments))
-    elif (arguments := processes.command_line(target.pid)) is not None:
-        yield target.pid, arguments
+    def _alive(self, process: ProcessId) -> ProcessTimes | None:
+        times = self._processes.times(process.pid)
+        return times if times is not None and times.started_s == process.started_s else None
+
+
+def _runner(times: ProcessTimes, processes: ProcessTable, below: Iterable[int]) -> Runner:
+    beside = (processes.times(pid) for pid in sorted(below))
+    return Runner(
+        pid=times.pid,
+        started_s=times.started_s,
+        weights_in_anon=_keeps_weights_in_anon(processes.command_line(times.pid) or ()),
+        beside=tuple(ProcessId(one.pid, one.started_s) for one in beside if one is not None),
+    )
+
+
+def _together(memories: Iterable[ProcessMemory | None]) -> ProcessMemory | None:
+    """The memory of several processes; their peaks were not at one time, so that only a single one's is known."""
+    known = [memory for memory in memories if memory is not None]
+    if not known:
+        return None
+    files = [memory.file_bytes for memory in known if memory.file_bytes is not None]
+    return ProcessMemory(
+        anon_bytes=sum(memory.anon_bytes for memory in known),
+        file_bytes=sum(files) if files else None,
+        peak_bytes=known[0].peak_bytes if len(known) == 1 else None,
+    )
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    return None if None in values else sum(value for value in values if value is not None)
 
 
 def _values_of(arguments: Sequence[str], option: str) -> list[str]:
@@ -146,12 +232,3 @@ def _values_of(arguments: Sequence[str], option: str) -> list[str]:
 
 def _keeps_weights_in_anon(arguments: Sequence[str]) -> bool:
     return "--no-mmap" in arguments or "none" in _values_of(arguments, "--load-mode")
-
-
-def _server_of(runner: ProcessTimes, processes: ProcessTable) -> int | None:
-    """The parent, if it is a model server: a runner started by hand has a shell there."""
-    arguments = processes.command_line(runner.parent_pid)
-    if arguments is None:
-        return None
-    program = re.split(r"[/\\]", arguments[0])[-1].lower()
-    return runner.parent_pid if program.removesuffix(".exe") == "ollama" else None

@@ -4,6 +4,7 @@ import pytest
 
 from llmtui.core.facts import MachineFigures
 from llmtui.engine.sensors.account import Edge, TrialAccount, TrialMachine
+from llmtui.engine.sensors.cpu import CpuReading
 from llmtui.engine.sensors.look import Look
 from llmtui.engine.sensors.memory import MemoryReading, PressureReading
 from llmtui.engine.sensors.processes import ProcessMemory, ProcessTimes
@@ -130,3 +131,42 @@ def test_where_the_runners_reads_are_private_the_machines_stand_in_and_are_named
 def test_where_a_cold_start_came_from(read_bytes: int | None, model_bytes: int | None, source: str) -> None:
     machine = TrialMachine(figures=MachineFigures(disk_read_bytes=read_bytes))
     assert machine.cold_source(model_bytes) == source
+
+
+class TestOthers:
+    """Other programs are busy only where the model's own processes were seen at work throughout."""
+
+    def figures(self, *looks: Look, before: Look | None = None) -> MachineFigures:
+        account = TrialAccount(edge(looks[0]), None, before)
+        return account.close(edge(looks[-1]), COOL).figures
+
+    def look(self, at_s: float, runner: RunnerReading | None, busy_s: float, *, is_hidden: bool = False) -> Look:
+        return Look(
+            t_ns=round(at_s * 1e9), system_s=TRIAL_STARTS_S + at_s, runner=runner, cpu=CpuReading((busy_s, 0.0)),
+            own=(ProcessTimes(pid=8, started_s=1.0, parent_pid=1, cpu_s=0.0),), is_hidden=is_hidden,
+        )  # fmt: skip
+
+    def test_are_all_that_is_not_the_models_or_llmtuis(self) -> None:
+        found = self.figures(self.look(0, runner(1, cpu_s=3.0), 10.0), self.look(2, runner(1, cpu_s=3.5), 12.0))
+        assert found.others_cores == pytest.approx(0.75)
+
+    def test_are_not_known_beside_a_server_that_is_hidden(self) -> None:
+        hidden = [self.look(at_s, None, 10.0 + at_s, is_hidden=True) for at_s in (0, 2)]
+        assert self.figures(*hidden).others_cores is None
+
+    def test_are_not_known_where_the_process_came_or_went_meanwhile(self) -> None:
+        there = self.look(0, runner(1), 10.0)
+        assert self.figures(there, self.look(2, None, 12.0)).others_cores is None
+        assert self.figures(self.look(-2, None, 8.0), there).others_cores is None
+        assert self.figures(there, self.look(2, runner(1, started_s=1000.5, cpu_s=1.0), 12.0)).others_cores is None
+
+    def test_are_not_known_where_what_is_seen_does_not_compute(self) -> None:
+        """It passes requests on; what computes is among the others."""
+        found = self.figures(self.look(0, runner(1, cpu_s=3.0), 10.0), self.look(2, runner(1, cpu_s=3.02), 12.0))
+        assert found.others_cores is None
+
+    def test_of_a_short_trial_are_counted_from_a_look_before_it(self) -> None:
+        before, start = self.look(-1, runner(1), 9.0), self.look(0, runner(1, cpu_s=0.0), 10.0)
+        end = self.look(0.1, runner(1, cpu_s=0.1), 10.1)
+        assert self.figures(start, end).others_cores is None
+        assert self.figures(start, end, before=before).others_cores == pytest.approx(1.0 / 1.1)

@@ -17,12 +17,12 @@ def times(pid: int, cpu_s: float, started_s: float = 1.0) -> ProcessTimes:
     return ProcessTimes(pid=pid, started_s=started_s, parent_pid=1, cpu_s=cpu_s)
 
 
-def runner(cpu_s: float, *, started_s: float = 1.0, server: ProcessTimes | None = None) -> RunnerReading:
+def runner(cpu_s: float, *, started_s: float = 1.0, beside: tuple[ProcessTimes, ...] = ()) -> RunnerReading:
     return RunnerReading(
         runner=Runner(pid=7, started_s=started_s, weights_in_anon=False),
         times=times(7, cpu_s, started_s),
         memory=ProcessMemory(anon_bytes=100, file_bytes=50),
-        server=server,
+        beside=beside,
     )
 
 
@@ -30,6 +30,8 @@ def look(
     at_s: float,
     *busy_s: float,
     runner: RunnerReading | None = None,
+    server: ProcessTimes | None = None,
+    is_hidden: bool = False,
     own: tuple[ProcessTimes, ...] = (),
     gpu: GpuReading | None = None,
     energy: EnergyReading | None = None,
@@ -40,6 +42,8 @@ def look(
         cpu=CpuReading(busy_s),
         memory=MemoryReading(available_bytes=9, total_bytes=10, swap_used_bytes=1),
         runner=runner,
+        server=server,
+        is_hidden=is_hidden,
         own=own,
         gpu=gpu,
         energy=energy,
@@ -47,8 +51,8 @@ def look(
 
 
 def test_busy_cores_are_told_apart_by_who_used_them() -> None:
-    before = look(0, 5.0, 5.0, runner=runner(1.0, server=times(3, 0.5)), own=(times(8, 2.0), times(9, 0.0)))
-    after = look(0.5, 5.5, 5.4, runner=runner(1.3, server=times(3, 0.55)), own=(times(8, 2.05), times(9, 0.1)))
+    before = look(0, 5.0, 5.0, runner=runner(1.0), server=times(3, 0.5), own=(times(8, 2.0), times(9, 0.0)))
+    after = look(0.5, 5.5, 5.4, runner=runner(1.3), server=times(3, 0.55), own=(times(8, 2.05), times(9, 0.1)))
     found = shares(before, after)
     assert found is not None
     assert found.per_core == pytest.approx((1.0, 0.8))
@@ -67,11 +71,38 @@ def test_rounding_of_ticks_gives_neither_more_than_a_core_nor_less_than_nothing(
 
 def test_a_built_in_server_is_llmtui_and_not_subtracted_twice() -> None:
     engine_before, engine_after = times(8, 0.0), times(8, 0.4)
-    before = look(0, 0.0, runner=runner(0.0, server=engine_before), own=(engine_before,))
-    after = look(1, 1.0, runner=runner(0.2, server=engine_after), own=(engine_after,))
+    before = look(0, 0.0, runner=runner(0.0), server=engine_before, own=(engine_before,))
+    after = look(1, 1.0, runner=runner(0.2), server=engine_after, own=(engine_after,))
     found = shares(before, after)
     assert found is not None
     assert found.others == pytest.approx(1.0 - 0.2 - 0.4)
+
+
+def test_a_models_other_processes_are_the_models() -> None:
+    before = look(0, 0.0, runner=runner(1.0, beside=(times(11, 4.0),)), own=(times(8, 0.0),))
+    after = look(
+        1, 1.0, runner=runner(1.1, beside=(times(11, 4.5), times(12, 0.2, started_s=1000.5))), own=(times(8, 0.0),)
+    )
+    found = shares(before, after)
+    assert found is not None
+    assert found.runner == pytest.approx(0.1 + 0.5 + 0.2)
+    assert found.others == pytest.approx(0.2)
+
+
+def test_a_hidden_servers_work_is_not_called_others() -> None:
+    own = (times(8, 0.0),)
+    for before, after in ((True, True), (True, False), (False, True)):
+        found = shares(look(0, 0.0, own=own, is_hidden=before), look(1, 1.0, own=own, is_hidden=after))
+        assert found is not None
+        assert (found.busy, found.others) == (1.0, None)
+
+
+def test_nor_is_that_of_a_runner_or_a_server_that_is_seen_for_the_first_time() -> None:
+    own = (times(8, 0.0),)
+    for after in (look(1, 1.0, own=own, runner=runner(7.0)), look(1, 1.0, own=own, server=times(3, 7.0))):
+        found = shares(look(0, 0.0, own=own), after)
+        assert found is not None
+        assert found.others is None
 
 
 def test_a_core_that_came_or_went_leaves_the_shares_open() -> None:

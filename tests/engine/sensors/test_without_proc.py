@@ -8,11 +8,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from llmtui.backends.base import Place
 from llmtui.engine.sensors import cpu, machine, memory, processes, thermal
 from llmtui.engine.sensors.look import shares
 from llmtui.engine.sensors.machine import Machine
 from llmtui.engine.sensors.runner import RunnerTarget
-from tests.engine.sensors.trees import BLOB, stand_in_runner
+from tests.engine.sensors.trees import BLOB, stand_in_runner, stand_in_server
 
 
 @pytest.fixture
@@ -39,11 +40,18 @@ def test_busy_seconds_agree_with_proc(elsewhere: Machine) -> None:
     assert sum(theirs.busy_s) == pytest.approx(sum(ours.busy_s), rel=0.05, abs=2.0)
 
 
-def test_a_runner_is_found_and_followed(elsewhere: Machine) -> None:
-    before = elsewhere.look(0)
-    with stand_in_runner("--model", f"sha256-{BLOB}", hold_bytes=50_000_000):
-        assert elsewhere.find_runner(RunnerTarget.of(f"sha256-{BLOB}")) is not None
-        after = elsewhere.look(10**9)
+@pytest.mark.usefixtures("elsewhere")
+def test_a_runner_is_found_and_followed(tmp_path: Path) -> None:
+    # what llmtui starts is never a model, and this process starts the server: another one stands for llmtui
+    with stand_in_runner() as engine, stand_in_server() as server:
+        there = machine.Machine([engine.pid], sys_root=tmp_path)
+        pid = server.run("--model", f"sha256-{BLOB}", hold_bytes=50_000_000)
+        place = Place(addresses=("127.0.0.1",), port=server.port)
+        runner = there.find_runner(RunnerTarget(place=place, blob_hex=BLOB)).runner
+        assert runner is not None
+        assert runner.pid == pid
+        before = there.look(0)
+        after = there.look(10**9)
     assert after.runner is not None
     assert (after.runner.resident_bytes or 0) >= 50_000_000
     assert after.runner.disk_read_bytes is None  # what is counted elsewhere holds the page cache too

@@ -1,0 +1,147 @@
+"""Which process serves an address of this machine: the one that holds the listening socket, never one by its name.
+
+What cannot be told is not guessed: a container's, a tunnel's and (without the rights) another user's server has no
+process that is seen from here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from llmtui.backends.base import Place
+from llmtui.engine.sensors.processes import Listener, ProcessTable
+
+FORWARDERS: Final = frozenset(
+    {
+        "docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "pasta", "passt", "gvproxy", "wslrelay",
+        "com.docker.backend", "kubectl", "ssh", "autossh", "sshd", "socat", "nginx", "haproxy", "caddy", "traefik",
+        "envoy", "apache2", "httpd", "lighttpd", "litellm", "cloudflared", "tailscaled", "ngrok", "frpc", "stunnel",
+        "stunnel4", "mitmproxy", "mitmdump", "mitmweb",
+    }
+)  # fmt: skip
+"""Programs that listen for a server that runs elsewhere. Their memory and CPU time are not the model's."""
+_INIT: Final = 1
+_WORKER: Final = ("--multiprocessing-fork", "VLLM::", "ray::", "sglang::", "gunicorn: worker")
+"""What the arguments of a server's worker hold or begin with: Python's and two servers' own."""
+
+
+def server_process(
+    place: Place, processes: ProcessTable, parents: Mapping[int, int], never: Collection[int]
+) -> int | None:
+    """Return the process that serves an address: the uppermost of those that hold its listening socket.
+
+    Args:
+        place: what is connected to.
+        processes: this machine's.
+        parents: the parent of every process.
+        never: pids that cannot be the server, such as llmtui's own.
+
+    Returns:
+        None where it cannot be seen, where several unrelated processes listen, or where what listens is known to pass
+        requests on to a server elsewhere.
+    """
+    sockets = _asked(place, processes.listeners(place.port))
+    if not sockets:
+        return None
+    if all(socket.pids for socket in sockets):
+        top = _uppermost({pid for socket in sockets for pid in socket.pids}, parents)
+    else:
+        top = _only_ollama(sockets, processes)
+    if top is None or top in never:
+        return None
+    top = _above_workers(top, processes, parents, never)
+    return None if _forwards(processes.command_line(top)) else top
+
+
+def descendants(pid: int, parents: Mapping[int, int], without: Collection[int] = ()) -> tuple[int, ...]:
+    """Return the children of a process, and theirs, in no order; ``without`` some and what these started."""
+    children: dict[int, list[int]] = {}
+    for child, parent in parents.items():
+        children.setdefault(parent, []).append(child)
+    found: list[int] = []
+    waiting = list(children.get(pid, ()))
+    while waiting:
+        one = waiting.pop()
+        if one not in without and one != pid and one not in found:
+            found.append(one)
+            waiting.extend(children.get(one, ()))
+    return tuple(found)
+
+
+def ancestors(pid: int, parents: Mapping[int, int]) -> tuple[int, ...]:
+    """Return the processes above one, its parent first."""
+    found: list[int] = []
+    above = parents.get(pid)
+    while above is not None and above > 0 and above not in found:
+        found.append(above)
+        above = parents.get(above)
+    return tuple(found)
+
+
+def _asked(place: Place, listeners: Sequence[Listener]) -> list[Listener]:
+    """The sockets that a connection can have reached: the exact address, else the one for every address."""
+    asked: list[Listener] = []
+    for address in place.addresses:
+        every = ("0.0.0.0", "::") if ipaddress.ip_address(address).version == 4 else ("::",)  # noqa: S104
+        for spelling in (address, *every):
+            found = [one for one in listeners if one.address == spelling]
+            if found:
+                asked += [one for one in found if one not in asked]
+                break
+    return asked
+
+
+def _uppermost(holders: Collection[int], parents: Mapping[int, int]) -> int | None:
+    """Workers share the socket of the process that started them; init may hold it for a service."""
+    held = set(holders) - {_INIT} or set(holders)
+    tops = {pid for pid in held if not held.intersection(ancestors(pid, parents))}
+    return tops.pop() if len(tops) == 1 else None
+
+
+def _only_ollama(sockets: Iterable[Listener], processes: ProcessTable) -> int | None:
+    """Another user's sockets tell their owner alone: an only ``ollama serve`` of this user is the one that listens.
+
+    Ollama's packages run it as a user of its own. Not where that user also runs something that passes requests on.
+    """
+    owners = {socket.owner_uid for socket in sockets}
+    if len(owners) != 1 or None in owners:
+        return None
+    found: list[int] = []
+    for pid, arguments in processes.command_lines():
+        if processes.owner(pid) in owners:
+            if _forwards(arguments):
+                return None
+            if _program(arguments) == "ollama" and "serve" in arguments[1:]:
+                found.append(pid)
+    return found[0] if len(found) == 1 else None
+
+
+def _above_workers(pid: int, processes: ProcessTable, parents: Mapping[int, int], never: Collection[int]) -> int:
+    """Climb from a worker to the process whose other workers hold the model, as vLLM's engine cores do."""
+    arguments = processes.command_line(pid)
+    above = parents.get(pid, 0)
+    while arguments is not None and above > _INIT and above not in never:
+        over = processes.command_line(above)
+        is_worker = any(word.startswith(_WORKER) for word in arguments)
+        if over is None or not (is_worker or over == arguments):
+            return pid
+        pid, arguments, above = above, over, parents.get(above, 0)
+    return pid
+
+
+def _forwards(arguments: Sequence[str] | None) -> bool:
+    """Whether a command line is a forwarder's, also as a script or a module of an interpreter."""
+    if not arguments:
+        return False
+    words = {_program([word]) for word in arguments[:4] if not word.startswith("-")}
+    is_script = _program(arguments).startswith(("python", "node", "ruby"))
+    return bool(FORWARDERS.intersection(words if is_script else {_program(arguments)}))
+
+
+def _program(arguments: Sequence[str]) -> str:
+    """The name of a program without its folder; a renamed process (``nginx: master process``) has it before a colon."""
+    name = re.split(r"[/\\]", arguments[0].split(" ")[0])[-1].lower()
+    return name.removesuffix(":").removesuffix(".exe")
