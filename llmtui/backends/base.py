@@ -154,6 +154,8 @@ class Backend(Protocol):
     """
 
     kind: ServerKind
+    can_unload: bool
+    """A model can be taken out of its memory, so that there are cold starts."""
 
     async def info(self) -> ServerInfo:
         """Asks who answers. Fails fast: ``silent`` after 5 s without an answer, ``refused`` for a closed port."""

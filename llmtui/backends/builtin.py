@@ -53,6 +53,7 @@ class BuiltinBackend:
     """The server inside llmtui. Nothing runs until a model is asked."""
 
     kind: ServerKind = "builtin"
+    can_unload = True
 
     def __init__(self, *, gguf_paths: Sequence[Path] = (), cache_folder: Path | None = None) -> None:
         """Prepares; nothing is started.

@@ -94,6 +94,7 @@ class OllamaBackend:
         """Prepare to talk to a server; nothing is sent yet."""
         self.kind: ServerKind = "ollama"
         self._access = access
+        self.can_unload = True
         self._url = _ollama_url(address)
         self._where = public_address(self._url).removeprefix("http://")
         self._local = is_loopback(self._url)

@@ -73,6 +73,7 @@ class OpenAiBackend:
     """One OpenAI-compatible server. It keeps models as it likes, so nothing can be loaded, unloaded or pulled."""
 
     kind: ServerKind = "openai"
+    can_unload = False
 
     def __init__(
         self,

@@ -14,13 +14,14 @@ from llmtui.core.plan import Plan, num_ctx, tagged
 from llmtui.core.reading import reading_flags
 from llmtui.core.trial_row import TrialRow
 
-BY_DESIGN = ("short_output",)
-CONDITIONS = ("spilled", "other_model_resident", "thinking_inline", "clock_disagreement")
+BY_DESIGN = ("short_output", "superseded")
+CONDITIONS = ("busy_machine", "spilled", "other_model_resident", "thinking_inline", "clock_disagreement")
+"""``busy_machine`` is ``busy`` on most warm rows: then it is how this machine is, and disturbs none of them."""
 READING = ("cap_ignored", "unseen_text", "clocks_apart", "text_replaced", "buffered")
 """Something about the reading of the answer: the figure concerned is not claimed, the rest counts."""
 DISTURBANCES = (
-    "unexpected_reload", "cached_prompt", "queued", "prompt_cut", "swapped", "throttled", "noisy_start",
-    "stalled_output", "outlier",
+    "unexpected_reload", "cached_prompt", "queued", "prompt_cut", "swapped", "throttled", "busy",
+    "noisy_start", "stalled_output", "outlier",
 )  # fmt: skip
 
 SWAP_IN_BYTES = 16 * 2**20
@@ -36,7 +37,7 @@ CHARS_PER_TOKEN_MAX = 8
 def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tuple[str, Seen], ...]:
     """Return the flags that a trial earns by itself, each with its evidence.
 
-    Flags whose evidence only the engine has (``unexpected_reload``, ``other_model_resident``, ``noisy_start``) come
+    Flags whose evidence only the engine has (``unexpected_reload``, ``other_model_resident``, ``busy``, …) come
     first, as the engine reported them.
     """
     told: tuple[Seen, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
@@ -66,7 +67,7 @@ def counts_for_speed(row: TrialRow) -> bool:
         and row.outcome == "ok"
         and figures.decode_tps is not None
         and (figures.tokens or 0) >= MIN_TOKENS_COMPARED
-        and not {"unexpected_reload", "cap_ignored"}.intersection(row.flags)
+        and not {"unexpected_reload", "superseded", "cap_ignored"}.intersection(row.flags)
         and not (figures.clock_side == "ours" and figures.tps_source == "client")  # only our late look explains it
         and not _explained_outlier(row)
     )
@@ -78,14 +79,14 @@ def is_uncounted(row: TrialRow) -> bool:
         row.outcome in ("ok", "no_final")
         and row.figures.tokens is None
         and row.figures.decode_cps is not None
-        and "unexpected_reload" not in row.flags
+        and not {"unexpected_reload", "superseded"}.intersection(row.flags)
         and not _explained_outlier(row)
     )
 
 
 def counts_for_ttft(row: TrialRow) -> bool:
     """Whether a row's time to first token is counted among those of its kind."""
-    spoiled = {"unexpected_reload", "queued", "cached_prompt", "prompt_cut"}
+    spoiled = {"unexpected_reload", "superseded", "queued", "cached_prompt", "prompt_cut"}
     return (
         row.outcome in ("ok", "no_final")
         and row.figures.ttft_ms is not None
@@ -108,12 +109,18 @@ def why_not_compared(row: TrialRow) -> str:
 
 def is_interfered_with(row: TrialRow) -> bool:
     """Whether a cause of disturbance is known: an outlier by itself says that something is odd, not what it was."""
-    return any(flag in DISTURBANCES and flag != "outlier" for flag in row.flags)
+    return bool(_causes(row))
 
 
 def _explained_outlier(row: TrialRow) -> bool:
+    return "outlier" in row.flags and bool(_causes(row))
+
+
+def _causes(row: TrialRow) -> set[str]:
     causes = set(DISTURBANCES) - {"outlier"}
-    return "outlier" in row.flags and bool(causes.intersection(row.flags))
+    if "busy_machine" in row.flags:
+        causes.remove("busy")
+    return causes.intersection(row.flags)
 
 
 def _short_output(finished: TrialFinished, figures: Figures) -> Evidence | None:

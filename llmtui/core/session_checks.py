@@ -38,6 +38,8 @@ def with_session_flags(rows: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
         ("cached_prompt", _cached(rows)),
         ("throttled", _throttled(rows)),
         ("outlier", _outliers(rows)),
+        ("superseded", _superseded(rows)),
+        ("busy_machine", _busy_machine(rows)),
     ):
         for at, evidence in flagged.items():
             if name not in rows[at].flags:
@@ -51,6 +53,38 @@ def _flagged(row: TrialRow, added: Mapping[str, Evidence]) -> TrialRow:
     if "cached_prompt" in added and figures.prefill_tps is not None:
         figures = msgspec.structs.replace(figures, prefill_tps=None, why={**figures.why, "prefill_tps": "cached"})
     return msgspec.structs.replace(row, flags=(*row.flags, *added), evidence=(*told, *added.values()), figures=figures)
+
+
+# --- busy ---------------------------------------------------------------------------------------------------------
+
+
+def is_mostly_busy(warm: int, busy: int) -> bool:
+    """Return whether other programs are busy during most of the warm trials, so that asking again would not help.
+
+    Args:
+        warm: number of warm trials so far.
+        busy: number of those during which other programs were busy.
+    """
+    return warm >= MIN_ROWS and 2 * busy > warm
+
+
+def _busy_machine(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
+    warm = [row for row in rows if row.trial.kind == "warm"]
+    busy = sum("busy" in row.flags for row in warm)
+    if not is_mostly_busy(len(warm), busy):
+        return {}
+    evidence = Evidence(code="busy_machine", args={"busy": busy, "warm": len(warm)})
+    return {at: evidence for at, row in enumerate(rows) if "busy" in row.flags}
+
+
+def _superseded(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
+    """Trials that were asked again because others were busy: one of the two counts."""
+    again = {row.repeats: row.trial.id for row in rows if row.repeats is not None and row.outcome == "ok"}
+    return {
+        at: Evidence(code="superseded", args={"by": again[row.trial.id]})
+        for at, row in enumerate(rows)
+        if "busy" in row.flags and row.trial.id in again
+    }
 
 
 # --- remembered prompts -------------------------------------------------------------------------------------------

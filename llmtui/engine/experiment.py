@@ -13,6 +13,7 @@ from llmtui.core.facts import Problem
 from llmtui.core.plan import Block, Trial, blocks, num_ctx, trials_per_round
 from llmtui.core.rounds import rounds_that_fit, wants_more_rounds
 from llmtui.core.session import Session
+from llmtui.core.session_checks import is_mostly_busy
 from llmtui.engine.bench import Bench
 from llmtui.engine.control import Control
 from llmtui.engine.one_trial import BlockState, TrialRunner, again
@@ -62,6 +63,9 @@ class Experiment:
         self._first = None if so_far is None else _went_first(so_far)
         self._goes_on = so_far is not None
         self._last_round_s = 0.0
+        warm = [] if so_far is None else [row for row in so_far.rows if row.trial.kind == "warm"]
+        self._warm = len(warm)
+        self._busy = sum("busy" in row.flags for row in warm)
         self._over = False
         self._hurried = False
 
@@ -165,7 +169,7 @@ class Experiment:
                 self._trials.pass_over(trial, order=self._order, total=self._order + left, problem=problem)
                 continue
             finished = await self._trial(trial, state, left)
-            if trial.attempt == 1 and _is_worth_repeating(finished):
+            if trial.attempt == 1 and self._is_worth_repeating(finished):
                 await self._trial(again(self._bench.plan, finished.trial), state, left)
         self.control.contender = None
 
@@ -173,7 +177,16 @@ class Experiment:
         self._order += 1
         finished = await self._trials.run(trial, state, order=self._order, total=self._order + left)
         await self._settled()
+        if finished.trial.kind == "warm" and finished.outcome != "skipped":
+            self._warm += 1
+            self._busy += "busy" in finished.flags
         return finished
+
+    def _is_worth_repeating(self, finished: TrialFinished) -> bool:
+        if finished.outcome in ("error", "stalled", "skipped"):
+            return False
+        busy = "busy" in finished.flags and finished.trial.kind == "warm"
+        return "unexpected_reload" in finished.flags or (busy and not is_mostly_busy(self._warm, self._busy))
 
     async def _pause(self) -> None:
         if self.control.paused:
@@ -193,10 +206,6 @@ def _went_first(session: Session) -> int | None:
     if "cold" not in session.plan.kinds or not session.rows or session.rows[0].trial.kind == "cold":
         return None
     return session.rows[0].trial.contender
-
-
-def _is_worth_repeating(finished: TrialFinished) -> bool:
-    return "unexpected_reload" in finished.flags and finished.outcome not in ("error", "stalled", "skipped")
 
 
 def _forget_cancellation() -> None:

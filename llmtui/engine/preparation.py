@@ -45,8 +45,8 @@ class Preparation:
         self._picked = frozenset(contender.model.digest for contender in bench.plan.contenders)
         self._before: tuple[LoadedModel, ...] = ()
         self._taken_out: set[tuple[str, str, str]] = set()
-        self._stays: set[tuple[str, str, str]] = set()
-        """Cannot be unloaded, or would not go."""
+        self._stays: dict[tuple[str, str, str], Problem] = {}
+        """Would not be unloaded, and why."""
         self._in_flight: LoadedModel | None = None
         self._silent: set[str] = set()
         """Kinds of servers that do not tell what is in their memory."""
@@ -86,9 +86,16 @@ class Preparation:
             BackendFailed: a server does not answer, the model itself does not go, or (``unsupported``) nobody can tell
                 whether it has gone.
         """
+        backend, own = self._bench.backend(contender), self._bench.contender(contender).model
+        if not backend.can_unload:
+            await backend.unload(ResidentModel(name=own.name, digest=own.digest))  # raises, in its own words
         await self._clear(contender, trial_id, spare_own=False)
-        if self._bench.backend(contender).kind in self._silent:
+        if backend.kind in self._silent:
             raise BackendFailed(_UNTOLD)
+        for loaded in await self._loaded():
+            is_own = loaded.backend is backend and loaded.model.serves(own.digest)
+            if is_own or await self._is_same_file(loaded, contender):
+                raise BackendFailed(self._stays.get(loaded.key) or _not_unloaded(loaded.model.name))
 
     async def clear_others(self, contender: int, trial_id: str) -> None:
         """Unloads what else may be unloaded, for a block that does not begin with a cold start.
@@ -100,9 +107,9 @@ class Preparation:
 
     def asked(self, contender: int) -> None:
         """Notes that a request was sent: its model may be on its way into memory though no list shows it yet."""
-        model = self._bench.contender(contender).model
-        resident = ResidentModel(name=model.name, digest=model.digest)
-        self._in_flight = LoadedModel(self._bench.backend(contender), resident)
+        model, backend = self._bench.contender(contender).model, self._bench.backend(contender)
+        if backend.can_unload:
+            self._in_flight = LoadedModel(backend, ResidentModel(name=model.name, digest=model.digest))
 
     def answered(self) -> None:
         """Notes that the request came to its end."""
@@ -168,32 +175,36 @@ class Preparation:
             if failed.problem.code not in UNSUPPORTED | {"not_unloaded"}:
                 raise
             self._bench.note("warning", failed.problem)
-            self._stays |= {loaded.key for loaded in others}  # asked once: each try may take its whole time
+            # asked once: each try may take its whole time
+            self._stays |= dict.fromkeys((loaded.key for loaded in others), failed.problem)
         if not spare_own:
             await self._unload([loaded for loaded in going if loaded.model.digest == own], trial_id)
 
     def _may_go(self, loaded: LoadedModel) -> bool:
-        return loaded.model.digest in self._picked or self._bench.plan.others == "unload"
+        """Whether the plan wants it out of memory, and its server can be told so."""
+        wanted = loaded.model.digest in self._picked or self._bench.plan.others == "unload"
+        return wanted and loaded.backend.can_unload
 
     async def _is_same_file(self, loaded: LoadedModel, contender: int) -> bool:
         """Another name for a contender's weights: one process serves both, so a start would not be from off."""
         if loaded.backend is not self._bench.backend(contender):
             return False
         own = await self._bench.runner_target(contender)
-        return own is not None and own.is_child and own == await self._target(loaded)
+        return own is not None and bool(own.blob_hex or own.argument) and own == await self._target(loaded)
 
     def _is_within_reach(self, loaded: LoadedModel) -> bool:
         """Whether a request by its name reaches it: not so an older build of a model that was made anew since."""
         picked = {(one.model.backend, one.model.name) for one in self._bench.plan.contenders}
         if loaded.model.digest in self._picked or (loaded.backend.kind, loaded.model.name) not in picked:
             return True
-        self._stays.add(loaded.key)
-        self._bench.note("warning", Problem(code="older_build", args={"name": loaded.model.name}))
+        problem = Problem(code="older_build", args={"name": loaded.model.name})
+        self._stays[loaded.key] = problem
+        self._bench.note("warning", problem)
         return False
 
     def _is_ours(self, loaded: LoadedModel) -> bool:
         """Picked, and not as it was before the run."""
-        if loaded.model.digest not in self._picked:
+        if loaded.model.digest not in self._picked or not loaded.backend.can_unload:
             return False
         return not any(
             old.key == loaded.key and old.model.context_length == loaded.model.context_length for old in self._before
@@ -224,8 +235,7 @@ class Preparation:
             async with asyncio.timeout(UNLOAD_LIMIT_S):
                 await _poll(lambda: self._all_left(keys))
         except TimeoutError as error:
-            problem = Problem(code="not_unloaded", args={"names": names, "seconds": UNLOAD_LIMIT_S})
-            raise BackendFailed(problem) from error
+            raise BackendFailed(_not_unloaded(names)) from error
         try:
             async with asyncio.timeout(UNLOAD_LIMIT_S):
                 await _poll(lambda: _all_ended(targets))
@@ -244,6 +254,10 @@ class Preparation:
             await loaded.backend.load(loaded.model)
         except BackendFailed as failed:
             self._bench.note("warning", failed.problem)
+
+
+def _not_unloaded(names: str) -> Problem:
+    return Problem(code="not_unloaded", args={"names": names, "seconds": UNLOAD_LIMIT_S})
 
 
 async def _all_ended(targets: Sequence[RunnerTarget]) -> bool:

@@ -11,8 +11,8 @@ from llmtui.words import _
 from llmtui.words.evidence import evidence_text
 
 COUNTED_OTHERWISE = (
-    "unexpected_reload", "unseen_text", "buffered", "cap_ignored", "queued", "cached_prompt", "prompt_cut", "outlier",
-    "short_output",
+    "unexpected_reload", "superseded", "unseen_text", "buffered", "cap_ignored", "queued", "cached_prompt",
+    "prompt_cut", "outlier", "short_output",
 )  # fmt: skip
 """Flags that change what is counted, the gravest first."""
 
@@ -62,6 +62,9 @@ def _marks() -> dict[str, str]:
         "prompt_cut": _("prompt cut"),
         "swapped": _("memory swapped"),
         "throttled": _("slowed by heat"),
+        "busy": _("others busy"),
+        "busy_machine": _("on a busy machine"),
+        "superseded": _("asked again"),
         "noisy_start": _("machine busy"),
         "stalled_output": _("paused in mid-answer"),
         "outlier": _("far from the rest"),
@@ -86,6 +89,11 @@ def _sentences() -> dict[str, str]:
         "prompt_cut": _("The server cut the question; its waiting time is not counted."),
         "swapped": _("Memory was read back from disk (swap) during the test."),
         "throttled": _("The processor was slowed down, most likely by heat, and so was the text."),
+        "busy": _("Other programs kept the processor busy during the trial; it was asked again once."),
+        "busy_machine": _(
+            "Other programs kept the processor busy during most trials: the figures are those of a busy machine."
+        ),
+        "superseded": _("The repetition counts in place of this trial."),
         "noisy_start": _("Other programs were busy just before the start."),
         "stalled_output": _("The text stood still for more than a second."),
         "outlier": _("Far from the other rounds of the same question; left out only where a cause is known."),

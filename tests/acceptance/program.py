@@ -6,7 +6,7 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,11 +44,11 @@ class Home:
         }
 
     def run(
-        self, *words: str, env: Mapping[str, str] | None = None, timeout_s: float = 100
+        self, *words: str, env: Mapping[str, str] | None = None, timeout_s: float = 100, before: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end, with no terminal."""
+        """Runs a command to its end, with no terminal; ``before`` starts it, such as ``setpriv --reuid 65534``."""
         return subprocess.run(
-            [*PROGRAM, *words], capture_output=True, text=True, check=False, cwd=self.folder,
+            [*before, *PROGRAM, *words], capture_output=True, text=True, check=False, cwd=self.folder,
             env=dict(os.environ) | self.env | dict(env or {}), timeout=timeout_s, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 

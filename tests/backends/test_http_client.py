@@ -154,7 +154,6 @@ def test_a_name_and_password_in_the_address_are_never_shown() -> None:
     assert "secret" not in problem_what(problem)
 
 
-
 @pytest.mark.parametrize(
     ("url", "place"),
     [

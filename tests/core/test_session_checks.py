@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmtui.core.checks import counts_for_speed, counts_for_ttft
+from llmtui.core.checks import counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import Evidence, MachineFigures, ServerCounters
 from llmtui.core.plan import Plan
@@ -215,3 +216,37 @@ def test_a_flag_that_the_engine_gave_is_kept_as_it_is(name: str) -> None:
     given_by_engine = warm(PLAN, 0, 1, 0, 10.0, flags=(name,), evidence=("seen",))
     row = session(given_by_engine).rows[0]
     assert (row.flags, row.evidence) == ((name,), ("seen",))
+
+
+# --- busy ---------------------------------------------------------------------------------------------------------
+
+
+def busy_session(*busy: bool, repeats: dict[int, str] | None = None) -> Session:
+    found = []
+    for at, is_busy in enumerate(busy):
+        event = warm(PLAN, 0, at + 1, 0, 10.0, flags=("busy",) if is_busy else ())
+        again = (repeats or {}).get(at)
+        found.append(event if again is None else msgspec.structs.replace(event, repeats=again))
+    return session(*found)
+
+
+def test_busy_on_more_than_half_of_the_warm_trials_is_how_the_machine_is() -> None:
+    found = busy_session(True, True, False)
+    assert flags(found) == [("busy", "busy_machine"), ("busy", "busy_machine"), ()]
+    assert found.rows[0].evidence[1] == Evidence(code="busy_machine", args={"busy": 2, "warm": 3})
+    assert not any(map(is_interfered_with, found.rows))
+
+
+def test_busy_on_fewer_is_a_disturbance() -> None:
+    for found in (busy_session(True, False, False), busy_session(True, True, False, False), busy_session(True, True)):
+        assert not any("busy_machine" in row.flags for row in found.rows)
+        assert is_interfered_with(found.rows[0])
+        assert counts_for_speed(found.rows[0])
+
+
+def test_of_a_trial_and_its_repetition_one_counts() -> None:
+    first = warm(PLAN, 0, 1, 0, 10.0).trial.id
+    found = busy_session(True, False, False, repeats={1: first})
+    assert flags(found) == [("busy", "superseded"), (), ()]
+    assert [counts_for_speed(row) for row in found.rows] == [False, True, True]
+    assert [counts_for_ttft(row) for row in found.rows] == [False, True, True]

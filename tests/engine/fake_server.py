@@ -64,6 +64,7 @@ class FakeServer:
 
     def __init__(self, *, memory: Sequence[ResidentModel] = (), kind: ServerKind = "ollama") -> None:
         self.kind: ServerKind = kind
+        self.can_unload = True
         self.memory = list(memory)
         self.asked: list[ChatRequest] = []
         self.log: list[str] = []
@@ -185,6 +186,8 @@ class FakeWatch:
         self.calls: list[str] = []
         self.others: list[float] = []
         """What others do at each look, the last one from then on; nothing where nobody looks."""
+        self.meanwhile: list[float | None] = []
+        """What others do during each trial; afterwards it is not known."""
 
     def expect_runner(self, target: RunnerTarget | None) -> None:
         self.calls.append("expect")
@@ -208,7 +211,11 @@ class FakeWatch:
         self.calls.append("end")
         before = self.others_cores()
         figures = MachineFigures(
-            runner_pid=self.pid, disk_read_bytes=3 * 10**9, llmtui_cpu_s=0.1, others_cores_before=before
+            runner_pid=self.pid,
+            disk_read_bytes=3 * 10**9,
+            llmtui_cpu_s=0.1,
+            others_cores_before=before,
+            others_cores=self.meanwhile.pop(0) if self.meanwhile else None,
         )
         return TrialMachine(figures=figures)
 

@@ -167,7 +167,7 @@ async def test_the_machine_is_watched_from_the_request_to_its_end() -> None:
     server = FakeServer()
     lab = Lab(one_round(kinds=("cold",)), server)
     await lab.run()
-    assert lab.watch.calls == ["expect", "begin loading", "first", "end"]
+    assert lab.watch.calls == ["expect", "expect", "begin loading", "first", "end"]
     assert lab.rows[0].machine is not None
     assert lab.rows[0].cold_source == "unknown", "the model's size is not known here"
     assert lab.rows[0].resident is not None

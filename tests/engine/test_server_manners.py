@@ -146,6 +146,27 @@ async def test_another_name_for_the_same_file_is_unloaded_also_where_others_are_
     assert [model.name for model in server.memory] == ["qwen", "alias"], "it is loaded again afterwards"
 
 
+async def test_a_server_that_cannot_unload_has_no_cold_start_however_many_models_it_has() -> None:
+    """Nor after it has been asked once, nor of a model that its list does not show."""
+    server = FakeServer(memory=[resident("llama3")])
+    server.can_unload = False
+    server.refuses_unload = Problem(code="cannot_unload", args={"name": "it"})
+    lab = Lab(one_round("llama3", "mistral", "qwen", rounds=2, max_rounds=2, kinds=("cold", "warm")), server)
+    await lab.run()
+    cold = [row for row in lab.rows if row.trial.kind == "cold"]
+    assert len(cold) == 6
+    assert {row.outcome for row in cold} == {"skipped"}
+    assert {row.outcome for row in lab.rows if row.trial.kind == "warm"} == {"ok"}
+
+
+async def test_a_model_that_would_not_go_for_another_one_has_no_cold_start_either() -> None:
+    server = FakeServer(memory=[resident("llama3"), resident("mistral")])
+    server.refuses_unload = Problem(code="cannot_unload", args={"name": "it"})
+    lab = Lab(one_round("llama3", "mistral", rounds=2, max_rounds=2, kinds=("cold",)), server)
+    await lab.run()
+    assert {row.outcome for row in lab.rows} == {"skipped"}
+
+
 async def test_a_process_that_outlives_its_entry_is_waited_for_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmtui.engine.preparation.UNLOAD_LIMIT_S", 0.2)
     server = FakeServer(memory=[resident("llama3")])
