@@ -88,6 +88,8 @@ def test_the_columns_that_users_are_promised() -> None:
     ]  # fmt: skip
     assert list(COLUMNS[: len(promised)]) == promised
     assert len(set(COLUMNS)) == len(COLUMNS)
+    at = COLUMNS.index("missing")  # what was added later follows what was there
+    assert COLUMNS[at + 1 : at + 5] == ("others_cores", "server", "server_version", "server_address")
     assert set(Figures.__struct_fields__) - set(COLUMNS) == {"decode_steps", "decode_s", "decode_chars", "why",
                                                             "thinking_inline"}  # fmt: skip
 
