@@ -159,7 +159,7 @@ def _speeds(of: Audit) -> str:
     if not entries:
         return _("No row can be measured.")
     over = _("geometric mean over runs") if of.layout.unit == "run" else _("geometric mean over categories")
-    said = [f"{few(entries, most=8)} {_('tok/s')} ({over})."]
+    said = [f"{few(entries, most=8)} {_('tok/s')}" + (f" ({over})." if most > 1 else ".")]
     pairs = [one for one in of.verdicts if one.ratio is not None]
     said += [_pair(one, of.models) for one in pairs[:MOST_PAIRS]]
     if len(pairs) > MOST_PAIRS:

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
 from llmtui.core import recorded
+from llmtui.core.events import SessionEvent, TrialFinished
+from llmtui.core.facts import Recorded, ServerCounters, Timeline
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import summarise
 from llmtui.core.verdict import SEPARATING, verdicts
@@ -182,6 +185,30 @@ def test_cold_starts_are_compared_with_the_slowest_other_row(seed: tuple[str, di
     assert {name: round(value or 0, 2) for name, value in times.items()} == {
         "llama3": 11.16, "mistral": 15.48, "gemma:7b": 4.27,
     }  # fmt: skip
+
+
+def test_a_journal_of_an_earlier_import_is_audited_the_same(seed: tuple[str, dict[str, Any]]) -> None:
+    """It kept the wait on a timeline and the count among the server's."""
+    events: list[SessionEvent] = []
+    for event in legacy_events(read_any(seed[0]), name="old.csv", session_id="x", wall_ns=0, version="0"):
+        if isinstance(event, TrialFinished) and event.recorded is not None:
+            of = event.recorded
+            event = msgspec.structs.replace(
+                event,
+                done_ns=round((of.total_s or 0) * 1e9),
+                counters=ServerCounters(output_tokens=of.tokens, output_steps=(of.tokens or 1) - 1),
+                timeline=Timeline(t_ns=(round((of.ttft_s or 0) * 1e9),), chars=(0,), channels="a"),
+                recorded=Recorded(line=of.line, usual_tps=of.usual_tps, ram_change_mb=of.ram_change_mb),
+            )
+        events.append(event)
+    earlier = fold(events)
+    assert earlier is not None
+    found, before = audit_of(seed[0]), audit(earlier)
+    assert [one.finding for one in before.claims] == [one.finding for one in found.claims]
+    for one, other in zip(before.verdicts, found.verdicts, strict=True):
+        assert one.word == other.word
+        assert one.ratio == pytest.approx(other.ratio)
+        assert one.low == pytest.approx(other.low)
 
 
 # --- generated files, judged a second time by pandas and SciPy ----------------------------------------------------

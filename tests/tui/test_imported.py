@@ -1,0 +1,32 @@
+"""A file of another program opens in Results like any session, with its audit for conclusions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llmtui.core.events import TrialFinished
+from llmtui.legacy.events import legacy_events
+from llmtui.legacy.keeping import read_file
+from llmtui.tui.app import WatchApp
+from llmtui.tui.screens.results import ResultsScreen
+from llmtui.tui.widgets.conclusions_panel import ConclusionsPanel
+from llmtui.tui.widgets.result_tables import ModelTable
+from tests.tui.conftest import wait_until
+from tests.tui.fakes import FakeHost, FakeLink
+
+FIXTURE = Path(__file__).parents[1] / "legacy" / "legacy.csv"
+
+
+async def test_results_of_an_imported_file() -> None:
+    events = legacy_events(read_file(FIXTURE), name="old.csv", session_id="x", wall_ns=10**18, version="0")
+    trials = {event.trial.id: event for event in events if isinstance(event, TrialFinished)}
+    link = FakeLink(*events, accepts_commands=False, trials=trials)
+    app = WatchApp(FakeHost(link), link)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await wait_until(pilot, lambda: app.feed.session is not None)
+        app.show("results")
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query(ModelTable)))
+        await wait_until(pilot, lambda: app.screen.query_one(ModelTable).row_count == 2)
+        headings = [line.heading for line in app.screen.query_one(ConclusionsPanel).words]
+        assert headings[:2] == ["What this file can show", "Writing speed"]
+        assert "“beta is the fastest: 5.13 tok/s as recorded”" in headings
