@@ -133,9 +133,12 @@ def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) 
         if name not in ASKED_AS or at is None:
             raise CannotImport("no_such_column", name=name, title=title, header=list(titles), known=list(ASKED_AS))
         found[ASKED_AS[name]] = FileColumn(at, _factor_in(ASKED_AS[name], titles[at]), titles[at].strip())
-    taken = {column.at for column in found.values()}
+    pointed_out, taken = set(found), {column.at for column in found.values()}
     for at, title in enumerate(titles):
-        if at not in taken and (known := _known(title)) is not None and known[0] not in found:
+        known = None if at in taken else _known(title)
+        if known is None or known[0] in pointed_out:
+            continue
+        if known[0] not in found or _is_better(title, found[known[0]].title):
             field, factor = known
             found[field] = FileColumn(at, factor, title.strip(), ollama=plain(title) in OLLAMA_DURATIONS)
     if "total" not in found and "ttft" in found and plain(found["ttft"].title).startswith(_LATENCY):
@@ -156,6 +159,11 @@ def lacking_fields(columns: Columns) -> tuple[Field, ...]:
     return tuple(lacking)
 
 
+def _is_better(title: str, than: str) -> bool:
+    """Whether a title says that it counts the output's tokens, and the other may count the prompt's with them."""
+    return plain(title) in _OF_OUTPUT and plain(than) not in _OF_OUTPUT
+
+
 def plain(title: str) -> str:
     """Return letters and digits only, small, without accents."""
     bare = unicodedata.normalize("NFKD", title.replace("µ", "u").replace("μ", "u").casefold())
@@ -167,6 +175,10 @@ _FIELDS: dict[str, Field] = {
 }
 _NO_UNITS = frozenset({"", "avg", "average", "mean", "total", "media", "promedio"})
 """What else may be in brackets behind a title."""
+_OF_OUTPUT = frozenset({
+    "outputtokens", "generatedtokens", "completiontokens", "tokensgenerated", "evalcount", "tokensout",
+    "tokensgenerados", "tokensdesalida",
+})  # fmt: skip
 _LATENCY = ("latency", "latencia")
 _ENDINGS: dict[Field, dict[str, float]] = {
     field: {

@@ -13,7 +13,7 @@ from llmtui.legacy.rows import FileRow, ImportedFile, LeftOut, Program
 from llmtui.legacy.values import count_of, list_of, number_of, positive, scaled
 
 VLLM_KEYS = frozenset({"model_id", "request_throughput", "mean_ttft_ms", "tokenizer_id"})
-SGLANG_KEYS = frozenset({"backend", "request_throughput", "mean_ttft_ms", "total_output_tokens_retokenized"})
+SGLANG_KEYS = frozenset({"backend", "request_throughput", "mean_ttft_ms"})
 NEAR = 0.05
 """A request's own times are used where their mean is this near to the mean that the file states."""
 

@@ -113,6 +113,14 @@ def test_a_latency_is_the_wait_beside_a_total_and_else_the_whole_time() -> None:
     assert figures(one("modelo,latencia (ms),tokens", "a", "11500", "102")) == (None, 11.5, None, None, 102)
 
 
+def test_the_outputs_tokens_are_taken_where_all_tokens_are_counted_too() -> None:
+    row = one("model,total_tokens,prompt_tokens,completion_tokens,total_s", "a", "142", "40", "102", "11")
+    assert (row.recorded.tokens, row.recorded.prompt_tokens) == (102, 40)
+    asked = Stated(columns={"tokens": "all tokens"})
+    text = "model,all tokens,completion_tokens,total_s\na,142,102,11\n"
+    assert read_table(text, asked)[0].recorded.tokens == 142
+
+
 def test_a_header_that_comes_again_is_no_row() -> None:
     assert len(read_table("model,tokens,total_s\na,102,11\nmodel,tokens,total_s\nb,102,11\n")) == 2
 
