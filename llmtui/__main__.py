@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> int:
     """Runs llmtui with the arguments of the command line; gives the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what an encoding such as cp1251 lacks must not cost the output
+            stream.reconfigure(errors="replace")
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
         from llmtui import __version__

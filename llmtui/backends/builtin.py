@@ -11,6 +11,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -49,6 +50,13 @@ FIXED_LENGTH: Mapping[str, object] = {"ignore_eos": True}
 to run as long as asked for. After its own end it goes on with something else it has learned."""
 
 
+def _cache_folder() -> Path:
+    try:
+        return platformdirs.user_cache_path("llmtui") / "models"
+    except RuntimeError:  # the user has no home folder
+        return Path(tempfile.gettempdir()) / "llmtui" / "models"
+
+
 class BuiltinBackend:
     """The server inside llmtui. Nothing runs until a model is asked."""
 
@@ -64,7 +72,7 @@ class BuiltinBackend:
             cache_folder: where speed-only models are kept; the user's cache folder if None.
         """
         self._gguf_paths = tuple(gguf_paths)
-        self._cache_folder = cache_folder or platformdirs.user_cache_path("llmtui") / "models"
+        self._cache_folder = cache_folder or _cache_folder()
         self._loaded: dict[str, _Loaded] = {}
         self._turn = asyncio.Lock()
         self._imports = False

@@ -65,7 +65,7 @@ from llmtui.config.errors import SettingsError
 from llmtui.core.codes import ServerProblem, Start
 from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.facts import Problem, ResidentModel, ServerKind
-from llmtui.core.names import ollama_name
+from llmtui.core.names import is_name_digest, ollama_name
 from llmtui.core.plan import Model
 
 _RESIDENT_LIMIT_S = 8.0
@@ -106,6 +106,8 @@ class OllamaBackend:
         self._refused = RefusedFields()
         self._tells_memory = True
         """/api/ps is there; programs that imitate Ollama may lack it."""
+        self._digests: dict[str, str] | None = None
+        """Of the list's models, by the name that Ollama compares."""
         self._shown: dict[str, ShowAnswer] = {}
         self._blobs: dict[tuple[str, str], str | None] = {}
         """Weights' files by name and digest: the answer can be megabytes, and it is asked for before every trial."""
@@ -136,7 +138,7 @@ class OllamaBackend:
             return None
         try:
             body = await self._ask("GET", "/api/ps", limit_s=_RESIDENT_LIMIT_S)
-            return read_resident(body)
+            return await self._with_listed_digests(read_resident(body))
         except RequestRefused as refused:
             if refused.status not in _NO_SUCH_PATH:
                 raise
@@ -144,6 +146,18 @@ class OllamaBackend:
             pass
         self._tells_memory = False
         return None
+
+    async def _with_listed_digests(self, residents: tuple[ResidentModel, ...]) -> tuple[ResidentModel, ...]:
+        """Residents under the digests of the list, where one of the two tells none."""
+        if residents and self._digests is None:
+            await self._tags()
+        named = self._digests or {}
+        return tuple(
+            msgspec.structs.replace(one, digest=listed_digest)
+            if (listed_digest := named.get(ollama_name(one.name))) and is_name_digest(listed_digest, one.digest)
+            else one
+            for one in residents
+        )
 
     async def show(self, name: str) -> ModelShown:
         """Gives one model's details."""
@@ -248,6 +262,7 @@ class OllamaBackend:
         except NotSuchAnswer as error:
             raise BackendFailed(not_ollama(self._where)) from error
         self._names.learn(entry.name for entry in entries)
+        self._digests = {ollama_name(entry.name): model_of(entry, None).digest for entry in entries}
         return entries
 
     async def _resident_if_told(self) -> tuple[ResidentModel, ...]:

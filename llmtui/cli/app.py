@@ -28,12 +28,21 @@ Host = Annotated[
     list[str] | None,
     typer.Option(
         "--host",
-        help="Server: host, host:port or URL (Ollama); a URL ending in /v1 (OpenAI protocol, its key in "
-        "LLMTUI_API_KEY); `builtin`, `builtin:FOLDER` or FILE.gguf (llama.cpp inside llmtui). One server per run.",
+        help="Server: host, host:port or URL, of Ollama or of OpenAI's protocol (its address mostly ends in /v1); "
+        "`builtin`, `builtin:FOLDER` or FILE.gguf (llama.cpp inside llmtui). One server per run.",
     ),
 ]
 Results = Annotated[str | None, typer.Option("--results", help="Folder for sessions.")]
 Prompts = Annotated[str | None, typer.Option("--prompts", help="A prompts.toml of your own.")]
+ApiKeyFile = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key-file",
+        metavar="FILE",
+        help="File with the server's API key. Else LLMTUI_API_KEY; for OpenAI's protocol OPENAI_API_KEY, for Ollama's "
+        "OLLAMA_API_KEY; for a user name and password LLMTUI_USER and LLMTUI_PASSWORD.",
+    ),
+]
 Models = Annotated[
     list[str] | None,
     typer.Option(
@@ -73,11 +82,17 @@ def screens(
     host: Host = None,
     results: Results = None,
     prompts: Prompts = None,
+    api_key_file: ApiKeyFile = None,
     version: Annotated[bool, typer.Option("--version", help="Say the version and end.")] = False,
 ) -> None:
     """Compare language models on your own machine."""
     if context.invoked_subcommand is not None:
-        for flag, given in (("--host", host), ("--results", results), ("--prompts", prompts)):
+        for flag, given in (
+            ("--host", host),
+            ("--results", results),
+            ("--prompts", prompts),
+            ("--api-key-file", api_key_file),
+        ):
             if given is not None:
                 raise Refused(
                     f"`{flag}` has no effect before `{context.invoked_subcommand}`: write it after that word."
@@ -88,7 +103,7 @@ def screens(
         raise typer.Exit(Exit.OK)
     from llmtui.cli.screen import show
 
-    raise typer.Exit(show(frame({"host": one_host(host)}, prompts=prompts, results=results)))
+    raise typer.Exit(show(frame({"host": one_host(host)}, prompts=prompts, results=results, api_key_file=api_key_file)))
 
 
 @cli.command("run")
@@ -102,6 +117,7 @@ def run_command(
     host: Host = None,
     results: Results = None,
     prompts: Prompts = None,
+    api_key_file: ApiKeyFile = None,
     think: Annotated[str | None, _chosen("think")] = None,
     unload_others: Annotated[bool, _chosen("unload_others")] = False,
     all_prompts: Annotated[bool, _chosen("all_prompts")] = False,
@@ -138,7 +154,7 @@ def run_command(
         "temperature": temperature,
         "seed": seed,
     }
-    of = frame(flags, prompts=prompts, results=results)
+    of = frame(flags, prompts=prompts, results=results, api_key_file=api_key_file)
     order = running.Order(
         models=tuple(model or ()),
         categories=tuple(category or ()),

@@ -16,6 +16,7 @@ from llmtui.config import (
     builtin_place,
     config_dir,
     config_path,
+    expanded,
     find_prompt_pack,
     load_settings,
     normalise_host,
@@ -23,12 +24,15 @@ from llmtui.config import (
     results_dir,
     with_flags,
 )
+from llmtui.config.access import read_key_file
 from llmtui.config.interfaces import protocol_of
 from llmtui.core.commands import SetServer
 from llmtui.core.facts import NamedBy
 from llmtui.core.prompts import PromptPack
 from llmtui.words import _, use_language
 from llmtui.words.settings import not_used, settings_words
+
+_HOST_KEYS = ("host", "LLMTUI_HOST", "OLLAMA_HOST")
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +44,10 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     pack: PromptPack
     results: Path
+    host_problem: str | None = None
+    """The server that the settings or the environment name cannot be used; another one would be measured instead."""
+    api_key: str | None = None
+    """The key in the file of ``--api-key-file``."""
     server_named: bool = False
     """The server stands on the command line: nothing else may stand in for it."""
 
@@ -57,13 +65,20 @@ def cannot_write(path: object, error: OSError) -> str:
     return _("{path} cannot be written: {why}. Choose another place.").format(path=path, why=error.strerror or error)
 
 
-def frame(flags: Mapping[str, object], *, prompts: str | None = None, results: str | None = None) -> Frame:
+def frame(
+    flags: Mapping[str, object],
+    *,
+    prompts: str | None = None,
+    results: str | None = None,
+    api_key_file: str | None = None,
+) -> Frame:
     """Reads settings and prompts and sets the language.
 
     Args:
         flags: what the command line says, by setting, as text or as a value; None means not given.
         prompts: the file of ``--prompts``.
         results: the folder of ``--results``.
+        api_key_file: the file of ``--api-key-file``.
 
     Raises:
         Refused: a flag or a prompt file cannot be used.
@@ -74,6 +89,8 @@ def frame(flags: Mapping[str, object], *, prompts: str | None = None, results: s
     try:
         settings = with_flags(loaded.settings, flags)
         pack = find_prompt_pack(prompts, Path.cwd(), config_dir(), language)
+        api_key = None if api_key_file is None else read_key_file(expanded(api_key_file))
+        folder = results_dir(results, settings, Path.cwd())
     except SettingsError as error:
         raise Refused(settings_words(error)) from error
     return Frame(
@@ -81,7 +98,9 @@ def frame(flags: Mapping[str, object], *, prompts: str | None = None, results: s
         problems=tuple(not_used(error) for error in loaded.problems),
         language=language,
         pack=pack,
-        results=results_dir(results, settings, Path.cwd()),
+        results=folder,
+        api_key=api_key,
+        host_problem=next((settings_words(error) for error in loaded.problems if error.key in _HOST_KEYS), None),
         server_named=flags.get("host") is not None,
     )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, cannot_write
+from llmtui.config import expanded
 from llmtui.legacy.keeping import keep, read_file
 from llmtui.legacy.rows import CannotImport, Stated
 from llmtui.legacy.write_back import write_legacy
@@ -27,8 +27,8 @@ def import_file(of: Frame, source: str, told: Stated, legacy: str | None) -> int
     Raises:
         Refused: the file cannot be used, or its session or its copy cannot be written.
     """
-    path = Path(source).expanduser()
-    written = None if legacy is None else Path(legacy).expanduser()
+    path = expanded(source)
+    written = None if legacy is None else expanded(legacy)
     try:
         made = read_file(path, told)
     except CannotImport as error:

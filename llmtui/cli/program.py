@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtui.cli.frame import Frame, Refused, builtin_available, server_of
-from llmtui.config import Settings, config_path, save_choices
+from llmtui.config import Settings, SettingsError, config_path, expanded, save_choices
 from llmtui.core.commands import SetServer
 from llmtui.core.facts import NamedBy, Problem
 from llmtui.core.plan import Plan
@@ -39,6 +39,7 @@ class Program:
         self.builtin_available = builtin_available()
         self.ollama_installed = shutil.which("ollama") is not None
         self.problems = of.problems
+        self._api_key = of.api_key
 
     def server_of(self, address: str | None) -> SetServer:
         """Return the server that an address means; the one of the settings is not the person's unless it was typed."""
@@ -61,7 +62,7 @@ class Program:
         from llmtui.link.engine_process import EngineProcess
 
         try:
-            return EngineProcess()
+            return EngineProcess(api_key=self._api_key)
         except OSError as error:
             raise LinkLost(Problem(code="engine_not_started", detail=error.strerror)) from error
 
@@ -91,7 +92,10 @@ class Program:
 
     def save(self, changes: Mapping[str, object]) -> None:
         """Keeps settings."""
-        save_choices(config_path(), changes)
+        path = config_path()
+        if path is None:
+            raise SettingsError("no_home", key="HOME")
+        save_choices(path, changes)
 
     def export_csv(self, session_id: str, target: str) -> str:
         """Copies trials.csv to where the person says; another file that is there already is left alone."""
@@ -122,7 +126,7 @@ def copy_trials(session: Path, target: str, *, replace: bool) -> Path:
     """
     from llmtui.store.session_folder import TRIALS
 
-    wanted = Path(target).expanduser().absolute()
+    wanted = expanded(target).absolute()
     if wanted.is_dir():
         wanted = wanted / f"{session.name}.csv"
     if wanted.exists() and not replace:

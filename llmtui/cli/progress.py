@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import IO
 
-from llmtui.core.events import Event, TrialFinished, TrialStarted
+from llmtui.core.events import Event, Noted, TrialFinished, TrialStarted
 from llmtui.core.session import SessionBuilder
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.figures import rate, seconds
 from llmtui.words.outcomes import outcome_word
-from llmtui.words.problems import problem_what
+from llmtui.words.problems import problem_what, whole_problem
 from llmtui.words.trials import category_words
 
 CLEAR = "\r\x1b[K"
@@ -29,6 +29,8 @@ class Progress:
 
     def show(self, event: Event, builder: SessionBuilder) -> None:
         """Follows one event that was folded already."""
+        if isinstance(event, Noted):
+            self.say(whole_problem(event.problem))
         if self._silent or not isinstance(event, TrialStarted | TrialFinished):
             return
         session = builder.snapshot()

@@ -17,6 +17,7 @@ from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, builtin_available, cannot_write, server_of
 from llmtui.cli.naming import named_models, only_builtin, spelled_models
 from llmtui.cli.progress import Progress
+from llmtui.config import expanded
 from llmtui.core.across import Earlier
 from llmtui.core.commands import Cancel, FindServers, SetServer, StartPlan
 from llmtui.core.events import (
@@ -68,9 +69,9 @@ def run(of: Frame, order: Order) -> int:
         raise Refused(_("There is no category {name}. There are: {known}.").format(name=min(unknown), known=known))
     for target, may_be_folder in ((order.csv, True), (order.markdown, False)):
         if target is not None:
-            can_be_written(Path(target).expanduser().absolute(), may_be_folder=may_be_folder)
+            can_be_written(expanded(target).absolute(), may_be_folder=may_be_folder)
     try:
-        link = EngineProcess()
+        link = EngineProcess(api_key=of.api_key)
     except OSError as error:
         problem = Problem(code="engine_not_started", detail=error.strerror)
         raise Refused(whole_problem(problem), Exit.INTERNAL) from error
@@ -114,6 +115,10 @@ class _Run:
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._interrupt)
+        for sentence in self._frame.problems:
+            self._progress.say(sentence)
+        if self._order.host is None and not self._inside and self._frame.host_problem is not None:
+            raise Refused(self._frame.host_problem)
         host = self._order.host or self._frame.settings.host
         named_by: NamedBy = "person" if self._order.host is not None else "settings" if host else "nobody"
         configured = server_of(host, named_by)
@@ -264,12 +269,14 @@ class _Run:
         if session is None:
             return Exit.INTERRUPTED if self._interrupted else Exit.INTERNAL
         earlier = earlier_session(self._frame.results, session)
-        if not self._order.events:
-            self._print(session, earlier)
-        if self._order.csv is not None and self._folder is not None:
-            self._copy(self._order.csv, self._folder)
-        if self._order.markdown is not None:
-            self._report(self._order.markdown, session, earlier)
+        try:
+            if self._order.csv is not None and self._folder is not None:
+                self._copy(self._order.csv, self._folder)
+            if self._order.markdown is not None:
+                self._report(self._order.markdown, session, earlier)
+        finally:  # the files come first, so that no trouble with the output costs them
+            if not self._order.events:
+                self._print(session, earlier)
         if self._interrupted:
             return Exit.INTERRUPTED
         # What a server cannot do, such as unload a model, has not failed.
@@ -296,7 +303,7 @@ class _Run:
     def _report(self, target: str, session: Session, earlier: Earlier | None) -> None:
         from llmtui.report.markdown import write_markdown
 
-        path = Path(target).expanduser()
+        path = expanded(target)
         try:
             write_markdown(session, path, earlier)
         except OSError as error:

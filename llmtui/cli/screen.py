@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,10 @@ from llmtui.words.problems import problem_what
 if TYPE_CHECKING:
     from llmtui.tui.host import ExitReport
 
-NO_TERMINAL = "llmtui needs a terminal for its screens; without one, `llmtui run` measures and prints the table."
+NO_TERMINAL = (
+    "llmtui needs a terminal for its screens, of a kind that TERM names and that is not dumb; without one, "
+    "`llmtui run` measures and prints the table."
+)
 
 
 def main() -> int:
@@ -31,7 +35,7 @@ def main() -> int:
 
 def show(of: Frame) -> int:
     """Runs the screens; gives the exit code."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and can_draw(os.environ)):
         print(NO_TERMINAL, file=sys.stderr)
         return Exit.USAGE
     from llmtui.cli.program import Program
@@ -41,6 +45,11 @@ def show(of: Frame) -> int:
     app = LlmtuiApp(Program(of))
     report = app.run()
     return farewell(report, app.return_code)
+
+
+def can_draw(env: Mapping[str, str]) -> bool:
+    """Return whether the terminal can show screens; one that is called dumb, or by no name, knows no cursor."""
+    return sys.platform == "win32" or env.get("TERM", "") not in ("", "dumb")
 
 
 def give_way() -> None:

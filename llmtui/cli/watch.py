@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 from llmtui.cli.frame import Frame, Refused
+from llmtui.config import expanded
+from llmtui.core.facts import Problem
 from llmtui.link import Link
 from llmtui.store.listing import find_session, list_sessions
 from llmtui.store.session_folder import JOURNAL
 from llmtui.words import _
+from llmtui.words.problems import whole_problem
 
 STDIN = "-"
 PIPED = "llmtui run --events - | llmtui watch -"
@@ -23,9 +26,9 @@ def watch(of: Frame, source: str) -> int:
         of: settings and folders.
         source: ``-`` for a pipe on stdin, a journal, a session's folder, or a session's id.
     """
-    from llmtui.cli.screen import NO_TERMINAL, farewell, give_way
+    from llmtui.cli.screen import NO_TERMINAL, can_draw, farewell, give_way
 
-    if not sys.stdout.isatty():
+    if not (sys.stdout.isatty() and can_draw(os.environ)):
         raise Refused(NO_TERMINAL)
     # Textual takes the keyboard from descriptor 0 when it is imported: the pipe has to be out of the way before.
     link = _pipe() if source == STDIN else _file(of, source)
@@ -53,13 +56,31 @@ def _pipe() -> Link:
     return StdinPipe(pipe)
 
 
+def check_journal(path: Path) -> None:
+    """Look at how a file begins.
+
+    Raises:
+        Refused: it is not a session's journal, or cannot be read.
+    """
+    from llmtui.link.first_bytes import why_no_journal
+
+    try:
+        why = why_no_journal(path)
+    except OSError as error:
+        problem = Problem(code="file_unreadable", args={"file": str(path)}, detail=error.strerror)
+        raise Refused(whole_problem(problem)) from error
+    if why is not None:
+        raise Refused(whole_problem(Problem(code=why, args={"where": str(path)})))
+
+
 def _file(of: Frame, source: str) -> Link:
     from llmtui.link.event_file import EventFile
 
-    path = Path(source).expanduser()
+    path = expanded(source)
     if path.is_dir():
         path /= JOURNAL
     if path.is_file():
+        check_journal(path)
         return EventFile(path)
     found = find_session(list_sessions(of.results), source)
     if found is not None:

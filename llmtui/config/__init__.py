@@ -5,7 +5,7 @@ from llmtui.config.errors import SettingsError
 from llmtui.config.language import pick_language
 from llmtui.config.loading import Loaded, flag_of, load_settings, with_flags
 from llmtui.config.packs import find_prompt_pack, shipped_pack
-from llmtui.config.places import config_dir, config_path, data_dir, results_dir
+from llmtui.config.places import config_dir, config_path, data_dir, expanded, results_dir
 from llmtui.config.settings import Settings
 from llmtui.config.settings_file import save_choices
 
@@ -19,6 +19,7 @@ __all__ = [
     "config_dir",
     "config_path",
     "data_dir",
+    "expanded",
     "file_here",
     "find_prompt_pack",
     "flag_of",

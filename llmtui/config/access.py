@@ -61,7 +61,7 @@ def read_key_file(path: Path) -> str:
         SettingsError: it cannot be read, or holds no key.
     """
     try:
-        text = path.expanduser().read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise SettingsError("cannot_read", file=str(path), key="--api-key-file", why=why) from None

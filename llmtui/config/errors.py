@@ -7,7 +7,7 @@ from typing import Literal
 Reason = Literal[
     # a file
     "cannot_read", "cannot_write", "cannot_change", "not_a_file", "too_large", "not_utf8", "not_toml", "too_deep",
-    "no_key",
+    "no_key", "no_home",
     # a key or its value
     "unknown_key", "bad_value", "bad_scheme", "bad_host", "not_table", "not_text", "empty", "not_one_line",
     # a prompt file

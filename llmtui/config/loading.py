@@ -28,7 +28,7 @@ class Loaded(NamedTuple):
     """One for each value that was not used."""
 
 
-def load_settings(env: Mapping[str, str], config_path: Path) -> Loaded:
+def load_settings(env: Mapping[str, str], config_path: Path | None) -> Loaded:
     """Return the settings in force, before the flags of the command line.
 
     A settings file or an environment variable that cannot be used does not stop the program: it becomes a problem, and
@@ -36,9 +36,9 @@ def load_settings(env: Mapping[str, str], config_path: Path) -> Loaded:
 
     Args:
         env: the environment. ``OLLAMA_HOST`` is the host where ``LLMTUI_HOST`` is not set.
-        config_path: the settings file; it need not exist.
+        config_path: the settings file; it need not exist, and there is none without a home folder.
     """
-    values, problems = read_settings_file(config_path)
+    values, problems = ({}, []) if config_path is None else read_settings_file(config_path)
     for name, bounds in lasting().items():
         for variable in (f"{ENVIRONMENT_PREFIX}{name.upper()}", *(("OLLAMA_HOST",) if name == "host" else ())):
             text = env.get(variable, "").strip()

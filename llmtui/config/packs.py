@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from llmtui.config.errors import SettingsError
+from llmtui.config.places import expanded
 from llmtui.config.prompt_files import is_prompt_pack, merge, parse_pack, parse_partial
 from llmtui.config.toml_text import read_text
 from llmtui.core.prompts import PromptPack
@@ -23,7 +24,7 @@ def shipped_pack(language: str) -> PromptPack:
     return parse_pack(_read(path), file=str(path), language=language)
 
 
-def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path, language: str) -> PromptPack:
+def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path | None, language: str) -> PromptPack:
     """Return the prompts in force.
 
     With a file named by the person: the shipped pack under it, and nothing else, so that the same command asks the
@@ -33,7 +34,7 @@ def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path, langu
     Args:
         flag: the file of ``--prompts``.
         cwd: the current folder.
-        config_dir: the settings folder.
+        config_dir: the settings folder; None where there is none.
         language: "en" or "es".
 
     Raises:
@@ -41,12 +42,12 @@ def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path, langu
     """
     pack = shipped_pack(language)
     if flag is not None:
-        return _lay_over(pack, cwd / Path(flag).expanduser(), language)
-    own = config_dir / PACK_NAME
-    if own.is_file():
+        return _lay_over(pack, cwd / expanded(flag), language)
+    own = None if config_dir is None else config_dir / PACK_NAME
+    if own is not None and own.is_file():
         pack = _lay_over(pack, own, language)
     here = cwd / PACK_NAME
-    if _is_own_pack(here) and not (own.is_file() and here.samefile(own)):
+    if _is_own_pack(here) and not (own is not None and own.is_file() and here.samefile(own)):
         pack = _lay_over(pack, here, language)
     return pack
 

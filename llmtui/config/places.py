@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from llmtui.config.errors import SettingsError
 from llmtui.config.settings import Settings
 
 APP = "llmtui"
 
 
-def config_dir() -> Path:
-    """Gives the user's folder for the settings file and an own ``prompts.toml``; it need not exist."""
+def config_dir() -> Path | None:
+    """Return the user's folder for the settings file and an own ``prompts.toml``; it need not exist.
+
+    None where the user has no home folder, as in some containers.
+    """
     from platformdirs import user_config_path
 
-    return user_config_path(APP, appauthor=False)
+    return _of_user(user_config_path)
 
 
-def config_path() -> Path:
-    """Gives the settings file's path; it need not exist."""
-    return config_dir() / "config.toml"
+def config_path() -> Path | None:
+    """Return the settings file's path; it need not exist. None where the user has no home folder."""
+    folder = config_dir()
+    return None if folder is None else folder / "config.toml"
 
 
-def data_dir() -> Path:
-    """Gives the user's folder for results and generated models; it need not exist."""
+def data_dir() -> Path | None:
+    """Return the user's folder for results and generated models; it need not exist. None without a home folder."""
     from platformdirs import user_data_path
 
-    return user_data_path(APP, appauthor=False)
+    return _of_user(user_data_path)
+
+
+def expanded(path: str | Path) -> Path:
+    """Return a path with ``~`` as the home folder; as it is where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def _of_user(folder: Callable[..., Path]) -> Path | None:
+    try:
+        return folder(APP, appauthor=False)
+    except RuntimeError:  # platformdirs and pathlib alike: no HOME, and no such user
+        return None
 
 
 def results_dir(flag: str | Path | None, settings: Settings, cwd: Path) -> Path:
@@ -33,9 +54,16 @@ def results_dir(flag: str | Path | None, settings: Settings, cwd: Path) -> Path:
 
     The flag's, else the settings', else ``./results`` where that is a folder, else one in the user's data folder.
     A relative path is one from ``cwd``; ``~`` is the home folder.
+
+    Raises:
+        SettingsError: nothing is named, and the user has no home folder.
     """
     chosen = flag or settings.results_dir
     if chosen:
-        return cwd / Path(chosen).expanduser()
-    here = cwd / "results"
-    return here if here.is_dir() else data_dir() / "results"
+        return cwd / expanded(chosen)
+    here, data = cwd / "results", data_dir()
+    if here.is_dir():
+        return here
+    if data is None:
+        raise SettingsError("no_home", key="--results")
+    return data / "results"

@@ -151,6 +151,11 @@ ModelProblem = Literal[
     "unwritable",
 ]
 RunProblem = Literal[
+    # what is watched
+    "events_empty",
+    "events_utf16",
+    "events_compressed",
+    "not_events",
     # commands to the engine
     "run_under_way",
     "pull_under_way",

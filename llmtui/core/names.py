@@ -11,6 +11,7 @@ from llmtui.core.codes import ModelProblem
 from llmtui.core.events import ListedModel
 
 _NEAR = 0.5
+_NAME_DIGEST = "name:"
 _CHATS = frozenset({
     "chat", "chat-completion", "chat_completion", "chat_completions", "completion", "completions", "generate", "llm",
     "text", "text-generation", "text2text-generation", "text-to-text", "vlm", "vision", "image-text-to-text",
@@ -54,7 +55,12 @@ def ollama_name(name: str) -> str:
 
 def name_digest(*facts: object) -> str:
     """Return what stands for a digest where a server tells none: it changes with the name and other facts."""
-    return f"name:{hashlib.sha256(repr(facts).encode()).hexdigest()}"
+    return f"{_NAME_DIGEST}{hashlib.sha256(repr(facts).encode()).hexdigest()}"
+
+
+def is_name_digest(*digests: str) -> bool:
+    """Return whether one of the digests stands in for one that no server told."""
+    return any(digest.startswith(_NAME_DIGEST) for digest in digests)
 
 
 def find_model(name: str, listed: Sequence[ListedModel], server: str) -> ListedModel | None:

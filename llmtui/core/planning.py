@@ -83,7 +83,7 @@ def default_models(
     usable = [one for one in listed if one.why_not is None]
     own = [one for one in usable if one.model.backend == server]
     real = [one for one in own if one.model.note is None]
-    usual = real or [one for one in own if one.model.is_demo]
+    usual = _one_a_build(real or [one for one in own if one.model.is_demo])
     chosen = frozenset(chosen_last or ())
     if any(one.model.spelling in chosen for one in real or own):
         return tuple(one.model.spelling for one in usable if one.model.spelling in chosen)
@@ -93,6 +93,14 @@ def default_models(
     by_size = sorted(usual, key=lambda one: (one.model.size_bytes is None, one.model.size_bytes or 0))
     smallest = {one.model.spelling for one in by_size[:FEW_MODELS]}
     return tuple(one.model.spelling for one in usual if one.model.spelling in smallest)
+
+
+def _one_a_build(listed: Sequence[ListedModel]) -> list[ListedModel]:
+    """The first of several names under which a server offers the same weights."""
+    first: dict[str, ListedModel] = {}
+    for one in listed:
+        first.setdefault(one.model.digest or one.model.name, one)
+    return list(first.values())
 
 
 def default_categories(pack: PromptPack, chosen_last: Collection[str] | None = None) -> tuple[str, ...]:

@@ -55,5 +55,5 @@ def _open_log(log: Path | None) -> int:
         from platformdirs import user_log_path
 
         return os.open(user_log_path("llmtui", appauthor=False, ensure_exists=True) / _LOG_NAME, flags, 0o600)
-    except OSError:
+    except (OSError, RuntimeError):  # not writable, or the user has no home folder
         return os.open(Path(tempfile.gettempdir()) / f"{os.getpid()}-{_LOG_NAME}", flags, 0o600)

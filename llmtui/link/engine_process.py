@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from llmtui.config.access import API_KEY
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, SessionOpened, TrialFinished, encode
 from llmtui.core.facts import Problem
@@ -32,7 +33,7 @@ class EngineProcess:
     accepts_commands = True
     is_live = True
 
-    def __init__(self, *, log_folder: Path | None = None) -> None:
+    def __init__(self, *, log_folder: Path | None = None, api_key: str | None = None) -> None:
         """Starts the engine and returns at once; ``EngineReady`` is its first event.
 
         ``-P`` keeps the current folder off the module path: a ``json.py`` in it would be executed otherwise. The engine
@@ -40,6 +41,7 @@ class EngineProcess:
 
         Args:
             log_folder: where the engine's log goes; a temporary file if None.
+            api_key: for the server that is named, in place of the environment's.
         """
         self.name = "this machine"
         self._log_path = _new_log(log_folder)
@@ -52,6 +54,7 @@ class EngineProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
+            env=None if api_key is None else os.environ | {API_KEY: api_key},
             start_new_session=sys.platform != "win32",
             creationflags=_creation_flags(),
         )

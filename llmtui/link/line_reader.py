@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from llmtui.core.events import BadLine, Event, Noted, decode_event
 from llmtui.core.facts import Problem
+from llmtui.link import LinkLost
+from llmtui.link.first_bytes import why_no_events
 
 FIRST_BYTES_SHOWN = 80
 
@@ -15,11 +17,17 @@ def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Even
 
     A line that cannot be read is skipped; the first one is told as a ``Noted`` event, further ones are not. A last line
     without its newline is a torn write and left out.
+
+    Raises:
+        LinkLost: the bytes are not events, by how they begin.
     """
     rest = b""
-    told = False
+    told = is_checked = False
     t_ns = 0
     for data in blocks:
+        if not is_checked:
+            is_checked = True
+            _check(data, where)
         *lines, rest = (rest + data).split(b"\n")
         batch: list[Event] = []
         for line in lines:
@@ -36,6 +44,12 @@ def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Even
             batch.append(event)
         if batch:
             yield tuple(batch)
+
+
+def _check(first: bytes, where: str) -> None:
+    why = why_no_events(first)
+    if why in ("events_utf16", "events_compressed"):
+        raise LinkLost(Problem(code=why, args={"where": where}))
 
 
 def _skipped(line: bytes, where: str, why: str, t_ns: int) -> Noted:

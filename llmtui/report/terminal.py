@@ -16,6 +16,7 @@ from llmtui.core.session import Session
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _
 from llmtui.words.conclusions import headed
+from llmtui.words.problems import whole_problem
 from llmtui.words.verdicts import drift_sentence
 
 GAP = 2
@@ -43,6 +44,11 @@ def print_session(session: Session, out: IO[str], earlier: Earlier | None = None
         title = _("By category") if is_imported(session.plan) else _("By category (warm)")
         for table in tables(by_category(session), title, names=2, width=console.width):
             console.print(table)
+    notes = dict.fromkeys(whole_problem(note.problem) for note in session.notes if note.level != "info")
+    if notes:
+        console.print()
+    for sentence in notes:
+        console.print(Text(sentence))
 
 
 def tables(rows: list[Row], title: str, *, names: int, width: int) -> Iterator[Table]:

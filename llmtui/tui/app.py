@@ -125,7 +125,13 @@ class LlmtuiApp(App[ExitReport]):
         write_sequence(self, terminal.SAVE_TITLE + terminal.title_sequence("llmtui"))
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
         self._follow(self.feed)
+        self.app_resume_signal.subscribe(self, lambda _: self._draw_all())
         self.set_timer(1.0, self._freeze_start_up)
+
+    def _draw_all(self) -> None:
+        """Draws everything anew: the terminal was another program's."""
+        for widget in (self.screen, *self.screen.query("*")):
+            widget.refresh()
 
     def _freeze_start_up(self) -> None:
         """What the start made lives as long as the app: the collector need not look at it again."""

@@ -64,6 +64,7 @@ def _clauses() -> dict[Reason, str]:
         "cannot_read": _("cannot be read: {why}"),
         "cannot_write": _("cannot be written: {why}"),
         "no_key": _("holds no key"),
+        "no_home": _("there is no home folder; name a folder with --results, or set HOME"),
         "cannot_change": _("cannot be changed here; edit it by hand"),
         "not_table": _("must be a table, not {kind}"),
         "not_text": _("must be text in quotes, not {kind}"),

@@ -45,17 +45,25 @@ def test_events_on_stdout_leave_stderr_silent(home: Home) -> None:
 def test_failed_trials_are_rows_and_exit_code_3(home: Home) -> None:
     with running_simulator(faulty()) as server:
         done = home.run(
-            "run", "--host", server.url, "-m", "breaks:1b", "-m", "errors:1b", "-m", "no-such:7b", "-m", "embeds:1b",
+            "run", "--host", server.url, "-m", "breaks:1b", "-m", "errors:1b", "-m", "embeds:1b",
             "-m", "short:1b", "-c", "coding", "--rounds", "1",
         )  # fmt: skip
     assert done.returncode == 3, done.stderr
     rows = home.trials()
     outcomes = {row["model"]: row["outcome"] for row in rows if row["kind"] == "warm"}
     assert outcomes == {
-        "breaks:1b": "error", "errors:1b": "error", "no-such:7b": "error", "embeds:1b": "error", "short:1b": "ok",
+        "breaks:1b": "error", "errors:1b": "error", "embeds:1b": "error", "short:1b": "ok",
     }  # fmt: skip
     assert "Traceback" not in done.stderr
-    assert "ollama pull no-such:7b" in done.stderr
+
+
+def test_a_model_that_the_server_lacks_is_refused_before_anything_is_asked(home: Home) -> None:
+    with running_simulator(faulty()) as server:
+        done = home.run("run", "--host", server.url, "-m", "short:1b", "-m", "shorter:1b")
+    assert done.returncode == 2
+    assert "no model shorter:1b. Near it: short:1b" in done.stderr
+    assert "ollama pull shorter:1b" in done.stderr
+    assert home.sessions() == []
 
 
 def test_no_server_is_exit_code_4_and_a_remedy(home: Home) -> None:

@@ -244,3 +244,17 @@ async def test_a_load_that_fails_says_so(reply: Reply) -> None:
         problem = await problem_of(backend.load(RESIDENT))
 
     assert "no room" in problem_what(problem)
+
+    assert "no room" in problem_what(problem)
+
+
+@pytest.mark.parametrize(("listed", "loaded"), [("", "sha256:aa"), ("sha256:aa", ""), ("", ""), ("aa", "aa")])
+async def test_a_model_is_found_in_memory_where_the_list_or_the_memory_tells_no_digest(
+    listed: str, loaded: str
+) -> None:
+    tags = whole({"models": [NEW_ENTRY | {"digest": listed}]})
+    ps = whole({"models": [{"name": "tiny:latest", "digest": loaded}]})
+    async with served(tags=tags, ps=ps) as (_, backend):
+        (resident,) = await backend.resident() or ()
+        (model,) = await backend.models()
+    assert resident.digest == model.model.digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from llmtui.backends.builtin import BuiltinBackend
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.backends.openai import OpenAiBackend
-from llmtui.config.access import Access, Accesses
+from llmtui.config.access import Access, Accesses, read_key_file
+from llmtui.config.errors import SettingsError
 from llmtui.core.commands import SetServer
 from llmtui.core.facts import NamedBy, ServerKind
 from llmtui.engine.servers import Servers, open_backend
@@ -130,6 +132,18 @@ class TestKeys:
     @pytest.mark.parametrize("key", ["", "  ", "two words", "clé", "a\nb"])
     def test_what_cannot_stand_in_a_header_is_no_key(self, key: str) -> None:
         assert shown_to(NAMED.address, LLMTUI_API_KEY=key) is None
+
+    @pytest.mark.parametrize("text", ["sk-1", "sk-1\n", "\ufeffsk-1\r\n", "\n  sk-1  \nmore\n"])
+    def test_a_file_holds_it_in_its_first_line(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "key").write_text(text, encoding="utf-8")
+        assert read_key_file(tmp_path / "key") == "sk-1"
+
+    @pytest.mark.parametrize("text", ["", "\n", "two words", None])
+    def test_a_file_without_one_is_refused(self, tmp_path: Path, text: str | None) -> None:
+        if text is not None:
+            (tmp_path / "key").write_text(text)
+        with pytest.raises(SettingsError):
+            read_key_file(tmp_path / "key")
 
     async def test_backends_send_it(self) -> None:
         access = Access(header="Bearer sk-1", source="LLMTUI_API_KEY")

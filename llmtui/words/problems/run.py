@@ -17,6 +17,17 @@ _ROW_KEPT = marked("The row is kept; correct the file and import it again to hav
 _NEWER = marked("They come from a newer llmtui; open the session with that one to see them.")
 
 RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
+    "events_empty": Said(
+        marked("{where} is empty: there is nothing to watch in it yet."), marked("Wait until a run has begun in it.")
+    ),
+    "events_utf16": Said(
+        marked("{where} is UTF-16 text, as PowerShell's > writes it, and events are UTF-8."),
+        marked("Write them with Set-Content -Encoding utf8, or open the session's own events.jsonl."),
+    ),
+    "events_compressed": Said(marked("{where} is compressed."), marked("Unpack it, and watch the events.jsonl in it.")),
+    "not_events": Said(
+        marked("{where} is not a session's events."), marked("Name an events.jsonl, or a session's folder.")
+    ),
     "run_under_way": Said(
         marked("A run is under way; anything else would disturb its figures."),
         marked("Cancel the run or wait for its end."),

@@ -1,0 +1,52 @@
+"""Whether bytes are a session's events at all, judged by how they begin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Literal
+
+from llmtui.core.events import BadLine, decode_event
+
+NotEvents = Literal["events_empty", "events_utf16", "events_compressed", "not_events"]
+"""Codes of the problem."""
+FIRST_BYTES: Final = 1 << 16
+
+_COMPRESSED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
+_BOM: Final = b"\xef\xbb\xbf"
+_LINES_TRIED: Final = 20
+
+
+def why_no_events(first: bytes) -> NotEvents | None:
+    """Return why bytes are not events; None where they are, or may be.
+
+    Args:
+        first: the beginning of a file or a pipe, the whole of it where it is short.
+    """
+    if not first.strip():
+        return "events_empty"
+    if first.startswith(_COMPRESSED):
+        return "events_compressed"
+    if first.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in first[:64]:
+        return "events_utf16"
+    lines = [line for line in first.removeprefix(_BOM).split(b"\n") if line.strip()]
+    if len(first) >= FIRST_BYTES or not first.endswith(b"\n"):
+        lines = lines[:-1] or ([] if lines[0].lstrip().startswith(b"{") else lines)
+    return "not_events" if lines and not any(_is_event(line) for line in lines[:_LINES_TRIED]) else None
+
+
+def why_no_journal(path: Path) -> NotEvents | None:
+    """Return why a file is not a session's journal; None where it is, or may be.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return why_no_events(file.read(FIRST_BYTES))
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        decode_event(line)
+    except BadLine as error:
+        return "$.type" in str(error)  # an event of a newer llmtui has another tag
+    return True
