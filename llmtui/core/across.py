@@ -1,32 +1,37 @@
 """Two sessions side by side: what differs between them, and what that did to writing speed.
 
-One difference may be judged (Welch's t on the rounds' log means); with two or more nobody could say which one did it.
-Rules: docs/method.md, "Across sessions".
+One difference may be judged (Welch's t on the rounds' log means) where the day-to-day noise of this plan on this
+machine is known; with two or more differences it cannot be said which one did it. Rules: docs/method.md, "Across
+sessions".
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 from llmtui.core.checks import counts_for_speed
 from llmtui.core.facts import Fingerprint
+from llmtui.core.interval import ALPHA, DEVIATION_FLOOR
 from llmtui.core.plan import Contender, Plan, num_ctx
 from llmtui.core.session import Session
-from llmtui.core.stats import mean, welch
-from llmtui.core.verdict import DEVIATION_FLOOR, MARGIN
+from llmtui.core.stats import Part, deviation, mean, welch
+from llmtui.core.verdict import MARGIN
 
 MIN_ROUNDS_ACROSS = 2
 """Rounds in each session from which their scatter is known at all."""
+MIN_SESSIONS = 4
+"""Earlier sessions under one set of conditions from which the day-to-day noise is known."""
 
 Aspect = Literal[
-    "server", "server_version", "machine", "power", "num_ctx", "num_predict", "temperature", "model_build",
+    "server", "server_version", "machine", "power", "num_ctx", "num_predict", "temperature", "model_build", "llmtui",
 ]  # fmt: skip
-ChangeWord = Literal["faster", "slower", "practically_equal", "not_resolved", "no_verdict"]
+ChangeWord = Literal[
+    "faster", "slower", "seems_faster", "seems_slower", "practically_equal", "too_close", "no_verdict",
+]  # fmt: skip
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,12 +54,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float | None = None
     """Now ÷ then."""
     low: float | None = None
-    """95 % interval of the ratio; day-to-day change of the machine is not in it."""
+    """95 % interval of the ratio, simultaneous over the contenders; day-to-day noise is in it where it is known."""
     high: float | None = None
     rounds_before: int = 0
     rounds_after: int = 0
     why: str | None = None
-    """For no_verdict: ``not_there_before``, ``no_common_prompts``, ``needs_rounds``, ``several_differences``."""
+    """For no_verdict: ``not_there_before``, ``no_common_prompts``, ``needs_rounds``, ``several_differences``,
+    ``day_noise_unknown``."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,46 +70,61 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     before_wall_ns: int
     differences: tuple[Difference, ...]
     changes: tuple[Change, ...]
-    margin: float
-    """Share by which two sessions may differ and still be called equal."""
+    day_noise: float | None
+    """Standard deviation of a session's log speed from day to day; None: not known, and nothing is judged."""
+    older_rules: bool = False
+    """The earlier session was made by another version of llmtui; both are judged by the rules of this one."""
 
     @property
     def judged(self) -> bool:
-        """Whether there is at most one difference, so that a verdict says something."""
-        return len(self.differences) <= 1
+        """Whether a verdict says something: at most one difference, and a known day-to-day noise."""
+        return len(self.differences) <= 1 and self.day_noise is not None
+
+
+class DayNoise(msgspec.Struct, frozen=True):
+    """How much sessions under the same conditions differ here from day to day."""
+
+    variance: float
+    """Of a session's mean log speed; what the rounds of a session scatter is in it."""
+    sessions: int
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     """What a session is compared with: the last one of the same plan, and what is known of such sessions' scatter."""
 
     session: Session
-    noise: float = 0.0
-    """How far sessions under equal conditions lie apart here, as a log ratio (see ``session_noise``)."""
+    noise: DayNoise | None = None
+    """Known from four earlier sessions under the same conditions (see ``day_noise``)."""
 
 
-def compare_sessions(before: Session, after: Session, *, noise: float = 0.0) -> Comparison:
-    """Gives what changed from one session to a later one.
+def compare_sessions(before: Session, after: Session, *, noise: DayNoise | None = None) -> Comparison:
+    """Return what changed from one session to a later one.
 
     Args:
         before: the earlier session.
         after: the later one.
-        noise: how far two sessions under the same conditions lie apart here, as a log ratio (see ``session_noise``);
-            where it is more than the usual margin it takes the margin's place.
+        noise: how much sessions under the same conditions differ here from day to day; without it figures and
+            intervals are told, and no word.
     """
-    margin = max(MARGIN, noise)
     matches = _matches(before.plan, after.plan)
     found = differences(before, after)
     prompts = {one.sha256 for one in before.plan.prompts} & {one.sha256 for one in after.plan.prompts}
-    changes = tuple(
-        _change(before, matches.get(index), after, index, prompts, margin, judged=len(found) <= 1)
-        for index in range(len(after.plan.contenders))
-    )
+    changes = [
+        _change(before, matches.get(index), after, index, prompts) for index in range(len(after.plan.contenders))
+    ]
+    series = [_series(before, matches.get(one.contender), after, one, prompts) for one in changes]
+    pairs = sum(one is not None for one in series)
+    judged = len(found) <= 1
     return Comparison(
         before_id=before.session_id,
         before_wall_ns=before.wall_ns,
         differences=found,
-        changes=changes,
-        margin=math.expm1(margin),
+        changes=tuple(
+            one if both is None else judge_change(one, *both, noise=noise, pairs=pairs, judged=judged)
+            for one, both in zip(changes, series, strict=True)
+        ),
+        day_noise=None if noise is None else math.sqrt(noise.variance),
+        older_rules=before.fingerprint.llmtui != after.fingerprint.llmtui,
     )
 
 
@@ -117,6 +138,7 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
         ("power", _power(old), _power(new)),
         ("num_predict", str(before.plan.options.num_predict), str(after.plan.options.num_predict)),
         ("temperature", str(before.plan.options.temperature), str(after.plan.options.temperature)),
+        ("llmtui", old.llmtui, new.llmtui),
     ]
     if old.server_kind != new.server_kind:
         # Another server has another version: that is one difference, not two.
@@ -142,18 +164,30 @@ def plan_signature(plan: Plan) -> tuple[str, ...]:
     return (*who, *sorted(one.sha256 for one in plan.prompts), *plan.kinds, options)
 
 
-def session_noise(sessions: Iterable[Session]) -> float:
-    """Gives how far sessions under the same conditions lie apart: the largest log ratio between neighbours.
+def day_noise(sessions: Sequence[Session]) -> DayNoise | None:
+    """Return how much sessions of one plan differ from day to day; None for fewer than four under equal conditions.
+
+    The variance of the sessions' mean log speeds, meaned over the contenders: those share the machine's day, so that
+    the degrees of freedom are those of the sessions.
 
     Args:
-        sessions: in the order of time; neighbours whose conditions differ say nothing about noise.
+        sessions: of one plan, the newest first; those whose conditions differ from the newest's say nothing.
     """
-    found = [0.0]
-    for before, after in pairwise(sessions):
-        comparison = compare_sessions(before, after)
-        if not comparison.differences:
-            found += [abs(math.log(change.ratio)) for change in comparison.changes if change.ratio is not None]
-    return max(found)
+    alike = [one for one in sessions if not differences(one, sessions[0])]
+    if len(alike) < MIN_SESSIONS:
+        return None
+    prompts = {one.sha256 for one in sessions[0].plan.prompts}
+    variances: list[float] = []
+    for index in range(len(sessions[0].plan.contenders)):
+        places = [_matches(one.plan, sessions[0].plan).get(index) for one in alike]
+        means = [
+            mean(logs)
+            for one, at in zip(alike, places, strict=True)
+            if at is not None and (logs := round_logs(one, at, prompts))
+        ]
+        if len(means) >= MIN_SESSIONS:
+            variances.append(deviation(means) ** 2)
+    return DayNoise(mean(variances), len(alike)) if variances else None
 
 
 def round_logs(session: Session, contender: int, prompts: set[str]) -> tuple[float, ...]:
@@ -172,15 +206,49 @@ def round_logs(session: Session, contender: int, prompts: set[str]) -> tuple[flo
     return tuple(mean(logs) for _, logs in sorted(by_round.items()) if 2 * len(logs) >= len(prompts))
 
 
-def _change(
-    before: Session, earlier: int | None, after: Session, later: int, prompts: set[str], margin: float, *, judged: bool
+def judge_change(
+    known: Change, then: Sequence[float], now: Sequence[float], *, noise: DayNoise | None, pairs: int, judged: bool
 ) -> Change:
+    """Return the change with its interval, and with a word where the day-to-day noise is known.
+
+    Args:
+        known: the figures.
+        then: log means of the earlier session's rounds, two at least.
+        now: those of the later one.
+        noise: is added to the variance of both sessions.
+        pairs: contenders whose change is shown: the interval is simultaneous over them.
+        judged: at most one condition differs.
+    """
+    days = () if noise is None else (Part(2 * noise.variance, noise.sessions - 1),)
+    interval = welch(now, then, level=1 - ALPHA / pairs, floor=DEVIATION_FLOOR, also=days)
+    word: ChangeWord = "no_verdict"
+    why = None
+    if not judged:
+        why = "several_differences"
+    elif noise is None:
+        why = "day_noise_unknown"
+    else:
+        word = _change_word(interval.low, interval.high)
+    return msgspec.structs.replace(known, word=word, why=why, low=math.exp(interval.low), high=math.exp(interval.high))
+
+
+def _change_word(low: float, high: float) -> ChangeWord:
+    if low > MARGIN:
+        return "faster"
+    if high < -MARGIN:
+        return "slower"
+    if low > -MARGIN and high < MARGIN:
+        return "practically_equal"
+    return "seems_faster" if low > 0 else "seems_slower" if high < 0 else "too_close"
+
+
+def _change(before: Session, earlier: int | None, after: Session, later: int, prompts: set[str]) -> Change:
     if earlier is None:
         return Change(contender=later, word="no_verdict", why="not_there_before")
     if not prompts:
         return Change(contender=later, word="no_verdict", why="no_common_prompts")
     then, now = round_logs(before, earlier, prompts), round_logs(after, later, prompts)
-    known = Change(
+    return Change(
         contender=later,
         word="no_verdict",
         why="needs_rounds",
@@ -190,23 +258,15 @@ def _change(
         rounds_before=len(then),
         rounds_after=len(now),
     )
-    if min(len(then), len(now)) < MIN_ROUNDS_ACROSS:
-        return known
-    if not judged:
-        return msgspec.structs.replace(known, why="several_differences")
-    return _judged(known, then, now, margin)
 
 
-def _judged(known: Change, then: Sequence[float], now: Sequence[float], margin: float) -> Change:
-    interval = welch(now, then, floor=DEVIATION_FLOOR)
-    word: ChangeWord = "not_resolved"
-    if interval.low > margin:
-        word = "faster"
-    elif interval.high < -margin:
-        word = "slower"
-    elif interval.low > -margin and interval.high < margin:
-        word = "practically_equal"
-    return msgspec.structs.replace(known, word=word, why=None, low=math.exp(interval.low), high=math.exp(interval.high))
+def _series(
+    before: Session, earlier: int | None, after: Session, change: Change, prompts: set[str]
+) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """Both sessions' rounds; None where either has fewer than two."""
+    if earlier is None or min(change.rounds_before, change.rounds_after) < MIN_ROUNDS_ACROSS:
+        return None
+    return round_logs(before, earlier, prompts), round_logs(after, change.contender, prompts)
 
 
 def _matches(before: Plan, after: Plan) -> dict[int, int]:

@@ -76,8 +76,7 @@ def counts_for_speed(row: TrialRow) -> bool:
 def is_uncounted(row: TrialRow) -> bool:
     """Return whether only the tokens' count is missing, so that characters per second stay."""
     return (
-        row.outcome in ("ok", "no_final")
-        and row.figures.tokens is None
+        (row.outcome == "no_final" or (row.outcome == "ok" and row.figures.tokens is None))
         and row.figures.decode_cps is not None
         and not {"unexpected_reload", "superseded"}.intersection(row.flags)
         and not _explained_outlier(row)
@@ -105,6 +104,13 @@ def why_not_compared(row: TrialRow) -> str:
     if (figures.tokens or 0) < MIN_TOKENS_COMPARED:
         return "too_short_to_compare"
     return "cap_ignored" if "cap_ignored" in row.flags else "disturbed"
+
+
+def counts_for_text_speed(row: TrialRow) -> bool:
+    """Whether a row's characters per second are compared: as for the decode rate, and without a count of tokens."""
+    if row.figures.decode_cps is None or row.figures.decode_chars is None:
+        return False
+    return counts_for_speed(row) or (row.trial.kind == "warm" and is_uncounted(row))
 
 
 def is_interfered_with(row: TrialRow) -> bool:

@@ -1,104 +1,114 @@
 """What a session says, as data: eight lines, each with its figures, or with the reason why it cannot be filled.
 
-Nobody is called a winner here but by a verdict (core.verdict). The sentences are in llmtui.words.conclusions.
+No contender is called a winner here but by a verdict (core.verdict, core.waits). The sentences are in
+llmtui.words.conclusions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Literal
 
 import msgspec
 
 from llmtui.core import across
-from llmtui.core.checks import counts_for_speed, counts_for_ttft, why_not_compared
+from llmtui.core.conditions import Condition
 from llmtui.core.findings import (
     Amount,
+    MemoryCompared,
     MemoryHeld,
-    apart_in_every_round,
+    eval_rate,
+    memory_compared,
     memory_held,
-    more_text,
     observer_cores,
     observer_lag_ms,
     per_token,
     round_spread,
     seconds_a_round,
-    unbeaten,
     waiting_share,
 )
+from llmtui.core.interval import MIN_ROUNDS
+from llmtui.core.letters import compared, ranks
+from llmtui.core.not_counted import NotCounted, not_counted
+from llmtui.core.occasions import Choice, choices_of, text_winner, wait_ranks
 from llmtui.core.session import Session
+from llmtui.core.steadiness import steadiest
 from llmtui.core.summary import ContenderSummary, Summary, summarise
-from llmtui.core.trial_row import TrialRow, asked_again
-from llmtui.core.verdict import (
-    MAX_DISTURBED,
-    SEPARATING,
-    TtftVerdict,
-    Verdict,
-    disturbed_share,
-    ttft_verdict,
-    verdicts,
-)
+from llmtui.core.trial_row import TrialRow
+from llmtui.core.verdict import SEPARATING, Verdict, verdicts
+from llmtui.core.waits import WaitVerdict, wait_verdicts
 
-RANKED_RATIO = 2.0
-RANKED_SHARE = 0.03
-MEMORY_APART = 1.03
 PAUSE_MS = 1000.0
-STEADY_ROUNDS = 3
+SPREAD_ROUNDS = 3
+
+Lead = Literal["fastest", "ahead", "shared", "open"]
 
 
 class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
     """Line 1: who writes how fast, and who leads as far as that can be told."""
 
     tps: tuple[Amount, ...]
-    """Tokens a second, fastest first."""
+    """Tokens per second, fastest first."""
     cps: tuple[Amount, ...]
-    """Characters a second, in the same order."""
+    """Characters per second, in the same order."""
     reading_x: tuple[Amount, ...]
     leaders: tuple[int, ...]
-    """Whom no verdict puts behind another, fastest first: one leads, several share the lead; empty: nothing is told."""
+    """Contenders of rank 1, fastest first."""
+    lead: Lead | None
+    """One leads, several are practically equal at the top, or it is open; None: nothing is told from one round."""
+    compared: tuple[int, ...]
+    """Contenders with a verdict; the others' figures are shown and not ranked."""
     verdicts: tuple[Verdict, ...]
     more_text: int | None
-    """Who writes the most characters, where that is not the one who writes the most tokens."""
+    """Who writes the most characters, where a verdict puts another above it in tokens."""
     round_s: float | None
-    """What one more round takes."""
+    """Seconds that one more round takes."""
     missing: tuple[tuple[int, str], ...]
     """Contenders without a speed, and the reason's code."""
-    conditions: tuple[str, ...] = ()
-    """Of a contender that is alone; with others they stand beside the verdicts."""
+    conditions: tuple[Condition, ...] = ()
+    """Of a contender that is alone; with others they are given with the verdicts."""
     why: str | None = None
 
 
 class FirstWord(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 2: how long one waits for the first word, loaded and from off. Times in ms, shortest first."""
+    """Line 2: TTFT of a loaded model and of a cold start. Times in ms, shortest first."""
 
     ttft: tuple[Amount, ...]
     ttfo: tuple[Amount, ...]
-    """Only those that think."""
+    """Of all that answered, where any of them thinks."""
+    unanswered: tuple[int, ...]
+    """Contenders that never came to an answer within the cap on tokens."""
     cold: tuple[Amount, ...]
     loading: tuple[Amount, ...]
     again: tuple[Amount, ...]
     saving: tuple[Amount, ...]
-    """Cold − warm: what keeping it loaded saves at each first question."""
+    """Later cold starts − warm: what keeping the model loaded saves; the first start is told apart."""
     leaders: tuple[int, ...]
-    verdicts: tuple[TtftVerdict, ...]
+    """Contenders of rank 1 by verdicts on TTFT; empty below three rounds."""
+    compared: tuple[int, ...]
+    verdicts: tuple[WaitVerdict, ...]
     missing: tuple[tuple[int, str], ...]
     why: str | None = None
 
 
 class Stability(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 3: how far the same question lies apart between rounds, pauses, and what a token costs."""
+    """Line 3: how much the same prompt varies between rounds, pauses, and what a token costs."""
 
     spread: tuple[Amount, ...]
-    """Standard deviation of the speed at the same prompt, as a share; steadiest first."""
-    ranked: bool
-    """The spreads differ enough to name the steadiest."""
+    """Standard deviation of the speed at the same prompt, as a share; smallest first."""
+    steadiest: int | None
+    """The contender that an F test on blocks tells apart, from ten rounds on."""
     pauses: tuple[Amount, ...]
-    """Rows in which the text stood still for more than a second; only those who had any."""
+    """Trials in which the text stood still for more than a second; only contenders that had any."""
     pauses_known: bool
-    """The times between pieces of text are known of at least one row."""
+    """The times between chunks are known of at least one trial."""
     cpu_s_per_token: tuple[Amount, ...]
     joules_per_token: tuple[Amount, ...]
     lag_ms: float | None
-    """How late llmtui saw each piece of text: what watching costs in time."""
+    """How late llmtui saw each chunk: what watching costs in time."""
+    lag_beyond_network: bool
+    """The server is elsewhere: the lag is that above the smallest, and the network is not in it."""
     llmtui_cores: float | None
     """Cores that llmtui kept busy meanwhile: what watching costs in work."""
     why: str | None = None
@@ -108,38 +118,32 @@ class MemoryUse(msgspec.Struct, frozen=True, kw_only=True):
     """Line 4: what the models held, smallest first."""
 
     held: tuple[MemoryHeld, ...]
+    compared: MemoryCompared | None = None
+    """RAM and GPU memory together by one source for all; None: they were not measured alike."""
     why: str | None = None
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """An occasion, and who suits it: one contender only if it is told apart from the others."""
-
-    occasion: str
-    """``long_answers``, ``quick_questions``, ``rarely_used``, ``little_memory``."""
-    contenders: tuple[int, ...]
-    """Everybody who may be the best; empty where nothing is known."""
-    everybody: bool = False
-    """Nobody is told apart."""
-
-
 class WhichForWhat(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 5: by speed, waiting and memory alone."""
+    """Line 5: by speed, waiting and memory alone; uses of which nothing is known are left out."""
 
     choices: tuple[Choice, ...]
     why: str | None = None
 
 
 class UsualFormula(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 6: what tokens ÷ total time would have said."""
+    """Line 6: what tokens ÷ total time says of the same warm trials."""
 
     usual: tuple[Amount, ...]
-    """Mean over all rows, cold starts among them, highest first."""
+    """Mean over the warm trials that are compared, highest first."""
+    cold: tuple[Amount, ...]
+    """The same of cold starts alone."""
+    eval_rate: tuple[Amount, ...]
+    """What Ollama prints as eval rate; empty for other servers."""
     tps: tuple[Amount, ...]
     waiting: tuple[Amount, ...]
-    """Share of all time that went by before the first word."""
-    with_cold: bool
+    """Share of the same trials' time that went by before the first text."""
     other_winner: bool
-    """It puts somebody first whom the comparison puts behind another."""
+    """It puts first a contender that a verdict puts behind another."""
     why: str | None = None
 
 
@@ -150,33 +154,13 @@ class SinceLast(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
-class Uncounted(msgspec.Struct, frozen=True, kw_only=True):
-    """Tests of one contender that some figure leaves out."""
-
-    contender: int
-    code: str
-    """A flag, or ``outcome_…``."""
-    what: str
-    """``speed``, ``ttft``, ``all``."""
-    count: int
-
-
-class NotCounted(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 8: what was left out and why."""
-
-    tests: tuple[Uncounted, ...]
-    contenders: tuple[tuple[int, str], ...]
-    """Who has no verdict at all, and why."""
-    why: str | None = None
-
-
 Conclusion = (
     WritingSpeed | FirstWord | Stability | MemoryUse | WhichForWhat | UsualFormula | SinceLast | NotCounted
 )  # fmt: skip
 
 
 def conclude(session: Session, earlier: across.Earlier | None = None) -> tuple[Conclusion, ...]:
-    """Gives the eight lines, always all of them and in this order.
+    """Return the eight lines, always all of them and in this order.
 
     Args:
         session: at any time of it.
@@ -185,25 +169,25 @@ def conclude(session: Session, earlier: across.Earlier | None = None) -> tuple[C
     summary = summarise(session)
     speed = _writing_speed(session, summary)
     first_word = _first_word(session, summary)
-    memory = MemoryUse(held=memory_held(session))
-    if not memory.held:
-        memory = MemoryUse(held=(), why="not_visible" if session.rows else "not_yet")
+    held = memory_held(session)
+    why = None if held else "not_visible" if session.rows else "not_yet"
+    memory = MemoryUse(held=held, compared=memory_compared(held), why=why)
     return (
         speed,
         first_word,
         _stability(session),
         memory,
-        _which(session, speed, first_word, memory),
+        _which(session, memory, first_word),
         _usual(session, summary, speed),
         SinceLast(comparison=across.compare_sessions(earlier.session, session, noise=earlier.noise))
         if earlier is not None
         else SinceLast(comparison=None, why="no_earlier"),
-        _not_counted(session),
+        not_counted(session),
     )
 
 
 def _amounts(lines: Iterable[ContenderSummary], figure: str) -> tuple[Amount, ...]:
-    """A summary's figure of all who have it, in the order of the lines; of a range its value."""
+    """A summary's figure of all that have it, in the order of the lines; of a range its value."""
     found: list[Amount] = []
     for line in lines:
         value = getattr(line, figure)
@@ -221,10 +205,9 @@ def _writing_speed(session: Session, summary: Summary) -> WritingSpeed:
     lines = sorted(summary.lines, key=lambda line: -(line.decode_tps.value if line.decode_tps else 0.0))
     tps, cps = _amounts(lines, "decode_tps"), _amounts(lines, "decode_cps")
     found = verdicts(session)
-    judged = {index for one in found if one.word != "no_verdict" for index in (one.first, one.second)}
-    beaten = {one.second for one in found if one.word in SEPARATING}
     alone = len(session.plan.contenders) == 1
-    leaders = tuple(one.contender for one in tps if alone or (one.contender in judged - beaten))
+    rank = ranks(found)
+    leaders = tuple(one.contender for one in tps if alone or rank.get(one.contender) == 1)
     missing = _missing(summary, "decode_tps")
     why = None
     if not tps:
@@ -234,8 +217,10 @@ def _writing_speed(session: Session, summary: Summary) -> WritingSpeed:
         cps=cps,
         reading_x=_amounts(lines, "reading_x"),
         leaders=leaders,
+        lead=_lead(leaders, found) if rank else None,
+        compared=tuple(sorted(compared(found))),
         verdicts=found,
-        more_text=more_text(tps, cps, found),
+        more_text=text_winner(found, verdicts(session, "decode_cps"), leaders[0]) if rank and leaders else None,
         round_s=seconds_a_round(session),
         missing=missing,
         conditions=summary.lines[0].conditions if alone else (),
@@ -243,25 +228,39 @@ def _writing_speed(session: Session, summary: Summary) -> WritingSpeed:
     )
 
 
+def _lead(leaders: Sequence[int], found: Sequence[Verdict]) -> Lead:
+    """How the top is told: several share it only where each pair of them is practically equal."""
+    if len(leaders) == 1:
+        mine = [one.word for one in found if one.first == leaders[0] and one.word in SEPARATING]
+        return "ahead" if "ahead" in mine else "fastest"
+    words = {frozenset((one.first, one.second)): one.word for one in found}
+    equal = all(words.get(frozenset(pair)) == "practically_equal" for pair in combinations(leaders, 2))
+    return "shared" if equal else "open"
+
+
 def _first_word(session: Session, summary: Summary) -> FirstWord:
     lines = sorted(summary.lines, key=lambda line: line.ttft.value if line.ttft else float("inf"))
     ttft = _amounts(lines, "ttft")
-    have = [one.contender for one in ttft]
-    found = tuple(ttft_verdict(session, a, b) for at, a in enumerate(have) for b in have[at + 1 :])
-    cold = _amounts(sorted(lines, key=lambda line: line.cold_first_ms or 0.0), "cold_first_ms")
+    found = wait_verdicts(session, "ttft_ms")
+    rank = wait_ranks(found)
+    by_answer = sorted(lines, key=lambda line: line.ttfo.value if line.ttfo else float("inf"))
     warm = {one.contender: one.value for one in ttft}
+    again = _amounts(lines, "cold_again")
+    cold = _amounts(sorted(lines, key=lambda line: line.cold_first_ms or 0.0), "cold_first_ms")
     return FirstWord(
         ttft=ttft,
-        ttfo=_amounts((line for line in lines if line.thinks), "ttfo"),
+        ttfo=_amounts(by_answer, "ttfo") if any(line.thinks for line in lines) else (),
+        unanswered=tuple(index for index, why in _missing(summary, "ttfo") if why == "still_thinking"),
         cold=cold,
         loading=_amounts(lines, "cold_first_load_ms"),
-        again=_amounts(lines, "cold_again"),
+        again=again,
         saving=tuple(
             Amount(one.contender, one.value - warm[one.contender])
-            for one in cold
+            for one in again
             if one.contender in warm and one.value > warm[one.contender]
         ),
-        leaders=unbeaten(have, ((one.first, one.second) for one in found if one.word == "sooner")),
+        leaders=tuple(one.contender for one in ttft if rank.get(one.contender) == 1),
+        compared=tuple(rank),
         verdicts=found,
         missing=_missing(summary, "ttft"),
         why=None if ttft or cold else next((code for _, code in _missing(summary, "ttft")), "not_yet"),
@@ -269,9 +268,7 @@ def _first_word(session: Session, summary: Summary) -> FirstWord:
 
 
 def _stability(session: Session) -> Stability:
-    spread = round_spread(session, min_rounds=STEADY_ROUNDS)
-    values = [one.value for one in spread]
-    ranked = len(values) > 1 and max(values) > RANKED_RATIO * min(values) and max(values) > RANKED_SHARE
+    spread = round_spread(session, min_rounds=SPREAD_ROUNDS)
     warm = [row for row in session.rows if row.trial.kind == "warm" and row.outcome == "ok"]
     pauses = [
         Amount(index, sum((row.figures.longest_gap_ms or 0.0) > PAUSE_MS for row in _of(warm, index)))
@@ -279,12 +276,13 @@ def _stability(session: Session) -> Stability:
     ]
     return Stability(
         spread=spread,
-        ranked=ranked,
+        steadiest=steadiest(session),
         pauses=tuple(one for one in pauses if one.value),
         pauses_known=any(row.figures.longest_gap_ms is not None for row in warm),
         cpu_s_per_token=per_token(session, "runner_cpu_s"),
         joules_per_token=per_token(session, "joules"),
         lag_ms=observer_lag_ms(session),
+        lag_beyond_network=session.fingerprint.server_is_local is not True,
         llmtui_cores=observer_cores(session),
         why=None if spread else _why_no_spread(session, warm),
     )
@@ -294,96 +292,35 @@ def _why_no_spread(session: Session, warm: Sequence[TrialRow]) -> str:
     if not warm:
         return "not_yet"
     rounds = {row.trial.round for row in warm}
-    return "needs_3_rounds" if len(rounds) < STEADY_ROUNDS else "too_short_to_compare"
+    return "needs_3_rounds" if len(rounds) < SPREAD_ROUNDS else "too_short_to_compare"
 
 
-def _which(session: Session, speed: WritingSpeed, first_word: FirstWord, memory: MemoryUse) -> WhichForWhat:
+def _which(session: Session, memory: MemoryUse, first_word: FirstWord) -> WhichForWhat:
     if len(session.plan.contenders) < 2:
         return WhichForWhat(choices=(), why="one_model")
-    chosen: list[tuple[str, tuple[int, ...], int]] = [
-        ("long_answers", speed.leaders, len(speed.tps)),
-        ("quick_questions", first_word.leaders, len(first_word.ttft)),
-        ("rarely_used", _soonest_from_off(session), len(first_word.cold)),
-        ("little_memory", _smallest(memory), len(memory.held)),
-    ]
-    choices = tuple(
-        Choice(occasion=name, contenders=who if known > 1 else (), everybody=len(who) == known > 1)
-        for name, who, known in chosen
-    )
-    why = None if any(choice.contenders for choice in choices) else ("not_yet" if not session.rows else "nothing_known")
+    choices = choices_of(session, memory.compared, first_word.unanswered)
+    why = None
+    if not choices:
+        rounds = {row.trial.round for row in session.rows}
+        why = "not_yet" if not rounds else "needs_3_rounds" if len(rounds) < MIN_ROUNDS else "nothing_known"
     return WhichForWhat(choices=choices, why=why)
-
-
-def _soonest_from_off(session: Session) -> tuple[int, ...]:
-    times: dict[int, dict[int, float]] = {}
-    for row in session.rows:
-        if row.trial.kind == "cold" and counts_for_ttft(row) and row.figures.ttft_ms is not None:
-            times.setdefault(row.trial.contender, {})[row.trial.round] = row.figures.ttft_ms
-    return unbeaten(
-        sorted(times, key=lambda index: (min(times[index].values()), index)),
-        ((a, b) for a in times for b in times if a != b and apart_in_every_round(times[a], times[b])),
-    )
-
-
-def _smallest(memory: MemoryUse) -> tuple[int, ...]:
-    """Whoever needs at most 3 % more than the least."""
-    if not memory.held:
-        return ()
-    least = memory.held[0].peak_bytes
-    return tuple(one.contender for one in memory.held if one.peak_bytes <= MEMORY_APART * least)
 
 
 def _usual(session: Session, summary: Summary, speed: WritingSpeed) -> UsualFormula:
     usual = tuple(sorted(_amounts(summary.lines, "usual_tps"), key=lambda one: -one.value))
     behind = {one.second for one in speed.verdicts if one.word in SEPARATING}
+    why = None
+    if not usual:
+        why = speed.why or "not_yet"
     return UsualFormula(
         usual=usual,
+        cold=_amounts(summary.lines, "usual_cold_tps"),
+        eval_rate=eval_rate(session),
         tps=speed.tps,
         waiting=waiting_share(session),
-        with_cold=any(row.trial.kind == "cold" and row.outcome == "ok" for row in session.rows),
         other_winner=len(usual) > 1 and usual[0].contender in behind,
-        why=None if usual else "not_yet",
+        why=why,
     )
-
-
-def _not_counted(session: Session) -> NotCounted:
-    repeated = asked_again(session.rows)
-    counts: dict[tuple[int, str, str], int] = {}
-    for row in session.rows:
-        reason = _reason(row, repeated=row.trial.id in repeated)
-        if reason is not None:
-            key = (row.trial.contender, *reason)
-            counts[key] = counts.get(key, 0) + 1
-    tests = tuple(
-        Uncounted(contender=contender, code=code, what=what, count=count)
-        for (contender, code, what), count in sorted(counts.items())
-    )
-    without = tuple(
-        (index, "disturbed")
-        for index in range(len(session.plan.contenders))
-        if disturbed_share(session.rows, index) > MAX_DISTURBED
-    )
-    why = None if tests or without else ("all_counted" if session.rows else "not_yet")
-    return NotCounted(tests=tests, contenders=without, why=why)
-
-
-def _reason(row: TrialRow, *, repeated: bool) -> tuple[str, str] | None:
-    """The first reason for which a row is left out, and of what; None if everything in it counts."""
-    if repeated:
-        return "repeated", "all"
-    if row.outcome != "ok":
-        return f"outcome_{row.outcome}", "all"
-    flags = set(row.flags)
-    if row.trial.kind == "warm" and not counts_for_speed(row):
-        for code in ("unexpected_reload", "outlier", "short_output"):
-            if code in flags:
-                return code, "all" if code == "unexpected_reload" else "speed"
-        return why_not_compared(row), "speed"
-    if not counts_for_ttft(row):
-        for code in ("unexpected_reload", "queued", "cached_prompt", "prompt_cut", "outlier"):
-            if code in flags:
-                return code, "ttft"
-    return None
 
 
 def _of(rows: Iterable[TrialRow], contender: int) -> list[TrialRow]:

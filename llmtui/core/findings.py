@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -15,12 +15,7 @@ from llmtui.core.plan import trials_per_round
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
-from llmtui.core.verdict import SEPARATING, TTFT_EQUAL_MS, TTFT_EQUAL_SHARE, Verdict
 
-TEXT_APART = 1.03
-"""From this ratio of characters a second on, "more tokens, less text" is worth saying."""
-COLD_ROUNDS = 3
-"""Starts from off from which one contender may be called the sooner one."""
 WEIGHTS_MAPPED = 0.5
 """Part of the model's size, or of all that its process holds, from which mapped files are taken to hold its weights."""
 
@@ -48,30 +43,21 @@ class MemoryHeld(msgspec.Struct, frozen=True, kw_only=True):
     """Read back from swap in its tests; None where nobody counted."""
     by_server: bool
     """The server's own figure: its process cannot be seen from here."""
+    told_bytes: int | None = None
+    """RAM and GPU memory together as the server says, where it does."""
+
+    @property
+    def total_bytes(self) -> int:
+        """RAM and GPU memory together; the server's own figure holds both already."""
+        return self.peak_bytes if self.by_server else self.peak_bytes + (self.vram_bytes or 0)
 
 
-def unbeaten(who: Sequence[int], beaten: Iterable[tuple[int, int]]) -> tuple[int, ...]:
-    """Gives those whom nobody beats, in the order given.
+class MemoryCompared(msgspec.Struct, frozen=True, kw_only=True):
+    """RAM and GPU memory together by one source for all, smallest first: what may be compared."""
 
-    Args:
-        who: contenders.
-        beaten: pairs of (winner, loser).
-    """
-    losers = {loser for _, loser in beaten}
-    return tuple(index for index in who if index not in losers)
-
-
-def apart_in_every_round(a_ms: Mapping[int, float], b_ms: Mapping[int, float]) -> bool:
-    """Whether ``a`` was sooner in every round of both, by 10 % and 50 ms, in three rounds or more.
-
-    Args:
-        a_ms: time by round.
-        b_ms: the other's.
-    """
-    rounds = a_ms.keys() & b_ms.keys()
-    return len(rounds) >= COLD_ROUNDS and all(
-        b_ms[at] - a_ms[at] >= max(TTFT_EQUAL_MS, TTFT_EQUAL_SHARE * b_ms[at]) for at in rounds
-    )
+    sizes: tuple[tuple[int, int], ...]
+    """(contender, bytes)."""
+    by_server: bool
 
 
 def round_spread(session: Session, *, min_rounds: int) -> tuple[Amount, ...]:
@@ -94,23 +80,6 @@ def round_spread(session: Session, *, min_rounds: int) -> tuple[Amount, ...]:
             squares = math.fsum((value - mean(logs)) ** 2 for logs in series for value in logs)
             found.append(Amount(index, math.expm1(math.sqrt(squares / sum(len(logs) - 1 for logs in series)))))
     return tuple(sorted(found, key=lambda one: one.value))
-
-
-def more_text(tps: Sequence[Amount], cps: Sequence[Amount], found: Sequence[Verdict]) -> int | None:
-    """Gives who writes the most characters, where a verdict puts the one with the most tokens before it.
-
-    Args:
-        tps: tokens a second, fastest first.
-        cps: characters a second.
-        found: verdicts on tokens a second.
-    """
-    chars = {one.contender: one.value for one in cps}
-    if not tps or tps[0].contender not in chars:
-        return None
-    first = tps[0].contender
-    most = max(chars, key=lambda index: chars[index])
-    told = any((one.first, one.second) == (first, most) and one.word in SEPARATING for one in found)
-    return most if told and chars[most] > TEXT_APART * chars[first] else None
 
 
 def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
@@ -154,29 +123,61 @@ def observer_cores(session: Session) -> float | None:
 
 
 def waiting_share(session: Session) -> tuple[Amount, ...]:
-    """Gives the share of all requests' time that went by before their first text, cold starts among them."""
+    """Return the share of the compared warm trials' time that went by before their first text."""
     found: list[Amount] = []
     for index in range(len(session.plan.contenders)):
-        rows = [
-            (row.figures.ttft_ms, row.figures.e2e_ms)
-            for row in session.rows
-            if row.trial.contender == index and row.outcome == "ok"
-        ]
-        known = [(ttft, e2e) for ttft, e2e in rows if ttft is not None and e2e]
+        known = [(row.figures.ttft_ms or 0.0, row.figures.e2e_ms or 0.0) for row in usual_rows(session.rows, index)]
         if known:
             found.append(Amount(index, math.fsum(ttft for ttft, _ in known) / math.fsum(e2e for _, e2e in known)))
     return tuple(found)
 
 
+def usual_rows(rows: Iterable[TrialRow], contender: int) -> list[TrialRow]:
+    """Return the rows over which the usual formula is formed: the same warm trials as the decode rate."""
+    return [row for row in rows if row.trial.contender == contender and counts_for_speed(row) and row.figures.e2e_tps]
+
+
+def eval_rate(session: Session) -> tuple[Amount, ...]:
+    """Return what Ollama prints as "eval rate", n ÷ eval_duration, meaned over the compared warm trials.
+
+    It counts n tokens over n − 1 steps. Only for Ollama's own counters.
+    """
+    if session.fingerprint.server_kind != "ollama":
+        return ()
+    found: list[Amount] = []
+    for index in range(len(session.plan.contenders)):
+        rates = [
+            row.figures.server_decode_tps * tokens / (tokens - 1)
+            for row in session.rows
+            if row.trial.contender == index and counts_for_speed(row) and row.figures.server_decode_tps
+            if (tokens := row.figures.tokens or 0) > 1
+        ]
+        if rates:
+            found.append(Amount(index, mean(rates)))
+    return tuple(found)
+
+
 def memory_held(session: Session) -> tuple[MemoryHeld, ...]:
-    """Gives what each contender held, smallest peak first; those of whom nothing is known are left out."""
+    """Return what each contender held, smallest first; those of which nothing is known are left out."""
     found: list[MemoryHeld] = []
     for index in range(len(session.plan.contenders)):
         rows = [row for row in session.rows if row.trial.contender == index]
         one = _seen(session, index, rows) or _told(session, index, rows)
         if one is not None:
             found.append(one)
-    return tuple(sorted(found, key=lambda one: one.peak_bytes))
+    return tuple(sorted(found, key=lambda one: one.total_bytes))
+
+
+def memory_compared(held: Sequence[MemoryHeld]) -> MemoryCompared | None:
+    """Return the sizes by one source for all: what the processes held, else what the server says; None where mixed."""
+    for by_server in (False, True):
+        sizes = [
+            (one.contender, one.told_bytes if by_server else None if one.by_server else one.total_bytes) for one in held
+        ]
+        known = [(index, size) for index, size in sizes if size is not None]
+        if len(known) == len(held) > 1:
+            return MemoryCompared(sizes=tuple(sorted(known, key=lambda one: one[1])), by_server=by_server)
+    return None
 
 
 def seconds_a_round(session: Session) -> float | None:
@@ -216,6 +217,7 @@ def _seen(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld 
         ),
         swapped_bytes=_sum(one.swap_in_bytes for one in machines),
         by_server=False,
+        told_bytes=_told_bytes(session, index, rows),
     )
 
 
@@ -233,14 +235,12 @@ def _split(held: MachineFigures, size: int | None, peak: int) -> tuple[int | Non
 
 def _told(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
     """From what the server says of the model in its memory: Ollama does; of others a file's size may be known."""
-    if session.plan.contenders[index].model.backend != "ollama":
-        return None
-    sizes = [row.resident.size_bytes for row in rows if row.resident is not None and row.resident.size_bytes]
-    if not sizes:
+    size = _told_bytes(session, index, rows)
+    if size is None:
         return None
     return MemoryHeld(
         contender=index,
-        peak_bytes=max(sizes),
+        peak_bytes=size,
         steady_bytes=None,
         weights_bytes=None,
         working_bytes=None,
@@ -248,7 +248,14 @@ def _told(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld 
         left_bytes=None,
         swapped_bytes=None,
         by_server=True,
+        told_bytes=size,
     )
+
+
+def _told_bytes(session: Session, index: int, rows: Sequence[TrialRow]) -> int | None:
+    if session.plan.contenders[index].model.backend != "ollama":
+        return None
+    return max((row.resident.size_bytes for row in rows if row.resident and row.resident.size_bytes), default=None)
 
 
 def _most_vram(rows: Sequence[TrialRow]) -> int | None:

@@ -6,9 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from llmtui.core.checks import counts_for_speed
+from llmtui.core.checks import counts_for_speed, counts_for_text_speed
 from llmtui.core.plan import IMPORTED, Plan
 from llmtui.core.trial_row import TrialRow
+
+Figure = Literal["decode_tps", "decode_cps"]
+"""What is compared: tokens per second, or characters per second."""
 
 
 class Pair(NamedTuple):
@@ -29,15 +32,16 @@ def is_imported(plan: Plan) -> bool:
     return plan.preset == IMPORTED
 
 
-def pair_up(plan: Plan, rows: Sequence[TrialRow], first: int, second: int) -> Pair:
-    """Gives the rounds in which both were measured on the same prompts with the same cap.
+def pair_up(plan: Plan, rows: Sequence[TrialRow], first: int, second: int, figure: Figure = "decode_tps") -> Pair:
+    """Return the rounds in which both were measured on the same prompts with the same cap.
 
     A round counts if at least half of the plan's prompts are paired in it. Within a round rates are pooled over the
     paired prompts.
     """
     by_place: dict[tuple[int, int | None], dict[int, TrialRow]] = {}
+    counts = counts_for_speed if figure == "decode_tps" else counts_for_text_speed
     for row in rows:
-        if row.trial.contender in (first, second) and counts_for_speed(row):
+        if row.trial.contender in (first, second) and counts(row):
             by_place.setdefault((row.trial.round, row.trial.prompt), {})[row.trial.contender] = row
     rounds: dict[int, list[tuple[TrialRow, TrialRow]]] = {}
     for (number, _), both in sorted(by_place.items(), key=lambda item: (item[0][0], item[0][1] or 0)):
@@ -47,17 +51,27 @@ def pair_up(plan: Plan, rows: Sequence[TrialRow], first: int, second: int) -> Pa
     return Pair(
         first=first,
         second=second,
-        rounds=tuple(_pooled_log(pairs, 0) - _pooled_log(pairs, 1) for pairs in counted),
-        leads=tuple(tuple(_row_log(a) - _row_log(b) for a, b in pairs) for pairs in counted),
+        rounds=tuple(_pooled_log(pairs, 0, figure) - _pooled_log(pairs, 1, figure) for pairs in counted),
+        leads=tuple(
+            tuple(_pooled_log([both], 0, figure) - _pooled_log([both], 1, figure) for both in pairs)
+            for pairs in counted
+        ),
         common=sum(map(len, rounds.values())),
     )
 
 
-def _row_log(row: TrialRow) -> float:
-    assert row.figures.decode_tps is not None, "only rows with a rate are paired"
-    return math.log(row.figures.decode_tps)
+def amount_and_seconds(row: TrialRow, figure: Figure) -> tuple[int, float]:
+    """Return numerator and denominator of a row's rate, for pooling: what was written and in how many seconds."""
+    figures = row.figures
+    if figure == "decode_tps":
+        assert figures.decode_steps is not None, "only rows with a rate are paired"
+        assert figures.decode_s is not None, "a rate has its time"
+        return figures.decode_steps, figures.decode_s
+    assert figures.decode_chars is not None, "only rows with a rate are paired"
+    assert figures.decode_cps, "a rate is more than 0"
+    return figures.decode_chars, figures.decode_chars / figures.decode_cps
 
 
-def _pooled_log(pairs: Sequence[tuple[TrialRow, TrialRow]], side: Literal[0, 1]) -> float:
-    steps = sum(pair[side].figures.decode_steps or 0 for pair in pairs)
-    return math.log(steps / math.fsum(pair[side].figures.decode_s or 0.0 for pair in pairs))
+def _pooled_log(pairs: Sequence[tuple[TrialRow, TrialRow]], side: Literal[0, 1], figure: Figure) -> float:
+    parts = [amount_and_seconds(pair[side], figure) for pair in pairs]
+    return math.log(sum(done for done, _ in parts) / math.fsum(over_s for _, over_s in parts))

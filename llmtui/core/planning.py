@@ -46,7 +46,7 @@ class Rounds(msgspec.Struct, frozen=True):
 
 
 PRESETS: dict[Preset, Rounds] = {
-    "auto": Rounds(1, AUTO_MAX_ROUNDS, AUTO_BUDGET_S),
+    "auto": Rounds(2, AUTO_MAX_ROUNDS, AUTO_BUDGET_S),
     "quick": Rounds(1, 1),
     "standard": Rounds(5, 5),
     "thorough": Rounds(5, 10),

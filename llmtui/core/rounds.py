@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
-from llmtui.core.verdict import MIN_ROUNDS, Verdict, settled, verdicts
+from llmtui.core.verdict import Verdict, settled, verdicts
 
 
 def wants_more_rounds(session: Session) -> bool:
@@ -40,19 +40,9 @@ def rounds_that_fit(plan: Plan, done: int, *, spent_s: float, round_s: float) ->
 
 
 def rounds_to_tell(found: Sequence[Verdict]) -> int | None:
-    """Gives after how many further rounds every pair that can be told apart in a payable time is expected to be.
+    """Return the number of further rounds after which every open pair that can be settled is expected to be.
 
     A pair with fewer than three rounds needs three before its interval can be given at all. None: no pair is open, or
     each of those that are would take more than 20 rounds.
     """
-    wanted = [_wanted(one) for one in found if one.unit == "round"]
-    known = [more for more in wanted if more is not None]
-    return max(known, default=None)
-
-
-def _wanted(verdict: Verdict) -> int | None:
-    if verdict.word == "not_resolved":
-        return verdict.more_rounds
-    if verdict.word in ("too_close", "too_few_prompts"):
-        return MIN_ROUNDS - verdict.rounds
-    return None
+    return max((one.more_rounds for one in found if one.more_rounds is not None), default=None)

@@ -67,7 +67,21 @@ def t_two_sided(t: float, degrees: float) -> float:
     return incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
 
 
-@lru_cache(maxsize=512)
+def f_two_sided(ratio: float, over: float, under: float) -> float:
+    """Return the probability of two equal variances differing at least as much, in either direction.
+
+    Args:
+        ratio: of the sample variances.
+        over: degrees of freedom of the numerator.
+        under: of the denominator.
+    """
+    if ratio <= 0 or math.isinf(ratio):
+        return 0.0
+    above = incomplete_beta(under / 2, over / 2, under / (under + over * ratio))
+    return min(1.0, 2 * min(above, 1 - above))
+
+
+@lru_cache(maxsize=2048)
 def t_quantile(probability: float, degrees: float) -> float:
     """Gives the t below which a share ``probability`` (0.5 … 1) of Student's distribution lies."""
     if probability == 0.5:
@@ -168,14 +182,34 @@ class Welch(NamedTuple):
     degrees: float
 
 
-def welch(a: Sequence[float], b: Sequence[float], *, level: float = 0.95, floor: float = 0.0) -> Welch:
-    """Gives mean(a) − mean(b) with its interval (Welch 1947), for at least two values each."""
-    part_a = max(deviation(a), floor) ** 2 / len(a)
-    part_b = max(deviation(b), floor) ** 2 / len(b)
-    total = part_a + part_b
+class Part(NamedTuple):
+    """A variance and the degrees of freedom that it is known with."""
+
+    variance: float
+    degrees: float
+
+
+def welch(
+    a: Sequence[float], b: Sequence[float], *, level: float = 0.95, floor: float = 0.0, also: Sequence[Part] = ()
+) -> Welch:
+    """Return mean(a) − mean(b) with its interval (Welch 1947), for at least two values each.
+
+    Args:
+        a: independent observations.
+        b: as many or others.
+        level: of confidence, two-sided.
+        floor: neither standard deviation is taken to be below this.
+        also: further variances of the difference, with their degrees of freedom (Satterthwaite 1946).
+    """
+    parts = [
+        Part(max(deviation(a), floor) ** 2 / len(a), len(a) - 1),
+        Part(max(deviation(b), floor) ** 2 / len(b), len(b) - 1),
+        *also,
+    ]
+    total = math.fsum(part.variance for part in parts)
     difference = mean(a) - mean(b)
     if total == 0:
         return Welch(difference, difference, difference, len(a) + len(b) - 2)
-    degrees = total**2 / (part_a**2 / (len(a) - 1) + part_b**2 / (len(b) - 1))
+    degrees = total**2 / math.fsum(part.variance**2 / part.degrees for part in parts)
     half = t_quantile(0.5 + level / 2, degrees) * math.sqrt(total)
     return Welch(difference, difference - half, difference + half, degrees)

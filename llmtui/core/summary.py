@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from llmtui.core.checks import (
-    CONDITIONS,
     counts_for_speed,
+    counts_for_text_speed,
     counts_for_ttft,
     is_interfered_with,
-    is_uncounted,
     why_not_compared,
 )
+from llmtui.core.conditions import Condition, conditions_of
 from llmtui.core.metrics import READING_WORDS_PER_S, quantile
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Kind
@@ -61,15 +61,18 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
     decode_cps: Spread | None
     reading_x: float | None
     prefill_tps: Spread | None
+    """Of one kind of trial for the whole session (see ``prefill_kind``): never a mixture."""
     memory_peak_bytes: int | None
     memory_steady_bytes: int | None
     vram_bytes: int | None
     total_s: float | None
     """Time over all requests, waiting included."""
     usual_tps: float | None
-    """Mean over all finished rows of tokens ÷ total time: what the usual formula says, cold starts and all."""
+    """Mean of tokens ÷ total time over the warm trials that the speed is made from: what the usual formula says."""
+    usual_cold_tps: float | None
+    """The same over cold starts alone."""
     thinks: bool
-    conditions: tuple[str, ...]
+    conditions: tuple[Condition, ...]
     why: dict[str, str]
 
 
@@ -114,6 +117,25 @@ def summarise(session: Session) -> Summary:
     return Summary(tuple(lines), tuple(categories))
 
 
+def prefill_kind(session: Session) -> Kind:
+    """Return the kind of trial that the prompt rate is told of: the one that most contenders have, cold if equal.
+
+    A cold start reads a prompt into an empty memory; a warm one may meet a remembered part. They do not compare.
+    """
+    kinds: tuple[Kind, Kind] = ("warm", "cold")
+    have = {
+        kind: len(
+            {
+                row.trial.contender
+                for row in session.rows
+                if row.trial.kind == kind and row.figures.prefill_tps is not None
+            }
+        )
+        for kind in kinds
+    }
+    return "warm" if have["warm"] > have["cold"] else "cold"
+
+
 def spread(values: Iterable[float]) -> Spread | None:
     """Gives median, lowest, highest and number; None of nothing."""
     ordered = sorted(values)
@@ -144,13 +166,13 @@ def _pool(parts: Iterable[tuple[int, float | None, float | None]]) -> Spread | N
 
 def _line(session: Session, index: int, rows: list[TrialRow], cells: RecordedCells | None) -> ContenderSummary:
     contender = session.plan.contenders[index]
+    prefill = prefill_kind(session)
     warm = [row for row in rows if row.trial.kind == "warm"]
     speed = [row for row in warm if counts_for_speed(row)]
     first, first_load, again = _starts(rows)
     tps = pooled(speed) if cells is None else _recorded(cells, index)
     cps = _text_speed(warm)
-    words = [row for row in warm if row.figures.reading_x is not None and (counts_for_speed(row) or is_uncounted(row))]
-    usual = [row.figures.e2e_tps for row in rows if row.outcome == "ok" and row.figures.e2e_tps is not None]
+    words = [row for row in warm if row.figures.reading_x is not None and counts_for_text_speed(row)]
     times = [row.figures.e2e_ms for row in rows if row.figures.e2e_ms is not None]
     peaks = [row.machine.runner_peak_bytes for row in rows if row.machine and row.machine.runner_peak_bytes]
     steady = [row.machine.runner_steady_bytes for row in rows if row.machine and row.machine.runner_steady_bytes]
@@ -178,14 +200,17 @@ def _line(session: Session, index: int, rows: list[TrialRow], cells: RecordedCel
         decode_tps=tps,
         decode_cps=cps,
         reading_x=None if not words else _reading(words),
-        prefill_tps=spread(row.figures.prefill_tps for row in rows if row.figures.prefill_tps is not None),
+        prefill_tps=spread(
+            row.figures.prefill_tps for row in rows if row.trial.kind == prefill and row.figures.prefill_tps is not None
+        ),
         memory_peak_bytes=max(peaks, default=None),
         memory_steady_bytes=None if not steady else round(quantile(sorted(steady), 0.5)),
         vram_bytes=max(vram, default=None),
         total_s=sum(times) / 1000 if times else None,
-        usual_tps=sum(usual) / len(usual) if usual else None,
+        usual_tps=_mean_usual(speed),
+        usual_cold_tps=_mean_usual([row for row in rows if row.trial.kind == "cold" and row.outcome == "ok"]),
         thinks=any(row.figures.thinking_chars or row.figures.thinking_inline for row in rows),
-        conditions=tuple(flag for flag in CONDITIONS if any(flag in row.flags for row in rows)),
+        conditions=conditions_of(session.rows, (index,)),
         why=why,
     )
 
@@ -240,8 +265,13 @@ def _times(rows: Sequence[TrialRow], kind: Kind, figure: Callable[[TrialRow], fl
 
 def _text_speed(warm: Sequence[TrialRow]) -> Spread | None:
     """Characters over time, pooled over the same rows as the token rate, and those whose tokens were not counted."""
-    rows = [row for row in warm if counts_for_speed(row) or is_uncounted(row)]
+    rows = [row for row in warm if counts_for_text_speed(row)]
     return _pool((row.trial.round, row.figures.decode_chars, _text_seconds(row)) for row in rows)
+
+
+def _mean_usual(rows: Sequence[TrialRow]) -> float | None:
+    known = [row.figures.e2e_tps for row in rows if row.figures.e2e_tps is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _text_seconds(row: TrialRow) -> float | None:

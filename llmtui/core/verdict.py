@@ -1,4 +1,4 @@
-"""Who is faster, as far as it can be told: verdicts as data, without words.
+"""Which of two contenders writes faster, as far as it can be told: verdicts as data, without words.
 
 The unit is the round. Rules and their simulated error rates: docs/method.md, "Verdicts".
 """
@@ -8,40 +8,45 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
-from llmtui.core.checks import CONDITIONS, counts_for_speed, counts_for_ttft, is_interfered_with
-from llmtui.core.metrics import quantile
-from llmtui.core.pairing import Pair, is_imported, pair_up
+from llmtui.core.checks import is_interfered_with
+from llmtui.core.conditions import Condition, conditions_of_pair
+from llmtui.core.interval import PairInterval, forecasts, pair_intervals
+from llmtui.core.pairing import Figure, Pair, is_imported, pair_up
 from llmtui.core.recorded_pairs import Unit, pair_recorded, recorded_cells
 from llmtui.core.session import Session
-from llmtui.core.stats import Trend, deviation, holm, mean, stratified_trend, t_interval, t_quantile, t_two_sided
+from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow, asked_again
 
 MARGIN = math.log(1.03)
 """Half the width of "practically equal", symmetric on the log scale: swapping the names keeps the verdict."""
-AHEAD = 1.10
-"""Smallest lead on every prompt from which one or two rounds may say "ahead"."""
+LEADS = math.log(1.10)
+"""Smallest lead on every prompt from which one round is said to have a leader."""
+AHEAD = math.log(1.20)
+"""Smallest lead on every prompt from which two rounds may say "ahead"."""
+AHEAD_ROUNDS = 2
+AHEAD_TIMES = 2.0
+"""The mean log lead must be this many times the difference of the two rounds."""
+ROUNDING = 1e-9
+"""A lead and its inverse are the same, whatever the last digit of their logarithms."""
 MIN_PROMPTS = 3
-MIN_ROUNDS = 3
 SLIGHTLY_P = 0.01
-DEVIATION_FLOOR = 0.001
-MAX_MORE_ROUNDS = 20
 MAX_DISTURBED = 0.20
-TTFT_EQUAL_MS = 50.0
-TTFT_EQUAL_SHARE = 0.10
 NARROW = math.log(1.015)
-DRIFT_P = 0.05
-DRIFT_SHARE = 0.03
 
 Word = Literal[
-    "faster", "slightly_faster", "practically_equal", "ahead", "too_close", "too_few_prompts", "not_resolved",
-    "no_verdict",
+    "faster", "slightly_faster", "seems_faster", "practically_equal", "ahead", "leads_in_this_round", "too_close",
+    "too_few_rounds", "too_few_prompts", "no_verdict",
 ]  # fmt: skip
 SEPARATING: tuple[Word, ...] = ("faster", "slightly_faster", "ahead")
-OPEN: tuple[Word, ...] = ("too_close", "too_few_prompts", "not_resolved")
+"""Words that put two contenders apart: another letter, another rank."""
+FINAL: tuple[Word, ...] = (*SEPARATING, "practically_equal")
+"""Every other word is open."""
+SETTLES: tuple[Word, ...] = ("faster", "slightly_faster", "practically_equal")
+"""What an interval can say that is final."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,70 +63,64 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
-    """95 % interval of the ratio; None below three rounds."""
+    """Simultaneous 95 % interval of the ratio over the pairs of the table; None below three rounds."""
+    p_adjusted: float | None = None
+    """By Holm over the same pairs; None below three rounds."""
     smallest_lead: float | None = None
+    """On any prompt of the one or two rounds."""
     more_rounds: int | None = None
-    """For not_resolved: rounds after which these rules are expected to say something else; None: more than 20."""
+    """For an open word: rounds after which these rules are expected to say something final; None: more than 20."""
     why: str | None = None
     """For no_verdict: ``no_common_rows``, ``disturbed``, ``few_pairs``."""
-    conditions: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether further rounds may change the word."""
+        return self.word not in FINAL
 
 
-class TtftVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said of two contenders' warm time to first token; ``first`` has the smaller median."""
+def verdicts(session: Session, figure: Figure = "decode_tps") -> tuple[Verdict, ...]:
+    """Return a verdict for every pair of contenders, in the plan's order of pairs.
 
-    word: Literal["sooner", "equal", "not_told_apart", "no_verdict"]
-    first: int
-    second: int
-    difference_ms: float | None = None
-
-
-def verdicts(session: Session) -> tuple[Verdict, ...]:
-    """Gives a verdict for every pair of contenders, in the plan's order of pairs."""
+    Args:
+        session: at any time of it.
+        figure: ``decode_tps``, or ``decode_cps`` for characters per second over the same rows.
+    """
     indices = range(len(session.plan.contenders))
     if is_imported(session.plan):
         cells = recorded_cells(session)
         return judge_recorded([pair_recorded(cells, a, b) for a, b in combinations(indices, 2)], cells.unit)
-    pairs = [pair_up(session.plan, session.rows, a, b) for a, b in combinations(indices, 2)]
-    disturbed = {index for index in indices if disturbed_share(session.rows, index) > MAX_DISTURBED}
-    held = {index: _conditions(session.rows, index) for index in indices}
+    pairs = [pair_up(session.plan, session.rows, a, b, figure) for a, b in combinations(indices, 2)]
     return tuple(
-        msgspec.structs.replace(
-            one, conditions=tuple(flag for flag in CONDITIONS if flag in held[one.first] | held[one.second])
-        )
-        for one in judge(pairs, disturbed=disturbed)
+        msgspec.structs.replace(one, conditions=conditions_of_pair(session.rows, one.first, one.second))
+        for one in judge(pairs, disturbed=disturbed_contenders(session))
     )
 
 
-def settled(found: Sequence[Verdict]) -> bool:
-    """Whether further rounds are not worth their time: no pair is open, or every ratio is known to ± 1.5 %."""
-    if not any(one.word in OPEN for one in found):
-        return True
-    widths = [
-        math.log(one.high / one.low) / 2
-        for one in found
-        if one.word != "no_verdict" and one.low is not None and one.high is not None
+def judge(
+    pairs: Sequence[Pair], *, disturbed: set[int] | frozenset[int] = frozenset(), forecast: bool = True
+) -> tuple[Verdict, ...]:
+    """Return a verdict for each pair; intervals are simultaneous over all pairs with three rounds or more.
+
+    Args:
+        pairs: of one table.
+        disturbed: contenders that get no verdict.
+        forecast: whether open pairs carry the number of further rounds.
+    """
+    series = [() if disturbed.intersection((pair.first, pair.second)) else pair.rounds for pair in pairs]
+    intervals = pair_intervals(series)
+    made = [
+        _nothing(pair, disturbed) if not values else _few_rounds(pair) if found is None else _many_rounds(pair, found)
+        for pair, values, found in zip(pairs, series, intervals, strict=True)
     ]
-    judged = [one for one in found if one.word != "no_verdict"]
-    return len(widths) == len(judged) and max(widths) <= NARROW
-
-
-def judge(pairs: Sequence[Pair], *, disturbed: set[int] | frozenset[int] = frozenset()) -> tuple[Verdict, ...]:
-    """Gives a verdict a pair; p-values are adjusted over all pairs with three rounds or more."""
-    valid = [not disturbed.intersection((pair.first, pair.second)) for pair in pairs]
-    tested = [at for at, pair in enumerate(pairs) if valid[at] and len(pair.rounds) >= MIN_ROUNDS]
-    p_values = [_p(pairs[at].rounds) for at in tested]
-    made: list[Verdict] = []
-    for at, pair in enumerate(pairs):
-        if not valid[at]:
-            made.append(_nothing(pair, "disturbed"))
-        elif not pair.rounds:
-            made.append(_nothing(pair, "few_pairs" if pair.common else "no_common_rows"))
-        elif len(pair.rounds) < MIN_ROUNDS:
-            made.append(_few_rounds(pair))
-        else:
-            made.append(_many_rounds(pair, p_values, tested.index(at)))
-    return tuple(made)
+    if not forecast or not any(one.is_open and one.rounds for one in made):
+        return tuple(made)
+    expected = forecasts(series, lambda _, interval: word_of(interval) in SETTLES)
+    return tuple(
+        msgspec.structs.replace(one, more_rounds=more) if one.is_open and one.word != "no_verdict" else one
+        for one, more in zip(made, expected, strict=True)
+    )
 
 
 def judge_recorded(pairs: Sequence[Pair], unit: Unit) -> tuple[Verdict, ...]:
@@ -132,11 +131,40 @@ def judge_recorded(pairs: Sequence[Pair], unit: Unit) -> tuple[Verdict, ...]:
     return tuple(msgspec.structs.replace(one, unit=unit, more_rounds=None) for one in judge(pairs))
 
 
+def word_of(interval: PairInterval) -> Word:
+    """Return the first rule that applies, for an interval whose mean is not negative."""
+    if interval.low > MARGIN:
+        return "faster"
+    if interval.low > -MARGIN and interval.high < MARGIN:
+        return "practically_equal"
+    if interval.low <= 0:
+        return "too_close"
+    return "slightly_faster" if interval.p_adjusted < SLIGHTLY_P else "seems_faster"
+
+
+def settled(found: Sequence[Verdict]) -> bool:
+    """Whether further rounds are not worth their time: no pair is open, or every ratio is known to ± 1.5 %.
+
+    Pairs without any verdict do not ask for rounds: what is disturbed or fails goes on doing so.
+    """
+    judged = [one for one in found if one.word != "no_verdict"]
+    if not any(one.is_open for one in judged):
+        return True
+    widths = [math.log(one.high / one.low) / 2 for one in judged if one.low is not None and one.high is not None]
+    return len(widths) == len(judged) and max(widths) <= NARROW
+
+
+def disturbed_contenders(session: Session) -> frozenset[int]:
+    """Return the contenders of whose warm rows more than a fifth were disturbed: they get no verdict."""
+    who = range(len(session.plan.contenders))
+    return frozenset(index for index in who if disturbed_share(session.rows, index) > MAX_DISTURBED)
+
+
 def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
-    """Gives the share of a contender's warm rows that were disturbed; attempts that were repeated do not count.
+    """Return the share of a contender's warm rows that were disturbed; attempts that were repeated do not count.
 
     Outliers without a known cause do not either: a machine that becomes slower in the middle makes many of them, and
-    since models take turns the comparison stands.
+    since models take turns the comparison holds. A machine that is busy most of the time is a condition.
     """
     repeated = asked_again(rows)
     warm = [
@@ -147,189 +175,52 @@ def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
     return sum(map(is_interfered_with, warm)) / len(warm) if warm else 0.0
 
 
-def groups(session: Session, found: Sequence[Verdict]) -> dict[int, str]:
-    """Gives letters: two contenders share one unless a verdict separates them (Piepho 2004, compact letter display).
-
-    Contenders without any verdict have no letter.
-    """
-    apart = {frozenset((one.first, one.second)) for one in found if one.word in SEPARATING}
-    judged = {index for one in found if one.word != "no_verdict" for index in (one.first, one.second)}
-    speeds = {index: _contender_tps(session.rows, index) for index in judged}
-    order = sorted(judged, key=lambda index: -speeds[index])
-    sets: list[set[int]] = []
-    for at, index in enumerate(order):
-        fresh = {index} | {other for other in order[at + 1 :] if frozenset((index, other)) not in apart}
-        # A set in which two members are apart is split until none is.
-        for clique in _cliques(sorted(fresh, key=order.index), apart):
-            if index in clique and not any(clique <= known for known in sets):
-                sets.append(clique)
-    letters = dict.fromkeys(order, "")
-    for number, members in enumerate(sets):
-        for index in members:
-            letters[index] += chr(ord("a") + number)
-    return letters
-
-
-def ttft_verdict(session: Session, first: int, second: int) -> TtftVerdict:
-    """Gives what can be said of warm TTFT: equal, sooner on every common prompt, or nothing."""
-    times = [_ttft_by_prompt(session.rows, index) for index in (first, second)]
-    if not times[0] or not times[1]:
-        return TtftVerdict(word="no_verdict", first=first, second=second)
-    medians = [quantile(sorted(value for values in one.values() for value in values), 0.5) for one in times]
-    if medians[1] < medians[0]:
-        first, second, times, medians = second, first, times[::-1], medians[::-1]
-    difference = medians[1] - medians[0]
-    if difference < TTFT_EQUAL_MS or difference < TTFT_EQUAL_SHARE * medians[1]:
-        word: Literal["sooner", "equal", "not_told_apart"] = "equal"
-    else:
-        common = times[0].keys() & times[1].keys()
-        leads = all(
-            quantile(sorted(times[0][prompt]), 0.5) < quantile(sorted(times[1][prompt]), 0.5) for prompt in common
-        )
-        word = "sooner" if leads and len(common) >= MIN_PROMPTS else "not_told_apart"
-    return TtftVerdict(word=word, first=first, second=second, difference_ms=difference)
-
-
-class Drift(NamedTuple):
-    """The machine became slower (or faster) over the session."""
-
-    share: float
-    """Change of the time a token takes over the whole session: 0.06 is 6 % slower."""
-    p: float
-
-
-def drift(session: Session) -> Drift | None:
-    """Gives a change of speed that rows of the same model and prompt show over the session; None where they show none.
-
-    Asks for three rounds, p < 0.05 in a stratified Kendall test, and more than 3 % from first to last row.
-    """
-    if is_imported(session.plan):
-        return None
-    strata: dict[tuple[int, int | None], list[tuple[float, float]]] = {}
-    for row in session.rows:
-        if counts_for_speed(row) and row.figures.tpot_ms is not None:
-            strata.setdefault((row.trial.contender, row.trial.prompt), []).append(
-                (row.t_ns / 1e9, math.log(row.figures.tpot_ms))
-            )
-    if max((len(points) for points in strata.values()), default=0) < MIN_ROUNDS:
-        return None
-    trend: Trend = stratified_trend(strata.values())
-    times = [x for points in strata.values() for x, _ in points]
-    share = math.expm1(trend.slope * (max(times) - min(times)))
-    return Drift(share, trend.p) if trend.p < DRIFT_P and abs(share) > DRIFT_SHARE else None
-
-
-def _conditions(rows: Sequence[TrialRow], contender: int) -> set[str]:
-    """Lasting conditions under which a contender's compared rows came about."""
-    return {
-        flag
-        for row in rows
-        if row.trial.contender == contender and counts_for_speed(row)
-        for flag in row.flags
-        if flag in CONDITIONS
-    }
-
-
-def _nothing(pair: Pair, why: str) -> Verdict:
+def _nothing(pair: Pair, disturbed: set[int] | frozenset[int]) -> Verdict:
+    why = "few_pairs" if pair.common else "no_common_rows"
+    if disturbed.intersection((pair.first, pair.second)):
+        why = "disturbed"
     return Verdict(word="no_verdict", first=pair.first, second=pair.second, rounds=len(pair.rounds), why=why)
 
 
 def _few_rounds(pair: Pair) -> Verdict:
-    """One or two rounds: only a lead on everything, and a large one, is worth a word."""
+    """One or two rounds: no interval, and only a large lead on everything is worth a word."""
     middle = mean(pair.rounds)
     first, second, sign = _ordered(pair, middle)
-    leads = [sign * lead for round_leads in pair.leads for lead in round_leads]
-    fewest = min(map(len, pair.leads))
-    smallest = math.exp(min(leads))
-    word: Word = "too_close"
-    if fewest < MIN_PROMPTS:
-        word = "too_few_prompts"
-    elif smallest >= AHEAD:
-        word = "ahead"
+    smallest = min(sign * lead for leads in pair.leads for lead in leads)
     return Verdict(
-        word=word,
+        word=_few_rounds_word(pair, abs(middle), smallest),
         first=first,
         second=second,
         rounds=len(pair.rounds),
         ratio=math.exp(abs(middle)),
-        smallest_lead=smallest,
+        smallest_lead=math.exp(smallest),
     )
 
 
-def _many_rounds(pair: Pair, p_values: Sequence[float], place: int) -> Verdict:
-    interval = t_interval(pair.rounds, floor=DEVIATION_FLOOR)
-    first, second, sign = _ordered(pair, interval.mean)
-    low, high = sorted((sign * interval.low, sign * interval.high))
-    word = _word(low, high, holm(p_values)[place])
+def _few_rounds_word(pair: Pair, middle: float, smallest: float) -> Word:
+    if min(map(len, pair.leads)) < MIN_PROMPTS:
+        return "too_few_prompts"
+    if len(pair.rounds) < AHEAD_ROUNDS:
+        return "leads_in_this_round" if smallest >= LEADS - ROUNDING else "too_few_rounds"
+    steady = middle >= AHEAD_TIMES * abs(pair.rounds[0] - pair.rounds[1])
+    return "ahead" if smallest >= AHEAD - ROUNDING and steady else "too_few_rounds"
+
+
+def _many_rounds(pair: Pair, found: PairInterval) -> Verdict:
+    first, second, _ = _ordered(pair, found.mean)
+    interval = found.oriented()
     return Verdict(
-        word=word,
+        word=word_of(interval),
         first=first,
         second=second,
         rounds=interval.n,
-        ratio=math.exp(abs(interval.mean)),
-        low=math.exp(low),
-        high=math.exp(high),
-        more_rounds=_more_rounds(pair.rounds, p_values, place) if word == "not_resolved" else None,
+        ratio=math.exp(interval.mean),
+        low=math.exp(interval.low),
+        high=math.exp(interval.high),
+        p_adjusted=interval.p_adjusted,
     )
-
-
-def _word(low: float, high: float, adjusted_p: float) -> Word:
-    """The first rule that applies, for an interval whose mean is not negative."""
-    if low > MARGIN:
-        return "faster"
-    if low > -MARGIN and high < MARGIN:
-        return "practically_equal"
-    return "slightly_faster" if adjusted_p < SLIGHTLY_P else "not_resolved"
-
-
-def _more_rounds(values: Sequence[float], p_values: Sequence[float], place: int) -> int | None:
-    """The fewest further rounds after which, with this mean and deviation, the rules say something else."""
-    middle, spread, n = abs(mean(values)), max(deviation(values), DEVIATION_FLOOR), len(values)
-    for more in range(1, MAX_MORE_ROUNDS + 1):
-        error = spread / math.sqrt(n + more)
-        half = t_quantile(0.975, n + more - 1) * error
-        expected = [*p_values]
-        expected[place] = t_two_sided(middle / error, n + more - 1)
-        if _word(middle - half, middle + half, holm(expected)[place]) != "not_resolved":
-            return more
-    return None
-
-
-def _p(values: Sequence[float]) -> float:
-    error = max(deviation(values), DEVIATION_FLOOR) / math.sqrt(len(values))
-    return t_two_sided(mean(values) / error, len(values) - 1)
 
 
 def _ordered(pair: Pair, middle: float) -> tuple[int, int, int]:
     """The pair in the order of its ratio, and the sign that makes the leader's log ratios positive."""
     return (pair.first, pair.second, 1) if middle >= 0 else (pair.second, pair.first, -1)
-
-
-def _contender_tps(rows: Sequence[TrialRow], index: int) -> float:
-    mine = [row for row in rows if row.trial.contender == index and counts_for_speed(row)]
-    over_s = math.fsum(row.figures.decode_s or 0.0 for row in mine)
-    return sum(row.figures.decode_steps or 0 for row in mine) / over_s if over_s else 0.0
-
-
-def _ttft_by_prompt(rows: Sequence[TrialRow], index: int) -> dict[int, list[float]]:
-    times: dict[int, list[float]] = {}
-    for row in rows:
-        if row.trial.contender == index and row.trial.kind == "warm" and counts_for_ttft(row):
-            assert row.trial.prompt is not None, "warm trials have a prompt"
-            assert row.figures.ttft_ms is not None, "counted rows have a time"
-            times.setdefault(row.trial.prompt, []).append(row.figures.ttft_ms)
-    return times
-
-
-def _cliques(members: Sequence[int], apart: set[frozenset[int]]) -> list[set[int]]:
-    """All largest subsets without a separated pair, by splitting at the first such pair."""
-    for a, b in combinations(members, 2):
-        if frozenset((a, b)) in apart:
-            without_a = _cliques([one for one in members if one != a], apart)
-            without_b = _cliques([one for one in members if one != b], apart)
-            found: list[set[int]] = []
-            for candidate in sorted([*without_a, *without_b], key=len, reverse=True):
-                if not any(candidate <= known for known in found):
-                    found.append(candidate)
-            return found
-    return [set(members)]

@@ -10,7 +10,8 @@ from llmtui.core.across import Earlier
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Contender
 from llmtui.core.session import Session
-from llmtui.core.verdict import verdicts
+from llmtui.core.verdict import Verdict, verdicts
+from llmtui.core.waits import WAITS, wait_verdicts
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _, plural
 from llmtui.words.columns import COLUMNS
@@ -18,7 +19,8 @@ from llmtui.words.conclusions import headed
 from llmtui.words.figures import gigabytes
 from llmtui.words.problems import problem_what
 from llmtui.words.trials import note_words
-from llmtui.words.verdicts import drift_sentence, verdict_sentence
+from llmtui.words.verdicts import banners, verdict_sentence
+from llmtui.words.waits import wait_sentence
 
 _SHOWN = (
     "ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "decode_tps", "ratio", "decode_cps",
@@ -36,7 +38,7 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
     """
     parts = [
         _heading(session),
-        drift_sentence(session),
+        *banners(session),
         "## " + _("Conclusions"),
         _list(f"**{_plain(line.heading)}**: {_plain(line.said)}" for line in headed(session, earlier)),
         "## " + _("By model"),
@@ -48,7 +50,7 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
     # The audit of an imported file has its pairs already.
     pairs = () if is_imported(session.plan) else verdicts(session)
     if pairs:
-        parts += ["## " + _("Pair by pair"), _list(_plain(verdict_sentence(one, session)) for one in pairs)]
+        parts += ["## " + _("Pair by pair"), _list(map(_plain, _pair_by_pair(session, pairs)))]
     parts += ["## " + _("Conditions"), _list(map(_plain, _conditions(session)))]
     problems = [problem_what(note.problem) for note in session.notes]
     problems += [f"{row.trial.id}: {problem_what(row.problem)}" for row in session.rows if row.problem is not None]
@@ -72,6 +74,13 @@ def _heading(session: Session) -> str:
     names = ", ".join(contender.label for contender in session.plan.contenders)
     when = datetime.fromtimestamp(session.wall_ns // 10**9, UTC)
     return f"# {_plain(names)}\n\n{when:%Y-%m-%d %H:%M} UTC · `{session.session_id}`"
+
+
+def _pair_by_pair(session: Session, pairs: Sequence[Verdict]) -> Iterable[str]:
+    for one in pairs:
+        yield verdict_sentence(one, session)
+    for figure in WAITS:
+        yield from (said for wait in wait_verdicts(session, figure) if (said := wait_sentence(wait, session, figure)))
 
 
 def _conditions(session: Session) -> Iterable[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from llmtui.core.letters import groups
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summarise
-from llmtui.core.verdict import groups, verdicts
+from llmtui.core.verdict import verdicts
 from llmtui.words import _
 from llmtui.words.figures import gigabytes, rate, rate_range, seconds, significant
 from llmtui.words.trials import category_words, note_words

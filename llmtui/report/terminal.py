@@ -17,7 +17,7 @@ from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _
 from llmtui.words.conclusions import headed
 from llmtui.words.problems import whole_problem
-from llmtui.words.verdicts import drift_sentence
+from llmtui.words.verdicts import banners
 
 GAP = 2
 """Cells between two columns."""
@@ -31,8 +31,7 @@ def print_session(session: Session, out: IO[str], earlier: Earlier | None = None
     Plain and unwrapped where ``out`` is not a terminal, so that other programs can read it.
     """
     console = Console(file=out, width=None if out.isatty() else UNWRAPPED, highlight=False, markup=False)
-    banner = drift_sentence(session)
-    if banner:
+    for banner in banners(session):
         console.print(banner, style="bold")
     for line in headed(session, earlier):
         console.print(Text.assemble((line.heading, "bold"), ": ", line.said))

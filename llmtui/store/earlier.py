@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from llmtui.core.across import Earlier, plan_signature, session_noise
+from llmtui.core.across import Earlier, day_noise, plan_signature
 from llmtui.core.events import BadLine, SessionStarted, decode_event
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Plan
@@ -13,14 +13,14 @@ from llmtui.core.session import Session, fold
 from llmtui.store.journal import read_events
 from llmtui.store.listing import SessionFolder, list_sessions
 
-MOST: Final = 5
-"""Sessions that are read to see how far equal ones lie apart."""
+MOST: Final = 8
+"""Sessions that are read to know how much equal ones differ from day to day."""
 
 
 def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
     """Gives the last session of the same plan that ended before this one began; None where there is none.
 
-    Reads whole journals, up to five: not for a thread that draws.
+    Reads whole journals, up to eight: not for a thread that draws.
     """
     if is_imported(session.plan):
         return None
@@ -35,7 +35,7 @@ def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
                     found.append(before)
         if len(found) == MOST:
             break
-    return Earlier(session=found[0], noise=session_noise(reversed(found))) if found else None
+    return Earlier(session=found[0], noise=day_noise(found)) if found else None
 
 
 def last_plan(results_dir: Path) -> Plan | None:

@@ -63,13 +63,22 @@ def summary_values(summary: Summary, session: Session) -> Iterator[dict[str, str
             "category": line.category if isinstance(line, CategorySummary) else None,
             **_spreads(line),
             **{name: getattr(line, name, None) for name in _PLAIN},
-            "conditions": " ".join(line.conditions) if isinstance(line, ContenderSummary) else None,
+            "conditions": " ".join(one.flag for one in line.conditions if one.lasting)
+            if isinstance(line, ContenderSummary)
+            else None,
             "note": contender.model.note,
             "missing": " ".join(f"{name}:{reason}" for name, reason in sorted(line.why.items())),
             "digest": contender.model.digest,
             "session_id": session.session_id,
             "backend": contender.model.backend,
         }
+
+
+def _conditions(line: ContenderSummary | CategorySummary) -> str | None:
+    """Lasting conditions; a model's line has them, a category's does not."""
+    if isinstance(line, CategorySummary):
+        return None
+    return " ".join(one.flag for one in line.conditions if one.lasting)
 
 
 def write_summary(folder: Path, session: Session) -> None:

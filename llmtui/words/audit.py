@@ -13,7 +13,7 @@ from llmtui.legacy.model_audit import Layout, ModelAudit
 from llmtui.words import _, plural
 from llmtui.words.figures import percent, seconds, significant
 from llmtui.words.lists import few
-from llmtui.words.verdicts import factor
+from llmtui.words.ratios import factor
 
 MOST_PAIRS = 6
 

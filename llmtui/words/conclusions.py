@@ -10,7 +10,6 @@ from llmtui.core.conclusions import (
     Conclusion,
     FirstWord,
     MemoryUse,
-    NotCounted,
     SinceLast,
     Stability,
     UsualFormula,
@@ -19,9 +18,12 @@ from llmtui.core.conclusions import (
     conclude,
 )
 from llmtui.core.findings import Amount
+from llmtui.core.not_counted import NotCounted, Uncounted
+from llmtui.core.occasions import Choice
 from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
-from llmtui.core.verdict import SEPARATING, Verdict
+from llmtui.core.verdict import Verdict
+from llmtui.core.waits import ANSWER_CHARS
 from llmtui.words import _, plural
 from llmtui.words.audit import audit_lines
 from llmtui.words.figures import percent, seconds, significant
@@ -32,6 +34,7 @@ from llmtui.words.outcomes import outcome_word
 from llmtui.words.reasons import cannot_be_told, reason
 from llmtui.words.since_last import since_last_sentence
 from llmtui.words.verdicts import under_conditions, verdict_sentence
+from llmtui.words.waits import wait_sentences
 
 MOST_VERDICTS = 3
 """Verdicts that are said in full in one line; the others are in the table."""
@@ -76,8 +79,8 @@ def heading(conclusion: Conclusion) -> str:
     """Gives a line's heading."""
     return {
         WritingSpeed: _("Writing speed"),
-        FirstWord: _("First word and cold start"),
-        Stability: _("Steadiness and cost"),
+        FirstWord: _("TTFT and cold start"),
+        Stability: _("Variation and cost"),
         MemoryUse: _("Memory"),
         WhichForWhat: _("Which for what"),
         UsualFormula: _("The usual formula"),
@@ -139,17 +142,24 @@ def _writing_speed(line: WritingSpeed, session: Session) -> Iterable[str]:
 
 
 def _fastest(line: WritingSpeed, session: Session) -> str:
-    names = [_name(session, index) for index in line.leaders]
-    if len(session.plan.contenders) == 1 or not names or len(line.tps) < 2:
+    if line.lead is None or len(line.tps) < 2:
         return ""
-    if len(names) == 1:
-        mine = [one for one in line.verdicts if one.first == line.leaders[0] and one.word in SEPARATING]
-        only_ahead = any(one.word == "ahead" for one in mine)
-        pattern = _("{model} is ahead.") if only_ahead else _("{model} writes fastest.")
-        return pattern.format(model=names[0])
-    if len(names) < len(line.tps):
-        return _("{models} share the lead.").format(models=and_list(names))
-    return _("None is told apart as the fastest.") if len(names) > 2 else ""
+    names = [_name(session, index) for index in line.leaders]
+    if line.lead == "open":
+        if len(names) == len(line.tps):
+            return _("None is told apart as the fastest.") if len(names) > 2 else ""
+        return _("Not settled yet which writes fastest: {models}.").format(models=or_list(names))
+    whole, among = {
+        "fastest": (_("{model} writes fastest."), _("Of those compared, {model} writes fastest.")),
+        "ahead": (_("{model} is ahead."), _("Of those compared, {model} is ahead.")),
+        "shared": (_("{model} share the lead."), _("Of those compared, {model} share the lead.")),
+    }[line.lead]
+    all_compared = len(line.compared) == len(session.plan.contenders)
+    if line.more_text is not None and len(names) == 1:
+        whole = _("{model} makes the most tokens per second, {other} more text.")
+        among = _("Of those compared, {model} makes the most tokens per second, {other} more text.")
+        return (whole if all_compared else among).format(model=names[0], other=_name(session, line.more_text))
+    return (whole if all_compared else among).format(model=and_list(names))
 
 
 def _speeds(line: WritingSpeed, session: Session) -> str:
@@ -163,6 +173,8 @@ def _speeds(line: WritingSpeed, session: Session) -> str:
             beside.append(_("{cps} chars/s").format(cps=significant(chars[index])))
         if index in reading:
             beside.append(_("{x}× reading pace").format(x=significant(reading[index], 2)))
+        if line.compared and index not in line.compared:
+            beside.append(_("not compared"))
         entries.append(f"{said} ({', '.join(beside)})" if beside else said)
     return few(entries)
 
@@ -193,7 +205,7 @@ def _text_or_tokens(line: WritingSpeed, session: Session) -> str:
     )
 
 
-# --- 2 first word and cold start ----------------------------------------------------------------------------------
+# --- 2 TTFT and cold start ----------------------------------------------------------------------------------------
 
 
 def _first_word(line: FirstWord, session: Session) -> Iterable[str]:
@@ -202,31 +214,28 @@ def _first_word(line: FirstWord, session: Session) -> Iterable[str]:
         return
     if line.ttft:
         yield _("Once loaded: {times}.").format(times=_each(session, line.ttft, seconds))
-        yield _not_sooner(line, session)
+        yield from wait_sentences(line.verdicts, session, "ttft_ms", MOST_VERDICTS)
     if line.ttfo:
-        yield _("First answer word, after thinking: {times}.").format(times=_each(session, line.ttfo, seconds))
+        yield _("First answer word, after thinking (TTFO): {times}.").format(times=_each(session, line.ttfo, seconds))
+    if line.unanswered:
+        yield _("Never came to an answer within {n} tokens: {models}.").format(
+            n=session.plan.options.num_predict, models=and_list([_name(session, index) for index in line.unanswered])
+        )
     if line.cold:
-        yield _("From off: {times}.").format(times=few(_starts(line, session)))
+        yield _("Cold start: {times}.").format(times=few(_starts(line, session)))
     if line.saving:
         saved = sorted(one.value for one in line.saving)
         low, high = seconds(saved[0]), seconds(saved[-1])
         about = low if low == high else _("{low} to {high}").format(low=low, high=high)
-        yield _("Kept loaded, each first question saves about {time}.").format(time=about)
+        yield _("Kept loaded, it saves about {time} at each cold start after the first.").format(time=about)
 
 
 def _soonest(line: FirstWord, session: Session) -> str:
-    if line.why is not None or not line.ttft or not line.verdicts or len(line.leaders) != 1:
+    if line.why is not None or len(line.leaders) != 1 or len(line.compared) < 2:
         return ""
-    return _("{model} starts soonest.").format(model=_name(session, line.leaders[0]))
-
-
-def _not_sooner(line: FirstWord, session: Session) -> str:
-    if not line.verdicts or len(line.leaders) == 1:
-        return ""
-    if all(one.word == "equal" for one in line.verdicts):
-        return _("That is practically the same.")
-    names = and_list([_name(session, index) for index in line.leaders])
-    return _("{models} are not told apart.").format(models=names)
+    whole, among = _("{model} has the shortest TTFT."), _("Of those compared, {model} has the shortest TTFT.")
+    all_compared = len(line.compared) == len(session.plan.contenders)
+    return (whole if all_compared else among).format(model=_name(session, line.leaders[0]))
 
 
 def _starts(line: FirstWord, session: Session) -> list[str]:
@@ -244,18 +253,18 @@ def _starts(line: FirstWord, session: Session) -> list[str]:
     return entries
 
 
-# --- 3 steadiness and cost ----------------------------------------------------------------------------------------
+# --- 3 variation and cost -----------------------------------------------------------------------------------------
 
 
 def _stability(line: Stability, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield _("Steadiness cannot be told: {why}.").format(why=reason(line.why))
+        yield _("Variation between rounds cannot be told: {why}.").format(why=reason(line.why))
     if line.spread:
-        yield _("Between rounds the same question varies by {spreads}.").format(
+        yield _("Between rounds the same prompt varies by {spreads}.").format(
             spreads=_each(session, line.spread, lambda share: f"± {percent(share)}")
         )
     if line.pauses:
-        yield _("Pauses of more than a second, in tests: {counts}.").format(
+        yield _("Pauses of more than a second, in trials: {counts}.").format(
             counts=_each(session, line.pauses, lambda count: f"{count:.0f}")
         )
     elif line.pauses_known:
@@ -264,26 +273,28 @@ def _stability(line: Stability, session: Session) -> Iterable[str]:
 
 
 def _steadiest(line: Stability, session: Session) -> str:
-    if line.spread and line.ranked:
-        return _("{model} is the steadiest.").format(model=_name(session, line.spread[0].contender))
-    return _("Equally steady.") if len(line.spread) > 1 else ""
+    if line.steadiest is None:
+        return ""
+    return _("{model} is the steadiest.").format(model=_name(session, line.steadiest))
 
 
 def _cost(line: Stability, session: Session) -> Iterable[str]:
     """What a token took, and what watching took."""
     if line.cpu_s_per_token:
-        yield _("Processor time a token: {times}.").format(
+        yield _("CPU time per token: {times}.").format(
             times=_each(session, line.cpu_s_per_token, lambda over_s: seconds(1000 * over_s))
         )
     if line.joules_per_token:
-        yield _("Energy a token: {amounts}.").format(
+        yield _("Energy per token: {amounts}.").format(
             amounts=_each(session, line.joules_per_token, lambda joules: f"{significant(joules, 2)} J")
         )
     if line.lag_ms is not None:
         lag = seconds(line.lag_ms)
-        yield _("llmtui usually saw a piece of text {lag} after the server had sent it.").format(lag=lag)
+        here = _("llmtui usually saw a chunk {lag} after the server had sent it.")
+        elsewhere = _("llmtui usually saw a chunk {lag} late, beyond the network.")
+        yield (elsewhere if line.lag_beyond_network else here).format(lag=lag)
     if line.llmtui_cores is not None:
-        yield _("Watching took {share} of a processor core.").format(share=percent(line.llmtui_cores))
+        yield _("Watching took {share} of a CPU core.").format(share=percent(line.llmtui_cores))
 
 
 # --- 5 which for what ---------------------------------------------------------------------------------------------
@@ -293,18 +304,30 @@ def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
     if line.why is not None:
         yield cannot_be_told(line.why)
         return
-    occasions = {
-        "long_answers": _("long answers"),
-        "quick_questions": _("quick questions"),
-        "rarely_used": _("rarely used"),
-        "little_memory": _("little memory"),
-    }
     for choice in line.choices:
-        names = or_list([_name(session, index) for index in sorted(choice.contenders)]) or _("not known")
-        if choice.everybody and len(choice.contenders) > 2:
-            names = _("any of them")
-        yield f"{occasions[choice.occasion].capitalize()}: {names}."
+        yield _suits(choice, session)
     yield _("By speed, waiting and memory alone: nobody judged the answers.")
+
+
+def _suits(choice: Choice, session: Session) -> str:
+    """One use, the figure it goes by, and who suits it."""
+    use = {
+        "long_answers": _("Long answers (chars/s, up to {n} tokens)").format(n=session.plan.options.num_predict),
+        "quick_questions": _("Quick questions (time to the first answer word)"),
+        "rarely_used": _("Rarely used (cold start and an answer of {n} characters)").format(n=ANSWER_CHARS),
+        "little_memory": _("Little memory (RAM and GPU memory)"),
+    }[choice.occasion]
+    names = or_list([_name(session, index) for index in choice.contenders])
+    all_compared = len(choice.compared) == len(session.plan.contenders)
+    if choice.is_open and len(choice.contenders) > 2:
+        names = _("any of them") if all_compared else _("any of those compared")
+    elif not all_compared:
+        names = _("{models} of those compared").format(models=names)
+    said = f"{use}: {names}."
+    if choice.unanswered:
+        never = and_list([_name(session, index) for index in choice.unanswered])
+        said += " " + _("{models} never answered.").format(models=never)
+    return said
 
 
 # --- 6 the usual formula ------------------------------------------------------------------------------------------
@@ -314,16 +337,22 @@ def _usual(line: UsualFormula, session: Session) -> Iterable[str]:
     if line.why is not None:
         yield cannot_be_told(line.why)
         return
-    yield _("Tokens ÷ total time gives {speeds} tok/s.").format(speeds=_each(session, line.usual, significant))
+    yield _("Tokens ÷ total time of the same warm trials gives {speeds} tok/s.").format(
+        speeds=_each(session, line.usual, significant)
+    )
     if line.waiting:
         shares = sorted(one.value for one in line.waiting)
         low, high = percent(shares[0]), percent(shares[-1])
         share = low if low == high else _("{low} to {high}").format(low=low, high=high)
         yield _("It counts waiting as writing: {share} of the time went by before the first word.").format(share=share)
-    if line.with_cold:
-        yield _("Starts from off are in it too.")
+    if line.cold:
+        yield _("Cold starts by themselves: {speeds} tok/s.").format(speeds=_each(session, line.cold, significant))
+    if line.eval_rate:
+        yield _("Ollama's eval rate would be {speeds} tok/s: it counts one token more than it took steps.").format(
+            speeds=_each(session, line.eval_rate, significant)
+        )
     if line.other_winner:
-        yield _("It would put {model} first.").format(model=_name(session, line.usual[0].contender))
+        yield _("The usual formula would put {model} first.").format(model=_name(session, line.usual[0].contender))
 
 
 # --- 7 since last time, 8 not counted -----------------------------------------------------------------------------
@@ -342,22 +371,28 @@ def _not_counted(line: NotCounted, session: Session) -> Iterable[str]:
             _("Nothing: {why}.").format(why=reason(line.why)) if line.why == "all_counted" else cannot_be_told(line.why)
         )
         return
-    entries: list[str] = []
-    for one in line.tests:
-        count = plural("{n} test", "{n} tests", one.count).format(n=one.count)
-        entries.append(f"{_name(session, one.contender)} {count} ({_left_out(one.code, one.what)})")
-    if entries:
-        yield few(entries, most=8) + "."
+    if line.trials:
+        yield few([_left_out(one, session) for one in line.trials], most=8) + "."
     for index, code in line.contenders:
         yield _("{model}: no verdict, {why}.").format(model=_name(session, index), why=reason(code))
+    if line.busy:
+        said = _("Other programs were busy in {n} of {of} trials, which count all the same.")
+        lasting = _("The machine was busy in {n} of {of} trials: that is a condition of all figures here.")
+        yield (lasting if line.busy_lasts else said).format(n=line.busy, of=line.warm)
 
 
-def _left_out(code: str, what: str) -> str:
+def _left_out(one: Uncounted, session: Session) -> str:
+    """How many trials of a contender, and why."""
+    count = plural("{n} trial", "{n} trials", one.count).format(n=one.count)
+    return f"{_name(session, one.contender)} {count} ({_left_out_why(one.code, one.what)})"
+
+
+def _left_out_why(code: str, what: str) -> str:
     if code == "repeated":
         return _("disturbed and asked again")
-    if code.startswith("outcome_"):
-        return outcome_word(code.removeprefix("outcome_"))
-    why = flag_mark(code)
+    if code == "repeated_busy":
+        return _("other programs were busy, asked again")
+    why = outcome_word(code.removeprefix("outcome_")) if code.startswith("outcome_") else flag_mark(code)
     why = reason(code) if why == code else why
     return {
         "speed": _("{why}: speed not counted"),

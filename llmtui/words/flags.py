@@ -46,7 +46,7 @@ def explained(flags: Sequence[str], evidence: Sequence[Seen]) -> tuple[str, ...]
 
 def conditions_clause(conditions: Sequence[str]) -> str:
     """Gives lasting conditions as a clause to stand beside a result: ``part on the CPU; other models in memory``."""
-    return "; ".join(flag_mark(flag) for flag in CONDITIONS if flag in conditions)
+    return "; ".join(flag_mark(flag) for flag in dict.fromkeys((*CONDITIONS, *conditions)) if flag in conditions)
 
 
 def _marks() -> dict[str, str]:

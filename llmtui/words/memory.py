@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llmtui.core.conclusions import MEMORY_APART, MemoryUse
+from llmtui.core.conclusions import MemoryUse
 from llmtui.core.findings import MemoryHeld
+from llmtui.core.occasions import MEMORY_APART
 from llmtui.core.session import Session
 from llmtui.words import _
 from llmtui.words.figures import gigabytes
@@ -14,16 +15,16 @@ from llmtui.words.reasons import cannot_be_told
 
 
 def most_memory(line: MemoryUse, session: Session) -> str:
-    """Gives who needs more than whom; empty for one model, or where they were not measured alike."""
-    if line.why is not None or len(line.held) < 2 or line.held[0].by_server != line.held[-1].by_server:
+    """Return who needs more than whom; empty for one model, or where they were not measured alike."""
+    if line.compared is None:
         return ""
-    least, most = line.held[0], line.held[-1]
-    if most.peak_bytes <= MEMORY_APART * least.peak_bytes:
+    (least, fewest), (most, largest) = line.compared.sizes[0], line.compared.sizes[-1]
+    if largest <= MEMORY_APART * fewest:
         return _("They need about the same.")
     return _("{model} needs {more} more than {other}.").format(
-        model=session.plan.contenders[most.contender].label,
-        other=session.plan.contenders[least.contender].label,
-        more=gigabytes(most.peak_bytes - least.peak_bytes),
+        model=session.plan.contenders[most].label,
+        other=session.plan.contenders[least].label,
+        more=gigabytes(largest - fewest),
     )
 
 

@@ -16,7 +16,7 @@ def reason(code: str, *, num_predict: int | None = None) -> str:
         num_predict: the test's cap on tokens, where it is known: it is named where it was what stood in the way.
     """
     if code.startswith(_OUTCOME):
-        return _("its tests ended otherwise: {how}").format(how=outcome_word(code.removeprefix(_OUTCOME)))
+        return _("its trials ended otherwise: {how}").format(how=outcome_word(code.removeprefix(_OUTCOME)))
     if code == "still_thinking" and num_predict is not None:
         return _("still thinking after {n} tokens").format(n=num_predict)
     return _clauses().get(code, code)
@@ -29,7 +29,7 @@ def known_codes() -> tuple[str, ...]:
 
 def _clauses() -> dict[str, str]:
     return {
-        "nothing_sent": _("the question was never sent"),
+        "nothing_sent": _("the prompt was never sent"),
         "no_text": _("no text came"),
         "no_answer": _("no answer came"),
         "still_thinking": _("still thinking when the limit of tokens was reached"),
@@ -49,24 +49,25 @@ def _clauses() -> dict[str, str]:
         "all_at_once": _("the whole text came at once"),
         "no_words": _("the text is not made of words with spaces between them"),
         "cache_unknown": _("the server does not say how much it remembered"),
-        "cached": _("the server had read this question before"),
+        "cached": _("the server had read this prompt before"),
         "not_local": _("the server is not on this machine"),
         "few_pieces": _("the text came in too few pieces"),
         "not_recorded": _("it was not recorded"),
         "not_yet": _("nothing is measured yet"),
-        "disturbed": _("too many tests were disturbed"),
+        "disturbed": _("too many trials were disturbed"),
         "needs_3_rounds": _("it takes 3 rounds"),
         "needs_rounds": _("it takes 2 rounds in each session"),
         "not_visible": _("the model's process cannot be seen from here"),
         "one_model": _("there is one model only"),
         "nothing_known": _("nothing is known that could tell them apart"),
         "no_earlier": _("this plan has not run before"),
-        "all_counted": _("every test counts"),
-        "no_common_rows": _("there is no question that both answered at length"),
-        "few_pairs": _("fewer than half of the questions can be compared in any round"),
+        "all_counted": _("every trial counts"),
+        "no_common_rows": _("there is no prompt that both answered at length"),
+        "few_pairs": _("fewer than half of the prompts can be compared in any round"),
         "not_there_before": _("it was not in the earlier session"),
-        "no_common_prompts": _("the questions were others"),
+        "no_common_prompts": _("the prompts were others"),
         "several_differences": _("more than one thing differs between the sessions"),
+        "day_noise_unknown": _("how much this machine changes from day to day is not known yet"),
     }
 
 

@@ -8,8 +8,8 @@ from llmtui.core.across import Aspect, Change, Comparison, Difference
 from llmtui.core.session import Session
 from llmtui.words import _
 from llmtui.words.figures import percent, significant
+from llmtui.words.ratios import factor, factor_range
 from llmtui.words.reasons import reason
-from llmtui.words.verdicts import factor
 
 
 def since_last_sentence(comparison: Comparison, session: Session) -> str:
@@ -22,11 +22,14 @@ def since_last_sentence(comparison: Comparison, session: Session) -> str:
             _("Not the same: {differences}.").format(differences="; ".join(map(_difference, comparison.differences)))
         )
     if any(one.low is not None for one in comparison.changes):
-        said.append(
-            _("Differences under {margin} count as equal; day-to-day change is not included.").format(
-                margin=percent(comparison.margin)
+        if comparison.day_noise is None:
+            said.append(_("Day-to-day change is not included: it is known from 4 earlier sessions on."))
+        else:
+            said.append(
+                _("Day-to-day change here, ± {noise}, is included.").format(noise=percent(comparison.day_noise))
             )
-        )
+    if comparison.older_rules:
+        said.append(_("The earlier session is judged by today's rules."))
     return " ".join(said)
 
 
@@ -34,18 +37,24 @@ def _change(one: Change, session: Session) -> str:
     pattern = {
         "faster": _("{model} writes faster, {ratio} times ({range})."),
         "slower": _("{model} writes slower, {ratio} times ({range})."),
+        "seems_faster": _("{model} seems faster, {ratio} times ({range})."),
+        "seems_slower": _("{model} seems slower, {ratio} times ({range})."),
         "practically_equal": _("{model} writes practically as fast, {ratio} times ({range})."),
-        "not_resolved": _("{model}: not told apart, {ratio} times ({range})."),
+        "too_close": _("{model}: too close to tell, {ratio} times ({range})."),
     }.get(one.word)
     name = session.plan.contenders[one.contender].label
-    if pattern is not None and one.ratio is not None and one.low is not None and one.high is not None:
-        return pattern.format(model=name, ratio=factor(one.ratio), range=f"{factor(one.low)}–{factor(one.high)}")
+    interval = "" if one.low is None or one.high is None else factor_range(one.low, one.high)
+    if pattern is not None and one.ratio is not None:
+        return pattern.format(model=name, ratio=factor(one.ratio), range=interval)
     if one.before_tps is not None and one.after_tps is not None:
+        before, after = significant(one.before_tps), significant(one.after_tps)
+        why = reason(one.why or "needs_rounds")
+        if one.ratio is not None and interval:
+            return _("{model} {before} → {after} tok/s, {ratio} times ({range}), no verdict: {why}.").format(
+                model=name, before=before, after=after, ratio=factor(one.ratio), range=interval, why=why
+            )
         return _("{model} {before} → {after} tok/s, no verdict: {why}.").format(
-            model=name,
-            before=significant(one.before_tps),
-            after=significant(one.after_tps),
-            why=reason(one.why or "needs_rounds"),
+            model=name, before=before, after=after, why=why
         )
     return _("{model}: nothing to compare, {why}.").format(model=name, why=reason(one.why or "no_common_rows"))
 
@@ -60,5 +69,6 @@ def _difference(one: Difference) -> str:
         "num_predict": _("limit of tokens"),
         "temperature": _("temperature"),
         "model_build": _("model's build"),
+        "llmtui": _("llmtui's version"),
     }
     return f"{aspects[one.aspect]} {one.before} → {one.after}"

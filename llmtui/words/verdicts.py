@@ -1,35 +1,52 @@
-"""Verdicts in sentences. Every ordering word stands here, and only core.verdict decides which one."""
+"""Verdicts on writing speed in sentences. Only core.verdict decides which ordering word is said."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from llmtui.core.conditions import Condition
+from llmtui.core.interval import MIN_ROUNDS
+from llmtui.core.not_counted import not_counted
 from llmtui.core.session import Session
-from llmtui.core.verdict import Drift, TtftVerdict, Verdict, drift
+from llmtui.core.steadiness import Drift, drift
+from llmtui.core.verdict import Verdict
 from llmtui.words import _, plural
-from llmtui.words.figures import duration, seconds, significant
+from llmtui.words.figures import duration, significant
 from llmtui.words.flags import conditions_clause
+from llmtui.words.ratios import factor, factor_range
 from llmtui.words.reasons import reason
 
+CLOSE = 1.10
+"""Ratio below which an open pair is called close."""
 
-def verdict_word(word: str) -> str:
-    """Gives the verdict in a table's cell; one of a newer version is given as it is."""
+
+def verdict_word(word: str, ratio: float | None = None) -> str:
+    """Return the verdict for a table's cell; one of a newer version is returned as it is.
+
+    Args:
+        word: of core.verdict.
+        ratio: of the pair; from 1.10 on an open pair is not called close.
+    """
+    if word == "too_close" and ratio is not None and ratio >= CLOSE:
+        return _("not settled yet")
     return {
         "faster": _("faster"),
         "slower": _("slower"),
         "slightly_faster": _("slightly faster"),
+        "seems_faster": _("seems faster"),
         "practically_equal": _("practically equal"),
         "ahead": _("ahead"),
-        "too_close": _("too close to call in one round"),
-        "too_few_prompts": _("too few questions to tell"),
-        "not_resolved": _("not told apart yet"),
+        "leads_in_this_round": _("leads in this round"),
+        "too_close": _("too close to tell yet"),
+        "too_few_rounds": _("too few rounds to tell"),
+        "too_few_prompts": _("too few prompts to tell"),
         "no_verdict": _("no verdict"),
     }.get(word, word)
 
 
 def verdict_sentence(verdict: Verdict, session: Session, *, round_s: float | None = None) -> str:
-    """Gives one pair's verdict on writing speed, with ratio, interval, what it rests on and its conditions.
+    """Return one pair's verdict on writing speed, with ratio, interval, what it rests on and its conditions.
 
     Args:
         verdict: of core.verdict.
@@ -37,78 +54,90 @@ def verdict_sentence(verdict: Verdict, session: Session, *, round_s: float | Non
         round_s: seconds that one more round takes, where that is known.
     """
     first, second = (session.plan.contenders[index].label for index in (verdict.first, verdict.second))
-    names = {"first": first, "second": second, "ratio": "", "range": "", "base": _base(verdict)}
+    names = {"first": first, "second": second, "ratio": "", "range": "", "base": base_words(verdict)}
     if verdict.ratio is not None:
         names["ratio"] = factor(verdict.ratio)
     if verdict.low is not None and verdict.high is not None:
-        names["range"] = f"{factor(verdict.low)}–{factor(verdict.high)}"
-    said = _sentence_of(verdict, names)
-    if verdict.word == "not_resolved":
-        said += " " + price(verdict, round_s)
+        names["range"] = factor_range(verdict.low, verdict.high)
+    said = [_sentence_of(verdict, names)]
+    if verdict.is_open and verdict.word != "no_verdict":
+        said.append(price(verdict, round_s))
     if verdict.conditions:
-        said += " " + under_conditions(verdict.conditions)
-    return said
+        said.append(under_conditions(verdict.conditions))
+    return " ".join(said)
 
 
-def under_conditions(flags: Sequence[str]) -> str:
-    """Gives the sentence that names lasting conditions."""
-    return _("Under these conditions: {conditions}.").format(conditions=conditions_clause(flags))
+def under_conditions(conditions: Sequence[Condition]) -> str:
+    """Return the sentences that name conditions: the lasting ones, and how often the others were seen."""
+    said: list[str] = []
+    lasting = [one.flag for one in conditions if one.lasting]
+    if lasting:
+        said.append(_("Under these conditions: {conditions}.").format(conditions=conditions_clause(lasting)))
+    said += [
+        _("In {n} of {of} trials: {condition}.").format(n=one.rows, of=one.of, condition=conditions_clause((one.flag,)))
+        for one in conditions
+        if not one.lasting
+    ]
+    return " ".join(said)
 
 
 def price(verdict: Verdict, round_s: float | None) -> str:
-    """Gives what it would take to tell two contenders apart: ``about 3 more rounds, 6 min``."""
+    """Return what it would take to tell two contenders apart: ``about 3 more rounds, perhaps twice that``."""
     if verdict.unit != "round":
         return _("No more rounds can be added to a file.")
     if verdict.more_rounds is None:
-        return _("It would take more than 20 more rounds.")
-    rounds = plural("about {n} more round", "about {n} more rounds", verdict.more_rounds).format(n=verdict.more_rounds)
-    if round_s is None:
-        return _("To tell: {rounds}.").format(rounds=rounds)
-    return _("To tell: {rounds}, {time}.").format(rounds=rounds, time=duration(round_s * verdict.more_rounds))
-
-
-def ttft_sentence(verdict: TtftVerdict, session: Session) -> str:
-    """Gives one pair's verdict on the first word."""
-    first, second = (session.plan.contenders[index].label for index in (verdict.first, verdict.second))
-    pattern = {
-        "sooner": _("{first} starts sooner than {second}, by {difference}."),
-        "equal": _("{first} and {second} start practically at the same time."),
-        "not_told_apart": _("{first} and {second}: not told apart yet."),
-    }.get(verdict.word, _("{first} and {second}: nothing to compare."))
-    return pattern.format(first=first, second=second, difference=seconds(verdict.difference_ms))
+        return _("To tell: many more rounds, if at all.")
+    rounds = plural("{n} more round", "{n} more rounds", verdict.more_rounds).format(n=verdict.more_rounds)
+    if verdict.rounds < MIN_ROUNDS:
+        said = plural("{rounds} gives an interval", "{rounds} give an interval", verdict.more_rounds)
+        sentence = said.format(rounds=rounds)
+    else:
+        sentence = _("To tell: about {rounds}, perhaps twice that").format(rounds=rounds)
+    time = "" if round_s is None else f" ({duration(round_s * verdict.more_rounds)})"
+    return f"{sentence}{time}."
 
 
 def drift_sentence(session: Session) -> str:
-    """Gives the banner for a machine that changed its speed; empty where it did not."""
+    """Return the banner for a machine that changed its speed; empty where it did not."""
     found: Drift | None = drift(session)
     if found is None:
         return ""
     share = significant(100 * abs(found.share), 2)
-    if found.share > 0:
-        return _(
-            "The machine slowed by {share} % during the session. The comparison allows for it, since the models took "
-            "turns; the figures by themselves do not."
-        ).format(share=share)
-    return _(
-        "The machine became {share} % faster during the session. The comparison allows for it, since the models took "
-        "turns; the figures by themselves do not."
-    ).format(share=share)
+    if not found.of_the_machine:
+        slower = _("Later trials were {share} % slower than earlier ones.")
+        faster = _("Later trials were {share} % faster than earlier ones.")
+        return (slower if found.share > 0 else faster).format(share=share)
+    slowed = _("The machine slowed by {share} % during the session.")
+    sped_up = _("The machine sped up by {share} % during the session.")
+    said = (slowed if found.share > 0 else sped_up).format(share=share)
+    if found.contenders > 1:
+        said += " " + _("The comparison allows for it, since the models took turns; the figures by themselves do not.")
+    return said
+
+
+def busy_sentence(session: Session) -> str:
+    """Return the banner for a session that was measured on a busy machine; empty where it was not."""
+    found = not_counted(session)
+    if not found.busy_lasts:
+        return ""
+    return _("Measured on a busy machine: other programs were busy in {n} of {of} trials.").format(
+        n=found.busy, of=found.warm
+    )
+
+
+def banners(session: Session) -> tuple[str, ...]:
+    """Return what is said above the conclusions: of a busy machine, and of one that changed its speed."""
+    return tuple(said for said in (busy_sentence(session), drift_sentence(session)) if said)
 
 
 def open_pairs(found: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """Gives the pairs that more rounds would tell apart, the cheapest first."""
-    pairs = [one for one in found if one.word == "not_resolved" and one.unit == "round"]
+    """Return the pairs that more rounds may settle, the cheapest first."""
+    pairs = [one for one in found if one.is_open and one.word != "no_verdict" and one.unit == "round"]
     return tuple(sorted(pairs, key=lambda one: math.inf if one.more_rounds is None else one.more_rounds))
 
 
-def factor(ratio: float) -> str:
-    """Return a ratio with three decimals below 1.10, where two would hide on which side of 1 it is, else with two."""
-    if ratio < 1.10:
-        return f"{ratio:.3f}"
-    return f"{ratio:.2f}" if ratio < 10 else significant(ratio)
-
-
-def _base(verdict: Verdict) -> str:
+def base_words(verdict: Verdict) -> str:
+    """Return what a verdict rests on: ``3 rounds``, ``4 categories``."""
     if verdict.unit == "category":
         return plural("{n} category", "{n} categories", verdict.rounds).format(n=verdict.rounds)
     if verdict.unit == "run":
@@ -121,16 +150,23 @@ def _sentence_of(verdict: Verdict, names: dict[str, str]) -> str:
         return _("{first} and {second}: no verdict, {why}.").format(
             **{**names, "why": reason(verdict.why or "no_common_rows")}
         )
-    if verdict.word == "ahead":
-        assert verdict.smallest_lead is not None, "a lead has a size"
-        return _("{first} is ahead of {second}: at least {lead} times as fast on every question, in {base}.").format(
-            **names, lead=factor(verdict.smallest_lead)
-        )
+    lead = "" if verdict.smallest_lead is None else factor(verdict.smallest_lead)
+    if verdict.word == "too_close" and (verdict.ratio or 1.0) >= CLOSE:
+        return _("{first} and {second}: not settled yet, {ratio} times as fast ({range}, {base}).").format(**names)
     return {
         "faster": _("{first} writes faster than {second}: {ratio} times as fast ({range}, {base})."),
         "slightly_faster": _("{first} writes slightly faster than {second}: {ratio} times as fast ({range}, {base})."),
+        "seems_faster": _(
+            "{first} seems faster than {second}: {ratio} times as fast ({range}, {base}); that much is seen by chance "
+            "in up to 5 of 100 sessions."
+        ),
         "practically_equal": _("{first} and {second} write practically equally fast: {ratio} ({range}, {base})."),
-        "too_close": _("{first} and {second}: too close to call in {base} ({ratio} times as fast)."),
-        "too_few_prompts": _("{first} and {second}: too few questions to tell ({ratio} times as fast in {base})."),
-        "not_resolved": _("{first} and {second}: not told apart yet, {ratio} times as fast ({range}, {base})."),
-    }[verdict.word].format(**names)
+        "ahead": _("{first} is ahead of {second}: at least {lead} times as fast on every prompt, in {base}."),
+        "leads_in_this_round": _(
+            "{first} leads {second} in this round, by {lead} times at least; a second round tells a slow moment from "
+            "a slow model."
+        ),
+        "too_close": _("{first} and {second}: too close to tell yet, {ratio} times as fast ({range}, {base})."),
+        "too_few_rounds": _("{first} and {second}: too few rounds to tell ({ratio} times as fast in {base})."),
+        "too_few_prompts": _("{first} and {second}: too few prompts to tell ({ratio} times as fast in {base})."),
+    }[verdict.word].format(**names, lead=lead)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from scipy import stats as scipy_stats
 
-from llmtui.core.across import compare_sessions, differences, plan_signature, session_noise
+from llmtui.core.across import DayNoise, compare_sessions, day_noise, differences, plan_signature
 from llmtui.core.facts import Fingerprint
 from llmtui.core.plan import Options, Plan, Variant
 from llmtui.core.session import Session
@@ -36,8 +36,11 @@ def with_context(num_ctx: int) -> Plan:
     return msgspec.structs.replace(of, contenders=(who,))
 
 
-def change(before: Session, after: Session, **options: float) -> tuple[str, str | None]:
-    found = compare_sessions(before, after, **options).changes[0]
+QUIET = DayNoise(variance=0.001**2, sessions=5)
+
+
+def change(before: Session, after: Session, noise: DayNoise | None = QUIET) -> tuple[str, str | None]:
+    found = compare_sessions(before, after, noise=noise).changes[0]
     return found.word, found.why
 
 
@@ -46,8 +49,9 @@ OLD = (10.0, 10.05, 9.95)
 
 def test_one_difference_is_judged() -> None:
     before, after = session(*OLD, server_version="1"), session(12.0, 12.1, 11.9, server_version="2")
-    found = compare_sessions(before, after)
+    found = compare_sessions(before, after, noise=QUIET)
     assert [one.aspect for one in found.differences] == ["server_version"]
+    assert found.judged
     assert found.changes[0].word == "faster"
     assert change(after, before)[0] == "slower"
 
@@ -59,8 +63,9 @@ def test_no_difference_is_judged_too() -> None:
 def test_two_differences_are_shown_without_a_verdict() -> None:
     before = session(*OLD, server_version="1", cpu="this", gpu="none")
     after = session(12.0, 12.1, 11.9, server_version="2", cpu="that", gpu="some")
-    found = compare_sessions(before, after)
+    found = compare_sessions(before, after, noise=QUIET)
     assert [one.aspect for one in found.differences] == ["server_version", "machine"]
+    assert not found.judged
     assert (found.changes[0].word, found.changes[0].why) == ("no_verdict", "several_differences")
     assert found.changes[0].ratio == pytest.approx(1.2, rel=0.01)
 
@@ -72,25 +77,53 @@ def test_the_interval_is_welchs_on_the_rounds_log_means() -> None:
     interval = expected.confidence_interval()
     assert found.low == pytest.approx(math.exp(interval.low), rel=1e-6)
     assert found.high == pytest.approx(math.exp(interval.high), rel=1e-6)
-    assert found.word == "not_resolved"
+    assert (found.word, found.why) == ("no_verdict", "day_noise_unknown")
 
 
-def test_noise_between_sessions_widens_the_margin() -> None:
+def test_without_known_noise_from_day_to_day_nothing_is_ordered() -> None:
+    found = compare_sessions(session(*OLD), session(20.0, 20.1, 19.9)).changes[0]
+    assert (found.word, found.why) == ("no_verdict", "day_noise_unknown")
+    assert found.low is not None
+    assert found.low > 1.9
+
+
+def test_noise_from_day_to_day_widens_the_interval() -> None:
     before, after = session(*OLD), session(10.6, 10.65, 10.55)
     assert change(before, after)[0] == "faster"
-    assert change(before, after, noise=math.log(1.10))[0] == "practically_equal"
+    assert change(before, after, DayNoise(variance=0.02**2, sessions=5))[0] == "too_close"
 
 
-def test_noise_is_what_equal_sessions_differed_by() -> None:
-    first, second, third = session(*OLD), session(10.5, 10.5, 10.5), session(10.4, 10.4, 10.4)
-    assert session_noise([first, second, third]) == pytest.approx(math.log(1.05), rel=0.02)
-    assert session_noise([first, session(20.0, 20.0, 20.0, server_version="2", gpu="new")]) >= 0
-    assert session_noise([first]) == 0
+def test_an_interval_that_excludes_one_and_holds_the_margin_only_seems() -> None:
+    slightly = session(10.3, 10.35, 10.25)
+    assert change(session(*OLD), slightly)[0] == "seems_faster"
+    assert change(slightly, session(*OLD))[0] == "seems_slower"
 
 
-def test_neighbours_that_differ_say_nothing_of_noise() -> None:
-    before, after = session(*OLD, server_version="1"), session(20.0, 20.0, 20.0, server_version="2")
-    assert session_noise([before, after]) == 0
+def test_noise_is_the_scatter_of_four_sessions_under_the_same_conditions() -> None:
+    levels = (10.0, 10.2, 9.9, 10.1)
+    sessions = [session(level, level, level) for level in levels]
+    found = day_noise(sessions)
+    assert found is not None
+    assert found.sessions == 4
+    assert math.sqrt(found.variance) == pytest.approx(0.01285, rel=0.01)
+    assert day_noise(sessions[:3]) is None
+    assert day_noise([*sessions[:3], session(99.0, 99.0, server_version="2", gpu="new")]) is not None
+    assert day_noise([session(*OLD, server_version="1"), *(session(*OLD, server_version="2"),) * 3]) is None
+
+
+def test_intervals_are_simultaneous_over_the_models() -> None:
+    two = compared({"a": [10.0, 10.4, 9.8], "b": [5.0, 5.2, 4.9]})
+    alone, among = compare_sessions(session(10.0, 10.4, 9.8), session(10.0, 10.4, 9.8)), compare_sessions(two, two)
+    assert alone.changes[0].high is not None
+    assert among.changes[0].high is not None
+    assert among.changes[0].high > alone.changes[0].high
+
+
+def test_another_version_of_llmtui_is_a_difference_and_is_judged_by_todays_rules() -> None:
+    before = session(*OLD, llmtui="0.1")
+    found = compare_sessions(before, session(*OLD))
+    assert [one.aspect for one in found.differences] == ["llmtui"]
+    assert found.older_rules
 
 
 def test_a_new_build_under_the_same_name_is_one_difference() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmtui.core.findings import apart_in_every_round, seconds_a_round, unbeaten
+from llmtui.core.findings import seconds_a_round
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from tests.core.compared import compared, compared_plan, warm
@@ -29,23 +29,3 @@ def test_a_round_that_is_not_over_does_not_count() -> None:
     assert seconds_a_round(timed((1, 10), (1, 20), of=of)) is None
     assert seconds_a_round(timed((1, 10), (1, 20), (1, 30), (2, 31), of=of)) == pytest.approx(30)
     assert seconds_a_round(timed(of=of)) is None
-
-
-def test_nobody_is_left_behind_but_by_a_verdict() -> None:
-    assert unbeaten((2, 0, 1), [(2, 1)]) == (2, 0)
-    assert unbeaten((0, 1), []) == (0, 1)
-
-
-@pytest.mark.parametrize(
-    ("a_ms", "b_ms", "apart"),
-    [
-        ((1000, 1000, 1000), (1200, 1200, 1200), True),
-        ((1000, 1000), (1200, 1200), False),
-        ((1000, 1000, 1190), (1200, 1200, 1200), False),
-        ((100, 100, 100), (140, 140, 140), False),
-    ],
-)
-def test_starts_are_apart_in_every_round_of_three(a_ms: tuple[int, ...], b_ms: tuple[int, ...], apart: bool) -> None:
-    first, second = dict(enumerate(map(float, a_ms))), dict(enumerate(map(float, b_ms)))
-    assert apart_in_every_round(first, second) is apart
-    assert not apart_in_every_round(second, first)

@@ -125,7 +125,7 @@ class TestPlan:
 
     @pytest.mark.parametrize(
         ("preset", "rounds", "most", "budget_s"),
-        [("auto", 1, 5, 360.0), ("quick", 1, 1, None), ("standard", 5, 5, None), ("thorough", 5, 10, None)],
+        [("auto", 2, 5, 360.0), ("quick", 1, 1, None), ("standard", 5, 5, None), ("thorough", 5, 10, None)],
     )
     def test_presets_say_how_often(self, preset: Any, rounds: int, most: int, budget_s: float | None) -> None:
         plan = make_plan([model("a")], pack(), server=SERVER, choices=Choices(preset=preset))

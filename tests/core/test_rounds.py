@@ -33,7 +33,7 @@ def open_session(rounds: int) -> Session:
 
 def test_thorough_goes_on_while_a_pair_is_open() -> None:
     session = open_session(5)
-    assert [one.word for one in verdicts(session)] == ["not_resolved"]
+    assert [one.word for one in verdicts(session)] == ["too_close"]
     assert wants_more_rounds(session)
 
 
@@ -50,7 +50,7 @@ def test_promised_rounds_are_run_whatever_is_known() -> None:
 
 def test_thorough_ends_at_its_largest_number_of_rounds() -> None:
     session = open_session(10)
-    assert [one.word for one in verdicts(session)] == ["not_resolved"]
+    assert [one.word for one in verdicts(session)] == ["too_close"]
     assert not wants_more_rounds(session)
 
 
@@ -99,24 +99,22 @@ def verdict(word: Any, **changes: Any) -> Verdict:
 
 
 def test_as_many_rounds_are_offered_as_the_dearest_payable_pair_names() -> None:
-    found = [verdict("not_resolved", more_rounds=2), verdict("not_resolved", more_rounds=7), verdict("faster")]
+    found = [verdict("too_close", more_rounds=2), verdict("too_close", more_rounds=7), verdict("faster")]
     assert rounds_to_tell(found) == 7
 
 
 def test_pairs_that_would_take_too_long_are_not_counted() -> None:
-    assert rounds_to_tell([verdict("not_resolved", more_rounds=None)]) is None
-    assert rounds_to_tell([verdict("not_resolved", more_rounds=None), verdict("not_resolved", more_rounds=1)]) == 1
+    assert rounds_to_tell([verdict("too_close", more_rounds=None)]) is None
+    assert rounds_to_tell([verdict("too_close", more_rounds=None), verdict("too_close", more_rounds=1)]) == 1
 
 
-@pytest.mark.parametrize("word", ["too_close", "too_few_prompts"])
-def test_before_three_rounds_the_price_is_three_rounds(word: str) -> None:
-    assert rounds_to_tell([verdict(word, rounds=1)]) == 2
-    assert rounds_to_tell([verdict(word, rounds=2)]) == 1
+@pytest.mark.parametrize(("rounds", "more"), [(1, 2), (2, 1)])
+def test_before_three_rounds_the_forecast_is_three_rounds(rounds: int, more: int) -> None:
+    assert rounds_to_tell(verdicts(compared({"a": [20.0] * rounds, "b": [19.9] * rounds}))) == more
 
 
 def test_nothing_is_offered_where_nothing_is_open() -> None:
     assert rounds_to_tell([verdict("faster"), verdict("practically_equal"), verdict("no_verdict")]) is None
-    assert rounds_to_tell([verdict("too_close", rounds=1, unit="category")]) is None
 
 
 # --- the order --------------------------------------------------------------------------------------------------------

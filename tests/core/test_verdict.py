@@ -9,22 +9,16 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats as scipy_stats
 
+from llmtui.core.conditions import Condition
 from llmtui.core.facts import ResidentModel
+from llmtui.core.interval import MAX_MORE_ROUNDS
+from llmtui.core.letters import groups, ranks
 from llmtui.core.pairing import Pair, pair_up
 from llmtui.core.session import Session
-from llmtui.core.verdict import (
-    MARGIN,
-    MAX_MORE_ROUNDS,
-    SEPARATING,
-    Verdict,
-    drift,
-    groups,
-    judge,
-    settled,
-    ttft_verdict,
-    verdicts,
-)
+from llmtui.core.steadiness import drift
+from llmtui.core.verdict import SETTLES, Verdict, judge, settled, verdicts
 from tests.core.compared import compared, compared_plan, warm
 
 
@@ -67,24 +61,38 @@ def test_a_disturbed_contender_has_no_verdict_and_says_so() -> None:
 # --- one or two rounds --------------------------------------------------------------------------------------------
 
 
-def test_ahead_asks_for_a_lead_of_ten_percent_on_every_prompt() -> None:
+def test_one_round_has_a_leader_from_ten_percent_on_every_prompt() -> None:
     found = one(1.2, leads=((1.11, 1.2, 1.3),))
-    assert (found.word, found.first) == ("ahead", 0)
+    assert (found.word, found.first) == ("leads_in_this_round", 0)
     assert found.smallest_lead == pytest.approx(1.11)
     assert (found.low, found.high) == (None, None)
+    assert found.is_open
+    assert found.more_rounds == 2, "to an interval"
 
 
-def test_a_lead_of_nine_percent_on_one_prompt_is_too_close() -> None:
-    assert one(1.2, leads=((1.09, 1.3, 1.3),)).word == "too_close"
+@pytest.mark.parametrize("leads", [(1.09, 1.3, 1.3), (0.99, 2.0, 2.0)], ids=["nine percent", "the other way"])
+def test_one_round_without_a_leader_is_too_little(leads: tuple[float, ...]) -> None:
+    assert one(1.3, leads=(leads,)).word == "too_few_rounds"
 
 
-def test_one_prompt_in_the_other_direction_is_too_close() -> None:
-    assert one(1.5, leads=((0.99, 2.0, 2.0),)).word == "too_close"
+def test_one_round_never_says_ahead() -> None:
+    assert one(5.0).word == "leads_in_this_round"
 
 
-def test_both_rounds_must_lead() -> None:
-    assert one(1.2, 1.2).word == "ahead"
-    assert one(1.2, 1.05).word == "too_close"
+def test_ahead_asks_for_twenty_percent_on_every_prompt_of_two_rounds() -> None:
+    assert one(1.3, 1.3).word == "ahead"
+    assert one(1.3, 1.3, leads=((1.19, 1.4, 1.4), (1.3, 1.3, 1.3))).word == "too_few_rounds"
+
+
+def test_ahead_asks_for_a_lead_twice_the_rounds_difference() -> None:
+    """A burst of one block puts the two rounds apart; a round and its mirror see a slow model alike."""
+    assert one(1.5, 1.3).word == "ahead"
+    assert one(2.2, 1.25).word == "too_few_rounds"
+
+
+def test_two_rounds_have_a_figure_and_no_interval() -> None:
+    found = one(1.2, 1.05)
+    assert (found.word, found.low, found.high, found.more_rounds) == ("too_few_rounds", None, None, 1)
 
 
 def test_two_prompts_are_too_few_however_large_the_lead() -> None:
@@ -92,9 +100,9 @@ def test_two_prompts_are_too_few_however_large_the_lead() -> None:
     assert one(3.0, 3.0, leads=((3.0, 3.0, 3.0), (3.0, 3.0))).word == "too_few_prompts"
 
 
-def test_whoever_leads_stands_first() -> None:
+def test_the_leader_is_first() -> None:
     found = one(1 / 1.2)
-    assert (found.word, found.first, found.second) == ("ahead", 1, 0)
+    assert (found.word, found.first, found.second) == ("leads_in_this_round", 1, 0)
     assert found.ratio == pytest.approx(1.2)
 
 
@@ -123,23 +131,46 @@ def test_slightly_faster_when_it_crosses_the_margin_and_chance_is_under_one_perc
     assert found.word == "slightly_faster"
 
 
+CLOSE = (1.023, 1.040, 1.023, 1.040)
+
+
 def test_the_chance_is_adjusted_for_all_pairs_with_three_rounds() -> None:
-    close = (1.023, 1.040, 1.023, 1.040)
-    alone = judge([pair(*close)])[0]
-    among = judge([pair(*close), *(pair(0.9, 1.0, 1.1, first=at, second=at + 1) for at in range(2, 12))])[0]
-    assert (alone.word, among.word) == ("slightly_faster", "not_resolved")
+    alone = judge([pair(*CLOSE)])[0]
+    among = judge([pair(*CLOSE), *(pair(0.9, 1.0, 1.1, first=at, second=at + 1) for at in range(2, 12))])[0]
+    assert (alone.word, among.word) == ("slightly_faster", "too_close")
 
 
-def test_otherwise_it_is_not_resolved_and_has_a_price() -> None:
+def test_the_interval_is_simultaneous_over_the_pairs_with_three_rounds() -> None:
+    more = [pair(0.9, 1.0, 1.1, first=2, second=3), pair(1.2, 1.3, first=4, second=5)]
+    alone, among = judge([pair(*CLOSE)])[0], judge([pair(*CLOSE), *more])[0]
+    values = logs(*CLOSE)
+    for found, pairs in ((alone, 1), (among, 2)):
+        half = scipy_stats.t.ppf(1 - 0.05 / (2 * pairs), 3) * np_std(values) / 2
+        assert found.low == pytest.approx(math.exp(sum(values) / 4 - half), rel=1e-9)
+
+
+def np_std(values: tuple[float, ...]) -> float:
+    return math.sqrt(sum((one - sum(values) / len(values)) ** 2 for one in values) / (len(values) - 1))
+
+
+def test_seems_faster_when_the_interval_excludes_one_and_chance_is_not_small_enough() -> None:
+    found = one(1.01, 1.04, 1.03, 1.05)
+    assert found.word == "seems_faster"
+    assert found.low is not None
+    assert found.low > 1
+    assert found.is_open, "further rounds may settle it"
+
+
+def test_otherwise_it_is_too_close_and_has_a_forecast() -> None:
     found = one(0.97, 1.1, 1.08)
-    assert found.word == "not_resolved"
+    assert found.word == "too_close"
     assert found.more_rounds is not None
     assert 1 <= found.more_rounds <= MAX_MORE_ROUNDS
 
 
-def test_a_hopeless_case_costs_more_than_twenty_rounds() -> None:
+def test_a_hopeless_case_takes_more_than_twenty_rounds() -> None:
     found = one(0.7, 1.5, 0.96)
-    assert (found.word, found.more_rounds) == ("not_resolved", None)
+    assert (found.word, found.more_rounds) == ("too_close", None)
 
 
 def test_three_equal_readings_claim_no_certainty() -> None:
@@ -154,14 +185,14 @@ RATIOS = st.lists(st.floats(0.8, 1.3), min_size=3, max_size=9)
 @given(RATIOS)
 def test_the_price_is_the_first_number_of_rounds_that_says_something_else(ratios: list[float]) -> None:
     found = one(*ratios)
-    if found.word != "not_resolved":
+    if not found.is_open:
         assert found.more_rounds is None
         return
     values = logs(*ratios)
     n, middle = len(values), sum(values) / len(values)
     spread = max(math.sqrt(sum((value - middle) ** 2 for value in values) / (n - 1)), 0.001)
     words = {more: judge([Pair(0, 1, stretched(middle, spread, n + more), (), 1)])[0].word for more in range(1, 21)}
-    said = [more for more, word in words.items() if word != "not_resolved"]
+    said = [more for more, word in words.items() if word in SETTLES]
     assert found.more_rounds == (said[0] if said else None)
 
 
@@ -197,8 +228,10 @@ def test_an_ordering_word_never_contradicts_its_interval(ratios: list[float]) ->
         assert found.low > 1.03
     if found.word == "practically_equal":
         assert 1 / 1.03 < found.low < found.high < 1.03
-    if found.word == "slightly_faster":
+    if found.word in ("slightly_faster", "seems_faster"):
         assert found.low > 1
+    if found.word == "too_close":
+        assert found.low <= 1 <= found.high
 
 
 # --- which rounds count -------------------------------------------------------------------------------------------
@@ -244,8 +277,8 @@ def test_more_than_a_fifth_disturbed_rows_withhold_the_verdict() -> None:
 
 def test_a_machine_that_becomes_slower_in_the_middle_keeps_its_verdict() -> None:
     """Many rows are outliers then; models took turns, so the comparison stands, and the drift is named."""
-    session = compared({"a": [20.0] * 3 + [18.0] * 2, "b": [10.0] * 3 + [9.0] * 2})
-    assert sum("outlier" in row.flags for row in session.rows) == 12
+    session = compared({"a": [20.0] * 4 + [18.0] * 3, "b": [10.0] * 4 + [9.0] * 3})
+    assert sum("outlier" in row.flags for row in session.rows) == 18
     assert verdicts(session)[0].word == "faster"
     assert drift(session) is not None
 
@@ -255,7 +288,7 @@ def test_lasting_conditions_keep_the_verdict_and_are_named() -> None:
     beside = ResidentModel(name="b", digest="d", size_bytes=100, vram_bytes=40)
     spilled = [warm(of, 1, number, which, 10.0, resident=beside) for number in (1, 2, 3) for which in range(3)]
     found = verdicts(compared({"a": [20.0] * 3, "b": []}, *spilled, of=of))[0]
-    assert (found.word, found.conditions) == ("faster", ("spilled",))
+    assert (found.word, found.conditions) == ("faster", (Condition("spilled", 9, 18, lasting=True),))
 
 
 # --- groups -------------------------------------------------------------------------------------------------------
@@ -283,7 +316,7 @@ def five_models() -> Session:
 def test_letters_say_exactly_what_the_verdicts_say(five_models: Session, separated: set[int]) -> None:
     pairs = list(combinations(range(5), 2))
     found = [
-        Verdict(word="faster" if at in separated else "not_resolved", first=a, second=b)
+        Verdict(word="faster" if at in separated else "too_close", first=a, second=b, rounds=3)
         for at, (a, b) in enumerate(pairs)
     ]
     letters = groups(five_models, found)
@@ -292,6 +325,17 @@ def test_letters_say_exactly_what_the_verdicts_say(five_models: Session, separat
     used = sorted(set("".join(letters.values())))
     members = [{index for index in range(5) if letter in letters[index]} for letter in used]
     assert not any(one < two for one in members for two in members), "a letter says nothing that another does not"
+
+
+def test_one_round_gives_no_letter_and_no_rank() -> None:
+    session = compared({"a": [20.0], "b": [10.0]})
+    found = verdicts(session)
+    assert (groups(session, found), ranks(found)) == ({}, {})
+
+
+def test_ranks_count_the_models_that_a_verdict_puts_above() -> None:
+    session = compared({"a": [12.0, 12.01, 12.02], "b": [11.0, 12.5, 10.4], "c": [10.5, 10.51, 10.52]})
+    assert ranks(verdicts(session)) == {0: 1, 1: 1, 2: 2}
 
 
 def test_who_has_no_verdict_has_no_letter() -> None:
@@ -309,65 +353,7 @@ def test_a_comparison_is_settled_when_no_pair_is_open() -> None:
 
 
 def test_or_when_every_ratio_is_known_closely() -> None:
-    narrow = msgspec.structs.replace(judge([pair(1.0, 1.2, 1.1)])[0], low=1.02, high=1.04)
-    assert narrow.word == "not_resolved"
+    narrow = msgspec.structs.replace(judge([pair(1.0, 1.2, 1.1)])[0], low=0.99, high=1.01)
+    assert narrow.word == "too_close"
     assert settled([narrow])
     assert not settled([narrow, judge([pair(1.0)])[0]])
-
-
-# --- first word ---------------------------------------------------------------------------------------------------
-
-
-def waits(a_ms: tuple[float, ...], b_ms: tuple[float, ...]) -> tuple[str, int]:
-    of = compared_plan("a", "b", categories=("w", "x", "y", "z")[: len(a_ms)], rounds=1)
-    rows = [
-        warm(of, who, 1, which, 10.0, ttft_ms=ms)
-        for who, times in enumerate((a_ms, b_ms))
-        for which, ms in enumerate(times)
-    ]
-    found = ttft_verdict(compared({"a": [], "b": []}, *rows, of=of), 0, 1)
-    return found.word, found.first
-
-
-def test_under_50_ms_or_a_tenth_two_waits_are_equal() -> None:
-    assert waits((100, 100, 100), (149, 149, 149))[0] == "equal"
-    assert waits((1000, 1000, 1000), (1105, 1105, 1105))[0] == "equal"
-
-
-def test_sooner_asks_for_every_prompt_of_at_least_three() -> None:
-    assert waits((300, 900, 1200), (400, 1200, 1500)) == ("sooner", 0)
-    assert waits((400, 1200, 1500), (300, 900, 1200)) == ("sooner", 1)
-    assert waits((500, 900, 1200), (400, 1200, 1500))[0] == "not_told_apart"
-    assert waits((300, 900), (400, 1200))[0] == "not_told_apart"
-
-
-def test_without_times_there_is_no_verdict_on_waiting() -> None:
-    session = compared({"a": [10.0], "b": []})
-    assert ttft_verdict(session, 0, 1).word == "no_verdict"
-
-
-# --- drift --------------------------------------------------------------------------------------------------------
-
-
-def test_a_machine_that_slows_down_is_named_with_its_size() -> None:
-    slowing = [20.0 * (1 - 0.02 * number) for number in range(5)]
-    found = drift(compared({"a": slowing, "b": [speed / 2 for speed in slowing]}))
-    assert found is not None
-    assert 0.07 < found.share < 0.11
-
-
-def test_a_step_in_the_middle_is_found() -> None:
-    assert drift(compared({"a": [20, 20, 18, 18, 18], "b": [10, 10, 9, 9, 9]})) is not None
-
-
-def test_noise_is_no_drift() -> None:
-    assert drift(compared({"a": [20.0, 20.2, 19.8, 20.1, 19.9], "b": [10.0, 9.9, 10.1, 9.95, 10.05]})) is None
-
-
-def test_two_rounds_say_nothing_of_drift() -> None:
-    assert drift(compared({"a": [20.0, 10.0], "b": [10.0, 5.0]})) is None
-
-
-def test_the_margin_is_symmetric() -> None:
-    assert math.exp(MARGIN) == pytest.approx(1 / math.exp(-MARGIN))
-    assert "practically_equal" not in SEPARATING

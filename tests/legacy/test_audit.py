@@ -151,14 +151,14 @@ def test_the_earlier_comparisons_verdicts(seed: tuple[str, dict[str, Any]]) -> N
     by_pair = {f"{labels[one.first]}/{labels[one.second]}": one for one in verdicts(session)}
     assert by_pair.keys() == seed[1]["ratios"].keys()
     for pair, expected in seed[1]["ratios"].items():
-        one = by_pair[pair]
+        one, shown = by_pair[pair], seed[1]["ratios_simultaneous"][pair]
         assert (one.word == "faster") is (expected["verdict"] == "faster")
         assert (one.word in SEPARATING, one.rounds, one.unit) == (one.word == "faster", 4, "category")
         assert one.ratio is not None
         assert one.low is not None
         assert one.high is not None
         assert [round(value, 4) for value in (one.ratio, one.low, one.high)] == [
-            expected["ratio"], *expected["ci95"],
+            expected["ratio"], shown["low_simultaneous"], shown["high_simultaneous"],
         ]  # fmt: skip
 
 
@@ -283,7 +283,7 @@ class Second:
         return float((rows["n"] - 1).sum() / (rows["total"] - rows["ttft"]).sum())
 
     def ratio(self, a: str, b: str) -> tuple[float, float, float]:
-        """Geometric mean of the categories' ratios with its 95 % interval."""
+        """Geometric mean of the categories' ratios with its 95 % interval, simultaneous over the pairs."""
         frame = self.frame
         logs = [
             math.log(
@@ -293,13 +293,18 @@ class Second:
             for category in dict.fromkeys(frame["category"])
         ]
         spread = max(float(np.std(logs, ddof=1)), 0.001) / math.sqrt(len(logs))
-        low, high = scipy_stats.t.interval(0.95, len(logs) - 1, loc=float(np.mean(logs)), scale=spread)
+        low, high = scipy_stats.t.interval(self.level, len(logs) - 1, loc=float(np.mean(logs)), scale=spread)
         return float(np.exp(np.mean(logs))), math.exp(low), math.exp(high)
+
+    @property
+    def level(self) -> float:
+        """Of each interval, so that all hold with 95 %."""
+        return 1 - 0.05 / math.comb(len(self.models), 2)
 
     def chance_of(self, a: str, b: str) -> float:
         ratio, _, high = self.ratio(a, b)
         n = self.frame["category"].nunique()
-        error = math.log(high / ratio) / float(scipy_stats.t.ppf(0.975, n - 1))
+        error = math.log(high / ratio) / float(scipy_stats.t.ppf(0.5 + self.level / 2, n - 1))
         return 2 * float(scipy_stats.t.sf(abs(math.log(ratio)) / error, n - 1))
 
     def separated(self, a: str, b: str) -> bool:
@@ -307,7 +312,7 @@ class Second:
         ratio, low, high = self.ratio(a, b)
         if low > 1.03:
             return True
-        if ratio <= 1 or (low > 1 / 1.03 and high < 1.03):
+        if ratio <= 1 or low <= 1 or (low > 1 / 1.03 and high < 1.03):
             return False
         pairs = [(x, y) for at, x in enumerate(self.models) for y in self.models[at + 1 :]]
         ranked = sorted((self.chance_of(x, y), {x, y} == {a, b}) for x, y in pairs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +45,17 @@ def test_the_newest_older_session_of_the_same_plan(tmp_path: Path) -> None:
     assert found.session == last
 
 
-def test_how_far_equal_sessions_lay_apart(tmp_path: Path) -> None:
+def test_the_noise_from_day_to_day_is_known_from_four_earlier_sessions(tmp_path: Path) -> None:
     for minute, tps in enumerate((10.0, 10.5, 10.4)):
         kept(tmp_path, minute, tps)
-    found = earlier_session(tmp_path, kept(tmp_path, 9, 10.4))
-    assert found is not None
-    assert found.noise == pytest.approx(math.log(1.05))
+    three = earlier_session(tmp_path, kept(tmp_path, 8, 10.4))
+    four = earlier_session(tmp_path, kept(tmp_path, 9, 10.4))
+    assert three is not None
+    assert four is not None
+    assert three.noise is None
+    assert four.noise is not None
+    assert four.noise.sessions == 4
+    assert four.noise.variance == pytest.approx(0.02168**2, rel=0.001)
 
 
 def test_the_first_session_of_a_plan_has_none(tmp_path: Path) -> None:

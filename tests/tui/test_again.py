@@ -89,7 +89,7 @@ async def test_plus_runs_exactly_the_rounds_that_the_open_verdict_names_and_says
     events = apart_after(5)
     session = session_of(events)
     (verdict,) = verdicts(session)
-    assert verdict.word == "not_resolved"
+    assert verdict.is_open
     assert verdict.more_rounds is not None
     assert verdict.more_rounds > 1
     over = Over(events)
@@ -98,7 +98,9 @@ async def test_plus_runs_exactly_the_rounds_that_the_open_verdict_names_and_says
         assert f"+ to tell them apart: {verdict.more_rounds} more rounds, " in str(screen.conclusions.border_subtitle)
         [said] = [line.said for line in screen.conclusions.words if line.heading == "Writing speed"]
         price = str(screen.conclusions.border_subtitle).split("rounds, ")[1].split(" · ")[0]
-        assert f"about {verdict.more_rounds} more rounds, {price}" in said, "the same price in the sentence"
+        assert f"about {verdict.more_rounds} more rounds, perhaps twice that ({price})" in said, (
+            "the same price in the sentence"
+        )
         await pilot.press("plus")
         await wait_until(pilot, lambda: over.link.sent_of(ExtendPlan))
         assert over.link.sent_of(ExtendPlan) == [ExtendPlan(rounds=verdict.more_rounds)]

@@ -259,7 +259,7 @@ async def test_more_rounds_can_be_asked_for_while_the_run_goes_on() -> None:
     looking = Looking(seconds=200)
     async with looking.app.run_test(size=(120, 36)) as pilot:
         await looking.begin(pilot, "plus")
-        assert looking.link.sent_of(ExtendPlan) == [ExtendPlan(rounds=1)]
+        assert looking.link.sent_of(ExtendPlan) == [ExtendPlan(rounds=2)]
 
 
 async def test_who_only_watches_can_ask_for_nothing() -> None:

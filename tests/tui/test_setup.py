@@ -164,7 +164,7 @@ class TestHowLong:
             await stage.listed(pilot)
             auto = stage.said("StartLine")
             assert "1 model × 4 questions" in auto
-            assert "1 to 5 rounds" in auto
+            assert "2 to 5 rounds" in auto
             assert "about" in auto
             assert "exact after the first model" in auto
             await pilot.press("3")

@@ -17,7 +17,7 @@ IN_ORDER = [pytest.param(one, id=one.id) for one in COLUMNS]
 NOT_FIGURES = {
     "tps_source", "gap_clock", "thinking_inline", "why", "decode_steps", "decode_s", "decode_chars",
     "server_decode_tps", "prompt_tokens", "cached_tokens", "chunks", "answer_chars", "thinking_chars", "words",
-    "prompt_ms",
+    "prompt_ms", "clock_side",
 }  # fmt: skip
 """Fields of Figures that are counts as sent, or parts of other figures."""
 

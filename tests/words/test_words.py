@@ -11,22 +11,36 @@ import pytest
 
 import llmtui
 from llmtui.core import checks
+from llmtui.core.across import ChangeWord
+from llmtui.core.conditions import Condition
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import Outcome
 from llmtui.core.session import Session
+from llmtui.core.steadiness import drift
 from llmtui.core.summary import Spread
 from llmtui.core.trial_row import TrialRow
-from llmtui.core.verdict import Verdict, drift, ttft_verdict
+from llmtui.core.verdict import Verdict
 from llmtui.core.verdict import Word as VerdictWord
+from llmtui.core.waits import WaitVerdict, WaitWord
 from llmtui.words.columns import COLUMNS, column_title, explain_column
 from llmtui.words.figures import duration, gigabytes, percent, rate_range, seconds, seconds_range, significant
 from llmtui.words.flags import conditions_clause, explained, flag_mark, flag_sentence, mark
 from llmtui.words.lists import and_list, few, or_list
 from llmtui.words.outcomes import outcome_sentence, outcome_word
+from llmtui.words.ratios import factor, factor_range
 from llmtui.words.reasons import known_codes, reason
 from llmtui.words.trials import ended_words
 from llmtui.words.trials import test_words as about_words
-from llmtui.words.verdicts import drift_sentence, open_pairs, price, ttft_sentence, verdict_sentence, verdict_word
+from llmtui.words.verdicts import (
+    banners,
+    drift_sentence,
+    open_pairs,
+    price,
+    under_conditions,
+    verdict_sentence,
+    verdict_word,
+)
+from llmtui.words.waits import wait_sentence, wait_sentences
 from tests.core.compared import compared, compared_plan, warm
 from tests.core.made import trial
 
@@ -86,7 +100,7 @@ def codes_in(name: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ["metrics.py", "summary.py", "conclusions.py", "verdict.py", "across.py"])
 def test_every_reason_in_the_code_has_a_clause(name: str) -> None:
-    words = {"practically_equal", "not_resolved", "too_close", "too_few_prompts", "slightly_faster", "not_told_apart"}
+    words = {*get_args(VerdictWord), *get_args(WaitWord), *get_args(ChangeWord)}
     codes = codes_in(name) - words - {"decode_tps", "unexpected_reload", "short_output"}
     assert codes, "the search finds what it looks for"
     assert codes <= {*known_codes(), "repeated"}
@@ -152,40 +166,104 @@ def verdict(word: VerdictWord, **changes: object) -> Verdict:
     return Verdict(**(fields | changes))  # type: ignore[arg-type]  # forwarded as they are
 
 
-def test_the_price_of_an_answer() -> None:
-    open_one = verdict("not_resolved", more_rounds=3)
-    assert price(open_one, 120) == "To tell: about 3 more rounds, 6 min."
-    assert price(open_one, None) == "To tell: about 3 more rounds."
-    assert price(verdict("not_resolved", more_rounds=1), 90) == "To tell: about 1 more round, 1 min 30 s."
-    assert price(verdict("not_resolved"), 90) == "It would take more than 20 more rounds."
-    assert "added to a file" in price(verdict("not_resolved", unit="category"), None)
+def test_what_further_rounds_are_expected_to_tell() -> None:
+    open_one = verdict("too_close", more_rounds=3)
+    assert price(open_one, 120) == "To tell: about 3 more rounds, perhaps twice that (6 min)."
+    assert price(open_one, None) == "To tell: about 3 more rounds, perhaps twice that."
+    assert price(verdict("seems_faster", more_rounds=1), 90) == (
+        "To tell: about 1 more round, perhaps twice that (1 min 30 s)."
+    )
+    assert price(verdict("too_close"), 90) == "To tell: many more rounds, if at all."
+    assert price(verdict("too_few_rounds", rounds=1, more_rounds=2), None) == "2 more rounds give an interval."
+    assert price(verdict("too_few_rounds", rounds=2, more_rounds=1), 60) == "1 more round gives an interval (1 min)."
+    assert "added to a file" in price(verdict("too_close", unit="category"), None)
 
 
 def test_open_pairs_are_the_cheapest_first_and_only_those_that_rounds_can_close() -> None:
     pairs = (
-        verdict("not_resolved"), verdict("not_resolved", more_rounds=2), verdict("too_close"), verdict("faster"),
-        verdict("not_resolved", unit="category"),
+        verdict("too_close"), verdict("too_close", more_rounds=2), verdict("seems_faster", more_rounds=1),
+        verdict("faster"), verdict("too_close", unit="category"), verdict("no_verdict"),
     )  # fmt: skip
-    assert [one.more_rounds for one in open_pairs(pairs)] == [2, None]
+    assert [one.more_rounds for one in open_pairs(pairs)] == [1, 2, None]
+
+
+def test_an_open_pair_is_close_only_below_a_tenth() -> None:
+    assert verdict_word("too_close", 1.09) == "too close to tell yet"
+    assert verdict_word("too_close", 1.10) == "not settled yet"
+    wide = verdict("too_close", ratio=1.4, low=0.9, high=2.2)
+    assert "not settled yet" in verdict_sentence(wide, TWO)
+
+
+def test_three_decimals_below_a_tenth() -> None:
+    assert [factor(one) for one in (0.987, 1.034, 1.0999, 1.1, 1.456, 12.34)] == [
+        "0.987", "1.034", "1.0999", "1.10", "1.46", "12.3",
+    ]  # fmt: skip
+    assert factor_range(0.941, 1.2057) == "0.941–1.21"
+
+
+def test_rounding_never_hides_on_which_side_of_one_an_interval_ends() -> None:
+    assert factor(1.0003) == "1.0003"
+    assert factor(0.99997) == "0.99997"
+    assert factor(1.03004) == "1.03004"
+    assert factor(1.0) == "1.000"
+
+
+def test_conditions_that_last_and_those_that_do_not() -> None:
+    assert under_conditions((Condition("spilled", 9, 18, lasting=True),)) == "Under these conditions: part on the CPU."
+    assert under_conditions((Condition("clock_disagreement", 1, 25, lasting=False),)) == (
+        "In 1 of 25 trials: clocks disagree."
+    )
 
 
 def test_no_verdict_says_why() -> None:
     assert verdict_sentence(verdict("no_verdict", why="disturbed", ratio=None), TWO) == (
-        "a and b: no verdict, too many tests were disturbed."
+        "a and b: no verdict, too many trials were disturbed."
     )
 
 
+BY_CHANCE = "; that much is seen by chance in up to 5 of 100 sessions."
+
+
+def wait(word: WaitWord, **changes: object) -> WaitVerdict:
+    fields: dict[str, object] = {
+        "word": word, "first": 0, "second": 1, "rounds": 3, "ratio": 1.5, "low": 1.2, "high": 1.9,
+        "difference_ms": 300.0,
+    }  # fmt: skip
+    return WaitVerdict(**(fields | changes))  # type: ignore[arg-type]  # forwarded as they are
+
+
 @pytest.mark.parametrize(
-    ("waits", "text"),
+    ("found", "text"),
     [
-        ((300, 900), "a starts sooner than b, by 0.600 s."),
-        ((500, 510), "a and b start practically at the same time."),
+        (wait("sooner"), "TTFT: a is sooner than b, which takes 1.50 times as long (1.20–1.90, 3 rounds)."),
+        (
+            wait("seems_sooner", ratio=1.05, low=1.004, high=1.12),
+            "TTFT: a seems sooner than b, which takes 1.050 times as long (1.004–1.12, 3 rounds)" + BY_CHANCE,
+        ),
+        (
+            wait("equal", ratio=1.02, low=0.99, high=1.05),
+            "TTFT: a and b are practically equal, 1.020 (0.990–1.050, 3 rounds).",
+        ),
+        (
+            wait("no_noticeable_difference", ratio=None, low=None, high=None, difference_ms=12.0),
+            "TTFT: no noticeable difference between a and b (12.0 ms).",
+        ),
+        (
+            wait("too_close", ratio=1.02, low=0.7, high=1.5),
+            "TTFT: a and b are too close to tell yet, 1.020 (0.700–1.50, 3 rounds).",
+        ),
+        (wait("too_close", low=0.7, high=3.0), "TTFT: a and b are not settled yet, 1.50 (0.700–3.00, 3 rounds)."),
+        (wait("too_few_rounds", low=None, high=None), ""),
+        (wait("no_verdict", ratio=None, low=None, high=None), ""),
     ],
-)
-def test_first_words_in_a_sentence(waits: tuple[int, int], text: str) -> None:
-    rows = [warm(PLAN, who, 1, which, 10.0, ttft_ms=waits[who]) for who in (0, 1) for which in range(3)]
-    session = compared({"a": [], "b": []}, *rows, of=PLAN)
-    assert ttft_sentence(ttft_verdict(session, 0, 1), session) == text
+)  # fmt: skip
+def test_waits_in_a_sentence(found: WaitVerdict, text: str) -> None:
+    assert wait_sentence(found, TWO, "ttft_ms") == text
+
+
+def test_where_no_wait_is_noticeable_one_sentence_says_so() -> None:
+    none = wait("no_noticeable_difference", ratio=None, low=None, high=None)
+    assert wait_sentences((none, none), TWO, "ttft_ms", 3) == ("TTFT: no noticeable difference (under 50 ms).",)
 
 
 def drifting(factor: float) -> Session:
@@ -195,9 +273,28 @@ def drifting(factor: float) -> Session:
 
 def test_the_banner_of_a_machine_that_changed() -> None:
     assert drift(drifting(0.98)) is not None
-    assert drift_sentence(drifting(0.98)).startswith("The machine slowed by 10 % during")
-    assert drift_sentence(drifting(1.02)).startswith("The machine became ")
+    assert drift_sentence(drifting(0.98)).startswith("The machine slowed by ")
+    assert drift_sentence(drifting(0.98)).endswith("the figures by themselves do not.")
+    assert drift_sentence(drifting(1.02)).startswith("The machine sped up by ")
     assert drift_sentence(drifting(1.0)) == ""
+
+
+def test_one_model_takes_no_turns() -> None:
+    alone = compared({"a": [20.0 * 0.97**number for number in range(6)]})
+    assert re.fullmatch(r"The machine slowed by \S+ % during the session\.", drift_sentence(alone))
+
+
+def test_below_five_rounds_no_cause_is_named() -> None:
+    speeds = [20.0, 18.0, 16.0]
+    said = drift_sentence(compared({"a": speeds, "b": speeds, "c": speeds}))
+    assert re.fullmatch(r"Later trials were \S+ % slower than earlier ones\.", said)
+
+
+def test_the_banner_of_a_busy_machine() -> None:
+    rows = [warm(PLAN, who, 1, which, 10.0, flags=("busy",)) for who in (0, 1) for which in range(3)]
+    assert banners(compared({"a": [], "b": []}, *rows, of=PLAN)) == (
+        "Measured on a busy machine: other programs were busy in 6 of 6 trials.",
+    )
 
 
 # --- columns, lists, figures --------------------------------------------------------------------------------------

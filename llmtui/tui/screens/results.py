@@ -29,7 +29,7 @@ from llmtui.tui.widgets.trial_table import TrialTable, row_key
 from llmtui.words import _, plural
 from llmtui.words.figures import duration
 from llmtui.words.problems import whole_problem
-from llmtui.words.verdicts import drift_sentence
+from llmtui.words.verdicts import banners
 
 PARTS = ("models", "categories", "bars", "tests")
 TRIAL_COLUMNS = ("ttft_ms", "decode_tps", "decode_cps", "e2e_ms", "memory_peak_bytes")
@@ -189,7 +189,7 @@ class ResultsScreen(BaseScreen):
         self.query_one("#results-empty", Static).update(Content(words))
 
     def _warn_of_drift(self, session: Session) -> None:
-        said = drift_sentence(session)
+        said = " ".join(banners(session))
         if said:
             self.banner.say(said, code="drift")
         elif self.banner.code == "drift":

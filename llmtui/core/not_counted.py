@@ -1,0 +1,87 @@
+"""What some figure of a session leaves out, and why."""
+
+from __future__ import annotations
+
+import msgspec
+
+from llmtui.core.checks import counts_for_speed, counts_for_ttft, why_not_compared
+from llmtui.core.conditions import is_busy_machine
+from llmtui.core.session import Session
+from llmtui.core.trial_row import TrialRow, asked_again
+from llmtui.core.verdict import disturbed_contenders
+
+BUSY = "busy"
+
+
+class Uncounted(msgspec.Struct, frozen=True, kw_only=True):
+    """Trials of one contender that some figure leaves out."""
+
+    contender: int
+    code: str
+    """A flag, ``repeated``, ``repeated_busy``, or ``outcome_…``."""
+    what: str
+    """``speed``, ``ttft``, ``all``."""
+    count: int
+
+
+class NotCounted(msgspec.Struct, frozen=True, kw_only=True):
+    """Line 8: what was left out and why."""
+
+    trials: tuple[Uncounted, ...]
+    contenders: tuple[tuple[int, str], ...]
+    """Contenders without any verdict, and why."""
+    busy: int
+    """Warm trials that count although other programs were busy."""
+    warm: int
+    """Warm trials that count."""
+    busy_lasts: bool
+    """More than half of them: a condition, no disturbance."""
+    why: str | None = None
+
+
+def not_counted(session: Session) -> NotCounted:
+    """Return what was left out, what was disturbed and counts all the same, and who has no verdict."""
+    repeated = asked_again(session.rows)
+    counts: dict[tuple[int, str, str], int] = {}
+    for row in session.rows:
+        reason = _reason(row, repeated=row.trial.id in repeated)
+        if reason is not None:
+            key = (row.trial.contender, *reason)
+            counts[key] = counts.get(key, 0) + 1
+    trials = tuple(
+        Uncounted(contender=contender, code=code, what=what, count=count)
+        for (contender, code, what), count in sorted(counts.items())
+    )
+    without = tuple((index, "disturbed") for index in sorted(disturbed_contenders(session)))
+    warm = [row for row in session.rows if row.trial.kind == "warm" and row.trial.id not in repeated]
+    busy = sum(BUSY in row.flags for row in warm)
+    why = None if trials or without or busy else ("all_counted" if session.rows else "not_yet")
+    return NotCounted(
+        trials=trials,
+        contenders=without,
+        busy=busy,
+        warm=len(warm),
+        busy_lasts=is_busy_machine(session.rows),
+        why=why,
+    )
+
+
+def _reason(row: TrialRow, *, repeated: bool) -> tuple[str, str] | None:
+    """The first reason for which a row is left out, and of what; None if everything in it counts."""
+    if repeated:
+        return "repeated_busy" if BUSY in row.flags else "repeated", "all"
+    if row.outcome == "no_final":
+        return "outcome_no_final", "speed"
+    if row.outcome != "ok":
+        return f"outcome_{row.outcome}", "all"
+    flags = set(row.flags)
+    if row.trial.kind == "warm" and not counts_for_speed(row):
+        for code in ("unexpected_reload", "outlier", "short_output"):
+            if code in flags:
+                return code, "all" if code == "unexpected_reload" else "speed"
+        return why_not_compared(row), "speed"
+    if not counts_for_ttft(row):
+        for code in ("unexpected_reload", "queued", "cached_prompt", "prompt_cut", "outlier"):
+            if code in flags:
+                return code, "ttft"
+    return None

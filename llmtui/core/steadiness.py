@@ -1,0 +1,122 @@
+"""How steady contenders and the machine are: blocks are the observations. Rules: docs/method.md, "Verdicts"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from llmtui.core.checks import counts_for_speed
+from llmtui.core.pairing import is_imported
+from llmtui.core.session import Session
+from llmtui.core.stats import Trend, deviation, f_two_sided, holm, mean, stratified_trend
+
+STEADY_ROUNDS = 10
+"""Blocks per contender from which the steadiest may be named."""
+STEADY_P = 0.01
+DRIFT_ROUNDS = 5
+"""Rounds from which the machine is said to slow down; below, only what the trials did is said."""
+TREND_ROUNDS = 3
+DRIFT_P = 0.05
+DRIFT_SHARE = 0.03
+
+
+class Block(NamedTuple):
+    """The compared trials of one contender in one round, as one observation."""
+
+    round: int
+    at_s: float
+    """Middle of the trials' ends, on the session's clock."""
+    log_ms: float
+    """Log time per token against the usual of the same prompts, meaned over the prompts."""
+
+
+class Drift(NamedTuple):
+    """The trials became slower (or faster) over the session."""
+
+    share: float
+    """Change of the time per token over the whole session: 0.06 is 6 % slower."""
+    p: float
+    rounds: int
+    contenders: int
+
+    @property
+    def of_the_machine(self) -> bool:
+        """Whether the rounds are enough to say so of the machine."""
+        return self.rounds >= DRIFT_ROUNDS
+
+
+def blocks_of(session: Session, contender: int) -> tuple[Block, ...]:
+    """Return the blocks of one contender in the order of the rounds; prompts that were compared once only are left out.
+
+    What differs between prompts is taken out: each trial counts against the mean of its prompt over the rounds.
+    """
+    logs: dict[int | None, list[tuple[int, float, float]]] = {}
+    for row in session.rows:
+        if row.trial.contender == contender and counts_for_speed(row) and row.figures.tpot_ms is not None:
+            logs.setdefault(row.trial.prompt, []).append(
+                (row.trial.round, row.t_ns / 1e9, math.log(row.figures.tpot_ms))
+            )
+    by_round: dict[int, list[tuple[float, float]]] = {}
+    for series in logs.values():
+        usual = mean([value for _, _, value in series])
+        for number, at_s, value in series if len(series) > 1 else ():
+            by_round.setdefault(number, []).append((at_s, value - usual))
+    return tuple(
+        Block(number, mean([at for at, _ in parts]), mean([value for _, value in parts]))
+        for number, parts in sorted(by_round.items())
+    )
+
+
+def drift(session: Session) -> Drift | None:
+    """Return a change of speed that blocks of the same contender show over the session; None where they show none."""
+    if is_imported(session.plan):
+        return None
+    return trend_of([blocks_of(session, index) for index in range(len(session.plan.contenders))])
+
+
+def trend_of(series: Sequence[Sequence[Block]]) -> Drift | None:
+    """Return the drift that the contenders' blocks show together.
+
+    Kendall's test with contenders as strata, p < 0.05, and more than 3 % from the first block to the last.
+    """
+    known = [blocks for blocks in series if len(blocks) >= TREND_ROUNDS]
+    if not known:
+        return None
+    trend: Trend = stratified_trend([(one.at_s, one.log_ms) for one in blocks] for blocks in known)
+    times = [one.at_s for blocks in known for one in blocks]
+    share = math.expm1(trend.slope * (max(times) - min(times)))
+    if trend.p >= DRIFT_P or abs(share) <= DRIFT_SHARE:
+        return None
+    return Drift(share, trend.p, rounds=max(map(len, known)), contenders=len(known))
+
+
+def steadiest(session: Session) -> int | None:
+    """Return the contender that is told apart as the steadiest; None where none is, and below ten rounds."""
+    blocks = [blocks_of(session, index) for index in range(len(session.plan.contenders))]
+    return steadiest_of([[one.log_ms for one in series] for series in blocks])
+
+
+def steadiest_of(series: Sequence[Sequence[float]]) -> int | None:
+    """Return the place of the series whose scatter is smaller than that of every other.
+
+    F test on the variances of all pairs with at least ten blocks each, adjusted by Holm, at 1 %.
+    """
+    known = [at for at, values in enumerate(series) if len(values) >= STEADY_ROUNDS]
+    pairs = list(combinations(known, 2))
+    spread = {at: deviation(series[at]) for at in known}
+    p_values = [f_two_sided(_ratio(spread[a], spread[b]), len(series[a]) - 1, len(series[b]) - 1) for a, b in pairs]
+    apart = {pair for pair, p in zip(pairs, holm(p_values), strict=True) if p < STEADY_P}
+    for at in known:
+        others = [tuple(sorted((at, other))) for other in known if other != at]
+        if others and all(pair in apart and spread[at] == min(spread[one] for one in pair) for pair in others):
+            return at
+    return None
+
+
+def _ratio(a: float, b: float) -> float:
+    """Ratio of two variances; two series without any scatter are alike."""
+    if a == b:
+        return 1.0
+    return math.inf if b == 0 else (a / b) ** 2

@@ -1,0 +1,197 @@
+"""Which of two contenders answers sooner: verdicts on times, by rounds, as data without words.
+
+In each round the mean log ratio over the prompts that both answered; from three rounds on a simultaneous interval, the
+same as for writing speed. Rules and their simulated error rates: docs/method.md, "Verdicts".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from llmtui.core.checks import counts_for_text_speed, counts_for_ttft
+from llmtui.core.interval import PairInterval, forecasts, pair_intervals
+from llmtui.core.metrics import quantile
+from llmtui.core.pairing import amount_and_seconds, is_imported
+from llmtui.core.plan import Kind
+from llmtui.core.session import Session
+from llmtui.core.stats import mean
+from llmtui.core.trial_row import TrialRow
+
+NOTICEABLE_MS = 50.0
+"""Medians that differ by less cannot be told apart by a person who waits."""
+SOONER = math.log(1.10)
+ANSWER_CHARS = 500
+"""Length of the answer in ``cold_answer_ms``: about 80 words."""
+
+WaitFigure = Literal["ttft_ms", "ttfo_ms", "cold_ttft_ms", "follow_up_ttft_ms", "cold_answer_ms"]
+WAITS: tuple[WaitFigure, ...] = ("ttft_ms", "ttfo_ms", "cold_ttft_ms", "follow_up_ttft_ms", "cold_answer_ms")
+"""TTFT and TTFO of warm trials, TTFT of cold starts and of follow-ups, and a cold start with an answer of 500
+characters."""
+WaitWord = Literal[
+    "sooner", "seems_sooner", "equal", "no_noticeable_difference", "too_close", "too_few_rounds", "no_verdict",
+]  # fmt: skip
+FINAL_WAITS: tuple[WaitWord, ...] = ("sooner", "equal", "no_noticeable_difference")
+
+Times = Mapping[int, Mapping[int | None, float]]
+"""One contender's times in ms, by round and prompt."""
+
+
+class WaitPair(NamedTuple):
+    """Two contenders' paired rounds, as log ratios of the second's time to the first's: positive, first is sooner."""
+
+    first: int
+    second: int
+    rounds: tuple[float, ...]
+    difference_ms: float
+    """Median of the second − median of the first, over the paired trials."""
+
+
+class WaitVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said of two contenders' waiting times; ``first`` is the sooner one wherever one is."""
+
+    word: WaitWord
+    first: int
+    second: int
+    rounds: int = 0
+    ratio: float | None = None
+    """How many times as long the second takes."""
+    low: float | None = None
+    high: float | None = None
+    """Simultaneous 95 % interval of the ratio; None below three rounds."""
+    p_adjusted: float | None = None
+    difference_ms: float | None = None
+    """Between the medians of the trials."""
+    more_rounds: int | None = None
+    """For an open word: rounds after which something final is expected; None: more than 20."""
+
+
+def wait_verdicts(session: Session, figure: WaitFigure = "ttft_ms") -> tuple[WaitVerdict, ...]:
+    """Return a verdict for every pair of contenders, in the plan's order of pairs."""
+    times = [wait_times(session, index, figure) for index in range(len(session.plan.contenders))]
+    least = 1 if figure not in ("ttft_ms", "ttfo_ms") else math.ceil(len(session.plan.prompts) / 2)
+    pairs = [pair_times(times[a], times[b], a, b, least) for a, b in combinations(range(len(times)), 2)]
+    return judge_waits(pairs)
+
+
+def pair_times(first: Times, second: Times, a: int, b: int, least: int) -> WaitPair:
+    """Return the rounds in which both have times at the same prompts, at least ``least`` of them."""
+    common = {
+        number: prompts
+        for number in sorted(first.keys() & second.keys())
+        if len(prompts := sorted(first[number].keys() & second[number].keys(), key=lambda at: at or 0)) >= least
+    }
+    sides = [
+        [one[number][prompt] for number, prompts in common.items() for prompt in prompts] for one in (first, second)
+    ]
+    return WaitPair(
+        first=a,
+        second=b,
+        rounds=tuple(
+            mean([math.log(second[number][prompt] / first[number][prompt]) for prompt in prompts])
+            for number, prompts in common.items()
+        ),
+        difference_ms=quantile(sorted(sides[1]), 0.5) - quantile(sorted(sides[0]), 0.5) if common else 0.0,
+    )
+
+
+def judge_waits(pairs: Sequence[WaitPair]) -> tuple[WaitVerdict, ...]:
+    """Return a verdict for each pair; intervals are simultaneous over all pairs with three rounds or more."""
+    series = [pair.rounds for pair in pairs]
+    made = [_judged(pair, found) for pair, found in zip(pairs, pair_intervals(series), strict=True)]
+    if all(one.word in FINAL_WAITS or not one.rounds for one in made):
+        return tuple(made)
+    expected = forecasts(series, lambda at, interval: wait_word(interval, _difference(pairs[at])) in FINAL_WAITS)
+    return tuple(
+        msgspec.structs.replace(one, more_rounds=more) if one.rounds and one.word not in FINAL_WAITS else one
+        for one, more in zip(made, expected, strict=True)
+    )
+
+
+def wait_word(interval: PairInterval, difference_ms: float) -> WaitWord:
+    """Return the first rule that applies.
+
+    Args:
+        interval: with a mean that is not negative.
+        difference_ms: how much longer the median of the one that takes longer is; negative where medians and means
+            disagree about who that is.
+    """
+    if abs(difference_ms) < NOTICEABLE_MS:
+        return "no_noticeable_difference"
+    if interval.low > SOONER and difference_ms > 0:
+        return "sooner"
+    if interval.low > -SOONER and interval.high < SOONER:
+        return "equal"
+    return "seems_sooner" if interval.low > 0 else "too_close"
+
+
+def wait_times(session: Session, contender: int, figure: WaitFigure) -> Times:
+    """Return the counted times of one contender in ms, by round and prompt.
+
+    Figures with one trial per round have None in the prompt's place. Imported files have no rounds and so no times.
+    """
+    if is_imported(session.plan):
+        return {}
+    mine = [row for row in session.rows if row.trial.contender == contender]
+    if figure == "cold_answer_ms":
+        return _cold_answers(mine)
+    kinds: dict[WaitFigure, Kind] = {"cold_ttft_ms": "cold", "follow_up_ttft_ms": "follow_up"}
+    kind = kinds.get(figure, "warm")
+    found: dict[int, dict[int | None, float]] = {}
+    for row in mine:
+        value = row.figures.ttfo_ms if figure == "ttfo_ms" else row.figures.ttft_ms
+        # Asked again word for word, a follow-up meets a server that has read all of it.
+        repeated = kind == "follow_up" and row.repeats is not None
+        if row.trial.kind == kind and counts_for_ttft(row) and value and not repeated:
+            found.setdefault(row.trial.round, {})[row.trial.prompt if kind == "warm" else None] = value
+    return found
+
+
+def _cold_answers(rows: Sequence[TrialRow]) -> Times:
+    """Cold start + thinking + the time for 500 characters, by round: all of it from trials of that round."""
+    found: dict[int, dict[int | None, float]] = {}
+    for row in rows:
+        if row.trial.kind != "cold" or not counts_for_ttft(row) or row.figures.ttft_ms is None:
+            continue
+        warm = [one for one in rows if one.trial.kind == "warm" and one.trial.round == row.trial.round]
+        thinking = [
+            one.figures.ttfo_ms - one.figures.ttft_ms
+            for one in warm
+            if counts_for_ttft(one) and one.figures.ttfo_ms is not None and one.figures.ttft_ms is not None
+        ]
+        text = [amount_and_seconds(one, "decode_cps") for one in warm if counts_for_text_speed(one)]
+        if thinking and text:
+            ms_per_char = 1000 * math.fsum(over_s for _, over_s in text) / sum(chars for chars, _ in text)
+            found[row.trial.round] = {None: row.figures.ttft_ms + mean(thinking) + ANSWER_CHARS * ms_per_char}
+    return found
+
+
+def _difference(pair: WaitPair) -> float:
+    """The medians' difference in the order of the ratio."""
+    return pair.difference_ms if mean(pair.rounds) >= 0 else -pair.difference_ms
+
+
+def _judged(pair: WaitPair, found: PairInterval | None) -> WaitVerdict:
+    if not pair.rounds:
+        return WaitVerdict(word="no_verdict", first=pair.first, second=pair.second)
+    middle = mean(pair.rounds)
+    first, second = (pair.first, pair.second) if middle >= 0 else (pair.second, pair.first)
+    interval = None if found is None else found.oriented()
+    difference = _difference(pair)
+    word: WaitWord = "too_few_rounds" if interval is None else wait_word(interval, difference)
+    shown = None if word == "no_noticeable_difference" else interval
+    return WaitVerdict(
+        word=word,
+        first=first,
+        second=second,
+        rounds=len(pair.rounds),
+        ratio=None if word == "no_noticeable_difference" else math.exp(abs(middle)),
+        low=None if shown is None else math.exp(shown.low),
+        high=None if shown is None else math.exp(shown.high),
+        p_adjusted=None if interval is None else interval.p_adjusted,
+        difference_ms=difference,
+    )
