@@ -13,10 +13,11 @@ from typing import Literal
 
 import msgspec
 
+from llmtui.core.interval import PairInterval, pair_intervals
 from llmtui.core.recorded import usual_tps, written
 from llmtui.core.recorded_pairs import category_name
 from llmtui.core.session import Session
-from llmtui.core.stats import deviation, mean, t_quantile
+from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import SEPARATING, Verdict
 from llmtui.legacy.model_audit import Layout, ModelAudit, ttft_s
@@ -254,10 +255,8 @@ def _best_latency(session: Session, layout: Layout, models: Sequence[ModelAudit]
     if units < FEWEST["run" if layout.unit == "run" else "category"]:
         why: Why = "repetitions" if layout.repetitions > 1 else "single_trials"
         return msgspec.structs.replace(claim, why=why if units else "no_common_rows", figures=figures)
-    judged = [values for values in pairs.values() if len(values) >= 2]
-    apart = {
-        pair: _sooner(values, len(judged)) for pair, values in pairs.items() if winner in pair and len(values) >= 2
-    }
+    intervals = dict(zip(pairs, pair_intervals([*pairs.values()]), strict=True))
+    apart = {pair: _sooner(interval) for pair, interval in intervals.items() if winner in pair and interval is not None}
     ahead = [pair for pair in apart if (apart[pair] if pair[0] == winner else -apart[pair]) > 0]
     behind = [pair for pair in apart if (apart[pair] if pair[0] == winner else -apart[pair]) < 0]
     if behind:
@@ -295,9 +294,6 @@ def _wait_ratios(first: _Waits, second: _Waits) -> list[float]:
     return [mean(values) for values in by_unit.values()]
 
 
-def _sooner(values: Sequence[float], pairs: int) -> int:
-    """1 if the first of two is sooner by more than 1.10, −1 if the second is, else 0; simultaneous over the pairs."""
-    n = len(values)
-    half = t_quantile(1 - 0.05 / (2 * pairs), n - 1) * max(deviation(values), 0.001) / math.sqrt(n)
-    middle = mean(values)
-    return (middle + half < -SOONER) - (middle - half > SOONER)
+def _sooner(of: PairInterval) -> int:
+    """1 if the first of two is sooner by more than 1.10, −1 if the second is, else 0."""
+    return (of.high < -SOONER) - (of.low > SOONER)

@@ -384,7 +384,7 @@ class Second:
         others = [one for one in self.models if one != said]
         if min(len(logs[said, one]) for one in others) < 4:
             return said, "not_shown"
-        judged = sum(len(one) >= 2 for one in logs.values()) / 2
+        judged = sum(len(one) >= 3 for one in logs.values()) / 2
         if any(self._sooner(logs[one, said], judged) for one in others):
             return said, "wrong"
         return said, "stands" if all(self._sooner(logs[said, one], judged) for one in others) else "not_shown"
