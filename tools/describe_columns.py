@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from llmtui.words.columns import COLUMNS
+from llmtui.core.measures import measures
+from llmtui.words.measures import WORDS
 
 BEGIN, END = "<!-- columns: begin -->", "<!-- columns: end -->"
 
 
 def table() -> str:
-    """Gives the columns as a Markdown table."""
+    """Return the figures as a Markdown table, in English."""
     lines = ["| column | in files | is | left out | source |", "|---|---|---|---|---|"]
-    for one in COLUMNS:
-        title = f"{one.title}, {one.unit}" if one.unit else one.title
-        lines.append(f"| {title} | `{one.id}` | {one.formula} | {one.excluded} | {one.source} |")
+    for one in measures():
+        words = WORDS[one.id]
+        title = f"{words.title}, {one.unit}" if one.unit else words.title
+        lines.append(f"| {title} | `{one.id}` | {words.formula} | {words.excluded} | {words.source} |")
     return "\n".join(lines)
 
 

@@ -1,6 +1,6 @@
 """From one finished trial to its figures.
 
-The words in which each formula is shown are in words.columns. Source of the rules: docs/method.md.
+The words in which each formula is shown are in words.measures. Source of the rules: docs/method.md.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from llmtui.core.events import Sampled, TrialFinished, TrialStarted
+from llmtui.core.measures import measures
 from llmtui.core.metrics import Figures
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import CategorySummary, ContenderSummary, summarise
@@ -27,21 +28,13 @@ MISSING: Final = "missing_"
 _TRIAL_TEXTS: Final = frozenset(
     ("model", "variant", "kind", "category", "prompt_id", "outcome", "ended_by", "flags", "digest", "backend", "tag",
      "gap_clock", "tps_source", "started_utc", "session_id", "trial_id", "repeats", "joules_source", "cold_source",
-     "note", "problem_code", "problem", "evidence", "missing")
+     "note", "problem_code", "problem", "evidence", "missing", "server", "server_version", "server_address")
 )  # fmt: skip
-_TRIAL_FIGURES: Final = tuple(
-    field.name
-    for field in msgspec.structs.fields(Figures)
-    if field.default is None and field.name in trials_csv.COLUMNS and field.name not in _TRIAL_TEXTS
-)
-"""Figures of a trial that can be missing."""
 _SUMMARY_TEXTS: Final = frozenset(
     ("model", "variant", "category", "conditions", "note", "missing", "digest", "session_id", "backend")
 )
 _OF_A_ROUND: Final = {"cold_first_ms": "cold_ttft_ms", "cold_first_load_ms": "cold_load_ms"}
 """Of a single round there is one cold start, neither the first nor a later one."""
-_REASON_OF: Final = {"ttft": "ttft_ms", "ttfo": "ttfo_ms"}
-"""Figures whose reason a summary keeps under another name than their column's."""
 
 
 class NoSession(Exception):
@@ -91,7 +84,8 @@ class SessionFrames:
         session = self.session
         values = [trials_csv.row_values(row, session) for row in session.rows]
         reasons = [row.figures.why for row in session.rows]
-        frame = _frame(values, trials_csv.COLUMNS, _TRIAL_TEXTS, reasons, _TRIAL_FIGURES)
+        explained = [one.id for one in measures() if one.of_trial is not None and one.id in Figures.__struct_fields__]
+        frame = _frame(values, trials_csv.trials_columns(), _TRIAL_TEXTS, reasons, explained)
         frame["started_utc"] = pd.to_datetime(frame["started_utc"], utc=True, format="ISO8601")
         return frame
 
@@ -142,7 +136,8 @@ def _summary(session: Session, *, by_category: bool) -> pd.DataFrame:
     values = list(summary_csv.summary_values(summary, session))
     rows = [row for row in values if (row["category"] is not None) == by_category]
     whys = [line.why for line in summary.categories] if by_category else [line.why for line in summary.lines]
-    reasons = [{_REASON_OF.get(name, name): why for name, why in found.items()} for found in whys]
+    named = {one.reason_key: one.id for one in measures() if one.reason_key is not None}
+    reasons = [{named.get(name, name): why for name, why in found.items()} for found in whys]
     columns = summary_csv.columns_of(CategorySummary if by_category else ContenderSummary)
     if not by_category:
         columns = tuple(name for name in columns if name != "category")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from llmtui.core.across import Earlier
+from llmtui.core.measures import Table, measures
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Contender
 from llmtui.core.session import Session
@@ -14,19 +15,13 @@ from llmtui.core.verdict import Verdict, verdicts
 from llmtui.core.waits import WAITS, wait_verdicts
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _, plural
-from llmtui.words.columns import COLUMNS
 from llmtui.words.conclusions import headed
 from llmtui.words.figures import gigabytes
+from llmtui.words.measures import words_of
 from llmtui.words.problems import problem_what
 from llmtui.words.trials import note_words
 from llmtui.words.verdicts import banners, verdict_sentence
 from llmtui.words.waits import wait_sentence
-
-_SHOWN = (
-    "ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "decode_tps", "ratio", "decode_cps",
-    "reading_x", "memory_peak_bytes", "e2e_ms", "usual_tps",
-)  # fmt: skip
-"""Columns whose formulas a report names: those of its tables and conclusions."""
 
 
 def markdown(session: Session, earlier: Earlier | None = None) -> str:
@@ -132,10 +127,14 @@ def _model(contender: Contender) -> str:
 
 
 def _formulas() -> Iterable[str]:
-    for one in COLUMNS:
-        if one.id in _SHOWN:
-            excluded = _("Left out: {excluded}").format(excluded=_(one.excluded))
-            yield f"**{_(one.title)}** (`{one.id}`): {_(one.formula)} {excluded}"
+    """Return how the figures of the tables and the conclusions are made."""
+    tables: tuple[Table, ...] = ("models", "categories")
+    shown = {one.id for table in tables for one in measures(table)} | {"ratio", "usual_tps"}
+    for one in measures():
+        words = words_of(one.id)
+        if one.id in shown and words is not None:
+            excluded = _("Left out: {excluded}").format(excluded=words.excluded)
+            yield f"**{words.title}** (`{one.id}`): {words.formula} {excluded}"
 
 
 def _list(entries: Iterable[str]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llmtui.core.letters import groups
+from llmtui.core.measures import measures
 from llmtui.core.session import Session
-from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summarise
+from llmtui.core.summary import CategorySummary, ContenderSummary, summarise
 from llmtui.core.verdict import verdicts
 from llmtui.words import _
-from llmtui.words.figures import gigabytes, rate, rate_range, seconds, significant
+from llmtui.words.cells import printed, printed_head
+from llmtui.words.figures import rate_range
 from llmtui.words.trials import category_words, note_words
 
 Row = dict[str, str]
@@ -17,7 +19,7 @@ Row = dict[str, str]
 
 
 def by_model(session: Session) -> list[Row]:
-    """Gives a row a contender, all cells as text: cold, warm and follow-up in columns of their own.
+    """Return one row per contender, all cells as text: cold, warm and follow-up in columns of their own.
 
     Columns in which no row has anything are left out. Models share a letter of ``Group`` unless they are told apart.
     """
@@ -26,51 +28,34 @@ def by_model(session: Session) -> list[Row]:
 
 
 def by_category(session: Session) -> list[Row]:
-    """Gives a row a contender and category, warm tests only, all cells as text."""
+    """Return one row per contender and category, warm trials only, all cells as text."""
     return _without_empty([_category_cells(line) for line in summarise(session).categories], keep=2)
 
 
 def _model_cells(line: ContenderSummary, letters: Mapping[int, str]) -> Row:
-    return {
-        _("Model"): line.label if line.note is None else f"{line.label} ({note_words(line.note)})",
-        _("First start"): seconds(line.cold_first_ms),
-        _("Start again"): _median(line.cold_again),
-        _("First word"): _median(line.ttft),
-        _("First answer word"): _median(line.ttfo) if line.thinks else "",
-        _("In a chat"): _median(line.follow_up),
-        _("Speed tok/s"): rate(None if line.decode_tps is None else line.decode_tps.value),
-        _("Speed, rounds"): rate_range(line.decode_tps),
-        _("Group"): letters.get(line.contender, "").upper(),
-        _("Text chars/s"): rate(None if line.decode_cps is None else line.decode_cps.value),
-        _("× reading"): "" if line.reading_x is None else significant(line.reading_x, 2),
-        _("Memory"): gigabytes(line.memory_peak_bytes),
-        _("GPU memory"): gigabytes(line.vram_bytes),
-        _("Total time"): seconds(None if line.total_s is None else line.total_s * 1000),
-        _("Tests"): _tests(line),
-    }
+    cells = {_("Model"): line.label if line.note is None else f"{line.label} ({note_words(line.note)})"}
+    for one in measures("models"):
+        cells[printed_head(one)] = _tests(line) if one.id == "finished" else printed(one, line)
+        if one.id == "decode_tps":
+            cells[_("Speed, rounds")] = rate_range(line.decode_tps)
+            cells[_("Group")] = letters.get(line.contender, "").upper()
+        elif one.id == "ttfo_ms" and not line.thinks:
+            cells[printed_head(one)] = ""
+    return cells
 
 
 def _category_cells(line: CategorySummary) -> Row:
-    return {
-        _("Model"): line.label,
-        _("Category"): category_words(line.category),
-        _("First word"): _median(line.ttft),
-        _("Speed tok/s"): rate(None if line.decode_tps is None else line.decode_tps.value),
-        _("Text chars/s"): rate(None if line.decode_cps is None else line.decode_cps.value),
-        _("Answer, tokens"): "" if line.answer_tokens is None else f"{line.answer_tokens.value:.0f}",
-        _("Whole answer"): ("≥ " if line.capped and line.e2e_ms else "") + _median(line.e2e_ms),
-        _("Tests"): _tests(line),
-    }
+    cells = {_("Model"): line.label, _("Category"): category_words(line.category)}
+    for one in measures("categories"):
+        same = one.id == "ttfo_ms" and line.ttfo == line.ttft
+        cells[printed_head(one)] = "" if same else _tests(line) if one.id == "finished" else printed(one, line)
+    return cells
 
 
 def _tests(line: ContenderSummary | CategorySummary) -> str:
     if not line.failed:
         return f"{line.finished}"
     return _("{ok} (+{failed} failed)").format(ok=line.finished, failed=line.failed)
-
-
-def _median(spread: Spread | None) -> str:
-    return "" if spread is None else seconds(spread.value)
 
 
 def _without_empty(rows: list[Row], *, keep: int) -> list[Row]:

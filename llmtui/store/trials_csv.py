@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from llmtui.core.facts import MachineFigures
+from llmtui.core.measures import measures
 from llmtui.core.metrics import Figures
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
@@ -29,29 +30,39 @@ _LATER_MACHINE: Final = ("others_cores",)
 _MACHINE: Final = tuple(
     name for name in MachineFigures.__struct_fields__ if name not in ("runner_pid", *_LATER_MACHINE)
 )
+_COUNTS: Final = (
+    "gap_clock", "tps_source", "server_decode_tps", "chunks", "answer_chars", "thinking_chars", "words", "prompt_ms",
+)  # fmt: skip
+"""Fields of ``Figures`` that are no figures to be shown: counts as sent, and where a figure comes from."""
 _RESIDENT: Final = ("server_size_bytes", "server_vram_bytes", "context_length")
 _WHERE: Final = ("started_utc", "num_predict", "session_id", "trial_id", "repeats")
 _WORDS: Final = ("cold_source", "note", "problem_code", "problem", "evidence", "missing")
 
 _SERVER: Final = ("server", "server_version", "server_address")
 
-COLUMNS: Final = (
+_FIRST: Final = (
     *_WHAT, *_FIGURES, *_KEY, *_MORE_FIGURES, *_WHERE, *_MACHINE, *_RESIDENT, *_WORDS, *_LATER_MACHINE, *_SERVER,
 )  # fmt: skip
-"""Fixed order. Columns are only ever added at the end."""
+
+
+def trials_columns() -> tuple[str, ...]:
+    """Return the columns: the order of the file's first version, then every figure that came later."""
+    figures = (one.trial_column or one.id for one in measures() if one.of_trial is not None)
+    return (*_FIRST, *(name for name in figures if name not in _FIRST))
 
 
 def row_cells(row: TrialRow, session: Session) -> dict[str, str]:
-    """Gives a row's cells by column, all of ``COLUMNS``; a missing figure is empty, and ``missing`` says why."""
+    """Return a row's cells, all of ``trials_columns()``; a missing figure is empty, and ``missing`` says why."""
     values = row_values(row, session)
-    return {name: cell(values[name]) for name in COLUMNS}
+    return {name: cell(values[name]) for name in trials_columns()}
 
 
 def row_values(row: TrialRow, session: Session) -> dict[str, str | float | None]:
-    """Return a row's values by column, all of ``COLUMNS``, before anything is rounded."""
+    """Return a row's values by column, all of ``trials_columns()``, before anything is rounded."""
     return {
         **_what(row, session),
-        **_fields(row.figures, (*_FIGURES, *_MORE_FIGURES)),
+        **{one.trial_column or one.id: one.of_trial(row) for one in measures() if one.of_trial is not None},
+        **_fields(row.figures, _COUNTS),
         **_where(row, session),
         **_fields(row.machine, (*_MACHINE, *_LATER_MACHINE)),
         **_resident(row),
@@ -73,7 +84,7 @@ class TrialsCsv:
         fresh = not self._path.exists()
         self._file: LineAppender | None = LineAppender(self._path)
         if fresh:
-            self._file.append(csv_line(COLUMNS))
+            self._file.append(csv_line(trials_columns()))
 
     def append(self, row: TrialRow, session: Session) -> None:
         """Adds a trial that has just ended.
@@ -103,7 +114,7 @@ class TrialsCsv:
 
 def trials_csv(session: Session) -> bytes:
     """Gives the whole file's content."""
-    lines = [csv_line(COLUMNS)]
+    lines = [csv_line(trials_columns())]
     lines.extend(csv_line(row_cells(row, session).values()) for row in session.rows)
     return b"".join(lines)
 
@@ -125,7 +136,6 @@ def _what(row: TrialRow, session: Session) -> dict[str, str | float | None]:
         "outcome": row.outcome,
         "ended_by": row.ended_by,
         "flags": " ".join(row.flags),
-        "tokens": row.figures.tokens,
         "digest": row.trial.key.digest,
         "backend": row.trial.key.backend,
         "order": row.order,

@@ -9,7 +9,7 @@ from llmtui.core.choices import Bounds
 from llmtui.words import _
 
 
-def title(name: str) -> str:
+def choice_title(name: str) -> str:
     """Return what a field of the options is called; the name where it has no title."""
     titles = {
         "num_predict": _("Answer length (num_predict)"),

@@ -14,7 +14,7 @@ from tests.core.compared import compared, compared_plan, other, warm
 
 FAILED = [one for one in get_args(Outcome) if one != "ok"]
 SPEEDS = ("Speed tok/s", "Text chars/s", "× reading")
-TIMES = ("First word", "First answer word", "Whole answer")
+TIMES = ("First word", "Answer word", "Whole answer")
 
 
 def with_second(**changes: Any) -> Session:
@@ -73,13 +73,13 @@ def test_thinking_to_the_limit_leaves_the_first_answer_word_blank() -> None:
     thinking = [warm(of, 0, 1, which, 10.0, thinking=64) for which in range(3)]
     censored = [warm(of, 1, 1, which, 10.0, thinking=127, ended_by="length") for which in range(3)]
     session = compared({"a": [], "b": []}, *thinking, *censored, of=of)
-    assert cells(session, "a")["First answer word"] == "6.90 s"
+    assert cells(session, "a")["Answer word"] == "6.90 s"
     row = cells(session)
-    assert (row["First answer word"], row["First word"], row["Speed tok/s"]) == ("", "0.500 s", "10.0")
+    assert (row["Answer word"], row["First word"], row["Speed tok/s"]) == ("", "0.500 s", "10.0")
 
 
 def test_a_column_in_which_nobody_has_anything_is_left_out() -> None:
-    assert "GPU memory" not in cells(with_second())
+    assert "On GPU" not in cells(with_second())
     assert by_model(with_second())[0].keys() == by_model(with_second())[1].keys()
 
 
@@ -90,7 +90,7 @@ def test_cold_warm_and_follow_up_are_three_figures() -> None:
         *(other(of, "follow_up", 0, number, ttft_ms=150) for number in (1, 2)),
     ]
     row = cells(compared({"a": [10.0, 10.0]}, *extra, of=of), "a")
-    assert [row[name] for name in ("First start", "Start again", "First word", "In a chat")] == [
+    assert [row[name] for name in ("Cold start", "Cold again", "First word", "In a chat")] == [
         "20.0 s", "10.0 s", "0.500 s", "0.150 s",
     ]  # fmt: skip
 

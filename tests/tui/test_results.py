@@ -16,7 +16,8 @@ from llmtui.tui.screens.results import ResultsScreen, rivals, rounds_wanted
 from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained
 from llmtui.tui.text.numbers import number_column
 from llmtui.tui.widgets.bars import Bar, Chart, Group, bar_blocks, chart_rows, charts_of
-from llmtui.tui.widgets.result_tables import ModelTable, ResultTable
+from llmtui.tui.widgets.result_tables import ModelTable, category_columns, model_columns
+from llmtui.words.measures import explain_measure
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink
 from tests.tui.sessions import a_plan, a_session, finished_trials, until
@@ -86,7 +87,7 @@ async def test_a_line_a_model_with_units_in_the_heads() -> None:
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot)
         assert heads(screen.models)[:6] == [
-            "Model", "First word s", "Answer word s", "Speed tok/s", "Text chars/s", "From off s",
+            "Model", "First word s", "Answer word s", "Speed tok/s", "Text chars/s", "Cold start s",
         ]  # fmt: skip
         assert cells(screen.models)[1][:6] == ["mistral:7b", "0.706", "", "6.12", "27.4", "16.5"]
 
@@ -95,8 +96,8 @@ async def test_figures_that_nobody_has_have_no_column() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot)
-        assert "GPU GB" not in heads(screen.models)
-        assert "From off again s" not in heads(screen.models)
+        assert "On GPU GB" not in heads(screen.models)
+        assert "Cold again s" not in heads(screen.models)
 
 
 async def test_a_missing_figure_is_blank_and_enter_says_why() -> None:
@@ -173,21 +174,62 @@ async def test_the_columns_are_explained_with_formula_and_source() -> None:
         await wait_until(pilot, lambda: isinstance(looking.app.screen, ResultsScreen))
 
 
-async def test_a_click_on_a_head_explains_that_column_first() -> None:
+async def test_the_comma_sorts_by_the_next_column_and_marks_it() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot)
-        screen.models.post_message(ResultTable.Asked("decode_tps"))
-        await wait_until(pilot, lambda: isinstance(looking.app.screen, Reading))
-        assert str(looking.app.screen.query_one(Static).render()).startswith("Speed (TPS)")
+        own = [row[0] for row in cells(screen.models)]
+        await pilot.press("comma")
+        assert heads(screen.models)[0] == "Model▴"
+        assert [row[0] for row in cells(screen.models)] == sorted(own, key=str.casefold)
+        await pilot.press("comma")
+        first_words = [float(row[1]) for row in cells(screen.models) if row[1]]
+        assert heads(screen.models)[:2] == ["Model", "First word s▴"]
+        assert first_words == sorted(first_words), "the shortest wait first"
+        for _ in screen.models.sortable()[2:]:
+            await pilot.press("comma")
+        await pilot.press("comma")
+        assert [row[0] for row in cells(screen.models)] == own
+        assert not any("▴" in head or "▾" in head for head in heads(screen.models))
+
+
+async def test_a_click_on_a_head_sorts_turns_round_and_restores_and_never_opens_a_window() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot)
+        own = cells(screen.models)
+        at = screen.models.shown_columns.index("decode_tps") + 1
+        before = sum(one.get_render_width(screen.models) for one in screen.models.ordered_columns[:at])
+        for mark in ("▾", "▴", ""):
+            await pilot.click(screen.models, offset=(before + 4, 1))
+            await pilot.pause()
+            assert looking.app.screen is screen
+            assert heads(screen.models)[at] == f"Speed tok/s{mark}"
+            speeds = [float(row[at]) for row in cells(screen.models) if row[at]]
+            assert speeds == sorted(speeds, reverse=mark == "▾") or not mark
+        assert cells(screen.models) == own
+
+
+async def test_trials_keep_their_order_while_more_come() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(150, 36)) as pilot:
+        screen = await looking.begin(pilot, "4")
+        table = screen.tests
+        at = [key for key, _descending in table.sortable()].index("ttft_ms")
+        for _ in range(at + 1):
+            await pilot.press("comma")
+        waits = [float(row[at]) for row in cells(table) if row[at]]
+        assert waits == sorted(waits)
+        assert table.row_count == len(screen.feed.session.rows if screen.feed.session else ())
+        under = table.trial_row
+        table.show_session(folded())
+        assert table.trial_row == under
 
 
 def test_every_figure_of_both_tables_has_an_explanation() -> None:
-    from llmtui.tui.widgets.result_tables import category_columns, model_columns
-    from llmtui.words.columns import column as explained
 
     ids = {one.id for one in model_columns()} | {one.id for one in category_columns()}
-    assert {one for one in ids if explained(one) is None} == {"speed_range"}
+    assert {one for one in ids if not explain_measure(one)} == {"speed_range"}
 
 
 def test_only_what_is_on_show_is_explained() -> None:

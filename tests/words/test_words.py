@@ -15,6 +15,7 @@ from llmtui.core.across import ChangeWord
 from llmtui.core.conditions import Condition
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import Outcome
+from llmtui.core.measures import MEASURES
 from llmtui.core.session import Session
 from llmtui.core.steadiness import drift
 from llmtui.core.summary import Spread
@@ -22,10 +23,10 @@ from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import Verdict
 from llmtui.core.verdict import Word as VerdictWord
 from llmtui.core.waits import WaitVerdict, WaitWord
-from llmtui.words.columns import COLUMNS, column_title, explain_column
 from llmtui.words.figures import duration, gigabytes, percent, rate_range, seconds, seconds_range, significant
 from llmtui.words.flags import conditions_clause, explained, flag_mark, flag_sentence, mark
 from llmtui.words.lists import and_list, few, or_list
+from llmtui.words.measures import explain_measure, measure_title
 from llmtui.words.outcomes import outcome_sentence, outcome_word
 from llmtui.words.ratios import factor, factor_range
 from llmtui.words.reasons import known_codes, reason
@@ -300,17 +301,17 @@ def test_the_banner_of_a_busy_machine() -> None:
 # --- columns, lists, figures --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("column", [one.id for one in COLUMNS])
+@pytest.mark.parametrize("column", [one.id for one in MEASURES])
 def test_a_column_is_explained_in_five_lines(column: str) -> None:
-    lines = explain_column(column).split("\n")
+    lines = explain_measure(column).split("\n")
     assert len(lines) == 5
-    assert lines[0].startswith(column_title(column))
+    assert lines[0].startswith(measure_title(column))
     assert lines[2].startswith("Source: ")
     assert lines[4] == f"In files: {column}"
 
 
 def test_a_column_without_explanation_is_called_as_in_files() -> None:
-    assert (column_title("nonsense"), explain_column("nonsense")) == ("nonsense", "")
+    assert (measure_title("nonsense"), explain_measure("nonsense")) == ("nonsense", "")
 
 
 def test_lists() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -13,11 +14,12 @@ from textual.widgets import DataTable, Static
 
 from llmtui.tui.host import SessionEntry
 from llmtui.tui.screens.base import BaseScreen
+from llmtui.tui.widgets.sortable import SortableTable, Value
 from llmtui.words import _
 
 
-class SessionTable(DataTable[Content]):
-    """One session a line."""
+class SessionTable(SortableTable[Content]):
+    """One line per session."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", _("Open"), id="open_session", tooltip=_("Look at the results")),
@@ -30,8 +32,36 @@ class SessionTable(DataTable[Content]):
         """
         # History
         Every test is kept. **Enter** opens one with all its results. One that was interrupted opens with what it has.
+        **,** sorts by the next column, a click on a column's head by that one.
         """
     )
+
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row", zebra_stripes=True)
+        self._entries: tuple[SessionEntry, ...] = ()
+
+    def show(self, entries: tuple[SessionEntry, ...]) -> None:
+        """Show sessions, in their own order where none is chosen: the newest first."""
+        self._entries = entries
+        self.sort_changed()
+
+    def sortable(self) -> Sequence[tuple[str, bool]]:
+        """Return all columns; the newest and the longest come first."""
+        return [(key, key in ("when", "tests", "rounds")) for key in _titles()]
+
+    def sort_changed(self) -> None:
+        """Show the sessions in the chosen order; the cursor stays in its row."""
+        here = self.cursor_row
+        entries = self.in_order(self._entries, _sort_value)
+        rows = [_cells(entry) for entry in entries]
+        self.clear(columns=True)
+        for number, (key, title) in enumerate(_titles().items()):
+            label = title + self.mark(key)
+            # The table measures only Rich's renderables, and those know no theme.
+            self.add_column(label, width=max(len(label), *(row[number].cell_length for row in rows)), key=key)
+        for entry, row in zip(entries, rows, strict=True):
+            self.add_row(*row, key=entry.session_id)
+        self.move_cursor(row=min(here, len(rows) - 1))
 
 
 class HistoryScreen(BaseScreen):
@@ -50,7 +80,7 @@ class HistoryScreen(BaseScreen):
     def compose_body(self) -> ComposeResult:
         """The table, or words where there is nothing to show."""
         yield Static(_("Reading the sessions …"), id="no-sessions")
-        yield SessionTable(cursor_type="row", zebra_stripes=True)
+        yield SessionTable()
 
     def on_mount(self) -> None:
         """Nothing is read yet."""
@@ -91,16 +121,7 @@ class HistoryScreen(BaseScreen):
         return kept if self.shell.read_only else f"{kept} {_('F2 goes to Setup.')}"
 
     def _fill(self) -> None:
-        here = self.table.cursor_row
-        titles = (_("When"), _("Tests"), _("Rounds"), _("Ended"), _("Models"))
-        rows = [_cells(entry) for entry in self._entries]
-        self.table.clear(columns=True)
-        for number, title in enumerate(titles):
-            # The table measures only Rich's renderables, and those know no theme.
-            self.table.add_column(title, width=max(len(title), *(row[number].cell_length for row in rows)))
-        for entry, row in zip(self._entries, rows, strict=True):
-            self.table.add_row(*row, key=entry.session_id)
-        self.table.move_cursor(row=min(here, len(rows) - 1))
+        self.table.show(self._entries)
 
     @on(DataTable.RowSelected)
     def _open(self, event: DataTable.RowSelected) -> None:
@@ -110,6 +131,27 @@ class HistoryScreen(BaseScreen):
             self.notify(entry.problem, title=_("This session cannot be opened"), severity="error", timeout=10)
         else:
             self.shell.open_session(entry.session_id)
+
+
+def _titles() -> dict[str, str]:
+    return {
+        "when": _("When"),
+        "tests": _("Tests"),
+        "rounds": _("Rounds"),
+        "ended": _("Ended"),
+        "models": _("Models"),
+    }
+
+
+def _sort_value(entry: SessionEntry, column: str) -> Value:
+    values: dict[str, Value] = {
+        "when": entry.wall_ns or None,
+        "tests": entry.trials or None,
+        "rounds": entry.rounds or None,
+        "ended": _ending(entry).plain,
+        "models": ", ".join(entry.models),
+    }
+    return values[column]
 
 
 def _cells(entry: SessionEntry) -> tuple[Content, ...]:

@@ -13,6 +13,7 @@ from textual.widgets import ContentSwitcher, Static
 from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan
 from llmtui.core.findings import seconds_a_round
+from llmtui.core.measures import measures
 from llmtui.core.pairing import is_imported
 from llmtui.core.rounds import rounds_to_tell
 from llmtui.core.session import Session
@@ -32,7 +33,6 @@ from llmtui.words.problems import whole_problem
 from llmtui.words.verdicts import banners
 
 PARTS = ("models", "categories", "bars", "tests")
-TRIAL_COLUMNS = ("ttft_ms", "decode_tps", "decode_cps", "e2e_ms", "memory_peak_bytes")
 ROOMY_CELLS = (100, 150)
 """Widths from which tables have wider gaps, and wider still."""
 
@@ -68,7 +68,8 @@ class ResultsScreen(BaseScreen):
         # Results
         The conclusions say what can be told and what cannot. Below stand the figures they rest on: **1** by model,
         **2** by category, **3** as bars, **4** every test. **Enter** on a line shows what stands behind it, **?**
-        explains the columns. Pick two tests with **Space** and press **r** to see both answers appear side by side.
+        explains the columns. **,** sorts by the next column, a click on a column's head by that one. Pick two tests
+        with **Space** and press **r** to see both answers appear side by side.
 
         **+** runs as many further rounds as should tell the models apart; how many, and how long they take, stands
         below the conclusions. **g** runs the same test again: its results say first what changed since this one.
@@ -251,11 +252,11 @@ class ResultsScreen(BaseScreen):
         if session is not None:
             self.app.push_screen(SaveDialog(session.session_id))
 
-    def action_explain(self, column_id: str | None = None) -> None:
+    def action_explain(self) -> None:
         """Explains the columns of the part on show."""
         shown = {"models": self.models.shown_columns, "categories": self.categories.shown_columns}
-        columns = shown.get(self.parts.current or "", TRIAL_COLUMNS)
-        self.app.push_screen(Reading(_("What the columns mean"), columns_explained(columns, column_id)))
+        columns = shown.get(self.parts.current or "", tuple(one.id for one in measures("trials")))
+        self.app.push_screen(Reading(_("What the columns mean"), columns_explained(columns)))
 
     def action_more_rounds(self) -> None:
         """Adds the rounds after which the comparison is expected to say more."""
@@ -311,10 +312,6 @@ class ResultsScreen(BaseScreen):
         if session is not None:
             words = line_explained(message.line, session)
             self.app.push_screen(Reading(line_title(message.line), words))
-
-    @on(ResultTable.Asked)
-    def _explain_column(self, message: ResultTable.Asked) -> None:
-        self.action_explain(message.column_id)
 
     @on(TrialTable.Opened)
     def _open_trial(self, message: TrialTable.Opened) -> None:

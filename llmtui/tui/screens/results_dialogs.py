@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -16,15 +16,16 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static
 
 from llmtui.core.checks import CONDITIONS, DISTURBANCES
+from llmtui.core.measures import Measure, measures, reading, value_of
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
 from llmtui.tui.host import ExportFailed
 from llmtui.tui.shell import ShellOf
 from llmtui.words import _, plural
-from llmtui.words.columns import column_title, explain_column
-from llmtui.words.figures import seconds, significant
+from llmtui.words.cells import value_words
 from llmtui.words.flags import flag_mark, flag_sentence
+from llmtui.words.measures import explain_measure, measure_title
 from llmtui.words.reasons import reason
 from llmtui.words.trials import category_words
 
@@ -105,12 +106,11 @@ class Reading(ModalScreen[None]):
         self.query_exactly_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
-def columns_explained(columns: Sequence[str], first: str | None = None) -> Content:
-    """Gives what each column is: formula, source, what is left out; the one that was asked for first."""
-    order = [*(one for one in columns if one == first), *(one for one in columns if one != first)]
+def columns_explained(columns: Sequence[str]) -> Content:
+    """Return what each column is: formula, source, what is left out."""
     parts: list[Content] = []
-    for one in order:
-        said = explain_column(one)
+    for one in columns:
+        said = explain_measure(one)
         if said:
             head, _newline, rest = said.partition("\n")
             parts.append(Content.assemble((head, "bold $primary"), "\n", rest, "\n"))
@@ -119,13 +119,7 @@ def columns_explained(columns: Sequence[str], first: str | None = None) -> Conte
 
 def line_explained(line: ContenderSummary | CategorySummary, session: Session) -> Content:
     """Gives what stands behind a line: numbers of tests, ranges, why figures are missing, conditions, disturbances."""
-    entries = [
-        (column_title(name), f"{show(spread.value)}{unit}  {_range_words(spread, show)}")
-        for name, spread, show, unit in _spreads(line)
-        if spread is not None
-    ]
-    if isinstance(line, ContenderSummary) and line.total_s is not None:
-        entries.append((column_title("total_s"), seconds(1000 * line.total_s)))
+    entries = [(measure_title(one.id), said) for one in measures() if (said := _said(one, line))]
     width = max((cell_len(name) for name, _said in entries), default=0) + 2
     parts = [_counts(line), *(_entry(name, said, width) for name, said in entries)]
     missing = list(_missing(line, session.plan))
@@ -142,15 +136,13 @@ def line_title(line: ContenderSummary | CategorySummary) -> str:
     return f"{line.label} · {category_words(line.category)}" if isinstance(line, CategorySummary) else line.label
 
 
-_COLUMN_OF = {"ttft": "ttft_ms", "ttfo": "ttfo_ms"}
-
-
 def _missing(line: ContenderSummary | CategorySummary, plan: Plan) -> Iterator[Content]:
     """Figures that are not there, by the reason that they share."""
+    named = {one.reason_key: one.id for one in measures() if one.reason_key is not None}
     by_reason: dict[str, list[str]] = {}
     for field, code in line.why.items():
         said = reason(code, num_predict=plan.options.num_predict)
-        by_reason.setdefault(said, []).append(column_title(_COLUMN_OF.get(field, field)))
+        by_reason.setdefault(said, []).append(measure_title(named.get(field, field)))
     for why, names in by_reason.items():
         yield Content.assemble(", ".join(names), (f": {why}", "$foreground 60%"))
 
@@ -181,29 +173,16 @@ def _counts(line: ContenderSummary | CategorySummary) -> Content:
     return Content.styled(" · ".join(parts) + "\n", "bold")
 
 
-Show = Callable[[float], str]
-
-
-def _spreads(line: ContenderSummary | CategorySummary) -> Iterator[tuple[str, Spread | None, Show, str]]:
-    """Gives (column, figure with its range, how to write it, unit behind it)."""
-    yield "ttft_ms", line.ttft, seconds, ""
-    if line.ttfo != line.ttft:
-        yield "ttfo_ms", line.ttfo, seconds, ""
-    yield "decode_tps", line.decode_tps, significant, " " + _("tok/s")
-    yield "decode_cps", line.decode_cps, significant, " " + _("chars/s")
-    if isinstance(line, ContenderSummary):
-        yield "cold_again_ms", line.cold_again, seconds, ""
-        yield "follow_up_ttft_ms", line.follow_up, seconds, ""
-        yield "prefill_tps", line.prefill_tps, significant, " " + _("tok/s")
-    else:
-        yield "e2e_ms", line.e2e_ms, seconds, ""
-        yield "tokens", line.answer_tokens, "{:.0f}".format, ""
-
-
-def _range_words(spread: Spread, show: Show) -> str:
-    if spread.n < 2:
+def _said(one: Measure, line: ContenderSummary | CategorySummary) -> str:
+    """Return a figure with its range; empty where it is missing, or stands elsewhere already."""
+    if one.id == "finished" or (one.id == "ttfo_ms" and line.ttfo == line.ttft):
         return ""
-    return _("from {low} to {high}, n = {n}").format(low=show(spread.low), high=show(spread.high), n=spread.n)
+    found = reading(one, line)
+    said = value_words(one, value_of(found))
+    if not isinstance(found, Spread) or found.n < 2:
+        return said
+    low, high = (value_words(one, value, unit=one.unit in ("s", "ms")) for value in (found.low, found.high))
+    return f"{said}  " + _("from {low} to {high}, n = {n}").format(low=low, high=high, n=found.n)
 
 
 def _entry(name: str, said: str, width: int) -> Content:

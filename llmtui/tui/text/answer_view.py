@@ -8,22 +8,21 @@ from datetime import datetime
 from rich.cells import cell_len
 from textual.content import Content
 
+from llmtui.core.measures import Measure, measures
+from llmtui.core.metrics import Figures
 from llmtui.core.plan import Think, num_ctx
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
-from llmtui.words.columns import column, column_title
-from llmtui.words.figures import gigabytes, rate, seconds, significant
+from llmtui.words.cells import trial_words
+from llmtui.words.figures import gigabytes, significant
 from llmtui.words.flags import explained
+from llmtui.words.measures import measure_title
 from llmtui.words.outcomes import outcome_sentence, outcome_word
 from llmtui.words.problems import problem_remedy, problem_what
 from llmtui.words.reasons import reason
 from llmtui.words.trials import note_words, test_words
 
-FIGURES = (
-    "ttft_ms", "ttfo_ms", "decode_tps", "decode_cps", "reading_x", "e2e_ms", "e2e_tps", "tokens", "prompt_tokens",
-    "cached_tokens", "load_ms", "prefill_tps", "gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls", "client_lag_ms",
-)  # fmt: skip
 Line = tuple[str, str, str]
 """(name, value, what is to be said beside it)."""
 
@@ -34,7 +33,7 @@ def trial_details(row: TrialRow, session: Session) -> Content:
     missing = list(_missing(row))
     if missing:
         parts += [Content.styled(_("Not measured"), "bold $primary"), *missing, Content("")]
-    for title, lines in (
+    for heading, lines in (
         (_("Figures"), _figures(row)),
         (_("Memory and machine"), _machine(row)),
         (_("How it was asked"), _asked(row, session)),
@@ -42,7 +41,7 @@ def trial_details(row: TrialRow, session: Session) -> Content:
         shown = tuple(lines)
         if shown:
             width = max(cell_len(name) for name, _value, _beside in shown)
-            parts += [Content.styled(title, "bold $primary"), *(_row(line, width) for line in shown), Content("")]
+            parts += [Content.styled(heading, "bold $primary"), *(_row(line, width) for line in shown), Content("")]
     return Content("\n").join(parts)
 
 
@@ -73,42 +72,29 @@ def _row(line: Line, width: int) -> Content:
     return Content.assemble((padded, "$foreground 60%"), value, ("  " if value else "") + beside)
 
 
+def _measured() -> tuple[Measure, ...]:
+    """Return the figures of a trial's own timeline and counts; those of the machine have a part of their own."""
+    return tuple(one for one in measures() if one.of_trial is not None and one.id in Figures.__struct_fields__)
+
+
 def _figures(row: TrialRow) -> Iterator[Line]:
-    figures = row.figures
-    for name in FIGURES:
-        value = getattr(figures, name)
-        if value is None or (name == "ttfo_ms" and value == figures.ttft_ms):
+    for one in _measured():
+        if one.id == "ttfo_ms" and row.figures.ttfo_ms == row.figures.ttft_ms:
             continue
-        at_least = "≥ " if name == "e2e_ms" and row.ended_by == "length" else ""
-        yield _title(name), at_least + figure_words(name, value), _source(row, name)
-
-
-def _title(name: str) -> str:
-    """Gives what a figure is called, also those that only stand here."""
-    own = {"prompt_tokens": _("Tokens of the question"), "cached_tokens": _("Of them remembered")}
-    return own.get(name) or column_title(name)
+        words = trial_words(one, row)
+        if words:
+            yield measure_title(one.id), words, _source(row, one.id)
 
 
 def _missing(row: TrialRow) -> Iterator[Content]:
-    """Figures that are not there, by the reason that they share."""
+    """Return the figures that are not there, by the reason that they share."""
     by_reason: dict[str, list[str]] = {}
-    for name in FIGURES:
-        code = row.figures.why.get(name)
-        if code is not None and getattr(row.figures, name) is None:
-            by_reason.setdefault(reason(code, num_predict=row.num_predict), []).append(_title(name))
+    for one in _measured():
+        code = row.figures.why.get(one.id)
+        if code is not None and not trial_words(one, row):
+            by_reason.setdefault(reason(code, num_predict=row.num_predict), []).append(measure_title(one.id))
     for why, names in by_reason.items():
         yield Content.assemble(", ".join(names), (f": {why}", "$foreground 60%"))
-
-
-def figure_words(name: str, value: float) -> str:
-    """Gives a figure with its unit."""
-    if name.endswith("_ms"):
-        return seconds(value)
-    if name.endswith("_bytes"):
-        return gigabytes(round(value))
-    known = column(name)
-    unit = "" if known is None or not known.unit else f" {_(known.unit)}"
-    return (str(value) if isinstance(value, int) else rate(value)) + unit
 
 
 def _source(row: TrialRow, name: str) -> str:

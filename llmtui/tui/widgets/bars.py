@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -14,10 +14,12 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from llmtui.core.measures import Line, Measure, measure_of, shown_value
 from llmtui.core.session import Session
-from llmtui.core.summary import CategorySummary, ContenderSummary, Summary
+from llmtui.core.summary import Summary
 from llmtui.tui.text.numbers import number_column
 from llmtui.words import _
+from llmtui.words.measures import measure_title
 from llmtui.words.outcomes import outcome_word
 from llmtui.words.reasons import reason
 from llmtui.words.trials import category_words
@@ -25,6 +27,8 @@ from llmtui.words.trials import category_words
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 LABEL_CELLS = 20
 COLOURS = 4
+CHARTED = ("decode_tps", "ttft_ms")
+"""The figures that are drawn."""
 
 
 class Bar(NamedTuple):
@@ -125,41 +129,32 @@ class Bars(ScrollView, can_focus=True):
 
 
 def charts_of(session: Session, summary: Summary) -> tuple[Chart, ...]:
-    """Gives the charts of speed and of waiting."""
-    return (
-        Chart(
-            _("Speed (TPS) tok/s"),
-            _("longer is faster"),
-            _groups(session, summary, "decode_tps", lambda line: line.decode_tps.value if line.decode_tps else None),
-        ),
-        Chart(
-            _("First word (TTFT) s"),
-            _("shorter is sooner"),
-            _groups(session, summary, "ttft", lambda line: line.ttft.value / 1000 if line.ttft else None),
-        ),
+    """Return the charts of speed and of waiting."""
+    hints = {"higher": _("longer is faster"), "lower": _("shorter is sooner"), "neither": ""}
+    return tuple(
+        Chart(f"{measure_title(one.id)} {one.unit}", hints[one.better], _groups(session, summary, one))
+        for one in map(measure_of, CHARTED)
+        if one is not None
     )
 
 
-Line = ContenderSummary | CategorySummary
-
-
-def _groups(session: Session, summary: Summary, field: str, value: Callable[[Line], float | None]) -> tuple[Group, ...]:
+def _groups(session: Session, summary: Summary, one: Measure) -> tuple[Group, ...]:
     categories = list(dict.fromkeys(prompt.category for prompt in session.plan.prompts))
-    groups = [Group(_("All tests"), _bars(summary.lines, field, value))]
+    groups = [Group(_("All tests"), _bars(summary.lines, one))]
     if len(categories) > 1:
         for name in categories:
             lines = [line for line in summary.categories if line.category == name]
-            groups.append(Group(category_words(name), _bars(lines, field, value)))
+            groups.append(Group(category_words(name), _bars(lines, one)))
     return tuple(groups)
 
 
-def _bars(lines: Iterable[Line], field: str, value: Callable[[Line], float | None]) -> tuple[Bar, ...]:
-    return tuple(Bar(line.label, line.contender, value(line), _why(line, field)) for line in lines)
+def _bars(lines: Iterable[Line], one: Measure) -> tuple[Bar, ...]:
+    return tuple(Bar(line.label, line.contender, shown_value(one, line), _why(line, one)) for line in lines)
 
 
-def _why(line: Line, field: str) -> str:
-    """Gives why there is no bar: this figure's own reason, else that of the figure that failed with it."""
-    code = line.why.get(field) or next(iter(line.why.values()), None)
+def _why(line: Line, one: Measure) -> str:
+    """Return why there is no bar: this figure's own reason, else that of the figure that failed with it."""
+    code = line.why.get(one.reason_key or one.id) or next(iter(line.why.values()), None)
     if code is None:
         return ""
     how = code.removeprefix("outcome_")

@@ -16,7 +16,7 @@ from textual.widgets import Input, Label, Static
 from llmtui.core.choices import BadChoice, Choices, Value, bounds_of, from_text
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.words import _, plural
-from llmtui.words.choices import refused, title
+from llmtui.words.choices import choice_title, refused
 
 _NUMBERS = ("num_predict", "num_ctx", "temperature")
 """Choices that are typed; the fields' ids."""
@@ -119,12 +119,12 @@ class OptionsPanel(Vertical):
     def _fields(self) -> Grid:
         cells: list[Label | Input | ChoiceLine | Static] = []
         for name in _NUMBERS:
-            cells += [Label(title(name)), Input(f"{getattr(self.values, name):g}", id=name, compact=True)]
+            cells += [Label(choice_title(name)), Input(f"{getattr(self.values, name):g}", id=name, compact=True)]
         words = {"off": _("off"), "on": _("on"), "both": _("both")}
         ways = [(way, words[way]) for way in bounds_of()["think"].among]
-        cells += [Label(title("think")), ChoiceLine(ways, self.values.think, id="think")]
+        cells += [Label(choice_title("think")), ChoiceLine(ways, self.values.think, id="think")]
         ways = [("no", _("no")), ("yes", _("yes"))]
-        cells += [Label(title("twice")), ChoiceLine(ways, _TWICE[self.values.twice], id="twice")]
+        cells += [Label(choice_title("twice")), ChoiceLine(ways, _TWICE[self.values.twice], id="twice")]
         cells.append(Static(classes="problem"))
         return Grid(*cells)
 

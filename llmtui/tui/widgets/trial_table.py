@@ -1,8 +1,8 @@
-"""One row a test, the newest last; rows are added as tests end and changed only where a later test tells more."""
+"""One row per trial, the newest last; rows are added as trials end and changed only where a later one tells more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
@@ -12,19 +12,20 @@ from textual.message import Message
 from textual.widgets import DataTable
 from textual.widgets.data_table import RowKey
 
-from llmtui.core.checks import counts_for_speed
-from llmtui.core.metrics import Figures
+from llmtui.core.measures import Measure, Room, measures
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui._textual_hacks import bound_caches
 from llmtui.tui.text.numbers import aligned, left, right
+from llmtui.tui.widgets.sortable import SortableTable, Value
 from llmtui.words import _
+from llmtui.words.cells import column_head
 from llmtui.words.flags import mark
 from llmtui.words.outcomes import outcome_word
 from llmtui.words.trials import kind_words, test_words
 
-Width = int
-"""0: narrow terminals, 1: medium, 2: wide."""
+FIGURE_CELLS = 8
+"""Least width of a figure."""
 MEDIUM = 110
 WIDE = 150
 NOTE_MIN = 10
@@ -35,18 +36,22 @@ CELLS_KEPT = 10 * ROWS_KEPT
 
 
 class Column(NamedTuple):
-    """One column: where it is shown from, its head, its width, and its cell."""
+    """One column: where it is shown from, its head, its width, its cell, and what it is sorted by."""
 
     key: str
-    head: Callable[[], str]
+    head: str
     width: int
     cell: Callable[[TrialRow, Session, int], Text]
-    least: Width = 0
+    value: Callable[[TrialRow, Session], Value]
+    least: Room = 0
     wider: int | None = None
     """Its width where there is room."""
+    is_number: bool = False
+    descending: bool = False
+    """Whether the greatest is first where the table is sorted by it."""
 
 
-class TrialTable(DataTable[Text]):
+class TrialTable(SortableTable[Text]):
     """The running table. Enter shows all of a test."""
 
     DEFAULT_CSS = """
@@ -85,7 +90,7 @@ class TrialTable(DataTable[Text]):
         bound_caches(self, cells=CELLS_KEPT, rows=ROWS_KEPT)
         self._follows = follows
         self._session: Session | None = None
-        self._width: Width = 0
+        self._width: Room = 0
         self._laid_out_for = 0
         self._columns_shown: tuple[Column, ...] = ()
         self._shown: dict[str, TrialRow] = {}
@@ -110,12 +115,33 @@ class TrialTable(DataTable[Text]):
             self._laid_out_for = cells
             self._begin(self._room())
         self._session = session
+        if self.sorting is not None:
+            if any(self._shown.get(row_key(row)) is not row for row in session.rows):
+                self.sort_changed()
+            return
         following = self._follows and self.cursor_row >= self.row_count - 1
         added = False
         for row in session.rows:
             added |= self._show_row(row, session)
         if added and following:
             self.move_cursor(row=self.row_count - 1, animate=False)
+
+    def sortable(self) -> Sequence[tuple[str, bool]]:
+        """Return the columns on show."""
+        return [(column.key, column.descending) for column in self._columns_shown]
+
+    def sort_changed(self) -> None:
+        """Show the trials in the chosen order; the cursor stays on its trial."""
+        session = self._session
+        if session is None:
+            return
+        under_cursor = self.trial_row
+        value = {column.key: column.value for column in self._columns_shown}
+        self._begin(self._width)
+        for row in self.in_order(session.rows, lambda row, key: value[key](row, session)):
+            self._show_row(row, session)
+        if under_cursor is not None:
+            self.move_cursor(row=self.get_row_index(row_key(under_cursor)), animate=False)
 
     def pick(self, keys: tuple[str, ...]) -> None:
         """Shows which tests are picked."""
@@ -126,19 +152,19 @@ class TrialTable(DataTable[Text]):
             if row is not None and self._session is not None:
                 self._show_row(row, self._session)
 
-    def _room(self) -> Width:
+    def _room(self) -> Room:
         width = self.screen.size.width
         return 2 if width >= WIDE else 1 if width >= MEDIUM else 0
 
-    def _begin(self, width: Width) -> None:
+    def _begin(self, width: Room) -> None:
         self.clear(columns=True)
         self._shown.clear()
         self._width = width
-        self._columns_shown = tuple(column for column in COLUMNS if column.least <= width)
+        self._columns_shown = tuple(column for column in trial_table_columns() if column.least <= width)
         for column in self._columns_shown:
-            label = column.head()
+            label = column.head + self.mark(column.key)
             cells = self._cells(column)
-            head = right(label, cells) if column.key in _NUMBERS else left(label, cells)
+            head = right(label, cells) if column.is_number else left(label, cells)
             self.add_column(head, width=cells, key=column.key)
 
     def _cells(self, column: Column) -> int:
@@ -148,7 +174,7 @@ class TrialTable(DataTable[Text]):
             # What the others leave, so that nothing has to be scrolled sideways where heads are long.
             others = sum(self._cells(other) + 2 for other in self._columns_shown if other.key != "mark")
             return max(min(width, self._laid_out_for - others - 3), NOTE_MIN)
-        return max(width, cell_len(column.head()))
+        return max(width, cell_len(column.head + self.mark(column.key)))
 
     def _show_row(self, row: TrialRow, session: Session) -> bool:
         """Shows a row; gives whether it is a new one."""
@@ -196,12 +222,35 @@ def mark_words(row: TrialRow) -> str:
     return ("✗ " if row.outcome in ("error", "stalled") else "") + outcome_word(row.outcome, row.ended_by)
 
 
-def _number(value: Callable[[Figures], float | None], decimals: int, *, warm_only: bool = False) -> Callable[..., Text]:
-    def cell(row: TrialRow, session: Session, width: int) -> Text:
-        counted = row.outcome == "ok" and (not warm_only or counts_for_speed(row))
-        return right(aligned(value(row.figures), decimals), width, "" if counted else "dim")
+def trial_table_columns() -> tuple[Column, ...]:
+    """Return all columns: which trial it is, its figures, its one mark."""
+    return (
+        Column(
+            "order", "#", 3, lambda row, _session, width: right(str(row.order), width, "dim"),
+            lambda row, _session: row.order, 1, is_number=True, descending=True,
+        ),
+        Column("model", _("Model"), 14, _model, lambda row, session: session.contender(row.trial).label, wider=20),
+        Column("test", _("Test"), 14, _test, lambda row, session: test_words(row.trial, session.plan), wider=21),
+        *map(_figure_column, measures("trials")),
+        Column(
+            "mark", _("Note"), 17, lambda row, _session, width: left(mark_words(row), width, "bold"),
+            lambda row, _session: mark_words(row),
+        ),
+    )  # fmt: skip
 
-    return cell
+
+def _figure_column(one: Measure) -> Column:
+    def value(row: TrialRow, _session: Session) -> float | None:
+        found = None if one.of_trial is None else one.of_trial(row)
+        return None if found is None else found / one.per
+
+    def cell(row: TrialRow, session: Session, width: int) -> Text:
+        return right(aligned(value(row, session), one.decimals), width, "" if one.counts(row) else "dim")
+
+    least = one.shown["trials"]
+    return Column(
+        one.id, column_head(one), FIGURE_CELLS, cell, value, least, is_number=True, descending=one.better != "lower"
+    )
 
 
 def _model(row: TrialRow, session: Session, width: int) -> Text:
@@ -213,26 +262,3 @@ def _test(row: TrialRow, session: Session, width: int) -> Text:
     if len(words) > width and row.trial.kind == "follow_up":
         words = kind_words("follow_up")
     return left(words, width, "" if row.trial.kind == "warm" else "italic")
-
-
-def _memory(row: TrialRow, session: Session, width: int) -> Text:
-    held = None if row.machine is None else row.machine.runner_peak_bytes
-    return right(aligned(None if held is None else held / 1e9, 2), width)
-
-
-def _thousandth(value: float | None) -> float | None:
-    return None if value is None else value / 1000
-
-
-_NUMBERS = {"order", "ttft", "tps", "cps", "e2e", "memory"}
-COLUMNS = (
-    Column("order", lambda: "#", 3, lambda row, _session, width: right(str(row.order), width, "dim"), 1),
-    Column("model", lambda: _("Model"), 14, _model, wider=20),
-    Column("test", lambda: _("Test"), 14, _test, wider=21),
-    Column("ttft", lambda: _("First word s"), 12, _number(lambda figures: _thousandth(figures.ttft_ms), 3)),
-    Column("tps", lambda: _("Speed tok/s"), 11, _number(lambda figures: figures.decode_tps, 2, warm_only=True)),
-    Column("cps", lambda: _("Text chars/s"), 12, _number(lambda figures: figures.decode_cps, 1, warm_only=True), 1),
-    Column("e2e", lambda: _("Whole s"), 8, _number(lambda figures: _thousandth(figures.e2e_ms), 2), 2),
-    Column("memory", lambda: _("Memory GB"), 9, _memory, 2),
-    Column("mark", lambda: _("Note"), 17, lambda row, _session, width: left(mark_words(row), width, "bold")),
-)

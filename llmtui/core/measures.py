@@ -1,0 +1,259 @@
+"""The figures: one record per figure, from which every table, file and chart is made.
+
+Adding a figure takes one record here and its words in ``words.measures``: it then has a column in the tables of the
+screen, in printed tables, Markdown, CSV files and data frames. The order of the records is the order of the columns
+(CSV files keep the order that they had; new figures come at their end).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+from llmtui.core.checks import counts_for_speed
+from llmtui.core.metrics import Figures
+from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
+from llmtui.core.trial_row import TrialRow
+
+Line = ContenderSummary | CategorySummary
+Reading = Spread | float | None
+"""What a figure is for a model: a value with its range over rounds or trials, a value, or missing."""
+Better = Literal["higher", "lower", "neither"]
+Unit = Literal["s", "ms", "tok/s", "chars/s", "×", "tok", "GB", "J", "%", ""]
+Table = Literal["models", "categories", "trials"]
+Room = Literal[0, 1, 2, 3]
+"""From which width on a table of the screen has the column: 0 always, 2 wide terminals, 3 printed tables only."""
+
+GIGABYTE = 1e9
+_EVERYWHERE: Mapping[Table, Room] = MappingProxyType({"models": 0, "categories": 0, "trials": 2})
+_NOWHERE: Mapping[Table, Room] = MappingProxyType({})
+
+
+def _is_ok(row: TrialRow) -> bool:
+    return row.outcome == "ok"
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure."""
+
+    id: str
+    """Its name in files; its words are found by it."""
+    unit: Unit
+    """In which people read it."""
+    per: float = 1.0
+    """Number of units of the files in one ``unit``: 1000 where files have milliseconds and people read seconds."""
+    better: Better
+    digits: int = 3
+    """Significant digits, where the value stands by itself or in a table of models."""
+    decimals: int = 2
+    """Most decimals in the table of trials."""
+    computed_by: str
+    """``module:function`` that does what the formula says."""
+    of_trial: Callable[[TrialRow], float | None] | None = None
+    of_model: Callable[[ContenderSummary], Reading] | None = None
+    of_category: Callable[[CategorySummary], Reading] | None = None
+    has_range: bool = False
+    """``of_model`` and ``of_category`` return a ``Spread``."""
+    counts: Callable[[TrialRow], bool] = _is_ok
+    """Whether a trial's figure counts in tables; others are shown in grey."""
+    shown: Mapping[Table, Room] = _EVERYWHERE
+    """The tables that have it as a column, where they can read it."""
+    trial_column: str | None = None
+    """Its column of trials.csv, where that has another name."""
+    reason_key: str | None = None
+    """Its name in a line's ``why``, where that is another one."""
+
+
+def measures(table: Table | None = None) -> tuple[Measure, ...]:
+    """Return all figures, or those that a table has a column for."""
+    if table is None:
+        return MEASURES
+    reader: dict[Table, Callable[[Measure], object]] = {
+        "models": lambda one: one.of_model,
+        "categories": lambda one: one.of_category,
+        "trials": lambda one: one.of_trial,
+    }
+    return tuple(one for one in MEASURES if table in one.shown and reader[table](one) is not None)
+
+
+def measure_of(measure_id: str) -> Measure | None:
+    """Return a figure; None where there is none of that name."""
+    return next((one for one in MEASURES if one.id == measure_id), None)
+
+
+def reading(one: Measure, line: Line) -> Reading:
+    """Return what a figure is for a model, or for a model in a category."""
+    if isinstance(line, ContenderSummary):
+        return None if one.of_model is None else one.of_model(line)
+    return None if one.of_category is None else one.of_category(line)
+
+
+def value_of(found: Reading) -> float | None:
+    """Return the value of a reading, in the unit of files."""
+    return found.value if isinstance(found, Spread) else found
+
+
+def shown_value(one: Measure, line: Line) -> float | None:
+    """Return the value of a figure for a line, in the unit in which people read it."""
+    value = value_of(reading(one, line))
+    return None if value is None else value / one.per
+
+
+def is_lower_bound(one: Measure, of: Line | TrialRow) -> bool:
+    """Return whether the figure would be greater, had the cap on tokens not ended an answer."""
+    if one.id != "e2e_ms":
+        return False
+    return of.ended_by == "length" if isinstance(of, TrialRow) else isinstance(of, CategorySummary) and of.capped
+
+
+def _figure(name: str) -> Callable[[TrialRow], float | None]:
+    """Return the reader of a field of ``Figures``."""
+    assert name in Figures.__struct_fields__
+    return lambda row: getattr(row.figures, name)
+
+
+def _machine(name: str) -> Callable[[TrialRow], float | None]:
+    """Return the reader of a field of ``MachineFigures``."""
+    return lambda row: None if row.machine is None else getattr(row.machine, name)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        id="ttft_ms", unit="s", per=1000, better="lower", decimals=3, computed_by="llmtui.core.metrics:measure",
+        of_trial=_figure("ttft_ms"), of_model=lambda line: line.ttft, of_category=lambda line: line.ttft,
+        has_range=True, reason_key="ttft", shown={"models": 0, "categories": 0, "trials": 0},
+    ),
+    Measure(
+        id="ttfo_ms", unit="s", per=1000, better="lower", decimals=3, computed_by="llmtui.core.metrics:_first_answer",
+        of_trial=_figure("ttfo_ms"), of_model=lambda line: line.ttfo, of_category=lambda line: line.ttfo,
+        has_range=True, reason_key="ttfo", shown={"models": 0, "categories": 0},
+    ),
+    Measure(
+        id="decode_tps", unit="tok/s", better="higher", decimals=2, computed_by="llmtui.core.metrics:_decode",
+        of_trial=_figure("decode_tps"), of_model=lambda line: line.decode_tps,
+        of_category=lambda line: line.decode_tps, has_range=True, counts=counts_for_speed,
+        shown={"models": 0, "categories": 0, "trials": 0},
+    ),
+    Measure(
+        id="tpot_ms", unit="ms", better="lower", decimals=1, computed_by="llmtui.core.metrics:_decode",
+        of_trial=_figure("tpot_ms"), counts=counts_for_speed, shown=_NOWHERE,
+    ),
+    Measure(
+        id="decode_cps", unit="chars/s", better="higher", decimals=1, computed_by="llmtui.core.metrics:_text_speed",
+        of_trial=_figure("decode_cps"), of_model=lambda line: line.decode_cps,
+        of_category=lambda line: line.decode_cps, has_range=True, counts=counts_for_speed,
+        shown={"models": 0, "categories": 0, "trials": 1},
+    ),
+    Measure(
+        id="reading_x", unit="×", better="higher", digits=2, computed_by="llmtui.core.metrics:_text_speed",
+        of_trial=_figure("reading_x"), of_model=lambda line: line.reading_x, shown={"models": 3},
+    ),
+    Measure(
+        id="prefill_tps", unit="tok/s", better="higher", computed_by="llmtui.core.metrics:_prefill",
+        of_trial=_figure("prefill_tps"), of_model=lambda line: line.prefill_tps, has_range=True, shown=_NOWHERE,
+    ),
+    Measure(
+        id="load_ms", unit="s", per=1000, better="lower", computed_by="llmtui.core.metrics:_load_ms",
+        of_trial=_figure("load_ms"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="e2e_ms", unit="s", per=1000, better="lower", computed_by="llmtui.core.metrics:_whole",
+        of_trial=_figure("e2e_ms"), of_category=lambda line: line.e2e_ms, has_range=True,
+    ),
+    Measure(
+        id="cold_first_ms", unit="s", per=1000, better="lower", computed_by="llmtui.core.summary:_starts",
+        of_model=lambda line: line.cold_first_ms,
+    ),
+    Measure(
+        id="cold_again_ms", unit="s", per=1000, better="lower", computed_by="llmtui.core.summary:_starts",
+        of_model=lambda line: line.cold_again, has_range=True,
+    ),
+    Measure(
+        id="memory_peak_bytes", unit="GB", per=GIGABYTE, better="lower",
+        computed_by="llmtui.core.findings:memory_held", of_trial=_machine("runner_peak_bytes"),
+        of_model=lambda line: line.memory_peak_bytes, trial_column="runner_peak_bytes",
+    ),
+    Measure(
+        id="follow_up_ttft_ms", unit="s", per=1000, better="lower", computed_by="llmtui.core.summary:summarise",
+        of_model=lambda line: line.follow_up, has_range=True,
+    ),
+    Measure(
+        id="e2e_tps", unit="tok/s", better="higher", computed_by="llmtui.core.metrics:_whole",
+        of_trial=_figure("e2e_tps"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="usual_tps", unit="tok/s", better="higher", computed_by="llmtui.core.summary:summarise",
+        of_model=lambda line: line.usual_tps, shown=_NOWHERE,
+    ),
+    Measure(
+        id="usual_cold_tps", unit="tok/s", better="higher", computed_by="llmtui.core.summary:summarise",
+        of_model=lambda line: line.usual_cold_tps, shown=_NOWHERE,
+    ),
+    Measure(
+        id="tokens", unit="tok", better="neither", computed_by="llmtui.core.metrics:measure",
+        of_trial=_figure("tokens"), of_category=lambda line: line.answer_tokens, has_range=True,
+        shown={"categories": 0},
+    ),
+    Measure(
+        id="prompt_tokens", unit="tok", better="neither", computed_by="llmtui.core.metrics:measure",
+        of_trial=_figure("prompt_tokens"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="cached_tokens", unit="tok", better="neither", computed_by="llmtui.core.metrics:measure",
+        of_trial=_figure("cached_tokens"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="gap_p50_ms", unit="ms", better="lower", computed_by="llmtui.core.metrics:_gaps",
+        of_trial=_figure("gap_p50_ms"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="gap_p95_ms", unit="ms", better="lower", computed_by="llmtui.core.metrics:_gaps",
+        of_trial=_figure("gap_p95_ms"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="longest_gap_ms", unit="ms", better="lower", computed_by="llmtui.core.metrics:_gaps",
+        of_trial=_figure("longest_gap_ms"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="stalls", unit="", better="lower", computed_by="llmtui.core.metrics:_gaps",
+        of_trial=_figure("stalls"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="client_lag_ms", unit="ms", better="lower", computed_by="llmtui.core.metrics:_gaps",
+        of_trial=_figure("client_lag_ms"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="memory_steady_bytes", unit="GB", per=GIGABYTE, better="lower",
+        computed_by="llmtui.core.findings:memory_held", of_trial=_machine("runner_steady_bytes"),
+        of_model=lambda line: line.memory_steady_bytes, shown=_NOWHERE, trial_column="runner_steady_bytes",
+    ),
+    Measure(
+        id="vram_bytes", unit="GB", per=GIGABYTE, better="lower", computed_by="llmtui.core.summary:summarise",
+        of_trial=_machine("vram_bytes"), of_model=lambda line: line.vram_bytes, shown={"models": 0},
+    ),
+    Measure(
+        id="runner_cpu_s", unit="ms", per=0.001, better="lower", computed_by="llmtui.core.findings:per_token",
+        of_trial=_machine("runner_cpu_s"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="joules", unit="J", better="lower", computed_by="llmtui.core.findings:per_token",
+        of_trial=_machine("joules"), shown=_NOWHERE,
+    ),
+    Measure(
+        id="round_spread", unit="%", better="lower", computed_by="llmtui.core.findings:round_spread",
+    ),
+    Measure(
+        id="total_s", unit="s", better="lower", computed_by="llmtui.core.summary:summarise",
+        of_model=lambda line: line.total_s,
+    ),
+    Measure(
+        id="finished", unit="", better="neither", computed_by="llmtui.core.summary:summarise",
+        of_model=lambda line: line.finished, of_category=lambda line: line.finished,
+    ),
+    Measure(
+        id="ratio", unit="×", better="higher", computed_by="llmtui.core.verdict:pair_up",
+    ),
+)  # fmt: skip

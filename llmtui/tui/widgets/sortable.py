@@ -1,0 +1,100 @@
+"""A table that is sorted by any of its columns: by a key, or by a click on a column's head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable
+from textual.widgets.data_table import CellType
+
+from llmtui.words import _
+
+R = TypeVar("R")
+Value = float | str | None
+
+
+class Sorting(NamedTuple):
+    """What a table is sorted by."""
+
+    column: str
+    descending: bool
+
+    @property
+    def mark(self) -> str:
+        """The sign beside the column's head."""
+        return "▾" if self.descending else "▴"
+
+
+class SortableTable(DataTable[CellType], Generic[CellType]):
+    """A table whose rows are in their own order until a column is chosen.
+
+    The comma goes to the next column, and after the last one back to the rows' own order. A click on a head sorts by
+    it, a second click turns the order round, a third one restores the rows' own.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("comma", "sort_next", _("Sort"), id="table.sort", show=False, tooltip=_("By the next column"))
+    ]
+
+    sorting: Sorting | None = None
+    """None: the rows' own order."""
+
+    def sortable(self) -> Sequence[tuple[str, bool]]:
+        """Return the columns that can be sorted by, left to right, and whether the greatest value comes first."""
+        raise NotImplementedError
+
+    def sort_changed(self) -> None:
+        """Show the rows in their new order."""
+        raise NotImplementedError
+
+    def mark(self, column: str) -> str:
+        """Return the sign beside a column's head; empty where the table is not sorted by it."""
+        return self.sorting.mark if self.sorting is not None and self.sorting.column == column else ""
+
+    def in_order(self, rows: Iterable[R], value: Callable[[R, str], Value]) -> list[R]:
+        """Return rows in the chosen order; those without a value come last.
+
+        Args:
+            rows: in their own order.
+            value: of a row in a column.
+        """
+        listed = list(rows)
+        if self.sorting is None:
+            return listed
+        column, descending = self.sorting
+        there = [(found, row) for row in listed if (found := value(row, column)) not in (None, "")]
+        missing = [row for row in listed if value(row, column) in (None, "")]
+        ordered = sorted(there, key=lambda pair: _comparable(pair[0]), reverse=descending)
+        return [*(row for _found, row in ordered), *missing]
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column; after the last one show the rows' own order."""
+        columns = [column for column, _descending in self.sortable()]
+        at = columns.index(self.sorting.column) if self.sorting and self.sorting.column in columns else -1
+        self._sort_by(columns[at + 1] if at + 1 < len(columns) else None)
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """A click on a column's head."""
+        event.stop()
+        column = str(event.column_key.value)
+        first = dict(self.sortable())
+        if column not in first:
+            return
+        if self.sorting is None or self.sorting.column != column:
+            self._sort_by(column)
+        elif self.sorting.descending == first[column]:
+            self.sorting = Sorting(column, not self.sorting.descending)
+            self.sort_changed()
+        else:
+            self._sort_by(None)
+
+    def _sort_by(self, column: str | None) -> None:
+        self.sorting = None if column is None else Sorting(column, dict(self.sortable())[column])
+        self.sort_changed()
+
+
+def _comparable(value: Value) -> tuple[int, float, str]:
+    """Return what values are compared by: numbers by size, texts by their letters."""
+    return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, value or 0.0, "")

@@ -1,0 +1,66 @@
+"""Figures as cells: heads of columns and values, for tables of the screen, printed tables and Markdown."""
+
+from __future__ import annotations
+
+from llmtui.core.measures import GIGABYTE, Line, Measure, is_lower_bound, reading, value_of
+from llmtui.core.trial_row import TrialRow
+from llmtui.words.figures import gigabytes, seconds, significant
+from llmtui.words.measures import short_title, unit_words
+
+_SCALING = ("s", "ms", "GB")
+"""Units that a number is shown in by its size: 0.9 s, 12 ms."""
+
+
+def column_head(one: Measure) -> str:
+    """Return the head of a column on one line, with the unit of its numbers: "First word s"."""
+    return " ".join(part for part in (short_title(one), _head_unit(one)) if part)
+
+
+def head_lines(one: Measure) -> tuple[str, str]:
+    """Return the head of a column on two lines: ("First", "word s")."""
+    above, _blank, below = short_title(one).rpartition(" ")
+    unit = _head_unit(one)
+    if not above and unit:
+        return below, unit
+    return above, " ".join(part for part in (below, unit) if part)
+
+
+def printed_head(one: Measure) -> str:
+    """Return the head of a column whose cells name their own unit where it changes with size: times and amounts."""
+    return short_title(one) if one.unit in _SCALING else column_head(one)
+
+
+def printed(one: Measure, line: Line) -> str:
+    """Return a cell of a printed table; empty where the figure is missing."""
+    return _with_bound(one, line, value_words(one, value_of(reading(one, line)), unit=one.unit in _SCALING))
+
+
+def trial_words(one: Measure, row: TrialRow) -> str:
+    """Return a trial's figure with its unit; empty where it is missing."""
+    return _with_bound(one, row, value_words(one, None if one.of_trial is None else one.of_trial(row)))
+
+
+def value_words(one: Measure, value: float | None, *, unit: bool = True) -> str:
+    """Return a value as people read it; empty where it is missing.
+
+    Args:
+        one: the figure.
+        value: in the unit of files.
+        unit: the unit follows, where it is not part of the number anyway.
+    """
+    if value is None:
+        return ""
+    if one.unit in ("s", "ms"):
+        return seconds(value / one.per * (1000 if one.unit == "s" else 1))
+    if one.unit == "GB":
+        return gigabytes(round(value / one.per * GIGABYTE))
+    number = f"{value:.0f}" if one.unit in ("tok", "") else significant(value / one.per, one.digits)
+    return f"{number} {unit_words(one)}".rstrip() if unit else number
+
+
+def _with_bound(one: Measure, of: Line | TrialRow, text: str) -> str:
+    return f"≥ {text}" if text and is_lower_bound(one, of) else text
+
+
+def _head_unit(one: Measure) -> str:
+    return "" if one.unit in ("tok", "×") else unit_words(one)
