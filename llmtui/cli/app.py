@@ -10,7 +10,7 @@ import typer
 
 from llmtui import __version__
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Refused, frame
+from llmtui.cli.frame import Refused, frame, tell_problems
 from llmtui.config import flag_of
 from llmtui.core.choices import bounds_of
 from llmtui.words.choices import purpose
@@ -155,6 +155,7 @@ def run_command(
         "seed": seed,
     }
     of = frame(flags, prompts=prompts, results=results, api_key_file=api_key_file)
+    tell_problems(of)
     order = running.Order(
         models=tuple(model or ()),
         categories=tuple(category or ()),
@@ -204,7 +205,7 @@ def selftest_command(
         raise Refused("The self-test draws in a terminal of its own, and Windows has none of that kind.")
     from llmtui.cli.selftest import selftest as testing
 
-    frame({})  # sets the language
+    tell_problems(frame({}))  # sets the language
     raise typer.Exit(testing(seed=seed, with_cost=cost))
 
 
@@ -239,6 +240,7 @@ def import_command(
     from llmtui.cli.import_ import import_file, told_of
 
     of = frame({}, results=results)
+    tell_problems(of)
     told = told_of(None if unit is None else unit.value, columns)
     raise typer.Exit(import_file(of, source, told, legacy))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,9 +28,10 @@ from llmtui.config import (
 from llmtui.config.access import read_key_file
 from llmtui.config.interfaces import protocol_of
 from llmtui.core.commands import SetServer
-from llmtui.core.facts import NamedBy
+from llmtui.core.facts import Argument, NamedBy, Problem
 from llmtui.core.prompts import PromptPack
 from llmtui.words import _, use_language
+from llmtui.words.problems import whole_problem
 from llmtui.words.settings import not_used, settings_words
 
 _HOST_KEYS = ("host", "LLMTUI_HOST", "OLLAMA_HOST")
@@ -103,6 +105,18 @@ def frame(
         host_problem=next((settings_words(error) for error in loaded.problems if error.key in _HOST_KEYS), None),
         server_named=flags.get("host") is not None,
     )
+
+
+def tell_problems(of: Frame) -> None:
+    """Print which settings are not used, and why, for commands without screens."""
+    for sentence in of.problems:
+        print(f"llmtui: {sentence}", file=sys.stderr)
+
+
+def cannot_list(results: Path, error: OSError) -> str:
+    """Return that the saved sessions cannot be read, and why."""
+    args: dict[str, Argument] = {"task": "list_sessions", "path": str(error.filename or results)}
+    return whole_problem(Problem(code="task_refused", args=args, detail=error.strerror or str(error)))
 
 
 def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Frame, Refused, builtin_available, cannot_write, server_of
+from llmtui.cli.frame import Frame, Refused, builtin_available, cannot_list, cannot_write, server_of
 from llmtui.cli.naming import named_models, only_builtin, spelled_models
 from llmtui.cli.progress import Progress
 from llmtui.config import expanded
@@ -268,7 +268,7 @@ class _Run:
         session = self._builder.snapshot()
         if session is None:
             return Exit.INTERRUPTED if self._interrupted else Exit.INTERNAL
-        earlier = earlier_session(self._frame.results, session)
+        earlier = self._earlier(session)
         try:
             if self._order.csv is not None and self._folder is not None:
                 self._copy(self._order.csv, self._folder)
@@ -281,6 +281,13 @@ class _Run:
             return Exit.INTERRUPTED
         # What a server cannot do, such as unload a model, has not failed.
         return Exit.OK if all(row.outcome in ("ok", "skipped") for row in session.rows) else Exit.FAILED
+
+    def _earlier(self, session: Session) -> Earlier | None:
+        try:
+            return earlier_session(self._frame.results, session)
+        except OSError as error:  # the comparison is lost, not the result
+            self._progress.say(cannot_list(self._frame.results, error))
+            return None
 
     def _print(self, session: Session, earlier: Earlier | None) -> None:
         from llmtui.report.terminal import print_session

@@ -66,6 +66,8 @@ def farewell(report: ExitReport | None, app_code: int | None) -> int:
     """Prints what ran, and where it is kept, on the normal screen; gives the exit code."""
     if report is None:
         return app_code or Exit.INTERNAL
+    for traceback in report.failures:
+        print(traceback, file=sys.stderr)
     if report.silent is not None:
         print(problem_what(report.silent), _("The built-in server stood in for it."), file=sys.stderr)
     session = report.session

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from llmtui.cli.frame import Frame, Refused
+from llmtui.cli.frame import Frame, Refused, cannot_list
 from llmtui.config import expanded
 from llmtui.core.facts import Problem
 from llmtui.link import Link
@@ -82,7 +82,10 @@ def _file(of: Frame, source: str) -> Link:
     if path.is_file():
         check_journal(path)
         return EventFile(path)
-    found = find_session(list_sessions(of.results), source)
+    try:
+        found = find_session(list_sessions(of.results), source)
+    except OSError as error:
+        raise Refused(cannot_list(of.results, error)) from error
     if found is not None:
         return EventFile(found.journal)
     raise Refused(_("{source} is neither a file nor a session in {folder}.").format(source=source, folder=of.results))

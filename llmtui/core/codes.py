@@ -19,6 +19,11 @@ Fault = Literal[
 
 Cost = Literal["no_count", "no_first_count", "no_repeat", "any_length", "own_thinking", "may_reuse", "stays_loaded"]
 """Argument ``cost``: what follows where a server refuses a field of the request."""
+Task = Literal[
+    "follow", "last_plan", "save_settings", "open_session", "list_sessions", "read_answers", "export", "earlier",
+    "past_speeds", "plots",
+]  # fmt: skip
+"""Argument ``task``: what the screens do beside their loop."""
 Side = Literal["ours", "server", "unknown"]
 """Argument ``side``: whose clock is off."""
 
@@ -188,6 +193,8 @@ RunProblem = Literal[
     "gave_up",
     "disk",
     "sampler_failed",
+    "task_failed",
+    "task_refused",
     # sessions on disk and on their way
     "bad_journal",
     "not_a_session",

@@ -11,10 +11,11 @@ import os
 import random
 from collections.abc import Callable, Iterable
 from threading import Thread
+from traceback import format_exception
 from typing import Any, ClassVar, Literal
 
 import msgspec
-from textual import on, work
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
@@ -28,6 +29,7 @@ from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost, ReadOnly
 from llmtui.tui import terminal
 from llmtui.tui._textual_hacks import write_sequence
+from llmtui.tui.background import BackgroundFailed, in_background
 from llmtui.tui.connection import Connection
 from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, Replied, SessionChanged, ShowDue
 from llmtui.tui.host import BadAddress, ExitReport, Host
@@ -94,6 +96,8 @@ class LlmtuiApp(App[ExitReport]):
         self.feed = self.new_feed(self.open_link)
         """The source that is followed; another one after a restart of the engine."""
         self.connection = Connection(builtin_available=host.builtin_available and not host.server_named)
+        self.failures: list[str] = []
+        """Tracebacks of work beside the loop that failed, for the normal screen."""
         self._running_id: str | None = None
         self.add_mode("start", lambda: StartScreen(self.FIRST_MODE, read_only=self.read_only))
         self.register_theme(DARK)
@@ -126,6 +130,7 @@ class LlmtuiApp(App[ExitReport]):
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
         self._follow(self.feed)
         self.app_resume_signal.subscribe(self, lambda _: self._draw_all())
+        self._tell_problems()
         self.set_timer(1.0, self._freeze_start_up)
 
     def _draw_all(self) -> None:
@@ -138,13 +143,25 @@ class LlmtuiApp(App[ExitReport]):
         gc.collect()
         gc.freeze()
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="feed")
+    @in_background("follow")
     def _follow(self, feed: Feed) -> None:
         feed.read()
 
     def new_feed(self, open_link: Callable[[], Link]) -> Feed:
         """Gives a feed whose messages go to the screens on show; a worker of the caller's must run its ``read``."""
         return Feed(open_link, self.post_message, self.set_timer)
+
+    @on(BackgroundFailed)
+    def _background_failed(self, message: BackgroundFailed) -> None:
+        """Shows what failed beside the loop, and keeps the traceback of what should not have."""
+        if not isinstance(message.error, OSError):
+            self.failures.append("".join(format_exception(message.error)))
+        self.notify(whole_problem(message.problem), title=_("Something went wrong"), severity="error", timeout=15)
+
+    def _tell_problems(self) -> None:
+        """Shows which settings were not used, and why."""
+        for sentence in self.host.problems:
+            self.notify(sentence, title=_("Settings"), severity="warning", timeout=15)
 
     # --- what a feed says ---
 
@@ -226,7 +243,7 @@ class LlmtuiApp(App[ExitReport]):
             except NothingToRun as error:
                 self.notify(whole_problem(error.problem), severity="warning")
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="again")
+    @in_background("last_plan")
     def run_last(self) -> None:
         """Runs the plan of the newest session again."""
         plan = self.host.last_plan()
@@ -239,7 +256,7 @@ class LlmtuiApp(App[ExitReport]):
             self.settings = msgspec.structs.replace(self.settings, **new)
             self._save(new)
 
-    @work(thread=True, exit_on_error=False, group="save")
+    @in_background("save_settings", exclusive=False)
     def _save(self, changes: dict[str, object]) -> None:
         try:
             self.host.save(changes)
@@ -254,7 +271,7 @@ class LlmtuiApp(App[ExitReport]):
         self.push_screen(ResultsScreen(feed))
         self._read_saved(feed)
 
-    @work(thread=True, exit_on_error=False, group="saved")
+    @in_background("open_session", exclusive=False)
     def _read_saved(self, feed: Feed) -> None:
         feed.read()
 
@@ -330,7 +347,15 @@ class LlmtuiApp(App[ExitReport]):
         self.feed.show()  # what came in the last fifth of a second is part of it
         absent = self.connection.instead_of
         silent = None if absent is None else absent.problem
-        self.exit(ExitReport(how=how, session=self.feed.session, folder=self.feed.folder, silent=silent))
+        self.exit(
+            ExitReport(
+                how=how,
+                session=self.feed.session,
+                folder=self.feed.folder,
+                silent=silent,
+                failures=tuple(self.failures),
+            )
+        )
 
     def on_unmount(self) -> None:
         """However the app ends: the terminal comes back at once, the engine cleans up meanwhile."""

@@ -51,6 +51,8 @@ class Host(Protocol):
 
     settings: Settings
     """As read at the start; ``save`` changes the file, not this."""
+    problems: tuple[str, ...]
+    """Sentences about settings that were not used."""
     pack: PromptPack
     results_dir: str
     server_named: bool
@@ -126,5 +128,7 @@ class ExitReport(msgspec.Struct, frozen=True, kw_only=True):
     """The last session that ran or was watched; None if there was none."""
     folder: str | None = None
     """Where it is kept."""
+    failures: tuple[str, ...] = ()
+    """Tracebacks of faults of llmtui itself, which the screens survived."""
     silent: Problem | None = None
     """Why the server that was tried first is not the one that was talked to: the built-in one stood in for it."""

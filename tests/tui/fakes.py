@@ -97,6 +97,8 @@ class FakeLink:
 class FakeHost:
     """The program around the app; ``links`` are handed out one a start of the engine."""
 
+    problems: tuple[str, ...] = ()
+
     def __init__(
         self,
         *links: FakeLink,

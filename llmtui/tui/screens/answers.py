@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import getters, work
+from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -17,6 +17,7 @@ from llmtui.core.plan import tagged
 from llmtui.core.reading import answer_of, pieces_of
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
+from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed
 from llmtui.tui.shell import ShellOf
 from llmtui.tui.text.answer_view import trial_details
@@ -88,7 +89,7 @@ class AnswerScreen(Screen[None]):
         self.pane.border_title = _("Question and answer")
         self._read(row)
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="answer")
+    @in_background("read_answers")
     def _read(self, row: TrialRow) -> None:
         finished = self._feed.trial(row.trial.id)
         self.app.call_from_thread(self._show_text, row, finished)

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from textual import getters, on, work
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
+from llmtui.tui.background import BackgroundFailed, in_background
 from llmtui.tui.host import SessionEntry
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.widgets.sortable import SortableTable, Value
 from llmtui.words import _
+from llmtui.words.problems import whole_problem
 
 
 class SessionTable(SortableTable[Content]):
@@ -92,11 +94,20 @@ class HistoryScreen(BaseScreen):
         super().on_screen_resume()
         self.action_look_again()
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="sessions")
+    @in_background("list_sessions")
     def action_look_again(self) -> None:
         """Reads the list again."""
         entries = self.shell.host.sessions()
         self.call_later(self._show, entries)
+
+    @on(BackgroundFailed)
+    def _failed(self, message: BackgroundFailed) -> None:
+        if message.task == "list_sessions":
+            self.table.display = False
+            self._entries = ()
+            empty = self.query_exactly_one("#no-sessions", Static)
+            empty.display = True
+            empty.update(Content(whole_problem(message.problem)))
 
     def _show(self, entries: tuple[SessionEntry, ...]) -> None:
         self.table.display = bool(entries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import ClassVar
 
-from textual import getters, on, work
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -16,6 +16,7 @@ from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Ski
 from llmtui.core.events import CommandFailed, TrialFinished
 from llmtui.core.live import LiveTrial, tokens_per_chunk
 from llmtui.core.session import Session
+from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed, FeedEnded, LiveText, Replied, SessionChanged
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.text.demo_pace import DemoPace
@@ -257,7 +258,7 @@ class LiveScreen(BaseScreen):
             return
         self._read_last(self.shell.feed, session)
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="missed")
+    @in_background("read_answers")
     def _read_last(self, feed: Feed, session: Session) -> None:
         answered = next((row for row in reversed(session.rows) if row.trial.kind == "warm"), session.rows[-1])
         finished = feed.trial(answered.trial.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import ClassVar, NamedTuple
 
-from textual import getters, work
+from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -18,6 +18,7 @@ from llmtui.core.events import TrialFinished
 from llmtui.core.reading import pieces_of
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
+from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed
 from llmtui.tui.shell import ShellOf
 from llmtui.tui.text.live_pane import CHANNELS
@@ -175,7 +176,7 @@ class ReplayScreen(Screen[None]):
         """The clock runs."""
         return self._since is not None
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="replay")
+    @in_background("read_answers")
     def _read(self) -> None:
         found = tuple(self._feed.trial(row.trial.id) for row in self._both)
         self.app.call_from_thread(self._begin, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import getters, on, work
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -20,6 +20,7 @@ from llmtui.core.session import Session
 from llmtui.core.summary import summarise
 from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import verdicts
+from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed, FeedEnded, SessionChanged
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained, line_explained, line_title
@@ -161,7 +162,7 @@ class ResultsScreen(BaseScreen):
             self._earlier = None
             self._read_earlier(session)
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="earlier")
+    @in_background("earlier")
     def _read_earlier(self, session: Session) -> None:
         earlier = self.shell.host.earlier_session(session)
         if earlier is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import getters, on, work
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -20,6 +20,7 @@ from llmtui.core.measures import Measure, measures, reading, value_of
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
+from llmtui.tui.background import in_background
 from llmtui.tui.host import ExportFailed
 from llmtui.tui.shell import ShellOf
 from llmtui.words import _, plural
@@ -61,7 +62,7 @@ class SaveDialog(ModalScreen[None]):
         else:
             self._failed(_("Type a file's name."))
 
-    @work(thread=True, exclusive=True, exit_on_error=False)
+    @in_background("export")
     def _save(self, target: str) -> None:
         try:
             path = self.shell.host.export_csv(self._session_id, target)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
-from textual import getters, on, work
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -26,6 +26,7 @@ from llmtui.core.planning import (
     make_free_plan,
     make_plan,
 )
+from llmtui.tui.background import in_background
 from llmtui.tui.feed import Replied, SessionChanged
 from llmtui.tui.host import BadAddress
 from llmtui.tui.screens.base import BaseScreen
@@ -110,7 +111,7 @@ class SetupScreen(BaseScreen):
             self.shell.send(ListModels())
         self._show_start()
 
-    @work(thread=True, exclusive=True, exit_on_error=False, group="past")
+    @in_background("past_speeds")
     def _read_past(self) -> None:
         past = self.shell.host.past_speeds()
         self.call_later(self._take_past, past)

@@ -13,13 +13,14 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual import events, work
+from textual import events
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
 from llmtui.core.session import Session
 from llmtui.core.time_axis import band_columns, bands, without_standstills
+from llmtui.tui.background import in_background
 from llmtui.tui.text.machine_meters import Meter, heading_words, meter_count, meters, words_beside
 from llmtui.tui.text.plot_axis import EDGE, GUTTER, Window, axis_row, band_row, gutter, plot_heading
 from llmtui.tui.text.plot_canvas import Canvas, Run, Series, fetch_library
@@ -94,7 +95,7 @@ class MachinePlots(Widget):
         """The plotting library is fetched after the first paint, beside the loop."""
         self._fetch_library()
 
-    @work(thread=True, exit_on_error=False)
+    @in_background("plots", exclusive=False)
     def _fetch_library(self) -> None:
         fetch_library()
         self.app.call_from_thread(self._library_is_here)

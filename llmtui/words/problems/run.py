@@ -97,6 +97,10 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         marked("Make room on the disk and start the run again; what was saved until now is kept."),
     ),
     "sampler_failed": Said(marked("Watching the machine failed. There are no plots from now on."), _REPORT),
+    "task_failed": Said(
+        marked("This failed: {task}."), marked("Please report it; the details are printed when llmtui ends.")
+    ),
+    "task_refused": Said(marked("This failed: {task} ({path})."), marked("Check the path and its permissions.")),
     "bad_journal": Said(marked("The journal in {folder} cannot be read."), marked("Check the file's permissions.")),
     "not_a_session": Said(marked("The journal in {folder} does not begin with the start of a session.")),
     "unknown_event": Said(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from llmtui.core.codes import Cost, Fault, Side, Start, When
+from llmtui.core.codes import Cost, Fault, Side, Start, Task, When
 from llmtui.words import marked
 
 _START: Final[dict[Start, str]] = {
@@ -41,10 +41,23 @@ _SIDE: Final[dict[Side, str]] = {
     "server": marked("the server's counters are off"),
     "unknown": marked("whose clock is off is not known"),
 }
+_TASK: Final[dict[Task, str]] = {
+    "follow": marked("following the run"),
+    "last_plan": marked("reading the last plan"),
+    "save_settings": marked("saving the settings"),
+    "open_session": marked("reading the session"),
+    "list_sessions": marked("reading the saved sessions"),
+    "read_answers": marked("reading the answer"),
+    "export": marked("saving the table"),
+    "earlier": marked("reading the earlier session"),
+    "past_speeds": marked("reading the speeds of earlier sessions"),
+    "plots": marked("loading the plots"),
+}
 TERMS: Final[dict[str, dict[str, str]]] = {
     "start": dict(_START.items()),
     "when": dict(_WHEN.items()),
     "fault": dict(_FAULT.items()),
+    "task": dict(_TASK.items()),
     "cost": dict(_COST.items()),
     "side": dict(_SIDE.items()),
     "variable": {"system": marked("the system's settings")},

@@ -1,0 +1,70 @@
+"""Work beside the loop: a method that reads or writes files runs in a thread, and whatever it raises is shown.
+
+Textual drops what a worker raises unless the whole program is to end with it, and tells only the node that started the
+worker. Here a failure is a message that bubbles from that node to the app, which shows it and keeps the traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from textual import work
+from textual.app import App
+from textual.dom import DOMNode
+from textual.message import Message
+from textual.worker import Worker
+
+from llmtui.core.codes import Task
+from llmtui.core.facts import Argument, Problem
+
+Node = TypeVar("Node", bound=DOMNode)
+P = ParamSpec("P")
+
+
+class BackgroundFailed(Message):
+    """Work beside the loop has failed. It bubbles, so that a screen can say so in the place of what is missing."""
+
+    def __init__(self, task: Task, error: Exception) -> None:
+        super().__init__()
+        self.task = task
+        self.error = error
+        self.problem = problem_of(task, error)
+
+
+def problem_of(task: Task, error: Exception) -> Problem:
+    """Return the problem of a failed task: of a file where the system refused one, else of llmtui itself."""
+    if isinstance(error, OSError):
+        args: dict[str, Argument] = {"task": task, "path": str(error.filename or "?")}
+        return Problem(code="task_refused", args=args, detail=error.strerror or str(error))
+    return Problem(code="task_failed", args={"task": task}, detail=repr(error))
+
+
+def in_background(
+    task: Task, *, exclusive: bool = True
+) -> Callable[[Callable[Concatenate[Node, P], None]], Callable[Concatenate[Node, P], Worker[None]]]:
+    """Run a method in a thread.
+
+    Args:
+        task: what it does, for the sentence about its failure; also the group of its workers.
+        exclusive: another call cancels the one before it.
+    """
+
+    def decorate(method: Callable[Concatenate[Node, P], None]) -> Callable[Concatenate[Node, P], Worker[None]]:
+        @wraps(method)
+        def guarded(node: Node, *args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                method(node, *args, **kwargs)
+            except Exception as error:  # noqa: BLE001  # nothing is hidden: whatever it is, the app shows it
+                app: App[Any] = node.app
+                failed = BackgroundFailed(task, error)
+                if not node.post_message(failed):  # it is gone already
+                    app.post_message(failed)
+
+        started: Callable[Concatenate[Node, P], Worker[None]] = work(thread=True, exclusive=exclusive, group=task)(
+            guarded
+        )
+        return started
+
+    return decorate
