@@ -7,7 +7,7 @@ and t0 is the moment at which the HTTP library starts to send the request's head
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -28,15 +28,31 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     model: Model
     messages: tuple[Message, ...]
-    num_ctx: int
+    num_ctx: int | None
+    """None where the server decides it."""
     num_predict: int
     temperature: float
     seed: int
-    think: Think
+    think: Think | None
+    """None: nothing is said about it."""
     num_thread: int | None
     keep_alive_s: int
     reuse_prefix: bool = False
     """The follow-up of a conversation: the server's prefix cache is wanted (where a request can say so)."""
+    extra_fields: Mapping[str, object] = {}
+    """Of the person's own choice; put into the body beside what this program sends."""
+
+
+def with_extra(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request's body with more fields; those of an object such as ``options`` go into it."""
+    together = dict(body)
+    for name, value in extra.items():
+        there = together.get(name)
+        if isinstance(there, Mapping) and isinstance(value, Mapping):
+            together[name] = with_extra(there, value)
+        else:
+            together[name] = value
+    return together
 
 
 class TakenBack(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 from llmtui.backends import lenient
 from llmtui.backends.answer import Told
 from llmtui.backends.answer_text import THINKING_NAMES, error_said, flat_text, parts_of, unknown_texts
-from llmtui.backends.base import ChatRequest
+from llmtui.backends.base import ChatRequest, with_extra
 from llmtui.backends.counts import Counts
 from llmtui.backends.framing import Document
 from llmtui.backends.http_moments import Answered
@@ -65,7 +65,7 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
     }
     if request.num_thread is not None:
         options["num_thread"] = request.num_thread
-    return {
+    body = {
         "model": request.model.name,
         "messages": [{"role": said.role, "content": clean_text(said.content)[0]} for said in request.messages],
         "stream": True,
@@ -73,9 +73,10 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
         "options": options,
         "keep_alive": request.keep_alive_s,
     }
+    return with_extra(body, request.extra_fields)
 
 
-def think_value(model: Model, think: Think) -> Think:
+def think_value(model: Model, think: Think | None) -> Think | None:
     """Gives what to send as ``think``; a gpt-oss model cannot be told to stop thinking, so off is ``low`` for it."""
     is_gpt_oss = model.family in ("gptoss", "gpt-oss") or model.name.rpartition("/")[2].startswith("gpt-oss")
     return "low" if think is False and is_gpt_oss else think

@@ -15,7 +15,7 @@ from llmtui.backends.lenient import document, entries
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.names import name_digest, why_not_chat
-from llmtui.core.plan import Model
+from llmtui.core.plan import Model, ThinkingControl
 
 Dialect = Literal["llamacpp", "vllm", "plain"]
 """Which extra request fields a server understands. Strict servers refuse a request with unknown ones."""
@@ -54,6 +54,8 @@ class ModelEntry(msgspec.Struct, frozen=True):
     task: Any = None
     capabilities: Any = None
     architecture: Any = None
+    supported_parameters: Any = None
+    """OpenRouter: names of request fields."""
 
     @property
     def is_loaded(self) -> bool:
@@ -108,6 +110,15 @@ def product_of(entries: Sequence[ModelEntry]) -> str | None:
     return next((_PRODUCTS[entry.owned_by] for entry in entries if entry.owned_by in _PRODUCTS), None)
 
 
+def thinking_control(entry: ModelEntry) -> ThinkingControl:
+    """Return how the server is told whether to think; the standard's own field where it is not known."""
+    if entry.owned_by in ("llamacpp", "vllm", "sglang"):
+        return "template"
+    if isinstance(entry.supported_parameters, list) and "reasoning" in entry.supported_parameters:
+        return "reasoning"
+    return "effort_none" if entry.owned_by == "library" else "effort"
+
+
 def served_model(entry: ModelEntry) -> Model:
     """Return the model that an entry stands for."""
     meta = entry.meta or ModelMeta()
@@ -119,6 +130,8 @@ def served_model(entry: ModelEntry) -> Model:
         parameters=parameter_label(meta.n_params) if meta.n_params else None,
         quantisation=meta.ftype,
         context_limit=meta.n_ctx or meta.n_ctx_train or entry.max_model_len,
+        served_ctx=meta.n_ctx or entry.max_model_len,
+        thinking_control=thinking_control(entry),
     )
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from llmtui.backends.base import ChatRequest
+from llmtui.backends.base import ChatRequest, with_extra
 from llmtui.backends.openai_listing import Dialect
 from llmtui.core.facts import Problem
+from llmtui.core.plan import Think, ThinkingControl
 
 MODELS_PATH = "/models"
 CHAT_PATH = "/chat/completions"
@@ -38,16 +39,30 @@ def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:
         "temperature": request.temperature,
         "seed": request.seed,
     }
-    if isinstance(request.think, str):
-        body["reasoning_effort"] = request.think
-    if dialect != "plain":
-        body["chat_template_kwargs"] = {"enable_thinking": request.think is not False}
+    control = request.model.thinking_control or ("effort" if dialect == "plain" else "template")
+    body |= thinking_fields(request.think, control)
     if dialect == "llamacpp":
         body["timings_per_token"] = True
         body["cache_prompt"] = request.reuse_prefix
     elif dialect == "vllm":
         stream_options["continuous_usage_stats"] = True
-    return body
+    return with_extra(body, request.extra_fields)
+
+
+def thinking_fields(think: Think | None, control: ThinkingControl) -> dict[str, object]:
+    """Return the request fields that tell a server whether to think, and how much; none where nothing is to be said."""
+    if think is None:
+        return {}
+    level = think if isinstance(think, str) else "medium"
+    match control:
+        case "template":
+            fields: dict[str, object] = {"chat_template_kwargs": {"enable_thinking": think is not False}}
+            return fields | ({"reasoning_effort": think} if isinstance(think, str) else {})
+        case "reasoning":
+            return {"reasoning": {"effort": level} if think else {"enabled": False}}
+        case "effort" | "effort_none":
+            off: dict[str, object] = {"reasoning_effort": "none"} if control == "effort_none" else {}
+            return {"reasoning_effort": level} if think else off
 
 
 def error_problem(status: int | None, body: bytes) -> Problem:

@@ -164,6 +164,7 @@ _COSTS: dict[str, Cost] = {
     "max_completion_tokens": "any_length",
     "chat_template_kwargs": "own_thinking",
     "reasoning_effort": "own_thinking",
+    "reasoning": "own_thinking",
     "think": "own_thinking",
     "cache_prompt": "may_reuse",
     "keep_alive": "stays_loaded",

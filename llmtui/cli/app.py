@@ -128,6 +128,10 @@ def run_command(
     seed: Annotated[str | None, _chosen("seed")] = None,
     csv: Annotated[str | None, typer.Option("--csv", help="Copy of trials.csv to write.")] = None,
     markdown: Annotated[str | None, typer.Option("--markdown", help="Report to write: conclusions and tables.")] = None,
+    request_json: Annotated[
+        str | None,
+        typer.Option("--request-json", help="A file with a JSON object whose fields go into every request."),
+    ] = None,
     events: Annotated[str | None, typer.Option("--events", help="`-`: events on stdout instead of the table.")] = None,
 ) -> None:
     """Measure without screens: the table on stdout, progress on stderr.
@@ -135,6 +139,7 @@ def run_command(
     Exit codes: 0 all tests ok, 1 internal error, 2 usage, 3 some tests failed, 4 no server, 130 interrupted.
     """
     from llmtui.cli import run as running
+    from llmtui.cli.request_json import extra_fields
 
     if events not in (None, "-"):
         raise Refused("`--events` takes `-`: the events go to stdout.")
@@ -162,6 +167,8 @@ def run_command(
         host=one_host(host),
         csv=csv,
         markdown=markdown,
+        chosen=frozenset(name for name, given in flags.items() if given is not None),
+        extra_fields={} if request_json is None else extra_fields(request_json),
         events=events == "-",
     )
     raise typer.Exit(running.run(of, order))

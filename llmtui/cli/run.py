@@ -8,7 +8,7 @@ import secrets
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -35,6 +35,7 @@ from llmtui.core.facts import NamedBy, Problem
 from llmtui.core.plan import BUILTIN, Model
 from llmtui.core.planning import (
     NothingToRun,
+    cannot_think_so,
     default_categories,
     default_models,
     make_plan,
@@ -45,6 +46,7 @@ from llmtui.link.engine_process import EngineProcess
 from llmtui.store.earlier import earlier_session
 from llmtui.words import _, plural
 from llmtui.words.install import install_command
+from llmtui.words.lists import few
 from llmtui.words.problems import whole_problem
 from llmtui.words.servers import server_words
 
@@ -57,6 +59,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     host: str | None = None
     csv: str | None = None
     markdown: str | None = None
+    chosen: frozenset[str] = frozenset()
+    """The choices that stand on the command line."""
+    extra_fields: Mapping[str, object] = {}
+    """Go into the body of every request."""
     events: bool = False
     """Events on stdout instead of the table."""
 
@@ -204,6 +210,7 @@ class _Run:
         if self._server.problem is not None:
             return
         models = self._models(listed)
+        self._say_what_cannot_be_chosen(models)
         pack, settings = self._frame.pack, self._frame.settings
         try:
             plan = make_plan(
@@ -212,6 +219,7 @@ class _Run:
                 server=self._server.address,
                 categories=self._order.categories or default_categories(pack, settings.categories),
                 choices=settings,
+                extra_fields=self._order.extra_fields,
                 seed=secrets.randbelow(2**31) if settings.seed is None else settings.seed,
             )
         except NothingToRun as error:
@@ -247,6 +255,27 @@ class _Run:
             return _("The server at {where} names no model: load one there, or name one with -m.").format(where=where)
         sentence = _("The server has no model that can be measured.")
         return f"{sentence} {_('Get one: ollama pull NAME.')}" if self._server.kind == "ollama" else sentence
+
+    def _say_what_cannot_be_chosen(self, models: Sequence[Model]) -> None:
+        """Say which wishes of the command line a model or its server has no way to follow; refuse them for all."""
+        chosen, think = self._order.chosen, self._frame.settings.think
+        deaf = [model.spelling for model in models if cannot_think_so(model, think)] if "think" in chosen else []
+        if deaf:
+            sentence = _("There is no way to tell {names} to think as `--think {how}` asks.").format(
+                names=few(deaf), how=think
+            )
+            if len(deaf) == len(models):
+                raise Refused(sentence + " " + _("Leave `--think` out to measure them as they are."))
+            self._progress.say(sentence)
+        fixed = [model.spelling for model in models if model.backend == "openai"]
+        for name in ("num_ctx", "num_thread") if fixed else ():
+            if name in chosen:
+                flag = "--" + name.replace("_", "-")
+                self._progress.say(
+                    _("{names}: the server decides this when it starts; `{flag}` is not used.").format(
+                        names=few(fixed), flag=flag
+                    )
+                )
 
     def _pass_on(self, event: Event) -> None:
         try:

@@ -132,7 +132,7 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
     """Gives the conditions in which two sessions differ, each once; what one of them does not know is no difference."""
     old, new = before.fingerprint, after.fingerprint
     pairs: list[tuple[Aspect, str | None, str | None]] = [
-        ("server", old.server_kind, new.server_kind),
+        ("server", _server(before), _server(after)),
         ("server_version", old.server_version, new.server_version),
         ("machine", _machine(old, new), _machine(new, old)),
         ("power", _power(old), _power(new)),
@@ -140,18 +140,27 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
         ("temperature", str(before.plan.options.temperature), str(after.plan.options.temperature)),
         ("llmtui", old.llmtui, new.llmtui),
     ]
-    if old.server_kind != new.server_kind:
+    if _server(before) != _server(after):
         # Another server has another version: that is one difference, not two.
         pairs = [pair for pair in pairs if pair[0] != "server_version"]
     for later, earlier in _matches(before.plan, after.plan).items():
         one, other = before.plan.contenders[earlier], after.plan.contenders[later]
-        pairs.append(("num_ctx", str(num_ctx(one)), str(num_ctx(other))))
+        pairs.append(("num_ctx", _told(num_ctx(one)), _told(num_ctx(other))))
         pairs.append(("model_build", one.model.digest[:12] or None, other.model.digest[:12] or None))
     found: dict[Aspect, Difference] = {}
     for aspect, then, now in pairs:
         if then is not None and now is not None and then != now:
             found.setdefault(aspect, Difference(aspect=aspect, before=then, after=now))
     return tuple(found.values())
+
+
+def _server(session: Session) -> str:
+    """The server by protocol and address: what has the same name at another address may be another model.
+
+    Earlier versions noted the address without the protocol's version at its end.
+    """
+    seen = session.fingerprint
+    return f"{seen.server_kind} {seen.server_address.removesuffix('/v1')}".strip()
 
 
 def plan_signature(plan: Plan) -> tuple[str, ...]:
@@ -161,6 +170,8 @@ def plan_signature(plan: Plan) -> tuple[str, ...]:
     """
     who = sorted(f"{one.model.backend} {one.model.name} {one.variant.canonical}" for one in plan.contenders)
     options = f"{plan.options.num_predict} {plan.options.temperature}"
+    if plan.options.extra_fields:
+        options += f" {sorted(plan.options.extra_fields.items())}"
     return (*who, *sorted(one.sha256 for one in plan.prompts), *plan.kinds, options)
 
 
@@ -286,6 +297,10 @@ def _matches(before: Plan, after: Plan) -> dict[int, int]:
             found[later] = at
             break
     return found
+
+
+def _told(value: int | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _manner(one: Contender) -> tuple[object, ...]:

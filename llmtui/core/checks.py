@@ -191,8 +191,8 @@ def _prompt_cut(finished: TrialFinished, plan: Plan) -> Evidence | None:
         return None
     text = plan.cold_text if trial.prompt is None else tagged(trial.tag, plan.prompts[trial.prompt].text)
     tokens, limit = counters.prompt_tokens, num_ctx(plan.contenders[trial.contender])
-    near = any(abs(tokens - cut) <= NEAR_CUT_TOKENS for cut in (limit, limit // 2))
-    if tokens < len(text) / CHARS_PER_TOKEN_MAX or (near and len(text) > 2 * limit):
+    near = limit is not None and any(abs(tokens - cut) <= NEAR_CUT_TOKENS for cut in (limit, limit // 2))
+    if tokens < len(text) / CHARS_PER_TOKEN_MAX or (near and limit is not None and len(text) > 2 * limit):
         return Evidence(code="prompt_cut", args={"tokens": tokens, "chars": len(text)})
     return None
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 
 Preset = Literal["auto", "quick", "standard", "thorough"]
-Thinking = Literal["off", "on", "both"]
+Thinking = Literal["off", "on", "both", "low", "medium", "high"]
 Value = bool | int | float | str | tuple[str, ...] | dict[str, str]
 Kind = Literal["flag", "whole", "number", "time", "one_of", "text", "names", "keys"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -16,7 +16,12 @@ from llmtui.core.choices import Choices
 
 Kind = Literal["cold", "warm", "follow_up"]
 Think = bool | Literal["low", "medium", "high"]
+ThinkingControl = Literal["template", "effort", "effort_none", "reasoning"]
+"""Request fields by which a server of OpenAI's protocol is told whether to think: ``chat_template_kwargs``;
+``reasoning_effort``, without or with ``none``; ``reasoning.effort``."""
 Others = Literal["unload", "keep"]
+SERVERS_OWN: Final = "server"
+"""In a variant's words: what the server decides and does not tell."""
 
 _USUAL: Final = Choices()
 
@@ -47,6 +52,10 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     context_limit: int | None = None
     thinking: bool | None = None
     """Whether the server says that the model can think; None where it does not tell."""
+    thinking_control: ThinkingControl | None = None
+    """How its server is told whether to think, of OpenAI's protocol."""
+    served_ctx: int | None = None
+    """The context length that its server gave it, where requests cannot choose; None where it does not tell."""
     note: str | None = None
     """A word that follows the model into every table and file, such as "built-in demo"."""
 
@@ -64,16 +73,21 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
     """Options that make two runs of one model different things to compare."""
 
-    think: Think = False
-    num_ctx: int = _USUAL.num_ctx
+    think: Think | None = False
+    """None: nothing is said about it, so that the server does as it was set up."""
+    num_ctx: int | None = _USUAL.num_ctx
+    """Of a server that decides it when it starts, what it says; None where it does not say."""
     num_thread: int | None = None
     copy: str = ""
     """Tells the two sides of a same-model-twice (A/A) run apart; empty otherwise."""
 
     @property
     def canonical(self) -> str:
-        """The variant as one stable word list, for keys and CSV: ``think=off num_ctx=4096``."""
-        words = [f"think={_think_word(self.think)}", f"num_ctx={self.num_ctx}"]
+        """The variant as one stable word list, for keys and CSV: ``think=off num_ctx=4096``.
+
+        ``server`` stands for what the server decides and does not tell.
+        """
+        words = [f"think={_think_word(self.think)}", f"num_ctx={SERVERS_OWN if self.num_ctx is None else self.num_ctx}"]
         if self.num_thread is not None:
             words.append(f"num_thread={self.num_thread}")
         if self.copy:
@@ -110,6 +124,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: float = _USUAL.stall_s
     stall_loading_s: float = _USUAL.stall_loading_s
     quiet_wait_s: float = _USUAL.quiet_wait_s
+    extra_fields: dict[str, Any] = {}
+    """Go into the body of every request."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +196,9 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     trials: tuple[Trial, ...]
 
 
-def _think_word(think: Think) -> str:
+def _think_word(think: Think | None) -> str:
+    if think is None:
+        return SERVERS_OWN
     if isinstance(think, str):
         return think
     return "on" if think else "off"
@@ -284,11 +302,14 @@ def num_predict(plan: Plan, kind: Kind) -> int:
     return {"cold": COLD_NUM_PREDICT, "follow_up": FOLLOW_UP_NUM_PREDICT, "warm": plan.options.num_predict}[kind]
 
 
-def num_ctx(contender: Contender) -> int:
-    """Gives the context length to ask for: the variant's, or the model's limit where that is less."""
+def num_ctx(contender: Contender) -> int | None:
+    """Return the context length in tokens: the variant's, or the model's limit where that is less.
+
+    None where the server decides it and does not tell.
+    """
     limit = contender.model.context_limit
     wanted = contender.variant.num_ctx
-    return wanted if limit is None else min(wanted, limit)
+    return wanted if limit is None or wanted is None else min(wanted, limit)
 
 
 def _trial(plan: Plan, round_number: int, contender: int, kind: Kind, prompt: int | None) -> Trial:

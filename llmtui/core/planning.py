@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -116,6 +116,7 @@ def make_plan(
     server: str,
     categories: Collection[str] | None = None,
     choices: Choices | None = None,
+    extra_fields: Mapping[str, object] | None = None,
     seed: int = 0,
 ) -> Plan:
     """Gives the plan of a comparison.
@@ -126,6 +127,7 @@ def make_plan(
         server: its address.
         categories: ids; None for all.
         choices: everything else that was chosen; None: the usual.
+        extra_fields: go into the body of every request.
         seed: of the order; the same seed gives the same plan.
 
     Raises:
@@ -148,7 +150,7 @@ def make_plan(
         prompts=prompts,
         cold_text=pack.cold,
         follow_up_text=pack.follow_up,
-        options=_options(chosen),
+        options=_options(chosen, extra_fields),
         rounds=rounds.rounds,
         max_rounds=rounds.max_rounds,
         budget_s=rounds.budget_s,
@@ -237,7 +239,7 @@ def contenders(models: Sequence[Model], choices: Choices) -> tuple[Contender, ..
         name = shown_name(model, mixed=mixed)
         ways = thinking_ways(model, choices.think)
         for think in ways:
-            variant = Variant(think=think, num_ctx=choices.num_ctx, num_thread=choices.num_thread)
+            variant = _variant(model, think, choices)
             label = name if len(ways) == 1 else f"{name} {_think_label(think)}"
             for copy in ("", "2") if choices.twice else ("",):
                 found.append(_distinct(found, model, variant, label, copy))
@@ -259,25 +261,49 @@ def shown_name(model: Model, *, mixed: bool) -> str:
     return f"{name} (built-in)" if mixed else name
 
 
-def thinking_ways(model: Model, wish: Thinking) -> tuple[Think, ...]:
-    """Gives the values of ``think`` a model is run with.
+def _variant(model: Model, think: Think | None, choices: Choices) -> Variant:
+    """Return the options as the model will have them: a server of OpenAI's protocol decides two when it starts."""
+    if model.backend == "openai":
+        return Variant(think=think, num_ctx=model.served_ctx)
+    return Variant(think=think, num_ctx=choices.num_ctx, num_thread=choices.num_thread)
 
-    Only models of which the server says that they can think are told to. gpt-oss cannot be told not to: it thinks
-    little instead.
+
+def thinking_ways(model: Model, wish: Thinking) -> tuple[Think | None, ...]:
+    """Return the values of ``think`` a model is run with; None: the server's own.
+
+    Of Ollama and the built-in server only models of which the server says that they can think are told to. gpt-oss
+    cannot be told not to: it thinks little instead. Some servers of OpenAI's protocol have no field for not thinking.
     """
-    if not model.thinking:
+    if model.backend != "openai" and not model.thinking:
         return (False,)
-    off: Think = "low" if _is_gpt_oss(model) else False
+    off: Think | None = "low" if _is_gpt_oss(model) else False
     on: Think = "medium" if _is_gpt_oss(model) else True
-    ways: dict[Thinking, tuple[Think, ...]] = {"off": (off,), "on": (on,), "both": (off, on)}
-    return ways[wish]
+    if model.backend == "openai" and model.thinking_control != "template":
+        off, on = None if model.thinking_control in (None, "effort") else False, "medium"
+    match wish:
+        case "off":
+            return (off,)
+        case "on":
+            return (on,)
+        case "both":
+            return (off, on)
+        case _:
+            return (wish,)
+
+
+def cannot_think_so(model: Model, wish: Thinking) -> bool:
+    """Return whether there is no way to tell a model to think as wished."""
+    ways = thinking_ways(model, wish)
+    return None in ways or (wish != "off" and ways == (False,))
 
 
 def _is_gpt_oss(model: Model) -> bool:
     return any("gptoss" in (word or "").lower().replace("-", "") for word in (model.family, model.name))
 
 
-def _think_label(think: Think) -> str:
+def _think_label(think: Think | None) -> str:
+    if think is None:
+        return "(server's own)"
     if isinstance(think, str):
         return f"(think {think})"
     return "(think)" if think else "(no think)"
@@ -303,8 +329,9 @@ def _marks(first: str) -> Iterator[str]:
         number += 1
 
 
-def _options(choices: Choices) -> Options:
+def _options(choices: Choices, extra_fields: Mapping[str, object] | None = None) -> Options:
     return Options(
+        extra_fields=dict(extra_fields or {}),
         num_predict=choices.num_predict,
         temperature=choices.temperature,
         stall_s=choices.stall_s,

@@ -62,6 +62,7 @@ def _request(plan: Plan, contender: Contender, messages: Conversation, *, cap: i
         num_thread=contender.variant.num_thread,
         keep_alive_s=options.keep_alive_s,
         reuse_prefix=reuse_prefix,
+        extra_fields=options.extra_fields,
     )
 
 

@@ -58,7 +58,7 @@ def says_something(answer_text: str) -> bool:
 def reload_evidence(
     before: InMemory,
     *,
-    num_ctx: int,
+    num_ctx: int | None,
     expected_pid: int | None,
     pid_after: int | None,
     counters: ServerCounters | None,
@@ -68,7 +68,7 @@ def reload_evidence(
 
     Args:
         before: the server's memory just before the request.
-        num_ctx: the context length that this block's requests ask for, or that the server gave them.
+        num_ctx: the context length that this block's requests ask for, or that the server gave them; None: not known.
         expected_pid: the runner of the block's earlier trials.
         pid_after: the runner at the end of this one.
         counters: the server's own.
@@ -76,7 +76,7 @@ def reload_evidence(
     """
     if before.own is None and before.told:
         return Evidence(code="reload_not_in_memory")
-    if before.own is not None and before.own.context_length not in (None, num_ctx):
+    if num_ctx is not None and before.own is not None and before.own.context_length not in (None, num_ctx):
         return Evidence(code="reload_context", args={"had": before.own.context_length or 0, "wanted": num_ctx})
     pids = [pid for pid in (expected_pid, before.pid, pid_after) if pid is not None]
     if len(set(pids)) > 1:

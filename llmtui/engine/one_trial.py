@@ -40,7 +40,7 @@ def again(plan: Plan, trial: Trial) -> Trial:
 class BlockState:
     """What a block's trials leave for the ones after them."""
 
-    def __init__(self, contender: int, num_ctx: int) -> None:
+    def __init__(self, contender: int, num_ctx: int | None) -> None:
         self.contender = contender
         self.num_ctx = num_ctx
         """As asked for, or as the server made it."""
@@ -333,6 +333,6 @@ def _shortest_cold_loads_ns(session: Session) -> dict[int, int]:
     return shortest
 
 
-def _context_of(seen: InMemory, otherwise: int) -> int:
+def _context_of(seen: InMemory, otherwise: int | None) -> int | None:
     """The context length that the server gave the model, where it tells."""
     return otherwise if seen.own is None or seen.own.context_length is None else seen.own.context_length

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from llmtui.core.across import Earlier
 from llmtui.core.measures import Table, measures
 from llmtui.core.pairing import is_imported
@@ -91,9 +93,14 @@ def _conditions(session: Session) -> Iterable[str]:
 
 def _measured_under(session: Session) -> Iterable[str]:
     seen, plan = session.fingerprint, session.plan
-    server = " ".join(word for word in (seen.server_kind, seen.server_version) if word)
-    where = {True: _("on this machine"), False: _("on another machine"), None: ""}[seen.server_is_local]
-    yield _("Server: {server} {where}").format(server=server, where=where).strip()
+    kinds = dict.fromkeys(one.model.backend for one in plan.contenders)
+    for server in filter(None, map(seen.server_of, kinds)):
+        where = {True: _("on this machine"), False: _("on another machine"), None: ""}[server.local]
+        words = (server.product or server.kind, server.version, server.address, where)
+        yield _("Server: {server}").format(server=", ".join(word for word in words if word))
+    if plan.options.extra_fields:
+        fields = msgspec.json.encode(plan.options.extra_fields, order="sorted").decode()
+        yield _("Fields in every request: {fields}").format(fields=fields)
     machine = [
         seen.os,
         seen.cpu,

@@ -158,7 +158,7 @@ def _server(row: TrialRow, session: Session) -> dict[str, str | float | None]:
     server = session.fingerprint.server_of(session.contender(row.trial).model.backend)
     if server is None:
         return dict.fromkeys(_SERVER)
-    return {"server": server.product, "server_version": server.version, "server_address": server.address}
+    return {"server": server.product, "server_version": server.version, "server_address": server.address or None}
 
 
 def _resident(row: TrialRow) -> dict[str, str | float | None]:

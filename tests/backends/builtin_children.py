@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -41,7 +42,7 @@ def is_gone(pid: int) -> bool:
 
 
 def request(
-    model: Model, *, text: str = "[4817] Write a short poem about the sea.", num_predict: int = 128, **changes: bool
+    model: Model, *, text: str = "[4817] Write a short poem about the sea.", num_predict: int = 128, **changes: Any
 ) -> ChatRequest:
     return ChatRequest(
         model=model,

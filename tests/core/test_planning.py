@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.core.choices import Choices
+from llmtui.core.choices import Choices, Thinking
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import Problem, ResidentModel
-from llmtui.core.plan import IMPORTED, Model, block
+from llmtui.core.plan import IMPORTED, Model, Think, ThinkingControl, block, num_ctx
 from llmtui.core.planning import (
     PRESETS,
     NothingToRun,
     Rounds,
+    cannot_think_so,
+    contenders,
     default_categories,
     default_models,
     make_free_plan,
@@ -268,3 +270,51 @@ class TestFreePrompt:
     def test_refuses_nothing_in_a_sentence(self) -> None:
         with pytest.raises(NothingToRun, match="no_prompt_text"):
             make_free_plan([model("a")], pack(), " \n", server=SERVER)
+
+
+class TestAServerOfOpenAisProtocol:
+    """It decides context and threads when it starts, and is told to think by fields of its own."""
+
+    def model(self, control: ThinkingControl | None, **known: Any) -> Model:
+        return Model(name="m", digest="d", backend="openai", thinking_control=control, **known)
+
+    def test_is_not_said_to_have_what_was_asked_for(self) -> None:
+        wished = Choices(num_ctx=512, num_thread=2)
+        [told] = contenders([self.model("template", served_ctx=2048)], wished)
+        [untold] = contenders([self.model("effort")], wished)
+        assert told.variant.canonical == "think=off num_ctx=2048"
+        assert untold.variant.canonical == "think=server num_ctx=server"
+        assert num_ctx(untold) is None
+
+    @pytest.mark.parametrize(
+        ("control", "ways"),
+        [
+            ("template", {"off": (False,), "on": (True,), "both": (False, True), "low": ("low",)}),
+            ("reasoning", {"off": (False,), "on": ("medium",), "both": (False, "medium"), "high": ("high",)}),
+            ("effort_none", {"off": (False,), "on": ("medium",), "both": (False, "medium")}),
+            ("effort", {"off": (None,), "on": ("medium",), "low": ("low",)}),
+            (None, {"off": (None,), "on": ("medium",)}),
+        ],
+    )
+    def test_thinks_as_it_can_be_told(
+        self, control: ThinkingControl, ways: dict[Thinking, tuple[Think | None, ...]]
+    ) -> None:
+        for wish, way in ways.items():
+            assert thinking_ways(self.model(control), wish) == way
+
+    def test_without_a_field_for_not_thinking_cannot_be_told_so(self) -> None:
+        effort, template = self.model("effort"), self.model("template")
+        wishes: tuple[Thinking, ...] = ("off", "both", "on", "low")
+        assert [cannot_think_so(effort, wish) for wish in wishes] == [True, True, False, False]
+        assert not any(cannot_think_so(template, wish) for wish in wishes)
+
+    def test_is_no_other_than_a_model_that_cannot_think(self) -> None:
+        plain = Model(name="m", digest="d", thinking=False)
+        wishes: tuple[Thinking, ...] = ("off", "on", "low")
+        assert [cannot_think_so(plain, wish) for wish in wishes] == [False, True, True]
+        assert not cannot_think_so(Model(name="m", digest="d", thinking=True), "on")
+
+
+def test_fields_of_ones_own_are_part_of_the_plan() -> None:
+    of = make_plan([Model(name="m", digest="d")], pack(), server="s", extra_fields={"top_k": 1})
+    assert of.options.extra_fields == {"top_k": 1}

@@ -143,14 +143,22 @@ def _asked(row: TrialRow, session: Session) -> Iterator[Line]:
     yield _("Test"), test_words(row.trial, session.plan), _("round {n}").format(n=row.trial.round)
     yield _("Began"), datetime.fromtimestamp(row.wall_ns / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S"), ""
     yield _("Thinking"), _think_words(who.variant.think), ""
-    yield _("Context, tokens"), str(num_ctx(who)), ""
+    yield _("Context, tokens"), _context(row, num_ctx(who)), ""
     if who.variant.num_thread is not None:
         yield _("Threads"), str(who.variant.num_thread), ""
     if row.num_predict is not None:
         yield _("Limit of tokens"), str(row.num_predict), ""
 
 
-def _think_words(think: Think) -> str:
+def _context(row: TrialRow, asked: int | None) -> str:
+    """The context length as the server had it, else as it was asked for."""
+    had = asked if row.resident is None or row.resident.context_length is None else row.resident.context_length
+    return _("the server's own, which it does not tell") if had is None else str(had)
+
+
+def _think_words(think: Think | None) -> str:
+    if think is None:
+        return _("the server's own")
     if isinstance(think, str):
         return {"low": _("low"), "medium": _("medium"), "high": _("high")}[think]
     return _("on") if think else _("off")

@@ -73,7 +73,7 @@ class OptionsPanel(Vertical):
     def _said(self) -> Content:
         values = self.values
         tokens = plural("{n} token", "{n} tokens", values.num_predict).format(n=values.num_predict)
-        thinking = {"off": _("off"), "on": _("on"), "both": _("off and on")}[values.think]
+        thinking = {"off": _("off"), "on": _("on"), "both": _("off and on")}.get(values.think, values.think)
         words = [
             _("up to {tokens}").format(tokens=tokens),
             _("context {n}").format(n=values.num_ctx),
@@ -121,7 +121,7 @@ class OptionsPanel(Vertical):
         for name in _NUMBERS:
             cells += [Label(choice_title(name)), Input(f"{getattr(self.values, name):g}", id=name, compact=True)]
         words = {"off": _("off"), "on": _("on"), "both": _("both")}
-        ways = [(way, words[way]) for way in bounds_of()["think"].among]
+        ways = [(way, words.get(way, way)) for way in bounds_of()["think"].among if way in (*words, self.values.think)]
         cells += [Label(choice_title("think")), ChoiceLine(ways, self.values.think, id="think")]
         ways = [("no", _("no")), ("yes", _("yes"))]
         cells += [Label(choice_title("twice")), ChoiceLine(ways, _TWICE[self.values.twice], id="twice")]

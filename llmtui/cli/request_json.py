@@ -1,0 +1,58 @@
+"""``--request-json``: fields of a person's own choice for every request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from llmtui.cli.frame import Refused
+from llmtui.words import _
+
+_OURS: Final = frozenset(
+    {"model", "messages", "prompt", "stream", "stream_options", "n", "timings_per_token", "cache_prompt", "keep_alive"}
+)
+"""Without them as this program sends them, nothing could be measured, or something else would be."""
+_FLAGS: Final = {
+    "max_tokens": "--num-predict", "max_completion_tokens": "--num-predict", "options.num_predict": "--num-predict",
+    "temperature": "--temperature", "options.temperature": "--temperature", "options.num_ctx": "--num-ctx",
+    "options.num_thread": "--num-thread", "think": "--think", "reasoning_effort": "--think", "reasoning": "--think",
+    "chat_template_kwargs.enable_thinking": "--think",
+}  # fmt: skip
+"""Fields that a flag decides, whose value stands with the results."""
+_FIXED: Final = frozenset({"seed", "options.seed"})
+"""The same in all sessions, so that they can be compared."""
+
+
+def extra_fields(path: str) -> dict[str, Any]:
+    """Return the fields in a file.
+
+    Args:
+        path: of a file that holds one JSON object.
+
+    Raises:
+        Refused: it cannot be read, is no JSON object, or holds a field that would break measuring.
+    """
+    try:
+        content = Path(path).expanduser().read_bytes()
+    except OSError as error:
+        raise Refused(_("{path} cannot be read: {why}.").format(path=path, why=error.strerror or error)) from error
+    try:
+        fields = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused(_("{path} is no JSON object: {why}.").format(path=path, why=error)) from error
+    for name in _names(fields):
+        if name in _FLAGS:
+            said = _("{path}: `{name}` has a flag of its own, {flag}.")
+            raise Refused(said.format(path=path, name=name, flag=_FLAGS[name]))
+        if name in _OURS | _FIXED:
+            said = _("{path}: `{name}` is part of how llmtui measures. Leave it out.")
+            raise Refused(said.format(path=path, name=name))
+    return fields
+
+
+def _names(fields: Mapping[str, Any]) -> list[str]:
+    inner = [f"{name}.{one}" for name, part in fields.items() if isinstance(part, Mapping) for one in part]
+    return [*fields, *inner]
