@@ -45,7 +45,7 @@ def outcome_of(answer: CollectedAnswer) -> Outcome:
     if not answer.has_text:
         return "empty"
     if answer.final.ended_by != "length" and not says_something(answer.answer_text):
-        return "thinking_only"
+        return "thinking_only" if answer.text.strip() else "empty"  # blanks are neither thinking nor an answer
     return "ok"
 
 

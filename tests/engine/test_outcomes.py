@@ -21,6 +21,7 @@ ANSWERS: list[tuple[str, Words, str | None]] = [
     ("thinking_only", Words("", thinking="done thinking"), "stop"),
     ("thinking_only", Words("<think> hm </think>"), "stop"),
     ("empty", Words(""), "stop"),
+    ("empty", Words("\n \n"), "stop"),
     ("no_final", Words("a b c", ended_by=None), None),
     ("error", Words("a b c", fail_after=2), None),
     ("stalled", Words("a b c", hang_after=2), None),
