@@ -240,7 +240,7 @@ class OllamaBackend:
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
         """Downloads a model; sizes are sums over the layers named so far."""
-        return pull_steps(self._url, name, where=self._where, start=self._start)
+        return pull_steps(self._client, name, where=self._where, start=self._start, judged=self._judged)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -141,11 +141,20 @@ async def test_the_server_learns_at_once_that_nobody_wants_the_model_any_more(by
     assert gone_ns[0] - ended_ns < 100_000_000
 
 
-async def test_a_client_from_before_its_close_method_serves_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ollama
-
-    monkeypatch.delattr(ollama.AsyncClient, "close", raising=False)
+@pytest.mark.parametrize("proxy", ["socks://127.0.0.1:1", "http://127.0.0.1:1", "nonsense"])
+async def test_a_proxy_that_cannot_be_used_does_not_touch_a_server_on_this_machine(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("ALL_PROXY", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(variable, proxy)
     async with served(pull=stream(*LAYERS)) as (_, backend):
+        assert (await steps(backend))[-1].status == "success"
+
+
+@pytest.mark.parametrize("odd", [{"total": "10"}, {"completed": -1}, {"digest": 5}, {"status": None}])
+async def test_an_odd_value_in_a_step_costs_that_value(odd: dict[str, object]) -> None:
+    step = line(**({"status": "pulling", "digest": "sha256:aa", "total": 10} | odd))
+    async with served(pull=stream(step, LAYERS[-1])) as (_, backend):
         assert (await steps(backend))[-1].status == "success"
 
 

@@ -16,6 +16,7 @@ from textual.strip import Strip
 
 from llmtui.core.measures import Line, Measure, measure_of, shown_value
 from llmtui.core.session import Session
+from llmtui.core.short_names import short_names
 from llmtui.core.summary import Summary
 from llmtui.tui.text.numbers import number_column
 from llmtui.words import _
@@ -165,6 +166,7 @@ def chart_rows(chart: Chart, width: int) -> list[list[tuple[str, str]]]:
     """Gives a chart as rows of (text, role), each ``width`` cells or fewer."""
     bars = [bar for group in chart.groups for bar in group.bars]
     label = min(LABEL_CELLS, max((cell_len(bar.label) for bar in bars), default=0))
+    labels = short_names([bar.label for bar in bars], label) if label else {}
     values = number_column([bar.value for bar in bars])
     number = max(map(len, values), default=0)
     most = max((bar.value for bar in bars if bar.value is not None), default=None)
@@ -175,7 +177,7 @@ def chart_rows(chart: Chart, width: int) -> list[list[tuple[str, str]]]:
         rows.append([(group.title, "group")])
         for bar in group.bars:
             text = next(shown)
-            head = (f" {set_cell_size(_cut(bar.label, label), label)} ", "label")
+            head = (f" {set_cell_size(labels.get(bar.label, ''), label)} ", "label")
             if bar.value is None or most is None:
                 rows.append([head, (_cut(bar.why, room + number + 1), "why")])
             else:

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from llmtui.core.events import ListedModel, ModelsListed
 from llmtui.core.plan import BUILTIN, Model
 from llmtui.core.planning import shown_name
+from llmtui.core.short_names import short_names
 from llmtui.tui.widgets.pick_list import PickList
 from llmtui.words import _
 from llmtui.words.figures import gigabytes
@@ -99,14 +100,15 @@ class ModelOptions(PickList):
         one = self.listed[item]
         name = shown_name(one.model, mixed=False)
         columns = self._columns(width)
+        names = [shown_name(each.model, mixed=False) for each in self.listed.values()]
         if one.why_not is not None:
             why = unfit_words(one)
             if columns[0] + 2 + len(why) > width:
                 why = why.partition(":")[0].partition(".")[0]
             room = max(width - len(why) - 2, columns[0])
-            return Content(f"{_cut(name, min(len(name), room)):<{columns[0]}}  {why}")
+            return Content(f"{short_names(names, room)[name]:<{columns[0]}}  {why}")
         model = one.model
-        parts = [(_cut(name, columns[0]), "")]
+        parts = [(f"{short_names(names, columns[0])[name]:<{columns[0]}}", "")]
         for text, cells, style in zip(_figures(model), columns[1:], ("", "dim", "dim", "dim", "dim"), strict=True):
             parts.append((f"  {text:>{cells}.{cells}}" if cells else "", style))
         left = width - sum(columns) - 2 * sum(cells > 0 for cells in columns[1:])
@@ -254,11 +256,3 @@ def _remarks(model: Model) -> list[str]:
     if model.thinking:
         remarks.append(_("can think"))
     return remarks
-
-
-def _cut(text: str, width: int) -> str:
-    """Pads to the width; what is too long loses its middle, since names differ at both ends."""
-    if len(text) <= width:
-        return f"{text:<{width}}"
-    tail = (width - 1) // 2
-    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"

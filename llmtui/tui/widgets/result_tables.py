@@ -13,6 +13,7 @@ from textual.widgets import DataTable
 
 from llmtui.core.measures import Measure, Table, is_lower_bound, measures, shown_value
 from llmtui.core.session import Session
+from llmtui.core.short_names import short_names
 from llmtui.core.summary import CategorySummary, ContenderSummary
 from llmtui.tui.text.numbers import left, number_column, right
 from llmtui.tui.widgets.sortable import SortableTable, Value
@@ -127,8 +128,9 @@ class ResultTable(SortableTable[Text], Generic[L]):
             width = 1 + min(max((cell_len(text) for text in (name.head, *texts)), default=1), most)
             label = Text(f"\n {name.head}{self.mark(name.id)}", no_wrap=True)
             self.add_column(label, width=width + 1 + self._room, key=name.id)
+            short = short_names(texts, width - 1)
             for row, text in zip(rows, texts, strict=True):
-                row.append(left(f" {text}", width))
+                row.append(left(f" {short[text]}", width))
         for (figure, texts), width in zip(shown, widths, strict=True):
             label = Text("\n").join(right(part, width) for part in figure.head)
             label.append(self.mark(figure.id))  # in the gap, so that no width changes

@@ -14,6 +14,7 @@ from textual.widgets.data_table import RowKey
 
 from llmtui.core.measures import Measure, Room, measures
 from llmtui.core.session import Session
+from llmtui.core.short_names import short_names
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui._textual_hacks import bound_caches
 from llmtui.tui.text.numbers import aligned, left, right
@@ -194,7 +195,8 @@ class TrialTable(SortableTable[Text]):
     def _cell(self, column: Column, row: TrialRow, session: Session) -> Text:
         width = self._cells(column)
         if column.key == "model" and row_key(row) in self.picked:
-            return left(f"▸ {session.contender(row.trial).label}", width, "bold")
+            labels = short_names([one.label for one in session.plan.contenders], width - 2)
+            return left(f"▸ {labels[session.contender(row.trial).label]}", width, "bold")
         return column.cell(row, session, width)
 
     def on_resize(self) -> None:
@@ -254,7 +256,8 @@ def _figure_column(one: Measure) -> Column:
 
 
 def _model(row: TrialRow, session: Session, width: int) -> Text:
-    return left(session.contender(row.trial).label, width)
+    labels = short_names([one.label for one in session.plan.contenders], width)
+    return left(labels[session.contender(row.trial).label], width)
 
 
 def _test(row: TrialRow, session: Session, width: int) -> Text:
