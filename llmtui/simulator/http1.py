@@ -1,11 +1,11 @@
-"""The part of HTTP/1.1 that a model server needs: requests with a length or in chunks in, plain or chunked out."""
+"""Requests of HTTP/1.1 as they come off a connection, read by h11, and the bytes of an answer."""
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
+import h11
 from msgspec import Struct
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -13,9 +13,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 _MAX_HEAD_BYTES = 65_536
 _MAX_BODY_BYTES = 64 * 1024 * 1024
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/(1\.[01])")
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*", re.DOTALL)
-_HEX = re.compile(rb"[0-9A-Fa-f]{1,8}")
+_VERSIONS = (b"1.0", b"1.1")
 
 
 class HttpError(Exception):
@@ -57,106 +55,83 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class RequestParser:
-    """Cuts a byte stream into requests, wherever the stream is split."""
+    """Cuts a byte stream into requests, wherever the stream is split.
+
+    Each request has a parser of its own, because h11 reads the next one only after this one's answer went through it,
+    and answers are written by hand here: a write is one line of an answer, with the moment before and after it.
+    """
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._head: Request | None = None
-        self._chunks: bytearray | None = None
-        self._length = 0
+        self._parser = _new_parser()
+        self._head: h11.Request | None = None
+        self._body = bytearray()
 
     @property
     def idle(self) -> bool:
         """No part of a request has been read."""
-        return self._head is None and not self._buffer
+        return self._head is None and not self._parser.trailing_data[0]
 
     def feed(self, data: bytes) -> list[Request]:
-        """Take bytes and give the requests that they complete.
+        """Take bytes and return the requests that they complete.
 
         Raises:
             HttpError: The stream is no HTTP/1.x; nothing can be read from it any more.
         """
-        self._buffer += data
         requests: list[Request] = []
-        while (request := self._next()) is not None:
-            requests.append(request)
+        try:
+            if data:  # without any h11 takes the connection for closed
+                self._parser.receive_data(data)
+            while (event := self._parser.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
+                if isinstance(event, h11.Request):
+                    self._begin(event)
+                elif isinstance(event, h11.Data):
+                    self._add(event.data)
+                elif isinstance(event, h11.EndOfMessage):
+                    requests.append(self._end())
+        except h11.RemoteProtocolError as error:
+            raise HttpError(error.error_status_hint, str(error)) from error
         return requests
 
-    def _next(self) -> Request | None:
-        if self._head is None and not self._read_head():
-            return None
-        assert self._head is not None
-        body = self._read_chunks() if self._chunks is not None else self._read_length()
-        if body is None:
-            return None
-        head, self._head, self._chunks = self._head, None, None
-        return Request(
-            method=head.method,
-            path=head.path,
-            query=head.query,
-            headers=head.headers,
-            body=body,
-            version=head.version,
-        )
-
-    def _read_head(self) -> bool:
-        while self._buffer.startswith(b"\r\n"):  # allowed before a request line
-            del self._buffer[:2]
-        end = self._buffer.find(b"\r\n\r\n")
-        if max(end, len(self._buffer) if end < 0 else 0) > _MAX_HEAD_BYTES:
-            raise HttpError(431, "request header fields too large")
-        if end < 0:
-            return False
-        head = _parse_head(bytes(self._buffer[:end]))
-        del self._buffer[: end + 4]
+    def _begin(self, head: h11.Request) -> None:
+        if head.http_version not in _VERSIONS:
+            raise HttpError(400, "malformed request line")
+        length = dict(head.headers).get(b"content-length", b"0")
+        if int(length) > _MAX_BODY_BYTES:
+            raise HttpError(413, "request body too large")
         self._head = head
-        if "transfer-encoding" in head.headers:
-            if head.headers["transfer-encoding"].lower() != "chunked":
-                raise HttpError(501, "unsupported transfer encoding")
-            self._chunks = bytearray()
-        else:
-            self._length = _content_length(head.headers)
-        return True
 
-    def _read_length(self) -> bytes | None:
-        if len(self._buffer) < self._length:
-            return None
-        body = bytes(self._buffer[: self._length])
-        del self._buffer[: self._length]
-        return body
+    def _add(self, data: bytes) -> None:
+        self._body += data
+        if len(self._body) > _MAX_BODY_BYTES:
+            raise HttpError(413, "request body too large")
 
-    def _read_chunks(self) -> bytes | None:
-        assert self._chunks is not None
-        while (line_end := self._buffer.find(b"\r\n")) >= 0:
-            size_text = bytes(self._buffer[:line_end]).partition(b";")[0].strip()
-            if not _HEX.fullmatch(size_text):
-                raise HttpError(400, "malformed chunked encoding")
-            size = int(size_text, 16)
-            if len(self._chunks) + size > _MAX_BODY_BYTES:
-                raise HttpError(413, "request body too large")
-            end = line_end + 2 + size
-            if size == 0:
-                return self._read_trailer(line_end + 2)
-            if len(self._buffer) < end + 2:
-                return None
-            if self._buffer[end : end + 2] != b"\r\n":
-                raise HttpError(400, "malformed chunked encoding")
-            self._chunks += self._buffer[line_end + 2 : end]
-            del self._buffer[: end + 2]
-        if len(self._buffer) > _MAX_HEAD_BYTES:
-            raise HttpError(400, "malformed chunked encoding")
-        return None
+    def _end(self) -> Request:
+        assert self._head is not None
+        request = _request(self._head, bytes(self._body))
+        rest, _closed = self._parser.trailing_data
+        self._parser, self._head, self._body = _new_parser(), None, bytearray()
+        if rest:
+            self._parser.receive_data(rest)
+        return request
 
-    def _read_trailer(self, start: int) -> bytes | None:
-        if self._buffer[start : start + 2] == b"\r\n":
-            end = start + 2
-        else:
-            found = self._buffer.find(b"\r\n\r\n", start)
-            if found < 0:
-                return None
-            end = found + 4
-        del self._buffer[:end]
-        return bytes(self._chunks or b"")
+
+def _new_parser() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD_BYTES)
+
+
+def _request(head: h11.Request, body: bytes) -> Request:
+    try:
+        target = urlsplit(head.target.decode("latin-1"))
+    except ValueError as error:
+        raise HttpError(400, "malformed request target") from error
+    return Request(
+        method=head.method.decode("ascii"),
+        path=unquote(target.path) or "/",
+        query=target.query,
+        headers={name.decode("ascii"): value.decode("latin-1") for name, value in head.headers},
+        body=body,
+        version=head.http_version.decode("ascii"),
+    )
 
 
 def response_head(status: int, headers: dict[str, str]) -> bytes:
@@ -172,38 +147,3 @@ def response_head(status: int, headers: dict[str, str]) -> bytes:
 def chunk(data: bytes) -> bytes:
     """Data as one chunk; not for empty data, which would end the answer."""
     return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def _parse_head(head: bytes) -> Request:
-    request_line, *lines = head.split(b"\r\n")
-    match = _REQUEST_LINE.fullmatch(request_line)
-    if match is None:
-        raise HttpError(400, "malformed request line")
-    headers: dict[str, str] = {}
-    for line in lines:
-        field = _HEADER.fullmatch(line)
-        if field is None:
-            raise HttpError(400, "malformed header")
-        headers[field[1].decode("ascii").lower()] = field[2].decode("latin-1")
-    try:
-        target = urlsplit(match[2].decode("latin-1"))
-    except ValueError as error:
-        raise HttpError(400, "malformed request target") from error
-    return Request(
-        method=match[1].decode("ascii"),
-        path=unquote(target.path) or "/",
-        query=target.query,
-        headers=headers,
-        body=b"",
-        version=match[3].decode("ascii"),
-    )
-
-
-def _content_length(headers: dict[str, str]) -> int:
-    text = headers.get("content-length", "0")
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise HttpError(400, "bad content length")
-    length = int(text)
-    if length > _MAX_BODY_BYTES:
-        raise HttpError(413, "request body too large")
-    return length

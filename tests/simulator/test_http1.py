@@ -10,7 +10,7 @@ from llmtui.simulator.http1 import HttpError, Request, RequestParser, chunk, res
 
 POST = b'POST /api/chat?x=1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 7\r\n\r\n{"a":1}'
 CHUNKED = (
-    b"POST /api/chat HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     b'3\r\n{"a\r\n4;note=x\r\n":1}\r\n0\r\nTrailer: t\r\n\r\n'
 )
 GET = b"GET /api/ps HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -50,11 +50,11 @@ def test_any_bytes_are_requests_or_an_http_error(data: bytes) -> None:
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/2.0\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\n", 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", 400),
         (b"GET / HTTP/1.1\r\nA: " + b"a" * 70_000, 431),
     ],
 )
@@ -74,7 +74,7 @@ def test_what_is_no_request_is_refused_with_a_status(head: bytes, status: int) -
     ],
 )
 def test_connections_are_kept_as_the_version_says(version: str, connection: str, kept: bool) -> None:
-    (request,) = RequestParser().feed(f"GET / HTTP/{version}\r\n{connection}\r\n".encode())
+    (request,) = RequestParser().feed(f"GET / HTTP/{version}\r\nHost: x\r\n{connection}\r\n".encode())
     assert request.keep_alive is kept
 
 
