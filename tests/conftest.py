@@ -19,6 +19,17 @@ SNAPSHOTS_MADE_WITH = {"Python": "3.11", "Textual": "8.2.8"}
 """Other versions draw a cell here or there differently; what the screens do is tested with all of them."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave out what needs a quiet machine or much time, unless it is named or asked for by its marker.
+
+    ``pytest`` runs what is quick, ``pytest FOLDER`` also what is slow there, and ``pytest FILE::TEST`` any test.
+    """
+    if config.option.markexpr or any("::" in name for name in config.args):
+        return
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    config.option.markexpr = "not timed" if named else "not timed and not slow"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves snapshots out where they were made with other versions."""
     here = {"Python": platform.python_version().rpartition(".")[0], "Textual": version("textual")}

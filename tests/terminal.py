@@ -57,7 +57,7 @@ class Terminal:
         """Types text as it is."""
         self.tmux("send-keys", "-t", "0", "-l", text)
 
-    def wait_for(self, text: str, *, without: str | None = None, timeout_s: float = 20) -> str:
+    def wait_for(self, text: str, *, without: str | None = None, timeout_s: float = 60) -> str:
         """Waits until a text is on the screen, and another one is not; gives the screen.
 
         Raises:
@@ -90,7 +90,7 @@ class Terminal:
             return None
         return int(status[1:]) if status != "." else -int(number[1:])
 
-    def wait_for_exit(self, *, timeout_s: float = 10) -> int:
+    def wait_for_exit(self, *, timeout_s: float = 60) -> int:
         """Waits for the program's end; gives its exit code.
 
         Raises:

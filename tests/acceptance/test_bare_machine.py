@@ -36,6 +36,7 @@ def rows_of_summary(home: Home) -> list[dict[str, str]]:
 @needs_builtin
 @needs_tmux
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 36)])
+@pytest.mark.timed
 def test_enter_brings_tokens_of_the_built_in_server_and_a_file(home: Home, columns: int, rows: int) -> None:
     with home.screens(env=QUICK, columns=columns, rows=rows) as screen:
         screen.wait_for("llmtui")
@@ -65,6 +66,7 @@ def test_enter_brings_tokens_of_the_built_in_server_and_a_file(home: Home, colum
 
 @needs_builtin
 @needs_tmux
+@pytest.mark.timed
 def test_only_the_screen_is_slow_and_the_machine_is_looked_at_ten_times_a_second(home: Home) -> None:
     with home.screens(env=QUICK | {"LLMTUI_CATEGORIES": "coding"}) as screen:
         start(screen)

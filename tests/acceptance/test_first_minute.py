@@ -48,6 +48,7 @@ class Watched(msgspec.Struct):
 
 @needs_tmux
 @pytest.mark.slow
+@pytest.mark.timed
 def test_a_slow_server_is_never_a_dead_screen(home: Home) -> None:
     watched = first_round(home, time_scale=10.0)
     say(f"longest rest {watched.longest_rest_s:.2f} s of {watched.moved_s[-1]:.0f} s, {len(watched.moved_s)} changes")

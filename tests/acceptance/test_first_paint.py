@@ -80,6 +80,7 @@ def test_nothing_heavy_is_imported_before_the_first_paint(home: Home, tmp_path: 
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_neither_slow_libraries_nor_a_silent_server_delay_it(
     home: Home, slow_libraries: Path, silent_server: str
 ) -> None:

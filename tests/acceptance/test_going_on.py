@@ -80,6 +80,7 @@ def auto_plan(listed: ModelsListed) -> Plan:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_auto_on_a_slow_machine_runs_one_round_within_seven_minutes(tmp_path: Path) -> None:
     """Three models at 6 tokens a second that take 19 s to load, in a tenth of the time."""
     with running_simulator(slow_machine()) as server:
@@ -116,6 +117,7 @@ def test_thorough_stops_after_five_rounds_when_all_is_told(home: Home) -> None:
     assert [one.word for one in verdicts(session)] == ["faster"]
 
 
+@pytest.mark.timed
 def test_a_budget_ends_in_time_and_on_a_balanced_order(home: Home) -> None:
     with running_simulator(Script(models=(model("a:1b", load_s=0.3), model("b:1b", load_s=0.3)))) as server:
         session, _ = measured(home, server, "--budget", "12s", "-c", "coding", "--num-predict", "80")
@@ -170,6 +172,7 @@ def busy_cores(count: int) -> Iterator[None]:
             other.wait()
 
 
+@pytest.mark.timed
 def test_a_start_beside_busy_programs_waits_and_says_so(home: Home) -> None:
     with running_simulator(Script(models=(model("a:1b"),))) as server, busy_cores(2):
         done = home.run(
@@ -189,6 +192,7 @@ def test_a_start_beside_busy_programs_waits_and_says_so(home: Home) -> None:
     assert cold[1].t0_ns - before.t_ns >= 1e9, "it waited"
 
 
+@pytest.mark.timed
 def test_ten_percent_slower_from_the_middle_on_is_said_above_everything(home: Home) -> None:
     """Eight rounds: the trend is one of ranks, and before and after the step their order is chance."""
     slower = (SpeedPoint(after_trials=20, speed=0.9),)

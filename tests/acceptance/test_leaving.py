@@ -99,6 +99,7 @@ def server() -> Iterator[RunningSimulator]:
         yield running
 
 
+@pytest.mark.timed
 def test_q_asks_in_mid_run_and_then_leaves(home: Home, server: RunningSimulator) -> None:
     with in_mid_run(home, server) as running:
         running.screen.press("q")
@@ -125,6 +126,7 @@ def test_q_asks_in_mid_run_and_then_leaves(home: Home, server: RunningSimulator)
     ],
     ids=["ctrl+c", "SIGTERM"],
 )
+@pytest.mark.timed
 def test_the_terminal_comes_back(
     home: Home, server: RunningSimulator, leave: Callable[[Running], None], code: int
 ) -> None:
@@ -137,6 +139,7 @@ def test_the_terminal_comes_back(
     assert "writes:1b" in shown, "the summary"
 
 
+@pytest.mark.timed
 def test_a_closed_terminal_ends_everything(home: Home, server: RunningSimulator) -> None:
     with in_mid_run(home, server) as running:
         left_at = time.monotonic()
@@ -144,6 +147,7 @@ def test_a_closed_terminal_ends_everything(home: Home, server: RunningSimulator)
         check_what_is_left(home, running, left_at)
 
 
+@pytest.mark.timed
 def test_killed_screens_leave_no_engine(home: Home, server: RunningSimulator) -> None:
     """Nobody is left to restore the terminal; all else holds."""
     with in_mid_run(home, server) as running:
@@ -164,6 +168,7 @@ def test_a_killed_engine_is_told_and_the_screens_stay(home: Home, server: Runnin
 
 @pytest.mark.skipif(find_spec("xllamacpp") is None, reason="the built-in server is not installed")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+@pytest.mark.timed
 def test_the_built_in_server_goes_too(home: Home, number: signal.Signals) -> None:
     with home.screens("--host", "builtin") as screen:
         start(screen)

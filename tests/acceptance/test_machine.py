@@ -55,6 +55,7 @@ class Seen(NamedTuple):
 
 @needs_tmux
 @pytest.mark.slow
+@pytest.mark.timed
 def test_another_programs_memory_and_core_are_seen(home: Home) -> None:
     model = SimulatedModel(name="slow:1b", load_s=0.1, decode_tps=8.0, answers=(Answer(tokens=2000),))
     with running_simulator(Script(models=(model,))) as server:

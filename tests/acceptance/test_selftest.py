@@ -34,6 +34,7 @@ def errors_ms(said: str) -> Sequence[float]:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminal")
+@pytest.mark.timed
 def test_a_log_that_is_wrong_by_seven_milliseconds_is_seen() -> None:
     for _ in range(3):  # a machine under load may be out of bounds for a moment
         code, said = selftest()

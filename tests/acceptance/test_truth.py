@@ -74,6 +74,7 @@ def within_limits(measure: Callable[[int], Deviations], seed: int) -> None:
 @needs_tmux
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.timed
 def test_figures_follow_the_send_times_while_the_screen_is_drawn(home: Home) -> None:
     """Under the screens: TTFT and TTFO, the decode rate, with 4 tokens a chunk, with thinking, with wrong counters."""
 
@@ -113,6 +114,7 @@ def leave(screen: Terminal) -> None:
     screen.wait_for_exit()
 
 
+@pytest.mark.timed
 def test_requests_behind_another_clients_say_queued(home: Home) -> None:
     """Their TTFT follows the send times all the same, and their decode rate is kept."""
     waits_s, behind = 0.4, (2, 4, 5)
@@ -136,6 +138,7 @@ def test_requests_behind_another_clients_say_queued(home: Home) -> None:
     assert statistics.median(abs(one.rate_off()) for one in queued) < BUSY.rate_share
 
 
+@pytest.mark.timed
 def test_wrong_counters_are_told_in_the_row_and_left_out_of_it(home: Home) -> None:
     """The server's counters are 10 % off: decode TPS is the send log's, not theirs."""
     script = Script(models=(drawn(random.Random(4), "skewed:1b", counter_scale=1.1),))

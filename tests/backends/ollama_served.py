@@ -54,7 +54,7 @@ async def problem_of(awaitable: Awaitable[object]) -> Problem:
     return failed.value.problem
 
 
-async def wait_until(condition: Callable[[], object], limit_s: float = 5.0) -> None:
+async def wait_until(condition: Callable[[], object], limit_s: float = 60.0) -> None:
     """Looks again and again until it is so."""
     async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110 - what is waited for is another side's state, not an event

@@ -254,4 +254,4 @@ async def test_it_does_not_outlive_a_parent_that_is_killed(
         await wait_until(lambda: psutil.Process(pid).num_threads() > 1)  # the one that waits for the end of stdin
     parent.kill()
     await parent.wait()
-    await wait_until(lambda: is_gone(pid), limit_s=2.0)
+    await wait_until(lambda: is_gone(pid), limit_s=60.0)

@@ -37,7 +37,7 @@ def readers() -> list[threading.Thread]:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - nobody tells when a thread has ended
             await asyncio.sleep(0.005)
 
@@ -80,6 +80,7 @@ async def test_answers_of_every_framing_are_read() -> None:
             assert b"".join(moment.data for moment in arrived if isinstance(moment, Arrived)) == b"abcd", path
 
 
+@pytest.mark.timed
 async def test_a_piece_carries_the_moment_of_its_coming_however_late_it_is_taken() -> None:
     async def reply(received: Received, peer: Peer) -> None:
         await peer.head()
@@ -210,7 +211,7 @@ async def test_closing_tells_the_server_and_ends_the_reader() -> None:
             pass
         assert readers()
         await moments.aclose()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await gone.wait()
         await until_no_reader()
 

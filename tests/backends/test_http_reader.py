@@ -121,7 +121,7 @@ async def test_while_pieces_keep_coming_the_loop_is_woken_a_few_times_only(
             writes.sendall(b"x")
             await asyncio.sleep(0.003)
         writes.close()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 60)
         lasted = time.monotonic() - began
     assert taken > 50
     assert len(woken) <= lasted / TOLD_EVERY_S + 3
@@ -145,7 +145,7 @@ async def test_the_last_piece_and_what_follows_it_are_told_at_once(pair: Pair, m
     with closing(SocketReader(reads, last=b"done")) as reader:
         writes.sendall(b"text")
         assert (await reader.next()).data == b"text"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for data in (b"all is done", b"end of it"):
                 writes.sendall(data)
                 assert (await reader.next()).data == data

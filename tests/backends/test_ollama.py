@@ -100,6 +100,7 @@ async def test_nothing_in_between_may_pack_the_answer() -> None:
     assert {got.headers["accept-encoding"] for got in server.received} == {"identity"}
 
 
+@pytest.mark.timed
 async def test_stamps_lie_between_what_the_server_did() -> None:
     """Both run on one clock here: sent before it was received, arrived after it was sent and soon."""
     sends: list[int] = []
@@ -153,7 +154,7 @@ async def test_a_busy_reader_moves_no_stamp() -> None:
 async def test_sent_is_told_before_there_is_an_answer() -> None:
     async with served(chat=never) as (_, backend):
         items = backend.stream(request())
-        first = await asyncio.wait_for(anext(items), 5)
+        first = await asyncio.wait_for(anext(items), 60)
         await items.aclose()
 
     assert isinstance(first, Sent)
@@ -180,6 +181,7 @@ async def nothing(received: Received, peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("reply", [nothing, hang_after_one_line])
+@pytest.mark.timed
 async def test_cancelling_the_task_closes_the_connection_at_once(reply: Reply) -> None:
     gone_ns: list[int] = []
     async with served(chat=noticing(reply, gone_ns)) as (server, backend):
@@ -196,6 +198,7 @@ async def test_cancelling_the_task_closes_the_connection_at_once(reply: Reply) -
 
 
 @pytest.mark.parametrize(("reply", "items_before"), [(nothing, 1), (hang_after_one_line, 2)])
+@pytest.mark.timed
 async def test_closing_the_stream_closes_the_connection_at_once(reply: Reply, items_before: int) -> None:
     gone_ns: list[int] = []
     async with served(chat=noticing(reply, gone_ns)) as (server, backend):

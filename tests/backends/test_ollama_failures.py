@@ -77,7 +77,7 @@ async def test_a_server_that_does_not_end_its_answer_is_not_waited_for() -> None
         await peer.gone()
 
     async with served(chat=reply) as (_, backend):
-        *_, final = await asyncio.wait_for(answer(backend), 5)
+        *_, final = await asyncio.wait_for(answer(backend), 60)
 
     assert isinstance(final, Final)
 
@@ -106,7 +106,7 @@ async def test_of_a_long_refusal_only_the_beginning_is_read() -> None:
                 await asyncio.sleep(0)
 
     async with served(chat=reply) as (_, backend):
-        problem = await asyncio.wait_for(problem_of(answer(backend)), 5)
+        problem = await asyncio.wait_for(problem_of(answer(backend)), 60)
 
     assert problem.code == "bad_status"
     assert len(problem_what(problem)) < 500

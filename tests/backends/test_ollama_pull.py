@@ -113,6 +113,7 @@ async def test_nothing_listens() -> None:
 
 
 @pytest.mark.parametrize("by", ["closing", "cancelling"])
+@pytest.mark.timed
 async def test_the_server_learns_at_once_that_nobody_wants_the_model_any_more(by: str) -> None:
     gone_ns: list[int] = []
 

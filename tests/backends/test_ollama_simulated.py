@@ -118,6 +118,7 @@ async def medians(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+@pytest.mark.timed
 async def test_the_first_word_follows_the_send_log(script: Script) -> None:
     """The bar of 1 ms is held by the benchmarks, on a quiet machine; here a busy one has to pass."""
     async with aclosing(medians(script, answers=12, num_predict=8, error=first_word_error_ms)) as found:
@@ -126,6 +127,7 @@ async def test_the_first_word_follows_the_send_log(script: Script) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+@pytest.mark.timed
 async def test_the_rate_follows_the_send_log(script: Script) -> None:
     async with aclosing(medians(script, answers=6, num_predict=64, error=rate_error)) as found:
         assert await anext((error async for error in found if error < slowed(0.02)), None) is not None
@@ -215,6 +217,7 @@ async def test_hostile_text_arrives_unchanged(faulty: RunningSimulator) -> None:
 
 
 @pytest.mark.parametrize("name", ["silent:1b", "stops-sending:1b"])
+@pytest.mark.timed
 async def test_cancelling_reaches_a_silent_server_at_once(faulty: RunningSimulator, name: str) -> None:
     backend = OllamaBackend(faulty.url)
     before = len(faulty.send_log())

@@ -15,5 +15,5 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     made = Office(tmp_path / "results")
     yield made
     made.desk.shut_down()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await made.desk.closed.wait()

@@ -72,7 +72,7 @@ class Engine:
     def of(self, kind: type[E]) -> list[E]:
         return [event for event in self.events if isinstance(event, kind)]
 
-    def wait_for(self, kind: type[E], *, within_s: float = 30.0) -> E:
+    def wait_for(self, kind: type[E], *, within_s: float = 60.0) -> E:
         wait_until(lambda: bool(self.of(kind)), within_s=within_s)
         return self.of(kind)[0]
 

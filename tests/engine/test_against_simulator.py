@@ -60,6 +60,7 @@ def session(engine: Engine) -> Session:
 
 
 @pytest.mark.parametrize("model", [PLAIN, BUNDLED, THINKER], ids=lambda model: model.name)
+@pytest.mark.timed
 def test_figures_follow_the_send_log(tmp_path: Path, model: SimulatedModel) -> None:
     think = bool(model.capabilities[1:])
     with ran(tmp_path, model, think=think) as (engine, simulator):

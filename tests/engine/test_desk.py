@@ -200,7 +200,7 @@ async def test_shutdown_ends_a_run_in_order_and_closes_the_server(office: Office
     office.start(short())
     await office.wait_for(Chunks)
     office.take(Shutdown())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await office.desk.closed.wait()
     await asyncio.wrap_future(office.recorder.mark())
     assert [row.outcome for row in office.of(TrialFinished)] == ["cancelled"]

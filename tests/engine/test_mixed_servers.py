@@ -50,7 +50,7 @@ async def two(tmp_path: Path) -> AsyncIterator[TwoServers]:
     made = TwoServers(tmp_path / "results")
     yield made
     made.desk.shut_down()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await made.desk.closed.wait()
 
 

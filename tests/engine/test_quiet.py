@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -21,9 +20,26 @@ from tests.engine.lab import Lab, one_round
 BUSY, CALM = 1.5, 0.1
 
 
+class Clock:
+    """Goes on by what is slept, at once."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
 @pytest.fixture(autouse=True)
-def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
     monkeypatch.setattr(quiet, "_LOOK_S", 0.01)
+    monkeypatch.setattr(quiet, "time", clock)
+    monkeypatch.setattr(quiet, "asyncio", clock)
+    return clock
 
 
 def waiting_at_most(limit_s: float, *names: str, kinds: tuple[str, ...] = ("cold",)) -> Plan:
@@ -37,39 +53,39 @@ def bench(limit_s: float, others: Sequence[float]) -> Bench:
     return Bench(waiting_at_most(limit_s), {"ollama": FakeServer()}, emit=Reported().append, watch=watch)
 
 
-async def waited_s(of: Quiet, *, local: bool | None = True) -> float:
-    began_s = time.monotonic()
+async def waited_s(of: Quiet, clock: Clock, *, local: bool | None = True) -> float:
+    began_s = clock.now_s
     await of.wait(local=local)
-    return time.monotonic() - began_s
+    return clock.now_s - began_s
 
 
-async def test_the_sessions_first_start_does_not_wait_and_is_not_judged() -> None:
+async def test_the_sessions_first_start_does_not_wait_and_is_not_judged(clock: Clock) -> None:
     of = Quiet(bench(5.0, [BUSY]), cores=4)
-    assert await waited_s(of) < 0.2
+    assert await waited_s(of, clock) == 0
     assert of.flag(MachineFigures(others_cores_before=BUSY)) is None
 
 
-async def test_later_ones_wait_until_others_are_quiet() -> None:
+async def test_later_ones_wait_until_others_are_quiet(clock: Clock) -> None:
     of = Quiet(bench(5.0, [BUSY, BUSY, BUSY, CALM]), first_is_over=True, cores=4)
-    assert await waited_s(of) < 2.0
+    assert await waited_s(of, clock) == pytest.approx(0.03)
     assert of.flag(MachineFigures(others_cores_before=CALM)) is None
 
 
-async def test_who_waited_long_enough_starts_and_is_flagged_with_what_was_seen() -> None:
+async def test_who_waited_long_enough_starts_and_is_flagged_with_what_was_seen(clock: Clock) -> None:
     of = Quiet(bench(0.05, [BUSY]), first_is_over=True, cores=4)
-    assert 0.04 < await waited_s(of) < 2.0
+    assert await waited_s(of, clock) == pytest.approx(0.05)
     flag = of.flag(MachineFigures(others_cores_before=BUSY))
     assert flag is not None
     assert flag.name == "noisy_start"
     assert flag.evidence == Evidence(code="noisy_start", args={"others": 1.5, "cores": 4})
 
 
-async def test_all_of_a_sessions_waiting_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_of_a_sessions_waiting_has_an_end(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     monkeypatch.setattr(quiet, "SESSION_LIMIT_S", 0.2)
     of = Quiet(bench(0.15, [BUSY]), first_is_over=True, cores=4)
-    waits_s = [await waited_s(of) for _ in range(4)]
-    assert waits_s[0] > 0.1
-    assert max(waits_s[2:]) < 0.1, "nothing is left of it"
+    waits_s = [await waited_s(of, clock) for _ in range(4)]
+    assert waits_s[0] == pytest.approx(0.15)
+    assert max(waits_s[2:]) == pytest.approx(0.01), "nothing is left of it"
 
 
 @pytest.mark.parametrize(("cores", "most"), [(1, 0.5), (4, 0.5), (5, 0.5), (16, 1.6)])
@@ -77,15 +93,15 @@ def test_half_a_core_is_quiet_and_a_tenth_of_many(cores: int, most: float) -> No
     assert Quiet(bench(0, []), cores=cores).most_cores == pytest.approx(most)
 
 
-async def test_of_a_server_elsewhere_nothing_is_asked_and_nothing_said() -> None:
+async def test_of_a_server_elsewhere_nothing_is_asked_and_nothing_said(clock: Clock) -> None:
     of = Quiet(bench(5.0, [BUSY]), first_is_over=True, cores=4)
-    assert await waited_s(of, local=False) < 0.2
+    assert await waited_s(of, clock, local=False) == 0
     assert of.flag(MachineFigures(others_cores_before=BUSY)) is None
 
 
-async def test_where_nobody_can_look_nobody_waits() -> None:
+async def test_where_nobody_can_look_nobody_waits(clock: Clock) -> None:
     of = Quiet(bench(5.0, []), first_is_over=True, cores=4)
-    assert await waited_s(of) < 0.2
+    assert await waited_s(of, clock) == 0
     assert of.flag(MachineFigures(others_cores_before=None)) is None
 
 

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(true: Callable[[], bool], *, within_s: float = 10.0) -> None:
+def wait_until(true: Callable[[], bool], *, within_s: float = 60.0) -> None:
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, "it did not become true in time"
         time.sleep(0.005)
 
 
-async def until(true: Callable[[], bool], *, within_s: float = 10.0) -> None:
+async def until(true: Callable[[], bool], *, within_s: float = 60.0) -> None:
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, "it did not become true in time"

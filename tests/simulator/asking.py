@@ -62,7 +62,7 @@ def text_of(lines: list[dict[str, Any]], key: str = "content") -> str:
     return "".join(line["message"].get(key, "") for line in lines)
 
 
-async def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+async def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Let the loop run until something holds."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -32,6 +32,7 @@ async def test_a_wait_never_ends_early(blocking: bool) -> None:
         assert now_ns() >= deadline_ns - 50_000  # the clock's own rounding
 
 
+@pytest.mark.timed
 async def test_a_deadline_in_the_past_is_no_wait() -> None:
     began = time.monotonic()
     await Waiter(blocking=True).until(now_ns() - 10_000_000_000)

@@ -26,11 +26,15 @@ async def test_speed_drifts_with_the_number_of_answers() -> None:
     assert speeds == [1.0, 1.0, 0.9, 0.9, 0.5, 0.5]
 
 
-async def test_speed_drifts_with_time_which_the_scale_shortens() -> None:
+def test_speed_drifts_with_time_which_the_scale_shortens(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_ns = [5_000]
+    monkeypatch.setattr("llmtui.simulator.simulation.now_ns", lambda: now_ns[0])
     model = quick(speed_points=(SpeedPoint(after_s=100.0, speed=0.9),))
     state = simulation(quick_script(model, time_scale=1000.0))
     assert state.speed(model) == 1.0
-    await asyncio.sleep(0.15)
+    now_ns[0] += 99_000_000
+    assert state.speed(model) == 1.0
+    now_ns[0] += 1_000_000
     assert state.speed(model) == 0.9
 
 
@@ -69,14 +73,14 @@ async def test_models_come_and_go() -> None:
 
 
 async def test_a_change_can_be_planned_for_a_time() -> None:
-    plan = (Planned(after_s=0.1, change=RemoveModel(model="m")),)
-    async with served(quick_script(plan=plan)) as (_, client):
-        assert (await client.get("/api/tags")).json()["models"]
-        for _ in range(500):
-            if not (await client.get("/api/tags")).json()["models"]:
-                return
+    soon, later = (Planned(after_s=at, change=RemoveModel(model=name)) for at, name in ((0.1, "m"), (600, "n")))
+    async with served(quick_script(quick("m"), quick("n"), plan=(soon, later))) as (_, client):
+        for _ in range(6000):
+            names = [one["name"] for one in (await client.get("/api/tags")).json()["models"]]
+            if len(names) < 2:
+                break
             await asyncio.sleep(0.01)
-        raise AssertionError("the model is still there")
+        assert names == ["n:latest"]
 
 
 async def test_a_script_that_preloads_what_it_has_not_is_refused() -> None:

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 
-async def wait_until(pilot: Pilot[Any], holds: Callable[[], object], *, timeout_s: float = 20.0) -> None:
+async def wait_until(pilot: Pilot[Any], holds: Callable[[], object], *, timeout_s: float = 60.0) -> None:
     """Waits until something holds, letting the app work in between.
 
     Raises:

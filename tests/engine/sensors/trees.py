@@ -152,7 +152,7 @@ def stand_in_runner(*arguments: str, hold_bytes: int = 0, busy_s: float = 0.0) -
             runner.kill()
 
 
-def wait_for(look: Callable[[], Value | None], within_s: float = 20.0) -> Value:
+def wait_for(look: Callable[[], Value | None], within_s: float = 60.0) -> Value:
     """Ask until the answer is something."""
     deadline_s = time.monotonic() + within_s
     while time.monotonic() < deadline_s:
