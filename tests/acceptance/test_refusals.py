@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from llmtui.cli.app import cli
 from llmtui.cli.frame import Refused
-from llmtui.config import Settings, SettingsError, load_settings, save_choices
+from llmtui.config import Settings, SettingsError, flag_of, load_settings, save_choices
 from llmtui.core.choices import BadChoice, bounds_of, from_text
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.widgets.options_panel import OptionsPanel
@@ -67,3 +70,12 @@ def test_every_setting_has_words_for_what_it_may_be(name: str) -> None:
         assert words.endswith(r", not '\x00'")
     else:
         assert bounds.kind == "names"
+
+
+@pytest.mark.parametrize("name", [name for name, bounds in bounds_of().items() if bounds.among])
+def test_a_closed_set_completes_in_the_shell(name: str) -> None:
+    flag = flag_of(name)
+    asked = {"_LLMTUI_COMPLETE": "complete_bash", "COMP_WORDS": f"llmtui run {flag} ", "COMP_CWORD": "3"}
+    command = [sys.executable, "-c", "from llmtui.cli.app import cli; cli(prog_name='llmtui')"]
+    done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=False, timeout=60)
+    assert tuple(done.stdout.split()) == bounds_of()[name].among
