@@ -121,8 +121,6 @@ class _Run:
     def run(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._interrupt)
-        for sentence in self._frame.problems:
-            self._progress.say(sentence)
         if self._order.host is None and not self._inside and self._frame.host_problem is not None:
             raise Refused(self._frame.host_problem)
         host = self._order.host or self._frame.settings.host
