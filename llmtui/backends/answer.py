@@ -104,7 +104,7 @@ async def read_answer(
         BackendFailed: the server refuses, reports an error, ends in an unknown way or sends what cannot be read.
         httpx.HTTPError: the connection breaks before the end of the answer.
     """
-    answer = Answer(dialect)
+    answer = AnswerReader(dialect)
     coming = aiter(moments)
     try:
         while not answer.over:
@@ -131,7 +131,7 @@ async def _next(coming: AsyncIterator[Moment], wait_s: float | None) -> Moment |
         return None
 
 
-class Answer(Generic[S]):
+class AnswerReader(Generic[S]):
     """Folds the moments of one exchange."""
 
     def __init__(self, dialect: Dialect[S]) -> None:

@@ -33,7 +33,7 @@ class Delta(msgspec.Struct, frozen=True):
     refusal: Any = None
 
 
-class Choice(msgspec.Struct, frozen=True):
+class ChunkChoice(msgspec.Struct, frozen=True):
     """One of the answers; only the first is asked for."""
 
     delta: Delta | None = None
@@ -46,10 +46,10 @@ class Choice(msgspec.Struct, frozen=True):
     error: Any = None
 
 
-class Chunk(msgspec.Struct, frozen=True):
+class CompletionChunk(msgspec.Struct, frozen=True):
     """The data of one event."""
 
-    choices: list[Choice] | None = None
+    choices: list[ChunkChoice] | None = None
     usage: Any = None
     timings: Any = None
     error: Any = None
@@ -62,7 +62,7 @@ class Chunk(msgspec.Struct, frozen=True):
     detail: Any = None
 
 
-_reader = StructReader(Chunk)
+_reader = StructReader(CompletionChunk)
 _NOTHING = Delta()
 _COUNTED = ("completion_tokens", "output_tokens", "generated_tokens")
 _PROMPT = ("prompt_tokens", "input_tokens")
@@ -78,7 +78,7 @@ class OpenAiDialect:
         self._usage: dict[str, object] = {}
         self._timings: dict[str, object] = {}
 
-    def tell(self, said: Chunk, document: Document[Chunk]) -> Told:
+    def tell(self, said: CompletionChunk, document: Document[CompletionChunk]) -> Told:
         """Return what a document says."""
         if said.error or said.errors or document.event == b"error":
             return Told(error=error_said(said.error or said.errors or lenient.document(document.data)))
@@ -149,7 +149,7 @@ class OpenAiDialect:
             return Problem(code="cut_chunk", detail=excerpt(data))
         return Problem(code="bad_chunk", detail=excerpt(data))
 
-    def _without_choices(self, said: Chunk, document: Document[Chunk]) -> Told:
+    def _without_choices(self, said: CompletionChunk, document: Document[CompletionChunk]) -> Told:
         is_error = said.object == "error" or said.type == "error" or said.detail or isinstance(said.message, str)
         if is_error and said.usage is None:
             return Told(error=error_said(lenient.document(document.data)))
@@ -168,7 +168,7 @@ class OpenAiDialect:
         return lenient.count(clock.get("predicted_n")) or lenient.count(_first(told, _COUNTED)) or None
 
 
-def _text_of(choice: Choice, document: Document[Chunk]) -> Told:
+def _text_of(choice: ChunkChoice, document: Document[CompletionChunk]) -> Told:
     delta = choice.delta or choice.message or _NOTHING
     content, thinking = delta.content, delta.reasoning_content or delta.reasoning or delta.thinking
     if type(content) is str and content and not thinking:
@@ -181,7 +181,7 @@ def _text_of(choice: Choice, document: Document[Chunk]) -> Told:
     return Told(thinking=thought, answer=answer, whole=choice.delta is None and choice.message is not None)
 
 
-def _rarer(document: Document[Chunk]) -> Told:
+def _rarer(document: Document[CompletionChunk]) -> Told:
     """Look at the fields that few servers use, and at those that nobody knows."""
     raw = lenient.mapping(lenient.document(document.data)).get("choices")
     choice = lenient.mapping(raw[0]) if isinstance(raw, list) and raw else {}

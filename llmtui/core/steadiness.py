@@ -22,7 +22,7 @@ DRIFT_P = 0.05
 DRIFT_SHARE = 0.03
 
 
-class Block(NamedTuple):
+class SteadyBlock(NamedTuple):
     """The compared trials of one contender in one round, as one observation."""
 
     round: int
@@ -47,7 +47,7 @@ class Drift(NamedTuple):
         return self.rounds >= DRIFT_ROUNDS
 
 
-def blocks_of(session: Session, contender: int) -> tuple[Block, ...]:
+def blocks_of(session: Session, contender: int) -> tuple[SteadyBlock, ...]:
     """Return the blocks of one contender in the order of the rounds; prompts that were compared once only are left out.
 
     What differs between prompts is taken out: each trial counts against the mean of its prompt over the rounds.
@@ -64,7 +64,7 @@ def blocks_of(session: Session, contender: int) -> tuple[Block, ...]:
         for number, at_s, value in series if len(series) > 1 else ():
             by_round.setdefault(number, []).append((at_s, value - usual))
     return tuple(
-        Block(number, mean([at for at, _ in parts]), mean([value for _, value in parts]))
+        SteadyBlock(number, mean([at for at, _ in parts]), mean([value for _, value in parts]))
         for number, parts in sorted(by_round.items())
     )
 
@@ -76,7 +76,7 @@ def drift(session: Session) -> Drift | None:
     return trend_of([blocks_of(session, index) for index in range(len(session.plan.contenders))])
 
 
-def trend_of(series: Sequence[Sequence[Block]]) -> Drift | None:
+def trend_of(series: Sequence[Sequence[SteadyBlock]]) -> Drift | None:
     """Return the drift that the contenders' blocks show together.
 
     Kendall's test with contenders as strata, p < 0.05, and more than 3 % from the first block to the last.

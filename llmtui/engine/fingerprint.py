@@ -13,7 +13,7 @@ import psutil
 from llmtui import __version__
 from llmtui.backends.base import ServerInfo
 from llmtui.core.facts import Fingerprint, Server, ServerKind
-from llmtui.engine.sensors.base import PROC, SYS, read_text
+from llmtui.engine.sensors.base import PROC, SYS, text_of_file
 from llmtui.engine.sensors.gpu import GpuSensor
 from llmtui.engine.sensors.thermal import ThermalSensor
 
@@ -89,7 +89,7 @@ def fingerprint(
 
 
 def _cpu_name(proc_root: Path) -> str | None:
-    for line in (read_text(proc_root / "cpuinfo") or "").splitlines():
+    for line in (text_of_file(proc_root / "cpuinfo") or "").splitlines():
         key, _, value = line.partition(":")
         if key.strip() in _CPU_NAME_KEYS and value.strip():
             return value.strip()

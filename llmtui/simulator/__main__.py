@@ -15,7 +15,7 @@ from pathlib import Path
 from llmtui.simulator import scenarios
 from llmtui.simulator.options import ApiError
 from llmtui.simulator.script import Script, decode_script
-from llmtui.simulator.server import Listener
+from llmtui.simulator.server import SimulatorListener
 
 _USAGE_ERROR = 2
 _READ_BYTES = 65_536
@@ -69,7 +69,7 @@ def _read_line() -> bytes:
 
 
 async def _run(script: Script, port: int) -> None:
-    listener = Listener(script, port=port, blocking_waits=True)
+    listener = SimulatorListener(script, port=port, blocking_waits=True)
     await listener.start()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -41,7 +41,7 @@ class ClientConnection(asyncio.Protocol):
         number: From 1.
     """
 
-    def __init__(self, server: Listener, number: int) -> None:
+    def __init__(self, server: SimulatorListener, number: int) -> None:
         self._server = server
         self._number = number
         self._parser = RequestParser()
@@ -165,7 +165,7 @@ class ClientConnection(asyncio.Protocol):
         return exchange.keep_alive
 
 
-class Listener:
+class SimulatorListener:
     """A simulated server in a running event loop.
 
     Args:
@@ -220,7 +220,7 @@ class SimulatedServer:
     def __init__(self, script: Script, *, port: int = 0) -> None:
         self._script = script
         self._port = port
-        self._listener: Listener | None = None
+        self._listener: SimulatorListener | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -244,7 +244,7 @@ class SimulatedServer:
         await self._running().simulation.plan(planned)
 
     async def __aenter__(self) -> Self:
-        listener = Listener(self._script, port=self._port, blocking_waits=False)
+        listener = SimulatorListener(self._script, port=self._port, blocking_waits=False)
         await listener.start()
         self._listener = listener
         return self
@@ -258,7 +258,7 @@ class SimulatedServer:
         loop = self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=loop.run_forever, name="simulated server", daemon=True)
         self._thread.start()
-        listener = Listener(self._script, port=self._port, blocking_waits=True)
+        listener = SimulatorListener(self._script, port=self._port, blocking_waits=True)
         try:
             asyncio.run_coroutine_threadsafe(listener.start(), loop).result()
         except BaseException:
@@ -281,7 +281,7 @@ class SimulatedServer:
         self._thread.join()
         self._loop.close()
 
-    def _running(self) -> Listener:
+    def _running(self) -> SimulatorListener:
         if self._listener is None:
             raise RuntimeError("the simulated server is not running: use it in a with statement")
         return self._listener

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.backends.answer import Answer
+from llmtui.backends.answer import AnswerReader
 from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
 from llmtui.backends.http_moments import Answered, Arrived
 from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx, think_value, wall_ns
@@ -24,7 +24,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def read(fields: dict[str, Any] | bytes, model: Model = GGUF) -> list[Sent | Piece | Final]:
     """What a line says that comes after one with text."""
     data = fields if isinstance(fields, bytes) else json.dumps(fields, ensure_ascii=False).encode()
-    answer = Answer(OllamaDialect(model, "127.0.0.1:11434"))
+    answer = AnswerReader(OllamaDialect(model, "127.0.0.1:11434"))
     answer.take(Answered(1, 200, httpx.Headers({"transfer-encoding": "chunked"})))
     return [*answer.take(Arrived(7, data)), *answer.end()]
 

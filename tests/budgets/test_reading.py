@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from llmtui.backends.answer import Answer as AnswerReader
+from llmtui.backends.answer import AnswerReader
 from llmtui.backends.base import Piece
 from llmtui.backends.http_moments import Answered, Arrived
 from llmtui.backends.ollama_reading import OllamaDialect

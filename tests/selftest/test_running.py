@@ -178,6 +178,7 @@ def test_a_machine_too_slow_to_tell_is_not_out_of_bounds() -> None:
 
 
 @pytest.mark.skipif(find_spec("xllamacpp") is None, reason="the built-in server is not installed")
+@pytest.mark.slow
 def test_the_screen_stands_still_and_draws_in_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selftest_cost, "TURNS", 2)
     monkeypatch.setattr(selftest_cost, "TOKENS", 64)

@@ -34,7 +34,7 @@ def has_proc(proc_root: Path) -> bool:
     return sys.platform == "linux" or proc_root != PROC
 
 
-def read_text(path: Path) -> str | None:
+def text_of_file(path: Path) -> str | None:
     """Gives a small file's text without the white space around it; None where it is absent or may not be read."""
     try:
         return path.read_bytes().decode(errors="replace").strip()
@@ -44,7 +44,7 @@ def read_text(path: Path) -> str | None:
 
 def read_int(path: Path) -> int | None:
     """Gives the number in a small file; None where there is none."""
-    text = read_text(path)
+    text = text_of_file(path)
     if text is None:
         return None
     try:
@@ -58,7 +58,7 @@ def read_fields(path: Path, *names: str) -> dict[str, int]:
 
     Looks for the names instead of parsing all lines: some of these files have two hundred.
     """
-    text = f"\n{read_text(path) or ''}\n"
+    text = f"\n{text_of_file(path) or ''}\n"
     fields = {}
     for name in names:
         for separator in (":", " "):

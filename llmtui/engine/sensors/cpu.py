@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from llmtui.engine.sensors.base import PROC, has_proc, read_text
+from llmtui.engine.sensors.base import PROC, has_proc, text_of_file
 from llmtui.engine.sensors.processes import ProcessTable, ProcessTimes
 
 
@@ -35,7 +35,7 @@ class CpuSensor:
     def _read_proc(self) -> CpuReading | None:
         ticks_per_s = os.sysconf("SC_CLK_TCK")
         busy_s = []
-        for line in (read_text(self._proc_root / "stat") or "").splitlines():
+        for line in (text_of_file(self._proc_root / "stat") or "").splitlines():
             if not line.startswith("cpu"):
                 break
             name, *ticks = line.split()

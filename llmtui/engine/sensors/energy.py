@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from llmtui.engine.sensors.base import SYS, read_int, read_text
+from llmtui.engine.sensors.base import SYS, read_int, text_of_file
 
 
 class EnergyReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class EnergySensor:
             zone
             for zone in sorted((sys_root / "class" / "powercap").glob("intel-rapl:*"))
             # "package-0", …; cores and memory controllers are parts of them, "psys" is the whole board
-            if (read_text(zone / "name") or "").startswith("package")
+            if (text_of_file(zone / "name") or "").startswith("package")
         ]
         self._zones = [_Zone(zone) for zone in packages if read_int(zone / "energy_uj") is not None]
         if self._zones:

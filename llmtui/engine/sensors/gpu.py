@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from llmtui.engine.sensors.base import SYS, read_int, read_text
+from llmtui.engine.sensors.base import SYS, read_int, text_of_file
 
 _NVML_TEMPERATURE_GPU = 0
 _NVML_CLOCK_SM = 1
@@ -82,7 +82,7 @@ class AmdSensor:
             for card in sorted((sys_root / "class" / "drm").glob("card[0-9]*/device"))
             if card.parent.name[4:].isdecimal() and read_int(card / "mem_info_vram_used") is not None
         ]
-        names = [read_text(card / "product_name") or card.parent.name for card in self._cards]
+        names = [text_of_file(card / "product_name") or card.parent.name for card in self._cards]
         self.source = f"amdgpu: {', '.join(names)}" if names else "no AMD card"
 
     def read(self) -> GpuReading | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from llmtui.engine.sensors.base import PROC, has_proc, read_fields, read_text
+from llmtui.engine.sensors.base import PROC, has_proc, read_fields, text_of_file
 
 
 class MemoryReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +79,7 @@ class PressureSensor:
         pages = read_fields(self._proc_root / "vmstat", "pswpin").get("pswpin")
         return PressureReading(
             swap_in_bytes=None if pages is None else pages * os.sysconf("SC_PAGE_SIZE"),
-            stalled_s=_stalled_s(read_text(self._proc_root / "pressure" / "memory")),
+            stalled_s=_stalled_s(text_of_file(self._proc_root / "pressure" / "memory")),
         )
 
 
@@ -102,7 +102,7 @@ class DiskSensor:
             int(text.split()[2])
             for device in self._block.glob("*")
             # what lies on other devices (RAID, encryption, loops) would be counted twice
-            if (device / "device").exists() and (text := read_text(device / "stat"))
+            if (device / "device").exists() and (text := text_of_file(device / "stat"))
         ]
         return 512 * sum(sectors) if sectors else None  # the kernel's sector here is 512 bytes whatever the disk's is
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from llmtui.engine.sensors.base import PROC, has_proc, read_fields, read_text
+from llmtui.engine.sensors.base import PROC, has_proc, read_fields, text_of_file
 
 _TCP_LISTEN: Final = "0A"
 
@@ -103,11 +103,11 @@ class ProcProcesses:
 
     def now_s(self) -> float:
         """Seconds since the machine started; 0 where there is no ``uptime``."""
-        return float((read_text(self._proc_root / "uptime") or "0").split()[0])
+        return float((text_of_file(self._proc_root / "uptime") or "0").split()[0])
 
     def times(self, pid: int) -> ProcessTimes | None:
         """Identity and CPU time; None also for a zombie."""
-        stat = read_text(self._proc_root / str(pid) / "stat")
+        stat = text_of_file(self._proc_root / str(pid) / "stat")
         if not stat:
             return None
         fields = stat[stat.rindex(")") + 2 :].split()  # the program's name before it may hold spaces and brackets
@@ -135,7 +135,7 @@ class ProcProcesses:
 
     def command_line(self, pid: int) -> list[str] | None:
         """What ``cmdline`` holds; the system's own threads have none."""
-        line = read_text(self._proc_root / str(pid) / "cmdline")
+        line = text_of_file(self._proc_root / str(pid) / "cmdline")
         return line.rstrip("\0").split("\0") if line else None
 
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
@@ -149,7 +149,7 @@ class ProcProcesses:
         sockets = [
             found
             for name in ("tcp", "tcp6")
-            for line in (read_text(self._proc_root / "net" / name) or "").splitlines()[1:]
+            for line in (text_of_file(self._proc_root / "net" / name) or "").splitlines()[1:]
             if (found := _listening(line.split(), port)) is not None
         ]
         pids = self._holders({inode for _, _, inode in sockets}) if sockets else {}

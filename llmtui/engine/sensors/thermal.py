@@ -7,7 +7,7 @@ from statistics import fmean
 
 import msgspec
 
-from llmtui.engine.sensors.base import PROC, SYS, has_proc, read_int, read_text
+from llmtui.engine.sensors.base import PROC, SYS, has_proc, read_int, text_of_file
 
 # Temperature sources that stand for the processor, the best first; others (disk, wifi, battery) say nothing about it.
 _CPU_HWMONS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")
@@ -46,13 +46,13 @@ class ThermalSensor:
     def _temperature_c(self) -> float | None:
         for name in _CPU_HWMONS:
             for folder in (self._sys_root / "class" / "hwmon").glob("*"):
-                if read_text(folder / "name") == name:
+                if text_of_file(folder / "name") == name:
                     found = [read_int(path) for path in folder.glob("temp*_input")]
                     if degrees := [value / 1000 for value in found if value is not None]:
                         return max(degrees)
         for name in _CPU_ZONES:
             for folder in (self._sys_root / "class" / "thermal").glob("thermal_zone*"):
-                if read_text(folder / "type") == name and (value := read_int(folder / "temp")) is not None:
+                if text_of_file(folder / "type") == name and (value := read_int(folder / "temp")) is not None:
                     return value / 1000
         return None
 
@@ -64,9 +64,9 @@ class ThermalSensor:
     def _on_battery(self) -> bool | None:
         supplies = list((self._sys_root / "class" / "power_supply").glob("*"))
         # A mouse or a headset has a battery too; its scope is "Device".
-        if not any(read_text(s / "type") == "Battery" and read_text(s / "scope") != "Device" for s in supplies):
+        if not any(text_of_file(s / "type") == "Battery" and text_of_file(s / "scope") != "Device" for s in supplies):
             return None
-        mains = [read_int(s / "online") for s in supplies if read_text(s / "type") in {"Mains", "USB"}]
+        mains = [read_int(s / "online") for s in supplies if text_of_file(s / "type") in {"Mains", "USB"}]
         return not any(mains) if mains else None
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmtui.engine.sensors.base import read_fields, read_int, read_text
+from llmtui.engine.sensors.base import read_fields, read_int, text_of_file
 from tests.engine.sensors.trees import lay
 
 names = st.text("abcXYZ_0", min_size=1, max_size=6)
 
 
 def test_absent_and_forbidden_files_read_as_none(tmp_path: Path) -> None:
-    assert read_text(tmp_path / "nothing") is None
-    assert read_text(tmp_path) is None  # a folder
+    assert text_of_file(tmp_path / "nothing") is None
+    assert text_of_file(tmp_path) is None  # a folder
     assert read_int(tmp_path / "nothing") is None
 
 
