@@ -6,7 +6,7 @@ from llmtui.core.commands import SetServer
 from llmtui.core.events import ServerChanged
 
 BUILTIN = SetServer(address="builtin", kind="builtin")
-NO_ANSWER = ("refused", "silent", "unreachable", "unknown_host")
+NO_ANSWER = ("refused", "no_connection", "silent", "unreachable", "unknown_host")
 
 
 class Connection:

@@ -7,8 +7,8 @@ from typing import Any
 from textual.pilot import Pilot
 
 from llmtui.config import Settings
-from llmtui.core.commands import CancelPull, Command, ListModels, PullModel, SetServer
-from llmtui.core.events import Event, ListedModel, PullProgressed, ServerChanged
+from llmtui.core.commands import CancelPull, Command, FindServers, ListModels, PullModel, SetServer
+from llmtui.core.events import Event, FoundServer, ListedModel, PullProgressed, ServerChanged, ServersFound
 from llmtui.core.facts import Problem
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.screens.dialogs import Download
@@ -50,6 +50,22 @@ class TestServer:
             await wait_until(pilot, lambda: stage.host.saved.get("host") == "box:9999")
             await stage.listed(pilot)
         assert stage.link.sent_of(SetServer)[1].address == "http://box:9999"
+
+    async def test_servers_on_this_machine_are_offered_where_the_usual_one_does_not_answer(self) -> None:
+        found = FoundServer(address="http://127.0.0.1:8080/v1", kind="openai")
+
+        def answer(command: Command) -> tuple[Event, ...]:
+            return (ServersFound(servers=(found,)),) if isinstance(command, FindServers) else no_ollama(command)
+
+        stage = Stage(answer, builtin_available=False)
+        async with stage.app.run_test(size=SIZE) as pilot:
+            await wait_until(pilot, lambda: "OpenAI-compatible server" in stage.said("#no-models"))
+            assert "127.0.0.1:8080/v1" in stage.said("#no-models")
+            await pilot.press("s")
+            await pilot.pause()
+            await pilot.press("enter")
+            await wait_until(pilot, lambda: len(stage.link.sent_of(SetServer)) == 2)
+        assert stage.link.sent_of(SetServer)[1].address == "http://127.0.0.1:8080/v1"
 
     async def test_escape_keeps_the_server(self) -> None:
         stage = Stage()

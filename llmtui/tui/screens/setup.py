@@ -14,9 +14,9 @@ from textual.containers import Horizontal, Vertical
 
 from llmtui.config.access import without_login
 from llmtui.core.choices import Choices, Preset
-from llmtui.core.commands import ListModels
+from llmtui.core.commands import FindServers, ListModels
 from llmtui.core.estimate import PastSpeed, estimate
-from llmtui.core.events import CommandFailed, ModelsListed, ServerChanged
+from llmtui.core.events import CommandFailed, FoundServer, ModelsListed, ServerChanged, ServersFound
 from llmtui.core.plan import BUILTIN, Plan
 from llmtui.core.planning import (
     FULL_ANSWER_TOKENS,
@@ -27,11 +27,12 @@ from llmtui.core.planning import (
     make_plan,
 )
 from llmtui.tui.background import in_background
+from llmtui.tui.connection import NO_ANSWER
 from llmtui.tui.feed import Replied, SessionChanged
 from llmtui.tui.host import BadAddress
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.setup_keys import setup_bindings
-from llmtui.tui.text.no_server import no_server_words
+from llmtui.tui.text.no_server import no_models_words, no_server_words
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.tui.widgets.model_picker import ModelPicker
 from llmtui.tui.widgets.options_panel import OptionsPanel
@@ -43,6 +44,7 @@ from llmtui.tui.widgets.server_line import ServerLine
 from llmtui.tui.widgets.start_line import StartLine
 from llmtui.words import _
 from llmtui.words.problems import problem_what, whole_problem
+from llmtui.words.servers import server_words
 
 
 class SetupScreen(BaseScreen):
@@ -76,6 +78,8 @@ class SetupScreen(BaseScreen):
         self._past: Mapping[str, PastSpeed] = {}
         self._own_text = ""
         self._fetched: str | None = None
+        self._found: tuple[FoundServer, ...] = ()
+        """Servers on this machine's usual ports, looked for where the usual one does not answer."""
 
     def compose_body(self) -> ComposeResult:
         """Server above, models and questions beside each other, the rest below."""
@@ -129,6 +133,8 @@ class SetupScreen(BaseScreen):
                 self._show_server(message.reply)
             case ModelsListed():
                 self._show_models(message.reply)
+            case ServersFound():
+                self._offer(message.reply.servers)
             case CommandFailed():
                 problem = message.reply.problem
                 self.notify(whole_problem(problem), severity="error", timeout=10)
@@ -145,10 +151,26 @@ class SetupScreen(BaseScreen):
         self.server_line.show(server, instead_of=instead_of, ollama_installed=installed)
         if server.problem is not None:
             self._listed = None
-            host = self.shell.host
-            words = no_server_words(server, builtin_available=host.builtin_available, ollama_installed=installed)
-            self.models.say(words)
+            self._say_absent(server)
             self._show_start()
+            wanted = self.shell.connection.wanted
+            if server.kind != "builtin" and server.problem.code in NO_ANSWER and wanted and wanted.named_by == "nobody":
+                self.shell.send(FindServers())  # nobody asked for this one: another may be here
+
+    def _say_absent(self, server: ServerChanged) -> None:
+        host = self.shell.host
+        has = {"builtin_available": host.builtin_available, "ollama_installed": host.ollama_installed}
+        self.models.say(no_server_words(server, **has, found=self._found))
+
+    def _offer(self, found: tuple[FoundServer, ...]) -> None:
+        """Names the servers that were found on this machine; the field for another one holds the first."""
+        self._found = found
+        server = self.shell.feed.server
+        if found and server is not None and server.problem is not None:
+            self._say_absent(server)
+        elif found and self.shell.connection.instead_of is not None:
+            names = ", ".join(server_words(one.kind, one.address) for one in found)
+            self.notify(_("{servers}: s names it.").format(servers=names), title=_("Found on this machine"))
 
     def _show_models(self, listed: ModelsListed) -> None:
         first = self._listed is None
@@ -165,9 +187,7 @@ class SetupScreen(BaseScreen):
             if first and self.focused is None:
                 self.models.models.focus()
         else:
-            self.models.say(
-                _("This server has no models yet.\n\nPress d to download one: llama3.2:1b is small and quick to try.")
-            )
+            self.models.say(no_models_words(kind))
         self._show_start()
 
     # --- what follows from the choices ---
@@ -300,8 +320,9 @@ class SetupScreen(BaseScreen):
 
     def action_server(self) -> None:
         """Opens the field for another server."""
-        wanted = self.shell.connection.wanted
-        self.server_line.edit("" if wanted is None else wanted.address)
+        wanted, found = self.shell.connection.wanted, self._found
+        usual = wanted is None or wanted.named_by == "nobody"
+        self.server_line.edit(found[0].address if found and usual else "" if wanted is None else wanted.address)
 
     @on(ServerLine.Kept)
     def _server_kept(self) -> None:

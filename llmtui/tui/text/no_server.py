@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from llmtui.config.address import is_this_machine
-from llmtui.core.events import ServerChanged
+from llmtui.core.events import FoundServer, ServerChanged
+from llmtui.core.facts import ServerKind
 from llmtui.words import _
 from llmtui.words.install import install_command
 from llmtui.words.problems import problem_remedy, problem_what
+from llmtui.words.servers import server_words
 
 
-def no_server_words(server: ServerChanged, *, builtin_available: bool, ollama_installed: bool) -> Content:
-    """Gives the empty state of a server with a problem."""
+def no_server_words(
+    server: ServerChanged, *, builtin_available: bool, ollama_installed: bool, found: Sequence[FoundServer] = ()
+) -> Content:
+    """Return the empty state of a server with a problem, and the servers that were found on this machine."""
     assert server.problem is not None
     lines = [Content.styled(problem_what(server.problem), "bold")]
+    for one in found:
+        lines += _way(
+            _("There is {server}: press s, then Enter.").format(server=server_words(one.kind, one.address)), one.address
+        )
     remedy = problem_remedy(server.problem)
     if server.kind == "openai":
         lines.append(Content(remedy or _("Start that server, or name another one with s.")))
@@ -31,6 +41,15 @@ def no_server_words(server: ServerChanged, *, builtin_available: bool, ollama_in
             lines += _way(_("Or add a small server to this program:"), install_command())
     lines += [Content(), Content.styled(_("r looks again; s names another server."), "dim")]
     return Content("\n").join(lines)
+
+
+def no_models_words(kind: ServerKind) -> str:
+    """Return what stands in place of the models of a server that names none."""
+    if kind == "openai":
+        return _(
+            "This server names no models.\n\nLoad one there, or measure one by its name: llmtui run --host … -m NAME."
+        )
+    return _("This server has no models yet.\n\nPress d to download one: llama3.2:1b is small and quick to try.")
 
 
 def _ways_to_ollama(*, installed: bool) -> list[Content]:
