@@ -216,6 +216,50 @@ def selftest_command(
     raise typer.Exit(testing(seed=seed, with_cost=cost))
 
 
+@cli.command("report")
+def report_command(
+    sessions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SESSION…", help="`last`, `last~1` (the one before it), an id, a folder, or a file of events."
+        ),
+    ],
+    csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help="One row per trial.")] = None,
+    excel_csv: Annotated[
+        str | None,
+        typer.Option("--excel-csv", metavar="FILE", help="The same for spreadsheets, with this locale's decimal sign."),
+    ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="In CSV: one row per model and per category instead.")
+    ] = False,
+    jsonl: Annotated[
+        str | None, typer.Option("--jsonl", metavar="FILE", help="One trial per line, with its chunks' times.")
+    ] = None,
+    markdown: Annotated[str | None, typer.Option("--markdown", metavar="FILE", help="Conclusions and tables.")] = None,
+    anonymous: Annotated[
+        bool,
+        typer.Option("--anonymous", help="Leave out host name, user name, paths, prompts and answers in every form."),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    results: Results = None,
+) -> None:
+    """Write saved sessions in other forms; several at once, `-` is stdout. Without a form: the tables.
+
+    A session may still be running. Exit codes: 0 written, 2 no such session or a file that cannot be written.
+    """
+    from llmtui.cli.report import Asked, report
+
+    targets = {"csv": csv, "excel-csv": excel_csv, "jsonl": jsonl, "markdown": markdown}
+    asked = Asked(
+        sessions=tuple(sessions),
+        targets={name: target for name, target in targets.items() if target is not None},
+        summary=summary,
+        anonymous=anonymous,
+        force=force,
+    )
+    raise typer.Exit(report(frame({}, results=results), asked))
+
+
 class TimeUnit(StrEnum):
     """Units in which a file may count its times."""
 

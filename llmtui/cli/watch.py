@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
-from llmtui.cli.frame import Frame, Refused, cannot_list
-from llmtui.config import expanded
-from llmtui.core.facts import Problem
+from llmtui.cli.frame import Frame, Refused
+from llmtui.cli.sessions import journal_of
 from llmtui.link import Link
-from llmtui.store.listing import find_session, list_sessions
-from llmtui.store.session_folder import JOURNAL
 from llmtui.words import _
-from llmtui.words.problems import whole_problem
 
 STDIN = "-"
 PIPED = "llmtui run --events - | llmtui watch -"
@@ -24,7 +19,7 @@ def watch(of: Frame, source: str) -> int:
 
     Args:
         of: settings and folders.
-        source: ``-`` for a pipe on stdin, a journal, a session's folder, or a session's id.
+        source: ``-`` for a pipe on stdin, a journal, a session's folder, a session's id, or ``last``.
     """
     from llmtui.cli.screen import NO_TERMINAL, can_draw, farewell, give_way
 
@@ -56,36 +51,7 @@ def _pipe() -> Link:
     return StdinPipe(pipe)
 
 
-def check_journal(path: Path) -> None:
-    """Look at how a file begins.
-
-    Raises:
-        Refused: it is not a session's journal, or cannot be read.
-    """
-    from llmtui.link.first_bytes import why_no_journal
-
-    try:
-        why = why_no_journal(path)
-    except OSError as error:
-        problem = Problem(code="file_unreadable", args={"file": str(path)}, detail=error.strerror)
-        raise Refused(whole_problem(problem)) from error
-    if why is not None:
-        raise Refused(whole_problem(Problem(code=why, args={"where": str(path)})))
-
-
 def _file(of: Frame, source: str) -> Link:
     from llmtui.link.event_file import EventFile
 
-    path = expanded(source)
-    if path.is_dir():
-        path /= JOURNAL
-    if path.is_file():
-        check_journal(path)
-        return EventFile(path)
-    try:
-        found = find_session(list_sessions(of.results), source)
-    except OSError as error:
-        raise Refused(cannot_list(of.results, error)) from error
-    if found is not None:
-        return EventFile(found.journal)
-    raise Refused(_("{source} is neither a file nor a session in {folder}.").format(source=source, folder=of.results))
+    return EventFile(journal_of(of, source))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmtui.cli.frame import Refused
-from llmtui.cli.watch import check_journal
+from llmtui.cli.sessions import check_journal
 from llmtui.core.events import encode
 from llmtui.link import LinkLost
 from llmtui.link.first_bytes import why_no_events

@@ -1,0 +1,158 @@
+"""``llmtui report``: saved sessions in the forms that people and programs read."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import locale
+import os
+import socket
+import stat
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from llmtui.cli.exits import Exit
+from llmtui.cli.frame import Frame, Refused, cannot_list, cannot_write
+from llmtui.cli.run import can_be_written
+from llmtui.cli.sessions import journal_of
+from llmtui.config import expanded
+from llmtui.core.facts import Problem
+from llmtui.words import _
+from llmtui.words.problems import whole_problem
+
+if TYPE_CHECKING:
+    from llmtui.report.saved import Saved
+
+STDOUT: Final = "-"
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    sessions: tuple[str, ...]
+    targets: Mapping[str, str]
+    """Where each form goes, by the form's name (see report.forms)."""
+    summary: bool = False
+    anonymous: bool = False
+    force: bool = False
+
+
+def report(of: Frame, asked: Asked) -> int:
+    """Write every form that was asked for; without any, print the tables. Return the exit code."""
+    targets = _checked(asked)
+    sessions = [_read(of, journal_of(of, word), anonymous=asked.anonymous) for word in asked.sessions]
+    from llmtui.report.forms import forms, printed
+
+    known = forms(summary=asked.summary, decimal_comma=has_decimal_comma(of.language))
+    made = {}
+    for name in targets:
+        try:
+            made[name] = known[name](sessions)
+        except OSError as error:
+            problem = Problem(code="file_unreadable", args={"file": str(error.filename)}, detail=error.strerror)
+            raise Refused(whole_problem(problem)) from error
+    for name, content in made.items():
+        _write(targets[name], content)
+    if not targets:
+        _to_stdout(printed(sessions).encode("utf-8", "replace"))
+    return Exit.OK
+
+
+def has_decimal_comma(language: str) -> bool:
+    """Return whether numbers are written 1,5 here: by the locale's numbers, else by the language."""
+    before = locale.setlocale(locale.LC_NUMERIC)
+    try:
+        locale.setlocale(locale.LC_NUMERIC, "")
+        if any(os.environ.get(name) for name in ("LC_ALL", "LC_NUMERIC", "LANG")) or os.name == "nt":
+            return locale.localeconv()["decimal_point"] == ","
+    except locale.Error:
+        pass  # the locale is not installed
+    finally:
+        locale.setlocale(locale.LC_NUMERIC, before)
+    return language == "es"
+
+
+def _checked(asked: Asked) -> dict[str, Path | None]:
+    """Return the file of each form, None for stdout; refuse before anything is written what could only fail later."""
+    targets = {name: None if target == STDOUT else _place(target) for name, target in asked.targets.items()}
+    if sum(target is None for target in targets.values()) > 1:
+        raise Refused(_("Only one form can go to stdout (`-`): give the others a file."))
+    files = [target for target in targets.values() if target is not None]
+    for target in files:
+        can_be_written(target, may_be_folder=False)
+        if files.count(target) > 1:
+            raise Refused(_("{path} is named for two forms: give each a file of its own.").format(path=target))
+        if not asked.force and target.is_file():
+            raise Refused(
+                _("{path} is there already and was left alone. Choose another name, or add --force.").format(
+                    path=target
+                )
+            )
+    return targets
+
+
+def _place(target: str) -> Path:
+    """Return the file itself where a link was named, so that the link stays one."""
+    return expanded(target).absolute().resolve()
+
+
+def _read(of: Frame, journal: Path, *, anonymous: bool) -> Saved:
+    from llmtui.report.saved import NoSession, read_saved
+    from llmtui.store.earlier import earlier_session
+
+    try:
+        saved = read_saved(journal)
+    except NoSession as error:
+        raise Refused(whole_problem(Problem(code="not_events", args={"where": str(journal)}))) from error
+    except OSError as error:
+        problem = Problem(code="file_unreadable", args={"file": str(journal)}, detail=error.strerror)
+        raise Refused(whole_problem(problem)) from error
+    for problem in saved.problems:
+        print(f"llmtui: {whole_problem(problem)}", file=sys.stderr)
+    try:
+        saved = msgspec.structs.replace(saved, earlier=earlier_session(of.results, saved.session))
+    except OSError as error:  # the comparison is lost, not the report
+        print(f"llmtui: {cannot_list(of.results, error)}", file=sys.stderr)
+    if not anonymous:
+        return saved
+    from llmtui.report.anonymous import anonymous as without_names
+
+    return without_names(saved, private_words())
+
+
+def private_words() -> Sequence[str]:
+    """Return this computer's name, whole and without its domain, and the user's name, where they are known."""
+    host = socket.gethostname()
+    words = [host, host.partition(".")[0], Path.home().name if "HOME" in os.environ else ""]
+    with contextlib.suppress(OSError, KeyError, ImportError):
+        words.append(getpass.getuser())
+    return [word for word in words if word]
+
+
+def _write(target: Path | None, content: bytes) -> None:
+    from llmtui.store.writing import replace_file
+
+    if target is None:
+        _to_stdout(content)
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+            target.write_bytes(content)  # a device or a pipe is written to, not replaced
+        else:
+            replace_file(target, content)
+    except OSError as error:
+        raise Refused(cannot_write(target, error)) from error
+
+
+def _to_stdout(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever read it has enough; else the interpreter would complain when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,74 @@
+"""Sessions as CSV: as the files of a session are, or as a spreadsheet of some country opens it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from llmtui.core.summary import summarise
+from llmtui.report.saved import Saved
+from llmtui.store import summary_csv, trials_csv
+from llmtui.store.csv_cells import cell, csv_line, number_cell, text_cell
+
+Value = str | float | None
+BOM: Final = "\ufeff"
+"""Without it Excel takes UTF-8 for the system's old encoding."""
+_WIDE_FORMULA: Final = ("＝", "＋", "－", "＠")
+"""Begin a formula in spreadsheets set to Japanese or Chinese."""
+
+
+def csv_form(sessions: Sequence[Saved], *, summary: bool = False) -> bytes:
+    """Return trials.csv of one session, or of several below each other; the column ``session_id`` tells them apart.
+
+    Args:
+        sessions: in the order of the rows.
+        summary: the rows of summary.csv instead of those of trials.csv.
+    """
+    lines = [csv_line(columns(summary=summary))]
+    lines.extend(csv_line(map(cell, values.values())) for values in rows_of(sessions, summary=summary))
+    return b"".join(lines)
+
+
+def excel_csv(sessions: Sequence[Saved], *, summary: bool = False, decimal_comma: bool = False) -> bytes:
+    r"""Return the same cells as ``csv_form`` for a spreadsheet: UTF-8 with its mark, ``\r\n``, no cell is a formula.
+
+    Args:
+        sessions: in the order of the rows.
+        summary: the rows of summary.csv instead of those of trials.csv.
+        decimal_comma: write 1,5 and put ``;`` between cells, as spreadsheets of many countries expect.
+    """
+    text = io.StringIO()
+    text.write(BOM)
+    writer = csv.writer(text, delimiter=";" if decimal_comma else ",", lineterminator="\r\n")
+    writer.writerow(columns(summary=summary))
+    for values in rows_of(sessions, summary=summary):
+        writer.writerow([_sheet_cell(value, decimal_comma=decimal_comma) for value in values.values()])
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def columns(*, summary: bool) -> tuple[str, ...]:
+    """Return the columns of summary.csv or of trials.csv."""
+    return summary_csv.summary_columns() if summary else trials_csv.trials_columns()
+
+
+def rows_of(sessions: Sequence[Saved], *, summary: bool) -> Iterator[Mapping[str, Value]]:
+    """Return the values of each row by column, in the order of the columns."""
+    names = columns(summary=summary)
+    for saved in sessions:
+        session = saved.session
+        rows = (
+            summary_csv.summary_values(summarise(session), session)
+            if summary
+            else (trials_csv.row_values(row, session) for row in session.rows)
+        )
+        yield from ({name: values[name] for name in names} for values in rows)
+
+
+def _sheet_cell(value: Value, *, decimal_comma: bool) -> str:
+    if isinstance(value, str):
+        text = text_cell(value)
+        return f"'{text}" if text.startswith(_WIDE_FORMULA) else text
+    number = number_cell(value)
+    return number.replace(".", ",") if decimal_comma else number

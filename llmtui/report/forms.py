@@ -1,0 +1,48 @@
+"""The forms in which a report leaves the program, by the name of their flag."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from llmtui.report.csv_forms import csv_form, excel_csv
+from llmtui.report.jsonl import jsonl
+from llmtui.report.markdown import markdown
+from llmtui.report.saved import Saved
+
+Form = Callable[[Sequence[Saved]], bytes]
+"""From sessions to a file's content. Raises OSError where a session's file cannot be read."""
+
+
+def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str, Form]:
+    """Return each form by its flag without the dashes.
+
+    Args:
+        summary: the CSV forms have the rows of summary.csv.
+        decimal_comma: ``excel-csv`` is for a country that writes 1,5.
+    """
+    return {
+        "csv": partial(csv_form, summary=summary),
+        "excel-csv": partial(excel_csv, summary=summary, decimal_comma=decimal_comma),
+        "jsonl": jsonl,
+        "markdown": _markdown,
+    }
+
+
+def printed(sessions: Sequence[Saved]) -> str:
+    """Return what ``llmtui run`` prints at its end, for each session."""
+    from llmtui.report.terminal import print_session
+
+    out = io.StringIO()
+    for saved in sessions:
+        print_session(saved.session, out, saved.earlier)
+    return out.getvalue()
+
+
+_BETWEEN: Final = "\n---\n\n"
+
+
+def _markdown(sessions: Sequence[Saved]) -> bytes:
+    return _BETWEEN.join(markdown(saved.session, saved.earlier) for saved in sessions).encode("utf-8", "replace")

@@ -1,0 +1,75 @@
+"""A session to report: read from its file, also while it is being written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from llmtui.core.across import Earlier
+from llmtui.core.events import Sampled, TrialFinished
+from llmtui.core.facts import Problem
+from llmtui.core.session import Session, SessionBuilder
+from llmtui.core.trial_row import TrialRow
+from llmtui.store.journal import JournalReader, read_events
+from llmtui.store.lock import writer_pid
+from llmtui.store.session_folder import LOCK
+
+State = Literal["running", "interrupted", "complete", "cancelled", "failed"]
+
+
+class NoSession(Exception):
+    """A file holds no session; the message names it."""
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """One session as every form of a report reads it."""
+
+    session: Session
+    journal: Path
+    state: State
+    problems: tuple[Problem, ...] = ()
+    """What of the file could not be read."""
+    earlier: Earlier | None = None
+    """The last session of the same plan, for "since last time"."""
+    anonymous: bool = False
+    """Host name, user name, paths, prompts and answers are left out; ``session`` is without them already."""
+
+    def finished(self) -> Iterator[tuple[TrialRow, TrialFinished]]:
+        """Return each trial with its text and its chunks' times, in the order they ran.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        rows = {(row.trial.id, row.t_ns): row for row in self.session.rows}
+        for event in read_events(self.journal, without=(Sampled,)):
+            if isinstance(event, TrialFinished):
+                row = rows.pop((event.trial.id, event.t_ns), None)
+                if row is not None:
+                    yield row, event
+
+
+def read_saved(journal: Path) -> Saved:
+    """Return the session in a file of events.
+
+    Raises:
+        NoSession: The file holds none.
+        OSError: The file cannot be read.
+    """
+    reader, builder = JournalReader(journal), SessionBuilder()
+    at_bytes = -1
+    while reader.at_bytes > at_bytes:
+        at_bytes = reader.at_bytes
+        for event in reader.poll():
+            builder.apply(event)
+    session = builder.snapshot()
+    if session is None:
+        raise NoSession(str(journal))
+    running = session.finished is None and writer_pid(journal.parent / LOCK) is not None
+    problems = reader.problems()
+    if running:
+        problems = tuple(one for one in problems if one.code != "torn_line")  # the rest of it is on its way
+    state = session.finished or ("running" if running else "interrupted")
+    return Saved(session=session, journal=journal, state=msgspec.convert(state, State), problems=problems)
