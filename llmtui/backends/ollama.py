@@ -39,6 +39,7 @@ from llmtui.backends.ollama_listing import (
     ShowAnswer,
     TagsEntry,
     blob_of,
+    is_ollama_list,
     license_text,
     listed,
     model_of,
@@ -113,15 +114,25 @@ class OllamaBackend:
         """Weights' files by name and digest: the answer can be megabytes, and it is asked for before every trial."""
 
     async def info(self) -> ServerInfo:
-        """Asks who answers: /api/version."""
-        body = await self._ask("GET", "/api/version", limit_s=ANSWER_LIMIT_S)
+        """Ask who answers: /api/version, and where that path is not known, whether /api/tags is a list of Ollama's."""
+        version: str | None = None
+        product: str | None = "Ollama"
         try:
-            version = read_version(body)
+            version = read_version(await self._ask("GET", "/api/version", limit_s=ANSWER_LIMIT_S))
         except NotSuchAnswer as error:
             raise BackendFailed(not_ollama(self._where)) from error
+        except RequestRefused as refused:
+            if refused.status not in _NO_SUCH_PATH or not await self._lists_as_ollama():
+                raise
+            product = None  # a program that imitates Ollama
         return ServerInfo(
-            kind=self.kind, address=public_address(self._url), version=version, product="Ollama", local=self._local
+            kind=self.kind, address=public_address(self._url), version=version, product=product, local=self._local
         )
+
+    async def _lists_as_ollama(self) -> bool:
+        with suppress(BackendFailed):
+            return is_ollama_list(await self._ask("GET", "/api/tags", limit_s=ANSWER_LIMIT_S))
+        return False
 
     async def models(self) -> tuple[ListedModel, ...]:
         """Gives the models as /api/tags and /api/ps tell; /api/show fills in what old servers leave out of the list."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -100,6 +101,17 @@ def read_tags(body: bytes) -> tuple[TagsEntry, ...]:
         NotSuchAnswer: it is not such a list.
     """
     return _entries(body, TagsEntry)
+
+
+def is_ollama_list(body: bytes) -> bool:
+    """Return whether a body is the list of a server that speaks Ollama's protocol.
+
+    llama.cpp answers /api/tags with OpenAI's list in the same object, and does not know /api/chat.
+    """
+    with suppress(NotSuchAnswer):
+        raw = _json(body)
+        return isinstance(raw, Mapping) and isinstance(raw.get("models"), list) and "data" not in raw
+    return False
 
 
 def read_resident(body: bytes) -> tuple[ResidentModel, ...]:

@@ -190,7 +190,11 @@ class Desk:
         builtin = self._builtin_beside(backend)
         await self._servers.close_all_but(backend, *builtin)
         self._recorder.emit(ServerChanged(address=info.address, kind=info.kind, version=info.version, local=info.local))
-        models, resident = await backend.models(), await backend.resident() or ()
+        try:
+            models, resident = await backend.models(), await backend.resident() or ()
+        except BackendFailed as failed:  # it answers, but nothing can be asked of it
+            self._tell_absent(failed.problem)
+            return
         for beside in builtin:
             with suppress(BackendFailed):  # it is not installed: nothing to offer
                 models += await beside.models()

@@ -26,6 +26,8 @@ _FIND_LIMIT_S: Final = 2.0
 _NOTHING_SAID: Final[tuple[ProblemCode, ...]] = (
     "no_such_model", "model_not_there", "not_known", "no_such_path", "not_openai", "not_ollama",
 )  # fmt: skip
+_LET_IN: Final[tuple[ProblemCode, ...]] = ("key_refused", "needs_key", "needs_login", "key_wanted")
+"""Codes by which a server says that it is there. What else answers at that host is not the one that was named."""
 _ANOTHER: Final[tuple[ProblemCode, ...]] = (
     "key_refused", "needs_key", "needs_login", "key_wanted", "sign_in", "sign_in_model", "forbidden", "forbidden_host",
     "redirect", "redirect_unnamed", "redirected", "proxy", "server_error", "error_status", "failed_http", "bad_status",
@@ -55,7 +57,8 @@ async def first_contact(servers: Servers, chosen: SetServer) -> Contact:
         try:
             return Contact(backend, await backend.info(), server)
         except BackendFailed as failed:
-            if failed.problem.code not in _ANOTHER:
+            code = failed.problem.code
+            if code not in _ANOTHER or (code in _LET_IN and server.kind == "openai" == chosen.kind):
                 raise
             failures.append(failed.problem)
     raise BackendFailed(_explanation(failures, chosen))

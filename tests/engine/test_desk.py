@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from llmtui.backends.base import BackendFailed
 from llmtui.core.commands import (
     Cancel,
     CancelPull,
@@ -70,6 +71,19 @@ async def test_an_absent_server_is_told_with_the_reason(office: Office) -> None:
     changed: ServerChanged = await office.wait_for(ServerChanged)
     assert (changed.address, changed.problem) == ("there", REFUSED)
     assert office.of(ModelsListed) == []
+
+
+async def test_a_server_whose_list_cannot_be_read_is_told_as_absent(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused() -> None:
+        raise BackendFailed(REFUSED)
+
+    monkeypatch.setattr(office.server, "models", refused)
+    office.take(SetServer(address="here"))
+    answers = [await office.wait_for(ServerChanged, 2)]
+    assert answers[-1].problem == REFUSED
+    assert office.of(CommandFailed) == []
 
 
 async def test_what_is_no_address_is_told_too(office: Office) -> None:

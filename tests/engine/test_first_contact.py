@@ -84,6 +84,20 @@ class TestItIsFound:
             assert isinstance(found, Contact)
             assert (found.info.kind, found.info.version) == ("ollama", "0.34.4")
 
+    @pytest.mark.parametrize("status", [404, 405, 501])
+    async def test_ollamas_protocol_without_a_version(self, status: int) -> None:
+        tags = whole({"models": [{"name": "small:1b", "digest": ""}]})
+        async with asked({"/api/version": whole({"error": "x"}, status), "/api/tags": tags}) as (_, found):
+            assert isinstance(found, Contact)
+            assert (found.info.kind, found.info.version, found.info.product) == ("ollama", None, None)
+
+    @pytest.mark.parametrize("typed", ["", "/v1"])
+    async def test_openais_protocol_where_the_list_is_llama_cpps_for_both(self, typed: str) -> None:
+        both = whole({"models": [{"name": "some-model"}], "object": "list", "data": [PLAIN]})
+        async with asked({"/api/tags": both, "/v1/models": both}, typed) as (_, found):
+            assert isinstance(found, Contact)
+            assert found.info.kind == "openai"
+
     async def test_a_server_that_answers_200_to_everything_is_seen_through(self) -> None:
         nothing = whole({"error": "Unexpected endpoint or method. (GET /api/version)"})
         async with asked({"/api/version": nothing, "/v1/models": MODELS}) as (_, found):
@@ -142,6 +156,13 @@ class TestItIsSaidWhatAnswers:
             assert problem.code == "key_refused"
             assert "LLMTUI_API_KEY" in problem_what(problem)
             assert server.asked("/v1/models")[0].headers["authorization"] == "Bearer sk-1"
+
+    async def test_who_wants_a_key_where_it_was_named_is_not_passed_over_for_another_interface(self) -> None:
+        routes = {"/api/version": whole({"version": "0.34.4"}), "/v1/models": NO_KEY}
+        async with asked(routes, "/v1") as (server, problem):
+            assert isinstance(problem, Problem)
+            assert problem.code == "needs_key"
+            assert server.asked("/api/version") == []
 
     async def test_a_closed_port_is_not_asked_again(self) -> None:
         async with scripted_server() as server:

@@ -28,7 +28,7 @@ _FAULT: Final[dict[Fault, str]] = {
     "tensor_size": marked("it declares a tensor with more elements than any file can hold"),
 }
 _COST: Final[dict[Cost, str]] = {
-    "no_count": marked("the server counts no tokens, so tokens and speed are missing"),
+    "no_count": marked("tokens and speed are missing unless the server counts without being asked"),
     "no_first_count": marked("the count of the first chunk is not told"),
     "no_repeat": marked("answers differ from time to time"),
     "any_length": marked("answers are as long as the model likes"),
