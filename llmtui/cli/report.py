@@ -45,7 +45,7 @@ def report(of: Frame, asked: Asked) -> int:
     """Write every form that was asked for; without any, print the tables. Return the exit code."""
     targets = _checked(asked)
     sessions = [_read(of, journal_of(of, word), anonymous=asked.anonymous) for word in asked.sessions]
-    from llmtui.report.forms import forms, printed
+    from llmtui.report.forms import forms, terminal_tables
 
     known = forms(summary=asked.summary, decimal_comma=has_decimal_comma(of.language))
     made = {}
@@ -58,7 +58,7 @@ def report(of: Frame, asked: Asked) -> int:
     for name, content in made.items():
         _write(targets[name], content)
     if not targets:
-        _to_stdout(printed(sessions).encode("utf-8", "replace"))
+        _to_stdout(terminal_tables(sessions).encode("utf-8", "replace"))
     return Exit.OK
 
 

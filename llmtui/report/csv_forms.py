@@ -27,7 +27,7 @@ def csv_form(sessions: Sequence[Saved], *, summary: bool = False) -> bytes:
         summary: the rows of summary.csv instead of those of trials.csv.
     """
     lines = [csv_line(columns(summary=summary))]
-    lines.extend(csv_line(map(cell, values.values())) for values in rows_of(sessions, summary=summary))
+    lines.extend(csv_line(map(cell, values.values())) for values in csv_rows(sessions, summary=summary))
     return b"".join(lines)
 
 
@@ -43,7 +43,7 @@ def excel_csv(sessions: Sequence[Saved], *, summary: bool = False, decimal_comma
     text.write(BOM)
     writer = csv.writer(text, delimiter=";" if decimal_comma else ",", lineterminator="\r\n")
     writer.writerow(columns(summary=summary))
-    for values in rows_of(sessions, summary=summary):
+    for values in csv_rows(sessions, summary=summary):
         writer.writerow([_sheet_cell(value, decimal_comma=decimal_comma) for value in values.values()])
     return text.getvalue().encode("utf-8", "replace")
 
@@ -53,7 +53,7 @@ def columns(*, summary: bool) -> tuple[str, ...]:
     return summary_csv.summary_columns() if summary else trials_csv.trials_columns()
 
 
-def rows_of(sessions: Sequence[Saved], *, summary: bool) -> Iterator[Mapping[str, Value]]:
+def csv_rows(sessions: Sequence[Saved], *, summary: bool) -> Iterator[Mapping[str, Value]]:
     """Return the values of each row by column, in the order of the columns."""
     names = columns(summary=summary)
     for saved in sessions:

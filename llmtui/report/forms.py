@@ -31,7 +31,7 @@ def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str,
     }
 
 
-def printed(sessions: Sequence[Saved]) -> str:
+def terminal_tables(sessions: Sequence[Saved]) -> str:
     """Return what ``llmtui run`` prints at its end, for each session."""
     from llmtui.report.terminal import print_session
 

@@ -17,6 +17,7 @@ from llmtui.core.measures import measures
 from llmtui.core.metrics import Figures
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import CategorySummary, ContenderSummary, summarise
+from llmtui.report.saved import NoSession
 from llmtui.store import samples_csv, summary_csv, trials_csv
 from llmtui.store.journal import read_events
 from llmtui.store.session_folder import JOURNAL, SAMPLES
@@ -35,10 +36,6 @@ _SUMMARY_TEXTS: Final = frozenset(
 )
 _OF_A_ROUND: Final = {"cold_first_ms": "cold_ttft_ms", "cold_first_load_ms": "cold_load_ms"}
 """Of a single round there is one cold start, neither the first nor a later one."""
-
-
-class NoSession(Exception):
-    """There is no session at a path; the message says what is."""
 
 
 def read_session(path: str | PathLike[str]) -> SessionFrames:

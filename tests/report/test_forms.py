@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from llmtui.core.summary import Spread, summarise
 from llmtui.report.anonymous import HIDDEN, anonymous
 from llmtui.report.csv_forms import BOM
-from llmtui.report.forms import Form, forms, printed
+from llmtui.report.forms import Form, forms, terminal_tables
 from llmtui.report.saved import Saved
 from llmtui.store.csv_cells import cell
 from llmtui.store.summary_csv import summary_cells
@@ -126,7 +126,7 @@ def test_the_words_looked_for_are_in_the_form_that_is_not_anonymous(one: Saved, 
 
 
 def test_what_is_printed_can_be_anonymous_too(one: Saved) -> None:
-    shown = printed([anonymous(one, (HOST, USER))])
+    shown = terminal_tables([anonymous(one, (HOST, USER))])
     assert [word for word in PRIVATE if word in shown] == []
 
 

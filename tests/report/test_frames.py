@@ -16,7 +16,8 @@ import llmtui
 from benchmarks.made_session import sampled
 from llmtui.core.events import Event, SessionFinished, encode
 from llmtui.core.session import fold
-from llmtui.report.frames import NoSession, read_session
+from llmtui.report.frames import read_session
+from llmtui.report.saved import NoSession
 from llmtui.store.csv_cells import cell
 from llmtui.store.samples_csv import SamplesCsv
 from llmtui.store.summary_csv import summary_csv
