@@ -232,10 +232,22 @@ def report_command(
     summary: Annotated[
         bool, typer.Option("--summary", help="In CSV: one row per model and per category instead.")
     ] = False,
+    json: Annotated[
+        str | None,
+        typer.Option("--json", metavar="FILE", help="One document with a published schema."),
+    ] = None,
     jsonl: Annotated[
         str | None, typer.Option("--jsonl", metavar="FILE", help="One trial per line, with its chunks' times.")
     ] = None,
     markdown: Annotated[str | None, typer.Option("--markdown", metavar="FILE", help="Conclusions and tables.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Option("--table", metavar="llama-bench[=FILE]", help="The table that people paste; stdout without FILE."),
+    ] = None,
+    benchstat: Annotated[
+        str | None,
+        typer.Option("--benchstat", metavar="FILE", help="Go benchmark lines, for `benchstat OLD NEW`."),
+    ] = None,
     anonymous: Annotated[
         bool,
         typer.Option("--anonymous", help="Leave out host name, user name, paths, prompts and answers in every form."),
@@ -249,7 +261,18 @@ def report_command(
     """
     from llmtui.cli.report import Asked, report
 
-    targets = {"csv": csv, "excel-csv": excel_csv, "jsonl": jsonl, "markdown": markdown}
+    kind, _, place = (table or "").partition("=")
+    if table is not None and kind != "llama-bench":
+        raise Refused("`--table` takes `llama-bench`, or `llama-bench=FILE`.")
+    targets = {
+        "csv": csv,
+        "excel-csv": excel_csv,
+        "json": json,
+        "jsonl": jsonl,
+        "markdown": markdown,
+        "llama-bench": (place or "-") if kind else None,
+        "benchstat": benchstat,
+    }
     asked = Asked(
         sessions=tuple(sessions),
         targets={name: target for name, target in targets.items() if target is not None},

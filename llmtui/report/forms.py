@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from llmtui.report.benchstat import benchstat
 from llmtui.report.csv_forms import csv_form, excel_csv
+from llmtui.report.json_form import json_form
 from llmtui.report.jsonl import jsonl
+from llmtui.report.llama_bench import llama_bench
 from llmtui.report.markdown import markdown
 from llmtui.report.saved import Saved
 
@@ -26,8 +29,11 @@ def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str,
     return {
         "csv": partial(csv_form, summary=summary),
         "excel-csv": partial(excel_csv, summary=summary, decimal_comma=decimal_comma),
+        "json": json_form,
         "jsonl": jsonl,
         "markdown": _markdown,
+        "llama-bench": llama_bench,
+        "benchstat": benchstat,
     }
 
 

@@ -37,7 +37,7 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
         _heading(session),
         *banners(session),
         "## " + _("Conclusions"),
-        _list(f"**{_plain(line.heading)}**: {_plain(line.said)}" for line in headed(session, earlier)),
+        _list(f"**{plain(line.heading)}**: {plain(line.said)}" for line in headed(session, earlier)),
         "## " + _("By model"),
         _table(by_model(session)),
     ]
@@ -47,12 +47,12 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
     # The audit of an imported file has its pairs already.
     pairs = () if is_imported(session.plan) else verdicts(session)
     if pairs:
-        parts += ["## " + _("Pair by pair"), _list(map(_plain, _pair_by_pair(session, pairs)))]
-    parts += ["## " + _("Conditions"), _list(map(_plain, _conditions(session)))]
+        parts += ["## " + _("Pair by pair"), _list(map(plain, _pair_by_pair(session, pairs)))]
+    parts += ["## " + _("Conditions"), _list(map(plain, _conditions(session)))]
     problems = [problem_what(note.problem) for note in session.notes]
     problems += [f"{row.trial.id}: {problem_what(row.problem)}" for row in session.rows if row.problem is not None]
     if problems:
-        parts += ["## " + _("Notes"), _list(map(_plain, problems))]
+        parts += ["## " + _("Notes"), _list(map(plain, problems))]
     parts += ["## " + _("How the figures are made"), _list(_formulas())]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -70,7 +70,7 @@ def write_markdown(session: Session, target: Path, earlier: Earlier | None = Non
 def _heading(session: Session) -> str:
     names = ", ".join(contender.label for contender in session.plan.contenders)
     when = datetime.fromtimestamp(session.wall_ns // 10**9, UTC)
-    return f"# {_plain(names)}\n\n{when:%Y-%m-%d %H:%M} UTC · `{session.session_id}`"
+    return f"# {plain(names)}\n\n{when:%Y-%m-%d %H:%M} UTC · `{session.session_id}`"
 
 
 def _pair_by_pair(session: Session, pairs: Sequence[Verdict]) -> Iterable[str]:
@@ -152,11 +152,11 @@ def _table(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-    return "\n".join(f"| {' | '.join(_plain(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(plain(cell) for cell in line)} |" for line in lines)
 
 
-def _plain(text: str) -> str:
-    """The text without anything that Markdown or HTML would take for its own."""
+def plain(text: str) -> str:
+    """Return the text without anything that Markdown or HTML would take for its own."""
     for sign in "\\`*_[]<>|":
         text = text.replace(sign, "\\" + sign)
     return " ".join(text.split())

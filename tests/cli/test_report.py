@@ -137,7 +137,20 @@ def test_the_command_prints_tables_and_forms(tmp_path: Path) -> None:
     assert (tmp_path / "r.md").is_file()
 
 
-@pytest.mark.parametrize("words", [("nothing",), (), ("last",), ("last", "--csv")])
+def test_the_pasted_table_goes_to_stdout_or_to_a_file(tmp_path: Path) -> None:
+    write_recorded(tmp_path / "results" / "one")
+    ran = llmtui(tmp_path, "last", "--table", "llama-bench")
+    assert ran.stdout.startswith("| model | size | params | backend | test | t/s |"), ran.stderr
+    ran = llmtui(tmp_path, "last", "--table", "llama-bench=t.md", "--json", "-", "--benchstat", "b.txt")
+    assert json.loads(ran.stdout)["format"] == "llmtui-report", ran.stderr
+    assert (tmp_path / "t.md").read_text("utf-8").startswith("| model |")
+    assert "Unit token/s better=higher" in (tmp_path / "b.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("nothing",), (), ("last",), ("last", "--csv"), ("last", "--table", "sheet"), ("last", "--json=-", "--csv=-")],
+)
 def test_a_mistake_is_one_sentence_and_code_2(tmp_path: Path, words: tuple[str, ...]) -> None:
     ran = llmtui(tmp_path, *words)
     assert (ran.returncode, ran.stdout) == (2, "")

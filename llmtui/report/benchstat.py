@@ -1,0 +1,67 @@
+"""Sessions as lines of a Go benchmark, one per model and round, for ``benchstat OLD NEW``.
+
+Format: https://go.dev/design/14313-benchmark-format. Facts about machine and server are comments: as configuration
+lines they would make benchstat put two sessions with different servers into two tables instead of comparing them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from llmtui.core.measures import Measure, measure_of, shown_value
+from llmtui.core.summary import ContenderSummary
+from llmtui.report.by_round import summaries_by_round
+from llmtui.report.llama_bench import footer
+from llmtui.report.saved import Saved
+
+_UNITS: Final = {
+    "decode_tps": "token/s",
+    "prefill_tps": "prompt-token/s",
+    "decode_cps": "char/s",
+    "ttft_ms": "ttft-s",
+    "follow_up_ttft_ms": "follow-up-ttft-s",
+}
+"""Figures of a round, and the unit under which benchstat lists each."""
+_UNSAFE: Final = re.compile(r"[^\w.:+@,()\[\]-]", re.ASCII)
+"""What would end a name, begin another key, or not be shown by every terminal."""
+
+
+def benchstat(sessions: Sequence[Saved]) -> bytes:
+    """Return the lines of all sessions, after the units with what is better."""
+    lines = [f"Unit {unit} better={_measure(figure).better}" for figure, unit in _UNITS.items()]
+    for saved in sessions:
+        lines += ["", f"# session {saved.session.session_id}", f"# {' '.join(footer(saved.session).split())}"]
+        lines.extend(_lines(saved))
+    return ("\n".join(lines) + "\n").encode("utf-8", "replace")
+
+
+def benchmark_name(label: str) -> str:
+    """Return the name of a model's benchmark: one word; a number at a name's end would be taken for processors."""
+    return f"BenchmarkWarm/model={_UNSAFE.sub(_code, label)}/by=round"
+
+
+def _lines(saved: Saved) -> Iterator[str]:
+    for summary in summaries_by_round(saved.session).values():
+        for line in summary.lines:
+            figures = list(_figures(line))
+            if figures:
+                yield f"{benchmark_name(line.label)} {max(line.finished, 1)} {' '.join(figures)}"
+
+
+def _figures(line: ContenderSummary) -> Iterator[str]:
+    for figure, unit in _UNITS.items():
+        value = shown_value(_measure(figure), line)
+        if value is not None:
+            yield f"{value:.6g} {unit}"
+
+
+def _measure(figure: str) -> Measure:
+    found = measure_of(figure)
+    assert found is not None
+    return found
+
+
+def _code(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))

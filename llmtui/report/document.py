@@ -1,0 +1,210 @@
+"""The JSON document: what is in it. Its published schema, docs/report.schema.json, is made from these records."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from llmtui.core.facts import Argument
+from llmtui.core.plan import Options
+
+VERSION: Final = 1
+"""Goes up when a field is removed or changes its meaning; new fields leave it."""
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Over = Literal["rounds", "trials"]
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure, unrounded; `missing` has the reason's code where `value` is null."""
+
+    value: float | None
+    unit: str
+    n: Count | None = None
+    """Number of rounds or trials that it was made from; null where the figure has no range."""
+    low: float | None = None
+    high: float | None = None
+    over: Over | None = None
+    """What `low` and `high` are the lowest and highest of."""
+    missing: str | None = None
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that went wrong: a code with its arguments, and the words of a server or the system."""
+
+    code: str
+    args: dict[str, Argument]
+    detail: str | None
+    level: str
+    """`info`, `warning` or `error`."""
+    trial_id: str | None
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine on which llmtui ran."""
+
+    llmtui: str
+    python: str
+    os: str
+    cpu: str | None
+    cores_physical: int | None
+    cores_logical: int | None
+    ram_total_bytes: int | None
+    gpu: str | None
+    on_battery: bool | None
+    sampling_hz: float
+
+
+class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that was measured."""
+
+    protocol: str
+    product: str | None
+    version: str | None
+    address: str | None
+    """Null in anonymous reports."""
+    on_this_machine: bool | None
+
+
+class Prompt(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt; text and hash are null in anonymous reports."""
+
+    id: str
+    category: str
+    text: str | None
+    sha256: str | None
+
+
+class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked, of whom, in which order."""
+
+    preset: str
+    kinds: tuple[str, ...]
+    rounds: int
+    max_rounds: int
+    budget_s: float | None
+    seed: int
+    others: str
+    pack: str
+    language: str
+    options: Options
+    prompts: tuple[Prompt, ...]
+    cold_text: str | None
+    follow_up_text: str | None
+
+
+class CategoryFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """A model's figures in one category of prompts."""
+
+    category: str
+    finished: Count
+    failed: Count
+    capped: bool
+    """An answer reached the cap on tokens, so `e2e_ms` is a lower bound."""
+    figures: dict[str, Figure]
+
+
+class Contestant(msgspec.Struct, frozen=True, kw_only=True):
+    """A model with its options, and its figures over the whole session."""
+
+    label: str
+    """Unique in the session; verdicts name models by it."""
+    name: str
+    digest: str
+    backend: str
+    variant: str
+    size_bytes: int | None
+    parameters: str | None
+    quantisation: str | None
+    family: str | None
+    format: str | None
+    context_limit: int | None
+    note: str | None
+    thinks: bool
+    finished: Count
+    failed: Count
+    disturbed: Count
+    conditions: tuple[str, ...]
+    """Flags of conditions that lasted."""
+    figures: dict[str, Figure]
+    categories: tuple[CategoryFigures, ...]
+
+
+class PairVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said of two models in one figure; `first` leads wherever one leads."""
+
+    figure: str
+    word: str
+    """See docs/method.md, "Verdicts"."""
+    first: str
+    second: str
+    rounds: Count
+    unit: str = "round"
+    """What is taken for one independent observation."""
+    ratio: float | None
+    low: float | None
+    high: float | None
+    """Simultaneous 95 % interval of the ratio over the session's pairs; null below three observations."""
+    p_adjusted: float | None
+    smallest_lead: float | None = None
+    difference_ms: float | None = None
+    more_rounds: int | None = None
+    """Rounds after which an open word is expected to be final."""
+    why: str | None = None
+    conditions: tuple[str, ...] = ()
+
+
+class TrialFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One trial."""
+
+    trial_id: str
+    model: str
+    round: int
+    kind: str
+    category: str | None
+    prompt_id: str | None
+    outcome: str
+    ended_by: str | None
+    started_utc: str
+    flags: tuple[str, ...]
+    figures: dict[str, float | None]
+    """By the name of the column in trials.csv."""
+    missing: dict[str, str]
+
+
+class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One session."""
+
+    session_id: str
+    started_utc: str
+    state: Literal["running", "interrupted", "complete", "cancelled", "failed"]
+    rounds_begun: Count
+    machine: Machine
+    servers: tuple[ServerFacts, ...]
+    plan: PlanFacts
+    models: tuple[Contestant, ...]
+    verdicts: tuple[PairVerdict, ...]
+    trials: tuple[TrialFigures, ...]
+    failures: tuple[Failure, ...]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A report of one or more sessions."""
+
+    format: Literal["llmtui-report"] = "llmtui-report"
+    version: Literal[1] = 1
+    written_by: str
+    """Version of llmtui that wrote the document."""
+    anonymous: bool
+    sessions: tuple[SessionFacts, ...]
+
+
+def schema() -> dict[str, Any]:
+    """Return the document's JSON Schema (2020-12)."""
+    made = msgspec.json.schema(Document)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"llmtui report {VERSION}", **made}
+
+
+def schema_text() -> bytes:
+    """Return the schema as it is published in docs/report.schema.json."""
+    return msgspec.json.format(msgspec.json.encode(schema()), indent=2) + b"\n"
