@@ -22,6 +22,7 @@ from llmtui.core.facts import (
     MachineFigures,
     Outcome,
     Phase,
+    PhaseDetail,
     Problem,
     Recorded,
     ResidentModel,
@@ -35,7 +36,8 @@ from llmtui.core.plan import Model, Plan, Trial
 from llmtui.core.shown import shown_event
 
 SCHEMA = 2
-"""2: problems and evidence are codes with arguments. 1: they are English sentences, which are shown as they are."""
+"""2: problems, evidence and what is done within a phase are codes with arguments; pauses are events. 1: all three are
+English texts, the first two shown as they are."""
 
 
 # --- session events: journaled and folded -------------------------------------------------------------------------
@@ -139,7 +141,20 @@ class PhaseChanged(Tagged, frozen=True, kw_only=True):
     t_ns: int
     phase: Phase
     trial_id: str | None = None
-    detail: str | None = None
+    detail: PhaseDetail | str | None = None
+    """None: the phase says it all. A text only in journals of schema 1; core.session reads it."""
+
+
+class Paused(Tagged, frozen=True, kw_only=True):
+    """A pause was asked for. It begins after the trial under way."""
+
+    t_ns: int
+
+
+class Resumed(Tagged, frozen=True, kw_only=True):
+    """The pause is over, or will not begin."""
+
+    t_ns: int
 
 
 class Noted(Tagged, frozen=True, kw_only=True):
@@ -159,7 +174,16 @@ class SessionFinished(Tagged, frozen=True, kw_only=True):
 
 
 SessionEvent = (
-    SessionStarted | PlanExtended | TrialStarted | TrialFinished | Sampled | PhaseChanged | Noted | SessionFinished
+    SessionStarted
+    | PlanExtended
+    | TrialStarted
+    | TrialFinished
+    | Sampled
+    | PhaseChanged
+    | Paused
+    | Resumed
+    | Noted
+    | SessionFinished
 )
 
 
@@ -281,7 +305,8 @@ Reply = (
 )
 Event = SessionEvent | LiveEvent | Reply
 JOURNALED = (
-    SessionStarted, PlanExtended, TrialStarted, TrialFinished, Sampled, PhaseChanged, Noted, SessionFinished,
+    SessionStarted, PlanExtended, TrialStarted, TrialFinished, Sampled, PhaseChanged, Paused, Resumed, Noted,
+    SessionFinished,
 )  # fmt: skip
 
 

@@ -31,8 +31,16 @@ NamedBy = Literal["nobody", "settings", "person"]
 """Who named a server: nobody (it was looked for), the settings or the environment, or the person."""
 
 
-WAITING_FOR_OTHERS = "other programs are busy"
-"""Detail of the phase in which a start from off waits for other programs to come to rest."""
+Step = Literal["unloading", "loading", "loading_again", "waiting_for_others", "paused"]
+"""What is done within a phase. ``loading_again``: a model that was in memory before the run. ``waiting_for_others``:
+a cold start is delayed until other programs leave the processor alone."""
+
+
+class PhaseDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is done within a phase, and with which models."""
+
+    step: Step
+    names: tuple[str, ...] = ()
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,8 +15,10 @@ from llmtui.core.checks import row_flags
 from llmtui.core.events import (
     Event,
     Noted,
+    Paused,
     PhaseChanged,
     PlanExtended,
+    Resumed,
     Sampled,
     SessionFinished,
     SessionStarted,
@@ -26,7 +28,9 @@ from llmtui.core.events import (
 from llmtui.core.facts import (
     Fingerprint,
     Phase,
+    PhaseDetail,
     Problem,
+    Step,
 )
 from llmtui.core.metrics import measure
 from llmtui.core.plan import Contender, Plan, Trial, trials_per_round
@@ -60,13 +64,19 @@ class SamplePoint(msgspec.Struct, frozen=True):
     gpu_watts: float | None = None
 
 
+_AGAIN_OF_SCHEMA_1 = " again, as it was before"
+
+
 class PhaseMark(msgspec.Struct, frozen=True):
     """From ``t_ns`` on the engine was in ``phase``."""
 
     t_ns: int
     phase: Phase
     trial_id: str | None
-    detail: str | None
+    step: Step | None = None
+    """What is done within the phase; None: it says it all."""
+    names: tuple[str, ...] = ()
+    """Models that the step is about."""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -101,6 +111,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     standstills: tuple[tuple[int, int], ...] = ()
     """(from, until) on the engine's clock: it was over, and then more rounds were asked for."""
+    paused: bool = False
+    """A pause was asked for, which begins after the trial under way."""
     finished: str | None = None
     """``complete``, ``cancelled``, ``failed``; None while it runs or where it was interrupted."""
     last_t_ns: int = 0
@@ -134,6 +146,8 @@ class SessionBuilder:
             TrialFinished: self._trial_finished,
             Sampled: self._sampled,
             PhaseChanged: self._phase_changed,
+            Paused: self._paused,
+            Resumed: self._resumed,
             Noted: self._noted,
             SessionFinished: self._finished,
         }
@@ -235,13 +249,23 @@ class SessionBuilder:
         self._fields["latest_sample_t_ns"] = event.t_ns
 
     def _phase_changed(self, event: PhaseChanged) -> None:
-        self._phases.append(PhaseMark(event.t_ns, event.phase, event.trial_id, event.detail))
+        detail = event.detail
+        if isinstance(detail, str):
+            detail = _detail_of_schema_1(event.phase, detail)
+        step, names = (None, ()) if detail is None else (detail.step, detail.names)
+        self._phases.append(PhaseMark(event.t_ns, event.phase, event.trial_id, step, names))
+
+    def _paused(self, _: Paused) -> None:
+        self._fields["paused"] = True
+
+    def _resumed(self, _: Resumed) -> None:
+        self._fields["paused"] = False
 
     def _noted(self, event: Noted) -> None:
         self._notes.append(Note(event.t_ns, event.level, event.problem))
 
     def _finished(self, event: SessionFinished) -> None:
-        self._fields |= {"finished": event.how, "current": None}
+        self._fields |= {"finished": event.how, "current": None, "paused": False}
 
 
 def row_of(event: TrialFinished, session: Session) -> TrialRow:
@@ -275,3 +299,15 @@ def fold(events: Iterable[Event]) -> Session | None:
     for event in events:
         builder.apply(event)
     return builder.snapshot()
+
+
+def _detail_of_schema_1(phase: Phase, said: str) -> PhaseDetail | None:
+    """Return what a text of schema 1 says is done within a phase."""
+    if phase == "unload":
+        return PhaseDetail(step="unloading", names=tuple(said.split(", ")))
+    if said.startswith("loading ") and said.endswith(_AGAIN_OF_SCHEMA_1):
+        return PhaseDetail(step="loading_again", names=(said[len("loading ") : -len(_AGAIN_OF_SCHEMA_1)],))
+    if said == "loading" or said.startswith("loading "):
+        return PhaseDetail(step="loading", names=tuple(said.split(" ")[1:2]))
+    steps: dict[str, Step] = {"other programs are busy": "waiting_for_others", "paused": "paused"}
+    return PhaseDetail(step=steps[said]) if said in steps else None

@@ -8,7 +8,6 @@ from typing import Literal
 
 import msgspec
 
-from llmtui.core.facts import WAITING_FOR_OTHERS
 from llmtui.core.session import PhaseMark, SamplePoint, Session
 from llmtui.core.trial_row import TrialRow
 
@@ -73,13 +72,13 @@ def bands(session: Session) -> tuple[Band, ...]:
 def _cut(session: Session, mark: PhaseMark, end_ns: int, rows: dict[str, list[TrialRow]]) -> Iterable[Band]:
     if mark.phase != "waiting":
         return (Band(mark.t_ns, end_ns, mark.phase, mark.trial_id),)
-    if mark.detail == WAITING_FOR_OTHERS:
+    if mark.step == "waiting_for_others":
         return (Band(mark.t_ns, end_ns, "idle", None),)
     if mark.trial_id is None:  # a model is loaded again that was there before
         return (Band(mark.t_ns, end_ns, "load", None),)
     asked = [row for row in rows.get(mark.trial_id, ()) if row.t_ns >= end_ns]
     if not asked:
-        loads = mark.detail is not None or (session.current is not None and session.current.kind == "cold")
+        loads = mark.step == "loading" or (session.current is not None and session.current.kind == "cold")
         return (Band(mark.t_ns, end_ns, "load" if loads else "prefill", mark.trial_id),)
     row = asked[0]
     if row.t0_ns is not None and end_ns <= row.t0_ns:  # before anything was asked: a start that is not measured

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.core.events import Event, Noted, PhaseChanged
-from llmtui.core.facts import Level, Phase, Problem
+from llmtui.core.facts import Level, Phase, PhaseDetail, Problem, Step
 from llmtui.core.plan import Contender, Plan
 from llmtui.engine.sensors.account import TrialMachine
 from llmtui.engine.sensors.runner import Runner, RunnerTarget
@@ -112,8 +112,11 @@ class Bench:
             return None
         return RunnerTarget.of_clue(clue)
 
-    def phase(self, phase: Phase, trial_id: str | None = None, detail: str | None = None) -> None:
+    def phase(
+        self, phase: Phase, trial_id: str | None = None, step: Step | None = None, names: Sequence[str] = ()
+    ) -> None:
         """Reports what is being done from now on."""
+        detail = None if step is None else PhaseDetail(step=step, names=tuple(names))
         self.emit(PhaseChanged(t_ns=self.clock_ns(), phase=phase, trial_id=trial_id, detail=detail))
 
     def note(self, level: Level, problem: Problem) -> None:

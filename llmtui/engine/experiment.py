@@ -190,7 +190,7 @@ class Experiment:
 
     async def _pause(self) -> None:
         if self.control.paused:
-            self._bench.phase("idle", detail="paused")
+            self._bench.phase("idle", step="paused")
             await self.control.until_going()
 
     def _left_after(self, later: tuple[Block, ...]) -> int:

@@ -158,7 +158,7 @@ class TrialRunner:
             there = await self._preparation.look(contender, None)
             if there.own is None or there.own.context_length not in (None, state.num_ctx):
                 name = bench.contender(contender).model.name
-                bench.phase("waiting", trial.id, f"loading {name}")
+                bench.phase("waiting", trial.id, "loading", [name])
                 request = loading_request(bench.plan, bench.contender(contender))
                 await load(bench.backend(contender), request, bench.plan.options)
                 there = await self._preparation.look(contender, None)

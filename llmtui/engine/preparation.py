@@ -213,7 +213,7 @@ class Preparation:
     async def _unload(self, wanted: Sequence[LoadedModel], trial_id: str | None) -> None:
         if not wanted:
             return
-        self._bench.phase("unload", trial_id, ", ".join(loaded.model.name for loaded in wanted))
+        self._bench.phase("unload", trial_id, "unloading", [loaded.model.name for loaded in wanted])
         targets = [target for loaded in wanted if (target := await self._target(loaded)) is not None]
         for loaded in wanted:
             await loaded.backend.unload(loaded.model)
@@ -250,7 +250,7 @@ class Preparation:
             there = {now.key: now.model.context_length for now in await self._loaded()}
             if loaded.key in there and there[loaded.key] == loaded.model.context_length:
                 return
-            self._bench.phase("waiting", detail=f"loading {loaded.model.name} again, as it was before")
+            self._bench.phase("waiting", step="loading_again", names=[loaded.model.name])
             await loaded.backend.load(loaded.model)
         except BackendFailed as failed:
             self._bench.note("warning", failed.problem)

@@ -7,7 +7,7 @@ import os
 import time
 from typing import Final
 
-from llmtui.core.facts import WAITING_FOR_OTHERS, Evidence, MachineFigures
+from llmtui.core.facts import Evidence, MachineFigures
 from llmtui.engine.bench import Bench
 from llmtui.engine.judging import Flag
 
@@ -69,7 +69,7 @@ class Quiet:
                 break
             if not told:
                 told = True
-                self._bench.phase("waiting", detail=WAITING_FOR_OTHERS)  # of no trial: nothing loads yet
+                self._bench.phase("waiting", step="waiting_for_others")  # of no trial: nothing loads yet
         self._left_s -= max(0.0, waited_s - _LOOK_S)
 
     def flag(self, figures: MachineFigures) -> Flag | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple, cast, get_args
 
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.core.commands import StartPlan
-from llmtui.core.events import SCHEMA, SessionFinished, SessionOpened, SessionStarted
+from llmtui.core.events import SCHEMA, Paused, Resumed, SessionFinished, SessionOpened, SessionStarted
 from llmtui.core.facts import Fingerprint, Problem, ProblemError, ServerKind
 from llmtui.core.plan import BUILTIN, Plan
 from llmtui.core.session import Session
@@ -101,6 +101,27 @@ class SessionRun:
         assert self.completed is not None, "only runs that came to their end are gone on with"
         return SessionRun(self._command, self._servers, self._recorder, before=self.completed, more_rounds=rounds)
 
+    def pause(self) -> None:
+        """Pause after the trial under way."""
+        self._steer(paused=True)
+
+    def resume(self) -> None:
+        """Continue, or do not pause after all."""
+        self._steer(paused=False)
+
+    def _steer(self, *, paused: bool) -> None:
+        control = self.experiment.control
+        if control.paused == paused:
+            return
+        control.pause() if paused else control.resume()
+        if self.began and not self.is_over:
+            self._tell_pause()
+
+    def _tell_pause(self) -> None:
+        """Report whether a pause is asked for, so that every reader of the session knows."""
+        told = Paused if self.experiment.control.paused else Resumed
+        self._recorder.emit(told(t_ns=time.perf_counter_ns()))
+
     @property
     def began(self) -> bool:
         """Its first event is out."""
@@ -123,6 +144,8 @@ class SessionRun:
             await (self._open(known) if self._before is None else self._reopen(known, self._before))
         except asyncio.CancelledError:
             raise CannotStart(Problem(code="cancelled")) from None
+        if self.experiment.control.paused:  # asked for before there was a session to say so in
+            self._tell_pause()
         gc.collect()
         gc.freeze()
         self._sampler.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,15 +12,17 @@ from llmtui.core.events import (
     Chunks,
     Event,
     Noted,
+    Paused,
     PhaseChanged,
     PlanExtended,
+    Resumed,
     Sampled,
     SessionFinished,
     TrialStarted,
     decode_event,
     encode,
 )
-from llmtui.core.facts import MachineFigures, Problem, ResidentModel
+from llmtui.core.facts import MachineFigures, Phase, Problem, ResidentModel
 from llmtui.core.plan import Kind, blocks
 from llmtui.core.session import MAX_SAMPLES, Session, SessionBuilder, fold
 from llmtui.core.summary import pooled, spread, summarise
@@ -143,6 +146,30 @@ def test_missing_memory_is_missing_not_zero() -> None:
     assert point.used_bytes is None
     held = session_of(Sampled(t_ns=1, cores_busy=1.0, runner_anon_bytes=5, runner_file_bytes=7)).samples[0]
     assert held.runner_bytes == 12
+
+
+def test_a_pause_is_part_of_the_session_until_it_ends() -> None:
+    assert not session_of().paused
+    assert session_of(Paused(t_ns=2)).paused
+    assert not session_of(Paused(t_ns=2), Resumed(t_ns=3)).paused
+    assert not session_of(Paused(t_ns=2), SessionFinished(t_ns=3, wall_ns=0, how="cancelled")).paused
+
+
+@pytest.mark.parametrize(
+    ("phase", "said", "step", "names"),
+    [
+        ("unload", "a:1b, b:1b", "unloading", ("a:1b", "b:1b")),
+        ("waiting", "loading", "loading", ()),
+        ("waiting", "loading a:1b", "loading", ("a:1b",)),
+        ("waiting", "loading a:1b again, as it was before", "loading_again", ("a:1b",)),
+        ("waiting", "other programs are busy", "waiting_for_others", ()),
+        ("idle", "paused", "paused", ()),
+        ("idle", "something else", None, ()),
+    ],
+)
+def test_a_phase_of_schema_1_is_read(phase: Phase, said: str, step: str | None, names: tuple[str, ...]) -> None:
+    (mark,) = session_of(PhaseChanged(t_ns=2, phase=phase, detail=said)).phases
+    assert (mark.step, mark.names) == (step, names)
 
 
 def test_notes_are_kept() -> None:

@@ -7,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.core.events import Event, PhaseChanged, PlanExtended, Sampled, SessionFinished, TrialStarted
-from llmtui.core.facts import WAITING_FOR_OTHERS
+from llmtui.core.facts import PhaseDetail
 from llmtui.core.session import SamplePoint, Session, fold
 from llmtui.core.time_axis import Band, band_columns, bands, per_column, without_standstills
 from tests.core.made import finished, plan, started, trial
 from tests.tui.sessions import S, a_plan, a_session, start_of, until
+
+OTHERS = PhaseDetail(step="waiting_for_others")
+LOADING = PhaseDetail(step="loading", names=("llama3",))
 
 
 def named(session: Session) -> list[tuple[str, float]]:
@@ -54,7 +57,7 @@ def test_thinking_is_a_band_of_its_own() -> None:
 def test_a_wait_for_other_programs_is_no_loading() -> None:
     events = until(a_session(a_plan("llama3:8b")), 1)
     now_ns = session_at(1).last_t_ns
-    session = fold([*events, PhaseChanged(t_ns=now_ns + S, phase="waiting", detail=WAITING_FOR_OTHERS),
+    session = fold([*events, PhaseChanged(t_ns=now_ns + S, phase="waiting", detail=OTHERS),
                     PhaseChanged(t_ns=now_ns + 3 * S, phase="waiting", trial_id="r1-m1-cold")])  # fmt: skip
     assert session is not None
     assert named(session)[-1] == ("idle", 2.0)
@@ -69,7 +72,7 @@ def test_a_start_before_the_first_question_is_loading_though_no_test_counts_it()
     events: list[Event] = [
         started(of),
         TrialStarted(t_ns=1_000, trial=warm, order=1, total=2),
-        PhaseChanged(t_ns=1_000, phase="waiting", trial_id=warm.id, detail="loading llama3"),
+        PhaseChanged(t_ns=1_000, phase="waiting", trial_id=warm.id, detail=LOADING),
         PhaseChanged(t_ns=asked_ns, phase="waiting", trial_id=warm.id),
         PhaseChanged(t_ns=asked_ns + S // 2, phase="answer", trial_id=warm.id),
         row,
@@ -85,7 +88,7 @@ def test_what_was_there_before_is_loaded_again_at_the_end() -> None:
     of = plan("llama3")
     session = fold([
         started(of),
-        PhaseChanged(t_ns=2_000, phase="waiting", detail="loading qwen again, as it was before"),
+        PhaseChanged(t_ns=2_000, phase="waiting", detail=PhaseDetail(step="loading_again", names=("qwen",))),
         PhaseChanged(t_ns=2_000 + 3 * S, phase="idle"),
     ])  # fmt: skip
     assert session is not None

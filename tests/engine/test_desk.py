@@ -27,13 +27,16 @@ from llmtui.core.events import (
     CommandFailed,
     ModelShown,
     ModelsListed,
+    Paused,
     PullProgressed,
+    Resumed,
     ServerChanged,
     SessionFinished,
     SessionOpened,
     SessionStarted,
     TrialFinished,
 )
+from llmtui.store.journal import read_events
 from llmtui.words.problems import problem_remedy, problem_what
 from tests.engine.fake_server import REFUSED, Words
 from tests.engine.office import Office, short, slow
@@ -176,7 +179,7 @@ async def test_pause_resume_skip_extend_and_cancel_reach_the_run(office: Office)
     slow(office)
     office.start(short(kinds=("cold", "warm")))
     await office.wait_for(Chunks)
-    office.take(Pause(), Skip(what="trial"))
+    office.take(Pause(), Pause(), Skip(what="trial"))
     first: TrialFinished = await office.wait_for(TrialFinished)
     assert first.outcome == "skipped"
     assert len(office.server.asked) == 1
@@ -186,6 +189,10 @@ async def test_pause_resume_skip_extend_and_cancel_reach_the_run(office: Office)
     finished: SessionFinished = await office.wait_for(SessionFinished)
     assert finished.how == "cancelled"
     assert office.of(CommandFailed) == []
+    told = [*office.of(Paused), *office.of(Resumed)]
+    assert len(told) == 2, "each once"
+    journal = next(office.results.iterdir()) / "events.jsonl"
+    assert [event for event in read_events(journal) if isinstance(event, Paused | Resumed)] == told
 
 
 @pytest.mark.parametrize("command", [Pause(), Resume(), Skip(), ExtendPlan(rounds=1), Cancel()])

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from llmtui.core.events import PhaseChanged
-from llmtui.core.facts import WAITING_FOR_OTHERS, Evidence, MachineFigures
+from llmtui.core.facts import Evidence, MachineFigures, PhaseDetail
 from llmtui.core.plan import Plan
 from llmtui.engine import quiet
 from llmtui.engine.bench import Bench
@@ -18,6 +18,8 @@ from tests.engine.fake_server import FakeServer, FakeWatch, Reported
 from tests.engine.lab import Lab, one_round
 
 BUSY, CALM = 1.5, 0.1
+
+WAITING = PhaseDetail(step="waiting_for_others")
 
 
 class Clock:
@@ -114,7 +116,7 @@ async def test_in_a_run_all_starts_but_the_first_are_flagged_and_keep_their_figu
     assert [flags[row.trial.id] for row in cold] == [(), ("noisy_start",), ("noisy_start",)]
     assert all(row.timeline.t_ns and row.evidence for row in cold[1:])
     assert {flags[row.trial.id] for row in lab.rows if row.trial.kind == "warm"} == {()}
-    waits: list[PhaseChanged] = [one for one in lab.events.of(PhaseChanged) if one.detail == WAITING_FOR_OTHERS]
+    waits: list[PhaseChanged] = [one for one in lab.events.of(PhaseChanged) if one.detail == WAITING]
     assert [one.trial_id for one in waits] == [None, None], "said once a start, and nothing loads yet"
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from llmtui.backends.base import ChatRequest, Final, Piece, Sent
 from llmtui.core.events import Chunks, Noted, PhaseChanged, PlanExtended, TrialStarted
+from llmtui.core.facts import PhaseDetail
 from llmtui.core.session import Session
 from tests.core.made import plan
 from tests.engine.fake_server import FakeServer, resident
@@ -49,7 +50,7 @@ async def test_pause_begins_after_the_trial_and_resume_goes_on() -> None:
     running = lab.start()
     await until(lambda: len(server.asked) == 1)
     lab.experiment.control.pause()
-    await until(lambda: PhaseChanged(t_ns=0, phase="idle", detail="paused") in [
+    await until(lambda: PhaseChanged(t_ns=0, phase="idle", detail=PhaseDetail(step="paused")) in [
         msgspec.structs.replace(event, t_ns=0) for event in lab.events.of(PhaseChanged)
     ])  # fmt: skip
     assert [row.outcome for row in lab.rows] == ["ok"]

@@ -59,6 +59,13 @@ def test_its_sentences_are_shown_as_they_are(session: Session, monkeypatch: pyte
     assert "(other programs kept 2.0 of 2 cores busy just before)" in explained(cold.flags, cold.evidence)[0]
 
 
+def test_what_was_done_within_a_phase_is_read(session: Session) -> None:
+    steps = [mark.step for mark in session.phases if mark.step is not None]
+    assert steps.count("waiting_for_others") == 3
+    assert steps.count("unloading") == 4
+    assert steps.count("loading") == 4
+
+
 def test_its_files_can_be_written_again(session: Session) -> None:
     assert NO_MEMORY in trials_csv(session).decode()
     assert NO_MEMORY in markdown(session)

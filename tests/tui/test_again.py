@@ -19,7 +19,7 @@ from llmtui.core.events import (
     TrialFinished,
     TrialStarted,
 )
-from llmtui.core.facts import WAITING_FOR_OTHERS
+from llmtui.core.facts import PhaseDetail
 from llmtui.core.plan import IMPORTED, Plan, block
 from llmtui.core.session import PhaseMark, Session, fold
 from llmtui.core.verdict import verdicts
@@ -278,7 +278,7 @@ def test_who_waits_for_other_programs_says_so_and_that_nothing_loads_yet() -> No
             started(of),
             TrialStarted(t_ns=10, trial=trial, order=1, total=5),
             PhaseChanged(t_ns=20, phase="unload", trial_id=trial.id),
-            PhaseChanged(t_ns=30, phase="waiting", detail=WAITING_FOR_OTHERS),
+            PhaseChanged(t_ns=30, phase="waiting", detail=PhaseDetail(step="waiting_for_others")),
         ]
     )
     assert step_words(session, session.phases[-1], 3.4) == "Waiting until other programs rest · 3 s"
@@ -291,11 +291,11 @@ def test_what_the_engine_does_between_tests_is_said_in_whole_words() -> None:
     trial = block(of, 1, 0).trials[1]
     session = session_of([started(of), TrialStarted(t_ns=10, trial=trial, order=1, total=5)])
     marks = (
-        PhaseMark(20, "unload", trial.id, "theirs:13b"),
-        PhaseMark(20, "waiting", trial.id, "loading a"),
-        PhaseMark(20, "waiting", None, "loading theirs:13b again, as it was before"),
+        PhaseMark(20, "unload", trial.id, "unloading", ("theirs:13b",)),
+        PhaseMark(20, "waiting", trial.id, "loading", ("a",)),
+        PhaseMark(20, "waiting", None, "loading_again", ("theirs:13b",)),
         PhaseMark(20, "idle", None, "paused"),
-        PhaseMark(20, "idle", None, None),
+        PhaseMark(20, "idle", None),
     )
     before_a_warm_test = msgspec.structs.replace(session, phases=(marks[1],))
     assert loading_now(before_a_warm_test)  # the step names the model: the line need not

@@ -7,8 +7,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from llmtui.config import Settings
-from llmtui.core.commands import Cancel, ExtendPlan, Pause, Resume, Skip
-from llmtui.core.events import Chunks, Event, SessionStarted
+from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Skip
+from llmtui.core.events import Chunks, Event, Paused, Resumed, SessionStarted
 from llmtui.tui.app import LlmtuiApp, WatchApp
 from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.live import LiveScreen
@@ -31,11 +31,18 @@ def _frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 TRIALS = finished_trials(EVENTS)
 
 
+def pauses(command: Command) -> tuple[Event, ...]:
+    """The engine's answer to the key that pauses."""
+    if isinstance(command, Pause):
+        return (Paused(t_ns=1),)
+    return (Resumed(t_ns=1),) if isinstance(command, Resume) else ()
+
+
 class Run:
     """The Live screen over a run that the test lets go on."""
 
     def __init__(self, *, read_only: bool = False) -> None:
-        self.link = FakeLink(accepts_commands=not read_only, trials=TRIALS)
+        self.link = FakeLink(accepts_commands=not read_only, trials=TRIALS, answer=pauses)
         host = FakeHost(self.link, settings=Settings(theme="llmtui-dark"))
         self.app = WatchApp(host, self.link) if read_only else LlmtuiApp(host)
         self._played = 0
@@ -186,9 +193,9 @@ async def test_the_keys_of_a_run_send_commands() -> None:
     async with run.app.run_test(size=(120, 36)) as pilot:
         await run.show(pilot, 30)
         await pilot.press("p")
-        assert "paused" in words(run.screen)["progress"]
+        await wait_until(pilot, lambda: "paused" in words(run.screen)["progress"])
         await pilot.press("p")
-        assert "paused" not in words(run.screen)["progress"]
+        await wait_until(pilot, lambda: "paused" not in words(run.screen)["progress"])
         await pilot.press("n", "N", "plus")
         await pilot.press("x")
         await pilot.press("y")
@@ -208,6 +215,16 @@ async def test_stop_asks_first() -> None:
         await pilot.press("n")
         await pilot.pause()
         assert run.link.sent_of(Cancel) == []
+
+
+async def test_who_only_watches_sees_a_pause() -> None:
+    run = Run(read_only=True)
+    async with run.app.run_test(size=(120, 36)) as pilot:
+        await run.show(pilot, 30)
+        run.link.play(Paused(t_ns=1))
+        await wait_until(pilot, lambda: "paused" in words(run.screen)["progress"])
+        run.link.play(Resumed(t_ns=2))
+        await wait_until(pilot, lambda: "paused" not in words(run.screen)["progress"])
 
 
 async def test_who_only_watches_has_no_commands() -> None:

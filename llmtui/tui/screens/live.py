@@ -89,7 +89,6 @@ class LiveScreen(BaseScreen):
         self._slow: Timer | None = None
         self._live: LiveTrial | None = None
         self._rows = 0
-        self._paused = False
         self._title = ""
         self._keys: object = None
         self._seconds: Timer | None = None
@@ -152,8 +151,7 @@ class LiveScreen(BaseScreen):
         if self._script.begin(session):
             self._start_over()
         moving = self.shell.feed.is_live and session.finished is None
-        self._paused = self._paused and moving
-        self.progress.show_session(session, paused=self._paused)
+        self.progress.show_session(session, paused=session.paused and moving)
         self.phase.show_session(session)
         self.plots.show_session(session)
         self.table.show_session(session)
@@ -179,7 +177,6 @@ class LiveScreen(BaseScreen):
         self.figures.clear()
         self._live = None
         self._rows = 0
-        self._paused = False
 
     def _take_text(self) -> None:
         session = self.shell.feed.session
@@ -282,9 +279,8 @@ class LiveScreen(BaseScreen):
 
     def action_pause(self) -> None:
         """Pauses after the test under way, or goes on."""
-        if self.shell.send(Resume() if self._paused else Pause()):
-            self._paused = not self._paused
-            self._look()
+        session = self.shell.feed.session
+        self.shell.send(Resume() if session is not None and session.paused else Pause())
 
     def action_skip(self, what: str) -> None:
         """Leaves out this test, or what is left of its model."""

@@ -7,7 +7,6 @@ from time import monotonic
 from textual.content import Content
 from textual.widget import Widget
 
-from llmtui.core.facts import WAITING_FOR_OTHERS
 from llmtui.core.live import loading
 from llmtui.core.session import PhaseMark, Session
 from llmtui.tui.text.loading import waiting_words
@@ -97,7 +96,7 @@ def _step(session: Session) -> object:
 def loading_now(session: Session) -> bool:
     """Whether the model of the test under way is being loaded."""
     mark = session.phases[-1] if session.phases else None
-    if mark is None or mark.phase != "waiting" or mark.detail == WAITING_FOR_OTHERS:
+    if mark is None or mark.phase != "waiting" or mark.step == "waiting_for_others":
         return False
     if mark.trial_id is not None and session.current is not None and not asked(session, mark):
         return True
@@ -116,25 +115,26 @@ def asked(session: Session, mark: PhaseMark) -> bool:
     if mark.phase != "waiting" or mark.trial_id is None or session.current is None:
         return False
     # A model that is loaded before a test of another kind is not asked anything yet.
-    return mark.detail is None or session.current.kind == "cold"
+    return mark.step is None or session.current.kind == "cold"
 
 
 def _plain_words(session: Session, mark: PhaseMark) -> str:
-    """Gives a step's words; what the engine says beside it is a name of its own, no sentence for people."""
+    """Return the words for a step."""
     match mark.phase:
         case "unload":
-            if mark.detail:
-                return _("Taking {names} out of memory").format(names=mark.detail)
+            if mark.names:
+                return _("Taking {names} out of memory").format(names=", ".join(mark.names))
             return _("Making room in memory")
-        case "waiting" if mark.detail == WAITING_FOR_OTHERS:
+        case "waiting" if mark.step == "waiting_for_others":
             return _("Waiting until other programs rest")
         case "waiting" if session.current is not None and mark.trial_id is not None:
             return _("Loading {name}").format(name=session.contender(session.current).label)
         case "waiting":
-            return _("Loading again what was in memory before") if mark.detail else _("Waiting for the server")
+            again = mark.step == "loading_again"
+            return _("Loading again what was in memory before") if again else _("Waiting for the server")
         case "thinking":
             return _("Thinking")
         case "answer":
             return _("Writing the answer")
         case _:
-            return _("Paused") if mark.detail else _("Getting ready")
+            return _("Paused") if mark.step == "paused" else _("Getting ready")
