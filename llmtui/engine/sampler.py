@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from llmtui.core.events import Sampled
 from llmtui.engine.sensors.account import TrialAccount, TrialMachine
@@ -90,11 +90,6 @@ class Sampler:
         """Looks a second at present."""
         with self._wake:
             return self._rate_hz()
-
-    @property
-    def sources(self) -> Mapping[str, str]:
-        """Where each kind of figure comes from, or why there is none."""
-        return self._machine.sources
 
     # --- the runner -----------------------------------------------------------------------------------------------
 

@@ -64,11 +64,6 @@ class EngineProcess:
         """The engine's process id."""
         return self._process.pid
 
-    @property
-    def log_path(self) -> Path:
-        """Where the engine writes what is not an event."""
-        return self._log_path
-
     def batches(self) -> Iterator[tuple[Event, ...]]:
         """Gives the engine's events until it ends.
 

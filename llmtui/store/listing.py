@@ -12,8 +12,7 @@ import msgspec
 from llmtui.core.events import BadLine, SessionFinished, SessionStarted, TrialFinished, decode_event
 from llmtui.core.facts import Problem
 from llmtui.store.journal import read_events
-from llmtui.store.lock import writer_pid
-from llmtui.store.session_folder import JOURNAL, LOCK, TRIALS
+from llmtui.store.session_folder import JOURNAL, TRIALS
 
 _TAIL_BYTES: Final = 4096
 """Far more than a SessionFinished line takes."""
@@ -35,8 +34,6 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
     """Rounds of which at least one trial is finished."""
     finished: Literal["complete", "cancelled", "failed"] | None = None
     """How it ended; None while it runs and where it was interrupted."""
-    writer_pid: int | None = None
-    """The process that is writing it now."""
     problem: Problem | None = None
     """Why it cannot be opened."""
 
@@ -91,7 +88,6 @@ def look_at(folder: Path) -> SessionFolder:
         trials=len(rounds),
         rounds=len(set(rounds)),
         finished=_how(tail),
-        writer_pid=writer_pid(folder / LOCK),
     )
 
 

@@ -52,13 +52,6 @@ def rate_range(spread: Spread | None) -> str:
     return f"{significant(spread.low)}–{significant(spread.high)}"
 
 
-def seconds_range(spread: Spread | None) -> str:
-    """Gives lowest and highest of several times; nothing for fewer than two."""
-    if spread is None or spread.n < 2:
-        return NOTHING
-    return f"{seconds(spread.low)} – {seconds(spread.high)}"
-
-
 def duration(over_s: float | None) -> str:
     """Gives a longer time: ``42 s``, ``3 min 20 s``, ``1 h 5 min``."""
     if over_s is None:

@@ -13,6 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from llmtui.core.session import fold
+from llmtui.store.journal import read_events
+from llmtui.words.problems import whole_problem
 from tests.terminal import Terminal, terminal
 
 PROGRAM = (sys.executable, "-P", "-m", "llmtui")
@@ -72,6 +75,14 @@ class Home:
     def sessions(self) -> list[Path]:
         """The sessions on disk, oldest first."""
         return sorted(path for path in self.results.iterdir() if path.is_dir())
+
+    def problems(self) -> list[str]:
+        """What went wrong in the newest session, in the sentences that a person reads, a row after the other."""
+        session = fold(read_events(self.sessions()[-1] / "events.jsonl"))
+        assert session is not None
+        return [
+            whole_problem(row.problem) for row in session.rows if row.problem is not None and row.outcome != "skipped"
+        ]
 
     def trials(self) -> list[dict[str, str]]:
         """The rows of the newest session's trials.csv; none as long as there is no such file."""

@@ -24,7 +24,7 @@ AWAY = {"OLLAMA_HOST": "127.0.0.1:9"}
 
 def problems(home: Home) -> list[str]:
     """What the rows of the newest session say went wrong; the reader gets no developer's words."""
-    found = [row["problem"] for row in home.trials() if row["outcome"] == "error"]
+    found = home.problems()
     assert found
     assert not any("Traceback" in problem or "Error(" in problem for problem in found)
     return found
@@ -107,7 +107,7 @@ class TestFiles:
     @needs_builtin
     def test_that_is_not_there(self, home: Home) -> None:
         done = run_failing(home, "-m", "builtin:nowhere/own.gguf")
-        assert f"There is no file {home.folder / 'nowhere' / 'own.gguf'}" in done.stderr
+        assert f"{home.folder / 'nowhere' / 'own.gguf'} is not there." in done.stderr
 
     @needs_builtin
     @needs_tmux
@@ -145,7 +145,8 @@ class TestKilledInMidAnswer:
         rows = home.trials()
         assert [row["outcome"] for row in rows[:2]] == ["ok", "error"]
         assert {row["outcome"] for row in rows[2:]} == {"ok"}
-        assert rows[1]["problem"].startswith("The built-in server was ended from outside in the middle of an answer")
+        assert rows[1]["problem_code"] == "server_killed"
+        assert home.problems()[0].startswith("The built-in server was killed in the middle of an answer")
         assert rows[1]["ttft_ms"], "what had come is kept"
 
     @needs_tmux
@@ -156,7 +157,7 @@ class TestKilledInMidAnswer:
             start(screen)
             wait_until(lambda: len(home.trials()) == 1, timeout_s=60, what="the start from off is over")
             os.kill(self.child_of(screen.pid).pid, signal.SIGKILL)
-            shown = screen.wait_for("was ended from outside", timeout_s=30)
+            shown = screen.wait_for("was killed", timeout_s=30)
             assert "✗" in shown
             screen.press("1")  # only the text
             screen.wait_for("choose a smaller model")

@@ -183,7 +183,7 @@ def test_a_start_beside_busy_programs_waits_and_says_so(home: Home) -> None:
     first, second = (row for row in home.trials() if row["kind"] == "cold")
     assert "noisy_start" not in first["flags"], "right after Enter something is to move"
     assert "noisy_start" in second["flags"].split()
-    assert re.search(r"noisy_start: other programs kept \d+\.\d of \d+ cores busy just before", second["evidence"])
+    assert re.search(r"noisy_start: noisy_start others=\d[\d.]* cores=\d+", second["evidence"])
     assert second["ttft_ms"], "its figures are kept"
     assert float(second["others_cores_before"]) > 0.5
     cold = [row for row in session_of(home).rows if row.trial.kind == "cold"]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -73,7 +72,6 @@ def test_what_a_finished_session_says(tmp_path: Path) -> None:
     assert (session.models, session.trials, session.rounds) == (("llama3", "mistral"), 1, 1)
     assert session.finished == "complete"
     assert session.journal == tmp_path / "a" / JOURNAL
-    assert session.writer_pid is None
 
 
 def test_trials_are_counted_by_the_csv_where_there_is_one(tmp_path: Path) -> None:
@@ -97,13 +95,6 @@ def test_an_interrupted_session_is_a_valid_one(tmp_path: Path, end: bytes) -> No
     session = look_at(folder)
     assert session.problem is None
     assert (session.finished, session.trials) == (None, 1)
-
-
-def test_a_running_session_names_its_writer(tmp_path: Path) -> None:
-    folder = save(tmp_path, "a")
-    writer = JournalWriter(folder)
-    assert look_at(folder).writer_pid == os.getpid()
-    writer.close()
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage\n", encode(END)])

@@ -23,7 +23,7 @@ from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import Verdict
 from llmtui.core.verdict import Word as VerdictWord
 from llmtui.core.waits import WaitVerdict, WaitWord
-from llmtui.words.figures import duration, gigabytes, percent, rate_range, seconds, seconds_range, significant
+from llmtui.words.figures import duration, gigabytes, percent, rate_range, seconds, significant
 from llmtui.words.flags import conditions_clause, explained, flag_mark, flag_sentence, mark
 from llmtui.words.lists import and_list, few, or_list
 from llmtui.words.measures import explain_measure, measure_title
@@ -357,6 +357,3 @@ def test_units_follow_the_size() -> None:
     assert [percent(one) for one in (None, 0.0143, 0.5)] == ["", "1.4 %", "50 %"]
     assert rate_range(None) == ""
     assert rate_range(Spread(5.9, 5.82, 5.99, 3)) == "5.82–5.99"
-    assert (seconds_range(Spread(900.0, 800.0, 1000.0, 2)), seconds_range(Spread(9.0, 9.0, 9.0, 1))) == (
-        "0.800 s – 1.00 s", "",
-    )  # fmt: skip

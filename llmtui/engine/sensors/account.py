@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from llmtui.core.facts import ColdSource, MachineFigures
 from llmtui.engine.sensors.look import Look, elapsed_between_s, energy_between, own_cpu_s, runner_cpu_s, shares
-from llmtui.engine.sensors.memory import PressureReading
 from llmtui.engine.sensors.processes import was_born_after
 from llmtui.engine.sensors.runner import RunnerReading
 from llmtui.engine.sensors.thermal import ThermalReading
@@ -26,20 +25,17 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     """What is read at the start and at the end of a trial only."""
 
     look: Look
-    pressure: PressureReading = PressureReading()
+    swap_in_bytes: int | None = None
+    """Read back from swap by all programs."""
     disk_read_bytes: int | None = None
     """By all programs of the machine."""
     throttle_events: int | None = None
 
 
 class TrialMachine(msgspec.Struct, frozen=True, kw_only=True):
-    """A trial's figures, and what has to be known to read them."""
+    """A trial's figures."""
 
     figures: MachineFigures
-    disk_reads_of: Literal["runner", "machine"] | None = None
-    """Whose reads ``figures.disk_read_bytes`` are: where the runner's are private, those of all programs."""
-    memory_stalled_s: float | None = None
-    """Time in which a program waited for memory (Linux PSI): evidence beside swapping."""
 
     def cold_source(self, model_bytes: int | None) -> ColdSource:
         """Gives where a cold start's weights came from: disk from half of the file on, memory up to a tenth."""
@@ -83,7 +79,7 @@ class TrialAccount:
         self.add(end.look)
         runner = self._last_with_runner.runner
         held = runner.memory if runner else None
-        reads, reads_of = self._disk_reads(end)
+        reads = self._disk_reads(end)
         energy = energy_between(self._start.look, end.look)
         figures = MachineFigures(
             runner_pid=runner.runner.pid if runner else None,
@@ -93,7 +89,7 @@ class TrialAccount:
             runner_anon_bytes=held.anon_bytes if held else None,
             weights_in_anon=runner.runner.weights_in_anon if runner else None,
             available_min_bytes=min(self._available, default=None),
-            swap_in_bytes=_gain(self._start.pressure.swap_in_bytes, end.pressure.swap_in_bytes),
+            swap_in_bytes=_gain(self._start.swap_in_bytes, end.swap_in_bytes),
             disk_read_bytes=reads,
             runner_cpu_s=runner_cpu_s(self._start.look, self._last_with_runner),
             llmtui_cpu_s=own_cpu_s(self._start.look, end.look),
@@ -105,11 +101,7 @@ class TrialAccount:
             temperature_c=thermal.temperature_c,
             on_battery=thermal.on_battery,
         )
-        return TrialMachine(
-            figures=figures,
-            disk_reads_of=reads_of,
-            memory_stalled_s=_gain(self._start.pressure.stalled_s, end.pressure.stalled_s),
-        )
+        return TrialMachine(figures=figures)
 
     def _others_cores(self, end: Look) -> float | None:
         """Only where the server's processes were there from the first look to the last; else they may be the others."""
@@ -150,16 +142,16 @@ class TrialAccount:
         late = [held for t_ns, held in self._held if t_ns >= middle_ns] or [held for _, held in self._held[-1:]]
         return round(median(late)) if late else None
 
-    def _disk_reads(self, end: Edge) -> tuple[int | None, Literal["runner", "machine"] | None]:
+    def _disk_reads(self, end: Edge) -> int | None:
+        """Return the runner's reads; where they are private, those of all programs."""
         runner = self._last_with_runner.runner
         if runner is not None and runner.disk_read_bytes is not None:
             before = self._start.look.runner
             if before is not None and before.runner == runner.runner:
-                return _gain(before.disk_read_bytes, runner.disk_read_bytes), "runner"
+                return _gain(before.disk_read_bytes, runner.disk_read_bytes)
             if self._born_here(runner):
-                return runner.disk_read_bytes, "runner"
-        reads = _gain(self._start.disk_read_bytes, end.disk_read_bytes)
-        return reads, None if reads is None else "machine"
+                return runner.disk_read_bytes
+        return _gain(self._start.disk_read_bytes, end.disk_read_bytes)
 
     def _born_here(self, runner: RunnerReading) -> bool:
         return was_born_after(runner.times, self._start.look.system_s)

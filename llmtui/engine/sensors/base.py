@@ -1,32 +1,16 @@
-"""The shape that all sensors have, and reading of the small files in which Linux tells about itself."""
+"""Reading of the small files in which Linux tells about itself.
+
+Every sensor has ``read``, which returns None where there is nothing to read. Counters in a reading only ever grow
+(seconds of CPU, bytes, joules), so that any two readings give a difference and two readers do not disturb each other.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 PROC = Path("/proc")
 SYS = Path("/sys")
-
-Reading_co = TypeVar("Reading_co", covariant=True)
-
-
-class Sensor(Protocol[Reading_co]):
-    """One source of readings.
-
-    Counters in a reading only ever grow (seconds of CPU, bytes, joules), so that any two readings give a difference and
-    two readers do not disturb each other.
-    """
-
-    name: str
-    """What is measured: ``cpu``, ``memory``, …"""
-    source: str
-    """Where the figures come from, or why there are none; in words for the person at the screen."""
-
-    def read(self) -> Reading_co | None:
-        """Gives what the source says now; None where it says nothing."""
-        ...
 
 
 def has_proc(proc_root: Path) -> bool:

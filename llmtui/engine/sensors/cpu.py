@@ -21,12 +21,9 @@ class CpuReading(msgspec.Struct, frozen=True):
 class CpuSensor:
     """CPU time of the machine by core. Waiting for disk is not busy; time that a hypervisor took is not ours."""
 
-    name = "cpu"
-
     def __init__(self, proc_root: Path = PROC) -> None:
         self._proc_root = proc_root
         self._uses_proc = has_proc(proc_root)
-        self.source = f"{proc_root / 'stat'}" if self._uses_proc else "psutil.cpu_times"
 
     def read(self) -> CpuReading | None:
         """Gives busy seconds by core."""
@@ -55,12 +52,9 @@ class CpuSensor:
 class OwnSensor:
     """CPU time of llmtui's own processes: the engine and, where there is one, the process that draws."""
 
-    name = "llmtui"
-
     def __init__(self, processes: ProcessTable, pids: Sequence[int]) -> None:
         self._processes = processes
         self.pids = frozenset(pids)
-        self.source = "CPU time of processes " + ", ".join(str(pid) for pid in sorted(self.pids))
 
     def read(self) -> tuple[ProcessTimes, ...]:
         """Gives those that are alive."""

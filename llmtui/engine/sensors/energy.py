@@ -19,8 +19,6 @@ class EnergyReading(msgspec.Struct, frozen=True, kw_only=True):
 class EnergySensor:
     """Sum over the processor packages of ``/sys/class/powercap``. Kernels since 5.10 let only root read them."""
 
-    name = "energy"
-
     def __init__(self, sys_root: Path = SYS) -> None:
         packages = [
             zone
@@ -29,12 +27,6 @@ class EnergySensor:
             if (text_of_file(zone / "name") or "").startswith("package")
         ]
         self._zones = [_Zone(zone) for zone in packages if read_int(zone / "energy_uj") is not None]
-        if self._zones:
-            self.source = f"RAPL, {len(self._zones)} package{'s' if len(self._zones) > 1 else ''}"
-        elif packages:
-            self.source = f"only root may read {packages[0] / 'energy_uj'}; to allow it: chmod a+r that file"
-        else:
-            self.source = "this machine has no energy counter that can be read"
 
     def read(self) -> EnergyReading | None:
         """Gives joules since the first look; None where there is no counter, or one that cannot be read any more."""

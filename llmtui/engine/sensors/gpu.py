@@ -36,8 +36,6 @@ class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
 class NvidiaSensor:
     """NVML, by way of the optional module ``pynvml`` (package ``nvidia-ml-py``)."""
 
-    name = "gpu"
-
     def __init__(self, nvml: ModuleType) -> None:
         """Takes the module; raises its ``NVMLError`` where there is no driver."""
         self._nvml: Any = nvml
@@ -73,8 +71,6 @@ class NvidiaSensor:
 
 class AmdSensor:
     """The files of the ``amdgpu`` driver."""
-
-    name = "gpu"
 
     def __init__(self, sys_root: Path = SYS) -> None:
         self._cards = [
@@ -112,8 +108,6 @@ class AmdSensor:
 
 class GpuSensor:
     """Whichever maker's card this machine has. NVML may take half a second to start: hence ``probe``."""
-
-    name = "gpu"
 
     def __init__(self, sys_root: Path = SYS, nvml_module: str = "pynvml") -> None:
         self._sys_root = sys_root

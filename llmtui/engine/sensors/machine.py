@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from llmtui.engine.sensors.account import Edge
-from llmtui.engine.sensors.base import PROC, SYS, Sensor
+from llmtui.engine.sensors.base import PROC, SYS
 from llmtui.engine.sensors.cpu import CpuSensor, OwnSensor
 from llmtui.engine.sensors.energy import EnergySensor
 from llmtui.engine.sensors.gpu import GpuSensor
 from llmtui.engine.sensors.look import Look
-from llmtui.engine.sensors.memory import DiskSensor, MemorySensor, PressureSensor
+from llmtui.engine.sensors.memory import DiskSensor, MemorySensor, SwapSensor
 from llmtui.engine.sensors.processes import ProcessTable, process_table
 from llmtui.engine.sensors.runner import Found, RunnerSensor, RunnerTarget, find_runner
 from llmtui.engine.sensors.thermal import ThermalReading, ThermalSensor, ThrottleSensor
@@ -27,7 +27,7 @@ class Machine:
         self._processes: ProcessTable = process_table(proc_root)
         self._cpu = CpuSensor(proc_root)
         self._memory = MemorySensor(proc_root)
-        self._pressure = PressureSensor(proc_root)
+        self._swap = SwapSensor(proc_root)
         self._runner = RunnerSensor(self._processes)
         self._own = OwnSensor(self._processes, own_pids)
         self._gpu = GpuSensor(sys_root)
@@ -59,7 +59,7 @@ class Machine:
         """Gives a look with the counters that only a trial's start and end need."""
         return Edge(
             look=self.look(t_ns),
-            pressure=self._pressure.read(),
+            swap_in_bytes=self._swap.read(),
             disk_read_bytes=self._disk.read(),
             throttle_events=self._throttle.read(),
         )
@@ -77,12 +77,3 @@ class Machine:
         found = find_runner(target, self._processes, own=self._own.pids)
         self._runner.follow(found)
         return found
-
-    @property
-    def sources(self) -> Mapping[str, str]:
-        """Where each kind of figure comes from, or why there is none."""
-        sensors: tuple[Sensor[object], ...] = (
-            self._cpu, self._memory, self._pressure, self._disk, self._runner, self._own, self._gpu, self._energy,
-            self._throttle, self._thermal,
-        )  # fmt: skip
-        return {sensor.name: sensor.source for sensor in sensors}

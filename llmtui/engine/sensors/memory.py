@@ -1,4 +1,4 @@
-"""The machine's memory: what is left, what was swapped, and how long programs waited for it; and its disk reads."""
+"""The machine's memory: what is left and what was swapped; and its disk reads."""
 
 from __future__ import annotations
 
@@ -18,24 +18,12 @@ class MemoryReading(msgspec.Struct, frozen=True, kw_only=True):
     swap_used_bytes: int | None = None
 
 
-class PressureReading(msgspec.Struct, frozen=True, kw_only=True):
-    """Signs that memory does not suffice, since the machine started."""
-
-    swap_in_bytes: int | None = None
-    """Read back from swap."""
-    stalled_s: float | None = None
-    """Time in which at least one program waited for memory (Linux PSI)."""
-
-
 class MemorySensor:
     """``/proc/meminfo``; psutil elsewhere."""
-
-    name = "memory"
 
     def __init__(self, proc_root: Path = PROC) -> None:
         self._proc_root = proc_root
         self._uses_proc = has_proc(proc_root)
-        self.source = f"{proc_root / 'meminfo'}" if self._uses_proc else "psutil.virtual_memory"
 
     def read(self) -> MemoryReading | None:
         """Gives available and total memory, and used swap."""
@@ -62,36 +50,27 @@ class MemorySensor:
         )
 
 
-class PressureSensor:
-    """``vmstat`` and ``pressure/memory`` of ``/proc``; psutil elsewhere. Read at the edges of a trial."""
-
-    name = "swapping"
+class SwapSensor:
+    """``/proc/vmstat``; psutil elsewhere. Read at the edges of a trial."""
 
     def __init__(self, proc_root: Path = PROC) -> None:
         self._proc_root = proc_root
         self._uses_proc = has_proc(proc_root)
-        self.source = f"{proc_root / 'vmstat'}" if self._uses_proc else "psutil.swap_memory"
 
-    def read(self) -> PressureReading:
-        """Gives what was read back from swap, and stalls where the kernel counts them."""
+    def read(self) -> int | None:
+        """Return the bytes read back from swap since the machine started; None where they are not counted."""
         if not self._uses_proc:
-            return PressureReading(swap_in_bytes=_swap_in_psutil())
+            return _swap_in_psutil()
         pages = read_fields(self._proc_root / "vmstat", "pswpin").get("pswpin")
-        return PressureReading(
-            swap_in_bytes=None if pages is None else pages * os.sysconf("SC_PAGE_SIZE"),
-            stalled_s=_stalled_s(text_of_file(self._proc_root / "pressure" / "memory")),
-        )
+        return None if pages is None else pages * os.sysconf("SC_PAGE_SIZE")
 
 
 class DiskSensor:
     """Bytes that all programs together made the disks read: the stand-in where the runner's own count is private."""
 
-    name = "disk"
-
     def __init__(self, sys_root: Path = Path("/sys"), proc_root: Path = PROC) -> None:
         self._block = sys_root / "block"
         self._uses_sys = has_proc(proc_root)
-        self.source = f"{self._block}/*/stat" if self._uses_sys else "psutil.disk_io_counters"
 
     def read(self) -> int | None:
         """Gives bytes read since the machine started; None where it has no disk that counts."""
@@ -118,14 +97,3 @@ def _swap_in_psutil() -> int | None:
 
     # psutil gives 0 on Windows, where it is not counted: an absent figure, not a zero
     return None if os.name == "nt" else psutil.swap_memory().sin
-
-
-def _stalled_s(pressure: str | None) -> float | None:
-    for line in (pressure or "").splitlines():
-        kind, *figures = line.split()
-        if kind == "some":
-            for figure in figures:
-                name, _, value = figure.partition("=")
-                if name == "total":
-                    return int(value) / 1e6
-    return None

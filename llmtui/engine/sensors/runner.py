@@ -148,25 +148,19 @@ def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[i
 class RunnerSensor:
     """Reads the runner that it was last told to follow."""
 
-    name = "runner"
-
     def __init__(self, processes: ProcessTable) -> None:
         self._processes = processes
         self._expects = False
         self._found = Found()
-        self.source = "no runner looked for yet"
 
     def expect(self, *, here: bool) -> None:
         """Follow nothing until something is found; ``here``: the server is on this machine."""
         self._expects = here
         self._found = Found()
-        self.source = "the runner is not visible from here"
 
     def follow(self, found: Found) -> None:
         """From now on read this one."""
         self._found = found
-        runner = found.runner
-        self.source = "the runner is not visible from here" if runner is None else f"process {runner.pid}"
 
     @property
     def is_hidden(self) -> bool:

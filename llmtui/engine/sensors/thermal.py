@@ -28,12 +28,9 @@ class ThermalReading(msgspec.Struct, frozen=True, kw_only=True):
 class ThermalSensor:
     """``hwmon``, ``thermal``, ``cpufreq`` and ``power_supply`` of ``/sys``; psutil elsewhere."""
 
-    name = "thermal"
-
     def __init__(self, sys_root: Path = SYS, proc_root: Path = PROC) -> None:
         self._sys_root = sys_root
         self._uses_sys = has_proc(proc_root)
-        self.source = f"{sys_root}/class/hwmon, thermal, power_supply" if self._uses_sys else "psutil"
 
     def read(self) -> ThermalReading:
         """Gives what can be read; a machine without sensors gives a reading of None."""
@@ -73,13 +70,10 @@ class ThermalSensor:
 class ThrottleSensor:
     """How often the processor slowed itself down because of heat: counters of Intel, read at the edges of a trial."""
 
-    name = "throttling"
-
     def __init__(self, sys_root: Path = SYS) -> None:
         self._counters = sorted(
             (sys_root / "devices" / "system" / "cpu").glob("cpu[0-9]*/thermal_throttle/*_throttle_count")
         )
-        self.source = f"{len(self._counters)} thermal_throttle counters" if self._counters else "not counted here"
 
     def read(self) -> int | None:
         """Gives events since the machine started, over all cores and packages; None where none are counted."""

@@ -100,16 +100,6 @@ class GrowingText:
             self._append_odd(text.replace("\r\n", "\n"), kind)
         return self._changed(first)
 
-    def end_line(self) -> RowsChanged:
-        """Ends the line under way, if anything stands on it."""
-        first = self.row_count - 1
-        if self._held:
-            self._held = ""
-            self._new_line()
-        elif self.lines[-1].text:
-            self._new_line()
-        return self._changed(first)
-
     def set_width(self, width: int) -> None:
         """Wraps all lines to another width."""
         width = max(1, width)

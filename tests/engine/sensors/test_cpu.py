@@ -34,4 +34,3 @@ def test_this_machine_tells_about_all_its_cores() -> None:
 def test_own_processes_are_those_that_live(tmp_path: Path) -> None:
     sensor = OwnSensor(ProcProcesses(lay(tmp_path, process(7, "a", cpu_s=1.0))), [8, 7])
     assert [times.pid for times in sensor.read()] == [7]
-    assert sensor.source == "CPU time of processes 7, 8"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 
-from llmtui.engine.sensors.memory import DiskSensor, MemoryReading, MemorySensor, PressureReading, PressureSensor
+from llmtui.engine.sensors.memory import DiskSensor, MemoryReading, MemorySensor, SwapSensor
 from tests.engine.sensors.trees import lay
 
 MEMINFO = """MemTotal:       16000 kB
@@ -38,16 +38,13 @@ def test_this_machine_agrees_with_psutil() -> None:
     assert reading.total_bytes == psutil.virtual_memory().total
 
 
-def test_pages_read_back_from_swap_are_bytes_and_stalls_are_seconds(tmp_path: Path) -> None:
-    pressure = "some avg10=0.00 avg60=0.00 avg300=0.00 total=2500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n"
-    lay(tmp_path, {"vmstat": "pgpgin 5\npswpin 3\npswpout 4\n", "pressure/memory": pressure})
-    assert PressureSensor(tmp_path).read() == PressureReading(
-        swap_in_bytes=3 * os.sysconf("SC_PAGE_SIZE"), stalled_s=2.5
-    )
+def test_pages_read_back_from_swap_are_bytes(tmp_path: Path) -> None:
+    lay(tmp_path, {"vmstat": "pgpgin 5\npswpin 3\npswpout 4\n"})
+    assert SwapSensor(tmp_path).read() == 3 * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_a_kernel_without_pressure_accounting_has_no_stalls(tmp_path: Path) -> None:
-    assert PressureSensor(tmp_path).read() == PressureReading()
+def test_a_kernel_that_does_not_count_them_has_none(tmp_path: Path) -> None:
+    assert SwapSensor(tmp_path).read() is None
 
 
 def test_disk_reads_are_summed_over_whole_disks_only(tmp_path: Path) -> None:

@@ -62,6 +62,5 @@ def test_a_runner_is_found_and_followed(tmp_path: Path) -> None:
 
 def test_the_edges_of_a_trial_and_heat_do_not_fail(elsewhere: Machine) -> None:
     edge = elsewhere.edge(0)
-    assert edge.pressure.stalled_s is None
     assert edge.throttle_events is None
     assert elsewhere.thermal().temperature_c is None
