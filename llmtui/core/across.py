@@ -188,17 +188,29 @@ def day_noise(sessions: Sequence[Session]) -> DayNoise | None:
     if len(alike) < MIN_SESSIONS:
         return None
     prompts = {one.sha256 for one in sessions[0].plan.prompts}
-    variances: list[float] = []
+    means: list[list[float]] = []
     for index in range(len(sessions[0].plan.contenders)):
         places = [_matches(one.plan, sessions[0].plan).get(index) for one in alike]
-        means = [
-            mean(logs)
-            for one, at in zip(alike, places, strict=True)
-            if at is not None and (logs := round_logs(one, at, prompts))
-        ]
-        if len(means) >= MIN_SESSIONS:
-            variances.append(deviation(means) ** 2)
-    return DayNoise(mean(variances), len(alike)) if variances else None
+        means.append(
+            [
+                mean(logs)
+                for one, at in zip(alike, places, strict=True)
+                if at is not None and (logs := round_logs(one, at, prompts))
+            ]
+        )
+    return noise_of(means)
+
+
+def noise_of(means: Sequence[Sequence[float]]) -> DayNoise | None:
+    """Return the day-to-day noise of sessions' mean log speeds; None where no contender has four sessions.
+
+    Args:
+        means: of each contender, one per session.
+    """
+    known = [series for series in means if len(series) >= MIN_SESSIONS]
+    if not known:
+        return None
+    return DayNoise(mean([deviation(series) ** 2 for series in known]), min(map(len, known)))
 
 
 def round_logs(session: Session, contender: int, prompts: set[str]) -> tuple[float, ...]:

@@ -77,19 +77,22 @@ def drift(session: Session) -> Drift | None:
 
 
 def trend_of(series: Sequence[Sequence[SteadyBlock]]) -> Drift | None:
-    """Return the drift that the contenders' blocks show together.
+    """Return the drift that the contenders' blocks show together, where it is more than 3 % from first block to last.
 
-    Kendall's test with contenders as strata, p < 0.05, and more than 3 % from the first block to the last.
+    From five rounds on Kendall's test decides, with contenders as strata that share their rounds, at p < 0.05. Below,
+    no test could: the trials of every contender must have gone the same way.
     """
     known = [blocks for blocks in series if len(blocks) >= TREND_ROUNDS]
     if not known:
         return None
-    trend: Trend = stratified_trend([(one.at_s, one.log_ms) for one in blocks] for blocks in known)
+    strata = [{one.round: (one.at_s, one.log_ms) for one in blocks} for blocks in known]
+    trend: Trend = stratified_trend(strata)
     times = [one.at_s for blocks in known for one in blocks]
     share = math.expm1(trend.slope * (max(times) - min(times)))
-    if trend.p >= DRIFT_P or abs(share) <= DRIFT_SHARE:
-        return None
-    return Drift(share, trend.p, rounds=max(map(len, known)), contenders=len(known))
+    found = Drift(share, trend.p, rounds=max(map(len, known)), contenders=len(known))
+    same_way = all(stratified_trend([one]).slope * trend.slope > 0 for one in strata)
+    shown = trend.p < DRIFT_P if found.of_the_machine else same_way
+    return found if shown and abs(share) > DRIFT_SHARE else None
 
 
 def steadiest(session: Session) -> int | None:

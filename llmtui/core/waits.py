@@ -99,11 +99,16 @@ def pair_times(first: Times, second: Times, a: int, b: int, least: int) -> WaitP
     )
 
 
-def judge_waits(pairs: Sequence[WaitPair]) -> tuple[WaitVerdict, ...]:
-    """Return a verdict for each pair; intervals are simultaneous over all pairs with three rounds or more."""
+def judge_waits(pairs: Sequence[WaitPair], *, forecast: bool = True) -> tuple[WaitVerdict, ...]:
+    """Return a verdict for each pair; intervals are simultaneous over all pairs with three rounds or more.
+
+    Args:
+        pairs: of one table.
+        forecast: whether open pairs carry the number of further rounds.
+    """
     series = [pair.rounds for pair in pairs]
     made = [_judged(pair, found) for pair, found in zip(pairs, pair_intervals(series), strict=True)]
-    if all(one.word in FINAL_WAITS or not one.rounds for one in made):
+    if not forecast or all(one.word in FINAL_WAITS or not one.rounds for one in made):
         return tuple(made)
     expected = forecasts(series, lambda at, interval: wait_word(interval, _difference(pairs[at])) in FINAL_WAITS)
     return tuple(

@@ -1,69 +1,101 @@
-"""The verdicts keep their promises in simulated sessions of known truth. docs/method.md has the table of many more."""
+"""The words keep their promises in simulated sessions of known truth. docs/method.md has the tables of many more."""
 
 from __future__ import annotations
 
-import importlib.util
-import math
+import random
 import secrets
-import sys
+from itertools import combinations
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / "tools" / "simulate_truth.py"
-SESSIONS = 400
-SIGMAS = 5
-"""Chance alone misses a bound less than once in a million tests."""
+if not (Path(__file__).parents[2] / "tools").exists():
+    pytest.skip("tools/ is not part of this copy of the source", allow_module_level=True)
+
+from tools import simulate_truth as truth
+from tools.truth_cases import Case, Promise
+from tools.truth_worlds import MACHINES, Simulation, World
+
+SESSIONS = 60
+Z = 5.5
+"""Chance alone breaks a promise less than once in ten million cases."""
 
 
-def tool() -> ModuleType:
-    if not TOOL.exists():
-        pytest.skip("tools/ is not part of this copy of the source", allow_module_level=True)
-    spec = importlib.util.spec_from_file_location("simulate_truth", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def tables() -> list[str]:
+    return list(dict.fromkeys(one.table for one in truth.ALL))
 
 
-TRUTH = tool()
+@pytest.mark.parametrize("table", tables())
+def test_promises_are_kept(table: str) -> None:
+    for case in (one for one in truth.ALL if one.table == table and "6 models" not in one.row):
+        seed = secrets.randbelow(2**30)
+        found = truth.run_case(case, SESSIONS, seed)
+        for promise, rate in zip(case.promises, found.rates, strict=True):
+            low, high = rate.interval(Z)
+            assert promise.most is None or low <= promise.most, (case, rate, seed)
+            assert promise.least is None or high >= promise.least, (case, rate, seed)
 
 
-def slack(share: float) -> float:
-    return SIGMAS * math.sqrt(max(share * (1 - share), 0.002) / SESSIONS)
-
-
-@pytest.mark.parametrize("case", TRUTH.cases(), ids=lambda case: f"{case.what}: {case.share}")
-def test_required_shares(case: Any) -> None:
-    seed = secrets.randbelow(2**30)
-    found = TRUTH.share(case, SESSIONS, seed)
-    if case.least is not None:
-        assert found >= case.least - slack(case.least), f"seed {seed}"
-    if case.most is not None:
-        assert found <= case.most + slack(case.most), f"seed {seed}"
+def test_every_row_of_the_promises_is_covered() -> None:
+    rows = {(one.table, one.row) for one in truth.ALL}
+    for machine in MACHINES.keys() - {"calm"}:
+        for models in (2, 3, 6):
+            assert any(row == f"{machine}, {models} models" for _, row in rows), machine
+    assert {one.column for one in truth.ALL if one.table.startswith("Equal models")} == {
+        "1", "2", "3", "5", "10", "stop from 3", "stop from 5",
+    }  # fmt: skip
 
 
 def test_a_difference_is_seen_as_one() -> None:
     """The simulation can fail: what equal models must not have, different ones do."""
-    case = TRUTH.Case("", TRUTH.World(ratio=1.2), "an ordering word", None, 0.06)
-    assert not TRUTH.holds(case, TRUTH.share(case, 50, 1))
+    from functools import partial
+
+    from tools.truth_cases import speed_session
+
+    case = Case("", "", "", partial(speed_session, World(ratio=1.2)), (Promise("letters", most=0.06),))
+    assert truth.run_case(case, 200, 1).broken == case.promises
 
 
-def test_the_truth_is_what_the_world_says() -> None:
-    """The mean ratio of many rounds is the true one, and its scatter the one asked for."""
-    world = TRUTH.World(rounds=2000, ratio=1.08)
-    verdict = TRUTH.simulate(world, 3).verdicts[0]
-    half = math.log(verdict.high / verdict.low) / 2
-    assert verdict.ratio == pytest.approx(1.08, abs=0.004)
-    assert half == pytest.approx(1.96 * 0.02 / math.sqrt(2000), rel=0.1)
+@pytest.mark.parametrize("noise", ["normal", "t3", "lognormal", "ar1"])
+@pytest.mark.parametrize("trial_share", [0.0, 0.5])
+def test_the_truth_is_what_the_world_says(noise: str, trial_share: float) -> None:
+    """The mean log ratio of many rounds is the true one, and its scatter the one asked for."""
+    world = World(rounds=4000, ratio=1.08, noise=noise, trial_share=trial_share)
+    session = Simulation(world, random.Random(3))
+    for _ in range(world.rounds):
+        session.round()
+    values = session.pairs()[0].rounds
+    middle = sum(values) / len(values)
+    deviation = (sum((one - middle) ** 2 for one in values) / len(values)) ** 0.5
+    assert middle == pytest.approx(0.07696, abs=0.0025)
+    if noise == "normal":
+        assert deviation == pytest.approx(0.02, rel=0.08)
+
+
+def test_seeds_make_a_case_again() -> None:
+    case = truth.ALL[30]
+    assert truth.run_case(case, 20, 5).rates == truth.run_case(case, 20, 5).rates
+
+
+def test_a_promise_is_broken_where_the_whole_interval_is_beyond_it() -> None:
+    promise = Promise("", most=0.06)
+    assert truth.kept(promise, truth.Rate(275, 4000))
+    assert not truth.kept(promise, truth.Rate(285, 4000))
+    assert not truth.kept(Promise("", least=0.94), truth.Rate(3700, 4000))
+    assert truth.kept(Promise(""), truth.Rate(4000, 4000))
+
+
+def test_wilsons_interval_is_scipys() -> None:
+    from scipy import stats
+
+    for times, of in combinations((3, 40, 60), 2):
+        expected: Any = stats.binomtest(times, of).proportion_ci(0.99, method="wilson")
+        assert truth.Rate(times, of).interval() == pytest.approx((expected.low, expected.high), abs=1e-4)
 
 
 def test_the_table_is_put_between_its_marks() -> None:
-    document = f"before\n{TRUTH.BEGIN}\nold\n{TRUTH.END}\nafter"
-    assert TRUTH.put_into(document, "new") == f"before\n{TRUTH.BEGIN}\nnew\n{TRUTH.END}\nafter"
+    document = f"before\n{truth.BEGIN}\nold\n{truth.END}\nafter"
+    assert truth.put_into(document, "new") == f"before\n{truth.BEGIN}\nnew\n{truth.END}\nafter"
     with pytest.raises(SystemExit):
-        TRUTH.put_into("nothing", "new")
+        truth.put_into("nothing", "new")

@@ -32,8 +32,12 @@ def test_below_five_rounds_only_the_trials_are_said_to_be_slower() -> None:
     assert not found.of_the_machine
 
 
+def test_below_five_rounds_all_models_must_have_gone_the_same_way() -> None:
+    assert drift(compared({"a": [20.0, 18.0, 16.0], "b": [16.0, 18.0, 20.0]})) is None
+
+
 def test_a_step_in_the_middle_is_found() -> None:
-    assert drift(compared({"a": [20, 20, 20, 18, 18, 18], "b": [10, 10, 10, 9, 9, 9]})) is not None
+    assert drift(compared({"a": [20, 20, 20, 20, 18, 18, 18], "b": [10, 10, 10, 10, 9, 9, 9]})) is not None
 
 
 def test_noise_is_no_drift() -> None:
