@@ -15,6 +15,7 @@ import msgspec
 from llmtui.core import across
 from llmtui.core.conditions import Condition
 from llmtui.core.findings import (
+    SPREAD_ROUNDS,
     Amount,
     MemoryCompared,
     MemoryHeld,
@@ -40,7 +41,6 @@ from llmtui.core.verdict import SEPARATING, Verdict, verdicts
 from llmtui.core.waits import WaitVerdict, wait_verdicts
 
 PAUSE_MS = 1000.0
-SPREAD_ROUNDS = 3
 
 Lead = Literal["fastest", "ahead", "shared", "open"]
 
@@ -268,7 +268,7 @@ def _first_word(session: Session, summary: Summary) -> FirstWord:
 
 
 def _stability(session: Session) -> Stability:
-    spread = round_spread(session, min_rounds=SPREAD_ROUNDS)
+    spread = round_spread(session)
     warm = [row for row in session.rows if row.trial.kind == "warm" and row.outcome == "ok"]
     pauses = [
         Amount(index, sum((row.figures.longest_gap_ms or 0.0) > PAUSE_MS for row in _of(warm, index)))

@@ -20,6 +20,10 @@ WEIGHTS_MAPPED = 0.5
 """Part of the model's size, or of all that its process holds, from which mapped files are taken to hold its weights."""
 
 
+SPREAD_ROUNDS = 3
+"""Rows of one prompt from which their scatter is told."""
+
+
 class Amount(NamedTuple):
     """A figure of one contender."""
 
@@ -60,14 +64,12 @@ class MemoryCompared(msgspec.Struct, frozen=True, kw_only=True):
     by_server: bool
 
 
-def round_spread(session: Session, *, min_rounds: int) -> tuple[Amount, ...]:
+def round_spread(session: Session) -> tuple[Amount, ...]:
     """Gives how far each contender's speed at the same prompt lies apart between rounds, smallest first.
 
     The standard deviation of log decode rates within a prompt, pooled over prompts, as a share (0.012 is ± 1.2 %).
 
-    Args:
-        session: with the rows.
-        min_rounds: prompts with fewer rows say nothing.
+    Prompts with fewer than three rows say nothing.
     """
     by_prompt: dict[tuple[int, int | None], list[float]] = {}
     for row in session.rows:
@@ -75,7 +77,7 @@ def round_spread(session: Session, *, min_rounds: int) -> tuple[Amount, ...]:
             by_prompt.setdefault((row.trial.contender, row.trial.prompt), []).append(math.log(row.figures.decode_tps))
     found: list[Amount] = []
     for index in range(len(session.plan.contenders)):
-        series = [logs for (who, _), logs in by_prompt.items() if who == index and len(logs) >= min_rounds]
+        series = [logs for (who, _), logs in by_prompt.items() if who == index and len(logs) >= SPREAD_ROUNDS]
         if series:
             squares = math.fsum((value - mean(logs)) ** 2 for logs in series for value in logs)
             found.append(Amount(index, math.expm1(math.sqrt(squares / sum(len(logs) - 1 for logs in series)))))

@@ -120,6 +120,17 @@ def _machine(name: str) -> Callable[[TrialRow], float | None]:
     return lambda row: None if row.machine is None else getattr(row.machine, name)
 
 
+def _per_token(name: str) -> Callable[[TrialRow], float | None]:
+    """Return the reader of a field of ``MachineFigures`` ÷ the trial's output tokens."""
+    of_machine = _machine(name)
+
+    def read(row: TrialRow) -> float | None:
+        spent, tokens = of_machine(row), row.figures.tokens
+        return None if spent is None or not tokens else spent / tokens
+
+    return read
+
+
 MEASURES: tuple[Measure, ...] = (
     Measure(
         id="ttft_ms", unit="s", per=1000, better="lower", decimals=3, computed_by="llmtui.core.metrics:measure",
@@ -235,15 +246,16 @@ MEASURES: tuple[Measure, ...] = (
         of_trial=_machine("vram_bytes"), of_model=lambda line: line.vram_bytes, shown={"models": 0},
     ),
     Measure(
-        id="runner_cpu_s", unit="ms", per=0.001, better="lower", computed_by="llmtui.core.findings:per_token",
-        of_trial=_machine("runner_cpu_s"), shown=_NOWHERE,
+        id="runner_cpu_s_per_token", unit="ms", per=0.001, better="lower",
+        computed_by="llmtui.core.findings:per_token", of_trial=_per_token("runner_cpu_s"), shown=_NOWHERE,
     ),
     Measure(
-        id="joules", unit="J", better="lower", computed_by="llmtui.core.findings:per_token",
-        of_trial=_machine("joules"), shown=_NOWHERE,
+        id="joules_per_token", unit="J", better="lower", computed_by="llmtui.core.findings:per_token",
+        of_trial=_per_token("joules"), shown=_NOWHERE,
     ),
     Measure(
-        id="round_spread", unit="%", better="lower", computed_by="llmtui.core.findings:round_spread",
+        id="round_spread", unit="%", per=0.01, better="lower", computed_by="llmtui.core.findings:round_spread",
+        of_model=lambda line: line.round_spread, shown=_NOWHERE,
     ),
     Measure(
         id="total_s", unit="s", better="lower", computed_by="llmtui.core.summary:summarise",

@@ -18,6 +18,7 @@ from llmtui.core.checks import (
     why_not_compared,
 )
 from llmtui.core.conditions import Condition, conditions_of
+from llmtui.core.findings import round_spread
 from llmtui.core.metrics import READING_WORDS_PER_S, quantile
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Kind
@@ -71,6 +72,8 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Mean of tokens ÷ total time over the warm trials that the speed is made from: what the usual formula says."""
     usual_cold_tps: float | None
     """The same over cold starts alone."""
+    round_spread: float | None
+    """Standard deviation of the speed at the same prompt over rounds, as a share; None below three rounds."""
     thinks: bool
     conditions: tuple[Condition, ...]
     why: dict[str, str]
@@ -208,6 +211,7 @@ def _line(session: Session, index: int, rows: list[TrialRow], cells: RecordedCel
         vram_bytes=max(vram, default=None),
         total_s=sum(times) / 1000 if times else None,
         usual_tps=_mean_usual(speed),
+        round_spread=next((one.value for one in round_spread(session) if one.contender == index), None),
         usual_cold_tps=_mean_usual([row for row in rows if row.trial.kind == "cold" and row.outcome == "ok"]),
         thinks=any(row.figures.thinking_chars or row.figures.thinking_inline for row in rows),
         conditions=conditions_of(session.rows, (index,)),

@@ -29,6 +29,7 @@ from llmtui.core.facts import Problem
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.engine.outbox import Outbox, Stream
 from llmtui.store.journal import JournalWriter
+from llmtui.store.pairs_csv import write_pairs
 from llmtui.store.samples_csv import SamplesCsv
 from llmtui.store.summary_csv import write_summary
 from llmtui.store.trials_csv import TrialsCsv
@@ -88,6 +89,7 @@ class SessionFiles:
             session = self.session()
             self._trials.rewrite(session)
             write_summary(self._folder, session)
+            write_pairs(self._folder, session)
         if isinstance(event, TrialStarted | TrialFinished):
             self._trial_id = event.trial.id if isinstance(event, TrialStarted) else None
 

@@ -13,6 +13,7 @@ from llmtui.legacy.rows import CannotImport, ImportedFile, Stated
 from llmtui.legacy.source import file_text
 from llmtui.legacy.table import MOST_ROWS
 from llmtui.store.journal import JournalWriter
+from llmtui.store.pairs_csv import write_pairs
 from llmtui.store.session_folder import TRIALS, create_session_folder
 from llmtui.store.summary_csv import write_summary
 from llmtui.store.trials_csv import trials_csv
@@ -57,4 +58,5 @@ def keep(made: ImportedFile, path: Path, results_dir: Path) -> tuple[Path, Sessi
     assert session is not None, "the first event starts a session"
     replace_file(folder / TRIALS, trials_csv(session))
     write_summary(folder, session)
+    write_pairs(folder, session)
     return folder, session

@@ -12,6 +12,7 @@ LOCK: Final = "events.lock"
 TRIALS: Final = "trials.csv"
 SAMPLES: Final = "samples.csv"
 SUMMARY: Final = "summary.csv"
+PAIRS: Final = "pairs.csv"
 
 _TRIES: Final = 20
 

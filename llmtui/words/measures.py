@@ -80,8 +80,8 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("First word (TTFT)"),
         short=marked("First word"),
         formula=marked(
-            "From sending the question until the first text arrives, thinking or answer. In tables: the middle "
-            "value (median) of the tests."
+            "From sending the question until the first text arrives, thinking or answer. In tables: the middle value "
+            "(median) of the tests."
         ),
         excluded=marked(
             "Starts from off and follow-up questions, which have columns of their own; tests that waited for another "
@@ -94,7 +94,7 @@ WORDS: dict[str, MeasureWords] = {
         short=marked("Answer word"),
         formula=marked("From sending the question until the first text of the answer itself arrives."),
         excluded=marked("Missing where the limit of tokens was reached while the model was still thinking."),
-        source=marked("As NVIDIA AIPerf defines it."),
+        source=marked("As NVIDIA AIPerf defines it; of a model that thinks inside its answer, after </think>."),
     ),
     "decode_tps": MeasureWords(
         title=marked("Speed (TPS)"),
@@ -108,7 +108,12 @@ WORDS: dict[str, MeasureWords] = {
             "speed. Starts from off, follow-up questions, tests in which the model was loaded again, outliers with a "
             "known cause."
         ),
-        source=marked("The inverse of the time per output token of AIPerf, MLPerf Inference and vLLM."),
+        source=marked(
+            "The inverse of the time per output token of AIPerf, MLPerf Inference and vLLM. Ollama's eval rate is n ÷ "
+            "eval_duration, one token more: 0.8 % higher at 128 tokens. llama-bench's tg leaves out prompt, sampling "
+            "and HTTP: higher. AIPerf takes the mean of the rates, its own count of tokens and the time to the last "
+            "text; vLLM's bench the mean of the times per token."
+        ),
     ),
     "tpot_ms": MeasureWords(
         title=marked("Time per token"),
@@ -137,11 +142,16 @@ WORDS: dict[str, MeasureWords] = {
     "prefill_tps": MeasureWords(
         title=marked("Reading the prompt (prefill)"),
         short=marked("Prefill"),
-        formula=marked("(tokens of the prompt − those the server remembered) ÷ the server's time for the prompt."),
+        formula=marked(
+            "(tokens of the prompt − those the server remembered) ÷ the server's time for the prompt. In tables: of "
+            "cold starts, or of warm trials where more models have those; never of both."
+        ),
         excluded=marked(
             "Prompts under 64 fresh tokens, and warm tests where the server does not say what it remembered."
         ),
-        source=marked("llama.cpp's and AIPerf's prompt throughput, without remembered tokens."),
+        source=marked(
+            "llama.cpp's prompt throughput, without remembered tokens. AIPerf's is another: the prompt ÷ TTFT."
+        ),
     ),
     "load_ms": MeasureWords(
         title=marked("Loading"),
@@ -204,14 +214,14 @@ WORDS: dict[str, MeasureWords] = {
         short=marked("Median gap"),
         formula=marked("Median of the times between pieces of text, by the server's stamps where it sends them."),
         excluded=marked("A piece is not a token: a server may send several at once."),
-        source=marked("AIPerf's inter-chunk latency."),
+        source=marked("llmtui's own definition: AIPerf's inter-chunk latency goes by arrival alone."),
     ),
     "gap_p95_ms": MeasureWords(
         title=marked("95th-percentile gap between chunks"),
         short=marked("95th-percentile gap"),
         formula=marked("95 of 100 times between pieces are shorter."),
         excluded=marked("A piece is not a token: a server may send several at once."),
-        source=marked("AIPerf's inter-chunk latency."),
+        source=marked("llmtui's own definition: AIPerf's inter-chunk latency goes by arrival alone."),
     ),
     "longest_gap_ms": MeasureWords(
         title=marked("Longest pause"),
@@ -265,34 +275,38 @@ WORDS: dict[str, MeasureWords] = {
         excluded=marked("Other programs."),
         source=_SERVER,
     ),
-    "runner_cpu_s": MeasureWords(
+    "runner_cpu_s_per_token": MeasureWords(
         title=marked("CPU time per token"),
         short=marked("CPU time per token"),
         formula=marked(
-            "Processor time of the model's process in a test ÷ its output tokens; reading the prompt is in it."
+            "CPU time of the model's process during a trial ÷ its output tokens; reading the prompt is in it. The "
+            "column runner_cpu_s holds the seconds of the whole trial."
         ),
         excluded=marked("Waiting threads may spin: processor time is not all useful work."),
         source=marked("The process's own account."),
     ),
-    "joules": MeasureWords(
+    "joules_per_token": MeasureWords(
         title=marked("Energy per token"),
         short=marked("Energy per token"),
-        formula=marked("Energy that the machine's meter counted in a test ÷ its output tokens."),
+        formula=marked(
+            "Energy that the machine's meter counted during a trial ÷ its output tokens. The column joules holds that "
+            "of the whole trial."
+        ),
         excluded=marked("Missing where there is no meter; it is never estimated."),
         source=marked("The machine's own meter, named in the column joules_source."),
     ),
     "round_spread": MeasureWords(
         title=marked("Between rounds"),
         short=marked("Between rounds"),
-        formula=marked("Standard deviation of the speed at the same question over rounds, as a share."),
-        excluded=marked("Differences between questions. It takes three rounds."),
+        formula=marked("Standard deviation of the speed at the same prompt over rounds, as a share."),
+        excluded=marked("Differences between prompts. It takes three rounds."),
         source=_OWN,
     ),
     "total_s": MeasureWords(
         title=marked("Total time"),
         short=marked("Total time"),
         formula=marked("Time of all requests to this model together, waiting included."),
-        excluded=marked("Unloading between models."),
+        excluded=marked("Unloading between models; trials that were asked again."),
         source=_OWN,
     ),
     "finished": MeasureWords(
@@ -306,8 +320,9 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("How many times as fast"),
         short=marked("How many times as fast"),
         formula=marked(
-            "In each round: all tokens ÷ all time of the questions that both answered at length, one model against the "
-            "other. Over rounds: the geometric mean, with a 95 % interval by Student's t."
+            "In each round: all tokens ÷ all time of the prompts that both answered at length, one model against the "
+            "other. Over rounds: the geometric mean, with a 95 % interval by Student's t that holds for all pairs of "
+            "the table together."
         ),
         excluded=_WARM,
         source=marked("One round is one observation (Kalibera and Jones 2013); rules in docs/method.md."),

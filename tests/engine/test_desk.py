@@ -145,7 +145,7 @@ async def test_a_run_is_opened_told_and_closed(office: Office) -> None:
     assert (started.fingerprint.server_version, started.fingerprint.server_is_local) == ("0.34.4", True)
     assert started.fingerprint.cores_logical
     assert started.fingerprint.ram_total_bytes
-    assert files_in(opened.folder) == {"events.jsonl", "trials.csv", "samples.csv", "summary.csv"}
+    assert files_in(opened.folder) == {"events.jsonl", "trials.csv", "samples.csv", "summary.csv", "pairs.csv"}
 
 
 async def test_the_next_run_may_be_asked_for_as_soon_as_the_last_event_is_seen(office: Office) -> None:
