@@ -36,6 +36,8 @@ _STOPPED: Constant = frozenset(
     ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_string", "complete", "completed", "end", "done")
 )
 _AT_LIMIT: Constant = frozenset(("length", "max_tokens", "max_length", "max_new_tokens", "model_length", "token_limit"))
+_NO_END: Constant = frozenset(("", "null", "none"))
+"""Words that some servers send in place of null."""
 _NOT_TEXT: Constant = frozenset(("tool_calls", "tool_call", "function_call", "tool_use"))
 
 
@@ -208,8 +210,9 @@ class AnswerReader(Generic[S]):
             body = self._refusal[:MAX_REFUSAL_BYTES]
             to = self._answered.headers.get("location")
             if 300 <= self._answered.status < 400 and to:
-                raise BackendFailed(Problem(code="redirected", args={"to": part_of_sentence(without_login(to))}))
-            problem = self._dialect.refused(self._answered, body)
+                problem = Problem(code="redirected", args={"to": part_of_sentence(without_login(to))})
+            else:
+                problem = self._dialect.refused(self._answered, body)
             raise RequestRefused(problem, status=self._answered.status, body=body, headers=self._answered.headers)
         if not self.over:
             if self._ended_ns is None:
@@ -219,6 +222,10 @@ class AnswerReader(Generic[S]):
                 raise BackendFailed(self._dialect.unreadable(self._foreign, cut=False))
             if self._ended_ns is None and self._dialect.close_ends and self._chunks and self._is_orderly():
                 self._ended_ns = self._t_ns
+        stray = self._framing.stray
+        if stray is not None and self._end is None and not self._closed:  # the last thing that was said is no answer
+            words = part_of_sentence(stray.decode("utf-8", "replace")) if self._chunks else None
+            raise BackendFailed(self._dialect.failed(words) if words else self._dialect.unreadable(stray, cut=False))
         if self._half:  # its second half never came
             yield Piece(t_ns=self._t_ns, channel="a", text=self._half)
         if self._ended_ns is None:
@@ -256,6 +263,8 @@ class AnswerReader(Generic[S]):
             told = self._dialect.tell(document.said, document)
             if told.error is not None:
                 raise BackendFailed(self._dialect.failed(told.error))
+            if told.end is not None and told.end.strip().lower() in _NO_END:
+                told.end = None
             if told.foreign:
                 self._foreign = self._foreign or document.data
             self._take_told(told, pieces)
@@ -344,7 +353,8 @@ class AnswerReader(Generic[S]):
         if self._first_text_ns is not None and self._chunks >= FEWEST_CHUNKS:
             usual_ns = (self._last_text_ns - self._first_text_ns) / (self._chunks - 1)
         unseen = self._silent.evidence(self._first_text_ns, usual_ns)
-        if unseen is not None:
+        is_call = not self._chunks and (self._end or "").lower() in _NOT_TEXT
+        if unseen is not None and not is_call:
             remarks.append(Remark(flag="unseen_text", evidence=unseen))
         return tuple(remarks)
 

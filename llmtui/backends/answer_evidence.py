@@ -44,7 +44,11 @@ class SilentChunks:
         for name, said in self._named.items():
             if len(said) >= FEWEST_NAMED and len(set(said)) > 1:
                 return Evidence(code="unknown_field", args={"field": name[:40]})
-        if len(self._before_ns) < FEWEST_CHUNKS or first_text_ns is None or usual_ns is None:
+        if len(self._before_ns) < FEWEST_CHUNKS:
+            return None
+        if first_text_ns is None:
+            return Evidence(code="only_silent_chunks", args={"n": len(self._before_ns)})
+        if usual_ns is None:
             return None
         gaps = sorted(later - earlier for earlier, later in pairwise((*self._before_ns, first_text_ns)))
         if gaps[len(gaps) // 2] > SLOWER_AT_MOST * usual_ns:

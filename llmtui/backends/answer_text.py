@@ -11,7 +11,7 @@ THINKING_NAMES: Final = (
 """Fields of a message that hold thinking, the usual ones first. Servers that send two of them send one text twice."""
 ANSWER_NAMES: Final = ("content", "refusal", "text")
 _THINKING_PARTS: Final = ("thinking", "reasoning", "thought", "summary", "redacted_thinking")
-_PART_TEXTS: Final = ("text", "thinking", "reasoning", "content", "summary", "refusal")
+_PART_TEXTS: Final = ("text", "thinking", "reasoning", "content", "summary", "refusal", "value")
 _NO_TEXT: Final = frozenset(
     (*THINKING_NAMES, *ANSWER_NAMES, "role", "tool_calls", "function_call", "tool_name", "tool_call_id", "name", "id",
      "type", "index", "logprobs", "annotations", "audio", "images", "finish_reason", "signature", "model", "object",

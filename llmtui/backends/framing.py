@@ -63,6 +63,8 @@ class Framing(Generic[S]):
         self._bare = False
         """The document that has no end yet stands outside of events."""
         self._ready: list[Document[S]] = []
+        self.stray: bytes | None = None
+        """The bytes among events, behind the last document, that are no JSON: an error in plain text, or a ping."""
         self.bad: bytes | None = None
         """The first bytes that are no JSON; nothing is read behind them."""
         self.cut = False
@@ -124,6 +126,8 @@ class Framing(Generic[S]):
         elif not self._events or line[:1] == b"{":
             self._bare = True
             self._value(line)
+        else:
+            self.stray = line
 
     def _field(self, name: bytes, value: bytes) -> None:
         """Take a line of an event, or a comment, which has no name."""
@@ -139,6 +143,7 @@ class Framing(Generic[S]):
         if not self._open.data:
             try:
                 self._ready.append(Document(self._decode(value), value, self._event))
+                self.stray = None
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self._odd(value)
         else:
@@ -151,9 +156,13 @@ class Framing(Generic[S]):
             if stripped == DONE:
                 self._ready.append(Document(None, DONE, self._event))
             return
+        if self._events and not self._open.data and stripped.lstrip(_BETWEEN)[:1] not in (b"{", b""):
+            self.stray = value
+            return
         for found in self._open.feed(value + b"\n"):
             try:
                 self._ready.append(Document(self._reader.read(found), found, self._event))
+                self.stray = None
             except NotJson:
                 self.bad = found
                 return

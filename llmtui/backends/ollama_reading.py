@@ -178,7 +178,7 @@ def _text_of(said: ChatLine, message: _Said | None, document: Document[ChatLine]
 
 
 def _is_true(value: object) -> bool:
-    return value is True or value == "true"
+    return value in (True, 1) or (isinstance(value, str) and value.lower() == "true")
 
 
 def wall_ns(text: str) -> int | None:

@@ -113,6 +113,10 @@ class OpenAiDialect:
         thought = _detail(usage, ("completion_tokens_details", "output_tokens_details"), "reasoning_tokens")
         if prompt is not None and made is not None:
             made = _agreed(prompt, made, lenient.count(usage.get("total_tokens")), thought, counts)
+        is_odd = counts.why.get("output_tokens") == DISAGREE
+        if thought is not None and (is_odd or (made is not None and thought > made)):
+            counts.refuse("reasoning_tokens", DISAGREE)
+            thought = None
         predicted = counts.read("output_duration_ns", timings.get("predicted_n"))
         if made is None and predicted is not None and counts.why.get("output_tokens") != DISAGREE:
             made = predicted

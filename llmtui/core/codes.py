@@ -271,6 +271,7 @@ EvidenceCode = Literal[
     "all_at_once",
     "unknown_field",
     "silent_chunks",
+    "only_silent_chunks",
     "more_tokens_than_text",
     "unseen_thinking",
     "unseen_start",

@@ -23,7 +23,16 @@ from llmtui.core.clocks import (
 )
 from llmtui.core.events import TrialFinished
 from llmtui.core.facts import ServerCounters
-from llmtui.core.reading import GAPS, NOT_CLAIMED, TEXT, own_text, pieces_of, reading_flags
+from llmtui.core.reading import (
+    FASTEST_TPS,
+    GAPS,
+    NOT_CLAIMED,
+    TEXT,
+    believed_counters,
+    own_text,
+    pieces_of,
+    reading_flags,
+)
 from llmtui.core.thinking import inline_thinking
 
 
@@ -82,7 +91,6 @@ MIN_TOKENS_DECODE = 16
 MIN_TOKENS_PREFILL = 64
 SHORTEST_WINDOW_S = 0.005
 """Text that arrives within less says nothing about speed: one late wake-up of this program is as long."""
-FASTEST_TPS = 100_000.0
 """No server writes faster: one of the figures is wrong."""
 STALL_FLOOR_MS = 250.0
 STALL_FACTOR = 5.0
@@ -125,7 +133,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     parts["thinking_chars"] = sum(finished.timeline.chars) - len(answer)
     parts["words"] = len(answer.split())
     parts |= _gaps(finished, why, local=local)
-    counters = finished.counters or ServerCounters()
+    counters = believed_counters(finished)
     parts |= {
         "tokens": counters.output_tokens,
         "prompt_tokens": counters.prompt_tokens,
@@ -219,7 +227,7 @@ def _decode(finished: TrialFinished, counters: ServerCounters, why: dict[str, st
 def _first_tokens(finished: TrialFinished, tokens: int) -> tuple[int, str]:
     """k1, the tokens made when the first text arrived, and whose clock to use for the rate."""
     made = finished.timeline.tokens
-    if made:
+    if made and made[0] <= tokens:
         return max(1, made[0]), "client"
     bundled = is_bundled(finished, tokens)
     if not bundled and held_back_ns(finished) is None:

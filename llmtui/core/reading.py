@@ -16,6 +16,8 @@ from llmtui.core.thinking import inline_thinking
 
 ONE_CHUNK_TOKENS: Final = 16
 """No model writes this many tokens at once: in one chunk they did not come as a stream."""
+FASTEST_TPS: Final = 100_000.0
+"""No program here writes faster, whatever it says."""
 SLACK_TOKENS: Final = 16
 """Marks of a template and the end count as tokens and have no text."""
 HIDDEN_TOKENS: Final = 8
@@ -32,13 +34,31 @@ def reading_flags(finished: TrialFinished) -> dict[str, Seen]:
     found = {flag: seen for flag, seen in zip(finished.flags, told, strict=False) if flag in NOT_CLAIMED}
     if not finished.timeline.t_ns or finished.recorded is not None:
         return found
-    counters = finished.counters or ServerCounters()
+    counters = believed_counters(finished)
     if len(finished.timeline.t_ns) == 1 and (counters.output_tokens or 0) >= ONE_CHUNK_TOKENS:
         found.setdefault("buffered", Evidence(code="all_at_once"))
     unseen = _unseen(finished, counters)
     if unseen is not None:
         found.setdefault("unseen_text", unseen)
     return found
+
+
+def believed_counters(finished: TrialFinished) -> ServerCounters:
+    """Return the server's counters without a count of tokens that nothing could have made in that time.
+
+    Such a count tells of nothing that is hidden: neither is it shown, nor is text missed for it.
+    """
+    counters = finished.counters or ServerCounters()
+    tokens, done_ns = counters.output_tokens, finished.done_ns
+    if tokens is None or not done_ns or tokens / (done_ns / 1e9) <= FASTEST_TPS or not _exceeds(tokens, finished.text):
+        return counters
+    why = {**counters.why, "output_tokens": "impossible"}
+    return msgspec.structs.replace(counters, output_tokens=None, output_steps=None, reasoning_tokens=None, why=why)
+
+
+def _exceeds(tokens: int, text: str) -> bool:
+    """Whether a text is too short for that many tokens, of which each has a byte at least."""
+    return tokens > len(text.encode("utf-8", "replace")) + SLACK_TOKENS
 
 
 SPEED: Final = ("decode_tps", "tpot_ms", "tps_source", "decode_steps", "decode_s")
@@ -55,7 +75,7 @@ def _unseen(finished: TrialFinished, counters: ServerCounters) -> Evidence | Non
     """What tells of text that was not seen: more tokens than the text has bytes, or thinking that is counted only."""
     line, text = finished.timeline, finished.text
     tokens, thought = counters.output_tokens, counters.reasoning_tokens
-    if tokens is not None and tokens > len(text.encode("utf-8", "replace")) + SLACK_TOKENS:
+    if tokens is not None and _exceeds(tokens, text):
         return Evidence(code="more_tokens_than_text", args={"tokens": tokens, "chars": len(text)})
     if (
         thought is not None
@@ -64,9 +84,9 @@ def _unseen(finished: TrialFinished, counters: ServerCounters) -> Evidence | Non
         and not inline_thinking(text).found
     ):
         return Evidence(code="unseen_thinking", args={"tokens": thought})
-    if line.tokens:
+    if line.tokens and (tokens is None or line.tokens[0] <= tokens):  # a running count beyond the last one is wrong
         first = text[: sum(size for size, at in zip(line.chars, line.t_ns, strict=True) if at == line.t_ns[0])]
-        if line.tokens[0] > len(first.encode("utf-8", "replace")) + SLACK_TOKENS:
+        if _exceeds(line.tokens[0], first):
             return Evidence(code="unseen_start", args={"tokens": line.tokens[0]})
     return None
 

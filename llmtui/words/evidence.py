@@ -53,6 +53,7 @@ EVIDENCE: Final[dict[EvidenceCode, Text]] = {
     "compressed": marked("the server compressed its answer"),
     "all_at_once": marked("the server sent its answer all at once"),
     "unknown_field": marked("text came in a field that is not known, “{field}”"),
+    "only_silent_chunks": marked("{n} chunks came, and none had text in a field that is known"),
     "silent_chunks": marked("{n} chunks without text came before the first text, at the pace of the text"),
 }
 

@@ -114,11 +114,19 @@ def test_what_keeps_a_connection_open_is_no_document(raw: bytes) -> None:
     assert (found, framing.bad) == ([], None)
 
 
-@pytest.mark.parametrize("raw", [b"<html>\n", b"data: oops\n\n", b'{"n": 1} oops\n', b'data: {"n":\n\ndata: {}\n\n'])
+@pytest.mark.parametrize("raw", [b"<html>\n", b'{"n": 1} oops\n', b'data: {"n":\n\ndata: {}\n\n'])
 def test_foreign_bytes_are_kept_to_be_shown(raw: bytes) -> None:
     _, framing = read(raw, [])
     assert framing.bad is not None
     assert not framing.cut
+
+
+@pytest.mark.parametrize("raw", [b"data: oops\n\n", b"data: {}\n\noops\n", b"data: [oops]\n\n"])
+def test_foreign_bytes_among_events_are_kept_until_a_document_follows(raw: bytes) -> None:
+    _, framing = read(raw, [])
+    assert (framing.bad, framing.stray is not None) == (None, True)
+    _, framing = read(raw + b"data: {}\n\n", [])
+    assert (framing.bad, framing.stray) == (None, None)
 
 
 @pytest.mark.parametrize("raw", [b'{"n": 1}\n{"n":', b'data: {"n": 1}\n\ndata: {"te', b"{\n"])

@@ -247,9 +247,7 @@ HABITS: dict[str, Habit] = {
     "an event named error": failed(
         b'event: error\ndata: {"message": "KV cache exhausted"}\n\n', words="KV cache exhausted"
     ),
-    "a line that is no JSON": failed(
-        b"data: <html>502 Bad Gateway</html>\n\n", words="502 Bad Gateway", code="bad_chunk"
-    ),
+    "a line that is no JSON": failed(b"data: <html>502 Bad Gateway</html>\n\n", words="502 Bad Gateway"),
     "half a line": failed(b'data: {"choices": [{"del', words="in the middle of a line", code="cut_chunk"),
     # --- thinking
     "reasoning_content": Habit(sends=halves("reasoning_content"), **thought()),
