@@ -59,7 +59,7 @@ from llmtui.backends.ollama_pull import pull_steps
 from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx
 from llmtui.backends.shown_names import ShownNames
 from llmtui.backends.taken_back import RefusedFields
-from llmtui.backends.what_answered import as_response, what_answered
+from llmtui.backends.what_answered import as_response, is_page, what_answered
 from llmtui.config.access import Access
 from llmtui.config.address import DEFAULT_PORT, normalise_host
 from llmtui.config.errors import SettingsError
@@ -151,7 +151,7 @@ class OllamaBackend:
             body = await self._ask("GET", "/api/ps", limit_s=_RESIDENT_LIMIT_S)
             return await self._with_listed_digests(read_resident(body))
         except RequestRefused as refused:
-            if refused.status not in _NO_SUCH_PATH:
+            if refused.status not in (*_NO_SUCH_PATH, httpx.codes.OK):
                 raise
         except NotSuchAnswer:
             pass
@@ -326,7 +326,7 @@ class OllamaBackend:
                     headers={"Content-Type": "application/json"},
                     timeout=httpx.Timeout(limit_s, connect=CONNECT_LIMIT_S),
                 )
-        if response.status_code != 200:
+        if response.status_code != 200 or is_page(response):
             raise self._judged(response, path, model)
         return response.content
 

@@ -52,7 +52,7 @@ from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.backends.openai_wire import CHAT_PATH, MODELS_PATH, error_problem, request_body
 from llmtui.backends.shown_names import ShownNames
 from llmtui.backends.taken_back import RefusedFields
-from llmtui.backends.what_answered import as_response, said, what_answered
+from llmtui.backends.what_answered import as_response, is_page, said, what_answered
 from llmtui.config.access import Access
 from llmtui.config.interfaces import root_and_prefix
 from llmtui.core.events import ListedModel, ModelShown
@@ -243,8 +243,10 @@ class OpenAiBackend:
             if response.status_code >= httpx.codes.BAD_REQUEST:
                 await response.aread()
                 self._refuse_others(response, self._prefix + CHAT_PATH)
-            is_page = "html" in response.headers.get("content-type", "")
-            return not is_page and not 300 <= response.status_code < 400 and response.status_code not in _NO_CHAT
+                page = is_page(response)
+            else:
+                page = "html" in response.headers.get("content-type", "")
+            return not page and not 300 <= response.status_code < 400 and response.status_code not in _NO_CHAT
 
     async def _entry(self, name: str) -> ModelEntry:
         for entry in await self._entries():

@@ -38,12 +38,24 @@ def what_answered(
         return https_wanted(where)
     if status == 401 and challenge_is_login:
         return login(response.headers.get("www-authenticate", ""), where=where, access=access, said=said(body))
-    page = "html" in response.headers.get("content-type", "") or words.lstrip().startswith(("<!doctype", "<html"))
+    page = is_page(response)
     if status in (502, 503, 504) and page:
         return Problem(code="proxy", args={"where": where, "status": status})
     if page:
         return web_page(body, status, where=where)
     return None
+
+
+def is_page(response: httpx.Response) -> bool:
+    """Return whether an answer, of which the body was read, is a page for browsers.
+
+    Servers made with a web framework send JSON as text/html unless told otherwise.
+    """
+    body = response.content[:4096].lstrip()
+    if body[:1] in (b"{", b"["):
+        return False
+    is_marked_up = body[:9].lower().startswith((b"<!doctype", b"<html"))
+    return is_marked_up or "html" in response.headers.get("content-type", "")
 
 
 def as_response(refused: RequestRefused, request: httpx.Request) -> httpx.Response:
@@ -71,9 +83,9 @@ def https_wanted(where: str) -> Problem:
 
 def login(challenge: str, *, where: str, access: Access | None, said: str | None) -> Problem:
     """Return that a server wants a key or a login, or refuses the one that was sent."""
-    if access is not None:
-        return Problem(code="key_refused", args={"where": where, "source": access.source}, detail=said)
     basic = challenge.lower().startswith("basic")
+    if access is not None and not (basic and access.header.startswith("Bearer")):
+        return Problem(code="key_refused", args={"where": where, "source": access.source}, detail=said)
     return Problem(code="needs_login" if basic else "needs_key", args={"where": where}, detail=said)
 
 

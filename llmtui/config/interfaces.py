@@ -49,6 +49,8 @@ def interfaces(url: str, kind: Protocol) -> tuple[Interface, ...]:
     found = [Interface("ollama", _at(url, ollama)), *(Interface("openai", _at(url, place)) for place in openai)]
     if kind == "openai":
         found.append(found.pop(0))
+    if _VERSION.fullmatch(last):
+        found.append(Interface("openai", _at(url, f"{parent}/")))
     return tuple(dict.fromkeys(found))
 
 

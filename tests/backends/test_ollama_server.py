@@ -35,7 +35,6 @@ async def test_info() -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        whole("<html>hello</html>"),
         whole({"object": "list"}),
         whole([]),
         whole({"version": 3}),
@@ -143,10 +142,18 @@ async def test_show(name: str) -> None:
     assert (shown.template, shown.parameters, shown.license) == ("{{ .Prompt }}", "stop x", "MIT")
 
 
-@pytest.mark.parametrize("body", ["<html>", {"data": []}, 5, ""])
+async def test_a_page_is_called_one_and_json_is_none_whatever_its_header_says() -> None:
+    async with served(version=whole("<html><title>Portal</title></html>")) as (_, backend):
+        problem = await problem_of(backend.info())
+    assert (problem.code, problem.detail) == ("web_page", "Portal")
+    async with served(version=whole({"version": "0.34.4"}, content_type="text/html")) as (_, backend):
+        assert (await backend.info()).version == "0.34.4"
+
+
+@pytest.mark.parametrize("body", ["?", {"data": []}, 5, ""])
 async def test_listings_that_are_none(body: object) -> None:
     reply = whole(body)
-    async with served(tags=reply, ps=reply, show=whole("<html>")) as (_, backend):
+    async with served(tags=reply, ps=reply, show=whole("?")) as (_, backend):
         for call in (backend.models(), backend.runner_clue(TINY)):
             assert (await problem_of(call)).code == "not_ollama"
 

@@ -69,9 +69,10 @@ class TestItIsFound:
             assert (found.info.kind, found.info.address) == ("openai", f"http://{server.address}{served}")
             assert [one.model.name for one in await found.backend.models()] == ["some-model"]
 
-    async def test_an_interface_without_a_version(self) -> None:
+    @pytest.mark.parametrize("typed", ["", "/v1"])
+    async def test_an_interface_without_a_version(self, typed: str) -> None:
         chat = answers(said(content="x"), said(finish="stop"), DONE)
-        async with asked({"/models": MODELS, "/chat/completions": chat}) as (server, found):
+        async with asked({"/models": MODELS, "/chat/completions": chat}, typed) as (server, found):
             assert isinstance(found, Contact)
             assert found.info.address == f"http://{server.address}/"
             again = Servers(accesses=Accesses({})).backend("openai", found.info.address)
@@ -156,6 +157,12 @@ class TestItIsSaidWhatAnswers:
             assert problem.code == "key_refused"
             assert "LLMTUI_API_KEY" in problem_what(problem)
             assert server.asked("/v1/models")[0].headers["authorization"] == "Bearer sk-1"
+
+    async def test_a_key_where_a_login_is_wanted_is_not_called_wrong(self) -> None:
+        login = whole("no", 401, extra='WWW-Authenticate: Basic realm="x"\r\n')
+        async with asked({"/v1/models": login}, "/v1", LLMTUI_API_KEY="sk-1") as (_, problem):
+            assert isinstance(problem, Problem)
+            assert problem.code == "needs_login"
 
     async def test_who_wants_a_key_where_it_was_named_is_not_passed_over_for_another_interface(self) -> None:
         routes = {"/api/version": whole({"version": "0.34.4"}), "/v1/models": NO_KEY}
