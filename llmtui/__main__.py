@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 
+from llmtui.cli.exits import COMPLETION_VARIABLE
+
 
 def main() -> int:
-    """Runs llmtui with the arguments of the command line; gives the exit code."""
+    """Run llmtui with the arguments of the command line; return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what an encoding such as cp1251 lacks must not cost the output
             stream.reconfigure(errors="replace")
@@ -17,7 +20,7 @@ def main() -> int:
 
         print(f"llmtui {__version__}")
         return 0
-    if not arguments:
+    if not arguments and COMPLETION_VARIABLE not in os.environ:
         from llmtui.cli.screen import main as screens
 
         return screens()

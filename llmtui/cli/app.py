@@ -1,79 +1,67 @@
-"""The commands and their flags. Only this file knows Typer; what a command does lives in the file of its name."""
+"""The commands and their flags. What a command does lives in the file of its name."""
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 import typer
 
 from llmtui import __version__
-from llmtui.cli.exits import Exit
+from llmtui.cli.completion import complete_category, complete_session, for_bash
+from llmtui.cli.exits import COMPLETION_VARIABLE, NAME, Exit
 from llmtui.cli.frame import Refused, frame, tell_problems
-from llmtui.config import flag_of
-from llmtui.core.choices import bounds_of
-from llmtui.words.choices import purpose
+from llmtui.cli.options import (
+    OUTPUT,
+    SERVER,
+    WHAT,
+    ApiKeyFile,
+    Command,
+    CommandGroup,
+    Host,
+    Models,
+    Prompts,
+    Results,
+    chosen,
+)
+
+_RUN_EXAMPLES: Final = (
+    "Example: llmtui run -m llama3.1:8b -m qwen3:4b --rounds 3 --csv trials.csv\n\n"
+    "Example: llmtui run --host box:8080/v1 --budget 20m --markdown report.md"
+)
+_SCREEN_EXAMPLES: Final = "Example: llmtui --host 192.168.1.20\n\nExample: llmtui --host builtin --results sessions"
+_WATCH_EXAMPLES: Final = (
+    "Example: llmtui watch 20261122T224107Z-ab12\n\nExample: ssh box llmtui run --events - | llmtui watch -"
+)
+_SELFTEST_EXAMPLES: Final = "Example: llmtui selftest\n\nExample: llmtui selftest --seed 3 --no-cost"
+_REPORT_EXAMPLES: Final = (
+    "Example: llmtui report last --markdown report.md --csv trials.csv\n\n"
+    "Example: llmtui report last~1 last --csv both.csv --summary"
+)
+_IMPORT_EXAMPLES: Final = (
+    "Example: llmtui import benchmark.csv\n\n"
+    "Example: llmtui import table.csv --unit ms --map model=Name,tokens=Count,seconds=Time"
+)
 
 cli = typer.Typer(
-    name="llmtui",
+    name=NAME,
+    cls=CommandGroup,
     help="Compare language models on your own machine. Without a command: the screens.",
+    epilog=_SCREEN_EXAMPLES,
     add_completion=True,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Host = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--host",
-        help="Server: host, host:port or URL, of Ollama or of OpenAI's protocol (its address mostly ends in /v1); "
-        "`builtin`, `builtin:FOLDER` or FILE.gguf (llama.cpp inside llmtui). One server per run.",
-    ),
-]
-Results = Annotated[str | None, typer.Option("--results", help="Folder for sessions.")]
-Prompts = Annotated[str | None, typer.Option("--prompts", help="A prompts.toml of your own.")]
-ApiKeyFile = Annotated[
-    str | None,
-    typer.Option(
-        "--api-key-file",
-        metavar="FILE",
-        help="File with the server's API key. Else LLMTUI_API_KEY; for OpenAI's protocol OPENAI_API_KEY, for Ollama's "
-        "OLLAMA_API_KEY; for a user name and password LLMTUI_USER and LLMTUI_PASSWORD.",
-    ),
-]
-Models = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        "-m",
-        help="A model's name; repeat it. A name in the server's list is the server's model, also where a file has that "
-        "name. `file:PATH` and `builtin:NAME` are run inside llmtui, beside the server's: "
-        "`-m llama3.2:1b -m file:own.gguf`; so is FILE.gguf where it exists and the server does not list it.",
-    ),
-]
 
-
-def _chosen(name: str) -> Any:  # noqa: ANN401  # Typer has no public name for it
-    """Return the option of a choice: its flag, its help, and the words that complete it.
-
-    The text behind the flag is read where settings are, so that a bad one is refused in the same words as there.
-    """
-    bounds = bounds_of()[name]
-    text = purpose(name)
-    if bounds.kind == "flag":
-        return typer.Option(flag_of(name), help=text)
-    within = {"one_of": "|".join(bounds.among), "time": "TIME"}.get(bounds.kind, f"{bounds.least}..{bounds.most}")
-    if bounds.name == "seed":
-        within = "NUMBER"
-    usual = "" if bounds.default is None else f" [{bounds.default}]"
-    return typer.Option(
-        flag_of(name),
-        metavar=within,
-        help=text + usual,
-        autocompletion=lambda: list(bounds.among),
-    )
+def _print_version(asked: bool) -> None:  # Typer hands over the value by its place
+    """Print the version and exit, whatever else is on the command line."""
+    if asked:
+        print(f"{NAME} {__version__}")
+        raise typer.Exit(Exit.OK)
 
 
 @cli.callback(invoke_without_command=True)
@@ -83,7 +71,9 @@ def screens(
     results: Results = None,
     prompts: Prompts = None,
     api_key_file: ApiKeyFile = None,
-    version: Annotated[bool, typer.Option("--version", help="Say the version and end.")] = False,
+    version: Annotated[  # printed before anything else is looked at
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Compare language models on your own machine."""
     if context.invoked_subcommand is not None:
@@ -98,45 +88,70 @@ def screens(
                     f"`{flag}` has no effect before `{context.invoked_subcommand}`: write it after that word."
                 )
         return
-    if version:
-        print(f"llmtui {__version__}")
-        raise typer.Exit(Exit.OK)
     from llmtui.cli.screen import show
 
     raise typer.Exit(show(frame({"host": one_host(host)}, prompts=prompts, results=results, api_key_file=api_key_file)))
 
 
-@cli.command("run")
+@cli.command("run", cls=Command, epilog=_RUN_EXAMPLES)
 def run_command(
     model: Models = None,
-    category: Annotated[list[str] | None, typer.Option("--category", "-c", help="A category's id; repeat it.")] = None,
-    preset: Annotated[str | None, _chosen("preset")] = None,
-    rounds: Annotated[str | None, _chosen("rounds")] = None,
-    budget: Annotated[str | None, _chosen("budget_s")] = None,
-    twice: Annotated[bool, _chosen("twice")] = False,
+    category: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--category",
+            "-c",
+            metavar="CATEGORY",
+            rich_help_panel=WHAT,
+            autocompletion=complete_category,
+            help="A category's id; repeat it. Default: those picked last, else all.",
+        ),
+    ] = None,
+    preset: Annotated[str | None, chosen("preset", WHAT)] = None,
+    rounds: Annotated[str | None, chosen("rounds", WHAT)] = None,
+    budget: Annotated[str | None, chosen("budget_s", WHAT)] = None,
+    twice: Annotated[bool, chosen("twice")] = False,
     host: Host = None,
     results: Results = None,
     prompts: Prompts = None,
     api_key_file: ApiKeyFile = None,
-    think: Annotated[str | None, _chosen("think")] = None,
-    unload_others: Annotated[bool, _chosen("unload_others")] = False,
-    all_prompts: Annotated[bool, _chosen("all_prompts")] = False,
-    num_ctx: Annotated[str | None, _chosen("num_ctx")] = None,
-    num_thread: Annotated[str | None, _chosen("num_thread")] = None,
-    num_predict: Annotated[str | None, _chosen("num_predict")] = None,
-    temperature: Annotated[str | None, _chosen("temperature")] = None,
-    seed: Annotated[str | None, _chosen("seed")] = None,
-    csv: Annotated[str | None, typer.Option("--csv", help="Copy of trials.csv to write.")] = None,
-    markdown: Annotated[str | None, typer.Option("--markdown", help="Report to write: conclusions and tables.")] = None,
+    think: Annotated[str | None, chosen("think")] = None,
+    unload_others: Annotated[bool, chosen("unload_others")] = False,
+    all_prompts: Annotated[bool, chosen("all_prompts", WHAT)] = False,
+    num_ctx: Annotated[str | None, chosen("num_ctx")] = None,
+    num_thread: Annotated[str | None, chosen("num_thread")] = None,
+    num_predict: Annotated[str | None, chosen("num_predict")] = None,
+    temperature: Annotated[str | None, chosen("temperature")] = None,
+    seed: Annotated[str | None, chosen("seed")] = None,
+    csv: Annotated[
+        str | None,
+        typer.Option("--csv", metavar="FILE", rich_help_panel=OUTPUT, help="Copy of trials.csv to write."),
+    ] = None,
+    markdown: Annotated[
+        str | None,
+        typer.Option(
+            "--markdown", metavar="FILE", rich_help_panel=OUTPUT, help="Report to write: conclusions and tables."
+        ),
+    ] = None,
     request_json: Annotated[
         str | None,
-        typer.Option("--request-json", help="A file with a JSON object whose fields go into every request."),
+        typer.Option(
+            "--request-json",
+            metavar="FILE",
+            rich_help_panel=SERVER,
+            help="File with a JSON object whose fields go into every request.",
+        ),
     ] = None,
-    events: Annotated[str | None, typer.Option("--events", help="`-`: events on stdout instead of the table.")] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            "--events", metavar="-", rich_help_panel=OUTPUT, help="`-`: events on stdout instead of the table."
+        ),
+    ] = None,
 ) -> None:
     """Measure without screens: the table on stdout, progress on stderr.
 
-    Exit codes: 0 all tests ok, 1 internal error, 2 usage, 3 some tests failed, 4 no server, 130 interrupted.
+    Exit codes: 0 all trials ok, 1 internal error, 2 usage, 3 some trials failed, 4 no server, 130 interrupted.
     """
     from llmtui.cli import run as running
     from llmtui.cli.request_json import extra_fields
@@ -186,23 +201,33 @@ def one_host(hosts: list[str] | None) -> str | None:
     return named[0] if named else None
 
 
-@cli.command("watch")
+@cli.command("watch", cls=Command, epilog=_WATCH_EXAMPLES)
 def watch_command(
-    source: Annotated[str, typer.Argument(help="A journal, a session's folder or id, or `-` for a pipe.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SESSION",
+            autocompletion=complete_session,
+            help="A session's id or folder, a journal, or `-` for a pipe.",
+        ),
+    ],
     results: Results = None,
 ) -> None:
-    """Watch a saved or a running session, read-only: ssh box llmtui run --events - | llmtui watch -."""
+    """Watch a saved or a running session, read-only."""
     from llmtui.cli.watch import watch as watching
 
     raise typer.Exit(watching(frame({}, results=results), source))
 
 
-@cli.command("selftest")
+@cli.command("selftest", cls=Command, epilog=_SELFTEST_EXAMPLES)
 def selftest_command(
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Of the simulated server; the same draws the same.")
+        int | None,
+        typer.Option("--seed", metavar="N", help="Of the simulated server; the same seed draws the same answers."),
     ] = None,
-    cost: Annotated[bool, typer.Option("--cost/--no-cost", help="Also measure what the screen costs.")] = True,
+    cost: Annotated[
+        bool, typer.Option("--cost/--no-cost", help="Also measure what the screen costs. Default: yes.")
+    ] = True,
 ) -> None:
     """Test on this machine that llmtui measures right, and that watching costs next to nothing; under a minute.
 
@@ -216,12 +241,14 @@ def selftest_command(
     raise typer.Exit(testing(seed=seed, with_cost=cost))
 
 
-@cli.command("report")
+@cli.command("report", cls=Command, epilog=_REPORT_EXAMPLES)
 def report_command(
     sessions: Annotated[
         list[str],
         typer.Argument(
-            metavar="SESSION…", help="`last`, `last~1` (the one before it), an id, a folder, or a file of events."
+            metavar="SESSION",
+            autocompletion=complete_session,
+            help="`last`, `last~1` (the one before it), an id, a folder, or a file of events.",
         ),
     ],
     csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help="One row per trial.")] = None,
@@ -292,18 +319,19 @@ class TimeUnit(StrEnum):
     NS = "ns"
 
 
-@cli.command("import")
+@cli.command("import", cls=Command, epilog=_IMPORT_EXAMPLES)
 def import_command(
     source: Annotated[str, typer.Argument(metavar="FILE", help="A table of trials, or another benchmark's results.")],
     unit: Annotated[
-        TimeUnit | None, typer.Option("--unit", help="Unit of times whose column does not state one.")
+        TimeUnit | None,
+        typer.Option("--unit", metavar="UNIT", help="Unit of times whose column does not state one: s, ms, us or ns."),
     ] = None,
     columns: Annotated[
         str | None,
         typer.Option("--map", metavar="NAME=COLUMN,…", help="Columns by name: model=…,tokens=…,seconds=…"),
     ] = None,
     legacy: Annotated[
-        str | None, typer.Option("--legacy", metavar="OUT", help="Also write it with the old script's eight columns.")
+        str | None, typer.Option("--legacy", metavar="FILE", help="Also write it with the old script's eight columns.")
     ] = None,
     results: Results = None,
 ) -> None:
@@ -320,9 +348,12 @@ def import_command(
 
 
 def main() -> int:
-    """Runs the command line; gives the exit code."""
+    """Run the command line, or complete a word of it; return the exit code."""
+    if os.environ.get(COMPLETION_VARIABLE) == "complete_bash":
+        for_bash(lambda: cli(prog_name=NAME))
+        return Exit.OK
     try:
-        cli(standalone_mode=True)
+        cli(prog_name=NAME, standalone_mode=True)
     except Refused as error:
         print(f"llmtui: {error}", file=sys.stderr)
         return error.code

@@ -1,8 +1,13 @@
-"""Exit codes: documented, and the same for every command."""
+"""The program's name, and its exit codes: documented, and the same for every command."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
+
+NAME: Final = "llmtui"
+COMPLETION_VARIABLE: Final = "_LLMTUI_COMPLETE"
+"""Set by a shell that asks what completes a word."""
 
 
 class Exit(IntEnum):

@@ -30,7 +30,7 @@ def purpose(name: str) -> str:
     return {
         "preset": _("How thorough."),
         "rounds": _("Exact number of rounds."),
-        "budget_s": _("As many whole rounds as end within this time: 90s, 20m, 1h30m."),
+        "budget_s": _("As many whole rounds as end within this time, such as 20m or 1h30m."),
         "all_prompts": _("Every prompt of a category."),
         "twice": _("Each model against itself (A/A): how much equal things differ here."),
         "seed": _("Seed for the order of models and prompts."),
