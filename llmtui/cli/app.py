@@ -267,6 +267,9 @@ def report_command(
         str | None, typer.Option("--jsonl", metavar="FILE", help="One trial per line, with its chunks' times.")
     ] = None,
     markdown: Annotated[str | None, typer.Option("--markdown", metavar="FILE", help="Conclusions and tables.")] = None,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="One page with charts and answers; needs no network.")
+    ] = None,
     table: Annotated[
         str | None,
         typer.Option("--table", metavar="llama-bench[=FILE]", help="The table that people paste; stdout without FILE."),
@@ -297,6 +300,7 @@ def report_command(
         "json": json,
         "jsonl": jsonl,
         "markdown": markdown,
+        "html": html,
         "llama-bench": (place or "-") if kind else None,
         "benchstat": benchstat,
     }

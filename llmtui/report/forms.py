@@ -9,6 +9,7 @@ from typing import Final
 
 from llmtui.report.benchstat import benchstat
 from llmtui.report.csv_forms import csv_form, excel_csv
+from llmtui.report.html import html
 from llmtui.report.json_form import json_form
 from llmtui.report.jsonl import jsonl
 from llmtui.report.llama_bench import llama_bench
@@ -32,6 +33,7 @@ def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str,
         "json": json_form,
         "jsonl": jsonl,
         "markdown": _markdown,
+        "html": html,
         "llama-bench": llama_bench,
         "benchstat": benchstat,
     }

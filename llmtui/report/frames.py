@@ -8,7 +8,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import numpy as np
 import pandas as pd
 
@@ -17,6 +16,7 @@ from llmtui.core.measures import measures
 from llmtui.core.metrics import Figures
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import CategorySummary, ContenderSummary, summarise
+from llmtui.report.by_round import sessions_by_round
 from llmtui.report.saved import NoSession
 from llmtui.store import samples_csv, summary_csv, trials_csv
 from llmtui.store.journal import read_events
@@ -101,9 +101,8 @@ class SessionFrames:
         """One row per round and model: one observation of each figure."""
         session = self.session
         frames = []
-        for number in sorted({row.trial.round for row in session.rows}):
-            rows = tuple(row for row in session.rows if row.trial.round == number)
-            frame = _summary(msgspec.structs.replace(session, rows=rows), by_category=False)
+        for number, one in sessions_by_round(session):
+            frame = _summary(one, by_category=False)
             frame.insert(0, "round", number)
             frames.append(frame[frame["finished"] + frame["failed"] > 0])
         if not frames:

@@ -1,0 +1,163 @@
+"""Charts as SVG text: ranges on one axis, and lines over time. They need no script and print as they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Final, NamedTuple
+
+from llmtui.core.shown import without_controls
+
+COLOURS: Final = 8
+"""Number of colours in page.css; further models take the first again."""
+WIDTH: Final = 720
+_NAME: Final = 190
+_VALUE: Final = 120
+_ROW: Final = 26
+_HEIGHT: Final = 200
+_LEFT: Final = 56
+_BELOW: Final = 24
+_POINTS: Final = 600
+"""Most points of a line: more than a screen has columns for it."""
+
+
+class Range(NamedTuple):
+    """A value with its lowest and highest, and the words for them."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    said: str
+    colour: int
+
+
+class Line(NamedTuple):
+    """A series of (x, y); None is a gap."""
+
+    name: str
+    points: Sequence[tuple[float, float | None]]
+    colour: int
+
+
+class Band(NamedTuple):
+    """A stretch of the x axis that is marked, with the words that a pointer shows."""
+
+    begin: float
+    end: float
+    said: str
+    colour: int
+
+
+def text(value: str) -> str:
+    """Return a text for HTML and SVG: nothing in it is markup, and nothing steers a terminal that shows the file."""
+    return escape(without_controls(value))
+
+
+def colour(index: int) -> str:
+    """Return the colour of a contender, as CSS."""
+    return f"var(--m{index % COLOURS})"
+
+
+def ranges(rows: Sequence[Range], title: str) -> str:
+    """Return a chart with one row per value: a dot, and a line from the lowest to the highest; the axis begins at 0."""
+    top = max((row.high for row in rows), default=0.0) or 1.0
+    room = WIDTH - _NAME - _VALUE
+
+    def at(value: float) -> float:
+        return _NAME + room * max(value, 0.0) / top
+
+    height = _ROW * len(rows) + 8
+    parts = [_opened(height, title)]
+    for number, row in enumerate(rows):
+        y = _ROW * number + _ROW / 2 + 4
+        ink = colour(row.colour)
+        parts.append(
+            f"<g><title>{text(f'{row.name}: {row.said}')}</title>"
+            f'<text x="0" y="{y + 4:.1f}">{text(_short(row.name))}</text>'
+            f'<line class="rule" x1="{_NAME}" y1="{y:.1f}" x2="{_NAME + room}" y2="{y:.1f}"/>'
+            f'<line x1="{at(row.low):.1f}" y1="{y:.1f}" x2="{at(row.high):.1f}" y2="{y:.1f}" '
+            f'style="stroke:{ink};stroke-width:5;stroke-linecap:round;opacity:.5"/>'
+            f'<circle cx="{at(row.value):.1f}" cy="{y:.1f}" r="5" style="fill:{ink}"/>'
+            f'<text x="{WIDTH - _VALUE + 12}" y="{y + 4:.1f}">{text(row.said)}</text></g>'
+        )
+    return "".join([*parts, "</svg>"])
+
+
+def lines(series: Sequence[Line], title: str, x_unit: str, bands: Sequence[Band] = ()) -> str:
+    """Return a chart of lines over one x axis; both axes begin at 0."""
+    known = [point for line in series for point in line.points if point[1] is not None]
+    x_top = _round_up(max((x for x, _ in known), default=0.0))
+    y_top = _round_up(max((y for _, y in known if y is not None), default=0.0))
+
+    def across(x: float) -> float:
+        return _LEFT + (WIDTH - _LEFT - 8) * min(max(x, 0.0), x_top) / x_top
+
+    def up(y: float) -> float:
+        return 8 + _HEIGHT * (1 - max(y, 0.0) / y_top)
+
+    parts = [_opened(_HEIGHT + _BELOW + 8, title)]
+    for band in bands:
+        begin, end = across(band.begin), across(band.end)
+        parts.append(
+            f'<rect x="{begin:.1f}" y="8" width="{max(end - begin, 0.5):.1f}" height="{_HEIGHT}" '
+            f'style="fill:{colour(band.colour)};opacity:.15"><title>{text(band.said)}</title></rect>'
+        )
+    parts.extend(_axes(x_top, y_top, x_unit, across, up))
+    parts.extend(
+        f'<path d="{_path(line.points, across, up)}" '
+        f'style="fill:none;stroke:{colour(line.colour)};stroke-width:1.8"><title>{text(line.name)}</title></path>'
+        for line in series
+    )
+    return "".join([*parts, "</svg>"])
+
+
+def _opened(height: float, title: str) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img" '
+        f'aria-label="{text(title)}">'
+    )
+
+
+def _axes(
+    x_top: float, y_top: float, x_unit: str, across: Callable[[float], float], up: Callable[[float], float]
+) -> Sequence[str]:
+    parts = []
+    for quarter in range(5):
+        x, y = x_top * quarter / 4, y_top * quarter / 4
+        anchor, unit = ("end", f" {text(x_unit)}") if quarter == 4 else ("middle", "")
+        parts.append(
+            f'<line class="rule" x1="{_LEFT}" y1="{up(y):.1f}" x2="{WIDTH - 8}" y2="{up(y):.1f}"/>'
+            f'<text class="quiet" x="{_LEFT - 6}" y="{up(y) + 4:.1f}" text-anchor="end">{y:g}</text>'
+            f'<text class="quiet" x="{across(x):.1f}" y="{_HEIGHT + _BELOW:.0f}" '
+            f'text-anchor="{anchor}">{x:g}{unit}</text>'
+        )
+    return parts
+
+
+def _path(
+    points: Sequence[tuple[float, float | None]], across: Callable[[float], float], up: Callable[[float], float]
+) -> str:
+    step = max(1, math.ceil(len(points) / _POINTS))
+    drawn: list[str] = []
+    pen = "M"
+    for at, (x, y) in enumerate(points):
+        if y is None:
+            pen = "M"
+        elif at % step == 0 or at == len(points) - 1:
+            drawn.append(f"{pen}{across(x):.1f} {up(y):.1f}")
+            pen = "L"
+    return "".join(drawn)
+
+
+def _round_up(value: float) -> float:
+    """Return the next of 1, 2, 4, 8 times a power of ten, so that quarters are short numbers."""
+    if value <= 0 or not math.isfinite(value):
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(power * step for step in (1, 2, 4, 6, 8, 10) if value <= power * step * (1 + 1e-9))
+
+
+def _short(name: str, most: int = 28) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"

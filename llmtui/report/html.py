@@ -1,0 +1,255 @@
+"""Sessions as one HTML file that needs nothing else: no script, no network, light and dark, printable.
+
+A policy in the file forbids everything but its own styles, so that no text of a model could run or load anything even
+if it were not escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import files
+from typing import Final
+
+from llmtui.core.events import TrialFinished
+from llmtui.core.measures import Measure, measure_of, reading
+from llmtui.core.reading import answer_of, own_text
+from llmtui.core.session import SamplePoint, Session
+from llmtui.core.shown import lines_without_controls
+from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, Summary, summarise
+from llmtui.core.trial_row import TrialRow
+from llmtui.report.charts import Band, Line, Range, colour, lines, ranges, text
+from llmtui.report.rows import Row
+from llmtui.report.saved import Saved
+from llmtui.report.sections import Entry, Section, sections, title_of, when_of
+from llmtui.words import _
+from llmtui.words.cells import value_words
+from llmtui.words.flags import flag_mark
+from llmtui.words.measures import short_title
+from llmtui.words.trials import category_words
+from llmtui.words.verdicts import banners
+
+MOST_CHARS: Final = 20_000
+"""Of an answer; a longer one is cut."""
+_CHARTED: Final = ("decode_tps", "ttft_ms")
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+
+
+def html(sessions: Sequence[Saved]) -> bytes:
+    """Return the file's content.
+
+    Raises:
+        OSError: A session's file cannot be read.
+    """
+    style = files("llmtui.report").joinpath("page.css").read_text("utf-8")
+    title = text(" · ".join(title_of(saved.session) for saved in sessions) or "llmtui")
+    head = (
+        f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head><body>'
+    )
+    parts = [head, *(part for saved in sessions for part in _session(saved)), "</body></html>\n"]
+    return "\n".join(parts).encode("utf-8", "replace")
+
+
+def _session(saved: Saved) -> Iterator[str]:
+    session = saved.session
+    summary = summarise(session)
+    yield f"<article><h1>{text(title_of(session))}</h1>"
+    yield f'<p class="quiet">{text(when_of(session))} · {text(session.session_id)} · {text(_state(saved))}</p>'
+    yield from (f'<p class="banner">{text(banner)}</p>' for banner in banners(session))
+    first, models, *rest = sections(session, saved.earlier)
+    yield from _section(first)
+    yield from _section(models)
+    yield from _by_model(summary)
+    if len(session.plan.prompts) > 1:
+        yield from _section(rest.pop(0))
+        yield from _by_category(summary, session)
+    yield from _machine(session)
+    yield from _answers(saved)
+    for section in rest:
+        yield from _section(section)
+    yield from _flags(session)
+    yield "</article>"
+
+
+def _state(saved: Saved) -> str:
+    return {
+        "running": _("still running"),
+        "interrupted": _("interrupted"),
+        "complete": _("complete"),
+        "cancelled": _("stopped"),
+        "failed": _("failed"),
+    }[saved.state]
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"<h2>{text(section.title)}</h2>"
+    if section.lead:
+        yield f'<p class="quiet">{text(section.lead)}</p>'
+    if section.rows:
+        yield _table(section.rows)
+    if section.entries:
+        yield f"<ul>{''.join(f'<li>{_entry(entry)}</li>' for entry in section.entries)}</ul>"
+
+
+def _entry(entry: Entry) -> str:
+    code = f" (<code>{text(entry.code)}</code>)" if entry.code else ""
+    return f"<strong>{text(entry.strong)}</strong>{code}: {text(entry.text)}" if entry.strong else text(entry.text)
+
+
+def _table(rows: Sequence[Row]) -> str:
+    head = "".join(f"<th>{text(name)}</th>" for name in rows[0])
+    body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row.values())}</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _measure(figure: str) -> Measure:
+    found = measure_of(figure)
+    assert found is not None
+    return found
+
+
+def _by_model(summary: Summary) -> Iterator[str]:
+    for one in map(_measure, _CHARTED):
+        rows = [row for line in summary.lines if (row := _range(one, line, line.label)) is not None]
+        if rows:
+            yield _figure(ranges(rows, short_title(one)), _caption(one))
+
+
+def _by_category(summary: Summary, session: Session) -> Iterator[str]:
+    names = tuple(dict.fromkeys(prompt.category for prompt in session.plan.prompts))
+    for one in map(_measure, _CHARTED):
+        rows = [
+            row
+            for name in names
+            for line in summary.categories
+            if line.category == name
+            and (row := _range(one, line, f"{category_words(name)} · {line.label}")) is not None
+        ]
+        if rows:
+            yield _figure(ranges(rows, short_title(one)), _caption(one))
+
+
+def _caption(one: Measure) -> str:
+    over = _("rounds") if one.id == "decode_tps" else _("trials")
+    return _("{figure}: the dot is the value, the line the lowest and highest of its {over}.").format(
+        figure=short_title(one), over=over
+    )
+
+
+def _range(one: Measure, line: ContenderSummary | CategorySummary, name: str) -> Range | None:
+    found = reading(one, line)
+    if not isinstance(found, Spread):
+        return None
+    return Range(name, found.value, found.low, found.high, value_words(one, found.value), line.contender)
+
+
+def _figure(chart: str, caption: str, key: str = "") -> str:
+    return f"<figure>{chart}<figcaption>{text(caption)}{key}</figcaption></figure>"
+
+
+def _key(named: Iterable[tuple[str, int]]) -> str:
+    return "".join(f'<span class="key" style="background:{colour(at)}"></span>{text(name)}' for name, at in named)
+
+
+def _machine(session: Session) -> Iterator[str]:
+    """Return processor, memory and graphics card over time, with the trials marked."""
+    if not session.samples:
+        return
+    bands = [
+        Band(*_seconds(session, row.t0_ns, row.t_ns), f"{row.trial.id} {_label(session, row)}", row.trial.contender)
+        for row in session.rows
+        if row.t0_ns is not None
+    ]
+    charts = (
+        (_("Processor, cores busy"), [(_("machine"), _series(session, "cores_busy")),
+                                      (_("model"), _series(session, "runner_cores"))]),
+        (_("Memory, GB"), [(_("machine"), _series(session, "used_bytes", 1e9)),
+                           (_("model"), _series(session, "runner_bytes", 1e9))]),
+        (_("Graphics card, share busy"), [(_("machine"), _series(session, "gpu_busy"))]),
+        (_("Graphics memory, GB"), [(_("machine"), _series(session, "vram_bytes", 1e9))]),
+    )  # fmt: skip
+    yield f"<h2>{text(_('Machine'))}</h2>"
+    yield f'<p class="quiet">{text(_("Trials are marked in the colour of their model."))}'
+    yield f"{_key((who.label, at) for at, who in enumerate(session.plan.contenders))}</p>"
+    for title, series in charts:
+        known = [
+            Line(name, points, (7, 0)[at])
+            for at, (name, points) in enumerate(series)
+            if any(y is not None for _, y in points)
+        ]
+        if known:
+            key = _key((line.name, line.colour) for line in known)
+            yield _figure(lines(known, title, "s", bands), title, key)
+
+
+def _series(session: Session, name: str, per: float = 1.0) -> list[tuple[float, float | None]]:
+    def value(point: SamplePoint) -> float | None:
+        found = getattr(point, name)
+        return None if found is None else found / per
+
+    return [((point.t_ns - session.t_ns) / 1e9, value(point)) for point in session.samples]
+
+
+def _seconds(session: Session, begin_ns: int, end_ns: int) -> tuple[float, float]:
+    return (begin_ns - session.t_ns) / 1e9, (end_ns - session.t_ns) / 1e9
+
+
+def _label(session: Session, row: TrialRow) -> str:
+    return session.contender(row.trial).label
+
+
+def _answers(saved: Saved) -> Iterator[str]:
+    """Return, per prompt, how the text came and what was answered, by each model's last finished trial."""
+    session = saved.session
+    last: dict[tuple[int, int], TrialFinished] = {}
+    for row, event in saved.finished():
+        if row.trial.kind == "warm" and row.outcome == "ok" and row.trial.prompt is not None:
+            last[row.trial.prompt, row.trial.contender] = event
+    if not last:
+        return
+    yield f"<h2>{text(_('Answers side by side'))}</h2>"
+    yield f'<p class="quiet">{text(_("The last finished trial of each model."))}</p>'
+    for at, prompt in enumerate(session.plan.prompts):
+        mine = {who: own_text(event) for (which, who), event in sorted(last.items()) if which == at}
+        if not mine:
+            continue
+        yield f"<h3>{text(category_words(prompt.category))} · {text(prompt.id)}</h3>"
+        if prompt.text:
+            yield f"<p>{text(prompt.text)}</p>"
+        labels = [(session.plan.contenders[who].label, who) for who in mine]
+        came = [Line(label, _came(mine[who]), who) for label, who in labels]
+        title = _("Characters over the time since the request")
+        yield _figure(lines(came, title, "s"), title, _key(labels))
+        if not saved.anonymous:
+            yield f'<div class="side">{"".join(_answer(label, who, mine[who]) for label, who in labels)}</div>'
+
+
+def _came(event: TrialFinished) -> list[tuple[float, float | None]]:
+    points: list[tuple[float, float | None]] = []
+    chars = 0
+    for t_ns, more in zip(event.timeline.t_ns, event.timeline.chars, strict=True):
+        chars += more
+        points.append((t_ns / 1e9, chars))
+    return points
+
+
+def _answer(label: str, who: int, event: TrialFinished) -> str:
+    said = lines_without_controls(answer_of(event))
+    cut = "…" if len(said) > MOST_CHARS else ""
+    shown = "\n".join(map(text, said[:MOST_CHARS].split("\n")))
+    return (
+        f'<section class="answer" style="border-top-color:{colour(who)}"><strong>{text(label)}</strong>'
+        f'<pre tabindex="0">{shown}{cut}</pre></section>'
+    )
+
+
+def _flags(session: Session) -> Iterator[str]:
+    """Return the flags of trials, each with the trials that have it."""
+    found: dict[str, list[str]] = {}
+    for row in session.rows:
+        for flag in row.flags:
+            found.setdefault(flag, []).append(row.trial.id)
+    if found:
+        entries = tuple(Entry(", ".join(ids), flag_mark(flag), flag) for flag, ids in found.items())
+        yield from _section(Section(title=_("Flags of trials"), entries=entries))
