@@ -20,6 +20,8 @@ _LEFT: Final = 56
 _BELOW: Final = 24
 _POINTS: Final = 600
 """Most points of a line: more than a screen has columns for it."""
+_STEPS: Final = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
+"""Ends of an axis, times a power of ten."""
 
 
 class Range(NamedTuple):
@@ -152,11 +154,11 @@ def _path(
 
 
 def _round_up(value: float) -> float:
-    """Return the next of 1, 2, 4, 8 times a power of ten, so that quarters are short numbers."""
+    """Return the next number whose quarters are short."""
     if value <= 0 or not math.isfinite(value):
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(power * step for step in (1, 2, 4, 6, 8, 10) if value <= power * step * (1 + 1e-9))
+    return next(power * step for step in _STEPS if value <= power * step * (1 + 1e-9))
 
 
 def _short(name: str, most: int = 28) -> str:

@@ -78,10 +78,18 @@ def _what(session: Session, contender: Contender) -> tuple[str, ...]:
     quantisation = model.quantisation or ""
     return (
         contender.label if quantisation in contender.label else f"{contender.label} {quantisation}",
-        "" if model.size_bytes is None else f"{model.size_bytes / GIBIBYTE:.2f} GiB",
+        _size(model.size_bytes),
         model.parameters or "",
         model.backend if server is None or server.product is None else server.product,
     )
+
+
+def _size(size_bytes: int | None) -> str:
+    if size_bytes is None:
+        return ""
+    if size_bytes < GIBIBYTE:
+        return f"{size_bytes / GIBIBYTE * 1024:.2f} MiB"
+    return f"{size_bytes / GIBIBYTE:.2f} GiB"
 
 
 def _tokens_read(row: TrialRow) -> int | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from llmtui.core.across import Earlier
 from llmtui.core.session import Session
 from llmtui.report.rows import Row
 from llmtui.report.sections import Entry, Section, sections, title_of, when_of
 from llmtui.words.verdicts import banners
+
+_OWN: Final = re.compile(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)|~(?=~)|(?<=~)~|&(?=#?\w+;)")
+"""Signs that are Markdown's or HTML's own where they stand; within a word ``_`` is a letter."""
 
 
 def markdown(session: Session, earlier: Earlier | None = None) -> str:
@@ -21,7 +26,7 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
     """
     parts = [
         f"# {plain(title_of(session))}",
-        f"{when_of(session)} · `{session.session_id}`",
+        f"{when_of(session)} · {_code(session.session_id)}",
         *map(plain, banners(session)),
     ]
     for section in sections(session, earlier):
@@ -61,6 +66,9 @@ def _table(rows: Sequence[Row]) -> str:
 
 def plain(text: str) -> str:
     """Return the text without anything that Markdown or HTML would take for its own."""
-    for sign in "\\`*_[]<>|":
-        text = text.replace(sign, "\\" + sign)
-    return " ".join(text.split())
+    return " ".join(_OWN.sub(r"\\\g<0>", text).split())
+
+
+def _code(text: str) -> str:
+    """Return a name as code, which no sign in it ends."""
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`"

@@ -68,6 +68,10 @@ def test_one_round_has_no_deviation(tmp_path: Path) -> None:
     assert pasted(llama_bench([single]))[-1][4:] == ["tg128", "10.00"]
 
 
+def test_names_with_underscores_can_be_pasted_as_plain_text(one: Saved) -> None:
+    assert "| phi-3 Q4_K_M | 4.34 GiB | 8.0B | Ollama | tg126-128 | 8.03 ± " in llama_bench([one]).decode("utf-8")
+
+
 LINE = re.compile(r"(Benchmark\S+) (\d+)((?: [\d.e+-]+ [\w/-]+)+)")
 
 

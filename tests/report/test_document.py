@@ -18,6 +18,7 @@ from llmtui.report.anonymous import anonymous
 from llmtui.report.document import Document, schema_text
 from llmtui.report.json_form import file_unit, json_form
 from llmtui.report.saved import Saved, read_saved
+from llmtui.store.journal import JournalWriter
 from llmtui.words.reasons import known_codes
 from tests.core.compared import compared_plan
 from tests.core.made import started
@@ -143,3 +144,17 @@ def test_how_a_session_ended_is_its_state(tmp_path: Path, how: Any) -> None:
     if how is not None:
         events.append(SessionFinished(t_ns=10**13, wall_ns=10**18, how=how))
     assert read_saved(write_recorded(tmp_path, events)).state == (how or "interrupted")
+
+
+def test_a_session_that_is_being_written_is_running_and_its_last_line_on_its_way(tmp_path: Path) -> None:
+    journal = write_recorded(tmp_path, recorded_events(finish=False))
+    with journal.open("ab") as file:
+        file.write(b'{"type":"TrialFini')
+    assert [one.code for one in read_saved(journal).problems] == ["torn_line"]
+    writer = JournalWriter(tmp_path)
+    try:
+        running = read_saved(journal)
+    finally:
+        writer.close()
+    assert (running.state, running.problems) == ("running", ())
+    assert len(running.session.rows) == 60

@@ -6,12 +6,13 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
 
+import msgspec
+import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from llmtui.core.summary import Spread, summarise
+from llmtui.core.summary import summarise
 from llmtui.report.anonymous import HIDDEN, anonymous
 from llmtui.report.csv_forms import BOM
 from llmtui.report.forms import Form, forms, terminal_tables
@@ -66,6 +67,19 @@ def test_a_spreadsheet_has_the_same_figures_in_its_countrys_form(one: Saved, com
     assert [row[number].replace(",", ".") if comma else row[number] for row in found] == [row[number] for row in wanted]
     assert any("," in row[number] for row in found) is comma
     assert [row["model"] for row in found] == [row["model"] for row in wanted]
+
+
+@pytest.mark.parametrize("comma", [False, True])
+def test_pandas_reads_the_summarys_figures_from_a_spreadsheets_csv(one: Saved, comma: bool) -> None:
+    content = of("excel-csv", summary=True, decimal_comma=comma)([one])
+    sep, decimal = (";", ",") if comma else (",", ".")
+    frame = pd.read_csv(io.BytesIO(content), sep=sep, decimal=decimal, encoding="utf-8-sig")
+    for at, line in enumerate(summarise(one.session).lines):
+        assert line.decode_tps is not None
+        assert line.ttft is not None
+        assert cell(float(frame["decode_tps"][at])) == cell(line.decode_tps.value)
+        assert cell(float(frame["ttft_ms_high"][at])) == cell(line.ttft.high)
+        assert frame["decode_tps_n"][at] == 5
 
 
 @pytest.mark.parametrize("name", ["csv", "excel-csv"])
@@ -154,8 +168,6 @@ def test_files_of_one_name_in_two_folders_stay_two_models(one: Saved) -> None:
 
 
 def renamed(one: Saved, *names: str) -> Saved:
-    import msgspec
-
     contenders = list(one.session.plan.contenders)
     for at, name in enumerate(names):
         model = msgspec.structs.replace(contenders[at].model, name=name)
@@ -166,7 +178,3 @@ def renamed(one: Saved, *names: str) -> Saved:
 
 def names_of(one: Saved) -> list[tuple[str, str]]:
     return [(who.model.name, who.label) for who in one.session.plan.contenders]
-
-
-def value_of(found: Any) -> float | None:
-    return found.value if isinstance(found, Spread) else found

@@ -55,7 +55,7 @@ def test_tables_are_those_of_the_screen() -> None:
 
 def test_conditions_and_formulas_are_named() -> None:
     text = markdown(session())
-    assert "num\\_ctx=4096" in text
+    assert "num_ctx=4096" in text
     assert "Answers: up to 128 tokens, temperature 0, seed 42" in text
     assert "Plan: standard, 3 rounds, order's seed 7" in text
     assert "Question coding-1: Write two hundred words on the subject of coding, please, with care." in text
@@ -67,7 +67,7 @@ def test_the_servers_address_stays_at_home() -> None:
 
 
 def test_names_with_signs_of_their_own_stay_text() -> None:
-    name = "a|b *c* <script> `d` [e](f)"
+    name = "a|b *c* <script> `d` [e](f) _g_ h_i ~~j~~ &lt;k&gt; R&D"
     made = compared({name: [10.0, 10.0, 10.0]}, of=compared_plan(name))
     html = PARSER.render(markdown(made))
     assert "<script>" not in html
