@@ -33,7 +33,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.build_ollama import default_cache
+from tools.build_ollama import VERSIONS, default_cache, find_build
 from tools.relay import Exchange, Relay
 
 START_LIMIT_S = 600.0
@@ -63,7 +63,17 @@ class Server:
     """Name and version under which the first package looks for its own metadata, where that is not its own name."""
 
 
+DEMO_MODEL = Path(__file__).parents[1] / "llmtui" / "backends" / "models" / "tiny-Q8_0.gguf"
 SERVERS = (
+    Server(
+        name="llama-server",
+        product="llama.cpp llama-server, as Ollama 0.34.4 has it",
+        version="b11076",
+        packages=(),
+        command=("llama-server", "--model", str(DEMO_MODEL), "--alias", "tiny", "--host", "127.0.0.1",
+                 "--port", "{port}"),
+        served="tiny",
+    ),
     Server(
         name="guidellm",
         product="guidellm mock-server",
@@ -141,11 +151,18 @@ class Result:
 
 
 def environment_of(server: Server, cache: Path) -> Path:
-    """Return the ``bin`` folder of the server's environment, which is made if it is not there.
+    """Return the folder of the server's program, whose environment is made if it is not there.
+
+    A server without packages comes with ``tools/build_ollama.py``.
 
     Raises:
-        Unavailable: its packages cannot be installed here.
+        Unavailable: its packages cannot be installed here, or it is not built.
     """
+    if not server.packages:
+        build = find_build(VERSIONS[0], cache)
+        if build is None:
+            raise Unavailable(f"not built: python tools/build_ollama.py {VERSIONS[0]}")
+        return build.folder / "lib" / "ollama"
     folder = cache / "servers" / f"{server.name}-{server.version}"
     if not (folder / "complete").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
@@ -202,7 +219,7 @@ def running(server: Server, cache: Path, logs: Path) -> Iterator[str]:
     folder = environment_of(server, cache)
     with contextlib.ExitStack() as stack:
         hub = cache / "servers" / "hub"
-        hub.mkdir(exist_ok=True)
+        hub.mkdir(parents=True, exist_ok=True)
         values = {"port": str(free_port()), "hub": str(hub), "model": "", "upstream": ""}
         if any("{model}" in part for part in server.command):
             values["model"] = str(model_folder(folder / "python", cache))

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from llmtui.cli.frame import Refused
-from llmtui.config import builtin_model, file_here
+from llmtui.config import GGUF, builtin_model, builtin_place, file_here
 from llmtui.core.events import ListedModel
 from llmtui.core.names import find_model, name_digest, nearest_names
 from llmtui.core.plan import BUILTIN, Model
 from llmtui.words import _
 from llmtui.words.lists import few
-from llmtui.words.problems import unfit_words
+from llmtui.words.problems import unfit_words, whole_problem
 
 
 def only_builtin(names: Sequence[str], *, files_count: bool) -> bool:
@@ -77,8 +77,8 @@ def named_models(
 def _inside(name: str, server: str) -> str | None:
     """The name at the built-in server that is asked for as such."""
     inside = builtin_model(name)
-    if inside is None and server == BUILTIN:
-        return file_here(name) or name
+    if inside is None and server == BUILTIN and name.lower().endswith(GGUF):
+        return builtin_model(f"{BUILTIN}:{name}")
     return inside
 
 
@@ -116,11 +116,34 @@ def _not_listed(name: str, listed: Sequence[ListedModel], server: str) -> str:
 
 
 def _inside_model(name: str) -> Model:
-    """A model of the built-in server that is not in the list, as its file describes it."""
+    """A model of the built-in server that is not in the list, as its file describes it.
+
+    Raises:
+        Refused: the file is missing or holds no model.
+    """
     from llmtui.backends.base import BackendFailed
     from llmtui.backends.builtin_models import shown_model
 
     try:
         return shown_model(name, Path()).model
-    except BackendFailed:
-        return Model(name=name, digest="", backend=BUILTIN)
+    except BackendFailed as failed:
+        raise Refused(whole_problem(failed.problem)) from failed
+
+
+def refuse_place_without_models(place: str, listed: Sequence[ListedModel]) -> None:
+    """Refuse the file or folder that was named as the server where none of its models can be used.
+
+    Args:
+        place: as typed; anything but such a place is passed over.
+        listed: what the server offers, its own models among them.
+
+    Raises:
+        Refused: with the first one's reason, so that no other model is measured in its place.
+    """
+    path = builtin_place(place)
+    if path is None or path == BUILTIN:
+        return
+    why_not = [one.why_not for one in listed if Path(one.model.name).is_relative_to(path)]
+    unusable = [problem for problem in why_not if problem is not None]
+    if unusable and len(unusable) == len(why_not):
+        raise Refused(whole_problem(unusable[0]))

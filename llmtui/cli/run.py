@@ -15,7 +15,7 @@ import msgspec
 
 from llmtui.cli.exits import Exit
 from llmtui.cli.frame import Frame, Refused, builtin_available, cannot_list, cannot_write, server_of
-from llmtui.cli.naming import named_models, only_builtin, spelled_models
+from llmtui.cli.naming import named_models, only_builtin, refuse_place_without_models, spelled_models
 from llmtui.cli.progress import Progress
 from llmtui.config import expanded
 from llmtui.core.across import Earlier
@@ -232,6 +232,7 @@ class _Run:
         if order.models:
             named = order.host is not None
             return named_models(order.models, listed, server=kind, named=named, say=self._progress.say)
+        refuse_place_without_models(order.host or "", listed)
         spellings = default_models(listed, self._frame.settings.models, server=kind)
         if not spellings:
             raise Refused(self._no_models(named=any(one.model.backend == kind for one in listed)), Exit.USAGE)

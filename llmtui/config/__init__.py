@@ -1,6 +1,6 @@
 """Settings, addresses, folders and prompt files: what a person chose, and where it is found."""
 
-from llmtui.config.address import Address, builtin_model, builtin_place, file_here, normalise_host
+from llmtui.config.address import GGUF, Address, builtin_model, builtin_place, file_here, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.config.language import pick_language
 from llmtui.config.loading import Loaded, flag_of, load_settings, with_flags
@@ -10,6 +10,7 @@ from llmtui.config.settings import Settings
 from llmtui.config.settings_file import save_choices
 
 __all__ = [
+    "GGUF",
     "Address",
     "Loaded",
     "Settings",

@@ -8,11 +8,12 @@ import pytest
 
 from llmtui.backends.builtin_models import DEMO_FILE
 from llmtui.cli.frame import Refused
-from llmtui.cli.naming import named_models, only_builtin, spelled_models
+from llmtui.cli.naming import named_models, only_builtin, refuse_place_without_models, spelled_models
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import Problem
 from llmtui.core.plan import Model
 
+NOT_THERE = Problem(code="no_file", args={"name": "x.gguf"})
 LISTED = (
     ListedModel(model=Model(name="llama3.2:1b", digest="a")),
     ListedModel(model=Model(name="tiny:latest", digest="b")),
@@ -92,9 +93,31 @@ class TestAServerThatWasNamed:
         assert (backend, name) == ("openai", "own.gguf")
 
 
-def test_a_file_that_is_not_there_stays_so_that_it_fails_as_a_row(tmp_path: Path) -> None:
-    gone = str(tmp_path / "gone.gguf")
-    assert meant(f"builtin:{gone}") == [("builtin", gone, "")]
+@pytest.mark.parametrize("name", ["file:gone.gguf", "builtin:gone.gguf", "builtin:nosuch"])
+def test_a_file_that_is_not_there_is_refused_before_the_run(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Refused, match=r"is not there\. Check the path\."):
+        meant(name, server="builtin")
+
+
+def test_a_name_that_the_built_in_server_lacks_is_refused_with_those_that_it_has() -> None:
+    with pytest.raises(Refused, match=r"has no model nosuch\. It has: synthetic-24M\."):
+        meant("nosuch", server="builtin")
+
+
+@pytest.mark.parametrize("place", ["{there}", "builtin:{there}", "file:{there}"])
+def test_a_file_or_folder_named_as_the_server_is_refused_where_none_of_its_models_can_be_used(
+    tmp_path: Path, place: str
+) -> None:
+    there = tmp_path / "gone.gguf"
+    broken = ListedModel(model=Model(name=str(there), digest="", backend="builtin"), why_not=NOT_THERE)
+    with pytest.raises(Refused, match=r"x\.gguf is not there"):
+        refuse_place_without_models(place.format(there=there), (*LISTED, broken))
+
+
+@pytest.mark.parametrize("place", ["", "builtin", "127.0.0.1:11434", "http://box/v1"])
+def test_other_servers_are_not_judged_by_the_built_in_ones_files(tmp_path: Path, place: str) -> None:
+    broken = ListedModel(model=Model(name=str(tmp_path / "x.gguf"), digest="", backend="builtin"), why_not=NOT_THERE)
+    refuse_place_without_models(place, (broken,))
 
 
 @pytest.mark.parametrize(
