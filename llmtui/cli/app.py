@@ -133,6 +133,10 @@ def run_command(
             "--markdown", metavar="FILE", rich_help_panel=OUTPUT, help="Report to write: conclusions and tables."
         ),
     ] = None,
+    words: Annotated[
+        bool,
+        typer.Option("--words", rich_help_panel=OUTPUT, help="Also the conclusions in words, and all tables."),
+    ] = False,
     request_json: Annotated[
         str | None,
         typer.Option(
@@ -149,7 +153,7 @@ def run_command(
         ),
     ] = None,
 ) -> None:
-    """Measure without screens: the table on stdout, progress on stderr.
+    """Measure without screens: table, verdicts and paths on stdout, progress on stderr.
 
     Exit codes: 0 all trials ok, 1 internal error, 2 usage, 3 some trials failed, 4 no server, 130 interrupted.
     """
@@ -185,6 +189,7 @@ def run_command(
         chosen=frozenset(name for name, given in flags.items() if given is not None),
         extra_fields={} if request_json is None else extra_fields(request_json),
         events=events == "-",
+        words=words,
     )
     raise typer.Exit(running.run(of, order))
 

@@ -65,6 +65,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Go into the body of every request."""
     events: bool = False
     """Events on stdout instead of the table."""
+    words: bool = False
+    """All conclusions in words, and all tables, after the table."""
 
 
 def run(of: Frame, order: Order) -> int:
@@ -81,11 +83,13 @@ def run(of: Frame, order: Order) -> int:
     except OSError as error:
         problem = Problem(code="engine_not_started", detail=error.strerror)
         raise Refused(whole_problem(problem), Exit.INTERNAL) from error
+    progress = Progress(sys.stderr, silent=order.events)
     try:
-        return _Run(of, order, link).run()
+        return _Run(of, order, link, progress).run()
     except LinkLost as error:
         raise Refused(whole_problem(error.problem), Exit.INTERNAL) from error
     finally:
+        progress.close()
         link.close()
 
 
@@ -103,12 +107,12 @@ def can_be_written(wanted: Path, *, may_be_folder: bool) -> None:
 class _Run:
     """One headless run: asks the server, starts the plan, folds what comes."""
 
-    def __init__(self, of: Frame, order: Order, link: Link) -> None:
+    def __init__(self, of: Frame, order: Order, link: Link, progress: Progress) -> None:
         self._frame = of
         self._order = order
         self._link = link
         self._builder = SessionBuilder()
-        self._progress = Progress(sys.stderr, silent=order.events)
+        self._progress = progress
         self._folder: Path | None = None
         self._server: ServerChanged | None = None
         self._asked = SetServer(address="")
@@ -296,15 +300,18 @@ class _Run:
         session = self._builder.snapshot()
         if session is None:
             return Exit.INTERRUPTED if self._interrupted else Exit.INTERNAL
-        earlier = self._earlier(session)
+        earlier = self._earlier(session) if self._order.words or self._order.markdown is not None else None
+        written: list[str] = []
         try:
             if self._order.csv is not None and self._folder is not None:
-                self._copy(self._order.csv, self._folder)
+                path = self._copy(self._order.csv, self._folder)
+                written.append(_("Saved CSV: {path}").format(path=path))
             if self._order.markdown is not None:
-                self._report(self._order.markdown, session, earlier)
+                path = self._report(self._order.markdown, session, earlier)
+                written.append(_("Saved Markdown: {path}").format(path=path))
         finally:  # the files come first, so that no trouble with the output costs them
             if not self._order.events:
-                self._print(session, earlier)
+                self._print(session, earlier, written)
         if self._interrupted:
             return Exit.INTERRUPTED
         # What a server cannot do, such as unload a model, has not failed.
@@ -317,25 +324,32 @@ class _Run:
             self._progress.say(cannot_list(self._frame.results, error))
             return None
 
-    def _print(self, session: Session, earlier: Earlier | None) -> None:
-        from llmtui.report.terminal import print_session
+    def _print(self, session: Session, earlier: Earlier | None, written: Sequence[str]) -> None:
+        from llmtui.report.terminal import print_result, print_session
 
-        print_session(session, sys.stdout, earlier)
+        print_result(session, sys.stdout)
+        if self._order.words:
+            print()
+            print_session(session, sys.stdout, earlier)
+        print()
+        if self._folder is not None:
+            print(_("Saved: {path}").format(path=self._folder))
+        for sentence in written:
+            print(sentence)
+        sys.stdout.flush()
         for sentence in went_wrong(session):
             self._progress.say(sentence)
-        if self._folder is not None:
-            self._progress.say(_("Saved: {path}").format(path=self._folder))
 
-    def _copy(self, target: str, folder: Path) -> None:
+    def _copy(self, target: str, folder: Path) -> Path:
         from llmtui.cli.program import copy_trials
         from llmtui.tui.host import ExportFailed
 
         try:
-            copy_trials(folder, target, replace=True)
+            return copy_trials(folder, target, replace=True)
         except ExportFailed as error:
             raise Refused(str(error)) from error
 
-    def _report(self, target: str, session: Session, earlier: Earlier | None) -> None:
+    def _report(self, target: str, session: Session, earlier: Earlier | None) -> Path:
         from llmtui.report.markdown import write_markdown
 
         path = expanded(target)
@@ -343,15 +357,16 @@ class _Run:
             write_markdown(session, path, earlier)
         except OSError as error:
             raise Refused(cannot_write(path, error)) from error
+        return path
 
 
 def went_wrong(session: Session) -> Iterator[str]:
-    """Gives what went wrong with each model: what it met several times is said once, what was skipped is not."""
+    """Return what went wrong with each model: what it met several times is said once, what was skipped is not."""
     met = Counter(
         (session.contender(row.trial).label, whole_problem(row.problem))
         for row in session.rows
         if row.problem is not None and row.outcome != "skipped"
     )
     for (label, sentence), n in met.items():
-        tests = plural("{n} test", "{n} tests", n).format(n=n)
-        yield f"{label}, {tests}: {sentence}"
+        trials = plural("{n} trial", "{n} trials", n).format(n=n)
+        yield f"{label}, {trials}: {sentence}"

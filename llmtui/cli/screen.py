@@ -63,7 +63,7 @@ def give_way() -> None:
 
 
 def farewell(report: ExitReport | None, app_code: int | None) -> int:
-    """Prints what ran, and where it is kept, on the normal screen; gives the exit code."""
+    """Print the table of what ran, and where it is kept, on the normal screen; return the exit code."""
     if report is None:
         return app_code or Exit.INTERNAL
     for traceback in report.failures:
@@ -72,9 +72,9 @@ def farewell(report: ExitReport | None, app_code: int | None) -> int:
         print(problem_what(report.silent), _("The built-in server stood in for it."), file=sys.stderr)
     session = report.session
     if session is not None and session.rows:
-        from llmtui.report.terminal import print_session
+        from llmtui.report.terminal import print_result
 
-        print_session(session, sys.stdout)
+        print_result(session, sys.stdout, verdicts=False)
         if report.folder is not None:
             print("\n" + _("Saved: {path}").format(path=Path(report.folder) / TRIALS))
     return Exit.INTERRUPTED if report.how == "terminated" else Exit.OK

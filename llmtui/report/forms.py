@@ -40,7 +40,7 @@ def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str,
 
 
 def terminal_tables(sessions: Sequence[Saved]) -> str:
-    """Return what ``llmtui run`` prints at its end, for each session."""
+    """Return what ``llmtui run --words`` prints of each session: conclusions and tables."""
     from llmtui.report.terminal import print_session
 
     out = io.StringIO()

@@ -1,4 +1,4 @@
-"""The printed result: what ``llmtui run`` says at its end."""
+"""The printed result: the scoreboard and its verdicts, and all that can be said in words."""
 
 from __future__ import annotations
 
@@ -13,24 +13,67 @@ from rich.text import Text
 from llmtui.core.across import Earlier
 from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
+from llmtui.core.short_names import short_names
 from llmtui.report.rows import Row, by_category, by_model
+from llmtui.report.scoreboard import scoreboard
 from llmtui.words import _
 from llmtui.words.conclusions import headed
 from llmtui.words.problems import whole_problem
+from llmtui.words.verdict_lines import verdict_lines
 from llmtui.words.verdicts import banners
 
 GAP = 2
 """Cells between two columns."""
 UNWRAPPED = 100_000
 """Cells of a line that nobody looks at: wider than any table or sentence."""
+WIDTH = 80
+"""Cells of the scoreboard at most, so that it can be pasted anywhere."""
+LEAST_NAME = 12
+"""Cells of a name that can be told from others."""
+
+
+def print_result(session: Session, out: IO[str], *, verdicts: bool = True) -> None:
+    """Print the scoreboard, at most 80 columns wide, then at most three verdicts.
+
+    Args:
+        session: at any time of it.
+        out: where to.
+        verdicts: with them, and with what was wrong on the machine.
+    """
+    console = _console(out)
+    for table in _scoreboard(session, min(console.width, WIDTH)):
+        console.print(table)
+    said = (*verdict_lines(session), *(f"! {banner}" for banner in banners(session))) if verdicts else ()
+    if said:
+        console.print()
+    for line in said:
+        console.print(Text(line))
+
+
+def _console(out: IO[str]) -> Console:
+    return Console(file=out, width=None if out.isatty() else UNWRAPPED, highlight=False, markup=False)
+
+
+def _scoreboard(session: Session, width: int) -> Iterator[Table]:
+    """Return the scoreboard as a table; names lose their middle where it is too wide, else columns go below."""
+    columns = scoreboard(session)
+    others = sum(_Column(one.head, list(one.cells)).narrow + GAP for one in columns if one.is_figure)
+    names = [cell for one in columns if not one.is_figure for cell in one.cells]
+    short = short_names(names, max(width - others, LEAST_NAME))
+    rows = [
+        {one.head: cell if one.is_figure else short[cell] for one, cell in zip(columns, cells, strict=True)}
+        for cells in zip(*(one.cells for one in columns), strict=True)
+    ]
+    named = next(at for at, one in enumerate(columns) if not one.is_figure) + 1
+    return tables(rows, "", names=named, width=width)
 
 
 def print_session(session: Session, out: IO[str], earlier: Earlier | None = None) -> None:
-    """Prints conclusions, then tables.
+    """Print the conclusions in words, then the tables by model and by category.
 
     Plain and unwrapped where ``out`` is not a terminal, so that other programs can read it.
     """
-    console = Console(file=out, width=None if out.isatty() else UNWRAPPED, highlight=False, markup=False)
+    console = _console(out)
     for banner in banners(session):
         console.print(banner, style="bold")
     for line in headed(session, earlier):
@@ -100,8 +143,18 @@ def _table(title: str, named: list[_Column], figures: list[_Column], *, broken: 
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     columns = [*named, *figures]
     for at, one in enumerate(columns):
-        width = one.narrow if broken else one.whole
-        table.add_column(one.head, justify="left" if at < len(named) else "right", width=width)
+        is_figure = at >= len(named)
+        table.add_column(Text(one.head, justify="right" if is_figure else "left"), width=_width(one, broken=broken))
     for cells in zip(*(one.cells for one in columns), strict=True):
-        table.add_row(*map(Text, cells))
+        # Padded here: Rich takes the blanks away that put decimal points below each other.
+        table.add_row(
+            *(
+                Text(cell if at < len(named) else " " * (_width(one, broken=broken) - cell_len(cell)) + cell)
+                for at, (one, cell) in enumerate(zip(columns, cells, strict=True))
+            )
+        )
     return table
+
+
+def _width(one: _Column, *, broken: bool) -> int:
+    return one.narrow if broken else one.whole

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from llmtui.core.measures import GIGABYTE, Line, Measure, is_lower_bound, reading, value_of
 from llmtui.core.trial_row import TrialRow
 from llmtui.words.figures import gigabytes, seconds, significant
@@ -56,6 +58,24 @@ def value_words(one: Measure, value: float | None, *, unit: bool = True) -> str:
         return gigabytes(round(value / one.per * GIGABYTE))
     number = f"{value:.0f}" if one.unit in ("tok", "") else significant(value / one.per, one.digits)
     return f"{number} {unit_words(one)}".rstrip() if unit else number
+
+
+def column_unit(one: Measure, values: Sequence[float | None]) -> str:
+    """Return the unit of a whole column, by its largest value: ``ms`` and ``MB`` below a tenth of ``s`` and ``GB``."""
+    largest = max((abs(value) / one.per for value in values if value is not None), default=0.0)
+    small = {"s": "ms", "GB": "MB"}.get(one.unit)
+    return small if small is not None and 0 < largest < 0.1 else unit_words(one)
+
+
+def value_in(one: Measure, value: float, unit: str) -> str:
+    """Return a value without its unit, as ``column_unit`` chose it for the column.
+
+    Args:
+        one: the figure.
+        value: in the unit of files.
+        unit: of the column.
+    """
+    return significant(value / one.per * (1 if unit == unit_words(one) else 1000), one.digits)
 
 
 def _with_bound(one: Measure, of: Line | TrialRow, text: str) -> str:

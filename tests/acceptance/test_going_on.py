@@ -54,7 +54,7 @@ def rounds_run(session: Session) -> int:
 
 def measured(home: Home, server: RunningSimulator, *words: str) -> tuple[Session, str]:
     """Runs the program over every model of the server; gives its session and what it printed."""
-    done = home.run("run", "--host", server.url, *words)
+    done = home.run("run", "--host", server.url, "--words", *words)
     assert done.returncode == 0, done.stderr
     return session_of(home), done.stdout
 

@@ -35,7 +35,7 @@ def model(name: str, tokens: int = 100, tps: float = 400.0, **changes: object) -
 
 def measure(home: Home, server: RunningSimulator, *words: str) -> tuple[str, list[Row]]:
     """Runs the program; gives what it prints and the rows of its table."""
-    done = home.run("run", "--host", server.url, *words)
+    done = home.run("run", "--host", server.url, "--words", *words)
     assert done.returncode in (0, 3), done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout, home.trials()

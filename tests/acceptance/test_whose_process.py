@@ -68,7 +68,7 @@ def test_a_server_of_another_user_is_given_no_other_process_and_its_machine_is_n
         folder.chmod(0o755)
     one, other = ("-m", str(own_file), "-a", "served", "-c", "1024"), ("-m", str(own_file), "-a", "beside")
     with llamacpp_served(*one, before=OTHER_USER) as server, llamacpp_served(*other), stand_in_runner(busy_s=100):
-        done = home.run("run", "--host", f"{server.url}/v1", *LONG_TRIAL, before=WITHOUT_RIGHTS)
+        done = home.run("run", "--host", f"{server.url}/v1", "--words", *LONG_TRIAL, before=WITHOUT_RIGHTS)
     assert done.returncode == 0, done.stderr
     rows = [row for row in home.trials() if row["kind"] == "warm"]
     assert {(row["runner_peak_bytes"], row["runner_cpu_s"], row["others_cores"]) for row in rows} == {("", "", "")}
