@@ -35,7 +35,7 @@ class Range(NamedTuple):
     colour: int
 
 
-class Line(NamedTuple):
+class Curve(NamedTuple):
     """A series of (x, y); None is a gap."""
 
     name: str
@@ -43,7 +43,7 @@ class Line(NamedTuple):
     colour: int
 
 
-class Band(NamedTuple):
+class Stretch(NamedTuple):
     """A stretch of the x axis that is marked, with the words that a pointer shows."""
 
     begin: float
@@ -52,7 +52,7 @@ class Band(NamedTuple):
     colour: int
 
 
-def text(value: str) -> str:
+def escaped(value: str) -> str:
     """Return a text for HTML and SVG: nothing in it is markup, and nothing steers a terminal that shows the file."""
     return escape(without_controls(value))
 
@@ -76,18 +76,18 @@ def ranges(rows: Sequence[Range], title: str) -> str:
         y = _ROW * number + _ROW / 2 + 4
         ink = colour(row.colour)
         parts.append(
-            f"<g><title>{text(f'{row.name}: {row.said}')}</title>"
-            f'<text x="0" y="{y + 4:.1f}">{text(_short(row.name))}</text>'
+            f"<g><title>{escaped(f'{row.name}: {row.said}')}</title>"
+            f'<text x="0" y="{y + 4:.1f}">{escaped(_short(row.name))}</text>'
             f'<line class="rule" x1="{_NAME}" y1="{y:.1f}" x2="{_NAME + room}" y2="{y:.1f}"/>'
             f'<line x1="{at(row.low):.1f}" y1="{y:.1f}" x2="{at(row.high):.1f}" y2="{y:.1f}" '
             f'style="stroke:{ink};stroke-width:5;stroke-linecap:round;opacity:.5"/>'
             f'<circle cx="{at(row.value):.1f}" cy="{y:.1f}" r="5" style="fill:{ink}"/>'
-            f'<text x="{WIDTH - _VALUE + 12}" y="{y + 4:.1f}">{text(row.said)}</text></g>'
+            f'<text x="{WIDTH - _VALUE + 12}" y="{y + 4:.1f}">{escaped(row.said)}</text></g>'
         )
     return "".join([*parts, "</svg>"])
 
 
-def lines(series: Sequence[Line], title: str, x_unit: str, bands: Sequence[Band] = ()) -> str:
+def lines(series: Sequence[Curve], title: str, x_unit: str, bands: Sequence[Stretch] = ()) -> str:
     """Return a chart of lines over one x axis; both axes begin at 0."""
     known = [point for line in series for point in line.points if point[1] is not None]
     x_top = _round_up(max((x for x, _ in known), default=0.0))
@@ -104,12 +104,12 @@ def lines(series: Sequence[Line], title: str, x_unit: str, bands: Sequence[Band]
         begin, end = across(band.begin), across(band.end)
         parts.append(
             f'<rect x="{begin:.1f}" y="8" width="{max(end - begin, 0.5):.1f}" height="{_HEIGHT}" '
-            f'style="fill:{colour(band.colour)};opacity:.15"><title>{text(band.said)}</title></rect>'
+            f'style="fill:{colour(band.colour)};opacity:.15"><title>{escaped(band.said)}</title></rect>'
         )
     parts.extend(_axes(x_top, y_top, x_unit, across, up))
     parts.extend(
         f'<path d="{_path(line.points, across, up)}" '
-        f'style="fill:none;stroke:{colour(line.colour)};stroke-width:1.8"><title>{text(line.name)}</title></path>'
+        f'style="fill:none;stroke:{colour(line.colour)};stroke-width:1.8"><title>{escaped(line.name)}</title></path>'
         for line in series
     )
     return "".join([*parts, "</svg>"])
@@ -118,7 +118,7 @@ def lines(series: Sequence[Line], title: str, x_unit: str, bands: Sequence[Band]
 def _opened(height: float, title: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img" '
-        f'aria-label="{text(title)}">'
+        f'aria-label="{escaped(title)}">'
     )
 
 
@@ -128,7 +128,7 @@ def _axes(
     parts = []
     for quarter in range(5):
         x, y = x_top * quarter / 4, y_top * quarter / 4
-        anchor, unit = ("end", f" {text(x_unit)}") if quarter == 4 else ("middle", "")
+        anchor, unit = ("end", f" {escaped(x_unit)}") if quarter == 4 else ("middle", "")
         parts.append(
             f'<line class="rule" x1="{_LEFT}" y1="{up(y):.1f}" x2="{WIDTH - 8}" y2="{up(y):.1f}"/>'
             f'<text class="quiet" x="{_LEFT - 6}" y="{up(y) + 4:.1f}" text-anchor="end">{y:g}</text>'

@@ -40,7 +40,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     trial_id: str | None
 
 
-class Machine(msgspec.Struct, frozen=True, kw_only=True):
+class MachineSeen(msgspec.Struct, frozen=True, kw_only=True):
     """The machine on which llmtui ran."""
 
     llmtui: str
@@ -66,7 +66,7 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
     on_this_machine: bool | None
 
 
-class Prompt(msgspec.Struct, frozen=True, kw_only=True):
+class AskedPrompt(msgspec.Struct, frozen=True, kw_only=True):
     """A prompt; text and hash are null in anonymous reports."""
 
     id: str
@@ -88,7 +88,7 @@ class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
     pack: str
     language: str
     options: Options
-    prompts: tuple[Prompt, ...]
+    prompts: tuple[AskedPrompt, ...]
     cold_text: str | None
     follow_up_text: str | None
 
@@ -130,7 +130,7 @@ class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[CategoryFigures, ...]
 
 
-class PairVerdict(msgspec.Struct, frozen=True, kw_only=True):
+class VerdictFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What can be said of two models in one figure; `first` leads wherever one leads."""
 
     figure: str
@@ -179,16 +179,16 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     started_utc: str
     state: Literal["running", "interrupted", "complete", "cancelled", "failed"]
     rounds_begun: Count
-    machine: Machine
+    machine: MachineSeen
     servers: tuple[ServerFacts, ...]
     plan: PlanFacts
     models: tuple[Contestant, ...]
-    verdicts: tuple[PairVerdict, ...]
+    verdicts: tuple[VerdictFacts, ...]
     trials: tuple[TrialFigures, ...]
     failures: tuple[Failure, ...]
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
+class ReportDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A report of one or more sessions."""
 
     format: Literal["llmtui-report"] = "llmtui-report"
@@ -201,7 +201,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 def schema() -> dict[str, Any]:
     """Return the document's JSON Schema (2020-12)."""
-    made = msgspec.json.schema(Document)
+    made = msgspec.json.schema(ReportDocument)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"llmtui report {VERSION}", **made}
 
 

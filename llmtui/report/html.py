@@ -17,7 +17,7 @@ from llmtui.core.session import SamplePoint, Session
 from llmtui.core.shown import lines_without_controls
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, Summary, summarise
 from llmtui.core.trial_row import TrialRow
-from llmtui.report.charts import Band, Line, Range, colour, lines, ranges, text
+from llmtui.report.charts import Curve, Range, Stretch, colour, escaped, lines, ranges
 from llmtui.report.rows import Row
 from llmtui.report.saved import Saved
 from llmtui.report.sections import Entry, Section, sections, title_of, when_of
@@ -41,7 +41,7 @@ def html(sessions: Sequence[Saved]) -> bytes:
         OSError: A session's file cannot be read.
     """
     style = files("llmtui.report").joinpath("page.css").read_text("utf-8")
-    title = text(" · ".join(title_of(saved.session) for saved in sessions) or "llmtui")
+    title = escaped(" · ".join(title_of(saved.session) for saved in sessions) or "llmtui")
     head = (
         f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -54,9 +54,9 @@ def html(sessions: Sequence[Saved]) -> bytes:
 def _session(saved: Saved) -> Iterator[str]:
     session = saved.session
     summary = summarise(session)
-    yield f"<article><h1>{text(title_of(session))}</h1>"
-    yield f'<p class="quiet">{text(when_of(session))} · {text(session.session_id)} · {text(_state(saved))}</p>'
-    yield from (f'<p class="banner">{text(banner)}</p>' for banner in banners(session))
+    yield f"<article><h1>{escaped(title_of(session))}</h1>"
+    yield f'<p class="quiet">{escaped(when_of(session))} · {escaped(session.session_id)} · {escaped(_state(saved))}</p>'
+    yield from (f'<p class="banner">{escaped(banner)}</p>' for banner in banners(session))
     first, models, *rest = sections(session, saved.earlier)
     yield from _section(first)
     yield from _section(models)
@@ -83,9 +83,9 @@ def _state(saved: Saved) -> str:
 
 
 def _section(section: Section) -> Iterator[str]:
-    yield f"<h2>{text(section.title)}</h2>"
+    yield f"<h2>{escaped(section.title)}</h2>"
     if section.lead:
-        yield f'<p class="quiet">{text(section.lead)}</p>'
+        yield f'<p class="quiet">{escaped(section.lead)}</p>'
     if section.rows:
         yield _table(section.rows)
     if section.entries:
@@ -93,13 +93,17 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _entry(entry: Entry) -> str:
-    code = f" (<code>{text(entry.code)}</code>)" if entry.code else ""
-    return f"<strong>{text(entry.strong)}</strong>{code}: {text(entry.text)}" if entry.strong else text(entry.text)
+    code = f" (<code>{escaped(entry.code)}</code>)" if entry.code else ""
+    return (
+        f"<strong>{escaped(entry.strong)}</strong>{code}: {escaped(entry.text)}"
+        if entry.strong
+        else escaped(entry.text)
+    )
 
 
 def _table(rows: Sequence[Row]) -> str:
-    head = "".join(f"<th>{text(name)}</th>" for name in rows[0])
-    body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row.values())}</tr>" for row in rows)
+    head = "".join(f"<th>{escaped(name)}</th>" for name in rows[0])
+    body = "".join(f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in row.values())}</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
@@ -145,11 +149,11 @@ def _range(one: Measure, line: ContenderSummary | CategorySummary, name: str) ->
 
 
 def _figure(chart: str, caption: str, key: str = "") -> str:
-    return f"<figure>{chart}<figcaption>{text(caption)}{key}</figcaption></figure>"
+    return f"<figure>{chart}<figcaption>{escaped(caption)}{key}</figcaption></figure>"
 
 
 def _key(named: Iterable[tuple[str, int]]) -> str:
-    return "".join(f'<span class="key" style="background:{colour(at)}"></span>{text(name)}' for name, at in named)
+    return "".join(f'<span class="key" style="background:{colour(at)}"></span>{escaped(name)}' for name, at in named)
 
 
 def _machine(session: Session) -> Iterator[str]:
@@ -157,7 +161,7 @@ def _machine(session: Session) -> Iterator[str]:
     if not session.samples:
         return
     bands = [
-        Band(*_seconds(session, row.t0_ns, row.t_ns), f"{row.trial.id} {_label(session, row)}", row.trial.contender)
+        Stretch(*_seconds(session, row.t0_ns, row.t_ns), f"{row.trial.id} {_label(session, row)}", row.trial.contender)
         for row in session.rows
         if row.t0_ns is not None
     ]
@@ -169,12 +173,12 @@ def _machine(session: Session) -> Iterator[str]:
         (_("Graphics card, share busy"), [(_("machine"), _series(session, "gpu_busy"))]),
         (_("Graphics memory, GB"), [(_("machine"), _series(session, "vram_bytes", 1e9))]),
     )  # fmt: skip
-    yield f"<h2>{text(_('Machine'))}</h2>"
-    yield f'<p class="quiet">{text(_("Trials are marked in the colour of their model."))}'
+    yield f"<h2>{escaped(_('Machine'))}</h2>"
+    yield f'<p class="quiet">{escaped(_("Trials are marked in the colour of their model."))}'
     yield f"{_key((who.label, at) for at, who in enumerate(session.plan.contenders))}</p>"
     for title, series in charts:
         known = [
-            Line(name, points, (7, 0)[at])
+            Curve(name, points, (7, 0)[at])
             for at, (name, points) in enumerate(series)
             if any(y is not None for _, y in points)
         ]
@@ -208,17 +212,17 @@ def _answers(saved: Saved) -> Iterator[str]:
             last[row.trial.prompt, row.trial.contender] = event
     if not last:
         return
-    yield f"<h2>{text(_('Answers side by side'))}</h2>"
-    yield f'<p class="quiet">{text(_("The last finished trial of each model."))}</p>'
+    yield f"<h2>{escaped(_('Answers side by side'))}</h2>"
+    yield f'<p class="quiet">{escaped(_("The last finished trial of each model."))}</p>'
     for at, prompt in enumerate(session.plan.prompts):
         mine = {who: own_text(event) for (which, who), event in sorted(last.items()) if which == at}
         if not mine:
             continue
-        yield f"<h3>{text(category_words(prompt.category))} · {text(prompt.id)}</h3>"
+        yield f"<h3>{escaped(category_words(prompt.category))} · {escaped(prompt.id)}</h3>"
         if prompt.text:
-            yield f"<p>{text(prompt.text)}</p>"
+            yield f"<p>{escaped(prompt.text)}</p>"
         labels = [(session.plan.contenders[who].label, who) for who in mine]
-        came = [Line(label, _came(mine[who]), who) for label, who in labels]
+        came = [Curve(label, _came(mine[who]), who) for label, who in labels]
         title = _("Characters over the time since the request")
         yield _figure(lines(came, title, "s"), title, _key(labels))
         if not saved.anonymous:
@@ -237,9 +241,9 @@ def _came(event: TrialFinished) -> list[tuple[float, float | None]]:
 def _answer(label: str, who: int, event: TrialFinished) -> str:
     said = lines_without_controls(answer_of(event))
     cut = "…" if len(said) > MOST_CHARS else ""
-    shown = "\n".join(map(text, said[:MOST_CHARS].split("\n")))
+    shown = "\n".join(map(escaped, said[:MOST_CHARS].split("\n")))
     return (
-        f'<section class="answer" style="border-top-color:{colour(who)}"><strong>{text(label)}</strong>'
+        f'<section class="answer" style="border-top-color:{colour(who)}"><strong>{escaped(label)}</strong>'
         f'<pre tabindex="0">{shown}{cut}</pre></section>'
     )
 

@@ -11,7 +11,8 @@ import msgspec
 from llmtui import __version__
 from llmtui.core.facts import Problem, Server
 from llmtui.core.measures import Line, Measure, Reading, measures, reading, value_of
-from llmtui.core.pairing import Figure as SpeedFigure
+from llmtui.core.pairing import is_imported
+from llmtui.core.pairs import SPEEDS
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summarise
@@ -19,19 +20,19 @@ from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import Verdict, verdicts
 from llmtui.core.waits import WAITS, WaitVerdict, wait_verdicts
 from llmtui.report.document import (
+    AskedPrompt,
     CategoryFigures,
     Contestant,
-    Document,
     Failure,
     Figure,
-    Machine,
+    MachineSeen,
     Over,
-    PairVerdict,
     PlanFacts,
-    Prompt,
+    ReportDocument,
     ServerFacts,
     SessionFacts,
     TrialFigures,
+    VerdictFacts,
 )
 from llmtui.report.saved import Saved
 from llmtui.store.csv_cells import utc_cell
@@ -45,7 +46,7 @@ _UNSEEN: Final = ("memory_peak_bytes", "memory_steady_bytes", "vram_bytes")
 
 def json_form(sessions: Sequence[Saved]) -> bytes:
     """Return the document, indented."""
-    made = Document(
+    made = ReportDocument(
         written_by=__version__,
         anonymous=any(saved.anonymous for saved in sessions),
         sessions=tuple(map(_session, sessions)),
@@ -66,7 +67,7 @@ def _session(saved: Saved) -> SessionFacts:
         started_utc=utc_cell(session.wall_ns),
         state=saved.state,
         rounds_begun=len({row.trial.round for row in session.rows}),
-        machine=msgspec.convert(msgspec.structs.asdict(session.fingerprint), Machine),
+        machine=msgspec.convert(msgspec.structs.asdict(session.fingerprint), MachineSeen),
         servers=tuple(map(_server, _servers(session))),
         plan=_plan(session.plan),
         models=tuple(_model(session, line, summary.categories) for line in summary.lines),
@@ -96,7 +97,7 @@ def _server(server: Server) -> ServerFacts:
 
 def _plan(plan: Plan) -> PlanFacts:
     prompts = tuple(
-        Prompt(id=one.id, category=one.category, text=one.text or None, sha256=one.sha256 or None)
+        AskedPrompt(id=one.id, category=one.category, text=one.text or None, sha256=one.sha256 or None)
         for one in plan.prompts
     )
     fields = {name: getattr(plan, name) for name in PlanFacts.__struct_fields__ if name != "prompts"}
@@ -167,20 +168,20 @@ def _why(one: Measure, line: Line, rows: Sequence[TrialRow]) -> str:
     return reasons.most_common(1)[0][0] if reasons else "not_recorded" if rows else "not_yet"
 
 
-def _verdicts(session: Session) -> Iterator[PairVerdict]:
-    speeds: tuple[SpeedFigure, ...] = ("decode_tps", "decode_cps")
-    for speed in speeds:
+def _verdicts(session: Session) -> Iterator[VerdictFacts]:
+    imported = is_imported(session.plan)  # its one speed alone
+    for speed in SPEEDS[:1] if imported else SPEEDS:
         for said in verdicts(session, speed):
             yield _verdict(speed, said, session)
-    for wait in WAITS:
+    for wait in () if imported else WAITS:
         for found in wait_verdicts(session, wait):
             yield _verdict(wait, found, session)
 
 
-def _verdict(figure: str, said: Verdict | WaitVerdict, session: Session) -> PairVerdict:
+def _verdict(figure: str, said: Verdict | WaitVerdict, session: Session) -> VerdictFacts:
     own = ("figure", "first", "second", "conditions")
-    same = [name for name in PairVerdict.__struct_fields__ if name not in own and name in said.__struct_fields__]
-    return PairVerdict(
+    same = [name for name in VerdictFacts.__struct_fields__ if name not in own and name in said.__struct_fields__]
+    return VerdictFacts(
         figure=figure,
         first=session.plan.contenders[said.first].label,
         second=session.plan.contenders[said.second].label,

@@ -12,7 +12,7 @@ from llmtui.core.stats import deviation, mean
 from llmtui.core.summary import prefill_kind
 from llmtui.core.trial_row import TrialRow
 from llmtui.report.by_round import summaries_by_round
-from llmtui.report.markdown import plain
+from llmtui.report.markdown import as_text
 from llmtui.report.saved import Saved
 from llmtui.words.figures import gigabytes
 
@@ -30,8 +30,8 @@ def llama_bench(sessions: Sequence[Saved]) -> bytes:
 
 def _table(session: Session) -> str:
     lines = [_line(HEAD), "| --- | ---: | ---: | --- | ---: | ---: |"]
-    lines.extend(_line([plain(cell) for cell in cells]) for cells in _rows(session))
-    return "\n".join([*lines, "", plain(footer(session)), ""])
+    lines.extend(_line([as_text(cell) for cell in cells]) for cells in _rows(session))
+    return "\n".join([*lines, "", as_text(footer(session)), ""])
 
 
 def footer(session: Session) -> str:

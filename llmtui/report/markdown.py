@@ -25,9 +25,9 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
         earlier: the last session of the same plan, for "since last time".
     """
     parts = [
-        f"# {plain(title_of(session))}",
+        f"# {as_text(title_of(session))}",
         f"{when_of(session)} · {_code(session.session_id)}",
-        *map(plain, banners(session)),
+        *map(as_text, banners(session)),
     ]
     for section in sections(session, earlier):
         parts.extend(_section(section))
@@ -52,19 +52,19 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _entry(entry: Entry) -> str:
-    strong = f"**{plain(entry.strong)}**" if entry.strong else ""
+    strong = f"**{as_text(entry.strong)}**" if entry.strong else ""
     code = f" (`{entry.code}`)" if entry.code else ""
-    return f"{strong}{code}: {plain(entry.text)}" if strong else plain(entry.text)
+    return f"{strong}{code}: {as_text(entry.text)}" if strong else as_text(entry.text)
 
 
 def _table(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-    return "\n".join(f"| {' | '.join(plain(cell) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(as_text(cell) for cell in line)} |" for line in lines)
 
 
-def plain(text: str) -> str:
+def as_text(text: str) -> str:
     """Return the text without anything that Markdown or HTML would take for its own."""
     return " ".join(_OWN.sub(r"\\\g<0>", text).split())
 

@@ -66,7 +66,7 @@ def read_saved(journal: Path) -> Saved:
             builder.apply(event)
     session = builder.snapshot()
     if session is None:
-        raise NoSession(str(journal))
+        raise NoSession(f"{journal} is no session: it does not begin like one.")
     running = session.finished is None and writer_pid(journal.parent / LOCK) is not None
     problems = reader.problems()
     if running:

@@ -14,8 +14,10 @@ from llmtui.core.measures import measure_of, measures, reading
 from llmtui.core.summary import Spread, summarise
 from llmtui.core.verdict import verdicts
 from llmtui.core.waits import WAITS, wait_verdicts
+from llmtui.legacy.events import legacy_events
+from llmtui.legacy.readers import read_any
 from llmtui.report.anonymous import anonymous
-from llmtui.report.document import Document, schema_text
+from llmtui.report.document import ReportDocument, schema_text
 from llmtui.report.json_form import file_unit, json_form
 from llmtui.report.saved import Saved, read_saved
 from llmtui.store.journal import JournalWriter
@@ -133,7 +135,7 @@ def test_it_says_plan_machine_server_and_digests(one: Saved) -> None:
 
 def test_it_is_read_back_as_the_same_record(one: Saved) -> None:
     content = json_form([one])
-    again = msgspec.json.decode(content, type=Document)
+    again = msgspec.json.decode(content, type=ReportDocument)
     assert msgspec.json.decode(msgspec.json.encode(again)) == json.loads(content)
     assert again.sessions[0].trials[0].figures["ttft_ms"] == one.session.rows[0].figures.ttft_ms
 
@@ -158,3 +160,13 @@ def test_a_session_that_is_being_written_is_running_and_its_last_line_on_its_way
         writer.close()
     assert (running.state, running.problems) == ("running", ())
     assert len(running.session.rows) == 60
+
+
+def test_an_imported_file_has_verdicts_on_its_one_speed(tmp_path: Path) -> None:
+    each = [(name, total, category) for name, total in (("a", 9), ("b", 19)) for category in "xyz"]
+    rows = "".join(f"{name},{category},1,{total},5,100,101\n" for name, total, category in each)
+    file = read_any(f"Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens\n{rows}")
+    events = legacy_events(file, name="old.csv", session_id="x", wall_ns=0, version="0")
+    document = json.loads(json_form([read_saved(write_recorded(tmp_path, list(events)))]))
+    validate(document)
+    assert [found["figure"] for found in document["sessions"][0]["verdicts"]] == ["decode_tps"]
