@@ -39,9 +39,9 @@ def import_file(of: Frame, source: str, told: Stated, legacy: str | None) -> int
             write_legacy(made.rows, written)
     except OSError as error:
         raise Refused(cannot_write(error.filename or of.results, error)) from error
-    from llmtui.report.terminal import print_session
+    from llmtui.report.terminal import print_audit
 
-    print_session(session, sys.stdout)
+    print_audit(session, sys.stdout)
     for problem in (*(note.problem for note in session.notes), *(row.problem for row in session.rows)):
         if problem is not None:
             print(problem_what(problem), file=sys.stderr)

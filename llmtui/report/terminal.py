@@ -17,6 +17,7 @@ from llmtui.core.short_names import short_names
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.report.scoreboard import scoreboard
 from llmtui.words import _
+from llmtui.words.audit import claim_rows, file_lines
 from llmtui.words.conclusions import headed
 from llmtui.words.problems import whole_problem
 from llmtui.words.verdict_lines import verdict_lines
@@ -50,6 +51,26 @@ def print_result(session: Session, out: IO[str], *, verdicts: bool = True) -> No
         console.print(Text(line))
 
 
+def print_audit(session: Session, out: IO[str]) -> None:
+    """Print what an imported file can show, the verdict on each claim that it is read to make, then its tables."""
+    console = _console(out)
+    (can_show, speeds) = file_lines(session)
+    console.print(Text.assemble((can_show[0], "bold"), ": ", can_show[1]))
+    claims = claim_rows(session)
+    if claims:
+        console.print()
+        table = Table(box=None, pad_edge=False, header_style="bold", width=min(console.width, WIDTH))
+        for head, ratio in ((_("claim"), 3), (_("verdict"), 2), (_("why"), 5)):
+            table.add_column(head, ratio=ratio)
+        for row in claims:
+            table.add_row(*map(Text, row))
+        console.print(table)
+    console.print()
+    console.print(Text.assemble((speeds[0], "bold"), ": ", speeds[1]))
+    console.print()
+    _print_tables(session, console)
+
+
 def _console(out: IO[str]) -> Console:
     return Console(file=out, width=None if out.isatty() else UNWRAPPED, highlight=False, markup=False)
 
@@ -79,6 +100,10 @@ def print_session(session: Session, out: IO[str], earlier: Earlier | None = None
     for line in headed(session, earlier):
         console.print(Text.assemble((line.heading, "bold"), ": ", line.said))
     console.print()
+    _print_tables(session, console)
+
+
+def _print_tables(session: Session, console: Console) -> None:
     for table in tables(by_model(session), _("By model"), names=1, width=console.width):
         console.print(table)
     if len(session.plan.prompts) > 1:

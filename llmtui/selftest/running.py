@@ -55,28 +55,27 @@ def run_selftest(*, seed: int | None, with_cost: bool, builtin: bool, say: Calla
     """
     drawn = secrets.randbelow(10**6) if seed is None else seed
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else UNWRAPPED)
-    console.print(_("Self-test with seed {seed}, in a terminal of 140 columns and 40 rows.").format(seed=drawn))
+    said = _("Self-test with seed {seed}. The screens that it measures have 140 columns and 40 rows.")
+    console.print(said.format(seed=drawn))
     try:
-        verdicts = _accuracy(console, drawn, say)
-        verdicts += _cost(with_cost=with_cost, builtin=builtin, say=say)
+        found = _accuracy(drawn, say)
+        verdicts = [*accuracy_verdicts(found), *_cost(with_cost=with_cost, builtin=builtin, say=say)]
     except (ScreenFailed, OSError, RuntimeError) as error:
         raise SelftestFailed(str(error)) from error
     finally:
         say("")
     for verdict in verdicts:
         console.print(verdict.sentence, style=None if verdict.ok else "bold red")
+    console.print()
+    console.print(accuracy_table(found))
     return all(verdict.ok for verdict in verdicts)
 
 
-def _accuracy(console: Console, seed: int, say: Callable[[str], None]) -> list[BoundCheck]:
+def _accuracy(seed: int, say: Callable[[str], None]) -> Accuracy:
     with _folder() as folder:
-        found = measure_accuracy(
+        return measure_accuracy(
             Path(folder), seed, lambda done: say(_("Measuring a simulated server: {done}").format(done=done))
         )
-    say("")
-    console.print(accuracy_table(found))
-    console.print()
-    return accuracy_verdicts(found)
 
 
 def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list[BoundCheck]:
@@ -95,16 +94,13 @@ def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list
 
 
 def accuracy_table(found: Accuracy) -> Table:
-    """Gives the table of truth, measured and error, a row a test."""
+    """Return the table of what was really sent and how far off each measured figure is, one row per trial."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("\n#", justify="right")
-    table.add_column(f"\n{_('Model')}", no_wrap=True)
-    table.add_column(f"\n{_('Test')}", no_wrap=True)
-    table.add_column(f"\n{_('Tokens')}", justify="right")
-    for figure in (_("First word (TTFT) ms"), _("Speed (TPS) tok/s")):
-        table.add_column(f"{figure}\n{_('truth (send log)')}", justify="right")
-        table.add_column(f"\n{_('measured')}", justify="right")
-        table.add_column(f"\n{_('error')}", justify="right")
+    table.add_column("#", justify="right")
+    table.add_column(_("Model"), overflow="ellipsis", no_wrap=True)
+    table.add_column(_("Trial"), no_wrap=True)
+    for head in (_("Tokens"), _("sent TTFT ms"), _("err ms"), _("sent tok/s"), _("err %")):
+        table.add_column(head, justify="right", no_wrap=True)
     for test in found.tests:
         table.add_row(*_cells(found, test))
     return table
@@ -118,12 +114,12 @@ def _cells(found: Accuracy, test: Compared) -> tuple[str, ...]:
         kind_words(row.trial.kind),
         "" if row.figures.tokens is None else str(row.figures.tokens),
         *_pair(test.ttft_ms, lambda pair: f"{pair.difference:+.2f}"),
-        *_pair(test.decode_tps, lambda pair: f"{100 * pair.share:+.3f} %"),
+        *_pair(test.decode_tps, lambda pair: f"{100 * pair.share:+.3f}"),
     )
 
 
-def _pair(pair: TruthPair | None, error: Callable[[TruthPair], str]) -> tuple[str, str, str]:
-    return ("", "", "") if pair is None else (f"{pair.truth:.2f}", f"{pair.measured:.2f}", error(pair))
+def _pair(pair: TruthPair | None, error: Callable[[TruthPair], str]) -> tuple[str, str]:
+    return ("", "") if pair is None else (f"{pair.truth:.2f}", error(pair))
 
 
 def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:

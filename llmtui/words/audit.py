@@ -23,9 +23,26 @@ def audit_lines(session: Session) -> tuple[tuple[str, str], ...]:
     return audited(audit(session))
 
 
+def claim_rows(session: Session) -> tuple[tuple[str, str, str], ...]:
+    """Return the claims of an imported session as rows: the claim, the finding in a word or two, and why."""
+    of = audit(session)
+    return tuple(
+        (claim_sentence(one, of.layout), finding_word(one.finding), why_sentence(one, of)) for one in of.claims
+    )
+
+
+def file_lines(session: Session) -> tuple[tuple[str, str], ...]:
+    """Return what an imported file can show, and its speeds, each as (heading, what is said of it)."""
+    return _file_lines(audit(session))
+
+
+def _file_lines(of: Audit) -> tuple[tuple[str, str], ...]:
+    return (_("What this file can show"), _layout(of.layout)), (_speed_heading(of.layout), _speeds(of))
+
+
 def audited(of: Audit) -> tuple[tuple[str, str], ...]:
     """Return an audit as lines: what the file can bear, its speeds, then claim by claim."""
-    lines = [(_("What this file can show"), _layout(of.layout)), (_speed_heading(of.layout), _speeds(of))]
+    lines = [*_file_lines(of)]
     lines += [
         (_("“{claim}”").format(claim=claim_sentence(one, of.layout)), finding_sentence(one, of)) for one in of.claims
     ]
@@ -69,22 +86,23 @@ def claim_sentence(one: Claim, layout: Layout) -> str:
 
 def finding_sentence(one: Claim, of: Audit) -> str:
     """Return whether the claim holds, with the figures."""
-    if one.finding == "cannot_be_judged":
-        why = _cannot(one)
-    elif one.says == "fastest":
-        why = _fastest(one, of.layout)
-    elif one.says == "steadiest":
-        why = _steadiest(one, of.layout)
-    elif one.says == "slow_category":
-        why = _slow(one)
-    elif one.says == "most_memory":
-        why = _memory(one)
-    elif one.says == "cold_start":
-        why = _cold(one, of.models)
-    else:
-        why = _latency(one, of)
     said = finding_word(one.finding)
-    return f"{said[:1].upper()}{said[1:]}. {why}"
+    return f"{said[:1].upper()}{said[1:]}. {why_sentence(one, of)}"
+
+
+def why_sentence(one: Claim, of: Audit) -> str:
+    """Return the figures that decide about the claim."""
+    if one.finding == "cannot_be_judged":
+        return _cannot(one)
+    if one.says == "fastest":
+        return _fastest(one, of.layout)
+    if one.says == "steadiest":
+        return _steadiest(one, of.layout)
+    if one.says == "slow_category":
+        return _slow(one)
+    if one.says == "most_memory":
+        return _memory(one)
+    return _cold(one, of.models) if one.says == "cold_start" else _latency(one, of)
 
 
 # --- the file -----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from llmtui.simulator.server import SKEW_VARIABLE
 
 SKEW_MS = 7.0
-ROW = re.compile(r"^ *\d+ .*? (?P<truth>[\d.]+) +(?P<measured>[\d.]+) +(?P<error>[+-][\d.]+)(?: |$)", re.MULTILINE)
+ROW = re.compile(r"^ *\d+ .*? (?P<truth>[\d.]+) +(?P<error>[+-][\d.]+)(?: |$)", re.MULTILINE)
 
 
 def selftest(skew_ms: float = 0.0) -> tuple[int, str]:

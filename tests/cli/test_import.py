@@ -30,7 +30,14 @@ def test_the_audit_is_printed_and_the_session_kept(tmp_path: Path) -> None:
     ran = llmtui(tmp_path, "import", str(FIXTURE))
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("What this file can show: 8 rows. One run, 4 categories")
-    assert "“beta is the fastest: 5.13 tok/s as recorded”" in ran.stdout
+    lines = ran.stdout.splitlines()
+    heads = next(line for line in lines if line.startswith("claim"))
+    assert heads.split() == ["claim", "verdict", "why"]
+    claims = "\n".join(lines[lines.index(heads) : lines.index("", lines.index(heads))])
+    assert "beta is the fastest:" in claims
+    assert "not shown" in claims
+    assert max(map(len, claims.splitlines())) <= 80
+    assert ran.stdout.index("claim") < ran.stdout.index("Writing speed:") < ran.stdout.index("By category")
     assert "By category" in ran.stdout
     assert "Imported from legacy.csv" in ran.stderr
     (folder,) = (tmp_path / "results").iterdir()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
 from llmtui.cli import selftest as command
 from llmtui.core.metrics import MIN_TOKENS_COMPARED
@@ -103,6 +105,17 @@ def test_what_is_out_of_bounds_is_said(ttft_ms: float, token_ms: float, good: li
     assert [verdict.ok for verdict in verdicts] == good
     assert found.within_bounds == all(good)
     assert ["OUT OF BOUNDS" not in verdict.sentence for verdict in verdicts] == good
+
+
+def test_the_table_of_errors_fits_80_columns_and_names_its_units_in_the_heads() -> None:
+    session = session_of(ttft_ms=12345.67, token_ms=5)
+    found = Accuracy(session=session, tests=compare(session.rows, [sent(ttft_ms=12340, tokens=100, token_ms=10)]))
+    console = Console(file=io.StringIO(), width=80)
+    console.print(running.accuracy_table(found))
+    assert isinstance(console.file, io.StringIO)
+    head, row = (line.rstrip() for line in console.file.getvalue().splitlines())
+    assert head.endswith("sent TTFT ms  err ms  sent tok/s     err %")
+    assert row.split()[-4:] == ["12340.00", "+5.67", "100.00", "+100.000"]
 
 
 # --- the server --------------------------------------------------------------------------------------------------
