@@ -115,8 +115,10 @@ async def read_answer(
                 break
             for item in answer.take(moment):
                 yield item
-    except httpx.HTTPError:
+    except httpx.HTTPError as error:
         if not answer.has_ended:  # a connection that breaks after the end costs counters, not the answer
+            if answer.has_begun and isinstance(error, httpx.RemoteProtocolError):
+                raise httpx.ReadError(str(error)) from error  # what answered with a head does speak HTTP
             raise
     for last in answer.end():
         yield last
@@ -160,6 +162,11 @@ class AnswerReader(Generic[S]):
         self._first_text_ns: int | None = None
         self._last_text_ns = 0
         self._silent = SilentChunks()
+
+    @property
+    def has_begun(self) -> bool:
+        """The head of the answer has come."""
+        return self._answered is not None
 
     @property
     def has_ended(self) -> bool:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-END: Final = b"\r\n\r\n"
+_LINE_END: Final = re.compile(rb"\r?\n")
+_END: Final = re.compile(rb"\r?\n\r?\n")
+"""Lines may end without CR: RFC 9112, 2.2."""
+_BLANK: Final = b"\r\n\r\n"
 LONGEST: Final = 1 << 16
 _HEADER: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00\r\n]*\Z")
 _CHUNKED: Final = b"transfer-encoding:"
@@ -26,25 +29,27 @@ class HeadMender:
         if self._passed:
             return data
         self._held += data
-        head, end, body = self._held.partition(END)
-        if not end:
+        found = _END.search(self._held)
+        if found is None:
             if data and len(self._held) <= LONGEST:
                 return b""
             self._passed = True
             return self._held
+        head, body = self._held[: found.start()], self._held[found.end() :]
         self._held = b""
         if head[9:10] == b"1":  # 100 Continue, 103 Early Hints: the answer's own head follows
-            return head + end + (self.feed(body) if body else b"")
+            return mended(head) + _BLANK + (self.feed(body) if body else b"")
         self._passed = True
-        return mended(head) + end + body
+        return mended(head) + _BLANK + body
 
 
 def mended(head: bytes) -> bytes:
-    """Return a head without repeated ``Transfer-Encoding`` headers and without lines that are no header."""
-    status, *lines = head.split(b"\r\n")
+    """Return a head without repeated ``Transfer-Encoding`` headers, ``identity`` and lines that are no header."""
+    status, *lines = _LINE_END.split(head)
     kept: list[bytes] = []
     for line in lines:
         is_repeated = line.lower().startswith(_CHUNKED) and any(one.lower().startswith(_CHUNKED) for one in kept)
-        if not is_repeated and (_HEADER.match(line) or line[:1] in b" \t"):
+        is_none = line.lower().startswith(_CHUNKED) and line.lower().endswith(b"identity")
+        if not (is_repeated or is_none) and (_HEADER.match(line) or line[:1] in b" \t"):
             kept.append(line)
     return b"\r\n".join((status, *kept))

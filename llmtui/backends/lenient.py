@@ -49,16 +49,18 @@ class StructReader(Generic[S]):
 def document(data: bytes) -> object:
     """Return any JSON document as builtin types; bytes that are not UTF-8 and half surrogate pairs stay in texts.
 
+    Numbers of 2^53 and more are NaN: they fit no field, and no arithmetic with them overflows.
+
     Raises:
         NotJson: the bytes are no JSON document.
     """
     data = data.removeprefix(_BOM)
     try:
-        return msgspec.json.decode(data)
+        return _bounded(msgspec.json.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return json.loads(data.decode("utf-8", "replace"))
+        return _bounded(json.loads(data.decode("utf-8", "replace")))
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from error
 
@@ -115,6 +117,14 @@ def number(value: object) -> float | None:
 def text(value: object) -> str | None:
     """Return a string that is not empty; None for anything else."""
     return value if isinstance(value, str) and value else None
+
+
+def _bounded(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _bounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_bounded(item) for item in value]
+    return math.nan if isinstance(value, int | float) and not -MOST < value < MOST else value
 
 
 @lru_cache

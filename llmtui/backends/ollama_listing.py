@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from llmtui.backends.lenient import NotJson, document, entries, fitted
+from llmtui.backends.lenient import NotJson, count, document, entries, fitted
 from llmtui.core.codes import ModelProblem
 from llmtui.core.events import ListedModel
 from llmtui.core.facts import Problem, ResidentModel
@@ -126,7 +126,7 @@ def read_resident(body: bytes) -> tuple[ResidentModel, ...]:
             digest=_digest(entry),
             size_bytes=_size(entry.size),
             vram_bytes=_size(entry.size_vram),
-            context_length=entry.context_length or None,
+            context_length=_size(entry.context_length) or None,
         )
         for entry in _entries(body, _ResidentEntry)
     )
@@ -158,7 +158,7 @@ def model_of(entry: TagsEntry, shown: ShowAnswer | None) -> Model:
         quantisation=_told(details.quantization_level),
         family=_told(details.family),
         format=_told(details.format),
-        context_limit=details.context_length or _context_limit(shown),
+        context_limit=_size(details.context_length) or _context_limit(shown),
         thinking=None if capabilities is None else "thinking" in capabilities,
     )
 
@@ -238,7 +238,7 @@ def _capabilities(entry: TagsEntry, shown: ShowAnswer | None) -> list[str] | Non
 def _context_limit(shown: ShowAnswer | None) -> int | None:
     info = (shown.model_info if shown else None) or {}
     told = info.get(f"{info.get('general.architecture')}.context_length")
-    return told if isinstance(told, int) and told > 0 else None
+    return count(told) or None
 
 
 def _told(text: str | None) -> str | None:

@@ -243,7 +243,7 @@ def _text_speed(
 ) -> dict[str, object]:
     assert finished.done_ns is not None
     over_s = (finished.done_ns - finished.timeline.t_ns[0]) / 1e9
-    made = len(texts) if counters.output_tokens is None else counters.output_tokens
+    made = max(len(texts), counters.output_tokens or 0)  # a count that is too low costs no speed of the text
     later = "".join(texts[1:])
     if made < MIN_TOKENS_DECODE or not later or over_s <= 0:
         why |= dict.fromkeys(TEXT, "too_short")

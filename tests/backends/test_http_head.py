@@ -46,3 +46,8 @@ def test_the_body_passes_however_it_is_cut(cuts: list[int], before: bytes) -> No
 @pytest.mark.parametrize("raw", [b"", b"SSH-2.0-OpenSSH\r\n", b"x" * (LONGEST + 1)])
 def test_what_is_no_head_passes_at_the_end(raw: bytes) -> None:
     assert fed(raw, [3]) == raw
+
+
+def test_lines_may_end_without_a_carriage_return() -> None:
+    head = b"HTTP/1.1 200 OK\nTransfer-Encoding: identity\nX: y\n\n"
+    assert HeadMender().feed(head + b"body") == b"HTTP/1.1 200 OK\r\nX: y\r\n\r\nbody"

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.backends.lenient import NotJson, StructReader, count, document, entries, fitted, number, text
+from llmtui.backends.ollama_listing import listed, read_resident, read_show, read_tags
+from llmtui.backends.openai_listing import read_entries, served_model
 
 
 class Inner(msgspec.Struct, frozen=True):
@@ -89,3 +91,16 @@ def test_what_is_no_json_is_said_to_be_none(data: bytes) -> None:
 @given(JSON)
 def test_a_reader_takes_any_document(value: object) -> None:
     StructReader(Entry).read(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("odd", ["1e308", "1" * 310, "-5", "9223372036854775808", "1e19", "NaN", "-Infinity", "true"])
+def test_no_number_of_a_list_of_models_is_beyond_what_can_be_shown(odd: str) -> None:
+    numbers = ",".join(f'"{name}":{odd}' for name in ("size", "size_vram", "context_length", "n_ctx", "n_params"))
+    body = f'{{"models":[{{"name":"a:1b",{numbers},"details":{{{numbers}}}}}]}}'.encode()
+    entry, resident = read_tags(body)[0], read_resident(body)[0]
+    shown = read_show(f'{{"model_info":{{"general.architecture":"x","x.context_length":{odd}}}}}'.encode())
+    model = listed(entry, shown, (resident,)).model
+    assert (model.size_bytes, model.context_limit) == (None, None)
+    assert (resident.size_bytes, resident.vram_bytes, resident.context_length) == (None, None, None)
+    served = read_entries(f'{{"data":[{{"id":"a","max_model_len":{odd},"meta":{{{numbers}}}}}]}}'.encode())[0]
+    assert (served_model(served).size_bytes, served_model(served).parameters) == (None, None)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
+import httpx
 import pytest
 
+from llmtui.backends.answer import read_answer
+from llmtui.backends.http_timing import Moment
 from llmtui.words.problems import whole_problem
 from tests.backends.openai_served import DONE, event, said
-from tests.wild.judged import Sends, judge, ollama, openai
+from tests.wild.judged import CHUNKED, Sends, judge, moments, ollama, openai
 from tests.wild.openai_habits import PROMPT, TAIL, N, spoken, texts, usage, word
 
 NO_NUMBERS = ("1e308", "1" * 310, "NaN", "Infinity", "-Infinity", "-5", "1e-320", "[]", "{}", "true", "80.5")
@@ -130,3 +133,14 @@ class TestTextInOtherPlaces:
         found = await judge(openai(), spoken([event(**chunk) for _ in range(N)], TAIL))
         assert (found.trial.outcome, found.figures.ttft_ms) == ("empty", None)
         assert "unseen_text" in found.flags
+
+
+async def test_a_connection_that_goes_wrong_within_an_answer_is_not_called_no_http() -> None:
+    async def broken() -> AsyncGenerator[Moment, None]:
+        async for moment in moments(spoken(texts(10), []), CHUNKED):
+            yield moment
+        raise httpx.RemoteProtocolError("illegal chunk header")
+
+    with pytest.raises(httpx.ReadError):
+        async for _ in read_answer(broken(), openai()):
+            pass
