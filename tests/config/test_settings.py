@@ -106,7 +106,7 @@ def test_ollamas_own_variable_names_the_host_where_ours_does_not(config_path: Pa
         ("num_predict = 0", "num_predict: must be a whole number"),
         ("temperature = 'hot'", "temperature: must be a number from 0 to 2, not 'hot'"),
         ("temperature = nan", "temperature: must be a number from 0 to 2, not nan"),
-        ("think = 'maybe'", "think: must be 'off', 'on' or 'both', not 'maybe'"),
+        ("think = 'maybe'", "think: must be 'off', 'on', 'both', 'low', 'medium' or 'high', not 'maybe'"),
         ("models = ['a', 1]", "models: must be names of models"),
         ("host = 'ftp://x'", "host: must be a server's address"),
         ("num_ctxs = 1", "num_ctxs: unknown key 'num_ctxs'; did you mean 'num_ctx'?"),

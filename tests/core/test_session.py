@@ -257,7 +257,7 @@ def test_a_wrong_counter_is_named_with_its_side() -> None:
 
 
 def test_a_late_program_is_named_too() -> None:
-    event = finished(PLAN, counter_scale=0.9)
+    event = finished(PLAN, counter_scale=0.9, ttft_ms=2500)
     assert event.timeline.server_ns is not None
     early = tuple(stamp - 2000 * MS for stamp in event.timeline.server_ns)
     late = msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, server_ns=early))
@@ -267,7 +267,7 @@ def test_a_late_program_is_named_too() -> None:
 
 def test_an_answer_that_arrived_at_one_moment_is_a_disagreement_and_no_crash() -> None:
     """A small model's whole answer can wait in the socket while other programs have the cores."""
-    event = finished(PLAN)
+    event = finished(PLAN, token_ms=50)
     assert event.done_ns is not None
     at_once = (event.done_ns,) * len(event.timeline.t_ns)
     late = msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, t_ns=at_once))
@@ -275,7 +275,7 @@ def test_an_answer_that_arrived_at_one_moment_is_a_disagreement_and_no_crash() -
     assert "clock_disagreement" in flagged.flags
     evidence = evidence_text(flagged.evidence[flagged.flags.index("clock_disagreement")])
     assert "at one moment" in evidence
-    assert "this program was late" in evidence, "by the server's own stamps the text was written over 12 s"
+    assert "this program was late" in evidence, "by the server's own stamps the text was written over 6 s"
     assert flagged.figures.tps_source != "client"
 
 
@@ -312,13 +312,21 @@ def test_spilled_swapped_and_stalled_rows_say_so() -> None:
     assert whole.flags == ()
     assert row(machine=MachineFigures(swap_in_bytes=20 * 2**20)).flags == ("swapped",)
     assert row(machine=MachineFigures(swap_in_bytes=2**20)).flags == ()
+
+
+def test_a_pause_is_one_by_both_clocks() -> None:
     event = finished(PLAN)
-    assert event.timeline.server_ns is not None
-    stamps = tuple(stamp + (2000 * MS if at > 60 else 0) for at, stamp in enumerate(event.timeline.server_ns))
-    stalled = session_of(
-        msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, server_ns=stamps))
-    ).rows[0]
+    line = event.timeline
+    assert line.server_ns is not None
+    assert event.done_ns is not None
+    pause = [2000 * MS if at > 60 else 0 for at in range(len(line.t_ns))]
+    stamps = tuple(stamp + more for stamp, more in zip(line.server_ns, pause, strict=True))
+    arrivals = tuple(at + more for at, more in zip(line.t_ns, pause, strict=True))
+    paused = msgspec.structs.replace(line, t_ns=arrivals, server_ns=stamps)
+    stalled = session_of(msgspec.structs.replace(event, timeline=paused, done_ns=event.done_ns + 2000 * MS)).rows[0]
     assert "stalled_output" in stalled.flags
+    stepped = session_of(msgspec.structs.replace(event, timeline=msgspec.structs.replace(line, server_ns=stamps)))
+    assert stepped.rows[0].flags == ("clocks_apart",), "the server's clock was set: our own saw no pause"
 
 
 def test_the_engines_own_flags_come_first_with_their_evidence() -> None:

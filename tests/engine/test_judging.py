@@ -16,7 +16,8 @@ OWN = resident("llama3")
     [
         ("yes", True), ("", False), ("  \n", False), ("<think>hm", False), ("<think>hm</think>", False),
         ("<think>hm</think>\n", False), ("<think>hm</think> yes", True), ("\n<think>a</think>b", True),
-        ("a <think>b</think>", True),
+        ("a <think>b</think> c", True),
+        ("a <think>b</think>", False),  # a preamble of its thinking: the answer begins after the end mark
     ],
 )  # fmt: skip
 def test_what_says_something(text: str, says: bool) -> None:
