@@ -11,6 +11,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from llmtui.tui.text import no_server
+
+INSTALL = "python -m pip install -e '/src/llmtui[builtin]'"
+
 
 async def wait_until(pilot: Pilot[Any], holds: Callable[[], object], *, timeout_s: float = 60.0) -> None:
     """Waits until something holds, letting the app work in between.
@@ -34,3 +38,9 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> None:
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing blinks: for pictures."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda _self: None)
+
+
+@pytest.fixture(autouse=True)
+def _installed_from_a_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command that adds an extra names this installation: one text on every machine."""
+    monkeypatch.setattr(no_server, "install_command", lambda: INSTALL)

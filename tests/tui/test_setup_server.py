@@ -12,7 +12,7 @@ from llmtui.core.events import Event, FoundServer, ListedModel, PullProgressed, 
 from llmtui.core.facts import Problem
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.screens.dialogs import Download
-from tests.tui.conftest import wait_until
+from tests.tui.conftest import INSTALL, wait_until
 from tests.tui.fakes import (
     ADDRESS,
     FakeHost,
@@ -108,8 +108,8 @@ class TestServer:
         async with stage.app.run_test(size=SIZE) as pilot:
             await wait_until(pilot, lambda: "https://ollama.com/download" in stage.said("#no-models"))
             said = stage.said("#no-models")
-            assert "Nothing answers at 127.0.0.1:11434." in said
-            assert "pip install 'llmtui[builtin]'" in said
+            assert "Nothing listens at 127.0.0.1:11434." in said
+            assert INSTALL in said
             assert "No server answers" in stage.said("StartLine")
 
     async def test_an_ollama_that_is_installed_but_silent_is_to_be_started(self) -> None:
