@@ -200,13 +200,13 @@ def some_models() -> tuple[ListedModel, ...]:
         a_model("qwen3:4b", 2.6, parameters="4.0B", quantisation="Q4_K_M", family="qwen3", thinking=True),
     )
     no_use = (
-        (a_model("nomic-embed-text", 0.27, parameters="137M", quantisation="F16"), "makes_embeddings"),
-        (a_model("gpt-oss:120b-cloud", 0, size_bytes=None, parameters="116.8B"), "cloud_speed"),
+        (a_model("nomic-embed-text", 0.27, parameters="137M", quantisation="F16"), Problem(code="makes_embeddings")),
+        (a_model("gpt-oss:120b-cloud", 0, size_bytes=None, parameters="116.8B"), Problem(code="cloud_speed")),
     )
     return (
         ListedModel(model=phi, resident=loaded(phi)),
         *(ListedModel(model=model) for model in listed),
-        *(ListedModel(model=model, why_not=Problem(code=code, args={"name": model.name})) for model, code in no_use),
+        *(ListedModel(model=model, why_not=Problem(code=why.code, args={"name": model.name})) for model, why in no_use),
     )
 
 
