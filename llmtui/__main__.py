@@ -6,8 +6,6 @@ import os
 import sys
 from io import TextIOWrapper
 
-from llmtui.cli.exits import COMPLETION_VARIABLE
-
 
 def main() -> int:
     """Run llmtui with the arguments of the command line; return the exit code."""
@@ -20,10 +18,13 @@ def main() -> int:
 
         print(f"llmtui {__version__}")
         return 0
-    if not arguments and COMPLETION_VARIABLE not in os.environ:
-        from llmtui.cli.screen import main as screens
+    if not arguments:
+        from llmtui.cli.exits import COMPLETION_VARIABLE
 
-        return screens()
+        if COMPLETION_VARIABLE not in os.environ:
+            from llmtui.cli.screen import main as screens
+
+            return screens()
     from llmtui.cli.app import main as command_line
 
     return command_line()
