@@ -34,6 +34,7 @@ from llmtui.tui.connection import Connection
 from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, Replied, SessionChanged, ShowDue
 from llmtui.tui.host import BadAddress, ExitReport, Host
 from llmtui.tui.keys import app_bindings
+from llmtui.tui.modes import SCREENS
 from llmtui.tui.screens.start import StartScreen
 from llmtui.tui.shell import Mode
 from llmtui.tui.themes import DARK, LIGHT
@@ -42,40 +43,11 @@ from llmtui.words.problems import whole_problem
 from llmtui.words.settings import settings_words
 
 
-def _setup_screen() -> Screen[Any]:
-    from llmtui.tui.screens.setup import SetupScreen
-
-    return SetupScreen()
-
-
-def _live_screen() -> Screen[Any]:
-    from llmtui.tui.screens.live import LiveScreen
-
-    return LiveScreen()
-
-
-def _results_screen() -> Screen[Any]:
-    from llmtui.tui.screens.results import ResultsScreen
-
-    return ResultsScreen()
-
-
-def _history_screen() -> Screen[Any]:
-    from llmtui.tui.screens.history import HistoryScreen
-
-    return HistoryScreen()
-
-
 class LlmtuiApp(App[ExitReport]):
     """The screens of llmtui around one feed: the engine's."""
 
     TITLE = "llmtui"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "setup": _setup_screen,
-        "live": _live_screen,
-        "results": _results_screen,
-        "history": _history_screen,
-    }
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = SCREENS
     DEFAULT_MODE = "start"
     FIRST_MODE: ClassVar[Mode] = "setup"
     """What comes after the first frame."""
