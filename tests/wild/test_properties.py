@@ -153,7 +153,8 @@ def changed(document: Any, path: Path, value: Any, *, removed: bool) -> Any:
 
 
 CLOCK = frozenset(("server_decode_tps", "clock_side"))
-COUNTED = CLOCK | {"tokens", "decode_tps", "tpot_ms", "tps_source", "e2e_tps", "decode_steps", "decode_s"}
+COUNTED = CLOCK | {"tokens", "decode_tps", "tpot_ms", "tps_source", "e2e_tps", "decode_steps", "decode_s", "ttft_ms"}
+"""The time to first token, too: more tokens than the text can hold tell of text in a field that is not known."""
 CACHED = frozenset(("cached_tokens", "prefill_tps"))
 PROMPT = CACHED | {"prompt_tokens", "prompt_ms"}
 REST_ON: dict[str, frozenset[str]] = {
