@@ -12,7 +12,7 @@ from llmtui.core.names import find_model, name_digest, nearest_names
 from llmtui.core.plan import BUILTIN, Model
 from llmtui.words import _
 from llmtui.words.lists import few
-from llmtui.words.problems import unfit_words, whole_problem
+from llmtui.words.problems import problem_remedy, unfit_words, whole_problem
 
 
 def only_builtin(names: Sequence[str], *, files_count: bool) -> bool:
@@ -61,7 +61,7 @@ def named_models(
             files += [] if inside is None else [name]
         if one is not None:
             if one.why_not is not None:
-                say(f"{name}: {unfit_words(one)}")
+                say(f"{name}: {unfit_words(one)}. {problem_remedy(one.why_not)}".rstrip())
             found.append(one.model)
         elif inside is None:
             found.append(_unlisted(name, listed, server))

@@ -44,7 +44,8 @@ class TestTheLibrary:
     def test_missing(self, home: Home, tmp_path: Path) -> None:
         done = home.run("run", "--host", "builtin", env=without_xllamacpp(tmp_path))
         assert done.returncode == 4
-        assert done.stderr == "llmtui: The built-in server is not installed. pip install 'llmtui[builtin]'\n"
+        assert done.stderr.startswith("llmtui: The built-in server is not installed. Install it: ")
+        assert "[builtin]" in done.stderr
 
     @needs_builtin
     def test_broken(self, home: Home, tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ class TestTheLibrary:
     def test_another_version_than_expected(self, home: Home, tmp_path: Path) -> None:
         env = other_xllamacpp(tmp_path, "class CommonParams:\n    __slots__ = ()\n")
         done = run_failing(home, "--host", "builtin", **env)
-        assert "pip install 'llmtui[builtin]'" in done.stderr
+        assert "[builtin]" in done.stderr
 
     @needs_builtin
     def test_its_port_refused(self, home: Home, tmp_path: Path) -> None:

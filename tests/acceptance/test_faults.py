@@ -20,7 +20,7 @@ FAULTS = {
     "breaks:1b": ("error", "cut"),
     "errors:1b": ("error", "server_error"),
     "refuses:1b": ("error", "out_of_memory"),
-    "silent:1b": ("stalled", "stalled"),
+    "silent:1b": ("stalled", "never_began"),
     "stops-sending:1b": ("stalled", "stalled"),
     "no-load:70b": ("error", "out_of_memory"),
 }
@@ -159,7 +159,7 @@ def test_only_an_embedding_model(home: Home, no_builtin: dict[str, str]) -> None
         with home.screens("--host", server.url, env=no_builtin) as screen:
             screen.wait_for("embeds:1b", timeout_s=30)
             shown = screen.wait_for("0 of 1 picked")
-            assert "An embedding model" in shown, "the reason beside its name"
+            assert "makes embeddings" in shown, "the reason beside its name"
             screen.press("Enter")
             wait_until(
                 lambda: screen.screen().count("No model is picked") == 2,

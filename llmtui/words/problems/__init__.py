@@ -65,7 +65,7 @@ def unfit_words(listed: ListedModel) -> str:
     """Return why a listed model cannot be benchmarked, as a clause beside its name; empty if it can."""
     if listed.why_not is None:
         return ""
-    return whole_problem(listed.why_not).removeprefix(f"{listed.model.name} ")
+    return problem_what(listed.why_not).removeprefix(f"{listed.model.name} ").removesuffix(".")
 
 
 def whole_problem(problem: Problem) -> str:
