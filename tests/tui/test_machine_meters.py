@@ -59,6 +59,13 @@ def test_a_model_far_below_the_machine_has_a_scale_of_its_own_and_names_it() -> 
     assert memory.model_words == "62.0 MB (scale 0–80.0 MB)"
 
 
+def test_a_model_that_is_gone_has_no_value_and_no_scale() -> None:
+    session = a_session_at(30, runner_bytes=62_000_000, used_bytes=5 * GB)
+    *earlier, last = session.samples
+    last = msgspec.structs.replace(last, runner_bytes=None)
+    assert meters_of(msgspec.structs.replace(session, samples=(*earlier, last)))["RAM"].model_words == ""
+
+
 def test_a_sensor_that_is_read_rarely_keeps_its_last_value() -> None:
     session = a_session_at(30)
     *earlier, last = session.samples

@@ -153,7 +153,7 @@ def _meter(
     if 0 < most_of_model < OWN_SCALE_BELOW * top:
         own = ceiling(most_of_model)
         of_model = [None if value is None else value * top / own for value in of_model]
-        now = f"{now} ({_('scale')} 0–{scale(own)})"
+        now = f"{now} ({_('scale')} 0–{scale(own)})" if now else ""
     return Meter(
         name=name,
         whole_words=whole_words,

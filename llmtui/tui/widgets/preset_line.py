@@ -13,7 +13,7 @@ from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.words import _
 
 PRESET_WORDS: dict[Preset, tuple[str, str]] = {
-    "auto": (_("Auto"), _("One round, then more while they end within 6 minutes; five at most.")),
+    "auto": (_("Auto"), _("Two rounds, then more while they end within 6 minutes; at most five.")),
     "quick": (_("Quick"), _("One round: figures, and a first impression of who is ahead.")),
     "standard": (_("Standard"), _("Five rounds: says who is faster where that can be told.")),
     "thorough": (_("Thorough"), _("Five to ten rounds: goes on until every pair can be told apart.")),
