@@ -97,7 +97,7 @@ def test_a_machine_that_slows_in_the_middle_is_named_and_the_verdict_stands(home
     script = Script(models=(model("a:1b", speed_points=points), model("b:1b", tps=280.0, speed_points=points)))
     with running_simulator(script) as server:
         printed, _ = measure(home, server, "-m", "a:1b", "-m", "b:1b", *THREE, "--rounds", "5")
-    assert re.match(r"The machine slowed by \d+ % during the session\.", printed), printed[:300]
+    assert re.search(r"The machine slowed by \d+ % during the session\.", printed), printed
     assert "a:1b writes faster than b:1b" in printed
 
 
@@ -124,7 +124,7 @@ def test_ways_in_which_an_answer_is_none(home: Home) -> None:
     assert (repeats["tokens"], repeats["decode_tps"], repeats["tpot_ms"]) == ("", "", "")
     assert (short["outcome"], short["decode_tps"], short["flags"]) == ("ok", "", "short_output")
     assert "short:1b: no speed, the text is too short." in printed
-    assert "thinks-only:1b: no speed, its tests ended otherwise: only thinking." in printed
+    assert "thinks-only:1b: no speed, its trials ended otherwise: only thinking." in printed
     assert not re.search(r"writes faster|is ahead|writes fastest", printed)
 
 
