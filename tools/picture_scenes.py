@@ -143,7 +143,7 @@ async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
                 # One after the other: text of an earlier test that nobody took is forgotten when the next begins.
                 orders = [event.order for event in batch if isinstance(event, TrialStarted)]
                 await _until_holds(pilot, partial(_drawn, app, orders[-1]))
-            return await _picture(pilot, "Memory")
+            return await _picture(pilot, "RAM")
 
 
 @contextmanager
