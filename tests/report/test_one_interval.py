@@ -19,7 +19,7 @@ from llmtui.core.pairs import SPEEDS, pair_verdicts
 from llmtui.core.session import Session
 from llmtui.core.waits import WAITS
 from llmtui.report.markdown import markdown
-from llmtui.report.terminal import print_session
+from llmtui.report.terminal import print_result, print_session
 from llmtui.store.pairs_csv import COLUMNS, pairs_csv
 from llmtui.words.conclusions import sentences
 from tests.core.compared import compared, compared_plan, other, warm
@@ -116,9 +116,10 @@ def said_words(sentence: str) -> set[str]:
 
 
 def test_no_printed_sentence_contradicts_its_interval(session: Session) -> None:
-    printed = io.StringIO()
+    printed, result = io.StringIO(), io.StringIO()
     print_session(session, printed)
-    texts = [printed.getvalue(), markdown(session).replace("\\", ""), *sentences(session)]
+    print_result(session, result)
+    texts = [printed.getvalue(), result.getvalue(), markdown(session).replace("\\", ""), *sentences(session)]
     seen = 0
     for text in texts:
         for sentence in re.split(r"(?<=[.])\s", text):
