@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -127,7 +128,8 @@ def test_a_server_that_was_named_is_not_replaced(home: Home) -> None:
 def test_with_no_server_at_all_it_says_how_to_get_either(home: Home, tmp_path: Path, columns: int, rows: int) -> None:
     with home.screens(env=QUICK | without_xllamacpp(tmp_path), columns=columns, rows=rows) as screen:
         shown = screen.wait_for("ollama.com/download", timeout_s=30)
-        assert "pip install 'llmtui[builtin]'" in shown
+        assert "pip install" in shown
+        assert "[builtin]" in shown
         assert "No server answers" in shown
         assert NOBODY in shown
         screen.press("Enter")
@@ -147,5 +149,5 @@ def test_without_screens_too(home: Home, tmp_path: Path) -> None:
     assert done.returncode == 4
     assert NOBODY in done.stderr
     assert "ollama serve" in done.stderr
-    assert "pip install 'llmtui[builtin]'" in done.stderr
+    assert re.search(r"pip install .*\[builtin\]", done.stderr), done.stderr
     assert done.stdout == ""
