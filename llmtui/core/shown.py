@@ -78,5 +78,7 @@ def _shown(value: object, *, lines: bool) -> object:
         fit = tuple(_shown(item, lines=lines) for item in value)
         return value if all(new is old for new, old in zip(fit, value, strict=True)) else fit
     if isinstance(value, dict):
-        return {_shown(key, lines=False): _shown(item, lines=lines) for key, item in value.items()}
+        shown = {_shown(key, lines=False): _shown(item, lines=lines) for key, item in value.items()}
+        same = all(shown.get(key) is item for key, item in value.items())
+        return value if same else shown
     return value

@@ -84,7 +84,7 @@ class TestRefusals:
     @pytest.mark.parametrize("junk", [b"data: not json\n\n", b"data: [1]\n\n"])
     async def test_a_line_that_cannot_be_read_is_shown(self, junk: bytes) -> None:
         problem = await problem_of(answers(said(content="a"), junk))
-        assert problem.code == "bad_chunk"
+        assert problem.code == "failed_midway"
         assert junk[6:].decode().strip() in problem_what(problem)
 
     async def test_a_connection_that_breaks_in_mid_answer_is_cut(self) -> None:
