@@ -77,7 +77,11 @@ def test_a_password_in_an_address_is_in_no_message(home: Home, words: tuple[str,
         ({"ALL_PROXY": "socks://127.0.0.1:1"}, f"{ELSEWHERE}:11434", "from ALL_PROXY cannot be used"),
         ({"all_proxy": "socks5://me:s3cret@127.0.0.1:1"}, f"{ELSEWHERE}:11434", "from all_proxy cannot be used"),
         ({"HTTP_PROXY": "http://127.0.0.1:1"}, f"{ELSEWHERE}:11434", "127.0.0.1:1 from HTTP_PROXY does not answer"),
-        ({"SSL_CERT_FILE": "/nonexistent"}, f"https://{ELSEWHERE}/v1", "SSL_CERT_FILE=/nonexistent cannot be used"),
+        (
+            {"SSL_CERT_FILE": "/nonexistent"},
+            f"https://{ELSEWHERE}/v1",
+            "SSL_CERT_FILE=/nonexistent holds no certificates",
+        ),
     ],
 )
 def test_what_the_environment_puts_in_the_way_is_named(home: Home, env: dict[str, str], host: str, words: str) -> None:

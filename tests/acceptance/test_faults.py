@@ -40,20 +40,24 @@ def check_rows(rows: list[dict[str, str]]) -> None:
         its = [row for row in rows if row["model"] == model and row["kind"] == "warm"]
         assert [(row["outcome"], row["problem_code"]) for row in its] == [(outcome, code)], model
         assert its[0]["problem"].startswith(code), "the code, and what belongs to it"
-    gone = [row for row in rows if row["model"] == "short:1b"]
-    assert {(row["outcome"], row["problem_code"]) for row in gone if row["kind"] == "warm"} == {
-        ("error", "no_such_model")
-    }
-    assert "name=short:1b" in gone[0]["problem"]
     works = [row for row in rows if row["model"] == "hostile:1b"]
     assert {row["outcome"] for row in works} == {"ok"}
     assert len(works) == 3
 
 
+def check_gone(rows: list[dict[str, str]], model: str) -> None:
+    """A model that the server lost since it was listed fails with that reason."""
+    its = [row for row in rows if row["model"] == model]
+    assert {(row["outcome"], row["problem_code"]) for row in its if row["kind"] == "warm"} == {
+        ("error", "no_such_model")
+    }
+    assert f"name={model}" in its[0]["problem"]
+
+
 @pytest.mark.slow
 def test_a_run_tells_every_fault_and_goes_on(home: Home) -> None:
-    with running_simulator(_without_short()) as server:
-        named = [word for model in (*FAULTS, "hostile:1b", "short:1b", "embeds:1b") for word in ("-m", model)]
+    with running_simulator(faulty()) as server:
+        named = [word for model in (*FAULTS, "hostile:1b", "embeds:1b") for word in ("-m", model)]
         done = home.run("run", "--host", server.url, *named, env=QUICKLY)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
@@ -63,9 +67,13 @@ def test_a_run_tells_every_fault_and_goes_on(home: Home) -> None:
     assert all(problem in done.stderr for problem in home.problems()), "the reasons are said at the end as well"
 
 
-def _without_short() -> Script:
-    script = faulty()
-    return Script(models=tuple(model for model in script.models if model.name != "short:1b"))
+@pytest.mark.slow
+def test_a_model_that_the_server_does_not_have_is_refused_before_the_run(home: Home) -> None:
+    with running_simulator(faulty()) as server:
+        done = home.run("run", "--host", server.url, "-m", "hostile:1b", "-m", "shorter:1b", env=QUICKLY)
+    assert done.returncode == 2, done.stderr
+    assert "no model shorter:1b. Near it: short:1b" in done.stderr
+    assert home.sessions() == []
 
 
 @needs_tmux
@@ -80,6 +88,7 @@ def test_the_screens_tell_every_fault_and_stay_up(home: Home) -> None:
         shown = screen.wait_for("Finished", timeout_s=90)
         assert "24 of 24 tests" in shown
         check_rows(home.trials())
+        check_gone(home.trials(), "short:1b")
         screen.press("3")
         wait_until(lambda: screen.screen().count("✗") >= len(FAULTS), timeout_s=10, what="failed rows are marked")
         screen.press("F4")
