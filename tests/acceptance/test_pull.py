@@ -161,7 +161,7 @@ def test_what_cannot_be_tested_is_listed_with_the_reason(home: Home, columns: in
     ):
         shown = screen.wait_for("embeds:1b", timeout_s=30)
         lines = {name: next(line for line in shown.splitlines() if name in line) for name in ("embeds:1b", "away:")}
-        assert "embedding model" in lines["embeds:1b"]
+        assert "makes embeddings" in lines["embeds:1b"]
         assert "cloud" in lines["away:"].split("cloud", 1)[1], "the reason, beside the name"
         for line in lines.values():
             assert "[" not in line.split("║")[0].split(":")[0], "nothing to tick"

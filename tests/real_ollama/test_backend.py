@@ -118,7 +118,7 @@ async def test_thinking_can_be_turned_on(backend: OllamaBackend, ollama_server: 
 
 @pytest.mark.parametrize(
     ("name", "think", "code"),
-    [("absent", False, "no_such_model"), ("embedder", False, "embedding_only"), ("tiny", True, "no_thinking")],
+    [("absent", False, "no_such_model"), ("embedder", False, "embedding_only")],
 )
 async def test_a_refusal_has_a_code_and_a_sentence(backend: OllamaBackend, name: str, think: bool, code: str) -> None:
     request = msgspec.structs.replace(question(Model(name=name, digest="")), think=think)
@@ -126,6 +126,11 @@ async def test_a_refusal_has_a_code_and_a_sentence(backend: OllamaBackend, name:
         await answer(backend, request)
     assert failed.value.problem.code == code
     assert name in problem_what(failed.value.problem)
+
+
+async def test_thinking_that_a_model_does_not_know_is_taken_back(backend: OllamaBackend) -> None:
+    request = msgspec.structs.replace(question(Model(name="tiny", digest="")), think=True)
+    assert any(isinstance(item, Piece) for item in await answer(backend, request))
 
 
 async def test_cancelling_frees_the_model(backend: OllamaBackend) -> None:

@@ -79,7 +79,7 @@ async def test_a_place_for_models_that_cannot_be_reached(backend: OllamaBackend)
     """A registry of which nobody can be at home: a port that is not for listening on this machine."""
     problem = await problem_of(pulled(backend, "127.0.0.1:1/nobody/nothing:1b"))
     assert problem.code == "registry_unreachable"
-    assert (await problem_of(pulled(backend, "x y"))).code == "no_such_model"
+    assert (await problem_of(pulled(backend, "x y"))).code == "not_in_library"
 
 
 async def test_an_embedding_model_is_loaded_and_dropped_like_any_other(backend: OllamaBackend) -> None:
