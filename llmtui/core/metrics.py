@@ -248,6 +248,9 @@ def _text_speed(
     if made < MIN_TOKENS_DECODE or not later or over_s <= 0:
         why |= dict.fromkeys(TEXT, "too_short")
         return {}
+    if over_s < SHORTEST_WINDOW_S:
+        why |= dict.fromkeys(TEXT, "all_at_once")
+        return {}
     words = len(later.split())
     figures: dict[str, object] = {"decode_cps": len(later) / over_s, "decode_chars": len(later)}
     if words and len(later) / words <= LONGEST_WORD:

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from llmtui.backends.builtin_models import DEMO_FILE
+from llmtui.backends.synthetic import make_synthetic
 from tests.acceptance.program import Home
 from tests.engine.sensors.trees import stand_in_runner
 from tests.real_openai.llamacpp import Served, llamacpp_served, needs_llamacpp
@@ -76,9 +77,10 @@ def test_a_server_of_another_user_is_given_no_other_process_and_its_machine_is_n
     assert "cannot be seen from here" in done.stdout
 
 
-def test_others_are_seen_during_trials_and_how_long_that_lasts(home: Home, own_file: Path) -> None:
-    with llamacpp_served("-m", str(own_file), "-a", "served", "-c", "1024") as server, stand_in_runner(busy_s=100):
-        rows = measured(home, server, "-c", "creativity", "-c", "reasoning", "--all-prompts")
+def test_others_are_seen_during_trials_and_how_long_that_lasts(home: Home) -> None:
+    slow_file = make_synthetic("24M", home.folder)  # its trials are long enough for the sampler to look twice
+    with llamacpp_served("-m", str(slow_file), "-a", "served", "-c", "1024") as server, stand_in_runner(busy_s=100):
+        rows = measured(home, server, "-c", "creativity", "-c", "reasoning", "--all-prompts", "--num-predict", "200")
     told = [row for row in rows if row["others_cores"]]
     assert len(told) >= 3, "all but a first one that is too short"
     assert all(float(row["others_cores"]) > 0.5 and "busy_machine" in row["flags"] for row in told)

@@ -151,14 +151,18 @@ def test_two_models_two_categories_two_rounds(ollama_server: RunningOllama, aski
         screen.wait_for("round 1", timeout_s=30)
         screen.press("+")
         screen.wait_for("round 1 of 2")
-        live = screen.wait_for("Finished · 16 of 16 tests", timeout_s=240)
+        live = screen.wait_for("Finished · ", timeout_s=240)
+        # 16, and one more for each that is asked again because other programs were busy.
+        assert re.search(r"Finished · (1[6-9]|2\d) of \1 tests", live), live
         screen.press("r")
         results = screen.wait_for("By model")
         screen.press("q")
         assert screen.wait_for_exit() == 0
 
     rows = home.trials()
-    assert [row["outcome"] for row in rows] == ["ok"] * 16
+    assert {row["outcome"] for row in rows} == {"ok"}
+    rows = [row for row in rows if "superseded" not in row["flags"].split()]
+    assert len(rows) == 16
     assert not {flag for row in rows for flag in row["flags"].split()} & DISTURBED
     check_agreement(warm_rows(home, "steady"))
     check_what_is_shown(rows, live, results)
