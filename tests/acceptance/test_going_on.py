@@ -81,7 +81,8 @@ def auto_plan(listed: ModelsListed) -> Plan:
 
 @pytest.mark.slow
 @pytest.mark.timed
-def test_auto_on_a_slow_machine_runs_one_round_within_seven_minutes(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+def test_auto_on_a_slow_machine_runs_two_rounds_within_fourteen_minutes(tmp_path: Path) -> None:
     """Three models at 6 tokens a second that take 19 s to load, in a tenth of the time."""
     with running_simulator(slow_machine()) as server:
         link = EngineProcess(log_folder=tmp_path)
@@ -100,13 +101,14 @@ def test_auto_on_a_slow_machine_runs_one_round_within_seven_minutes(tmp_path: Pa
     session = fold(events)
     assert session is not None
     assert session.finished == "complete"
-    assert (rounds_run(session), session.rounds) == (1, 1)
-    assert len(session.rows) == 3 * (1 + 4 + 1)
+    assert (rounds_run(session), session.rounds) == (2, 2)
+    assert len([row for row in session.rows if row.trial.kind != "warm"]) == 2 * 3 * 2
+    assert len([row for row in session.rows if row.trial.kind == "warm"]) >= 2 * 3 * 4, "busy ones are asked again"
     all_s = (session.last_t_ns - session.t_ns) / 1e9
     server_s = sum(row.figures.e2e_ms or 0.0 for row in session.rows) / 1000
     took_s = server_s * SCALE + (all_s - server_s)  # only the server's times are a tenth
-    say(f"one round of three models at 6 tok/s: {took_s / 60:.1f} min")
-    assert took_s <= 7 * 60
+    say(f"two rounds of three models at 6 tok/s: {took_s / 60:.1f} min")
+    assert took_s <= 14 * 60
 
 
 @pytest.mark.slow
