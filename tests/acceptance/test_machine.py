@@ -144,6 +144,6 @@ def _first(
 
 def _used_gb(screen: Terminal) -> float:
     """What the plot's legend says."""
-    found = re.search(r"used ([\d.]+) of", screen.wait_for("used "))
+    found = re.search(r"([\d.]+) of \d+ GB", screen.wait_for("RAM "))
     assert found is not None
     return float(found.group(1))

@@ -105,7 +105,7 @@ def _memory(session: Session, window: Window) -> Meter:
         now = _("not visible from here")
     whole = ""
     if last is not None and last.used_bytes is not None:
-        used = significant(last.used_bytes / 1e9, 2)
+        used = f"{last.used_bytes / 1e9:.1f}"
         whole = f"{used} GB" if total is None else _of(used, f"{total / 1e9:.0f} GB")
     return _meter(
         session,
