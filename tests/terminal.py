@@ -46,8 +46,11 @@ class Terminal:
         return done.stdout
 
     def screen(self) -> str:
-        """Gives the visible text."""
-        return self.tmux("capture-pane", "-p", "-t", "0")
+        """Return the visible text."""
+        shown = self.tmux("capture-pane", "-p", "-t", "0")
+        if "\nPane is dead (" in shown:  # tmux scrolled the first line away to make room for this one
+            return self.tmux("capture-pane", "-p", "-S", "-1", "-t", "0")
+        return shown
 
     def press(self, *keys: str) -> None:
         """Presses keys by tmux's names: ``Enter``, ``C-c``, ``q``."""
