@@ -25,7 +25,7 @@ RATES = (
     (100.0, 192, 4),
     (400.0, 512, 8),
 )
-"""Tokens a second, tokens of an answer, tokens a piece."""
+"""Tokens a second, tokens of an answer, tokens a chunk."""
 
 
 def measure(quick: bool) -> Iterable[Row]:
@@ -70,7 +70,7 @@ def _model(number: int) -> SimulatedModel:
 
 def _words(number: int) -> str:
     tps, tokens, bundle = RATES[number]
-    return f"{tps:.0f} tok/s" + (f" in pieces of {bundle}" if bundle > 1 else "") + f" (n = {tokens})"
+    return f"{tps:.0f} tok/s" + (f" in chunks of {bundle}" if bundle > 1 else "") + f" (n = {tokens})"
 
 
 def _compared(models: list[SimulatedModel], trials: int, tokens: int) -> list[Compared]:

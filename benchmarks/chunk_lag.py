@@ -1,4 +1,4 @@
-"""How late a piece of text is stamped: the full program beside a bare reader, in turns."""
+"""How late a chunk of text is stamped: the full program beside a bare reader, in turns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def measure(quick: bool) -> Iterable[Row]:
             ours.append(p99(screen_lags_ms(server, tokens)))
     difference = median(ours) - median(bare)
     yield Row(
-        f"lag of a piece of text, full screen at {RATE_TPS:.0f} tok/s, p99, median of {len(ours)} runs; beside it a "
+        f"lag of a chunk of text, full screen at {RATE_TPS:.0f} tok/s, p99, median of {len(ours)} runs; beside it a "
         "bare reader",
         f"{spread(ours)} ms; bare {spread(bare)} ms; {difference:+.2f} ms",
         f"≤ bare reader + {ALLOWED_MS} ms",
@@ -38,7 +38,7 @@ def measure(quick: bool) -> Iterable[Row]:
 
 
 def bare_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
-    """Arrival − send of each piece that a bare reader took."""
+    """Arrival − send of each chunk that a bare reader took."""
     seen = server.send_log()[-1].number if server.send_log() else 0
     command = [sys.executable, "-m", "benchmarks.bare_reader", str(server.port), str(tokens), MODEL]
     stamps = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
@@ -48,7 +48,7 @@ def bare_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
 
 
 def screen_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
-    """Arrival − send of each piece that the engine stamped while its screen drew them."""
+    """Arrival − send of each chunk that the engine stamped while its screen drew them."""
     finished: list[TrialFinished] = []
 
     def note(event: SessionEvent) -> None:
@@ -67,7 +67,7 @@ def screen_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
 
 
 def sent_ns(answer: SentRequest) -> list[int]:
-    """When the server handed each piece of text to the system: before the write, during which it already arrives."""
+    """When the server handed each chunk of text to the system: before the write, during which it already arrives."""
     return [chunk.handed_ns for chunk in answer.texts]
 
 

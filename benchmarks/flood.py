@@ -50,7 +50,7 @@ def measure(quick: bool) -> Iterable[Row]:
         yield Row(
             f"{RATE_TPS:.0f} tok/s for {tests * tokens / RATE_TPS:.0f} s: last text on the screen after it left the "
             f"server, {len(seen.behind_ms)} answers",
-            f"{spread(seen.behind_ms, 0)} ms ({seen.pieces} pieces at {seen.rate_tps:.0f} tok/s)",
+            f"{spread(seen.behind_ms, 0)} ms ({seen.chunks} chunks at {seen.rate_tps:.0f} tok/s)",
             f"≤ {BEHIND_BAR_MS:.0f} ms",
             max(seen.behind_ms) <= BEHIND_BAR_MS,
         )
@@ -79,7 +79,7 @@ def measure(quick: bool) -> Iterable[Row]:
 class Seen:
     behind_ms: list[float] = field(default_factory=list)
     memory_mb: dict[str, list[float]] = field(default_factory=lambda: {"screen": [], "engine": []})
-    pieces: int = 0
+    chunks: int = 0
     rate_tps: float = 0.0
 
 
@@ -110,7 +110,7 @@ def _on_screen(server: RunningSimulator, tests: int, tokens: int) -> Seen:
         left_ns = answer.texts[-1].sent_ns
         painted = [at for at in mark.at_ns if at > left_ns]
         seen.behind_ms.append((min(painted) - left_ns) / 1e6 if painted else float("inf"))
-    seen.pieces = sum(len(answer.texts) for answer in answers)
+    seen.chunks = sum(len(answer.texts) for answer in answers)
     seen.rate_tps = min(answer.decode_tps or 0.0 for answer in answers)
     return seen
 
@@ -185,7 +185,7 @@ def _run_engine(server: RunningSimulator, results: Path, tokens: int, *, stall_s
 def _model(tokens: int) -> SimulatedModel:
     words = ["one ", "two ", "three ", "four ", "five ", "six ", "seven ", "eight ", "nine ", "ten "]
     text = tuple(words[number % len(words)] for number in range(tokens - 2))
-    answer = Answer(pieces=(*text, END_MARK.decode()))
+    answer = Answer(token_texts=(*text, END_MARK.decode()))
     return SimulatedModel(
         name="flood:1b",
         decode_tps=RATE_TPS,

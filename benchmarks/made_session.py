@@ -18,9 +18,9 @@ from llmtui.core.events import (
     TrialFinished,
     TrialStarted,
 )
-from llmtui.core.facts import Fingerprint, MachineFigures, ServerCounters, Timeline
 from llmtui.core.plan import Model, Plan, Trial, blocks
 from llmtui.core.planning import make_plan
+from llmtui.core.records import Fingerprint, MachineFigures, ServerCounters, Timeline
 
 WALL_NS = 1_790_000_000 * 10**9
 MS = 1_000_000
@@ -79,10 +79,10 @@ def _trial(plan: Plan, order: int) -> Trial:
 
 
 def _while_writing(trial: Trial, t_ns: int, first: int) -> tuple[Event, ...]:
-    pieces = tuple(
+    chunks = tuple(
         ((first + number) * TOKEN_MS * MS, "a", WORDS[(first + number) % len(WORDS)]) for number in range(BATCH_TOKENS)
     )
-    batch: tuple[Event, ...] = (Chunks(trial_id=trial.id, pieces=pieces),)
+    batch: tuple[Event, ...] = (Chunks(trial_id=trial.id, chunks=chunks),)
     if first == 0:
         batch = (PhaseChanged(t_ns=t_ns, phase="answer", trial_id=trial.id), *batch)
     if first % SAMPLE_TOKENS == 0:

@@ -17,11 +17,11 @@ from pathlib import Path
 import psutil
 
 from benchmarks.made_session import made_plan, made_session
-from llmtui.cli.frame import frame
-from llmtui.cli.program import Program
+from llmtui.cli.services import Services
+from llmtui.cli.startup import load_startup
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, TrialFinished
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.link import ReadOnly
 from llmtui.tui.app import WatchApp
 
@@ -65,7 +65,7 @@ async def run(tokens: int) -> None:
     link = MadeLink(made_session(made_plan(), tokens))
     seen: list[int] = []
     with tempfile.TemporaryDirectory() as results:
-        app = WatchApp(Program(frame({}, results=str(Path(results)))), link)
+        app = WatchApp(Services(load_startup({}, results=str(Path(results)))), link)
         async with app.run_test(size=SIZE) as pilot:
             for part in (0.1, 1.0):
                 while link.trials < part * tokens / 1000:  # noqa: ASYNC110 - a thread reads the link

@@ -19,8 +19,8 @@ LAZY = {"pandas": "pandas", "plotext": "plotext", "the command line": "typer", "
 """What the first paint does without."""
 FIRST_PAINT = """
 import json, sys
-from llmtui.cli.frame import frame
-from llmtui.cli.program import Program
+from llmtui.cli.startup import load_startup
+from llmtui.cli.services import Program
 from llmtui.tui.app import LlmtuiApp
 
 class Painted(LlmtuiApp):
@@ -28,7 +28,7 @@ class Painted(LlmtuiApp):
         sys.__stdout__.write(json.dumps(list(sys.modules)))
         self.exit()
 
-Painted(Program(frame({}))).run(headless=True, size=(140, 40))
+Painted(Program(load_startup({}))).run(headless=True, size=(140, 40))
 """
 
 

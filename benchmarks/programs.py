@@ -16,7 +16,7 @@ import psutil
 from llmtui.core.events import SessionEvent
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.selftest.screen import Screen, ScreenRun, Seen, program
-from llmtui.selftest.script import categories, many_questions
+from llmtui.selftest.script import categories, many_prompts
 from llmtui.simulator import Answer, Script, SimulatedModel
 
 SESSION_LIMIT_S = 900.0
@@ -58,7 +58,7 @@ def settings_for(host: str, *, tests: int, tokens: int, models: Sequence[str] = 
 def on_screen(where: Path, settings: Mapping[str, str], *, tests: int, seen: Seen | None = None) -> Iterator[ScreenRun]:
     """Starts the program in its terminal; the caller begins the run. It is killed if it has not left by the end."""
     prompts, results = where / "prompts.toml", where / "results"
-    prompts.write_text(many_questions(tests), encoding="utf-8")
+    prompts.write_text(many_prompts(tests), encoding="utf-8")
     command = program("--results", str(results), "--prompts", str(prompts))
     with closing(Screen(command, folder=where, settings=settings, seen=seen)) as screen:
         yield ScreenRun(screen, results)
@@ -78,7 +78,7 @@ def watched(run: ScreenRun, each: Callable[[SessionEvent], None] = lambda _: Non
 def without_screen(where: Path, settings: Mapping[str, str], *, tests: int) -> Iterator[ScreenRun]:
     """Starts the same session with ``llmtui run``, in the same terminal: one line of progress instead of screens."""
     prompts, results = where / "prompts.toml", where / "results"
-    prompts.write_text(many_questions(tests), encoding="utf-8")
+    prompts.write_text(many_prompts(tests), encoding="utf-8")
     words = ["run", "--results", str(results), "--prompts", str(prompts), "--host", settings["host"]]
     for model in filter(None, settings.get("models", "").split(",")):
         words += ["--model", model]

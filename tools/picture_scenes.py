@@ -27,9 +27,9 @@ from llmtui.core.events import (
     TrialStarted,
     decode_event,
 )
-from llmtui.core.facts import Problem
-from llmtui.core.metrics import pieces_of
+from llmtui.core.metrics import chunk_texts
 from llmtui.core.plan import Plan
+from llmtui.core.records import Problem
 from llmtui.core.session import Session, fold
 from llmtui.core.trial_row import TrialRow
 from llmtui.link.event_file import EventFile
@@ -191,9 +191,9 @@ def _until(stage: Stage, moment: TrialFinished) -> Iterator[tuple[Event, ...]]:
 
 def _text(finished: TrialFinished, until_ns: int | None = None) -> Chunks:
     line = finished.timeline
-    pieces = zip(line.t_ns, line.channels, pieces_of(finished), strict=True)
+    chunks = zip(line.t_ns, line.channels, chunk_texts(finished), strict=True)
     return Chunks(
-        trial_id=finished.trial.id, pieces=tuple(one for one in pieces if until_ns is None or one[0] <= until_ns)
+        trial_id=finished.trial.id, chunks=tuple(one for one in chunks if until_ns is None or one[0] <= until_ns)
     )
 
 

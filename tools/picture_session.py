@@ -36,13 +36,13 @@ from llmtui.core.events import (
     TrialStarted,
     encode,
 )
-from llmtui.core.facts import Fingerprint, MachineFigures, Timeline
 from llmtui.core.planning import make_plan
+from llmtui.core.records import Fingerprint, MachineFigures, Timeline
 from llmtui.link.engine_process import EngineProcess
 from llmtui.simulator.changes import Planned, PutModel
 from llmtui.simulator.model import Answer, SimulatedModel, SpeedPoint
 from llmtui.simulator.process import running_simulator
-from llmtui.simulator.prose import pieces_of_text
+from llmtui.simulator.prose import token_texts_of
 from llmtui.simulator.script import Script
 from tools.picture_answers import AGAIN, LLAMA, MISTRAL, QWEN, Said
 
@@ -116,8 +116,13 @@ def _model(
 
 
 def _answer(words: str, said: Said) -> Answer:
-    pieces = (*pieces_of_text(said.text), "")
-    return Answer(match=words, pieces=pieces, thinking_pieces=tuple(pieces_of_text(said.thought)) or None, jitter=0.03)
+    token_texts = (*token_texts_of(said.text), "")
+    return Answer(
+        match=words,
+        token_texts=token_texts,
+        thinking_token_texts=tuple(token_texts_of(said.thought)) or None,
+        jitter=0.03,
+    )
 
 
 # --- recording ----------------------------------------------------------------------------------------------------

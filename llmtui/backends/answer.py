@@ -15,14 +15,14 @@ import httpx
 import msgspec
 
 from llmtui.backends.answer_evidence import FEWEST_CHUNKS, SilentChunks
-from llmtui.backends.base import BackendFailed, Final, Piece, Remark, RequestRefused, Sent
+from llmtui.backends.base import BackendFailed, Chunk, Final, Remark, RequestRefused, Sent
 from llmtui.backends.compression import Unpacker, unpacker_for
 from llmtui.backends.framing import Document, Framing
 from llmtui.backends.http_moments import Answered, Arrived, Moment
 from llmtui.backends.lenient import StructReader
 from llmtui.backends.what_answered import part_of_sentence
 from llmtui.config.access import without_login
-from llmtui.core.facts import EndedBy, Evidence, Problem, ServerCounters
+from llmtui.core.records import EndedBy, Evidence, Problem, ServerCounters
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -95,8 +95,8 @@ class Dialect(Protocol[S]):
 
 async def read_answer(
     moments: AsyncGenerator[Moment, None], dialect: Dialect[S]
-) -> AsyncGenerator[Sent | Piece | Final, None]:
-    """Yield what comes of one request: Sent, pieces of text, and Final if the answer came to an end.
+) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    """Yield what comes of one request: Sent, chunks of text, and Final if the answer came to an end.
 
     Args:
         moments: of one exchange.
@@ -182,7 +182,7 @@ class AnswerReader(Generic[S]):
             return AFTER_END_S if self._end is None else AFTER_COUNT_S
         return None if self._text_after_end else AFTER_END_S  # who told the end too early may do so again
 
-    def take(self, moment: Moment) -> list[Sent | Piece]:
+    def take(self, moment: Moment) -> list[Sent | Chunk]:
         """Take what happened; return what it means.
 
         Raises:
@@ -207,7 +207,7 @@ class AnswerReader(Generic[S]):
             self._check()
         return items
 
-    def end(self) -> Iterator[Sent | Piece | Final]:
+    def end(self) -> Iterator[Sent | Chunk | Final]:
         """Yield what was held back, and the Final where the answer came to an end.
 
         Raises:
@@ -234,7 +234,7 @@ class AnswerReader(Generic[S]):
             words = part_of_sentence(stray.decode("utf-8", "replace")) if self._chunks else None
             raise BackendFailed(self._dialect.failed(words) if words else self._dialect.unreadable(stray, cut=False))
         if self._half:  # its second half never came
-            yield Piece(t_ns=self._t_ns, channel="a", text=self._half)
+            yield Chunk(t_ns=self._t_ns, channel="a", text=self._half)
         if self._ended_ns is None:
             return
         yield Final(
@@ -257,8 +257,8 @@ class AnswerReader(Generic[S]):
         except ValueError as error:
             raise BackendFailed(self._dialect.unreadable(data, cut=False)) from error
 
-    def _items(self, documents: list[Document[S]]) -> list[Sent | Piece]:
-        pieces: list[Sent | Piece] = []
+    def _items(self, documents: list[Document[S]]) -> list[Sent | Chunk]:
+        chunks: list[Sent | Chunk] = []
         for document in documents:
             if document.said is None:
                 if document.is_done:
@@ -274,14 +274,14 @@ class AnswerReader(Generic[S]):
                 told.end = None
             if told.foreign:
                 self._foreign = self._foreign or document.data
-            self._take_told(told, pieces)
+            self._take_told(told, chunks)
             if self.over:
                 break
-        return pieces if len(pieces) < 2 else _counted(pieces)
+        return chunks if len(chunks) < 2 else _counted(chunks)
 
-    def _take_told(self, told: Told, pieces: list[Sent | Piece]) -> None:
+    def _take_told(self, told: Told, chunks: list[Sent | Chunk]) -> None:
         if told.thinking or told.answer:
-            self._take_text(told, pieces)
+            self._take_text(told, chunks)
         elif told.unknown or not (told.closes or told.end):
             self._silent.add(told.unknown, None if self._chunks else self._t_ns)
         if told.end is not None:
@@ -291,7 +291,7 @@ class AnswerReader(Generic[S]):
             self._ended_ns = self._t_ns
         self.over = told.over
 
-    def _take_text(self, told: Told, pieces: list[Sent | Piece]) -> None:
+    def _take_text(self, told: Told, chunks: list[Sent | Chunk]) -> None:
         if self._ended_ns is not None:
             self._ended_ns, self._text_after_end, self._closed = None, True, False
         self._whole = told.whole and not self._chunks
@@ -303,8 +303,8 @@ class AnswerReader(Generic[S]):
             if text and (self._half or "\ud800" <= text[-1] <= "\udbff"):
                 text = self._joined(text)
             if text:
-                pieces.append(
-                    Piece(
+                chunks.append(
+                    Chunk(
                         t_ns=self._t_ns,
                         channel="t" if channel == "t" else "a",
                         text=text,
@@ -371,11 +371,11 @@ def odd_end(word: str) -> Problem:
     return Problem(code="odd_end", args={"word": word})
 
 
-def _counted(pieces: list[Sent | Piece]) -> list[Sent | Piece]:
-    """Return pieces that arrived together with the count of the last of them, which was made by then.
+def _counted(chunks: list[Sent | Chunk]) -> list[Sent | Chunk]:
+    """Return chunks that arrived together with the count of the last of them, which was made by then.
 
     A reader that the system did not let run finds many tokens waiting; counted one by one, with one stamp for all, the
     first would seem to have come long after it was made and the rate would be too high.
     """
-    counts = [piece.tokens for piece in pieces if isinstance(piece, Piece) and piece.tokens is not None]
-    return [msgspec.structs.replace(piece, tokens=counts[-1]) for piece in pieces] if counts else pieces
+    counts = [chunk.tokens for chunk in chunks if isinstance(chunk, Chunk) and chunk.tokens is not None]
+    return [msgspec.structs.replace(chunk, tokens=counts[-1]) for chunk in chunks] if counts else chunks

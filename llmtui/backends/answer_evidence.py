@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-from llmtui.core.facts import Evidence
+from llmtui.core.records import Evidence
 
 FEWEST_CHUNKS: Final = 8
 """Chunks without text before the first text, from which on they may be text in an unknown field."""

@@ -12,8 +12,8 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from llmtui.core.events import ListedModel, ModelShown
-from llmtui.core.facts import EndedBy, Evidence, Problem, ProblemError, ResidentModel, ServerCounters, ServerKind
 from llmtui.core.plan import Model, Think
+from llmtui.core.records import EndedBy, Evidence, Problem, ProblemError, ResidentModel, ServerCounters, ServerKind
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -72,8 +72,8 @@ class Sent(msgspec.Struct, frozen=True):
     """What the server refused of it before, then or in an earlier request."""
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of non-empty text."""
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """A chunk of non-empty text."""
 
     t_ns: int
     channel: Literal["t", "a"]
@@ -193,8 +193,8 @@ class Backend(Protocol):
         """Return how to find the process that holds the model; None where the server is not on this machine."""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
-        """Ask and return what comes: a Sent, pieces, at most one Final. Close it (``aclosing``) to cancel.
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
+        """Ask and return what comes: a Sent, chunks, at most one Final. Close it (``aclosing``) to cancel.
 
         A request of which the server refused a part is sent again: the last Sent counts.
         """

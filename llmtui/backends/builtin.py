@@ -22,7 +22,7 @@ import msgspec
 import platformdirs
 import psutil
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Piece, PullStep, RunnerClue, Sent, ServerInfo
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, PullStep, RunnerClue, Sent, ServerInfo
 from llmtui.backends.builtin_child import BuiltinChild, ChildConfig, import_failure, import_problem
 from llmtui.backends.builtin_models import (
     DEMO_NAME,
@@ -39,8 +39,8 @@ from llmtui.config.access import Access
 from llmtui.core.choices import Choices
 from llmtui.core.codes import GONE
 from llmtui.core.events import ListedModel, ModelShown
-from llmtui.core.facts import Problem, ResidentModel, ServerCounters, ServerKind
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem, ResidentModel, ServerCounters, ServerKind
 
 ADDRESS = "built-in"
 MAX_NUM_CTX = 1 << 20
@@ -111,7 +111,7 @@ class BuiltinBackend:
             return None
         return RunnerClue(pid=loaded.child.pid)
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
         """Asks and gives what comes. Where the model has to be loaded first, Sent is the start of its process."""
         name = request.model.name
         async with self._turn:

@@ -17,7 +17,7 @@ import msgspec
 
 from llmtui.backends.base import BackendFailed
 from llmtui.core.codes import When
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 
 END_LIMIT_S: Final = 1.0
 LOG_BYTES: Final = 64 << 10

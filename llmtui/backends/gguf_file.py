@@ -22,7 +22,7 @@ import msgspec
 
 from llmtui.backends.gguf_types import ARRAY, FILE_TYPES, INTEGERS, SCALARS, STRING, TENSOR_TYPES
 from llmtui.core.codes import Fault, ModelProblem
-from llmtui.core.facts import Argument, Problem, ProblemError
+from llmtui.core.records import Argument, Problem, ProblemError
 
 MAX_TEXT_BYTES: Final = 1 << 20
 """Longest string that is kept (a chat template has some 10 kB); longer ones are walked over."""

@@ -19,7 +19,7 @@ from llmtui.backends.http_stamping import StampingTransport
 from llmtui.backends.what_answered import https_wanted
 from llmtui.config.access import without_login
 from llmtui.core.codes import Start
-from llmtui.core.facts import Argument, Problem
+from llmtui.core.records import Argument, Problem
 
 CONNECT_LIMIT_S = 3.0
 ANSWER_LIMIT_S = 5.0

@@ -1,6 +1,6 @@
 """A streamed HTTP/1.1 exchange over a connection of its own, without a proxy and without encryption.
 
-The library's layers take a third of a millisecond of processor time for each piece, ours a fraction of it; the protocol
+The library's layers take a third of a millisecond of processor time for each chunk, ours a fraction of it; the protocol
 itself is h11's here as there.
 """
 
@@ -37,7 +37,7 @@ async def direct_exchange(
         request: to an ``http`` URL, with its whole body in memory.
         first: a small request that goes before it on the same connection, so that the server has taken that up; what
             becomes of it does not matter.
-        last: stands in the last piece of the answer and, but for chance, in no other; told without delay.
+        last: stands in the last chunk of the answer and, but for chance, in no other; told without delay.
 
     Raises:
         httpx.HTTPError: as the library does, after all that arrived before has been given.

@@ -1,9 +1,9 @@
-"""A thread that does nothing but read one socket, and knows when each piece came.
+"""A thread that does nothing but read one socket, and knows when each chunk came.
 
 A stamp that a process takes itself is late by as long as the process waits for a core, its event loop for a turn and
 its thread for the interpreter: milliseconds on a busy machine, which would be counted as the server's. So on Linux the
 system's own stamp is taken, made when the bytes reached the socket (SO_TIMESTAMPING); elsewhere the thread's clock
-right after the read. Where several pieces waited together they carry the stamp of the last.
+right after the read. Where several chunks waited together they carry the stamp of the last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 READ_BYTES: Final = 1 << 16
 TOLD_EVERY_S: Final = 0.1
-"""While pieces keep coming the loop is woken this often; the first one after a pause and the last are told at once."""
+"""While chunks keep coming the loop is woken this often; the first one after a pause and the last are told at once."""
 
 _SO_TIMESTAMPING: Final = 37
 _RX_SOFTWARE: Final = 1 << 3
@@ -51,7 +51,7 @@ class SocketReader:
 
         Args:
             connection: to read.
-            last: stands in the last piece that matters; nothing where that is not known.
+            last: stands in the last chunk that matters; nothing where that is not known.
         """
         self._connection = connection
         self._last = last

@@ -38,7 +38,7 @@ def timed_exchange(
         request: what is timed.
         first: a small request that goes before it, so that a connection is open and taken up by the server; what
             becomes of it does not matter.
-        last: stands in the last piece of the answer and, but for chance, in no other. Pieces may be given up to a tenth
+        last: stands in the last chunk of the answer and, but for chance, in no other. Chunks may be given up to a tenth
             of a second after they came, with the stamp of their coming; this one is not.
 
     Raises:

@@ -14,8 +14,8 @@ from llmtui.backends.answer import MAX_REFUSAL_BYTES, read_answer
 from llmtui.backends.base import (
     BackendFailed,
     ChatRequest,
+    Chunk,
     Final,
-    Piece,
     PullStep,
     RequestRefused,
     RunnerClue,
@@ -65,9 +65,9 @@ from llmtui.config.address import DEFAULT_PORT, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.core.codes import ServerProblem, Start
 from llmtui.core.events import ListedModel, ModelShown
-from llmtui.core.facts import Problem, ResidentModel, ServerKind
 from llmtui.core.names import is_name_digest, ollama_name
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem, ResidentModel, ServerKind
 
 _RESIDENT_LIMIT_S = 8.0
 """/api/ps stands still for up to 5 s while a graphics card gives memory back."""
@@ -193,8 +193,8 @@ class OllamaBackend:
             self._blobs[build] = blob_of((await self._show(model.name)).modelfile or "")
         return RunnerClue(place=place, model_argument=self._blobs[build] or "")
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
-        """Ask /api/chat and return what comes: one Sent, pieces of text, at most one Final.
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
+        """Ask /api/chat and return what comes: one Sent, chunks of text, at most one Final.
 
         A stream that the server ends in order but without its last line ends without Final. Closing the generator or
         cancelling the task that awaits it closes the connection.
@@ -211,7 +211,7 @@ class OllamaBackend:
             async for item in items:
                 yield item
 
-    async def _exchange(self, body: Mapping[str, Any], model: Model) -> AsyncGenerator[Sent | Piece | Final, None]:
+    async def _exchange(self, body: Mapping[str, Any], model: Model) -> AsyncGenerator[Sent | Chunk | Final, None]:
         http_request = self._client.build_request(
             "POST",
             "/api/chat",

@@ -16,9 +16,9 @@ import msgspec
 from llmtui.backends.lenient import NotJson, count, document, entries, fitted
 from llmtui.core.codes import ModelProblem
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.names import name_digest, ollama_name, why_not_chat
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem, ResidentModel
 
 _FROM_BLOB = re.compile(r"^FROM[ \t].*?(sha256-[0-9a-f]{12,64})[ \t]*$", re.MULTILINE)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from llmtui.core.facts import Argument, Problem
+from llmtui.core.records import Argument, Problem
 
 _SHOWN_CHARACTERS = 300
 _TAG = re.compile(r"<[^>]*>")

@@ -12,7 +12,7 @@ from llmtui.backends.http_client import STREAM_TIMEOUT, transport_problem
 from llmtui.backends.lenient import NotJson, document, fitted
 from llmtui.backends.ollama_problems import error_text, pull_problem
 from llmtui.core.codes import Start
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 
 
 class _Told(msgspec.Struct, frozen=True):

@@ -19,8 +19,8 @@ from llmtui.backends.http_moments import Answered
 from llmtui.backends.lenient import StructReader
 from llmtui.backends.ollama_problems import bad_line, cut_line, model_problem, refusal
 from llmtui.core.events import clean_text
-from llmtui.core.facts import Problem, ServerCounters
 from llmtui.core.plan import Model, Think
+from llmtui.core.records import Problem, ServerCounters
 
 _MLX_FORMATS = ("safetensors", "mlx")
 

@@ -17,8 +17,8 @@ from llmtui.backends.answer import MAX_REFUSAL_BYTES, read_answer
 from llmtui.backends.base import (
     BackendFailed,
     ChatRequest,
+    Chunk,
     Final,
-    Piece,
     PullStep,
     RequestRefused,
     RunnerClue,
@@ -56,8 +56,8 @@ from llmtui.backends.what_answered import as_response, is_page, said, what_answe
 from llmtui.config.access import Access
 from llmtui.config.interfaces import root_and_prefix
 from llmtui.core.events import ListedModel, ModelShown
-from llmtui.core.facts import Problem, ResidentModel, ServerKind
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem, ResidentModel, ServerKind
 
 DEFAULT_PORT = 8080
 """Where llama.cpp's server listens if nobody says otherwise."""
@@ -157,7 +157,7 @@ class OpenAiBackend:
         place = place_of(self._url)
         return None if place is None else RunnerClue(place=place)
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
         """Ask and return what comes, without the fields that the server has refused."""
         if self._dialect is None and self.has_list:
             await self._entries()
@@ -169,7 +169,7 @@ class OpenAiBackend:
             async for item in items:
                 yield item
 
-    async def _exchange(self, body: Mapping[str, object]) -> AsyncGenerator[Sent | Piece | Final, None]:
+    async def _exchange(self, body: Mapping[str, object]) -> AsyncGenerator[Sent | Chunk | Final, None]:
         path = self._prefix + CHAT_PATH
         post = self._client.build_request("POST", path, json=body, timeout=STREAM_TIMEOUT)
         try:

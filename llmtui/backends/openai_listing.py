@@ -13,9 +13,9 @@ import msgspec
 from llmtui.backends.gguf_file import parameter_label
 from llmtui.backends.lenient import document, entries
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.names import name_digest, why_not_chat
 from llmtui.core.plan import Model, ThinkingControl
+from llmtui.core.records import Problem, ResidentModel
 
 Dialect = Literal["llamacpp", "vllm", "plain"]
 """Which extra request fields a server understands. Strict servers refuse a request with unknown ones."""

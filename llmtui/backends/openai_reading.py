@@ -20,7 +20,7 @@ from llmtui.backends.http_moments import Answered
 from llmtui.backends.lenient import StructReader
 from llmtui.backends.openai_wire import error_problem, excerpt
 from llmtui.core.events import clean_text
-from llmtui.core.facts import Problem, ServerCounters
+from llmtui.core.records import Problem, ServerCounters
 
 
 class Delta(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ import msgspec
 
 from llmtui.backends.base import ChatRequest, with_extra
 from llmtui.backends.openai_listing import Dialect
-from llmtui.core.facts import Problem
 from llmtui.core.plan import Think, ThinkingControl
+from llmtui.core.records import Problem
 
 MODELS_PATH = "/models"
 CHAT_PATH = "/chat/completions"

@@ -19,7 +19,7 @@ import msgspec
 
 from llmtui.backends.gguf_file import BadGguf, read_gguf
 from llmtui.backends.gguf_writing import quantised, vocabulary_of, write_gguf
-from llmtui.core.facts import Problem, ProblemError
+from llmtui.core.records import Problem, ProblemError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from llmtui.backends.base import Final, Piece, RequestRefused, Sent, TakenBack
+from llmtui.backends.base import Chunk, Final, RequestRefused, Sent, TakenBack
 from llmtui.backends.lenient import NotJson, document
 from llmtui.core.codes import Cost
-from llmtui.core.facts import Argument, Problem
+from llmtui.core.records import Argument, Problem
 
 Body = Mapping[str, Any]
-Exchange = Callable[[Body], AsyncGenerator[Sent | Piece | Final, None]]
+Exchange = Callable[[Body], AsyncGenerator[Sent | Chunk | Final, None]]
 
 _REFUSED = (400, 422)
 _NEEDED = frozenset({"model", "messages", "stream"})
@@ -50,7 +50,7 @@ class RefusedFields:
         known = self.of(model)
         self._by_model[model] = (*known, *(one for one in taken if one not in known))
 
-    async def ask(self, model: str, body: Body, exchange: Exchange) -> AsyncGenerator[Sent | Piece | Final, None]:
+    async def ask(self, model: str, body: Body, exchange: Exchange) -> AsyncGenerator[Sent | Chunk | Final, None]:
         """Send a request, again without what the server refuses by name, and return what comes.
 
         Args:

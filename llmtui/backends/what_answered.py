@@ -10,7 +10,7 @@ import httpx
 from llmtui.backends.base import RequestRefused
 from llmtui.backends.lenient import NotJson, document
 from llmtui.config.access import Access, without_login
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 
 _SHOWN_CHARACTERS = 160
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)

@@ -12,7 +12,6 @@ import typer
 from llmtui import __version__
 from llmtui.cli.completion import complete_category, complete_session, for_bash
 from llmtui.cli.exits import COMPLETION_VARIABLE, NAME, Exit
-from llmtui.cli.frame import Refused, frame, tell_problems
 from llmtui.cli.options import (
     OUTPUT,
     SERVER,
@@ -26,6 +25,7 @@ from llmtui.cli.options import (
     Results,
     chosen,
 )
+from llmtui.cli.startup import Refused, load_startup, tell_problems
 
 _RUN_EXAMPLES: Final = (
     "Example: llmtui run -m llama3.1:8b -m qwen3:4b --rounds 3 --csv trials.csv\n\n"
@@ -90,7 +90,9 @@ def screens(
         return
     from llmtui.cli.screen import show
 
-    raise typer.Exit(show(frame({"host": one_host(host)}, prompts=prompts, results=results, api_key_file=api_key_file)))
+    raise typer.Exit(
+        show(load_startup({"host": one_host(host)}, prompts=prompts, results=results, api_key_file=api_key_file))
+    )
 
 
 @cli.command("run", cls=Command, epilog=_RUN_EXAMPLES)
@@ -178,7 +180,7 @@ def run_command(
         "temperature": temperature,
         "seed": seed,
     }
-    of = frame(flags, prompts=prompts, results=results, api_key_file=api_key_file)
+    of = load_startup(flags, prompts=prompts, results=results, api_key_file=api_key_file)
     tell_problems(of)
     order = running.Order(
         models=tuple(model or ()),
@@ -221,7 +223,7 @@ def watch_command(
     """Watch a saved or a running session, read-only."""
     from llmtui.cli.watch import watch as watching
 
-    raise typer.Exit(watching(frame({}, results=results), source))
+    raise typer.Exit(watching(load_startup({}, results=results), source))
 
 
 @cli.command("selftest", cls=Command, epilog=_SELFTEST_EXAMPLES)
@@ -242,7 +244,7 @@ def selftest_command(
         raise Refused("The self-test draws in a terminal of its own, and Windows has none of that kind.")
     from llmtui.cli.selftest import selftest as testing
 
-    tell_problems(frame({}))  # sets the language
+    tell_problems(load_startup({}))  # sets the language
     raise typer.Exit(testing(seed=seed, with_cost=cost))
 
 
@@ -316,7 +318,7 @@ def report_command(
         anonymous=anonymous,
         force=force,
     )
-    raise typer.Exit(report(frame({}, results=results), asked))
+    raise typer.Exit(report(load_startup({}, results=results), asked))
 
 
 class TimeUnit(StrEnum):
@@ -350,7 +352,7 @@ def import_command(
     """
     from llmtui.cli.import_ import import_file, told_of
 
-    of = frame({}, results=results)
+    of = load_startup({}, results=results)
     tell_problems(of)
     told = told_of(None if unit is None else unit.value, columns)
     raise typer.Exit(import_file(of, source, told, legacy))

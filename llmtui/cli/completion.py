@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 import typer
 
-from llmtui.cli.frame import Frame, Refused, frame, server_of
+from llmtui.cli.startup import Refused, Startup, load_startup, server_of
 
 ANSWER_S: Final = 0.4
 """Longest wait for a server's list of models; a person waits at the prompt."""
@@ -92,9 +92,9 @@ def join_words(env: MutableMapping[str, str]) -> None:
     env["COMP_WORDS"], env["COMP_CWORD"] = "\n".join(joined), str(place)
 
 
-def _frame(given: Mapping[str, Any]) -> Frame | None:
+def _frame(given: Mapping[str, Any]) -> Startup | None:
     try:
-        return frame({}, prompts=given.get("prompts"), results=given.get("results"))
+        return load_startup({}, prompts=given.get("prompts"), results=given.get("results"))
     except (Refused, OSError):
         return None
 
@@ -103,7 +103,7 @@ def _beginning(names: Sequence[str], incomplete: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 
-def _served(of: Frame, given: Mapping[str, Any]) -> list[str]:
+def _served(of: Startup, given: Mapping[str, Any]) -> list[str]:
     """Return the names that the server lists; none where it does not answer soon."""
     hosts = given.get("host") or (of.settings.host,)
     try:
@@ -134,7 +134,7 @@ def _asked(url: str) -> list[str]:
     return [one.name or one.id for one in (*listed.models, *listed.data) if one.name or one.id]
 
 
-def _measured(of: Frame) -> Iterator[str]:
+def _measured(of: Startup) -> Iterator[str]:
     """Return the names of the models of the newest sessions."""
     from llmtui.core.events import BadLine, SessionStarted, decode_event
     from llmtui.core.pairing import is_imported

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Frame, Refused, cannot_write
+from llmtui.cli.startup import Refused, Startup, cannot_write
 from llmtui.config import expanded
 from llmtui.legacy.keeping import keep, read_file
 from llmtui.legacy.rows import CannotImport, Stated
@@ -15,7 +15,7 @@ from llmtui.words.imports import import_refusal
 from llmtui.words.problems import problem_what
 
 
-def import_file(of: Frame, source: str, told: Stated, legacy: str | None) -> int:
+def import_file(of: Startup, source: str, told: Stated, legacy: str | None) -> int:
     """Import a file and print its audit; return the exit code.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from llmtui.cli.frame import Refused
+from llmtui.cli.startup import Refused
 from llmtui.config import GGUF, builtin_model, builtin_place, file_here
 from llmtui.core.events import ListedModel
 from llmtui.core.names import find_model, name_digest, nearest_names

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 from llmtui.core.events import Event, Noted, TrialFinished, TrialStarted
-from llmtui.core.facts import Outcome
 from llmtui.core.plan import Trial
+from llmtui.core.records import Outcome
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Frame, Refused, cannot_list, cannot_write
 from llmtui.cli.run import can_be_written
 from llmtui.cli.sessions import journal_of
+from llmtui.cli.startup import Refused, Startup, cannot_list, cannot_write
 from llmtui.config import expanded
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.words import _
 from llmtui.words.problems import whole_problem
 
@@ -41,7 +41,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     force: bool = False
 
 
-def report(of: Frame, asked: Asked) -> int:
+def report(of: Startup, asked: Asked) -> int:
     """Write every form that was asked for; without any, print the tables. Return the exit code."""
     targets = _checked(asked)
     sessions = [_read(of, journal_of(of, word), anonymous=asked.anonymous) for word in asked.sessions]
@@ -100,7 +100,7 @@ def _place(target: str) -> Path:
     return expanded(target).absolute().resolve()
 
 
-def _read(of: Frame, journal: Path, *, anonymous: bool) -> Saved:
+def _read(of: Startup, journal: Path, *, anonymous: bool) -> Saved:
     from llmtui.report.saved import NoSession, read_saved
     from llmtui.store.earlier import earlier_session
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from llmtui.cli.frame import Refused
+from llmtui.cli.startup import Refused
 from llmtui.words import _
 
 _OURS: Final = frozenset(

@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Frame, Refused, builtin_available, cannot_list, cannot_write, server_of
 from llmtui.cli.naming import named_models, only_builtin, refuse_place_without_models, spelled_models
 from llmtui.cli.progress import Progress
+from llmtui.cli.startup import Refused, Startup, builtin_available, cannot_list, cannot_write, server_of
 from llmtui.config import expanded
 from llmtui.core.across import Earlier
 from llmtui.core.commands import Cancel, FindServers, SetServer, StartPlan
@@ -31,7 +31,6 @@ from llmtui.core.events import (
     SessionOpened,
     encode,
 )
-from llmtui.core.facts import NamedBy, Problem
 from llmtui.core.plan import BUILTIN, Model
 from llmtui.core.planning import (
     NothingToRun,
@@ -40,6 +39,7 @@ from llmtui.core.planning import (
     default_models,
     make_plan,
 )
+from llmtui.core.records import NamedBy, Problem
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
@@ -69,7 +69,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """All conclusions in words, and all tables, after the table."""
 
 
-def run(of: Frame, order: Order) -> int:
+def run(of: Startup, order: Order) -> int:
     """Measures and prints; gives the exit code (see cli.exits)."""
     unknown = set(order.categories) - {category.id for category in of.pack.categories}
     if unknown:
@@ -107,7 +107,7 @@ def can_be_written(wanted: Path, *, may_be_folder: bool) -> None:
 class _Run:
     """One headless run: asks the server, starts the plan, folds what comes."""
 
-    def __init__(self, of: Frame, order: Order, link: Link, progress: Progress) -> None:
+    def __init__(self, of: Startup, order: Order, link: Link, progress: Progress) -> None:
         self._frame = of
         self._order = order
         self._link = link
@@ -341,7 +341,7 @@ class _Run:
             self._progress.say(sentence)
 
     def _copy(self, target: str, folder: Path) -> Path:
-        from llmtui.cli.program import copy_trials
+        from llmtui.cli.services import copy_trials
         from llmtui.tui.host import ExportFailed
 
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Frame, Refused, frame
+from llmtui.cli.startup import Refused, Startup, load_startup
 from llmtui.store.session_folder import TRIALS
 from llmtui.words import _
 from llmtui.words.problems import problem_what
@@ -27,22 +27,22 @@ NO_TERMINAL = (
 def main() -> int:
     """Runs the screens with no flags; gives the exit code."""
     try:
-        return show(frame({}))
+        return show(load_startup({}))
     except Refused as error:
         print(f"llmtui: {error}", file=sys.stderr)
         return error.code
 
 
-def show(of: Frame) -> int:
+def show(of: Startup) -> int:
     """Runs the screens; gives the exit code."""
     if not (sys.stdin.isatty() and sys.stdout.isatty() and can_draw(os.environ)):
         print(NO_TERMINAL, file=sys.stderr)
         return Exit.USAGE
-    from llmtui.cli.program import Program
+    from llmtui.cli.services import Services
     from llmtui.tui.app import LlmtuiApp
 
     give_way()
-    app = LlmtuiApp(Program(of))
+    app = LlmtuiApp(Services(of))
     report = app.run()
     return farewell(report, app.return_code)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Refused, builtin_available, synthetic_available
 from llmtui.cli.progress import CLEAR
+from llmtui.cli.startup import Refused, builtin_available, synthetic_available
 from llmtui.selftest.running import SelftestFailed, run_selftest
 from llmtui.words import _
 

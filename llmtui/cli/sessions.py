@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from llmtui.cli.frame import Frame, Refused, cannot_list
+from llmtui.cli.startup import Refused, Startup, cannot_list
 from llmtui.config import expanded
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.store.listing import SessionFolder, find_session, list_sessions
 from llmtui.store.session_folder import JOURNAL
 from llmtui.words import _
@@ -17,7 +17,7 @@ from llmtui.words.problems import whole_problem
 _LAST: Final = re.compile(r"last(?:~(\d{1,9}))?")
 
 
-def journal_of(of: Frame, word: str) -> Path:
+def journal_of(of: Startup, word: str) -> Path:
     """Return the file of events that a word means.
 
     Args:
@@ -60,14 +60,14 @@ def check_journal(path: Path) -> None:
         raise Refused(whole_problem(Problem(code=why, args={"where": str(path)})))
 
 
-def _listed(of: Frame) -> tuple[SessionFolder, ...]:
+def _listed(of: Startup) -> tuple[SessionFolder, ...]:
     try:
         return list_sessions(of.results)
     except OSError as error:
         raise Refused(cannot_list(of.results, error)) from error
 
 
-def _from_the_end(of: Frame, word: str, back: int) -> Path:
+def _from_the_end(of: Startup, word: str, back: int) -> Path:
     """Return the journal of the newest session that can be read, or of one before it."""
     there = [one for one in _listed(of) if one.problem is None]
     if back < len(there):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from llmtui.cli.frame import Frame, Refused
 from llmtui.cli.sessions import journal_of
+from llmtui.cli.startup import Refused, Startup
 from llmtui.link import Link
 from llmtui.words import _
 
@@ -14,7 +14,7 @@ STDIN = "-"
 PIPED = "llmtui run --events - | llmtui watch -"
 
 
-def watch(of: Frame, source: str) -> int:
+def watch(of: Startup, source: str) -> int:
     """Shows a session read-only; gives the exit code.
 
     Args:
@@ -27,11 +27,11 @@ def watch(of: Frame, source: str) -> int:
         raise Refused(NO_TERMINAL)
     # Textual takes the keyboard from descriptor 0 when it is imported: the pipe has to be out of the way before.
     link = _pipe() if source == STDIN else _file(of, source)
-    from llmtui.cli.program import Program
+    from llmtui.cli.services import Services
     from llmtui.tui.app import WatchApp
 
     give_way()
-    app = WatchApp(Program(of), link)
+    app = WatchApp(Services(of), link)
     report = app.run()
     return farewell(report, app.return_code)
 
@@ -51,7 +51,7 @@ def _pipe() -> Link:
     return StdinPipe(pipe)
 
 
-def _file(of: Frame, source: str) -> Link:
+def _file(of: Startup, source: str) -> Link:
     from llmtui.link.event_file import EventFile
 
     return EventFile(journal_of(of, source))

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from llmtui.config.errors import SettingsError
-from llmtui.core.facts import NamedBy
+from llmtui.core.records import NamedBy
 
 API_KEY = "LLMTUI_API_KEY"
 USER = "LLMTUI_USER"

@@ -13,10 +13,10 @@ from typing import Literal
 
 import msgspec
 
-from llmtui.core.checks import counts_for_speed
-from llmtui.core.facts import Fingerprint
+from llmtui.core.flags import counts_for_speed
 from llmtui.core.interval import ALPHA, DEVIATION_FLOOR
 from llmtui.core.plan import Contender, Plan, num_ctx
+from llmtui.core.records import Fingerprint
 from llmtui.core.session import Session
 from llmtui.core.stats import Part, deviation, mean, welch
 from llmtui.core.verdict import MARGIN

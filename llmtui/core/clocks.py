@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import ServerCounters
+from llmtui.core.records import ServerCounters
 
 MIN_TOKENS_COMPARED: Final = 64
 BUNDLED_FROM: Final = 1.25

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from llmtui.core.facts import NamedBy, ServerKind, Tagged
 from llmtui.core.plan import Plan
+from llmtui.core.records import NamedBy, ServerKind, Tagged
 
 
 class SetServer(Tagged, frozen=True, kw_only=True):

@@ -32,11 +32,11 @@ from llmtui.core.findings import (
 from llmtui.core.interval import MIN_ROUNDS
 from llmtui.core.letters import compared, ranks
 from llmtui.core.not_counted import NotCounted, not_counted
-from llmtui.core.occasions import Choice, choices_of, text_winner, wait_ranks
 from llmtui.core.session import Session
 from llmtui.core.steadiness import steadiest
 from llmtui.core.summary import ContenderSummary, Summary, summarise
 from llmtui.core.trial_row import TrialRow
+from llmtui.core.uses import Choice, choices_of, text_winner, wait_ranks
 from llmtui.core.verdict import SEPARATING, Verdict, verdicts
 from llmtui.core.waits import WaitVerdict, wait_verdicts
 

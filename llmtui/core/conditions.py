@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from llmtui.core.checks import CONDITIONS, counts_for_speed
+from llmtui.core.flags import CONDITIONS, counts_for_speed
 from llmtui.core.trial_row import TrialRow
 
 LASTING = 0.20

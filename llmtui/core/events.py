@@ -14,7 +14,8 @@ from typing import Literal
 import msgspec
 
 from llmtui.core.commands import Command
-from llmtui.core.facts import (
+from llmtui.core.plan import Model, Plan, Trial
+from llmtui.core.records import (
     ColdSource,
     EndedBy,
     Fingerprint,
@@ -32,7 +33,6 @@ from llmtui.core.facts import (
     Tagged,
     Timeline,
 )  # fmt: skip
-from llmtui.core.plan import Model, Plan, Trial
 from llmtui.core.shown import shown_event
 
 SCHEMA = 2
@@ -85,7 +85,7 @@ class TrialFinished(Tagged, frozen=True, kw_only=True):
     t0_ns: int | None = None
     """Start of sending the request; None if nothing was sent."""
     done_ns: int | None = None
-    """End of the answer − t0: arrival of the last line, or of the last piece of text if no last line came."""
+    """End of the answer − t0: arrival of the last line, or of the last chunk of text if no last line came."""
     ended_by: EndedBy | None = None
     problem: Problem | None = None
     counters: ServerCounters | None = None
@@ -194,7 +194,7 @@ class Chunks(Tagged, frozen=True, kw_only=True):
     """Live text of one trial: (t_ns − t0, channel letter, text), at most 20 batches a second."""
 
     trial_id: str
-    pieces: tuple[tuple[int, str, str], ...]
+    chunks: tuple[tuple[int, str, str], ...] = msgspec.field(name="pieces")
 
 
 class Gap(Tagged, frozen=True, kw_only=True):

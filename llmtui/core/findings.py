@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from llmtui.core.checks import counts_for_speed
-from llmtui.core.facts import MachineFigures
+from llmtui.core.flags import counts_for_speed
 from llmtui.core.metrics import quantile
 from llmtui.core.plan import trials_per_round
+from llmtui.core.records import MachineFigures
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
@@ -104,7 +104,7 @@ def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
 
 
 def observer_lag_ms(session: Session) -> float | None:
-    """Gives how late llmtui saw a piece after the server had stamped it: the median over warm rows."""
+    """Gives how late llmtui saw a chunk after the server had stamped it: the median over warm rows."""
     lags = sorted(
         row.figures.client_lag_ms
         for row in session.rows

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import combinations
 
-from llmtui.core.checks import counts_for_speed
+from llmtui.core.flags import counts_for_speed
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.core.verdict import AHEAD_ROUNDS, SEPARATING, Verdict

@@ -35,7 +35,7 @@ class LiveFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Estimate: chunks, times the tokens a chunk that finished trials of the model had, over the time since the
     first."""
     thinking: bool = False
-    """The newest piece is thinking."""
+    """The newest chunk is thinking."""
 
 
 class LiveTrial:
@@ -54,14 +54,14 @@ class LiveTrial:
         """Takes a batch of this trial's text; those of others are passed over."""
         if chunks.trial_id != self.trial_id:
             return
-        for t_ns, channel, _ in chunks.pieces:
+        for t_ns, channel, _ in chunks.chunks:
             if self._first_ns is None:
                 self._first_ns = t_ns
             if channel == "a" and self._answer_ns is None:
                 self._answer_ns = t_ns
             self._last_ns = t_ns
             self._thinking = channel == "t"
-        self._chunks += len(chunks.pieces)
+        self._chunks += len(chunks.chunks)
 
     def figures(self) -> LiveFigures:
         """Gives the figures so far."""

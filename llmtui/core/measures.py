@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from llmtui.core.checks import counts_for_speed
+from llmtui.core.flags import counts_for_speed
 from llmtui.core.metrics import Figures
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
 from llmtui.core.trial_row import TrialRow

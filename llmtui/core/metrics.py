@@ -22,17 +22,17 @@ from llmtui.core.clocks import (
     was_late_at_an_end,
 )
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import ServerCounters
 from llmtui.core.reading import (
     FASTEST_TPS,
     GAPS,
     NOT_CLAIMED,
     TEXT,
     believed_counters,
+    chunk_texts,
     own_text,
-    pieces_of,
     reading_flags,
 )
+from llmtui.core.records import ServerCounters
 from llmtui.core.thinking import inline_thinking
 
 
@@ -108,7 +108,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
         local: the server runs on this machine, so that its wall clock is ours.
 
     Formulas: TTFT, TTFO and TPOT as NVIDIA AIPerf and MLPerf Inference define them; the decode rate leaves out the
-    tokens of the first piece, because their time belongs to the prompt.
+    tokens of the first chunk, because their time belongs to the prompt.
     """
     why: dict[str, str] = {}
     finished = own_text(finished)
@@ -116,7 +116,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     if not times:
         reason = "nothing_sent" if finished.t0_ns is None else "no_text"
         return Figures(load_ms=_load_ms(finished.counters), why=dict.fromkeys(_all_columns(), reason))
-    texts = pieces_of(finished)
+    texts = chunk_texts(finished)
     inline, ttfo_index = _first_answer(texts, finished.timeline.channels)
     ttfo_ms = None if ttfo_index is None else times[ttfo_index] / 1e6
     if ttfo_ms is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from llmtui.core.checks import counts_for_speed, counts_for_ttft, why_not_compared
 from llmtui.core.conditions import is_busy_machine
+from llmtui.core.flags import counts_for_speed, counts_for_ttft, why_not_compared
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow, asked_again
 from llmtui.core.verdict import disturbed_contenders

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from llmtui.core.checks import counts_for_speed, counts_for_text_speed
+from llmtui.core.flags import counts_for_speed, counts_for_text_speed
 from llmtui.core.plan import IMPORTED, Plan
 from llmtui.core.trial_row import TrialRow
 

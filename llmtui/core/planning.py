@@ -9,7 +9,6 @@ import msgspec
 
 from llmtui.core.choices import MAX_ROUNDS, Choices, Preset, Thinking
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import Problem, ProblemError
 from llmtui.core.plan import (
     AUTO_BUDGET_S,
     AUTO_MAX_ROUNDS,
@@ -25,6 +24,7 @@ from llmtui.core.plan import (
     Variant,
 )
 from llmtui.core.prompts import Prompt, PromptPack, prompt_sha256
+from llmtui.core.records import Problem, ProblemError
 
 FREE = "free"
 """Preset and category of a prompt that the person typed."""

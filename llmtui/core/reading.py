@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import Evidence, Seen, ServerCounters
+from llmtui.core.records import Evidence, Seen, ServerCounters
 from llmtui.core.thinking import inline_thinking
 
 ONE_CHUNK_TOKENS: Final = 16
@@ -105,7 +105,7 @@ def loading_chunks(channels: str, texts: tuple[str, ...]) -> int:
     return thinking
 
 
-def pieces_of(finished: TrialFinished) -> tuple[str, ...]:
+def chunk_texts(finished: TrialFinished) -> tuple[str, ...]:
     """Return the text cut into the chunks in which it arrived."""
     cut: list[str] = []
     at = 0
@@ -118,7 +118,7 @@ def pieces_of(finished: TrialFinished) -> tuple[str, ...]:
 def answer_of(finished: TrialFinished) -> str:
     """Return the answer without the thinking that came in a channel of its own."""
     channels = finished.timeline.channels
-    return "".join(text for text, channel in zip(pieces_of(finished), channels, strict=True) if channel == "a")
+    return "".join(text for text, channel in zip(chunk_texts(finished), channels, strict=True) if channel == "a")
 
 
 def own_text(finished: TrialFinished) -> TrialFinished:
@@ -129,7 +129,7 @@ def own_text(finished: TrialFinished) -> TrialFinished:
         finished = msgspec.structs.replace(finished, done_ns=line.t_ns[-1])
     if not line.channels.startswith("t") or "oad" not in finished.text[:200]:
         return finished
-    foreign = loading_chunks(line.channels, pieces_of(finished))
+    foreign = loading_chunks(line.channels, chunk_texts(finished))
     if not foreign:
         return finished
     own = msgspec.structs.replace(

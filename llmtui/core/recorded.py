@@ -7,8 +7,8 @@ from typing import Literal
 import msgspec
 
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import Recorded
 from llmtui.core.metrics import MIN_TOKENS_DECODE, MIN_TOKENS_PREFILL, Figures
+from llmtui.core.records import Recorded
 from llmtui.core.trial_row import TrialRow
 
 Basis = Literal["writing", "usual"]

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from llmtui.core.checks import row_flags
 from llmtui.core.events import (
     Event,
     Noted,
@@ -25,17 +24,18 @@ from llmtui.core.events import (
     TrialFinished,
     TrialStarted,
 )
-from llmtui.core.facts import (
+from llmtui.core.flags import row_flags
+from llmtui.core.metrics import measure
+from llmtui.core.plan import Contender, Plan, Trial, trials_per_round
+from llmtui.core.recorded import recorded_figures
+from llmtui.core.records import (
     Fingerprint,
     Phase,
     PhaseDetail,
     Problem,
     Step,
 )
-from llmtui.core.metrics import measure
-from llmtui.core.plan import Contender, Plan, Trial, trials_per_round
-from llmtui.core.recorded import recorded_figures
-from llmtui.core.session_checks import with_session_flags
+from llmtui.core.session_flags import with_session_flags
 from llmtui.core.trial_row import TrialRow
 
 MAX_SAMPLES = 2400

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from llmtui.core.checks import counts_for_speed
+from llmtui.core.flags import counts_for_speed
 from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
 from llmtui.core.stats import Trend, deviation, f_two_sided, holm, mean, stratified_trend

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from llmtui.core.checks import (
+from llmtui.core.conditions import Condition, conditions_of
+from llmtui.core.findings import round_spread
+from llmtui.core.flags import (
     counts_for_speed,
     counts_for_text_speed,
     counts_for_ttft,
     is_interfered_with,
     why_not_compared,
 )
-from llmtui.core.conditions import Condition, conditions_of
-from llmtui.core.findings import round_spread
 from llmtui.core.metrics import READING_WORDS_PER_S, quantile
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Kind

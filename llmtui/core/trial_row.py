@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from llmtui.core.facts import ColdSource, EndedBy, MachineFigures, Outcome, Problem, Recorded, ResidentModel, Seen
 from llmtui.core.metrics import Figures
 from llmtui.core.plan import Trial
+from llmtui.core.records import ColdSource, EndedBy, MachineFigures, Outcome, Problem, Recorded, ResidentModel, Seen
 
 
 class TrialRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from llmtui.core.checks import is_interfered_with
 from llmtui.core.conditions import Condition, conditions_of_pair
+from llmtui.core.flags import is_interfered_with
 from llmtui.core.interval import PairInterval, forecasts, pair_intervals
 from llmtui.core.pairing import Figure, Pair, is_imported, pair_up
 from llmtui.core.recorded_pairs import Unit, pair_recorded, recorded_cells

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from llmtui.core.checks import counts_for_text_speed, counts_for_ttft
+from llmtui.core.flags import counts_for_text_speed, counts_for_ttft
 from llmtui.core.interval import PairInterval, forecasts, pair_intervals
 from llmtui.core.metrics import quantile
 from llmtui.core.pairing import amount_and_seconds, is_imported

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 
-from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Message, Piece, Sent
-from llmtui.core.facts import Problem
+from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Chunk, Message, Sent
 from llmtui.core.plan import COLD_NUM_PREDICT, Contender, Options, Plan, Trial, num_ctx, num_predict, tagged
+from llmtui.core.records import Problem
 from llmtui.engine.live_text import ChunkBatcher, CollectedAnswer
 
 Conversation = tuple[Message, ...]
@@ -83,9 +83,9 @@ async def ask(
         request: what to ask.
         answer: where everything goes; a standstill ends the request and is marked there.
         options: for how long nothing may come.
-        live: where pieces are sent on to the screen.
+        live: where chunks are sent on to the screen.
         on_sent: called when the request is on its way.
-        on_first_text: called with the first piece.
+        on_first_text: called with the first chunk.
 
     Raises:
         BackendFailed: as the backend does.
@@ -96,7 +96,7 @@ async def ask(
         with _no_collections():
             async with asyncio.timeout(quiet_s) as limit, aclosing(backend.stream(request)) as stream:
                 async for item in stream:
-                    if isinstance(item, Piece):
+                    if isinstance(item, Chunk):
                         if not answer.has_text:
                             on_first_text()
                             quiet_s = options.stall_s

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 
 class Control:
-    """Shared by the experiment, which asks, and the command desk, which sets. One event loop, no threads."""
+    """Shared by the experiment, which asks, and the command runner, which sets. One event loop, no threads."""
 
     def __init__(self) -> None:
         self._going = asyncio.Event()

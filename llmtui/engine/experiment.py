@@ -9,12 +9,12 @@ from typing import Literal
 
 from llmtui.backends.base import BackendFailed
 from llmtui.core.events import PlanExtended, TrialFinished
-from llmtui.core.facts import Problem
 from llmtui.core.plan import Block, Trial, blocks, num_ctx, trials_per_round
+from llmtui.core.records import Problem
 from llmtui.core.rounds import rounds_that_fit, wants_more_rounds
 from llmtui.core.session import Session
-from llmtui.core.session_checks import is_mostly_busy
-from llmtui.engine.bench import Bench
+from llmtui.core.session_flags import is_mostly_busy
+from llmtui.engine.context import RunContext
 from llmtui.engine.control import Control
 from llmtui.engine.one_trial import BlockState, TrialRunner, again
 from llmtui.engine.preparation import Preparation
@@ -32,11 +32,11 @@ async def _unknown() -> Session | None:
 
 
 class Experiment:
-    """Runs one plan on one bench. ``run`` is awaited once; the other methods are called meanwhile."""
+    """Runs one plan on one context. ``run`` is awaited once; the other methods are called meanwhile."""
 
     def __init__(
         self,
-        bench: Bench,
+        context: RunContext,
         *,
         settled: Callable[[], Awaitable[None]] = _nothing,
         session: Callable[[], Awaitable[Session | None]] = _unknown,
@@ -45,19 +45,19 @@ class Experiment:
         """Prepares the run; nothing is asked yet.
 
         Args:
-            bench: plan, servers, reporting, machine.
+            context: plan, servers, reporting, machine.
             settled: awaited after each trial: returns when its row is on disk, so that no write meets the next trial.
             session: gives what has been found so far, for plans that go on until enough is known.
             so_far: the session of this plan, complete, that is gone on with: only rounds that are asked for follow.
         """
         self.control = Control()
-        self._bench = bench
+        self._context = context
         self._settled = settled
         self._session = session
-        self._preparation = Preparation(bench)
-        self._trials = TrialRunner(bench, self._preparation, self.control, so_far=so_far)
+        self._preparation = Preparation(context)
+        self._trials = TrialRunner(context, self._preparation, self.control, so_far=so_far)
         self._began_s = time.monotonic()
-        self._rounds = bench.plan.rounds if so_far is None else so_far.rounds
+        self._rounds = context.plan.rounds if so_far is None else so_far.rounds
         self._round = 0 if so_far is None else so_far.rounds
         self._order = 0 if so_far is None else max((row.order for row in so_far.rows), default=0)
         self._first = None if so_far is None else _went_first(so_far)
@@ -76,7 +76,7 @@ class Experiment:
         if self._over:
             return False
         self._rounds += rounds
-        self._bench.emit(PlanExtended(t_ns=self._bench.clock_ns(), rounds=self._rounds, why=why))
+        self._context.emit(PlanExtended(t_ns=self._context.clock_ns(), rounds=self._rounds, why=why))
         return True
 
     def hurry(self) -> None:
@@ -98,7 +98,7 @@ class Experiment:
             self._over = True
             if not self._trials.gave_up:
                 await self._leave()
-            self._bench.phase("idle")
+            self._context.phase("idle")
         return how
 
     # --- the parts of it ------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class Experiment:
         try:
             await self._preparation.remember()
         except BackendFailed as failed:
-            for backend in self._bench.backends.values():
+            for backend in self._context.backends.values():
                 self._trials.report(backend, failed.problem)
 
     async def _leave(self) -> None:
@@ -129,18 +129,18 @@ class Experiment:
             began_s = self._running_s()
             if self._round == 1 and self._is_auto():
                 self._first = self._preparation.ready_contender()
-            planned = blocks(self._bench.plan, self._round, resident=self._first)
+            planned = blocks(self._context.plan, self._round, resident=self._first)
             for index, block in enumerate(planned):
                 if block.contender not in self.control.left_out:
                     await self._block(block, planned[index + 1 :])
             self._last_round_s = self._running_s() - began_s
 
     def _is_auto(self) -> bool:
-        return self._bench.plan.preset == "auto"
+        return self._context.plan.preset == "auto"
 
     async def _go_on(self) -> None:
         """Promises further rounds, if the plan's own rule for them says so and nobody asks for some meanwhile."""
-        plan = self._bench.plan
+        plan = self._context.plan
         if self._round == 0 or self._goes_on:
             return
         if self._trials.gave_up or len(self.control.left_out) == len(plan.contenders):
@@ -159,7 +159,7 @@ class Experiment:
 
     async def _block(self, block: Block, later: tuple[Block, ...]) -> None:
         self.control.contender = block.contender
-        state = BlockState(block.contender, num_ctx(self._bench.contender(block.contender)))
+        state = BlockState(block.contender, num_ctx(self._context.contender(block.contender)))
         for index, trial in enumerate(block.trials):
             await self._pause()
             left = len(block.trials) - index - 1 + self._left_after(later)
@@ -170,7 +170,7 @@ class Experiment:
                 continue
             finished = await self._trial(trial, state, left)
             if trial.attempt == 1 and self._is_worth_repeating(finished):
-                await self._trial(again(self._bench.plan, finished.trial), state, left)
+                await self._trial(again(self._context.plan, finished.trial), state, left)
         self.control.contender = None
 
     async def _trial(self, trial: Trial, state: BlockState, left: int) -> TrialFinished:
@@ -190,12 +190,12 @@ class Experiment:
 
     async def _pause(self) -> None:
         if self.control.paused:
-            self._bench.phase("idle", step="paused")
+            self._context.phase("idle", step="paused")
             await self.control.until_going()
 
     def _left_after(self, later: tuple[Block, ...]) -> int:
         """Trials of the blocks after this one, in this round and in the promised ones."""
-        plan, left_out = self._bench.plan, self.control.left_out
+        plan, left_out = self._context.plan, self.control.left_out
         here = sum(len(block.trials) for block in later if block.contender not in left_out)
         each = trials_per_round(plan) // len(plan.contenders)
         return here + (self._rounds - self._round) * each * (len(plan.contenders) - len(left_out))

@@ -12,7 +12,7 @@ import psutil
 
 from llmtui import __version__
 from llmtui.backends.base import ServerInfo
-from llmtui.core.facts import Fingerprint, Server, ServerKind
+from llmtui.core.records import Fingerprint, Server, ServerKind
 from llmtui.engine.sensors.base import PROC, SYS, text_of_file
 from llmtui.engine.sensors.gpu import GpuSensor
 from llmtui.engine.sensors.thermal import ThermalSensor

@@ -15,7 +15,7 @@ from llmtui.config.interfaces import interfaces
 from llmtui.core.codes import ProblemCode
 from llmtui.core.commands import SetServer
 from llmtui.core.events import FoundServer
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.engine.servers import OpenBackend, Servers, open_backend
 
 USUAL_PORTS: Final = (11434, 8080, 1234, 8000)

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from llmtui.core.facts import Evidence, Outcome, ResidentModel, ServerCounters
+from llmtui.core.records import Evidence, Outcome, ResidentModel, ServerCounters
 from llmtui.core.thinking import inline_thinking
 from llmtui.engine.live_text import CollectedAnswer
 

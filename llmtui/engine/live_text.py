@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from llmtui.backends.base import Chunk, TakenBack
 from llmtui.backends.base import Final as LastLine
-from llmtui.backends.base import Piece, TakenBack
 from llmtui.core.events import Chunks, Event, PhaseChanged, clean_text
-from llmtui.core.facts import Phase, Problem, Timeline
 from llmtui.core.reading import loading_chunks
+from llmtui.core.records import Phase, Problem, Timeline
 
 BATCH_S: Final = 0.1
 """At most 10 batches a second: twice as often as a screen shows them."""
@@ -35,16 +35,16 @@ class CollectedAnswer:
         self._server_ns: list[int | None] = []
         self._tokens: list[int | None] = []
 
-    def add(self, piece: Piece) -> str:
-        """Takes a piece; gives its text as it is kept, without lone surrogates."""
-        text, repaired = clean_text(piece.text)
+    def add(self, chunk: Chunk) -> str:
+        """Takes a chunk; gives its text as it is kept, without lone surrogates."""
+        text, repaired = clean_text(chunk.text)
         if repaired:
             self.repaired = True
         self._texts.append(text)
-        self._t_ns.append(piece.t_ns)
-        self._channels.append(piece.channel)
-        self._server_ns.append(piece.server_ns)
-        self._tokens.append(piece.tokens)
+        self._t_ns.append(chunk.t_ns)
+        self._channels.append(chunk.channel)
+        self._server_ns.append(chunk.server_ns)
+        self._tokens.append(chunk.tokens)
         return text
 
     @property
@@ -69,7 +69,7 @@ class CollectedAnswer:
 
     @property
     def done_ns(self) -> int | None:
-        """End of the answer − start of sending: the last line's arrival, else the last piece's."""
+        """End of the answer − start of sending: the last line's arrival, else the last chunk's."""
         if self.sent_ns is None:
             return None
         if self.final is not None:
@@ -77,7 +77,7 @@ class CollectedAnswer:
         return self._t_ns[-1] - self.sent_ns if self._t_ns else None
 
     def timeline(self) -> Timeline:
-        """Gives arrivals after the start of sending; stamps that not every piece has are left out."""
+        """Gives arrivals after the start of sending; stamps that not every chunk has are left out."""
         start_ns = self.sent_ns or 0
         server_ns = tuple(stamp for stamp in self._server_ns if stamp is not None)
         tokens = tuple(count for count in self._tokens if count is not None)
@@ -91,33 +91,33 @@ class CollectedAnswer:
 
 
 class ChunkBatcher:
-    """Sends pieces on as ``Chunks``: the first at once, later ones in batches; and the phase where it changes.
+    """Sends chunks on as ``Chunks``: the first at once, later ones in batches; and the phase where it changes.
 
-    Between two batches a piece costs one append. To be used within a running event loop, by one task.
+    Between two batches a chunk costs one append. To be used within a running event loop, by one task.
     """
 
     def __init__(self, trial_id: str, emit: Callable[[Event], None]) -> None:
         self._trial_id = trial_id
         self._emit = emit
         self._loop = asyncio.get_running_loop()
-        self._pieces: list[tuple[int, str, str]] = []
+        self._chunks: list[tuple[int, str, str]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._next_s = 0.0
         self._shown: str | None = None
         self._channel: str | None = None
         self._channel_since_ns = 0
 
-    def add(self, piece: Piece, text: str, sent_ns: int) -> None:
-        """Takes a piece.
+    def add(self, chunk: Chunk, text: str, sent_ns: int) -> None:
+        """Takes a chunk.
 
         Args:
-            piece: as it came.
+            chunk: as it came.
             text: its text, cleaned.
             sent_ns: start of sending, on the engine's clock.
         """
-        self._pieces.append((piece.t_ns - sent_ns, piece.channel, text))
-        if piece.channel != self._channel:
-            self._channel, self._channel_since_ns = piece.channel, piece.t_ns
+        self._chunks.append((chunk.t_ns - sent_ns, chunk.channel, text))
+        if chunk.channel != self._channel:
+            self._channel, self._channel_since_ns = chunk.channel, chunk.t_ns
         if self._timer is None:
             now_s = self._loop.time()
             if now_s >= self._next_s:
@@ -133,12 +133,12 @@ class ChunkBatcher:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._pieces:
+        if not self._chunks:
             return
         if self._channel is not None and self._channel != self._shown:
             self._shown = self._channel
             phase = _PHASES[self._channel]
             self._emit(PhaseChanged(t_ns=self._channel_since_ns, phase=phase, trial_id=self._trial_id))
-        self._emit(Chunks(trial_id=self._trial_id, pieces=tuple(self._pieces)))
-        self._pieces.clear()
+        self._emit(Chunks(trial_id=self._trial_id, chunks=tuple(self._chunks)))
+        self._chunks.clear()
         self._next_s = self._loop.time() + BATCH_S

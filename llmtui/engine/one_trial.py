@@ -12,17 +12,17 @@ from llmtui.backends.base import Backend, BackendFailed, Message, TakenBack
 from llmtui.backends.taken_back import taken_back_problem
 from llmtui.core.codes import UNSUPPORTED
 from llmtui.core.events import TrialFinished, TrialStarted
-from llmtui.core.facts import ColdSource, Evidence, MachineFigures, Outcome, Problem
 from llmtui.core.plan import Plan, Trial, num_predict, prompt_tag
+from llmtui.core.records import ColdSource, Evidence, MachineFigures, Outcome, Problem
 from llmtui.core.session import Session
 from llmtui.engine.asking import Conversation, ask, load, loading_request, request_for
-from llmtui.engine.bench import Bench
+from llmtui.engine.context import RunContext
 from llmtui.engine.control import Control
+from llmtui.engine.idle_wait import IdleWait
 from llmtui.engine.judging import Flag, InMemory, others_evidence, outcome_of, reload_evidence
 from llmtui.engine.live_text import ChunkBatcher, CollectedAnswer
 from llmtui.engine.outage import Outage
 from llmtui.engine.preparation import Preparation
-from llmtui.engine.quiet import Quiet
 from llmtui.engine.sensors.account import TrialMachine
 from llmtui.engine.sensors.runner import Runner, RunnerTarget
 
@@ -69,18 +69,18 @@ class TrialRunner:
     """Runs trials one after the other; knows what earlier ones of the session have shown."""
 
     def __init__(
-        self, bench: Bench, preparation: Preparation, control: Control, *, so_far: Session | None = None
+        self, context: RunContext, preparation: Preparation, control: Control, *, so_far: Session | None = None
     ) -> None:
         """Begins with what earlier trials of the session have shown, where there were any."""
-        self._bench = bench
+        self._context = context
         self._preparation = preparation
         self._control = control
-        self._outages = {kind: Outage(bench, backend) for kind, backend in bench.backends.items()}
+        self._outages = {kind: Outage(context, backend) for kind, backend in context.backends.items()}
         self._shortest_cold_load_ns = {} if so_far is None else _shortest_cold_loads_ns(so_far)
         started = so_far is not None and any(row.trial.kind == "cold" for row in so_far.rows)
         self._told: set[tuple[str, TakenBack]] = set()
         """Refused fields that stand in the session's notes."""
-        self._quiet = Quiet(bench, first_is_over=started)
+        self._quiet = IdleWait(context, first_is_over=started)
 
     def report(self, backend: Backend, problem: Problem) -> None:
         """Takes a problem with a server that was met outside of a trial."""
@@ -102,32 +102,32 @@ class TrialRunner:
         """
         if trial.kind == "follow_up":
             trial = msgspec.structs.replace(trial, tag=state.tag if state.conversation else trial.tag)
-        self._bench.emit(TrialStarted(t_ns=self._bench.clock_ns(), trial=trial, order=order, total=total))
+        self._context.emit(TrialStarted(t_ns=self._context.clock_ns(), trial=trial, order=order, total=total))
         attempt = _Attempt()
         try:
             kept = await self._control.skippable(self._carry_out(trial, state, attempt))
         except asyncio.CancelledError:
-            self._bench.emit(self._finished(trial, order, attempt, "cancelled", ()))
+            self._context.emit(self._finished(trial, order, attempt, "cancelled", ()))
             raise
         outcome = outcome_of(attempt.answer) if kept and attempt.left_out is None else "skipped"
         flags = self._flags(trial, state, attempt)
         finished = self._finished(trial, order, attempt, outcome, flags)
         self._learn(finished, state, attempt)
-        self._bench.emit(finished)
-        self._bench.phase("idle")
+        self._context.emit(finished)
+        self._context.phase("idle")
         return finished
 
     def pass_over(self, trial: Trial, *, order: int, total: int, problem: Problem | None = None) -> None:
         """Reports a trial that is not asked at all."""
-        self._bench.emit(TrialStarted(t_ns=self._bench.clock_ns(), trial=trial, order=order, total=total))
+        self._context.emit(TrialStarted(t_ns=self._context.clock_ns(), trial=trial, order=order, total=total))
         attempt = _Attempt()
         attempt.left_out = problem
-        self._bench.emit(self._finished(trial, order, attempt, "skipped", ()))
+        self._context.emit(self._finished(trial, order, attempt, "skipped", ()))
 
     # --- carrying out ---------------------------------------------------------------------------------------------
 
     async def _carry_out(self, trial: Trial, state: BlockState, attempt: _Attempt) -> None:
-        outage = self._outages[self._bench.backend(trial.contender).kind]
+        outage = self._outages[self._context.backend(trial.contender).kind]
         try:
             await outage.check()
             if trial.kind == "follow_up" and not state.conversation:
@@ -144,12 +144,12 @@ class TrialRunner:
 
     async def _prepare(self, trial: Trial, state: BlockState) -> None:
         """Empties the memory for a cold start; sees to it that a model is loaded before a block without one."""
-        bench, contender = self._bench, trial.contender
+        context, contender = self._context, trial.contender
         if trial.kind == "cold":
             await self._preparation.make_cold(contender, trial.id)
             state.cleared, state.loaded, state.pid = True, False, None
             await self._follow_runner(contender)
-            await self._quiet.wait(local=bench.is_local(bench.backend(contender)))
+            await self._quiet.wait(local=context.is_local(context.backend(contender)))
             return
         if not state.cleared:
             await self._preparation.clear_others(contender, trial.id)
@@ -157,21 +157,21 @@ class TrialRunner:
         if not state.loaded:
             there = await self._preparation.look(contender, None)
             if there.own is None or there.own.context_length not in (None, state.num_ctx):
-                name = bench.contender(contender).model.name
-                bench.phase("waiting", trial.id, "loading", [name])
-                request = loading_request(bench.plan, bench.contender(contender))
-                await load(bench.backend(contender), request, bench.plan.options)
+                name = context.contender(contender).model.name
+                context.phase("waiting", trial.id, "loading", [name])
+                request = loading_request(context.plan, context.contender(contender))
+                await load(context.backend(contender), request, context.plan.options)
                 there = await self._preparation.look(contender, None)
             state.num_ctx = _context_of(there, state.num_ctx)
             state.loaded = True
 
     async def _measure(self, trial: Trial, state: BlockState, attempt: _Attempt) -> None:
-        bench, contender = self._bench, trial.contender
-        backend = bench.backend(contender)
+        context, contender = self._context, trial.contender
+        backend = context.backend(contender)
         target, runner = await self._follow_runner(contender)
         pid = None if runner is None or trial.kind == "cold" else runner.pid
         attempt.before = await self._preparation.look(contender, pid)
-        request = request_for(bench.plan, trial, state.conversation)
+        request = request_for(context.plan, trial, state.conversation)
         searches: list[asyncio.Task[None]] = []
 
         def on_sent() -> None:
@@ -179,23 +179,23 @@ class TrialRunner:
             if target is None and backend.kind == "builtin":  # asking it costs no request
                 searches.append(asyncio.create_task(self._look_for_runner(contender)))
 
-        bench.phase("waiting", trial.id, "loading" if trial.kind == "cold" else None)
-        live = ChunkBatcher(trial.id, bench.emit)
-        bench.watch.begin_trial(loading=trial.kind == "cold")
+        context.phase("waiting", trial.id, "loading" if trial.kind == "cold" else None)
+        live = ChunkBatcher(trial.id, context.emit)
+        context.watch.begin_trial(loading=trial.kind == "cold")
         try:
             await ask(
                 backend,
                 request,
                 attempt.answer,
-                options=bench.plan.options,
+                options=context.plan.options,
                 live=live,
                 on_sent=on_sent,
-                on_first_text=bench.watch.first_token,
+                on_first_text=context.watch.first_token,
             )
             self._preparation.answered()
         finally:
             self._tell_taken_back(request.model.name, attempt.answer)
-            attempt.machine = bench.watch.end_trial()
+            attempt.machine = context.watch.end_trial()
             for search in searches:
                 search.cancel()
         attempt.after = await self._look_after(contender, attempt.machine.figures.runner_pid)
@@ -205,23 +205,23 @@ class TrialRunner:
         for taken in answer.taken_back:
             if (model, taken) not in self._told:
                 self._told.add((model, taken))
-                self._bench.note("warning", taken_back_problem(model, taken))
+                self._context.note("warning", taken_back_problem(model, taken))
 
     async def _follow_runner(self, contender: int) -> tuple[RunnerTarget | None, Runner | None]:
         """Looks for a contender's processes, between trials: what they use from now on is not others' doing."""
-        target = await self._bench.runner_target(contender)
-        self._bench.watch.expect_runner(target)
-        return target, None if target is None else self._bench.watch.find_runner()
+        target = await self._context.runner_target(contender)
+        self._context.watch.expect_runner(target)
+        return target, None if target is None else self._context.watch.find_runner()
 
     async def _look_for_runner(self, contender: int) -> None:
         """The built-in server knows its runner only once it has been started, by the request itself."""
-        self._bench.watch.expect_runner(await self._bench.runner_target(contender))
+        self._context.watch.expect_runner(await self._context.runner_target(contender))
 
     async def _look_after(self, contender: int, pid: int | None) -> InMemory | None:
         try:
             return await self._preparation.look(contender, pid)
         except BackendFailed as failed:
-            self.report(self._bench.backend(contender), failed.problem)
+            self.report(self._context.backend(contender), failed.problem)
             return None
 
     # --- judging --------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ class TrialRunner:
             known_ns = self._shortest_cold_load_ns.get(finished.trial.contender, load_ns)
             self._shortest_cold_load_ns[finished.trial.contender] = min(known_ns, load_ns)
         if finished.trial.kind == "warm":
-            asked = request_for(self._bench.plan, finished.trial, ()).messages
+            asked = request_for(self._context.plan, finished.trial, ()).messages
             said = Message("assistant", attempt.answer.answer_text)
             state.conversation = (*asked, said) if finished.outcome == "ok" else ()
             state.tag = finished.trial.tag
@@ -283,7 +283,7 @@ class TrialRunner:
     ) -> TrialFinished:
         answer, after = attempt.answer, attempt.after
         return TrialFinished(
-            t_ns=self._bench.clock_ns(),
+            t_ns=self._context.clock_ns(),
             trial=trial,
             order=order,
             outcome=outcome,
@@ -300,7 +300,7 @@ class TrialRunner:
             machine=self._machine_figures(trial, attempt),
             resident=None if after is None else after.own,
             cold_source=self._cold_source(trial, attempt),
-            num_predict=num_predict(self._bench.plan, trial.kind),
+            num_predict=num_predict(self._context.plan, trial.kind),
             repeats=trial.id.removesuffix(_AGAIN) if trial.attempt > 1 else None,
         )
 
@@ -311,7 +311,7 @@ class TrialRunner:
         figures = attempt.machine.figures
         own = None if attempt.after is None else attempt.after.own
         vram_bytes = None if own is None else own.vram_bytes
-        if self._bench.is_local(self._bench.backend(trial.contender)) is False:
+        if self._context.is_local(self._context.backend(trial.contender)) is False:
             return MachineFigures(llmtui_cpu_s=figures.llmtui_cpu_s, vram_bytes=vram_bytes)
         return msgspec.structs.replace(figures, vram_bytes=vram_bytes)
 
@@ -320,7 +320,7 @@ class TrialRunner:
             return None
         if attempt.machine.figures.runner_pid is None:
             return "unknown"  # whose disk the weights lie on is not known either
-        return attempt.machine.cold_source(self._bench.contender(trial.contender).model.size_bytes)
+        return attempt.machine.cold_source(self._context.contender(trial.contender).model.size_bytes)
 
 
 def _shortest_cold_loads_ns(session: Session) -> dict[int, int]:

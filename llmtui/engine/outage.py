@@ -7,8 +7,8 @@ from typing import Final
 
 from llmtui.backends.base import Backend, BackendFailed
 from llmtui.core.codes import GONE
-from llmtui.core.facts import Problem
-from llmtui.engine.bench import Bench
+from llmtui.core.records import Problem
+from llmtui.engine.context import RunContext
 
 BACK_OFF_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 """Before each time that a server which was gone is asked again."""
@@ -19,8 +19,8 @@ _SILENT_TRIES: Final = 2
 class Outage:
     """What is known of one server's absence."""
 
-    def __init__(self, bench: Bench, backend: Backend) -> None:
-        self._bench = bench
+    def __init__(self, context: RunContext, backend: Backend) -> None:
+        self._context = context
         self._backend = backend
         self._tries = 0
         self.gave_up = False
@@ -29,7 +29,7 @@ class Outage:
     def report(self, problem: Problem) -> None:
         """Takes a failed request's problem, which may speak of a server that is gone."""
         if problem.code in GONE:
-            self._bench.absent.setdefault(self._backend.kind, problem)
+            self._context.absent.setdefault(self._backend.kind, problem)
 
     async def check(self) -> None:
         """Lets a trial pass if the server is there, as far as is known; asks it if it was last found gone.
@@ -37,7 +37,7 @@ class Outage:
         Raises:
             BackendFailed: it is still gone.
         """
-        problem = self._bench.absent.get(self._backend.kind)
+        problem = self._context.absent.get(self._backend.kind)
         if problem is None:
             self._tries = 0
             return
@@ -45,7 +45,7 @@ class Outage:
             raise BackendFailed(problem)
         await asyncio.sleep(BACK_OFF_S[self._tries])
         try:
-            await self._bench.ask_info(self._backend)
+            await self._context.ask_info(self._backend)
         except BackendFailed as failed:
             self._tries += 1
             is_slow = failed.problem.code in ("silent", "no_connection")
@@ -56,4 +56,4 @@ class Outage:
 
     def _give_up(self, problem: Problem) -> None:
         self.gave_up = True
-        self._bench.note("error", Problem(code="gave_up", args={"tries": self._tries}, cause=problem))
+        self._context.note("error", Problem(code="gave_up", args={"tries": self._tries}, cause=problem))

@@ -11,9 +11,9 @@ import msgspec
 
 from llmtui.backends.base import Backend, BackendFailed
 from llmtui.core.codes import UNSUPPORTED
-from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model, num_ctx, round_order
-from llmtui.engine.bench import Bench
+from llmtui.core.records import Problem, ResidentModel
+from llmtui.engine.context import RunContext
 from llmtui.engine.judging import InMemory, split
 from llmtui.engine.sensors.processes import process_table
 from llmtui.engine.sensors.runner import RunnerTarget, find_runner
@@ -40,9 +40,9 @@ class LoadedModel(msgspec.Struct, frozen=True):
 class Preparation:
     """Empties the server's memory for a cold start, and leaves it as it was found."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._picked = frozenset(contender.model.digest for contender in bench.plan.contenders)
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._picked = frozenset(contender.model.digest for contender in context.plan.contenders)
         self._before: tuple[LoadedModel, ...] = ()
         self._taken_out: set[tuple[str, str, str]] = set()
         self._stays: dict[tuple[str, str, str], Problem] = {}
@@ -61,7 +61,7 @@ class Preparation:
 
     def ready_contender(self) -> int | None:
         """Gives a contender that was in memory at the start just as it will be asked, so that it can go first."""
-        plan = self._bench.plan
+        plan = self._context.plan
         there = {(loaded.model.digest, loaded.model.context_length) for loaded in self._before}
         for index in round_order(plan, 1):
             contender = plan.contenders[index]
@@ -76,8 +76,8 @@ class Preparation:
             BackendFailed: a server does not answer.
         """
         residents = [loaded.model for loaded in await self._loaded()]
-        seen = split(residents, self._bench.contender(contender).model.digest, pid)
-        return msgspec.structs.replace(seen, told=self._bench.backend(contender).kind not in self._silent)
+        seen = split(residents, self._context.contender(contender).model.digest, pid)
+        return msgspec.structs.replace(seen, told=self._context.backend(contender).kind not in self._silent)
 
     async def make_cold(self, contender: int, trial_id: str) -> None:
         """Unloads the model itself and all others that may be, and waits until they and their processes are gone.
@@ -86,7 +86,7 @@ class Preparation:
             BackendFailed: a server does not answer, the model itself does not go, or (``unsupported``) nobody can tell
                 whether it has gone.
         """
-        backend, own = self._bench.backend(contender), self._bench.contender(contender).model
+        backend, own = self._context.backend(contender), self._context.contender(contender).model
         if not backend.can_unload:
             await backend.unload(ResidentModel(name=own.name, digest=own.digest))  # raises, in its own words
         await self._clear(contender, trial_id, spare_own=False)
@@ -107,7 +107,7 @@ class Preparation:
 
     def asked(self, contender: int) -> None:
         """Notes that a request was sent: its model may be on its way into memory though no list shows it yet."""
-        model, backend = self._bench.contender(contender).model, self._bench.backend(contender)
+        model, backend = self._context.contender(contender).model, self._context.backend(contender)
         if backend.can_unload:
             self._in_flight = LoadedModel(backend, ResidentModel(name=model.name, digest=model.digest))
 
@@ -125,7 +125,7 @@ class Preparation:
             await self._unload([loaded for loaded in there if self._is_ours(loaded)], trial_id=None)
         except BackendFailed as failed:
             if failed.problem.code not in UNSUPPORTED:
-                self._bench.note("warning", failed.problem)
+                self._context.note("warning", failed.problem)
         for loaded in self._before:
             if loaded.key in self._taken_out:
                 await self._load_again(loaded)
@@ -143,13 +143,13 @@ class Preparation:
                         await loaded.backend.unload(loaded.model)
         names = [loaded.model.name for loaded in self._before if loaded.key in self._taken_out]
         if names:
-            self._bench.note("warning", Problem(code="not_loaded_again", args={"names": ", ".join(names)}))
+            self._context.note("warning", Problem(code="not_loaded_again", args={"names": ", ".join(names)}))
 
     async def _loaded(self) -> tuple[LoadedModel, ...]:
         """What all servers hold that are there and tell."""
         found: list[LoadedModel] = []
-        for kind, backend in self._bench.backends.items():
-            if kind in self._bench.absent:
+        for kind, backend in self._context.backends.items():
+            if kind in self._context.absent:
                 continue
             residents = await backend.resident()
             if residents is None:
@@ -160,12 +160,12 @@ class Preparation:
 
     async def _ask_the_absent(self) -> None:
         """A server whose last answer was cut off is mostly there again."""
-        for kind in list(self._bench.absent):
+        for kind in list(self._context.absent):
             with suppress(BackendFailed):
-                await self._bench.ask_info(self._bench.backends[kind])
+                await self._context.ask_info(self._context.backends[kind])
 
     async def _clear(self, contender: int, trial_id: str, *, spare_own: bool) -> None:
-        own = self._bench.contender(contender).model.digest
+        own = self._context.contender(contender).model.digest
         there = [loaded for loaded in await self._loaded() if loaded.key not in self._stays]
         going = [loaded for loaded in there if self._may_go(loaded) or await self._is_same_file(loaded, contender)]
         others = [loaded for loaded in going if loaded.model.digest != own and self._is_within_reach(loaded)]
@@ -174,7 +174,7 @@ class Preparation:
         except BackendFailed as failed:
             if failed.problem.code not in UNSUPPORTED | {"not_unloaded"}:
                 raise
-            self._bench.note("warning", failed.problem)
+            self._context.note("warning", failed.problem)
             # asked once: each try may take its whole time
             self._stays |= dict.fromkeys((loaded.key for loaded in others), failed.problem)
         if not spare_own:
@@ -182,24 +182,24 @@ class Preparation:
 
     def _may_go(self, loaded: LoadedModel) -> bool:
         """Whether the plan wants it out of memory, and its server can be told so."""
-        wanted = loaded.model.digest in self._picked or self._bench.plan.others == "unload"
+        wanted = loaded.model.digest in self._picked or self._context.plan.others == "unload"
         return wanted and loaded.backend.can_unload
 
     async def _is_same_file(self, loaded: LoadedModel, contender: int) -> bool:
         """Another name for a contender's weights: one process serves both, so a start would not be from off."""
-        if loaded.backend is not self._bench.backend(contender):
+        if loaded.backend is not self._context.backend(contender):
             return False
-        own = await self._bench.runner_target(contender)
+        own = await self._context.runner_target(contender)
         return own is not None and bool(own.blob_hex or own.argument) and own == await self._target(loaded)
 
     def _is_within_reach(self, loaded: LoadedModel) -> bool:
         """Whether a request by its name reaches it: not so an older build of a model that was made anew since."""
-        picked = {(one.model.backend, one.model.name) for one in self._bench.plan.contenders}
+        picked = {(one.model.backend, one.model.name) for one in self._context.plan.contenders}
         if loaded.model.digest in self._picked or (loaded.backend.kind, loaded.model.name) not in picked:
             return True
         problem = Problem(code="older_build", args={"name": loaded.model.name})
         self._stays[loaded.key] = problem
-        self._bench.note("warning", problem)
+        self._context.note("warning", problem)
         return False
 
     def _is_ours(self, loaded: LoadedModel) -> bool:
@@ -213,7 +213,7 @@ class Preparation:
     async def _unload(self, wanted: Sequence[LoadedModel], trial_id: str | None) -> None:
         if not wanted:
             return
-        self._bench.phase("unload", trial_id, "unloading", [loaded.model.name for loaded in wanted])
+        self._context.phase("unload", trial_id, "unloading", [loaded.model.name for loaded in wanted])
         targets = [target for loaded in wanted if (target := await self._target(loaded)) is not None]
         for loaded in wanted:
             await loaded.backend.unload(loaded.model)
@@ -240,7 +240,7 @@ class Preparation:
             async with asyncio.timeout(UNLOAD_LIMIT_S):
                 await _poll(lambda: _all_ended(targets))
         except TimeoutError:
-            self._bench.note("warning", Problem(code="process_left", args={"names": names}))
+            self._context.note("warning", Problem(code="process_left", args={"names": names}))
 
     async def _all_left(self, keys: set[tuple[str, str, str]]) -> bool:
         return not keys.intersection(loaded.key for loaded in await self._loaded())
@@ -250,10 +250,10 @@ class Preparation:
             there = {now.key: now.model.context_length for now in await self._loaded()}
             if loaded.key in there and there[loaded.key] == loaded.model.context_length:
                 return
-            self._bench.phase("waiting", step="loading_again", names=[loaded.model.name])
+            self._context.phase("waiting", step="loading_again", names=[loaded.model.name])
             await loaded.backend.load(loaded.model)
         except BackendFailed as failed:
-            self._bench.note("warning", failed.problem)
+            self._context.note("warning", failed.problem)
 
 
 def _not_unloaded(names: str) -> Problem:

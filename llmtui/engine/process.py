@@ -17,7 +17,7 @@ from typing import Final
 
 from llmtui import __version__
 from llmtui.core.events import SCHEMA, EngineReady, Noted, encode
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.engine.descriptors import take_descriptors
 from llmtui.engine.outbox import Outbox
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     threading.excepthook = lambda failure: _thread_failed(failure, outbox)
 
-    from llmtui.engine.serving import serve
+    from llmtui.engine.command_loop import serve
 
     serve(outbox, descriptors.commands, on_end=start_deadline)
     outbox.flush(_FLUSH_LIMIT_S)

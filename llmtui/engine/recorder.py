@@ -25,7 +25,7 @@ from llmtui.core.events import (
     TrialStarted,
     encode,
 )
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.engine.outbox import Outbox, Stream
 from llmtui.store.journal import JournalWriter

@@ -10,7 +10,7 @@ from llmtui.backends.base import Backend
 from llmtui.config.access import Access, Accesses
 from llmtui.config.address import is_this_machine
 from llmtui.core.commands import SetServer
-from llmtui.core.facts import ServerKind
+from llmtui.core.records import ServerKind
 
 OpenBackend = Callable[[ServerKind, str, Access | None], Backend]
 

@@ -14,10 +14,10 @@ from typing import NamedTuple, cast, get_args
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.core.commands import StartPlan
 from llmtui.core.events import SCHEMA, Paused, Resumed, SessionFinished, SessionOpened, SessionStarted
-from llmtui.core.facts import Fingerprint, Problem, ProblemError, ServerKind
 from llmtui.core.plan import BUILTIN, Plan
+from llmtui.core.records import Fingerprint, Problem, ProblemError, ServerKind
 from llmtui.core.session import Session
-from llmtui.engine.bench import Bench
+from llmtui.engine.context import RunContext
 from llmtui.engine.experiment import Experiment, How
 from llmtui.engine.fingerprint import MachineFacts, fingerprint
 from llmtui.engine.recorder import Recorder, SessionFiles
@@ -82,9 +82,9 @@ class SessionRun:
         hz = DEMO_HZ if all(contender.model.is_demo for contender in plan.contenders) else STEADY_HZ
         own_pids = [os.getpid()] if command.ui_pid is None else [os.getpid(), command.ui_pid]
         self._sampler = Sampler(Machine(own_pids), recorder.emit, steady_hz=hz)
-        self._bench = Bench(plan, backends, emit=recorder.emit, watch=self._sampler)
+        self._context = RunContext(plan, backends, emit=recorder.emit, watch=self._sampler)
         self.experiment = Experiment(
-            self._bench,
+            self._context,
             settled=self._settled,
             session=self._session,
             so_far=None if before is None else before.session,
@@ -183,8 +183,8 @@ class SessionRun:
     async def _reopen(self, facts: MachineFacts, before: Completed) -> None:
         """Goes on with a session under the conditions that it began with."""
         infos = await self._ask_all()
-        if self._bench.absent:
-            raise CannotStart(next(iter(self._bench.absent.values())))
+        if self._context.absent:
+            raise CannotStart(next(iter(self._context.absent.values())))
         then, now = before.session.fingerprint.server_version, self._fingerprint(facts, infos).server_version
         if then != now:
             raise CannotStart(Problem(code="server_changed", args={"then": then or "?", "now": now or "?"}))
@@ -196,8 +196,8 @@ class SessionRun:
         self.experiment.extend(self._more_rounds)
 
     def _fingerprint(self, facts: MachineFacts, infos: Mapping[str, ServerInfo]) -> Fingerprint:
-        kinds = sorted(self._bench.backends, key=lambda kind: kind == BUILTIN)
-        main = self._bench.backends[kinds[0]]  # the one whose address the plan has
+        kinds = sorted(self._context.backends, key=lambda kind: kind == BUILTIN)
+        main = self._context.backends[kinds[0]]  # the one whose address the plan has
         return fingerprint(
             facts,
             kind=main.kind,
@@ -210,9 +210,9 @@ class SessionRun:
     async def _ask_all(self) -> dict[str, ServerInfo]:
         """Asks every server of the plan who it is. Those that do not answer are left out, and fail later."""
         infos: dict[str, ServerInfo] = {}
-        for kind, backend in self._bench.backends.items():
+        for kind, backend in self._context.backends.items():
             with suppress(BackendFailed):
-                infos[kind] = await self._bench.ask_info(backend)
+                infos[kind] = await self._context.ask_info(backend)
         return infos
 
     async def _settled(self) -> None:

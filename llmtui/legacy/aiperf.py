@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmtui.core.facts import Recorded
+from llmtui.core.records import Recorded
 from llmtui.legacy.rows import FileRow, ImportedFile
 from llmtui.legacy.values import count_of, inside, list_of, positive
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from llmtui.core.events import SCHEMA, Noted, SessionEvent, SessionFinished, SessionStarted, TrialFinished, TrialStarted
-from llmtui.core.facts import Fingerprint, Problem, Recorded
 from llmtui.core.plan import IMPORTED, Contender, Kind, Model, Plan, PlannedPrompt, Trial, TrialKey, Variant
+from llmtui.core.records import Fingerprint, Problem, Recorded
 from llmtui.legacy.rows import FileRow, ImportedFile, Oddity
 
 BACKEND = "imported"

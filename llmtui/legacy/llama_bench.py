@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from llmtui.core.facts import Recorded
+from llmtui.core.records import Recorded
 from llmtui.legacy.rows import CannotImport, FileRow, ImportedFile, LeftOut
 from llmtui.legacy.values import count_of, list_of, positive
 

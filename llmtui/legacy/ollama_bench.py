@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from llmtui.core.facts import Recorded
+from llmtui.core.records import Recorded
 from llmtui.legacy.rows import CannotImport, FileRow, ImportedFile
 from llmtui.legacy.values import count_of, number_of, positive
 

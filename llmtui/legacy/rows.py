@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from llmtui.core.facts import Recorded
+from llmtui.core.records import Recorded
 
 Oddity = Literal["usual_off", "ttft_not_below_total", "tokens_below_2"]
 """What is strange about a row that is kept all the same."""

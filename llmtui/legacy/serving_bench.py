@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from llmtui.core.facts import Recorded
+from llmtui.core.records import Recorded
 from llmtui.legacy.rows import FileRow, ImportedFile, LeftOut, Program
 from llmtui.legacy.values import count_of, list_of, number_of, positive, scaled
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from llmtui.core.facts import Recorded
+from llmtui.core.records import Recorded
 from llmtui.legacy.columns import COUNTS, NUMBERS, SECONDS, TIMES, UNITS, Columns, Field, find_columns, lacking_fields
 from llmtui.legacy.numbers import Decimal, decimal_sign, read_count, read_number
 from llmtui.legacy.rows import CannotImport, FileRow, Oddity, Stated

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, TrialFinished
-from llmtui.core.facts import ProblemError
+from llmtui.core.records import ProblemError
 
 
 class LinkLost(ProblemError):

@@ -16,7 +16,7 @@ from typing import IO
 from llmtui.config.access import API_KEY
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, SessionOpened, TrialFinished, encode
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.link import LinkLost
 from llmtui.link.line_reader import event_batches
 from llmtui.store.journal import TrialIndex

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from llmtui.core.events import BadLine, Event, Noted, decode_event
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.link import LinkLost
 from llmtui.link.first_bytes import why_no_events
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from llmtui.core.commands import Command
 from llmtui.core.events import Event, TrialFinished
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.link import LinkLost, ReadOnly
 from llmtui.link.line_reader import event_batches
 from llmtui.store.journal import TrialIndex

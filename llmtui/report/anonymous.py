@@ -14,9 +14,9 @@ from typing import Final
 import msgspec
 
 from llmtui.core.across import Earlier
-from llmtui.core.facts import Argument, Evidence, Fingerprint, Problem, Seen
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import DEMO_NOTE, SPEED_NOTE, Contender, Plan
+from llmtui.core.records import Argument, Evidence, Fingerprint, Problem, Seen
 from llmtui.core.session import Note, Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.report.saved import Saved

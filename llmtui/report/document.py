@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from llmtui.core.facts import Argument
 from llmtui.core.plan import Options
+from llmtui.core.records import Argument
 
 VERSION: Final = 1
 """Goes up when a field is removed or changes its meaning; new fields leave it."""

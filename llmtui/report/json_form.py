@@ -9,11 +9,11 @@ from typing import Final
 import msgspec
 
 from llmtui import __version__
-from llmtui.core.facts import Problem, Server
 from llmtui.core.measures import Line, Measure, Reading, measures, reading, value_of
 from llmtui.core.pairing import is_imported
 from llmtui.core.pairs import SPEEDS
 from llmtui.core.plan import Plan
+from llmtui.core.records import Problem, Server
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summarise
 from llmtui.core.trial_row import TrialRow

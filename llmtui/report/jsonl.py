@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from llmtui.core.events import TrialFinished
-from llmtui.core.reading import own_text, pieces_of
+from llmtui.core.reading import chunk_texts, own_text
 from llmtui.report.saved import Saved
 from llmtui.store.trials_csv import row_values, trials_columns
 
@@ -46,5 +46,5 @@ def _chunks(event: TrialFinished, *, with_text: bool) -> dict[str, object]:
         "chars": line.chars,
     }
     if with_text:
-        chunks["text"] = pieces_of(event)
+        chunks["text"] = chunk_texts(event)
     return chunks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from llmtui.core.checks import counts_for_speed
+from llmtui.core.flags import counts_for_speed
 from llmtui.core.plan import Contender
 from llmtui.core.session import Session
 from llmtui.core.stats import deviation, mean

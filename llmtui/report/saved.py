@@ -10,7 +10,7 @@ import msgspec
 
 from llmtui.core.across import Earlier
 from llmtui.core.events import Sampled, TrialFinished
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.core.trial_row import TrialRow
 from llmtui.store.journal import JournalReader, read_events

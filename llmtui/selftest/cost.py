@@ -21,7 +21,7 @@ from llmtui.core.session import SessionBuilder
 from llmtui.core.stats import Interval, t_interval
 from llmtui.core.trial_row import TrialRow
 from llmtui.selftest.screen import Screen, ScreenFailed, ScreenRun, program
-from llmtui.selftest.script import categories, many_questions
+from llmtui.selftest.script import categories, many_prompts
 
 MODEL: Final = "synthetic-24M"
 TOKENS: Final = 256
@@ -66,7 +66,7 @@ def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None
     """
     tests = WARM_UP + 4 * TURNS
     prompts = folder / "prompts.toml"
-    prompts.write_text(many_questions(tests), encoding="utf-8")
+    prompts.write_text(many_prompts(tests), encoding="utf-8")
     results = folder / "results"
     settings = {
         "host": "builtin",

@@ -43,7 +43,7 @@ FOLDERS: Final = {
 }
 
 Seen = Callable[[int, bytes], None]
-"""Called for each piece of output with the moment (``perf_counter_ns``) at which the terminal had it."""
+"""Called for each chunk of output with the moment (``perf_counter_ns``) at which the terminal had it."""
 
 
 class ScreenFailed(Exception):
@@ -84,7 +84,7 @@ class Screen:
             folder: its home and current folder.
             settings: settings by their names.
             size: columns and rows of the terminal.
-            seen: called, from a thread, with each piece of output.
+            seen: called, from a thread, with each chunk of output.
 
         Raises:
             OSError: there is no terminal to be had, or the program cannot be started.

@@ -33,13 +33,13 @@ _WORDS: Final = (
 )  # fmt: skip
 
 
-def questions() -> str:
-    """Gives a prompts file with questions of several lengths, so that reading them takes unlike times."""
+def prompts_file() -> str:
+    """Gives a prompts file with prompts of several lengths, so that reading them takes unlike times."""
     return _pack({f"selftest-{number}": text for number, text in enumerate(_WORDS, start=1)})
 
 
-def many_questions(count: int) -> str:
-    """Gives a prompts file with so many short questions, for many tests in one round."""
+def many_prompts(count: int) -> str:
+    """Gives a prompts file with so many short prompts, for many tests in one round."""
     return _pack({f"selftest-{number}": f"Count from {number} on." for number in range(1, count + 1)})
 
 

@@ -14,7 +14,7 @@ from llmtui.core.metrics import MIN_TOKENS_COMPARED
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.core.trial_row import TrialRow
 from llmtui.selftest.screen import Screen, ScreenFailed, ScreenRun, program
-from llmtui.selftest.script import CAP_TOKENS, WARM_TESTS, categories, drawn_script, questions
+from llmtui.selftest.script import CAP_TOKENS, WARM_TESTS, categories, drawn_script, prompts_file
 from llmtui.simulator import SentRequest, running_simulator
 
 TTFT_BOUND_MS: Final = 2.0
@@ -83,7 +83,7 @@ def measure_accuracy(folder: Path, seed: int, progress: Callable[[str], None]) -
         RuntimeError: the simulated server does not start.
     """
     prompts = folder / "prompts.toml"
-    prompts.write_text(questions(), encoding="utf-8")
+    prompts.write_text(prompts_file(), encoding="utf-8")
     results = folder / "results"
     with running_simulator(drawn_script(seed)) as server:
         settings = {
@@ -106,7 +106,7 @@ def measure_accuracy(folder: Path, seed: int, progress: Callable[[str], None]) -
 
 
 def compare(rows: Sequence[TrialRow], answers: Sequence[SentRequest]) -> tuple[Compared, ...]:
-    """Lays measured figures beside the log's, in the order in which the questions were asked.
+    """Lays measured figures beside the log's, in the order in which the prompts were asked.
 
     Raises:
         ScreenFailed: there are not as many of the one as of the other, or a test failed.

@@ -63,8 +63,8 @@ def _read_script(path: str | None, scenario: str) -> Script:
 def _read_line() -> bytes:
     # Unbuffered, so that what follows the line stays for the thread that waits for the end of input.
     line = bytearray()
-    while not line.endswith(b"\n") and (piece := os.read(0, 1)):
-        line += piece
+    while not line.endswith(b"\n") and (chunk := os.read(0, 1)):
+        line += chunk
     return bytes(line)
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from llmtui.simulator.clock import now_ns
 from llmtui.simulator.exchange import Exchange
-from llmtui.simulator.generation import Chunk, Course, ThinkMode, TokenPace, chunks_of, course_of, tokens_of
+from llmtui.simulator.generation import Course, GeneratedChunk, ThinkMode, TokenPace, chunks_of, course_of, tokens_of
 from llmtui.simulator.identity import is_valid_name, tagged_name
 from llmtui.simulator.model import Answer, Dialect, SimulatedModel
 from llmtui.simulator.options import ApiError, RequestOptions
@@ -190,7 +190,7 @@ async def _give(simulation: Simulation, turn: _Turn) -> None:
         await _end_with_fault(turn)
 
 
-async def _give_chunk(simulation: Simulation, turn: _Turn, chunk: Chunk, first_token_ns: int) -> None:
+async def _give_chunk(simulation: Simulation, turn: _Turn, chunk: GeneratedChunk, first_token_ns: int) -> None:
     (turn.thought if chunk.channel == "thinking" else turn.spoken).append(chunk.text)
     made_ns = now_ns()
     in_last_line = chunk.is_last and turn.answer.text_in_last_line
@@ -216,7 +216,9 @@ async def _give_chunk(simulation: Simulation, turn: _Turn, chunk: Chunk, first_t
         await _give_last_line(simulation, turn, chunk if in_last_line else None, tokens)
 
 
-async def _give_last_line(simulation: Simulation, turn: _Turn, chunk: Chunk | None, tokens: tuple[int, int]) -> None:
+async def _give_last_line(
+    simulation: Simulation, turn: _Turn, chunk: GeneratedChunk | None, tokens: tuple[int, int]
+) -> None:
     counters = _counters(simulation, turn)
     conversation = turn.prompt + "".join(turn.spoken)
     if not turn.ask.stream:

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from llmtui.simulator.model import Answer, SimulatedModel
-from llmtui.simulator.prose import pieces_of_text, prose, random_source, thinking_text
+from llmtui.simulator.prose import prose, random_source, thinking_text, token_texts_of
 
 Channel = Literal["thinking", "answer"]
 ThinkMode = Literal["off", "field", "inline"]
@@ -22,10 +22,10 @@ class Token(Struct, frozen=True):
     """One token: its channel by meaning, and its text, which may be empty."""
 
     channel: Channel
-    piece: str
+    token_text: str
 
 
-class Chunk(Struct, frozen=True, kw_only=True):
+class GeneratedChunk(Struct, frozen=True, kw_only=True):
     """Tokens that arrive together.
 
     Attributes:
@@ -75,9 +75,9 @@ def course_of(answer: Answer, *, mode: ThinkMode, level: str | None, budget: int
     thought = 0 if mode == "off" else _thinking_tokens(answer, level)
     if mode == "inline" and thought:
         thought += 2
-    spoken = len(answer.pieces) + 1 if answer.pieces is not None else answer.tokens
-    if answer.text is not None and answer.pieces is None:
-        spoken = len(pieces_of_text(answer.text)) + 1
+    spoken = len(answer.token_texts) + 1 if answer.token_texts is not None else answer.tokens
+    if answer.text is not None and answer.token_texts is None:
+        spoken = len(token_texts_of(answer.text)) + 1
     natural = max(1, thought + spoken)
     stops = natural <= budget
     return Course(
@@ -93,22 +93,22 @@ def tokens_of(answer: Answer, course: Course, seed: str) -> Iterator[Token]:
     """The tokens of an answer, `course.total` of them."""
     with_text = course.total - 1 if course.stops else course.total
     thoughts: Iterator[str] = (
-        iter(answer.thinking_pieces) if answer.thinking_pieces is not None else thinking_text(seed)
+        iter(answer.thinking_token_texts) if answer.thinking_token_texts is not None else thinking_text(seed)
     )
     if course.mode == "inline" and course.thinking:
         thoughts = chain(["<think>"], islice(thoughts, course.thinking - 2), ["</think>"])
     thought = min(course.thinking, with_text)
-    for piece in islice(thoughts, thought):
-        yield Token("thinking", piece)
-    for piece in islice(_answer_pieces(answer, seed), with_text - thought):
-        yield Token("answer", piece)
+    for token_text in islice(thoughts, thought):
+        yield Token("thinking", token_text)
+    for token_text in islice(_answer_token_texts(answer, seed), with_text - thought):
+        yield Token("answer", token_text)
     if course.stops:
         yield Token("answer", "")
 
 
 def chunks_of(
     tokens: Iterator[Token], answer: Answer, *, total: int, interval_ns: Callable[[int], float]
-) -> Iterator[Chunk]:
+) -> Iterator[GeneratedChunk]:
     """Bundle tokens into chunks and say when each chunk is due.
 
     A chunk ends when it has `tokens_per_chunk` tokens, where the channel changes, and at the end of the answer; the
@@ -133,7 +133,7 @@ def chunks_of(
             pending, first = [], number
         pending.append(token)
         full = len(pending) >= answer.tokens_per_chunk and number >= answer.held_tokens
-        if full and number < total and any(item.piece for item in pending):
+        if full and number < total and any(item.token_text for item in pending):
             yield _chunk(pending, first, elapsed_ns, is_last=False)
             pending, first = [], number + 1
     yield _chunk(pending, first, elapsed_ns, is_last=True)
@@ -177,29 +177,29 @@ class TokenPace:
 
 
 def _thinking_tokens(answer: Answer, level: str | None) -> int:
-    if answer.thinking_pieces is not None:
-        return len(answer.thinking_pieces)
+    if answer.thinking_token_texts is not None:
+        return len(answer.thinking_token_texts)
     return round(answer.thinking_tokens * _LEVEL_FACTORS.get(level or "", 1.0))
 
 
-def _answer_pieces(answer: Answer, seed: str) -> Iterator[str]:
-    if answer.pieces is not None:
-        return iter(answer.pieces)
+def _answer_token_texts(answer: Answer, seed: str) -> Iterator[str]:
+    if answer.token_texts is not None:
+        return iter(answer.token_texts)
     if answer.text is not None:
-        return iter(pieces_of_text(answer.text))
+        return iter(token_texts_of(answer.text))
     return prose(seed)
 
 
 def _changes_channel(pending: list[Token], token: Token) -> bool:
-    return bool(token.piece) and any(item.piece and item.channel != token.channel for item in pending)
+    return bool(token.token_text) and any(item.token_text and item.channel != token.channel for item in pending)
 
 
-def _chunk(pending: list[Token], first: int, offset_ns: float, *, is_last: bool) -> Chunk:
-    with_text = [token for token in pending if token.piece] or pending
-    return Chunk(
+def _chunk(pending: list[Token], first: int, offset_ns: float, *, is_last: bool) -> GeneratedChunk:
+    with_text = [token for token in pending if token.token_text] or pending
+    return GeneratedChunk(
         offset_ns=round(offset_ns),
         channel=with_text[0].channel,
-        text="".join(token.piece for token in pending),
+        text="".join(token.token_text for token in pending),
         first_token=first,
         last_token=first + len(pending) - 1,
         is_last=is_last,

@@ -48,8 +48,8 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         tokens: Tokens after the thinking, end-of-sequence token included.
         thinking_tokens: Tokens of thinking where the request lets the model think.
         text: The answer's words, cut into tokens of about four characters; None = made-up prose.
-        pieces: The answer's text a token; an empty piece is a token without text. Overrules `tokens` and `text`.
-        thinking_pieces: The same for the thinking; overrules `thinking_tokens`.
+        token_texts: The answer's text a token; an empty chunk is a token without text. Overrules `tokens` and `text`.
+        thinking_token_texts: The same for the thinking; overrules `thinking_tokens`.
         tokens_per_chunk: Tokens in one chunk (k). The first chunk is sent when its last token is made, k - 1
             intervals after the first token.
         held_tokens: The first text is held back until this many tokens are made.
@@ -66,8 +66,8 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tokens: Count = 160
     thinking_tokens: Count = 0
     text: str | None = None
-    pieces: tuple[str, ...] | None = None
-    thinking_pieces: tuple[str, ...] | None = None
+    token_texts: tuple[str, ...] | None = None
+    thinking_token_texts: tuple[str, ...] | None = None
     tokens_per_chunk: Annotated[int, Meta(ge=1)] = 1
     held_tokens: Annotated[int, Meta(ge=1)] = 1
     jitter: Annotated[float, Meta(ge=0, lt=1)] = 0.0

@@ -48,7 +48,7 @@ _THOUGHTS = (
 _PIECE = re.compile(r"\s*\S{1,5}|\s+")
 
 
-def pieces_of_text(text: str) -> list[str]:
+def token_texts_of(text: str) -> list[str]:
     """Cut a text into tokens: up to five characters of a word with the space before it; joined they are the text."""
     return _PIECE.findall(text)
 
@@ -72,7 +72,7 @@ def _tokens(source: random.Random, sentence: Callable[[random.Random], str], par
     count = 0
     while True:
         gap = "" if not count else "\n\n" if count % paragraph_sentences == 0 else " "
-        yield from pieces_of_text(gap + sentence(source))
+        yield from token_texts_of(gap + sentence(source))
         count += 1
 
 

@@ -44,7 +44,7 @@ class Replies:
             self._head |= {"remote_model": model.remote_model or model.name, "remote_host": model.remote_host}
 
     def text(self, *, answer: str = "", thinking: str = "") -> dict[str, Any]:
-        """A piece of the answer."""
+        """A chunk of the answer."""
         return {**self._head, "created_at": "", **self._content(answer, thinking), "done": False}
 
     def state(self, reason: str) -> dict[str, Any]:

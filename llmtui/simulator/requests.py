@@ -40,7 +40,7 @@ class Ask(Struct, frozen=True, kw_only=True):
         think: As sent; None = not sent.
         options: As sent.
         keep_alive_s: None = not sent; infinity = for ever.
-        stream: Whether the answer comes in pieces.
+        stream: Whether the answer comes in chunks.
         wants_tools: Whether tools were offered.
         truncate: Whether a prompt that is too long may be cut.
         raw: The prompt is not put into a template and no context is returned.
@@ -81,7 +81,7 @@ def parse_model_name(body: Mapping[str, object]) -> str:
 
 
 def wants_stream(body: Mapping[str, object]) -> bool:
-    """Whether the answer is to come in pieces: yes unless `stream` is false."""
+    """Whether the answer is to come in chunks: yes unless `stream` is false."""
     return _typed(body, "stream", bool, "bool") is not False
 
 

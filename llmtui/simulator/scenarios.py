@@ -19,7 +19,7 @@ HOSTILE_TEXT = (
 characters, direction marks, and half of a surrogate pair."""
 
 REPEATS_BEFORE_ABORT = 31
-"""So many equal pieces make the server end a stream without a last line."""
+"""So many equal token_texts make the server end a stream without a last line."""
 
 _SMALL = SimulatedModel(
     name="small",
@@ -108,7 +108,7 @@ def faulty() -> Script:
         "breaks:1b": Answer(ending=Ending(kind="cut", after_chunks=12)),
         "errors:1b": Answer(ending=Ending(kind="error", after_chunks=12)),
         "refuses:1b": Answer(ending=Ending(kind="error", after_chunks=0, message="out of memory")),
-        "repeats:1b": Answer(pieces=("la ",) * REPEATS_BEFORE_ABORT, ending=Ending(kind="closed")),
+        "repeats:1b": Answer(token_texts=("la ",) * REPEATS_BEFORE_ABORT, ending=Ending(kind="closed")),
         "thinks-only:1b": Answer(thinking_tokens=30, tokens=0),
         "empty:1b": Answer(tokens=1),
         "short:1b": Answer(tokens=10),

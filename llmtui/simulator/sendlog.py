@@ -1,4 +1,4 @@
-"""The send log: when each request came and when each piece of its answer was handed to the kernel.
+"""The send log: when each request came and when each chunk of its answer was handed to the kernel.
 
 Tests compare with this log and never with the nominal schedule.
 """
@@ -13,7 +13,7 @@ from msgspec import Struct
 from llmtui.simulator.clock import Stamp
 
 ChunkKind = Literal["text", "done", "progress", "error", "body"]
-"""A piece of an answer; the last line, with text or without; a pull's progress; an error line; a whole body."""
+"""A chunk of an answer; the last line, with text or without; a pull's progress; an error line; a whole body."""
 
 TextChannel = Literal["thinking", "answer"]
 """What a text is by meaning, also where thinking travels inside the answer."""

@@ -10,7 +10,7 @@ from typing import Final, get_args
 import msgspec
 
 from llmtui.core.events import BadLine, Event, TrialFinished, decode_event
-from llmtui.core.facts import Argument, Problem
+from llmtui.core.records import Argument, Problem
 from llmtui.store.lock import WriterLock
 from llmtui.store.session_folder import JOURNAL, LOCK
 from llmtui.store.writing import LineAppender, sync_folder

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from llmtui.core.events import BadLine, SessionFinished, SessionStarted, TrialFinished, decode_event
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.store.journal import read_events
 from llmtui.store.session_folder import JOURNAL, TRIALS
 

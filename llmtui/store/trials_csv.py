@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from llmtui.core.facts import MachineFigures
 from llmtui.core.measures import measures
 from llmtui.core.metrics import Figures
+from llmtui.core.records import MachineFigures
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.store.csv_cells import cell, csv_line, utc_cell

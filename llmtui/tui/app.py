@@ -284,10 +284,10 @@ class LlmtuiApp(App[ExitReport]):
         if not self.running:
             self.leave("quit")
             return
-        from llmtui.tui.screens.dialogs import Question
+        from llmtui.tui.screens.dialogs import ConfirmDialog
 
         self.push_screen(
-            Question(
+            ConfirmDialog(
                 _("A test is running"),
                 _("Leave now? What is finished is saved; the test that runs is stopped."),
                 yes=_("Stop and leave"),

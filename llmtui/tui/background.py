@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.worker import Worker
 
 from llmtui.core.codes import Task
-from llmtui.core.facts import Argument, Problem
+from llmtui.core.records import Argument, Problem
 
 Node = TypeVar("Node", bound=DOMNode)
 P = ParamSpec("P")

@@ -29,7 +29,7 @@ from llmtui.core.events import (
     TrialFinished,
     TrialStarted,
 )
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
 

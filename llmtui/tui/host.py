@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from llmtui.config import Settings
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.core.session import Session
 
 if TYPE_CHECKING:  # the first paint needs none of these

@@ -19,9 +19,9 @@ from llmtui.core.conclusions import (
 )
 from llmtui.core.findings import Amount
 from llmtui.core.not_counted import NotCounted, Uncounted
-from llmtui.core.occasions import Choice
 from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
+from llmtui.core.uses import Choice
 from llmtui.core.verdict import Verdict
 from llmtui.core.waits import ANSWER_CHARS
 from llmtui.words import _, plural

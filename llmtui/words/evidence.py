@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from llmtui.core.codes import EvidenceCode
-from llmtui.core.facts import Seen
+from llmtui.core.records import Seen
 from llmtui.words import marked
 from llmtui.words.problems import filled
 from llmtui.words.problems.said import Text, counted

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmtui.core.checks import CONDITIONS
-from llmtui.core.facts import Seen
+from llmtui.core.flags import CONDITIONS
+from llmtui.core.records import Seen
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.evidence import evidence_text

@@ -100,8 +100,8 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("Speed (TPS)"),
         short=marked("Speed"),
         formula=marked(
-            "(tokens − those of the first piece) ÷ (end of the answer − first text). Tokens are the server's count, "
-            "never the number of pieces. In tables: all tokens ÷ all time."
+            "(tokens − those of the first chunk) ÷ (end of the answer − first text). Tokens are the server's count, "
+            "never the number of chunks. In tables: all tokens ÷ all time."
         ),
         excluded=marked(
             "Waiting and loading. Answers under 64 tokens are shown in grey and not compared, under 16 they have no "
@@ -125,7 +125,7 @@ WORDS: dict[str, MeasureWords] = {
     "decode_cps": MeasureWords(
         title=marked("Text speed"),
         short=marked("Text"),
-        formula=marked("Characters after the first piece ÷ (end of the answer − first text)."),
+        formula=marked("Characters after the first chunk ÷ (end of the answer − first text)."),
         excluded=marked(
             "As for speed. Models cut text into tokens of different length: characters compare across models, tokens "
             "do not."
@@ -212,28 +212,28 @@ WORDS: dict[str, MeasureWords] = {
     "gap_p50_ms": MeasureWords(
         title=marked("Median gap between chunks"),
         short=marked("Median gap"),
-        formula=marked("Median of the times between pieces of text, by the server's stamps where it sends them."),
-        excluded=marked("A piece is not a token: a server may send several at once."),
+        formula=marked("Median of the times between chunks of text, by the server's stamps where it sends them."),
+        excluded=marked("A chunk is not a token: a server may send several at once."),
         source=marked("llmtui's own definition: AIPerf's inter-chunk latency goes by arrival alone."),
     ),
     "gap_p95_ms": MeasureWords(
         title=marked("95th-percentile gap between chunks"),
         short=marked("95th-percentile gap"),
-        formula=marked("95 of 100 times between pieces are shorter."),
-        excluded=marked("A piece is not a token: a server may send several at once."),
+        formula=marked("95 of 100 times between chunks are shorter."),
+        excluded=marked("A chunk is not a token: a server may send several at once."),
         source=marked("llmtui's own definition: AIPerf's inter-chunk latency goes by arrival alone."),
     ),
     "longest_gap_ms": MeasureWords(
         title=marked("Longest pause"),
         short=marked("Longest pause"),
-        formula=marked("The longest time between two pieces of text."),
+        formula=marked("The longest time between two chunks of text."),
         excluded=marked("The wait for the first word."),
         source=_OWN,
     ),
     "stalls": MeasureWords(
         title=marked("Pauses"),
         short=marked("Pauses"),
-        formula=marked("Times between pieces of more than five times the usual one and more than 250 ms."),
+        formula=marked("Times between chunks of more than five times the usual one and more than 250 ms."),
         excluded=marked("The wait for the first word."),
         source=_OWN,
     ),
@@ -241,17 +241,17 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("llmtui's own delay"),
         short=marked("llmtui's own delay"),
         formula=marked(
-            "Median of arrival − the server's stamp of a piece. Server elsewhere: above the smallest seen, since the "
+            "Median of arrival − the server's stamp of a chunk. Server elsewhere: above the smallest seen, since the "
             "two clocks differ."
         ),
-        excluded=marked("Missing where the server does not stamp its pieces."),
+        excluded=marked("Missing where the server does not stamp its chunks."),
         source=_OWN,
     ),
     "tokens": MeasureWords(
         title=marked("Tokens"),
         short=marked("Answer tokens"),
         formula=marked("Output tokens by the server's count, thinking among them."),
-        excluded=marked("Missing where the server sends no count; pieces are never counted instead."),
+        excluded=marked("Missing where the server sends no count; chunks are never counted instead."),
         source=_SERVER,
     ),
     "memory_peak_bytes": MeasureWords(

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from llmtui.core.conclusions import MemoryUse
 from llmtui.core.findings import MemoryHeld
-from llmtui.core.occasions import MEMORY_APART
 from llmtui.core.session import Session
+from llmtui.core.uses import MEMORY_APART
 from llmtui.words import _
 from llmtui.words.figures import gigabytes
 from llmtui.words.lists import few

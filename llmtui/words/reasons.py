@@ -51,7 +51,7 @@ def _clauses() -> dict[str, str]:
         "cache_unknown": _("the server does not say how much it remembered"),
         "cached": _("the server had read this prompt before"),
         "not_local": _("the server is not on this machine"),
-        "few_pieces": _("the text came in too few pieces"),
+        "few_pieces": _("the text came in too few chunks"),
         "not_recorded": _("it was not recorded"),
         "not_yet": _("nothing is measured yet"),
         "disturbed": _("too many trials were disturbed"),

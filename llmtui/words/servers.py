@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmtui.core.facts import ServerKind
+from llmtui.core.records import ServerKind
 from llmtui.words import _
 
 

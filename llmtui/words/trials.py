@@ -28,7 +28,7 @@ def category_words(category: str) -> str:
     return known.get(category, category)
 
 
-def test_words(trial: Trial, plan: Plan) -> str:
+def trial_name(trial: Trial, plan: Plan) -> str:
     """Gives what a test is about: its category, that it is a start or a follow-up, or both."""
     if trial.prompt is None:
         return kind_words(trial.kind)

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from llmtui.core.checks import counts_for_speed, counts_for_ttft
-from llmtui.core.facts import MachineFigures, Outcome
+from llmtui.core.flags import counts_for_speed, counts_for_ttft
 from llmtui.core.plan import round_order
+from llmtui.core.records import MachineFigures, Outcome
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import CategorySummary, ContenderSummary, Summary, summarise
 from llmtui.core.trial_row import TrialRow
@@ -40,7 +40,7 @@ QUESTION = "Tell me in detail how a lighthouse works, from the lamp and its lens
 
 MODELS: dict[Outcome, tuple[str, Answer]] = {
     "ok": ("fine:1b", Answer(tokens=100)),
-    "no_final": ("repeats:1b", Answer(pieces=("la ",) * 31, ending=Ending(kind="closed"))),
+    "no_final": ("repeats:1b", Answer(token_texts=("la ",) * 31, ending=Ending(kind="closed"))),
     "thinking_only": ("thinks:1b", Answer(thinking_tokens=90, tokens=0)),
     "empty": ("says-nothing:1b", Answer(tokens=1)),
     "error": ("breaks:1b", Answer(ending=Ending(kind="cut", after_chunks=40))),

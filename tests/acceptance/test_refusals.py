@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from llmtui.cli.app import cli
-from llmtui.cli.frame import Refused
+from llmtui.cli.startup import Refused
 from llmtui.config import Settings, SettingsError, flag_of, load_settings, save_choices
 from llmtui.core.choices import BadChoice, bounds_of, from_text
 from llmtui.tui.app import LlmtuiApp

@@ -10,10 +10,10 @@ from typing import Any
 import psutil
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
 from llmtui.backends.builtin import BuiltinBackend
-from llmtui.core.facts import Problem
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem
 from llmtui.words.problems import problem_remedy
 
 needs_xllamacpp = pytest.mark.skipif(
@@ -62,12 +62,12 @@ async def demo_of(backend: BuiltinBackend) -> Model:
     return (await backend.models())[0].model
 
 
-async def ask(backend: BuiltinBackend, what: ChatRequest) -> list[Sent | Piece | Final]:
+async def ask(backend: BuiltinBackend, what: ChatRequest) -> list[Sent | Chunk | Final]:
     async with aclosing(backend.stream(what)) as items:
         return [item async for item in items]
 
 
-async def ask_demo(backend: BuiltinBackend, num_predict: int = 128) -> list[Sent | Piece | Final]:
+async def ask_demo(backend: BuiltinBackend, num_predict: int = 128) -> list[Sent | Chunk | Final]:
     return await ask(backend, request(await demo_of(backend), num_predict=num_predict))
 
 
@@ -82,10 +82,10 @@ def file_model(path: Path) -> Model:
     return Model(name=str(path), digest="d", backend="builtin")
 
 
-def last_word(items: list[Sent | Piece | Final]) -> Final:
+def last_word(items: list[Sent | Chunk | Final]) -> Final:
     assert isinstance(items[-1], Final)
     return items[-1]
 
 
-def text_of(items: list[Sent | Piece | Final]) -> str:
-    return "".join(item.text for item in items if isinstance(item, Piece))
+def text_of(items: list[Sent | Chunk | Final]) -> str:
+    return "".join(item.text for item in items if isinstance(item, Chunk))

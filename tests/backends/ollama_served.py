@@ -8,10 +8,10 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
 from llmtui.backends.ollama import OllamaBackend
-from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem, ResidentModel
 from tests.backends.scripted_server import Reply, ScriptedServer, scripted_server
 
 TINY = Model(name="tiny:latest", digest="aa", family="llama", format="gguf", size_bytes=5)
@@ -43,7 +43,7 @@ async def served(**routes: Reply) -> AsyncIterator[tuple[ScriptedServer, OllamaB
             await backend.aclose()
 
 
-async def answer(backend: OllamaBackend, model: Model = TINY) -> list[Sent | Piece | Final]:
+async def answer(backend: OllamaBackend, model: Model = TINY) -> list[Sent | Chunk | Final]:
     async with aclosing(backend.stream(request(model))) as items:
         return [item async for item in items]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
 from llmtui.backends.openai import OpenAiBackend
 from llmtui.config.access import Access
-from llmtui.core.facts import Problem
 from llmtui.core.plan import Model, Think
+from llmtui.core.records import Problem
 from tests.backends.scripted_server import Peer, Received, Reply, ScriptedServer, scripted_server, whole
 
 CHAT = "/v1/chat/completions"
@@ -81,12 +81,12 @@ async def served(
             await backend.aclose()
 
 
-async def ask(backend: OpenAiBackend, what: ChatRequest | None = None) -> list[Sent | Piece | Final]:
+async def ask(backend: OpenAiBackend, what: ChatRequest | None = None) -> list[Sent | Chunk | Final]:
     async with aclosing(backend.stream(what or request())) as items:
         return [item async for item in items]
 
 
-async def answer_of(*chunks: bytes, end: bool = True) -> list[Sent | Piece | Final]:
+async def answer_of(*chunks: bytes, end: bool = True) -> list[Sent | Chunk | Final]:
     async with served(answers(*chunks, end=end)) as (_, backend):
         return await ask(backend)
 
@@ -98,10 +98,10 @@ async def problem_of(chat: Reply, entry: dict[str, Any] = LLAMACPP) -> Problem:
     return caught.value.problem
 
 
-def texts(items: list[Sent | Piece | Final]) -> list[tuple[str, str]]:
-    return [(item.channel, item.text) for item in items if isinstance(item, Piece)]
+def texts(items: list[Sent | Chunk | Final]) -> list[tuple[str, str]]:
+    return [(item.channel, item.text) for item in items if isinstance(item, Chunk)]
 
 
-def final(items: list[Sent | Piece | Final]) -> Final:
+def final(items: list[Sent | Chunk | Final]) -> Final:
     (last,) = [item for item in items if isinstance(item, Final)]
     return last

@@ -14,7 +14,7 @@ import msgspec
 import psutil
 import pytest
 
-from llmtui.backends.base import Backend, BackendFailed, Final, Piece, Sent
+from llmtui.backends.base import Backend, BackendFailed, Chunk, Final, Sent
 from llmtui.backends.builtin import BuiltinBackend, spare_cores
 from llmtui.backends.builtin_models import DEMO_FILE
 from tests.backends.builtin_children import (
@@ -46,15 +46,15 @@ def test_it_is_a_backend() -> None:
 @needs_xllamacpp
 class TestAnAnswer:
     async def test_real_tokens_arrive_one_by_one(self, backend: BuiltinBackend) -> None:
-        sent, *pieces, final = await ask_demo(backend)
+        sent, *chunks, final = await ask_demo(backend)
         assert isinstance(sent, Sent)
         assert isinstance(final, Final)
-        assert "sea" in text_of(list(pieces))
-        assert len(pieces) > 64
-        stamps = [sent.t_ns, *(piece.t_ns for piece in pieces), final.t_ns]
+        assert "sea" in text_of(list(chunks))
+        assert len(chunks) > 64
+        stamps = [sent.t_ns, *(chunk.t_ns for chunk in chunks), final.t_ns]
         assert stamps == sorted(stamps)
-        tokens = [piece.tokens for piece in pieces if isinstance(piece, Piece) and piece.tokens is not None]
-        assert len(tokens) == len(pieces)
+        tokens = [chunk.tokens for chunk in chunks if isinstance(chunk, Chunk) and chunk.tokens is not None]
+        assert len(tokens) == len(chunks)
         assert tokens == sorted(tokens)
         assert tokens[-1] == 128
 
@@ -89,12 +89,12 @@ class TestAnAnswer:
         assert warm.counters.load_duration_ns == 0
 
     async def test_the_wait_for_the_first_word_begins_when_loading_begins(self, backend: BuiltinBackend) -> None:
-        sent, piece, *rest = await ask_demo(backend)
+        sent, chunk, *rest = await ask_demo(backend)
         counters = last_word(list(rest)).counters
         assert counters is not None
         assert counters.load_duration_ns is not None
         assert isinstance(sent, Sent)
-        assert piece.t_ns - sent.t_ns > counters.load_duration_ns
+        assert chunk.t_ns - sent.t_ns > counters.load_duration_ns
 
     async def test_the_prefix_is_reused_only_where_it_is_wanted(self, backend: BuiltinBackend) -> None:
         demo = await demo_of(backend)

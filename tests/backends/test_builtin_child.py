@@ -14,7 +14,7 @@ import pytest
 
 from llmtui.backends.base import BackendFailed
 from llmtui.backends.builtin_child import BuiltinChild, ChildConfig, import_problem
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.words.problems import problem_remedy, problem_what
 from tests.backends.builtin_children import PARAMS, is_gone, stand_in
 from tests.backends.ollama_served import wait_until

@@ -90,8 +90,8 @@ async def test_pieces_come_in_order_and_no_bytes_are_the_end(pair: Pair) -> None
             came.append(await reader.next())
         writes.close()
         came.append(await reader.next())
-    assert [piece.data for piece in came] == [b"a", b"b", b""]
-    assert [piece.t_ns for piece in came] == sorted(piece.t_ns for piece in came)
+    assert [chunk.data for chunk in came] == [b"a", b"b", b""]
+    assert [chunk.t_ns for chunk in came] == sorted(chunk.t_ns for chunk in came)
 
 
 @pytest.mark.timed

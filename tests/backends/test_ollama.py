@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from llmtui.backends.base import Backend, BackendFailed, Final, Piece, Sent
+from llmtui.backends.base import Backend, BackendFailed, Chunk, Final, Sent
 from llmtui.backends.ollama import OllamaBackend
 from tests.backends.ollama_served import answer, request, served, wait_until
 from tests.backends.scripted_server import (
@@ -47,7 +47,7 @@ async def test_an_answer_is_sent_then_pieces_then_final() -> None:
 
     assert isinstance(sent, Sent)
     assert isinstance(final, Final)
-    assert [(piece.channel, piece.text) for piece in (thought, *answered) if isinstance(piece, Piece)] == [
+    assert [(chunk.channel, chunk.text) for chunk in (thought, *answered) if isinstance(chunk, Chunk)] == [
         ("t", "hm"),
         ("a", "Be"),
         ("a", "cause"),
@@ -63,9 +63,9 @@ async def test_any_cutting_into_chunks_gives_the_same_answer() -> None:
     for size in (1, 7, 64, len(data)):
         chunks = [data[begin : begin + size] for begin in range(0, len(data), size)]
         async with served(chat=stream(*chunks)) as (_, backend):
-            pieces = [item.text for item in await answer(backend) if isinstance(item, Piece)]
+            texts = [item.text for item in await answer(backend) if isinstance(item, Chunk)]
 
-        assert pieces == ["a\u0085b\u2028c", "d", "e"]
+        assert texts == ["a\u0085b\u2028c", "d", "e"]
 
 
 async def test_a_last_line_without_its_line_feed_counts() -> None:
@@ -79,7 +79,7 @@ async def test_a_stream_that_ends_in_order_but_without_a_last_line_has_no_final(
     async with served(chat=stream(said("x"), said("y"))) as (_, backend):
         items = await answer(backend)
 
-    assert [type(item) for item in items] == [Sent, Piece, Piece]
+    assert [type(item) for item in items] == [Sent, Chunk, Chunk]
 
 
 async def test_the_request_goes_out_on_a_connection_that_is_open_already() -> None:
@@ -124,7 +124,7 @@ async def test_stamps_lie_between_what_the_server_did() -> None:
 
 
 async def test_a_busy_reader_moves_no_stamp() -> None:
-    """The consumer is away after the first piece until all others have long come: their stamps are from before."""
+    """The consumer is away after the first chunk until all others have long come: their stamps are from before."""
     all_sent = asyncio.Event()
 
     async def reply(received: Received, peer: Peer) -> None:
@@ -140,7 +140,7 @@ async def test_a_busy_reader_moves_no_stamp() -> None:
         back_ns = 0
         async with aclosing(backend.stream(request())) as items:
             async for item in items:
-                if isinstance(item, Piece):
+                if isinstance(item, Chunk):
                     stamps.append(item.t_ns)
                     if len(stamps) == 1:
                         await all_sent.wait()
@@ -230,8 +230,8 @@ async def test_after_a_cancelled_answer_the_next_one_is_whole() -> None:
         await anext(items)
         await items.aclose()
         server.routes["/api/chat"] = stream(said("y"), done())
-        sent, piece, final = await answer(backend)
+        sent, chunk, final = await answer(backend)
 
     assert isinstance(sent, Sent)
-    assert isinstance(piece, Piece)
+    assert isinstance(chunk, Chunk)
     assert isinstance(final, Final)

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from llmtui.backends.base import Final, Piece, Sent
+from llmtui.backends.base import Chunk, Final, Sent
 from llmtui.backends.ollama import OllamaBackend
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.words.problems import problem_remedy, problem_what
 from tests.backends.ollama_served import RESIDENT, answer, problem_of, request, served
 from tests.backends.scripted_server import (
@@ -30,7 +30,7 @@ async def test_a_line_with_an_error_ends_the_answer_in_words() -> None:
     async with served(chat=stream(said("x"), line(error="llama runner: signal: killed"))) as (_, backend):
         items = backend.stream(request())
         assert isinstance(await anext(items), Sent)
-        assert isinstance(await anext(items), Piece)
+        assert isinstance(await anext(items), Chunk)
         problem = await problem_of(anext(items))
 
     assert problem.code == "server_error"

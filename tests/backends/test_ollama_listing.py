@@ -18,9 +18,9 @@ from llmtui.backends.ollama_listing import (
     read_tags,
 )
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import ResidentModel
 from llmtui.core.names import ollama_name
 from llmtui.core.plan import Model
+from llmtui.core.records import ResidentModel
 
 DETAILS = {
     "parent_model": "",

@@ -8,7 +8,7 @@ import pytest
 
 from llmtui.backends.base import BackendFailed, PullStep
 from llmtui.backends.ollama import OllamaBackend
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.words.problems import problem_remedy, problem_what
 from tests.backends.ollama_served import problem_of, served, wait_until
 from tests.backends.scripted_server import Peer, Received, Reply, line, scripted_server, stream, whole

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.backends.answer import AnswerReader
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
 from llmtui.backends.http_moments import Answered, Arrived
 from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx, think_value, wall_ns
-from llmtui.core.facts import Problem, ServerCounters
 from llmtui.core.plan import Model, Think
+from llmtui.core.records import Problem, ServerCounters
 
 GGUF = Model(name="llama3:latest", digest="d", family="llama", format="gguf")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read(fields: dict[str, Any] | bytes, model: Model = GGUF) -> list[Sent | Piece | Final]:
+def read(fields: dict[str, Any] | bytes, model: Model = GGUF) -> list[Sent | Chunk | Final]:
     """What a line says that comes after one with text."""
     data = fields if isinstance(fields, bytes) else json.dumps(fields, ensure_ascii=False).encode()
     answer = AnswerReader(OllamaDialect(model, "127.0.0.1:11434"))
@@ -95,13 +95,13 @@ def test_thinking_is_off_where_it_can_be(name: str, family: str | None, wanted: 
 def test_text_is_a_piece_with_the_moment_of_the_line_and_the_servers_own() -> None:
     line = {"created_at": "2026-11-22T22:41:07.5Z", "message": {"role": "assistant", "content": " Hi"}, "done": False}
 
-    assert read(line) == [Piece(t_ns=7, channel="a", text=" Hi", server_ns=1795387267_500000000)]
+    assert read(line) == [Chunk(t_ns=7, channel="a", text=" Hi", server_ns=1795387267_500000000)]
 
 
 def test_thinking_comes_before_the_answer_that_shares_its_line() -> None:
-    pieces = read({"message": {"thinking": "so", "content": "So"}, "done": False})
+    chunks = read({"message": {"thinking": "so", "content": "So"}, "done": False})
 
-    assert [(piece.channel, piece.text) for piece in pieces if isinstance(piece, Piece)] == [("t", "so"), ("a", "So")]
+    assert [(chunk.channel, chunk.text) for chunk in chunks if isinstance(chunk, Chunk)] == [("t", "so"), ("a", "So")]
 
 
 @pytest.mark.parametrize("message", [{}, {"content": ""}, {"content": None, "thinking": ""}])
@@ -113,30 +113,30 @@ def test_a_line_without_text_is_no_piece(message: dict[str, Any]) -> None:
 def test_text_is_kept_as_it_is(text: str) -> None:
     for ensure_ascii in (True, False):
         data = json.dumps({"message": {"content": text}, "done": False}, ensure_ascii=ensure_ascii)
-        pieces = read(data.encode("utf-8", "surrogatepass"))
-        assert "".join(piece.text for piece in pieces if isinstance(piece, Piece)) == text
+        chunks = read(data.encode("utf-8", "surrogatepass"))
+        assert "".join(chunk.text for chunk in chunks if isinstance(chunk, Chunk)) == text
 
 
 @pytest.mark.parametrize("text", ["a\u0085b", "a\u2028b", "a\x7fb", "🙂"])
 def test_awkward_characters_survive(text: str) -> None:
-    (piece,) = read({"message": {"content": text}, "done": False})
+    (chunk,) = read({"message": {"content": text}, "done": False})
 
-    assert isinstance(piece, Piece)
-    assert piece.text == text
+    assert isinstance(chunk, Chunk)
+    assert chunk.text == text
 
 
 def test_a_lone_surrogate_is_kept_for_the_engine_to_flag() -> None:
-    (piece,) = read(b'{"message":{"content":"a\\ud800b"},"done":false}')
+    (chunk,) = read(b'{"message":{"content":"a\\ud800b"},"done":false}')
 
-    assert isinstance(piece, Piece)
-    assert piece.text == "a\ud800b"
+    assert isinstance(chunk, Chunk)
+    assert chunk.text == "a\ud800b"
 
 
 def test_bytes_that_are_no_utf8_become_replacement_characters() -> None:
-    (piece,) = read(b'{"message":{"content":"a\xffb"},"done":false}')
+    (chunk,) = read(b'{"message":{"content":"a\xffb"},"done":false}')
 
-    assert isinstance(piece, Piece)
-    assert piece.text == "a\N{REPLACEMENT CHARACTER}b"
+    assert isinstance(chunk, Chunk)
+    assert chunk.text == "a\N{REPLACEMENT CHARACTER}b"
 
 
 LAST = {
@@ -174,11 +174,11 @@ def test_the_last_line_has_the_counters_as_sent() -> None:
 
 
 def test_the_last_line_can_carry_text() -> None:
-    piece, final = read({**LAST, "message": {"content": "end"}})
+    chunk, final = read({**LAST, "message": {"content": "end"}})
 
-    assert isinstance(piece, Piece)
+    assert isinstance(chunk, Chunk)
     assert isinstance(final, Final)
-    assert piece.text == "end"
+    assert chunk.text == "end"
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_no_text_makes_the_time_reader_raise(text: str) -> None:
 
 
 def test_a_line_with_an_unreadable_time_keeps_its_text() -> None:
-    (piece,) = read({"created_at": "now", "message": {"content": "x"}, "done": False})
+    (chunk,) = read({"created_at": "now", "message": {"content": "x"}, "done": False})
 
-    assert isinstance(piece, Piece)
-    assert piece.server_ns is None
+    assert isinstance(chunk, Chunk)
+    assert chunk.server_ns is None

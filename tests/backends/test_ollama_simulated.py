@@ -10,10 +10,10 @@ from statistics import median
 
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
 from llmtui.backends.ollama import OllamaBackend
-from llmtui.core.facts import Problem
 from llmtui.core.plan import Model, Think
+from llmtui.core.records import Problem
 from llmtui.simulator import scenarios
 from llmtui.simulator.process import RunningSimulator, running_simulator
 from llmtui.simulator.script import Script
@@ -21,7 +21,7 @@ from llmtui.simulator.sendlog import SentRequest
 from llmtui.words.problems import problem_what
 from tests.backends.ollama_served import wait_until
 
-Item = Sent | Piece | Final
+Item = Sent | Chunk | Final
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ async def failure(server: RunningSimulator, name: str) -> Problem:
     return failed.value.problem
 
 
-def pieces(items: list[Item]) -> list[Piece]:
-    return [item for item in items if isinstance(item, Piece)]
+def chunks(items: list[Item]) -> list[Chunk]:
+    return [item for item in items if isinstance(item, Chunk)]
 
 
 def final(items: list[Item]) -> Final:
@@ -70,7 +70,7 @@ def final(items: list[Item]) -> Final:
 
 
 def first_word_error_ms(items: list[Item], truth: SentRequest) -> float:
-    sent, first = items[0], pieces(items)[0]
+    sent, first = items[0], chunks(items)[0]
     assert isinstance(sent, Sent)
     assert truth.ttft_ns is not None
     return (first.t_ns - sent.t_ns - truth.ttft_ns) / 1e6
@@ -81,7 +81,7 @@ def rate_error(items: list[Item], truth: SentRequest) -> float:
     assert last.counters is not None
     assert last.counters.output_tokens is not None
     assert truth.decode_tps is not None
-    decode_s = (last.t_ns - pieces(items)[0].t_ns) / 1e9
+    decode_s = (last.t_ns - chunks(items)[0].t_ns) / 1e9
     return abs((last.counters.output_tokens - truth.texts[0].last_token) / decode_s / truth.decode_tps - 1)
 
 
@@ -141,10 +141,10 @@ async def test_thinking_and_answer_are_told_apart() -> None:
         (truth, _) = await asyncio.to_thread(simulator.answers)
         await backend.aclose()
 
-    channels = "".join(piece.channel for piece in pieces(thought))
+    channels = "".join(chunk.channel for chunk in chunks(thought))
     assert channels == "t" * 40 + "a" * 59
     assert [chunk.channel == "thinking" for chunk in truth.texts] == [channel == "t" for channel in channels]
-    assert {piece.channel for piece in pieces(silent)} == {"a"}
+    assert {chunk.channel for chunk in chunks(silent)} == {"a"}
 
 
 async def test_pieces_carry_the_servers_own_clock_to_the_nanosecond() -> None:
@@ -154,7 +154,7 @@ async def test_pieces_carry_the_servers_own_clock_to_the_nanosecond() -> None:
         (truth,) = await asyncio.to_thread(simulator.answers)
         await backend.aclose()
 
-    assert [piece.server_ns for piece in pieces(items)] == [chunk.created_ns for chunk in truth.texts]
+    assert [chunk.server_ns for chunk in chunks(items)] == [chunk.created_ns for chunk in truth.texts]
 
 
 @pytest.mark.parametrize(("dialect", "told"), [("0.34.4", True), ("0.11.4", False)])
@@ -197,7 +197,7 @@ async def test_an_answer_that_repeats_itself_ends_without_a_final(faulty: Runnin
     items = await ask(backend, "repeats:1b", num_predict=64)
     await backend.aclose()
 
-    assert isinstance(items[-1], Piece)
+    assert isinstance(items[-1], Chunk)
 
 
 async def test_an_answer_without_text_has_a_final_and_no_piece(faulty: RunningSimulator) -> None:
@@ -213,7 +213,7 @@ async def test_hostile_text_arrives_unchanged(faulty: RunningSimulator) -> None:
     items = await ask(backend, "hostile:1b", num_predict=500)
     await backend.aclose()
 
-    assert "".join(piece.text for piece in pieces(items)) == scenarios.HOSTILE_TEXT
+    assert "".join(chunk.text for chunk in chunks(items)) == scenarios.HOSTILE_TEXT
 
 
 @pytest.mark.parametrize("name", ["silent:1b", "stops-sending:1b"])

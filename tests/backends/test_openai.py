@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from llmtui.backends.answer import read_answer
-from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Final, Piece, Sent
+from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Chunk, Final, Sent
 from llmtui.backends.http_timing import Answered, Arrived, Departed, Moment
 from llmtui.backends.openai import OpenAiBackend
 from llmtui.backends.openai_reading import OpenAiDialect
-from llmtui.core.facts import ServerCounters
 from llmtui.core.plan import Think
+from llmtui.core.records import ServerCounters
 from tests.backends.ollama_served import wait_until
 from tests.backends.openai_served import (
     CHAT,
@@ -40,7 +40,7 @@ from tests.backends.scripted_server import Peer, Received, scripted_server
 
 
 async def counts_of(*arrivals: bytes) -> list[int | None]:
-    """Tokens so far of each piece, where the bytes arrive in just these portions."""
+    """Tokens so far of each chunk, where the bytes arrive in just these portions."""
 
     async def moments() -> AsyncGenerator[Moment, None]:
         yield Departed(0)
@@ -48,7 +48,7 @@ async def counts_of(*arrivals: bytes) -> list[int | None]:
         for t_ns, data in enumerate(arrivals, 2):
             yield Arrived(t_ns, data)
 
-    return [item.tokens async for item in read_answer(moments(), OpenAiDialect()) if isinstance(item, Piece)]
+    return [item.tokens async for item in read_answer(moments(), OpenAiDialect()) if isinstance(item, Chunk)]
 
 
 def test_it_is_a_backend() -> None:
@@ -59,7 +59,7 @@ def test_it_is_a_backend() -> None:
 class TestAnAnswer:
     async def test_it_is_sent_then_text_then_the_last_word(self) -> None:
         items = await answer_of(ROLE, said(content="Hel"), said(content="lo"), said("stop"), DONE)
-        assert [type(item) for item in items] == [Sent, Piece, Piece, Final]
+        assert [type(item) for item in items] == [Sent, Chunk, Chunk, Final]
         assert texts(items) == [("a", "Hel"), ("a", "lo")]
 
     async def test_times_go_forward_from_the_start_of_sending(self) -> None:
@@ -111,7 +111,7 @@ class TestAnAnswer:
     @pytest.mark.parametrize("sign", [DONE, event(choices=[], usage={"completion_tokens": 1}), b""])
     async def test_the_done_mark_counts_and_an_orderly_close_are_ends_too(self, sign: bytes) -> None:
         items = await answer_of(said(content="a"), sign)
-        assert [type(item) for item in items] == [Sent, Piece, Final]
+        assert [type(item) for item in items] == [Sent, Chunk, Final]
         assert final(items).ended_by == "other"
 
     async def test_text_after_a_finish_reason_is_still_the_answer(self) -> None:
@@ -276,7 +276,7 @@ class TestTheRequest:
         async with served(reply) as (_, backend):
             async with aclosing(backend.stream(request())) as items:
                 async for item in items:
-                    if isinstance(item, Piece):
+                    if isinstance(item, Chunk):
                         break
             left_ns = time.perf_counter_ns()
             assert await asyncio.wait_for(gone, 60) - left_ns < 0.1e9

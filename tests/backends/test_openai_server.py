@@ -6,11 +6,11 @@ from contextlib import aclosing
 
 import pytest
 
-from llmtui.backends.base import BackendFailed, Final, Piece, RunnerClue, Sent
+from llmtui.backends.base import BackendFailed, Chunk, Final, RunnerClue, Sent
 from llmtui.backends.http_client import place_of
 from llmtui.backends.openai import OpenAiBackend, openai_place
-from llmtui.core.facts import ResidentModel
 from llmtui.core.plan import Model
+from llmtui.core.records import ResidentModel
 from llmtui.words.problems import problem_remedy, problem_what
 from tests.backends.openai_served import (
     DONE,
@@ -31,7 +31,7 @@ from tests.backends.openai_served import (
 from tests.backends.scripted_server import Reply, never, scripted_server, whole
 
 
-async def collect(backend: OpenAiBackend, items: list[Sent | Piece | Final]) -> None:
+async def collect(backend: OpenAiBackend, items: list[Sent | Chunk | Final]) -> None:
     """Keeps what comes, also where it ends in a failure."""
     async with aclosing(backend.stream(request())) as stream:
         async for item in stream:
@@ -92,7 +92,7 @@ class TestRefusals:
 
     async def test_what_came_before_the_break_is_given(self) -> None:
         async with served(answers(said(content="a"), end=False)) as (_, backend):
-            items: list[Sent | Piece | Final] = []
+            items: list[Sent | Chunk | Final] = []
             with pytest.raises(BackendFailed):
                 await collect(backend, items)
         assert texts(items) == [("a", "a")]

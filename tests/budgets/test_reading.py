@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from llmtui.backends.answer import AnswerReader
-from llmtui.backends.base import Piece
+from llmtui.backends.base import Chunk
 from llmtui.backends.http_moments import Answered, Arrived
 from llmtui.backends.ollama_reading import OllamaDialect
 from llmtui.backends.openai_reading import OpenAiDialect
@@ -61,13 +61,13 @@ async def test_calls_from_bytes_to_batches(dialect: OllamaDialect | OpenAiDialec
 
     def read() -> None:
         for t_ns, data in enumerate(lines):
-            for piece in reader.take(Arrived(t_ns, data)):
-                assert isinstance(piece, Piece)
-                live.add(piece, answer.add(piece), 0)
+            for chunk in reader.take(Arrived(t_ns, data)):
+                assert isinstance(chunk, Chunk)
+                live.add(chunk, answer.add(chunk), 0)
 
     calls = counted(read)
     live.close()
-    assert sum(len(event.pieces) for event in told if isinstance(event, Chunks)) == TOKENS
+    assert sum(len(event.chunks) for event in told if isinstance(event, Chunks)) == TOKENS
     assert calls / TOKENS <= CALLS_PER_TOKEN
 
 
@@ -75,7 +75,7 @@ async def test_a_burst_goes_out_in_few_batches() -> None:
     told: list[Event] = []
     live = ChunkBatcher("r1-m1-warm-p1", told.append)
     for number in range(TOKENS):
-        live.add(Piece(t_ns=number, channel="a", text="word "), "word ", 0)
+        live.add(Chunk(t_ns=number, channel="a", text="word "), "word ", 0)
     await asyncio.sleep(0)
     live.close()
     assert len([event for event in told if isinstance(event, Chunks)]) <= 3

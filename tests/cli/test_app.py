@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from llmtui import __version__
 from llmtui.cli.app import cli
-from llmtui.cli.frame import Refused
+from llmtui.cli.startup import Refused
 
 COMMANDS = sorted(get_command(cli).commands)  # type: ignore[attr-defined]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from llmtui.backends.builtin_models import DEMO_FILE
-from llmtui.cli.frame import Refused
 from llmtui.cli.naming import named_models, only_builtin, refuse_place_without_models, spelled_models
+from llmtui.cli.startup import Refused
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import Problem
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem
 
 NOT_THERE = Problem(code="no_file", args={"name": "x.gguf"})
 LISTED = (

@@ -10,7 +10,7 @@ import pytest
 from llmtui.cli.progress import Progress
 from llmtui.cli.run import went_wrong
 from llmtui.core.events import SessionEvent
-from llmtui.core.facts import Outcome, Problem
+from llmtui.core.records import Outcome, Problem
 from llmtui.core.session import SessionBuilder
 from tests.core.compared import compared, compared_plan, warm
 from tests.core.made import started

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from llmtui.cli.frame import Frame, Refused, frame
 from llmtui.cli.report import Asked, has_decimal_comma, report
 from llmtui.cli.sessions import journal_of
+from llmtui.cli.startup import Refused, Startup, load_startup
 from tests.report.recorded import recorded_events, write_recorded
 
 
@@ -31,7 +31,7 @@ def llmtui(tmp_path: Path, *words: str, **env: str) -> subprocess.CompletedProce
 
 
 @pytest.fixture
-def of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Frame:
+def of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Startup:
     """Settings of a fresh home, and two sessions in its results folder."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     for name, wall_s in (("older", 1_700_000_000), ("newer", 1_800_000_000)):
@@ -41,7 +41,7 @@ def of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Frame:
         first, rest = journal.read_text("utf-8").split("\n", 1)
         begun = json.loads(first) | {"wall_ns": wall_s * 10**9, "session_id": f"id-of-{name}"}
         journal.write_text(json.dumps(begun) + "\n" + rest, "utf-8")
-    return frame({}, results=str(tmp_path / "results"))
+    return load_startup({}, results=str(tmp_path / "results"))
 
 
 def asked(tmp_path: Path, *sessions: str, force: bool = False, **targets: str) -> Asked:
@@ -53,22 +53,22 @@ def asked(tmp_path: Path, *sessions: str, force: bool = False, **targets: str) -
     ("word", "folder"),
     [("last", "newer"), ("last~0", "newer"), ("last~1", "older"), ("older", "older"), ("id-of-newer", "newer")],
 )
-def test_a_session_is_found_by_its_place_its_folder_and_its_id(of: Frame, word: str, folder: str) -> None:
+def test_a_session_is_found_by_its_place_its_folder_and_its_id(of: Startup, word: str, folder: str) -> None:
     assert journal_of(of, word).parent.name == folder
 
 
-def test_a_session_is_found_by_a_path(of: Frame, tmp_path: Path) -> None:
+def test_a_session_is_found_by_a_path(of: Startup, tmp_path: Path) -> None:
     folder = tmp_path / "results" / "older"
     assert journal_of(of, str(folder)) == journal_of(of, str(folder / "events.jsonl")) == folder / "events.jsonl"
 
 
 @pytest.mark.parametrize("word", ["last~2", "last~99999999", "nothing", "last~x", "~nobody-has-this-name/x"])
-def test_a_session_that_is_not_there_is_refused(of: Frame, word: str) -> None:
+def test_a_session_that_is_not_there_is_refused(of: Startup, word: str) -> None:
     with pytest.raises(Refused):
         journal_of(of, word)
 
 
-def test_several_forms_are_written_in_one_call(of: Frame, tmp_path: Path) -> None:
+def test_several_forms_are_written_in_one_call(of: Startup, tmp_path: Path) -> None:
     assert report(of, asked(tmp_path, csv="new/a.csv", jsonl="a.jsonl", markdown="a.md")) == 0
     assert (tmp_path / "new" / "a.csv").read_text("utf-8").startswith("round,model,")
     assert json.loads((tmp_path / "a.jsonl").read_text("utf-8").splitlines()[0])["session_id"] == "id-of-newer"
@@ -77,7 +77,7 @@ def test_several_forms_are_written_in_one_call(of: Frame, tmp_path: Path) -> Non
 
 
 def test_a_file_that_is_there_is_left_alone_without_force_and_nothing_else_is_written(
-    of: Frame, tmp_path: Path
+    of: Startup, tmp_path: Path
 ) -> None:
     (tmp_path / "b.csv").write_text("mine")
     with pytest.raises(Refused, match=r"b\.csv is there already and was left alone.* --force"):
@@ -88,7 +88,7 @@ def test_a_file_that_is_there_is_left_alone_without_force_and_nothing_else_is_wr
     assert (tmp_path / "b.csv").read_text("utf-8").startswith("round,model,")
 
 
-def test_a_link_stays_a_link_and_a_device_a_device(of: Frame, tmp_path: Path) -> None:
+def test_a_link_stays_a_link_and_a_device_a_device(of: Startup, tmp_path: Path) -> None:
     (tmp_path / "target.csv").write_text("")
     (tmp_path / "link.csv").symlink_to(tmp_path / "target.csv")
     report(of, asked(tmp_path, csv="link.csv", jsonl=os.devnull, force=True))
@@ -107,7 +107,7 @@ def test_a_link_stays_a_link_and_a_device_a_device(of: Frame, tmp_path: Path) ->
     ],
 )
 def test_what_cannot_be_written_is_refused_before_anything_is(
-    of: Frame, tmp_path: Path, targets: dict[str, str]
+    of: Startup, tmp_path: Path, targets: dict[str, str]
 ) -> None:
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(Refused):
@@ -116,7 +116,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is(
 
 
 def test_an_interrupted_session_is_reported_up_to_its_last_whole_line(
-    of: Frame, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    of: Startup, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     journal = write_recorded(tmp_path / "cut", recorded_events(finish=False)[:8])
     with journal.open("ab") as file:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llmtui.cli.frame import Refused
 from llmtui.cli.request_json import extra_fields
+from llmtui.cli.startup import Refused
 
 
 def read(folder: Path, content: object) -> dict[str, object]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.frame import Refused
 from llmtui.cli.run import can_be_written
+from llmtui.cli.startup import Refused
 
 
 @pytest.mark.parametrize(("below", "may_be_folder"), [("a file/table.csv", True), ("a folder", False)])

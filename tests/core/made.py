@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llmtui.core.events import SessionStarted, TrialFinished
-from llmtui.core.facts import Fingerprint, ServerCounters, Timeline
 from llmtui.core.plan import Contender, Kind, Model, Plan, PlannedPrompt, Trial, Variant, block
+from llmtui.core.records import Fingerprint, ServerCounters, Timeline
 
 MS = 1_000_000
 WALL_NS = 1_790_000_000 * 10**9

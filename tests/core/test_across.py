@@ -11,8 +11,8 @@ import pytest
 from scipy import stats as scipy_stats
 
 from llmtui.core.across import DayNoise, compare_sessions, day_noise, differences, plan_signature
-from llmtui.core.facts import Fingerprint
 from llmtui.core.plan import Options, Plan, Variant
+from llmtui.core.records import Fingerprint
 from llmtui.core.session import Session
 from tests.core.compared import compared, compared_plan
 

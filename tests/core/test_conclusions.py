@@ -20,9 +20,9 @@ from llmtui.core.conclusions import (
     conclude,
 )
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import MachineFigures, ResidentModel
 from llmtui.core.not_counted import NotCounted
 from llmtui.core.plan import Plan
+from llmtui.core.records import MachineFigures, ResidentModel
 from llmtui.core.session import Session, fold
 from tests.core.compared import compared, compared_plan, other, warm
 from tests.core.made import started

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from llmtui.core.estimate import PastSpeed, estimate
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import ResidentModel
 from llmtui.core.plan import Contender, Model, Plan, PlannedPrompt, Variant
+from llmtui.core.records import ResidentModel
 
 GB = 1_000_000_000
 

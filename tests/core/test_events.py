@@ -24,7 +24,7 @@ from llmtui.core.events import (
     decode_event,
     encode,
 )
-from llmtui.core.facts import Problem, Timeline
+from llmtui.core.records import Problem, Timeline
 from tests.core.made import finished, plan, started
 
 PLAN = plan()
@@ -36,7 +36,7 @@ PLAN = plan()
         started(PLAN),
         finished(PLAN),
         Sampled(t_ns=1, cores_busy=1.5, per_core=(0.5, 1.0)),
-        Chunks(trial_id="r1", pieces=((5, "a", "text\u0085\u2028\x1b[31m[bold]"),)),
+        Chunks(trial_id="r1", chunks=((5, "a", "text\u0085\u2028\x1b[31m[bold]"),)),
         Gap(chunks=3, samples=0),
         Noted(t_ns=1, level="error", problem=Problem(code="refused", what="Nothing listens.", remedy="Start it.")),
         SessionFinished(t_ns=1, wall_ns=2, how="cancelled"),
@@ -108,7 +108,7 @@ def test_cleaned_text_can_always_be_written(text: str) -> None:
     cleaned, changed = clean_text(text)
     assert len(cleaned) == len(text), "so that a timeline still cuts it right"
     assert changed is (cleaned != text)
-    event = Chunks(trial_id="t", pieces=((0, "a", cleaned),))
+    event = Chunks(trial_id="t", chunks=((0, "a", cleaned),))
     assert decode_event(encode(event)) == event
 
 

@@ -12,7 +12,7 @@ MS = 1_000_000
 
 
 def chunks(*times_ms: float, channel: str = "a", trial_id: str = "one") -> Chunks:
-    return Chunks(trial_id=trial_id, pieces=tuple((round(at * MS), channel, "x ") for at in times_ms))
+    return Chunks(trial_id=trial_id, chunks=tuple((round(at * MS), channel, "x ") for at in times_ms))
 
 
 def session_at(seconds: float, *names: str) -> Session:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from llmtui.core.clocks import clocks_disagree, held_back_ns, was_late_at_an_end
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import ServerCounters, Timeline
 from llmtui.core.metrics import Figures, measure, quantile
-from llmtui.core.reading import answer_of, pieces_of
+from llmtui.core.reading import answer_of, chunk_texts
+from llmtui.core.records import ServerCounters, Timeline
 from tests.core.made import MS, finished, plan, trial
 
 PLAN = plan()
@@ -58,13 +58,13 @@ def test_thinking_counts_for_the_first_token_but_not_for_the_first_answer() -> N
 
 
 def test_inline_thinking_ends_where_its_mark_does() -> None:
-    pieces = ("<think>", "let me", "</thi", "nk>\n\n", "Four", ".", *["."] * 60)
+    chunks = ("<think>", "let me", "</thi", "nk>\n\n", "Four", ".", *["."] * 60)
     line = Timeline(
-        t_ns=tuple(range(MS, MS * (len(pieces) + 1), MS)),
-        chars=tuple(map(len, pieces)),
-        channels="a" * len(pieces),
+        t_ns=tuple(range(MS, MS * (len(chunks) + 1), MS)),
+        chars=tuple(map(len, chunks)),
+        channels="a" * len(chunks),
     )
-    made = figures(timeline=line, text="".join(pieces))
+    made = figures(timeline=line, text="".join(chunks))
     assert made.thinking_inline
     assert made.ttfo_ms == 5
 
@@ -166,7 +166,7 @@ def test_first_text_held_back_uses_the_servers_clock() -> None:
 
 
 def late_reader(late: int, **changes: Any) -> TrialFinished:
-    """An exact server whose first ``late`` pieces reach this program together, when the last of them is sent."""
+    """An exact server whose first ``late`` chunks reach this program together, when the last of them is sent."""
     exact = finished(PLAN, tokens=128, **changes)
     line = exact.timeline
     times = (line.t_ns[late],) * late + line.t_ns[late:]
@@ -264,7 +264,7 @@ def test_gaps_are_read_from_the_servers_stamps() -> None:
 
 @pytest.mark.parametrize(("tokens", "known"), [(2, False), (3, False), (4, True)])
 def test_gaps_that_are_missing_have_a_reason(tokens: int, known: bool) -> None:
-    """The last token has no text, so that four tokens make three pieces with two gaps between them."""
+    """The last token has no text, so that four tokens make three chunks with two gaps between them."""
     made = figures(tokens=tokens)
     for name in ("gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls"):
         assert (getattr(made, name) is not None) is known
@@ -308,7 +308,7 @@ def test_an_exact_server_is_measured_exactly(
     assert made.ttft_ms == pytest.approx(one.timeline.t_ns[0] / MS)
     assert made.ttft_ms is not None
     assert made.ttfo_ms is None or made.ttfo_ms >= made.ttft_ms
-    assert "".join(pieces_of(one)) == one.text
+    assert "".join(chunk_texts(one)) == one.text
     assert len(answer_of(one)) == made.answer_chars
 
 

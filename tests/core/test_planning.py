@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from llmtui.core.choices import Choices, Thinking
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import IMPORTED, Model, Think, ThinkingControl, block, num_ctx
 from llmtui.core.planning import (
     PRESETS,
@@ -25,6 +24,7 @@ from llmtui.core.planning import (
     thinking_ways,
 )
 from llmtui.core.prompts import Category, Prompt, PromptPack, prompt_sha256
+from llmtui.core.records import Problem, ResidentModel
 
 SERVER = "http://127.0.0.1:11434"
 

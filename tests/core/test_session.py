@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.core.checks import counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.events import (
     Chunks,
     Event,
@@ -22,8 +21,9 @@ from llmtui.core.events import (
     decode_event,
     encode,
 )
-from llmtui.core.facts import MachineFigures, Phase, Problem, ResidentModel
+from llmtui.core.flags import counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.plan import Kind, blocks
+from llmtui.core.records import MachineFigures, Phase, Problem, ResidentModel
 from llmtui.core.session import MAX_SAMPLES, Session, SessionBuilder, fold
 from llmtui.core.summary import pooled, spread, summarise
 from llmtui.core.trial_row import TrialRow
@@ -77,7 +77,7 @@ def test_live_text_is_not_state() -> None:
     builder = SessionBuilder()
     builder.apply(started(PLAN))
     before = builder.snapshot()
-    assert not builder.apply(Chunks(trial_id="x", pieces=((1, "a", "text"),)))
+    assert not builder.apply(Chunks(trial_id="x", chunks=((1, "a", "text"),)))
     assert builder.snapshot() == before
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from llmtui.core import events
 from llmtui.core.events import Chunks, ListedModel, ModelsListed, Noted, decode_event, encode
-from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem, ResidentModel
 from llmtui.core.shown import ODD, lines_without_controls, shown_event, without_controls
 from tests.core.made import finished, plan, started
 
@@ -76,7 +76,7 @@ def test_no_text_of_an_event_has_controls_when_it_is_read(record: events.Event) 
 def test_the_text_of_an_answer_stays_as_it_came() -> None:
     answer = finished(plan(), text="a\x1b[31mb")
     assert decode_event(encode(answer)) == answer
-    chunks = Chunks(trial_id="t", pieces=((1, "a", "\x1b[31m"),))
+    chunks = Chunks(trial_id="t", chunks=((1, "a", "\x1b[31m"),))
     assert decode_event(encode(chunks)) == chunks
 
 

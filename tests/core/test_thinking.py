@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.core.facts import Timeline
 from llmtui.core.metrics import measure
+from llmtui.core.records import Timeline
 from llmtui.core.thinking import LONGEST_PREAMBLE, inline_thinking
 from tests.core.made import MS, finished, plan
 

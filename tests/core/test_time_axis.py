@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.core.events import Event, PhaseChanged, PlanExtended, Sampled, SessionFinished, TrialStarted
-from llmtui.core.facts import PhaseDetail
+from llmtui.core.records import PhaseDetail
 from llmtui.core.session import SamplePoint, Session, fold
 from llmtui.core.time_axis import Band, band_columns, bands, per_column, without_standstills
 from tests.core.made import finished, plan, started, trial

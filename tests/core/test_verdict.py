@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from llmtui.core.conditions import Condition
-from llmtui.core.facts import ResidentModel
 from llmtui.core.interval import MAX_MORE_ROUNDS
 from llmtui.core.letters import groups, ranks
 from llmtui.core.pairing import Pair, pair_up
+from llmtui.core.records import ResidentModel
 from llmtui.core.session import Session
 from llmtui.core.steadiness import drift
 from llmtui.core.verdict import SETTLES, Verdict, judge, settled, verdicts

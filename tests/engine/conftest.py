@@ -11,9 +11,9 @@ from tests.engine.office import Office
 
 @pytest_asyncio.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    """A desk that is closed in order, whatever the test left under way."""
+    """A runner that is closed in order, whatever the test left under way."""
     made = Office(tmp_path / "results")
     yield made
-    made.desk.shut_down()
+    made.runner.shut_down()
     async with asyncio.timeout(60):
-        await made.desk.closed.wait()
+        await made.runner.closed.wait()

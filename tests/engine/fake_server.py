@@ -12,8 +12,8 @@ import msgspec
 from llmtui.backends.base import (
     BackendFailed,
     ChatRequest,
+    Chunk,
     Final,
-    Piece,
     Place,
     PullStep,
     RunnerClue,
@@ -21,8 +21,8 @@ from llmtui.backends.base import (
     ServerInfo,
 )
 from llmtui.core.events import Event, ListedModel, ModelShown
-from llmtui.core.facts import EndedBy, MachineFigures, Problem, ResidentModel, ServerCounters, ServerKind
 from llmtui.core.plan import Model
+from llmtui.core.records import EndedBy, MachineFigures, Problem, ResidentModel, ServerCounters, ServerKind
 from llmtui.engine.sensors.account import TrialMachine
 from llmtui.engine.sensors.runner import Runner, RunnerTarget
 
@@ -34,7 +34,7 @@ def resident(name: str, *, num_ctx: int | None = 4096, **fields: Any) -> Residen
 
 
 class Words:
-    """One answer: its pieces, then a last line."""
+    """One answer: its chunks, then a last line."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class Words:
         load_ns: int = 5_000_000,
         problem: Problem = REFUSED,
     ) -> None:
-        pieces = [("t", word + " ") for word in thinking.split(" ") if word]
-        pieces += [("a", word + " ") for word in answer.split(" ") if word]
-        self.pieces = pieces
+        chunks = [("t", word + " ") for word in thinking.split(" ") if word]
+        chunks += [("a", word + " ") for word in answer.split(" ") if word]
+        self.chunks = chunks
         self.ended_by = ended_by
         self.hang_after = hang_after
         self.fail_after = fail_after
@@ -109,7 +109,7 @@ class FakeServer:
     async def runner_clue(self, model: Model) -> RunnerClue | None:
         return None
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Piece | Final, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
         self._answer()
         number = len(self.asked)
         self.asked.append(request)
@@ -122,13 +122,13 @@ class FakeServer:
         sent_ns = time.perf_counter_ns()
         yield Sent(sent_ns)
         try:
-            for index, (channel, text) in enumerate(words.pieces):
+            for index, (channel, text) in enumerate(words.chunks):
                 if words.fail_after == index:
                     raise BackendFailed(words.problem)
                 if words.hang_after == index:
                     await asyncio.sleep(3600)
                 await asyncio.sleep(words.pause_s)
-                yield Piece(t_ns=time.perf_counter_ns(), channel=channel, text=text)  # type: ignore[arg-type]
+                yield Chunk(t_ns=time.perf_counter_ns(), channel=channel, text=text)  # type: ignore[arg-type]
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled += 1
             raise
@@ -136,9 +136,9 @@ class FakeServer:
             counters = ServerCounters(
                 total_duration_ns=time.perf_counter_ns() - sent_ns,
                 load_duration_ns=500_000_000 if loaded else words.load_ns,
-                output_tokens=len(words.pieces) + 1,
-                output_duration_ns=max(1, len(words.pieces)) * 1_000_000,
-                output_steps=len(words.pieces),
+                output_tokens=len(words.chunks) + 1,
+                output_duration_ns=max(1, len(words.chunks)) * 1_000_000,
+                output_steps=len(words.chunks),
             )
             yield Final(t_ns=time.perf_counter_ns(), ended_by=words.ended_by, counters=counters)
 

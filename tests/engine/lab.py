@@ -9,7 +9,7 @@ from llmtui.backends.base import ChatRequest
 from llmtui.core.events import TrialFinished
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session, fold
-from llmtui.engine.bench import Bench
+from llmtui.engine.context import RunContext
 from llmtui.engine.experiment import Experiment, How
 from tests.core.made import plan, started
 from tests.engine.fake_server import FakeServer, FakeWatch, Reported, Words
@@ -23,8 +23,8 @@ class Lab:
         self.server = server or FakeServer()
         self.events = Reported()
         self.watch = FakeWatch()
-        self.bench = Bench(of, {"ollama": self.server}, emit=self.events.append, watch=self.watch)
-        self.experiment = Experiment(self.bench, session=self._known, so_far=so_far)
+        self.context = RunContext(of, {"ollama": self.server}, emit=self.events.append, watch=self.watch)
+        self.experiment = Experiment(self.context, session=self._known, so_far=so_far)
 
     def session(self) -> Session:
         """What the events say; of a session that is gone on with, what its later events say."""
@@ -37,7 +37,7 @@ class Lab:
 
     async def run(self) -> How:
         async with asyncio.timeout(30):
-            await self.bench.ask_info(self.server)
+            await self.context.ask_info(self.server)
             return await self.experiment.run()
 
     def start(self) -> asyncio.Task[How]:

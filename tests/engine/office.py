@@ -1,4 +1,4 @@
-"""A command desk with a server behind it, for tests of what commands do."""
+"""A command runner with a server behind it, for tests of what commands do."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from llmtui.backends.base import BackendFailed
 from llmtui.core.commands import Command, StartPlan
 from llmtui.core.events import CommandFailed, Event, decode_event
-from llmtui.core.facts import Problem
 from llmtui.core.plan import Options, Plan
-from llmtui.engine.desk import Desk
+from llmtui.core.records import Problem
+from llmtui.engine.commands import CommandRunner
 from llmtui.engine.outbox import Outbox, Stream
 from llmtui.engine.recorder import Recorder
 from llmtui.engine.servers import Servers
@@ -37,7 +37,7 @@ class Heard(Outbox):
 
 
 class Office:
-    """A desk with a server behind it."""
+    """A runner with a server behind it."""
 
     def __init__(self, results: Path) -> None:
         self.heard = Heard()
@@ -45,7 +45,7 @@ class Office:
         self.opened: list[tuple[str, str]] = []
         self.results = results
         self.recorder = Recorder(self.heard)
-        self.desk = Desk(self.recorder, Servers(self._open))
+        self.runner = CommandRunner(self.recorder, Servers(self._open))
 
     def _open(self, kind: str, address: str, access: object = None) -> Any:
         self.opened.append((kind, address))
@@ -55,7 +55,7 @@ class Office:
 
     def take(self, *commands: Command) -> None:
         for command in commands:
-            self.desk.take(command)
+            self.runner.take(command)
 
     def start(self, of: Plan) -> None:
         self.take(StartPlan(plan=of, results_dir=str(self.results)))

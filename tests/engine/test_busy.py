@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from llmtui.core.facts import MachineFigures
-from llmtui.engine.bench import Bench
-from llmtui.engine.quiet import Quiet
+from llmtui.core.records import MachineFigures
+from llmtui.engine.context import RunContext
+from llmtui.engine.idle_wait import IdleWait
 from llmtui.words.evidence import evidence_text
 from tests.engine.fake_server import FakeServer, FakeWatch, Reported
 from tests.engine.lab import Lab, one_round
@@ -55,8 +55,8 @@ async def test_a_cold_start_is_not_judged_by_what_others_do_meanwhile() -> None:
     [(2, 0.5, False), (2, 0.51, True), (16, 1.5, False), (16, 1.7, True), (2, None, False)],
 )
 def test_busy_is_more_than_half_a_core_and_a_tenth_of_all(cores: int, others: float | None, *, flagged: bool) -> None:
-    bench = Bench(one_round(), {"ollama": FakeServer()}, emit=Reported().append, watch=FakeWatch())
-    flag = Quiet(bench, cores=cores).busy(MachineFigures(others_cores=others))
+    context = RunContext(one_round(), {"ollama": FakeServer()}, emit=Reported().append, watch=FakeWatch())
+    flag = IdleWait(context, cores=cores).busy(MachineFigures(others_cores=others))
     assert (flag is not None) is flagged
     if flag is not None:
         said = evidence_text(flag.evidence)

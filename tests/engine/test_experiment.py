@@ -138,13 +138,13 @@ async def test_text_is_sent_on_in_batches_and_all_of_it() -> None:
     lab = Lab(one_round(kinds=("cold",)), server)
     await lab.run()
     batches: list[Chunks] = lab.events.of(Chunks)
-    pieces = [piece for batch in batches for piece in batch.pieces]
+    chunks = [chunk for batch in batches for chunk in batch.chunks]
     row = lab.rows[0]
-    assert "".join(text for _, _, text in pieces) == row.text
-    assert tuple(t_ns for t_ns, _, _ in pieces) == row.timeline.t_ns
+    assert "".join(text for _, _, text in chunks) == row.text
+    assert tuple(t_ns for t_ns, _, _ in chunks) == row.timeline.t_ns
     assert row.done_ns is not None
     assert len(batches) <= 2 + row.done_ns / 50e6
-    assert len(batches[0].pieces) == 1, "the first word is not held back"
+    assert len(batches[0].chunks) == 1, "the first word is not held back"
 
 
 async def test_phases_follow_the_trial() -> None:

@@ -11,7 +11,7 @@ from llmtui.backends.base import BackendFailed
 from llmtui.config.access import Accesses
 from llmtui.config.interfaces import protocol_of
 from llmtui.core.commands import SetServer
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.engine.first_contact import Contact, find_servers, first_contact
 from llmtui.engine.servers import Servers
 from llmtui.words.problems import problem_remedy, problem_what

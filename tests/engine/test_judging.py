@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from llmtui.core.facts import Evidence, ServerCounters
+from llmtui.core.records import Evidence, ServerCounters
 from llmtui.engine.judging import InMemory, others_evidence, reload_evidence, says_something, split
 from tests.engine.fake_server import resident
 

@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from llmtui.core.commands import ListModels, SetServer
 from llmtui.core.events import ListedModel, ModelsListed, ServerChanged, SessionFinished, SessionStarted, TrialFinished
-from llmtui.core.facts import Problem
 from llmtui.core.plan import Model, Plan
+from llmtui.core.records import Problem
 from llmtui.engine.servers import Servers
 from tests.engine.fake_server import FakeServer
 from tests.engine.office import Office, short
@@ -34,12 +34,12 @@ class Inside(FakeServer):
 
 
 class TwoServers(Office):
-    """A desk with the built-in server beside another one."""
+    """A runner with the built-in server beside another one."""
 
     def __init__(self, results: Path) -> None:
         super().__init__(results)
         self.inside = Inside()
-        self.desk._servers = Servers(self._either)
+        self.runner._servers = Servers(self._either)
 
     def _either(self, kind: str, address: str, access: object = None) -> Any:
         return self.inside if kind == "builtin" else self._open(kind, address)
@@ -49,9 +49,9 @@ class TwoServers(Office):
 async def two(tmp_path: Path) -> AsyncIterator[TwoServers]:
     made = TwoServers(tmp_path / "results")
     yield made
-    made.desk.shut_down()
+    made.runner.shut_down()
     async with asyncio.timeout(60):
-        await made.desk.closed.wait()
+        await made.runner.closed.wait()
 
 
 async def listed_by(office: Office, command: SetServer) -> ModelsListed:

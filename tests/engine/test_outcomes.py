@@ -37,7 +37,7 @@ async def test_outcomes(outcome: str, words: Words, ended_by: str | None) -> Non
     assert await lab.run() == "complete"
     row = lab.rows[1]
     assert (row.outcome, row.ended_by) == (outcome, ended_by)
-    came = len(words.pieces) if outcome not in ("error", "stalled") else (words.fail_after or words.hang_after or 0)
+    came = len(words.chunks) if outcome not in ("error", "stalled") else (words.fail_after or words.hang_after or 0)
     assert len(row.timeline.t_ns) == came, "what had come is kept"
     assert (row.problem is not None) == (outcome in ("error", "stalled"))
     assert len(lab.rows) == 4, "a failed trial is a row, and the run goes on"

@@ -109,7 +109,7 @@ def test_no_print_of_a_library_gets_among_the_events(tmp_path: Path, simulator: 
         import builtins, os, subprocess, sys
         class Noisy:
             def find_spec(self, name, path=None, target=None):
-                if name.startswith(("httpx", "llmtui.backends", "llmtui.engine.desk")):
+                if name.startswith(("httpx", "llmtui.backends", "llmtui.engine.commands")):
                     print("a library says:", name)
                     sys.stdout.flush()
                     os.write(1, b"by descriptor\\n")

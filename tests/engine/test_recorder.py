@@ -17,7 +17,7 @@ from llmtui.core.events import (
     decode_event,
     encode,
 )
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.engine.outbox import Outbox, Stream
 from llmtui.engine.recorder import Recorder
 from llmtui.store.journal import read_events

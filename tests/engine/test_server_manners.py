@@ -8,8 +8,8 @@ import pytest
 
 from llmtui.backends.base import BackendFailed, ChatRequest, RunnerClue
 from llmtui.core.events import Noted
-from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem, ResidentModel
 from llmtui.engine.experiment import Experiment
 from llmtui.words.evidence import evidence_text
 from llmtui.words.problems import problem_what
@@ -264,11 +264,11 @@ async def test_one_server_may_be_gone_while_the_other_is_measured() -> None:
     model = msgspec.structs.replace(of.contenders[1].model, backend="builtin")
     contenders = (of.contenders[0], msgspec.structs.replace(of.contenders[1], model=model))
     lab = Lab(msgspec.structs.replace(of, contenders=contenders), gone)
-    lab.bench.backends["builtin"] = here  # type: ignore[index]
-    lab.experiment = Experiment(lab.bench)
+    lab.context.backends["builtin"] = here  # type: ignore[index]
+    lab.experiment = Experiment(lab.context)
     gone.down = REFUSED
     with pytest.raises(BackendFailed):
-        await lab.bench.ask_info(gone)
+        await lab.context.ask_info(gone)
     assert await lab.experiment.run() == "complete"
     assert {row.trial.contender: row.outcome for row in lab.rows} == {0: "error", 1: "ok"}
     assert here.memory == []

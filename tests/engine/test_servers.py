@@ -14,7 +14,7 @@ from llmtui.backends.openai import OpenAiBackend
 from llmtui.config.access import Access, Accesses, read_key_file
 from llmtui.config.errors import SettingsError
 from llmtui.core.commands import SetServer
-from llmtui.core.facts import NamedBy, ServerKind
+from llmtui.core.records import NamedBy, ServerKind
 from llmtui.engine.servers import Servers, open_backend
 from tests.backends.builtin_children import needs_xllamacpp
 from tests.engine.fake_server import FakeServer

@@ -19,7 +19,7 @@ from scipy import stats as scipy_stats
 
 from llmtui.core import recorded
 from llmtui.core.events import SessionEvent, TrialFinished
-from llmtui.core.facts import Recorded, ServerCounters, Timeline
+from llmtui.core.records import Recorded, ServerCounters, Timeline
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import summarise
 from llmtui.core.verdict import SEPARATING, verdicts

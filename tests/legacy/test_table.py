@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.core.facts import Recorded
+from llmtui.core.records import Recorded
 from llmtui.legacy.events import can_be_measured
 from llmtui.legacy.rows import CannotImport, FileRow, Stated
 from llmtui.legacy.source import file_text

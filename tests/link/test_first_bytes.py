@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llmtui.cli.frame import Refused
 from llmtui.cli.sessions import check_journal
+from llmtui.cli.startup import Refused
 from llmtui.core.events import encode
 from llmtui.link import LinkLost
 from llmtui.link.first_bytes import why_no_events
@@ -33,7 +33,7 @@ LINE = encode(started(plan()))
         (b" \n\r\n", "events_empty"),
         (LINE.decode().encode("utf-16"), "events_utf16"),
         (LINE.decode().encode("utf-16-be"), "events_utf16"),
-        (gzip.compress(LINE), "events_compressed"),
+        (gzip.compress(LINE, mtime=0), "events_compressed"),
         (b"PK\x03\x04rest", "events_compressed"),
         (b"round,model,category\n1,a,b\n", "not_events"),
         (b"just words", "not_events"),
@@ -47,7 +47,7 @@ def test_the_true_reason_is_found(data: bytes, why: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"", "is empty"), (LINE.decode().encode("utf-16"), "UTF-16"), (gzip.compress(LINE), "compressed"),
+    [(b"", "is empty"), (LINE.decode().encode("utf-16"), "UTF-16"), (gzip.compress(LINE, mtime=0), "compressed"),
      (b"a,b\n", "not a session's events")],
 )  # fmt: skip
 def test_a_file_is_refused_before_the_screens_with_the_reason(tmp_path: Path, data: bytes, words: str) -> None:

@@ -1,4 +1,4 @@
-"""What the documents say, cut into pieces that can be checked."""
+"""What the documents say, cut into chunks that can be checked."""
 
 from __future__ import annotations
 

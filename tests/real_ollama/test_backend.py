@@ -9,11 +9,11 @@ from contextlib import aclosing
 import msgspec
 import pytest
 
-from llmtui.backends.base import BackendFailed, Final, Piece, RunnerClue, Sent
+from llmtui.backends.base import BackendFailed, Chunk, Final, RunnerClue, Sent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.events import ListedModel, Sampled
-from llmtui.core.facts import ServerCounters
 from llmtui.core.plan import Model
+from llmtui.core.records import ServerCounters
 from llmtui.engine.sampler import Sampler
 from llmtui.engine.sensors.machine import Machine
 from llmtui.engine.sensors.runner import RunnerTarget
@@ -30,7 +30,7 @@ async def listed(backend: OllamaBackend, name: str) -> ListedModel:
     return next(entry for entry in await backend.models() if entry.model.name == f"{name}:latest")
 
 
-def counters_of(said: list[Sent | Piece | Final]) -> ServerCounters:
+def counters_of(said: list[Sent | Chunk | Final]) -> ServerCounters:
     final = said[-1]
     assert isinstance(final, Final)
     assert final.counters is not None
@@ -72,11 +72,11 @@ async def test_an_answer_is_sent_then_pieces_then_final(backend: OllamaBackend, 
     await answer(backend, question(model, prompt))
     said = await answer(backend, question(model, prompt))
     assert isinstance(said[0], Sent)
-    pieces = [item for item in said if isinstance(item, Piece)]
-    assert len(said) == 1 + len(pieces) + 1
+    chunks = [item for item in said if isinstance(item, Chunk)]
+    assert len(said) == 1 + len(chunks) + 1
     moments = [item.t_ns for item in said]
     assert moments == sorted(moments)
-    stamps = [piece.server_ns for piece in pieces]
+    stamps = [chunk.server_ns for chunk in chunks]
     assert None not in stamps
     counters = counters_of(said)
     assert (counters.output_tokens, counters.output_steps) == (16, 15)
@@ -104,14 +104,14 @@ async def test_a_stream_that_the_server_gives_up_has_no_final(
     model = (await listed(backend, "repeater")).model
     said = await answer(backend, question(model, num_predict=100))
     assert isinstance(said[-1], Final) is (ollama_server.version == NEW)
-    assert len([item for item in said if isinstance(item, Piece)]) >= 25
+    assert len([item for item in said if isinstance(item, Chunk)]) >= 25
 
 
 async def test_thinking_can_be_turned_on(backend: OllamaBackend, ollama_server: RunningOllama) -> None:
     model = (await listed(backend, "thinker")).model
     request = question(model, "Write a poem about the moon.")
     said = await answer(backend, msgspec.structs.replace(request, think=True))
-    channels = {item.channel for item in said if isinstance(item, Piece)}
+    channels = {item.channel for item in said if isinstance(item, Chunk)}
     # The old server looks for the opening tag in the text only, and here it stands in the template.
     assert channels == ({"t"} if ollama_server.version == NEW else {"a"})
 
@@ -130,7 +130,7 @@ async def test_a_refusal_has_a_code_and_a_sentence(backend: OllamaBackend, name:
 
 async def test_thinking_that_a_model_does_not_know_is_taken_back(backend: OllamaBackend) -> None:
     request = msgspec.structs.replace(question(Model(name="tiny", digest="")), think=True)
-    assert any(isinstance(item, Piece) for item in await answer(backend, request))
+    assert any(isinstance(item, Chunk) for item in await answer(backend, request))
 
 
 async def test_cancelling_frees_the_model(backend: OllamaBackend) -> None:
@@ -180,7 +180,7 @@ async def test_a_cold_trial_is_sampled_with_its_runners_memory_and_time(backend:
         sampler.begin_trial(loading=True)
         async with aclosing(backend.stream(question(entry.model, num_predict=400))) as said:
             async for item in said:
-                if isinstance(item, Piece):
+                if isinstance(item, Chunk):
                     sampler.first_token()
         machine = sampler.end_trial()
     finally:

@@ -43,10 +43,10 @@ def _like_tiny(name: str, **fields: object) -> SimulatedModel:
 
 
 def _repeats(dialect: Dialect) -> Answer:
-    """Old servers give up after 30 equal pieces."""
+    """Old servers give up after 30 equal chunks."""
     if dialect == NEW:
-        return Answer(pieces=(" the",) * 200)
-    return Answer(pieces=(" the",) * 31, ending=Ending(kind="closed"))
+        return Answer(token_texts=(" the",) * 200)
+    return Answer(token_texts=(" the",) * 31, ending=Ending(kind="closed"))
 
 
 def script(dialect: Dialect) -> Script:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Final, Message, Piece, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
 from llmtui.backends.openai import OpenAiBackend
 from llmtui.core.plan import Model
 from llmtui.engine.sensors.machine import Machine
@@ -41,11 +41,11 @@ class OpenAiContract:
 
     async def test_an_answer_has_text_a_count_and_an_end(self, server: Served) -> None:
         async with opened(server) as backend:
-            sent, *pieces, last = await answered(backend)
+            sent, *chunks, last = await answered(backend)
         assert isinstance(sent, Sent)
         assert isinstance(last, Final)
-        assert len(pieces) >= 4
-        stamps = [sent.t_ns, *(piece.t_ns for piece in pieces if isinstance(piece, Piece)), last.t_ns]
+        assert len(chunks) >= 4
+        stamps = [sent.t_ns, *(chunk.t_ns for chunk in chunks if isinstance(chunk, Chunk)), last.t_ns]
         assert stamps == sorted(stamps)
         assert last.counters is not None
         assert last.counters.output_tokens is not None
@@ -57,7 +57,7 @@ class OpenAiContract:
             model = (await backend.models())[0].model
             async with aclosing(backend.stream(question(model, cap=512))) as items:
                 async for item in items:
-                    if isinstance(item, Piece):
+                    if isinstance(item, Chunk):
                         break
             assert isinstance((await answered(backend))[-1], Final)
 
@@ -113,7 +113,7 @@ def question(model: Model, cap: int = CAP) -> ChatRequest:
     )  # fmt: skip
 
 
-async def answered(backend: OpenAiBackend, **changes: object) -> list[Sent | Piece | Final]:
+async def answered(backend: OpenAiBackend, **changes: object) -> list[Sent | Chunk | Final]:
     model = (await backend.models())[0].model
     asked = msgspec.structs.replace(question(model), **changes)
     async with aclosing(backend.stream(asked)) as items:

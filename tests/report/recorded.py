@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from llmtui.core.events import Event, Noted, SessionFinished, encode
-from llmtui.core.facts import Fingerprint, MachineFigures, Problem, ResidentModel, Server
 from llmtui.core.plan import Contender, Model, Plan, PlannedPrompt, Variant
+from llmtui.core.records import Fingerprint, MachineFigures, Problem, ResidentModel, Server
 from llmtui.core.session import Session, fold
 from llmtui.report.saved import Saved, read_saved
 from tests.core.compared import compared_plan, other, warm
@@ -49,9 +49,9 @@ def answered(of: Plan, who: int, number: int, which: int, rate: float) -> Event:
     )  # fmt: skip
 
 
-def evil(pieces: int) -> str:
-    """Return an answer of as many characters as ``pieces`` words of the made trials have."""
-    return (EVIL * 20)[: 5 * pieces]
+def evil(chunks: int) -> str:
+    """Return an answer of as many characters as ``chunks`` words of the made trials have."""
+    return (EVIL * 20)[: 5 * chunks]
 
 
 def machine() -> MachineFigures:

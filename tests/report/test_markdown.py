@@ -59,7 +59,7 @@ def test_conditions_and_formulas_are_named() -> None:
     assert "Answers: up to 128 tokens, temperature 0, seed 42" in text
     assert "Plan: standard, 3 rounds, order's seed 7" in text
     assert "Question coding-1: Write two hundred words on the subject of coding, please, with care." in text
-    assert "(`decode_tps`): (tokens − those of the first piece) ÷" in text
+    assert "(`decode_tps`): (tokens − those of the first chunk) ÷" in text
 
 
 def test_the_servers_address_stays_at_home() -> None:
@@ -82,7 +82,7 @@ def test_since_last_time_stands_in_it() -> None:
 
 
 def test_problems_of_tests_are_noted() -> None:
-    from llmtui.core.facts import Problem
+    from llmtui.core.records import Problem
 
     of = compared_plan("a")
     broken = warm(of, 0, 1, 0, 10.0, outcome="error", problem=Problem(code="cut", what="The connection broke."))

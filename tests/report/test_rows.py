@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from llmtui.core.facts import Outcome, ServerCounters
+from llmtui.core.records import Outcome, ServerCounters
 from llmtui.core.session import Session
 from llmtui.core.verdict import verdicts
 from llmtui.report.rows import by_category, by_model

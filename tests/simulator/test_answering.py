@@ -17,12 +17,12 @@ THINKER = quick(capabilities=THINKS, answers=(Answer(thinking_tokens=6, tokens=5
 
 async def test_an_answer_is_pieces_and_a_last_line_with_counters() -> None:
     async with served(quick_script(dialect="0.34.4")) as (_, client):
-        *pieces, last = await lines_of(client, "/api/chat", chat())
-    assert len(pieces) == 7
-    for piece in pieces:
-        assert list(piece) == ["model", "created_at", "message", "done"]
-        assert piece["message"]["role"] == "assistant"
-        assert piece["done"] is False
+        *token_texts, last = await lines_of(client, "/api/chat", chat())
+    assert len(token_texts) == 7
+    for chunk in token_texts:
+        assert list(chunk) == ["model", "created_at", "message", "done"]
+        assert chunk["message"]["role"] == "assistant"
+        assert chunk["done"] is False
     assert list(last) == [
         "model",
         "created_at",
@@ -113,7 +113,7 @@ async def test_a_server_may_leave_the_end_token_out_of_its_count() -> None:
 
 
 async def test_the_last_line_may_carry_text() -> None:
-    answer = Answer(pieces=("one ", "two ", "three"), text_in_last_line=True)
+    answer = Answer(token_texts=("one ", "two ", "three"), text_in_last_line=True)
     async with served(quick_script(quick(answers=(answer,)))) as (_, client):
         lines = await lines_of(client, "/api/chat", chat(options={"num_predict": 3}))
     assert [line["message"]["content"] for line in lines] == ["one ", "two ", "three"]
@@ -336,7 +336,7 @@ async def test_an_error_before_any_text_has_its_own_status() -> None:
 
 
 async def test_equal_pieces_end_the_stream_cleanly_without_a_last_line() -> None:
-    answer = Answer(pieces=("la ",) * 31, ending=Ending(kind="closed"))
+    answer = Answer(token_texts=("la ",) * 31, ending=Ending(kind="closed"))
     async with served(quick_script(quick(answers=(answer,)))) as (_, client):
         lines = await lines_of(client, "/api/chat", chat())
     assert [line["message"]["content"] for line in lines] == ["la "] * 31
@@ -370,7 +370,7 @@ async def test_silence_lasts_until_the_client_leaves(answer: Answer) -> None:
 
 
 async def test_answers_come_in_turn_but_a_matching_prompt_has_its_own() -> None:
-    answers = (Answer(pieces=("one",)), Answer(pieces=("two",)), Answer(pieces=("sea",), match="ocean"))
+    answers = (Answer(token_texts=("one",)), Answer(token_texts=("two",)), Answer(token_texts=("sea",), match="ocean"))
     async with served(quick_script(quick(answers=answers))) as (_, client):
         texts = [
             text_of(await lines_of(client, "/api/chat", chat(content=content)))

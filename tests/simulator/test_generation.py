@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.simulator.generation import Chunk, Course, TokenPace, chunks_of, course_of, tokens_of
+from llmtui.simulator.generation import Course, GeneratedChunk, TokenPace, chunks_of, course_of, tokens_of
 from llmtui.simulator.model import Answer, SimulatedModel, Stall
 
 INTERVAL_NS = 10_000_000
 
 
-def chunks(answer: Answer, mode: Any = "off", budget: int = 10_000) -> list[Chunk]:
+def chunks(answer: Answer, mode: Any = "off", budget: int = 10_000) -> list[GeneratedChunk]:
     course = course_of(answer, mode=mode, level=None, budget=budget)
     tokens = tokens_of(answer, course, "seed")
     return list(chunks_of(tokens, answer, total=course.total, interval_ns=lambda _: INTERVAL_NS))
@@ -54,7 +54,7 @@ def test_held_back_text_comes_with_the_token_that_frees_it() -> None:
 
 
 def test_tokens_without_text_wait_for_text() -> None:
-    answer = Answer(pieces=("", "a", "", "b"))
+    answer = Answer(token_texts=("", "a", "", "b"))
     assert [(chunk.text, chunk.first_token, chunk.last_token) for chunk in chunks(answer)] == [
         ("a", 1, 2),
         ("b", 3, 4),

@@ -5,22 +5,22 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtui.simulator.prose import pieces_of_text, prose, thinking_text
+from llmtui.simulator.prose import prose, thinking_text, token_texts_of
 
 
 @given(st.text())
 def test_pieces_joined_are_the_text(text: str) -> None:
-    assert "".join(pieces_of_text(text)) == text
+    assert "".join(token_texts_of(text)) == text
 
 
 @given(st.text(min_size=1))
 def test_no_piece_is_empty(text: str) -> None:
-    assert all(pieces_of_text(text))
+    assert all(token_texts_of(text))
 
 
 def test_a_token_has_about_four_characters() -> None:
-    pieces = list(islice(prose("seed"), 2000))
-    assert 3.5 <= sum(map(len, pieces)) / len(pieces) <= 4.7
+    token_texts = list(islice(prose("seed"), 2000))
+    assert 3.5 <= sum(map(len, token_texts)) / len(token_texts) <= 4.7
 
 
 def test_the_same_seed_gives_the_same_text_and_another_another() -> None:

@@ -88,7 +88,7 @@ async def test_a_client_that_half_closes_is_taken_for_gone() -> None:
 
 
 async def test_what_a_slow_reader_has_not_taken_is_not_logged_as_sent() -> None:
-    big = Answer(pieces=("x" * 200_000,) * 200)
+    big = Answer(token_texts=("x" * 200_000,) * 200)
     async with served(quick_script(quick(decode_tps=100_000.0, answers=(big,)))) as (server, _):
         port = int(server.url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**16)

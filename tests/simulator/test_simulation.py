@@ -60,7 +60,7 @@ async def test_a_running_answer_slows_down_when_the_speed_is_set() -> None:
 
 async def test_answers_can_be_exchanged() -> None:
     async with served(quick_script()) as (server, client):
-        await server.change(SetAnswers(model="m", answers=(Answer(pieces=("new",)),)))
+        await server.change(SetAnswers(model="m", answers=(Answer(token_texts=("new",)),)))
         assert text_of(await lines_of(client, "/api/chat", chat())) == "new"
 
 

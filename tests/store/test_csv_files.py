@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.core.events import Event, Sampled, TrialFinished
-from llmtui.core.facts import EndedBy, MachineFigures, Outcome, Problem, ResidentModel, Timeline
 from llmtui.core.metrics import Figures
+from llmtui.core.records import EndedBy, MachineFigures, Outcome, Problem, ResidentModel, Timeline
 from llmtui.core.session import Session, fold
 from llmtui.store.csv_cells import cell, csv_line, number_cell, text_cell, utc_cell
 from llmtui.store.samples_csv import SamplesCsv

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.core.events import Event, Noted, SessionFinished, TrialFinished, encode
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.store.journal import JournalReader, JournalWriter, TrialIndex, read_events
 from llmtui.store.lock import JournalBusy, writer_pid
 from llmtui.store.session_folder import JOURNAL, LOCK

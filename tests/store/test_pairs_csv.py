@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from llmtui.core.facts import MachineFigures
+from llmtui.core.records import MachineFigures
 from llmtui.core.summary import summarise
 from llmtui.store.pairs_csv import pairs_csv, write_pairs
 from llmtui.store.trials_csv import row_cells

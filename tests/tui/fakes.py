@@ -22,9 +22,9 @@ from llmtui.core.events import (
     ServerChanged,
     TrialFinished,
 )
-from llmtui.core.facts import Problem, ResidentModel
 from llmtui.core.plan import Model, Plan
 from llmtui.core.prompts import Category, Prompt, PromptPack
+from llmtui.core.records import Problem, ResidentModel
 from llmtui.core.session import Session
 from llmtui.link import LinkLost, ReadOnly
 from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry

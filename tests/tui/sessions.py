@@ -21,15 +21,6 @@ from llmtui.core.events import (
     TrialFinished,
     TrialStarted,
 )
-from llmtui.core.facts import (
-    Fingerprint,
-    MachineFigures,
-    Phase,
-    Problem,
-    ResidentModel,
-    ServerCounters,
-    Timeline,
-)
 from llmtui.core.plan import (
     Contender,
     Model,
@@ -40,6 +31,15 @@ from llmtui.core.plan import (
     blocks,
     num_predict,
     trials_per_round,
+)
+from llmtui.core.records import (
+    Fingerprint,
+    MachineFigures,
+    Phase,
+    Problem,
+    ResidentModel,
+    ServerCounters,
+    Timeline,
 )
 from tests.tui.session_texts import ANSWERS, COLD_TEXT, PROMPTS, THOUGHT
 
@@ -136,12 +136,12 @@ def finished_trials(events: Sequence[Event]) -> dict[str, TrialFinished]:
 
 
 def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, int]]:
-    """Live text stands where its last piece arrived."""
+    """Live text stands where its last chunk arrived."""
     sent: dict[str, int] = {}
     last = START_NS
     for event in events:
         if isinstance(event, Chunks):
-            last = sent[event.trial_id] + event.pieces[-1][0]
+            last = sent[event.trial_id] + event.chunks[-1][0]
         elif hasattr(event, "t_ns"):
             last = event.t_ns
         if isinstance(event, PhaseChanged) and event.phase == "waiting" and event.trial_id:
@@ -207,18 +207,18 @@ class _Scribe:
 
     def _answer(self, trial: Trial, who: Contender, t0_ns: int, load_s: float) -> Iterator[Event]:
         speed = SPEEDS[who.model.name]
-        pieces = self._pieces(trial, who)
+        chunks = self._chunks(trial, who)
         broken = (
             self.failing == who.model.name
             and (trial.round, trial.kind) == (1, "warm")
             and _category(self.plan, trial) == "coding"
         )
         if broken:
-            pieces = pieces[:31]
+            chunks = chunks[:31]
         times: list[int] = []
         phase: Phase | None = None
         batch: list[tuple[int, str, str]] = []
-        for number, (channel, text) in enumerate(pieces):
+        for number, (channel, text) in enumerate(chunks):
             if number:
                 wobble = 1 + 0.03 * ((number * 7 + trial.round * 3 + (trial.prompt or 0)) % 5 - 2)
                 yield from self._pass(speed.token_s * wobble, busy=7.8)
@@ -229,16 +229,16 @@ class _Scribe:
             times.append(self.t_ns - t0_ns)
             batch.append((times[-1], channel, text))
             if len(batch) == 2:
-                yield Chunks(trial_id=trial.id, pieces=tuple(batch))
+                yield Chunks(trial_id=trial.id, chunks=tuple(batch))
                 batch.clear()
         if batch:
-            yield Chunks(trial_id=trial.id, pieces=tuple(batch))
+            yield Chunks(trial_id=trial.id, chunks=tuple(batch))
         yield from self._pass(speed.token_s, busy=7.8)
-        yield self._finished(trial, who, t0_ns, load_s, pieces, times, broken=broken)
+        yield self._finished(trial, who, t0_ns, load_s, chunks, times, broken=broken)
         if broken:
             yield Noted(t_ns=self.t_ns, level="warning", problem=_CUT)
 
-    def _pieces(self, trial: Trial, who: Contender) -> list[tuple[str, str]]:
+    def _chunks(self, trial: Trial, who: Contender) -> list[tuple[str, str]]:
         cap = num_predict(self.plan, trial.kind) - 1
         answer = ANSWERS[_category(self.plan, trial) or "summary"]
         tokens = [("a", part) for part in re.findall(r"\s*\S{1,6}", answer)]
@@ -252,7 +252,7 @@ class _Scribe:
         who: Contender,
         t0_ns: int,
         load_s: float,
-        pieces: list[tuple[str, str]],
+        chunks: list[tuple[str, str]],
         times: list[int],
         *,
         broken: bool,
@@ -261,7 +261,7 @@ class _Scribe:
         output_ns = self.t_ns - t0_ns - times[0]
         if trial.kind == "warm" and trial.round == 1 and trial.prompt == 3 and trial.contender == 0:
             output_ns = round(output_ns * 1.06)
-        tokens = len(pieces) + 1
+        tokens = len(chunks) + 1
         counters = ServerCounters(
             total_duration_ns=self.t_ns - t0_ns,
             load_duration_ns=round(load_s * S),
@@ -284,11 +284,11 @@ class _Scribe:
             counters=None if broken else counters,
             timeline=Timeline(
                 t_ns=tuple(times),
-                chars=tuple(len(text) for _, text in pieces),
-                channels="".join(channel for channel, _ in pieces),
+                chars=tuple(len(text) for _, text in chunks),
+                channels="".join(channel for channel, _ in chunks),
                 server_ns=tuple(WALL_NS + t0_ns - START_NS + at - 600_000 for at in times),
             ),
-            text="".join(text for _, text in pieces),
+            text="".join(text for _, text in chunks),
             machine=MachineFigures(
                 runner_pid=4711,
                 runner_peak_bytes=held + 40_000_000,
@@ -337,7 +337,7 @@ class _Scribe:
 
 _CUT = Problem(
     code="cut",
-    what="The server broke the answer off after 31 pieces.",
+    what="The server broke the answer off after 31 chunks.",
     remedy="Look at the server's log; the other tests go on.",
 )
 

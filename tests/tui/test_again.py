@@ -19,8 +19,8 @@ from llmtui.core.events import (
     TrialFinished,
     TrialStarted,
 )
-from llmtui.core.facts import PhaseDetail
 from llmtui.core.plan import IMPORTED, Plan, block
+from llmtui.core.records import PhaseDetail
 from llmtui.core.session import PhaseMark, Session, fold
 from llmtui.core.verdict import verdicts
 from llmtui.tui.app import LlmtuiApp

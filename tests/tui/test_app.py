@@ -13,7 +13,7 @@ from llmtui.core.commands import SetServer
 from llmtui.core.events import SessionFinished
 from llmtui.tui import terminal
 from llmtui.tui.app import LlmtuiApp, WatchApp
-from llmtui.tui.screens.dialogs import Question
+from llmtui.tui.screens.dialogs import ConfirmDialog
 from llmtui.tui.screens.help import HelpScreen
 from llmtui.tui.screens.setup import SetupScreen
 from llmtui.tui.widgets.banner import Banner
@@ -84,7 +84,7 @@ class TestQuit:
             await until_listed(pilot)
             await begin_a_run(pilot, link)
             await pilot.press("q")
-            assert isinstance(app.screen, Question)
+            assert isinstance(app.screen, ConfirmDialog)
             await pilot.press("enter")
             assert app.screen is app.screen_stack[0]
             await pilot.press("q", "y")

@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 import llmtui.tui
-from llmtui.cli.frame import frame
-from llmtui.cli.program import Program
+from llmtui.cli.services import Services
+from llmtui.cli.startup import load_startup
 from llmtui.core.plan import Plan
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.host import ExitReport, SessionEntry
@@ -109,7 +109,7 @@ async def test_a_bad_variable_is_told_by_a_toast(
     monkeypatch.setenv("LLMTUI_NUM_CTX", "abc")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     host = FakeHost(engine_beside(an_ollama))
-    host.problems = Program(frame({})).problems
+    host.problems = Services(load_startup({})).problems
     app = LlmtuiApp(host)
     async with app.run_test() as pilot:
         await until_said(pilot, app, words)

@@ -10,7 +10,7 @@ from llmtui.config import Settings
 from llmtui.config.address import is_this_machine
 from llmtui.core.commands import Command, ListModels, SetServer
 from llmtui.core.events import Event, ListedModel, ServerChanged
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.tui.text.no_server import no_server_words
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import a_model, loaded, no_ollama, ollama_up, refused

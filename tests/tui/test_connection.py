@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from llmtui.core.commands import SetServer
 from llmtui.core.events import ServerChanged
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.tui.connection import BUILTIN, Connection
 from tests.tui.fakes import ollama_up, refused
 

@@ -13,12 +13,12 @@ MS = 1_000_000
 
 def text(trial_id: str, *words: str, first_ms: float = 2.0, step_ms: float = 1.0) -> Chunks:
     """Words of a test, the first after ``first_ms``, then one each ``step_ms``."""
-    pieces = tuple((round((first_ms + at * step_ms) * MS), "a", word) for at, word in enumerate(words))
-    return Chunks(trial_id=trial_id, pieces=pieces)
+    chunks = tuple((round((first_ms + at * step_ms) * MS), "a", word) for at, word in enumerate(words))
+    return Chunks(trial_id=trial_id, chunks=chunks)
 
 
 def words_by(pace: DemoPace, now_s: float) -> list[tuple[str, str]]:
-    return [(chunks.trial_id, "".join(word for _, _, word in chunks.pieces)) for chunks in pace.due(now_s)]
+    return [(chunks.trial_id, "".join(word for _, _, word in chunks.chunks)) for chunks in pace.due(now_s)]
 
 
 def test_the_first_word_comes_at_once_and_the_others_twenty_times_as_slowly() -> None:

@@ -31,7 +31,7 @@ FIRST, SECOND = trial(PLAN, which=0), trial(PLAN, which=1)
 
 def text(of: str, *words: str) -> Chunks:
     return Chunks(
-        trial_id=of, pieces=tuple((round((5 + at * STEP_MS) * MS), "a", word) for at, word in enumerate(words))
+        trial_id=of, chunks=tuple((round((5 + at * STEP_MS) * MS), "a", word) for at, word in enumerate(words))
     )
 
 

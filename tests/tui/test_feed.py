@@ -10,8 +10,8 @@ from textual.message import Message
 
 from llmtui.core.commands import ListModels
 from llmtui.core.events import Chunks, Event, Gap, PullProgressed, TrialStarted
-from llmtui.core.facts import Problem
 from llmtui.core.plan import block
+from llmtui.core.records import Problem
 from llmtui.link import Link, LinkLost
 from llmtui.tui.feed import SOON_S, Feed, FeedEnded, LiveText, Replied, SessionChanged, ShowDue
 from llmtui.words.problems import problem_remedy, problem_what
@@ -27,10 +27,10 @@ def started_trial(trial: object = FIRST, order: int = 1) -> TrialStarted:
 
 
 def chunks(text: str, trial_id: str = FIRST.id) -> Chunks:
-    return Chunks(trial_id=trial_id, pieces=tuple((n, "a", letter) for n, letter in enumerate(text)))
+    return Chunks(trial_id=trial_id, chunks=tuple((n, "a", letter) for n, letter in enumerate(text)))
 
 
-class Desk:
+class CommandRunner:
     """Where a feed's messages and timers arrive; the app's part is played by ``turn``."""
 
     def __init__(self, open_link: Callable[[], Link]) -> None:
@@ -51,13 +51,13 @@ class Desk:
         return [type(message).__name__ for message in self.posted]
 
 
-def desk_of(*batches: tuple[Event, ...]) -> Desk:
+def desk_of(*batches: tuple[Event, ...]) -> CommandRunner:
     """A desk whose source has ended after some batches."""
     link = FakeLink(is_live=True)
     for batch in batches:
         link.play(*batch)
     link.close()
-    return Desk(lambda: link)
+    return CommandRunner(lambda: link)
 
 
 class TestShowing:
@@ -143,7 +143,7 @@ class TestText:
         desk.read()
         desk.turn()
         taken = desk.feed.take_text()
-        assert "".join(text for batch in taken for _t, _channel, text in batch.pieces) == "abc"
+        assert "".join(text for batch in taken for _t, _channel, text in batch.chunks) == "abc"
         assert desk.feed.take_text() == ()
 
     def test_text_that_nobody_takes_is_kept_for_the_last_trials_only(self) -> None:
@@ -195,7 +195,7 @@ class TestEnds:
     def test_a_lost_engine_leaves_a_reason_and_a_remedy(self) -> None:
         link = FakeLink(made.started(PLAN))
         link.break_off("The measuring process has gone. Its log: engine.log")
-        desk = Desk(lambda: link)
+        desk = CommandRunner(lambda: link)
         desk.read()
         assert desk.feed.ended
         assert desk.feed.lost is not None
@@ -207,7 +207,7 @@ class TestEnds:
         def refuse() -> Link:
             raise LinkLost(Problem(code="engine_not_started", detail="Python is not there"))
 
-        desk = Desk(refuse)
+        desk = CommandRunner(refuse)
         desk.read()
         assert desk.feed.lost is not None
         assert problem_what(desk.feed.lost) == "The measuring process cannot be started: Python is not there."
@@ -223,7 +223,7 @@ class TestEnds:
 
     def test_closing_a_feed_that_is_still_opening_closes_the_link_as_soon_as_it_is_there(self) -> None:
         link = FakeLink()
-        desk = Desk(lambda: link)
+        desk = CommandRunner(lambda: link)
         desk.feed.close()
         reader = Thread(target=desk.read)
         reader.start()
@@ -235,7 +235,7 @@ class TestEnds:
         done = made.finished(PLAN, FIRST)
         link = FakeLink(made.started(PLAN), done)
         link.close()
-        desk = Desk(lambda: link)
+        desk = CommandRunner(lambda: link)
         assert desk.feed.trial(FIRST.id) is None
         desk.read()
         assert desk.feed.trial(FIRST.id) == done

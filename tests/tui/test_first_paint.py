@@ -15,8 +15,8 @@ from tests.tui.fakes import FakeHost, FakeLink
 
 FIRST_FRAME = """
 import sys
-from llmtui.cli.frame import frame
-from llmtui.cli.program import Program
+from llmtui.cli.startup import load_startup
+from llmtui.cli.services import Services
 from llmtui.tui.app import LlmtuiApp
 
 class Painted(LlmtuiApp):
@@ -24,7 +24,7 @@ class Painted(LlmtuiApp):
         print(*sorted(sys.modules))
         self.exit()
 
-Painted(Program(frame({}))).run(headless=True, size=(120, 36))
+Painted(Services(load_startup({}))).run(headless=True, size=(120, 36))
 """
 NOT_YET = {
     "httpx",

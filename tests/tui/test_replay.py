@@ -80,8 +80,8 @@ async def test_each_answer_appears_when_it_really_did() -> None:
             shown = await at(pilot, screen, seconds)
             for text, trial in zip(shown, ("r1-m1-warm-p1", "r1-m2-warm-p1"), strict=True):
                 finished = TRIALS[trial]
-                pieces = sum(time <= seconds * 1e9 for time in finished.timeline.t_ns)
-                expected = finished.text[: sum(finished.timeline.chars[:pieces])]
+                chunks = sum(time <= seconds * 1e9 for time in finished.timeline.t_ns)
+                expected = finished.text[: sum(finished.timeline.chars[:chunks])]
                 assert text == expected
 
 
@@ -187,7 +187,7 @@ async def test_missing_figures_stand_with_their_reason() -> None:
         assert "Speed (TPS)" in details
         assert ": the answer did not end" in details
         assert "Text speed, × reading" in details
-        assert "The server broke the answer off after 31 pieces." in details
+        assert "The server broke the answer off after 31 chunks." in details
 
 
 async def test_m_shows_the_answer_as_markdown_and_back() -> None:

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from llmtui.config import Settings
 from llmtui.core.commands import CancelPull, Command, FindServers, ListModels, PullModel, SetServer
 from llmtui.core.events import Event, FoundServer, ListedModel, PullProgressed, ServerChanged, ServersFound
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.screens.dialogs import Download
 from tests.tui.conftest import INSTALL, wait_until

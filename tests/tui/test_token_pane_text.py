@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from llmtui.tui.text.pane_text import KEEP_ROWS, MAX_ROWS, GrowingText
 
-Piece = tuple[str, str]
+Span = tuple[str, str]
 
 line_ends_and_controls = ["\n", "\r", "\r\n", "\u2028", "\t", "\x1b[31m", "\x00", "\x9b2J", "\u202e", "\ud800"]
 wide_and_joined = ["你好", "世", "👩\u200d👩\u200d👧", "❤\ufe0f", "\u200d", "\ufe0f", "e\u0301", "👍🏽", "🇪🇸", "ก็"]
@@ -17,14 +17,14 @@ texts = st.lists(st.one_of(nasty, st.text(max_size=12)), max_size=40).map("".joi
 widths = st.integers(min_value=2, max_value=30)
 
 
-def written(text: GrowingText) -> list[list[Piece]]:
-    """Every row as its pieces."""
+def written(text: GrowingText) -> list[list[Span]]:
+    """Every row as its spans."""
     rows = (text.row(number) for number in range(text.row_count))
-    return [list(line.pieces(row)) for line, row in rows]
+    return [list(line.spans(row)) for line, row in rows]
 
 
 def shown(text: GrowingText) -> list[str]:
-    return ["".join(piece for piece, _ in row) for row in written(text)]
+    return ["".join(span for span, _ in row) for row in written(text)]
 
 
 def whole(content: str, width: int) -> GrowingText:

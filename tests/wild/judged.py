@@ -10,15 +10,15 @@ import httpx
 import msgspec
 
 from llmtui.backends.answer import Dialect, read_answer
-from llmtui.backends.base import BackendFailed, Final, Piece, Sent
+from llmtui.backends.base import BackendFailed, Chunk, Final, Sent
 from llmtui.backends.http_timing import Answered, Arrived, Departed, Moment
 from llmtui.backends.ollama_reading import OllamaDialect
 from llmtui.backends.openai_reading import OpenAiDialect
-from llmtui.core.checks import row_flags
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import Problem
+from llmtui.core.flags import row_flags
 from llmtui.core.metrics import Figures, measure
 from llmtui.core.plan import Model
+from llmtui.core.records import Problem
 from llmtui.engine.judging import outcome_of
 from llmtui.engine.live_text import CollectedAnswer
 from tests.core.made import WALL_NS, finished, plan
@@ -78,7 +78,7 @@ async def judge(
     try:
         async with asyncio.timeout(20):
             async for item in read_answer(moments(sends, headers, **how), dialect):
-                if isinstance(item, Piece):
+                if isinstance(item, Chunk):
                     answer.add(item)
                 elif isinstance(item, Sent):
                     answer.sent_ns = item.t_ns

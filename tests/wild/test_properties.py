@@ -113,13 +113,13 @@ async def test_any_cut_of_the_bytes_gives_the_same_answer(
 )
 async def test_any_cut_of_the_text_into_chunks_gives_the_same_text(thinking: str, answer: str, cuts: list[int]) -> None:
     for documents, dialect in ((openai_documents, openai), (ollama_documents, ollama)):
-        parts = [encoded(one) + b"\n" for one in documents(pieces(thinking, cuts), pieces(answer, cuts))]
+        parts = [encoded(one) + b"\n" for one in documents(chunks(thinking, cuts), chunks(answer, cuts))]
         found = await judge(dialect(), paced(parts))
         assert found.trial.text == thinking + answer
         assert found.figures.thinking_chars == len(thinking)
 
 
-def pieces(text: str, cuts: list[int]) -> list[str]:
+def chunks(text: str, cuts: list[int]) -> list[str]:
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
     return [text[start:end] for start, end in pairwise(places)]
 

@@ -10,8 +10,8 @@ import pytest
 
 from llmtui.core.across import DayNoise, Earlier
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import MachineFigures, Outcome, ResidentModel
 from llmtui.core.plan import Plan
+from llmtui.core.records import MachineFigures, Outcome, ResidentModel
 from llmtui.core.session import Session, fold
 from llmtui.legacy.events import legacy_events
 from llmtui.legacy.readers import read_any

@@ -1,4 +1,4 @@
-"""Every problem and every piece of evidence is a code with arguments, and has its words in every language."""
+"""Every problem and every chunk of evidence is a code with arguments, and has its words in every language."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 import llmtui
 from llmtui.core.codes import EvidenceCode, Fault, ProblemCode, Start, When
-from llmtui.core.facts import Argument, Evidence, Problem
+from llmtui.core.records import Argument, Evidence, Problem
 from llmtui.words import LOCALE_DIR, _, plural
 from llmtui.words.evidence import EVIDENCE, evidence_text
 from llmtui.words.install import install_command

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 import llmtui
-from llmtui.core import checks
+from llmtui.core import flags
 from llmtui.core.across import ChangeWord
 from llmtui.core.conditions import Condition
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import Outcome
 from llmtui.core.measures import MEASURES
+from llmtui.core.records import Outcome
 from llmtui.core.session import Session
 from llmtui.core.steadiness import drift
 from llmtui.core.summary import Spread
@@ -30,8 +30,7 @@ from llmtui.words.measures import explain_measure, measure_title
 from llmtui.words.outcomes import outcome_sentence, outcome_word
 from llmtui.words.ratios import factor, factor_range
 from llmtui.words.reasons import known_codes, reason
-from llmtui.words.trials import ended_words
-from llmtui.words.trials import test_words as about_words
+from llmtui.words.trials import ended_words, trial_name
 from llmtui.words.verdicts import (
     banners,
     drift_sentence,
@@ -46,7 +45,7 @@ from tests.core.compared import compared, compared_plan, warm
 from tests.core.made import trial
 
 PACKAGE = Path(llmtui.__file__).parent
-FLAGS = (*checks.BY_DESIGN, *checks.CONDITIONS, *checks.READING, *checks.DISTURBANCES)
+FLAGS = (*flags.BY_DESIGN, *flags.CONDITIONS, *flags.READING, *flags.DISTURBANCES)
 PLAN = compared_plan("a", "b")
 
 
@@ -124,10 +123,10 @@ def test_the_limit_of_tokens_is_named() -> None:
 def test_what_a_test_is_about() -> None:
     of = compared_plan("a", categories=("coding", "mine"))
     cold, follow_up = trial(of, kind="cold"), trial(of, kind="follow_up")
-    assert [about_words(one, of) for one in (trial(of, which=0), trial(of, which=1))] == ["Coding", "mine"]
-    assert about_words(cold, of) == "start from off"
-    assert about_words(msgspec.structs.replace(cold, prompt=0), of) == "start from off: Coding"
-    assert about_words(follow_up, of).startswith("in a chat: ")
+    assert [trial_name(one, of) for one in (trial(of, which=0), trial(of, which=1))] == ["Coding", "mine"]
+    assert trial_name(cold, of) == "start from off"
+    assert trial_name(msgspec.structs.replace(cold, prompt=0), of) == "start from off: Coding"
+    assert trial_name(follow_up, of).startswith("in a chat: ")
     assert [ended_words(one) for one in ("stop", "length", "other", None)] == [
         "by the model", "at the length limit", "otherwise", None,
     ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from llmtui.core.facts import ColdSource, MachineFigures
+from llmtui.core.records import ColdSource, MachineFigures
 from llmtui.engine.sensors.look import Look, elapsed_between_s, energy_between, own_cpu_s, runner_cpu_s, shares
 from llmtui.engine.sensors.processes import was_born_after
 from llmtui.engine.sensors.runner import RunnerReading

@@ -14,17 +14,17 @@ from textual.widgets import Footer, Markdown, Static
 
 from llmtui.core.events import TrialFinished
 from llmtui.core.plan import tagged
-from llmtui.core.reading import answer_of, pieces_of
+from llmtui.core.reading import answer_of, chunk_texts
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed
 from llmtui.tui.shell import ShellOf
 from llmtui.tui.text.answer_view import trial_details
-from llmtui.tui.text.live_pane import CHANNELS, question
+from llmtui.tui.text.live_pane import CHANNELS, prompt_text
 from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.words import _
-from llmtui.words.trials import test_words
+from llmtui.words.trials import trial_name
 
 
 class AnswerScreen(Screen[None]):
@@ -81,12 +81,12 @@ class AnswerScreen(Screen[None]):
         row = self._row
         label = self._session.contender(row.trial).label
         place = _("test {n} of {total}").format(n=row.order, total=self._session.total)
-        title = Content.assemble((label, "bold $primary"), f" · {test_words(row.trial, self._session.plan)} · {place}")
+        title = Content.assemble((label, "bold $primary"), f" · {trial_name(row.trial, self._session.plan)} · {place}")
         self.query_one("#answer-title", Static).update(title)
         self.details.update(trial_details(row, self._session))
         self._finished = None
         self.pane.clear()
-        self.pane.border_title = _("Question and answer")
+        self.pane.border_title = _("Prompt and answer")
         self._read(row)
 
     @in_background("read_answers")
@@ -99,19 +99,19 @@ class AnswerScreen(Screen[None]):
             return
         self._finished = finished
         plan = self._session.plan
-        pieces = [(tagged(row.trial.tag, question(row.trial, plan)) + "\n\n", "prompt")]
+        chunks = [(tagged(row.trial.tag, prompt_text(row.trial, plan)) + "\n\n", "prompt")]
         if finished is None:
-            pieces.append((_("The text of this test cannot be read."), "note"))
+            chunks.append((_("The text of this test cannot be read."), "note"))
         else:
             last = ""
-            for channel, text in zip(finished.timeline.channels, pieces_of(finished), strict=True):
+            for channel, text in zip(finished.timeline.channels, chunk_texts(finished), strict=True):
                 if last and channel != last:
-                    pieces.append(("\n\n", "answer"))
+                    chunks.append(("\n\n", "answer"))
                 last = channel
-                pieces.append((text, CHANNELS.get(channel, "answer")))
+                chunks.append((text, CHANNELS.get(channel, "answer")))
             if not finished.text:
-                pieces.append((_("No text came."), "note"))
-        self.pane.write(pieces)
+                chunks.append((_("No text came."), "note"))
+        self.pane.write(chunks)
         self.pane.flush()
         self.pane.scroll_home(animate=False)
         self._format()

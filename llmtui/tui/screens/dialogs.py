@@ -21,7 +21,7 @@ from llmtui.words.figures import gigabytes
 from llmtui.words.problems import problem_remedy, problem_what
 
 
-class Question(ModalScreen[bool]):
+class ConfirmDialog(ModalScreen[bool]):
     """Asks something; the harmless answer has the focus."""
 
     CSS_PATH = "../styles/dialogs.tcss"

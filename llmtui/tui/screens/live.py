@@ -292,9 +292,9 @@ class LiveScreen(BaseScreen):
 
     def action_stop(self) -> None:
         """Ends the run, if that is meant."""
-        from llmtui.tui.screens.dialogs import Question
+        from llmtui.tui.screens.dialogs import ConfirmDialog
 
-        question = Question(
+        question = ConfirmDialog(
             _("Stop the run?"),
             _("What is finished is kept and can be compared."),
             yes=_("Stop"),

@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from llmtui.core.events import TrialFinished
-from llmtui.core.reading import pieces_of
+from llmtui.core.reading import chunk_texts
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui.background import in_background
@@ -26,15 +26,15 @@ from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.words import _
 from llmtui.words.figures import seconds
 from llmtui.words.outcomes import outcome_word
-from llmtui.words.trials import test_words
+from llmtui.words.trials import trial_name
 
 TICK_S = 0.1
 FAST = 8
 """The quick view's factor; the screen says so while it is on."""
 
 
-class ReplayPiece(NamedTuple):
-    """A piece of text and when it came."""
+class ReplayChunk(NamedTuple):
+    """A chunk of text and when it came."""
 
     at_ns: int
     channel: str
@@ -51,8 +51,8 @@ class Side(Vertical):
         super().__init__(id=id, classes="side")
         self._row = row
         self._label = session.contender(row.trial).label
-        self._what = test_words(row.trial, session.plan)
-        self._pieces: tuple[ReplayPiece, ...] = ()
+        self._what = trial_name(row.trial, session.plan)
+        self._chunks: tuple[ReplayChunk, ...] = ()
         self._done_ns = 0
         self._next = 0
 
@@ -68,13 +68,13 @@ class Side(Vertical):
             self.pane.write([(_("The text of this test cannot be read."), "note")])
             return
         times, channels = finished.timeline.t_ns, finished.timeline.channels
-        self._pieces = tuple(map(ReplayPiece, times, channels, pieces_of(finished)))
+        self._chunks = tuple(map(ReplayChunk, times, channels, chunk_texts(finished)))
         self._done_ns = finished.done_ns or (times[-1] if times else 0)
 
     @property
     def over(self) -> bool:
         """All of it is shown."""
-        return self._next >= len(self._pieces)
+        return self._next >= len(self._chunks)
 
     def restart(self) -> None:
         """Empties the pane."""
@@ -85,28 +85,28 @@ class Side(Vertical):
     def show_until(self, now_ns: int) -> None:
         """Shows what had come by then, and the clock."""
         came: list[tuple[str, str]] = []
-        while self._next < len(self._pieces) and self._pieces[self._next].at_ns <= now_ns:
-            piece = self._pieces[self._next]
-            before = self._pieces[self._next - 1].channel if self._next else piece.channel
-            if piece.channel != before:
+        while self._next < len(self._chunks) and self._chunks[self._next].at_ns <= now_ns:
+            chunk = self._chunks[self._next]
+            before = self._chunks[self._next - 1].channel if self._next else chunk.channel
+            if chunk.channel != before:
                 came.append(("\n\n", "answer"))
-            came.append((piece.text, CHANNELS.get(piece.channel, "answer")))
+            came.append((chunk.text, CHANNELS.get(chunk.channel, "answer")))
             self._next += 1
         if came:
             self.pane.write(came)
         self.clock.update(self._words(now_ns))
 
     def _words(self, now_ns: int) -> Content:
-        shown_ns = min(now_ns, self._done_ns) if self._pieces else now_ns
+        shown_ns = min(now_ns, self._done_ns) if self._chunks else now_ns
         parts: list[str | tuple[str, str]] = [(f"{shown_ns / 1e9:6.1f} s  ", "bold $primary")]
-        if not self._pieces:
+        if not self._chunks:
             return Content.assemble(*parts, (_("no text"), "$foreground 60%"))
-        first = self._pieces[0].at_ns
+        first = self._chunks[0].at_ns
         if now_ns < first:
             parts.append((_("waiting for the first word"), "$foreground 60%"))
             return Content.assemble(*parts)
         doing = outcome_word(self._row.outcome, self._row.ended_by) if now_ns >= self._done_ns else _("writing")
-        if self._next and now_ns < self._done_ns and self._pieces[self._next - 1].channel == "t":
+        if self._next and now_ns < self._done_ns and self._chunks[self._next - 1].channel == "t":
             doing = _("thinking")
         # The figure first: where there is little room, the end of the line is cut.
         parts += [

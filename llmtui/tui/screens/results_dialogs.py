@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static
 
-from llmtui.core.checks import CONDITIONS, DISTURBANCES
+from llmtui.core.flags import CONDITIONS, DISTURBANCES
 from llmtui.core.measures import Measure, measures, reading, value_of
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session

@@ -21,7 +21,7 @@ from llmtui.words.measures import measure_title
 from llmtui.words.outcomes import outcome_sentence, outcome_word
 from llmtui.words.problems import problem_remedy, problem_what
 from llmtui.words.reasons import reason
-from llmtui.words.trials import note_words, test_words
+from llmtui.words.trials import note_words, trial_name
 
 Line = tuple[str, str, str]
 """(name, value, what is to be said beside it)."""
@@ -140,7 +140,7 @@ def _asked(row: TrialRow, session: Session) -> Iterator[Line]:
     model = who.model
     build = " · ".join(part for part in (model.parameters, model.quantisation, note_words(model.note or "")) if part)
     yield _("Model"), who.label, build
-    yield _("Test"), test_words(row.trial, session.plan), _("round {n}").format(n=row.trial.round)
+    yield _("Test"), trial_name(row.trial, session.plan), _("round {n}").format(n=row.trial.round)
     yield _("Began"), datetime.fromtimestamp(row.wall_ns / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S"), ""
     yield _("Thinking"), _think_words(who.variant.think), ""
     yield _("Context, tokens"), _context(row, num_ctx(who)), ""

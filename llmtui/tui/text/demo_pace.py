@@ -22,15 +22,15 @@ class _Held:
     def __init__(self, trial_id: str, *, slow: bool) -> None:
         self.trial_id = trial_id
         self.slow = slow
-        self.pieces: deque[tuple[int, str, str]] = deque()
+        self.chunks: deque[tuple[int, str, str]] = deque()
         self.first_ns = 0
         self.since_s: float | None = None
-        """When its first piece was shown; None before."""
+        """When its first chunk was shown; None before."""
 
     def due(self, now_s: float) -> tuple[tuple[int, str, str], ...]:
         """Takes out what is to be shown by now."""
-        if self.since_s is None and self.pieces:
-            self.since_s, self.first_ns = now_s, self.pieces[0][0]
+        if self.since_s is None and self.chunks:
+            self.since_s, self.first_ns = now_s, self.chunks[0][0]
         shown_s = now_s - (now_s if self.since_s is None else self.since_s)
         if not self.slow or shown_s >= LONGEST_S:
             return self.all()
@@ -39,13 +39,13 @@ class _Held:
 
     def all(self) -> tuple[tuple[int, str, str], ...]:
         """Takes out everything."""
-        pieces = tuple(self.pieces)
-        self.pieces.clear()
-        return pieces
+        chunks = tuple(self.chunks)
+        self.chunks.clear()
+        return chunks
 
     def _until(self, until_ns: float) -> Iterator[tuple[int, str, str]]:
-        while self.pieces and self.pieces[0][0] <= until_ns:
-            yield self.pieces.popleft()
+        while self.chunks and self.chunks[0][0] <= until_ns:
+            yield self.chunks.popleft()
 
 
 class DemoPace:
@@ -61,7 +61,7 @@ class DemoPace:
     @property
     def holds_text(self) -> bool:
         """Something is still to be shown."""
-        return any(held.pieces for held in self._held)
+        return any(held.chunks for held in self._held)
 
     def clear(self) -> None:
         """Forgets everything."""
@@ -76,7 +76,7 @@ class DemoPace:
         """
         if not self._held or self._held[-1].trial_id != chunks.trial_id:
             self._held.append(_Held(chunks.trial_id, slow=slow))
-        self._held[-1].pieces.extend(chunks.pieces)
+        self._held[-1].chunks.extend(chunks.chunks)
 
     def due(self, now_s: float) -> Iterator[Chunks]:
         """Gives what is to be shown by now, in order.
@@ -88,9 +88,9 @@ class DemoPace:
             held = self._held[0]
             newer = len(self._held) > 1
             overtaken = newer and (held.since_s is None or any(not other.slow for other in self._held))
-            pieces = held.all() if overtaken else held.due(now_s)
-            if pieces:
-                yield Chunks(trial_id=held.trial_id, pieces=pieces)
-            if held.pieces or not newer:
+            chunks = held.all() if overtaken else held.due(now_s)
+            if chunks:
+                yield Chunks(trial_id=held.trial_id, chunks=chunks)
+            if held.chunks or not newer:
                 return
             self._held.popleft()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from llmtui.core.events import Chunks, TrialFinished
 from llmtui.core.plan import Plan, Trial, blocks
-from llmtui.core.reading import pieces_of
+from llmtui.core.reading import chunk_texts
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui.text.demo_pace import SLOWED
@@ -14,9 +14,9 @@ from llmtui.words import _
 from llmtui.words.figures import seconds, significant
 from llmtui.words.outcomes import outcome_word
 from llmtui.words.problems import whole_problem
-from llmtui.words.trials import ended_words, kind_words, test_words
+from llmtui.words.trials import ended_words, kind_words, trial_name
 
-Piece = tuple[str, str]
+Span = tuple[str, str]
 """(text, kind) as the token pane takes it."""
 
 PROMPT_CHARACTERS = 240
@@ -25,7 +25,7 @@ CHANNELS = {"t": "thinking", "a": "answer"}
 
 
 class PaneScript:
-    """Turns a session's news and its live text into pieces for the pane, each test under its own head."""
+    """Turns a session's news and its live text into spans for the pane, each test under its own head."""
 
     def __init__(self) -> None:
         self._session_id: str | None = None
@@ -64,13 +64,13 @@ class PaneScript:
         trial = self._trials.get(trial_id)
         return trial is not None and session.contender(trial).model.is_demo
 
-    def news(self, session: Session) -> Iterator[Piece]:
+    def news(self, session: Session) -> Iterator[Span]:
         """Gives what a snapshot adds: ends of tests that ended, the head of the one that began."""
         yield from self._endings(session)
         if session.current is not None:
             yield from self._head(session.current, session.plan)
 
-    def text(self, chunks: Chunks, session: Session) -> Iterator[Piece]:
+    def text(self, chunks: Chunks, session: Session) -> Iterator[Span]:
         """Gives a batch of live text, under its head."""
         trial = self._trials.get(chunks.trial_id)
         if trial is None:
@@ -79,19 +79,19 @@ class PaneScript:
             yield from self._endings(session, before=chunks.trial_id)
             yield from self._head(trial, session.plan)
         self._with_text.add(chunks.trial_id)
-        for _at, channel, text in chunks.pieces:
+        for _at, channel, text in chunks.chunks:
             yield from self._turn(channel)
             yield text, CHANNELS.get(channel, "answer")
 
-    def whole(self, finished: TrialFinished, session: Session) -> Iterator[Piece]:
+    def whole(self, finished: TrialFinished, session: Session) -> Iterator[Span]:
         """Gives a finished test's text that nobody saw live."""
         yield from self._head(finished.trial, session.plan)
         self._with_text.add(finished.trial.id)
-        for channel, text in zip(finished.timeline.channels, pieces_of(finished), strict=True):
+        for channel, text in zip(finished.timeline.channels, chunk_texts(finished), strict=True):
             yield from self._turn(channel)
             yield text, CHANNELS.get(channel, "answer")
 
-    def _endings(self, session: Session, before: str | None = None) -> Iterator[Piece]:
+    def _endings(self, session: Session, before: str | None = None) -> Iterator[Span]:
         """Gives the lines below answers that have ended, up to those of a test whose text is still to be written."""
         for row in session.rows[self._told :]:
             if row.trial.id == before:
@@ -99,7 +99,7 @@ class PaneScript:
             yield from self._ending(row, session)
             self._told += 1
 
-    def _ending(self, row: TrialRow, session: Session) -> Iterator[Piece]:
+    def _ending(self, row: TrialRow, session: Session) -> Iterator[Span]:
         """Gives the line below an answer."""
         if row.trial.id not in self._with_text and row.outcome == "ok":
             return
@@ -107,7 +107,7 @@ class PaneScript:
         yield f"\n{ending_words(row)}\n\n", "prompt" if row.outcome == "ok" else "note"
         self._open = None
 
-    def _head(self, trial: Trial, plan: Plan) -> Iterator[Piece]:
+    def _head(self, trial: Trial, plan: Plan) -> Iterator[Span]:
         if self._open == trial.id:
             return
         if self._open is not None:
@@ -115,12 +115,12 @@ class PaneScript:
         self._open = trial.id
         self._channel = None
         label = plan.contenders[trial.contender].label
-        yield f"{label} · {test_words(trial, plan)}\n", "head"
+        yield f"{label} · {trial_name(trial, plan)}\n", "head"
         if trial.tag is not None:
             yield f"[{trial.tag}] ", "tag"
-        yield _shortened(question(trial, plan)) + "\n\n", "prompt"
+        yield _shortened(prompt_text(trial, plan)) + "\n\n", "prompt"
 
-    def _turn(self, channel: str) -> Iterator[Piece]:
+    def _turn(self, channel: str) -> Iterator[Span]:
         """Between thinking and answer a line is left free."""
         if self._channel is not None and channel != self._channel:
             yield "\n\n", "answer"
@@ -132,7 +132,7 @@ class PaneScript:
         self._rounds = rounds
 
 
-def question(trial: Trial, plan: Plan) -> str:
+def prompt_text(trial: Trial, plan: Plan) -> str:
     """Gives what was asked, without its tag."""
     if trial.kind == "cold" or trial.prompt is None:
         return plan.cold_text
@@ -150,7 +150,7 @@ def pane_title(session: Session, shown: Trial | None = None) -> str:
     if trial is None:
         return _("Answer")
     contender = session.contender(trial)
-    kind = kind_words(trial.kind) if trial.kind != "warm" else test_words(trial, session.plan)
+    kind = kind_words(trial.kind) if trial.kind != "warm" else trial_name(trial, session.plan)
     title = f"{contender.label} · {kind}"
     if contender.model.is_demo:
         title += " · " + _("shown at 1/{n} speed").format(n=SLOWED)

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from llmtui.config.address import is_this_machine
 from llmtui.core.events import FoundServer, ServerChanged
-from llmtui.core.facts import ServerKind
+from llmtui.core.records import ServerKind
 from llmtui.words import _
 from llmtui.words.install import install_command
 from llmtui.words.problems import problem_remedy, problem_what

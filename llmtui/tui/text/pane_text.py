@@ -1,7 +1,7 @@
 """Text that only grows, cut into rows of a width: what the token pane shows, without any widget.
 
 Rows that are complete are never looked at again: an append wraps from the start of the last row on, however long the
-paragraph is. Wrapping is decided by the text alone, so a text gives the same rows in whatever pieces it arrives.
+paragraph is. Wrapping is decided by the text alone, so a text gives the same rows in whatever spans it arrives.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from llmtui.core.shown import ODD, visible
 
 Kind = str
-"""Who wrote a piece of text: a name that the pane maps to a style, such as ``thinking``."""
+"""Who wrote a span of text: a name that the pane maps to a style, such as ``thinking``."""
 
 TAB = 4
 MAX_ROWS = 6_000
@@ -38,7 +38,7 @@ class PaneLine:
     rows: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])
     """(first, behind the last shown character) of each row; blanks between rows are not shown."""
 
-    def pieces(self, row: int) -> Iterator[tuple[str, Kind]]:
+    def spans(self, row: int) -> Iterator[tuple[str, Kind]]:
         """Gives a row's text, cut where the kind changes."""
         start, end = self.rows[row]
         if start == end:

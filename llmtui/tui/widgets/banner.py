@@ -7,7 +7,7 @@ from typing import Literal
 from textual.content import Content
 from textual.widgets import Static
 
-from llmtui.core.facts import Problem
+from llmtui.core.records import Problem
 from llmtui.words.problems import problem_remedy, problem_what
 
 Level = Literal["info", "warning", "error"]

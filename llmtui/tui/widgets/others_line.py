@@ -9,8 +9,8 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from llmtui.core.facts import ResidentModel
 from llmtui.core.plan import Others
+from llmtui.core.records import ResidentModel
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.words import _
 from llmtui.words.figures import gigabytes

@@ -12,7 +12,7 @@ from llmtui.core.session import PhaseMark, Session
 from llmtui.tui.text.loading import waiting_words
 from llmtui.words import _
 from llmtui.words.figures import duration
-from llmtui.words.trials import test_words
+from llmtui.words.trials import trial_name
 
 _MARKS = "◐◓◑◒"
 
@@ -75,7 +75,7 @@ class PhaseBar(Widget):
             # While a model is loaded, the step itself names it.
             return step
         who = session.contender(session.current).label
-        what = test_words(session.current, session.plan)
+        what = trial_name(session.current, session.plan)
         return Content.assemble((who, "bold"), f" · {what} · ", step)
 
     def _now_words(self, session: Session) -> str:

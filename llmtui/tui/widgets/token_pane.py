@@ -89,9 +89,9 @@ class TokenPane(ScrollView, can_focus=True):
 
     # --- writing ---
 
-    def write(self, pieces: Iterable[tuple[str, Kind]]) -> None:
-        """Adds pieces of (text, kind); they appear with the next flush."""
-        self._waiting.extend(pieces)
+    def write(self, spans: Iterable[tuple[str, Kind]]) -> None:
+        """Adds spans of (text, kind); they appear with the next flush."""
+        self._waiting.extend(spans)
         self._flush_when_due()
 
     def show_now(self) -> None:
@@ -129,7 +129,7 @@ class TokenPane(ScrollView, can_focus=True):
         self.call_after_refresh(self._frame_done, self._flushed_at)
 
     def _take_waiting(self) -> tuple[int, int]:
-        """Moves the waiting pieces into the text; gives the first changed row and the rows that left."""
+        """Moves the waiting spans into the text; gives the first changed row and the rows that left."""
         first = self.text.row_count - 1
         dropped = 0
         for text, kind in _joined(self._waiting):
@@ -244,7 +244,7 @@ class TokenPane(ScrollView, can_focus=True):
         if number >= self.text.row_count or not self._width:
             return Strip.blank(self.size.width, base)
         line, row = self.text.row(number)
-        segments = [Segment(text, self._style(kind)) for text, kind in line.pieces(row)]
+        segments = [Segment(text, self._style(kind)) for text, kind in line.spans(row)]
         selection = self.text_selection
         if selection is not None:
             segments = self._with_selection(segments, selection.get_span(number))
@@ -292,11 +292,11 @@ class TokenPane(ScrollView, can_focus=True):
         self.refresh()
 
 
-def _joined(pieces: Iterable[tuple[str, Kind]]) -> Iterable[tuple[str, Kind]]:
+def _joined(spans: Iterable[tuple[str, Kind]]) -> Iterable[tuple[str, Kind]]:
     """Joins neighbours of one kind, so that a fast model's many tokens are one append."""
     parts: list[str] = []
     last: Kind | None = None
-    for text, kind in pieces:
+    for text, kind in spans:
         if kind != last and last is not None:
             yield "".join(parts), last
             parts.clear()

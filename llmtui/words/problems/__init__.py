@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llmtui.core.events import ListedModel
-from llmtui.core.facts import Argument, Problem
+from llmtui.core.records import Argument, Problem
 from llmtui.words import _, plural
 from llmtui.words.install import install_command
 from llmtui.words.problems.model import MODEL_PROBLEMS

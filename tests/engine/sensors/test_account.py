@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmtui.core.facts import MachineFigures
+from llmtui.core.records import MachineFigures
 from llmtui.engine.sensors.account import Edge, TrialAccount, TrialMachine
 from llmtui.engine.sensors.cpu import CpuReading
 from llmtui.engine.sensors.look import Look

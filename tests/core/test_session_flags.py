@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmtui.core.checks import counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import Evidence, MachineFigures, ServerCounters
+from llmtui.core.flags import counts_for_speed, counts_for_ttft, is_interfered_with
 from llmtui.core.plan import Plan
+from llmtui.core.records import Evidence, MachineFigures, ServerCounters
 from llmtui.core.session import Session, SessionBuilder
-from llmtui.core.session_checks import with_session_flags
+from llmtui.core.session_flags import with_session_flags
 from llmtui.words.evidence import evidence_text
 from tests.core.compared import compared, compared_plan, other, warm
 from tests.core.made import started

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.core.events import Event, Noted, PhaseChanged
-from llmtui.core.facts import Level, Phase, PhaseDetail, Problem, Step
 from llmtui.core.plan import Contender, Plan
+from llmtui.core.records import Level, Phase, PhaseDetail, Problem, Step
 from llmtui.engine.sensors.account import TrialMachine
 from llmtui.engine.sensors.runner import Runner, RunnerTarget
 
@@ -46,7 +46,7 @@ class MachineWatch(Protocol):
         ...
 
 
-class Bench:
+class RunContext:
     """Shared by the parts of one experiment."""
 
     def __init__(

@@ -14,7 +14,7 @@ from typing import Final
 
 from llmtui.core.commands import Command, Shutdown
 from llmtui.core.events import BadLine, decode_command
-from llmtui.engine.desk import Desk
+from llmtui.engine.commands import CommandRunner
 from llmtui.engine.outbox import Outbox
 from llmtui.engine.recorder import Recorder
 from llmtui.engine.servers import OpenBackend, Servers, open_backend
@@ -45,28 +45,28 @@ async def _serve(outbox: Outbox, commands_fd: int, on_end: Callable[[], None], o
         with suppress(RuntimeError):  # the loop is closed: the end has come by another way
             loop.call_soon_threadsafe(call)
 
-    recorder = Recorder(outbox, on_disk_failed=lambda _: in_loop(desk.disk_failed))
-    desk = Desk(recorder, Servers(open_one))
-    desk.prepare()
+    recorder = Recorder(outbox, on_disk_failed=lambda _: in_loop(runner.disk_failed))
+    runner = CommandRunner(recorder, Servers(open_one))
+    runner.prepare()
 
     def end() -> None:
         on_end()
-        in_loop(desk.shut_down)
+        in_loop(runner.shut_down)
 
     def take(command: Command) -> None:
         if isinstance(command, Shutdown):
             on_end()
-        in_loop(lambda: desk.take(command))
+        in_loop(lambda: runner.take(command))
 
     _end_by_signals(loop, end)
     reader = threading.Thread(
         target=read_commands,
-        args=(commands_fd, take, lambda why: in_loop(lambda: desk.refuse(why)), end),
+        args=(commands_fd, take, lambda why: in_loop(lambda: runner.refuse(why)), end),
         name="commands",
         daemon=True,
     )
     reader.start()
-    await desk.closed.wait()
+    await runner.closed.wait()
     with suppress(NotInTime):
         recorder.mark().result(_RECORD_LIMIT_S)
 

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from llmtui.core.checks import (
+from llmtui.core.events import TrialFinished
+from llmtui.core.flags import (
     BY_DESIGN,
     CONDITIONS,
     DISTURBANCES,
@@ -15,8 +16,7 @@ from llmtui.core.checks import (
     counts_for_ttft,
     is_interfered_with,
 )
-from llmtui.core.events import TrialFinished
-from llmtui.core.facts import Evidence, MachineFigures, ResidentModel, ServerCounters, Timeline
+from llmtui.core.records import Evidence, MachineFigures, ResidentModel, ServerCounters, Timeline
 from llmtui.core.session import fold
 from llmtui.core.trial_row import TrialRow
 from llmtui.words.evidence import evidence_text
@@ -103,11 +103,11 @@ def test_a_model_partly_on_the_gpu(vram: int | None, size: int | None, flagged: 
 
 
 def test_thinking_inside_the_answer() -> None:
-    pieces = ["<think>", *(["hm "] * 60), "</think>", *(["word "] * 65)]
-    times = tuple((500 + 100 * at) * MS for at in range(len(pieces)))
+    chunks = ["<think>", *(["hm "] * 60), "</think>", *(["word "] * 65)]
+    times = tuple((500 + 100 * at) * MS for at in range(len(chunks)))
     found = row(
-        text="".join(pieces),
-        timeline=Timeline(t_ns=times, chars=tuple(map(len, pieces)), channels="a" * len(pieces)),
+        text="".join(chunks),
+        timeline=Timeline(t_ns=times, chars=tuple(map(len, chunks)), channels="a" * len(chunks)),
     )
     assert found.flags == ("thinking_inline",)
     assert (found.figures.ttft_ms, found.figures.ttfo_ms) == (500, 500 + 100 * 62)

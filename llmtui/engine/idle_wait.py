@@ -7,8 +7,8 @@ import os
 import time
 from typing import Final
 
-from llmtui.core.facts import Evidence, MachineFigures
-from llmtui.engine.bench import Bench
+from llmtui.core.records import Evidence, MachineFigures
+from llmtui.engine.context import RunContext
 from llmtui.engine.judging import Flag
 
 SESSION_LIMIT_S: Final = 30.0
@@ -19,21 +19,21 @@ _LOOK_S: Final = 0.3
 """Shortest time over which others are looked at: the system counts in steps of 10 ms."""
 
 
-class Quiet:
+class IdleWait:
     """What other programs do before starts from off, over one session.
 
     The session's first start does not wait and is not judged: something is to move right after Enter.
     """
 
-    def __init__(self, bench: Bench, *, first_is_over: bool = False, cores: int | None = None) -> None:
+    def __init__(self, context: RunContext, *, first_is_over: bool = False, cores: int | None = None) -> None:
         """Begins with the whole of the session's waiting time.
 
         Args:
-            bench: has the eye on the machine.
+            context: has the eye on the machine.
             first_is_over: the session had its first start from off already.
             cores: logical cores of this machine; asked for where it is not given.
         """
-        self._bench = bench
+        self._context = context
         self._first_is_over = first_is_over
         self._cores = cores or os.cpu_count() or 1
         self._left_s = SESSION_LIMIT_S
@@ -55,21 +55,21 @@ class Quiet:
         if not self._judged:
             return
         # What the unloaded model's process used until now is not others' doing.
-        self._bench.watch.count_others_from_now()
-        if self._bench.watch.others_cores() is None:
+        self._context.watch.count_others_from_now()
+        if self._context.watch.others_cores() is None:
             return
         began_s = time.monotonic()
-        limit_s = min(self._bench.plan.options.quiet_wait_s, self._left_s)
+        limit_s = min(self._context.plan.options.quiet_wait_s, self._left_s)
         told = False
         while True:
             await asyncio.sleep(_LOOK_S)
-            others = self._bench.watch.others_cores()
+            others = self._context.watch.others_cores()
             waited_s = time.monotonic() - began_s
             if others is None or others <= self.most_cores or waited_s >= limit_s:
                 break
             if not told:
                 told = True
-                self._bench.phase("waiting", step="waiting_for_others")  # of no trial: nothing loads yet
+                self._context.phase("waiting", step="waiting_for_others")  # of no trial: nothing loads yet
         self._left_s -= max(0.0, waited_s - _LOOK_S)
 
     def flag(self, figures: MachineFigures) -> Flag | None:

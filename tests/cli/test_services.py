@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llmtui.cli.frame import frame
-from llmtui.cli.program import Program, copy_trials
+from llmtui.cli.services import Services, copy_trials
+from llmtui.cli.startup import load_startup
 from llmtui.core.events import encode
 from llmtui.store.session_folder import JOURNAL
 from llmtui.tui.host import ExportFailed
@@ -54,5 +54,5 @@ def test_a_copied_session_is_a_line_of_its_own_in_the_history(tmp_path: Path) ->
     (results / "one").mkdir(parents=True)
     (results / "one" / JOURNAL).write_bytes(encode(started(plan("a"))))
     shutil.copytree(results / "one", results / "copy of one")
-    named = frame({}, results=str(results))
-    assert sorted(entry.session_id for entry in Program(named).sessions()) == ["copy of one", "one"]
+    named = load_startup({}, results=str(results))
+    assert sorted(entry.session_id for entry in Services(named).sessions()) == ["copy of one", "one"]

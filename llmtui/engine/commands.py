@@ -25,8 +25,8 @@ from llmtui.core.commands import (
     StartPlan,
 )
 from llmtui.core.events import CommandFailed, ModelsListed, PullProgressed, ServerChanged, ServersFound
-from llmtui.core.facts import Problem
 from llmtui.core.plan import BUILTIN
+from llmtui.core.records import Problem
 from llmtui.engine.fingerprint import MachineFacts, machine_facts
 from llmtui.engine.first_contact import find_servers, first_contact
 from llmtui.engine.recorder import Recorder
@@ -40,7 +40,7 @@ _NO_RUN: Final = Problem(code="no_run")
 _NOTHING_TO_EXTEND: Final = Problem(code="nothing_to_extend")
 
 
-class Desk:
+class CommandRunner:
     """Takes commands in the event loop's thread; answers through the recorder."""
 
     def __init__(self, recorder: Recorder, servers: Servers) -> None:

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from llmtui.core.events import PhaseChanged
-from llmtui.core.facts import Evidence, MachineFigures, PhaseDetail
 from llmtui.core.plan import Plan
-from llmtui.engine import quiet
-from llmtui.engine.bench import Bench
-from llmtui.engine.quiet import Quiet
+from llmtui.core.records import Evidence, MachineFigures, PhaseDetail
+from llmtui.engine import idle_wait
+from llmtui.engine.context import RunContext
+from llmtui.engine.idle_wait import IdleWait
 from tests.core.made import plan
 from tests.engine.fake_server import FakeServer, FakeWatch, Reported
 from tests.engine.lab import Lab, one_round
@@ -38,9 +38,9 @@ class Clock:
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(quiet, "_LOOK_S", 0.01)
-    monkeypatch.setattr(quiet, "time", clock)
-    monkeypatch.setattr(quiet, "asyncio", clock)
+    monkeypatch.setattr(idle_wait, "_LOOK_S", 0.01)
+    monkeypatch.setattr(idle_wait, "time", clock)
+    monkeypatch.setattr(idle_wait, "asyncio", clock)
     return clock
 
 
@@ -49,32 +49,32 @@ def waiting_at_most(limit_s: float, *names: str, kinds: tuple[str, ...] = ("cold
     return msgspec.structs.replace(of, options=msgspec.structs.replace(of.options, quiet_wait_s=limit_s))
 
 
-def bench(limit_s: float, others: Sequence[float]) -> Bench:
+def context(limit_s: float, others: Sequence[float]) -> RunContext:
     watch = FakeWatch()
     watch.others = list(others)
-    return Bench(waiting_at_most(limit_s), {"ollama": FakeServer()}, emit=Reported().append, watch=watch)
+    return RunContext(waiting_at_most(limit_s), {"ollama": FakeServer()}, emit=Reported().append, watch=watch)
 
 
-async def waited_s(of: Quiet, clock: Clock, *, local: bool | None = True) -> float:
+async def waited_s(of: IdleWait, clock: Clock, *, local: bool | None = True) -> float:
     began_s = clock.now_s
     await of.wait(local=local)
     return clock.now_s - began_s
 
 
 async def test_the_sessions_first_start_does_not_wait_and_is_not_judged(clock: Clock) -> None:
-    of = Quiet(bench(5.0, [BUSY]), cores=4)
+    of = IdleWait(context(5.0, [BUSY]), cores=4)
     assert await waited_s(of, clock) == 0
     assert of.flag(MachineFigures(others_cores_before=BUSY)) is None
 
 
 async def test_later_ones_wait_until_others_are_quiet(clock: Clock) -> None:
-    of = Quiet(bench(5.0, [BUSY, BUSY, BUSY, CALM]), first_is_over=True, cores=4)
+    of = IdleWait(context(5.0, [BUSY, BUSY, BUSY, CALM]), first_is_over=True, cores=4)
     assert await waited_s(of, clock) == pytest.approx(0.03)
     assert of.flag(MachineFigures(others_cores_before=CALM)) is None
 
 
 async def test_who_waited_long_enough_starts_and_is_flagged_with_what_was_seen(clock: Clock) -> None:
-    of = Quiet(bench(0.05, [BUSY]), first_is_over=True, cores=4)
+    of = IdleWait(context(0.05, [BUSY]), first_is_over=True, cores=4)
     assert await waited_s(of, clock) == pytest.approx(0.05)
     flag = of.flag(MachineFigures(others_cores_before=BUSY))
     assert flag is not None
@@ -83,8 +83,8 @@ async def test_who_waited_long_enough_starts_and_is_flagged_with_what_was_seen(c
 
 
 async def test_all_of_a_sessions_waiting_has_an_end(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    monkeypatch.setattr(quiet, "SESSION_LIMIT_S", 0.2)
-    of = Quiet(bench(0.15, [BUSY]), first_is_over=True, cores=4)
+    monkeypatch.setattr(idle_wait, "SESSION_LIMIT_S", 0.2)
+    of = IdleWait(context(0.15, [BUSY]), first_is_over=True, cores=4)
     waits_s = [await waited_s(of, clock) for _ in range(4)]
     assert waits_s[0] == pytest.approx(0.15)
     assert max(waits_s[2:]) == pytest.approx(0.01), "nothing is left of it"
@@ -92,17 +92,17 @@ async def test_all_of_a_sessions_waiting_has_an_end(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(("cores", "most"), [(1, 0.5), (4, 0.5), (5, 0.5), (16, 1.6)])
 def test_half_a_core_is_quiet_and_a_tenth_of_many(cores: int, most: float) -> None:
-    assert Quiet(bench(0, []), cores=cores).most_cores == pytest.approx(most)
+    assert IdleWait(context(0, []), cores=cores).most_cores == pytest.approx(most)
 
 
 async def test_of_a_server_elsewhere_nothing_is_asked_and_nothing_said(clock: Clock) -> None:
-    of = Quiet(bench(5.0, [BUSY]), first_is_over=True, cores=4)
+    of = IdleWait(context(5.0, [BUSY]), first_is_over=True, cores=4)
     assert await waited_s(of, clock, local=False) == 0
     assert of.flag(MachineFigures(others_cores_before=BUSY)) is None
 
 
 async def test_where_nobody_can_look_nobody_waits(clock: Clock) -> None:
-    of = Quiet(bench(5.0, []), first_is_over=True, cores=4)
+    of = IdleWait(context(5.0, []), first_is_over=True, cores=4)
     assert await waited_s(of, clock) == 0
     assert of.flag(MachineFigures(others_cores_before=None)) is None
 

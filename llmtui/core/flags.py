@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from llmtui.core.clocks import MIN_TOKENS_COMPARED, clock_difference_ns
 from llmtui.core.events import TrialFinished
-from llmtui.core.facts import Evidence, Seen
 from llmtui.core.metrics import Figures
 from llmtui.core.plan import Plan, num_ctx, tagged
 from llmtui.core.reading import reading_flags
+from llmtui.core.records import Evidence, Seen
 from llmtui.core.trial_row import TrialRow
 
 BY_DESIGN = ("short_output", "superseded")

@@ -118,18 +118,18 @@ class ServerCounters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """When each piece of text arrived: arrays of one length, in the order of ``TrialFinished.text``."""
+    """When each chunk of text arrived: arrays of one length, in the order of ``TrialFinished.text``."""
 
     t_ns: tuple[int, ...] = ()
     """Arrival − t0, on the engine's clock."""
     chars: tuple[int, ...] = ()
-    """Characters of each piece, so that the text can be cut again."""
+    """Characters of each chunk, so that the text can be cut again."""
     channels: str = ""
-    """One letter a piece: ``t`` thinking, ``a`` answer."""
+    """One letter a chunk: ``t`` thinking, ``a`` answer."""
     server_ns: tuple[int, ...] | None = None
-    """The server's own stamp of each piece (wall clock, ns since 1970); None where it sends none."""
+    """The server's own stamp of each chunk (wall clock, ns since 1970); None where it sends none."""
     tokens: tuple[int, ...] | None = None
-    """Output tokens made so far at each piece, where the server tells."""
+    """Output tokens made so far at each chunk, where the server tells."""
 
     def __post_init__(self) -> None:
         """Refuses arrays of different lengths.

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from llmtui.core.facts import Evidence, Seen
 from llmtui.core.metrics import MIN_TOKENS_COMPARED, quantile
+from llmtui.core.records import Evidence, Seen
 from llmtui.core.trial_row import TrialRow
 
 CACHED_TOKENS = 16

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmtui.cli.frame import Frame, Refused, builtin_available, server_of
+from llmtui.cli.startup import Refused, Startup, builtin_available, server_of
 from llmtui.config import Settings, SettingsError, config_path, expanded, save_choices
 from llmtui.core.commands import SetServer
-from llmtui.core.facts import NamedBy, Problem
 from llmtui.core.plan import Plan
 from llmtui.core.prompts import PromptPack
+from llmtui.core.records import NamedBy, Problem
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost
 from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from llmtui.store.listing import SessionFolder
 
 
-class Program:
+class Services:
     """Host of the app: see tui.host for what each member promises."""
 
-    def __init__(self, of: Frame) -> None:
+    def __init__(self, of: Startup) -> None:
         self.settings: Settings = of.settings
         self.pack: PromptPack = of.pack
         self.results_dir = str(of.results)

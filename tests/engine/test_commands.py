@@ -222,7 +222,7 @@ async def test_shutdown_ends_a_run_in_order_and_closes_the_server(office: Office
     await office.wait_for(Chunks)
     office.take(Shutdown())
     async with asyncio.timeout(60):
-        await office.desk.closed.wait()
+        await office.runner.closed.wait()
     await asyncio.wrap_future(office.recorder.mark())
     assert [row.outcome for row in office.of(TrialFinished)] == ["cancelled"]
     assert office.of(SessionFinished)[0].how == "cancelled"
@@ -251,6 +251,6 @@ async def test_a_full_disk_ends_the_run_as_failed(office: Office) -> None:
     slow(office)
     office.start(short())
     await office.wait_for(Chunks)
-    office.desk.disk_failed()
+    office.runner.disk_failed()
     finished: SessionFinished = await office.wait_for(SessionFinished)
     assert finished.how == "failed"

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from llmtui.backends.base import BackendFailed
 from llmtui.core.commands import Command, ListModels, Pause, SetServer, Skip
 from llmtui.core.events import encode
-from llmtui.core.facts import ServerKind
+from llmtui.core.records import ServerKind
+from llmtui.engine.command_loop import read_commands
 from llmtui.engine.fingerprint import fingerprint, machine_facts
 from llmtui.engine.servers import Servers, open_backend
-from llmtui.engine.serving import read_commands
 from tests.engine.fake_server import FakeServer
 
 
 def heard(data: bytes, cuts: list[int]) -> tuple[list[Command], list[str], int]:
-    """What reaches the desk if the bytes come in these parts."""
+    """What reaches the runner if the bytes come in these parts."""
     read_fd, write_fd = os.pipe()
     taken: list[Command] = []
     refused: list[str] = []

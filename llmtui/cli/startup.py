@@ -28,8 +28,8 @@ from llmtui.config import (
 from llmtui.config.access import read_key_file
 from llmtui.config.interfaces import protocol_of
 from llmtui.core.commands import SetServer
-from llmtui.core.facts import Argument, NamedBy, Problem
 from llmtui.core.prompts import PromptPack
+from llmtui.core.records import Argument, NamedBy, Problem
 from llmtui.words import _, use_language
 from llmtui.words.problems import whole_problem
 from llmtui.words.settings import not_used, settings_words
@@ -37,7 +37,7 @@ from llmtui.words.settings import not_used, settings_words
 _HOST_KEYS = ("host", "LLMTUI_HOST", "OLLAMA_HOST")
 
 
-class Frame(msgspec.Struct, frozen=True, kw_only=True):
+class Startup(msgspec.Struct, frozen=True, kw_only=True):
     """What is in force for this command."""
 
     settings: Settings
@@ -67,13 +67,13 @@ def cannot_write(path: object, error: OSError) -> str:
     return _("{path} cannot be written: {why}. Choose another place.").format(path=path, why=error.strerror or error)
 
 
-def frame(
+def load_startup(
     flags: Mapping[str, object],
     *,
     prompts: str | None = None,
     results: str | None = None,
     api_key_file: str | None = None,
-) -> Frame:
+) -> Startup:
     """Reads settings and prompts and sets the language.
 
     Args:
@@ -95,7 +95,7 @@ def frame(
         folder = results_dir(results, settings, Path.cwd())
     except SettingsError as error:
         raise Refused(settings_words(error)) from error
-    return Frame(
+    return Startup(
         settings=settings,
         problems=tuple(not_used(error) for error in loaded.problems),
         language=language,
@@ -107,7 +107,7 @@ def frame(
     )
 
 
-def tell_problems(of: Frame) -> None:
+def tell_problems(of: Startup) -> None:
     """Print which settings are not used, and why, for commands without screens."""
     for sentence in of.problems:
         print(f"llmtui: {sentence}", file=sys.stderr)
