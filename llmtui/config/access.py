@@ -22,6 +22,7 @@ USER = "LLMTUI_USER"
 PASSWORD = "LLMTUI_PASSWORD"  # noqa: S105 - the name of a variable
 PROTOCOL_KEYS = {"openai": "OPENAI_API_KEY", "ollama": "OLLAMA_API_KEY"}
 
+_SHORTEST_SECRET = 8
 _LOGIN = re.compile(r"(?<=://)[^/?#\s\"'”]*@|^[^/?#\s:]+:[^/?#\s]*@")
 
 
@@ -110,6 +111,12 @@ class Accesses:
         if self._named.get("person") == origin and is_safe and (key := self._key(variable)):
             return Access(header=f"Bearer {key}", source=variable)
         return None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the keys and passwords that servers may be shown, those too short to be told from words left out."""
+        given = [self._env.get(name, "").strip() for name in (API_KEY, PASSWORD, *PROTOCOL_KEYS.values())]
+        given += [login.partition(":")[2] for login in self._logins.values()]
+        return tuple(dict.fromkeys(secret for secret in given if len(secret) >= _SHORTEST_SECRET))
 
     def _key(self, variable: str) -> str | None:
         key = self._env.get(variable, "").strip()

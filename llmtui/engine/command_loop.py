@@ -45,8 +45,9 @@ async def _serve(outbox: Outbox, commands_fd: int, on_end: Callable[[], None], o
         with suppress(RuntimeError):  # the loop is closed: the end has come by another way
             loop.call_soon_threadsafe(call)
 
-    recorder = Recorder(outbox, on_disk_failed=lambda _: in_loop(runner.disk_failed))
-    runner = CommandRunner(recorder, Servers(open_one))
+    servers = Servers(open_one)
+    recorder = Recorder(outbox, on_disk_failed=lambda _: in_loop(runner.disk_failed), secrets=servers.secrets)
+    runner = CommandRunner(recorder, servers)
     runner.prepare()
 
     def end() -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from llmtui.core.events import (
     JOURNALED,
@@ -23,6 +25,7 @@ from llmtui.core.events import (
     SessionStarted,
     TrialFinished,
     TrialStarted,
+    decode_event,
     encode,
 )
 from llmtui.core.records import Problem
@@ -34,6 +37,8 @@ from llmtui.store.samples_csv import SamplesCsv
 from llmtui.store.summary_csv import write_summary
 from llmtui.store.trials_csv import TrialsCsv
 
+HIDDEN: Final = b"[hidden]"
+"""Stands in place of a key that a server repeated."""
 _SYNCED: Final = (SessionStarted, TrialFinished, SessionFinished)
 
 
@@ -109,13 +114,21 @@ class SessionFiles:
 class Recorder:
     """Takes events from any thread, in order, and never makes the caller wait for a disk or a reader."""
 
-    def __init__(self, outbox: Outbox, *, on_disk_failed: Callable[[Problem], None] | None = None) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        *,
+        on_disk_failed: Callable[[Problem], None] | None = None,
+        secrets: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         """Starts the recording thread.
 
         Args:
             outbox: where every event goes in the end.
             on_disk_failed: called once, from the recording thread, when a session's files cannot be written any more.
+            secrets: returns what must be neither told nor kept, though a server repeats it.
         """
+        self._secrets = secrets
         self._outbox = outbox
         self._on_disk_failed = on_disk_failed
         self._files: SessionFiles | None = None
@@ -129,7 +142,13 @@ class Recorder:
         Raises:
             ValueError: it holds a number that is not finite, or a text that is not Unicode.
         """
-        self._work.put((event, encode(event)))
+        line = encode(event)
+        for secret in self._secrets():
+            written = msgspec.json.encode(secret)[1:-1]
+            if written in line:
+                line = line.replace(written, HIDDEN)
+                event = decode_event(line)
+        self._work.put((event, line))
 
     def open_session(self, folder: Path, started: SessionStarted) -> SessionFiles:
         """Opens a session's files and writes its first line; they are closed with its SessionFinished.

@@ -58,6 +58,10 @@ class Servers:
         """Take note of who named a server, on which it depends what it may be shown."""
         self._accesses.name(server.address, server.named_by, server.login)
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the keys and passwords that may be sent, and must not come back in what is told or kept."""
+        return self._accesses.secrets()
+
     def backend(self, kind: ServerKind, address: str) -> Backend:
         """Return the backend of a server.
 

@@ -196,3 +196,17 @@ def test_many_threads_may_report(tmp_path: Path) -> None:
 def test_what_cannot_be_said_is_refused_at_the_door() -> None:
     with pytest.raises(ValueError, match="finite"):
         Recorder(Reader()).emit(Sampled(t_ns=1, cores_busy=float("nan")))
+
+
+def test_a_key_that_a_server_repeats_is_neither_told_nor_kept(tmp_path: Path) -> None:
+    reader = Reader(tmp_path / JOURNAL)
+    recorder = Recorder(reader, secrets=lambda: ('sk-"quoted"-1234',))
+    recorder.open_session(tmp_path, started(PLAN))
+    said = Problem(code="key_refused", args={"where": "h"}, detail='Incorrect key: sk-"quoted"-1234.')
+    recorder.emit(finished(PLAN, outcome="error", problem=said))
+    recorder.emit(END)
+    done(recorder)
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"quoted" not in kept
+    assert b"Incorrect key: [hidden]." in kept
+    assert "quoted" not in repr(reader.events)
