@@ -28,7 +28,7 @@ from llmtui.core.events import (
 )
 from llmtui.core.planning import make_plan
 from llmtui.link.engine_process import EngineProcess
-from llmtui.simulator import Answer, RunningSimulator, SimulatedModel, running_simulator
+from llmtui.simulator import RunningSimulator, ScriptedAnswer, SimulatedModel, running_simulator
 from llmtui.store.journal import read_events
 from llmtui.store.session_folder import JOURNAL
 
@@ -185,7 +185,7 @@ def _run_engine(server: RunningSimulator, results: Path, tokens: int, *, stall_s
 def _model(tokens: int) -> SimulatedModel:
     words = ["one ", "two ", "three ", "four ", "five ", "six ", "seven ", "eight ", "nine ", "ten "]
     text = tuple(words[number % len(words)] for number in range(tokens - 2))
-    answer = Answer(token_texts=(*text, END_MARK.decode()))
+    answer = ScriptedAnswer(token_texts=(*text, END_MARK.decode()))
     return SimulatedModel(
         name="flood:1b",
         decode_tps=RATE_TPS,

@@ -15,9 +15,9 @@ import psutil
 
 from llmtui.core.events import SessionEvent
 from llmtui.core.session import Session, SessionBuilder
-from llmtui.selftest.screen import Screen, ScreenRun, Seen, program
+from llmtui.selftest.screen import OutputListener, Screen, ScreenRun, program
 from llmtui.selftest.script import categories, many_prompts
-from llmtui.simulator import Answer, Script, SimulatedModel
+from llmtui.simulator import Script, ScriptedAnswer, SimulatedModel
 
 SESSION_LIMIT_S = 900.0
 ENGINE = "llmtui.engine"
@@ -32,7 +32,7 @@ def folder() -> Iterator[Path]:
 
 def steady(decode_tps: float, tokens: int, *, bundle: int = 1, name: str = "steady:1b") -> SimulatedModel:
     """A model that writes so many tokens a second, so many in an answer."""
-    answer = Answer(tokens=tokens, tokens_per_chunk=bundle)
+    answer = ScriptedAnswer(tokens=tokens, tokens_per_chunk=bundle)
     return SimulatedModel(name=name, decode_tps=decode_tps, load_s=0.2, prefill_tps=2000.0, answers=(answer,))
 
 
@@ -55,7 +55,9 @@ def settings_for(host: str, *, tests: int, tokens: int, models: Sequence[str] = 
 
 
 @contextmanager
-def on_screen(where: Path, settings: Mapping[str, str], *, tests: int, seen: Seen | None = None) -> Iterator[ScreenRun]:
+def on_screen(
+    where: Path, settings: Mapping[str, str], *, tests: int, seen: OutputListener | None = None
+) -> Iterator[ScreenRun]:
     """Starts the program in its terminal; the caller begins the run. It is killed if it has not left by the end."""
     prompts, results = where / "prompts.toml", where / "results"
     prompts.write_text(many_prompts(tests), encoding="utf-8")

@@ -40,7 +40,7 @@ from llmtui.core.planning import make_plan
 from llmtui.core.records import Fingerprint, MachineFigures, Timeline
 from llmtui.link.engine_process import EngineProcess
 from llmtui.simulator.changes import Planned, PutModel
-from llmtui.simulator.model import Answer, SimulatedModel, SpeedPoint
+from llmtui.simulator.model import ScriptedAnswer, SimulatedModel, SpeedPoint
 from llmtui.simulator.process import running_simulator
 from llmtui.simulator.prose import token_texts_of
 from llmtui.simulator.script import Script
@@ -115,9 +115,9 @@ def _model(
     )
 
 
-def _answer(words: str, said: Said) -> Answer:
+def _answer(words: str, said: Said) -> ScriptedAnswer:
     token_texts = (*token_texts_of(said.text), "")
-    return Answer(
+    return ScriptedAnswer(
         match=words,
         token_texts=token_texts,
         thinking_token_texts=tuple(token_texts_of(said.thought)) or None,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from llmtui.core.across import Change, judge_change, noise_of
 from llmtui.core.steadiness import SteadyBlock, steadiest_of, trend_of
-from llmtui.core.verdict import SEPARATING, Verdict, judge, settled
+from llmtui.core.verdict import SEPARATING, SpeedVerdict, judge, settled
 from llmtui.core.waits import judge_waits, pair_times
 from tools.truth_worlds import Simulation, World
 
@@ -66,7 +66,7 @@ def cases() -> Iterator[Case]:
 # --- speed --------------------------------------------------------------------------------------------------------
 
 
-def judged(world: World, chance: random.Random) -> tuple[Verdict, ...]:
+def judged(world: World, chance: random.Random) -> tuple[SpeedVerdict, ...]:
     """Return the verdicts on one simulated session."""
     session = Simulation(world, chance)
     for number in range(1, world.rounds + 1):
@@ -93,7 +93,7 @@ def speed_session(world: World, chance: random.Random) -> Events:
     }
 
 
-def _holds(verdict: Verdict, world: World) -> bool:
+def _holds(verdict: SpeedVerdict, world: World) -> bool:
     truth = {0: world.ratio}.get(verdict.first, 1.0) / {0: world.ratio}.get(verdict.second, 1.0)
     return verdict.low is not None and verdict.high is not None and verdict.low <= truth <= verdict.high
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from llmtui.core.pairing import Pair
+from llmtui.core.pairing import PairedRounds
 from llmtui.core.plan import Contender, Model, Plan, Variant, round_order
 
 PROMPTS = 4
@@ -121,11 +121,11 @@ class Simulation:
                 logs[model] = [one + chance.gauss(0, trial_deviation) for one in logs[model]]
         self.rounds.append(logs)
 
-    def pairs(self) -> list[Pair]:
+    def pairs(self) -> list[PairedRounds]:
         """Return the pairs of models as the rules see them."""
         means = [[sum(of) / PROMPTS for of in logs] for logs in self.rounds]
         return [
-            Pair(
+            PairedRounds(
                 first=a,
                 second=b,
                 rounds=tuple(one[a] - one[b] for one in means),

@@ -15,10 +15,10 @@ import httpx
 import msgspec
 
 from llmtui.backends.answer_evidence import FEWEST_CHUNKS, SilentChunks
-from llmtui.backends.base import BackendFailed, Chunk, Final, Remark, RequestRefused, Sent
+from llmtui.backends.base import BackendFailed, Chunk, Final, Remark, RequestRefused, RequestSent
 from llmtui.backends.compression import Unpacker, unpacker_for
 from llmtui.backends.framing import Document, Framing
-from llmtui.backends.http_moments import Answered, Arrived, Moment
+from llmtui.backends.http_moments import BodyReceived, ExchangeEvent, HeadersReceived
 from llmtui.backends.lenient import StructReader
 from llmtui.backends.what_answered import part_of_sentence
 from llmtui.config.access import without_login
@@ -41,7 +41,7 @@ _NO_END: Constant = frozenset(("", "null", "none"))
 _NOT_TEXT: Constant = frozenset(("tool_calls", "tool_call", "function_call", "tool_use"))
 
 
-class Told(msgspec.Struct):
+class ParsedDocument(msgspec.Struct):
     """What one document says."""
 
     thinking: str = ""
@@ -72,7 +72,7 @@ class Dialect(Protocol[S]):
     close_ends: bool
     """An orderly close is an end; else an answer that no document ended is cut."""
 
-    def tell(self, said: S, document: Document[S]) -> Told:
+    def tell(self, said: S, document: Document[S]) -> ParsedDocument:
         """Return what a document says; counts are kept here."""
         ...
 
@@ -80,7 +80,7 @@ class Dialect(Protocol[S]):
         """Return what the server counted; None if it told nothing."""
         ...
 
-    def refused(self, answered: Answered, body: bytes) -> Problem:
+    def refused(self, answered: HeadersReceived, body: bytes) -> Problem:
         """Put an HTTP status other than 200 into words."""
         ...
 
@@ -94,8 +94,8 @@ class Dialect(Protocol[S]):
 
 
 async def read_answer(
-    moments: AsyncGenerator[Moment, None], dialect: Dialect[S]
-) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    moments: AsyncGenerator[ExchangeEvent, None], dialect: Dialect[S]
+) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
     """Yield what comes of one request: Sent, chunks of text, and Final if the answer came to an end.
 
     Args:
@@ -124,7 +124,7 @@ async def read_answer(
         yield last
 
 
-async def _next(coming: AsyncIterator[Moment], wait_s: float | None) -> Moment | None:
+async def _next(coming: AsyncIterator[ExchangeEvent], wait_s: float | None) -> ExchangeEvent | None:
     """Return the next moment; None at the end, or after ``wait_s`` seconds."""
     try:
         if wait_s is None:  # the usual case, without the cost of a timer
@@ -144,7 +144,7 @@ class AnswerReader(Generic[S]):
         self._dialect = dialect
         self._framing = Framing(dialect.reader)
         self._unpacker: Unpacker | None = None
-        self._answered: Answered | None = None
+        self._answered: HeadersReceived | None = None
         self._refusal: bytes | None = None
         self._t_ns = 0
         self._ended_ns: int | None = None
@@ -182,17 +182,17 @@ class AnswerReader(Generic[S]):
             return AFTER_END_S if self._end is None else AFTER_COUNT_S
         return None if self._text_after_end else AFTER_END_S  # who told the end too early may do so again
 
-    def take(self, moment: Moment) -> list[Sent | Chunk]:
+    def take(self, moment: ExchangeEvent) -> list[RequestSent | Chunk]:
         """Take what happened; return what it means.
 
         Raises:
             BackendFailed: the server reports an error, or sends what cannot be read.
         """
-        if type(moment) is not Arrived:  # nearly all are, and this line is passed for every token
-            if isinstance(moment, Answered):
+        if type(moment) is not BodyReceived:  # nearly all are, and this line is passed for every token
+            if isinstance(moment, HeadersReceived):
                 self._begin(moment)
                 return []
-            return [Sent(moment.t_ns)]
+            return [RequestSent(moment.t_ns)]
         data = moment.data if self._unpacker is None else self._unpacked(moment.data)
         if self._refusal is not None:
             self._refusal += data
@@ -207,7 +207,7 @@ class AnswerReader(Generic[S]):
             self._check()
         return items
 
-    def end(self) -> Iterator[Sent | Chunk | Final]:
+    def end(self) -> Iterator[RequestSent | Chunk | Final]:
         """Yield what was held back, and the Final where the answer came to an end.
 
         Raises:
@@ -244,7 +244,7 @@ class AnswerReader(Generic[S]):
             remarks=self._remarks(),
         )
 
-    def _begin(self, answered: Answered) -> None:
+    def _begin(self, answered: HeadersReceived) -> None:
         self._answered = answered
         self._unpacker = unpacker_for(answered.headers.get("content-encoding", ""))
         if answered.status != httpx.codes.OK:
@@ -257,8 +257,8 @@ class AnswerReader(Generic[S]):
         except ValueError as error:
             raise BackendFailed(self._dialect.unreadable(data, cut=False)) from error
 
-    def _items(self, documents: list[Document[S]]) -> list[Sent | Chunk]:
-        chunks: list[Sent | Chunk] = []
+    def _items(self, documents: list[Document[S]]) -> list[RequestSent | Chunk]:
+        chunks: list[RequestSent | Chunk] = []
         for document in documents:
             if document.said is None:
                 if document.is_done:
@@ -279,7 +279,7 @@ class AnswerReader(Generic[S]):
                 break
         return chunks if len(chunks) < 2 else _counted(chunks)
 
-    def _take_told(self, told: Told, chunks: list[Sent | Chunk]) -> None:
+    def _take_told(self, told: ParsedDocument, chunks: list[RequestSent | Chunk]) -> None:
         if told.thinking or told.answer:
             self._take_text(told, chunks)
         elif told.unknown or not (told.closes or told.end):
@@ -291,7 +291,7 @@ class AnswerReader(Generic[S]):
             self._ended_ns = self._t_ns
         self.over = told.over
 
-    def _take_text(self, told: Told, chunks: list[Sent | Chunk]) -> None:
+    def _take_text(self, told: ParsedDocument, chunks: list[RequestSent | Chunk]) -> None:
         if self._ended_ns is not None:
             self._ended_ns, self._text_after_end, self._closed = None, True, False
         self._whole = told.whole and not self._chunks
@@ -371,7 +371,7 @@ def odd_end(word: str) -> Problem:
     return Problem(code="odd_end", args={"word": word})
 
 
-def _counted(chunks: list[Sent | Chunk]) -> list[Sent | Chunk]:
+def _counted(chunks: list[RequestSent | Chunk]) -> list[RequestSent | Chunk]:
     """Return chunks that arrived together with the count of the last of them, which was made by then.
 
     A reader that the system did not let run finds many tokens waiting; counted one by one, with one stamp for all, the

@@ -55,7 +55,7 @@ def with_extra(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, A
     return together
 
 
-class TakenBack(msgspec.Struct, frozen=True):
+class DroppedField(msgspec.Struct, frozen=True):
     """A field that the server refuses, so that the request was sent without it."""
 
     field: str
@@ -64,11 +64,11 @@ class TakenBack(msgspec.Struct, frozen=True):
     """The field that carries its value instead."""
 
 
-class Sent(msgspec.Struct, frozen=True):
+class RequestSent(msgspec.Struct, frozen=True):
     """The request is on its way."""
 
     t_ns: int
-    without: tuple[TakenBack, ...] = ()
+    without: tuple[DroppedField, ...] = ()
     """What the server refused of it before, then or in an earlier request."""
 
 
@@ -141,7 +141,7 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The server's processes can be seen from here, as far as the address tells."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class ServerEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where a server of this machine is connected to."""
 
     addresses: tuple[str, ...]
@@ -157,7 +157,7 @@ class RunnerClue(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: int | None = None
     """Known where llmtui started the process itself; nothing else is looked at then."""
-    place: Place | None = None
+    place: ServerEndpoint | None = None
     model_argument: str | None = None
     """The server runs each model in a process of its own below it, with this after ``--model``, such as
     ``sha256-6a0746a1ec1a``; None where all of the server's processes hold the model."""
@@ -193,7 +193,7 @@ class Backend(Protocol):
         """Return how to find the process that holds the model; None where the server is not on this machine."""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Ask and return what comes: a Sent, chunks, at most one Final. Close it (``aclosing``) to cancel.
 
         A request of which the server refused a part is sent again: the last Sent counts.

@@ -22,7 +22,7 @@ import msgspec
 import platformdirs
 import psutil
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, PullStep, RunnerClue, Sent, ServerInfo
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, PullStep, RequestSent, RunnerClue, ServerInfo
 from llmtui.backends.builtin_child import BuiltinChild, ChildConfig, import_failure, import_problem
 from llmtui.backends.builtin_models import (
     DEMO_NAME,
@@ -111,7 +111,7 @@ class BuiltinBackend:
             return None
         return RunnerClue(pid=loaded.child.pid)
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Asks and gives what comes. Where the model has to be loaded first, Sent is the start of its process."""
         name = request.model.name
         async with self._turn:
@@ -123,7 +123,7 @@ class BuiltinBackend:
                 loaded = await _Loaded.spawn(config, request.model.digest)
                 self._loaded[name] = loaded
                 try:
-                    yield Sent(loaded.child.spawned_ns)
+                    yield RequestSent(loaded.child.spawned_ns)
                     await loaded.ready()
                 except BaseException:
                     await self._end(name)
@@ -134,7 +134,7 @@ class BuiltinBackend:
                 async for item in items:
                     if isinstance(item, Final):
                         yield _with_load(item, load_duration_ns)
-                    elif not (cold and isinstance(item, Sent)):
+                    elif not (cold and isinstance(item, RequestSent)):
                         yield item
         except BackendFailed as failure:
             if failure.problem.code not in GONE:

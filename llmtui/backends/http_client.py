@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import httpx
 
-from llmtui.backends.base import BackendFailed, Place
+from llmtui.backends.base import BackendFailed, ServerEndpoint
 from llmtui.backends.http_stamping import StampingTransport
 from llmtui.backends.what_answered import https_wanted
 from llmtui.config.access import without_login
@@ -74,7 +74,7 @@ def is_loopback(url: httpx.URL) -> bool:
         return False
 
 
-def place_of(url: httpx.URL) -> Place | None:
+def place_of(url: httpx.URL) -> ServerEndpoint | None:
     """Return where a server of this machine is connected to; None for one elsewhere."""
     if not is_loopback(url):
         return None
@@ -82,7 +82,7 @@ def place_of(url: httpx.URL) -> Place | None:
         addresses: tuple[str, ...] = (str(ipaddress.ip_address(url.host)),)
     except ValueError:
         addresses = ("127.0.0.1", "::1")
-    return Place(addresses=addresses, port=url.port or {"http": 80, "https": 443}[url.scheme])
+    return ServerEndpoint(addresses=addresses, port=url.port or {"http": 80, "https": 443}[url.scheme])
 
 
 class Proxy(NamedTuple):

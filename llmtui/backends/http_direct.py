@@ -17,7 +17,7 @@ import h11
 import httpx
 
 from llmtui.backends.http_head import HeadMender
-from llmtui.backends.http_moments import Answered, Arrived, Departed, Moment
+from llmtui.backends.http_moments import BodyReceived, ExchangeEvent, HeadersReceived, RequestStarted
 from llmtui.backends.http_reader import SocketReader, ask_for_stamps
 
 _HTTP_PORT: Final = 80
@@ -28,7 +28,7 @@ _NO_ANSWER: Final = "Server disconnected without sending a response."
 
 async def direct_exchange(
     request: httpx.Request, first: httpx.Request | None = None, last: bytes = b""
-) -> AsyncGenerator[Moment, None]:
+) -> AsyncGenerator[ExchangeEvent, None]:
     """Sends the request and gives what happens: one Departed, one Answered, any number of Arrived.
 
     The connection is closed at the end, however that comes.
@@ -53,7 +53,7 @@ async def direct_exchange(
     connection.setblocking(True)
     reader = SocketReader(connection, last=last)
     try:
-        yield Departed(departed_ns)
+        yield RequestStarted(departed_ns)
         async with aclosing(_moments(reader, protocol, limits.get("read"))) as moments:
             async for moment in moments:
                 yield moment
@@ -157,7 +157,7 @@ async def _send(
 
 async def _moments(
     reader: SocketReader, protocol: h11.Connection, limit_s: float | None
-) -> AsyncGenerator[Answered | Arrived, None]:
+) -> AsyncGenerator[HeadersReceived | BodyReceived, None]:
     t_ns = 0
     head = HeadMender()
     while True:
@@ -170,8 +170,8 @@ async def _moments(
             if fit or not data:
                 protocol.receive_data(fit)
         elif isinstance(event, h11.Response):
-            yield Answered(t_ns, event.status_code, httpx.Headers(list(event.headers.raw_items())))
+            yield HeadersReceived(t_ns, event.status_code, httpx.Headers(list(event.headers.raw_items())))
         elif isinstance(event, h11.Data):
-            yield Arrived(t_ns, bytes(event.data))
+            yield BodyReceived(t_ns, bytes(event.data))
         elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
             return

@@ -6,13 +6,13 @@ import httpx
 import msgspec
 
 
-class Departed(msgspec.Struct, frozen=True):
+class RequestStarted(msgspec.Struct, frozen=True):
     """The request's headers begin to be written to an open connection."""
 
     t_ns: int
 
 
-class Answered(msgspec.Struct, frozen=True):
+class HeadersReceived(msgspec.Struct, frozen=True):
     """Status and headers are there."""
 
     t_ns: int
@@ -20,11 +20,11 @@ class Answered(msgspec.Struct, frozen=True):
     headers: httpx.Headers
 
 
-class Arrived(msgspec.Struct, frozen=True):
+class BodyReceived(msgspec.Struct, frozen=True):
     """Bytes of the body, as they came out of the connection; never empty."""
 
     t_ns: int
     data: bytes
 
 
-Moment = Departed | Answered | Arrived
+ExchangeEvent = RequestStarted | HeadersReceived | BodyReceived

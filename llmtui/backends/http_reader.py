@@ -33,7 +33,7 @@ _READ_TOGETHER_NS: Final = 50_000
 """Two clocks are compared only where they were read within this."""
 
 
-class Came(NamedTuple):
+class StampedBytes(NamedTuple):
     """Bytes and the moment (``time.perf_counter_ns``) at which they came; no bytes are the end."""
 
     t_ns: int
@@ -56,7 +56,7 @@ class SocketReader:
         self._connection = connection
         self._last = last
         self._loop = asyncio.get_running_loop()
-        self._came: deque[Came] = deque()
+        self._came: deque[StampedBytes] = deque()
         self._failure: OSError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._telling = True
@@ -64,7 +64,7 @@ class SocketReader:
         self._over = False
         threading.Thread(target=self._read, name="reader", daemon=True).start()
 
-    async def next(self) -> Came:
+    async def next(self) -> StampedBytes:
         """Gives what came next; waits for it where nothing has.
 
         Raises:
@@ -103,7 +103,7 @@ class SocketReader:
         else:
             data = self._connection.recv(READ_BYTES)
             at_ns = time.perf_counter_ns()
-        self._came.append(Came(at_ns, data))
+        self._came.append(StampedBytes(at_ns, data))
         self._over = self._over or not data or bool(self._last and self._last in data)
         if self._telling or self._over:
             self._telling = False

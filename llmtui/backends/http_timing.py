@@ -17,15 +17,15 @@ import httpx
 
 from llmtui.backends.http_client import proxy_for
 from llmtui.backends.http_direct import FIRST_LIMIT_S, direct_exchange
-from llmtui.backends.http_moments import Answered, Arrived, Departed, Moment
+from llmtui.backends.http_moments import BodyReceived, ExchangeEvent, HeadersReceived, RequestStarted
 from llmtui.backends.http_stamping import read_ns
 
-__all__ = ["Answered", "Arrived", "Departed", "Moment", "timed_exchange"]
+__all__ = ["BodyReceived", "ExchangeEvent", "HeadersReceived", "RequestStarted", "timed_exchange"]
 
 
 def timed_exchange(
     client: httpx.AsyncClient, request: httpx.Request, *, first: httpx.Request | None = None, last: bytes = b""
-) -> AsyncGenerator[Moment, None]:
+) -> AsyncGenerator[ExchangeEvent, None]:
     """Sends the request and gives what happens: one Departed, one Answered, any number of Arrived.
 
     Stamps are ``time.perf_counter_ns()``. Departed is the moment after the connection is open and before the headers
@@ -51,13 +51,13 @@ def timed_exchange(
 
 async def _library_exchange(
     client: httpx.AsyncClient, request: httpx.Request, first: httpx.Request | None = None
-) -> AsyncGenerator[Moment, None]:
+) -> AsyncGenerator[ExchangeEvent, None]:
     """Departed is the trace event that httpcore fires for new and for reused connections alike."""
     if first is not None:
         with suppress(TimeoutError, httpx.ReadTimeout):
             async with asyncio.timeout(FIRST_LIMIT_S):
                 await client.send(first)
-    moments: asyncio.Queue[Moment | None] = asyncio.Queue()
+    moments: asyncio.Queue[ExchangeEvent | None] = asyncio.Queue()
     request.extensions["trace"] = _departure_trace(moments.put_nowait)
     task = asyncio.create_task(_carry_out(client, request, moments.put_nowait))
     task.add_done_callback(lambda _: moments.put_nowait(None))
@@ -69,22 +69,22 @@ async def _library_exchange(
         await _end(task)
 
 
-def _departure_trace(put: Callable[[Moment], None]) -> Callable[[str, dict[str, Any]], Any]:
+def _departure_trace(put: Callable[[ExchangeEvent], None]) -> Callable[[str, dict[str, Any]], Any]:
     async def trace(event: str, info: dict[str, Any]) -> None:
         # A tunnel through a proxy is asked for with a CONNECT of its own, under the same trace.
         if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
-            put(Departed(time.perf_counter_ns()))
+            put(RequestStarted(time.perf_counter_ns()))
 
     return trace
 
 
-async def _carry_out(client: httpx.AsyncClient, request: httpx.Request, put: Callable[[Moment], None]) -> None:
+async def _carry_out(client: httpx.AsyncClient, request: httpx.Request, put: Callable[[ExchangeEvent], None]) -> None:
     response = await client.send(request, stream=True)
     try:
-        put(Answered(read_ns(response), response.status_code, response.headers))
+        put(HeadersReceived(read_ns(response), response.status_code, response.headers))
         async for data in response.aiter_raw():
             if data:
-                put(Arrived(read_ns(response), data))
+                put(BodyReceived(read_ns(response), data))
     finally:
         await response.aclose()
 

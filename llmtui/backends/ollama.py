@@ -18,8 +18,8 @@ from llmtui.backends.base import (
     Final,
     PullStep,
     RequestRefused,
+    RequestSent,
     RunnerClue,
-    Sent,
     ServerInfo,
 )  # fmt: skip
 from llmtui.backends.http_client import (
@@ -33,7 +33,7 @@ from llmtui.backends.http_client import (
     public_address,
     server_url,
 )  # fmt: skip
-from llmtui.backends.http_timing import Moment, timed_exchange
+from llmtui.backends.http_timing import ExchangeEvent, timed_exchange
 from llmtui.backends.ollama_listing import (
     NotSuchAnswer,
     ShowAnswer,
@@ -193,7 +193,7 @@ class OllamaBackend:
             self._blobs[build] = blob_of((await self._show(model.name)).modelfile or "")
         return RunnerClue(place=place, model_argument=self._blobs[build] or "")
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Ask /api/chat and return what comes: one Sent, chunks of text, at most one Final.
 
         A stream that the server ends in order but without its last line ends without Final. Closing the generator or
@@ -211,7 +211,9 @@ class OllamaBackend:
             async for item in items:
                 yield item
 
-    async def _exchange(self, body: Mapping[str, Any], model: Model) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    async def _exchange(
+        self, body: Mapping[str, Any], model: Model
+    ) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         http_request = self._client.build_request(
             "POST",
             "/api/chat",
@@ -339,7 +341,7 @@ def _ollama_url(address: str) -> httpx.URL:
         raise BackendFailed(Problem(code=code, args={"address": address})) from error
 
 
-async def _drain(moments: AsyncIterator[Moment]) -> None:
+async def _drain(moments: AsyncIterator[ExchangeEvent]) -> None:
     """Reads to the end of the body, so that the connection can be used again; what goes wrong now is of no account."""
     with suppress(TimeoutError, httpx.HTTPError):
         async with asyncio.timeout(_DRAIN_LIMIT_S):

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from llmtui.backends import lenient
-from llmtui.backends.answer import Told
+from llmtui.backends.answer import ParsedDocument
 from llmtui.backends.answer_text import THINKING_NAMES, error_said, flat_text, parts_of, unknown_texts
 from llmtui.backends.base import ChatRequest, with_extra
 from llmtui.backends.counts import Counts
 from llmtui.backends.framing import Document
-from llmtui.backends.http_moments import Answered
+from llmtui.backends.http_moments import HeadersReceived
 from llmtui.backends.lenient import StructReader
 from llmtui.backends.ollama_problems import bad_line, cut_line, model_problem, refusal
 from llmtui.core.events import clean_text
@@ -104,14 +104,16 @@ class OllamaDialect:
         self._where = where
         self._last: ChatLine | None = None
 
-    def tell(self, said: ChatLine, document: Document[ChatLine]) -> Told:
+    def tell(self, said: ChatLine, document: Document[ChatLine]) -> ParsedDocument:
         """Return what a line says."""
         if said.error or document.event == b"error":
-            return Told(error=error_said(said.error or lenient.document(document.data)))
+            return ParsedDocument(error=error_said(said.error or lenient.document(document.data)))
         message = said.message
         if message is None and said.done is None and not said.response:
             error = error_said(lenient.document(document.data))
-            return Told(error=error) if error not in (None, "no explanation") else Told(foreign=True)
+            return (
+                ParsedDocument(error=error) if error not in (None, "no explanation") else ParsedDocument(foreign=True)
+            )
         stamp = said.created_at
         told = _text_of(said, message, document)
         told.server_ns = wall_ns(stamp) if type(stamp) is str else None
@@ -147,7 +149,7 @@ class OllamaDialect:
             why=counts.why,
         )
 
-    def refused(self, answered: Answered, body: bytes) -> Problem:
+    def refused(self, answered: HeadersReceived, body: bytes) -> Problem:
         """Return what an HTTP status other than 200 means."""
         return refusal(answered.status, body, where=self._where, model=self._model.name)
 
@@ -160,21 +162,21 @@ class OllamaDialect:
         return cut_line(self._where) if cut else bad_line(data, self._where)
 
 
-def _text_of(said: ChatLine, message: _Said | None, document: Document[ChatLine]) -> Told:
+def _text_of(said: ChatLine, message: _Said | None, document: Document[ChatLine]) -> ParsedDocument:
     if message is None:
-        return Told(answer=flat_text(said.response))
+        return ParsedDocument(answer=flat_text(said.response))
     content, thinking = message.content, message.thinking
     if type(content) is str and content and not thinking:
-        return Told(answer=content)
+        return ParsedDocument(answer=content)
     thought, answer = parts_of(content)
     thought = flat_text(thinking) or thought
     if thought or answer or _is_true(said.done):
-        return Told(thinking=thought, answer=answer)
+        return ParsedDocument(thinking=thought, answer=answer)
     raw = lenient.mapping(lenient.mapping(lenient.document(document.data)).get("message"))
     for name in THINKING_NAMES:
         if thought := flat_text(raw.get(name)):
-            return Told(thinking=thought)
-    return Told(unknown=unknown_texts(raw))
+            return ParsedDocument(thinking=thought)
+    return ParsedDocument(unknown=unknown_texts(raw))
 
 
 def _is_true(value: object) -> bool:

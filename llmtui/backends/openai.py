@@ -21,8 +21,8 @@ from llmtui.backends.base import (
     Final,
     PullStep,
     RequestRefused,
+    RequestSent,
     RunnerClue,
-    Sent,
     ServerInfo,
 )
 from llmtui.backends.http_client import (
@@ -157,7 +157,7 @@ class OpenAiBackend:
         place = place_of(self._url)
         return None if place is None else RunnerClue(place=place)
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Ask and return what comes, without the fields that the server has refused."""
         if self._dialect is None and self.has_list:
             await self._entries()
@@ -169,7 +169,7 @@ class OpenAiBackend:
             async for item in items:
                 yield item
 
-    async def _exchange(self, body: Mapping[str, object]) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    async def _exchange(self, body: Mapping[str, object]) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         path = self._prefix + CHAT_PATH
         post = self._client.build_request("POST", path, json=body, timeout=STREAM_TIMEOUT)
         try:

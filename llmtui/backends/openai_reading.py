@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from llmtui.backends import lenient
-from llmtui.backends.answer import Told
+from llmtui.backends.answer import ParsedDocument
 from llmtui.backends.answer_text import THINKING_NAMES, error_said, flat_text, parts_of, unknown_texts
 from llmtui.backends.counts import DISAGREE, Counts
 from llmtui.backends.framing import Document
-from llmtui.backends.http_moments import Answered
+from llmtui.backends.http_moments import HeadersReceived
 from llmtui.backends.lenient import StructReader
 from llmtui.backends.openai_wire import error_problem, excerpt
 from llmtui.core.events import clean_text
@@ -78,10 +78,10 @@ class OpenAiDialect:
         self._usage: dict[str, object] = {}
         self._timings: dict[str, object] = {}
 
-    def tell(self, said: CompletionChunk, document: Document[CompletionChunk]) -> Told:
+    def tell(self, said: CompletionChunk, document: Document[CompletionChunk]) -> ParsedDocument:
         """Return what a document says."""
         if said.error or said.errors or document.event == b"error":
-            return Told(error=error_said(said.error or said.errors or lenient.document(document.data)))
+            return ParsedDocument(error=error_said(said.error or said.errors or lenient.document(document.data)))
         tokens = None
         if said.usage is not None or said.timings is not None or said.x_groq is not None:
             tokens = self._count(said.usage or lenient.mapping(said.x_groq).get("usage"), said.timings)
@@ -89,9 +89,9 @@ class OpenAiDialect:
             return self._without_choices(said, document)
         choice = said.choices[0]
         if choice.error:
-            return Told(error=error_said(choice.error))
+            return ParsedDocument(error=error_said(choice.error))
         if choice.finish_reason == "error":
-            return Told(error=_error_anywhere(document.data))
+            return ParsedDocument(error=_error_anywhere(document.data))
         if choice.usage is not None:
             self._count(choice.usage, None)
         told = _text_of(choice, document)
@@ -139,7 +139,7 @@ class OpenAiDialect:
             why={field: reason for field, reason in counts.why.items() if field != "output_duration_ns"},
         )
 
-    def refused(self, answered: Answered, body: bytes) -> Problem:
+    def refused(self, answered: HeadersReceived, body: bytes) -> Problem:
         """Return what an HTTP status other than 200 means."""
         return error_problem(answered.status, body)
 
@@ -153,12 +153,12 @@ class OpenAiDialect:
             return Problem(code="cut_chunk", detail=excerpt(data))
         return Problem(code="bad_chunk", detail=excerpt(data))
 
-    def _without_choices(self, said: CompletionChunk, document: Document[CompletionChunk]) -> Told:
+    def _without_choices(self, said: CompletionChunk, document: Document[CompletionChunk]) -> ParsedDocument:
         is_error = said.object == "error" or said.type == "error" or said.detail or isinstance(said.message, str)
         if is_error and said.usage is None:
-            return Told(error=error_said(lenient.document(document.data)))
+            return ParsedDocument(error=error_said(lenient.document(document.data)))
         counts = said.usage is not None or said.timings is not None or said.x_groq is not None
-        return Told(closes=counts, foreign=not counts and said.choices is None)
+        return ParsedDocument(closes=counts, foreign=not counts and said.choices is None)
 
     def _count(self, usage: object, timings: object) -> int | None:
         """Keep counts; return the tokens made so far. What is 0 or null does not replace what was told before."""
@@ -172,28 +172,28 @@ class OpenAiDialect:
         return lenient.count(clock.get("predicted_n")) or lenient.count(_first(told, _COUNTED)) or None
 
 
-def _text_of(choice: ChunkChoice, document: Document[CompletionChunk]) -> Told:
+def _text_of(choice: ChunkChoice, document: Document[CompletionChunk]) -> ParsedDocument:
     delta = choice.delta or choice.message or _NOTHING
     content, thinking = delta.content, delta.reasoning_content or delta.reasoning or delta.thinking
     if type(content) is str and content and not thinking:
-        return Told(answer=content, whole=choice.delta is None)
+        return ParsedDocument(answer=content, whole=choice.delta is None)
     thought, answer = parts_of(content)
     answer = answer or flat_text(delta.refusal) or flat_text(choice.text)
     thought = flat_text(thinking) or thought
     if not thought and not answer:
         return _rarer(document)
-    return Told(thinking=thought, answer=answer, whole=choice.delta is None and choice.message is not None)
+    return ParsedDocument(thinking=thought, answer=answer, whole=choice.delta is None and choice.message is not None)
 
 
-def _rarer(document: Document[CompletionChunk]) -> Told:
+def _rarer(document: Document[CompletionChunk]) -> ParsedDocument:
     """Look at the fields that few servers use, and at those that nobody knows."""
     raw = lenient.mapping(lenient.document(document.data)).get("choices")
     choice = lenient.mapping(raw[0]) if isinstance(raw, list) and raw else {}
     message = lenient.mapping(choice.get("delta")) or lenient.mapping(choice.get("message"))
     for name in THINKING_NAMES:
         if thought := flat_text(message.get(name)):
-            return Told(thinking=thought)
-    return Told(unknown=unknown_texts(message))
+            return ParsedDocument(thinking=thought)
+    return ParsedDocument(unknown=unknown_texts(message))
 
 
 def _agreed(prompt: int, made: int, total: int | None, thought: int | None, counts: Counts) -> int | None:

@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from llmtui.backends.base import Chunk, Final, RequestRefused, Sent, TakenBack
+from llmtui.backends.base import Chunk, DroppedField, Final, RequestRefused, RequestSent
 from llmtui.backends.lenient import NotJson, document
 from llmtui.core.codes import Cost
 from llmtui.core.records import Argument, Problem
 
 Body = Mapping[str, Any]
-Exchange = Callable[[Body], AsyncGenerator[Sent | Chunk | Final, None]]
+Exchange = Callable[[Body], AsyncGenerator[RequestSent | Chunk | Final, None]]
 
 _REFUSED = (400, 422)
 _NEEDED = frozenset({"model", "messages", "stream"})
@@ -39,18 +39,20 @@ class RefusedFields:
     """What one server has refused so far, by model."""
 
     def __init__(self) -> None:
-        self._by_model: dict[str, tuple[TakenBack, ...]] = {}
+        self._by_model: dict[str, tuple[DroppedField, ...]] = {}
 
-    def of(self, model: str) -> tuple[TakenBack, ...]:
+    def of(self, model: str) -> tuple[DroppedField, ...]:
         """Return what is not sent with requests for a model."""
         return self._by_model.get(model, ())
 
-    def learn(self, model: str, taken: tuple[TakenBack, ...]) -> None:
+    def learn(self, model: str, taken: tuple[DroppedField, ...]) -> None:
         """Remember it."""
         known = self.of(model)
         self._by_model[model] = (*known, *(one for one in taken if one not in known))
 
-    async def ask(self, model: str, body: Body, exchange: Exchange) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    async def ask(
+        self, model: str, body: Body, exchange: Exchange
+    ) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Send a request, again without what the server refuses by name, and return what comes.
 
         Args:
@@ -67,7 +69,7 @@ class RefusedFields:
             try:
                 async with aclosing(exchange(reduced)) as items:
                     async for item in items:
-                        yield msgspec.structs.replace(item, without=taken) if isinstance(item, Sent) else item
+                        yield msgspec.structs.replace(item, without=taken) if isinstance(item, RequestSent) else item
             except RequestRefused as refused:
                 new = refused_fields(reduced, refused.status, refused.body)
                 if not new:
@@ -77,7 +79,7 @@ class RefusedFields:
                 return
 
 
-def without(body: Body, taken: tuple[TakenBack, ...]) -> dict[str, Any]:
+def without(body: Body, taken: tuple[DroppedField, ...]) -> dict[str, Any]:
     """Return a request's body without the fields, or with others in their place; an emptied part goes as a whole."""
     left: dict[str, Any] = dict(body)
     for one in taken:
@@ -93,7 +95,7 @@ def without(body: Body, taken: tuple[TakenBack, ...]) -> dict[str, Any]:
     return left
 
 
-def refused_fields(body: Body, status: int, refusal: bytes) -> tuple[TakenBack, ...]:
+def refused_fields(body: Body, status: int, refusal: bytes) -> tuple[DroppedField, ...]:
     """Return the fields of a request that a refusal names and that can be left out.
 
     Args:
@@ -113,7 +115,7 @@ def refused_fields(body: Body, status: int, refusal: bytes) -> tuple[TakenBack, 
         return ()  # the limit is known and too high: another matter
     parts = {path.partition(".")[0] for path in named if "." in path}
     return tuple(
-        TakenBack(field=path, instead=_instead(path, body)) for path in named if path not in parts or len(named) == 1
+        DroppedField(field=path, instead=_instead(path, body)) for path in named if path not in parts or len(named) == 1
     )
 
 
@@ -171,7 +173,7 @@ _COSTS: dict[str, Cost] = {
 }
 
 
-def taken_back_problem(model: str, taken: TakenBack) -> Problem:
+def taken_back_problem(model: str, taken: DroppedField) -> Problem:
     """Return which field a server refuses, and what its absence costs."""
     args: dict[str, Argument] = {"field": taken.field, "name": model}
     if taken.instead:

@@ -20,7 +20,7 @@ from llmtui.core.choices import bounds_of
 ENVIRONMENT_PREFIX = "LLMTUI_"
 
 
-class Loaded(NamedTuple):
+class LoadedSettings(NamedTuple):
     """Settings with what was wrong on the way."""
 
     settings: Settings
@@ -28,7 +28,7 @@ class Loaded(NamedTuple):
     """One for each value that was not used."""
 
 
-def load_settings(env: Mapping[str, str], config_path: Path | None) -> Loaded:
+def load_settings(env: Mapping[str, str], config_path: Path | None) -> LoadedSettings:
     """Return the settings in force, before the flags of the command line.
 
     A settings file or an environment variable that cannot be used does not stop the program: it becomes a problem, and
@@ -50,7 +50,7 @@ def load_settings(env: Mapping[str, str], config_path: Path | None) -> Loaded:
                 problems.append(error)
                 continue
             break
-    return Loaded(Settings(**values), tuple(problems))
+    return LoadedSettings(Settings(**values), tuple(problems))
 
 
 def with_flags(settings: Settings, flags: Mapping[str, object]) -> Settings:

@@ -42,7 +42,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     after: str
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class SpeedChange(msgspec.Struct, frozen=True, kw_only=True):
     """One contender's writing speed now against then."""
 
     contender: int
@@ -69,7 +69,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     before_id: str
     before_wall_ns: int
     differences: tuple[Difference, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[SpeedChange, ...]
     day_noise: float | None
     """Standard deviation of a session's log speed from day to day; None: not known, and nothing is judged."""
     older_rules: bool = False
@@ -230,8 +230,8 @@ def round_logs(session: Session, contender: int, prompts: set[str]) -> tuple[flo
 
 
 def judge_change(
-    known: Change, then: Sequence[float], now: Sequence[float], *, noise: DayNoise | None, pairs: int, judged: bool
-) -> Change:
+    known: SpeedChange, then: Sequence[float], now: Sequence[float], *, noise: DayNoise | None, pairs: int, judged: bool
+) -> SpeedChange:
     """Return the change with its interval, and with a word where the day-to-day noise is known.
 
     Args:
@@ -265,13 +265,13 @@ def _change_word(low: float, high: float) -> ChangeWord:
     return "seems_faster" if low > 0 else "seems_slower" if high < 0 else "too_close"
 
 
-def _change(before: Session, earlier: int | None, after: Session, later: int, prompts: set[str]) -> Change:
+def _change(before: Session, earlier: int | None, after: Session, later: int, prompts: set[str]) -> SpeedChange:
     if earlier is None:
-        return Change(contender=later, word="no_verdict", why="not_there_before")
+        return SpeedChange(contender=later, word="no_verdict", why="not_there_before")
     if not prompts:
-        return Change(contender=later, word="no_verdict", why="no_common_prompts")
+        return SpeedChange(contender=later, word="no_verdict", why="no_common_prompts")
     then, now = round_logs(before, earlier, prompts), round_logs(after, later, prompts)
-    return Change(
+    return SpeedChange(
         contender=later,
         word="no_verdict",
         why="needs_rounds",
@@ -284,7 +284,7 @@ def _change(before: Session, earlier: int | None, after: Session, later: int, pr
 
 
 def _series(
-    before: Session, earlier: int | None, after: Session, change: Change, prompts: set[str]
+    before: Session, earlier: int | None, after: Session, change: SpeedChange, prompts: set[str]
 ) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """Both sessions' rounds; None where either has fewer than two."""
     if earlier is None or min(change.rounds_before, change.rounds_after) < MIN_ROUNDS_ACROSS:

@@ -36,8 +36,8 @@ from llmtui.core.session import Session
 from llmtui.core.steadiness import steadiest
 from llmtui.core.summary import ContenderSummary, Summary, summarise
 from llmtui.core.trial_row import TrialRow
-from llmtui.core.uses import Choice, choices_of, text_winner, wait_ranks
-from llmtui.core.verdict import SEPARATING, Verdict, verdicts
+from llmtui.core.uses import Recommendation, recommendations_of, text_winner, wait_ranks
+from llmtui.core.verdict import SEPARATING, SpeedVerdict, verdicts
 from llmtui.core.waits import WaitVerdict, wait_verdicts
 
 PAUSE_MS = 1000.0
@@ -59,7 +59,7 @@ class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
     """One leads, several are practically equal at the top, or it is open; None: nothing is told from one round."""
     compared: tuple[int, ...]
     """Contenders with a verdict; the others' figures are shown and not ranked."""
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[SpeedVerdict, ...]
     more_text: int | None
     """Who writes the most characters, where a verdict puts another above it in tokens."""
     round_s: float | None
@@ -71,7 +71,7 @@ class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
-class FirstWord(msgspec.Struct, frozen=True, kw_only=True):
+class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
     """Line 2: TTFT of a loaded model and of a cold start. Times in ms, shortest first."""
 
     ttft: tuple[Amount, ...]
@@ -126,7 +126,7 @@ class MemoryUse(msgspec.Struct, frozen=True, kw_only=True):
 class WhichForWhat(msgspec.Struct, frozen=True, kw_only=True):
     """Line 5: by speed, waiting and memory alone; uses of which nothing is known are left out."""
 
-    choices: tuple[Choice, ...]
+    choices: tuple[Recommendation, ...]
     why: str | None = None
 
 
@@ -155,7 +155,7 @@ class SinceLast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Conclusion = (
-    WritingSpeed | FirstWord | Stability | MemoryUse | WhichForWhat | UsualFormula | SinceLast | NotCounted
+    WritingSpeed | FirstToken | Stability | MemoryUse | WhichForWhat | UsualFormula | SinceLast | NotCounted
 )  # fmt: skip
 
 
@@ -228,7 +228,7 @@ def _writing_speed(session: Session, summary: Summary) -> WritingSpeed:
     )
 
 
-def _lead(leaders: Sequence[int], found: Sequence[Verdict]) -> Lead:
+def _lead(leaders: Sequence[int], found: Sequence[SpeedVerdict]) -> Lead:
     """How the top is told: several share it only where each pair of them is practically equal."""
     if len(leaders) == 1:
         mine = [one.word for one in found if one.first == leaders[0] and one.word in SEPARATING]
@@ -238,7 +238,7 @@ def _lead(leaders: Sequence[int], found: Sequence[Verdict]) -> Lead:
     return "shared" if equal else "open"
 
 
-def _first_word(session: Session, summary: Summary) -> FirstWord:
+def _first_word(session: Session, summary: Summary) -> FirstToken:
     lines = sorted(summary.lines, key=lambda line: line.ttft.value if line.ttft else float("inf"))
     ttft = _amounts(lines, "ttft")
     found = wait_verdicts(session, "ttft_ms")
@@ -247,7 +247,7 @@ def _first_word(session: Session, summary: Summary) -> FirstWord:
     warm = {one.contender: one.value for one in ttft}
     again = _amounts(lines, "cold_again")
     cold = _amounts(sorted(lines, key=lambda line: line.cold_first_ms or 0.0), "cold_first_ms")
-    return FirstWord(
+    return FirstToken(
         ttft=ttft,
         ttfo=_amounts(by_answer, "ttfo") if any(line.thinks for line in lines) else (),
         unanswered=tuple(index for index, why in _missing(summary, "ttfo") if why == "still_thinking"),
@@ -295,10 +295,10 @@ def _why_no_spread(session: Session, warm: Sequence[TrialRow]) -> str:
     return "needs_3_rounds" if len(rounds) < SPREAD_ROUNDS else "too_short_to_compare"
 
 
-def _which(session: Session, memory: MemoryUse, first_word: FirstWord) -> WhichForWhat:
+def _which(session: Session, memory: MemoryUse, first_word: FirstToken) -> WhichForWhat:
     if len(session.plan.contenders) < 2:
         return WhichForWhat(choices=(), why="one_model")
-    choices = choices_of(session, memory.compared, first_word.unanswered)
+    choices = recommendations_of(session, memory.compared, first_word.unanswered)
     why = None
     if not choices:
         rounds = {row.trial.round for row in session.rows}

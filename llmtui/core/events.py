@@ -19,6 +19,7 @@ from llmtui.core.records import (
     ColdSource,
     EndedBy,
     Fingerprint,
+    FlagEvidence,
     Level,
     MachineFigures,
     Outcome,
@@ -27,7 +28,6 @@ from llmtui.core.records import (
     Problem,
     Recorded,
     ResidentModel,
-    Seen,
     ServerCounters,
     ServerKind,
     Tagged,
@@ -93,7 +93,7 @@ class TrialFinished(Tagged, frozen=True, kw_only=True):
     text: str = ""
     flags: tuple[str, ...] = ()
     """Flags whose evidence only the engine has; core.checks adds those that follow from other rows."""
-    evidence: tuple[Seen, ...] = ()
+    evidence: tuple[FlagEvidence, ...] = ()
     """What was seen, one per flag in the order of ``flags``."""
     machine: MachineFigures | None = None
     resident: ResidentModel | None = None

@@ -11,7 +11,7 @@ from llmtui.core.events import TrialFinished
 from llmtui.core.metrics import Figures
 from llmtui.core.plan import Plan, num_ctx, tagged
 from llmtui.core.reading import reading_flags
-from llmtui.core.records import Evidence, Seen
+from llmtui.core.records import Evidence, FlagEvidence
 from llmtui.core.trial_row import TrialRow
 
 BY_DESIGN = ("short_output", "superseded")
@@ -34,13 +34,13 @@ NEAR_CUT_TOKENS = 8
 CHARS_PER_TOKEN_MAX = 8
 
 
-def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tuple[str, Seen], ...]:
+def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tuple[str, FlagEvidence], ...]:
     """Return the flags that a trial earns by itself, each with its evidence.
 
     Flags whose evidence only the engine has (``unexpected_reload``, ``other_model_resident``, ``busy``, …) come
     first, as the engine reported them.
     """
-    told: tuple[Seen, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
+    told: tuple[FlagEvidence, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
     flags = dict(zip(finished.flags, told, strict=False)) | reading_flags(finished)
     for name, evidence in (
         ("short_output", _short_output(finished, figures)),

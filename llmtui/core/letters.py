@@ -9,10 +9,10 @@ from itertools import combinations
 from llmtui.core.flags import counts_for_speed
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
-from llmtui.core.verdict import AHEAD_ROUNDS, SEPARATING, Verdict
+from llmtui.core.verdict import AHEAD_ROUNDS, SEPARATING, SpeedVerdict
 
 
-def compared(found: Sequence[Verdict]) -> frozenset[int]:
+def compared(found: Sequence[SpeedVerdict]) -> frozenset[int]:
     """Return the contenders of which anything can be said: in a pair with a verdict, from two rounds on.
 
     One round takes a slow moment for a slow model.
@@ -25,7 +25,7 @@ def compared(found: Sequence[Verdict]) -> frozenset[int]:
     )
 
 
-def ranks(found: Sequence[Verdict]) -> dict[int, int]:
+def ranks(found: Sequence[SpeedVerdict]) -> dict[int, int]:
     """Return the rank of each compared contender: 1 + the number of contenders that a verdict puts above it."""
     above = dict.fromkeys(sorted(compared(found)), 1)
     for one in found:
@@ -34,7 +34,7 @@ def ranks(found: Sequence[Verdict]) -> dict[int, int]:
     return above
 
 
-def groups(session: Session, found: Sequence[Verdict]) -> dict[int, str]:
+def groups(session: Session, found: Sequence[SpeedVerdict]) -> dict[int, str]:
     """Return letters: two contenders share one unless a verdict separates them (Piepho 2004, compact letter display).
 
     Contenders without any verdict, and those of a single round, have no letter.

@@ -18,7 +18,7 @@ from llmtui.core.metrics import Figures
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
 from llmtui.core.trial_row import TrialRow
 
-Line = ContenderSummary | CategorySummary
+SummaryLine = ContenderSummary | CategorySummary
 Reading = Spread | float | None
 """What a figure is for a model: a value with its range over rounds or trials, a value, or missing."""
 Better = Literal["higher", "lower", "neither"]
@@ -84,7 +84,7 @@ def measure_of(measure_id: str) -> Measure | None:
     return next((one for one in MEASURES if one.id == measure_id), None)
 
 
-def reading(one: Measure, line: Line) -> Reading:
+def reading(one: Measure, line: SummaryLine) -> Reading:
     """Return what a figure is for a model, or for a model in a category."""
     if isinstance(line, ContenderSummary):
         return None if one.of_model is None else one.of_model(line)
@@ -96,13 +96,13 @@ def value_of(found: Reading) -> float | None:
     return found.value if isinstance(found, Spread) else found
 
 
-def shown_value(one: Measure, line: Line) -> float | None:
+def shown_value(one: Measure, line: SummaryLine) -> float | None:
     """Return the value of a figure for a line, in the unit in which people read it."""
     value = value_of(reading(one, line))
     return None if value is None else value / one.per
 
 
-def is_lower_bound(one: Measure, of: Line | TrialRow) -> bool:
+def is_lower_bound(one: Measure, of: SummaryLine | TrialRow) -> bool:
     """Return whether the figure would be greater, had the cap on tokens not ended an answer."""
     if one.id != "e2e_ms":
         return False

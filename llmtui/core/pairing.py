@@ -14,7 +14,7 @@ Figure = Literal["decode_tps", "decode_cps"]
 """What is compared: tokens per second, or characters per second."""
 
 
-class Pair(NamedTuple):
+class PairedRounds(NamedTuple):
     """Two contenders' paired rounds, as log ratios of the first to the second."""
 
     first: int
@@ -32,7 +32,9 @@ def is_imported(plan: Plan) -> bool:
     return plan.preset == IMPORTED
 
 
-def pair_up(plan: Plan, rows: Sequence[TrialRow], first: int, second: int, figure: Figure = "decode_tps") -> Pair:
+def pair_up(
+    plan: Plan, rows: Sequence[TrialRow], first: int, second: int, figure: Figure = "decode_tps"
+) -> PairedRounds:
     """Return the rounds in which both were measured on the same prompts with the same cap.
 
     A round counts if at least half of the plan's prompts are paired in it. Within a round rates are pooled over the
@@ -48,7 +50,7 @@ def pair_up(plan: Plan, rows: Sequence[TrialRow], first: int, second: int, figur
         if len(both) == 2 and both[first].num_predict == both[second].num_predict:
             rounds.setdefault(number, []).append((both[first], both[second]))
     counted = [pairs for pairs in rounds.values() if 2 * len(pairs) >= len(plan.prompts)]
-    return Pair(
+    return PairedRounds(
         first=first,
         second=second,
         rounds=tuple(_pooled_log(pairs, 0, figure) - _pooled_log(pairs, 1, figure) for pairs in counted),

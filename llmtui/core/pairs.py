@@ -6,7 +6,7 @@ import msgspec
 
 from llmtui.core.pairing import Figure, is_imported
 from llmtui.core.session import Session
-from llmtui.core.verdict import Verdict, verdicts
+from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.core.waits import WAITS, WaitVerdict, wait_verdicts
 
 SPEEDS: tuple[Figure, ...] = ("decode_tps", "decode_cps")
@@ -41,7 +41,7 @@ def pair_verdicts(session: Session) -> tuple[PairVerdict, ...]:
     return (*speeds, *waits)
 
 
-def _flat(one: Verdict | WaitVerdict, figure: str) -> PairVerdict:
+def _flat(one: SpeedVerdict | WaitVerdict, figure: str) -> PairVerdict:
     return PairVerdict(
         first=one.first,
         second=one.second,

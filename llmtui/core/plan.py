@@ -114,7 +114,7 @@ class PlannedPrompt(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Request options that are the same for every contender."""
 
     num_predict: int = _USUAL.num_predict
@@ -138,7 +138,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     cold_text: str
     follow_up_text: str
     kinds: tuple[Kind, ...] = ("cold", "warm", "follow_up")
-    options: Options = Options()
+    options: PlanOptions = PlanOptions()
     rounds: int = 1
     """Rounds that will be run whatever they cost."""
     max_rounds: int = 1

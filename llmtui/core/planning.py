@@ -17,9 +17,9 @@ from llmtui.core.plan import (
     IMPORTED,
     Contender,
     Model,
-    Options,
     Plan,
     PlannedPrompt,
+    PlanOptions,
     Think,
     Variant,
 )
@@ -329,8 +329,8 @@ def _marks(first: str) -> Iterator[str]:
         number += 1
 
 
-def _options(choices: Choices, extra_fields: Mapping[str, object] | None = None) -> Options:
-    return Options(
+def _options(choices: Choices, extra_fields: Mapping[str, object] | None = None) -> PlanOptions:
+    return PlanOptions(
         extra_fields=dict(extra_fields or {}),
         num_predict=choices.num_predict,
         temperature=choices.temperature,

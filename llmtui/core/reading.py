@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from llmtui.core.events import TrialFinished
-from llmtui.core.records import Evidence, Seen, ServerCounters
+from llmtui.core.records import Evidence, FlagEvidence, ServerCounters
 from llmtui.core.thinking import inline_thinking
 
 ONE_CHUNK_TOKENS: Final = 16
@@ -28,9 +28,9 @@ _LOADING: Final = re.compile(
 """What a router writes into the thinking channel while it loads the model (llama-swap)."""
 
 
-def reading_flags(finished: TrialFinished) -> dict[str, Seen]:
+def reading_flags(finished: TrialFinished) -> dict[str, FlagEvidence]:
     """Return the flags of the reading with their evidence, those that came with the trial first."""
-    told: tuple[Seen, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
+    told: tuple[FlagEvidence, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
     found = {flag: seen for flag, seen in zip(finished.flags, told, strict=False) if flag in NOT_CLAIMED}
     if not finished.timeline.t_ns or finished.recorded is not None:
         return found

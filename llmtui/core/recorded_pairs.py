@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from llmtui.core.pairing import Pair
+from llmtui.core.pairing import PairedRounds
 from llmtui.core.recorded import Basis, answered, written
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
@@ -66,7 +66,7 @@ def unit_of(session: Session) -> Unit:
     return "run" if again >= wanted else "category"
 
 
-def pair_recorded(of: RecordedCells, first: int, second: int) -> Pair:
+def pair_recorded(of: RecordedCells, first: int, second: int) -> PairedRounds:
     """Return the units in which both have usable rows, as log ratios.
 
     A run counts with at least half of the file's prompts; within a unit rates are pooled over the prompts of both.
@@ -83,7 +83,7 @@ def pair_recorded(of: RecordedCells, first: int, second: int) -> Pair:
         rates = [_pooled(cells[name][place] for place in places) for cells in (ours, theirs)]
         logs.append(math.log(rates[0] / rates[1]))
         leads.append(tuple(_log(ours[name][place]) - _log(theirs[name][place]) for place in places))
-    return Pair(first=first, second=second, rounds=tuple(logs), leads=tuple(leads), common=common)
+    return PairedRounds(first=first, second=second, rounds=tuple(logs), leads=tuple(leads), common=common)
 
 
 class RecordedSpeed(NamedTuple):

@@ -86,7 +86,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return coded(self.code, self.args)
 
 
-Seen = Evidence | str
+FlagEvidence = Evidence | str
 """Evidence of a flag; an English sentence in journals of schema 1, empty where a flag has none."""
 
 

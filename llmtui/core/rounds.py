@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
-from llmtui.core.verdict import Verdict, settled, verdicts
+from llmtui.core.verdict import SpeedVerdict, settled, verdicts
 
 
 def wants_more_rounds(session: Session) -> bool:
@@ -39,7 +39,7 @@ def rounds_that_fit(plan: Plan, done: int, *, spent_s: float, round_s: float) ->
     return more if fits else 0
 
 
-def rounds_to_tell(found: Sequence[Verdict]) -> int | None:
+def rounds_to_tell(found: Sequence[SpeedVerdict]) -> int | None:
     """Return the number of further rounds after which every open pair that can be settled is expected to be.
 
     A pair with fewer than three rounds needs three before its interval can be given at all. None: no pair is open, or

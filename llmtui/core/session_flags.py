@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from llmtui.core.metrics import MIN_TOKENS_COMPARED, quantile
-from llmtui.core.records import Evidence, Seen
+from llmtui.core.records import Evidence, FlagEvidence
 from llmtui.core.trial_row import TrialRow
 
 CACHED_TOKENS = 16
@@ -27,7 +27,7 @@ OUTLIER_FLOOR = 0.003
 MIN_ROWS = 3
 """Rows of one model and prompt from which their median says where they should lie."""
 
-Place = tuple[int, int | None]
+PromptPlace = tuple[int, int | None]
 """A contender and one of its prompts."""
 
 
@@ -48,7 +48,7 @@ def with_session_flags(rows: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
 
 
 def _flagged(row: TrialRow, added: Mapping[str, Evidence]) -> TrialRow:
-    told: tuple[Seen, ...] = row.evidence + ("",) * (len(row.flags) - len(row.evidence))
+    told: tuple[FlagEvidence, ...] = row.evidence + ("",) * (len(row.flags) - len(row.evidence))
     figures = row.figures
     if "cached_prompt" in added and figures.prefill_tps is not None:
         figures = msgspec.structs.replace(figures, prefill_tps=None, why={**figures.why, "prefill_tps": "cached"})
@@ -121,9 +121,9 @@ def _least_cached(rows: Iterable[TrialRow]) -> dict[int, int]:
     return least
 
 
-def _prompt_rates(rows: Iterable[tuple[int, TrialRow]]) -> dict[Place, dict[int, float]]:
+def _prompt_rates(rows: Iterable[tuple[int, TrialRow]]) -> dict[PromptPlace, dict[int, float]]:
     """Tokens of the prompt over the server's time for it, by place and row."""
-    rates: dict[Place, dict[int, float]] = {}
+    rates: dict[PromptPlace, dict[int, float]] = {}
     for at, row in rows:
         tokens, over_ms = row.figures.prompt_tokens, row.figures.prompt_ms
         if tokens and over_ms:
@@ -136,7 +136,7 @@ def _prompt_rates(rows: Iterable[tuple[int, TrialRow]]) -> dict[Place, dict[int,
 
 def _throttled(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
     """The processor's counter moved, and a token took 5 % longer than in the tests in which it did not."""
-    calm: dict[Place, list[float]] = {}
+    calm: dict[PromptPlace, list[float]] = {}
     for row in rows:
         if _timed(row) and not _events(row):
             calm.setdefault(_place(row), []).append(row.figures.tpot_ms or 0.0)
@@ -160,7 +160,7 @@ def _events(row: TrialRow) -> int:
 
 def _outliers(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
     """Each model's rows far from the other rounds of their prompt, by what is usual for the model."""
-    logs: dict[int, dict[Place, list[tuple[int, float]]]] = {}
+    logs: dict[int, dict[PromptPlace, list[tuple[int, float]]]] = {}
     for at, row in enumerate(rows):
         if _timed(row):
             of_model = logs.setdefault(row.trial.contender, {})
@@ -199,5 +199,5 @@ def _timed(row: TrialRow) -> bool:
     )
 
 
-def _place(row: TrialRow) -> Place:
+def _place(row: TrialRow) -> PromptPlace:
     return row.trial.contender, row.trial.prompt

@@ -8,7 +8,16 @@ import msgspec
 
 from llmtui.core.metrics import Figures
 from llmtui.core.plan import Trial
-from llmtui.core.records import ColdSource, EndedBy, MachineFigures, Outcome, Problem, Recorded, ResidentModel, Seen
+from llmtui.core.records import (
+    ColdSource,
+    EndedBy,
+    FlagEvidence,
+    MachineFigures,
+    Outcome,
+    Problem,
+    Recorded,
+    ResidentModel,
+)
 
 
 class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +34,7 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_by: EndedBy | None = None
     problem: Problem | None = None
     flags: tuple[str, ...] = ()
-    evidence: tuple[Seen, ...] = ()
+    evidence: tuple[FlagEvidence, ...] = ()
     """What was seen, one per flag in the order of ``flags``; empty text where there is nothing to add."""
     machine: MachineFigures | None = None
     resident: ResidentModel | None = None

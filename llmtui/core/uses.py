@@ -10,14 +10,14 @@ from llmtui.core.findings import MemoryCompared
 from llmtui.core.interval import MIN_ROUNDS
 from llmtui.core.letters import ranks
 from llmtui.core.session import Session
-from llmtui.core.verdict import Verdict, verdicts
+from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.core.waits import WaitVerdict, wait_verdicts
 
 MEMORY_APART = 1.03
 """Nobody is named for a smaller ratio of memory."""
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
+class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     """A use, and who suits it: one contender only if it is told apart from the others that were compared."""
 
     occasion: str
@@ -35,7 +35,9 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.contenders) == len(self.compared)
 
 
-def choices_of(session: Session, memory: MemoryCompared | None, unanswered: tuple[int, ...]) -> tuple[Choice, ...]:
+def recommendations_of(
+    session: Session, memory: MemoryCompared | None, unanswered: tuple[int, ...]
+) -> tuple[Recommendation, ...]:
     """Return the uses for which at least two contenders can be compared.
 
     Long answers go by characters per second, quick questions by TTFO, rare use by a cold start with an answer of 500
@@ -65,7 +67,7 @@ def wait_ranks(found: Sequence[WaitVerdict]) -> dict[int, int]:
     return above
 
 
-def text_winner(tps: Sequence[Verdict], cps: Sequence[Verdict], first: int) -> int | None:
+def text_winner(tps: Sequence[SpeedVerdict], cps: Sequence[SpeedVerdict], first: int) -> int | None:
     """Return the contender that a verdict on characters per second puts above the one that leads in tokens.
 
     Args:
@@ -89,5 +91,7 @@ def _smallest(memory: MemoryCompared) -> tuple[int, ...]:
     return tuple(sorted(index for index, value in memory.sizes if value <= MEMORY_APART * least))
 
 
-def _choice(occasion: str, best: Iterable[int], compared: Iterable[int], unanswered: tuple[int, ...]) -> Choice:
-    return Choice(occasion=occasion, contenders=tuple(best), compared=tuple(sorted(compared)), unanswered=unanswered)
+def _choice(occasion: str, best: Iterable[int], compared: Iterable[int], unanswered: tuple[int, ...]) -> Recommendation:
+    return Recommendation(
+        occasion=occasion, contenders=tuple(best), compared=tuple(sorted(compared)), unanswered=unanswered
+    )

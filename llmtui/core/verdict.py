@@ -15,7 +15,7 @@ import msgspec
 from llmtui.core.conditions import Condition, conditions_of_pair
 from llmtui.core.flags import is_interfered_with
 from llmtui.core.interval import PairInterval, forecasts, pair_intervals
-from llmtui.core.pairing import Figure, Pair, is_imported, pair_up
+from llmtui.core.pairing import Figure, PairedRounds, is_imported, pair_up
 from llmtui.core.recorded_pairs import Unit, pair_recorded, recorded_cells
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
@@ -49,7 +49,7 @@ SETTLES: tuple[Word, ...] = ("faster", "slightly_faster", "practically_equal")
 """What an interval can say that is final."""
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class SpeedVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What can be said of two contenders' writing speed. ``first`` leads wherever one leads."""
 
     word: Word
@@ -80,7 +80,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.word not in FINAL
 
 
-def verdicts(session: Session, figure: Figure = "decode_tps") -> tuple[Verdict, ...]:
+def verdicts(session: Session, figure: Figure = "decode_tps") -> tuple[SpeedVerdict, ...]:
     """Return a verdict for every pair of contenders, in the plan's order of pairs.
 
     Args:
@@ -99,8 +99,8 @@ def verdicts(session: Session, figure: Figure = "decode_tps") -> tuple[Verdict, 
 
 
 def judge(
-    pairs: Sequence[Pair], *, disturbed: set[int] | frozenset[int] = frozenset(), forecast: bool = True
-) -> tuple[Verdict, ...]:
+    pairs: Sequence[PairedRounds], *, disturbed: set[int] | frozenset[int] = frozenset(), forecast: bool = True
+) -> tuple[SpeedVerdict, ...]:
     """Return a verdict for each pair; intervals are simultaneous over all pairs with three rounds or more.
 
     Args:
@@ -123,7 +123,7 @@ def judge(
     )
 
 
-def judge_recorded(pairs: Sequence[Pair], unit: Unit) -> tuple[Verdict, ...]:
+def judge_recorded(pairs: Sequence[PairedRounds], unit: Unit) -> tuple[SpeedVerdict, ...]:
     """Return a verdict for each pair of an imported file.
 
     More rounds cannot be had of what is over, so no forecast is given.
@@ -142,7 +142,7 @@ def word_of(interval: PairInterval) -> Word:
     return "slightly_faster" if interval.p_adjusted < SLIGHTLY_P else "seems_faster"
 
 
-def settled(found: Sequence[Verdict]) -> bool:
+def settled(found: Sequence[SpeedVerdict]) -> bool:
     """Whether further rounds are not worth their time: no pair is open, or every ratio is known to ± 1.5 %.
 
     Pairs without any verdict do not ask for rounds: what is disturbed or fails goes on doing so.
@@ -175,19 +175,19 @@ def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
     return sum(map(is_interfered_with, warm)) / len(warm) if warm else 0.0
 
 
-def _nothing(pair: Pair, disturbed: set[int] | frozenset[int]) -> Verdict:
+def _nothing(pair: PairedRounds, disturbed: set[int] | frozenset[int]) -> SpeedVerdict:
     why = "few_pairs" if pair.common else "no_common_rows"
     if disturbed.intersection((pair.first, pair.second)):
         why = "disturbed"
-    return Verdict(word="no_verdict", first=pair.first, second=pair.second, rounds=len(pair.rounds), why=why)
+    return SpeedVerdict(word="no_verdict", first=pair.first, second=pair.second, rounds=len(pair.rounds), why=why)
 
 
-def _few_rounds(pair: Pair) -> Verdict:
+def _few_rounds(pair: PairedRounds) -> SpeedVerdict:
     """One or two rounds: no interval, and only a large lead on everything is worth a word."""
     middle = mean(pair.rounds)
     first, second, sign = _ordered(pair, middle)
     smallest = min(sign * lead for leads in pair.leads for lead in leads)
-    return Verdict(
+    return SpeedVerdict(
         word=_few_rounds_word(pair, abs(middle), smallest),
         first=first,
         second=second,
@@ -197,7 +197,7 @@ def _few_rounds(pair: Pair) -> Verdict:
     )
 
 
-def _few_rounds_word(pair: Pair, middle: float, smallest: float) -> Word:
+def _few_rounds_word(pair: PairedRounds, middle: float, smallest: float) -> Word:
     if min(map(len, pair.leads)) < MIN_PROMPTS:
         return "too_few_prompts"
     if len(pair.rounds) < AHEAD_ROUNDS:
@@ -206,10 +206,10 @@ def _few_rounds_word(pair: Pair, middle: float, smallest: float) -> Word:
     return "ahead" if smallest >= AHEAD - ROUNDING and steady else "too_few_rounds"
 
 
-def _many_rounds(pair: Pair, found: PairInterval) -> Verdict:
+def _many_rounds(pair: PairedRounds, found: PairInterval) -> SpeedVerdict:
     first, second, _ = _ordered(pair, found.mean)
     interval = found.oriented()
-    return Verdict(
+    return SpeedVerdict(
         word=word_of(interval),
         first=first,
         second=second,
@@ -221,6 +221,6 @@ def _many_rounds(pair: Pair, found: PairInterval) -> Verdict:
     )
 
 
-def _ordered(pair: Pair, middle: float) -> tuple[int, int, int]:
+def _ordered(pair: PairedRounds, middle: float) -> tuple[int, int, int]:
     """The pair in the order of its ratio, and the sign that makes the leader's log ratios positive."""
     return (pair.first, pair.second, 1) if middle >= 0 else (pair.second, pair.first, -1)

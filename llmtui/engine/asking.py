@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 
-from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Chunk, Message, Sent
-from llmtui.core.plan import COLD_NUM_PREDICT, Contender, Options, Plan, Trial, num_ctx, num_predict, tagged
+from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Chunk, Message, RequestSent
+from llmtui.core.plan import COLD_NUM_PREDICT, Contender, Plan, PlanOptions, Trial, num_ctx, num_predict, tagged
 from llmtui.core.records import Problem
 from llmtui.engine.live_text import ChunkBatcher, CollectedAnswer
 
@@ -71,7 +71,7 @@ async def ask(
     request: ChatRequest,
     answer: CollectedAnswer,
     *,
-    options: Options,
+    options: PlanOptions,
     live: ChunkBatcher | None = None,
     on_sent: Callable[[], None] = lambda: None,
     on_first_text: Callable[[], None] = lambda: None,
@@ -103,7 +103,7 @@ async def ask(
                         text = answer.add(item)
                         if live is not None:
                             live.add(item, text, answer.sent_ns or 0)
-                    elif isinstance(item, Sent):
+                    elif isinstance(item, RequestSent):
                         is_first = answer.sent_ns is None
                         answer.sent_ns, answer.taken_back = item.t_ns, item.without
                         answer.sent_wall_ns = time.time_ns() - (time.perf_counter_ns() - item.t_ns)
@@ -120,7 +120,7 @@ async def ask(
             live.close()
 
 
-async def load(backend: Backend, request: ChatRequest, options: Options) -> None:
+async def load(backend: Backend, request: ChatRequest, options: PlanOptions) -> None:
     """Sends a request that is not measured, so that the model is in memory with the block's options.
 
     Raises:

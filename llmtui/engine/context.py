@@ -11,7 +11,7 @@ from llmtui.core.events import Event, Noted, PhaseChanged
 from llmtui.core.plan import Contender, Plan
 from llmtui.core.records import Level, Phase, PhaseDetail, Problem, Step
 from llmtui.engine.sensors.account import TrialMachine
-from llmtui.engine.sensors.runner import Runner, RunnerTarget
+from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget
 
 
 class MachineWatch(Protocol):
@@ -21,7 +21,7 @@ class MachineWatch(Protocol):
         """Says which model's process to look for."""
         ...
 
-    def find_runner(self) -> Runner | None:
+    def find_runner(self) -> RunnerProcess | None:
         """Looks for it now."""
         ...
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from llmtui.backends.base import Chunk, TakenBack
+from llmtui.backends.base import Chunk, DroppedField
 from llmtui.backends.base import Final as LastLine
 from llmtui.core.events import Chunks, Event, PhaseChanged, clean_text
 from llmtui.core.reading import loading_chunks
@@ -27,7 +27,7 @@ class CollectedAnswer:
         self.problem: Problem | None = None
         self.stalled = False
         self.repaired = False
-        self.taken_back: tuple[TakenBack, ...] = ()
+        self.taken_back: tuple[DroppedField, ...] = ()
         """Fields that the server refuses, so that the request was sent without them."""
         self._texts: list[str] = []
         self._t_ns: list[int] = []

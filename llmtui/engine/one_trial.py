@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from llmtui.backends.base import Backend, BackendFailed, Message, TakenBack
+from llmtui.backends.base import Backend, BackendFailed, DroppedField, Message
 from llmtui.backends.taken_back import taken_back_problem
 from llmtui.core.codes import UNSUPPORTED
 from llmtui.core.events import TrialFinished, TrialStarted
@@ -24,7 +24,7 @@ from llmtui.engine.live_text import ChunkBatcher, CollectedAnswer
 from llmtui.engine.outage import Outage
 from llmtui.engine.preparation import Preparation
 from llmtui.engine.sensors.account import TrialMachine
-from llmtui.engine.sensors.runner import Runner, RunnerTarget
+from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget
 
 TEXT_REPLACED: Final = "text_replaced"
 """Lone surrogates stood in the text and were replaced."""
@@ -78,7 +78,7 @@ class TrialRunner:
         self._outages = {kind: Outage(context, backend) for kind, backend in context.backends.items()}
         self._shortest_cold_load_ns = {} if so_far is None else _shortest_cold_loads_ns(so_far)
         started = so_far is not None and any(row.trial.kind == "cold" for row in so_far.rows)
-        self._told: set[tuple[str, TakenBack]] = set()
+        self._told: set[tuple[str, DroppedField]] = set()
         """Refused fields that stand in the session's notes."""
         self._quiet = IdleWait(context, first_is_over=started)
 
@@ -207,7 +207,7 @@ class TrialRunner:
                 self._told.add((model, taken))
                 self._context.note("warning", taken_back_problem(model, taken))
 
-    async def _follow_runner(self, contender: int) -> tuple[RunnerTarget | None, Runner | None]:
+    async def _follow_runner(self, contender: int) -> tuple[RunnerTarget | None, RunnerProcess | None]:
         """Looks for a contender's processes, between trials: what they use from now on is not others' doing."""
         target = await self._context.runner_target(contender)
         self._context.watch.expect_runner(target)

@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 from llmtui.core.events import Sampled
 from llmtui.engine.sensors.account import TrialAccount, TrialMachine
-from llmtui.engine.sensors.look import Look, elapsed_between_s, sampled, shares
+from llmtui.engine.sensors.look import MachineReading, elapsed_between_s, sampled, shares
 from llmtui.engine.sensors.machine import Machine
-from llmtui.engine.sensors.runner import Runner, RunnerTarget
+from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget
 from llmtui.engine.sensors.thermal import ThermalReading
 
 STEADY_HZ = 2.0
@@ -62,8 +62,8 @@ class Sampler:
         """A model is being loaded, whose process may appear at any time."""
         self._stopped = False
         # under _looking
-        self._looks: deque[Look] = deque(maxlen=_LOOKS_KEPT)
-        self._others_from: Look | None = None
+        self._looks: deque[MachineReading] = deque(maxlen=_LOOKS_KEPT)
+        self._others_from: MachineReading | None = None
         self._account: TrialAccount | None = None
         self._target: RunnerTarget | None = None
         self._searched_ns: int | None = None
@@ -105,7 +105,7 @@ class Sampler:
                 self._searched_ns = None
                 self._machine.expect_runner(here=target is not None)
 
-    def find_runner(self) -> Runner | None:
+    def find_runner(self) -> RunnerProcess | None:
         """Searches now for the expected runner, for use between trials: takes a few ms, or tens with many processes."""
         with self._looking:
             return self._search() if self._target else None
@@ -155,7 +155,7 @@ class Sampler:
         with self._looking:
             self._others_from = self._machine.look(self._clock_ns())
 
-    def _looked_before(self, now: Look) -> Look | None:
+    def _looked_before(self, now: MachineReading) -> MachineReading | None:
         """The latest look that is at least a second old, else the oldest; none before the one counted from."""
         then = next((look for look in reversed(self._looks) if elapsed_between_s(look, now) >= _BEFORE_TRIAL_S), None)
         then = then or (self._looks[0] if self._looks else None)
@@ -163,7 +163,7 @@ class Sampler:
             return self._others_from
         return then
 
-    def _others_before(self, now: Look) -> float | None:
+    def _others_before(self, now: MachineReading) -> float | None:
         then = self._looked_before(now)
         found = shares(then, now) if then else None
         return found.others if found else None
@@ -219,7 +219,7 @@ class Sampler:
             return False
         return self._searched_ns is None or now_ns - self._searched_ns >= _SEARCH_EVERY_S * 1e9
 
-    def _search(self) -> Runner | None:
+    def _search(self) -> RunnerProcess | None:
         assert self._target is not None
         self._searched_ns = self._clock_ns()
         return self._machine.find_runner(self._target).runner

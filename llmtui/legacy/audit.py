@@ -10,7 +10,7 @@ import msgspec
 
 from llmtui.core.recorded_pairs import recorded_cells
 from llmtui.core.session import Session
-from llmtui.core.verdict import Verdict, verdicts
+from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.legacy.claims import Claim, claims_of
 from llmtui.legacy.model_audit import Layout, ModelAudit, audited_model, layout_of
 
@@ -21,7 +21,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     layout: Layout
     models: tuple[ModelAudit, ...]
     """In the order in which the file names them."""
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[SpeedVerdict, ...]
     """Of each pair, indices into ``models``."""
     claims: tuple[Claim, ...]
     """Only what somebody could read out of this file."""

@@ -19,7 +19,7 @@ from llmtui.core.recorded_pairs import category_name
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
-from llmtui.core.verdict import SEPARATING, Verdict
+from llmtui.core.verdict import SEPARATING, SpeedVerdict
 from llmtui.legacy.model_audit import Layout, ModelAudit, ttft_s
 
 Says = Literal["fastest", "steadiest", "slow_category", "most_memory", "cold_start", "best_latency"]
@@ -64,7 +64,7 @@ FEWEST = {"category": 4, "run": 3}
 
 
 def claims_of(
-    session: Session, layout: Layout, models: Sequence[ModelAudit], found: Sequence[Verdict]
+    session: Session, layout: Layout, models: Sequence[ModelAudit], found: Sequence[SpeedVerdict]
 ) -> tuple[Claim, ...]:
     """Return the claims in the order in which they are shown."""
     made = (
@@ -78,7 +78,7 @@ def claims_of(
     return tuple(claim for claim in made if claim is not None)
 
 
-def _fastest(models: Sequence[ModelAudit], found: Sequence[Verdict]) -> Claim | None:
+def _fastest(models: Sequence[ModelAudit], found: Sequence[SpeedVerdict]) -> Claim | None:
     """The highest mean of tokens ÷ total time, against the verdicts."""
     known = sorted(((one.usual.mean, -at) for at, one in enumerate(models) if one.usual is not None), reverse=True)
     if len(known) < 2 or known[0][0] < NAMED_LEAD * known[1][0]:
@@ -101,7 +101,9 @@ def _fastest(models: Sequence[ModelAudit], found: Sequence[Verdict]) -> Claim | 
     return _of_verdict(claim, rival, models, finding, winner)  # type: ignore[arg-type]
 
 
-def _of_verdict(claim: Claim, rival: Verdict, models: Sequence[ModelAudit], finding: Finding, winner: int) -> Claim:
+def _of_verdict(
+    claim: Claim, rival: SpeedVerdict, models: Sequence[ModelAudit], finding: Finding, winner: int
+) -> Claim:
     figures = {**claim.figures, "ratio": rival.ratio or 1.0, "units": float(rival.rounds)}
     figures["leads"] = float(rival.first == winner)
     why: Why | None = None
@@ -115,7 +117,7 @@ def _of_verdict(claim: Claim, rival: Verdict, models: Sequence[ModelAudit], find
     return msgspec.structs.replace(claim, finding=finding, other=models[other].model, why=why, figures=figures)
 
 
-def _why_open(rival: Verdict) -> Why:
+def _why_open(rival: SpeedVerdict) -> Why:
     if rival.low is None or rival.high is None:
         return "no_interval"
     if rival.word == "practically_equal":

@@ -16,7 +16,7 @@ import msgspec
 from llmtui.core.across import Earlier
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import DEMO_NOTE, SPEED_NOTE, Contender, Plan
-from llmtui.core.records import Argument, Evidence, Fingerprint, Problem, Seen
+from llmtui.core.records import Argument, Evidence, Fingerprint, FlagEvidence, Problem
 from llmtui.core.session import Note, Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.report.saved import Saved
@@ -119,7 +119,7 @@ def _problem(problem: Problem) -> Problem:
     return Problem(code=problem.code, args=_figures(problem.args), cause=cause)
 
 
-def _seen(seen: Seen) -> Seen:
+def _seen(seen: FlagEvidence) -> FlagEvidence:
     return Evidence(code=seen.code, args=_figures(seen.args)) if isinstance(seen, Evidence) else ""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from llmtui.core.plan import Options
+from llmtui.core.plan import PlanOptions
 from llmtui.core.records import Argument
 
 VERSION: Final = 1
@@ -87,7 +87,7 @@ class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
     others: str
     pack: str
     language: str
-    options: Options
+    options: PlanOptions
     prompts: tuple[AskedPrompt, ...]
     cold_text: str | None
     follow_up_text: str | None
@@ -104,7 +104,7 @@ class CategoryFigures(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, Figure]
 
 
-class Contestant(msgspec.Struct, frozen=True, kw_only=True):
+class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A model with its options, and its figures over the whole session."""
 
     label: str
@@ -182,7 +182,7 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     machine: MachineSeen
     servers: tuple[ServerFacts, ...]
     plan: PlanFacts
-    models: tuple[Contestant, ...]
+    models: tuple[ModelFacts, ...]
     verdicts: tuple[VerdictFacts, ...]
     trials: tuple[TrialFigures, ...]
     failures: tuple[Failure, ...]

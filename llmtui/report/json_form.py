@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from llmtui import __version__
-from llmtui.core.measures import Line, Measure, Reading, measures, reading, value_of
+from llmtui.core.measures import Measure, Reading, SummaryLine, measures, reading, value_of
 from llmtui.core.pairing import is_imported
 from llmtui.core.pairs import SPEEDS
 from llmtui.core.plan import Plan
@@ -17,15 +17,15 @@ from llmtui.core.records import Problem, Server
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, summarise
 from llmtui.core.trial_row import TrialRow
-from llmtui.core.verdict import Verdict, verdicts
+from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.core.waits import WAITS, WaitVerdict, wait_verdicts
 from llmtui.report.document import (
     AskedPrompt,
     CategoryFigures,
-    Contestant,
     Failure,
     Figure,
     MachineSeen,
+    ModelFacts,
     Over,
     PlanFacts,
     ReportDocument,
@@ -105,7 +105,7 @@ def _plan(plan: Plan) -> PlanFacts:
     return PlanFacts(prompts=prompts, **fields)
 
 
-def _model(session: Session, line: ContenderSummary, categories: Sequence[CategorySummary]) -> Contestant:
+def _model(session: Session, line: ContenderSummary, categories: Sequence[CategorySummary]) -> ModelFacts:
     contender = session.plan.contenders[line.contender]
     rows = [row for row in session.rows if row.trial.contender == line.contender]
     of_model = {
@@ -115,7 +115,7 @@ def _model(session: Session, line: ContenderSummary, categories: Sequence[Catego
             "context_limit", "note",
         )
     }  # fmt: skip
-    return Contestant(
+    return ModelFacts(
         label=contender.label,
         variant=contender.variant.canonical,
         thinks=line.thinks,
@@ -139,7 +139,7 @@ def _model(session: Session, line: ContenderSummary, categories: Sequence[Catego
     )
 
 
-def _figures(line: Line, rows: Sequence[TrialRow]) -> dict[str, Figure]:
+def _figures(line: SummaryLine, rows: Sequence[TrialRow]) -> dict[str, Figure]:
     is_model = isinstance(line, ContenderSummary)
     return {
         one.id: _figure(one, reading(one, line), line, rows)
@@ -148,7 +148,7 @@ def _figures(line: Line, rows: Sequence[TrialRow]) -> dict[str, Figure]:
     }
 
 
-def _figure(one: Measure, found: Reading, line: Line, rows: Sequence[TrialRow]) -> Figure:
+def _figure(one: Measure, found: Reading, line: SummaryLine, rows: Sequence[TrialRow]) -> Figure:
     unit = file_unit(one)
     if isinstance(found, Spread):
         over: Over = "rounds" if one.id in _OVER_ROUNDS else "trials"
@@ -157,7 +157,7 @@ def _figure(one: Measure, found: Reading, line: Line, rows: Sequence[TrialRow]) 
     return Figure(value=value, unit=unit, missing=_why(one, line, rows) if value is None else None)
 
 
-def _why(one: Measure, line: Line, rows: Sequence[TrialRow]) -> str:
+def _why(one: Measure, line: SummaryLine, rows: Sequence[TrialRow]) -> str:
     """Return the code of the reason: the summary's, else the commonest of the model's trials."""
     told = line.why.get(one.reason_key or one.id)
     if told is not None:
@@ -178,14 +178,14 @@ def _verdicts(session: Session) -> Iterator[VerdictFacts]:
             yield _verdict(wait, found, session)
 
 
-def _verdict(figure: str, said: Verdict | WaitVerdict, session: Session) -> VerdictFacts:
+def _verdict(figure: str, said: SpeedVerdict | WaitVerdict, session: Session) -> VerdictFacts:
     own = ("figure", "first", "second", "conditions")
     same = [name for name in VerdictFacts.__struct_fields__ if name not in own and name in said.__struct_fields__]
     return VerdictFacts(
         figure=figure,
         first=session.plan.contenders[said.first].label,
         second=session.plan.contenders[said.second].label,
-        conditions=tuple(one.flag for one in said.conditions) if isinstance(said, Verdict) else (),
+        conditions=tuple(one.flag for one in said.conditions) if isinstance(said, SpeedVerdict) else (),
         **{name: getattr(said, name) for name in same},
     )
 

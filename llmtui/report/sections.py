@@ -13,7 +13,7 @@ from llmtui.core.measures import Table, measures
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Contender
 from llmtui.core.session import Session
-from llmtui.core.verdict import Verdict, verdicts
+from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.core.waits import WAITS, wait_verdicts
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _, plural
@@ -80,7 +80,7 @@ def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Secti
     yield Section(title=_("How the figures are made"), entries=tuple(_formulas()))
 
 
-def _pair_by_pair(session: Session, pairs: Sequence[Verdict]) -> Iterable[str]:
+def _pair_by_pair(session: Session, pairs: Sequence[SpeedVerdict]) -> Iterable[str]:
     for one in pairs:
         yield verdict_sentence(one, session)
     for figure in WAITS:

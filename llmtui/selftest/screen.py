@@ -42,7 +42,7 @@ FOLDERS: Final = {
     "XDG_STATE_HOME": "state",
 }
 
-Seen = Callable[[int, bytes], None]
+OutputListener = Callable[[int, bytes], None]
 """Called for each chunk of output with the moment (``perf_counter_ns``) at which the terminal had it."""
 
 
@@ -75,7 +75,7 @@ class Screen:
         folder: Path,
         settings: Mapping[str, str],
         size: tuple[int, int] = (COLUMNS, ROWS),
-        seen: Seen | None = None,
+        seen: OutputListener | None = None,
     ) -> None:
         """Starts it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from llmtui.simulator import Answer, Script, SimulatedModel, Stall
+from llmtui.simulator import Script, ScriptedAnswer, SimulatedModel, Stall
 
 MODELS: Final = 2
 WARM_TESTS: Final = 5
@@ -80,10 +80,10 @@ def _model(draw: random.Random, number: int) -> SimulatedModel:
     )
 
 
-def _answer(draw: random.Random, decode_tps: float, *, thinks: bool, bundle: int) -> Answer:
+def _answer(draw: random.Random, decode_tps: float, *, thinks: bool, bundle: int) -> ScriptedAnswer:
     tokens = min(max(round(decode_tps * ANSWER_S), TOKENS[0]), TOKENS[1])
     places = draw.sample(range(QUIET_TOKENS, tokens), draw.choice((0, 0, 1, 2)))
-    return Answer(
+    return ScriptedAnswer(
         tokens=tokens,
         thinking_tokens=draw.randint(5, THINKING_TOKENS) if thinks else 0,
         tokens_per_chunk=bundle,

@@ -7,26 +7,24 @@ this process. What it sent, and when, is in its send log.
 from __future__ import annotations
 
 from llmtui.simulator.changes import (
-    Change,
     ForgetPrompts,
     OtherClientAsks,
     OtherClientLoads,
     Planned,
     PutModel,
     RemoveModel,
+    ScriptedChange,
     SetAnswers,
     SetSpeed,
     Unload,
 )
-from llmtui.simulator.model import Answer, Dialect, Ending, SimulatedModel, SpeedPoint, Stall
+from llmtui.simulator.model import Dialect, Ending, ScriptedAnswer, SimulatedModel, SpeedPoint, Stall
 from llmtui.simulator.process import RunningSimulator, running_simulator
 from llmtui.simulator.script import Pullable, PullStop, RouteFault, Script, decode_script, encode_script
 from llmtui.simulator.sendlog import SentChunk, SentRequest, Truth
 from llmtui.simulator.server import SimulatedServer
 
 __all__ = [
-    "Answer",
-    "Change",
     "Dialect",
     "Ending",
     "ForgetPrompts",
@@ -40,6 +38,8 @@ __all__ = [
     "RouteFault",
     "RunningSimulator",
     "Script",
+    "ScriptedAnswer",
+    "ScriptedChange",
     "SentChunk",
     "SentRequest",
     "SetAnswers",

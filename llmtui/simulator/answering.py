@@ -12,7 +12,7 @@ from llmtui.simulator.clock import now_ns
 from llmtui.simulator.exchange import Exchange
 from llmtui.simulator.generation import Course, GeneratedChunk, ThinkMode, TokenPace, chunks_of, course_of, tokens_of
 from llmtui.simulator.identity import is_valid_name, tagged_name
-from llmtui.simulator.model import Answer, Dialect, SimulatedModel
+from llmtui.simulator.model import Dialect, ScriptedAnswer, SimulatedModel
 from llmtui.simulator.options import ApiError, RequestOptions
 from llmtui.simulator.replies import Counters, Replies
 from llmtui.simulator.requests import Ask, Kind, check_level, parse_ask, parse_object
@@ -36,7 +36,7 @@ class _Turn(Struct, kw_only=True):
     runner: SimulatedRunner | None
     truth: Truth
     entered_ns: int
-    answer: Answer
+    answer: ScriptedAnswer
     course: Course
     seed: str
     spoken: list[str] = []

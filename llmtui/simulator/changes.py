@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from llmtui.simulator.model import Answer, NotNegative, Positive, SimulatedModel
+from llmtui.simulator.model import NotNegative, Positive, ScriptedAnswer, SimulatedModel
 
 
 class SetSpeed(Struct, frozen=True, tag="set_speed", forbid_unknown_fields=True, kw_only=True):
@@ -62,14 +62,16 @@ class SetAnswers(Struct, frozen=True, tag="set_answers", forbid_unknown_fields=T
     """From now on a model gives these answers, in turn from the first."""
 
     model: str
-    answers: Annotated[tuple[Answer, ...], Meta(min_length=1)]
+    answers: Annotated[tuple[ScriptedAnswer, ...], Meta(min_length=1)]
 
 
 class ForgetPrompts(Struct, frozen=True, tag="forget_prompts", forbid_unknown_fields=True, kw_only=True):
     """The prompt caches of all slots are emptied."""
 
 
-Change = SetSpeed | OtherClientAsks | OtherClientLoads | Unload | PutModel | RemoveModel | SetAnswers | ForgetPrompts
+ScriptedChange = (
+    SetSpeed | OtherClientAsks | OtherClientLoads | Unload | PutModel | RemoveModel | SetAnswers | ForgetPrompts
+)
 
 
 class Planned(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -82,7 +84,7 @@ class Planned(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         after_s: Seconds after the start, of the script's time.
     """
 
-    change: Change
+    change: ScriptedChange
     before_trial: Annotated[int, Meta(ge=1)] | None = None
     after_trial: Annotated[int, Meta(ge=1)] | None = None
     after_s: NotNegative | None = None

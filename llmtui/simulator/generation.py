@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from llmtui.simulator.model import Answer, SimulatedModel
+from llmtui.simulator.model import ScriptedAnswer, SimulatedModel
 from llmtui.simulator.prose import prose, random_source, thinking_text, token_texts_of
 
 Channel = Literal["thinking", "answer"]
@@ -63,7 +63,7 @@ class Course(Struct, frozen=True, kw_only=True):
     mode: ThinkMode
 
 
-def course_of(answer: Answer, *, mode: ThinkMode, level: str | None, budget: int) -> Course:
+def course_of(answer: ScriptedAnswer, *, mode: ThinkMode, level: str | None, budget: int) -> Course:
     """How many tokens an answer has for one request.
 
     Args:
@@ -89,7 +89,7 @@ def course_of(answer: Answer, *, mode: ThinkMode, level: str | None, budget: int
     )
 
 
-def tokens_of(answer: Answer, course: Course, seed: str) -> Iterator[Token]:
+def tokens_of(answer: ScriptedAnswer, course: Course, seed: str) -> Iterator[Token]:
     """The tokens of an answer, `course.total` of them."""
     with_text = course.total - 1 if course.stops else course.total
     thoughts: Iterator[str] = (
@@ -107,7 +107,7 @@ def tokens_of(answer: Answer, course: Course, seed: str) -> Iterator[Token]:
 
 
 def chunks_of(
-    tokens: Iterator[Token], answer: Answer, *, total: int, interval_ns: Callable[[int], float]
+    tokens: Iterator[Token], answer: ScriptedAnswer, *, total: int, interval_ns: Callable[[int], float]
 ) -> Iterator[GeneratedChunk]:
     """Bundle tokens into chunks and say when each chunk is due.
 
@@ -153,7 +153,7 @@ class TokenPace:
     def __init__(
         self,
         model: SimulatedModel,
-        answer: Answer,
+        answer: ScriptedAnswer,
         *,
         scale_ns: Callable[[float], int],
         speed: Callable[[], float],
@@ -176,13 +176,13 @@ class TokenPace:
         return self._scale_ns(seconds + self._stalls_s.get(token, 0.0))
 
 
-def _thinking_tokens(answer: Answer, level: str | None) -> int:
+def _thinking_tokens(answer: ScriptedAnswer, level: str | None) -> int:
     if answer.thinking_token_texts is not None:
         return len(answer.thinking_token_texts)
     return round(answer.thinking_tokens * _LEVEL_FACTORS.get(level or "", 1.0))
 
 
-def _answer_token_texts(answer: Answer, seed: str) -> Iterator[str]:
+def _answer_token_texts(answer: ScriptedAnswer, seed: str) -> Iterator[str]:
     if answer.token_texts is not None:
         return iter(answer.token_texts)
     if answer.text is not None:

@@ -38,7 +38,7 @@ class Ending(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     message: str = "llama runner process no longer running: signal: killed"
 
 
-class Answer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ScriptedAnswer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One scripted answer.
 
     An answer that stops by itself has `thinking_tokens + tokens` tokens; the last of them is the end-of-sequence
@@ -146,5 +146,5 @@ class SimulatedModel(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     counter_scale: Positive = 1.0
     counts_eos: bool = True
     speed_points: tuple[SpeedPoint, ...] = ()
-    answers: Annotated[tuple[Answer, ...], Meta(min_length=1)] = (Answer(),)
+    answers: Annotated[tuple[ScriptedAnswer, ...], Meta(min_length=1)] = (ScriptedAnswer(),)
     stand_in_bytes: Count = 0

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import msgspec
 
-from llmtui.simulator.changes import Change, Planned
+from llmtui.simulator.changes import Planned, ScriptedChange
 from llmtui.simulator.jsontext import read_json
 from llmtui.simulator.script import Script, encode_planned, encode_script
 from llmtui.simulator.sendlog import SentRequest
@@ -54,7 +54,7 @@ class RunningSimulator:
         state: dict[str, Any] = json.loads(self._control("GET", "state"))
         return state
 
-    def change(self, change: Change | Planned) -> None:
+    def change(self, change: ScriptedChange | Planned) -> None:
         """Let something happen, now or when it is planned; returns when it has taken effect or is planned.
 
         Raises:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from llmtui.simulator.changes import OtherClientAsks, OtherClientLoads, Planned
-from llmtui.simulator.model import Answer, Dialect, Ending, SimulatedModel, SpeedPoint, Stall
+from llmtui.simulator.model import Dialect, Ending, ScriptedAnswer, SimulatedModel, SpeedPoint, Stall
 from llmtui.simulator.script import Pullable, PullStop, RouteFault, Script
 
 HOSTILE_TEXT = (
@@ -70,7 +70,11 @@ def three_models(*, slow: bool = False, time_scale: float = 1.0, stand_in_runner
                 prefill_tps=prefill_tps * speed,
                 decode_tps=decode_tps * speed,
                 stand_in_bytes=size_bytes // 100,
-                answers=(Answer(tokens=320, jitter=0.02), Answer(tokens=90, jitter=0.02), Answer(tokens=200)),
+                answers=(
+                    ScriptedAnswer(tokens=320, jitter=0.02),
+                    ScriptedAnswer(tokens=90, jitter=0.02),
+                    ScriptedAnswer(tokens=200),
+                ),
             )
             for index, (name, family, parameter_size, size_bytes, speed, load_factor) in enumerate(rows)
         ),
@@ -79,7 +83,7 @@ def three_models(*, slow: bool = False, time_scale: float = 1.0, stand_in_runner
 
 def thinking(dialect: Dialect = "0.34.4") -> Script:
     """Models that think: one that can be told not to, one that cannot, and one that writes its tags into the answer."""
-    answer = Answer(thinking_tokens=40, tokens=60)
+    answer = ScriptedAnswer(thinking_tokens=40, tokens=60)
     thinks = ("completion", "thinking")
     return Script(
         dialect=dialect,
@@ -93,29 +97,29 @@ def thinking(dialect: Dialect = "0.34.4") -> Script:
 
 def bundled(tokens_per_chunk: int = 4) -> Script:
     """One model whose chunks hold several tokens."""
-    answer = Answer(tokens=256, tokens_per_chunk=tokens_per_chunk)
+    answer = ScriptedAnswer(tokens=256, tokens_per_chunk=tokens_per_chunk)
     return Script(models=(_small("bundles:7b", decode_tps=200.0, answers=(answer,)),))
 
 
 def held_back(held_tokens: int = 6) -> Script:
     """One model whose first text waits for several tokens."""
-    return Script(models=(_small("holds:7b", decode_tps=100.0, answers=(Answer(held_tokens=held_tokens),)),))
+    return Script(models=(_small("holds:7b", decode_tps=100.0, answers=(ScriptedAnswer(held_tokens=held_tokens),)),))
 
 
 def faulty() -> Script:
     """A model for each way in which an answer goes wrong, and models that cannot be asked at all."""
-    ways: Mapping[str, Answer] = {
-        "breaks:1b": Answer(ending=Ending(kind="cut", after_chunks=12)),
-        "errors:1b": Answer(ending=Ending(kind="error", after_chunks=12)),
-        "refuses:1b": Answer(ending=Ending(kind="error", after_chunks=0, message="out of memory")),
-        "repeats:1b": Answer(token_texts=("la ",) * REPEATS_BEFORE_ABORT, ending=Ending(kind="closed")),
-        "thinks-only:1b": Answer(thinking_tokens=30, tokens=0),
-        "empty:1b": Answer(tokens=1),
-        "short:1b": Answer(tokens=10),
-        "silent:1b": Answer(silent=True),
-        "stops-sending:1b": Answer(ending=Ending(kind="silent", after_chunks=12)),
-        "stalls:1b": Answer(stalls=(Stall(before_token=20, seconds=1.5),)),
-        "hostile:1b": Answer(text=HOSTILE_TEXT),
+    ways: Mapping[str, ScriptedAnswer] = {
+        "breaks:1b": ScriptedAnswer(ending=Ending(kind="cut", after_chunks=12)),
+        "errors:1b": ScriptedAnswer(ending=Ending(kind="error", after_chunks=12)),
+        "refuses:1b": ScriptedAnswer(ending=Ending(kind="error", after_chunks=0, message="out of memory")),
+        "repeats:1b": ScriptedAnswer(token_texts=("la ",) * REPEATS_BEFORE_ABORT, ending=Ending(kind="closed")),
+        "thinks-only:1b": ScriptedAnswer(thinking_tokens=30, tokens=0),
+        "empty:1b": ScriptedAnswer(tokens=1),
+        "short:1b": ScriptedAnswer(tokens=10),
+        "silent:1b": ScriptedAnswer(silent=True),
+        "stops-sending:1b": ScriptedAnswer(ending=Ending(kind="silent", after_chunks=12)),
+        "stalls:1b": ScriptedAnswer(stalls=(Stall(before_token=20, seconds=1.5),)),
+        "hostile:1b": ScriptedAnswer(text=HOSTILE_TEXT),
     }
     return Script(
         models=(

@@ -13,7 +13,7 @@ from typing import Self
 from msgspec import Struct
 
 from llmtui.simulator.api import CONTROL_PREFIX, serve_api
-from llmtui.simulator.changes import Change, Planned
+from llmtui.simulator.changes import Planned, ScriptedChange
 from llmtui.simulator.clock import Stamp, Waiter, now_ns, stamp
 from llmtui.simulator.exchange import Exchange, WrittenAt
 from llmtui.simulator.http1 import HttpError, Request, RequestParser, response_head
@@ -234,7 +234,7 @@ class SimulatedServer:
         """All requests so far, those that are being served included."""
         return self._running().log.records()
 
-    async def change(self, change: Change | Planned) -> None:
+    async def change(self, change: ScriptedChange | Planned) -> None:
         """Let something happen, from the loop of `async with`; with `with`, use the control path.
 
         Raises:

@@ -10,20 +10,20 @@ from functools import singledispatchmethod
 import msgspec
 
 from llmtui.simulator.changes import (
-    Change,
     ForgetPrompts,
     OtherClientAsks,
     OtherClientLoads,
     Planned,
     PutModel,
     RemoveModel,
+    ScriptedChange,
     SetAnswers,
     SetSpeed,
     Unload,
 )
 from llmtui.simulator.clock import Waiter, now_ns
 from llmtui.simulator.identity import tagged_name
-from llmtui.simulator.model import Answer, SimulatedModel
+from llmtui.simulator.model import ScriptedAnswer, SimulatedModel
 from llmtui.simulator.options import ApiError, LoadOptions, RequestOptions, parse_options
 from llmtui.simulator.scheduler import Scheduler, SimulatedRunner
 from llmtui.simulator.script import RouteFault, Script
@@ -114,7 +114,7 @@ class Simulation:
                 drift = point.speed
         return drift * self._speeds.get(None, 1.0) * self._speeds.get(tagged_name(model.name), 1.0)
 
-    def next_answer(self, model: SimulatedModel, prompt: str) -> Answer:
+    def next_answer(self, model: SimulatedModel, prompt: str) -> ScriptedAnswer:
         """The answer to give now: the first that matches the prompt, else the next in turn."""
         matching = [answer for answer in model.answers if answer.match is not None and answer.match in prompt]
         if matching:
@@ -162,7 +162,7 @@ class Simulation:
             self._planned.append(planned)
 
     @singledispatchmethod
-    async def apply(self, change: Change) -> None:
+    async def apply(self, change: ScriptedChange) -> None:
         """Let a change happen now; returns when it has taken effect.
 
         A queued request of another client has taken effect when it has the slot; a load or unload, when it is done.
@@ -235,7 +235,7 @@ class Simulation:
         for planned in now:
             await self.apply(planned.change)
 
-    async def _later(self, change: Change, delay_s: float) -> None:
+    async def _later(self, change: ScriptedChange, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
         await self.apply(change)
 

@@ -30,7 +30,7 @@ from llmtui.link import Link, LinkLost, ReadOnly
 from llmtui.tui import terminal
 from llmtui.tui._textual_hacks import write_sequence
 from llmtui.tui.background import BackgroundFailed, in_background
-from llmtui.tui.connection import Connection
+from llmtui.tui.connection import ServerConnection
 from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, Replied, SessionChanged, ShowDue
 from llmtui.tui.host import BadAddress, ExitReport, Host
 from llmtui.tui.keys import app_bindings
@@ -67,7 +67,7 @@ class LlmtuiApp(App[ExitReport]):
         """What was chosen last, as it will be kept."""
         self.feed = self.new_feed(self.open_link)
         """The source that is followed; another one after a restart of the engine."""
-        self.connection = Connection(builtin_available=host.builtin_available and not host.server_named)
+        self.connection = ServerConnection(builtin_available=host.builtin_available and not host.server_named)
         self.failures: list[str] = []
         """Tracebacks of work beside the loop that failed, for the normal screen."""
         self._running_id: str | None = None

@@ -9,7 +9,7 @@ BUILTIN = SetServer(address="builtin", kind="builtin")
 NO_ANSWER = ("refused", "no_connection", "silent", "unreachable", "unknown_host")
 
 
-class Connection:
+class ServerConnection:
     """Pure bookkeeping: told what happens, it says what to send.
 
     A server that the person named is never replaced. The one that is tried unasked at the start is, where it does not

@@ -69,12 +69,12 @@ class SessionChanged(FeedMessage, bubble=False):
         return isinstance(message, SessionChanged) and message.feed is self.feed
 
 
-class LiveText(FeedMessage, bubble=False):
+class TextArrived(FeedMessage, bubble=False):
     """Text is waiting: ``feed.take_text()`` gives all that has not been taken yet."""
 
     def can_replace(self, message: Message) -> bool:
         """The text stays in the feed's queue, so one of a row of these is enough."""
-        return isinstance(message, LiveText) and message.feed is self.feed
+        return isinstance(message, TextArrived) and message.feed is self.feed
 
 
 class Replied(FeedMessage, bubble=False):
@@ -280,7 +280,7 @@ class Feed:
             self.session = session
             self._post(SessionChanged(self))
         if has_text:
-            self._post(LiveText(self))
+            self._post(TextArrived(self))
 
     def take_text(self) -> tuple[Chunks, ...]:
         """Gives all live text that has not been taken yet, in order of arrival, and forgets it."""

@@ -11,7 +11,7 @@ from llmtui.config import Settings
 from llmtui.core.commands import Command
 from llmtui.core.plan import Plan
 from llmtui.link import Link
-from llmtui.tui.connection import Connection
+from llmtui.tui.connection import ServerConnection
 from llmtui.tui.feed import Feed
 from llmtui.tui.host import Host
 
@@ -27,7 +27,7 @@ class Shell(Protocol):
     """What was chosen last, as it will be kept."""
     feed: Feed
     """The source that is followed."""
-    connection: Connection
+    connection: ServerConnection
     read_only: bool
     """Nothing can be started: a file or a pipe is watched."""
 

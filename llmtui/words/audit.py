@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llmtui.core.recorded_pairs import RecordedSpeed
 from llmtui.core.session import Session
-from llmtui.core.verdict import SEPARATING, Verdict
+from llmtui.core.verdict import SEPARATING, SpeedVerdict
 from llmtui.legacy.audit import Audit, audit
 from llmtui.legacy.claims import Claim
 from llmtui.legacy.model_audit import Layout, ModelAudit
@@ -196,7 +196,7 @@ def _speed(model: str, speed: RecordedSpeed, unit: str, most: int) -> str:
     return said if speed.n == most else f"{said} ({_base(unit, speed.n)})"
 
 
-def _pair(one: Verdict, models: Sequence[ModelAudit]) -> str:
+def _pair(one: SpeedVerdict, models: Sequence[ModelAudit]) -> str:
     names = {
         "first": models[one.first].model,
         "second": models[one.second].model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmtui.core.measures import GIGABYTE, Line, Measure, is_lower_bound, reading, value_of
+from llmtui.core.measures import GIGABYTE, Measure, SummaryLine, is_lower_bound, reading, value_of
 from llmtui.core.trial_row import TrialRow
 from llmtui.words.figures import gigabytes, seconds, significant
 from llmtui.words.measures import short_title, unit_words
@@ -32,7 +32,7 @@ def printed_head(one: Measure) -> str:
     return short_title(one) if one.unit in _SCALING else column_head(one)
 
 
-def printed(one: Measure, line: Line) -> str:
+def printed(one: Measure, line: SummaryLine) -> str:
     """Return a cell of a printed table; empty where the figure is missing."""
     return _with_bound(one, line, value_words(one, value_of(reading(one, line)), unit=one.unit in _SCALING))
 
@@ -78,7 +78,7 @@ def value_in(one: Measure, value: float, unit: str) -> str:
     return significant(value / one.per * (1 if unit == unit_words(one) else 1000), one.digits)
 
 
-def _with_bound(one: Measure, of: Line | TrialRow, text: str) -> str:
+def _with_bound(one: Measure, of: SummaryLine | TrialRow, text: str) -> str:
     return f"≥ {text}" if text and is_lower_bound(one, of) else text
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from llmtui.core.across import Earlier
 from llmtui.core.conclusions import (
     Conclusion,
-    FirstWord,
+    FirstToken,
     MemoryUse,
     SinceLast,
     Stability,
@@ -21,8 +21,8 @@ from llmtui.core.findings import Amount
 from llmtui.core.not_counted import NotCounted, Uncounted
 from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
-from llmtui.core.uses import Choice
-from llmtui.core.verdict import Verdict
+from llmtui.core.uses import Recommendation
+from llmtui.core.verdict import SpeedVerdict
 from llmtui.core.waits import ANSWER_CHARS
 from llmtui.words import _, plural
 from llmtui.words.audit import audit_lines
@@ -40,7 +40,7 @@ MOST_VERDICTS = 3
 """Verdicts that are said in full in one line; the others are in the table."""
 
 
-class Line(NamedTuple):
+class ConclusionSentence(NamedTuple):
     """A conclusion in words."""
 
     heading: str
@@ -65,13 +65,13 @@ def sentences(session: Session, earlier: Earlier | None = None) -> tuple[str, ..
     return tuple(f"{line.heading}: {line.said}" for line in headed(session, earlier))
 
 
-def headed(session: Session, earlier: Earlier | None = None) -> tuple[Line, ...]:
+def headed(session: Session, earlier: Earlier | None = None) -> tuple[ConclusionSentence, ...]:
     """Gives the lines in parts, for panels that set the heading and the answer apart.
 
     Eight of them; of an imported file its audit, since single trials in an unknown order bear no more.
     """
     if is_imported(session.plan):
-        return tuple(Line(claim, "", finding) for claim, finding in audit_lines(session))
+        return tuple(ConclusionSentence(claim, "", finding) for claim, finding in audit_lines(session))
     return tuple(_line(one, session) for one in conclude(session, earlier))
 
 
@@ -79,7 +79,7 @@ def heading(conclusion: Conclusion) -> str:
     """Gives a line's heading."""
     return {
         WritingSpeed: _("Writing speed"),
-        FirstWord: _("TTFT and cold start"),
+        FirstToken: _("TTFT and cold start"),
         Stability: _("Variation and cost"),
         MemoryUse: _("Memory"),
         WhichForWhat: _("Which for what"),
@@ -89,16 +89,16 @@ def heading(conclusion: Conclusion) -> str:
     }[type(conclusion)]
 
 
-def _line(conclusion: Conclusion, session: Session) -> Line:
+def _line(conclusion: Conclusion, session: Session) -> ConclusionSentence:
     lead: dict[type, Callable[..., str]] = {
         WritingSpeed: _fastest,
-        FirstWord: _soonest,
+        FirstToken: _soonest,
         Stability: _steadiest,
         MemoryUse: most_memory,
     }
     say: dict[type, Callable[..., Iterable[str]]] = {
         WritingSpeed: _writing_speed,
-        FirstWord: _first_word,
+        FirstToken: _first_word,
         Stability: _stability,
         MemoryUse: memory_figures,
         WhichForWhat: _which,
@@ -107,7 +107,7 @@ def _line(conclusion: Conclusion, session: Session) -> Line:
         NotCounted: _not_counted,
     }
     kind = type(conclusion)
-    return Line(
+    return ConclusionSentence(
         heading(conclusion),
         lead[kind](conclusion, session) if kind in lead else "",
         " ".join(said for said in say[kind](conclusion, session) if said),
@@ -179,7 +179,7 @@ def _speeds(line: WritingSpeed, session: Session) -> str:
     return few(entries)
 
 
-def _told(line: WritingSpeed) -> tuple[Verdict, ...]:
+def _told(line: WritingSpeed) -> tuple[SpeedVerdict, ...]:
     """Verdicts worth a sentence: all of a few; else among those who share the lead, and of the first against others."""
     rank = {one.contender: at for at, one in enumerate(line.tps)}
     lead = set(line.leaders) or set(rank)
@@ -208,7 +208,7 @@ def _text_or_tokens(line: WritingSpeed, session: Session) -> str:
 # --- 2 TTFT and cold start ----------------------------------------------------------------------------------------
 
 
-def _first_word(line: FirstWord, session: Session) -> Iterable[str]:
+def _first_word(line: FirstToken, session: Session) -> Iterable[str]:
     if line.why is not None:
         yield cannot_be_told(line.why)
         return
@@ -230,7 +230,7 @@ def _first_word(line: FirstWord, session: Session) -> Iterable[str]:
         yield _("Kept loaded, it saves about {time} at each cold start after the first.").format(time=about)
 
 
-def _soonest(line: FirstWord, session: Session) -> str:
+def _soonest(line: FirstToken, session: Session) -> str:
     if line.why is not None or len(line.leaders) != 1 or len(line.compared) < 2:
         return ""
     whole, among = _("{model} has the shortest TTFT."), _("Of those compared, {model} has the shortest TTFT.")
@@ -238,7 +238,7 @@ def _soonest(line: FirstWord, session: Session) -> str:
     return (whole if all_compared else among).format(model=_name(session, line.leaders[0]))
 
 
-def _starts(line: FirstWord, session: Session) -> list[str]:
+def _starts(line: FirstToken, session: Session) -> list[str]:
     loading = {one.contender: one.value for one in line.loading}
     again = {one.contender: one.value for one in line.again}
     entries: list[str] = []
@@ -309,7 +309,7 @@ def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
     yield _("By speed, waiting and memory alone: nobody judged the answers.")
 
 
-def _suits(choice: Choice, session: Session) -> str:
+def _suits(choice: Recommendation, session: Session) -> str:
     """One use, the figure it goes by, and who suits it."""
     use = {
         "long_answers": _("Long answers (chars/s, up to {n} tokens)").format(n=session.plan.options.num_predict),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from llmtui.core.codes import EvidenceCode
-from llmtui.core.records import Seen
+from llmtui.core.records import FlagEvidence
 from llmtui.words import marked
 from llmtui.words.problems import filled
 from llmtui.words.problems.said import Text, counted
@@ -58,7 +58,7 @@ EVIDENCE: Final[dict[EvidenceCode, Text]] = {
 }
 
 
-def evidence_text(seen: Seen) -> str:
+def evidence_text(seen: FlagEvidence) -> str:
     """Return the evidence as a clause; schema 1's sentence as it is, a newer version's code with its arguments."""
     if isinstance(seen, str):
         return seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmtui.core.flags import CONDITIONS
-from llmtui.core.records import Seen
+from llmtui.core.records import FlagEvidence
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.evidence import evidence_text
@@ -35,7 +35,7 @@ def flag_sentence(flag: str) -> str:
     return _sentences().get(flag, flag)
 
 
-def explained(flags: Sequence[str], evidence: Sequence[Seen]) -> tuple[str, ...]:
+def explained(flags: Sequence[str], evidence: Sequence[FlagEvidence]) -> tuple[str, ...]:
     """Gives a sentence a flag, with what was seen: the text under Enter."""
     told = [*evidence, *("" for _flag in range(len(flags) - len(evidence)))]
     return tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from llmtui.core.across import Aspect, Change, Comparison, Difference
+from llmtui.core.across import Aspect, Comparison, Difference, SpeedChange
 from llmtui.core.session import Session
 from llmtui.words import _
 from llmtui.words.figures import percent, significant
@@ -33,7 +33,7 @@ def since_last_sentence(comparison: Comparison, session: Session) -> str:
     return " ".join(said)
 
 
-def _change(one: Change, session: Session) -> str:
+def _change(one: SpeedChange, session: Session) -> str:
     pattern = {
         "faster": _("{model} writes faster, {ratio} times ({range})."),
         "slower": _("{model} writes slower, {ratio} times ({range})."),

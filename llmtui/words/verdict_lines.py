@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 
-from llmtui.core.conclusions import FirstWord, WritingSpeed, conclude
+from llmtui.core.conclusions import FirstToken, WritingSpeed, conclude
 from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
-from llmtui.core.verdict import Verdict
+from llmtui.core.verdict import SpeedVerdict
 from llmtui.words.conclusions import headed, heading
 from llmtui.words.verdicts import verdict_sentence
 from llmtui.words.waits import wait_sentences
@@ -34,14 +34,14 @@ def _lines(session: Session) -> Iterator[str]:
             deciding = _of_the_first_two(one)
             said = "" if deciding is None else verdict_sentence(deciding, session, round_s=one.round_s)
             yield said if two and said else f"{lead} {said}".strip()
-        elif isinstance(one, FirstWord):
+        elif isinstance(one, FirstToken):
             said = " ".join(wait_sentences(one.verdicts, session, "ttft_ms", 1))
             yield said if two and said else f"{lead} {said}".strip()
         elif lead:
             yield f"{heading(one)}: {lead}"
 
 
-def _of_the_first_two(line: WritingSpeed) -> Verdict | None:
+def _of_the_first_two(line: WritingSpeed) -> SpeedVerdict | None:
     """Return the verdict on the two fastest, with those conditions alone that lasted."""
     first = {one.contender for one in line.tps[:2]}
     found = next((one for one in line.verdicts if {one.first, one.second} == first), None)

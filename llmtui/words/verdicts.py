@@ -10,7 +10,7 @@ from llmtui.core.interval import MIN_ROUNDS
 from llmtui.core.not_counted import not_counted
 from llmtui.core.session import Session
 from llmtui.core.steadiness import Drift, drift
-from llmtui.core.verdict import Verdict
+from llmtui.core.verdict import SpeedVerdict
 from llmtui.words import _, plural
 from llmtui.words.figures import duration, significant
 from llmtui.words.flags import conditions_clause
@@ -45,7 +45,7 @@ def verdict_word(word: str, ratio: float | None = None) -> str:
     }.get(word, word)
 
 
-def verdict_sentence(verdict: Verdict, session: Session, *, round_s: float | None = None) -> str:
+def verdict_sentence(verdict: SpeedVerdict, session: Session, *, round_s: float | None = None) -> str:
     """Return one pair's verdict on writing speed, with ratio, interval, what it rests on and its conditions.
 
     Args:
@@ -81,7 +81,7 @@ def under_conditions(conditions: Sequence[Condition]) -> str:
     return " ".join(said)
 
 
-def price(verdict: Verdict, round_s: float | None) -> str:
+def price(verdict: SpeedVerdict, round_s: float | None) -> str:
     """Return what it would take to tell two contenders apart: ``about 3 more rounds, perhaps twice that``."""
     if verdict.unit != "round":
         return _("No more rounds can be added to a file.")
@@ -130,13 +130,13 @@ def banners(session: Session) -> tuple[str, ...]:
     return tuple(said for said in (busy_sentence(session), drift_sentence(session)) if said)
 
 
-def open_pairs(found: Sequence[Verdict]) -> tuple[Verdict, ...]:
+def open_pairs(found: Sequence[SpeedVerdict]) -> tuple[SpeedVerdict, ...]:
     """Return the pairs that more rounds may settle, the cheapest first."""
     pairs = [one for one in found if one.is_open and one.word != "no_verdict" and one.unit == "round"]
     return tuple(sorted(pairs, key=lambda one: math.inf if one.more_rounds is None else one.more_rounds))
 
 
-def base_words(verdict: Verdict) -> str:
+def base_words(verdict: SpeedVerdict) -> str:
     """Return what a verdict rests on: ``3 rounds``, ``4 categories``."""
     if verdict.unit == "category":
         return plural("{n} category", "{n} categories", verdict.rounds).format(n=verdict.rounds)
@@ -145,7 +145,7 @@ def base_words(verdict: Verdict) -> str:
     return plural("{n} round", "{n} rounds", verdict.rounds).format(n=verdict.rounds)
 
 
-def _sentence_of(verdict: Verdict, names: dict[str, str]) -> str:
+def _sentence_of(verdict: SpeedVerdict, names: dict[str, str]) -> str:
     if verdict.word == "no_verdict":
         return _("{first} and {second}: no verdict, {why}.").format(
             **{**names, "why": reason(verdict.why or "no_common_rows")}

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from llmtui.simulator import Answer, Script, SimulatedModel
+from llmtui.simulator import Script, ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import running_simulator
 from llmtui.simulator.server import LOOPBACK
 
@@ -57,7 +57,7 @@ class Bystander:
 def bystander() -> Iterator[Bystander]:
     """Lets the client ask during the ``with`` block."""
     seen = Bystander()
-    model = SimulatedModel(name="beside:1b", load_s=0.0, decode_tps=200.0, answers=(Answer(tokens=3),))
+    model = SimulatedModel(name="beside:1b", load_s=0.0, decode_tps=200.0, answers=(ScriptedAnswer(tokens=3),))
     with running_simulator(Script(models=(model,))) as server:
         client = subprocess.Popen(
             [sys.executable, "-m", "tests.acceptance.bystander", str(server.port)],

@@ -22,7 +22,7 @@ from llmtui.core.session import Session, fold
 from llmtui.core.verdict import verdicts
 from llmtui.link.engine_process import EngineProcess
 from llmtui.link.event_file import EventFile
-from llmtui.simulator import Answer, RunningSimulator, Script, SimulatedModel, SpeedPoint
+from llmtui.simulator import RunningSimulator, Script, ScriptedAnswer, SimulatedModel, SpeedPoint
 from llmtui.simulator.process import running_simulator
 from tests.acceptance.program import Home, say, start
 from tests.terminal import needs_tmux, wait_until
@@ -32,7 +32,7 @@ SCALE = 10.0
 
 
 def model(name: str, tps: float = 400.0, **changes: object) -> SimulatedModel:
-    fields = {"load_s": 0.05, "decode_tps": tps, "answers": (Answer(tokens=70),), "size_bytes": 10**9}
+    fields = {"load_s": 0.05, "decode_tps": tps, "answers": (ScriptedAnswer(tokens=70),), "size_bytes": 10**9}
     return SimulatedModel(name=name, **(fields | changes))  # type: ignore[arg-type]  # by their names
 
 
@@ -64,7 +64,7 @@ def measured(home: Home, server: RunningSimulator, *words: str) -> tuple[Session
 
 def slow_machine() -> Script:
     """Three models of 7 billion parameters on a laptop's processor."""
-    answers = (Answer(tokens=320, jitter=0.02),)
+    answers = (ScriptedAnswer(tokens=320, jitter=0.02),)
     pace = {"load_s": 19.0, "prefill_tps": 25.0, "answers": answers, "size_bytes": 4_700_000_000}
     return Script(
         time_scale=SCALE, models=tuple(model(name, tps=6.0, **pace) for name in ("one:7b", "two:7b", "three:7b"))
@@ -150,7 +150,7 @@ def test_a_budget_that_means_nothing_is_refused(home: Home, words: Sequence[str]
 
 
 def test_a_model_beside_itself_is_not_faster_than_itself(home: Home) -> None:
-    jittery = Answer(tokens=80, jitter=0.1)
+    jittery = ScriptedAnswer(tokens=80, jitter=0.1)
     with running_simulator(Script(models=(model("a:1b", answers=(jittery,)),))) as server:
         session, printed = measured(home, server, "--twice", "--rounds", "3", "-c", "coding", "-c", "summary")
     assert [one.label for one in session.plan.contenders] == ["a:1b", "a:1b #2"]

@@ -20,7 +20,7 @@ from llmtui.core.verdict import verdicts
 from llmtui.report.frames import read_session
 from llmtui.report.markdown import markdown
 from llmtui.report.rows import Row, by_category, by_model
-from llmtui.simulator import Answer, Ending, RunningSimulator, Script, SimulatedModel
+from llmtui.simulator import Ending, RunningSimulator, Script, ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import running_simulator
 from llmtui.store.journal import read_events
 from llmtui.store.summary_csv import summary_csv
@@ -38,14 +38,14 @@ CATEGORY = "long"
 QUESTION = "Tell me in detail how a lighthouse works, from the lamp and its lens to the motor that turns it. " * 4
 """Over 64 tokens, so that reading it is a figure."""
 
-MODELS: dict[Outcome, tuple[str, Answer]] = {
-    "ok": ("fine:1b", Answer(tokens=100)),
-    "no_final": ("repeats:1b", Answer(token_texts=("la ",) * 31, ending=Ending(kind="closed"))),
-    "thinking_only": ("thinks:1b", Answer(thinking_tokens=90, tokens=0)),
-    "empty": ("says-nothing:1b", Answer(tokens=1)),
-    "error": ("breaks:1b", Answer(ending=Ending(kind="cut", after_chunks=40))),
-    "stalled": ("silent:1b", Answer(silent=True)),
-    "cancelled": ("endless:1b", Answer(tokens=6000)),
+MODELS: dict[Outcome, tuple[str, ScriptedAnswer]] = {
+    "ok": ("fine:1b", ScriptedAnswer(tokens=100)),
+    "no_final": ("repeats:1b", ScriptedAnswer(token_texts=("la ",) * 31, ending=Ending(kind="closed"))),
+    "thinking_only": ("thinks:1b", ScriptedAnswer(thinking_tokens=90, tokens=0)),
+    "empty": ("says-nothing:1b", ScriptedAnswer(tokens=1)),
+    "error": ("breaks:1b", ScriptedAnswer(ending=Ending(kind="cut", after_chunks=40))),
+    "stalled": ("silent:1b", ScriptedAnswer(silent=True)),
+    "cancelled": ("endless:1b", ScriptedAnswer(tokens=6000)),
 }
 """Outcome of the warm test → who has it. What follows up an answer that never came is ``skipped``."""
 OUTCOMES: tuple[Outcome, ...] = (*MODELS, "skipped")

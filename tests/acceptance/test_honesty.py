@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 
 from llmtui.simulator import (
-    Answer,
     OtherClientAsks,
     OtherClientLoads,
     Planned,
     RunningSimulator,
     Script,
+    ScriptedAnswer,
     SimulatedModel,
     SpeedPoint,
 )
@@ -28,7 +28,7 @@ THREE = ("-c", "creativity", "-c", "reasoning", "-c", "coding")
 
 def model(name: str, tokens: int = 100, tps: float = 400.0, **changes: object) -> SimulatedModel:
     """A small model whose answers are long enough to be compared."""
-    answer = changes.pop("answer", Answer(tokens=tokens))
+    answer = changes.pop("answer", ScriptedAnswer(tokens=tokens))
     fields = {"load_s": 0.1, "decode_tps": tps, "answers": (answer,), "size_bytes": 10**9, "parameter_size": "1B"}
     return SimulatedModel(name=name, **(fields | changes))  # type: ignore[arg-type]  # by their names
 
@@ -130,7 +130,9 @@ def test_ways_in_which_an_answer_is_none(home: Home) -> None:
 
 
 def test_the_limit_inside_thinking_is_no_failure(home: Home) -> None:
-    thinker = model("t:1b", answer=Answer(thinking_tokens=400, tokens=50), capabilities=("completion", "thinking"))
+    thinker = model(
+        "t:1b", answer=ScriptedAnswer(thinking_tokens=400, tokens=50), capabilities=("completion", "thinking")
+    )
     with running_simulator(Script(models=(thinker,))) as server:
         done = home.run(
             "run",

@@ -16,7 +16,7 @@ import pytest
 
 from llmtui.core.events import TrialFinished
 from llmtui.link.event_file import EventFile
-from llmtui.simulator import Answer, RunningSimulator, Script, SimulatedModel
+from llmtui.simulator import RunningSimulator, Script, ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import running_simulator
 from tests.acceptance.program import PROGRAM, Home, alive, descendants, say, start
 from tests.terminal import Terminal, needs_tmux, terminal, wait_until
@@ -43,7 +43,7 @@ class Running(NamedTuple):
 
 def endless() -> Script:
     """A model that starts quickly and then writes for half a minute."""
-    model = SimulatedModel(name="writes:1b", load_s=0.1, decode_tps=40.0, answers=(Answer(tokens=2000),))
+    model = SimulatedModel(name="writes:1b", load_s=0.1, decode_tps=40.0, answers=(ScriptedAnswer(tokens=2000),))
     return Script(models=(model,))
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from llmtui.simulator import Answer, Script, SimulatedModel
+from llmtui.simulator import Script, ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import running_simulator
 from tests.acceptance.program import Home, rows_of, say, start
 from tests.terminal import Terminal, needs_tmux, wait_until
@@ -57,7 +57,7 @@ class Seen(NamedTuple):
 @pytest.mark.slow
 @pytest.mark.timed
 def test_another_programs_memory_and_core_are_seen(home: Home) -> None:
-    model = SimulatedModel(name="slow:1b", load_s=0.1, decode_tps=8.0, answers=(Answer(tokens=2000),))
+    model = SimulatedModel(name="slow:1b", load_s=0.1, decode_tps=8.0, answers=(ScriptedAnswer(tokens=2000),))
     with running_simulator(Script(models=(model,))) as server:
         env = {"LLMTUI_NUM_PREDICT": "1000"}
         with home.screens("--host", server.url, env=env) as screen:

@@ -20,7 +20,7 @@ from llmtui.link import Link
 from llmtui.link.event_file import EventFile
 from llmtui.link.stdin_pipe import StdinPipe
 from llmtui.report.rows import by_category, by_model
-from llmtui.simulator import Answer, Ending, RunningSimulator, Script, SimulatedModel
+from llmtui.simulator import Ending, RunningSimulator, Script, ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import running_simulator
 from llmtui.words.conclusions import headed
 from tests.acceptance.program import PROGRAM, Home, alive, descendants, start
@@ -31,15 +31,15 @@ SESSION = ("--preset", "quick", "--num-predict", "70", "--think", "on")
 
 def varied() -> Script:
     """Models that fill every kind of cell: quick, thinking, failing, short; one server clock is wrong."""
-    thinks = Answer(thinking_tokens=20, tokens=80)
-    breaks = Answer(ending=Ending(kind="cut", after_chunks=12))
+    thinks = ScriptedAnswer(thinking_tokens=20, tokens=80)
+    breaks = ScriptedAnswer(ending=Ending(kind="cut", after_chunks=12))
     speeds = {"load_s": 0.05, "decode_tps": 400.0}
     return Script(
         models=(
             SimulatedModel(name="quick:1b", counter_scale=1.1, **speeds),  # type: ignore[arg-type]
             SimulatedModel(name="thinks:3b", capabilities=("completion", "thinking"), answers=(thinks,), **speeds),  # type: ignore[arg-type]
-            SimulatedModel(name="fails:2b", answers=(Answer(), Answer(), breaks), **speeds),  # type: ignore[arg-type]
-            SimulatedModel(name="short:1b", answers=(Answer(tokens=12),), **speeds),  # type: ignore[arg-type]
+            SimulatedModel(name="fails:2b", answers=(ScriptedAnswer(), ScriptedAnswer(), breaks), **speeds),  # type: ignore[arg-type]
+            SimulatedModel(name="short:1b", answers=(ScriptedAnswer(tokens=12),), **speeds),  # type: ignore[arg-type]
         ),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from llmtui.simulator import Answer, OtherClientAsks, Planned, RunningSimulator, Script, SimulatedModel
+from llmtui.simulator import OtherClientAsks, Planned, RunningSimulator, Script, ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import running_simulator
 from tests.acceptance.bystander import bystander
 from tests.acceptance.deviations import BUSY, EXACT, Deviations, Measured, Row, deviations
@@ -40,15 +40,18 @@ def drawn(
 def drawn_script(seed: int) -> Script:
     """Four models: plain, 4 tokens a chunk, thinking, and one whose server counts 10 % wrong."""
     source = random.Random(seed)
-    answer = Answer(tokens=source.randrange(80, 160), jitter=0.1)
+    answer = ScriptedAnswer(tokens=source.randrange(80, 160), jitter=0.1)
     return Script(
         seed=seed,
         models=(
             drawn(source, "plain:1b", answers=(answer,)),
-            drawn(source, "bundles:2b", answers=(Answer(tokens=source.randrange(80, 160), tokens_per_chunk=4),)),
+            drawn(
+                source, "bundles:2b",
+                answers=(ScriptedAnswer(tokens=source.randrange(80, 160), tokens_per_chunk=4),),
+            ),
             drawn(
                 source, "thinks:3b", capabilities=("completion", "thinking"),
-                answers=(Answer(thinking_tokens=source.randrange(20, 45), tokens=source.randrange(60, 90)),),
+                answers=(ScriptedAnswer(thinking_tokens=source.randrange(20, 45), tokens=source.randrange(60, 90)),),
             ),
             drawn(source, "skewed:4b", counter_scale=source.choice((0.9, 1.1)), answers=(answer,)),
         ),

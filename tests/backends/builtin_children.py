@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, RequestSent
 from llmtui.backends.builtin import BuiltinBackend
 from llmtui.core.plan import Model
 from llmtui.core.records import Problem
@@ -62,12 +62,12 @@ async def demo_of(backend: BuiltinBackend) -> Model:
     return (await backend.models())[0].model
 
 
-async def ask(backend: BuiltinBackend, what: ChatRequest) -> list[Sent | Chunk | Final]:
+async def ask(backend: BuiltinBackend, what: ChatRequest) -> list[RequestSent | Chunk | Final]:
     async with aclosing(backend.stream(what)) as items:
         return [item async for item in items]
 
 
-async def ask_demo(backend: BuiltinBackend, num_predict: int = 128) -> list[Sent | Chunk | Final]:
+async def ask_demo(backend: BuiltinBackend, num_predict: int = 128) -> list[RequestSent | Chunk | Final]:
     return await ask(backend, request(await demo_of(backend), num_predict=num_predict))
 
 
@@ -82,10 +82,10 @@ def file_model(path: Path) -> Model:
     return Model(name=str(path), digest="d", backend="builtin")
 
 
-def last_word(items: list[Sent | Chunk | Final]) -> Final:
+def last_word(items: list[RequestSent | Chunk | Final]) -> Final:
     assert isinstance(items[-1], Final)
     return items[-1]
 
 
-def text_of(items: list[Sent | Chunk | Final]) -> str:
+def text_of(items: list[RequestSent | Chunk | Final]) -> str:
     return "".join(item.text for item in items if isinstance(item, Chunk))

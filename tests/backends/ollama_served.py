@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, RequestSent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.plan import Model
 from llmtui.core.records import Problem, ResidentModel
@@ -43,7 +43,7 @@ async def served(**routes: Reply) -> AsyncIterator[tuple[ScriptedServer, OllamaB
             await backend.aclose()
 
 
-async def answer(backend: OllamaBackend, model: Model = TINY) -> list[Sent | Chunk | Final]:
+async def answer(backend: OllamaBackend, model: Model = TINY) -> list[RequestSent | Chunk | Final]:
     async with aclosing(backend.stream(request(model))) as items:
         return [item async for item in items]
 

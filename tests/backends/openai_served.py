@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, RequestSent
 from llmtui.backends.openai import OpenAiBackend
 from llmtui.config.access import Access
 from llmtui.core.plan import Model, Think
@@ -81,12 +81,12 @@ async def served(
             await backend.aclose()
 
 
-async def ask(backend: OpenAiBackend, what: ChatRequest | None = None) -> list[Sent | Chunk | Final]:
+async def ask(backend: OpenAiBackend, what: ChatRequest | None = None) -> list[RequestSent | Chunk | Final]:
     async with aclosing(backend.stream(what or request())) as items:
         return [item async for item in items]
 
 
-async def answer_of(*chunks: bytes, end: bool = True) -> list[Sent | Chunk | Final]:
+async def answer_of(*chunks: bytes, end: bool = True) -> list[RequestSent | Chunk | Final]:
     async with served(answers(*chunks, end=end)) as (_, backend):
         return await ask(backend)
 
@@ -98,10 +98,10 @@ async def problem_of(chat: Reply, entry: dict[str, Any] = LLAMACPP) -> Problem:
     return caught.value.problem
 
 
-def texts(items: list[Sent | Chunk | Final]) -> list[tuple[str, str]]:
+def texts(items: list[RequestSent | Chunk | Final]) -> list[tuple[str, str]]:
     return [(item.channel, item.text) for item in items if isinstance(item, Chunk)]
 
 
-def final(items: list[Sent | Chunk | Final]) -> Final:
+def final(items: list[RequestSent | Chunk | Final]) -> Final:
     (last,) = [item for item in items if isinstance(item, Final)]
     return last

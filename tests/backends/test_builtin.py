@@ -14,7 +14,7 @@ import msgspec
 import psutil
 import pytest
 
-from llmtui.backends.base import Backend, BackendFailed, Chunk, Final, Sent
+from llmtui.backends.base import Backend, BackendFailed, Chunk, Final, RequestSent
 from llmtui.backends.builtin import BuiltinBackend, spare_cores
 from llmtui.backends.builtin_models import DEMO_FILE
 from tests.backends.builtin_children import (
@@ -47,7 +47,7 @@ def test_it_is_a_backend() -> None:
 class TestAnAnswer:
     async def test_real_tokens_arrive_one_by_one(self, backend: BuiltinBackend) -> None:
         sent, *chunks, final = await ask_demo(backend)
-        assert isinstance(sent, Sent)
+        assert isinstance(sent, RequestSent)
         assert isinstance(final, Final)
         assert "sea" in text_of(list(chunks))
         assert len(chunks) > 64
@@ -93,7 +93,7 @@ class TestAnAnswer:
         counters = last_word(list(rest)).counters
         assert counters is not None
         assert counters.load_duration_ns is not None
-        assert isinstance(sent, Sent)
+        assert isinstance(sent, RequestSent)
         assert chunk.t_ns - sent.t_ns > counters.load_duration_ns
 
     async def test_the_prefix_is_reused_only_where_it_is_wanted(self, backend: BuiltinBackend) -> None:
@@ -130,7 +130,7 @@ class TestLoading:
         demo = await demo_of(backend)
         assert await backend.runner_clue(demo) is None
         async with aclosing(backend.stream(request(demo))) as items:
-            assert isinstance(await anext(items), Sent)
+            assert isinstance(await anext(items), RequestSent)
             clue = await backend.runner_clue(demo)
             assert clue is not None
             assert clue.pid is not None

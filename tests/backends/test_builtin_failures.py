@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from llmtui.backends.base import BackendFailed, Chunk, Final, Sent
+from llmtui.backends.base import BackendFailed, Chunk, Final, RequestSent
 from llmtui.backends.builtin import BuiltinBackend, make_in_child, missing
 from llmtui.backends.builtin_models import DEMO_FILE
 from llmtui.words.problems import problem_remedy, problem_what
@@ -47,7 +47,7 @@ class TestFailures:
         self, backend: BuiltinBackend
     ) -> None:
         demo = await demo_of(backend)
-        items: list[Sent | Chunk | Final] = []
+        items: list[RequestSent | Chunk | Final] = []
 
         async def read() -> None:
             async with aclosing(backend.stream(request(demo, num_predict=900))) as stream:

@@ -7,7 +7,7 @@ import ssl
 import httpx
 import pytest
 
-from llmtui.backends.base import BackendFailed, Place
+from llmtui.backends.base import BackendFailed, ServerEndpoint
 from llmtui.backends.http_client import (
     in_words,
     is_loopback,
@@ -157,14 +157,14 @@ def test_a_name_and_password_in_the_address_are_never_shown() -> None:
 @pytest.mark.parametrize(
     ("url", "place"),
     [
-        ("http://127.0.0.1:8080", Place(addresses=("127.0.0.1",), port=8080)),
-        ("http://127.1.2.3:1/v1", Place(addresses=("127.1.2.3",), port=1)),
-        ("http://[::1]:11434", Place(addresses=("::1",), port=11434)),
-        ("http://localhost", Place(addresses=("127.0.0.1", "::1"), port=80)),
-        ("https://api.localhost", Place(addresses=("127.0.0.1", "::1"), port=443)),
+        ("http://127.0.0.1:8080", ServerEndpoint(addresses=("127.0.0.1",), port=8080)),
+        ("http://127.1.2.3:1/v1", ServerEndpoint(addresses=("127.1.2.3",), port=1)),
+        ("http://[::1]:11434", ServerEndpoint(addresses=("::1",), port=11434)),
+        ("http://localhost", ServerEndpoint(addresses=("127.0.0.1", "::1"), port=80)),
+        ("https://api.localhost", ServerEndpoint(addresses=("127.0.0.1", "::1"), port=443)),
         ("http://box:8080", None),
         ("http://192.0.2.1:8080", None),
     ],
 )
-def test_a_server_of_this_machine_is_at_one_of_its_addresses(url: str, place: Place | None) -> None:
+def test_a_server_of_this_machine_is_at_one_of_its_addresses(url: str, place: ServerEndpoint | None) -> None:
     assert place_of(httpx.URL(url)) == place

@@ -14,7 +14,7 @@ import pytest
 from llmtui.backends import http_direct
 from llmtui.backends.http_client import open_client, transport_problem
 from llmtui.backends.http_direct import direct_exchange
-from llmtui.backends.http_moments import Answered, Arrived, Departed, Moment
+from llmtui.backends.http_moments import BodyReceived, ExchangeEvent, HeadersReceived, RequestStarted
 from llmtui.backends.http_timing import timed_exchange
 from tests.backends.scripted_server import Peer, Received, never, scripted_server, stream, whole
 
@@ -27,7 +27,7 @@ def request_to(address: str, path: str = "/x", content: bytes = b"", **limits: f
     )
 
 
-async def moments_of(request: httpx.Request, first: httpx.Request | None = None) -> list[Moment]:
+async def moments_of(request: httpx.Request, first: httpx.Request | None = None) -> list[ExchangeEvent]:
     async with aclosing(direct_exchange(request, first)) as moments:
         return [moment async for moment in moments]
 
@@ -52,7 +52,7 @@ async def test_the_request_arrives_as_the_client_built_it() -> None:
         async with open_client(url) as client:
             built = client.build_request("POST", "/x", json={"stream": True}, headers={"X-Own": "1"})
             async with aclosing(timed_exchange(client, built)) as moments:
-                assert [type(moment) async for moment in moments] == [Departed, Answered, Arrived]
+                assert [type(moment) async for moment in moments] == [RequestStarted, HeadersReceived, BodyReceived]
 
     (received,) = server.received
     assert (received.method, received.path, received.body) == ("POST", "/x", {"stream": True})
@@ -75,9 +75,9 @@ async def test_answers_of_every_framing_are_read() -> None:
     async with scripted_server(routes) as server:
         for path in routes:
             departed, answered, *arrived = await moments_of(request_to(server.address, path))
-            assert isinstance(departed, Departed)
-            assert isinstance(answered, Answered)
-            assert b"".join(moment.data for moment in arrived if isinstance(moment, Arrived)) == b"abcd", path
+            assert isinstance(departed, RequestStarted)
+            assert isinstance(answered, HeadersReceived)
+            assert b"".join(moment.data for moment in arrived if isinstance(moment, BodyReceived)) == b"abcd", path
 
 
 @pytest.mark.timed
@@ -94,10 +94,10 @@ async def test_a_piece_carries_the_moment_of_its_coming_however_late_it_is_taken
         scripted_server({"/x": reply}) as server,
         aclosing(direct_exchange(request_to(server.address))) as moments,
     ):
-        assert isinstance(await anext(moments), Departed)
-        assert isinstance(await anext(moments), Answered)
+        assert isinstance(await anext(moments), RequestStarted)
+        assert isinstance(await anext(moments), HeadersReceived)
         await asyncio.sleep(0.3)  # a consumer that is busy elsewhere
-        arrived = [moment async for moment in moments if isinstance(moment, Arrived)]
+        arrived = [moment async for moment in moments if isinstance(moment, BodyReceived)]
 
     assert [moment.data for moment in arrived] == [b"first", b"second"]
     assert arrived[1].t_ns - arrived[0].t_ns == pytest.approx(sent_ns[1] - sent_ns[0], abs=5e7)
@@ -108,7 +108,7 @@ async def test_a_long_request_is_taken_whole() -> None:
     content = b'"' + b"x" * (4 << 20) + b'"'
     async with scripted_server({"/x": whole("ok")}) as server:
         moments = await moments_of(request_to(server.address, content=content))
-    assert [type(moment) for moment in moments] == [Departed, Answered, Arrived]
+    assert [type(moment) for moment in moments] == [RequestStarted, HeadersReceived, BodyReceived]
     assert server.received[0].headers["content-length"] == str(len(content))
 
 
@@ -207,7 +207,7 @@ async def test_closing_tells_the_server_and_ends_the_reader() -> None:
 
     async with scripted_server({"/x": reply}) as server:
         moments = direct_exchange(request_to(server.address))
-        while not isinstance(await anext(moments), Arrived):
+        while not isinstance(await anext(moments), BodyReceived):
             pass
         assert readers()
         await moments.aclose()
@@ -236,7 +236,7 @@ async def test_cancelling_closes_the_connection_before_there_is_an_answer() -> N
 async def test_a_first_request_goes_before_on_the_same_connection() -> None:
     async with scripted_server({"/x": whole("ok")}) as server:
         moments = await moments_of(request_to(server.address), request_to(server.address, "/api/version"))
-    assert [type(moment) for moment in moments] == [Departed, Answered, Arrived]
+    assert [type(moment) for moment in moments] == [RequestStarted, HeadersReceived, BodyReceived]
     assert [(got.path, got.connection) for got in server.received] == [("/api/version", 1), ("/x", 1)]
 
 
@@ -249,7 +249,7 @@ async def test_what_becomes_of_the_first_request_does_not_matter(becomes: str, m
     first = {"silent": never, "cut": cut, "closed after it": whole("v", extra="Connection: close\r\n")}[becomes]
     async with scripted_server({"/x": whole("ok"), "/first": first}) as server:
         moments = await moments_of(request_to(server.address), request_to(server.address, "/first"))
-    assert [type(moment) for moment in moments] == [Departed, Answered, Arrived]
+    assert [type(moment) for moment in moments] == [RequestStarted, HeadersReceived, BodyReceived]
     assert [(got.path, got.connection) for got in server.received] == [("/first", 1), ("/x", 2)]
 
 

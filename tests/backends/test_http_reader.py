@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from llmtui.backends import http_reader
-from llmtui.backends.http_reader import TOLD_EVERY_S, Came, SocketReader, ask_for_stamps, moment_ns
+from llmtui.backends.http_reader import TOLD_EVERY_S, SocketReader, StampedBytes, ask_for_stamps, moment_ns
 
 STAMPING = 37
 Pair = tuple[socket.socket, socket.socket]
@@ -84,7 +84,7 @@ def test_bytes_carry_the_moment_at_which_they_came_and_not_that_of_the_reading(p
 async def test_pieces_come_in_order_and_no_bytes_are_the_end(pair: Pair) -> None:
     writes, reads = pair
     with closing(SocketReader(reads)) as reader:
-        came: list[Came] = []
+        came: list[StampedBytes] = []
         for data in (b"a", b"b"):
             writes.sendall(data)
             came.append(await reader.next())

@@ -12,7 +12,7 @@ from llmtui.backends.http_stamping import StampingStream, read_ns
 from tests.backends.scripted_server import Peer, Received, scripted_server
 
 
-class Told(httpcore.AsyncNetworkStream):
+class ParsedDocument(httpcore.AsyncNetworkStream):
     """A connection that gives what it was told to."""
 
     def __init__(self, data: bytes) -> None:
@@ -35,14 +35,14 @@ class Told(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        return Told(self.data.upper())
+        return ParsedDocument(self.data.upper())
 
     def get_extra_info(self, info: str) -> str:
         return f"{info} of the inner one"
 
 
 async def test_a_stream_does_what_the_one_inside_does_and_remembers_when_it_read() -> None:
-    inner = Told(b"abc")
+    inner = ParsedDocument(b"abc")
     stamping = StampingStream(inner)
 
     before_ns = time.perf_counter_ns()
@@ -78,7 +78,7 @@ async def test_bytes_that_came_with_the_headers_carry_their_moment_however_late_
 
 
 def test_before_the_first_bytes_there_is_no_moment() -> None:
-    assert StampingStream(Told(b"")).read_ns is None
+    assert StampingStream(ParsedDocument(b"")).read_ns is None
 
 
 def test_a_response_of_another_transport_has_the_present_moment() -> None:

@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from llmtui.backends.base import Backend, BackendFailed, Chunk, Final, Sent
+from llmtui.backends.base import Backend, BackendFailed, Chunk, Final, RequestSent
 from llmtui.backends.ollama import OllamaBackend
 from tests.backends.ollama_served import answer, request, served, wait_until
 from tests.backends.scripted_server import (
@@ -45,7 +45,7 @@ async def test_an_answer_is_sent_then_pieces_then_final() -> None:
     async with served(chat=stream(*lines)) as (server, backend):
         sent, thought, *answered, final = await answer(backend)
 
-    assert isinstance(sent, Sent)
+    assert isinstance(sent, RequestSent)
     assert isinstance(final, Final)
     assert [(chunk.channel, chunk.text) for chunk in (thought, *answered) if isinstance(chunk, Chunk)] == [
         ("t", "hm"),
@@ -79,7 +79,7 @@ async def test_a_stream_that_ends_in_order_but_without_a_last_line_has_no_final(
     async with served(chat=stream(said("x"), said("y"))) as (_, backend):
         items = await answer(backend)
 
-    assert [type(item) for item in items] == [Sent, Chunk, Chunk]
+    assert [type(item) for item in items] == [RequestSent, Chunk, Chunk]
 
 
 async def test_the_request_goes_out_on_a_connection_that_is_open_already() -> None:
@@ -157,7 +157,7 @@ async def test_sent_is_told_before_there_is_an_answer() -> None:
         first = await asyncio.wait_for(anext(items), 60)
         await items.aclose()
 
-    assert isinstance(first, Sent)
+    assert isinstance(first, RequestSent)
 
 
 # --- cancelling ---------------------------------------------------------------------------------------------------
@@ -232,6 +232,6 @@ async def test_after_a_cancelled_answer_the_next_one_is_whole() -> None:
         server.routes["/api/chat"] = stream(said("y"), done())
         sent, chunk, final = await answer(backend)
 
-    assert isinstance(sent, Sent)
+    assert isinstance(sent, RequestSent)
     assert isinstance(chunk, Chunk)
     assert isinstance(final, Final)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from llmtui.backends.base import Chunk, Final, Sent
+from llmtui.backends.base import Chunk, Final, RequestSent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.records import Problem
 from llmtui.words.problems import problem_remedy, problem_what
@@ -29,7 +29,7 @@ from tests.backends.scripted_server import (
 async def test_a_line_with_an_error_ends_the_answer_in_words() -> None:
     async with served(chat=stream(said("x"), line(error="llama runner: signal: killed"))) as (_, backend):
         items = backend.stream(request())
-        assert isinstance(await anext(items), Sent)
+        assert isinstance(await anext(items), RequestSent)
         assert isinstance(await anext(items), Chunk)
         problem = await problem_of(anext(items))
 

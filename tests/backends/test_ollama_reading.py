@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.backends.answer import AnswerReader
-from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
-from llmtui.backends.http_moments import Answered, Arrived
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, RequestSent
+from llmtui.backends.http_moments import BodyReceived, HeadersReceived
 from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx, think_value, wall_ns
 from llmtui.core.plan import Model, Think
 from llmtui.core.records import Problem, ServerCounters
@@ -21,12 +21,12 @@ GGUF = Model(name="llama3:latest", digest="d", family="llama", format="gguf")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read(fields: dict[str, Any] | bytes, model: Model = GGUF) -> list[Sent | Chunk | Final]:
+def read(fields: dict[str, Any] | bytes, model: Model = GGUF) -> list[RequestSent | Chunk | Final]:
     """What a line says that comes after one with text."""
     data = fields if isinstance(fields, bytes) else json.dumps(fields, ensure_ascii=False).encode()
     answer = AnswerReader(OllamaDialect(model, "127.0.0.1:11434"))
-    answer.take(Answered(1, 200, httpx.Headers({"transfer-encoding": "chunked"})))
-    return [*answer.take(Arrived(7, data)), *answer.end()]
+    answer.take(HeadersReceived(1, 200, httpx.Headers({"transfer-encoding": "chunked"})))
+    return [*answer.take(BodyReceived(7, data)), *answer.end()]
 
 
 def failure(data: dict[str, Any] | bytes) -> str:

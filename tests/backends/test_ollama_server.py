@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from llmtui.backends.base import Place, RunnerClue
+from llmtui.backends.base import RunnerClue, ServerEndpoint
 from llmtui.backends.http_client import place_of
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.plan import Model
@@ -182,7 +182,7 @@ async def test_show_of_an_unknown_model() -> None:
     assert (problem.code, problem_remedy(problem)) == ("no_such_model", "Get it with `ollama pull x`.")
 
 
-def place_in(backend: OllamaBackend) -> Place | None:
+def place_in(backend: OllamaBackend) -> ServerEndpoint | None:
     return place_of(backend._url)
 
 

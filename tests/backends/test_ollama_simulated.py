@@ -10,7 +10,7 @@ from statistics import median
 
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, RequestSent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.plan import Model, Think
 from llmtui.core.records import Problem
@@ -21,7 +21,7 @@ from llmtui.simulator.sendlog import SentRequest
 from llmtui.words.problems import problem_what
 from tests.backends.ollama_served import wait_until
 
-Item = Sent | Chunk | Final
+Item = RequestSent | Chunk | Final
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def final(items: list[Item]) -> Final:
 
 def first_word_error_ms(items: list[Item], truth: SentRequest) -> float:
     sent, first = items[0], chunks(items)[0]
-    assert isinstance(sent, Sent)
+    assert isinstance(sent, RequestSent)
     assert truth.ttft_ns is not None
     return (first.t_ns - sent.t_ns - truth.ttft_ns) / 1e6
 
@@ -205,7 +205,7 @@ async def test_an_answer_without_text_has_a_final_and_no_piece(faulty: RunningSi
     items = await ask(backend, "empty:1b")
     await backend.aclose()
 
-    assert [type(item) for item in items] == [Sent, Final]
+    assert [type(item) for item in items] == [RequestSent, Final]
 
 
 async def test_hostile_text_arrives_unchanged(faulty: RunningSimulator) -> None:

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from llmtui.backends.answer import read_answer
-from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Chunk, Final, Sent
-from llmtui.backends.http_timing import Answered, Arrived, Departed, Moment
+from llmtui.backends.base import Backend, BackendFailed, ChatRequest, Chunk, Final, RequestSent
+from llmtui.backends.http_timing import BodyReceived, ExchangeEvent, HeadersReceived, RequestStarted
 from llmtui.backends.openai import OpenAiBackend
 from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.core.plan import Think
@@ -42,11 +42,11 @@ from tests.backends.scripted_server import Peer, Received, scripted_server
 async def counts_of(*arrivals: bytes) -> list[int | None]:
     """Tokens so far of each chunk, where the bytes arrive in just these portions."""
 
-    async def moments() -> AsyncGenerator[Moment, None]:
-        yield Departed(0)
-        yield Answered(1, 200, httpx.Headers({"content-type": "text/event-stream"}))
+    async def moments() -> AsyncGenerator[ExchangeEvent, None]:
+        yield RequestStarted(0)
+        yield HeadersReceived(1, 200, httpx.Headers({"content-type": "text/event-stream"}))
         for t_ns, data in enumerate(arrivals, 2):
-            yield Arrived(t_ns, data)
+            yield BodyReceived(t_ns, data)
 
     return [item.tokens async for item in read_answer(moments(), OpenAiDialect()) if isinstance(item, Chunk)]
 
@@ -59,7 +59,7 @@ def test_it_is_a_backend() -> None:
 class TestAnAnswer:
     async def test_it_is_sent_then_text_then_the_last_word(self) -> None:
         items = await answer_of(ROLE, said(content="Hel"), said(content="lo"), said("stop"), DONE)
-        assert [type(item) for item in items] == [Sent, Chunk, Chunk, Final]
+        assert [type(item) for item in items] == [RequestSent, Chunk, Chunk, Final]
         assert texts(items) == [("a", "Hel"), ("a", "lo")]
 
     async def test_times_go_forward_from_the_start_of_sending(self) -> None:
@@ -69,7 +69,7 @@ class TestAnAnswer:
         stamps = [before, *(item.t_ns for item in items)]
         assert stamps == sorted(stamps)
         received = server.asked(CHAT)[0].received_ns
-        assert isinstance(items[0], Sent)
+        assert isinstance(items[0], RequestSent)
         assert items[0].t_ns < received < items[1].t_ns
 
     @pytest.mark.parametrize("delta", [{"role": "assistant"}, {"content": None}, {"content": ""}, {}])
@@ -111,7 +111,7 @@ class TestAnAnswer:
     @pytest.mark.parametrize("sign", [DONE, event(choices=[], usage={"completion_tokens": 1}), b""])
     async def test_the_done_mark_counts_and_an_orderly_close_are_ends_too(self, sign: bytes) -> None:
         items = await answer_of(said(content="a"), sign)
-        assert [type(item) for item in items] == [Sent, Chunk, Final]
+        assert [type(item) for item in items] == [RequestSent, Chunk, Final]
         assert final(items).ended_by == "other"
 
     async def test_text_after_a_finish_reason_is_still_the_answer(self) -> None:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from llmtui.backends.base import BackendFailed, Chunk, Final, RunnerClue, Sent
+from llmtui.backends.base import BackendFailed, Chunk, Final, RequestSent, RunnerClue
 from llmtui.backends.http_client import place_of
 from llmtui.backends.openai import OpenAiBackend, openai_place
 from llmtui.core.plan import Model
@@ -31,7 +31,7 @@ from tests.backends.openai_served import (
 from tests.backends.scripted_server import Reply, never, scripted_server, whole
 
 
-async def collect(backend: OpenAiBackend, items: list[Sent | Chunk | Final]) -> None:
+async def collect(backend: OpenAiBackend, items: list[RequestSent | Chunk | Final]) -> None:
     """Keeps what comes, also where it ends in a failure."""
     async with aclosing(backend.stream(request())) as stream:
         async for item in stream:
@@ -92,7 +92,7 @@ class TestRefusals:
 
     async def test_what_came_before_the_break_is_given(self) -> None:
         async with served(answers(said(content="a"), end=False)) as (_, backend):
-            items: list[Sent | Chunk | Final] = []
+            items: list[RequestSent | Chunk | Final] = []
             with pytest.raises(BackendFailed):
                 await collect(backend, items)
         assert texts(items) == [("a", "a")]

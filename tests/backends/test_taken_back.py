@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmtui.backends.base import RequestRefused, Sent, TakenBack
+from llmtui.backends.base import DroppedField, RequestRefused, RequestSent
 from llmtui.backends.openai_wire import request_body
 from llmtui.backends.taken_back import refused_fields, taken_back_problem, without
 from llmtui.words.problems import problem_what
@@ -80,10 +80,10 @@ class TestWhatARefusalNames:
         assert without(BODY, (taken,))["max_completion_tokens"] == 128
 
     def test_what_it_costs_is_said(self) -> None:
-        assert "tokens and speed are missing" in problem_what(taken_back_problem("m", TakenBack("stream_options")))
-        assert "answers differ" in problem_what(taken_back_problem("m", TakenBack("seed")))
+        assert "tokens and speed are missing" in problem_what(taken_back_problem("m", DroppedField("stream_options")))
+        assert "answers differ" in problem_what(taken_back_problem("m", DroppedField("seed")))
         assert "max_completion_tokens" in problem_what(
-            taken_back_problem("m", TakenBack("max_tokens", "max_completion_tokens"))
+            taken_back_problem("m", DroppedField("max_tokens", "max_completion_tokens"))
         )
 
 
@@ -111,7 +111,7 @@ class TestAskingAgain:
         assert "seed" not in bodies[-1]
         fields = ("seed", "temperature", "chat_template_kwargs")
         for items in (first, second):
-            sent = [item for item in items if isinstance(item, Sent)][-1]
+            sent = [item for item in items if isinstance(item, RequestSent)][-1]
             assert tuple(taken.field for taken in sent.without) == fields
 
     async def test_it_is_remembered_for_that_model_alone(self) -> None:
@@ -136,7 +136,7 @@ class TestAskingAgain:
 
         async with ollama_served.served(chat=reply) as (_, backend):
             items = await ollama_served.answer(backend)
-        assert [item.without for item in items if isinstance(item, Sent)] == [(), (TakenBack("think"),)]
+        assert [item.without for item in items if isinstance(item, RequestSent)] == [(), (DroppedField("think"),)]
 
 
 class TestModelsThatAnswerNoChats:

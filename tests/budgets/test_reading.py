@@ -13,7 +13,7 @@ import pytest
 
 from llmtui.backends.answer import AnswerReader
 from llmtui.backends.base import Chunk
-from llmtui.backends.http_moments import Answered, Arrived
+from llmtui.backends.http_moments import BodyReceived, HeadersReceived
 from llmtui.backends.ollama_reading import OllamaDialect
 from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.core.events import Chunks, Event
@@ -57,11 +57,11 @@ async def test_calls_from_bytes_to_batches(dialect: OllamaDialect | OpenAiDialec
     lines = [line.replace(b"%s", b'"content":"word %d"' % number) for number in range(TOKENS)]
     told: list[Event] = []
     reader, answer, live = AnswerReader[Any](dialect), CollectedAnswer(), ChunkBatcher("r1-m1-warm-p1", told.append)
-    reader.take(Answered(0, 200, httpx.Headers()))
+    reader.take(HeadersReceived(0, 200, httpx.Headers()))
 
     def read() -> None:
         for t_ns, data in enumerate(lines):
-            for chunk in reader.take(Arrived(t_ns, data)):
+            for chunk in reader.take(BodyReceived(t_ns, data)):
                 assert isinstance(chunk, Chunk)
                 live.add(chunk, answer.add(chunk), 0)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmtui.config import Loaded, Settings, SettingsError, load_settings, with_flags
+from llmtui.config import LoadedSettings, Settings, SettingsError, load_settings, with_flags
 from llmtui.config.settings import checked, lasting
 from llmtui.core.choices import bounds_of
 from llmtui.words.settings import not_used, settings_words
@@ -22,7 +22,7 @@ def config_path(tmp_path: Path) -> Path:
 
 def test_without_anything_the_built_in_values_hold(config_path: Path) -> None:
     loaded = load_settings({}, config_path)
-    assert loaded == Loaded(Settings(), ())
+    assert loaded == LoadedSettings(Settings(), ())
     assert (loaded.settings.num_ctx, loaded.settings.num_predict, loaded.settings.temperature) == (4096, 128, 0.0)
     assert (loaded.settings.stall_s, loaded.settings.stall_loading_s) == (120.0, 300.0)
     assert not config_path.exists()
@@ -171,7 +171,7 @@ def test_a_bad_flag_is_refused() -> None:
 
 def test_a_byte_order_mark_is_no_obstacle(config_path: Path) -> None:
     config_path.write_bytes(b"\xef\xbb\xbfnum_ctx = 512\r\n")
-    assert load_settings({}, config_path) == Loaded(Settings(num_ctx=512), ())
+    assert load_settings({}, config_path) == LoadedSettings(Settings(num_ctx=512), ())
 
 
 @settings(deadline=None)

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from llmtui.core.across import DayNoise, compare_sessions, day_noise, differences, plan_signature
-from llmtui.core.plan import Options, Plan, Variant
+from llmtui.core.plan import Plan, PlanOptions, Variant
 from llmtui.core.records import Fingerprint
 from llmtui.core.session import Session
 from tests.core.compared import compared, compared_plan
@@ -171,7 +171,7 @@ def test_a_plan_repeats_another_whatever_its_rounds_and_order() -> None:
     of = compared_plan("a", "b")
     again = msgspec.structs.replace(of, rounds=9, seed=5, preset="quick", contenders=of.contenders[::-1])
     assert plan_signature(of) == plan_signature(again)
-    assert plan_signature(of) != plan_signature(msgspec.structs.replace(of, options=Options(num_predict=64)))
+    assert plan_signature(of) != plan_signature(msgspec.structs.replace(of, options=PlanOptions(num_predict=64)))
     assert plan_signature(of) != plan_signature(compared_plan("a", "c"))
     assert plan_signature(of) != plan_signature(compared_plan("a", "b", categories=("w",)))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.core.choices import BadChoice, Choices, accepted, bounds_of, from_text
-from llmtui.core.plan import Options, Variant
+from llmtui.core.plan import PlanOptions, Variant
 
 
 def test_every_usual_value_is_within_its_bounds() -> None:
@@ -22,7 +22,7 @@ def test_every_usual_value_is_within_its_bounds() -> None:
 
 def test_the_plan_has_the_same_usual_values() -> None:
     usual = Choices()
-    options = msgspec.structs.asdict(Options())
+    options = msgspec.structs.asdict(PlanOptions())
     shared = {name: value for name, value in options.items() if name in usual.__struct_fields__ and name != "seed"}
     assert len(shared) == 5
     assert shared == {name: getattr(usual, name) for name in shared}

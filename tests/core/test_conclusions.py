@@ -10,7 +10,7 @@ import pytest
 from llmtui.core.across import DayNoise, Earlier
 from llmtui.core.conclusions import (
     Conclusion,
-    FirstWord,
+    FirstToken,
     MemoryUse,
     SinceLast,
     Stability,
@@ -48,7 +48,7 @@ def rows(of: Plan, who: int, tps: float, rounds: int = 3, **changes: Any) -> lis
 def test_all_eight_lines_in_their_order() -> None:
     kinds = [type(one) for one in conclude(compared({"a": [10.0]}))]
     assert kinds == [
-        WritingSpeed, FirstWord, Stability, MemoryUse, WhichForWhat, UsualFormula, SinceLast, NotCounted,
+        WritingSpeed, FirstToken, Stability, MemoryUse, WhichForWhat, UsualFormula, SinceLast, NotCounted,
     ]  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def test_waits_starts_and_what_keeping_it_loaded_saves() -> None:
         for number in (1, 2, 3)
     ]
     waits = [*rows(of, 0, 10.0, ttft_ms=900), *rows(of, 1, 10.0, ttft_ms=500)]
-    found = line(compared({"a": [], "b": []}, *starts, *waits, of=of), FirstWord)
+    found = line(compared({"a": [], "b": []}, *starts, *waits, of=of), FirstToken)
     assert [tuple(one) for one in found.ttft] == [(1, 500), (0, 900)]
     assert {tuple(one) for one in found.cold} == {(0, 20000), (1, 20000)}
     assert {tuple(one) for one in found.loading} == {(0, 19000), (1, 19000)}
@@ -169,8 +169,8 @@ def test_waits_starts_and_what_keeping_it_loaded_saves() -> None:
 def test_where_one_thinks_all_have_a_first_answer_word() -> None:
     of = compared_plan("a", "b")
     session = compared({"a": [], "b": []}, *rows(of, 0, 10.0, thinking=64), *rows(of, 1, 10.0), of=of)
-    assert [one.contender for one in line(session, FirstWord).ttfo] == [1, 0]
-    assert line(compared({"a": [10.0]}), FirstWord).ttfo == ()
+    assert [one.contender for one in line(session, FirstToken).ttfo] == [1, 0]
+    assert line(compared({"a": [10.0]}), FirstToken).ttfo == ()
 
 
 def test_who_never_answered_within_the_cap_is_named() -> None:
@@ -178,7 +178,7 @@ def test_who_never_answered_within_the_cap_is_named() -> None:
     session = compared(
         {"a": [], "b": []}, *rows(of, 0, 10.0), *rows(of, 1, 10.0, thinking=127, ended_by="length"), of=of
     )
-    assert line(session, FirstWord).unanswered == (1,)
+    assert line(session, FirstToken).unanswered == (1,)
     assert line(session, WhichForWhat).choices[0].unanswered == ()
     quick = [one for one in line(session, WhichForWhat).choices if one.occasion == "quick_questions"]
     assert quick == [], "there is nothing to compare it with"

@@ -10,7 +10,7 @@ from llmtui.core.live import time_left_s
 from llmtui.core.plan import blocks, round_order
 from llmtui.core.rounds import rounds_that_fit, rounds_to_tell, wants_more_rounds
 from llmtui.core.session import Session, fold
-from llmtui.core.verdict import Verdict, verdicts
+from llmtui.core.verdict import SpeedVerdict, verdicts
 from tests.core.compared import compared, compared_plan
 from tests.core.made import finished, plan, started, trial
 
@@ -94,8 +94,8 @@ def test_without_a_budget_none_fits() -> None:
 # --- further rounds of a session that is over ---------------------------------------------------------------------
 
 
-def verdict(word: Any, **changes: Any) -> Verdict:
-    return Verdict(word=word, first=0, second=1, **changes)
+def verdict(word: Any, **changes: Any) -> SpeedVerdict:
+    return SpeedVerdict(word=word, first=0, second=1, **changes)
 
 
 def test_as_many_rounds_are_offered_as_the_dearest_payable_pair_names() -> None:

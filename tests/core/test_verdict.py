@@ -14,11 +14,11 @@ from scipy import stats as scipy_stats
 from llmtui.core.conditions import Condition
 from llmtui.core.interval import MAX_MORE_ROUNDS
 from llmtui.core.letters import groups, ranks
-from llmtui.core.pairing import Pair, pair_up
+from llmtui.core.pairing import PairedRounds, pair_up
 from llmtui.core.records import ResidentModel
 from llmtui.core.session import Session
 from llmtui.core.steadiness import drift
-from llmtui.core.verdict import SETTLES, Verdict, judge, settled, verdicts
+from llmtui.core.verdict import SETTLES, SpeedVerdict, judge, settled, verdicts
 from tests.core.compared import compared, compared_plan, warm
 
 
@@ -26,14 +26,16 @@ def logs(*ratios: float) -> tuple[float, ...]:
     return tuple(math.log(ratio) for ratio in ratios)
 
 
-def pair(*ratios: float, leads: tuple[tuple[float, ...], ...] | None = None, first: int = 0, second: int = 1) -> Pair:
+def pair(
+    *ratios: float, leads: tuple[tuple[float, ...], ...] | None = None, first: int = 0, second: int = 1
+) -> PairedRounds:
     """A pair with the given ratio in each round; on each of three prompts too, unless told otherwise."""
     rounds = logs(*ratios)
     each = tuple((one,) * 3 for one in rounds) if leads is None else tuple(logs(*one) for one in leads)
-    return Pair(first=first, second=second, rounds=rounds, leads=each, common=3 * len(rounds))
+    return PairedRounds(first=first, second=second, rounds=rounds, leads=each, common=3 * len(rounds))
 
 
-def one(*ratios: float, leads: tuple[tuple[float, ...], ...] | None = None) -> Verdict:
+def one(*ratios: float, leads: tuple[tuple[float, ...], ...] | None = None) -> SpeedVerdict:
     return judge([pair(*ratios, leads=leads)])[0]
 
 
@@ -41,12 +43,12 @@ def one(*ratios: float, leads: tuple[tuple[float, ...], ...] | None = None) -> V
 
 
 def test_without_a_common_row_there_is_no_verdict() -> None:
-    found = judge([Pair(first=0, second=1, rounds=(), leads=(), common=0)])[0]
+    found = judge([PairedRounds(first=0, second=1, rounds=(), leads=(), common=0)])[0]
     assert (found.word, found.why) == ("no_verdict", "no_common_rows")
 
 
 def test_with_too_few_pairs_in_each_round_there_is_no_verdict() -> None:
-    found = judge([Pair(first=0, second=1, rounds=(), leads=(), common=1)])[0]
+    found = judge([PairedRounds(first=0, second=1, rounds=(), leads=(), common=1)])[0]
     assert (found.word, found.why) == ("no_verdict", "few_pairs")
 
 
@@ -191,7 +193,9 @@ def test_the_price_is_the_first_number_of_rounds_that_says_something_else(ratios
     values = logs(*ratios)
     n, middle = len(values), sum(values) / len(values)
     spread = max(math.sqrt(sum((value - middle) ** 2 for value in values) / (n - 1)), 0.001)
-    words = {more: judge([Pair(0, 1, stretched(middle, spread, n + more), (), 1)])[0].word for more in range(1, 21)}
+    words = {
+        more: judge([PairedRounds(0, 1, stretched(middle, spread, n + more), (), 1)])[0].word for more in range(1, 21)
+    }
     said = [more for more, word in words.items() if word in SETTLES]
     assert found.more_rounds == (said[0] if said else None)
 
@@ -316,7 +320,7 @@ def five_models() -> Session:
 def test_letters_say_exactly_what_the_verdicts_say(five_models: Session, separated: set[int]) -> None:
     pairs = list(combinations(range(5), 2))
     found = [
-        Verdict(word="faster" if at in separated else "too_close", first=a, second=b, rounds=3)
+        SpeedVerdict(word="faster" if at in separated else "too_close", first=a, second=b, rounds=3)
         for at, (a, b) in enumerate(pairs)
     ]
     letters = groups(five_models, found)

@@ -24,7 +24,7 @@ from llmtui.core.events import (
     decode_event,
     encode,
 )
-from llmtui.core.plan import Contender, Model, Options, Plan, Variant
+from llmtui.core.plan import Contender, Model, Plan, PlanOptions, Variant
 from llmtui.store.journal import read_events
 from llmtui.store.session_folder import JOURNAL
 from tests.core.made import prompt
@@ -153,8 +153,8 @@ def plan_for(
         "follow_up_text": "And why?",
         "seed": 11,
     }
-    options = {name: changes.pop(name) for name in Options.__struct_fields__ if name in changes}
-    return Plan(**{**fields, **changes, "options": msgspec.structs.replace(Options(quiet_wait_s=0), **options)})
+    options = {name: changes.pop(name) for name in PlanOptions.__struct_fields__ if name in changes}
+    return Plan(**{**fields, **changes, "options": msgspec.structs.replace(PlanOptions(quiet_wait_s=0), **options)})
 
 
 def start(engine: Engine, plan: Plan, results: Path) -> None:

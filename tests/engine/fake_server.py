@@ -14,17 +14,17 @@ from llmtui.backends.base import (
     ChatRequest,
     Chunk,
     Final,
-    Place,
     PullStep,
+    RequestSent,
     RunnerClue,
-    Sent,
+    ServerEndpoint,
     ServerInfo,
 )
 from llmtui.core.events import Event, ListedModel, ModelShown
 from llmtui.core.plan import Model
 from llmtui.core.records import EndedBy, MachineFigures, Problem, ResidentModel, ServerCounters, ServerKind
 from llmtui.engine.sensors.account import TrialMachine
-from llmtui.engine.sensors.runner import Runner, RunnerTarget
+from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget
 
 REFUSED = Problem(code="refused", what="Nothing listens there.", remedy="Start it.")
 
@@ -109,7 +109,7 @@ class FakeServer:
     async def runner_clue(self, model: Model) -> RunnerClue | None:
         return None
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         self._answer()
         number = len(self.asked)
         self.asked.append(request)
@@ -120,7 +120,7 @@ class FakeServer:
         words = self.answers(request, number)
         loaded = self._load(request)
         sent_ns = time.perf_counter_ns()
-        yield Sent(sent_ns)
+        yield RequestSent(sent_ns)
         try:
             for index, (channel, text) in enumerate(words.chunks):
                 if words.fail_after == index:
@@ -192,8 +192,8 @@ class FakeWatch:
     def expect_runner(self, target: RunnerTarget | None) -> None:
         self.calls.append("expect")
 
-    def find_runner(self) -> Runner | None:
-        return None if self.pid is None else Runner(pid=self.pid, started_s=0.0, weights_in_anon=False)
+    def find_runner(self) -> RunnerProcess | None:
+        return None if self.pid is None else RunnerProcess(pid=self.pid, started_s=0.0, weights_in_anon=False)
 
     def count_others_from_now(self) -> None:
         self.calls.append("others from now")
@@ -220,7 +220,7 @@ class FakeWatch:
         return TrialMachine(figures=figures)
 
 
-NOWHERE = Place(addresses=("127.0.0.1",), port=1)
+NOWHERE = ServerEndpoint(addresses=("127.0.0.1",), port=1)
 """Where nothing listens."""
 
 

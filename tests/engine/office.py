@@ -9,7 +9,7 @@ from typing import Any
 from llmtui.backends.base import BackendFailed
 from llmtui.core.commands import Command, StartPlan
 from llmtui.core.events import CommandFailed, Event, decode_event
-from llmtui.core.plan import Options, Plan
+from llmtui.core.plan import Plan, PlanOptions
 from llmtui.core.records import Problem
 from llmtui.engine.commands import CommandRunner
 from llmtui.engine.outbox import Outbox, Stream
@@ -19,7 +19,7 @@ from tests.core.made import plan
 from tests.engine.fake_server import FakeServer, Words, resident
 from tests.engine.waiting import until
 
-AT_ONCE = Options(quiet_wait_s=0)
+AT_ONCE = PlanOptions(quiet_wait_s=0)
 """Other programs are busy on a machine that runs tests."""
 
 

@@ -19,7 +19,7 @@ from llmtui.core.events import Noted, Sampled, SessionFinished, TrialFinished
 from llmtui.core.metrics import measure
 from llmtui.core.session import Session, fold
 from llmtui.simulator.changes import OtherClientAsks, OtherClientLoads, Planned, RemoveModel
-from llmtui.simulator.model import Answer, Ending, SimulatedModel
+from llmtui.simulator.model import Ending, ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import RunningSimulator, running_simulator
 from llmtui.simulator.script import Script
 from llmtui.store.session_folder import SAMPLES, TRIALS
@@ -27,16 +27,16 @@ from llmtui.store.trials_csv import row_cells
 from tests.engine.engine_process import Engine, models_of, plan_for, running_engine, start
 
 LOAD_S = 0.4
-PLAIN = SimulatedModel(name="plain", decode_tps=80.0, load_s=LOAD_S, answers=(Answer(tokens=100, jitter=0.05),))
+PLAIN = SimulatedModel(name="plain", decode_tps=80.0, load_s=LOAD_S, answers=(ScriptedAnswer(tokens=100, jitter=0.05),))
 BUNDLED = SimulatedModel(
-    name="bundled", decode_tps=160.0, load_s=LOAD_S, answers=(Answer(tokens=300, tokens_per_chunk=4),)
+    name="bundled", decode_tps=160.0, load_s=LOAD_S, answers=(ScriptedAnswer(tokens=300, tokens_per_chunk=4),)
 )
 THINKER = SimulatedModel(
     name="thinker",
     decode_tps=100.0,
     load_s=LOAD_S,
     capabilities=("completion", "thinking"),
-    answers=(Answer(tokens=80, thinking_tokens=30),),
+    answers=(ScriptedAnswer(tokens=80, thinking_tokens=30),),
 )
 
 
@@ -136,8 +136,8 @@ def test_waiting_behind_another_client_is_seen(tmp_path: Path) -> None:
 def test_a_stream_that_ends_badly_is_a_row_and_the_run_goes_on(
     tmp_path: Path, kind: str, outcome: str, code: str | None
 ) -> None:
-    bad = Answer(tokens=60, ending=Ending(kind=kind, after_chunks=20), match="creativity")  # type: ignore[arg-type]
-    model = msgspec.structs.replace(PLAIN, answers=(Answer(tokens=60), bad))
+    bad = ScriptedAnswer(tokens=60, ending=Ending(kind=kind, after_chunks=20), match="creativity")  # type: ignore[arg-type]
+    model = msgspec.structs.replace(PLAIN, answers=(ScriptedAnswer(tokens=60), bad))
     with ran(tmp_path, model, kinds=("cold", "warm")) as (engine, _):
         assert engine.finished_session().how == "complete"
         rows = {row.trial.prompt: row for row in engine.rows()}
@@ -148,8 +148,8 @@ def test_a_stream_that_ends_badly_is_a_row_and_the_run_goes_on(
 
 
 def test_a_server_that_falls_silent_is_given_up_by_the_watchdog(tmp_path: Path) -> None:
-    silent = Answer(tokens=60, ending=Ending(kind="silent", after_chunks=5), match="coding")
-    model = msgspec.structs.replace(PLAIN, answers=(Answer(tokens=60), silent))
+    silent = ScriptedAnswer(tokens=60, ending=Ending(kind="silent", after_chunks=5), match="coding")
+    model = msgspec.structs.replace(PLAIN, answers=(ScriptedAnswer(tokens=60), silent))
     with ran(tmp_path, model, kinds=("cold", "warm"), stall_s=0.5) as (engine, simulator):
         assert engine.finished_session().how == "complete"
         rows = {row.trial.prompt: row for row in engine.rows()}

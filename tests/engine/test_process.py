@@ -29,7 +29,7 @@ from llmtui.core.events import (
     TrialFinished,
     encode,
 )
-from llmtui.simulator.model import Answer, SimulatedModel
+from llmtui.simulator.model import ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import RunningSimulator, running_simulator
 from llmtui.simulator.script import Script
 from llmtui.store.journal import read_events
@@ -38,9 +38,9 @@ from llmtui.words.problems import problem_remedy
 from tests.engine.engine_process import Engine, models_of, plan_for, running_engine, start
 from tests.engine.waiting import wait_until
 
-SLOW = SimulatedModel(name="slow", decode_tps=20.0, load_s=0.1, answers=(Answer(tokens=2000),))
+SLOW = SimulatedModel(name="slow", decode_tps=20.0, load_s=0.1, answers=(ScriptedAnswer(tokens=2000),))
 FLOOD = SimulatedModel(
-    name="flood", decode_tps=1500.0, load_s=0.1, answers=(Answer(tokens=8000, text="lighthouse " * 25000),)
+    name="flood", decode_tps=1500.0, load_s=0.1, answers=(ScriptedAnswer(tokens=8000, text="lighthouse " * 25000),)
 )
 OTHERS = SimulatedModel(name="others", load_s=0.1)
 

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmtui.backends.base import Place
+from llmtui.backends.base import ServerEndpoint
 from llmtui.core.events import Sampled, decode_event, encode
 from llmtui.engine.sampler import Sampler, latest_deadline_ns
 from llmtui.engine.sensors.machine import Machine
-from llmtui.engine.sensors.runner import Found, RunnerTarget
+from llmtui.engine.sensors.runner import RunnerSearch, RunnerTarget
 from llmtui.engine.sensors.thermal import ThermalReading
 from tests.engine.sensors.trees import BLOB, lay, listen, process, stand_in_runner, stand_in_server, wait_for
 
-TARGET = RunnerTarget(place=Place(addresses=("127.0.0.1",), port=11434), blob_hex=BLOB)
+TARGET = RunnerTarget(place=ServerEndpoint(addresses=("127.0.0.1",), port=11434), blob_hex=BLOB)
 RUNNER = ("runner", "--model", f"/blobs/sha256-{BLOB}")
 
 
@@ -42,7 +42,7 @@ class Tree(Machine):
         self.go_on.wait(20)
         return super().thermal()
 
-    def find_runner(self, target: RunnerTarget) -> Found:
+    def find_runner(self, target: RunnerTarget) -> RunnerSearch:
         self.searches.append(time.perf_counter_ns())
         return super().find_runner(target)
 
@@ -262,7 +262,9 @@ def test_a_real_runner_is_found_and_accounted_for_within_a_second_or_two() -> No
     # of a process above this one, which is not the server's: as the engine is one of its own
     with stand_in_server() as server, sampling(Machine([2**22 + 1]), steady_hz=2.0) as (sampler, events):
         wait_for(lambda: events)
-        sampler.expect_runner(RunnerTarget(place=Place(addresses=("127.0.0.1",), port=server.port), blob_hex=BLOB))
+        sampler.expect_runner(
+            RunnerTarget(place=ServerEndpoint(addresses=("127.0.0.1",), port=server.port), blob_hex=BLOB)
+        )
         sampler.begin_trial(loading=True)
         before_s = time.monotonic()
         server.run("--model", f"/blobs/sha256-{BLOB}", hold_bytes=300_000_000, busy_s=60)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from llmtui.backends.base import ChatRequest, Chunk, Final, Sent
+from llmtui.backends.base import ChatRequest, Chunk, Final, RequestSent
 from llmtui.core.events import Chunks, Noted, PhaseChanged, PlanExtended, TrialStarted
 from llmtui.core.records import PhaseDetail
 from llmtui.core.session import Session
@@ -121,7 +121,7 @@ async def test_a_second_cancellation_does_not_run_ahead_of_the_request_it_ends()
     server = slow(FakeServer())
     original = server.stream
 
-    async def slow_to_close(request: ChatRequest) -> AsyncGenerator[Sent | Chunk | Final, None]:
+    async def slow_to_close(request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         try:
             async with aclosing(original(request)) as items:
                 async for item in items:

@@ -20,7 +20,7 @@ import pytest
 from llmtui.backends.base import RunnerClue
 from llmtui.backends.http_client import place_of
 from llmtui.engine.sensors.processes import process_table
-from llmtui.engine.sensors.runner import Runner, RunnerTarget, find_runner
+from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget, find_runner
 from tests.real_ollama.asking import NUM_CTX, Answer, Asking, Line, wait_until
 
 NEW: Final = "0.34.4"
@@ -371,7 +371,7 @@ class OllamaContract:
         """Gives the digests under which a name is in memory."""
         return {str(loaded["digest"]) for loaded in ask.loaded() if loaded["name"] == f"{model}:latest"}
 
-    def _runner(self, ask: Asking, model: str) -> Runner:
+    def _runner(self, ask: Asking, model: str) -> RunnerProcess:
         """Finds the process that runs a model as the engine does: by the blob that the server names."""
         place = place_of(httpx.URL(ask.url))
         target = RunnerTarget.of_clue(RunnerClue(place=place, model_argument=ask.blob_of(model)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from llmtui.backends.base import ChatRequest, Chunk, Final, Message, Sent
+from llmtui.backends.base import ChatRequest, Chunk, Final, Message, RequestSent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.plan import Model
 from tests.real_ollama.asking import NUM_CTX
@@ -26,7 +26,7 @@ def question(model: Model, text: str | None = None, num_predict: int = 16) -> Ch
     )
 
 
-async def answer(backend: OllamaBackend, request: ChatRequest) -> list[Sent | Chunk | Final]:
+async def answer(backend: OllamaBackend, request: ChatRequest) -> list[RequestSent | Chunk | Final]:
     """All that the server says to it."""
     async with aclosing(backend.stream(request)) as said:
         return [item async for item in said]

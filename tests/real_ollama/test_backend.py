@@ -9,7 +9,7 @@ from contextlib import aclosing
 import msgspec
 import pytest
 
-from llmtui.backends.base import BackendFailed, Chunk, Final, RunnerClue, Sent
+from llmtui.backends.base import BackendFailed, Chunk, Final, RequestSent, RunnerClue
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.events import ListedModel, Sampled
 from llmtui.core.plan import Model
@@ -30,7 +30,7 @@ async def listed(backend: OllamaBackend, name: str) -> ListedModel:
     return next(entry for entry in await backend.models() if entry.model.name == f"{name}:latest")
 
 
-def counters_of(said: list[Sent | Chunk | Final]) -> ServerCounters:
+def counters_of(said: list[RequestSent | Chunk | Final]) -> ServerCounters:
     final = said[-1]
     assert isinstance(final, Final)
     assert final.counters is not None
@@ -71,7 +71,7 @@ async def test_an_answer_is_sent_then_pieces_then_final(backend: OllamaBackend, 
     prompt = a_prompt(80)
     await answer(backend, question(model, prompt))
     said = await answer(backend, question(model, prompt))
-    assert isinstance(said[0], Sent)
+    assert isinstance(said[0], RequestSent)
     chunks = [item for item in said if isinstance(item, Chunk)]
     assert len(said) == 1 + len(chunks) + 1
     moments = [item.t_ns for item in said]

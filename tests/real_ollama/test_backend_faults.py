@@ -14,7 +14,7 @@ import msgspec
 import psutil
 import pytest
 
-from llmtui.backends.base import BackendFailed, Chunk, Final, Sent
+from llmtui.backends.base import BackendFailed, Chunk, Final, RequestSent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.core.plan import Model
 from llmtui.core.records import Problem, ResidentModel
@@ -140,7 +140,7 @@ async def test_a_runner_that_is_killed_in_mid_answer(backend: OllamaBackend, oll
     assert isinstance((await answer(backend, question(model)))[-1], Final)  # the server starts another
 
 
-async def _rest(said: AsyncIterator[Sent | Chunk | Final]) -> None:
+async def _rest(said: AsyncIterator[RequestSent | Chunk | Final]) -> None:
     async for _ in said:
         pass
 

@@ -11,7 +11,7 @@ import pytest
 
 from llmtui.core.commands import SetServer, StartPlan
 from llmtui.core.events import Event, ModelsListed, Sampled, SessionFinished, TrialFinished
-from llmtui.core.plan import Contender, Model, Options, Plan, PlannedPrompt, Variant
+from llmtui.core.plan import Contender, Model, Plan, PlannedPrompt, PlanOptions, Variant
 from llmtui.core.session import Session, fold
 from llmtui.link.engine_process import EngineProcess
 from llmtui.words.problems import problem_what
@@ -76,7 +76,7 @@ def plan_of(server: RunningOllama, *models: Model) -> Plan:
         ),
         cold_text="Say something.",
         follow_up_text="Go on.",
-        options=Options(num_predict=96),
+        options=PlanOptions(num_predict=96),
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from llmtui.simulator.changes import PutModel
-from llmtui.simulator.model import Answer, Dialect, Ending, SimulatedModel
+from llmtui.simulator.model import Dialect, Ending, ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import running_simulator
 from llmtui.simulator.script import Script
 from tests.real_ollama.contract import NEW, OLD, OllamaContract, Served
@@ -24,7 +24,7 @@ _TINY = SimulatedModel(
     decode_tps=800.0,
     prefill_tps=5000.0,
     load_s=0.25,
-    answers=(Answer(tokens=100),),
+    answers=(ScriptedAnswer(tokens=100),),
 )
 _STEADY = SimulatedModel(
     name="steady",
@@ -34,7 +34,7 @@ _STEADY = SimulatedModel(
     decode_tps=120.0,
     prefill_tps=500.0,
     load_s=0.25,
-    answers=(Answer(tokens=2000),),
+    answers=(ScriptedAnswer(tokens=2000),),
 )
 
 
@@ -42,11 +42,11 @@ def _like_tiny(name: str, **fields: object) -> SimulatedModel:
     return msgspec.structs.replace(_TINY, name=name, **fields)
 
 
-def _repeats(dialect: Dialect) -> Answer:
+def _repeats(dialect: Dialect) -> ScriptedAnswer:
     """Old servers give up after 30 equal chunks."""
     if dialect == NEW:
-        return Answer(token_texts=(" the",) * 200)
-    return Answer(token_texts=(" the",) * 31, ending=Ending(kind="closed"))
+        return ScriptedAnswer(token_texts=(" the",) * 200)
+    return ScriptedAnswer(token_texts=(" the",) * 31, ending=Ending(kind="closed"))
 
 
 def script(dialect: Dialect) -> Script:
@@ -58,7 +58,9 @@ def script(dialect: Dialect) -> Script:
             _TINY,
             _STEADY,
             _like_tiny(
-                "thinker", capabilities=("completion", "thinking"), answers=(Answer(thinking_tokens=50, tokens=50),)
+                "thinker",
+                capabilities=("completion", "thinking"),
+                answers=(ScriptedAnswer(thinking_tokens=50, tokens=50),),
             ),
             _like_tiny("embedder", weights=None, capabilities=("embedding",)),
             _like_tiny("repeater", weights=None, answers=(_repeats(dialect),)),

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, Sent
+from llmtui.backends.base import BackendFailed, ChatRequest, Chunk, Final, Message, RequestSent
 from llmtui.backends.openai import OpenAiBackend
 from llmtui.core.plan import Model
 from llmtui.engine.sensors.machine import Machine
@@ -42,7 +42,7 @@ class OpenAiContract:
     async def test_an_answer_has_text_a_count_and_an_end(self, server: Served) -> None:
         async with opened(server) as backend:
             sent, *chunks, last = await answered(backend)
-        assert isinstance(sent, Sent)
+        assert isinstance(sent, RequestSent)
         assert isinstance(last, Final)
         assert len(chunks) >= 4
         stamps = [sent.t_ns, *(chunk.t_ns for chunk in chunks if isinstance(chunk, Chunk)), last.t_ns]
@@ -113,7 +113,7 @@ def question(model: Model, cap: int = CAP) -> ChatRequest:
     )  # fmt: skip
 
 
-async def answered(backend: OpenAiBackend, **changes: object) -> list[Sent | Chunk | Final]:
+async def answered(backend: OpenAiBackend, **changes: object) -> list[RequestSent | Chunk | Final]:
     model = (await backend.models())[0].model
     asked = msgspec.structs.replace(question(model), **changes)
     async with aclosing(backend.stream(asked)) as items:

@@ -11,14 +11,19 @@ from typing import Any
 
 import httpx
 
-from llmtui.simulator import Answer, Script, SimulatedModel, SimulatedServer
+from llmtui.simulator import Script, ScriptedAnswer, SimulatedModel, SimulatedServer
 
 QUESTION = "Why does the tide come in twice a day?"
 
 
 def quick(name: str = "m", **fields: Any) -> SimulatedModel:
     """A model that costs a test no time."""
-    defaults: dict[str, Any] = {"load_s": 0.0, "decode_tps": 2000.0, "prefill_tps": 1e6, "answers": (Answer(tokens=8),)}
+    defaults: dict[str, Any] = {
+        "load_s": 0.0,
+        "decode_tps": 2000.0,
+        "prefill_tps": 1e6,
+        "answers": (ScriptedAnswer(tokens=8),),
+    }
     return SimulatedModel(name=name, **{**defaults, **fields})
 
 

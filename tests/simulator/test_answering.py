@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from llmtui.simulator import Answer, Dialect, Ending, ForgetPrompts
+from llmtui.simulator import Dialect, Ending, ForgetPrompts, ScriptedAnswer
 from llmtui.simulator.scenarios import HOSTILE_TEXT
 from tests.simulator.asking import QUESTION, chat, error_of, lines_of, quick, quick_script, served, text_of, wait_until
 
 DIALECTS: tuple[Dialect, ...] = ("0.11.4", "0.34.4")
 THINKS = ("completion", "thinking")
-THINKER = quick(capabilities=THINKS, answers=(Answer(thinking_tokens=6, tokens=5),))
+THINKER = quick(capabilities=THINKS, answers=(ScriptedAnswer(thinking_tokens=6, tokens=5),))
 
 
 async def test_an_answer_is_pieces_and_a_last_line_with_counters() -> None:
@@ -77,7 +77,7 @@ async def test_the_same_prompt_gets_the_same_text() -> None:
 
 
 async def test_num_predict_is_obeyed() -> None:
-    async with served(quick_script(quick(answers=(Answer(tokens=500),)))) as (_, client):
+    async with served(quick_script(quick(answers=(ScriptedAnswer(tokens=500),)))) as (_, client):
         lines = await lines_of(client, "/api/chat", chat(options={"num_predict": 20}))
     assert (lines[-1]["eval_count"], lines[-1]["done_reason"]) == (20, "length")
     assert len(lines) == 21
@@ -101,7 +101,7 @@ async def test_one_token_is_an_answer_with_a_duration_that_means_nothing(dialect
 
 
 async def test_an_empty_answer_is_one_token_without_text() -> None:
-    async with served(quick_script(quick(answers=(Answer(tokens=1),)))) as (_, client):
+    async with served(quick_script(quick(answers=(ScriptedAnswer(tokens=1),)))) as (_, client):
         (only,) = await lines_of(client, "/api/chat", chat())
     assert (only["message"]["content"], only["eval_count"], only["done_reason"]) == ("", 1, "stop")
 
@@ -113,7 +113,7 @@ async def test_a_server_may_leave_the_end_token_out_of_its_count() -> None:
 
 
 async def test_the_last_line_may_carry_text() -> None:
-    answer = Answer(token_texts=("one ", "two ", "three"), text_in_last_line=True)
+    answer = ScriptedAnswer(token_texts=("one ", "two ", "three"), text_in_last_line=True)
     async with served(quick_script(quick(answers=(answer,)))) as (_, client):
         lines = await lines_of(client, "/api/chat", chat(options={"num_predict": 3}))
     assert [line["message"]["content"] for line in lines] == ["one ", "two ", "three"]
@@ -121,7 +121,7 @@ async def test_the_last_line_may_carry_text() -> None:
 
 
 async def test_several_tokens_can_share_a_chunk() -> None:
-    answer = Answer(tokens=64, tokens_per_chunk=4)
+    answer = ScriptedAnswer(tokens=64, tokens_per_chunk=4)
     async with served(quick_script(quick(answers=(answer,)))) as (server, client):
         lines = await lines_of(client, "/api/chat", chat(options={"num_predict": 16}))
         (record,) = server.log
@@ -157,14 +157,14 @@ async def test_where_thinking_arrives(dialect: Dialect, think: object, where: st
 
 @pytest.mark.parametrize("think", [False, "low"])
 async def test_a_model_that_always_thinks_cannot_be_told_not_to(think: object) -> None:
-    model = quick(capabilities=THINKS, always_thinks=True, answers=(Answer(thinking_tokens=8, tokens=3),))
+    model = quick(capabilities=THINKS, always_thinks=True, answers=(ScriptedAnswer(thinking_tokens=8, tokens=3),))
     async with served(quick_script(model)) as (_, client):
         lines = await lines_of(client, "/api/chat", chat(think=think))
     assert text_of(lines, "thinking")
 
 
 async def test_a_model_that_writes_its_tags_into_the_answer_does_so_always() -> None:
-    model = quick(inline_think=True, answers=(Answer(thinking_tokens=8, tokens=3),))
+    model = quick(inline_think=True, answers=(ScriptedAnswer(thinking_tokens=8, tokens=3),))
     async with served(quick_script(model)) as (_, client):
         lines = await lines_of(client, "/api/chat", chat(think=False))
     assert "</think>" in text_of(lines)
@@ -172,7 +172,8 @@ async def test_a_model_that_writes_its_tags_into_the_answer_does_so_always() -> 
 
 async def test_the_counters_can_be_wrong_by_a_factor() -> None:
     models = [
-        quick(name, counter_scale=scale, answers=(Answer(tokens=200),)) for name, scale in (("a", 1.0), ("b", 3.0))
+        quick(name, counter_scale=scale, answers=(ScriptedAnswer(tokens=200),))
+        for name, scale in (("a", 1.0), ("b", 3.0))
     ]
     async with served(quick_script(*models)) as (server, client):
         last = {name: (await lines_of(client, "/api/chat", chat(name)))[-1] for name in ("a", "b")}
@@ -316,13 +317,13 @@ async def test_a_remote_model_answers_with_its_origin_and_is_never_loaded() -> N
 
 
 async def test_hostile_text_arrives_as_it_was_written() -> None:
-    async with served(quick_script(quick(answers=(Answer(text=HOSTILE_TEXT),)))) as (_, client):
+    async with served(quick_script(quick(answers=(ScriptedAnswer(text=HOSTILE_TEXT),)))) as (_, client):
         lines = await lines_of(client, "/api/chat", chat())
     assert text_of(lines) == HOSTILE_TEXT
 
 
 async def test_an_error_in_mid_stream_is_a_line_on_status_200() -> None:
-    answer = Answer(ending=Ending(kind="error", after_chunks=3, message="crashed"))
+    answer = ScriptedAnswer(ending=Ending(kind="error", after_chunks=3, message="crashed"))
     async with served(quick_script(quick(answers=(answer,)))) as (_, client):
         lines = await lines_of(client, "/api/chat", chat())
     assert lines[-1] == {"error": "crashed"}
@@ -330,13 +331,13 @@ async def test_an_error_in_mid_stream_is_a_line_on_status_200() -> None:
 
 
 async def test_an_error_before_any_text_has_its_own_status() -> None:
-    answer = Answer(ending=Ending(kind="error", after_chunks=0, message="crashed"))
+    answer = ScriptedAnswer(ending=Ending(kind="error", after_chunks=0, message="crashed"))
     async with served(quick_script(quick(answers=(answer,)))) as (_, client):
         assert await error_of(client, "/api/chat", chat()) == (500, "crashed")
 
 
 async def test_equal_pieces_end_the_stream_cleanly_without_a_last_line() -> None:
-    answer = Answer(token_texts=("la ",) * 31, ending=Ending(kind="closed"))
+    answer = ScriptedAnswer(token_texts=("la ",) * 31, ending=Ending(kind="closed"))
     async with served(quick_script(quick(answers=(answer,)))) as (_, client):
         lines = await lines_of(client, "/api/chat", chat())
     assert [line["message"]["content"] for line in lines] == ["la "] * 31
@@ -344,13 +345,13 @@ async def test_equal_pieces_end_the_stream_cleanly_without_a_last_line() -> None
 
 
 async def test_a_stream_can_end_cleanly_before_its_first_line() -> None:
-    answer = Answer(ending=Ending(kind="closed", after_chunks=0))
+    answer = ScriptedAnswer(ending=Ending(kind="closed", after_chunks=0))
     async with served(quick_script(quick(answers=(answer,)))) as (_, client):
         assert await lines_of(client, "/api/chat", chat()) == []
 
 
 async def test_a_cut_connection_is_a_broken_stream() -> None:
-    answer = Answer(ending=Ending(kind="cut", after_chunks=3))
+    answer = ScriptedAnswer(ending=Ending(kind="cut", after_chunks=3))
     async with served(quick_script(quick(answers=(answer,)))) as (server, client):
         with pytest.raises(httpx.RemoteProtocolError):
             await client.post("/api/chat", json=chat())
@@ -359,8 +360,10 @@ async def test_a_cut_connection_is_a_broken_stream() -> None:
     assert record.done_ns is None
 
 
-@pytest.mark.parametrize("answer", [Answer(silent=True), Answer(ending=Ending(kind="silent", after_chunks=2))])
-async def test_silence_lasts_until_the_client_leaves(answer: Answer) -> None:
+@pytest.mark.parametrize(
+    "answer", [ScriptedAnswer(silent=True), ScriptedAnswer(ending=Ending(kind="silent", after_chunks=2))]
+)
+async def test_silence_lasts_until_the_client_leaves(answer: ScriptedAnswer) -> None:
     async with served(quick_script(quick(answers=(answer,)))) as (server, client):
         with pytest.raises(httpx.ReadTimeout):
             await client.post("/api/chat", json=chat(), timeout=0.3)
@@ -370,7 +373,11 @@ async def test_silence_lasts_until_the_client_leaves(answer: Answer) -> None:
 
 
 async def test_answers_come_in_turn_but_a_matching_prompt_has_its_own() -> None:
-    answers = (Answer(token_texts=("one",)), Answer(token_texts=("two",)), Answer(token_texts=("sea",), match="ocean"))
+    answers = (
+        ScriptedAnswer(token_texts=("one",)),
+        ScriptedAnswer(token_texts=("two",)),
+        ScriptedAnswer(token_texts=("sea",), match="ocean"),
+    )
     async with served(quick_script(quick(answers=answers))) as (_, client):
         texts = [
             text_of(await lines_of(client, "/api/chat", chat(content=content)))
@@ -380,7 +387,7 @@ async def test_answers_come_in_turn_but_a_matching_prompt_has_its_own() -> None:
 
 
 async def test_a_client_that_leaves_ends_its_answer_and_the_next_is_served() -> None:
-    model = quick(decode_tps=100.0, answers=(Answer(tokens=2000), Answer(tokens=3)))
+    model = quick(decode_tps=100.0, answers=(ScriptedAnswer(tokens=2000), ScriptedAnswer(tokens=3)))
     async with served(quick_script(model)) as (server, client):
         async with client.stream("POST", "/api/chat", json=chat()) as response:
             async for _ in response.aiter_raw():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import ollama
 import pytest
 
-from llmtui.simulator import Answer, Dialect, Ending, Pullable, RunningSimulator, Script, running_simulator
+from llmtui.simulator import Dialect, Ending, Pullable, RunningSimulator, Script, ScriptedAnswer, running_simulator
 from tests.simulator.asking import QUESTION, quick, quick_script
 
 MESSAGES = [{"role": "user", "content": QUESTION}]
@@ -15,9 +15,11 @@ MESSAGES = [{"role": "user", "content": QUESTION}]
 
 def script(dialect: Dialect) -> Script:
     return quick_script(
-        quick("plain", answers=(Answer(tokens=30),)),
-        quick("thinker", capabilities=("completion", "thinking"), answers=(Answer(thinking_tokens=5, tokens=5),)),
-        quick("broken", answers=(Answer(ending=Ending(kind="error", after_chunks=2, message="crashed")),)),
+        quick("plain", answers=(ScriptedAnswer(tokens=30),)),
+        quick(
+            "thinker", capabilities=("completion", "thinking"), answers=(ScriptedAnswer(thinking_tokens=5, tokens=5),)
+        ),
+        quick("broken", answers=(ScriptedAnswer(ending=Ending(kind="error", after_chunks=2, message="crashed")),)),
         dialect=dialect,
         registry=(Pullable(model=quick("wanted", size_bytes=10**9), rate_bps=1e10),),
     )

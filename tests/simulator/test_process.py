@@ -14,12 +14,12 @@ import httpx
 import pytest
 
 from llmtui.simulator import (
-    Answer,
     OtherClientAsks,
     OtherClientLoads,
     Planned,
     RunningSimulator,
     Script,
+    ScriptedAnswer,
     SimulatedModel,
     Stall,
     encode_script,
@@ -41,7 +41,7 @@ def ask(simulator: RunningSimulator, model: str = "m", num_predict: int = 10_000
 @pytest.mark.timed
 def test_tokens_are_sent_at_their_rate_and_the_log_tells_when(decode_tps: float) -> None:
     tokens = round(decode_tps)
-    model = SimulatedModel(name="m", load_s=0.0, decode_tps=decode_tps, answers=(Answer(tokens=10_000),))
+    model = SimulatedModel(name="m", load_s=0.0, decode_tps=decode_tps, answers=(ScriptedAnswer(tokens=10_000),))
     with running_simulator(Script(models=(model,))) as simulator:
         ask(simulator, num_predict=tokens)
         (record,) = simulator.answers()
@@ -56,7 +56,7 @@ def test_tokens_are_sent_at_their_rate_and_the_log_tells_when(decode_tps: float)
 
 @pytest.mark.timed
 def test_a_reader_sees_each_line_just_after_the_log_says_it_was_handed_over() -> None:
-    model = SimulatedModel(name="m", load_s=0.0, decode_tps=100.0, answers=(Answer(tokens=101),))
+    model = SimulatedModel(name="m", load_s=0.0, decode_tps=100.0, answers=(ScriptedAnswer(tokens=101),))
     arrivals_ns = []
     with running_simulator(Script(models=(model,))) as simulator:
         with httpx.stream("POST", f"{simulator.url}/api/chat", json=chat(), trust_env=False) as response:
@@ -86,7 +86,7 @@ def test_load_prefill_and_first_token_follow_the_script() -> None:
 
 @pytest.mark.timed
 def test_a_stall_is_where_the_script_puts_it_and_time_scale_shortens_everything() -> None:
-    answer = Answer(tokens=10, stalls=(Stall(before_token=5, seconds=4.0),))
+    answer = ScriptedAnswer(tokens=10, stalls=(Stall(before_token=5, seconds=4.0),))
     model = SimulatedModel(name="m", load_s=0.0, decode_tps=10.0, answers=(answer,))
     with running_simulator(Script(models=(model,), time_scale=10.0)) as simulator:
         ask(simulator)
@@ -129,7 +129,7 @@ def test_the_skew_reaches_the_process() -> None:
 
 
 def test_a_script_may_hold_half_of_a_surrogate_pair_and_so_may_a_request() -> None:
-    with running_simulator(quick_script(quick(answers=(Answer(text="\ud83d"),)))) as simulator:
+    with running_simulator(quick_script(quick(answers=(ScriptedAnswer(text="\ud83d"),)))) as simulator:
         body = json.dumps(chat(content="\udc00"))
         httpx.post(f"{simulator.url}/api/chat", content=body, trust_env=False)
         (record,) = simulator.answers()
@@ -159,7 +159,7 @@ def test_the_process_ends_on_a_signal(number: int) -> None:
 
 
 def test_the_process_ends_in_mid_answer() -> None:
-    with running_simulator(quick_script(quick(answers=(Answer(silent=True),)))) as simulator:
+    with running_simulator(quick_script(quick(answers=(ScriptedAnswer(silent=True),)))) as simulator:
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(f"{simulator.url}/api/chat", json=chat(), trust_env=False, timeout=0.2)
         pid = simulator.pid

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from llmtui.simulator import (
-    Answer,
     OtherClientAsks,
     OtherClientLoads,
     Planned,
     PutModel,
+    ScriptedAnswer,
     SimulatedServer,
     Unload,
 )
@@ -99,7 +99,7 @@ async def test_a_request_during_the_unload_loads_again() -> None:
 
 
 async def test_an_unload_waits_for_the_answer_in_progress() -> None:
-    model = quick(decode_tps=50.0, answers=(Answer(tokens=20),))
+    model = quick(decode_tps=50.0, answers=(ScriptedAnswer(tokens=20),))
     async with served(quick_script(model)) as (_, client):
         request = asyncio.create_task(lines_of(client, "/api/chat", chat()))
         await wait_until_loaded(client, "m:latest")
@@ -133,7 +133,7 @@ async def test_one_model_too_many_evicts_the_one_that_was_to_leave_first() -> No
 
 
 async def test_a_busy_model_is_not_evicted_before_its_answer_ends() -> None:
-    busy = quick("busy", decode_tps=50.0, answers=(Answer(tokens=25),))
+    busy = quick("busy", decode_tps=50.0, answers=(ScriptedAnswer(tokens=25),))
     async with served(quick_script(busy, quick("other"), max_loaded_models=1)) as (_, client):
         first = asyncio.create_task(lines_of(client, "/api/chat", chat("busy")))
         await wait_until_loaded(client, "busy:latest")
@@ -144,7 +144,7 @@ async def test_a_busy_model_is_not_evicted_before_its_answer_ends() -> None:
 
 
 async def test_two_loaded_models_answer_side_by_side() -> None:
-    slow = quick("slow", decode_tps=20.0, answers=(Answer(tokens=2000),))
+    slow = quick("slow", decode_tps=20.0, answers=(ScriptedAnswer(tokens=2000),))
     async with served(quick_script(slow, quick("fast"))) as (server, client):
         first = asyncio.create_task(client.post("/api/chat", json=chat("slow")))
         await wait_until(lambda: any(record.texts for record in server.log))
@@ -168,7 +168,7 @@ async def test_a_request_behind_anothers_waits_in_no_field_but_the_total() -> No
 
 
 async def test_requests_take_turns_in_the_order_they_came() -> None:
-    model = quick(decode_tps=100.0, answers=(Answer(tokens=10),))
+    model = quick(decode_tps=100.0, answers=(ScriptedAnswer(tokens=10),))
     async with served(quick_script(model, preloaded=("m",))) as (server, client):
         tasks = []
         for number in range(3):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmtui.simulator import Answer, Planned, Script, SetSpeed, decode_script, encode_script
+from llmtui.simulator import Planned, Script, ScriptedAnswer, SetSpeed, decode_script, encode_script
 from llmtui.simulator.scenarios import SCENARIOS
 from llmtui.simulator.script import decode_planned, encode_planned
 from tests.simulator.asking import quick
@@ -17,7 +17,7 @@ def test_every_scenario_survives_its_json(name: str) -> None:
 
 
 def test_half_of_a_surrogate_pair_survives() -> None:
-    script = Script(models=(quick(answers=(Answer(text="\ud83d"),)),))
+    script = Script(models=(quick(answers=(ScriptedAnswer(text="\ud83d"),)),))
     assert decode_script(encode_script(script)) == script
 
 

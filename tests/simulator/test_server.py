@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from llmtui.simulator import Answer, SimulatedServer
+from llmtui.simulator import ScriptedAnswer, SimulatedServer
 from llmtui.simulator.server import SKEW_VARIABLE
 from tests.simulator.asking import chat, lines_of, quick, quick_script, served, wait_until
 
@@ -77,7 +77,7 @@ async def test_what_is_not_http_is_refused_and_the_connection_closed() -> None:
 
 
 async def test_a_client_that_half_closes_is_taken_for_gone() -> None:
-    async with served(quick_script(quick(answers=(Answer(silent=True),)))) as (server, _):
+    async with served(quick_script(quick(answers=(ScriptedAnswer(silent=True),)))) as (server, _):
         port = int(server.url.rpartition(":")[2])
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(raw_request(chat()))
@@ -88,7 +88,7 @@ async def test_a_client_that_half_closes_is_taken_for_gone() -> None:
 
 
 async def test_what_a_slow_reader_has_not_taken_is_not_logged_as_sent() -> None:
-    big = Answer(token_texts=("x" * 200_000,) * 200)
+    big = ScriptedAnswer(token_texts=("x" * 200_000,) * 200)
     async with served(quick_script(quick(decode_tps=100_000.0, answers=(big,)))) as (server, _):
         port = int(server.url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**16)
@@ -145,7 +145,7 @@ def test_a_taken_port_is_an_os_error() -> None:
 
 async def test_a_server_that_stops_drops_its_clients() -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
-        async with SimulatedServer(quick_script(quick(answers=(Answer(silent=True),)))) as server:
+        async with SimulatedServer(quick_script(quick(answers=(ScriptedAnswer(silent=True),)))) as server:
             request = asyncio.create_task(client.post(f"{server.url}/api/chat", json=chat()))
             await wait_until(lambda: bool(server.log) and server.log[0].truth is not None)
         with pytest.raises(httpx.TransportError):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from llmtui.simulator import Answer, Planned, PutModel, RemoveModel, Script, SetAnswers, SetSpeed, SpeedPoint
+from llmtui.simulator import Planned, PutModel, RemoveModel, Script, ScriptedAnswer, SetAnswers, SetSpeed, SpeedPoint
 from llmtui.simulator.clock import Waiter
 from llmtui.simulator.options import ApiError
 from llmtui.simulator.sendlog import SendLog
@@ -47,7 +47,7 @@ async def test_speed_can_be_set_for_all_and_for_one() -> None:
 
 
 async def test_a_running_answer_slows_down_when_the_speed_is_set() -> None:
-    model = quick(decode_tps=200.0, answers=(Answer(tokens=60),))
+    model = quick(decode_tps=200.0, answers=(ScriptedAnswer(tokens=60),))
     async with served(quick_script(model)) as (server, client):
         request = asyncio.create_task(lines_of(client, "/api/chat", chat()))
         await wait_until(lambda: bool(server.log) and len(server.log[0].texts) > 20)
@@ -60,7 +60,7 @@ async def test_a_running_answer_slows_down_when_the_speed_is_set() -> None:
 
 async def test_answers_can_be_exchanged() -> None:
     async with served(quick_script()) as (server, client):
-        await server.change(SetAnswers(model="m", answers=(Answer(token_texts=("new",)),)))
+        await server.change(SetAnswers(model="m", answers=(ScriptedAnswer(token_texts=("new",)),)))
         assert text_of(await lines_of(client, "/api/chat", chat())) == "new"
 
 

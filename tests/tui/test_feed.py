@@ -13,7 +13,7 @@ from llmtui.core.events import Chunks, Event, Gap, PullProgressed, TrialStarted
 from llmtui.core.plan import block
 from llmtui.core.records import Problem
 from llmtui.link import Link, LinkLost
-from llmtui.tui.feed import SOON_S, Feed, FeedEnded, LiveText, Replied, SessionChanged, ShowDue
+from llmtui.tui.feed import SOON_S, Feed, FeedEnded, Replied, SessionChanged, ShowDue, TextArrived
 from llmtui.words.problems import problem_remedy, problem_what
 from tests.core import made
 from tests.tui.fakes import FakeLink, models, ollama_up, ready
@@ -86,7 +86,7 @@ class TestShowing:
         [(wait_s, call)] = desk.timers
         assert 0 < wait_s <= 0.2
         call()
-        assert desk.kinds() == ["SessionChanged", "LiveText"]
+        assert desk.kinds() == ["SessionChanged", "TextArrived"]
 
     def test_the_end_of_a_test_waits_for_no_fifth_of_a_second(self) -> None:
         desk = desk_of()
@@ -100,9 +100,9 @@ class TestShowing:
             desk.turn()
         assert [wait_s > SOON_S for wait_s, _ in desk.timers] == [True, False]
         desk.timers[-1][1]()
-        assert desk.kinds() == ["SessionChanged", "LiveText"]
+        assert desk.kinds() == ["SessionChanged", "TextArrived"]
         desk.timers[0][1]()
-        assert desk.kinds() == ["SessionChanged", "LiveText"], "the timer of before finds nothing to show"
+        assert desk.kinds() == ["SessionChanged", "TextArrived"], "the timer of before finds nothing to show"
 
     def test_more_text_alone_is_no_change_of_the_session(self) -> None:
         desk = desk_of()
@@ -112,7 +112,7 @@ class TestShowing:
         desk.posted.clear()
         desk.feed._fold((chunks("a"),))
         desk.feed.show()
-        assert desk.kinds() == ["LiveText"]
+        assert desk.kinds() == ["TextArrived"]
         assert desk.feed.session is before
 
     def test_without_news_there_is_neither_post_nor_timer(self) -> None:
@@ -134,7 +134,7 @@ class TestShowing:
         one, other = desk_of().feed, desk_of().feed
         assert SessionChanged(one).can_replace(SessionChanged(one))
         assert not SessionChanged(one).can_replace(SessionChanged(other))
-        assert not SessionChanged(one).can_replace(LiveText(one))
+        assert not SessionChanged(one).can_replace(TextArrived(one))
 
 
 class TestText:

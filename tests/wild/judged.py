@@ -10,8 +10,8 @@ import httpx
 import msgspec
 
 from llmtui.backends.answer import Dialect, read_answer
-from llmtui.backends.base import BackendFailed, Chunk, Final, Sent
-from llmtui.backends.http_timing import Answered, Arrived, Departed, Moment
+from llmtui.backends.base import BackendFailed, Chunk, Final, RequestSent
+from llmtui.backends.http_timing import BodyReceived, ExchangeEvent, HeadersReceived, RequestStarted
 from llmtui.backends.ollama_reading import OllamaDialect
 from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.core.events import TrialFinished
@@ -53,12 +53,12 @@ def ollama() -> Dialect[Any]:
 
 async def moments(
     sends: Sends, headers: Mapping[str, str], *, status: int = 200, stays_open: bool = False, breaks: bool = False
-) -> AsyncGenerator[Moment, None]:
+) -> AsyncGenerator[ExchangeEvent, None]:
     """One exchange: at its end the server closes in order, or says nothing more, or the connection breaks."""
-    yield Departed(T0_NS)
-    yield Answered(T0_NS + MS, status, httpx.Headers(dict(headers)))
+    yield RequestStarted(T0_NS)
+    yield HeadersReceived(T0_NS + MS, status, httpx.Headers(dict(headers)))
     for at_ms, data in sends:
-        yield Arrived(T0_NS + round(at_ms * MS), data)
+        yield BodyReceived(T0_NS + round(at_ms * MS), data)
     if breaks:
         raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
     if stays_open:
@@ -80,7 +80,7 @@ async def judge(
             async for item in read_answer(moments(sends, headers, **how), dialect):
                 if isinstance(item, Chunk):
                     answer.add(item)
-                elif isinstance(item, Sent):
+                elif isinstance(item, RequestSent):
                     answer.sent_ns = item.t_ns
                 else:
                     assert isinstance(item, Final)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llmtui.backends.base import Chunk, Final, Sent
+from llmtui.backends.base import Chunk, Final, RequestSent
 from llmtui.backends.ollama import OllamaBackend
 from llmtui.backends.openai import OpenAiBackend
 from tests.backends import ollama_served, openai_served
@@ -54,7 +54,7 @@ async def trial(protocol: str, habit: Habit) -> tuple[float, float, float]:
     log: list[dict[float, int]] = []
     routes: dict[str, Any] = {MODELS: whole({"data": [PLAIN]}), CHAT: replayed(habit, log)}
     async with scripted_server(routes | {"/api/chat": replayed(habit, log)}) as server:
-        items: list[Sent | Chunk | Final]
+        items: list[RequestSent | Chunk | Final]
         if protocol == "openai":
             backend = OpenAiBackend(server.address)
             items = await openai_served.ask(backend)
@@ -64,7 +64,7 @@ async def trial(protocol: str, habit: Habit) -> tuple[float, float, float]:
             items = await ollama_served.answer(ollama)
             await ollama.aclose()
     (left,) = log
-    sent = next(item for item in items if isinstance(item, Sent))
+    sent = next(item for item in items if isinstance(item, RequestSent))
     texts = [item for item in items if isinstance(item, Chunk)]
     end = next(item for item in items if isinstance(item, Final))
     assert habit.ttft_ms is not None

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from llmtui.backends.answer import read_answer
-from llmtui.backends.http_timing import Moment
+from llmtui.backends.http_timing import ExchangeEvent
 from llmtui.words.problems import whole_problem
 from tests.backends.openai_served import DONE, event, said
 from tests.wild.judged import CHUNKED, Sends, judge, moments, ollama, openai
@@ -136,7 +136,7 @@ class TestTextInOtherPlaces:
 
 
 async def test_a_connection_that_goes_wrong_within_an_answer_is_not_called_no_http() -> None:
-    async def broken() -> AsyncGenerator[Moment, None]:
+    async def broken() -> AsyncGenerator[ExchangeEvent, None]:
         async for moment in moments(spoken(texts(10), []), CHUNKED):
             yield moment
         raise httpx.RemoteProtocolError("illegal chunk header")

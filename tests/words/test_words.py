@@ -20,7 +20,7 @@ from llmtui.core.session import Session
 from llmtui.core.steadiness import drift
 from llmtui.core.summary import Spread
 from llmtui.core.trial_row import TrialRow
-from llmtui.core.verdict import Verdict
+from llmtui.core.verdict import SpeedVerdict
 from llmtui.core.verdict import Word as VerdictWord
 from llmtui.core.waits import WaitVerdict, WaitWord
 from llmtui.words.figures import duration, gigabytes, percent, rate_range, seconds, significant
@@ -80,7 +80,7 @@ def test_reaching_the_limit_is_no_failure() -> None:
 @pytest.mark.parametrize("word", get_args(VerdictWord))
 def test_every_verdict_has_a_word_and_a_sentence(word: VerdictWord) -> None:
     assert "_" not in verdict_word(word)
-    verdict = Verdict(
+    verdict = SpeedVerdict(
         word=word, first=0, second=1, rounds=3, ratio=1.1, low=1.05, high=1.2, smallest_lead=1.1, more_rounds=4
     )
     text = verdict_sentence(verdict, compared({"a": [10.0], "b": [9.0]}), round_s=90)
@@ -161,9 +161,9 @@ def test_conditions_in_their_order() -> None:
 TWO = compared({"a": [10.0], "b": [10.0]})
 
 
-def verdict(word: VerdictWord, **changes: object) -> Verdict:
+def verdict(word: VerdictWord, **changes: object) -> SpeedVerdict:
     fields: dict[str, object] = {"word": word, "first": 0, "second": 1, "rounds": 3, "ratio": 1.07}
-    return Verdict(**(fields | changes))  # type: ignore[arg-type]  # forwarded as they are
+    return SpeedVerdict(**(fields | changes))  # type: ignore[arg-type]  # forwarded as they are
 
 
 def test_what_further_rounds_are_expected_to_tell() -> None:

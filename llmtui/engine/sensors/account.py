@@ -8,7 +8,14 @@ from typing import Final, TypeVar
 import msgspec
 
 from llmtui.core.records import ColdSource, MachineFigures
-from llmtui.engine.sensors.look import Look, elapsed_between_s, energy_between, own_cpu_s, runner_cpu_s, shares
+from llmtui.engine.sensors.look import (
+    MachineReading,
+    elapsed_between_s,
+    energy_between,
+    own_cpu_s,
+    runner_cpu_s,
+    shares,
+)
 from llmtui.engine.sensors.processes import was_born_after
 from llmtui.engine.sensors.runner import RunnerReading
 from llmtui.engine.sensors.thermal import ThermalReading
@@ -24,7 +31,7 @@ hidden."""
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
     """What is read at the start and at the end of a trial only."""
 
-    look: Look
+    look: MachineReading
     swap_in_bytes: int | None = None
     """Read back from swap by all programs."""
     disk_read_bytes: int | None = None
@@ -50,7 +57,7 @@ class TrialMachine(msgspec.Struct, frozen=True, kw_only=True):
 class TrialAccount:
     """Collects the looks of one trial. ``close`` gives the figures."""
 
-    def __init__(self, start: Edge, others_cores_before: float | None, before: Look | None = None) -> None:
+    def __init__(self, start: Edge, others_cores_before: float | None, before: MachineReading | None = None) -> None:
         """Open the account.
 
         Args:
@@ -67,7 +74,7 @@ class TrialAccount:
         self._available: list[int] = []
         self._note(start.look)
 
-    def add(self, look: Look) -> None:
+    def add(self, look: MachineReading) -> None:
         """Takes a look within the trial."""
         self._last = look
         if look.runner is not None:
@@ -103,7 +110,7 @@ class TrialAccount:
         )
         return TrialMachine(figures=figures)
 
-    def _others_cores(self, end: Look) -> float | None:
+    def _others_cores(self, end: MachineReading) -> float | None:
         """Only where the server's processes were there from the first look to the last; else they may be the others."""
         start = self._start.look
         if elapsed_between_s(start, end) < SHORTEST_S and self._before is not None:
@@ -118,7 +125,7 @@ class TrialAccount:
         found = shares(start, end)
         return found.others if found else None
 
-    def _note(self, look: Look) -> None:
+    def _note(self, look: MachineReading) -> None:
         if look.runner is not None and (held := look.runner.resident_bytes) is not None:
             self._held.append((look.t_ns, held))
         if look.memory is not None and look.memory.available_bytes is not None:

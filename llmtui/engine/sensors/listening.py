@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from llmtui.backends.base import Place
+from llmtui.backends.base import ServerEndpoint
 from llmtui.engine.sensors.processes import Listener, ProcessTable
 
 FORWARDERS: Final = frozenset(
@@ -29,7 +29,7 @@ _WORKER: Final = ("--multiprocessing-fork", "VLLM::", "ray::", "sglang::", "guni
 
 
 def server_process(
-    place: Place, processes: ProcessTable, parents: Mapping[int, int], never: Collection[int]
+    place: ServerEndpoint, processes: ProcessTable, parents: Mapping[int, int], never: Collection[int]
 ) -> int | None:
     """Return the process that serves an address: the uppermost of those that hold its listening socket.
 
@@ -81,7 +81,7 @@ def ancestors(pid: int, parents: Mapping[int, int]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _asked(place: Place, listeners: Sequence[Listener]) -> list[Listener]:
+def _asked(place: ServerEndpoint, listeners: Sequence[Listener]) -> list[Listener]:
     """The sockets that a connection can have reached: the exact address, else the one for every address."""
     asked: list[Listener] = []
     for address in place.addresses:

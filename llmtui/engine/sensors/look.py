@@ -14,7 +14,7 @@ from llmtui.engine.sensors.runner import RunnerReading
 from llmtui.engine.sensors.thermal import ThermalReading
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
+class MachineReading(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the sensors said at one moment; of counters, only differences between looks mean something."""
 
     t_ns: int
@@ -50,7 +50,7 @@ class Joules(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
-def shares(before: Look, after: Look) -> Shares | None:
+def shares(before: MachineReading, after: MachineReading) -> Shares | None:
     """Gives who kept the cores busy between two looks; None where the system did not tell or cores came or went."""
     elapsed_s = elapsed_between_s(before, after)
     if before.cpu is None or after.cpu is None or elapsed_s <= 0 or len(before.cpu.busy_s) != len(after.cpu.busy_s):
@@ -75,7 +75,7 @@ def shares(before: Look, after: Look) -> Shares | None:
     )
 
 
-def runner_cpu_s(before: Look, after: Look) -> float | None:
+def runner_cpu_s(before: MachineReading, after: MachineReading) -> float | None:
     """Return the CPU seconds of the runner's processes between two looks; one born in between counts from its start."""
     if after.runner is None:
         return None
@@ -86,7 +86,7 @@ def runner_cpu_s(before: Look, after: Look) -> float | None:
     return sum(seconds for seconds in used if seconds is not None)
 
 
-def own_cpu_s(before: Look, after: Look) -> float | None:
+def own_cpu_s(before: MachineReading, after: MachineReading) -> float | None:
     """Gives the CPU seconds of llmtui's processes between two looks; None if none of them could be seen."""
     then = {process.pid: process for process in before.own}
     used = (cpu_used_s(then.get(now.pid), now, before.system_s) for now in after.own)
@@ -94,7 +94,7 @@ def own_cpu_s(before: Look, after: Look) -> float | None:
     return sum(known) if known else None
 
 
-def energy_between(before: Look, after: Look) -> Joules | None:
+def energy_between(before: MachineReading, after: MachineReading) -> Joules | None:
     """Gives the energy between two looks from every counter that both of them have; None without any."""
     parts: list[tuple[str, float]] = []
     if before.energy and after.energy:
@@ -106,12 +106,12 @@ def energy_between(before: Look, after: Look) -> Joules | None:
     return Joules(joules=sum(joules for _, joules in parts), source="+".join(source for source, _ in parts))
 
 
-def elapsed_between_s(before: Look, after: Look) -> float:
+def elapsed_between_s(before: MachineReading, after: MachineReading) -> float:
     """Gives the seconds between two looks."""
     return (after.t_ns - before.t_ns) / 1e9
 
 
-def sampled(before: Look, after: Look, thermal: ThermalReading, cost_ms: float) -> Sampled | None:
+def sampled(before: MachineReading, after: MachineReading, thermal: ThermalReading, cost_ms: float) -> Sampled | None:
     """Gives the event for the later of two looks; None where the cores cannot be told, which is transient."""
     cpu = shares(before, after)
     if cpu is None:
@@ -144,7 +144,7 @@ def sampled(before: Look, after: Look, thermal: ThermalReading, cost_ms: float) 
     )
 
 
-def _served_cpu_s(before: Look, after: Look, runner_s: float | None) -> float | None:
+def _served_cpu_s(before: MachineReading, after: MachineReading, runner_s: float | None) -> float | None:
     """The CPU seconds of the model server and its runner; None where a part of them is not visible."""
     if before.is_hidden or after.is_hidden or (after.runner is not None and runner_s is None):
         return None

@@ -10,10 +10,10 @@ from llmtui.engine.sensors.base import PROC, SYS
 from llmtui.engine.sensors.cpu import CpuSensor, OwnSensor
 from llmtui.engine.sensors.energy import EnergySensor
 from llmtui.engine.sensors.gpu import GpuSensor
-from llmtui.engine.sensors.look import Look
+from llmtui.engine.sensors.look import MachineReading
 from llmtui.engine.sensors.memory import DiskSensor, MemorySensor, SwapSensor
 from llmtui.engine.sensors.processes import ProcessTable, process_table
-from llmtui.engine.sensors.runner import Found, RunnerSensor, RunnerTarget, find_runner
+from llmtui.engine.sensors.runner import RunnerSearch, RunnerSensor, RunnerTarget, find_runner
 from llmtui.engine.sensors.thermal import ThermalReading, ThermalSensor, ThrottleSensor
 
 
@@ -40,9 +40,9 @@ class Machine:
         """Looks for a graphics card, which may take half a second; the only call that may run beside another one."""
         self._gpu.probe()
 
-    def look(self, t_ns: int) -> Look:
+    def look(self, t_ns: int) -> MachineReading:
         """Gives a look at everything that is quick to read (a fraction of a millisecond without a graphics card)."""
-        return Look(
+        return MachineReading(
             t_ns=t_ns,
             system_s=self._processes.now_s(),
             cpu=self._cpu.read(),
@@ -72,7 +72,7 @@ class Machine:
         """Follow no runner until one is found; ``here``: the one that is expected runs on this machine."""
         self._runner.expect(here=here)
 
-    def find_runner(self, target: RunnerTarget) -> Found:
+    def find_runner(self, target: RunnerTarget) -> RunnerSearch:
         """Look through all processes for a model's runner, and follow it from then on."""
         found = find_runner(target, self._processes, own=self._own.pids)
         self._runner.follow(found)

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
-from llmtui.backends.base import Place, RunnerClue
+from llmtui.backends.base import RunnerClue, ServerEndpoint
 from llmtui.engine.sensors.listening import ancestors, descendants, server_process
 from llmtui.engine.sensors.processes import ProcessMemory, ProcessTable, ProcessTimes
 
@@ -24,7 +24,7 @@ class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: int | None = None
     """Known where llmtui started the runner itself; nothing else is looked at then."""
-    place: Place | None = None
+    place: ServerEndpoint | None = None
     """Where its server listens."""
     blob_hex: str | None = None
     """SHA-256 of the model file in hexadecimal, or its beginning, for servers that run each model in a child."""
@@ -66,7 +66,7 @@ class ProcessId(msgspec.Struct, frozen=True):
     started_s: float
 
 
-class Runner(msgspec.Struct, frozen=True, kw_only=True):
+class RunnerProcess(msgspec.Struct, frozen=True, kw_only=True):
     """A runner that was found. Stays valid as long as a process of this pid has this start."""
 
     pid: int
@@ -77,10 +77,10 @@ class Runner(msgspec.Struct, frozen=True, kw_only=True):
     """Its children, such as vLLM's engine cores, whose memory and CPU time are the model's too."""
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class RunnerSearch(msgspec.Struct, frozen=True, kw_only=True):
     """What a search has shown."""
 
-    runner: Runner | None = None
+    runner: RunnerProcess | None = None
     server: ProcessId | None = None
     """The server that started the runner: works for it, but is not it. There also while it has no runner."""
 
@@ -93,7 +93,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class RunnerReading(msgspec.Struct, frozen=True, kw_only=True):
     """One look at a live runner."""
 
-    runner: Runner
+    runner: RunnerProcess
     times: ProcessTimes
     beside: tuple[ProcessTimes, ...] = ()
     memory: ProcessMemory | None = None
@@ -107,7 +107,7 @@ class RunnerReading(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.memory is None else self.memory.anon_bytes + (self.memory.file_bytes or 0)
 
 
-def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[int] = ()) -> Found:
+def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[int] = ()) -> RunnerSearch:
     """Look for the processes that run a model: through all of them (a few ms to some tens) unless the pid is known.
 
     The youngest child is taken where a server has several of one model: after a reload the old one may still be on its
@@ -120,18 +120,18 @@ def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[i
     """
     if target.pid is not None:
         times = processes.times(target.pid)
-        return Found() if times is None else Found(runner=_runner(times, processes, ()))
+        return RunnerSearch() if times is None else RunnerSearch(runner=_runner(times, processes, ()))
     if target.place is None:
-        return Found()
+        return RunnerSearch()
     parents = processes.parents()
     never = {*own, *(pid for one in own for pid in (*ancestors(one, parents), *descendants(one, parents)))}
     server = server_process(target.place, processes, parents, never)
     times = None if server is None else processes.times(server)
     if times is None:
-        return Found()
+        return RunnerSearch()
     below = descendants(times.pid, parents, without=never)
     if not target.is_child:
-        return Found(runner=_runner(times, processes, below))
+        return RunnerSearch(runner=_runner(times, processes, below))
     identity = ProcessId(times.pid, times.started_s)
     named = [
         one
@@ -139,10 +139,10 @@ def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[i
         if target.is_named_in(processes.command_line(pid) or ()) and (one := processes.times(pid)) is not None
     ]
     if not named:
-        return Found(server=identity)
+        return RunnerSearch(server=identity)
     youngest = max(named, key=lambda one: one.started_s)
     beside = descendants(youngest.pid, parents, without=never)
-    return Found(runner=_runner(youngest, processes, beside), server=identity)
+    return RunnerSearch(runner=_runner(youngest, processes, beside), server=identity)
 
 
 class RunnerSensor:
@@ -151,14 +151,14 @@ class RunnerSensor:
     def __init__(self, processes: ProcessTable) -> None:
         self._processes = processes
         self._expects = False
-        self._found = Found()
+        self._found = RunnerSearch()
 
     def expect(self, *, here: bool) -> None:
         """Follow nothing until something is found; ``here``: the server is on this machine."""
         self._expects = here
-        self._found = Found()
+        self._found = RunnerSearch()
 
-    def follow(self, found: Found) -> None:
+    def follow(self, found: RunnerSearch) -> None:
         """From now on read this one."""
         self._found = found
 
@@ -192,9 +192,9 @@ class RunnerSensor:
         return times if times is not None and times.started_s == process.started_s else None
 
 
-def _runner(times: ProcessTimes, processes: ProcessTable, below: Iterable[int]) -> Runner:
+def _runner(times: ProcessTimes, processes: ProcessTable, below: Iterable[int]) -> RunnerProcess:
     beside = (processes.times(pid) for pid in sorted(below))
-    return Runner(
+    return RunnerProcess(
         pid=times.pid,
         started_s=times.started_s,
         weights_in_anon=_keeps_weights_in_anon(processes.command_line(times.pid) or ()),

@@ -17,7 +17,7 @@ from llmtui.core.events import CommandFailed, TrialFinished
 from llmtui.core.live import LiveTrial, tokens_per_chunk
 from llmtui.core.session import Session
 from llmtui.tui.background import in_background
-from llmtui.tui.feed import Feed, FeedEnded, LiveText, Replied, SessionChanged
+from llmtui.tui.feed import Feed, FeedEnded, Replied, SessionChanged, TextArrived
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.text.demo_pace import DemoPace
 from llmtui.tui.text.live_pane import PaneScript, pane_title
@@ -126,8 +126,8 @@ class LiveScreen(BaseScreen):
         if message.feed is self.shell.feed:
             self._look()
 
-    @on(LiveText)
-    def _text_waits(self, message: LiveText) -> None:
+    @on(TextArrived)
+    def _text_waits(self, message: TextArrived) -> None:
         if message.feed is self.shell.feed:
             self._take_text()
 

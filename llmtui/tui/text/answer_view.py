@@ -23,7 +23,7 @@ from llmtui.words.problems import problem_remedy, problem_what
 from llmtui.words.reasons import reason
 from llmtui.words.trials import note_words, trial_name
 
-Line = tuple[str, str, str]
+DetailLine = tuple[str, str, str]
 """(name, value, what is to be said beside it)."""
 
 
@@ -66,7 +66,7 @@ def _ending(row: TrialRow) -> Content:
     return Content("\n").join(parts)
 
 
-def _row(line: Line, width: int) -> Content:
+def _row(line: DetailLine, width: int) -> Content:
     name, value, beside = line
     padded = name + " " * (width - cell_len(name) + 2)
     return Content.assemble((padded, "$foreground 60%"), value, ("  " if value else "") + beside)
@@ -77,7 +77,7 @@ def _measured() -> tuple[Measure, ...]:
     return tuple(one for one in measures() if one.of_trial is not None and one.id in Figures.__struct_fields__)
 
 
-def _figures(row: TrialRow) -> Iterator[Line]:
+def _figures(row: TrialRow) -> Iterator[DetailLine]:
     for one in _measured():
         if one.id == "ttfo_ms" and row.figures.ttfo_ms == row.figures.ttft_ms:
             continue
@@ -108,7 +108,7 @@ def _source(row: TrialRow, name: str) -> str:
     return ""
 
 
-def _machine(row: TrialRow) -> Iterator[Line]:
+def _machine(row: TrialRow) -> Iterator[DetailLine]:
     machine = row.machine
     if machine is not None:
         amounts: tuple[tuple[str, int | None], ...] = (
@@ -131,11 +131,11 @@ def _machine(row: TrialRow) -> Iterator[Line]:
             yield _("Of it on the GPU"), gigabytes(row.resident.vram_bytes), ""
 
 
-def _times(over_s: float | None, name: str) -> Iterable[Line]:
+def _times(over_s: float | None, name: str) -> Iterable[DetailLine]:
     return () if over_s is None else ((name, f"{significant(over_s)} s", ""),)
 
 
-def _asked(row: TrialRow, session: Session) -> Iterator[Line]:
+def _asked(row: TrialRow, session: Session) -> Iterator[DetailLine]:
     who = session.contender(row.trial)
     model = who.model
     build = " · ".join(part for part in (model.parameters, model.quantisation, note_words(model.note or "")) if part)

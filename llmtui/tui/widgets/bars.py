@@ -14,7 +14,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from llmtui.core.measures import Line, Measure, measure_of, shown_value
+from llmtui.core.measures import Measure, SummaryLine, measure_of, shown_value
 from llmtui.core.session import Session
 from llmtui.core.short_names import short_names
 from llmtui.core.summary import Summary
@@ -149,11 +149,11 @@ def _groups(session: Session, summary: Summary, one: Measure) -> tuple[Group, ..
     return tuple(groups)
 
 
-def _bars(lines: Iterable[Line], one: Measure) -> tuple[Bar, ...]:
+def _bars(lines: Iterable[SummaryLine], one: Measure) -> tuple[Bar, ...]:
     return tuple(Bar(line.label, line.contender, shown_value(one, line), _why(line, one)) for line in lines)
 
 
-def _why(line: Line, one: Measure) -> str:
+def _why(line: SummaryLine, one: Measure) -> str:
     """Return why there is no bar: this figure's own reason, else that of the figure that failed with it."""
     code = line.why.get(one.reason_key or one.id) or next(iter(line.why.values()), None)
     if code is None:

@@ -14,7 +14,7 @@ from llmtui.core.across import Earlier
 from llmtui.core.conclusions import SinceLast
 from llmtui.core.session import Session
 from llmtui.words import _
-from llmtui.words.conclusions import Line, headed, heading
+from llmtui.words.conclusions import ConclusionSentence, headed, heading
 
 SIDE_BY_SIDE_CELLS = 140
 """From this width headings have a column of their own."""
@@ -44,7 +44,7 @@ class ConclusionLine(Horizontal):
         yield self.head
         yield self.said
 
-    def show_line(self, line: Line | None, *, side_by_side: bool) -> None:
+    def show_line(self, line: ConclusionSentence | None, *, side_by_side: bool) -> None:
         """Shows a line, its answer set apart from its figures; nothing where there is nothing to say."""
         self.display = line is not None and bool(line.said)
         if line is None:
@@ -82,7 +82,7 @@ class ConclusionsPanel(VerticalScroll, can_focus=True):
         self.border_title = _("Conclusions")
         self.lines = tuple(ConclusionLine() for _line in range(LINES))
         self.nothing = Static(_("Nothing is measured yet."))
-        self.words: tuple[Line, ...] = ()
+        self.words: tuple[ConclusionSentence, ...] = ()
         """As shown."""
         self._key: object = None
 

@@ -5,10 +5,10 @@ import pytest
 from llmtui.core.records import MachineFigures
 from llmtui.engine.sensors.account import Edge, TrialAccount, TrialMachine
 from llmtui.engine.sensors.cpu import CpuReading
-from llmtui.engine.sensors.look import Look
+from llmtui.engine.sensors.look import MachineReading
 from llmtui.engine.sensors.memory import MemoryReading
 from llmtui.engine.sensors.processes import ProcessMemory, ProcessTimes
-from llmtui.engine.sensors.runner import Runner, RunnerReading
+from llmtui.engine.sensors.runner import RunnerProcess, RunnerReading
 from llmtui.engine.sensors.thermal import ThermalReading
 
 COOL = ThermalReading(temperature_c=40.0, on_battery=False)
@@ -19,15 +19,15 @@ def runner(
     held: int, *, peak: int | None = None, started_s: float = 1.0, cpu_s: float = 0.0, read: int | None = None
 ) -> RunnerReading:
     return RunnerReading(
-        runner=Runner(pid=7, started_s=started_s, weights_in_anon=True),
+        runner=RunnerProcess(pid=7, started_s=started_s, weights_in_anon=True),
         times=ProcessTimes(pid=7, started_s=started_s, parent_pid=1, cpu_s=cpu_s),
         memory=ProcessMemory(anon_bytes=held, file_bytes=0, peak_bytes=held if peak is None else peak),
         disk_read_bytes=read,
     )
 
 
-def look(at_s: float, runner: RunnerReading | None = None, available: int | None = None) -> Look:
-    return Look(
+def look(at_s: float, runner: RunnerReading | None = None, available: int | None = None) -> MachineReading:
+    return MachineReading(
         t_ns=round(at_s * 1e9),
         system_s=TRIAL_STARTS_S + at_s,
         memory=MemoryReading(available_bytes=available),
@@ -36,7 +36,7 @@ def look(at_s: float, runner: RunnerReading | None = None, available: int | None
 
 
 def edge(
-    look: Look, *, machine_read: int | None = None, swapped: int | None = None, throttled: int | None = None
+    look: MachineReading, *, machine_read: int | None = None, swapped: int | None = None, throttled: int | None = None
 ) -> Edge:
     return Edge(
         look=look,
@@ -46,7 +46,7 @@ def edge(
     )
 
 
-def trial(*looks: Look) -> MachineFigures:
+def trial(*looks: MachineReading) -> MachineFigures:
     account = TrialAccount(edge(looks[0]), None)
     for middle in looks[1:-1]:
         account.add(middle)
@@ -135,12 +135,14 @@ def test_where_a_cold_start_came_from(read_bytes: int | None, model_bytes: int |
 class TestOthers:
     """Other programs are busy only where the model's own processes were seen at work throughout."""
 
-    def figures(self, *looks: Look, before: Look | None = None) -> MachineFigures:
+    def figures(self, *looks: MachineReading, before: MachineReading | None = None) -> MachineFigures:
         account = TrialAccount(edge(looks[0]), None, before)
         return account.close(edge(looks[-1]), COOL).figures
 
-    def look(self, at_s: float, runner: RunnerReading | None, busy_s: float, *, is_hidden: bool = False) -> Look:
-        return Look(
+    def look(
+        self, at_s: float, runner: RunnerReading | None, busy_s: float, *, is_hidden: bool = False
+    ) -> MachineReading:
+        return MachineReading(
             t_ns=round(at_s * 1e9), system_s=TRIAL_STARTS_S + at_s, runner=runner, cpu=CpuReading((busy_s, 0.0)),
             own=(ProcessTimes(pid=8, started_s=1.0, parent_pid=1, cpu_s=0.0),), is_hidden=is_hidden,
         )  # fmt: skip

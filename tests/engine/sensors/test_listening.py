@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from llmtui.backends.base import Place
+from llmtui.backends.base import ServerEndpoint
 from llmtui.engine.sensors.listening import ancestors, descendants, server_process
 from llmtui.engine.sensors.processes import ProcessTable, ProcProcesses, PsutilProcesses
-from llmtui.engine.sensors.runner import Found, RunnerTarget, find_runner
+from llmtui.engine.sensors.runner import RunnerSearch, RunnerTarget, find_runner
 from tests.engine.sensors.trees import lay, listen, process, stand_in_server
 
-HERE = Place(addresses=("127.0.0.1",), port=8080)
-LOCALHOST = Place(addresses=("127.0.0.1", "::1"), port=8080)
-SIX = Place(addresses=("::1",), port=8080)
+HERE = ServerEndpoint(addresses=("127.0.0.1",), port=8080)
+LOCALHOST = ServerEndpoint(addresses=("127.0.0.1", "::1"), port=8080)
+SIX = ServerEndpoint(addresses=("::1",), port=8080)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads the real /proc")
 
 
-def served(root: Path, place: Place = HERE, never: set[int] | None = None) -> int | None:
+def served(root: Path, place: ServerEndpoint = HERE, never: set[int] | None = None) -> int | None:
     table = ProcProcesses(root)
     return server_process(place, table, table.parents(), never or set())
 
@@ -43,7 +43,7 @@ class TestTheSocket:
         assert served(tmp_path) == 8
         listen(tmp_path, 8080, 7, address="127.0.0.1", inode=2)
         assert served(tmp_path) == 7
-        assert served(tmp_path, Place(addresses=("127.0.0.2",), port=8080)) == 8
+        assert served(tmp_path, ServerEndpoint(addresses=("127.0.0.2",), port=8080)) == 8
 
     def test_for_every_address_of_version_6_takes_version_4_too(self, tmp_path: Path) -> None:
         lay(tmp_path, process(7, "dual"))
@@ -164,7 +164,7 @@ def test_a_real_server_is_seen_by_its_port(table: type[ProcProcesses | PsutilPro
     processes: ProcessTable = table()
     with stand_in_server() as one, stand_in_server() as other:
         for server in (one, other):
-            place = Place(addresses=("127.0.0.1",), port=server.port)
+            place = ServerEndpoint(addresses=("127.0.0.1",), port=server.port)
             assert server_process(place, processes, processes.parents(), set()) == server.pid
 
 
@@ -188,15 +188,15 @@ class TestAServerThatCannotBeSeen:
     def test_is_in_a_network_of_its_own(self) -> None:
         """Its port is not ours: what listens there is another program's, or none."""
         with networked_apart() as (port, _):
-            assert find(port) == Found()
+            assert find(port) == RunnerSearch()
 
 
 def as_user(uid: int) -> tuple[str, ...]:
     return ("setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups")
 
 
-def find(port: int) -> Found:
-    return find_runner(RunnerTarget(place=Place(addresses=("127.0.0.1",), port=port)), ProcProcesses())
+def find(port: int) -> RunnerSearch:
+    return find_runner(RunnerTarget(place=ServerEndpoint(addresses=("127.0.0.1",), port=port)), ProcProcesses())
 
 
 def seen_by(uid: int, port: int) -> str:

@@ -6,10 +6,10 @@ from llmtui.core.events import Sampled
 from llmtui.engine.sensors.cpu import CpuReading
 from llmtui.engine.sensors.energy import EnergyReading
 from llmtui.engine.sensors.gpu import GpuReading
-from llmtui.engine.sensors.look import Look, energy_between, own_cpu_s, runner_cpu_s, sampled, shares
+from llmtui.engine.sensors.look import MachineReading, energy_between, own_cpu_s, runner_cpu_s, sampled, shares
 from llmtui.engine.sensors.memory import MemoryReading
 from llmtui.engine.sensors.processes import ProcessMemory, ProcessTimes
-from llmtui.engine.sensors.runner import Runner, RunnerReading
+from llmtui.engine.sensors.runner import RunnerProcess, RunnerReading
 from llmtui.engine.sensors.thermal import ThermalReading
 
 
@@ -19,7 +19,7 @@ def times(pid: int, cpu_s: float, started_s: float = 1.0) -> ProcessTimes:
 
 def runner(cpu_s: float, *, started_s: float = 1.0, beside: tuple[ProcessTimes, ...] = ()) -> RunnerReading:
     return RunnerReading(
-        runner=Runner(pid=7, started_s=started_s, weights_in_anon=False),
+        runner=RunnerProcess(pid=7, started_s=started_s, weights_in_anon=False),
         times=times(7, cpu_s, started_s),
         memory=ProcessMemory(anon_bytes=100, file_bytes=50),
         beside=beside,
@@ -35,8 +35,8 @@ def look(
     own: tuple[ProcessTimes, ...] = (),
     gpu: GpuReading | None = None,
     energy: EnergyReading | None = None,
-) -> Look:
-    return Look(
+) -> MachineReading:
+    return MachineReading(
         t_ns=round(at_s * 1e9),
         system_s=1000 + at_s,
         cpu=CpuReading(busy_s),

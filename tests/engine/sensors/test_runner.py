@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from llmtui.backends.base import Place, RunnerClue
+from llmtui.backends.base import RunnerClue, ServerEndpoint
 from llmtui.engine.sensors.processes import ProcessTable, ProcProcesses, PsutilProcesses
-from llmtui.engine.sensors.runner import Found, ProcessId, RunnerSensor, RunnerTarget, find_runner
+from llmtui.engine.sensors.runner import ProcessId, RunnerSearch, RunnerSensor, RunnerTarget, find_runner
 from tests.engine.sensors.trees import BLOB, lay, listen, process, stand_in_server, wait_for
 
 BLOB_PATH = f"/home/me/.ollama/models/blobs/sha256-{BLOB}"
 OTHER_BLOB = "f" * 64
-PLACE = Place(addresses=("127.0.0.1",), port=11434)
+PLACE = ServerEndpoint(addresses=("127.0.0.1",), port=11434)
 SERVER = process(3, "ollama", "serve")
 
 
-def target_of(argument: str | None, place: Place = PLACE) -> RunnerTarget:
+def target_of(argument: str | None, place: ServerEndpoint = PLACE) -> RunnerTarget:
     found = RunnerTarget.of_clue(RunnerClue(place=place, model_argument=argument))
     assert found is not None
     return found
@@ -33,7 +33,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def found_in(root: Path, target: RunnerTarget = TARGET, own: tuple[int, ...] = ()) -> Found:
+def found_in(root: Path, target: RunnerTarget = TARGET, own: tuple[int, ...] = ()) -> RunnerSearch:
     return find_runner(target, ProcProcesses(root), own)
 
 
@@ -98,7 +98,7 @@ def test_the_beginning_of_a_hash_is_enough() -> None:
 def test_a_runner_of_known_pid_is_followed_whatever_its_arguments(root: Path) -> None:
     lay(root, process(7, "python", "-m", "server") | process(8, "r", "--model", BLOB_PATH, parent=3))
     assert pid_in(root, RunnerTarget(pid=7)) == 7
-    assert found_in(root, RunnerTarget(pid=9)) == Found()
+    assert found_in(root, RunnerTarget(pid=9)) == RunnerSearch()
 
 
 class TestAServerThatRunsEachModelInAChild:
@@ -109,7 +109,7 @@ class TestAServerThatRunsEachModelInAChild:
         assert pid_in(root) == 7
 
     def test_is_seen_also_while_it_has_none(self, root: Path) -> None:
-        assert found_in(root) == Found(server=ProcessId(3, 5.0))
+        assert found_in(root) == RunnerSearch(server=ProcessId(3, 5.0))
         assert found_in(root).is_seen
 
     def test_is_not_given_a_process_that_it_did_not_start(self, root: Path) -> None:
@@ -117,7 +117,7 @@ class TestAServerThatRunsEachModelInAChild:
         assert pid_in(root) is None
 
     def test_is_not_given_the_child_of_another_server_on_the_same_file(self, root: Path) -> None:
-        other = Place(addresses=("127.0.0.1",), port=11435)
+        other = ServerEndpoint(addresses=("127.0.0.1",), port=11435)
         lay(root, process(4, "ollama", "serve") | process(7, "r", "--model", BLOB_PATH, parent=3))
         lay(root, process(8, "r", "--model", BLOB_PATH, parent=4, started_s=60))
         listen(root, other.port, 4)
@@ -159,13 +159,19 @@ class TestAServerThatHoldsItsModelItself:
         """As from a notebook that serves a model, too."""
         lay(root, process(7, "llmtui", "run", parent=3) | process(8, "engine", parent=7))
         listen(root, 9000, 7)
-        assert found_in(root, self.TARGET, own=(8,)) == Found(), "nor is what started llmtui the model"
-        assert found_in(root, target_of(None, Place(addresses=("127.0.0.1",), port=9000)), own=(8,)) == Found()
+        assert found_in(root, self.TARGET, own=(8,)) == RunnerSearch(), "nor is what started llmtui the model"
+        assert (
+            found_in(root, target_of(None, ServerEndpoint(addresses=("127.0.0.1",), port=9000)), own=(8,))
+            == RunnerSearch()
+        )
 
     def test_is_not_what_llmtui_started_itself(self, root: Path) -> None:
         lay(root, process(20, "engine") | process(21, "child", parent=20))
         listen(root, 9000, 21)
-        assert found_in(root, target_of(None, Place(addresses=("127.0.0.1",), port=9000)), own=(20,)) == Found()
+        assert (
+            found_in(root, target_of(None, ServerEndpoint(addresses=("127.0.0.1",), port=9000)), own=(20,))
+            == RunnerSearch()
+        )
 
 
 @pytest.mark.parametrize(
@@ -199,14 +205,14 @@ class TestTheSensor:
     def test_reads_nothing_where_nothing_is_followed(self, root: Path) -> None:
         sensor = RunnerSensor(ProcProcesses(root))
         assert (sensor.read(), sensor.read_server(), sensor.is_hidden) == (None, None, False)
-        sensor.follow(Found())
+        sensor.follow(RunnerSearch())
 
     def test_says_that_a_server_is_hidden_which_works_here_unseen(self, root: Path) -> None:
         sensor = RunnerSensor(ProcProcesses(root))
         hidden: list[bool] = []
         sensor.expect(here=True)
         hidden.append(sensor.is_hidden)
-        sensor.follow(found_in(root, target_of(None, Place(addresses=("127.0.0.1",), port=1))))
+        sensor.follow(found_in(root, target_of(None, ServerEndpoint(addresses=("127.0.0.1",), port=1))))
         hidden.append(sensor.is_hidden)
         sensor.follow(found_in(root))  # its server is seen, though it has no runner now
         hidden.append(sensor.is_hidden)
@@ -228,7 +234,9 @@ def test_real_servers_on_one_file_each_have_their_own_runner(
     processes: ProcessTable = table()
     with stand_in_server() as one, stand_in_server() as other:
         pids = [server.run("--model", BLOB_PATH, "--no-mmap", hold_bytes=80_000_000) for server in (one, other)]
-        targets = [target_of(BLOB_PATH, Place(addresses=("127.0.0.1",), port=server.port)) for server in (one, other)]
+        targets = [
+            target_of(BLOB_PATH, ServerEndpoint(addresses=("127.0.0.1",), port=server.port)) for server in (one, other)
+        ]
         found = [find_runner(target, processes).runner for target in targets]
         assert [None if runner is None else runner.pid for runner in found] == pids
         sensor = RunnerSensor(processes)

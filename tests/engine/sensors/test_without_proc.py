@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llmtui.backends.base import Place
+from llmtui.backends.base import ServerEndpoint
 from llmtui.engine.sensors import cpu, machine, memory, processes, thermal
 from llmtui.engine.sensors.look import shares
 from llmtui.engine.sensors.machine import Machine
@@ -46,7 +46,7 @@ def test_a_runner_is_found_and_followed(tmp_path: Path) -> None:
     with stand_in_runner() as engine, stand_in_server() as server:
         there = machine.Machine([engine.pid], sys_root=tmp_path)
         pid = server.run("--model", f"sha256-{BLOB}", hold_bytes=50_000_000)
-        place = Place(addresses=("127.0.0.1",), port=server.port)
+        place = ServerEndpoint(addresses=("127.0.0.1",), port=server.port)
         runner = there.find_runner(RunnerTarget(place=place, blob_hex=BLOB)).runner
         assert runner is not None
         assert runner.pid == pid
