@@ -56,7 +56,7 @@ def shown_model(name: str, cache_folder: Path) -> ModelShown:
     path = model_file(name, cache_folder)
     header = header_of(path)
     model = _demo() if name == DEMO_NAME else _file_model(path, header)
-    return ModelShown(model=model, template=header.chat_template, license=header.license)
+    return ModelShown(model=model, template=header.chat_template, license=header.license, kv=header.kv)
 
 
 def header_of(path: Path) -> GgufHeader:

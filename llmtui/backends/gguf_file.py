@@ -22,6 +22,7 @@ import msgspec
 
 from llmtui.backends.gguf_types import ARRAY, FILE_TYPES, INTEGERS, SCALARS, STRING, TENSOR_TYPES
 from llmtui.core.codes import Fault, ModelProblem
+from llmtui.core.fit import KvShape, kv_shape
 from llmtui.core.records import Argument, Problem, ProblemError
 
 MAX_TEXT_BYTES: Final = 1 << 20
@@ -43,7 +44,12 @@ _KEPT: Final = frozenset({
     "general.architecture", "general.name", "general.type", "general.file_type", "general.alignment",
     "general.license", "general.description", "tokenizer.chat_template", "split.no", "split.count",
 })  # fmt: skip
-_KEPT_OF_ARCHITECTURE: Final = (".context_length", ".pooling_type")
+_KEPT_OF_ARCHITECTURE: Final = (
+    ".context_length", ".pooling_type", ".block_count", ".embedding_length", ".attention.head_count",
+    ".attention.head_count_kv", ".attention.key_length", ".attention.value_length",
+)  # fmt: skip
+MAX_LAYERS: Final = 4096
+"""Longest array of numbers that is kept: one number per layer."""
 
 
 class BadGguf(ProblemError):
@@ -77,6 +83,8 @@ class GgufHeader(msgspec.Struct, frozen=True, kw_only=True):
     part: int | None
     """Number of this part, from 0, where a model is split over several files."""
     parts: int | None
+    kv: KvShape | None = None
+    """What the KV cache takes."""
 
     @property
     def truncated(self) -> bool:
@@ -274,8 +282,20 @@ def _value(reader: _Reader, kind: int) -> object:
     if kind in INTEGERS:
         form = SCALARS[kind]
         return int(struct.unpack(form, reader.raw(struct.calcsize(form)))[0])
+    if kind == ARRAY:
+        return _numbers(reader)
     _skip_value(reader, kind)
     return None
+
+
+def _numbers(reader: _Reader) -> tuple[int, ...] | None:
+    """Return an array of whole numbers, such as the KV heads of each layer; None where it is another one."""
+    kind, length = reader.u32(), reader.u64()
+    if kind not in INTEGERS or length > MAX_LAYERS:
+        _skip_elements(reader, kind, length)
+        return None
+    form = SCALARS[kind]
+    return tuple(number for (number,) in struct.iter_unpack(form, reader.raw(struct.calcsize(form) * length)))
 
 
 def _skip_value(reader: _Reader, kind: int) -> None:
@@ -290,7 +310,10 @@ def _skip_value(reader: _Reader, kind: int) -> None:
 
 
 def _skip_array(reader: _Reader) -> None:
-    kind, length = reader.u32(), reader.u64()
+    _skip_elements(reader, reader.u32(), reader.u64())
+
+
+def _skip_elements(reader: _Reader, kind: int, length: int) -> None:
     if kind in SCALARS:
         reader.skip(length * struct.calcsize(SCALARS[kind]))
         return
@@ -329,6 +352,7 @@ def _header(reader: _Reader, version: int, facts: dict[str, object], tensors: in
         embedding_only=_positive(facts, f"{architecture}.pooling_type") is not None,
         part=split_no if isinstance(split_no := facts.get("split.no"), int) and split_no >= 0 else None,
         parts=_positive(facts, "split.count"),
+        kv=kv_shape(facts),
     )
 
 

@@ -65,6 +65,7 @@ from llmtui.config.address import DEFAULT_PORT, normalise_host
 from llmtui.config.errors import SettingsError
 from llmtui.core.codes import ServerProblem, Start
 from llmtui.core.events import ListedModel, ModelShown
+from llmtui.core.fit import kv_shape
 from llmtui.core.names import is_name_digest, ollama_name
 from llmtui.core.plan import Model
 from llmtui.core.records import Problem, ResidentModel, ServerKind
@@ -179,6 +180,8 @@ class OllamaBackend:
             template=shown.template or None,
             parameters=shown.parameters or None,
             license=license_text(shown),
+            capabilities=tuple(shown.capabilities or entry.capabilities or ()),
+            kv=kv_shape(shown.model_info or {}),
         )
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:

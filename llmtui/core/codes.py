@@ -122,6 +122,7 @@ ModelProblem = Literal[
     "cloud_speed",
     "out_of_memory",
     "load_failed",
+    "load_failed_before",
     "prompt_too_long",
     "prompt_over_context",
     "repeats",
@@ -236,6 +237,10 @@ UNSUPPORTED: Final[frozenset[ProblemCode]] = frozenset(
     {"no_cold_start", "cannot_unload", "cannot_load", "cannot_pull", "builtin_pulls_not"}
 )
 """The server is fine; it has no way to do what was asked."""
+NOT_LOADABLE: Final[frozenset[ProblemCode]] = frozenset(
+    {"out_of_memory", "load_failed", "file_load_failed", "unknown_architecture"}
+)
+"""The model could not be loaded, and trying again in the same session would take the same time to fail."""
 GONE: Final[frozenset[ProblemCode]] = frozenset(
     {"refused", "no_connection", "silent", "unreachable", "unknown_host", "cut", "cut_line", "cut_chunk"}
 )

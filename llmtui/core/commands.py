@@ -33,6 +33,8 @@ class ShowModel(Tagged, frozen=True, kw_only=True):
     """Answered by ModelShown."""
 
     name: str
+    backend: ServerKind | None = None
+    """Of the server that has the model, where another one is listed beside the chosen one; None: the chosen one."""
 
 
 class PullModel(Tagged, frozen=True, kw_only=True):

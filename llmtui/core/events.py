@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from llmtui.core.commands import Command
+from llmtui.core.fit import FreeMemory, KvShape
 from llmtui.core.plan import Model, Plan, Trial
 from llmtui.core.records import (
     ColdSource,
@@ -256,6 +257,8 @@ class ModelsListed(Tagged, frozen=True, kw_only=True):
     address: str
     models: tuple[ListedModel, ...]
     resident: tuple[ResidentModel, ...] = ()
+    memory: FreeMemory | None = None
+    """Of the server's machine now; None where that is not this one."""
 
 
 class ModelShown(Tagged, frozen=True, kw_only=True):
@@ -265,6 +268,10 @@ class ModelShown(Tagged, frozen=True, kw_only=True):
     template: str | None = None
     parameters: str | None = None
     license: str | None = None
+    capabilities: tuple[str, ...] = ()
+    """As the server names them; empty where it does not tell."""
+    kv: KvShape | None = None
+    """What its KV cache takes; None where the model's metadata do not tell."""
 
 
 class PullProgressed(Tagged, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ from llmtui.core.records import Problem
 from llmtui.engine.fingerprint import MachineFacts, machine_facts
 from llmtui.engine.first_contact import find_servers, first_contact
 from llmtui.engine.recorder import Recorder
+from llmtui.engine.sensors.room import RoomSensor
 from llmtui.engine.servers import Servers
 from llmtui.engine.session_run import CannotStart, SessionRun
 
@@ -52,6 +53,7 @@ class CommandRunner:
         """The run that was over last, to which more rounds may be added."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._facts: asyncio.Task[MachineFacts] | None = None
+        self._room = RoomSensor()
         self._closing = False
         self.closed = asyncio.Event()
         """Everything that was started has ended."""
@@ -165,7 +167,7 @@ class CommandRunner:
 
     def _show_model(self, command: ShowModel) -> None:
         if not self._is_busy(command):
-            self._replace("show", command, self._tell_model(command.name))
+            self._replace("show", command, self._tell_model(command))
 
     def _replace(self, name: str, command: Command, work: Coroutine[Any, Any, None]) -> None:
         """Starts a task in place of one of the same name, whose answer is no longer wanted."""
@@ -198,7 +200,8 @@ class CommandRunner:
         for beside in builtin:
             with suppress(BackendFailed):  # it is not installed: nothing to offer
                 models += await beside.models()
-        self._recorder.emit(ModelsListed(address=info.address, models=models, resident=resident))
+        memory = await asyncio.to_thread(self._room.read) if info.local else None
+        self._recorder.emit(ModelsListed(address=info.address, models=models, resident=resident, memory=memory))
 
     def _builtin_beside(self, chosen: Backend) -> tuple[Backend, ...]:
         """The built-in server, where its models are wanted beneath those of another one."""
@@ -210,8 +213,11 @@ class CommandRunner:
         chosen = self._chosen or SetServer(address="")
         self._recorder.emit(ServerChanged(address=chosen.address, kind=chosen.kind, problem=problem))
 
-    async def _tell_model(self, name: str) -> None:
-        self._recorder.emit(await self._backend().show(name))
+    async def _tell_model(self, command: ShowModel) -> None:
+        backend = self._backend()
+        if command.backend == BUILTIN and backend.kind != BUILTIN:
+            backend = self._servers.backend(BUILTIN, "")
+        self._recorder.emit(await backend.show(command.name))
 
     def _pull_model(self, command: PullModel) -> None:
         if self._is_busy(command):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from llmtui.backends.base import BackendFailed
+from llmtui.core.codes import NOT_LOADABLE
 from llmtui.core.events import PlanExtended, TrialFinished
 from llmtui.core.plan import Block, Trial, blocks, num_ctx, trials_per_round
 from llmtui.core.records import Problem
@@ -66,6 +67,7 @@ class Experiment:
         warm = [] if so_far is None else [row for row in so_far.rows if row.trial.kind == "warm"]
         self._warm = len(warm)
         self._busy = sum("busy" in row.flags for row in warm)
+        self._not_loadable: dict[int, Problem] = {}
         self._over = False
         self._hurried = False
 
@@ -165,13 +167,22 @@ class Experiment:
             left = len(block.trials) - index - 1 + self._left_after(later)
             if block.contender in self.control.left_out:
                 self._order += 1
-                problem = Problem(code="skipped")
+                problem = self._not_loadable.get(block.contender) or Problem(code="skipped")
                 self._trials.pass_over(trial, order=self._order, total=self._order + left, problem=problem)
                 continue
             finished = await self._trial(trial, state, left)
+            self._note_not_loadable(finished)
             if trial.attempt == 1 and self._is_worth_repeating(finished):
                 await self._trial(again(self._context.plan, finished.trial), state, left)
         self.control.contender = None
+
+    def _note_not_loadable(self, finished: TrialFinished) -> None:
+        """Leave out what is left of a model that could not be loaded: each try takes its whole time."""
+        problem, contender = finished.problem, finished.trial.contender
+        if problem is not None and problem.code in NOT_LOADABLE and not finished.text:
+            name = self._context.contender(contender).model.name
+            self._not_loadable[contender] = Problem(code="load_failed_before", args={"name": name})
+            self.control.left_out.add(contender)
 
     async def _trial(self, trial: Trial, state: BlockState, left: int) -> TrialFinished:
         self._order += 1

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from llmtui.backends import gguf_file
 from llmtui.backends.gguf_file import BadGguf, gguf_digest, parameter_label, read_gguf, readable_model
+from llmtui.core.fit import KvShape
 from llmtui.words.problems import problem_remedy, problem_what
 
 DEMO = Path(gguf_file.__file__).with_name("models") / "tiny-Q8_0.gguf"
@@ -98,6 +99,27 @@ def test_facts_that_are_not_there_are_none(write: Path) -> None:
     header = read_gguf(write)
     assert (header.architecture, header.name, header.context_length, header.quantisation) == (None, None, None, None)
     assert (header.chat_template, header.part, header.parts, header.parameter_count) == (None, None, None, 0)
+
+
+def test_the_kv_cache_is_read_from_layers_and_heads(write: Path) -> None:
+    shape = (
+        number("llama.block_count", 2),
+        number("llama.embedding_length", 64),
+        number("llama.attention.head_count", 4),
+    )
+    heads = struct.pack("<IQII", U32, 2, 4, 1)
+    write.write_bytes(gguf((*LLAMA, *shape, entry("llama.attention.head_count_kv", ARRAY, heads))))
+    assert read_gguf(write).kv == KvShape(bytes_per_token=(4 + 1) * (16 + 16) * 2, context_limit=4096)
+    write.write_bytes(gguf(LLAMA))
+    assert read_gguf(write).kv is None
+
+
+@pytest.mark.parametrize(
+    "array", [struct.pack("<IQ", STRING, 1) + text("8"), struct.pack("<IQ", U32, 5000) + bytes(20_000)]
+)
+def test_an_array_that_is_no_number_per_layer_is_walked_over(write: Path, array: bytes) -> None:
+    write.write_bytes(gguf((*LLAMA, entry("llama.attention.head_count_kv", ARRAY, array), number("x.block_count", 1))))
+    assert (read_gguf(write).kv, read_gguf(write).context_length) == (None, 4096)
 
 
 def test_the_context_length_is_that_of_the_architecture(write: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from llmtui.backends.base import ChatRequest, RunnerClue
+from llmtui.core.records import Problem
 from llmtui.words.evidence import evidence_text
 from tests.engine.fake_server import NOWHERE, FakeServer, Words, resident, with_options
 from tests.engine.lab import Lab, one_round
@@ -154,3 +155,18 @@ async def test_another_process_is_a_reload() -> None:
     await lab.run()
     assert [row.flags for row in lab.rows] == [(), (), ("unexpected_reload",), (), ()]
     assert "100 to 200" in evidence_text(lab.rows[2].evidence[0])
+
+
+# --- a model that cannot be loaded ------------------------------------------------------------------------------------
+
+
+async def test_a_model_that_could_not_be_loaded_is_not_loaded_again_in_the_session() -> None:
+    server = FakeServer()
+    too_large = Problem(code="out_of_memory", args={"name": "llama3"})
+    server.answers = lambda _request, _number: Words(fail_after=0, problem=too_large)
+    lab = Lab(one_round(rounds=3, max_rounds=3), server)
+    assert await lab.run() == "complete"
+    assert len(server.asked) == 1
+    problems = [None if row.problem is None else row.problem.code for row in lab.rows]
+    assert problems == ["out_of_memory", *["load_failed_before"] * 3]
+    assert [row.outcome for row in lab.rows] == ["error", *["skipped"] * 3]

@@ -21,6 +21,8 @@ class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
 
     vram_bytes: int | None = None
     """In use on all cards, by all programs."""
+    vram_total_bytes: int | None = None
+    """Of all cards."""
     busy: float | None = None
     """0–1 of the busiest card: share of time in which anything ran on it, not how full it was."""
     joules: float | None = None
@@ -54,6 +56,7 @@ class NvidiaSensor:
         clocks_mhz = self._ask("nvmlDeviceGetClockInfo", _NVML_CLOCK_SM)
         return GpuReading(
             vram_bytes=sum(memory.used for memory in used) if used else None,
+            vram_total_bytes=sum(memory.total for memory in used) if used else None,
             busy=max(rate.gpu for rate in rates) / 100 if rates else None,
             joules=sum(millijoules) / 1000 if millijoules else None,
             watts=sum(milliwatts) / 1000 if milliwatts else None,
@@ -86,12 +89,14 @@ class AmdSensor:
         if not self._cards:
             return None
         used_bytes = self._of_every_card("mem_info_vram_used")
+        total_bytes = self._of_every_card("mem_info_vram_total")
         busy_percent = self._of_every_card("gpu_busy_percent")
         microwatts = self._of_every_card("hwmon/hwmon*/power1_average")
         millidegrees = self._of_every_card("hwmon/hwmon*/temp1_input")
         hertz = self._of_every_card("hwmon/hwmon*/freq1_input")
         return GpuReading(
             vram_bytes=sum(used_bytes) if used_bytes else None,
+            vram_total_bytes=sum(total_bytes) if total_bytes else None,
             busy=max(busy_percent) / 100 if busy_percent else None,
             watts=sum(microwatts) / 1e6 if microwatts else None,
             temperature_c=max(millidegrees) / 1000 if millidegrees else None,

@@ -48,6 +48,10 @@ MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
         marked("{name} could not be loaded."),
         marked("Look at the server's log; pulling the model again helps if its file is broken."),
     ),
+    "load_failed_before": Said(
+        marked("{name} could not be loaded in this session: not tried again."),
+        marked("Its first trial says why."),
+    ),
     "prompt_too_long": Said(
         marked("The prompt is longer than {name}'s context."),
         marked("Ask for a larger context, or shorten the prompt."),

@@ -24,7 +24,7 @@ class FakeNvml(ModuleType):
     def __getattr__(self, name: str) -> Any:
         answers: dict[str, Any] = {
             "nvmlDeviceGetName": b"Card",
-            "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=1000),
+            "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=1000, total=8000),
             "nvmlDeviceGetPowerUsage": 30_000,
         }
         if name in answers:

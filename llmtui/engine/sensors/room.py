@@ -1,0 +1,28 @@
+"""How much memory is free on this machine, for a look before a run."""
+
+from __future__ import annotations
+
+import psutil
+
+from llmtui.core.fit import FreeMemory
+from llmtui.engine.sensors.gpu import GpuSensor
+
+
+class RoomSensor:
+    """Free RAM and VRAM; the graphics card is looked for at the first reading, which may take half a second."""
+
+    def __init__(self) -> None:
+        self._gpu: GpuSensor | None = None
+
+    def read(self) -> FreeMemory:
+        """Return what is free now. Blocks: call it from a thread."""
+        if self._gpu is None:
+            self._gpu = GpuSensor()
+            self._gpu.probe()
+        memory, card = psutil.virtual_memory(), self._gpu.read()
+        return FreeMemory(
+            ram_available_bytes=memory.available,
+            ram_total_bytes=memory.total,
+            vram_total_bytes=None if card is None else card.vram_total_bytes,
+            vram_used_bytes=None if card is None else card.vram_bytes,
+        )
