@@ -1,4 +1,7 @@
-"""Charts as SVG text: ranges on one axis, and lines over time. They need no script and print as they are."""
+"""Charts as SVG text: ranges on one axis, and curves. They need no script and print as they are.
+
+A chart of curves also holds its points as data, from which ``charts.js`` draws it interactively where scripts run.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Final, NamedTuple
+
+import msgspec
 
 from llmtui.core.shown import without_controls
 
@@ -20,6 +25,8 @@ _LEFT: Final = 56
 _BELOW: Final = 24
 _POINTS: Final = 600
 """Most points of a line: more than a screen has columns for it."""
+_DATA_POINTS: Final = 2_000
+"""Most points of a curve that can be zoomed."""
 _STEPS: Final = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
 """Ends of an axis, times a power of ten."""
 
@@ -87,8 +94,41 @@ def ranges(rows: Sequence[Range], title: str) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def lines(series: Sequence[Curve], title: str, x_unit: str, bands: Sequence[Stretch] = ()) -> str:
-    """Return a chart of lines over one x axis; both axes begin at 0."""
+def curves(series: Sequence[Curve], title: str, x_unit: str, bands: Sequence[Stretch] = ()) -> str:
+    """Return a chart of curves over one x axis, as a drawing and as data; both axes begin at 0."""
+    return f'<div class="chart">{_drawing(series, title, x_unit, bands)}{_data(series, x_unit, bands)}</div>'
+
+
+def _data(series: Sequence[Curve], x_unit: str, bands: Sequence[Stretch]) -> str:
+    """Return the points as JSON in an element that no browser runs; nothing in it can end the element."""
+    said = {
+        "x": x_unit,
+        "curves": [
+            {
+                "name": without_controls(curve.name),
+                "colour": curve.colour % COLOURS,
+                "xs": [_rounded(x) for x, _ in points],
+                "ys": [None if y is None else _rounded(y) for _, y in points],
+            }
+            for curve in series
+            if (points := _thinned(curve.points))
+        ],
+        "bands": [(_rounded(band.begin), _rounded(band.end), band.colour % COLOURS) for band in bands],
+    }
+    written = msgspec.json.encode(said).decode().replace("<", "\\u003c")
+    return f'<script type="application/json">{written}</script>'
+
+
+def _thinned(points: Sequence[tuple[float, float | None]]) -> Sequence[tuple[float, float | None]]:
+    step = max(1, math.ceil(len(points) / _DATA_POINTS))
+    return [point for at, point in enumerate(points) if at % step == 0 or at == len(points) - 1]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
+def _drawing(series: Sequence[Curve], title: str, x_unit: str, bands: Sequence[Stretch]) -> str:
     known = [point for line in series for point in line.points if point[1] is not None]
     x_top = _round_up(max((x for x, _ in known), default=0.0))
     y_top = _round_up(max((y for _, y in known if y is not None), default=0.0))

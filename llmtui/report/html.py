@@ -1,23 +1,26 @@
-"""Sessions as one HTML file that needs nothing else: no script, no network, light and dark, printable.
+"""Sessions as one HTML file that needs nothing else: no network, light and dark, printable, readable without scripts.
 
-A policy in the file forbids everything but its own styles, so that no text of a model could run or load anything even
-if it were not escaped.
+A policy in the file forbids everything but its own styles and its own two scripts, which it names by their hashes, so
+that no text of a model could run or load anything even if it were not escaped.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from importlib.resources import files
 from typing import Final
 
 from llmtui.core.events import TrialFinished
 from llmtui.core.measures import Measure, measure_of, reading
+from llmtui.core.position import speed_over_position
 from llmtui.core.reading import answer_of, own_text
 from llmtui.core.session import SamplePoint, Session
 from llmtui.core.shown import lines_without_controls
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread, Summary, summarise
 from llmtui.core.trial_row import TrialRow
-from llmtui.report.charts import Curve, Range, Stretch, colour, escaped, lines, ranges
+from llmtui.report.charts import Curve, Range, Stretch, colour, curves, escaped, ranges
 from llmtui.report.rows import Row
 from llmtui.report.saved import Saved
 from llmtui.report.sections import Entry, Section, sections, title_of, when_of
@@ -31,7 +34,11 @@ from llmtui.words.verdicts import banners
 MOST_CHARS: Final = 20_000
 """Of an answer; a longer one is cut."""
 _CHARTED: Final = ("decode_tps", "ttft_ms")
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src {scripts}; form-action 'none'; base-uri 'none'"
+)
+_STYLES: Final = ("page.css", "uplot/uPlot.min.css")
+_SCRIPTS: Final = ("uplot/uPlot.iife.min.js", "charts.js")
 
 
 def html(sessions: Sequence[Saved]) -> bytes:
@@ -40,15 +47,27 @@ def html(sessions: Sequence[Saved]) -> bytes:
     Raises:
         OSError: A session's file cannot be read.
     """
-    style = files("llmtui.report").joinpath("page.css").read_text("utf-8")
+    style = "\n".join(map(_part, _STYLES))
+    scripts = [_part(name) for name in _SCRIPTS]
+    policy = _POLICY.format(scripts=" ".join(map(_hash, scripts)))
     title = escaped(" · ".join(title_of(saved.session) for saved in sessions) or "llmtui")
     head = (
         f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head><body>'
     )
-    parts = [head, *(part for saved in sessions for part in _session(saved)), "</body></html>\n"]
-    return "\n".join(parts).encode("utf-8", "replace")
+    body = (part for saved in sessions for part in _session(saved))
+    foot = (*(f"<script>{script}</script>" for script in scripts), "</body></html>\n")
+    return "\n".join([head, *body, *foot]).encode("utf-8", "replace")
+
+
+def _part(name: str) -> str:
+    return files("llmtui.report").joinpath(name).read_text("utf-8")
+
+
+def _hash(script: str) -> str:
+    """Return a script's name in a content security policy (CSP Level 2, 4.2.5)."""
+    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
 def _session(saved: Saved) -> Iterator[str]:
@@ -184,7 +203,7 @@ def _machine(session: Session) -> Iterator[str]:
         ]
         if known:
             key = _key((line.name, line.colour) for line in known)
-            yield _figure(lines(known, title, "s", bands), title, key)
+            yield _figure(curves(known, title, "s", bands), title, key)
 
 
 def _series(session: Session, name: str, per: float = 1.0) -> list[tuple[float, float | None]]:
@@ -224,7 +243,11 @@ def _answers(saved: Saved) -> Iterator[str]:
         labels = [(session.plan.contenders[who].label, who) for who in mine]
         came = [Curve(label, _came(mine[who]), who) for label, who in labels]
         title = _("Characters over the time since the request")
-        yield _figure(lines(came, title, "s"), title, _key(labels))
+        yield _figure(curves(came, title, "s"), title, _key(labels))
+        speeds = [Curve(label, speed_over_position(mine[who].timeline), who) for label, who in labels]
+        if any(curve.points for curve in speeds):
+            title = _("Speed in characters per second over the characters written before")
+            yield _figure(curves(speeds, title, _("characters")), title, _key(labels))
         if not saved.anonymous:
             yield f'<div class="side">{"".join(_answer(label, who, mine[who]) for label, who in labels)}</div>'
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from llmtui.core.reading import answer_of
@@ -69,7 +72,9 @@ def page(*sessions: Saved) -> Page:
 
 def test_no_text_of_a_model_becomes_an_element_or_an_attribute(one: Saved) -> None:
     found = page(one)
-    assert not {"script", "img", "iframe", "object", "link", "a", "form"} & set(found.tags)
+    assert not {"img", "iframe", "object", "link", "a", "form"} & set(found.tags)
+    *data, _uplot, _own = found.texts["script"]
+    assert {name for one in data for name in msgspec.json.decode(one)} == {"x", "curves", "bands"}
     assert not [name for name in found.attributes if name.startswith("on")]
     assert found.tags["table"] == 2
     assert found.open == []
@@ -80,6 +85,27 @@ def test_nothing_is_loaded(one: Saved) -> None:
     markup = "".join(re.findall(r"<[^>]*>", content)) + content[content.index("<style>") : content.index("</style>")]
     assert LOADS.findall(markup.replace("data-", "")) == []
     assert "default-src 'none'" in content
+
+
+def test_only_the_scripts_of_the_package_may_run(one: Saved) -> None:
+    content = html([one]).decode("utf-8")
+    allowed = re.findall(r"'sha256-([^']+)'", content[: content.index("<style>")])
+    run = re.findall(r"<script>(.*?)</script>", content, re.DOTALL)
+    assert [b64encode(sha256(script.encode()).digest()).decode() for script in run] == allowed
+    assert [script[:40].splitlines()[0] for script in run] == [
+        "/*! https://github.com/leeoniya/uPlot (v",
+        '"use strict";',
+    ]
+
+
+def test_the_points_of_a_chart_are_those_of_the_session(one: Saved) -> None:
+    charts = [msgspec.json.decode(text) for text in page(one).texts["script"][:-2]]
+    came = next(chart for chart in charts if chart["x"] == "s" and not chart["bands"])
+    last = {row.trial.contender: event for row, event in one.finished() if row.trial.prompt == 0}
+    assert len(came["curves"]) == len(last) == 3
+    for curve, event in zip(came["curves"], (last[who] for who in sorted(last)), strict=True):
+        assert curve["xs"] == pytest.approx([t_ns / 1e9 for t_ns in event.timeline.t_ns], rel=1e-5)
+        assert curve["ys"][-1] == len(event.text)
 
 
 def test_answers_stand_in_it_as_they_were_said(one: Saved) -> None:
@@ -140,6 +166,7 @@ def test_a_browser_shows_it_without_a_request_or_an_error(one: Saved, tmp_path: 
         capture_output=True, text=True, timeout=100, check=True,
     )  # fmt: skip
     assert "CONSOLE" not in ran.stderr
-    shown = Page(ran.stdout)
-    assert shown.texts["td"] == page(one).texts["td"]
-    assert "script" not in shown.tags
+    shown, written = Page(ran.stdout), page(one)
+    figures = len(written.texts["td"])
+    assert shown.texts["td"][:figures] == written.texts["td"]
+    assert shown.tags["canvas"] == ran.stdout.count('class="chart drawn"') == len(written.texts["script"]) - 2 > 0
