@@ -1,7 +1,7 @@
-"""Two sessions side by side: what differs between them, and what that did to writing speed.
+"""Comparison of two sessions: which conditions differ, and how the decode speed changed.
 
 One difference may be judged (Welch's t on the rounds' log means) where the day-to-day noise of this plan on this
-machine is known; with two or more differences it cannot be said which one did it. Rules: docs/method.md, "Across
+machine is known; with two or more differences the cause of a change is not known. Rules: docs/method.md, "Across
 sessions".
 """
 
@@ -22,9 +22,9 @@ from llmtui.core.stats import Part, deviation, mean, welch
 from llmtui.core.verdict import MARGIN
 
 MIN_ROUNDS_ACROSS = 2
-"""Rounds in each session from which their scatter is known at all."""
+"""Fewest rounds per session from which a variance can be computed."""
 MIN_SESSIONS = 4
-"""Earlier sessions under one set of conditions from which the day-to-day noise is known."""
+"""Fewest earlier sessions under the same conditions from which the day-to-day noise is estimated."""
 
 Aspect = Literal[
     "server", "server_version", "machine", "power", "num_ctx", "num_predict", "temperature", "model_build", "llmtui",
@@ -35,7 +35,7 @@ ChangeWord = Literal[
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was not the same in both sessions."""
+    """A condition that differs between the two sessions."""
 
     aspect: Aspect
     before: str
@@ -43,18 +43,19 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpeedChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One contender's writing speed now against then."""
+    """The change of one contender's decode speed from the earlier session to the later one."""
 
     contender: int
     """Index into the later session's contenders."""
     word: ChangeWord
     before_tps: float | None = None
-    """Mean over rounds, on the log scale, of the prompts that both sessions asked."""
+    """Mean over rounds, on the log scale, of the prompts that both sessions used."""
     after_tps: float | None = None
     ratio: float | None = None
-    """Now ÷ then."""
+    """Later speed ÷ earlier speed."""
     low: float | None = None
-    """95 % interval of the ratio, simultaneous over the contenders; day-to-day noise is in it where it is known."""
+    """95 % interval of the ratio, simultaneous over the contenders; includes the day-to-day noise where that is
+    known."""
     high: float | None = None
     rounds_before: int = 0
     rounds_after: int = 0
@@ -71,30 +72,31 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
     changes: tuple[SpeedChange, ...]
     day_noise: float | None
-    """Standard deviation of a session's log speed from day to day; None: not known, and nothing is judged."""
+    """Standard deviation of a session's log speed from day to day; None where it is not known, and then nothing is
+    judged."""
     older_rules: bool = False
     """The earlier session was made by another version of llmtui; both are judged by the rules of this one."""
 
     @property
     def judged(self) -> bool:
-        """Whether a verdict says something: at most one difference, and a known day-to-day noise."""
+        """Whether a verdict can be given: at most one difference, and a known day-to-day noise."""
         return len(self.differences) <= 1 and self.day_noise is not None
 
 
 class DayNoise(msgspec.Struct, frozen=True):
-    """How much sessions under the same conditions differ here from day to day."""
+    """How much sessions under the same conditions vary on this machine from day to day."""
 
     variance: float
-    """Of a session's mean log speed; what the rounds of a session scatter is in it."""
+    """Variance of a session's mean log speed; includes the scatter of the rounds within a session."""
     sessions: int
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
-    """What a session is compared with: the last one of the same plan, and what is known of such sessions' scatter."""
+    """The session to compare with: the last one of the same plan, and the day-to-day noise of such sessions."""
 
     session: Session
     noise: DayNoise | None = None
-    """Known from four earlier sessions under the same conditions (see ``day_noise``)."""
+    """Estimated from at least four earlier sessions under the same conditions (see ``day_noise``)."""
 
 
 def compare_sessions(before: Session, after: Session, *, noise: DayNoise | None = None) -> Comparison:
@@ -103,8 +105,8 @@ def compare_sessions(before: Session, after: Session, *, noise: DayNoise | None 
     Args:
         before: the earlier session.
         after: the later one.
-        noise: how much sessions under the same conditions differ here from day to day; without it figures and
-            intervals are told, and no word.
+        noise: day-to-day noise of sessions under the same conditions; without it the result has figures and
+            intervals, but no verdict.
     """
     matches = _matches(before.plan, after.plan)
     found = differences(before, after)
@@ -129,7 +131,7 @@ def compare_sessions(before: Session, after: Session, *, noise: DayNoise | None 
 
 
 def differences(before: Session, after: Session) -> tuple[Difference, ...]:
-    """Gives the conditions in which two sessions differ, each once; what one of them does not know is no difference."""
+    """Return the conditions in which two sessions differ, each once; a value missing in either is no difference."""
     old, new = before.fingerprint, after.fingerprint
     pairs: list[tuple[Aspect, str | None, str | None]] = [
         ("server", _server(before), _server(after)),
@@ -141,7 +143,7 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
         ("llmtui", old.llmtui, new.llmtui),
     ]
     if _server(before) != _server(after):
-        # Another server has another version: that is one difference, not two.
+        # A different server has a different version anyway: count one difference, not two.
         pairs = [pair for pair in pairs if pair[0] != "server_version"]
     for later, earlier in _matches(before.plan, after.plan).items():
         one, other = before.plan.contenders[earlier], after.plan.contenders[later]
@@ -155,7 +157,7 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
 
 
 def _server(session: Session) -> str:
-    """The server by protocol and address: what has the same name at another address may be another model.
+    """Return the server's protocol and address; the same model name at another address may be another model.
 
     Earlier versions noted the address without the protocol's version at its end.
     """
@@ -164,9 +166,9 @@ def _server(session: Session) -> str:
 
 
 def plan_signature(plan: Plan) -> tuple[str, ...]:
-    """Gives what two plans have in common when one repeats the other: models, ways of running them, questions, caps.
+    """Return what two plans share when one repeats the other: models, variants, prompts and caps.
 
-    Rounds, order and server version are left out: those may differ between a session and the next.
+    Rounds, order and server version are left out: they may differ between a session and its repetition.
     """
     who = sorted(f"{one.model.backend} {one.model.name} {one.variant.canonical}" for one in plan.contenders)
     options = f"{plan.options.num_predict} {plan.options.temperature}"
@@ -176,13 +178,13 @@ def plan_signature(plan: Plan) -> tuple[str, ...]:
 
 
 def day_noise(sessions: Sequence[Session]) -> DayNoise | None:
-    """Return how much sessions of one plan differ from day to day; None for fewer than four under equal conditions.
+    """Return the day-to-day noise of sessions of one plan; None for fewer than four under equal conditions.
 
-    The variance of the sessions' mean log speeds, meaned over the contenders: those share the machine's day, so that
-    the degrees of freedom are those of the sessions.
+    It is the variance of the sessions' mean log speeds, averaged over the contenders. Contenders of one session share
+    the machine's state on that day, so the degrees of freedom are those of the sessions.
 
     Args:
-        sessions: of one plan, the newest first; those whose conditions differ from the newest's say nothing.
+        sessions: of one plan, the newest first; those whose conditions differ from the newest are ignored.
     """
     alike = [one for one in sessions if not differences(one, sessions[0])]
     if len(alike) < MIN_SESSIONS:
@@ -205,7 +207,7 @@ def noise_of(means: Sequence[Sequence[float]]) -> DayNoise | None:
     """Return the day-to-day noise of sessions' mean log speeds; None where no contender has four sessions.
 
     Args:
-        means: of each contender, one per session.
+        means: per contender, one mean log speed per session.
     """
     known = [series for series in means if len(series) >= MIN_SESSIONS]
     if not known:
@@ -214,12 +216,12 @@ def noise_of(means: Sequence[Sequence[float]]) -> DayNoise | None:
 
 
 def round_logs(session: Session, contender: int, prompts: set[str]) -> tuple[float, ...]:
-    """Gives a contender's mean log rate in each round over the given prompts; rounds with less than half are left out.
+    """Return a contender's mean log rate per round over the given prompts; rounds with fewer than half are left out.
 
     Args:
-        session: with the rows.
+        session: the session with its trials.
         contender: index into its plan.
-        prompts: SHA-256 of the prompts that count.
+        prompts: SHA-256 of the prompts to use.
     """
     by_round: dict[int, list[float]] = {}
     for row in session.rows:
@@ -232,15 +234,15 @@ def round_logs(session: Session, contender: int, prompts: set[str]) -> tuple[flo
 def judge_change(
     known: SpeedChange, then: Sequence[float], now: Sequence[float], *, noise: DayNoise | None, pairs: int, judged: bool
 ) -> SpeedChange:
-    """Return the change with its interval, and with a word where the day-to-day noise is known.
+    """Return the change with its interval, and with a verdict where the day-to-day noise is known.
 
     Args:
-        known: the figures.
-        then: log means of the earlier session's rounds, two at least.
+        known: the change without interval and word.
+        then: log means of the earlier session's rounds, at least two.
         now: those of the later one.
-        noise: is added to the variance of both sessions.
-        pairs: contenders whose change is shown: the interval is simultaneous over them.
-        judged: at most one condition differs.
+        noise: added to the variance of both sessions.
+        pairs: number of contenders whose change is shown; the interval is simultaneous over them.
+        judged: whether a word may be given: at most one condition differs.
     """
     days = () if noise is None else (Part(2 * noise.variance, noise.sessions - 1),)
     interval = welch(now, then, level=1 - ALPHA / pairs, floor=DEVIATION_FLOOR, also=days)
@@ -286,14 +288,14 @@ def _change(before: Session, earlier: int | None, after: Session, later: int, pr
 def _series(
     before: Session, earlier: int | None, after: Session, change: SpeedChange, prompts: set[str]
 ) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """Both sessions' rounds; None where either has fewer than two."""
+    """Return both sessions' rounds; None where either has fewer than two."""
     if earlier is None or min(change.rounds_before, change.rounds_after) < MIN_ROUNDS_ACROSS:
         return None
     return round_logs(before, earlier, prompts), round_logs(after, change.contender, prompts)
 
 
 def _matches(before: Plan, after: Plan) -> dict[int, int]:
-    """Gives for contenders of the later plan the same one of the earlier: by build, else by name."""
+    """Return the matching contender of the earlier plan for each one of the later: by digest, else by name."""
     found: dict[int, int] = {}
     for later, one in enumerate(after.contenders):
         candidates = [
@@ -320,7 +322,7 @@ def _manner(one: Contender) -> tuple[object, ...]:
 
 
 def _machine(mine: Fingerprint, other: Fingerprint) -> str | None:
-    """What is known of the machine on both sides, as one text; None where nothing is."""
+    """Return the machine facts known in both sessions as one text; None where there are none."""
     names = ("os", "cpu", "cores_physical", "cores_logical", "ram_total_bytes", "gpu")
     known = [name for name in names if None not in (getattr(mine, name), getattr(other, name))]
     return ", ".join(str(getattr(mine, name)) for name in known) or None

@@ -1,7 +1,7 @@
-"""What a person can choose for a run: one field per choice, with its default, its bounds and its unit.
+"""The choices of a run: one field per choice, with its default, its bounds and its unit.
 
 The settings file, the environment, the flags, the fields of the Setup screen and the plan are derived from ``Choices``.
-What a choice is for, in words, is in ``words.choices`` under the field's name.
+The purpose of each choice, in words, is in ``words.choices`` under the field's name.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _TIME = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m(?:in)?)?(?:(\d{1,9})s)?")
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be chosen for a run.
 
-    ``extra`` of a field: ``unit``; ``time`` where it is typed as a duration (``1h30m``); ``once`` where it is chosen
-    for one run and therefore has no place in the settings file and the environment.
+    ``extra`` of a field: ``unit``; ``time`` where it is typed as a duration (``1h30m``); ``once`` where it applies to
+    one run only, so that the settings file and the environment do not have it.
     """
 
     models: tuple[str, ...] | None = None
@@ -43,31 +43,32 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     rounds: Annotated[int, Meta(ge=1, le=MAX_ROUNDS, extra={"once": True})] | None = None
     """Exact number of rounds, in place of the preset's."""
     budget_s: Annotated[float, Meta(ge=1, le=2_592_000, extra={"unit": "s", "time": True, "once": True})] | None = None
-    """As many pairs of rounds as are expected to end within this time, in place of the preset's rounds."""
+    """Time budget: as many pairs of rounds are run as are expected to end within it, in place of the preset's
+    rounds."""
     all_prompts: Annotated[bool, Meta(extra={"once": True})] = False
-    """All prompts of a category instead of its first."""
+    """Use all prompts of a category, not only its first."""
     twice: Annotated[bool, Meta(extra={"once": True})] = False
-    """Each model against itself (A/A): shows how much two equal things differ here."""
+    """Run each model against itself (A/A), which shows how much two equal contenders differ on this machine."""
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1, extra={"once": True})] | None = None
-    """Seed of the order of models and prompts; None: another one each time."""
+    """Seed for model and prompt order; None: a new one for each run."""
     think: Thinking = "off"
     num_ctx: Annotated[int, Meta(ge=128, le=4_194_304, extra={"unit": "tokens"})] = 4096
     num_thread: Annotated[int, Meta(ge=1, le=4096)] | None = None
-    """Number of threads the server computes with; None: the server's own choice."""
+    """Number of CPU threads of the server; None: the server decides."""
     num_predict: Annotated[int, Meta(ge=1, le=131_072, extra={"unit": "tokens"})] = 128
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.0
     unload_others: bool = True
     """Whether models of other programs are unloaded during the run."""
     stall_s: Annotated[float, Meta(ge=1, le=86_400, extra={"unit": "s"})] = 120.0
-    """A request without a byte for this long is given up."""
+    """Longest time without a byte from the server before a request is given up."""
     stall_loading_s: Annotated[float, Meta(ge=1, le=86_400, extra={"unit": "s"})] = 300.0
-    """The same while a model is loaded."""
+    """The same limit while a model is loading."""
     quiet_wait_s: Annotated[float, Meta(ge=0, le=600, extra={"unit": "s"})] = 10.0
     """Longest wait for other programs to leave the CPU idle before a cold start; 0: none."""
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """What one choice may be."""
+    """The bounds of one choice."""
 
     name: str
     kind: Kind
@@ -75,17 +76,17 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     least: float | None = None
     most: float | None = None
     among: tuple[str, ...] = ()
-    """The closed set of a ``one_of``."""
+    """The allowed values of a ``one_of``."""
     unit: str = ""
     once: bool = False
 
 
 class BadChoice(ValueError):
-    """A value that a choice may not have.
+    """A value outside the bounds of a choice.
 
     Attributes:
-        bounds: what it may be.
-        given: the value as it was given, for a message.
+        bounds: the bounds of the choice.
+        given: the value as given, for the message.
     """
 
     def __init__(self, bounds: Bounds, value: object) -> None:
@@ -95,7 +96,7 @@ class BadChoice(ValueError):
 
 
 def shown(value: object) -> str:
-    """Return a value for a message: as in Python, of 60 characters and three levels at most."""
+    """Return a value for a message: in Python notation, at most 60 characters and three levels."""
     short = reprlib.Repr()
     short.maxlevel = 3
     short.maxstring = short.maxother = short.maxlong = 200
@@ -121,10 +122,10 @@ def bounds_of(choices: type[Choices] = Choices) -> Mapping[str, Bounds]:
 
 
 def accepted(bounds: Bounds, value: object) -> Value:
-    """Return a value as the struct holds it.
+    """Return a value in the form that the struct holds.
 
     Raises:
-        BadChoice: it is of another type, or not within the bounds.
+        BadChoice: the value has the wrong type or is outside the bounds.
     """
     if not _accepts(bounds, value):
         raise BadChoice(bounds, value)
@@ -135,10 +136,10 @@ def accepted(bounds: Bounds, value: object) -> Value:
 
 
 def from_text(bounds: Bounds, text: str) -> Value:
-    """Return the value that a text means: of an environment variable, a flag or a field on the screen.
+    """Return the value of a text from an environment variable, a flag or a field on the screen.
 
     Raises:
-        BadChoice: the text means no such value.
+        BadChoice: the text is no value of this kind, or is outside the bounds.
     """
     try:
         return accepted(bounds, _read(bounds, text.strip()))
@@ -197,7 +198,7 @@ def _is_text(value: object) -> bool:
 
 
 def _read(bounds: Bounds, text: str) -> object:
-    """Return what a text says, within the bounds or not; ValueError where it cannot be read at all."""
+    """Return the value of a text, within the bounds or not; raise ValueError where it cannot be read."""
     match bounds.kind:
         case "flag":
             return {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}.get(text.lower())

@@ -1,4 +1,4 @@
-"""Two clocks of one answer, the server's and ours: which stamps can be used, and whose clock is off."""
+"""The two clocks of one answer, the server's and the engine's: which stamps are usable, and which clock is wrong."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ BUNDLED_FROM: Final = 1.25
 """Tokens per chunk from which chunk times say little about token times."""
 CLOCKS_SHARE: Final = 0.02
 CLOCKS_FLOOR_NS: Final = 5e6
-"""Two clocks of one answer may differ by this share of it, and by at least this much."""
+"""The two clocks may differ by ``CLOCKS_SHARE`` of the answer, and by at least this much, in ns."""
 APART_NS: Final = 10_000_000_000
-"""A stamp further away than this is of a clock that is set otherwise."""
+"""A stamp further away from its arrival than this comes from a clock that is set differently."""
 EARLY_NS: Final = 2_000_000
-"""A stamp may be this much after its arrival: some servers round to milliseconds."""
+"""A stamp may be later than its arrival by this much: some servers round to milliseconds."""
 _WHOLE_SECOND_NS: Final = 1_000_000_000
 _FEWEST_STAMPS: Final = 3
 
@@ -25,10 +25,11 @@ Side = Literal["ours", "server", "unknown"]
 
 
 def stamps_refused(finished: TrialFinished, *, local: bool) -> str | None:
-    """Return why the server's stamps are not used: ``coarse_stamps`` or ``clocks_apart``; None if they are, or absent.
+    """Return why the server's stamps are not used (``coarse_stamps``, ``clocks_apart``); None if they are, or absent.
 
-    Stamps that are constant or whole seconds tell nothing of chunks. Stamps of a server on this machine that are after
-    their arrival, before the request or over 10 s old are of a clock that is set otherwise, or was set in between.
+    Stamps that are constant or whole seconds say nothing about chunks. Stamps of a server on this machine that are
+    after their arrival, before the request or over 10 s old come from a clock that is set differently, or was set
+    meanwhile.
     """
     stamps = finished.timeline.server_ns
     if stamps is None:
@@ -51,10 +52,10 @@ def lags_ns(finished: TrialFinished) -> list[int]:
 
 
 def held_back_ns(finished: TrialFinished) -> int | None:
-    """Return for how long the server held the first text back, in ns, or None if it did not.
+    """Return how long the server held the first text back, in ns; None if it did not.
 
     Evidence: its decode clock ran 1–8 tokens longer than the time from the first text to the end, and that difference
-    agrees, within 20 % or 3 ms, with what the first text took beyond load and prompt.
+    agrees, within 20 % or 3 ms, with the time to first token minus load and prompt time.
     """
     counters = finished.counters
     if counters is None or not finished.timeline.t_ns or finished.done_ns is None:
@@ -65,7 +66,7 @@ def held_back_ns(finished: TrialFinished) -> int | None:
     extra = duration - (finished.done_ns - finished.timeline.t_ns[0])
     token = duration / steps
     beyond = finished.timeline.t_ns[0] - (counters.load_duration_ns or 0) - counters.prompt_duration_ns
-    # Half a token of slack below: the difference carries the network's and the clock's noise.
+    # Half a token of slack at the lower end: the difference includes the noise of network and clock.
     if not 0.5 * token <= extra <= 8.5 * token:
         return None
     return extra if abs(beyond - extra) <= max(0.2 * extra, 3e6) else None
@@ -88,11 +89,11 @@ def clocks_disagree(finished: TrialFinished) -> bool:
 
 
 def clock_side(finished: TrialFinished, lag_ms: float | None) -> Side | None:
-    """Return whose clock is off where they disagree, as far as there is evidence; None where they agree.
+    """Return which clock is wrong where the two disagree, as far as there is evidence; None where they agree.
 
-    ``ours``: the lag, or how much later than the other end one end of the answer was seen, is at least half of the
-    difference. ``server``: its stamps and our arrivals agree with each other, so that its counters do not. Without
-    stamps nothing tells (``unknown``).
+    ``ours``: the lag of the stamps, or the lateness of one end of the answer against the other, is at least half of the
+    difference. ``server``: its stamps agree with our arrivals, so its counters are wrong. ``unknown``: it sends no
+    stamps.
     """
     difference = clock_difference_ns(finished)
     if difference is None or not clocks_disagree(finished):
@@ -105,7 +106,7 @@ def clock_side(finished: TrialFinished, lag_ms: float | None) -> Side | None:
 def was_late_at_an_end(finished: TrialFinished) -> bool:
     """Return whether this program saw the first or the last text late by at least half of the clocks' difference.
 
-    By the server's stamps of those two chunks, whose own distance needs no common clock; False where it sends none.
+    Computed from the server's stamps of those two chunks, whose distance needs no common clock; False without stamps.
     """
     line, difference = finished.timeline, clock_difference_ns(finished)
     if difference is None or line.server_ns is None or stamps_refused(finished, local=False) is not None:
@@ -116,7 +117,7 @@ def was_late_at_an_end(finished: TrialFinished) -> bool:
 
 
 def clock_difference_ns(finished: TrialFinished) -> int | None:
-    """Return the server's decode time − ours, over the same tokens, in ns; None where either is missing."""
+    """Return the server's decode time − ours over the same tokens, in ns; None where either is missing."""
     counters = finished.counters
     if counters is None or not counters.output_duration_ns or not counters.output_steps:
         return None
@@ -135,9 +136,10 @@ def is_bundled(finished: TrialFinished, tokens: int) -> bool:
 
 
 def _first_bundle_ns(finished: TrialFinished) -> float:
-    """The server's time for a first bundle, which is no part of ours: by its share of the text, or that of the usual.
+    """Return the server's time for the first bundle in ns, which our decode time does not include.
 
-    0 where texts come token by token, or with running counts that tell what was made when the first one came.
+    Estimated by the bundle's share of the text, or by the mean bundle. 0 where text arrives token by token, or where
+    running counts say how many tokens the first chunk held.
     """
     counters, line = finished.counters or ServerCounters(), finished.timeline
     if line.tokens or not is_bundled(finished, counters.output_tokens or 0):

@@ -1,7 +1,7 @@
-"""The closed sets of codes in which problems and evidence travel; the sentences are in ``llmtui.words.problems``.
+"""The closed sets of codes of problems and evidence; the sentences are in ``llmtui.words.problems``.
 
-To add a problem: one line in the set it belongs to, and one entry in the table of that set's name below
-``llmtui/words/problems/``. Journals keep codes, so a code is never given another meaning.
+To add a problem: one line in its set, and one entry in the table of that set's name below ``llmtui/words/problems/``.
+Journals store codes, so the meaning of a code never changes.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Fault = Literal[
 """Argument ``fault``: what is wrong in a damaged GGUF file, with ``n``."""
 
 Cost = Literal["no_count", "no_first_count", "no_repeat", "any_length", "own_thinking", "may_reuse", "stays_loaded"]
-"""Argument ``cost``: what follows where a server refuses a field of the request."""
+"""Argument ``cost``: what follows when a server refuses a field of the request."""
 Task = Literal[
     "follow", "last_plan", "save_settings", "open_session", "list_sessions", "read_answers", "export", "earlier",
     "past_speeds", "plots",
 ]  # fmt: skip
-"""Argument ``task``: what the screens do beside their loop."""
+"""Argument ``task``: background work of the screens."""
 Side = Literal["ours", "server", "unknown"]
-"""Argument ``side``: whose clock is off."""
+"""Argument ``side``: which clock is wrong."""
 
 ServerProblem = Literal[
-    # the address and the connection
+    # address and connection
     "bad_address",
     "bad_port",
     "bad_scheme",
@@ -58,7 +58,7 @@ ServerProblem = Literal[
     "proxy_unusable",
     "proxy_kind",
     "proxy_needs_socksio",
-    # what a server answers
+    # server answers
     "not_ollama",
     "not_openai",
     "no_such_path",
@@ -87,7 +87,7 @@ ServerProblem = Literal[
     "busy",
     "rate_limited",
     "loading",
-    # what it cannot do
+    # unsupported by the server
     "no_cold_start",
     "cannot_unload",
     "cannot_load",
@@ -103,7 +103,7 @@ ServerProblem = Literal[
     "pull_cancelled",
 ]
 ModelProblem = Literal[
-    # a model that a server cannot run
+    # models that a server cannot run
     "no_such_model",
     "model_not_there",
     "not_served",
@@ -126,7 +126,7 @@ ModelProblem = Literal[
     "prompt_too_long",
     "prompt_over_context",
     "repeats",
-    # a model's file
+    # model files
     "no_file",
     "is_folder",
     "not_a_file",
@@ -157,12 +157,12 @@ ModelProblem = Literal[
     "unwritable",
 ]
 RunProblem = Literal[
-    # what is watched
+    # machine readings
     "events_empty",
     "events_utf16",
     "events_compressed",
     "not_events",
-    # commands to the engine
+    # engine commands
     "run_under_way",
     "pull_under_way",
     "pull_disturbs",
@@ -196,7 +196,7 @@ RunProblem = Literal[
     "sampler_failed",
     "task_failed",
     "task_refused",
-    # sessions on disk and on their way
+    # sessions on disk and in pipes
     "bad_journal",
     "not_a_session",
     "unknown_event",
@@ -236,7 +236,7 @@ ProblemCode = Literal[ServerProblem, ModelProblem, RunProblem]
 UNSUPPORTED: Final[frozenset[ProblemCode]] = frozenset(
     {"no_cold_start", "cannot_unload", "cannot_load", "cannot_pull", "builtin_pulls_not"}
 )
-"""The server is fine; it has no way to do what was asked."""
+"""The server works, but does not support the request."""
 NOT_LOADABLE: Final[frozenset[ProblemCode]] = frozenset(
     {"out_of_memory", "load_failed", "file_load_failed", "unknown_architecture"}
 )
@@ -244,7 +244,7 @@ NOT_LOADABLE: Final[frozenset[ProblemCode]] = frozenset(
 GONE: Final[frozenset[ProblemCode]] = frozenset(
     {"refused", "no_connection", "silent", "unreachable", "unknown_host", "cut", "cut_line", "cut_chunk"}
 )
-"""The connection could not be made, or broke."""
+"""The connection could not be made, or was lost."""
 
 EvidenceCode = Literal[
     "short_output",
@@ -282,4 +282,4 @@ EvidenceCode = Literal[
     "unseen_start",
     "loading_text",
 ]
-"""What was seen that earns a flag; several for a flag that several things can earn."""
+"""Evidence of a flag; a flag that can have several causes has several codes."""

@@ -1,4 +1,4 @@
-"""What the engine can be told."""
+"""Commands to the engine."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from llmtui.core.records import NamedBy, ServerKind, Tagged
 
 
 class SetServer(Tagged, frozen=True, kw_only=True):
-    """Talk to another server; answered by ServerChanged and ModelsListed."""
+    """Use another server; answered by ServerChanged and ModelsListed."""
 
     address: str
     kind: ServerKind = "ollama"
     with_builtin: bool = False
-    """List the models of the built-in server beneath this one's, where it is installed."""
+    """Also list the models of the built-in server, where it is installed."""
     named_by: NamedBy = "nobody"
-    """Keys go to servers that were named, and to no others."""
+    """API keys are sent only to servers that were named."""
     login: str | None = None
-    """User name and password that stood in the address, with a colon between them."""
+    """User name and password from the address, separated by a colon."""
 
 
 class FindServers(Tagged, frozen=True, kw_only=True):
@@ -26,11 +26,11 @@ class FindServers(Tagged, frozen=True, kw_only=True):
 
 
 class ListModels(Tagged, frozen=True, kw_only=True):
-    """Ask again; answered by ServerChanged and ModelsListed."""
+    """List the server's models again; answered by ServerChanged and ModelsListed."""
 
 
 class ShowModel(Tagged, frozen=True, kw_only=True):
-    """Answered by ModelShown."""
+    """Show one model's details; answered by ModelShown."""
 
     name: str
     backend: ServerKind | None = None
@@ -38,26 +38,26 @@ class ShowModel(Tagged, frozen=True, kw_only=True):
 
 
 class PullModel(Tagged, frozen=True, kw_only=True):
-    """Answered by PullProgressed until done."""
+    """Download a model; answered by PullProgressed until done."""
 
     name: str
 
 
 class CancelPull(Tagged, frozen=True, kw_only=True):
-    """Stop the download; what is there stays for the next try."""
+    """Stop the download; the part already there is kept for the next attempt."""
 
 
 class StartPlan(Tagged, frozen=True, kw_only=True):
-    """Run a plan; sessions are kept under ``results_dir``."""
+    """Run a plan; its session folder is created under ``results_dir``."""
 
     plan: Plan
     results_dir: str
     ui_pid: int | None = None
-    """The process that draws, so that its CPU time can be told from other programs'."""
+    """Process id of the user interface, so that its CPU time is not counted as another program's."""
 
 
 class ExtendPlan(Tagged, frozen=True, kw_only=True):
-    """Run so many rounds more."""
+    """Run this many more rounds."""
 
     rounds: int
 
@@ -67,17 +67,17 @@ class Pause(Tagged, frozen=True, kw_only=True):
 
 
 class Resume(Tagged, frozen=True, kw_only=True):
-    """Go on."""
+    """Continue after a pause."""
 
 
 class Skip(Tagged, frozen=True, kw_only=True):
-    """Skip this trial, or everything that is left of this model."""
+    """Skip this trial, or all remaining trials of this model."""
 
     what: Literal["trial", "model"] = "trial"
 
 
 class Cancel(Tagged, frozen=True, kw_only=True):
-    """End the run now; what is finished is kept."""
+    """End the run now; finished trials are kept."""
 
 
 class Shutdown(Tagged, frozen=True, kw_only=True):

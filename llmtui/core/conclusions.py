@@ -1,6 +1,6 @@
-"""What a session says, as data: eight lines, each with its figures, or with the reason why it cannot be filled.
+"""The conclusions of a session as data: eight topics, each with its figures, or with the reason why they are missing.
 
-No contender is called a winner here but by a verdict (core.verdict, core.waits). The sentences are in
+A contender is called a winner only by a verdict (core.verdict, core.waits). The sentences are in
 llmtui.words.conclusions.
 """
 
@@ -46,7 +46,7 @@ Lead = Literal["fastest", "ahead", "shared", "open"]
 
 
 class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 1: who writes how fast, and who leads as far as that can be told."""
+    """Topic 1: decode speeds, and which contender leads."""
 
     tps: tuple[Amount, ...]
     """Tokens per second, fastest first."""
@@ -56,34 +56,34 @@ class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
     leaders: tuple[int, ...]
     """Contenders of rank 1, fastest first."""
     lead: Lead | None
-    """One leads, several are practically equal at the top, or it is open; None: nothing is told from one round."""
+    """Whether one leads, several are practically equal at the top, or it is open; None: one round decides nothing."""
     compared: tuple[int, ...]
-    """Contenders with a verdict; the others' figures are shown and not ranked."""
+    """Contenders with a verdict; the others' figures are shown but not ranked."""
     verdicts: tuple[SpeedVerdict, ...]
     more_text: int | None
-    """Who writes the most characters, where a verdict puts another above it in tokens."""
+    """The contender with the most characters per second, where a verdict puts another above it in tokens per second."""
     round_s: float | None
-    """Seconds that one more round takes."""
+    """Expected duration of one more round in seconds."""
     missing: tuple[tuple[int, str], ...]
-    """Contenders without a speed, and the reason's code."""
+    """Contenders without a speed, with the code of the reason."""
     conditions: tuple[Condition, ...] = ()
-    """Of a contender that is alone; with others they are given with the verdicts."""
+    """Conditions of a lone contender; with several, they come with the verdicts."""
     why: str | None = None
 
 
 class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 2: TTFT of a loaded model and of a cold start. Times in ms, shortest first."""
+    """Topic 2: TTFT of a loaded model and of a cold start. Times in ms, shortest first."""
 
     ttft: tuple[Amount, ...]
     ttfo: tuple[Amount, ...]
-    """Of all that answered, where any of them thinks."""
+    """For all contenders that answered, where any of them thinks."""
     unanswered: tuple[int, ...]
-    """Contenders that never came to an answer within the cap on tokens."""
+    """Contenders without an answer within the cap on tokens."""
     cold: tuple[Amount, ...]
     loading: tuple[Amount, ...]
     again: tuple[Amount, ...]
     saving: tuple[Amount, ...]
-    """Later cold starts − warm: what keeping the model loaded saves; the first start is told apart."""
+    """Later cold starts − warm TTFT: what keeping the model loaded saves. The first cold start is separate."""
     leaders: tuple[int, ...]
     """Contenders of rank 1 by verdicts on TTFT; empty below three rounds."""
     compared: tuple[int, ...]
@@ -93,62 +93,62 @@ class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stability(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 3: how much the same prompt varies between rounds, pauses, and what a token costs."""
+    """Topic 3: variation of the same prompt between rounds, pauses, and the cost of a token."""
 
     spread: tuple[Amount, ...]
     """Standard deviation of the speed at the same prompt, as a share; smallest first."""
     steadiest: int | None
-    """The contender that an F test on blocks tells apart, from ten rounds on."""
+    """The contender with the smallest variance by an F test on blocks; from ten rounds."""
     pauses: tuple[Amount, ...]
-    """Trials in which the text stood still for more than a second; only contenders that had any."""
+    """Number of trials with a pause of more than a second; only contenders with any."""
     pauses_known: bool
-    """The times between chunks are known of at least one trial."""
+    """The times between chunks are known for at least one trial."""
     cpu_s_per_token: tuple[Amount, ...]
     joules_per_token: tuple[Amount, ...]
     lag_ms: float | None
-    """How late llmtui saw each chunk: what watching costs in time."""
+    """Time from the server's stamp of a chunk to its arrival: the delay that observing adds."""
     lag_beyond_network: bool
-    """The server is elsewhere: the lag is that above the smallest, and the network is not in it."""
+    """The server is on another machine: the lag is relative to the smallest, without the network."""
     llmtui_cores: float | None
-    """Cores that llmtui kept busy meanwhile: what watching costs in work."""
+    """CPU cores that llmtui kept busy during the trials: the work that observing costs."""
     why: str | None = None
 
 
 class MemoryUse(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 4: what the models held, smallest first."""
+    """Topic 4: memory of the models, smallest first."""
 
     held: tuple[MemoryHeld, ...]
     compared: MemoryCompared | None = None
-    """RAM and GPU memory together by one source for all; None: they were not measured alike."""
+    """RAM and GPU memory together, by one source for all; None: they were measured by different sources."""
     why: str | None = None
 
 
 class WhichForWhat(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 5: by speed, waiting and memory alone; uses of which nothing is known are left out."""
+    """Topic 5: recommendations by speed, waiting time and memory alone; uses without any known figure are left out."""
 
     choices: tuple[Recommendation, ...]
     why: str | None = None
 
 
 class UsualFormula(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 6: what tokens ÷ total time says of the same warm trials."""
+    """Topic 6: tokens ÷ total time over the same warm trials."""
 
     usual: tuple[Amount, ...]
     """Mean over the warm trials that are compared, highest first."""
     cold: tuple[Amount, ...]
-    """The same of cold starts alone."""
+    """The same for cold starts alone."""
     eval_rate: tuple[Amount, ...]
     """What Ollama prints as eval rate; empty for other servers."""
     tps: tuple[Amount, ...]
     waiting: tuple[Amount, ...]
-    """Share of the same trials' time that went by before the first text."""
+    """Share of the same trials' time before the first text."""
     other_winner: bool
-    """It puts first a contender that a verdict puts behind another."""
+    """It ranks first a contender that a verdict puts behind another."""
     why: str | None = None
 
 
 class SinceLast(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 7: what changed since the same plan ran before."""
+    """Topic 7: changes since the last session of the same plan."""
 
     comparison: across.Comparison | None
     why: str | None = None
@@ -160,11 +160,11 @@ Conclusion = (
 
 
 def conclude(session: Session, earlier: across.Earlier | None = None) -> tuple[Conclusion, ...]:
-    """Return the eight lines, always all of them and in this order.
+    """Return the eight topics, always all and in this order.
 
     Args:
-        session: at any time of it.
-        earlier: the last session of the same plan, for "since last time".
+        session: finished or still running.
+        earlier: the last session of the same plan, for topic 7.
     """
     summary = summarise(session)
     speed = _writing_speed(session, summary)
@@ -187,7 +187,7 @@ def conclude(session: Session, earlier: across.Earlier | None = None) -> tuple[C
 
 
 def _amounts(lines: Iterable[ContenderSummary], figure: str) -> tuple[Amount, ...]:
-    """A summary's figure of all that have it, in the order of the lines; of a range its value."""
+    """Return one summary figure of all contenders with it, in the order of the lines; of a ``Spread`` the value."""
     found: list[Amount] = []
     for line in lines:
         value = getattr(line, figure)
@@ -229,7 +229,7 @@ def _writing_speed(session: Session, summary: Summary) -> WritingSpeed:
 
 
 def _lead(leaders: Sequence[int], found: Sequence[SpeedVerdict]) -> Lead:
-    """How the top is told: several share it only where each pair of them is practically equal."""
+    """Return the kind of lead; several share it only where every pair of them is practically equal."""
     if len(leaders) == 1:
         mine = [one.word for one in found if one.first == leaders[0] and one.word in SEPARATING]
         return "ahead" if "ahead" in mine else "fastest"

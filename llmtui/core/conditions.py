@@ -1,6 +1,6 @@
-"""Conditions: what lasted while a result came about, and how often. Rules: docs/method.md, "Flags".
+"""Conditions: flags that lasted during a session. Rules: docs/method.md, "Flags".
 
-A condition is lasting where at least a fifth of the compared rows have it; otherwise the number of trials is told.
+A condition is lasting where at least a fifth of the compared trials have it; otherwise the number of trials is shown.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ BUSY_MACHINE = "busy_machine"
 
 
 class Condition(NamedTuple):
-    """A condition and the compared rows that have it."""
+    """A condition, with the number of compared trials that have it."""
 
     flag: str
     rows: int
     of: int
     lasting: bool
-    """At least a fifth of one contender's compared rows."""
+    """At least a fifth of one contender's compared trials have it."""
 
 
 def is_busy_machine(rows: Sequence[TrialRow]) -> bool:
-    """Whether other programs were busy in most of the warm trials: then it is a condition of the session."""
+    """Return whether other programs were busy in most of the warm trials, which makes it a condition of the session."""
     return any(BUSY_MACHINE in row.flags for row in rows)
 
 
 def conditions_of(rows: Sequence[TrialRow], contenders: Iterable[int]) -> tuple[Condition, ...]:
-    """Return the conditions under which the compared rows of some contenders came about, in the order of the flags.
+    """Return the conditions of the compared trials of some contenders, in the order of the flags.
 
     Args:
-        rows: of the whole session.
-        contenders: those whose rows count.
+        rows: trials of the whole session.
+        contenders: whose trials to use.
     """
     by_contender = {
         index: [row for row in rows if row.trial.contender == index and counts_for_speed(row)] for index in contenders
@@ -52,5 +52,5 @@ def conditions_of(rows: Sequence[TrialRow], contenders: Iterable[int]) -> tuple[
 
 
 def conditions_of_pair(rows: Sequence[TrialRow], first: int, second: int) -> tuple[Condition, ...]:
-    """Return the conditions of two contenders' compared rows together."""
+    """Return the conditions of two contenders' compared trials together."""
     return conditions_of(rows, (first, second))

@@ -1,8 +1,8 @@
-"""How long a run will take, before it has begun: a range, wide where nothing is known of this machine.
+"""Expected duration of a run before it starts: a range, wide where nothing is known of this machine.
 
 A token of a dense model reads its weights once, so tokens/s ≈ memory bandwidth ÷ size of the weights; a cold start
-reads the file once, so its time ≈ size ÷ disk bandwidth. The ranges below span the machines that people run models on;
-what earlier sessions measured takes their place.
+reads the file once, so its time ≈ size ÷ disk bandwidth. The ranges below cover common machines; figures of earlier
+sessions replace them.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ Range = tuple[float, float]
 CPU_BANDWIDTH_BYTES_PER_S: Range = (12e9, 60e9)
 GPU_BANDWIDTH_BYTES_PER_S: Range = (150e9, 900e9)
 ANY_BANDWIDTH_BYTES_PER_S: Range = (15e9, 150e9)
-"""Where it is not known whether the model runs on a GPU."""
+"""Used where it is not known whether the model runs on a GPU."""
 DISK_BYTES_PER_S: Range = (0.25e9, 3e9)
 PROMPT_SPEEDUP: Range = (5.0, 40.0)
-"""How much faster a prompt's tokens are read than an answer's are written."""
+"""Speed of prefill ÷ speed of decode."""
 UNLOAD_S: Range = (0.3, 2.5)
-"""Taking a model out of memory and seeing that it is gone, once a block."""
+"""Time per block to unload a model and to see that it is gone."""
 REQUEST_S = 0.05
 PROMPT_TOKENS: dict[Kind, int] = {"cold": 100, "warm": 80, "follow_up": 60}
 SHORTEST_ANSWER = 0.5
 """Share of the cap that a short answer uses; a thinking model always reaches the cap."""
 KNOWN_SPREAD = 0.15
-"""How far a machine is from its own earlier figures."""
+"""Relative deviation of a machine from its own earlier figures."""
 UNKNOWN_SIZE_BYTES = 4.5e9
 
 
 class PastSpeed(msgspec.Struct, frozen=True, kw_only=True):
-    """What an earlier session on this machine measured of a model."""
+    """Figures of a model from an earlier session on this machine."""
 
     decode_tps: float
     load_s: float | None = None
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """Expected duration of a run in seconds."""
+    """Expected duration of a run."""
 
     low_s: float
     high_s: float
     round_s: Range
-    """Of one round."""
+    """Duration of one round in seconds."""
     tests: int
-    """In one round."""
+    """Number of trials in one round."""
     measured: bool
-    """It rests on earlier sessions alone, not on guesses about the machine."""
+    """Computed from earlier sessions alone, without assumptions about the machine."""
 
 
 def estimate(plan: Plan, listed: Sequence[ListedModel] = (), past: Mapping[str, PastSpeed] | None = None) -> Estimate:
-    """Gives the expected duration of a plan.
+    """Return the expected duration of a plan.
 
     Args:
-        plan: what is to be run.
-        listed: the server's models: one in memory tells whether it is on a GPU.
-        past: digest → what was measured of it earlier.
+        plan: the plan to run.
+        listed: the server's models; those in memory show whether a GPU is used.
+        past: figures of earlier sessions, by model digest.
     """
     known = past or {}
     on_gpu = _on_gpu(listed)
@@ -78,7 +78,7 @@ def estimate(plan: Plan, listed: Sequence[ListedModel] = (), past: Mapping[str, 
 
 
 def _on_gpu(listed: Sequence[ListedModel]) -> bool | None:
-    """Whether models run on a GPU here, as far as those in memory show; None where none is."""
+    """Return whether models run on a GPU here, judged by those in memory; None where none is."""
     shares = [
         one.resident.vram_bytes / one.resident.size_bytes
         for one in listed
@@ -88,7 +88,7 @@ def _on_gpu(listed: Sequence[ListedModel]) -> bool | None:
 
 
 def _block(plan: Plan, who: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
-    """Seconds of one contender in one round, (lowest, highest)."""
+    """Return the seconds of one contender in one round, (lowest, highest)."""
     slow, fast = _speed(who, past, on_gpu)
     thinks = who.variant.think is not False
     low = high = 0.0
@@ -104,18 +104,18 @@ def _block(plan: Plan, who: Contender, past: PastSpeed | None, on_gpu: bool | No
 
 
 def _speed(who: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
-    """Tokens a second, (slowest, fastest)."""
+    """Return the tokens per second, (slowest, fastest)."""
     if past is not None:
         return past.decode_tps * (1 - KNOWN_SPREAD), past.decode_tps * (1 + KNOWN_SPREAD)
     bandwidth = {None: ANY_BANDWIDTH_BYTES_PER_S, True: GPU_BANDWIDTH_BYTES_PER_S, False: CPU_BANDWIDTH_BYTES_PER_S}
     size = who.model.size_bytes or UNKNOWN_SIZE_BYTES
     slow, fast = bandwidth[on_gpu]
-    # No model writes faster than this, however small: each token is a round trip through the whole server.
+    # No model is faster than this, however small: each token is a round trip through the whole server.
     return min(slow / size, 300.0), min(fast / size, 600.0)
 
 
 def _load(who: Contender, past: PastSpeed | None) -> Range:
-    """Seconds of a cold start, (shortest, longest)."""
+    """Return the seconds of a cold start, (shortest, longest)."""
     if past is not None and past.load_s is not None:
         return past.load_s * (1 - 2 * KNOWN_SPREAD), past.load_s * (1 + 2 * KNOWN_SPREAD)
     size = who.model.size_bytes or UNKNOWN_SIZE_BYTES
@@ -123,7 +123,7 @@ def _load(who: Contender, past: PastSpeed | None) -> Range:
 
 
 def _total(plan: Plan, round_s: float) -> float:
-    """Seconds of all rounds if each took so long: as many as fit the budget, at least those promised."""
+    """Return the seconds of all rounds of this length: as many as fit the budget, at least the promised ones."""
     rounds = plan.max_rounds
     if plan.budget_s is not None:
         rounds = min(plan.max_rounds, int(plan.budget_s / round_s)) if round_s > 0 else plan.max_rounds
@@ -132,13 +132,13 @@ def _total(plan: Plan, round_s: float) -> float:
 
 
 def _candidates(plan: Plan, low: float, high: float) -> list[float]:
-    """Round times at which the total can be least or most: the ends, and both sides of where one more round fits."""
+    """Return the round times at which the total is extreme: the ends, and both sides of each change of rounds."""
     found = [low, high]
     if plan.budget_s is not None:
         for rounds in range(plan.rounds, plan.max_rounds + 1):
             edge = plan.budget_s / rounds
             found += [time for time in (edge, edge * 1.0001) if low <= time <= high]
     if plan.budget_s is None and plan.max_rounds > plan.rounds:
-        # Stops earlier where the answer is clear: the promised rounds are the least.
+        # Such a run stops early once the result is clear; the promised rounds are the minimum.
         found.append(low * plan.rounds / plan.max_rounds)
     return found

@@ -1,6 +1,6 @@
-"""The vocabulary: everything the engine reports, and the JSON-lines codec for it and for commands.
+"""The engine's events, and the JSON-lines codec for events and commands.
 
-*Session events* are journaled and folded into a Session; *live events* are drawn and forgotten; *replies* answer
+*Session events* are journaled and folded into a Session; *live events* are drawn and not kept; *replies* answer
 commands. All times named ``t_ns`` are on the engine's monotonic clock (``time.perf_counter_ns``); ``wall_ns`` is
 nanoseconds since 1970 UTC.
 """
@@ -37,8 +37,8 @@ from llmtui.core.records import (
 from llmtui.core.shown import shown_event
 
 SCHEMA = 2
-"""2: problems, evidence and what is done within a phase are codes with arguments; pauses are events. 1: all three are
-English texts, the first two shown as they are."""
+"""2: problems, evidence and the steps within a phase are codes with arguments; pauses are events. 1: these were English
+texts, of which problems and evidence are still shown as they are."""
 
 
 # --- session events: journaled and folded -------------------------------------------------------------------------
@@ -56,7 +56,7 @@ class SessionStarted(Tagged, frozen=True, kw_only=True):
 
 
 class PlanExtended(Tagged, frozen=True, kw_only=True):
-    """The number of promised rounds is now ``rounds``. After a SessionFinished it says that the session goes on."""
+    """The number of promised rounds is now ``rounds``. After a SessionFinished it means that the session continues."""
 
     t_ns: int
     rounds: int
@@ -64,18 +64,18 @@ class PlanExtended(Tagged, frozen=True, kw_only=True):
 
 
 class TrialStarted(Tagged, frozen=True, kw_only=True):
-    """A trial's turn has come: preparation (unload, waiting) precedes the request."""
+    """The engine turns to a trial: preparation (unload, waiting) precedes its request."""
 
     t_ns: int
     trial: Trial
     order: int
-    """Running number in the session, from 1."""
+    """Number of the trial in the session, from 1."""
     total: int
-    """Trials of all promised rounds."""
+    """Number of trials in all promised rounds."""
 
 
 class TrialFinished(Tagged, frozen=True, kw_only=True):
-    """All that is known of one request. Figures are computed from this by core.metrics, never stored beside it."""
+    """Everything recorded about one request. Figures are computed from it by core.metrics and never stored with it."""
 
     t_ns: int
     trial: Trial
@@ -84,36 +84,36 @@ class TrialFinished(Tagged, frozen=True, kw_only=True):
     wall_ns: int
     """Wall clock at t0."""
     t0_ns: int | None = None
-    """Start of sending the request; None if nothing was sent."""
+    """Time at which sending of the request began; None if nothing was sent."""
     done_ns: int | None = None
-    """End of the answer − t0: arrival of the last line, or of the last chunk of text if no last line came."""
+    """End of the answer − t0: arrival of the last line, or of the last chunk of text where no last line came."""
     ended_by: EndedBy | None = None
     problem: Problem | None = None
     counters: ServerCounters | None = None
     timeline: Timeline = Timeline()
     text: str = ""
     flags: tuple[str, ...] = ()
-    """Flags whose evidence only the engine has; core.checks adds those that follow from other rows."""
+    """Flags whose evidence only the engine has; core.flags adds those that follow from other trials."""
     evidence: tuple[FlagEvidence, ...] = ()
-    """What was seen, one per flag in the order of ``flags``."""
+    """Evidence, one per flag in the order of ``flags``."""
     machine: MachineFigures | None = None
     resident: ResidentModel | None = None
     """The model in the server's memory right after the trial."""
     cold_source: ColdSource | None = None
     num_predict: int | None = None
     repeats: str | None = None
-    """Trial id of the disturbed attempt that this one repeats."""
+    """Id of the disturbed trial that this one repeats."""
     recorded: Recorded | None = None
-    """Only in imported sessions."""
+    """In imported sessions only."""
 
 
 class Sampled(Tagged, frozen=True, kw_only=True):
-    """One look at the machine."""
+    """One reading of the machine."""
 
     t_ns: int
     cores_busy: float
     per_core: tuple[float, ...] = ()
-    """0–1 a logical core."""
+    """Load per logical core, 0–1."""
     runner_cores: float | None = None
     llmtui_cores: float | None = None
     others_cores: float | None = None
@@ -124,42 +124,42 @@ class Sampled(Tagged, frozen=True, kw_only=True):
     runner_anon_bytes: int | None = None
     vram_bytes: int | None = None
     gpu_busy: float | None = None
-    """0–1."""
+    """Load of the GPU, 0–1."""
     temperature_c: float | None = None
     frequency_mhz: float | None = None
     watts: float | None = None
     cost_ms: float | None = None
-    """CPU time that this look cost."""
+    """CPU time that this reading took."""
     gpu_temperature_c: float | None = None
     gpu_clock_mhz: float | None = None
     gpu_watts: float | None = None
-    """Power of the graphics cards alone; ``watts`` is the sum of all metered parts."""
+    """Power of the GPUs alone; ``watts`` is the sum of all metered parts."""
 
 
 class PhaseChanged(Tagged, frozen=True, kw_only=True):
-    """What the engine is doing from now on."""
+    """The engine entered another phase."""
 
     t_ns: int
     phase: Phase
     trial_id: str | None = None
     detail: PhaseDetail | str | None = None
-    """None: the phase says it all. A text only in journals of schema 1; core.session reads it."""
+    """None where the phase says everything. A text only in journals of schema 1, read by core.session."""
 
 
 class Paused(Tagged, frozen=True, kw_only=True):
-    """A pause was asked for. It begins after the trial under way."""
+    """A pause was requested. It begins after the current trial."""
 
     t_ns: int
 
 
 class Resumed(Tagged, frozen=True, kw_only=True):
-    """The pause is over, or will not begin."""
+    """The pause is over, or was cancelled before it began."""
 
     t_ns: int
 
 
 class Noted(Tagged, frozen=True, kw_only=True):
-    """Something worth keeping with the session."""
+    """A message to keep with the session."""
 
     t_ns: int
     level: Level
@@ -167,7 +167,7 @@ class Noted(Tagged, frozen=True, kw_only=True):
 
 
 class SessionFinished(Tagged, frozen=True, kw_only=True):
-    """Last line of a journal that ended in order; more rounds may have been asked for after an earlier one."""
+    """Last line of a journal that ended in order; more rounds may follow it on request."""
 
     t_ns: int
     wall_ns: int
@@ -192,14 +192,14 @@ SessionEvent = (
 
 
 class Chunks(Tagged, frozen=True, kw_only=True):
-    """Live text of one trial: (t_ns − t0, channel letter, text), at most 20 batches a second."""
+    """Live text of one trial: (t_ns − t0, channel letter, text), at most 20 batches per second."""
 
     trial_id: str
     chunks: tuple[tuple[int, str, str], ...] = msgspec.field(name="pieces")
 
 
 class Gap(Tagged, frozen=True, kw_only=True):
-    """The reader was too slow: so much live material was left out. Facts never are."""
+    """The reader was too slow: the number of chunks and samples that were left out. Session events never are."""
 
     chunks: int
     samples: int
@@ -209,7 +209,7 @@ class Gap(Tagged, frozen=True, kw_only=True):
 
 
 class EngineReady(Tagged, frozen=True, kw_only=True):
-    """The engine is up."""
+    """The engine is ready for commands."""
 
     version: str
     schema: int
@@ -217,7 +217,7 @@ class EngineReady(Tagged, frozen=True, kw_only=True):
 
 
 class ServerChanged(Tagged, frozen=True, kw_only=True):
-    """What is known of the chosen server."""
+    """Facts about the chosen server."""
 
     address: str
     kind: ServerKind
@@ -227,7 +227,7 @@ class ServerChanged(Tagged, frozen=True, kw_only=True):
 
 
 class FoundServer(msgspec.Struct, frozen=True, kw_only=True):
-    """A server that was found without being named."""
+    """A server that was found by searching."""
 
     address: str
     kind: ServerKind
@@ -235,24 +235,24 @@ class FoundServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServersFound(Tagged, frozen=True, kw_only=True):
-    """What answers on the usual ports of this machine, in the order of the ports."""
+    """Servers that answer on the usual ports of this machine, in the order of the ports."""
 
     servers: tuple[FoundServer, ...]
 
 
 class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model as Setup shows it."""
+    """A model in the list of the Setup screen."""
 
     model: Model
     resident: ResidentModel | None = None
     why_not: Problem | None = None
     """Why it cannot be benchmarked; None if it can."""
     aliases: tuple[str, ...] = ()
-    """Other names that the server answers to with this model."""
+    """Other names of this model on the server."""
 
 
 class ModelsListed(Tagged, frozen=True, kw_only=True):
-    """The server's models, and everything in its memory, also what is not in the list."""
+    """The server's models, and all models in its memory, including those outside the list."""
 
     address: str
     models: tuple[ListedModel, ...]
@@ -275,7 +275,7 @@ class ModelShown(Tagged, frozen=True, kw_only=True):
 
 
 class PullProgressed(Tagged, frozen=True, kw_only=True):
-    """A download moves. ``done`` with a problem means that it failed."""
+    """Progress of a download. ``done`` with a problem means that it failed."""
 
     name: str
     status: str
@@ -286,7 +286,7 @@ class PullProgressed(Tagged, frozen=True, kw_only=True):
 
 
 class SessionOpened(Tagged, frozen=True, kw_only=True):
-    """Where the session that was just started is kept."""
+    """Folder of the session that was just started."""
 
     session_id: str
     folder: str
@@ -327,40 +327,39 @@ _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 
 
 class BadLine(ValueError):
-    """A line that is not one of ours: not JSON, an unknown tag, or a field of the wrong type."""
+    """A line that is no event: not JSON, an unknown tag, or a field of the wrong type."""
 
 
 def encode(message: Event | Command) -> bytes:
-    r"""Gives the message as one UTF-8 JSON line with its ``\n``.
+    r"""Return the message as one UTF-8 JSON line that ends with ``\n``.
 
     Raises:
-        ValueError: a non-finite number stands in it (refused at the edge, so that no reader ever meets one), or a text
-            holds a lone surrogate (callers replace those first, see ``clean_text``).
+        ValueError: the message has a non-finite number, or a text with a lone surrogate (see ``clean_text``).
     """
     _refuse_non_finite(message)
     return _encoder.encode(message) + b"\n"
 
 
 def decode_event(line: bytes) -> Event:
-    """Return the event in a line, with all text but the answer's as it is shown; unknown keys are ignored.
+    """Return the event in a line; all text but the answer's is made safe to show, unknown keys are ignored.
 
     Raises:
-        BadLine: with the reason. Readers skip such a line and say so once.
+        BadLine: the line is no event. Readers skip such a line and report it once.
     """
     try:
         event = _events.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadLine(str(error)) from error
-    if isinstance(event, Chunks | Sampled):  # frequent, and their text is an answer's
+    if isinstance(event, Chunks | Sampled):  # frequent, and their text is the model's
         return event
     return shown_event(event, keep=_ANSWER)
 
 
 def decode_command(line: bytes) -> Command:
-    """Gives the command in a line.
+    """Return the command in a line.
 
     Raises:
-        BadLine: with the reason.
+        BadLine: the line is no command.
     """
     try:
         return _commands.decode(line)
@@ -369,9 +368,9 @@ def decode_command(line: bytes) -> Command:
 
 
 def clean_text(text: str) -> tuple[str, bool]:
-    """Gives the text with lone surrogates replaced by U+FFFD, and whether there were any.
+    """Return the text with lone surrogates replaced by U+FFFD, and whether there were any.
 
-    They are valid in JSON escapes but not in UTF-8; a journal that held one could not be read by other programs.
+    They are valid in JSON escapes but not in UTF-8; other programs could not read a journal that has one.
     """
     if text.isascii():
         return text, False

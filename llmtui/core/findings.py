@@ -1,4 +1,4 @@
-"""What conclusions need beyond the tables: scatter between rounds, memory by its parts, cost of a token, waiting."""
+"""Figures of the conclusions that no table has: variation between rounds, memory by part, cost per token, waiting."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
 
 WEIGHTS_MAPPED = 0.5
-"""Part of the model's size, or of all that its process holds, from which mapped files are taken to hold its weights."""
+"""Share of the model's size, or of its process's memory, from which mapped files are taken to hold the weights."""
 
 
 SPREAD_ROUNDS = 3
-"""Rows of one prompt from which their scatter is told."""
+"""Fewest trials of one prompt from which their variation is computed."""
 
 
 class Amount(NamedTuple):
@@ -32,32 +32,32 @@ class Amount(NamedTuple):
 
 
 class MemoryHeld(msgspec.Struct, frozen=True, kw_only=True):
-    """What one contender held in memory, in bytes. Missing: not visible from here."""
+    """Memory of one contender, in bytes. Missing: not visible from here."""
 
     contender: int
     peak_bytes: int
     steady_bytes: int | None
     weights_bytes: int | None
     working_bytes: int | None
-    """Beside the weights: context and buffers."""
+    """Memory other than the weights: context and buffers."""
     vram_bytes: int | None
     left_bytes: int | None
-    """Least that was available to other programs."""
+    """Least memory available to other programs."""
     swapped_bytes: int | None
-    """Read back from swap in its tests; None where nobody counted."""
+    """Bytes read back from swap during its trials; None where not counted."""
     by_server: bool
-    """The server's own figure: its process cannot be seen from here."""
+    """The server's own figure: its process is not visible from here."""
     told_bytes: int | None = None
-    """RAM and GPU memory together as the server says, where it does."""
+    """RAM and GPU memory together as the server reports it, where it does."""
 
     @property
     def total_bytes(self) -> int:
-        """RAM and GPU memory together; the server's own figure holds both already."""
+        """RAM and GPU memory together; the server's own figure includes both already."""
         return self.peak_bytes if self.by_server else self.peak_bytes + (self.vram_bytes or 0)
 
 
 class MemoryCompared(msgspec.Struct, frozen=True, kw_only=True):
-    """RAM and GPU memory together by one source for all, smallest first: what may be compared."""
+    """RAM and GPU memory together by one source for all contenders, smallest first."""
 
     sizes: tuple[tuple[int, int], ...]
     """(contender, bytes)."""
@@ -65,11 +65,10 @@ class MemoryCompared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def round_spread(session: Session) -> tuple[Amount, ...]:
-    """Gives how far each contender's speed at the same prompt lies apart between rounds, smallest first.
+    """Return each contender's variation of the speed at the same prompt between rounds, smallest first.
 
-    The standard deviation of log decode rates within a prompt, pooled over prompts, as a share (0.012 is ± 1.2 %).
-
-    Prompts with fewer than three rows say nothing.
+    It is the standard deviation of log decode rates within a prompt, pooled over prompts, as a share (0.012 is ± 1.2
+    %). Prompts with fewer than three trials are ignored.
     """
     by_prompt: dict[tuple[int, int | None], list[float]] = {}
     for row in session.rows:
@@ -85,9 +84,9 @@ def round_spread(session: Session) -> tuple[Amount, ...]:
 
 
 def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
-    """Gives what an output token costs of ``spent`` (a field of MachineFigures), over warm rows, smallest first.
+    """Return ``spent`` (a field of MachineFigures) per output token over warm trials, smallest first.
 
-    Reading the prompt is in it: the field counts the whole trial.
+    Includes reading the prompt: the field covers the whole trial.
     """
     found: list[Amount] = []
     for index in range(len(session.plan.contenders)):
@@ -98,13 +97,13 @@ def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
         ]
         known = [(amount, tokens) for amount, tokens in rows if amount is not None and tokens]
         spent_in_all = math.fsum(amount for amount, _ in known)
-        if spent_in_all > 0:  # 0 is less than the counter can tell
+        if spent_in_all > 0:  # 0 is below the counter's resolution
             found.append(Amount(index, spent_in_all / sum(tokens for _, tokens in known)))
     return tuple(sorted(found, key=lambda one: one.value))
 
 
 def observer_lag_ms(session: Session) -> float | None:
-    """Gives how late llmtui saw a chunk after the server had stamped it: the median over warm rows."""
+    """Return the median time in ms from the server's stamp of a chunk to its arrival, over warm trials."""
     lags = sorted(
         row.figures.client_lag_ms
         for row in session.rows
@@ -114,7 +113,7 @@ def observer_lag_ms(session: Session) -> float | None:
 
 
 def observer_cores(session: Session) -> float | None:
-    """Gives how many cores llmtui's own processes kept busy while warm rows were measured."""
+    """Return the mean number of cores that llmtui's own processes kept busy during warm trials."""
     known = [
         (row.machine.llmtui_cpu_s, row.figures.e2e_ms / 1000)
         for row in session.rows
@@ -125,7 +124,7 @@ def observer_cores(session: Session) -> float | None:
 
 
 def waiting_share(session: Session) -> tuple[Amount, ...]:
-    """Return the share of the compared warm trials' time that went by before their first text."""
+    """Return the share of the compared warm trials' time that passed before their first text."""
     found: list[Amount] = []
     for index in range(len(session.plan.contenders)):
         known = [(row.figures.ttft_ms or 0.0, row.figures.e2e_ms or 0.0) for row in usual_rows(session.rows, index)]
@@ -135,12 +134,12 @@ def waiting_share(session: Session) -> tuple[Amount, ...]:
 
 
 def usual_rows(rows: Iterable[TrialRow], contender: int) -> list[TrialRow]:
-    """Return the rows over which the usual formula is formed: the same warm trials as the decode rate."""
+    """Return the trials that tokens ÷ total time is computed from: the same warm trials as for the decode rate."""
     return [row for row in rows if row.trial.contender == contender and counts_for_speed(row) and row.figures.e2e_tps]
 
 
 def eval_rate(session: Session) -> tuple[Amount, ...]:
-    """Return what Ollama prints as "eval rate", n ÷ eval_duration, meaned over the compared warm trials.
+    """Return what Ollama prints as "eval rate", n ÷ eval_duration, averaged over the compared warm trials.
 
     It counts n tokens over n − 1 steps. Only for Ollama's own counters.
     """
@@ -160,7 +159,7 @@ def eval_rate(session: Session) -> tuple[Amount, ...]:
 
 
 def memory_held(session: Session) -> tuple[MemoryHeld, ...]:
-    """Return what each contender held, smallest first; those of which nothing is known are left out."""
+    """Return the memory of each contender, smallest first; contenders without any figure are left out."""
     found: list[MemoryHeld] = []
     for index in range(len(session.plan.contenders)):
         rows = [row for row in session.rows if row.trial.contender == index]
@@ -171,7 +170,7 @@ def memory_held(session: Session) -> tuple[MemoryHeld, ...]:
 
 
 def memory_compared(held: Sequence[MemoryHeld]) -> MemoryCompared | None:
-    """Return the sizes by one source for all: what the processes held, else what the server says; None where mixed."""
+    """Return the sizes by one source for all: process memory, else the server's figures; None where sources differ."""
     for by_server in (False, True):
         sizes = [
             (one.contender, one.told_bytes if by_server else None if one.by_server else one.total_bytes) for one in held
@@ -183,7 +182,7 @@ def memory_compared(held: Sequence[MemoryHeld]) -> MemoryCompared | None:
 
 
 def seconds_a_round(session: Session) -> float | None:
-    """Gives the median time of a whole round so far; None before one is whole."""
+    """Return the median duration of a complete round in seconds; None before one is complete."""
     ends: dict[int, int] = {}
     tests: dict[int, set[str]] = {}
     for row in session.rows:
@@ -198,7 +197,7 @@ def seconds_a_round(session: Session) -> float | None:
 
 
 def _seen(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
-    """From the runner's own process."""
+    """Return the memory of the runner's process."""
     machines = [row.machine for row in rows if row.machine is not None and row.machine.runner_peak_bytes]
     if not machines:
         return None
@@ -224,10 +223,10 @@ def _seen(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld 
 
 
 def _split(held: MachineFigures, size: int | None, peak: int) -> tuple[int | None, int | None]:
-    """Weights and working memory, as the system counts them: mapped files hold the weights, or do not.
+    """Return (weights, working memory) from the kinds of memory that the system counts.
 
-    Without mapping, which the runner's arguments tell, the weights lie in anonymous memory and are as large as the
-    file. A server of unknown weights, or one that copies them, does not let the two be told apart.
+    Mapped files hold the weights. Where the runner's arguments turn mapping off, the weights are in anonymous memory
+    and as large as the file. Both are None where the size of the weights is unknown, or where the server copies them.
     """
     mapped = held.runner_file_bytes
     if mapped is not None and mapped >= WEIGHTS_MAPPED * (peak if size is None else size):
@@ -236,7 +235,7 @@ def _split(held: MachineFigures, size: int | None, peak: int) -> tuple[int | Non
 
 
 def _told(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
-    """From what the server says of the model in its memory: Ollama does; of others a file's size may be known."""
+    """Return the server's own figure for the model in its memory (Ollama), or the size of the model's file."""
     size = _told_bytes(session, index, rows)
     if size is None:
         return None

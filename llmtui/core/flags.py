@@ -1,7 +1,7 @@
-"""Flags: what a row's figures may be used for, with the evidence.
+"""Flags: what a trial's figures may be used for, with the evidence.
 
-A flag never deletes a figure. *By design* and *conditions* describe how a row came about; *disturbances* say that
-something interfered. Rules and thresholds: docs/method.md, "Flags".
+A flag never deletes a figure. *By design* and *conditions* describe the circumstances of a trial; *disturbances* say
+that something interfered. Rules and thresholds: docs/method.md, "Flags".
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from llmtui.core.trial_row import TrialRow
 
 BY_DESIGN = ("short_output", "superseded")
 CONDITIONS = ("busy_machine", "spilled", "other_model_resident", "thinking_inline", "clock_disagreement")
-"""``busy_machine`` is ``busy`` on most warm rows: then it is how this machine is, and disturbs none of them."""
+"""``busy_machine`` is ``busy`` in most warm trials: it describes the machine, and disturbs none of them."""
 READING = ("cap_ignored", "unseen_text", "clocks_apart", "text_replaced", "buffered")
-"""Something about the reading of the answer: the figure concerned is not claimed, the rest counts."""
+"""Problems in reading the answer: the figure concerned is missing, the others count."""
 DISTURBANCES = (
     "unexpected_reload", "cached_prompt", "queued", "prompt_cut", "swapped", "throttled", "busy",
     "noisy_start", "stalled_output", "outlier",
@@ -27,7 +27,7 @@ DISTURBANCES = (
 SWAP_IN_BYTES = 16 * 2**20
 STALL_MS = 1000.0
 CAP_FACTOR = 1.1
-"""More output tokens than this times the limit were asked for by nobody."""
+"""More output tokens than this times the limit mean that the server ignored the limit."""
 QUEUED_FLOOR_MS = 50.0
 QUEUED_SHARE = 0.10
 NEAR_CUT_TOKENS = 8
@@ -35,10 +35,10 @@ CHARS_PER_TOKEN_MAX = 8
 
 
 def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tuple[str, FlagEvidence], ...]:
-    """Return the flags that a trial earns by itself, each with its evidence.
+    """Return the flags of a trial by itself, each with its evidence.
 
-    Flags whose evidence only the engine has (``unexpected_reload``, ``other_model_resident``, ``busy``, …) come
-    first, as the engine reported them.
+    Flags whose evidence only the engine has (``unexpected_reload``, ``other_model_resident``, ``busy``, …) come first,
+    as reported by the engine.
     """
     told: tuple[FlagEvidence, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
     flags = dict(zip(finished.flags, told, strict=False)) | reading_flags(finished)
@@ -60,7 +60,7 @@ def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tu
 
 
 def counts_for_speed(row: TrialRow) -> bool:
-    """Whether a row's decode rate is compared: warm, in order, 64 tokens or more, not disturbed with a cause."""
+    """Return whether a decode rate is compared: warm, ok, at least 64 tokens, no disturbance with a known cause."""
     figures = row.figures
     return (
         row.trial.kind == "warm"
@@ -68,13 +68,13 @@ def counts_for_speed(row: TrialRow) -> bool:
         and figures.decode_tps is not None
         and (figures.tokens or 0) >= MIN_TOKENS_COMPARED
         and not {"unexpected_reload", "superseded", "cap_ignored"}.intersection(row.flags)
-        and not (figures.clock_side == "ours" and figures.tps_source == "client")  # only our late look explains it
+        and not (figures.clock_side == "ours" and figures.tps_source == "client")  # explained by our own late reading
         and not _explained_outlier(row)
     )
 
 
 def is_uncounted(row: TrialRow) -> bool:
-    """Return whether only the tokens' count is missing, so that characters per second stay."""
+    """Return whether only the token count is missing, so that characters per second remain."""
     return (
         (row.outcome == "no_final" or (row.outcome == "ok" and row.figures.tokens is None))
         and row.figures.decode_cps is not None
@@ -84,7 +84,7 @@ def is_uncounted(row: TrialRow) -> bool:
 
 
 def counts_for_ttft(row: TrialRow) -> bool:
-    """Whether a row's time to first token is counted among those of its kind."""
+    """Return whether a time to first token is counted among those of its kind."""
     spoiled = {"unexpected_reload", "superseded", "queued", "cached_prompt", "prompt_cut"}
     return (
         row.outcome in ("ok", "no_final")
@@ -95,7 +95,7 @@ def counts_for_ttft(row: TrialRow) -> bool:
 
 
 def why_not_compared(row: TrialRow) -> str:
-    """Return the reason for which a warm row's speed is not compared: a code of core.metrics, or a flag."""
+    """Return why a warm trial's speed is not compared: a code of core.metrics, or a flag."""
     figures = row.figures
     if row.outcome != "ok":
         return f"outcome_{row.outcome}"
@@ -107,14 +107,14 @@ def why_not_compared(row: TrialRow) -> str:
 
 
 def counts_for_text_speed(row: TrialRow) -> bool:
-    """Whether a row's characters per second are compared: as for the decode rate, and without a count of tokens."""
+    """Return whether characters per second are compared: as for the decode rate, but also without a token count."""
     if row.figures.decode_cps is None or row.figures.decode_chars is None:
         return False
     return counts_for_speed(row) or (row.trial.kind == "warm" and is_uncounted(row))
 
 
 def is_interfered_with(row: TrialRow) -> bool:
-    """Whether a cause of disturbance is known: an outlier by itself says that something is odd, not what it was."""
+    """Return whether the cause of a disturbance is known; an outlier alone has no known cause."""
     return bool(_causes(row))
 
 

@@ -1,4 +1,4 @@
-"""The interval of a ratio over rounds: simultaneous over the pairs of a table, shown, and the one that decides.
+"""The interval of a ratio over rounds, simultaneous over a table's pairs; the interval shown is the one that decides.
 
 Bonferroni over the m pairs with at least three rounds: each interval is Student's t at 1 − 0.05/2m. p-values are
 adjusted by Holm over the same pairs. Rules and their simulated error rates: docs/method.md, "Verdicts".
@@ -16,7 +16,7 @@ MIN_ROUNDS = 3
 """Rounds from which a pair has an interval."""
 ALPHA = 0.05
 DEVIATION_FLOOR = 0.001
-"""Two equal readings claim no certainty: the standard deviation of log ratios is never taken to be smaller."""
+"""Lower bound of the standard deviation of log ratios: two equal values do not prove certainty."""
 MAX_MORE_ROUNDS = 20
 
 
@@ -27,12 +27,12 @@ class PairInterval(NamedTuple):
     low: float
     high: float
     n: int
-    """Rounds."""
+    """Number of rounds."""
     p_adjusted: float
-    """Two-sided, adjusted by Holm over the pairs of the table."""
+    """Two-sided p-value, adjusted by Holm over the pairs of the table."""
 
     def oriented(self) -> PairInterval:
-        """Return the interval with a mean that is not negative: the pair in the order of its ratio."""
+        """Return the interval with a mean of at least 0: the pair in the order of its ratio."""
         return self if self.mean >= 0 else self._replace(mean=-self.mean, low=-self.high, high=-self.low)
 
 
@@ -51,13 +51,12 @@ def forecasts(
 ) -> tuple[int | None, ...]:
     """Return for each pair the number of further rounds after which its word is expected to be final.
 
-    The smallest k of 1 … 20 for which the rules say something final, given the same mean and deviation and n + k
-    rounds; the other pairs stay as they are. A pair with fewer than three rounds needs three to have an interval at
-    all. None: more than 20.
+    The smallest k of 1 … 20 for which the rules give a final word with the same mean and deviation and n + k rounds,
+    the other pairs unchanged. A pair with fewer than three rounds needs three for an interval. None: more than 20.
 
     Args:
         series: log ratios by round, for each pair.
-        is_final: whether the interval of the pair at this place, oriented, leads to a final word.
+        is_final: whether the oriented interval of the pair with this index leads to a final word.
     """
     tested = [at for at, values in enumerate(series) if len(values) >= MIN_ROUNDS]
     p_values = [_p(series[at]) for at in tested]
@@ -70,7 +69,7 @@ def forecasts(
         found.append(None)
         for more in range(1, MAX_MORE_ROUNDS + 1):
             interval = _interval(middle, spread, len(values) + more, len(tested), 1.0)
-            if interval.low > 0:  # only then does it matter how small p is
+            if interval.low > 0:  # p matters only then
                 expected = [*p_values]
                 expected[place] = t_two_sided(middle * math.sqrt(interval.n) / spread, interval.n - 1)
                 interval = interval._replace(p_adjusted=holm(expected)[place])

@@ -1,4 +1,4 @@
-"""Letters and ranks: which contenders a set of verdicts puts apart."""
+"""Letters and ranks: which contenders a set of verdicts separates."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from llmtui.core.verdict import AHEAD_ROUNDS, SEPARATING, SpeedVerdict
 
 
 def compared(found: Sequence[SpeedVerdict]) -> frozenset[int]:
-    """Return the contenders of which anything can be said: in a pair with a verdict, from two rounds on.
+    """Return the contenders that can be ranked: in a pair with a verdict, from two rounds on.
 
-    One round takes a slow moment for a slow model.
+    A single round cannot distinguish a slow moment from a slow model.
     """
     return frozenset(
         index
@@ -35,9 +35,9 @@ def ranks(found: Sequence[SpeedVerdict]) -> dict[int, int]:
 
 
 def groups(session: Session, found: Sequence[SpeedVerdict]) -> dict[int, str]:
-    """Return letters: two contenders share one unless a verdict separates them (Piepho 2004, compact letter display).
+    """Return the compact letter display (Piepho 2004): two contenders share a letter unless a verdict separates them.
 
-    Contenders without any verdict, and those of a single round, have no letter.
+    Contenders without a verdict, and all after a single round, have no letter.
     """
     apart = {frozenset((one.first, one.second)) for one in found if one.word in SEPARATING}
     judged = compared(found)
@@ -46,7 +46,7 @@ def groups(session: Session, found: Sequence[SpeedVerdict]) -> dict[int, str]:
     sets: list[set[int]] = []
     for at, index in enumerate(order):
         fresh = {index} | {other for other in order[at + 1 :] if frozenset((index, other)) not in apart}
-        # A set in which two members are apart is split until none is.
+        # A set with a separated pair is split until there is none.
         for clique in _cliques(sorted(fresh, key=order.index), apart):
             if index in clique and not any(clique <= known for known in sets):
                 sets.append(clique)
@@ -64,7 +64,7 @@ def _contender_tps(rows: Sequence[TrialRow], index: int) -> float:
 
 
 def _cliques(members: Sequence[int], apart: set[frozenset[int]]) -> list[set[int]]:
-    """All largest subsets without a separated pair, by splitting at the first such pair."""
+    """Return all maximal subsets without a separated pair, by splitting at the first such pair."""
     for a, b in combinations(members, 2):
         if frozenset((a, b)) in apart:
             without_a = _cliques([one for one in members if one != a], apart)

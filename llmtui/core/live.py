@@ -1,6 +1,6 @@
-"""The trial under way: figures so far, how far the model is loaded, how long the run still takes.
+"""The current trial: figures so far, loading progress, and the time left of the run.
 
-These are for looking at only. What is kept is computed from the finished trial (core.metrics).
+For display only. Figures that are kept are computed from the finished trial (core.metrics).
 """
 
 from __future__ import annotations
@@ -16,30 +16,29 @@ from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 
 LOADED_SHARE = 0.9
-"""Of a model's size in the runner's memory: from here on it is taken to be loaded (some tensors are never touched)."""
+"""Share of a model's size in the runner's memory from which it counts as loaded (some tensors are never touched)."""
 RATE_WINDOW_NS = 10_000_000_000
-"""Loading speed is looked at over so long."""
+"""Window over which the loading speed is measured."""
 MIN_RATE_NS = 1_500_000_000
 MIN_LOADED_SHARE = 0.05
-"""Before this much is loaded, the runner is still starting and its pace says nothing."""
+"""Below this share the runner is still starting, and its speed says nothing."""
 MAX_LEFT_S = 900.0
 
 
 class LiveFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said of a trial while it runs."""
+    """Figures of a running trial."""
 
     ttft_ms: float | None = None
     ttfo_ms: float | None = None
     chunks: int = 0
     tps: float | None = None
-    """Estimate: chunks, times the tokens a chunk that finished trials of the model had, over the time since the
-    first."""
+    """Estimate: number of chunks × tokens per chunk of the model's finished trials ÷ time since the first chunk."""
     thinking: bool = False
     """The newest chunk is thinking."""
 
 
 class LiveTrial:
-    """Folds the live text of one trial."""
+    """The live text of one trial."""
 
     def __init__(self, trial_id: str, tokens_per_chunk: float = 1.0) -> None:
         self.trial_id = trial_id
@@ -51,7 +50,7 @@ class LiveTrial:
         self._thinking = False
 
     def add(self, chunks: Chunks) -> None:
-        """Takes a batch of this trial's text; those of others are passed over."""
+        """Add a batch of this trial's text; text of other trials is ignored."""
         if chunks.trial_id != self.trial_id:
             return
         for t_ns, channel, _ in chunks.chunks:
@@ -64,7 +63,7 @@ class LiveTrial:
         self._chunks += len(chunks.chunks)
 
     def figures(self) -> LiveFigures:
-        """Gives the figures so far."""
+        """Return the figures so far."""
         tps = None
         if self._first_ns is not None and self._chunks > 2 and self._last_ns > self._first_ns:
             tps = (self._chunks - 1) * self._per_chunk / ((self._last_ns - self._first_ns) / 1e9)
@@ -78,27 +77,27 @@ class LiveTrial:
 
 
 def tokens_per_chunk(session: Session, contender: int) -> float:
-    """Gives how many tokens a chunk of this contender has had so far; 1 where nothing is known."""
+    """Return the tokens per chunk of this contender so far; 1 where nothing is known."""
     done = [row.figures for row in session.rows if row.trial.contender == contender and row.figures.tokens]
     chunks = sum(figures.chunks for figures in done)
     return sum(figures.tokens or 0 for figures in done) / chunks if chunks else 1.0
 
 
 class Loading(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a model is in memory."""
+    """Loading progress of a model."""
 
     held_bytes: int | None
-    """What the runner holds; None where it cannot be seen."""
+    """Memory of the runner; None where it is not visible."""
     size_bytes: int | None
     left_s: float | None
-    """At the pace of the last seconds; None while that is not known."""
+    """Time left at the speed of the last seconds; None while that is not known."""
 
 
 def loading(session: Session, since_ns: int) -> Loading | None:
-    """Gives how far the model of the trial under way is loaded; None where it is not loading (any more).
+    """Return the loading progress of the current trial's model; None where it is not loading.
 
     Args:
-        session: the session with its newest samples.
+        session: the session with its latest samples.
         since_ns: when the wait began, on the engine's clock.
     """
     trial = session.current
@@ -127,10 +126,10 @@ def loading(session: Session, since_ns: int) -> Loading | None:
 
 
 def time_left_s(session: Session) -> float | None:
-    """Gives how long the promised rounds will still take; None before the first trial is over.
+    """Return the expected seconds until the promised rounds end; None before the first trial has ended.
 
-    Each trial to come is taken to last as long as those of its model and kind did, from the end of the trial before it
-    (so unloading and waiting count); a model that has not had its turn, as the others did.
+    Each remaining trial is expected to take as long as those of the same model and kind, measured from the end of the
+    previous trial (which includes unloading and waiting); a model without finished trials as long as the others.
     """
     lasted = _durations(session)
     if not lasted or session.finished is not None:
@@ -148,7 +147,7 @@ def time_left_s(session: Session) -> float | None:
 
 
 def _durations(session: Session) -> dict[tuple[int, Kind], list[float]]:
-    """Seconds from the end of the trial before to the end of each, by (contender, kind)."""
+    """Return the seconds from the end of the previous trial to the end of each, by (contender, kind)."""
     lasted: dict[tuple[int, Kind], list[float]] = {}
     before_ns = session.t_ns
     for row in session.rows:

@@ -1,8 +1,8 @@
 """The figures: one record per figure, from which every table, file and chart is made.
 
-Adding a figure takes one record here and its words in ``words.measures``: it then has a column in the tables of the
-screen, in printed tables, Markdown, CSV files and data frames. The order of the records is the order of the columns
-(CSV files keep the order that they had; new figures come at their end).
+To add a figure, add one record here and its words in ``words.measures``; it then has a column in the tables of the
+screen, in printed tables, Markdown, CSV files and data frames. The order of the records is the order of the columns (in
+CSV files new figures come at the end).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from llmtui.core.trial_row import TrialRow
 
 SummaryLine = ContenderSummary | CategorySummary
 Reading = Spread | float | None
-"""What a figure is for a model: a value with its range over rounds or trials, a value, or missing."""
+"""Value of a figure for a model: with its range over rounds or trials, a plain value, or missing."""
 Better = Literal["higher", "lower", "neither"]
 Unit = Literal["s", "ms", "tok/s", "chars/s", "×", "tok", "GB", "J", "%", ""]
 Table = Literal["models", "categories", "trials"]
 Room = Literal[0, 1, 2, 3]
-"""From which width on a table of the screen has the column: 0 always, 2 wide terminals, 3 printed tables only."""
+"""Terminal width from which a table on screen has the column: 0 always, 2 wide terminals, 3 printed tables only."""
 
 GIGABYTE = 1e9
 _EVERYWHERE: Mapping[Table, Room] = MappingProxyType({"models": 0, "categories": 0, "trials": 2})
@@ -37,38 +37,38 @@ def _is_ok(row: TrialRow) -> bool:
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure."""
+    """The definition of one figure."""
 
     id: str
-    """Its name in files; its words are found by it."""
+    """Its name in files, and the key of its words."""
     unit: Unit
-    """In which people read it."""
+    """Unit on screen."""
     per: float = 1.0
-    """Number of units of the files in one ``unit``: 1000 where files have milliseconds and people read seconds."""
+    """Number of file units in one ``unit``: 1000 where files have milliseconds and the screen seconds."""
     better: Better
     digits: int = 3
-    """Significant digits, where the value stands by itself or in a table of models."""
+    """Significant digits of a single value, and in a table of models."""
     decimals: int = 2
-    """Most decimals in the table of trials."""
+    """Largest number of decimals in the table of trials."""
     computed_by: str
-    """``module:function`` that does what the formula says."""
+    """``module:function`` that computes it."""
     of_trial: Callable[[TrialRow], float | None] | None = None
     of_model: Callable[[ContenderSummary], Reading] | None = None
     of_category: Callable[[CategorySummary], Reading] | None = None
     has_range: bool = False
     """``of_model`` and ``of_category`` return a ``Spread``."""
     counts: Callable[[TrialRow], bool] = _is_ok
-    """Whether a trial's figure counts in tables; others are shown in grey."""
+    """Whether a trial's figure counts; others are shown in grey."""
     shown: Mapping[Table, Room] = _EVERYWHERE
-    """The tables that have it as a column, where they can read it."""
+    """Tables with a column for it, provided they can compute it."""
     trial_column: str | None = None
-    """Its column of trials.csv, where that has another name."""
+    """Its column in trials.csv, where the name differs."""
     reason_key: str | None = None
-    """Its name in a line's ``why``, where that is another one."""
+    """Its key in a line's ``why``, where that differs."""
 
 
 def measures(table: Table | None = None) -> tuple[Measure, ...]:
-    """Return all figures, or those that a table has a column for."""
+    """Return all figures, or those with a column in a table."""
     if table is None:
         return MEASURES
     reader: dict[Table, Callable[[Measure], object]] = {
@@ -80,30 +80,30 @@ def measures(table: Table | None = None) -> tuple[Measure, ...]:
 
 
 def measure_of(measure_id: str) -> Measure | None:
-    """Return a figure; None where there is none of that name."""
+    """Return the figure with an id; None where there is none."""
     return next((one for one in MEASURES if one.id == measure_id), None)
 
 
 def reading(one: Measure, line: SummaryLine) -> Reading:
-    """Return what a figure is for a model, or for a model in a category."""
+    """Return the value of a figure for a model, or for a model in a category."""
     if isinstance(line, ContenderSummary):
         return None if one.of_model is None else one.of_model(line)
     return None if one.of_category is None else one.of_category(line)
 
 
 def value_of(found: Reading) -> float | None:
-    """Return the value of a reading, in the unit of files."""
+    """Return the value in file units."""
     return found.value if isinstance(found, Spread) else found
 
 
 def shown_value(one: Measure, line: SummaryLine) -> float | None:
-    """Return the value of a figure for a line, in the unit in which people read it."""
+    """Return the value of a figure for a line in the unit on screen."""
     value = value_of(reading(one, line))
     return None if value is None else value / one.per
 
 
 def is_lower_bound(one: Measure, of: SummaryLine | TrialRow) -> bool:
-    """Return whether the figure would be greater, had the cap on tokens not ended an answer."""
+    """Return whether the value is a lower bound because the cap on tokens ended an answer."""
     if one.id != "e2e_ms":
         return False
     return of.ended_by == "length" if isinstance(of, TrialRow) else isinstance(of, CategorySummary) and of.capped

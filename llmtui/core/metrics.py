@@ -1,6 +1,6 @@
-"""From one finished trial to its figures.
+"""The figures of one finished trial.
 
-The words in which each formula is shown are in words.measures. Source of the rules: docs/method.md.
+The formulas in words are in words.measures; the rules are in docs/method.md.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from llmtui.core.thinking import inline_thinking
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial's figures. None means missing; ``why`` then has the reason under the field's name."""
+    """The figures of one trial. None means missing; ``why`` has the reason under the field's name."""
 
     ttft_ms: float | None = None
     ttfo_ms: float | None = None
@@ -60,11 +60,11 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     client_lag_ms: float | None = None
     """Median of arrival − server stamp; local servers only."""
     tokens: int | None = None
-    """Output tokens by the server's count, thinking among them."""
+    """Output tokens by the server's count, including thinking."""
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     prompt_ms: float | None = None
-    """The server's time for the prompt; what it had remembered took none of it."""
+    """The server's time for the prompt, without the part that came from its cache."""
     chunks: int = 0
     answer_chars: int = 0
     thinking_chars: int = 0
@@ -79,33 +79,32 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """The same rate by the server's own counters."""
     thinking_inline: bool = False
     clock_side: Side | None = None
-    """Whose clock is off, where the server's and ours disagree."""
+    """Which clock is wrong, where the server's and ours disagree."""
     why: dict[str, str] = {}
 
 
 READING_WORDS_PER_S = 238 / 60
-"""Silent reading of English non-fiction, 238 words a minute: Brysbaert 2019, doi 10.1016/j.jml.2019.104047."""
+"""Silent reading of English non-fiction, 238 words per minute: Brysbaert 2019, doi 10.1016/j.jml.2019.104047."""
 
 MIN_TOKENS_DECODE = 16
-"""Below, one token of doubt is 7 % and more: no decode rate."""
+"""Below this, an error of one token is more than 7 %: no decode rate."""
 MIN_TOKENS_PREFILL = 64
 SHORTEST_WINDOW_S = 0.005
-"""Text that arrives within less says nothing about speed: one late wake-up of this program is as long."""
-"""No server writes faster: one of the figures is wrong."""
+"""Shortest time from the first text to the end for a rate: one late wake-up of this program takes as long."""
 STALL_FLOOR_MS = 250.0
 STALL_FACTOR = 5.0
 LONGEST_WORD = 15
-"""Mean characters a word above which a text is not written in words with spaces between them."""
+"""Mean characters per word above which a text is not written in words separated by spaces."""
 
 _HAS_TIMES = ("ok", "no_final", "thinking_only")
 
 
 def measure(finished: TrialFinished, *, local: bool) -> Figures:
-    """Gives a finished trial's figures.
+    """Return a finished trial's figures.
 
     Args:
         finished: the trial with its timeline and the server's counters.
-        local: the server runs on this machine, so that its wall clock is ours.
+        local: the server runs on this machine, so that both share one wall clock.
 
     Formulas: TTFT, TTFO and TPOT as NVIDIA AIPerf and MLPerf Inference define them; the decode rate leaves out the
     tokens of the first chunk, because their time belongs to the prompt.
@@ -150,7 +149,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     if finished.recorded is not None:
         why |= dict.fromkeys((*TEXT, *GAPS, "prefill_tps"), "not_recorded")
     reading = reading_flags(finished)
-    if not reading:  # what was not read as it was written explains any difference
+    if not reading:  # an answer that was not read completely explains any difference
         lag_ms = _lag_ms(finished, local=local) if "client_lag_ms" in parts else None
         parts["clock_side"] = clock_side(finished, lag_ms)
     for flag in reading:
@@ -174,7 +173,7 @@ def _load_ms(counters: ServerCounters | None) -> float | None:
 
 
 def _first_answer(texts: tuple[str, ...], channels: str) -> tuple[bool, int | None]:
-    """Whether the model thinks in its answer, and the chunk in which the first text of the answer itself arrived."""
+    """Return whether the answer contains thinking, and the index of the chunk in which the answer itself begins."""
     answers = [index for index, channel in enumerate(channels) if channel == "a"]
     if not answers:
         return False, None
@@ -207,7 +206,7 @@ def _decode(finished: TrialFinished, counters: ServerCounters, why: dict[str, st
     if source == "server" and duration and steps:
         done, over_s = steps, duration / 1e9
     else:
-        # MLX counts without the end token, which is made like the others.
+        # MLX does not count the end token, although it takes one decode step like the others.
         made = tokens + 1 if steps == tokens else tokens
         done, over_s, source = made - first, window_s, "client"
     if done < tokens / 2 or over_s < SHORTEST_WINDOW_S or done / over_s > FASTEST_TPS:
@@ -225,7 +224,7 @@ def _decode(finished: TrialFinished, counters: ServerCounters, why: dict[str, st
 
 
 def _first_tokens(finished: TrialFinished, tokens: int) -> tuple[int, str]:
-    """k1, the tokens made when the first text arrived, and whose clock to use for the rate."""
+    """Return k1, the number of tokens made when the first text arrived, and the clock to use for the rate."""
     made = finished.timeline.tokens
     if made and made[0] <= tokens:
         return max(1, made[0]), "client"
@@ -234,7 +233,7 @@ def _first_tokens(finished: TrialFinished, tokens: int) -> tuple[int, str]:
         return 1, "client"
     if not bundled or not clocks_disagree(finished) or was_late_at_an_end(finished):
         return 1, "server"
-    # Bundled, and the server's clock is not to be believed: the first bundle is taken to be like the others.
+    # Bundled, and the server's clock is not credible: assume that the first bundle is as large as the others.
     return round(tokens / len(finished.timeline.t_ns)), "client"
 
 
@@ -243,7 +242,7 @@ def _text_speed(
 ) -> dict[str, object]:
     assert finished.done_ns is not None
     over_s = (finished.done_ns - finished.timeline.t_ns[0]) / 1e9
-    made = max(len(texts), counters.output_tokens or 0)  # a count that is too low costs no speed of the text
+    made = max(len(texts), counters.output_tokens or 0)  # an undercount must not remove the text's speed
     later = "".join(texts[1:])
     if made < MIN_TOKENS_DECODE or not later or over_s <= 0:
         why |= dict.fromkeys(TEXT, "too_short")
@@ -284,8 +283,18 @@ def _prefill(finished: TrialFinished, counters: ServerCounters, why: dict[str, s
     return fresh / (counters.prompt_duration_ns / 1e9)
 
 
+# t0                 t_first                                     t_done
+# |------ ttft ------|-- gap --|-- gap --|-- gap --|-- end ----|   arrivals, on our clock
+#                    |   gap   |   gap   |   gap   |               server stamps, where usable
+#                    |<---- decode window, n - k1 tokens ----->|
+# |<-------------------------- e2e --------------------------->|
+#
+# A gap is taken from the server's stamps, so that a late arrival at our end is none. A pause is the smaller of the two
+# gaps, so that a step of the server's clock is none.
+
+
 def _gaps(finished: TrialFinished, why: dict[str, str], *, local: bool) -> dict[str, object]:
-    """Gaps by the server's stamps where they can be used; a pause counts only as far as our own clock saw it, too."""
+    """Return the gap figures by the server's stamps where usable; a pause is the smaller gap of stamps and arrivals."""
     line = finished.timeline
     figures: dict[str, object] = {}
     refused = stamps_refused(finished, local=local)
@@ -312,13 +321,13 @@ def _gaps(finished: TrialFinished, why: dict[str, str], *, local: bool) -> dict[
 
 
 def _lag_ms(finished: TrialFinished, *, local: bool) -> float:
-    """Median of arrival − server stamp; of a server elsewhere, above the lowest: the two clocks differ."""
+    """Return the median of arrival − server stamp in ms; for a remote server relative to the lowest."""
     lags = sorted(lags_ns(finished))
     return max(0.0, quantile(lags, 0.5) - (0 if local else lags[0])) / 1e6
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
-    """Gives a quantile of a sorted, non-empty series by linear interpolation (type 7 of Hyndman and Fan 1996)."""
+    """Return a quantile of a sorted, non-empty series by linear interpolation (type 7 of Hyndman and Fan 1996)."""
     at = share * (len(ordered) - 1)
     low = int(at)
     high = min(low + 1, len(ordered) - 1)

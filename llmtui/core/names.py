@@ -1,4 +1,4 @@
-"""Names of models: what a server takes for the same name, which ones are near, and what a name tells."""
+"""Model names: which ones a server treats as equal, which are similar, and what a name implies."""
 
 from __future__ import annotations
 
@@ -47,27 +47,27 @@ _OLLAMA_PREFIXES = ("registry.ollama.ai/library/", "registry.ollama.ai/", "libra
 
 
 def ollama_name(name: str) -> str:
-    """Return a name as Ollama compares it: in small letters, without its own registry, with a tag."""
+    """Return a name in the form in which Ollama compares it: lower case, without its own registry, with a tag."""
     bare = name.strip().lower().removeprefix("https://").removeprefix("http://").replace("huggingface.co/", "hf.co/", 1)
     bare = next((bare.removeprefix(prefix) for prefix in _OLLAMA_PREFIXES if bare.startswith(prefix)), bare)
     return bare if ":" in bare.rpartition("/")[2] else f"{bare}:latest"
 
 
 def name_digest(*facts: object) -> str:
-    """Return what stands for a digest where a server tells none: it changes with the name and other facts."""
+    """Return the substitute for a digest that the server does not report; it changes with the name and the facts."""
     return f"{_NAME_DIGEST}{hashlib.sha256(repr(facts).encode()).hexdigest()}"
 
 
 def is_name_digest(*digests: str) -> bool:
-    """Return whether one of the digests stands in for one that no server told."""
+    """Return whether one of the digests is such a substitute."""
     return any(digest.startswith(_NAME_DIGEST) for digest in digests)
 
 
 def find_model(name: str, listed: Sequence[ListedModel], server: str) -> ListedModel | None:
-    """Return the model of a server's list that the server would take a name for; None where it is not in the list.
+    """Return the listed model that the server would use for a name; None where there is none.
 
     Args:
-        name: as a person wrote it.
+        name: as typed.
         listed: models of this and of other servers.
         server: kind of the server.
     """
@@ -81,22 +81,22 @@ def find_model(name: str, listed: Sequence[ListedModel], server: str) -> ListedM
 
 
 def nearest_names(name: str, names: Iterable[str], n: int = 3) -> tuple[str, ...]:
-    """Return the names that are most like one, the nearest first."""
+    """Return the names most similar to a name, best first."""
     by_form = {one.lower(): one for one in names}
     wanted = name.strip().lower()
     near = difflib.get_close_matches(wanted, by_form, n, _NEAR)
-    # A part of a long name is nothing like it by its letters.
+    # By its letters alone, a part of a long name is not similar to it.
     parts = [one for one in by_form if wanted and wanted in one and one not in near]
     return tuple(by_form[one] for one in [*near, *parts][:n])
 
 
 def why_not_chat(name: str, signs: Sequence[object] = ()) -> ModelProblem | None:
-    """Return why a model cannot be benchmarked, as far as its list entry and its name tell; None where it can be.
+    """Return why a model cannot be benchmarked, judged by its list entry and name; None where it can be.
 
     Args:
-        name: the model's.
-        signs: values of list fields such as ``type``, ``task`` or ``capabilities``: a word, words, or words that are
-            true or false.
+        name: the model's name.
+        signs: values of list fields such as ``type``, ``task`` or ``capabilities``: a word, words, or words that
+            are true or false.
     """
     words = {word for sign in signs for word in _words(sign)}
     if words & _CHATS:

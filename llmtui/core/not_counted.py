@@ -14,7 +14,7 @@ BUSY = "busy"
 
 
 class Uncounted(msgspec.Struct, frozen=True, kw_only=True):
-    """Trials of one contender that some figure leaves out."""
+    """Trials of one contender that a figure leaves out."""
 
     contender: int
     code: str
@@ -25,22 +25,22 @@ class Uncounted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotCounted(msgspec.Struct, frozen=True, kw_only=True):
-    """Line 8: what was left out and why."""
+    """Topic 8: what was left out, and why."""
 
     trials: tuple[Uncounted, ...]
     contenders: tuple[tuple[int, str], ...]
-    """Contenders without any verdict, and why."""
+    """Contenders without a verdict, and why."""
     busy: int
     """Warm trials that count although other programs were busy."""
     warm: int
     """Warm trials that count."""
     busy_lasts: bool
-    """More than half of them: a condition, no disturbance."""
+    """Other programs were busy in more than half of the warm trials: a condition, no disturbance."""
     why: str | None = None
 
 
 def not_counted(session: Session) -> NotCounted:
-    """Return what was left out, what was disturbed and counts all the same, and who has no verdict."""
+    """Return what was left out, what was disturbed but counts, and the contenders without a verdict."""
     repeated = asked_again(session.rows)
     counts: dict[tuple[int, str, str], int] = {}
     for row in session.rows:
@@ -67,7 +67,7 @@ def not_counted(session: Session) -> NotCounted:
 
 
 def _reason(row: TrialRow, *, repeated: bool) -> tuple[str, str] | None:
-    """The first reason for which a row is left out, and of what; None if everything in it counts."""
+    """Return the first reason for which a trial is left out, and of which figures; None if all of it counts."""
     if repeated:
         return "repeated_busy" if BUSY in row.flags else "repeated", "all"
     if row.outcome == "no_final":

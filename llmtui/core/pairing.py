@@ -1,4 +1,4 @@
-"""Which measurements of two contenders belong together, by round. Of imported files: core.recorded_pairs."""
+"""Pairs of measurements of two contenders, by round. Imported files: core.recorded_pairs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmtui.core.plan import IMPORTED, Plan
 from llmtui.core.trial_row import TrialRow
 
 Figure = Literal["decode_tps", "decode_cps"]
-"""What is compared: tokens per second, or characters per second."""
+"""The compared figure: tokens per second, or characters per second."""
 
 
 class PairedRounds(NamedTuple):
@@ -22,20 +22,20 @@ class PairedRounds(NamedTuple):
     rounds: tuple[float, ...]
     """d_r of each counted round."""
     leads: tuple[tuple[float, ...], ...]
-    """Log ratios prompt by prompt, for each counted round."""
+    """Log ratios per prompt, for each counted round."""
     common: int
-    """Pairs of rows in all rounds, counted or not."""
+    """Number of paired trials in all rounds, counted or not."""
 
 
 def is_imported(plan: Plan) -> bool:
-    """Whether the plan was made from a file of another program, which cannot be run again."""
+    """Return whether the plan comes from another program's file, and so cannot be run again."""
     return plan.preset == IMPORTED
 
 
 def pair_up(
     plan: Plan, rows: Sequence[TrialRow], first: int, second: int, figure: Figure = "decode_tps"
 ) -> PairedRounds:
-    """Return the rounds in which both were measured on the same prompts with the same cap.
+    """Return the rounds in which both contenders were measured on the same prompts with the same cap.
 
     A round counts if at least half of the plan's prompts are paired in it. Within a round rates are pooled over the
     paired prompts.
@@ -63,7 +63,7 @@ def pair_up(
 
 
 def amount_and_seconds(row: TrialRow, figure: Figure) -> tuple[int, float]:
-    """Return numerator and denominator of a row's rate, for pooling: what was written and in how many seconds."""
+    """Return numerator and denominator of a trial's rate, for pooling: amount of text, and seconds."""
     figures = row.figures
     if figure == "decode_tps":
         assert figures.decode_steps is not None, "only rows with a rate are paired"

@@ -1,4 +1,4 @@
-"""Every verdict on a pair as one flat list: for each figure and each pair exactly one word."""
+"""All pairwise verdicts as one flat list: one word per figure and pair."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SPEEDS: tuple[Figure, ...] = ("decode_tps", "decode_cps")
 
 
 class PairVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said of two contenders in one figure; ``first`` is the better one wherever one is."""
+    """The verdict on two contenders in one figure; ``first`` is the better one wherever one is."""
 
     first: int
     second: int
     figure: str
     n: int
-    """Rounds that count; of an imported file its categories or repetitions."""
+    """Number of counted rounds; for an imported file the number of categories or repetitions."""
     ratio: float | None
-    """How many times as fast the first is, or how many times as long the second takes."""
+    """Speed of the first ÷ speed of the second, or time of the second ÷ time of the first."""
     low: float | None
     high: float | None
     """Simultaneous 95 % interval over the pairs of this figure; None below three rounds."""
@@ -32,7 +32,7 @@ class PairVerdict(msgspec.Struct, frozen=True, kw_only=True):
 def pair_verdicts(session: Session) -> tuple[PairVerdict, ...]:
     """Return the verdicts of all pairs: tokens and characters per second, then waiting times.
 
-    An imported file has its one speed alone.
+    An imported file has one speed only.
     """
     if is_imported(session.plan):
         return tuple(_flat(one, "decode_tps") for one in verdicts(session))

@@ -1,7 +1,7 @@
-"""What a run will ask, of whom, and in which order.
+"""A plan: which prompts are sent to which models, and in which order.
 
-A plan is data. Its order (which model first, which prompt next, which tag) follows from the plan's seed,
-so that a session can be read, resumed and repeated. Rules: docs/method.md, "Trials".
+A plan is data. Its order (of models, prompts and tags) follows from its seed, so that a session can be read, resumed
+and repeated. Rules: docs/method.md, "Trials".
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from llmtui.core.choices import Choices
 Kind = Literal["cold", "warm", "follow_up"]
 Think = bool | Literal["low", "medium", "high"]
 ThinkingControl = Literal["template", "effort", "effort_none", "reasoning"]
-"""Request fields by which a server of OpenAI's protocol is told whether to think: ``chat_template_kwargs``;
-``reasoning_effort``, without or with ``none``; ``reasoning.effort``."""
+"""Request fields that control thinking in OpenAI's protocol: ``chat_template_kwargs``; ``reasoning_effort``, without or
+with ``none``; ``reasoning.effort``."""
 Others = Literal["unload", "keep"]
 SERVERS_OWN: Final = "server"
-"""In a variant's words: what the server decides and does not tell."""
+"""In a variant's words: a value that the server decides and does not report."""
 
 _USUAL: Final = Choices()
 
@@ -32,14 +32,14 @@ IMPORTED = "imported"
 """Preset of a session that was read from another program's file."""
 AUTO_BUDGET_S = 360.0
 BUILTIN: Final = "builtin"
-"""Backend of llmtui's own server; with a colon before a model's name it says that the model is run there."""
+"""Backend of llmtui's own server; as prefix ``builtin:`` of a model's name it selects that server."""
 DEMO_NOTE: Final = "built-in demo"
 SPEED_NOTE: Final = "speed only, text is noise"
-"""Note of the demo model: it is there to be watched, not to be compared with real ones."""
+"""Note of the synthetic demo model: for display, not for comparison with real models."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """One build of a model on one server: the digest, not the name, says which."""
+    """One build of a model on one server, identified by its digest, not by its name."""
 
     name: str
     digest: str
@@ -51,41 +51,41 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     format: str | None = None
     context_limit: int | None = None
     thinking: bool | None = None
-    """Whether the server says that the model can think; None where it does not tell."""
+    """Whether the server says that the model can think; None where it does not say."""
     thinking_control: ThinkingControl | None = None
-    """How its server is told whether to think, of OpenAI's protocol."""
+    """How thinking is controlled on its server, for OpenAI's protocol."""
     served_ctx: int | None = None
-    """The context length that its server gave it, where requests cannot choose; None where it does not tell."""
+    """The context length that its server set, where requests cannot; None where it is not reported."""
     note: str | None = None
-    """A word that follows the model into every table and file, such as "built-in demo"."""
+    """A note shown with the model in every table and file, such as "built-in demo"."""
 
     @property
     def is_demo(self) -> bool:
-        """The model that ships with the program."""
+        """Whether it is the model that ships with the program."""
         return self.note == DEMO_NOTE
 
     @property
     def spelling(self) -> str:
-        """The name by which a person asks for it: ``builtin:`` stands before those of the built-in server."""
+        """The name by which a user selects it: with the prefix ``builtin:`` for models of the built-in server."""
         return f"{BUILTIN}:{self.name}" if self.backend == BUILTIN else self.name
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """Options that make two runs of one model different things to compare."""
+    """Options that make two runs of one model different contenders."""
 
     think: Think | None = False
-    """None: nothing is said about it, so that the server does as it was set up."""
+    """None: the request does not mention it, so the server's default applies."""
     num_ctx: int | None = _USUAL.num_ctx
-    """Of a server that decides it when it starts, what it says; None where it does not say."""
+    """Where the server fixes it at its start, the value it reports; None where it does not report it."""
     num_thread: int | None = None
     copy: str = ""
-    """Tells the two sides of a same-model-twice (A/A) run apart; empty otherwise."""
+    """Distinguishes the two sides of a same-model-twice (A/A) run; empty otherwise."""
 
     @property
     def canonical(self) -> str:
-        """The variant as one stable word list, for keys and CSV: ``think=off num_ctx=4096``.
+        """The variant in a stable notation for keys and CSV: ``think=off num_ctx=4096``.
 
-        ``server`` stands for what the server decides and does not tell.
+        ``server`` is a value that the server decides and does not report.
         """
         words = [f"think={_think_word(self.think)}", f"num_ctx={SERVERS_OWN if self.num_ctx is None else self.num_ctx}"]
         if self.num_thread is not None:
@@ -105,7 +105,7 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedPrompt(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt as asked, without the tag that is put before it."""
+    """A prompt of the plan, without the tag that is put before it."""
 
     id: str
     category: str
@@ -125,11 +125,11 @@ class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
     stall_loading_s: float = _USUAL.stall_loading_s
     quiet_wait_s: float = _USUAL.quiet_wait_s
     extra_fields: dict[str, Any] = {}
-    """Go into the body of every request."""
+    """Fields added to the body of every request."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run, decided before it starts."""
+    """A whole run, fixed before it starts."""
 
     preset: str
     server: str
@@ -140,13 +140,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...] = ("cold", "warm", "follow_up")
     options: PlanOptions = PlanOptions()
     rounds: int = 1
-    """Rounds that will be run whatever they cost."""
+    """Number of rounds that are run in any case."""
     max_rounds: int = 1
-    """Further rounds are run up to this number while they are expected to end within the budget."""
+    """Largest number of rounds; those beyond ``rounds`` are run while they are expected to end within the budget."""
     budget_s: float | None = None
     balanced: bool = False
-    """A round and its mirror are begun together or not at all, so that the order is balanced when the budget is spent.
-    The first round is run whatever it costs."""
+    """A round and its mirror are started together or not at all, so that the order is balanced when the budget is used
+    up. The first round is run in any case."""
     seed: int = 0
     others: Others = "unload"
     pack: str = "llmtui"
@@ -154,7 +154,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrialKey(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes two trials the same question to the same model: sweeps, resume and comparison all use it."""
+    """The identity of a trial: equal keys mean the same prompt to the same model. Used by resume and comparison."""
 
     round: int
     backend: str
@@ -179,17 +179,17 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> Kind:
-        """Cold, warm or follow_up."""
+        """``cold``, ``warm`` or ``follow_up``."""
         return self.key.kind
 
     @property
     def round(self) -> int:
-        """The round it belongs to, from 1."""
+        """The round of the trial, from 1."""
         return self.key.round
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """One contender in one round: its trials in the order in which they are asked."""
+    """One contender in one round: its trials in order."""
 
     round: int
     contender: int
@@ -205,9 +205,9 @@ def _think_word(think: Think | None) -> str:
 
 
 def round_order(plan: Plan, round_number: int) -> tuple[int, ...]:
-    """Gives the contenders' order in a round: random in odd rounds, each odd round followed by its mirror.
+    """Return the contenders' order in a round: random in odd rounds, each of which is followed by its mirror.
 
-    Two rounds together are balanced: whatever drifts linearly over them hits every contender alike.
+    Two such rounds are balanced: a linear drift affects every contender equally.
     """
     odd = round_number if round_number % 2 else round_number - 1
     order = list(range(len(plan.contenders)))
@@ -218,17 +218,17 @@ def round_order(plan: Plan, round_number: int) -> tuple[int, ...]:
 
 
 def prompt_order(plan: Plan, round_number: int) -> tuple[int, ...]:
-    """Gives the prompts' order in a round: random, and the same for every contender in it."""
+    """Return the prompts' order in a round: random, and equal for all contenders."""
     order = list(range(len(plan.prompts)))
     random.Random(f"{plan.seed}/prompts/{round_number}").shuffle(order)
     return tuple(order)
 
 
 def prompt_tag(plan: Plan, round_number: int, prompt: int) -> int:
-    """Gives the four digits (first not 0) before a prompt: new for each prompt and round, the same for all contenders.
+    """Return the four digits (first not 0) before a prompt: new per prompt and round, equal for all contenders.
 
-    The tag stands first so that a server's prefix cache has nothing to reuse. Tags of one plan never repeat while
-    there are numbers left.
+    The tag comes first so that a server's prefix cache has nothing to reuse. Tags of one plan do not repeat while there
+    are unused numbers.
     """
     numbers = _tags(plan.seed)
     return numbers[((round_number - 1) * len(plan.prompts) + prompt) % len(numbers)]
@@ -236,26 +236,26 @@ def prompt_tag(plan: Plan, round_number: int, prompt: int) -> int:
 
 @lru_cache(maxsize=16)
 def _tags(seed: int) -> tuple[int, ...]:
-    """All tags in a seed's order; kept, since shuffling takes milliseconds and screens ask for whole plans."""
+    """Return all tags in a seed's order; cached, since shuffling takes milliseconds and screens ask for whole plans."""
     numbers = list(range(1000, 10000))
     random.Random(f"{seed}/tags").shuffle(numbers)
     return tuple(numbers)
 
 
 def tagged(tag: int | None, text: str) -> str:
-    """Gives the prompt as it is sent: ``[4817] text``."""
+    """Return the prompt as sent: ``[4817] text``."""
     return text if tag is None else f"[{tag}] {text}"
 
 
 def block(plan: Plan, round_number: int, contender: int, *, cold_last: bool = False) -> Block:
-    """Gives one contender's trials of a round: cold, warm prompts, follow-up.
+    """Return one contender's trials of a round: cold, warm, follow-up.
 
     Args:
         plan: the plan.
         round_number: from 1.
         contender: index into ``plan.contenders``.
-        cold_last: for a model that is in memory already and goes first, so that a token appears at once after Enter;
-            its cold trial then follows its other trials.
+        cold_last: put the cold trial after the others; for a model already in memory, so that a token appears at
+            once.
     """
     trials: list[Trial] = []
     order = prompt_order(plan, round_number)
@@ -270,13 +270,13 @@ def block(plan: Plan, round_number: int, contender: int, *, cold_last: bool = Fa
 
 
 def blocks(plan: Plan, round_number: int, *, resident: int | None = None) -> tuple[Block, ...]:
-    """Gives a round's blocks in order.
+    """Return a round's blocks in order.
 
     Args:
         plan: the plan.
         round_number: from 1.
-        resident: a contender that was in memory at the start: it goes first in round 1 and has its cold trial last
-            there; round 2 mirrors that order.
+        resident: a contender that was in memory at the start; it comes first in round 1 with its cold trial last,
+            and round 2 mirrors that order.
     """
     order = round_order(plan, round_number)
     if resident is None or round_number > 2:
@@ -288,7 +288,7 @@ def blocks(plan: Plan, round_number: int, *, resident: int | None = None) -> tup
 
 
 def trials_per_round(plan: Plan) -> int:
-    """Gives the number of trials in one round of all contenders."""
+    """Return the number of trials in one round of all contenders."""
     per_block = (
         len(plan.prompts) * ("warm" in plan.kinds)
         + ("cold" in plan.kinds)
@@ -298,14 +298,14 @@ def trials_per_round(plan: Plan) -> int:
 
 
 def num_predict(plan: Plan, kind: Kind) -> int:
-    """Gives the cap on output tokens for a kind of trial."""
+    """Return the cap on output tokens for a kind of trial."""
     return {"cold": COLD_NUM_PREDICT, "follow_up": FOLLOW_UP_NUM_PREDICT, "warm": plan.options.num_predict}[kind]
 
 
 def num_ctx(contender: Contender) -> int | None:
     """Return the context length in tokens: the variant's, or the model's limit where that is less.
 
-    None where the server decides it and does not tell.
+    None where the server decides it and does not report it.
     """
     limit = contender.model.context_limit
     wanted = contender.variant.num_ctx

@@ -1,4 +1,4 @@
-"""From what a person picked to a plan, for the screens and the command line alike. Rules: docs/method.md, "Trials"."""
+"""Plans made from the user's choices, for the screens and the command line. Rules: docs/method.md, "Trials"."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from llmtui.core.prompts import Prompt, PromptPack, prompt_sha256
 from llmtui.core.records import Problem, ProblemError
 
 FREE = "free"
-"""Preset and category of a prompt that the person typed."""
+"""Preset and category of a typed prompt."""
 FULL_ANSWER_TOKENS = 1024
 FEW_MODELS = 3
-"""How many models are picked where none is in memory and nobody chose."""
+"""Number of models to pick by default where none is in memory."""
 
 
 class Rounds(msgspec.Struct, frozen=True):
-    """How often everything is asked."""
+    """Number of rounds of a run."""
 
     rounds: int
-    """At least, whatever they cost."""
+    """Number of rounds that are run in any case."""
     max_rounds: int
     budget_s: float | None = None
-    """Rounds beyond the first are begun only while they are expected to end within it."""
+    """Further rounds are started only while they are expected to end within this time."""
     balanced: bool = False
-    """Beyond the first they are begun with their mirrors, so that the order ends balanced."""
+    """Further rounds are started together with their mirrors, so that the order ends balanced."""
 
 
 PRESETS: dict[Preset, Rounds] = {
@@ -54,7 +54,7 @@ PRESETS: dict[Preset, Rounds] = {
 
 
 def rounds_of(choices: Choices) -> Rounds:
-    """Return the number of rounds that is chosen: an exact one, else what fits into a time, else the preset's."""
+    """Return the chosen number of rounds: an exact one, else what fits into a budget, else the preset's."""
     if choices.rounds is not None:
         return Rounds(choices.rounds, choices.rounds)
     if choices.budget_s is not None:
@@ -63,22 +63,23 @@ def rounds_of(choices: Choices) -> Rounds:
 
 
 class NothingToRun(ProblemError):
-    """A plan without models or prompts was asked for; ``problem`` says which."""
+    """The plan would have no models or no prompts; ``problem`` says which."""
 
 
 def default_models(
     listed: Sequence[ListedModel], chosen_last: Collection[str] | None = None, *, server: str = "ollama"
 ) -> tuple[str, ...]:
-    """Gives the models to pick where nobody has picked yet, as they are spelled.
+    """Return the spellings of the models to pick by default.
 
-    What was chosen last and is still there; else the models in memory; else the three smallest. Only models that can
-    be benchmarked. Beside another server's models those of the built-in server are not picked unasked; alone, its own
-    models stand back behind files that somebody named, and of its own the demo is picked.
+    These are the models picked last that are still available; else those in memory; else the three smallest. Models
+    that cannot be benchmarked are left out. Models of the built-in server are not picked beside those of another
+    server; with the built-in server alone, named files come before its own models, and of those only the demo is
+    picked.
 
     Args:
-        listed: what is there.
-        chosen_last: spellings.
-        server: kind of the server that was asked.
+        listed: the available models.
+        chosen_last: spellings of the models picked last.
+        server: kind of the main server.
     """
     usable = [one for one in listed if one.why_not is None]
     own = [one for one in usable if one.model.backend == server]
@@ -96,7 +97,7 @@ def default_models(
 
 
 def _one_a_build(listed: Sequence[ListedModel]) -> list[ListedModel]:
-    """The first of several names under which a server offers the same weights."""
+    """Return one entry per build: the first of several names of the same weights."""
     first: dict[str, ListedModel] = {}
     for one in listed:
         first.setdefault(one.model.digest or one.model.name, one)
@@ -104,7 +105,7 @@ def _one_a_build(listed: Sequence[ListedModel]) -> list[ListedModel]:
 
 
 def default_categories(pack: PromptPack, chosen_last: Collection[str] | None = None) -> tuple[str, ...]:
-    """Gives the categories to pick where nobody has picked yet: what was chosen last and is still there, else all."""
+    """Return the categories to pick by default: those picked last that still exist, else all."""
     again = tuple(one.id for one in pack.categories if one.id in (chosen_last or ()))
     return again or tuple(one.id for one in pack.categories)
 
@@ -119,19 +120,19 @@ def make_plan(
     extra_fields: Mapping[str, object] | None = None,
     seed: int = 0,
 ) -> Plan:
-    """Gives the plan of a comparison.
+    """Return the plan of a comparison.
 
     Args:
-        models: who is asked, in the order of the table.
+        models: the models, in the order of the table.
         pack: the prompts.
         server: its address.
         categories: ids; None for all.
-        choices: everything else that was chosen; None: the usual.
-        extra_fields: go into the body of every request.
-        seed: of the order; the same seed gives the same plan.
+        choices: all other choices; None: the defaults.
+        extra_fields: fields added to the body of every request.
+        seed: seed of the order; the same seed makes the same plan.
 
     Raises:
-        NothingToRun: no model, or no prompt.
+        NothingToRun: there is no model or no prompt.
     """
     chosen = choices or Choices()
     prompts = tuple(
@@ -171,10 +172,10 @@ def make_free_plan(
     choices: Choices | None = None,
     seed: int = 0,
 ) -> Plan:
-    """Gives the plan of one typed prompt: asked once of each model, without cold start and follow-up.
+    """Return the plan of one typed prompt: one trial per model, without cold start and follow-up.
 
     Raises:
-        NothingToRun: no model, or no text.
+        NothingToRun: there is no model or no text.
     """
     chosen = choices or Choices()
     asked = text.strip()
@@ -198,18 +199,19 @@ def make_free_plan(
 
 
 def repeated(plan: Plan, listed: Sequence[ListedModel], *, server: str, seed: int) -> Plan:
-    """Gives a plan anew: the same models, prompts, options and rounds in another order.
+    """Return a new plan with the same models, prompts, options and rounds as an earlier one, in another order.
 
-    A model that was built anew since then is asked as it is now; one that is gone stays in the plan and fails there.
+    A model that was rebuilt since then is used in its present build; one that is gone stays in the plan, and its trials
+    fail.
 
     Args:
-        plan: of an earlier session.
-        listed: what the server has now.
+        plan: the plan of an earlier session.
+        listed: the server's present models.
         server: its address.
-        seed: of the order.
+        seed: seed of the new order.
 
     Raises:
-        NothingToRun: the plan stands for an imported file, or the server has none of its models.
+        NothingToRun: the plan is that of an imported file, or the server has none of its models.
     """
     if plan.preset == IMPORTED:
         raise NothingToRun(Problem(code="no_plan_of_import"))
@@ -224,9 +226,9 @@ def repeated(plan: Plan, listed: Sequence[ListedModel], *, server: str, seed: in
 
 
 def contenders(models: Sequence[Model], choices: Choices) -> tuple[Contender, ...]:
-    """Gives the lines of the comparison: a model once for each way of thinking that is wished and that it has.
+    """Return the contenders: each model once per chosen way of thinking that it supports.
 
-    A build that is there under two names runs twice and is told apart as a copy, like the two sides of an A/A run.
+    A build listed under two names is run twice, the second marked as a copy like in an A/A run.
 
     Raises:
         NothingToRun: there is no model.
@@ -247,32 +249,32 @@ def contenders(models: Sequence[Model], choices: Choices) -> tuple[Contender, ..
 
 
 def shown_name(model: Model, *, mixed: bool) -> str:
-    """Gives a model's name on the screen and in tables.
+    """Return a model's name for screens and tables.
 
     Args:
-        model: of any server.
-        mixed: models of other servers than the built-in one stand beside it.
+        model: a model of any server.
+        mixed: whether there are models of servers other than the built-in one.
     """
     if model.backend != BUILTIN:
         return model.name
     if model.is_demo:
         return DEMO_NOTE
-    name = re.split(r"[\\/]", model.name)[-1]  # of a file, without its folders
+    name = re.split(r"[\\/]", model.name)[-1]  # a file's name without its folders
     return f"{name} (built-in)" if mixed else name
 
 
 def _variant(model: Model, think: Think | None, choices: Choices) -> Variant:
-    """Return the options as the model will have them: a server of OpenAI's protocol decides two when it starts."""
+    """Return the options that the model will have; a server of OpenAI's protocol fixes two of them at its start."""
     if model.backend == "openai":
         return Variant(think=think, num_ctx=model.served_ctx)
     return Variant(think=think, num_ctx=choices.num_ctx, num_thread=choices.num_thread)
 
 
 def thinking_ways(model: Model, wish: Thinking) -> tuple[Think | None, ...]:
-    """Return the values of ``think`` a model is run with; None: the server's own.
+    """Return the values of ``think`` to run a model with; None: the server's default.
 
-    Of Ollama and the built-in server only models of which the server says that they can think are told to. gpt-oss
-    cannot be told not to: it thinks little instead. Some servers of OpenAI's protocol have no field for not thinking.
+    With Ollama and the built-in server, only models that the server reports as thinking get a value. gpt-oss cannot be
+    told not to think: it gets "low". Some servers of OpenAI's protocol have no field to turn thinking off.
     """
     if model.backend != "openai" and not model.thinking:
         return (False,)
@@ -292,7 +294,7 @@ def thinking_ways(model: Model, wish: Thinking) -> tuple[Think | None, ...]:
 
 
 def cannot_think_so(model: Model, wish: Thinking) -> bool:
-    """Return whether there is no way to tell a model to think as wished."""
+    """Return whether a model cannot be told to think as chosen."""
     ways = thinking_ways(model, wish)
     return None in ways or (wish != "off" and ways == (False,))
 
@@ -310,7 +312,7 @@ def _think_label(think: Think | None) -> str:
 
 
 def _distinct(so_far: Iterable[Contender], model: Model, variant: Variant, label: str, copy: str) -> Contender:
-    """Gives a contender whose key and label no earlier one has."""
+    """Return a contender whose key and label differ from all earlier ones."""
     keys = {(one.model.backend, one.model.digest, one.variant.canonical) for one in so_far}
     labels = {one.label for one in so_far}
     for mark in _marks(copy):

@@ -1,4 +1,4 @@
-"""Prompt packs: what the models are asked, in one language. How files become packs: ``config.prompt_files``."""
+"""Prompt packs: the prompts of a run, in one language. Reading the files: ``config.prompt_files``."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import msgspec
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
-    """One question to a model, in one language."""
+    """One prompt, in one language."""
 
     id: str
     category: str
     title: str
     text: str
-    """As it is sent, but for the tag that a trial puts before it; no blanks at either end."""
+    """The text as sent, without the tag of a trial; no blanks at either end."""
 
 
 class Category(msgspec.Struct, frozen=True, kw_only=True):
-    """Prompts of one kind; the first is the one that is asked where one prompt per category is asked."""
+    """Prompts of one kind; the first is used where one prompt per category is run."""
 
     id: str
     title: str
@@ -26,7 +26,7 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PromptPack(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a run can ask, in one language."""
+    """All prompts that a run can use, in one language."""
 
     name: str
     language: str
@@ -34,9 +34,9 @@ class PromptPack(msgspec.Struct, frozen=True, kw_only=True):
     cold: str
     """The fixed prompt of every cold trial."""
     follow_up: str
-    """The question that continues a conversation."""
+    """The prompt of the follow-up trial, which continues a conversation."""
     sources: tuple[str, ...]
-    """The files it came from, the most general first."""
+    """The files it was read from, the most general first."""
 
 
 def prompt_sha256(text: str) -> str:

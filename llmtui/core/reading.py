@@ -1,6 +1,6 @@
-"""Whether the text of an answer is what the model wrote, all of it and as it wrote it.
+"""Whether the text of an answer is complete and is the model's own.
 
-What the reader of the stream noticed comes with the trial; what the finished answer itself gives away is found here.
+Findings of the stream's reader come with the trial; those that follow from the finished answer are made here.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from llmtui.core.records import Evidence, FlagEvidence, ServerCounters
 from llmtui.core.thinking import inline_thinking
 
 ONE_CHUNK_TOKENS: Final = 16
-"""No model writes this many tokens at once: in one chunk they did not come as a stream."""
+"""No model makes this many tokens at once: within one chunk they did not arrive as a stream."""
 FASTEST_TPS: Final = 100_000.0
-"""No program here writes faster, whatever it says."""
+"""No server is faster, whatever it reports."""
 SLACK_TOKENS: Final = 16
-"""Marks of a template and the end count as tokens and have no text."""
+"""Template marks and the end count as tokens, but have no text."""
 HIDDEN_TOKENS: Final = 8
 _LOADING: Final = re.compile(
     r"[\s━─=_*#-]*[^\n]{0,60}\bloading (?:the )?model\b.*?\bdone!? *\([\d.,]+ ?m?s\)[\s━─=_*#-]*",
@@ -29,7 +29,7 @@ _LOADING: Final = re.compile(
 
 
 def reading_flags(finished: TrialFinished) -> dict[str, FlagEvidence]:
-    """Return the flags of the reading with their evidence, those that came with the trial first."""
+    """Return the flags about reading the answer with their evidence, those that came with the trial first."""
     told: tuple[FlagEvidence, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
     found = {flag: seen for flag, seen in zip(finished.flags, told, strict=False) if flag in NOT_CLAIMED}
     if not finished.timeline.t_ns or finished.recorded is not None:
@@ -44,9 +44,9 @@ def reading_flags(finished: TrialFinished) -> dict[str, FlagEvidence]:
 
 
 def believed_counters(finished: TrialFinished) -> ServerCounters:
-    """Return the server's counters without a count of tokens that nothing could have made in that time.
+    """Return the server's counters, without a token count that is impossible in the time.
 
-    Such a count tells of nothing that is hidden: neither is it shown, nor is text missed for it.
+    Such a count is not shown, and is no evidence of hidden text.
     """
     counters = finished.counters or ServerCounters()
     tokens, done_ns = counters.output_tokens, finished.done_ns
@@ -57,7 +57,7 @@ def believed_counters(finished: TrialFinished) -> ServerCounters:
 
 
 def _exceeds(tokens: int, text: str) -> bool:
-    """Whether a text is too short for that many tokens, of which each has a byte at least."""
+    """Return whether a text has fewer bytes than the given number of tokens, each of which has at least one."""
     return tokens > len(text.encode("utf-8", "replace")) + SLACK_TOKENS
 
 
@@ -68,11 +68,11 @@ NOT_CLAIMED: Final[dict[str, tuple[str, ...]]] = {
     "unseen_text": ("ttft_ms", *SPEED),
     "buffered": ("ttft_ms", "ttfo_ms", *SPEED, *TEXT, "decode_chars", *GAPS, "gap_clock", "client_lag_ms"),
 }
-"""Figures that an answer cannot tell whose reading has one of these flags."""
+"""Figures that are missing for an answer with one of these flags."""
 
 
 def _unseen(finished: TrialFinished, counters: ServerCounters) -> Evidence | None:
-    """What tells of text that was not seen: more tokens than the text has bytes, or thinking that is counted only."""
+    """Return the evidence for unseen text: more tokens than the text has bytes, or thinking only in the counters."""
     line, text = finished.timeline, finished.text
     tokens, thought = counters.output_tokens, counters.reasoning_tokens
     if tokens is not None and _exceeds(tokens, text):
@@ -84,7 +84,7 @@ def _unseen(finished: TrialFinished, counters: ServerCounters) -> Evidence | Non
         and not inline_thinking(text).found
     ):
         return Evidence(code="unseen_thinking", args={"tokens": thought})
-    if line.tokens and (tokens is None or line.tokens[0] <= tokens):  # a running count beyond the last one is wrong
+    if line.tokens and (tokens is None or line.tokens[0] <= tokens):  # a running count beyond the final one is wrong
         first = text[: sum(size for size, at in zip(line.chars, line.t_ns, strict=True) if at == line.t_ns[0])]
         if _exceeds(line.tokens[0], first):
             return Evidence(code="unseen_start", args={"tokens": line.tokens[0]})
@@ -92,7 +92,7 @@ def _unseen(finished: TrialFinished, counters: ServerCounters) -> Evidence | Non
 
 
 def loading_chunks(channels: str, texts: tuple[str, ...]) -> int:
-    """Return the number of chunks at the beginning that a router wrote while it loaded the model."""
+    """Return the number of leading chunks that a router wrote while it loaded the model."""
     thinking = len(channels) - len(channels.lstrip("t"))
     match = _LOADING.match("".join(texts[:thinking])) if thinking else None
     if match is None:
@@ -116,16 +116,16 @@ def chunk_texts(finished: TrialFinished) -> tuple[str, ...]:
 
 
 def answer_of(finished: TrialFinished) -> str:
-    """Return the answer without the thinking that came in a channel of its own."""
+    """Return the answer without thinking from a separate channel."""
     channels = finished.timeline.channels
     return "".join(text for text, channel in zip(chunk_texts(finished), channels, strict=True) if channel == "a")
 
 
 def own_text(finished: TrialFinished) -> TrialFinished:
-    """Return the trial with the model's text only, and with an end that is not before its last text."""
+    """Return the trial with the model's own text only, and with an end that is not before its last text."""
     line = finished.timeline
     if finished.done_ns is not None and line.t_ns and finished.done_ns < line.t_ns[-1]:
-        # Sessions of older versions took the first finish_reason for the end.
+        # Sessions of older versions took the first finish_reason as the end.
         finished = msgspec.structs.replace(finished, done_ns=line.t_ns[-1])
     if not line.channels.startswith("t") or "oad" not in finished.text[:200]:
         return finished

@@ -1,4 +1,4 @@
-"""Figures of a trial that another program measured: what its file recorded, and nothing that it did not."""
+"""Figures of a trial that another program measured: only what its file recorded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmtui.core.records import Recorded
 from llmtui.core.trial_row import TrialRow
 
 Basis = Literal["writing", "usual"]
-"""What a file's models can be compared by: the speed after the first token, or only tokens ÷ total time."""
+"""What an imported file's models can be compared by: the speed after the first token, or only tokens ÷ total time."""
 _NOT_RECORDED = (
     "ttft_ms", "ttfo_ms", "decode_tps", "tpot_ms", "decode_cps", "reading_x", "prefill_tps", "e2e_ms", "e2e_tps",
     "gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls", "client_lag_ms", "tokens",
@@ -22,8 +22,8 @@ _NOT_RECORDED = (
 def recorded_figures(event: TrialFinished) -> Figures | None:
     """Return the figures of an imported trial; None for a trial that was measured here.
 
-    Journals of imports by an earlier version hold a time of the first token on a timeline: those are measured as any
-    other, hence None too.
+    Journals of imports by an earlier version have the time of the first token on a timeline; these are measured as
+    usual, hence None too.
     """
     of = event.recorded
     if of is None or event.timeline.t_ns:
@@ -55,7 +55,7 @@ def recorded_figures(event: TrialFinished) -> Figures | None:
 
 
 def written(row: TrialRow) -> tuple[float, float] | None:
-    """Return a row's (tokens made, seconds for them) after the first token, however short; None where not recorded."""
+    """Return a trial's (tokens, seconds) after the first token, however short; None where not recorded."""
     of, figures = row.recorded, row.figures
     if of is not None and (done := _steps(of)) is not None:
         return done
@@ -67,7 +67,7 @@ def written(row: TrialRow) -> tuple[float, float] | None:
 
 
 def answered(row: TrialRow) -> tuple[float, float] | None:
-    """Return a row's (tokens, total seconds), or (recorded rate, 1); None where neither is recorded."""
+    """Return a trial's (tokens, total seconds), or (recorded rate, 1); None where neither is recorded."""
     figures = row.figures
     if figures.tokens and figures.e2e_ms:
         return figures.tokens, figures.e2e_ms / 1000
@@ -75,14 +75,14 @@ def answered(row: TrialRow) -> tuple[float, float] | None:
 
 
 def usual_tps(row: TrialRow) -> float | None:
-    """Return tokens ÷ total time of a row: as recorded, else computed."""
+    """Return a trial's tokens ÷ total time: as recorded, else computed."""
     if row.recorded is not None and row.recorded.usual_tps is not None:
         return row.recorded.usual_tps
     return row.figures.e2e_tps
 
 
 def _prefill(of: Recorded) -> float | None:
-    """Fresh prompt tokens per second; None where it is not known how many were cached, or where they are too few."""
+    """Return the fresh prompt tokens per second; None where the cached count is unknown or too few are fresh."""
     if of.prompt_tokens is None or of.cached_tokens is None or not of.prompt_s:
         return None
     fresh = of.prompt_tokens - of.cached_tokens

@@ -1,4 +1,4 @@
-"""Which rows of an imported file belong together: by its own rounds, or by category where it has one round only."""
+"""Pairs of an imported file's trials: by its own rounds, or by category where it has one round only."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
 
 Unit = Literal["round", "category", "run"]
-"""What is taken for one independent observation: a round of a session that ran here; of a file a category, or a
+"""What counts as one independent observation: a round of a session that ran here; for a file a category, or a
 repetition of all its prompts."""
 
 
 class RecordedCells(NamedTuple):
-    """The usable rows of a file, by contender, unit, and within a unit by category and prompt."""
+    """The usable trials of a file, by contender and unit, and within a unit by category and prompt."""
 
     basis: Basis
     unit: Unit
     prompts: int
-    """Of the whole file."""
+    """Number of prompts in the whole file."""
     cells: dict[int, dict[str, dict[tuple[str, int], tuple[float, float]]]]
-    """Amount and seconds; in a category all prompts together, as prompt 0."""
+    """(amount, seconds); for a category all prompts together, as prompt 0."""
 
 
 def recorded_cells(session: Session) -> RecordedCells:
-    """Return the usable rows of an imported session: all as recorded, cold and short ones too."""
+    """Return the usable trials of an imported session: all as recorded, including cold and short ones."""
     basis, unit = basis_of(session), unit_of(session)
     found: dict[int, dict[str, dict[tuple[str, int], tuple[float, float]]]] = {}
     for row in session.rows:
@@ -52,9 +52,9 @@ def basis_of(session: Session) -> Basis:
 
 
 def unit_of(session: Session) -> Unit:
-    """Return ``run`` where the file repeats at least half of its prompts for two models or more, or for its only one.
+    """Return ``run`` where the file repeats at least half of its prompts for at least two models, or for its only one.
 
-    A row that merely occurs twice makes no second run, nor do repetitions of a program that runs them in a row.
+    A row that merely occurs twice is no second run, nor are repetitions that a program made back to back.
     """
     if any(row.recorded is not None and row.recorded.repetition for row in session.rows):
         return "category"
@@ -67,9 +67,9 @@ def unit_of(session: Session) -> Unit:
 
 
 def pair_recorded(of: RecordedCells, first: int, second: int) -> PairedRounds:
-    """Return the units in which both have usable rows, as log ratios.
+    """Return the units in which both have usable trials, as log ratios.
 
-    A run counts with at least half of the file's prompts; within a unit rates are pooled over the prompts of both.
+    A run needs at least half of the file's prompts; within a unit, rates are pooled over the common prompts.
     """
     ours, theirs = of.cells.get(first, {}), of.cells.get(second, {})
     logs: list[float] = []
@@ -87,7 +87,7 @@ def pair_recorded(of: RecordedCells, first: int, second: int) -> PairedRounds:
 
 
 class RecordedSpeed(NamedTuple):
-    """A geometric mean over units (tokens per second), the lowest and highest of them, and their number."""
+    """A geometric mean over units in tokens per second, with the lowest and highest of them and their number."""
 
     value: float
     low: float
@@ -96,9 +96,9 @@ class RecordedSpeed(NamedTuple):
 
 
 def recorded_speed(of: RecordedCells, contender: int, category: str | None = None) -> RecordedSpeed | None:
-    """Return a model's speed, in one category or in all; None where the file has none.
+    """Return a model's speed in one category or in all; None where the file has none.
 
-    Where two models have the same units, the quotient of their means is the ratio of their verdict.
+    Where two models have the same units, the ratio of their means is the ratio of their verdict.
     """
     units = [
         [part for (name, _), part in inside.items() if category in (None, name)]
@@ -111,7 +111,7 @@ def recorded_speed(of: RecordedCells, contender: int, category: str | None = Non
 
 
 def category_name(session: Session, row: TrialRow) -> str:
-    """Return the category of a row; where the file has none, its prompt."""
+    """Return a trial's category; where the file has none, its prompt."""
     assert row.trial.prompt is not None, "an imported row has a prompt"
     prompt = session.plan.prompts[row.trial.prompt]
     return prompt.category or prompt.text

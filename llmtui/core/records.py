@@ -1,6 +1,6 @@
-"""The records that events are made of: what a server counted, what a machine did, when text arrived.
+"""Records that events consist of: server counters, machine figures, arrival times of text.
 
-Missing is None, with a reason beside it; never 0 or a sentinel.
+A missing value is None, with a reason beside it; never 0 or a sentinel.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     _AnyProblem = ProblemCode
     _AnyEvidence = EvidenceCode
 else:
-    # On the wire any word: journals of other versions hold codes that this one does not know.
+    # Any string on the wire: journals of other versions have codes that this one does not know.
     _AnyProblem = _AnyEvidence = str
 
 Argument = str | int | float
@@ -28,38 +28,38 @@ Level = Literal["info", "warning", "error"]
 ColdSource = Literal["disk", "memory", "mixed", "unknown"]
 ServerKind = Literal["ollama", "openai", "builtin"]
 NamedBy = Literal["nobody", "settings", "person"]
-"""Who named a server: nobody (it was looked for), the settings or the environment, or the person."""
+"""Origin of a server's address: ``nobody`` (found by a search), the settings or the environment, or the user."""
 
 
 Step = Literal["unloading", "loading", "loading_again", "waiting_for_others", "paused"]
-"""What is done within a phase. ``loading_again``: a model that was in memory before the run. ``waiting_for_others``:
-a cold start is delayed until other programs leave the processor alone."""
+"""The step within a phase. ``loading_again``: a model that was in memory before the run. ``waiting_for_others``: a cold
+start is delayed until other programs leave the CPU idle."""
 
 
 class PhaseDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is done within a phase, and with which models."""
+    """The step within a phase, and the models concerned."""
 
     step: Step
     names: tuple[str, ...] = ()
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that went wrong, as data; ``llmtui.words.problems`` makes the sentences."""
+    """A problem as data; ``llmtui.words.problems`` makes the sentences."""
 
     code: _AnyProblem
     args: dict[str, Argument] = {}
-    """Names and figures, as the sentence of the code names them; no prose."""
+    """Names and figures for the code's sentence; no prose."""
     detail: str | None = None
-    """The words of a server, a library or the system, as received."""
+    """The message of a server, a library or the system, as received."""
     cause: Problem | None = None
-    """The problem that this one follows from."""
+    """The problem that caused this one."""
     what: str | None = None
-    """Only in journals of schema 1: what happened, an English sentence."""
+    """Only in journals of schema 1: what happened, in English."""
     remedy: str | None = None
     """Only in journals of schema 1: what to do about it."""
 
     def __str__(self) -> str:
-        """Return the problem for logs and files: ``code name=value: detail``; schema 1's sentences as they are."""
+        """Return the problem for logs and files: ``code name=value: detail``; schema 1's sentences unchanged."""
         if self.what is not None:
             return self.what if self.remedy is None else f"{self.what} {self.remedy}"
         said = coded(self.code, self.args)
@@ -68,7 +68,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ProblemError(Exception):
-    """Base of the exceptions that carry a problem; ``str`` is its code."""
+    """Base of the exceptions that have a problem; ``str`` is its code."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
@@ -76,7 +76,7 @@ class ProblemError(Exception):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was seen that earns a flag, as data; ``llmtui.words.evidence`` makes the sentence."""
+    """The evidence for a flag, as data; ``llmtui.words.evidence`` makes the sentence."""
 
     code: _AnyEvidence
     args: dict[str, Argument] = {}
@@ -87,7 +87,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 FlagEvidence = Evidence | str
-"""Evidence of a flag; an English sentence in journals of schema 1, empty where a flag has none."""
+"""Evidence for a flag; an English sentence in journals of schema 1, empty where a flag has none."""
 
 
 def coded(code: str, args: Mapping[str, Argument]) -> str:
@@ -97,45 +97,45 @@ def coded(code: str, args: Mapping[str, Argument]) -> str:
 
 
 class ServerCounters(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server's last line counts, as sent; durations in ns. Absent keys are None, never 0."""
+    """The counts in the server's last line, as sent; durations in ns. Absent keys are None, never 0."""
 
     total_duration_ns: int | None = None
     load_duration_ns: int | None = None
     prompt_tokens: int | None = None
-    """All tokens of the prompt, cached ones among them."""
+    """All tokens of the prompt, including cached ones."""
     cached_tokens: int | None = None
-    """How many of them came from the server's cache; None where the server does not tell."""
+    """Number of prompt tokens from the server's cache; None where the server does not report it."""
     prompt_duration_ns: int | None = None
     output_tokens: int | None = None
-    """Output tokens; the end-of-answer token counts but for MLX."""
+    """Output tokens, including the end-of-answer token (except with MLX)."""
     output_duration_ns: int | None = None
     output_steps: int | None = None
-    """Decode steps that ``output_duration_ns`` covers: output_tokens − 1 (llama.cpp), output_tokens (MLX)."""
+    """Number of decode steps in ``output_duration_ns``: output_tokens − 1 (llama.cpp), output_tokens (MLX)."""
     reasoning_tokens: int | None = None
-    """How many of the output tokens were thinking, where the server tells."""
+    """Output tokens that were thinking, where the server reports it."""
     why: dict[str, str] = {}
-    """By field: why a count that was sent is not used (``not_a_number``, ``zero``, ``counts_disagree``)."""
+    """Why a count that was sent is not used, by field (``not_a_number``, ``zero``, ``counts_disagree``)."""
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """When each chunk of text arrived: arrays of one length, in the order of ``TrialFinished.text``."""
+    """Arrival of each chunk of text: arrays of equal length, in the order of ``TrialFinished.text``."""
 
     t_ns: tuple[int, ...] = ()
     """Arrival − t0, on the engine's clock."""
     chars: tuple[int, ...] = ()
-    """Characters of each chunk, so that the text can be cut again."""
+    """Number of characters per chunk, to cut the text again."""
     channels: str = ""
-    """One letter a chunk: ``t`` thinking, ``a`` answer."""
+    """One letter per chunk: ``t`` thinking, ``a`` answer."""
     server_ns: tuple[int, ...] | None = None
     """The server's own stamp of each chunk (wall clock, ns since 1970); None where it sends none."""
     tokens: tuple[int, ...] | None = None
-    """Output tokens made so far at each chunk, where the server tells."""
+    """Number of output tokens made up to each chunk, where the server reports it."""
 
     def __post_init__(self) -> None:
-        """Refuses arrays of different lengths.
+        """Refuse arrays of different lengths.
 
         Raises:
-            ValueError: a damaged line; its reader passes it over.
+            ValueError: the lengths differ, as in a damaged line.
         """
         told = (self.chars, self.channels, self.server_ns, self.tokens)
         if any(array is not None and len(array) != len(self.t_ns) for array in told):
@@ -143,17 +143,17 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What the machine did during one trial. All None where it cannot be seen from here."""
+    """The machine during one trial. All None where it is not visible from here."""
 
     runner_pid: int | None = None
     runner_peak_bytes: int | None = None
-    """Most that the runner process held: RssFile + RssAnon."""
+    """Largest memory of the runner process: RssFile + RssAnon."""
     runner_steady_bytes: int | None = None
-    """Median over the second half of the trial."""
+    """Its median over the second half of the trial."""
     runner_file_bytes: int | None = None
     runner_anon_bytes: int | None = None
     weights_in_anon: bool | None = None
-    """The runner was started without mapping its weights."""
+    """The runner was started without memory-mapping its weights."""
     vram_bytes: int | None = None
     available_min_bytes: int | None = None
     swap_in_bytes: int | None = None
@@ -161,23 +161,23 @@ class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
     runner_cpu_s: float | None = None
     llmtui_cpu_s: float | None = None
     others_cores_before: float | None = None
-    """Cores kept busy by other programs in the second before."""
+    """Cores that other programs kept busy in the second before the trial."""
     throttle_events: int | None = None
     joules: float | None = None
     joules_source: str | None = None
     temperature_c: float | None = None
     on_battery: bool | None = None
     others_cores: float | None = None
-    """Cores kept busy by other programs during the trial; None where the server's processes were not all seen."""
+    """Cores that other programs kept busy during the trial; None where the server's processes were not all visible."""
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """What another program's file says of one trial. None: it does not say it."""
+    """One trial in another program's file. None: not recorded."""
 
     line: int
-    """In the file, counted from 1."""
+    """Line in the file, from 1."""
     usual_tps: float | None = None
-    """Tokens ÷ total time, as the file has it."""
+    """Tokens ÷ total time, as recorded."""
     ram_change_mb: float | None = None
     """As recorded; in the earlier comparison's files the change of the whole machine's used memory."""
     ttft_s: float | None = None
@@ -192,13 +192,13 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     decode_s: float | None = None
     """The server's time for the output."""
     steps: int | None = None
-    """Tokens made within ``decode_s``, where that is not one less than ``tokens``."""
+    """Number of tokens made within ``decode_s``, where that is not ``tokens`` − 1."""
     decode_tps: float | None = None
-    """The speed after the first token, where the file has that alone."""
+    """The speed after the first token, where the file has nothing but that."""
     program: str | None = None
-    """Which program's format the file has; None: a table of any program."""
+    """The program whose format the file has; None: a plain table."""
     repetition: bool = False
-    """It follows trials of the same model and prompt: several of them show spread, and are no rounds."""
+    """It follows trials of the same model and prompt: repetitions show variation, but are no rounds."""
     mean_of: int | None = None
     """The figures are means of this many requests."""
 
@@ -213,22 +213,22 @@ class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):
     context_length: int | None = None
     pid: int | None = None
     also: tuple[str, ...] = ()
-    """Digests of further models that these weights serve: adapters that are put on them."""
+    """Digests of further models that use these weights: adapters."""
 
     def serves(self, digest: str) -> bool:
-        """Return whether a request for the model of this digest is answered from this memory."""
+        """Return whether requests for the model of this digest use this model in memory."""
         return digest == self.digest or digest in self.also
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A server of a session, as it was found at the start."""
+    """A server of a session, as found at the start."""
 
     kind: ServerKind
     """The protocol."""
     address: str
-    """Without a name and password."""
+    """Address without user name and password."""
     product: str | None = None
-    """Such as ``vLLM``; None where the server does not tell."""
+    """Such as ``vLLM``; None where the server does not report it."""
     version: str | None = None
     local: bool | None = None
 
@@ -251,7 +251,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     server_is_local: bool | None = None
     sampling_hz: float = 2.0
     servers: tuple[Server, ...] = ()
-    """All of them; earlier versions of this program noted only the main one, in the fields above."""
+    """All servers; earlier versions recorded only the main one, in the fields above."""
 
     def server_of(self, kind: str) -> Server | None:
         """Return the server of a protocol; None where it did not answer at the start."""
@@ -266,4 +266,4 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, omit_defaults=True):
-    """Base of everything that travels as a line; the tag is the class name."""
+    """Base of everything that is sent as a line; the tag is the class name."""

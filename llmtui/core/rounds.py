@@ -1,4 +1,4 @@
-"""How many rounds: when a run goes on by itself, and which further rounds would tell more.
+"""Number of rounds: when a run continues by itself, and how many more rounds would settle open pairs.
 
 Rules: docs/method.md, "Trials" and "Verdicts".
 """
@@ -13,9 +13,9 @@ from llmtui.core.verdict import SpeedVerdict, settled, verdicts
 
 
 def wants_more_rounds(session: Session) -> bool:
-    """Whether a thorough run goes on after a whole round: a pair is still open, and not every ratio is narrow.
+    """Return whether a thorough run continues after a complete round: a pair is open, and not every ratio is narrow.
 
-    The plan's promised rounds and its largest number of rounds are held whatever the verdicts say.
+    At least the plan's promised rounds and at most its largest number are run, whatever the verdicts are.
     """
     begun = max((row.trial.round for row in session.rows), default=0)
     if begun < session.rounds:
@@ -24,13 +24,13 @@ def wants_more_rounds(session: Session) -> bool:
 
 
 def rounds_that_fit(plan: Plan, done: int, *, spent_s: float, round_s: float) -> int:
-    """Gives how many rounds are begun next in a plan with a budget: one, or two where it ends balanced; 0 to stop.
+    """Return how many rounds to start next under a budget: one, or two where the order must end balanced; 0 to stop.
 
     Args:
-        plan: with its budget; where it is ``balanced``, a round and its mirror are begun together or not at all.
-        done: whole rounds so far, at least one.
-        spent_s: seconds since the start.
-        round_s: seconds that a round is expected to take.
+        plan: a plan with a budget; where it is ``balanced``, a round and its mirror are started together.
+        done: number of complete rounds, at least one.
+        spent_s: time since the start.
+        round_s: expected duration of a round.
     """
     if plan.budget_s is None or done == 0:
         return 0
@@ -40,9 +40,9 @@ def rounds_that_fit(plan: Plan, done: int, *, spent_s: float, round_s: float) ->
 
 
 def rounds_to_tell(found: Sequence[SpeedVerdict]) -> int | None:
-    """Return the number of further rounds after which every open pair that can be settled is expected to be.
+    """Return the number of rounds after which every open pair that can be settled is expected to be.
 
-    A pair with fewer than three rounds needs three before its interval can be given at all. None: no pair is open, or
-    each of those that are would take more than 20 rounds.
+    A pair with fewer than three rounds needs three for an interval. None: no pair is open, or every open one would take
+    more than 20 rounds.
     """
     return max((one.more_rounds for one in found if one.more_rounds is not None), default=None)

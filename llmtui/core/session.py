@@ -1,7 +1,7 @@
-"""The only state: a session folded from its events.
+"""A session, folded from its events: the only state.
 
-``SessionBuilder.apply`` takes events in order; ``snapshot`` hands out a frozen Session at any time. A Session keeps
-figures, not texts and timelines: those stay on disk and are read when looked at.
+``SessionBuilder.apply`` takes events in order; ``snapshot`` returns a frozen Session at any time. A Session has
+figures, but no texts and timelines: those stay on disk and are read when displayed.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from llmtui.core.session_flags import with_session_flags
 from llmtui.core.trial_row import TrialRow
 
 MAX_SAMPLES = 2400
-"""Plots have a few hundred columns; above this the series is thinned to half."""
+"""Plots are a few hundred columns wide; above this number every second sample is dropped."""
 
 
 class SamplePoint(msgspec.Struct, frozen=True):
-    """What plots need of one look at the machine."""
+    """The part of one machine reading that plots use."""
 
     t_ns: int
     cores_busy: float
@@ -52,7 +52,7 @@ class SamplePoint(msgspec.Struct, frozen=True):
     runner_bytes: int | None
     """RssFile + RssAnon of the runner."""
     used_bytes: int | None
-    """RAM of the machine − available."""
+    """RAM of the machine − available RAM."""
     swap_used_bytes: int | None
     gpu_busy: float | None
     vram_bytes: int | None
@@ -68,15 +68,15 @@ _AGAIN_OF_SCHEMA_1 = " again, as it was before"
 
 
 class PhaseMark(msgspec.Struct, frozen=True):
-    """From ``t_ns`` on the engine was in ``phase``."""
+    """The engine was in ``phase`` from ``t_ns`` on."""
 
     t_ns: int
     phase: Phase
     trial_id: str | None
     step: Step | None = None
-    """What is done within the phase; None: it says it all."""
+    """The step within the phase; None: no step."""
     names: tuple[str, ...] = ()
-    """Models that the step is about."""
+    """Models that the step concerns."""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -88,53 +88,53 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A session as it is known now."""
+    """The state of a session."""
 
     session_id: str
     wall_ns: int
     t_ns: int
-    """Start on the engine's clock: subtract it for session time."""
+    """Start on the engine's clock; subtract it from other times for session time."""
     fingerprint: Fingerprint
     plan: Plan
     rounds: int
-    """Promised rounds: the plan's, and what was added since."""
+    """Promised rounds: the plan's, plus those added since."""
     rows: tuple[TrialRow, ...] = ()
     current: Trial | None = None
-    """The trial under way."""
+    """The current trial."""
     order: int = 0
     total: int = 0
     phases: tuple[PhaseMark, ...] = ()
     samples: tuple[SamplePoint, ...] = ()
-    """Thinned so that they stay few however long the session is; the full series is in samples.csv."""
+    """Thinned to a bounded number; the full series is in samples.csv."""
     latest_sample_t_ns: int | None = None
     per_core: tuple[float, ...] = ()
     notes: tuple[Note, ...] = ()
     standstills: tuple[tuple[int, int], ...] = ()
-    """(from, until) on the engine's clock: it was over, and then more rounds were asked for."""
+    """Pauses between the end of the session and a request for more rounds: (from, until) on the engine's clock."""
     paused: bool = False
-    """A pause was asked for, which begins after the trial under way."""
+    """A pause was requested; it begins after the current trial."""
     finished: str | None = None
     """``complete``, ``cancelled``, ``failed``; None while it runs or where it was interrupted."""
     last_t_ns: int = 0
     """Time of the newest event."""
 
     def begin_of(self, end_ns: int, before_ns: int) -> int:
-        """Gives when what ended at ``end_ns`` began: right after what ended before it, or when the session went on."""
+        """Return when the item that ended at ``end_ns`` began: at the previous end, or when the session continued."""
         return max((until for _, until in self.standstills if before_ns < until <= end_ns), default=before_ns)
 
     def contender(self, trial: Trial) -> Contender:
-        """Gives who was asked."""
+        """Return the contender of a trial."""
         return self.plan.contenders[trial.contender]
 
 
 class SessionBuilder:
-    """Folds events into a Session. One thread applies; snapshots are frozen and go anywhere."""
+    """A fold of events into a Session. ``apply`` belongs to one thread; snapshots are frozen, for any thread."""
 
     def __init__(self) -> None:
         self._session: Session | None = None
         self._rows: list[TrialRow] = []
         self._flagged: tuple[TrialRow, ...] = ()
-        """The rows with the flags that follow from comparing them, as of the last snapshot that found new rows."""
+        """The trials with the flags that follow from comparing them, as of the last snapshot with new trials."""
         self._phases: list[PhaseMark] = []
         self._samples: list[SamplePoint] = []
         self._notes: list[Note] = []
@@ -153,10 +153,10 @@ class SessionBuilder:
         }
 
     def apply(self, event: Event) -> bool:
-        """Takes one event; gives whether it was one that changes the Session. Others are passed over.
+        """Apply one event; return whether it changed the Session. Other events are ignored.
 
-        Events before the first SessionStarted change nothing; a second SessionStarted begins anew. A trial that the
-        plan does not have, as a damaged file may name one, is passed over too.
+        Events before the first SessionStarted change nothing; a second SessionStarted starts over. A trial that is not
+        in the plan, as in a damaged file, is ignored too.
         """
         fold = self._apply.get(type(event))
         if fold is None or (self._session is None and type(event) is not SessionStarted):
@@ -168,7 +168,7 @@ class SessionBuilder:
         return True
 
     def snapshot(self) -> Session | None:
-        """Gives the Session as it is now; None before SessionStarted."""
+        """Return the present Session; None before SessionStarted."""
         if self._session is None:
             return None
         if len(self._flagged) != len(self._rows):
@@ -269,7 +269,7 @@ class SessionBuilder:
 
 
 def row_of(event: TrialFinished, session: Session) -> TrialRow:
-    """Gives a finished trial's row: its figures and the flags that it earns by itself."""
+    """Return the row of a finished trial: its figures, and the flags that it has by itself."""
     figures = recorded_figures(event) or measure(event, local=bool(session.fingerprint.server_is_local))
     flags = row_flags(event, figures, session.plan)
     return TrialRow(
@@ -294,7 +294,7 @@ def row_of(event: TrialFinished, session: Session) -> TrialRow:
 
 
 def fold(events: Iterable[Event]) -> Session | None:
-    """Gives the Session that a whole series of events makes; None without a SessionStarted."""
+    """Return the Session of a series of events; None without a SessionStarted."""
     builder = SessionBuilder()
     for event in events:
         builder.apply(event)
@@ -302,7 +302,7 @@ def fold(events: Iterable[Event]) -> Session | None:
 
 
 def _detail_of_schema_1(phase: Phase, said: str) -> PhaseDetail | None:
-    """Return what a text of schema 1 says is done within a phase."""
+    """Return the step within a phase that a text of schema 1 describes."""
     if phase == "unload":
         return PhaseDetail(step="unloading", names=tuple(said.split(", ")))
     if said.startswith("loading ") and said.endswith(_AGAIN_OF_SCHEMA_1):

@@ -1,7 +1,7 @@
-"""Flags that one row earns only beside the others: prompts from a cache, a throttled processor, outliers.
+"""Flags that follow from comparing a session's trials: cached prompts, CPU throttling, outliers.
 
-Rules and thresholds: docs/method.md, "Flags". Rows that are flagged keep their figures, but for the prompt rate of a
-remembered prompt, which would be nonsense.
+Rules and thresholds: docs/method.md, "Flags". Flagged trials keep their figures, except the prefill speed of a cached
+prompt, which would be meaningless.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from llmtui.core.records import Evidence, FlagEvidence
 from llmtui.core.trial_row import TrialRow
 
 CACHED_TOKENS = 16
-"""More than the model's template, which is always remembered, may differ by between prompts."""
+"""Cached counts may exceed the model's lowest, which is its template, by this many tokens."""
 CACHED_FACTOR = 3.0
 CACHED_ROUNDS = 3
 THROTTLED_SHARE = 0.05
 OUTLIER_RESIDUALS = 10
 OUTLIER_FACTOR = 14.8
-"""Ten standard deviations of a normal distribution, in medians of absolute deviations."""
+"""Ten standard deviations of a normal distribution, in median absolute deviations."""
 OUTLIER_FLOOR = 0.003
 MIN_ROWS = 3
-"""Rows of one model and prompt from which their median says where they should lie."""
+"""Fewest trials of one model and prompt from which their median is used as the expected value."""
 
 PromptPlace = tuple[int, int | None]
-"""A contender and one of its prompts."""
+"""(contender, prompt)."""
 
 
 def with_session_flags(rows: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
-    """Gives the rows with the flags that follow from comparing them; rows without any come back as they are."""
+    """Return the trials with the flags that follow from comparing them; trials without any are returned unchanged."""
     found: dict[int, dict[str, Evidence]] = {}
     for name, flagged in (
         ("cached_prompt", _cached(rows)),
@@ -59,7 +59,7 @@ def _flagged(row: TrialRow, added: Mapping[str, Evidence]) -> TrialRow:
 
 
 def is_mostly_busy(warm: int, busy: int) -> bool:
-    """Return whether other programs are busy during most of the warm trials, so that asking again would not help.
+    """Return whether other programs are busy during most of the warm trials, so that repeating a trial would not help.
 
     Args:
         warm: number of warm trials so far.
@@ -78,7 +78,7 @@ def _busy_machine(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
 
 
 def _superseded(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
-    """Trials that were asked again because others were busy: one of the two counts."""
+    """Return the trials that were repeated because other programs were busy: only the repetition counts."""
     again = {row.repeats: row.trial.id for row in rows if row.repeats is not None and row.outcome == "ok"}
     return {
         at: Evidence(code="superseded", args={"by": again[row.trial.id]})
@@ -87,11 +87,11 @@ def _superseded(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
     }
 
 
-# --- remembered prompts -------------------------------------------------------------------------------------------
+# --- cached prompts -----------------------------------------------------------------------------------------------
 
 
 def _cached(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
-    """By the server's own count where it tells; else by how fast the prompt was read beside other rounds."""
+    """Return the trials with a cached prompt: by the server's count, else by an unusually high prefill speed."""
     found: dict[int, Evidence] = {}
     fresh = [(at, row) for at, row in enumerate(rows) if row.trial.kind != "follow_up"]
     least = _least_cached(row for _, row in fresh)
@@ -104,7 +104,7 @@ def _cached(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
             continue
         beside = rates.get(_place(row), {})
         if at not in beside or beside[at] <= CACHED_FACTOR * slowest[_place(row)]:
-            continue  # nor is it above that factor of any median
+            continue  # below that factor of every median too
         others = sorted(rate for other, rate in beside.items() if other != at)
         if len(others) >= CACHED_ROUNDS and beside[at] > CACHED_FACTOR * quantile(others, 0.5):
             factor = beside[at] / quantile(others, 0.5)
@@ -122,7 +122,7 @@ def _least_cached(rows: Iterable[TrialRow]) -> dict[int, int]:
 
 
 def _prompt_rates(rows: Iterable[tuple[int, TrialRow]]) -> dict[PromptPlace, dict[int, float]]:
-    """Tokens of the prompt over the server's time for it, by place and row."""
+    """Return prompt tokens ÷ the server's prompt time, by (contender, prompt) and row."""
     rates: dict[PromptPlace, dict[int, float]] = {}
     for at, row in rows:
         tokens, over_ms = row.figures.prompt_tokens, row.figures.prompt_ms
@@ -135,7 +135,7 @@ def _prompt_rates(rows: Iterable[tuple[int, TrialRow]]) -> dict[PromptPlace, dic
 
 
 def _throttled(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
-    """The processor's counter moved, and a token took 5 % longer than in the tests in which it did not."""
+    """Return the trials in which the throttling counter moved and a token took 5 % longer than in trials without."""
     calm: dict[PromptPlace, list[float]] = {}
     for row in rows:
         if _timed(row) and not _events(row):
@@ -159,7 +159,7 @@ def _events(row: TrialRow) -> int:
 
 
 def _outliers(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
-    """Each model's rows far from the other rounds of their prompt, by what is usual for the model."""
+    """Return the trials whose time per token is far from that of the same prompt in other rounds."""
     logs: dict[int, dict[PromptPlace, list[tuple[int, float]]]] = {}
     for at, row in enumerate(rows):
         if _timed(row):
@@ -172,7 +172,7 @@ def _outliers(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
 
 
 def _far_off(prompts: Iterable[Sequence[tuple[int, float]]]) -> dict[int, Evidence]:
-    """Residuals of log time a token around the median of each prompt, against their usual size."""
+    """Return the trials whose residual of log time per token around their prompt's median is unusually large."""
     residuals: dict[int, float] = {}
     for series in prompts:
         if len(series) >= MIN_ROWS:
@@ -189,7 +189,7 @@ def _far_off(prompts: Iterable[Sequence[tuple[int, float]]]) -> dict[int, Eviden
 
 
 def _timed(row: TrialRow) -> bool:
-    """A warm row whose time a token can be compared."""
+    """Return whether a trial is warm and its time per token can be compared."""
     figures = row.figures
     return (
         row.trial.kind == "warm"

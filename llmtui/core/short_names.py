@@ -1,4 +1,4 @@
-"""Names that are shortened so that they can still be told apart: what they differ in is kept, not what they share."""
+"""Shortened names that stay distinct: what the names differ in is kept, not what they share."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from functools import lru_cache, partial
 
 _DOTS = "…"
 _LEAST_PART = 4
-"""Characters of the middle that are worth showing beside the end."""
+"""Fewest characters of the middle that are worth showing beside the end."""
 
 
 def short_names(names: Sequence[str], width: int) -> dict[str, str]:
-    """Return each name as it fits into a width: all of them different, as long as there is room for a number.
+    """Return each name shortened to a width; all results differ as long as there is room for a number.
 
-    Names that fit stay as they are. Longer ones lose their middle; where that makes several look alike, they keep the
-    part in which they differ, and a number where no such part fits.
+    Names that fit are unchanged. Longer ones lose their middle; where that makes several equal, they keep the part in
+    which they differ, or get a number where no such part fits.
 
     Args:
-        names: all that are shown together, in the order of their rows.
+        names: all names that are shown together, in the order of their rows.
         width: in characters, 1 or more.
     """
     return dict(zip(names, _shortened(tuple(names), max(width, 1)), strict=True))
@@ -39,7 +39,7 @@ def _shortened(names: tuple[str, ...], width: int) -> tuple[str, ...]:
 
 
 def _cut(name: str, width: int) -> str:
-    """The name without its middle; names differ at both ends more often than there."""
+    """Return the name without its middle; names differ at the ends more often than there."""
     if len(name) <= width:
         return name
     tail = (width - 1) // 2
@@ -51,7 +51,7 @@ def _ends(name: str, head: int, tail: int) -> str:
 
 
 def _ways(name: str, alike: Sequence[str], width: int) -> Iterator[str]:
-    """Ways to shorten the name that none of the names which look like it would share, the usual one first."""
+    """Yield shortened forms of the name that no similar name would have, the preferred one first."""
     if not alike:
         yield _cut(name, width)
     room = width - 1
@@ -67,14 +67,14 @@ def _ways(name: str, alike: Sequence[str], width: int) -> Iterator[str]:
 
 
 def _differing(name: str, alike: Sequence[str], ways: Iterable[Callable[[str], str]]) -> Iterator[str]:
-    """What those ways make of the name that make something else of all that look like it."""
+    """Yield the forms of the name that differ from the same forms of all similar names."""
     for way in ways:
         if all(way(one) != way(name) for one in alike):
             yield way(name)
 
 
 def _window(name: str, start: int, length: int, tail: int) -> str:
-    """A part of the middle, and the end where there is room for it."""
+    """Return a part of the middle, and the end where there is room for it."""
     return f"{_DOTS}{name[start : start + length]}{_DOTS}{name[len(name) - tail :] if tail else ''}"
 
 

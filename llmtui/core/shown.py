@@ -1,8 +1,8 @@
-"""Text of servers as it is shown: nothing in it steers a terminal.
+"""Text from servers and files made safe to show: nothing in it controls the terminal.
 
-Names, versions, errors and titles come from servers, and journals from anywhere. Every event that is read (see
-``core.events.decode_event``) passes ``shown_event`` on its way to screens, printed lines and files, so that one place
-holds the rule. The text of an answer is kept as it came; the panes that show it use ``visible`` themselves.
+Names, versions, errors and titles come from servers, and journals from any source. Every event that is read (see
+``core.events.decode_event``) passes ``shown_event`` on its way to screens, printed lines and files, so that the rule
+has one home. The text of an answer is kept unchanged; the panes that show it use ``visible`` themselves.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ ODD: Final = re.compile(f"[\x00-\x1f\x7f-\x9f{BIDI}\u2028\u2029\ud800-\udfff\uff
 """Characters that are shown as something else."""
 _ODD_IN_LINES: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{BIDI}\ud800-\udfff\ufff9-\ufffb]")
 _LINES: Final = frozenset(("text", "cold_text", "follow_up_text", "template", "license", "modelfile"))
-"""Fields of several lines."""
+"""Fields that may have several lines."""
 _AS_IT_CAME: Final = frozenset(("timeline",))
 
 
 def visible(character: str) -> str:
-    """Return what stands for a control character on screen.
+    """Return the visible substitute for a control character.
 
     C0 controls and DEL become their pictures (``␛``), C1 controls, bidirectional controls and other invisible marks
     their code (``<U+202E>``), lone surrogates U+FFFD.
@@ -40,21 +40,21 @@ def visible(character: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    """Return a name, an error or another text of one line without controls."""
+    """Return a name, an error or another one-line text without control characters."""
     return ODD.sub(lambda found: visible(found[0]), text) if ODD.search(text) else text
 
 
 def lines_without_controls(text: str) -> str:
-    """Return a text of several lines without controls but line ends and tabs."""
+    """Return a text of several lines without control characters except line ends and tabs."""
     return _ODD_IN_LINES.sub(lambda found: visible(found[0]), text) if _ODD_IN_LINES.search(text) else text
 
 
 def shown_event(event: T, *, keep: frozenset[str] = frozenset()) -> T:
-    """Return a record with every text in it as it is shown; the record itself if nothing changes.
+    """Return a record with every text in it made safe to show; the record itself if nothing changes.
 
     Args:
-        event: a struct, or what stands in one.
-        keep: fields of the record itself that stay as they are.
+        event: a struct, or a value of one.
+        keep: fields of the record itself to leave unchanged.
     """
     if not isinstance(event, msgspec.Struct):
         return event

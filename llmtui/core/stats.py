@@ -1,8 +1,8 @@
-"""The few statistics that a comparison of a handful of rounds needs, without a library of arrays.
+"""Statistics for the comparison of a few rounds, without an array library.
 
-Student's t by the regularised incomplete beta function (continued fraction, Press et al., Numerical Recipes §6.4),
+Student's t by the regularised incomplete beta function (continued fraction, Press et al., Numerical Recipes § 6.4),
 Holm's step-down adjustment (Holm 1979), a stratified Kendall trend test for dependent strata (Hirsch and Slack 1984)
-with the median of pairwise slopes (Sen 1968). tests/core/test_stats.py holds them against SciPy.
+with the median of pairwise slopes (Sen 1968). tests/core/test_stats.py compares all of them with SciPy.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MAX_STEPS = 500
 
 
 Stratum = Mapping[int, tuple[float, float]]
-"""(x, y) by occasion: occasions of the same number are shared between strata."""
+"""(x, y) by occasion; equal occasion numbers are shared between strata."""
 
 
 class Interval(NamedTuple):
@@ -39,27 +39,27 @@ class Trend(NamedTuple):
     slope: float
     """Median of the slopes between all pairs within a stratum, in y per x."""
     p: float
-    """Two-sided; 1 where nothing can be said."""
+    """Two-sided p-value; 1 where it cannot be computed."""
 
 
 def mean(values: Sequence[float]) -> float:
-    """Gives the mean of a non-empty series."""
+    """Return the mean of a non-empty series."""
     return math.fsum(values) / len(values)
 
 
 def deviation(values: Sequence[float]) -> float:
-    """Gives the sample standard deviation (n − 1) of at least two values."""
+    """Return the sample standard deviation (n − 1) of at least two values."""
     middle = mean(values)
     return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (len(values) - 1))
 
 
 def t_interval(values: Sequence[float], *, level: float = 0.95, floor: float = 0.0) -> Interval:
-    """Gives mean ± t·s/√n of at least two values.
+    """Return the interval mean ± t·s/√n of at least two values.
 
     Args:
         values: independent observations.
-        level: of confidence, two-sided.
-        floor: the standard deviation is never taken to be below this, so that two equal readings claim no certainty.
+        level: two-sided confidence level.
+        floor: lower bound of the standard deviation, so that two equal values do not prove certainty.
     """
     n = len(values)
     half = t_quantile(0.5 + level / 2, n - 1) * max(deviation(values), floor) / math.sqrt(n)
@@ -68,17 +68,17 @@ def t_interval(values: Sequence[float], *, level: float = 0.95, floor: float = 0
 
 
 def t_two_sided(t: float, degrees: float) -> float:
-    """Gives the probability of a |t| at least as large: I_x(ν/2, 1/2) at x = ν/(ν + t²)."""
+    """Return the probability of a |t| at least as large: I_x(ν/2, 1/2) at x = ν/(ν + t²)."""
     return incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
 
 
 def f_two_sided(ratio: float, over: float, under: float) -> float:
-    """Return the probability of two equal variances differing at least as much, in either direction.
+    """Return the two-sided p-value of an F test: variances of equal populations differ at least this much.
 
     Args:
-        ratio: of the sample variances.
+        ratio: ratio of the sample variances.
         over: degrees of freedom of the numerator.
-        under: of the denominator.
+        under: degrees of freedom of the denominator.
     """
     if ratio <= 0 or math.isinf(ratio):
         return 0.0
@@ -88,7 +88,7 @@ def f_two_sided(ratio: float, over: float, under: float) -> float:
 
 @lru_cache(maxsize=2048)
 def t_quantile(probability: float, degrees: float) -> float:
-    """Gives the t below which a share ``probability`` (0.5 … 1) of Student's distribution lies."""
+    """Return the t below which a share ``probability`` (0.5 … 1) of Student's distribution lies."""
     if probability == 0.5:
         return 0.0
     tail = 2 * (1 - probability)
@@ -107,7 +107,7 @@ def t_quantile(probability: float, degrees: float) -> float:
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
-    """Gives the regularised incomplete beta function I_x(a, b) for 0 ≤ x ≤ 1."""
+    """Return the regularised incomplete beta function I_x(a, b) for 0 ≤ x ≤ 1."""
     if x <= 0:
         return 0.0
     if x >= 1:
@@ -115,7 +115,7 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     front = math.exp(
         math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     )  # fmt: skip
-    # The continued fraction converges fast on one side of the mean only; symmetry gives the other.
+    # The continued fraction converges fast on one side of the mean only; symmetry covers the other.
     if x < (a + 1) / (a + b + 2):
         return front * _beta_fraction(a, b, x) / a
     return 1.0 - front * _beta_fraction(b, a, 1 - x) / b
@@ -143,7 +143,7 @@ def _away_from_zero(value: float) -> float:
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Gives Holm-adjusted p-values, in the order given."""
+    """Return Holm-adjusted p-values, in the order given."""
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted = [0.0] * len(p_values)
     highest = 0.0
@@ -154,14 +154,14 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def stratified_trend(strata: Sequence[Stratum]) -> Trend:
-    """Return the trend of y over x within strata: a level that differs between strata does not count.
+    """Return the trend of y over x within strata; differences of level between strata do not matter.
 
-    What strata have in common on one occasion, such as a round in which the whole machine was slow, is one observation
-    and not several: the scores' covariances, estimated from their concordance, are part of the variance (Hirsch and
-    Slack 1984). Without it equal rounds that share ± 2 % are called a trend in up to 30 of 100 sessions.
+    Strata share their occasions: a round in which the whole machine was slow is one observation, not several. Therefore
+    the covariances of the scores, estimated from their concordance, are part of the variance (Hirsch and Slack 1984).
+    Without them, rounds that share a noise of ± 2 % would be called a trend in up to 30 of 100 sessions.
 
     Args:
-        strata: (x, y) by occasion; those with fewer than two say nothing, nor do points of one x.
+        strata: (x, y) by occasion; strata with fewer than two points, or with a single x, are ignored.
     """
     score = 0
     slopes: list[float] = []
@@ -173,19 +173,19 @@ def stratified_trend(strata: Sequence[Stratum]) -> Trend:
                 score += _sign(slope)
     alone = [_covariance(one, one) for one in strata]
     variance = math.fsum(alone) + 2 * math.fsum(_covariance(one, other) for one, other in combinations(strata, 2))
-    # No estimate makes several strata tell less than one.
+    # No estimate may make several strata say less than one.
     variance = max(variance, *alone, 0.0) if alone else 0.0
     if not slopes or not variance:
         return Trend(0.0, 1.0)
-    # One step of the score is taken off: it moves in steps of two, the normal distribution does not.
+    # Continuity correction: the score moves in steps of two, the normal distribution does not.
     z = max(abs(score) - 1, 0) / math.sqrt(variance)
     return Trend(quantile(sorted(slopes), 0.5), math.erfc(z / math.sqrt(2)))
 
 
 def _covariance(one: Stratum, other: Stratum) -> float:
-    """Covariance of the scores of two strata over the occasions that both have (Dietz and Killeen 1981).
+    """Return the covariance of two strata's scores over their common occasions (Dietz and Killeen 1981).
 
-    Of a stratum with itself it is the variance of Kendall's score, ties included.
+    For a stratum with itself, it is the variance of Kendall's score, including ties.
     """
     common = [at for at in one if at in other]
     n = len(common)
@@ -206,7 +206,7 @@ def _sign(value: float) -> int:
 
 
 class Welch(NamedTuple):
-    """The difference of two means whose variances differ."""
+    """The difference of two means with unequal variances."""
 
     difference: float
     low: float
@@ -215,7 +215,7 @@ class Welch(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A variance and the degrees of freedom that it is known with."""
+    """A variance with its degrees of freedom."""
 
     variance: float
     degrees: float
@@ -228,9 +228,9 @@ def welch(
 
     Args:
         a: independent observations.
-        b: as many or others.
-        level: of confidence, two-sided.
-        floor: neither standard deviation is taken to be below this.
+        b: independent observations, of any number.
+        level: two-sided confidence level.
+        floor: lower bound of both standard deviations.
         also: further variances of the difference, with their degrees of freedom (Satterthwaite 1946).
     """
     parts = [

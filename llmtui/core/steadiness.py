@@ -1,4 +1,4 @@
-"""How steady contenders and the machine are: blocks are the observations. Rules: docs/method.md, "Verdicts"."""
+"""Steadiness of contenders and drift of the machine; blocks are the observations. Rules: docs/method.md, "Verdicts"."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from llmtui.core.session import Session
 from llmtui.core.stats import Trend, deviation, f_two_sided, holm, mean, stratified_trend
 
 STEADY_ROUNDS = 10
-"""Blocks per contender from which the steadiest may be named."""
+"""Fewest blocks per contender from which the steadiest is named."""
 STEADY_P = 0.01
 DRIFT_ROUNDS = 5
-"""Rounds from which the machine is said to slow down; below, only what the trials did is said."""
+"""Fewest rounds from which a drift is attributed to the machine; below, only the trials are said to have changed."""
 TREND_ROUNDS = 3
 DRIFT_P = 0.05
 DRIFT_SHARE = 0.03
@@ -27,13 +27,13 @@ class SteadyBlock(NamedTuple):
 
     round: int
     at_s: float
-    """Middle of the trials' ends, on the session's clock."""
+    """Mean end time of the trials, on the session's clock."""
     log_ms: float
-    """Log time per token against the usual of the same prompts, meaned over the prompts."""
+    """Log time per token relative to the mean of the same prompt, averaged over the prompts."""
 
 
 class Drift(NamedTuple):
-    """The trials became slower (or faster) over the session."""
+    """A change of speed over the session."""
 
     share: float
     """Change of the time per token over the whole session: 0.06 is 6 % slower."""
@@ -43,14 +43,14 @@ class Drift(NamedTuple):
 
     @property
     def of_the_machine(self) -> bool:
-        """Whether the rounds are enough to say so of the machine."""
+        """Whether there are enough rounds to attribute it to the machine."""
         return self.rounds >= DRIFT_ROUNDS
 
 
 def blocks_of(session: Session, contender: int) -> tuple[SteadyBlock, ...]:
-    """Return the blocks of one contender in the order of the rounds; prompts that were compared once only are left out.
+    """Return the blocks of one contender in the order of rounds; prompts compared only once are left out.
 
-    What differs between prompts is taken out: each trial counts against the mean of its prompt over the rounds.
+    Each trial counts relative to the mean of its prompt over the rounds, which removes differences between prompts.
     """
     logs: dict[int | None, list[tuple[int, float, float]]] = {}
     for row in session.rows:
@@ -70,17 +70,17 @@ def blocks_of(session: Session, contender: int) -> tuple[SteadyBlock, ...]:
 
 
 def drift(session: Session) -> Drift | None:
-    """Return a change of speed that blocks of the same contender show over the session; None where they show none."""
+    """Return the change of speed over the session that blocks of the same contender show; None where there is none."""
     if is_imported(session.plan):
         return None
     return trend_of([blocks_of(session, index) for index in range(len(session.plan.contenders))])
 
 
 def trend_of(series: Sequence[Sequence[SteadyBlock]]) -> Drift | None:
-    """Return the drift that the contenders' blocks show together, where it is more than 3 % from first block to last.
+    """Return the common drift of the contenders' blocks, where it is more than 3 % from first block to last.
 
-    From five rounds on Kendall's test decides, with contenders as strata that share their rounds, at p < 0.05. Below,
-    no test could: the trials of every contender must have gone the same way.
+    From five rounds on, Kendall's test decides at p < 0.05, with contenders as strata that share their rounds. Below
+    that no test could decide: the trials of every contender must have changed in the same direction.
     """
     known = [blocks for blocks in series if len(blocks) >= TREND_ROUNDS]
     if not known:
@@ -96,13 +96,13 @@ def trend_of(series: Sequence[Sequence[SteadyBlock]]) -> Drift | None:
 
 
 def steadiest(session: Session) -> int | None:
-    """Return the contender that is told apart as the steadiest; None where none is, and below ten rounds."""
+    """Return the steadiest contender; None where none is significantly steadier, and below ten rounds."""
     blocks = [blocks_of(session, index) for index in range(len(session.plan.contenders))]
     return steadiest_of([[one.log_ms for one in series] for series in blocks])
 
 
 def steadiest_of(series: Sequence[Sequence[float]]) -> int | None:
-    """Return the place of the series whose scatter is smaller than that of every other.
+    """Return the index of the series whose variance is smaller than that of every other.
 
     F test on the variances of all pairs with at least ten blocks each, adjusted by Holm, at 1 %.
     """
@@ -119,7 +119,7 @@ def steadiest_of(series: Sequence[Sequence[float]]) -> int | None:
 
 
 def _ratio(a: float, b: float) -> float:
-    """Ratio of two variances; two series without any scatter are alike."""
+    """Return the ratio of two variances; 1 for two series without any."""
     if a == b:
         return 1.0
     return math.inf if b == 0 else (a / b) ** 2

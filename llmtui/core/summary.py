@@ -1,7 +1,7 @@
-"""From rows to the table: cold, warm and follow-up apart, by model and by category.
+"""From trials to the summary: cold, warm and follow-up separately, by model and by category.
 
-Within a model rates are pooled (tokens over time), times are medians; how far rounds lie apart is shown as a range.
-Nothing is averaged over kinds, and a missing figure stays missing.
+Within a model, rates are pooled (tokens ÷ time), times are medians; the range is that of the rounds. Kinds of trials
+are never averaged together, and a missing figure stays missing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from llmtui.core.trial_row import TrialRow, asked_again
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """A figure with its range: a value, the lowest and the highest of what it was made from, and of how many."""
+    """A figure with its range: the value, the lowest and highest of the values it was made from, and their number."""
 
     value: float
     low: float
@@ -42,34 +42,34 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
     contender: int
     label: str
     note: str | None
-    """The model's note, where the label does not say it already."""
+    """The model's note, where the label does not contain it."""
     finished: int
     failed: int
     disturbed: int
-    """Tests with a known cause of disturbance; an outlier by itself is none."""
+    """Number of trials with a known cause of disturbance; an outlier alone does not count."""
     cold_first_ms: float | None
-    """TTFT of the session's first start; of starts read from disk where that is known."""
+    """TTFT of the session's first cold start, or of cold starts read from disk where that is known."""
     cold_first_load_ms: float | None
-    """Of it loading, by the server's count."""
+    """The part of it that was loading, by the server's count."""
     cold_again: Spread | None
-    """TTFT of later starts, or of those read from memory where that is known (ms)."""
+    """TTFT of later cold starts, or of those with the file in memory where that is known (ms)."""
     ttft: Spread | None
-    """Warm (ms): median over rows."""
+    """Warm TTFT (ms): median over trials."""
     ttfo: Spread | None
     follow_up: Spread | None
     decode_tps: Spread | None
-    """Pooled; low and high over rounds, n rounds. Of an imported file the geometric mean over its units."""
+    """Pooled; low and high over rounds, n rounds. For an imported file the geometric mean over its units."""
     decode_cps: Spread | None
     reading_x: float | None
     prefill_tps: Spread | None
-    """Of one kind of trial for the whole session (see ``prefill_kind``): never a mixture."""
+    """Prefill speed of one kind of trial for the whole session (see ``prefill_kind``): never a mixture."""
     memory_peak_bytes: int | None
     memory_steady_bytes: int | None
     vram_bytes: int | None
     total_s: float | None
-    """Time over all requests, waiting included."""
+    """Time of all requests, including waiting."""
     usual_tps: float | None
-    """Mean of tokens ÷ total time over the warm trials that the speed is made from: what the usual formula says."""
+    """Mean of tokens ÷ total time over the warm trials of the decode speed."""
     usual_cold_tps: float | None
     """The same over cold starts alone."""
     round_spread: float | None
@@ -80,7 +80,7 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CategorySummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One contender in one category, warm trials only; of an imported file all its rows."""
+    """One contender in one category, warm trials only; for an imported file all trials."""
 
     contender: int
     label: str
@@ -93,20 +93,20 @@ class CategorySummary(msgspec.Struct, frozen=True, kw_only=True):
     decode_cps: Spread | None
     e2e_ms: Spread | None
     capped: bool
-    """An answer reached the cap on tokens: it would have gone on, so ``e2e_ms`` is a lower bound."""
+    """An answer was ended by the cap on tokens, so ``e2e_ms`` is a lower bound."""
     answer_tokens: Spread | None
     why: dict[str, str]
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """The table by model and the table by category, in the plan's order."""
+    """The tables by model and by category, in the plan's order."""
 
     lines: tuple[ContenderSummary, ...]
     categories: tuple[CategorySummary, ...]
 
 
 def summarise(session: Session) -> Summary:
-    """Gives the tables of a session, at any time of it."""
+    """Return the summary of a session, finished or still running."""
     repeated = asked_again(session.rows)
     kept = [row for row in session.rows if row.trial.id not in repeated]
     lines: list[ContenderSummary] = []
@@ -121,9 +121,10 @@ def summarise(session: Session) -> Summary:
 
 
 def prefill_kind(session: Session) -> Kind:
-    """Return the kind of trial that the prompt rate is told of: the one that most contenders have, cold if equal.
+    """Return the kind of trial whose prefill speed is shown: the one that most contenders have, cold if equal.
 
-    A cold start reads a prompt into an empty memory; a warm one may meet a remembered part. They do not compare.
+    A cold start reads a prompt into an empty cache; a warm trial may find a part of it cached. The two are not
+    comparable.
     """
     kinds: tuple[Kind, Kind] = ("warm", "cold")
     have = {
@@ -140,7 +141,7 @@ def prefill_kind(session: Session) -> Kind:
 
 
 def spread(values: Iterable[float]) -> Spread | None:
-    """Gives median, lowest, highest and number; None of nothing."""
+    """Return median, lowest, highest and number of values; None for no values."""
     ordered = sorted(values)
     if not ordered:
         return None
@@ -148,12 +149,12 @@ def spread(values: Iterable[float]) -> Spread | None:
 
 
 def pooled(rows: Sequence[TrialRow]) -> Spread | None:
-    """Gives Σ(n − k1)/Σtime over rows with a decode rate, with the range of the rounds' own pooled rates."""
+    """Return Σ(n − k1)/Σtime over trials with a decode rate, with the range of the rounds' pooled rates."""
     return _pool((row.trial.round, row.figures.decode_steps, row.figures.decode_s) for row in rows)
 
 
 def _pool(parts: Iterable[tuple[int, float | None, float | None]]) -> Spread | None:
-    """Pools (round, amount, seconds); parts with something missing are left out."""
+    """Return the pooled rate of (round, amount, seconds); parts with a missing value are left out."""
     by_round: dict[int, tuple[float, float]] = {}
     for round_number, done, over_s in parts:
         if done is None or over_s is None:
@@ -198,7 +199,7 @@ def _line(session: Session, index: int, rows: list[TrialRow], cells: RecordedCel
         cold_again=again,
         ttft=ttft,
         ttfo=ttfo,
-        # Asked again word for word, a follow-up meets a server that has read all of it.
+        # A repeated follow-up has the same text, so the server has read all of it before.
         follow_up=_times([row for row in rows if row.repeats is None], "follow_up", lambda row: row.figures.ttft_ms),
         decode_tps=tps,
         decode_cps=cps,
@@ -226,7 +227,7 @@ def _category(
     mine = [
         row
         for row in rows
-        # Rows of another program's file are compared as recorded, cold ones too.
+        # Trials of another program's file are compared as recorded, including cold ones.
         if (cells is not None or row.trial.kind == "warm")
         and row.trial.prompt is not None
         and prompts[row.trial.prompt].category == name
@@ -252,7 +253,7 @@ def _category(
 
 
 def _recorded(cells: RecordedCells, index: int, category: str | None = None) -> Spread | None:
-    """The speed after the first token that a file's rows amount to; tokens ÷ total time is no such speed.
+    """Return the speed after the first token from a file's trials; tokens ÷ total time is not that speed.
 
     The range is over rounds: a file that is compared by category has one.
     """
@@ -268,7 +269,7 @@ def _times(rows: Sequence[TrialRow], kind: Kind, figure: Callable[[TrialRow], fl
 
 
 def _text_speed(warm: Sequence[TrialRow]) -> Spread | None:
-    """Characters over time, pooled over the same rows as the token rate, and those whose tokens were not counted."""
+    """Return characters ÷ time, pooled over the trials of the token rate and those without a token count."""
     rows = [row for row in warm if counts_for_text_speed(row)]
     return _pool((row.trial.round, row.figures.decode_chars, _text_seconds(row)) for row in rows)
 
@@ -284,7 +285,7 @@ def _text_seconds(row: TrialRow) -> float | None:
 
 
 def _reading(rows: Sequence[TrialRow]) -> float:
-    """Words over time ÷ reading pace, pooled; each row's words and time follow from its own figures."""
+    """Return words ÷ time ÷ reading speed, pooled over the trials."""
     words = over_s = 0.0
     for row in rows:
         seconds = _text_seconds(row)
@@ -296,7 +297,7 @@ def _reading(rows: Sequence[TrialRow]) -> float:
 
 
 def _starts(rows: Sequence[TrialRow]) -> tuple[float | None, float | None, Spread | None]:
-    """First start (TTFT ms, of it load ms) and later ones; by where the weights came from where that is known."""
+    """Return (TTFT, load time) in ms of the first cold start, and later ones; by the weights' source where known."""
     cold = [row for row in rows if row.trial.kind == "cold" and counts_for_ttft(row)]
     if any(row.cold_source in ("disk", "mixed") for row in cold):
         first = [row for row in cold if row.cold_source in ("disk", "mixed")]
@@ -310,7 +311,7 @@ def _starts(rows: Sequence[TrialRow]) -> tuple[float | None, float | None, Sprea
 
 
 def _why_no_speed(warm: Sequence[TrialRow]) -> str:
-    """The commonest reason for which rows have no comparable rate."""
+    """Return the most common reason for which trials have no comparable rate."""
     if not warm:
         return "not_yet"
     reasons = [why_not_compared(row) for row in warm]

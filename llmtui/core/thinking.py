@@ -1,6 +1,6 @@
-"""Thinking that a model writes into its answer: where it ends, in every spelling that public chat templates use.
+"""Thinking inside the answer's text: where it ends, in every spelling that public chat templates use.
 
-A pure function of the text, so that old sessions and replays are judged alike, however the text was cut into chunks.
+A pure function of the text, so that old sessions and replays are judged equally, however the text was cut into chunks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 LONGEST_PREAMBLE: Final = 200
-"""Characters that may stand before an opening mark. Further on it is a text about such marks."""
+"""Most characters before an opening mark. Further on, the text is about such marks."""
 
 _NAMES: Final = r"(?:think|thinking|thought|thoughts|reasoning|reasoning_process|reflection|analysis|scratchpad|cot)"
 _SPACED: Final = r"[\w.]{1,20}[:_]think"
@@ -30,7 +30,7 @@ _SPELLINGS: Final[tuple[tuple[str, str], ...]] = (
     (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),  # Apertus
     (r"<\|channel>\s*(?:thought|analysis|thinking)\b", r"<channel\|>"),  # Gemma 4
     (r"<unused94>(?:thought)?", r"<unused95>"),  # MedGemma
-    # gpt-oss ("harmony"): channels; and what is left of them where a server cuts the special tokens out
+    # gpt-oss ("harmony") channels, and their remains where a server removes the special tokens
     (
         r"(?:<\|start\|>assistant)?<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>",
         r"<\|start\|>assistant<\|message\|>|<\|channel\|>\s*final[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>",
@@ -45,7 +45,7 @@ _CLOSINGS: Final = tuple(re.compile(closing, re.IGNORECASE) for _, closing in _S
 _ENDS_ALONE: Final = tuple(
     closing for closing in _CLOSINGS if not closing.match("</details>") and not closing.match("Here is my response:")
 )
-"""Closing marks that are understood without an opening one, which then stands at the end of the prompt."""
+"""Closing marks that are accepted without an opening one, which is then at the end of the prompt."""
 _BEFORE_ANSWER: Final = re.compile(
     r"\s+|<(?:answer|response|output|final_answer)>|<\|START_(?:RESPONSE|TEXT)\|>|<\|begin_of_solution\|>"
     r"|<\|(?:end|return|im_end)\|>|<\|start\|>assistant|<\|channel\|>\s*final[^<]*<\|message\|>",
@@ -55,19 +55,19 @@ _QUOTES: Final = "`'\"“‘«"
 
 
 class Inline(msgspec.Struct, frozen=True):
-    """What thinking a text holds."""
+    """The thinking found in a text."""
 
     found: bool
-    """The model thinks in its answer."""
+    """The answer contains thinking."""
     start: int | None
     """Index of the first character of the answer itself; None if there is none."""
 
 
 def inline_thinking(answer: str) -> Inline:
-    """Return where the answer itself begins in a text that may hold thinking.
+    """Return where the answer itself begins in a text that may contain thinking.
 
-    Thinking stands at the beginning, or behind a preamble of at most ``LONGEST_PREAMBLE`` characters; its opening mark
-    may be missing, since many templates put it at the end of the prompt. Marks in quotes are text.
+    Thinking is at the beginning, or after a preamble of at most ``LONGEST_PREAMBLE`` characters; its opening mark may
+    be missing, since many templates put it at the end of the prompt. Marks in quotes are text.
     """
     found, at = False, _begin(answer, 0)
     while (block := _block_at(answer, at)) is not None:
@@ -84,7 +84,7 @@ def inline_thinking(answer: str) -> Inline:
 
 
 def _begin(text: str, at: int) -> int:
-    """Return where something is said from ``at`` on: blanks and marks around an answer are passed over."""
+    """Return the index of the first text from ``at`` on; blanks and marks around an answer are skipped."""
     passed = (_BEFORE_ANSWER, *_ENDS_ALONE)
     while (match := next((found for mark in passed if (found := mark.match(text, at))), None)) is not None:
         at = match.end()
@@ -102,7 +102,7 @@ def _block_at(text: str, at: int) -> int | None:
 
 
 def _later_block(text: str, at: int) -> int | None:
-    """Return the end of thinking whose opening mark is missing or behind a preamble, as ``_block_at`` does."""
+    """Return the end of thinking whose opening mark is missing or after a preamble, as ``_block_at`` does."""
     opened = _first(text, at, _OPENINGS, at + LONGEST_PREAMBLE)
     closed = _first(text, at, _ENDS_ALONE, len(text))
     if closed is not None and (opened is None or closed[0] < opened[0]):

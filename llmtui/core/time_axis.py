@@ -1,4 +1,4 @@
-"""One time axis: what the engine was doing as bands, and series of samples with at most one point a column."""
+"""The time axis of plots: bands of engine activity, and sample series with at most one point per column."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from llmtui.core.trial_row import TrialRow
 BandName = Literal["unload", "load", "prefill", "thinking", "answer", "idle"]
 
 LOAD_SHOWN_MS = 100.0
-"""A shorter load is the server's bookkeeping, not a start."""
+"""A shorter load is the server's bookkeeping, not a cold start."""
 
 
 class Band(msgspec.Struct, frozen=True):
-    """From ``start_ns`` to ``end_ns`` (engine's clock) this was going on."""
+    """One activity from ``start_ns`` to ``end_ns`` on the engine's clock."""
 
     start_ns: int
     end_ns: int
@@ -27,9 +27,9 @@ class Band(msgspec.Struct, frozen=True):
 
 
 def without_standstills(session: Session) -> Session:
-    """Gives the session as if further rounds had followed its end at once; for drawing only.
+    """Return the session as if added rounds had followed its end at once; for drawing only.
 
-    Whoever asks for more rounds an hour later would else see an hour of nothing and the tests as a line.
+    Otherwise, after a request for more rounds an hour later, the axis would be an hour of nothing.
     """
     if not session.standstills:
         return session
@@ -52,11 +52,11 @@ def without_standstills(session: Session) -> Session:
 
 
 def bands(session: Session) -> tuple[Band, ...]:
-    """Gives what was going on, in order and without holes from the first phase on.
+    """Return the bands in order, without gaps from the first phase on.
 
-    The engine tells only that it waits. How much of a wait was loading is cut afterwards from the server's
-    ``load_duration``; for the trial under way a cold one counts as loading, another as reading the prompt. Waits before
-    a request, and between trials, are for a model that is loaded.
+    The engine only reports that it waits. The loading part of a wait is cut afterwards from the server's
+    ``load_duration``; in the current trial, a cold wait counts as loading and any other as prefill. Waits before a
+    request, and between trials, are for a model that is loading.
     """
     rows: dict[str, list[TrialRow]] = {}
     for row in session.rows:
@@ -74,18 +74,18 @@ def _cut(session: Session, mark: PhaseMark, end_ns: int, rows: dict[str, list[Tr
         return (Band(mark.t_ns, end_ns, mark.phase, mark.trial_id),)
     if mark.step == "waiting_for_others":
         return (Band(mark.t_ns, end_ns, "idle", None),)
-    if mark.trial_id is None:  # a model is loaded again that was there before
+    if mark.trial_id is None:  # a model that was in memory before is loaded again
         return (Band(mark.t_ns, end_ns, "load", None),)
     asked = [row for row in rows.get(mark.trial_id, ()) if row.t_ns >= end_ns]
     if not asked:
         loads = mark.step == "loading" or (session.current is not None and session.current.kind == "cold")
         return (Band(mark.t_ns, end_ns, "load" if loads else "prefill", mark.trial_id),)
     row = asked[0]
-    if row.t0_ns is not None and end_ns <= row.t0_ns:  # before anything was asked: a start that is not measured
+    if row.t0_ns is not None and end_ns <= row.t0_ns:  # before the first request: a load that is not measured
         return (Band(mark.t_ns, end_ns, "load", mark.trial_id),)
     load_ms = row.figures.load_ms or 0.0
     if row.figures.load_ms is None and row.trial.kind == "cold" and row.outcome != "ok":
-        return (Band(mark.t_ns, end_ns, "load", mark.trial_id),)  # nobody tells how long; it never came to reading
+        return (Band(mark.t_ns, end_ns, "load", mark.trial_id),)  # no duration is known; prefill never began
     if load_ms < LOAD_SHOWN_MS or row.t0_ns is None:
         return (Band(mark.t_ns, end_ns, "prefill", mark.trial_id),)
     loaded_ns = min(end_ns, row.t0_ns + round(load_ms * 1e6))
@@ -101,7 +101,7 @@ def per_column(
     column_ns: int,
     columns: int,
 ) -> list[float | None]:
-    """Gives the mean of a series in each column of a plot; None where a column has no sample."""
+    """Return the mean of a series in each column of a plot; None where a column has no sample."""
     sums = [0.0] * columns
     counts = [0] * columns
     for sample in samples:
@@ -114,7 +114,7 @@ def per_column(
 
 
 def band_columns(marked: Sequence[Band], *, start_ns: int, column_ns: int, columns: int) -> list[Band | None]:
-    """Gives the band that fills most of each column; None before the first and after the last."""
+    """Return the band that fills most of each column; None before the first and after the last."""
     best: list[tuple[int, Band] | None] = [None] * columns
     for band in marked:
         first = max(0, (band.start_ns - start_ns) // column_ns)

@@ -1,4 +1,4 @@
-"""What a session keeps of one finished trial."""
+"""The part of a finished trial that a session keeps."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
     wall_ns: int
     t0_ns: int | None
     t_ns: int
-    """When it was over, on the engine's clock."""
+    """End of the trial on the engine's clock."""
     ended_by: EndedBy | None = None
     problem: Problem | None = None
     flags: tuple[str, ...] = ()
     evidence: tuple[FlagEvidence, ...] = ()
-    """What was seen, one per flag in the order of ``flags``; empty text where there is nothing to add."""
+    """Evidence, one per flag in the order of ``flags``; an empty text where there is nothing to add."""
     machine: MachineFigures | None = None
     resident: ResidentModel | None = None
     cold_source: ColdSource | None = None
@@ -45,5 +45,5 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def asked_again(rows: Iterable[TrialRow]) -> frozenset[str]:
-    """Gives the ids of disturbed trials in whose place a repetition stands."""
+    """Return the ids of disturbed trials that were replaced by a repetition."""
     return frozenset(row.repeats for row in rows if row.repeats is not None)

@@ -1,4 +1,4 @@
-"""Which contender for what: by the figure that the use needs, and only as far as verdicts tell contenders apart."""
+"""Recommendations: which contender for which use, as far as verdicts separate the contenders."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.core.waits import WaitVerdict, wait_verdicts
 
 MEMORY_APART = 1.03
-"""Nobody is named for a smaller ratio of memory."""
+"""A smaller ratio of memory leads to no recommendation."""
 
 
 class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
-    """A use, and who suits it: one contender only if it is told apart from the others that were compared."""
+    """A use and the contenders that suit it: a single one only where verdicts separate it from the others."""
 
     occasion: str
     """``long_answers``, ``quick_questions``, ``rarely_used``, ``little_memory``."""
     contenders: tuple[int, ...]
     """Every contender that may be the best, in the plan's order."""
     compared: tuple[int, ...]
-    """Those of which the figure is known well enough; two at least."""
+    """Contenders whose figure is known well enough; at least two."""
     unanswered: tuple[int, ...] = ()
-    """Those that never came to an answer within the cap on tokens."""
+    """Contenders without an answer within the cap on tokens."""
 
     @property
     def is_open(self) -> bool:
-        """Whether none is told apart."""
+        """Whether no contender is separated from the others."""
         return len(self.contenders) == len(self.compared)
 
 
@@ -40,8 +40,8 @@ def recommendations_of(
 ) -> tuple[Recommendation, ...]:
     """Return the uses for which at least two contenders can be compared.
 
-    Long answers go by characters per second, quick questions by TTFO, rare use by a cold start with an answer of 500
-    characters, little memory by RAM and GPU memory together.
+    Criteria: characters per second for long answers, TTFO for quick answers, a cold start with an answer of 500
+    characters for rare use, RAM and GPU memory together for little memory.
     """
     text = ranks(verdicts(session, "decode_cps"))
     quick = wait_ranks(wait_verdicts(session, "ttfo_ms"))
@@ -73,7 +73,7 @@ def text_winner(tps: Sequence[SpeedVerdict], cps: Sequence[SpeedVerdict], first:
     Args:
         tps: verdicts on tokens per second.
         cps: verdicts on characters per second.
-        first: the leader in tokens per second.
+        first: the contender that leads in tokens per second.
     """
     if ranks(tps).get(first) != 1:
         return None

@@ -1,4 +1,4 @@
-"""Which of two contenders writes faster, as far as it can be told: verdicts as data, without words.
+"""Verdicts on the decode speed of two contenders, as data without words.
 
 The unit is the round. Rules and their simulated error rates: docs/method.md, "Verdicts".
 """
@@ -24,14 +24,14 @@ from llmtui.core.trial_row import TrialRow, asked_again
 MARGIN = math.log(1.03)
 """Half the width of "practically equal", symmetric on the log scale: swapping the names keeps the verdict."""
 LEADS = math.log(1.10)
-"""Smallest lead on every prompt from which one round is said to have a leader."""
+"""Smallest lead on every prompt for ``leads_in_this_round`` after one round."""
 AHEAD = math.log(1.20)
-"""Smallest lead on every prompt from which two rounds may say "ahead"."""
+"""Smallest lead on every prompt for ``ahead`` after two rounds."""
 AHEAD_ROUNDS = 2
 AHEAD_TIMES = 2.0
 """The mean log lead must be this many times the difference of the two rounds."""
 ROUNDING = 1e-9
-"""A lead and its inverse are the same, whatever the last digit of their logarithms."""
+"""A lead and its inverse are equal within the rounding of their logarithms."""
 MIN_PROMPTS = 3
 SLIGHTLY_P = 0.01
 MAX_DISTURBED = 0.20
@@ -42,34 +42,34 @@ Word = Literal[
     "too_few_rounds", "too_few_prompts", "no_verdict",
 ]  # fmt: skip
 SEPARATING: tuple[Word, ...] = ("faster", "slightly_faster", "ahead")
-"""Words that put two contenders apart: another letter, another rank."""
+"""Words that separate two contenders: another letter, another rank."""
 FINAL: tuple[Word, ...] = (*SEPARATING, "practically_equal")
 """Every other word is open."""
 SETTLES: tuple[Word, ...] = ("faster", "slightly_faster", "practically_equal")
-"""What an interval can say that is final."""
+"""Final words that an interval can lead to."""
 
 
 class SpeedVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said of two contenders' writing speed. ``first`` leads wherever one leads."""
+    """The verdict on two contenders' decode speed. ``first`` leads wherever one leads."""
 
     word: Word
     first: int
     second: int
-    """Indices into Plan.contenders; in the order of the ratio, first ≥ second."""
+    """Index into Plan.contenders; pairs are in the order of the ratio, first ≥ second."""
     rounds: int = 0
-    """Counted rounds; of an imported file with one round counted categories."""
+    """Number of counted rounds; for an imported file with one round the number of categories."""
     unit: Unit = "round"
-    """What is taken for one independent observation."""
+    """What counts as one independent observation."""
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
     """Simultaneous 95 % interval of the ratio over the pairs of the table; None below three rounds."""
     p_adjusted: float | None = None
-    """By Holm over the same pairs; None below three rounds."""
+    """Adjusted by Holm over the same pairs; None below three rounds."""
     smallest_lead: float | None = None
-    """On any prompt of the one or two rounds."""
+    """Smallest lead on any prompt of the first one or two rounds."""
     more_rounds: int | None = None
-    """For an open word: rounds after which these rules are expected to say something final; None: more than 20."""
+    """For an open word: number of rounds after which a final word is expected; None: more than 20."""
     why: str | None = None
     """For no_verdict: ``no_common_rows``, ``disturbed``, ``few_pairs``."""
     conditions: tuple[Condition, ...] = ()
@@ -84,7 +84,7 @@ def verdicts(session: Session, figure: Figure = "decode_tps") -> tuple[SpeedVerd
     """Return a verdict for every pair of contenders, in the plan's order of pairs.
 
     Args:
-        session: at any time of it.
+        session: finished or still running.
         figure: ``decode_tps``, or ``decode_cps`` for characters per second over the same rows.
     """
     indices = range(len(session.plan.contenders))
@@ -104,7 +104,7 @@ def judge(
     """Return a verdict for each pair; intervals are simultaneous over all pairs with three rounds or more.
 
     Args:
-        pairs: of one table.
+        pairs: all pairs of one table.
         disturbed: contenders that get no verdict.
         forecast: whether open pairs carry the number of further rounds.
     """
@@ -126,13 +126,13 @@ def judge(
 def judge_recorded(pairs: Sequence[PairedRounds], unit: Unit) -> tuple[SpeedVerdict, ...]:
     """Return a verdict for each pair of an imported file.
 
-    More rounds cannot be had of what is over, so no forecast is given.
+    A file gets no more rounds, so there is no forecast.
     """
     return tuple(msgspec.structs.replace(one, unit=unit, more_rounds=None) for one in judge(pairs))
 
 
 def word_of(interval: PairInterval) -> Word:
-    """Return the first rule that applies, for an interval whose mean is not negative."""
+    """Return the word of the first rule that applies to an interval with a mean of at least 0."""
     if interval.low > MARGIN:
         return "faster"
     if interval.low > -MARGIN and interval.high < MARGIN:
@@ -143,9 +143,9 @@ def word_of(interval: PairInterval) -> Word:
 
 
 def settled(found: Sequence[SpeedVerdict]) -> bool:
-    """Whether further rounds are not worth their time: no pair is open, or every ratio is known to ± 1.5 %.
+    """Return whether more rounds are not worthwhile: no pair is open, or every ratio is known to ± 1.5 %.
 
-    Pairs without any verdict do not ask for rounds: what is disturbed or fails goes on doing so.
+    Pairs without a verdict do not ask for rounds: disturbances and failures are expected to continue.
     """
     judged = [one for one in found if one.word != "no_verdict"]
     if not any(one.is_open for one in judged):
@@ -155,16 +155,16 @@ def settled(found: Sequence[SpeedVerdict]) -> bool:
 
 
 def disturbed_contenders(session: Session) -> frozenset[int]:
-    """Return the contenders of whose warm rows more than a fifth were disturbed: they get no verdict."""
+    """Return the contenders without a verdict because more than a fifth of their warm trials were disturbed."""
     who = range(len(session.plan.contenders))
     return frozenset(index for index in who if disturbed_share(session.rows, index) > MAX_DISTURBED)
 
 
 def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
-    """Return the share of a contender's warm rows that were disturbed; attempts that were repeated do not count.
+    """Return the share of a contender's warm trials that were disturbed; attempts that were repeated do not count.
 
-    Outliers without a known cause do not either: a machine that becomes slower in the middle makes many of them, and
-    since models take turns the comparison holds. A machine that is busy most of the time is a condition.
+    Outliers without a known cause do not count either: a machine that slows down in the middle makes many of them, and
+    since models alternate, the comparison stays valid. A machine that is busy most of the time is a condition.
     """
     repeated = asked_again(rows)
     warm = [
@@ -183,7 +183,7 @@ def _nothing(pair: PairedRounds, disturbed: set[int] | frozenset[int]) -> SpeedV
 
 
 def _few_rounds(pair: PairedRounds) -> SpeedVerdict:
-    """One or two rounds: no interval, and only a large lead on everything is worth a word."""
+    """Return the verdict of one or two rounds: no interval, and a word only for a large lead on every prompt."""
     middle = mean(pair.rounds)
     first, second, sign = _ordered(pair, middle)
     smallest = min(sign * lead for leads in pair.leads for lead in leads)
@@ -222,5 +222,5 @@ def _many_rounds(pair: PairedRounds, found: PairInterval) -> SpeedVerdict:
 
 
 def _ordered(pair: PairedRounds, middle: float) -> tuple[int, int, int]:
-    """The pair in the order of its ratio, and the sign that makes the leader's log ratios positive."""
+    """Return the pair in the order of its ratio, and the sign that makes the leader's log ratios positive."""
     return (pair.first, pair.second, 1) if middle >= 0 else (pair.second, pair.first, -1)

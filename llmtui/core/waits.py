@@ -1,7 +1,7 @@
-"""Which of two contenders answers sooner: verdicts on times, by rounds, as data without words.
+"""Verdicts on the waiting times of two contenders, by rounds, as data without words.
 
-In each round the mean log ratio over the prompts that both answered; from three rounds on a simultaneous interval, the
-same as for writing speed. Rules and their simulated error rates: docs/method.md, "Verdicts".
+The observation is the mean log ratio per round over the prompts that both answered; from three rounds on there is a
+simultaneous interval as for the decode speed. Rules and their simulated error rates: docs/method.md, "Verdicts".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
 
 NOTICEABLE_MS = 50.0
-"""Medians that differ by less cannot be told apart by a person who waits."""
+"""A person who waits does not notice a smaller difference of medians."""
 SOONER = math.log(1.10)
 ANSWER_CHARS = 500
 """Length of the answer in ``cold_answer_ms``: about 80 words."""
@@ -42,7 +42,7 @@ Times = Mapping[int, Mapping[int | None, float]]
 
 
 class WaitPair(NamedTuple):
-    """Two contenders' paired rounds, as log ratios of the second's time to the first's: positive, first is sooner."""
+    """Two contenders' paired rounds, as log ratios of the second's time to the first's; above 0 the first is sooner."""
 
     first: int
     second: int
@@ -52,22 +52,22 @@ class WaitPair(NamedTuple):
 
 
 class WaitVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said of two contenders' waiting times; ``first`` is the sooner one wherever one is."""
+    """The verdict on two contenders' waiting times; ``first`` is the sooner one wherever one is."""
 
     word: WaitWord
     first: int
     second: int
     rounds: int = 0
     ratio: float | None = None
-    """How many times as long the second takes."""
+    """Time of the second ÷ time of the first."""
     low: float | None = None
     high: float | None = None
     """Simultaneous 95 % interval of the ratio; None below three rounds."""
     p_adjusted: float | None = None
     difference_ms: float | None = None
-    """Between the medians of the trials."""
+    """Difference of the medians of the trials."""
     more_rounds: int | None = None
-    """For an open word: rounds after which something final is expected; None: more than 20."""
+    """For an open word: number of rounds after which a final word is expected; None: more than 20."""
 
 
 def wait_verdicts(session: Session, figure: WaitFigure = "ttft_ms") -> tuple[WaitVerdict, ...]:
@@ -79,7 +79,7 @@ def wait_verdicts(session: Session, figure: WaitFigure = "ttft_ms") -> tuple[Wai
 
 
 def pair_times(first: Times, second: Times, a: int, b: int, least: int) -> WaitPair:
-    """Return the rounds in which both have times at the same prompts, at least ``least`` of them."""
+    """Return the rounds in which both have times for the same prompts, at least ``least`` of them."""
     common = {
         number: prompts
         for number in sorted(first.keys() & second.keys())
@@ -103,7 +103,7 @@ def judge_waits(pairs: Sequence[WaitPair], *, forecast: bool = True) -> tuple[Wa
     """Return a verdict for each pair; intervals are simultaneous over all pairs with three rounds or more.
 
     Args:
-        pairs: of one table.
+        pairs: all pairs of one table.
         forecast: whether open pairs carry the number of further rounds.
     """
     series = [pair.rounds for pair in pairs]
@@ -118,12 +118,12 @@ def judge_waits(pairs: Sequence[WaitPair], *, forecast: bool = True) -> tuple[Wa
 
 
 def wait_word(interval: PairInterval, difference_ms: float) -> WaitWord:
-    """Return the first rule that applies.
+    """Return the word of the first rule that applies.
 
     Args:
-        interval: with a mean that is not negative.
-        difference_ms: how much longer the median of the one that takes longer is; negative where medians and means
-            disagree about who that is.
+        interval: interval with a mean of at least 0.
+        difference_ms: median of the slower − median of the faster; negative where medians and means disagree about
+            the order.
     """
     if abs(difference_ms) < NOTICEABLE_MS:
         return "no_noticeable_difference"
@@ -137,7 +137,7 @@ def wait_word(interval: PairInterval, difference_ms: float) -> WaitWord:
 def wait_times(session: Session, contender: int, figure: WaitFigure) -> Times:
     """Return the counted times of one contender in ms, by round and prompt.
 
-    Figures with one trial per round have None in the prompt's place. Imported files have no rounds and so no times.
+    Figures with one trial per round have None as prompt. Imported files have no rounds, and so no times.
     """
     if is_imported(session.plan):
         return {}
@@ -149,7 +149,7 @@ def wait_times(session: Session, contender: int, figure: WaitFigure) -> Times:
     found: dict[int, dict[int | None, float]] = {}
     for row in mine:
         value = row.figures.ttfo_ms if figure == "ttfo_ms" else row.figures.ttft_ms
-        # Asked again word for word, a follow-up meets a server that has read all of it.
+        # A repeated follow-up has the same text, so the server has read all of it before.
         repeated = kind == "follow_up" and row.repeats is not None
         if row.trial.kind == kind and counts_for_ttft(row) and value and not repeated:
             found.setdefault(row.trial.round, {})[row.trial.prompt if kind == "warm" else None] = value
@@ -157,7 +157,7 @@ def wait_times(session: Session, contender: int, figure: WaitFigure) -> Times:
 
 
 def _cold_answers(rows: Sequence[TrialRow]) -> Times:
-    """Cold start + thinking + the time for 500 characters, by round: all of it from trials of that round."""
+    """Return cold start + thinking + time for 500 characters, by round, all from trials of that round."""
     found: dict[int, dict[int | None, float]] = {}
     for row in rows:
         if row.trial.kind != "cold" or not counts_for_ttft(row) or row.figures.ttft_ms is None:
@@ -176,7 +176,7 @@ def _cold_answers(rows: Sequence[TrialRow]) -> Times:
 
 
 def _difference(pair: WaitPair) -> float:
-    """The medians' difference in the order of the ratio."""
+    """Return the difference of the medians, in the order of the ratio."""
     return pair.difference_ms if mean(pair.rounds) >= 0 else -pair.difference_ms
 
 
