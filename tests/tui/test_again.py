@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan, StartPlan
@@ -25,11 +26,12 @@ from llmtui.core.session import PhaseMark, Session, fold
 from llmtui.core.verdict import verdicts
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.screens.live import LiveScreen
-from llmtui.tui.screens.results import ResultsScreen, rounds_wanted
+from llmtui.tui.screens.results import ResultsScreen
 from llmtui.tui.screens.setup import SetupScreen
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.tui.widgets.phase_bar import asked, loading_now, step_words
 from llmtui.tui.widgets.result_tables import ModelTable
+from llmtui.words.more_rounds import rounds_wanted
 from tests.core.compared import compared_plan, warm
 from tests.core.made import started
 from tests.tui.conftest import wait_until
@@ -76,6 +78,11 @@ class Over:
         return screen
 
 
+def said(screen: ResultsScreen) -> str:
+    """Return the lines above the tabs."""
+    return str(screen.query_one("#what-holds", Static).render())
+
+
 def session_of(events: list[Event]) -> Session:
     session = fold(events)
     assert session is not None
@@ -95,10 +102,10 @@ async def test_plus_runs_exactly_the_rounds_that_the_open_verdict_names_and_says
     over = Over(events)
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
-        assert f"+ to tell them apart: {verdict.more_rounds} more rounds, " in str(screen.conclusions.border_subtitle)
-        [said] = [line.said for line in screen.conclusions.words if line.heading == "Writing speed"]
-        price = str(screen.conclusions.border_subtitle).split("rounds, ")[1].split(" · ")[0]
-        assert f"about {verdict.more_rounds} more rounds, perhaps twice that ({price})" in said, (
+        assert f"+ to tell them apart: {verdict.more_rounds} more rounds, " in said(screen)
+        [words] = [line.said for line in screen.words.words if line.heading == "Writing speed"]
+        price = said(screen).splitlines()[-1].split("rounds, ")[1]
+        assert f"about {verdict.more_rounds} more rounds, perhaps twice that ({price})" in words, (
             "the same price in the sentence"
         )
         await pilot.press("plus")
@@ -128,7 +135,7 @@ async def test_one_round_is_priced_up_to_three() -> None:
     over = Over(events)
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
-        assert "2 more rounds" in str(screen.conclusions.border_subtitle)
+        assert "2 more rounds" in said(screen)
 
 
 async def test_where_nothing_is_open_nothing_is_priced() -> None:
@@ -141,14 +148,14 @@ async def test_where_nothing_is_open_nothing_is_priced() -> None:
     over = Over(events)
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
-        assert "+" not in str(screen.conclusions.border_subtitle)
+        assert "+ " not in said(screen)
 
 
 async def test_a_session_that_was_stopped_offers_no_rounds() -> None:
     over = Over(apart_after(3, how="cancelled"))
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
-        assert "+" not in str(screen.conclusions.border_subtitle)
+        assert "+ " not in said(screen)
         await pilot.press("plus")
         await pilot.pause()
         assert over.link.sent_of(ExtendPlan) == []
@@ -229,19 +236,18 @@ async def test_results_of_a_repetition_open_with_what_changed() -> None:
     over = Over(a_day_later(apart_after(3)), earlier=Earlier(session=before))
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
-        await wait_until(pilot, lambda: screen.conclusions.words[0].heading == "Since last time")
-        assert "Compared with" in screen.conclusions.words[0].said
-        assert len(screen.conclusions.words) == 8
-        assert screen.conclusions.lines[0].is_on_screen
+        await wait_until(pilot, lambda: screen.words.words[0].heading == "Since last time")
+        assert "Compared with" in screen.words.words[0].said
+        assert len(screen.words.words) == 8
 
 
 async def test_otherwise_it_stands_in_its_place_and_says_that_nothing_ran_before() -> None:
     over = Over(apart_after(3))
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
-        titles = [line.heading for line in screen.conclusions.words]
+        titles = [line.heading for line in screen.words.words]
         assert titles.index("Since last time") == 6
-        assert "has not run before" in screen.conclusions.words[6].said
+        assert "has not run before" in screen.words.words[6].said
 
 
 # --- the same model twice ---------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from llmtui.legacy.events import legacy_events
 from llmtui.legacy.keeping import read_file
 from llmtui.tui.app import WatchApp
 from llmtui.tui.screens.results import ResultsScreen
-from llmtui.tui.widgets.conclusions_panel import ConclusionsPanel
 from llmtui.tui.widgets.result_tables import ModelTable
+from llmtui.tui.widgets.words_tab import WordsTab
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink
 
@@ -27,6 +27,6 @@ async def test_results_of_an_imported_file() -> None:
         app.show("results")
         await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query(ModelTable)))
         await wait_until(pilot, lambda: app.screen.query_one(ModelTable).row_count == 2)
-        headings = [line.heading for line in app.screen.query_one(ConclusionsPanel).words]
+        headings = [line.heading for line in app.screen.query_one(WordsTab).words]
         assert headings[:2] == ["What this file can show", "Writing speed"]
         assert "“beta is the fastest: 5.13 tok/s as recorded”" in headings

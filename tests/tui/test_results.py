@@ -2,28 +2,31 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from llmtui.core.commands import ExtendPlan
+from llmtui.core.events import SessionStarted
+from llmtui.core.rivals import rivals
 from llmtui.core.session import Session, fold
 from llmtui.core.summary import summarise
 from llmtui.tui.app import LlmtuiApp, WatchApp
 from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.replay import ReplayScreen
-from llmtui.tui.screens.results import ResultsScreen, rivals, rounds_wanted
+from llmtui.tui.screens.results import ResultsScreen
 from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained
 from llmtui.tui.text.numbers import number_column
 from llmtui.tui.widgets.bars import Bar, Chart, Group, bar_blocks, chart_rows, charts_of
 from llmtui.tui.widgets.result_tables import ModelTable, category_columns, model_columns
 from llmtui.words.measures import explain_measure
+from llmtui.words.more_rounds import rounds_wanted
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink
 from tests.tui.sessions import a_plan, a_session, finished_trials, until
 
 EVENTS = a_session()
-TRIALS = finished_trials(EVENTS)
 
 
 def folded(*args: Any, **kwargs: Any) -> Session:
@@ -35,8 +38,16 @@ def folded(*args: Any, **kwargs: Any) -> Session:
 class Looking:
     """Results of a session that is over, or still under way."""
 
-    def __init__(self, *, seconds: float = 10_000, read_only: bool = False, problem: str | None = None) -> None:
-        self.link = FakeLink(*until(EVENTS, seconds), accepts_commands=not read_only, trials=TRIALS)
+    def __init__(
+        self,
+        events: list[Any] = EVENTS,
+        *,
+        seconds: float = 10_000,
+        read_only: bool = False,
+        problem: str | None = None,
+    ) -> None:
+        trials = finished_trials(events)
+        self.link = FakeLink(*until(events, seconds), accepts_commands=not read_only, trials=trials)
         self.host = FakeHost(self.link, export_problem=problem)
         self.app = WatchApp(self.host, self.link) if read_only else LlmtuiApp(self.host)
 
@@ -71,15 +82,69 @@ def heads(table: Any) -> list[str]:
     return [" ".join(one.label.plain.split()) for one in table.ordered_columns]
 
 
-async def test_the_conclusions_head_the_results() -> None:
+async def test_the_title_line_says_which_session_it_is() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(140, 40)) as pilot:
+        screen = await looking.begin(pilot)
+        said = str(screen.title_line.render())
+        assert "Ollama 0.34.4 · 3 models × 4 prompts · 1 round · cap 128 · temp 0 · 17/18" in said
+        assert said.rstrip().endswith("! 1 failed  ! 1 clocks disagree")
+
+
+async def test_a_badge_opens_its_lines_by_key_and_by_click() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(80, 24)) as pilot:
+        screen = await looking.begin(pilot, "exclamation_mark")
+        for _ in range(2):
+            await wait_until(pilot, lambda: isinstance(looking.app.screen, Reading))
+            await wait_until(pilot, lambda: bool(looking.app.screen.query(Static)))
+            words = str(looking.app.screen.query_one(Static).render())
+            assert "round 1 · mistral:7b · Coding: The server broke the answer off after 31 chunks." in words
+            await pilot.press("escape")
+            await wait_until(pilot, lambda: looking.app.screen is screen)
+            await pilot.click(screen.title_line, offset=(str(screen.title_line.render()).index("failed") + 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("number", "tab"), enumerate(("models", "categories", "trials", "answers", "words"), start=1), ids=str
+)
+async def test_each_tab_opens_by_its_number_and_by_a_click(number: int, tab: str) -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(80, 24)) as pilot:
+        screen = await looking.begin(pilot, "2" if number == 1 else "1", str(number))
+        assert screen.tabs.current == tab
+        await pilot.press("2" if number == 1 else "1")
+        names = str(screen.tab_line.render())
+        await pilot.click(screen.tab_line, offset=(names.index(str(number)) + 2, 0))
+        await wait_until(pilot, lambda: screen.tabs.current == tab)
+
+
+async def test_the_words_are_the_last_tab() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
-        screen = await looking.begin(pilot)
-        titles = [line.heading for line in screen.conclusions.words]
+        screen = await looking.begin(pilot, "5")
+        titles = [line.heading for line in screen.words.words]
         assert titles[0] == "Writing speed"
         assert "The usual formula" in titles
-        assert all(line.is_on_screen for line in screen.conclusions.lines[:3])
-        assert screen.conclusions.region.y < screen.models.region.y
+        await wait_until(pilot, lambda: all(line.is_on_screen for line in screen.words.lines[:3]))
+
+
+async def test_the_answers_are_on_show_below_their_prompt() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot, "4")
+        await wait_until(pilot, lambda: "mistral:7b" in str(screen.answers.query_exactly_one(Static).render()))
+
+
+async def test_after_an_own_prompt_the_answers_are_open() -> None:
+    started, *rest = a_session(a_plan(categories=("creativity",)))
+    assert isinstance(started, SessionStarted)
+    own = msgspec.structs.replace(started.plan.prompts[0], category="free")
+    plan = msgspec.structs.replace(started.plan, prompts=(own,))
+    looking = Looking([msgspec.structs.replace(started, plan=plan), *rest])
+    async with looking.app.run_test(size=(120, 36)) as pilot:
+        screen = await looking.begin(pilot)
+        await wait_until(pilot, lambda: screen.tabs.current == "answers")
 
 
 async def test_a_line_a_model_with_units_in_the_heads() -> None:
@@ -152,13 +217,13 @@ async def test_the_table_grows_while_the_run_goes_on_and_keeps_the_cursor() -> N
         looking.link.play(*EVENTS[len(until(EVENTS, 120)) :])
         await wait_until(pilot, lambda: cells(screen.models)[0] != before)
         assert screen.models.cursor_row == 2
-        assert "18 of 18 tests" in str(screen.conclusions.border_subtitle)
+        assert "17/18" in str(screen.title_line.render())
 
 
 async def test_enter_on_a_test_shows_the_test() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
-        await looking.begin(pilot, "4", "enter")
+        await looking.begin(pilot, "3", "enter")
         await wait_until(pilot, lambda: isinstance(looking.app.screen, AnswerScreen))
 
 
@@ -213,8 +278,8 @@ async def test_a_click_on_a_head_sorts_turns_round_and_restores_and_never_opens_
 async def test_trials_keep_their_order_while_more_come() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(150, 36)) as pilot:
-        screen = await looking.begin(pilot, "4")
-        table = screen.tests
+        screen = await looking.begin(pilot, "3")
+        table = screen.trials
         at = [key for key, _descending in table.sortable()].index("ttft_ms")
         for _ in range(at + 1):
             await pilot.press("comma")
@@ -267,9 +332,9 @@ async def test_what_cannot_be_saved_says_why_and_asks_again() -> None:
 async def test_two_picked_tests_are_replayed() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
-        screen = await looking.begin(pilot, "4", "end", "home", "down", "space", "down", "space", "down", "space")
-        assert screen.tests.picked == ("3:r1-m3-warm-p2", "4:r1-m3-warm-p1")
-        assert cells(screen.tests)[3][1].startswith("▸ ")
+        screen = await looking.begin(pilot, "3", "end", "home", "down", "space", "down", "space", "down", "space")
+        assert screen.trials.picked == ("3:r1-m3-warm-p2", "4:r1-m3-warm-p1")
+        assert cells(screen.trials)[3][1].startswith("▸ ")
         await pilot.press("r")
         await wait_until(pilot, lambda: isinstance(looking.app.screen, ReplayScreen))
 
@@ -277,8 +342,8 @@ async def test_two_picked_tests_are_replayed() -> None:
 async def test_space_lets_go_of_a_picked_test() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
-        screen = await looking.begin(pilot, "4", "space", "space")
-        assert screen.tests.picked == ()
+        screen = await looking.begin(pilot, "3", "space", "space")
+        assert screen.trials.picked == ()
 
 
 async def test_without_a_pick_two_models_answer_the_same_question() -> None:
@@ -315,14 +380,15 @@ def test_as_many_rounds_are_wanted_as_the_open_pairs_need() -> None:
     assert rounds_wanted(folded(a_plan(rounds=3))) >= 1
 
 
-async def test_the_conclusions_can_stand_alone() -> None:
+async def test_the_open_tab_can_have_the_whole_screen() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(80, 24)) as pilot:
-        screen = await looking.begin(pilot, "m")
-        await wait_until(pilot, lambda: not screen.parts.is_on_screen)
-        assert screen.conclusions.size.height > 15
+        screen = await looking.begin(pilot)
+        before = screen.tabs.size.height
         await pilot.press("m")
-        await wait_until(pilot, lambda: screen.parts.is_on_screen)
+        await wait_until(pilot, lambda: screen.tabs.size.height > before)
+        await pilot.press("m")
+        await wait_until(pilot, lambda: screen.tabs.size.height == before)
 
 
 async def test_without_a_session_it_says_what_to_do() -> None:

@@ -118,24 +118,14 @@ def test_results_by_category_in_daylight(snap_compare: Compare) -> None:
     assert snap_compare(app, terminal_size=(120, 36), run_before=on("results", "2"))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_results_as_bars(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(an_app(ONE_ROUND, WHOLE_S), terminal_size=size, run_before=on("results", "3"))
-
-
-def test_results_as_bars_without_colours(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(an_app(ONE_ROUND, WHOLE_S), terminal_size=(80, 24), run_before=on("results", "3"))
-
-
-def test_results_test_by_test(snap_compare: Compare) -> None:
+def test_results_trial_by_trial(snap_compare: Compare) -> None:
     app = an_app(ONE_ROUND, WHOLE_S)
-    assert snap_compare(app, terminal_size=(80, 24), run_before=on("results", "4", "end", "space", "up", "space"))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=on("results", "3", "end", "space", "up", "space"))
 
 
 def test_one_test(snap_compare: Compare) -> None:
     app = an_app(ONE_ROUND, WHOLE_S)
-    assert snap_compare(app, terminal_size=(120, 36), run_before=on("results", "4", "end", "up", "enter"))
+    assert snap_compare(app, terminal_size=(120, 36), run_before=on("results", "3", "end", "up", "enter"))
 
 
 def test_what_the_columns_mean(snap_compare: Compare) -> None:

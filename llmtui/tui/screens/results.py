@@ -1,4 +1,4 @@
-"""Results: what the session says, then the figures by model, by category, as bars, and every test."""
+"""Results: which session it is, what holds, and its figures, answers and words in tabs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Static
 
 from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan
-from llmtui.core.findings import seconds_a_round
 from llmtui.core.measures import measures
 from llmtui.core.pairing import is_imported
+from llmtui.core.rivals import rivals
 from llmtui.core.rounds import rounds_to_tell
 from llmtui.core.session import Session
 from llmtui.core.summary import summarise
@@ -24,18 +25,34 @@ from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed, FeedEnded, SessionChanged
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained, line_explained, line_title
+from llmtui.tui.widgets.answers_tab import AnswersTab
 from llmtui.tui.widgets.bars import Bars
-from llmtui.tui.widgets.conclusions_panel import ConclusionsPanel
 from llmtui.tui.widgets.result_tables import CategoryTable, ModelTable, ResultTable
+from llmtui.tui.widgets.tab_line import TabLine
+from llmtui.tui.widgets.title_line import TitleLine
 from llmtui.tui.widgets.trial_table import TrialTable, row_key
-from llmtui.words import _, plural
-from llmtui.words.figures import duration
+from llmtui.tui.widgets.words_tab import WordsTab
+from llmtui.words import _
+from llmtui.words.more_rounds import rounds_price, rounds_wanted
 from llmtui.words.problems import whole_problem
+from llmtui.words.session_head import Badge, badge_lines
+from llmtui.words.verdict_lines import verdict_lines
 from llmtui.words.verdicts import banners
 
-PARTS = ("models", "categories", "bars", "tests")
 ROOMY_CELLS = (100, 150)
 """Widths from which tables have wider gaps, and wider still."""
+OWN_PROMPT = "free"
+"""Category of a prompt that a person typed."""
+
+
+def _tab_names() -> dict[str, str]:
+    return {
+        "models": _("Models"),
+        "categories": _("Categories"),
+        "trials": _("Trials"),
+        "answers": _("Answers"),
+        "words": _("Words"),
+    }
 
 
 class ResultsScreen(BaseScreen):
@@ -45,15 +62,16 @@ class ResultsScreen(BaseScreen):
     CSS_PATH = "../styles/results.tcss"
     AUTO_FOCUS = "ModelTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "part('models')", _("By model"), id="results.models", show=False),
-        Binding("2", "part('categories')", _("By category"), id="results.categories", show=False),
-        Binding("3", "part('bars')", _("Bars"), id="results.bars", show=False),
-        Binding("4", "part('tests')", _("Tests"), id="results.tests", show=False),
+        Binding("1", "tab('models')", _("Models"), id="results.models", show=False),
+        Binding("2", "tab('categories')", _("Categories"), id="results.categories", show=False),
+        Binding("3", "tab('trials')", _("Trials"), id="results.trials", show=False),
+        Binding("4", "tab('answers')", _("Answers"), id="results.answers", show=False),
+        Binding("5", "tab('words')", _("Words"), id="results.words", show=False),
         Binding("r", "replay", _("Replay"), id="results.replay", tooltip=_("Two answers at their true speed")),
-        Binding("space", "pick", _("Pick"), id="results.pick", tooltip=_("Pick this test for the replay")),
-        Binding("s", "save", _("Save CSV"), id="results.save", tooltip=_("The table of all tests, where you say")),
+        Binding("space", "pick", _("Pick"), id="results.pick", tooltip=_("Pick this trial for the replay")),
+        Binding("s", "save", _("Save CSV"), id="results.save", tooltip=_("The table of all trials, where you say")),
         Binding("question_mark", "explain", _("Columns"), id="results.explain", tooltip=_("Formula and source")),
-        Binding("m", "maximise", _("Conclusions"), id="results.maximise", tooltip=_("Only the conclusions, or all")),
+        Binding("m", "maximise", _("Enlarge"), id="results.maximise", tooltip=_("Only the tab, or all")),
         Binding(
             "plus",
             "more_rounds",
@@ -61,28 +79,39 @@ class ResultsScreen(BaseScreen):
             id="results.more_rounds",
             tooltip=_("As many as should tell the models apart"),
         ),
-        Binding("g", "again", _("Run again"), id="results.again", tooltip=_("The same test, in another order")),
+        Binding("g", "again", _("Run again"), id="results.again", tooltip=_("The same plan, in another order")),
+        Binding(
+            "exclamation_mark",
+            "flags",
+            _("Flags"),
+            id="results.flags",
+            show=False,
+            tooltip=_("What is marked, and why"),
+        ),
         Binding("escape", "back", _("Back"), id="results.back"),
     ]
     HELP = _(
         """
         # Results
-        The conclusions say what can be told and what cannot. Below stand the figures they rest on: **1** by model,
-        **2** by category, **3** as bars, **4** every test. **Enter** on a line shows what stands behind it, **?**
-        explains the columns. **,** sorts by the next column, a click on a column's head by that one. Pick two tests
-        with **Space** and press **r** to see both answers appear side by side.
+        The first lines say what holds. Below them are the figures: **1** by model, **2** by category, **3** every
+        trial, **4** the answers, **5** all of it in words. **Enter** on a line shows all that is known of it, **?**
+        explains the columns. **,** sorts by the next column, a click on a column's head by that one. **!** lists the
+        trials that have a flag. Pick two trials with **Space** and press **r** to see both answers side by side.
 
-        **+** runs as many further rounds as should tell the models apart; how many, and how long they take, stands
-        below the conclusions. **g** runs the same test again: its results say first what changed since this one.
+        **+** runs as many further rounds as should tell the models apart. **g** runs the same plan again: its results
+        say first what changed since this one.
         """
     )
 
-    conclusions = getters.query_one(ConclusionsPanel)
-    parts = getters.query_one(ContentSwitcher)
+    title_line = getters.query_one(TitleLine)
+    tab_line = getters.query_one(TabLine)
+    tabs = getters.query_one(ContentSwitcher)
     models = getters.query_one(ModelTable)
     categories = getters.query_one(CategoryTable)
     bars = getters.query_one(Bars)
-    tests = getters.query_one(TrialTable)
+    trials = getters.query_one(TrialTable)
+    answers = getters.query_one(AnswersTab)
+    words = getters.query_one(WordsTab)
 
     def __init__(self, feed: Feed | None = None) -> None:
         """Makes the screen for a feed; without one for whatever the app follows."""
@@ -92,6 +121,7 @@ class ResultsScreen(BaseScreen):
         self._earlier: Earlier | None = None
         self._earlier_of: str | None = None
         """The session whose earlier one was looked for."""
+        self._opened_tab: str | None = None
 
     @property
     def feed(self) -> Feed:
@@ -99,19 +129,22 @@ class ResultsScreen(BaseScreen):
         return self._opened or self.shell.feed
 
     def compose_body(self) -> ComposeResult:
-        """Conclusions, the names of the parts, the parts."""
+        """Return the title line, what holds, the tabs."""
         yield Static(id="results-empty")
-        yield ConclusionsPanel(id="conclusions-panel")
-        yield Static(id="parts-line")
-        with ContentSwitcher(initial="models", id="parts"):
-            yield ModelTable(id="models")
+        yield TitleLine()
+        yield Static(id="what-holds")
+        yield TabLine(_tab_names())
+        with ContentSwitcher(initial="models", id="tabs"):
+            with Vertical(id="models"):
+                yield ModelTable()
+                yield Bars()
             yield CategoryTable(id="categories")
-            yield Bars(id="bars")
-            yield TrialTable(id="tests")
+            yield TrialTable(id="trials")
+            yield AnswersTab(id="answers")
+            yield WordsTab(id="words")
 
     def on_mount(self) -> None:
-        """Shows what is there."""
-        self._name_parts()
+        """Show what is there."""
         self._look()
 
     def on_screen_resume(self) -> None:
@@ -145,14 +178,23 @@ class ResultsScreen(BaseScreen):
             return
         self._shown = key
         summary = summarise(session)
-        self.conclusions.show_session(session, self._earlier)
-        state = _state_words(session, is_live=self.feed.is_live)
-        price = _price(session) if self._may_go_on else ""
-        self.conclusions.border_subtitle = f"{price} · {state}" if price else state
+        self.title_line.show_session(session, is_live=self.feed.is_live)
+        said = list(verdict_lines(session))
+        rounds = rounds_to_tell(verdicts(session)) if self._may_go_on and session.rows else None
+        if rounds is not None:
+            said.append(_("+ to tell them apart: {rounds}").format(rounds=rounds_price(session, rounds)))
+        self.query_one("#what-holds", Static).update(Content("\n".join(said)))
         self.models.show(session, summary.lines, room=room)
         self.categories.show(session, summary.categories, room=room)
         self.bars.show(session, summary)
-        self.tests.show_session(session)
+        self.trials.show_session(session)
+        self.answers.show_session(session, self.feed)
+        self.words.show_session(session, self._earlier)
+        if self._opened_tab is None:
+            own = all(prompt.category == OWN_PROMPT for prompt in session.plan.prompts)
+            self._opened_tab = "answers" if own else "models"
+            if own:
+                self.action_tab("answers")
         self._warn_of_drift(session)
         self.refresh_bindings()
 
@@ -197,20 +239,6 @@ class ResultsScreen(BaseScreen):
         elif self.banner.code == "drift":
             self.banner.hush()
 
-    def _name_parts(self) -> None:
-        names = {"models": _("By model"), "categories": _("By category"), "bars": _("Bars"), "tests": _("Tests")}
-        parts: list[Content] = []
-        for number, (part, name) in enumerate(names.items(), start=1):
-            if part == self.parts.current:
-                parts.append(Content.styled(f" {number} {name} ", "bold $text on $primary 35%"))
-            else:
-                parts.append(
-                    Content.from_markup(f"[@click=screen.part('{part}')] {number} $name [/]", name=name).stylize(
-                        "not underline"
-                    )
-                )
-        self.query_one("#parts-line", Static).update(Content(" ").join(parts))
-
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -224,23 +252,48 @@ class ResultsScreen(BaseScreen):
             may = not self.shell.read_only and not self.shell.running
             return may and session is not None and not is_imported(session.plan)
         if action == "pick":
-            return self.is_mounted and self.parts.current == "tests"
+            return self.is_mounted and self.tabs.current == "trials"
+        if action == "flags":
+            return self.is_mounted and bool(self.title_line.badges)
         if action in ("replay", "save", "explain", "maximise"):
             return session is not None and bool(session.rows)
         return True
 
-    def action_part(self, part: str) -> None:
-        """Shows another part."""
-        self.parts.current = part
-        self._name_parts()
-        self.parts.get_child_by_id(part).focus()
+    def action_tab(self, tab: str) -> None:
+        """Open a tab."""
+        self._opened_tab = tab
+        self.tabs.current = tab
+        self.tab_line.show_open(tab)
+        if tab == "answers":
+            self.answers.read()
+        (self.models if tab == "models" else self.tabs.get_child_by_id(tab)).focus()
         self.refresh_bindings()
 
     def action_maximise(self) -> None:
-        """Shows the conclusions alone, or everything."""
-        self.toggle_class("-only-conclusions")
-        if self.has_class("-only-conclusions"):
-            self.conclusions.focus()
+        """Show the tab alone, or everything."""
+        self.toggle_class("-only-tab")
+
+    def action_flags(self) -> None:
+        """Show what is marked in the session."""
+        self._show_badges(self.title_line.badges)
+
+    @on(TitleLine.BadgeClicked)
+    def _badge_clicked(self, message: TitleLine.BadgeClicked) -> None:
+        self._show_badges((message.badge,))
+
+    def _show_badges(self, shown: tuple[Badge, ...]) -> None:
+        session = self.feed.session
+        if session is None:
+            return
+        parts: list[Content] = []
+        for badge in shown:
+            first, *trials = badge_lines(badge, session)
+            parts += [
+                Content.assemble((f"! {badge.said}  ", "bold $warning"), first),
+                *map(Content, trials),
+                Content(""),
+            ]
+        self.app.push_screen(Reading(_("Flags"), Content("\n").join(parts)))
 
     def action_back(self) -> None:
         """Leaves a session that was opened for reading."""
@@ -256,7 +309,7 @@ class ResultsScreen(BaseScreen):
     def action_explain(self) -> None:
         """Explains the columns of the part on show."""
         shown = {"models": self.models.shown_columns, "categories": self.categories.shown_columns}
-        columns = shown.get(self.parts.current or "", tuple(one.id for one in measures("trials")))
+        columns = shown.get(self.tabs.current or "", tuple(one.id for one in measures("trials")))
         self.app.push_screen(Reading(_("What the columns mean"), columns_explained(columns)))
 
     def action_more_rounds(self) -> None:
@@ -266,7 +319,7 @@ class ResultsScreen(BaseScreen):
             return
         rounds = rounds_wanted(session)
         if self.shell.send(ExtendPlan(rounds=rounds)):
-            self.notify(_rounds_words(session, rounds), timeout=4)
+            self.notify(rounds_price(session, rounds), timeout=4)
             if session.finished is not None:
                 self.shell.show("live")
 
@@ -278,12 +331,12 @@ class ResultsScreen(BaseScreen):
 
     def action_pick(self) -> None:
         """Picks the test under the cursor for the replay, or lets go of it; the third replaces the first."""
-        row = self.tests.trial_row
-        if row is None or self.parts.current != "tests":
+        row = self.trials.trial_row
+        if row is None or self.tabs.current != "trials":
             return
         key = row_key(row)
-        picked = self.tests.picked
-        self.tests.pick(tuple(one for one in picked if one != key) if key in picked else (*picked, key)[-2:])
+        picked = self.trials.picked
+        self.trials.pick(tuple(one for one in picked if one != key) if key in picked else (*picked, key)[-2:])
 
     def action_replay(self) -> None:
         """Shows two answers beside each other: the picked ones, else the one under the cursor and its rival."""
@@ -301,10 +354,10 @@ class ResultsScreen(BaseScreen):
             self.app.push_screen(ReplayScreen(self.feed, session, pair))
 
     def _pair(self, session: Session) -> tuple[TrialRow, TrialRow] | None:
-        picked = [row for row in map(self.tests.row_of, self.tests.picked) if row is not None]
+        picked = [row for row in map(self.trials.row_of, self.trials.picked) if row is not None]
         if len(picked) == 2:
             return picked[0], picked[1]
-        chosen = picked[0] if picked else self.tests.trial_row if self.parts.current == "tests" else None
+        chosen = picked[0] if picked else self.trials.trial_row if self.tabs.current == "trials" else None
         return rivals(session, chosen)
 
     @on(ResultTable.Opened)
@@ -321,44 +374,3 @@ class ResultsScreen(BaseScreen):
         session = self.feed.session
         if session is not None:
             self.app.push_screen(AnswerScreen(self.feed, session, message.row))
-
-
-def rivals(session: Session, chosen: TrialRow | None) -> tuple[TrialRow, TrialRow] | None:
-    """Gives two answers to one question by two models: to the chosen one's, else to the newest that two answered."""
-    complete = [row for row in session.rows if row.figures.chunks]
-    candidates = [chosen] if chosen is not None else [row for row in reversed(complete) if row.trial.kind == "warm"]
-    for row in candidates:
-        others = [
-            other
-            for other in complete
-            if (other.trial.kind, other.trial.prompt) == (row.trial.kind, row.trial.prompt)
-            and other.trial.contender != row.trial.contender
-        ]
-        if others:
-            same_round = [other for other in others if other.trial.round == row.trial.round]
-            return tuple(sorted((row, (same_round or others)[-1]), key=lambda one: one.trial.contender))  # type: ignore[return-value]  # two of two
-    return None
-
-
-def rounds_wanted(session: Session) -> int:
-    """Gives after how many rounds the pairs that are not told apart are expected to be; one where none names any."""
-    return rounds_to_tell(verdicts(session)) or 1
-
-
-def _price(session: Session) -> str:
-    """Gives what ``+`` runs and how long that takes, where that should tell models apart; else nothing."""
-    rounds = rounds_to_tell(verdicts(session)) if session.rows else None
-    return "" if rounds is None else _("+ to tell them apart: {rounds}").format(rounds=_rounds_words(session, rounds))
-
-
-def _rounds_words(session: Session, rounds: int) -> str:
-    said = plural("{n} more round", "{n} more rounds", rounds).format(n=rounds)
-    round_s = seconds_a_round(session)
-    return said if round_s is None else f"{said}, {duration(round_s * rounds)}"
-
-
-def _state_words(session: Session, *, is_live: bool) -> str:
-    tests = _("{done} of {total} tests").format(done=len(session.rows), total=session.total)
-    if session.finished is None:
-        return f"{_('running') if is_live else _('interrupted')} · {tests}"
-    return tests if session.finished == "complete" else f"{_('stopped')} · {tests}"

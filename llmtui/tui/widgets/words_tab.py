@@ -1,4 +1,4 @@
-"""What the session says, in sentences: the head of Results."""
+"""What the session says, in sentences, for reading aloud: the last tab of Results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINES = 16
 
 
 class ConclusionLine(Horizontal):
-    """One line: its heading before the sentences, or beside them where there is room."""
+    """A conclusion: its heading before the sentences, or beside them where there is room."""
 
     DEFAULT_CSS = """
     ConclusionLine {
@@ -45,7 +45,7 @@ class ConclusionLine(Horizontal):
         yield self.said
 
     def show_line(self, line: ConclusionSentence | None, *, side_by_side: bool) -> None:
-        """Shows a line, its answer set apart from its figures; nothing where there is nothing to say."""
+        """Show a conclusion, its answer apart from its figures; nothing where there is nothing to say."""
         self.display = line is not None and bool(line.said)
         if line is None:
             return
@@ -56,19 +56,14 @@ class ConclusionLine(Horizontal):
         self.said.update(Content.assemble((title, "bold $primary"), (lead, "bold"), line.figures))
 
 
-class ConclusionsPanel(VerticalScroll, can_focus=True):
-    """Conclusions, each under its heading; scrolls where they do not fit."""
+class WordsTab(VerticalScroll, can_focus=True):
+    """Conclusions, each with its heading; scrolls where they do not fit."""
 
     DEFAULT_CSS = """
-    ConclusionsPanel {
-        height: auto;
-        border: round $border-blurred;
-        border-title-color: $text;
-        border-title-style: bold;
-        border-subtitle-color: $text-muted;
+    WordsTab {
+        height: 1fr;
         padding: 0 1;
         scrollbar-size-vertical: 1;
-        &:focus { border: round $primary; }
         & > Static { width: 1fr; height: auto; color: $text-muted; }
     }
     """
@@ -79,7 +74,6 @@ class ConclusionsPanel(VerticalScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
-        self.border_title = _("Conclusions")
         self.lines = tuple(ConclusionLine() for _line in range(LINES))
         self.nothing = Static(_("Nothing is measured yet."))
         self.words: tuple[ConclusionSentence, ...] = ()
@@ -92,7 +86,7 @@ class ConclusionsPanel(VerticalScroll, can_focus=True):
         yield from self.lines
 
     def show_session(self, session: Session, earlier: Earlier | None = None) -> None:
-        """Takes the newest session; drawn anew only where a test was added.
+        """Show a session; nothing is drawn where no trial was added.
 
         Args:
             session: what is concluded from.

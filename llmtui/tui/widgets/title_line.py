@@ -1,0 +1,82 @@
+"""The first line of Results: which session they are of, and a badge for each flag in it."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.message import Message
+from textual.style import Style
+from textual.widget import Widget
+
+from llmtui.core.session import Session
+from llmtui.words.session_head import Badge, badges, head_state, session_head
+
+BETWEEN = " · "
+
+
+class TitleLine(Widget):
+    """The session's facts at the left, as many as fit; its badges at the right, each opens its lines at a click."""
+
+    DEFAULT_CSS = """
+    TitleLine {
+        height: 1;
+        padding: 0 1;
+        color: $text-muted;
+        text-wrap: nowrap;
+        link-style: bold;
+        link-color: $warning;
+    }
+    """
+
+    class BadgeClicked(Message):
+        """The lines of a badge are wanted."""
+
+        def __init__(self, badge: Badge) -> None:
+            self.badge = badge
+            super().__init__()
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._facts: tuple[str, ...] = ()
+        self.badges: tuple[Badge, ...] = ()
+        """Of the session on show."""
+
+    def show_session(self, session: Session, *, is_live: bool) -> None:
+        """Show the facts of a session.
+
+        Args:
+            session: the newest snapshot.
+            is_live: more trials can come.
+        """
+        self._facts = (*session_head(session), head_state(session, is_live=is_live))
+        self.badges = badges(session)
+        self.refresh()
+
+    def render(self) -> Content:
+        """Return the line for the width: badges are never cut, facts are left out from the end."""
+        width = self.content_size.width
+        shown = list(self.badges)
+        while shown and _badge_cells(shown) > width // 2:
+            shown.pop()
+        more = len(self.badges) - len(shown)
+        right = Content("  ").join([*map(_badge, shown), *([Content.styled(f"+{more}", "$warning")] if more else [])])
+        room = width - right.cell_length - 2 * bool(shown)
+        kept = list(self._facts)
+        while len(kept) > 2 and len(BETWEEN.join(kept)) > room:
+            del kept[-2]  # the last says how far it is
+        left = Content.assemble((kept[0] if kept else "", "bold $foreground"), *(f"{BETWEEN}{one}" for one in kept[1:]))
+        return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
+
+    def action_open_badge(self, flag: str) -> None:
+        """A badge was clicked."""
+        for badge in self.badges:
+            if badge.flag == flag:
+                self.post_message(self.BadgeClicked(badge))
+
+
+def _badge(badge: Badge) -> Content:
+    content = Content.styled(f"! {badge.said}", "bold $warning")
+    return content.stylize(Style.from_meta({"@click": f"open_badge('{badge.flag}')"}))
+
+
+def _badge_cells(shown: list[Badge]) -> int:
+    return sum(len(badge.said) + 4 for badge in shown)

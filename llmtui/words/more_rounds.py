@@ -1,0 +1,22 @@
+"""What further rounds would tell, and how long they take."""
+
+from __future__ import annotations
+
+from llmtui.core.findings import seconds_a_round
+from llmtui.core.rounds import rounds_to_tell
+from llmtui.core.session import Session
+from llmtui.core.verdict import verdicts
+from llmtui.words import plural
+from llmtui.words.figures import duration
+
+
+def rounds_wanted(session: Session) -> int:
+    """Return after how many further rounds every open pair is expected to be settled; 1 where none names any."""
+    return rounds_to_tell(verdicts(session)) or 1
+
+
+def rounds_price(session: Session, rounds: int) -> str:
+    """Return rounds with the time that they take: ``2 more rounds, 1 min 20 s``."""
+    said = plural("{n} more round", "{n} more rounds", rounds).format(n=rounds)
+    round_s = seconds_a_round(session)
+    return said if round_s is None else f"{said}, {duration(round_s * rounds)}"

@@ -1,0 +1,118 @@
+"""The line above the results: which session they are of, and what is marked in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from llmtui.core.flags import CONDITIONS, DISTURBANCES, READING
+from llmtui.core.pairing import is_imported
+from llmtui.core.session import Session
+from llmtui.core.trial_row import TrialRow
+from llmtui.words import _, plural
+from llmtui.words.evidence import evidence_text
+from llmtui.words.flags import flag_mark, flag_sentence
+from llmtui.words.outcomes import outcome_word
+from llmtui.words.problems import whole_problem
+from llmtui.words.trials import trial_name
+
+FAILED: Final = "failed"
+BUSY: Final = ("busy", "noisy_start", "busy_machine")
+"""Flags that have one badge in common: other programs used the processor."""
+NO_BADGE: Final = ("outlier", "thinking_inline")
+"""An outlier without another flag has no known cause; where a model thinks changes no figure of speed."""
+MOST_TRIALS: Final = 40
+"""Trials that are listed under one badge."""
+
+
+class Badge(NamedTuple):
+    """What is marked in a session."""
+
+    flag: str
+    said: str
+    """``14 busy``."""
+    rows: tuple[TrialRow, ...]
+
+
+def session_head(session: Session) -> tuple[str, ...]:
+    """Return the parts of the line, in the order in which they are shown: when, which server, what was run."""
+    plan = session.plan
+    begun = datetime.fromtimestamp(session.wall_ns / 1e9).astimezone()
+    models, prompts = len(plan.contenders), len(plan.prompts)
+    parts = [
+        f"{begun:%Y-%m-%d %H:%M}",
+        _server(session),
+        plural("{n} model", "{n} models", models).format(n=models)
+        + " × "
+        + plural("{n} prompt", "{n} prompts", prompts).format(n=prompts),
+    ]
+    if not is_imported(plan):
+        parts += [
+            _rounds(session),
+            _("cap {n}").format(n=plan.options.num_predict),
+            _("temp {t}").format(t=f"{plan.options.temperature:g}"),
+        ]
+    return tuple(parts)
+
+
+def head_state(session: Session, *, is_live: bool) -> str:
+    """Return how many trials ended in order, of how many, and whether more come: ``72/72``, ``running 34/90``."""
+    done = f"{sum(row.outcome == 'ok' for row in session.rows)}/{max(session.total, len(session.rows))}"
+    if session.finished is None:
+        return f"{_('running') if is_live else _('interrupted')} {done}"
+    return done if session.finished == "complete" else f"{_('stopped')} {done}"
+
+
+def badges(session: Session) -> tuple[Badge, ...]:
+    """Return what is marked in a session: failed trials first, then the flags, the most frequent first."""
+    failed = tuple(row for row in session.rows if row.outcome != "ok")
+    busy = tuple(row for row in session.rows if set(BUSY).intersection(row.flags))
+    found = [Badge(FAILED, _("{n} failed").format(n=len(failed)), failed)] if failed else []
+    if busy:
+        found.append(Badge(BUSY[0], _("{n} busy").format(n=len(busy)), busy))
+    seen = Counter(flag for row in session.rows for flag in row.flags)
+    for flag, count in seen.most_common():
+        if flag in (*CONDITIONS, *READING, *DISTURBANCES) and flag not in (*BUSY, *NO_BADGE):
+            rows = tuple(row for row in session.rows if flag in row.flags)
+            found.append(Badge(flag, f"{count} {flag_mark(flag)}", rows))
+    return tuple(found)
+
+
+def badge_lines(badge: Badge, session: Session) -> tuple[str, ...]:
+    """Return what a badge stands for in a sentence, then its trials with what was seen of each."""
+    if badge.flag == FAILED:
+        head = _("These trials did not end in order. They have a reason, and no figure of theirs counts as 0.")
+    else:
+        head = flag_sentence(badge.flag)
+    lines = [f"{_where(row, session)}: {_why(row, badge.flag)}" for row in badge.rows[:MOST_TRIALS]]
+    if len(badge.rows) > MOST_TRIALS:
+        lines.append(_("and {n} more").format(n=len(badge.rows) - MOST_TRIALS))
+    return (head, *lines)
+
+
+def _server(session: Session) -> str:
+    if is_imported(session.plan):
+        return session.plan.server
+    names = {"ollama": "Ollama", "openai": _("OpenAI-compatible"), "builtin": _("built-in server")}
+    return " ".join(filter(None, (names[session.fingerprint.server_kind], session.fingerprint.server_version)))
+
+
+def _rounds(session: Session) -> str:
+    begun = max((row.trial.round for row in session.rows), default=1)
+    if session.finished is None and begun <= session.rounds and len(session.rows) < session.total:
+        return _("round {n} of {of}").format(n=begun, of=session.rounds)
+    return plural("{n} round", "{n} rounds", begun).format(n=begun)
+
+
+def _where(row: TrialRow, session: Session) -> str:
+    parts = (_("round {n}").format(n=row.trial.round), session.contender(row.trial).label)
+    return " · ".join((*parts, trial_name(row.trial, session.plan)))
+
+
+def _why(row: TrialRow, flag: str) -> str:
+    if flag == FAILED:
+        return outcome_word(row.outcome, row.ended_by) if row.problem is None else whole_problem(row.problem)
+    flags = BUSY if flag in BUSY else (flag,)
+    seen = next((seen for name, seen in zip(row.flags, row.evidence, strict=False) if name in flags and seen), None)
+    return flag_mark(flag) if seen is None else evidence_text(seen)
