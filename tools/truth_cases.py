@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from llmtui.core.across import SpeedChange, judge_change, noise_of
+from llmtui.core.across import FigureChange, judge_change
+from llmtui.core.day_noise import noise_of
 from llmtui.core.steadiness import SteadyBlock, steadiest_of, trend_of
 from llmtui.core.verdict import SEPARATING, SpeedVerdict, judge, settled
 from llmtui.core.waits import judge_waits, pair_times
@@ -279,9 +280,12 @@ def across_session(models: int, rounds: int, earlier: int, day: float, chance: r
     noise = noise_of(means)
     words = [
         judge_change(
-            SpeedChange(contender=model, word="no_verdict"),
-            sessions[-2][model],
-            sessions[-1][model],
+            FigureChange(
+                contender=model,
+                word="no_verdict",
+                logs_before=tuple(sessions[-2][model]),
+                logs_after=tuple(sessions[-1][model]),
+            ),
             noise=noise,
             pairs=models,
             judged=True,

@@ -179,11 +179,14 @@ def conclude(session: Session, earlier: across.Earlier | None = None) -> tuple[C
         memory,
         _which(session, memory, first_word),
         _usual(session, summary, speed),
-        SinceLast(comparison=across.compare_sessions(earlier.session, session, noise=earlier.noise))
-        if earlier is not None
-        else SinceLast(comparison=None, why="no_earlier"),
+        _since_last(earlier, session) if earlier is not None else SinceLast(comparison=None, why="no_earlier"),
         not_counted(session),
     )
+
+
+def _since_last(earlier: across.Earlier, session: Session) -> SinceLast:
+    noise = {} if earlier.noise is None else {"decode_tps": earlier.noise}
+    return SinceLast(comparison=across.compare_sessions(earlier.session, session, noise=noise))
 
 
 def _amounts(lines: Iterable[ContenderSummary], figure: str) -> tuple[Amount, ...]:

@@ -238,10 +238,20 @@ def welch(
         Part(max(deviation(b), floor) ** 2 / len(b), len(b) - 1),
         *also,
     ]
+    return around(mean(a) - mean(b), parts, level=level)
+
+
+def around(middle: float, parts: Sequence[Part], *, level: float = 0.95) -> Welch:
+    """Return an estimate with its interval, from the variances that it has (Satterthwaite 1946).
+
+    Args:
+        middle: the estimate.
+        parts: at least one variance with its degrees of freedom.
+        level: of confidence, two-sided.
+    """
     total = math.fsum(part.variance for part in parts)
-    difference = mean(a) - mean(b)
     if total == 0:
-        return Welch(difference, difference, difference, len(a) + len(b) - 2)
+        return Welch(middle, middle, middle, math.fsum(part.degrees for part in parts))
     degrees = total**2 / math.fsum(part.variance**2 / part.degrees for part in parts)
     half = t_quantile(0.5 + level / 2, degrees) * math.sqrt(total)
-    return Welch(difference, difference - half, difference + half, degrees)
+    return Welch(middle, middle - half, middle + half, degrees)

@@ -296,14 +296,18 @@ def _reading(rows: Sequence[TrialRow]) -> float:
     return words / over_s / READING_WORDS_PER_S
 
 
-def _starts(rows: Sequence[TrialRow]) -> tuple[float | None, float | None, Spread | None]:
-    """Return (TTFT, load time) in ms of the first cold start, and later ones; by the weights' source where known."""
+def start_rows(rows: Sequence[TrialRow]) -> tuple[list[TrialRow], list[TrialRow]]:
+    """Return the rows of the first cold start and of later ones; by the weights' source where that is known."""
     cold = [row for row in rows if row.trial.kind == "cold" and counts_for_ttft(row)]
     if any(row.cold_source in ("disk", "mixed") for row in cold):
         first = [row for row in cold if row.cold_source in ("disk", "mixed")]
-        again = [row for row in cold if row.cold_source == "memory"]
-    else:
-        first, again = cold[:1], cold[1:]
+        return first, [row for row in cold if row.cold_source == "memory"]
+    return cold[:1], cold[1:]
+
+
+def _starts(rows: Sequence[TrialRow]) -> tuple[float | None, float | None, Spread | None]:
+    """First start (TTFT ms, of it load ms) and later ones."""
+    first, again = start_rows(rows)
     later = spread(row.figures.ttft_ms for row in again if row.figures.ttft_ms is not None)
     if not first:
         return None, None, later

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from llmtui.core.across import Earlier, day_noise, plan_signature
+from llmtui.core.across import Earlier
+from llmtui.core.day_noise import day_noise
+from llmtui.core.differences import plan_signature
 from llmtui.core.events import BadLine, SessionStarted, decode_event
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Plan
@@ -18,12 +20,25 @@ MOST: Final = 8
 
 
 def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
-    """Gives the last session of the same plan that ended before this one began; None where there is none.
+    """Return the last session of the same plan that began before this one; None where there is none.
 
     Reads whole journals, up to eight: not for a thread that draws.
+
+    Raises:
+        OSError: the results folder is there but cannot be read.
+    """
+    found = sessions_before(results_dir, session)
+    return Earlier(session=found[0], noise=day_noise(found)) if found else None
+
+
+def sessions_before(results_dir: Path, session: Session) -> list[Session]:
+    """Return the sessions of the same plan that began before this one, newest first, at most eight.
+
+    Raises:
+        OSError: the results folder is there but cannot be read.
     """
     if is_imported(session.plan):
-        return None
+        return []
     wanted = plan_signature(session.plan)
     found: list[Session] = []
     for folder in list_sessions(results_dir):
@@ -35,11 +50,11 @@ def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
                     found.append(before)
         if len(found) == MOST:
             break
-    return Earlier(session=found[0], noise=day_noise(found)) if found else None
+    return found
 
 
 def last_plan(results_dir: Path) -> Plan | None:
-    """Gives the plan of the newest session that was run here; None where there is none, or only imported ones."""
+    """Return the plan of the newest session that was run here; None where there is none, or only imported ones."""
     for folder in list_sessions(results_dir):
         plan = None if folder.problem is not None else _plan_of(folder)
         if plan is not None and not is_imported(plan):

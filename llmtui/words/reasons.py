@@ -67,6 +67,10 @@ def _clauses() -> dict[str, str]:
         "not_there_before": _("it was not in the earlier session"),
         "no_common_prompts": _("the prompts were others"),
         "several_differences": _("more than one thing differs between the sessions"),
+        "not_measured": _("it was not measured in both sessions"),
+        "one_per_session": _("a session has one such value"),
+        "other_trials": _("it was measured in other kinds of trials"),
+        "not_rounds": _("an imported file has no rounds"),
         "day_noise_unknown": _("how much this machine changes from day to day is not known yet"),
     }
 

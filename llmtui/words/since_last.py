@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from llmtui.core.across import Aspect, Comparison, Difference, SpeedChange
+from llmtui.core.across import Comparison, FigureChange
+from llmtui.core.differences import Aspect, Difference
 from llmtui.core.session import Session
 from llmtui.words import _
 from llmtui.words.figures import percent, significant
@@ -33,7 +34,7 @@ def since_last_sentence(comparison: Comparison, session: Session) -> str:
     return " ".join(said)
 
 
-def _change(one: SpeedChange, session: Session) -> str:
+def _change(one: FigureChange, session: Session) -> str:
     pattern = {
         "faster": _("{model} writes faster, {ratio} times ({range})."),
         "slower": _("{model} writes slower, {ratio} times ({range})."),
@@ -46,8 +47,8 @@ def _change(one: SpeedChange, session: Session) -> str:
     interval = "" if one.low is None or one.high is None else factor_range(one.low, one.high)
     if pattern is not None and one.ratio is not None:
         return pattern.format(model=name, ratio=factor(one.ratio), range=interval)
-    if one.before_tps is not None and one.after_tps is not None:
-        before, after = significant(one.before_tps), significant(one.after_tps)
+    if one.before is not None and one.after is not None:
+        before, after = significant(one.before), significant(one.after)
         why = reason(one.why or "needs_rounds")
         if one.ratio is not None and interval:
             return _("{model} {before} → {after} tok/s, {ratio} times ({range}), no verdict: {why}.").format(

@@ -10,7 +10,9 @@ import msgspec
 import pytest
 from scipy import stats as scipy_stats
 
-from llmtui.core.across import DayNoise, compare_sessions, day_noise, differences, plan_signature
+from llmtui.core.across import compare_sessions
+from llmtui.core.day_noise import DayNoise, day_noise
+from llmtui.core.differences import differences, plan_signature
 from llmtui.core.plan import Plan, PlanOptions, Variant
 from llmtui.core.records import Fingerprint
 from llmtui.core.session import Session
@@ -39,8 +41,8 @@ def with_context(num_ctx: int) -> Plan:
 QUIET = DayNoise(variance=0.001**2, sessions=5)
 
 
-def change(before: Session, after: Session, noise: DayNoise | None = QUIET) -> tuple[str, str | None]:
-    found = compare_sessions(before, after, noise=noise).changes[0]
+def change(before: Session, after: Session, noise: DayNoise = QUIET) -> tuple[str, str | None]:
+    found = compare_sessions(before, after, noise={"decode_tps": noise}).changes[0]
     return found.word, found.why
 
 
@@ -49,7 +51,7 @@ OLD = (10.0, 10.05, 9.95)
 
 def test_one_difference_is_judged() -> None:
     before, after = session(*OLD, server_version="1"), session(12.0, 12.1, 11.9, server_version="2")
-    found = compare_sessions(before, after, noise=QUIET)
+    found = compare_sessions(before, after, noise={"decode_tps": QUIET})
     assert [one.aspect for one in found.differences] == ["server_version"]
     assert found.judged
     assert found.changes[0].word == "faster"
@@ -63,7 +65,7 @@ def test_no_difference_is_judged_too() -> None:
 def test_two_differences_are_shown_without_a_verdict() -> None:
     before = session(*OLD, server_version="1", cpu="this", gpu="none")
     after = session(12.0, 12.1, 11.9, server_version="2", cpu="that", gpu="some")
-    found = compare_sessions(before, after, noise=QUIET)
+    found = compare_sessions(before, after, noise={"decode_tps": QUIET})
     assert [one.aspect for one in found.differences] == ["server_version", "machine"]
     assert not found.judged
     assert (found.changes[0].word, found.changes[0].why) == ("no_verdict", "several_differences")
@@ -153,7 +155,7 @@ def test_another_server_is_not_also_another_version() -> None:
     assert [one.aspect for one in differences(before, after)] == ["server"]
 
 
-@pytest.mark.parametrize(("rates", "why"), [((10.0,), "needs_rounds"), ((), "needs_rounds")])
+@pytest.mark.parametrize(("rates", "why"), [((10.0,), "needs_rounds"), ((), "not_measured")])
 def test_one_round_is_not_enough(rates: Sequence[float], why: str) -> None:
     assert change(session(*OLD), session(*rates)) == ("no_verdict", why)
 

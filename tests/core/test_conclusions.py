@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from llmtui.core.across import DayNoise, Earlier
+from llmtui.core.across import Earlier
 from llmtui.core.conclusions import (
     Conclusion,
     FirstToken,
@@ -19,6 +19,7 @@ from llmtui.core.conclusions import (
     WritingSpeed,
     conclude,
 )
+from llmtui.core.day_noise import DayNoise
 from llmtui.core.events import TrialFinished
 from llmtui.core.not_counted import NotCounted
 from llmtui.core.plan import Plan

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from llmtui.core.across import DayNoise, Earlier
+from llmtui.core.across import Earlier
+from llmtui.core.day_noise import DayNoise
 from llmtui.core.events import TrialFinished
 from llmtui.core.plan import Plan
 from llmtui.core.records import MachineFigures, Outcome, ResidentModel

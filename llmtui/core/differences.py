@@ -1,0 +1,117 @@
+"""In which conditions two sessions differ, and which of their contenders are the same.
+
+What one of the sessions does not know is no difference. Rules: docs/method.md, "Across sessions".
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from llmtui.core.plan import Contender, Plan, num_ctx
+from llmtui.core.records import Fingerprint
+from llmtui.core.session import Session
+
+Aspect = Literal[
+    "server", "server_version", "machine", "power", "num_ctx", "num_predict", "temperature", "model_build", "llmtui",
+]  # fmt: skip
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was not the same in both sessions."""
+
+    aspect: Aspect
+    before: str
+    after: str
+
+
+def differences(before: Session, after: Session) -> tuple[Difference, ...]:
+    """Return the conditions in which two sessions differ, each once."""
+    old, new = before.fingerprint, after.fingerprint
+    pairs: list[tuple[Aspect, str | None, str | None]] = [
+        ("server", _server(before), _server(after)),
+        ("server_version", old.server_version, new.server_version),
+        ("machine", _machine(old, new), _machine(new, old)),
+        ("power", _power(old), _power(new)),
+        ("num_predict", str(before.plan.options.num_predict), str(after.plan.options.num_predict)),
+        ("temperature", str(before.plan.options.temperature), str(after.plan.options.temperature)),
+        ("llmtui", old.llmtui, new.llmtui),
+    ]
+    if _server(before) != _server(after):
+        # Another server has another version: that is one difference, not two.
+        pairs = [pair for pair in pairs if pair[0] != "server_version"]
+    for later, earlier in matched_contenders(before.plan, after.plan).items():
+        one, other = before.plan.contenders[earlier], after.plan.contenders[later]
+        pairs.append(("num_ctx", _told(num_ctx(one)), _told(num_ctx(other))))
+        pairs.append(("model_build", one.model.digest[:12] or None, other.model.digest[:12] or None))
+    found: dict[Aspect, Difference] = {}
+    for aspect, then, now in pairs:
+        if then is not None and now is not None and then != now:
+            found.setdefault(aspect, Difference(aspect=aspect, before=then, after=now))
+    return tuple(found.values())
+
+
+def _server(session: Session) -> str:
+    """The server by protocol and address: what has the same name at another address may be another model.
+
+    Earlier versions noted the address without the protocol's version at its end.
+    """
+    seen = session.fingerprint
+    return f"{seen.server_kind} {seen.server_address.removesuffix('/v1')}".strip()
+
+
+def plan_signature(plan: Plan) -> tuple[str, ...]:
+    """Return what two plans have in common when one repeats the other: models, variants, prompts and options.
+
+    Rounds, order and server version are left out: those may differ between a session and the next.
+    """
+    who = sorted(f"{one.model.backend} {one.model.name} {one.variant.canonical}" for one in plan.contenders)
+    options = f"{plan.options.num_predict} {plan.options.temperature}"
+    if plan.options.extra_fields:
+        options += f" {sorted(plan.options.extra_fields.items())}"
+    return (*who, *sorted(one.sha256 for one in plan.prompts), *plan.kinds, options)
+
+
+def matched_contenders(before: Plan, after: Plan) -> dict[int, int]:
+    """Return for each contender of the later plan the same one of the earlier plan: by build, else by name.
+
+    Contenders without a counterpart are left out.
+    """
+    found: dict[int, int] = {}
+    for is_same in (_same_build, _same_name):
+        for later, one in enumerate(after.contenders):
+            if later in found:
+                continue
+            free = (at for at in range(len(before.contenders)) if at not in found.values())
+            match = next((at for at in free if is_same(before.contenders[at], one)), None)
+            if match is not None:
+                found[later] = match
+    return dict(sorted(found.items()))
+
+
+def _same_build(one: Contender, other: Contender) -> bool:
+    return bool(one.model.digest) and one.model.digest == other.model.digest and _manner(one) == _manner(other)
+
+
+def _same_name(one: Contender, other: Contender) -> bool:
+    return one.model.name == other.model.name and _manner(one) == _manner(other)
+
+
+def _told(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _manner(one: Contender) -> tuple[object, ...]:
+    return one.variant.think, one.variant.num_thread, one.variant.copy
+
+
+def _machine(mine: Fingerprint, other: Fingerprint) -> str | None:
+    """What is known of the machine on both sides, as one text; None where nothing is."""
+    names = ("os", "cpu", "cores_physical", "cores_logical", "ram_total_bytes", "gpu")
+    known = [name for name in names if None not in (getattr(mine, name), getattr(other, name))]
+    return ", ".join(str(getattr(mine, name)) for name in known) or None
+
+
+def _power(of: Fingerprint) -> str | None:
+    return None if of.on_battery is None else ("battery" if of.on_battery else "mains")

@@ -1,0 +1,161 @@
+"""Limits that a later session is held against: ``decode_tps < -5%``, ``ttft_ms > 800``.
+
+A limit is broken only where the whole interval that is shown lies beyond it. Rules: docs/method.md, "Across sessions".
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from llmtui.core.across import MIN_ROUNDS_ACROSS, FigureChange
+from llmtui.core.interval import ALPHA, DEVIATION_FLOOR
+from llmtui.core.measures import measure_of
+from llmtui.core.stats import Part, Welch, around, deviation, mean
+
+MOST_ROUNDS: Final = 64
+"""Rounds per session up to which a limit's price is forecast."""
+_LIMIT: Final = re.compile(r"\s*(\w+)\s*([<>])\s*([+-]?\d+(?:\.\d+)?)\s*(\S*)\s*")
+
+Held = Literal["beyond", "within", "cannot_tell"]
+Fault = Literal["form", "figure", "unit", "sign", "impossible"]
+
+
+class BadLimit(Exception):
+    """A limit cannot be read."""
+
+    def __init__(self, fault: Fault, *, figure: str = "", unit: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.figure = figure
+        """The name that was written."""
+        self.unit = unit
+        """The unit that the figure has."""
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a figure must not be beyond."""
+
+    text: str
+    """As it was written."""
+    figure: str
+    above: bool
+    """The limit is broken above it, else below it."""
+    ratio: float | None = None
+    """Of a change: now ÷ then at the limit."""
+    value: float | None = None
+    """Of the later session's own figure, in the unit of files."""
+
+
+class Gated(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit held against one change."""
+
+    limit: Limit
+    change: FigureChange
+    held: Held
+    low: float | None = None
+    """Of the interval that decided: of the ratio, or of the value in the unit of files."""
+    high: float | None = None
+    rounds: int | None = None
+    """For ``cannot_tell``: rounds of each session with which the same figures are expected to tell; None: more than
+    64, or not to be had by rounds."""
+
+
+def read_limit(text: str) -> Limit:
+    """Return the limit that a text states: ``FIGURE < NUMBER%`` for a change, ``FIGURE > NUMBER`` for the value itself.
+
+    A value is in the unit of files, or in the one that follows it and that people read the figure in.
+
+    Raises:
+        BadLimit: it states none.
+    """
+    found = _LIMIT.fullmatch(text)
+    if found is None:
+        raise BadLimit("form")
+    figure, sign, number, unit = found.groups()
+    one = measure_of(figure)
+    if one is None or (one.of_model is None and one.of_trial is None):
+        raise BadLimit("figure", figure=figure)
+    above = sign == ">"
+    if unit == "%" and one.unit != "%":
+        ratio = 1 + float(number) / 100
+        if ratio <= 0:
+            raise BadLimit("impossible", figure=figure)
+        return Limit(text=text.strip(), figure=figure, above=above, ratio=ratio)
+    if number[0] in "+-":
+        raise BadLimit("sign", figure=figure)
+    if unit not in ("", one.unit):
+        raise BadLimit("unit", figure=figure, unit=one.unit)
+    return Limit(text=text.strip(), figure=figure, above=above, value=float(number) * (one.per if unit else 1))
+
+
+def hold(limits: Sequence[Limit], changes: Sequence[FigureChange]) -> tuple[Gated, ...]:
+    """Return each limit held against each change of its figure."""
+    return tuple(_held(limit, one) for limit in limits for one in changes if one.figure == limit.figure)
+
+
+def _held(limit: Limit, change: FigureChange) -> Gated:
+    """One limit against one change, by its interval; without one it cannot be told."""
+    at = limit.ratio if limit.ratio is not None else limit.value
+    assert at is not None, "a limit is a change or a value"
+    interval = _interval(limit, change, change.rounds_before, change.rounds_after)
+    if interval is None:
+        return Gated(limit=limit, change=change, held="cannot_tell", rounds=_price(limit, change, at))
+    low, high = math.exp(interval.low), math.exp(interval.high)
+    held = _side(low, high, at, above=limit.above)
+    return Gated(
+        limit=limit,
+        change=change,
+        held=held,
+        low=low,
+        high=high,
+        rounds=_price(limit, change, at) if held == "cannot_tell" else None,
+    )
+
+
+def _side(low: float, high: float, at: float, *, above: bool) -> Held:
+    if (low > at) if above else (high < at):
+        return "beyond"
+    return "within" if ((high <= at) if above else (low >= at)) else "cannot_tell"
+
+
+def _interval(limit: Limit, change: FigureChange, before: int, after: int) -> Welch | None:
+    """The interval with the scatter that was seen and these numbers of rounds; None where there is no scatter."""
+    level = 1 - ALPHA / change.pairs
+    if limit.ratio is None:
+        if change.rounds_after < MIN_ROUNDS_ACROSS:
+            return None
+        middle = math.log(change.after) if change.after else mean(change.logs_after)
+        return around(middle, [_part(change.logs_after, after)], level=level)
+    if min(change.rounds_before, change.rounds_after) < MIN_ROUNDS_ACROSS:
+        return None
+    parts = [_part(change.logs_after, after), _part(change.logs_before, before), *change.days]
+    return around(mean(change.logs_after) - mean(change.logs_before), parts, level=level)
+
+
+def _part(logs: Sequence[float], rounds: int) -> Part:
+    return Part(max(deviation(logs), DEVIATION_FLOOR) ** 2 / rounds, rounds - 1)
+
+
+def _price(limit: Limit, change: FigureChange, at: float) -> int | None:
+    """Rounds of each session with which the limit is expected to be told."""
+    have = [change.rounds_after] if limit.ratio is None else [change.rounds_before, change.rounds_after]
+    if min(have) < MIN_ROUNDS_ACROSS:
+        return MIN_ROUNDS_ACROSS if change.why == "needs_rounds" else None
+
+    def tells(rounds: int) -> bool:
+        found = _interval(limit, change, max(rounds, change.rounds_before), max(rounds, change.rounds_after))
+        return (
+            found is not None
+            and _side(math.exp(found.low), math.exp(found.high), at, above=limit.above) != "cannot_tell"
+        )
+
+    # More rounds only narrow the interval, so that the first number that tells can be looked for by halving.
+    candidates = range(min(have) + 1, MOST_ROUNDS + 1)
+    place = bisect_left(candidates, True, key=tells)
+    return candidates[place] if place < len(candidates) else None

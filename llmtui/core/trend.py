@@ -1,0 +1,106 @@
+"""A figure over several sessions of one plan, with the conditions that changed between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from llmtui.core.differences import Difference, differences, matched_contenders, plan_signature
+from llmtui.core.interval import ALPHA, DEVIATION_FLOOR, MIN_ROUNDS
+from llmtui.core.observed import observed
+from llmtui.core.session import Session
+from llmtui.core.stats import t_interval
+from llmtui.core.summary import summarise
+
+
+class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One session's figure."""
+
+    session: int
+    """Index into ``Trend.sessions``."""
+    value: float
+    """In the unit of files."""
+    low: float | None = None
+    """95 % interval over the session's rounds, for this session by itself; None below three rounds."""
+    high: float | None = None
+    rounds: int = 0
+
+
+class TrendLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One contender's figure, the oldest session first; sessions without it have no point."""
+
+    label: str
+    points: tuple[TrendPoint, ...]
+
+
+class TrendSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as it stands on the time axis."""
+
+    session_id: str
+    wall_ns: int
+    changed: tuple[Difference, ...] = ()
+    """What is not the same as in the session before it."""
+
+
+class Trend(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure of every contender of the newest session over time."""
+
+    figure: str
+    sessions: tuple[TrendSession, ...]
+    """The oldest first."""
+    lines: tuple[TrendLine, ...]
+
+
+def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> Trend:
+    """Return how a figure went from session to session.
+
+    Args:
+        sessions: of one plan, in any order.
+        figure: id of a measure.
+
+    Raises:
+        ValueError: no session is given.
+    """
+    if not sessions:
+        raise ValueError("a trend is of at least one session")
+    ordered = sorted(sessions, key=lambda one: (one.wall_ns, one.session_id))
+    newest = ordered[-1]
+    prompts = {one.sha256 for one in newest.plan.prompts}
+    points: list[list[TrendPoint]] = [[] for _ in newest.plan.contenders]
+    for at, session in enumerate(ordered):
+        summary, places = summarise(session), matched_contenders(session.plan, newest.plan)
+        asked = prompts & {one.sha256 for one in session.plan.prompts}
+        for index, earlier in places.items():
+            found = observed(session, summary, earlier, figure, asked)
+            if found.value is not None:
+                points[index].append(_point(at, found.value, found.logs))
+    return Trend(
+        figure=figure,
+        sessions=tuple(
+            TrendSession(
+                session_id=one.session_id,
+                wall_ns=one.wall_ns,
+                changed=() if at == 0 else differences(ordered[at - 1], one),
+            )
+            for at, one in enumerate(ordered)
+        ),
+        lines=tuple(
+            TrendLine(label=one.label, points=tuple(points[index])) for index, one in enumerate(newest.plan.contenders)
+        ),
+    )
+
+
+def of_one_plan(sessions: Sequence[Session], like: Session) -> tuple[Session, ...]:
+    """Return the sessions that ran the plan of another one, itself among them where it is given."""
+    wanted = plan_signature(like.plan)
+    return tuple(one for one in sessions if plan_signature(one.plan) == wanted)
+
+
+def _point(at: int, value: float, logs: Sequence[float]) -> TrendPoint:
+    if len(logs) < MIN_ROUNDS:
+        return TrendPoint(session=at, value=value, rounds=len(logs))
+    interval = t_interval(logs, level=1 - ALPHA, floor=DEVIATION_FLOOR)
+    half = math.exp(interval.high - interval.mean)
+    return TrendPoint(session=at, value=value, low=value / half, high=value * half, rounds=interval.n)
