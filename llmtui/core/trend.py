@@ -19,7 +19,7 @@ class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
     """One session's figure."""
 
     session: int
-    """Index into ``Trend.sessions``."""
+    """Index into ``FigureTrend.sessions``."""
     value: float
     """In the unit of files."""
     low: float | None = None
@@ -44,7 +44,7 @@ class TrendSession(msgspec.Struct, frozen=True, kw_only=True):
     """What is not the same as in the session before it."""
 
 
-class Trend(msgspec.Struct, frozen=True, kw_only=True):
+class FigureTrend(msgspec.Struct, frozen=True, kw_only=True):
     """A figure of every contender of the newest session over time."""
 
     figure: str
@@ -53,7 +53,7 @@ class Trend(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[TrendLine, ...]
 
 
-def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> Trend:
+def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> FigureTrend:
     """Return how a figure went from session to session.
 
     Args:
@@ -76,7 +76,7 @@ def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> Trend:
             found = observed(session, summary, earlier, figure, asked)
             if found.value is not None:
                 points[index].append(_point(at, found.value, found.logs))
-    return Trend(
+    return FigureTrend(
         figure=figure,
         sessions=tuple(
             TrendSession(
