@@ -1,1 +1,1 @@
-"""The engine: a process that runs an experiment and reports every fact as an event."""
+"""The engine: a process that runs an experiment and reports everything as events."""

@@ -1,4 +1,4 @@
-"""One request: what is asked, and the answer as it comes. The timing path: append, and at most 10 batches a second."""
+"""One request and its answer. The timing path: it only appends, and sends at most 10 batches per second."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Conversation = tuple[Message, ...]
 
 
 def messages_for(plan: Plan, trial: Trial, so_far: Conversation) -> Conversation:
-    """Gives what a trial says to the model.
+    """Return the messages of a trial.
 
     Args:
-        plan: has the texts.
+        plan: the plan with its texts.
         trial: cold, warm or follow_up.
-        so_far: the block's last prompt with its answer, which a follow-up continues.
+        so_far: the block's last prompt and its answer, which a follow-up continues.
     """
     if trial.kind == "follow_up":
         return (*so_far, Message("user", plan.follow_up_text))
@@ -32,7 +32,7 @@ def messages_for(plan: Plan, trial: Trial, so_far: Conversation) -> Conversation
 
 
 def request_for(plan: Plan, trial: Trial, so_far: Conversation) -> ChatRequest:
-    """Gives a trial's request; the options that a model is loaded with are the same in all of a block."""
+    """Return a trial's request; the options that a model is loaded with are the same throughout a block."""
     contender = plan.contenders[trial.contender]
     return _request(
         plan,
@@ -44,7 +44,7 @@ def request_for(plan: Plan, trial: Trial, so_far: Conversation) -> ChatRequest:
 
 
 def loading_request(plan: Plan, contender: Contender) -> ChatRequest:
-    """Gives a request that is not measured, with the block's options, after which the model is in memory."""
+    """Return a request that is not measured and loads the model with the block's options."""
     text = plan.cold_text or plan.prompts[0].text
     return _request(plan, contender, (Message("user", text),), cap=COLD_NUM_PREDICT, reuse_prefix=False)
 
@@ -76,19 +76,19 @@ async def ask(
     on_sent: Callable[[], None] = lambda: None,
     on_first_text: Callable[[], None] = lambda: None,
 ) -> None:
-    """Sends a request and collects what comes. What had come before a failure or a cancellation stays in ``answer``.
+    """Send a request and collect its answer. After a failure or a cancellation, ``answer`` has what arrived before.
 
     Args:
         backend: the server.
-        request: what to ask.
-        answer: where everything goes; a standstill ends the request and is marked there.
-        options: for how long nothing may come.
-        live: where chunks are sent on to the screen.
-        on_sent: called when the request is on its way.
+        request: the request to send.
+        answer: collects the answer; a stall ends the request and is marked in it.
+        options: has the longest times without a byte.
+        live: receives the chunks for the screen.
+        on_sent: called when the request has been sent.
         on_first_text: called with the first chunk.
 
     Raises:
-        BackendFailed: as the backend does.
+        BackendFailed: the request failed.
     """
     loop = asyncio.get_running_loop()
     quiet_s = options.stall_loading_s
@@ -121,10 +121,10 @@ async def ask(
 
 
 async def load(backend: Backend, request: ChatRequest, options: PlanOptions) -> None:
-    """Sends a request that is not measured, so that the model is in memory with the block's options.
+    """Send a request that is not measured, to load the model with the block's options.
 
     Raises:
-        BackendFailed: it failed, or nothing came for too long.
+        BackendFailed: the request failed or stalled.
     """
     answer = CollectedAnswer()
     await ask(backend, request, answer, options=options)
@@ -138,7 +138,7 @@ def _stalled(name: str, quiet_s: float, *, has_text: bool) -> Problem:
 
 @contextmanager
 def _no_collections() -> Iterator[None]:
-    """A garbage collection takes milliseconds: not between two tokens."""
+    """Turn garbage collection off: one takes milliseconds, too long between two tokens."""
     gc.disable()
     try:
         yield

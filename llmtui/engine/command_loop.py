@@ -1,4 +1,4 @@
-"""The engine's event loop, and the thread that feeds it with commands."""
+"""The engine's event loop, and the thread that reads its commands."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
 def serve(
     outbox: Outbox, commands_fd: int, *, on_end: Callable[[], None], open_one: OpenBackend = open_backend
 ) -> None:
-    """Carries out commands until one says that it is enough, or there are no more.
+    """Carry out commands until a Shutdown or the end of the input.
 
     Args:
-        outbox: where events go.
-        commands_fd: where commands come from, a JSON line each.
-        on_end: called, in any thread, as soon as the end is known to come.
+        outbox: receives the events.
+        commands_fd: descriptor to read commands from, one JSON line each.
+        on_end: called, in any thread, as soon as the engine begins to end.
         open_one: opens a backend.
     """
     asyncio.run(_serve(outbox, commands_fd, on_end, open_one))
@@ -42,7 +42,7 @@ async def _serve(outbox: Outbox, commands_fd: int, on_end: Callable[[], None], o
     loop = asyncio.get_running_loop()
 
     def in_loop(call: Callable[[], None]) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the end has come by another way
+        with suppress(RuntimeError):  # the loop is closed: the engine has ended by another way
             loop.call_soon_threadsafe(call)
 
     servers = Servers(open_one)
@@ -75,12 +75,12 @@ async def _serve(outbox: Outbox, commands_fd: int, on_end: Callable[[], None], o
 def read_commands(
     fd: int, take: Callable[[Command], None], refuse: Callable[[str], None], ended: Callable[[], None]
 ) -> None:
-    """Reads commands until there are no more; a last line without its end counts, a bad one is refused.
+    """Read commands until the end of the input; a last line without newline counts, a malformed one is refused.
 
     Args:
         fd: a pipe.
-        take: gets each command.
-        refuse: gets the reason why a line is none.
+        take: called with each command.
+        refuse: called with the reason for each line that is no command.
         ended: called at the end.
     """
     rest = b""

@@ -1,4 +1,4 @@
-"""Where commands are carried out: each becomes a task, at most one of a kind at a time."""
+"""Execution of commands: each becomes a task, at most one per kind at a time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _NOTHING_TO_EXTEND: Final = Problem(code="nothing_to_extend")
 
 
 class CommandRunner:
-    """Takes commands in the event loop's thread; answers through the recorder."""
+    """Runs commands in the event loop's thread; answers through the recorder."""
 
     def __init__(self, recorder: Recorder, servers: Servers) -> None:
         self._recorder = recorder
@@ -50,13 +50,13 @@ class CommandRunner:
         self._chosen: SetServer | None = None
         self._run: SessionRun | None = None
         self._last: SessionRun | None = None
-        """The run that was over last, to which more rounds may be added."""
+        """The last completed run, to which more rounds may be added."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._facts: asyncio.Task[MachineFacts] | None = None
         self._room = RoomSensor()
         self._closing = False
         self.closed = asyncio.Event()
-        """Everything that was started has ended."""
+        """Set when everything that was started has ended."""
         self._carry_out: dict[type, Callable[[Any], None]] = {
             SetServer: self._set_server,
             FindServers: self._find_servers,
@@ -74,11 +74,11 @@ class CommandRunner:
         }
 
     def prepare(self) -> None:
-        """Begins to find out about this machine, so that Enter need not wait for it."""
+        """Start to collect facts about this machine, so that a run need not wait for them."""
         self._facts = asyncio.create_task(asyncio.to_thread(machine_facts))
 
     def take(self, command: Command) -> None:
-        """Takes a command. After a Shutdown nothing more is taken."""
+        """Carry out a command. After a Shutdown, commands are ignored."""
         if self._closing:
             return
         if self._run is not None and self._run.is_over and "run" in self._tasks:
@@ -88,17 +88,17 @@ class CommandRunner:
             self._carry_out[type(command)](command)
 
     def refuse(self, why: str) -> None:
-        """Answers a line that is not a command."""
+        """Answer a line that is not a command."""
         self._fail("?", Problem(code="bad_command", detail=why))
 
     def shut_down(self) -> None:
-        """Ends everything and sets ``closed``; a second call does nothing."""
+        """End everything and set ``closed``; a second call does nothing."""
         if not self._closing:
             self._closing = True
             self._tasks["closing"] = asyncio.create_task(self._close())
 
     def disk_failed(self) -> None:
-        """The session can no longer be saved: the run ends."""
+        """End the run: the session can no longer be saved."""
         if self._run is not None:
             self._run.disk_failed()
             self._tasks["run"].cancel()
@@ -137,7 +137,7 @@ class CommandRunner:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
                 await self._servers.close_all_but()
         except TimeoutError:
-            pass  # what does not close now ends with the process
+            pass  # whatever is not closed now ends with the process
         self.closed.set()
 
     # --- servers and models ---------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class CommandRunner:
             self._replace("show", command, self._tell_model(command))
 
     def _replace(self, name: str, command: Command, work: Coroutine[Any, Any, None]) -> None:
-        """Starts a task in place of one of the same name, whose answer is no longer wanted."""
+        """Start a task in place of one of the same name, whose answer is no longer wanted."""
         if name in self._tasks:
             self._tasks[name].cancel()
         self._start(name, command, work)
@@ -194,17 +194,17 @@ class CommandRunner:
         self._recorder.emit(ServerChanged(address=info.address, kind=info.kind, version=info.version, local=info.local))
         try:
             models, resident = await backend.models(), await backend.resident() or ()
-        except BackendFailed as failed:  # it answers, but nothing can be asked of it
+        except BackendFailed as failed:  # it answers, but cannot run anything
             self._tell_absent(failed.problem)
             return
         for beside in builtin:
-            with suppress(BackendFailed):  # it is not installed: nothing to offer
+            with suppress(BackendFailed):  # not installed: nothing to offer
                 models += await beside.models()
         memory = await asyncio.to_thread(self._room.read) if info.local else None
         self._recorder.emit(ModelsListed(address=info.address, models=models, resident=resident, memory=memory))
 
     def _builtin_beside(self, chosen: Backend) -> tuple[Backend, ...]:
-        """The built-in server, where its models are wanted beneath those of another one."""
+        """Return the built-in server where its models are listed beside those of another server."""
         if self._chosen is None or not self._chosen.with_builtin or chosen.kind == BUILTIN:
             return ()
         return (self._servers.backend(BUILTIN, ""),)
@@ -252,7 +252,7 @@ class CommandRunner:
             self._begin(command, lambda: SessionRun(command, self._servers, self._recorder))
 
     def _begin(self, command: Command, made: Callable[[], SessionRun]) -> None:
-        """Starts a run, unless something is under way that would disturb it."""
+        """Start a run, unless something in progress would disturb it."""
         name = type(command).__name__
         if "pull" in self._tasks:
             self._fail(name, Problem(code="pull_disturbs"))
@@ -274,7 +274,7 @@ class CommandRunner:
         await run.run(self._facts)
 
     def _run_ended(self) -> None:
-        """Keeps the run where more rounds may follow it; one that never began leaves the one before it in its place."""
+        """Keep the run for further rounds; one that never began leaves its predecessor in place."""
         if self._run is not None and self._run.began:
             self._last = self._run if self._run.completed is not None else None
         self._run = None

@@ -1,4 +1,4 @@
-"""What an experiment stands on: the plan, the servers, the way to report, the eye on the machine."""
+"""The context of an experiment: plan, servers, event output and machine sampler."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ class MachineWatch(Protocol):
     """The part of the sampler that an experiment uses."""
 
     def expect_runner(self, target: RunnerTarget | None) -> None:
-        """Says which model's process to look for."""
+        """Set the model whose process to look for."""
         ...
 
     def find_runner(self) -> RunnerProcess | None:
-        """Looks for it now."""
+        """Look for that process now."""
         ...
 
     def count_others_from_now(self) -> None:
-        """Leaves out of what others do whatever they did until now."""
+        """Ignore what other programs did until now."""
         ...
 
     def others_cores(self) -> float | None:
-        """Gives the cores that others kept busy in the last second; None where that is not known."""
+        """Return the cores that other programs kept busy in the last second; None where that is not known."""
         ...
 
     def begin_trial(self, *, loading: bool) -> None:
-        """Opens a trial's account; the model's process is searched for meanwhile if it is being loaded."""
+        """Open a trial's account; while the model loads, its process is searched for."""
         ...
 
     def first_token(self) -> None:
-        """Back to the steady rate, and no further search."""
+        """Return to the steady rate, and stop searching."""
         ...
 
     def end_trial(self) -> TrialMachine:
-        """Closes the account."""
+        """Close the account and return its figures."""
         ...
 
 
 class RunContext:
-    """Shared by the parts of one experiment."""
+    """The parts of one experiment share this object."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class RunContext:
         watch: MachineWatch,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
-        """Lays it out.
+        """Store the parts.
 
         Args:
-            plan: what to run.
-            backends: by the kind that the plan's models name.
+            plan: the plan to run.
+            backends: the backends by server kind.
             emit: reports an event; never waits.
             watch: the sampler.
             clock_ns: the engine's clock.
@@ -74,21 +74,21 @@ class RunContext:
         self.clock_ns = clock_ns
         self._infos: dict[str, ServerInfo] = {}
         self.absent: dict[str, Problem] = {}
-        """Servers that were last found gone, by kind, and why."""
+        """Servers that did not answer last time, by kind, with the problem."""
 
     def contender(self, index: int) -> Contender:
-        """Gives a contender by its index."""
+        """Return the contender with an index."""
         return self.plan.contenders[index]
 
     def backend(self, contender: int) -> Backend:
-        """Gives the server that has a contender's model."""
+        """Return the backend of a contender's server."""
         return self.backends[self.contender(contender).model.backend]
 
     async def ask_info(self, backend: Backend) -> ServerInfo:
-        """Asks who answers, and remembers it.
+        """Ask a server for its version and product, and remember the answer.
 
         Raises:
-            BackendFailed: nobody does.
+            BackendFailed: it does not answer.
         """
         try:
             info = await backend.info()
@@ -100,12 +100,12 @@ class RunContext:
         return info
 
     def is_local(self, backend: Backend) -> bool | None:
-        """Whether the server runs on this machine; None as long as it has not answered."""
+        """Return whether the server runs on this machine; None until it has answered."""
         info = self._infos.get(backend.kind)
         return None if info is None else info.local
 
     async def runner_target(self, contender: int) -> RunnerTarget | None:
-        """Gives how a contender's process can be found; None where it cannot be seen from here, or not yet."""
+        """Return how to find a contender's process; None where it is not visible from here, or not yet."""
         try:
             clue = await self.backend(contender).runner_clue(self.contender(contender).model)
         except BackendFailed:
@@ -115,10 +115,10 @@ class RunContext:
     def phase(
         self, phase: Phase, trial_id: str | None = None, step: Step | None = None, names: Sequence[str] = ()
     ) -> None:
-        """Reports what is being done from now on."""
+        """Report that a phase begins."""
         detail = None if step is None else PhaseDetail(step=step, names=tuple(names))
         self.emit(PhaseChanged(t_ns=self.clock_ns(), phase=phase, trial_id=trial_id, detail=detail))
 
     def note(self, level: Level, problem: Problem) -> None:
-        """Reports something worth keeping with the session."""
+        """Report a message to keep with the session."""
         self.emit(Noted(t_ns=self.clock_ns(), level=level, problem=problem))

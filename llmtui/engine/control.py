@@ -1,4 +1,4 @@
-"""What a person may ask of a run while it goes on: pause, skip, more rounds."""
+"""Requests to a running experiment: pause, skip, more rounds."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any, Literal
 
 
 class Control:
-    """Shared by the experiment, which asks, and the command runner, which sets. One event loop, no threads."""
+    """Written by the command runner and read by the experiment, both in one event loop without threads."""
 
     def __init__(self) -> None:
         self._going = asyncio.Event()
         self._going.set()
         self._task: asyncio.Task[None] | None = None
         self.contender: int | None = None
-        """Whose block is under way."""
+        """Contender of the current block."""
         self.left_out: set[int] = set()
-        """Contenders of which nothing more is asked."""
+        """Contenders that get no more trials."""
         self.paused_s = 0.0
-        """Time spent paused so far."""
+        """Total time spent paused."""
 
     @property
     def paused(self) -> bool:
-        """A pause was asked for; it begins after the current trial."""
+        """Whether a pause was requested; it begins after the current trial."""
         return not self._going.is_set()
 
     def pause(self) -> None:
@@ -33,27 +33,24 @@ class Control:
         self._going.clear()
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue."""
         self._going.set()
 
     def skip(self, what: Literal["trial", "model"]) -> None:
-        """Skip the trial under way, or all that is left of its model."""
+        """Skip the current trial, or all remaining trials of its model."""
         if what == "model" and self.contender is not None:
             self.left_out.add(self.contender)
         if self._task is not None:
             self._task.cancel()
 
     async def until_going(self) -> None:
-        """Returns when no pause is asked for."""
+        """Return when no pause is requested."""
         began_s = time.monotonic()
         await self._going.wait()
         self.paused_s += time.monotonic() - began_s
 
     async def skippable(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Carries out a trial's work.
-
-        Returns:
-            False if it was skipped.
+        """Carry out a trial's work; return False if it was skipped.
 
         Raises:
             asyncio.CancelledError: the run itself was cancelled; the work has ended by then.
@@ -72,5 +69,5 @@ class Control:
             self._task = None
         if task.cancelled():
             return False
-        task.result()  # raises what the work raised
+        task.result()  # raises the exception of the work
         return True

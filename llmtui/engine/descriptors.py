@@ -1,4 +1,4 @@
-"""The process's three descriptors: events leave by a private one, so that no library's print gets among them."""
+"""The process's standard descriptors: events use a private one, so that no library's output gets between them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _LOG_NAME: Final = "llmtui-engine.log"
 
 
 class Descriptors(msgspec.Struct, frozen=True):
-    """Where commands come from and events go to. Neither is passed on to child processes."""
+    """Descriptors for commands and events, neither inherited by child processes."""
 
     commands: int
     events: int
 
 
 def take_descriptors(log: Path | None) -> Descriptors:
-    """Moves stdin and stdout to private descriptors and points 1 and 2 at the log, and 0 at nothing.
+    """Move stdin and stdout to private descriptors; point 1 and 2 at the log, and 0 at the null device.
 
     Args:
-        log: the log file; in the user's log folder if None.
+        log: the log file; None: one in the user's log folder.
 
     Raises:
-        OSError: the log cannot be written anywhere.
+        OSError: no log can be written.
     """
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""A plan is run: rounds of blocks of trials, then the server left as it was found. Rules: docs/method.md, "Trials"."""
+"""The run of a plan: rounds of blocks of trials, then restoring server memory. Rules: docs/method.md, "Trials"."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ How = Literal["complete", "cancelled", "failed"]
 
 
 async def _nothing() -> None:
-    """There is nothing to wait for."""
+    """Return at once: there is nothing to wait for."""
 
 
 async def _unknown() -> Session | None:
-    """Nobody keeps the session."""
+    """Return None: no session is kept."""
     return None
 
 
 class Experiment:
-    """Runs one plan on one context. ``run`` is awaited once; the other methods are called meanwhile."""
+    """Runs one plan in one context. ``run`` is awaited once; the other methods are called while it runs."""
 
     def __init__(
         self,
@@ -43,13 +43,14 @@ class Experiment:
         session: Callable[[], Awaitable[Session | None]] = _unknown,
         so_far: Session | None = None,
     ) -> None:
-        """Prepares the run; nothing is asked yet.
+        """Prepare the run; no request is sent yet.
 
         Args:
-            context: plan, servers, reporting, machine.
-            settled: awaited after each trial: returns when its row is on disk, so that no write meets the next trial.
-            session: gives what has been found so far, for plans that go on until enough is known.
-            so_far: the session of this plan, complete, that is gone on with: only rounds that are asked for follow.
+            context: plan, servers, event output and sampler.
+            settled: awaited after each trial; returns when its row is on disk, so that no write disturbs the next
+                trial.
+            session: returns the session so far, for plans that continue until enough is known.
+            so_far: a complete session of this plan to continue; only the requested rounds follow.
         """
         self.control = Control()
         self._context = context
@@ -74,7 +75,7 @@ class Experiment:
     # --- while it runs --------------------------------------------------------------------------------------------
 
     def extend(self, rounds: int, why: str = "asked for") -> bool:
-        """Promises so many rounds more; gives False where the last trial is over already."""
+        """Add this many promised rounds; return False where the last trial is already over."""
         if self._over:
             return False
         self._rounds += rounds
@@ -82,13 +83,13 @@ class Experiment:
         return True
 
     def hurry(self) -> None:
-        """Leave with what can be done in a second; cancel the task that runs, then."""
+        """Leave in at most a second; to be called before cancelling the task that runs."""
         self._hurried = True
 
     async def run(self) -> How:
-        """Runs the plan and leaves the server as it was found.
+        """Run the plan, then restore the server's memory.
 
-        Cancelling the awaiting task ends the request under way and the run; it is not passed on.
+        Cancelling the awaiting task ends the current request and the run; the cancellation is not passed on.
         """
         how: How = "cancelled"
         try:
@@ -141,7 +142,7 @@ class Experiment:
         return self._context.plan.preset == "auto"
 
     async def _go_on(self) -> None:
-        """Promises further rounds, if the plan's own rule for them says so and nobody asks for some meanwhile."""
+        """Promise further rounds where the plan's own rule asks for them and no command has done so."""
         plan = self._context.plan
         if self._round == 0 or self._goes_on:
             return
@@ -177,7 +178,7 @@ class Experiment:
         self.control.contender = None
 
     def _note_not_loadable(self, finished: TrialFinished) -> None:
-        """Leave out what is left of a model that could not be loaded: each try takes its whole time."""
+        """Leave out the remaining trials of a model that cannot be loaded: each attempt takes the whole time limit."""
         problem, contender = finished.problem, finished.trial.contender
         if problem is not None and problem.code in NOT_LOADABLE and not finished.text:
             name = self._context.contender(contender).model.name
@@ -205,7 +206,7 @@ class Experiment:
             await self.control.until_going()
 
     def _left_after(self, later: tuple[Block, ...]) -> int:
-        """Trials of the blocks after this one, in this round and in the promised ones."""
+        """Return the number of trials after this block, in this round and in the promised ones."""
         plan, left_out = self._context.plan, self.control.left_out
         here = sum(len(block.trials) for block in later if block.contender not in left_out)
         each = trials_per_round(plan) // len(plan.contenders)
@@ -213,14 +214,14 @@ class Experiment:
 
 
 def _went_first(session: Session) -> int | None:
-    """Who was in memory at the start of a session, and so had its start from off after its other trials."""
+    """Return the contender in memory at the start of a session, whose cold start came after its other trials."""
     if "cold" not in session.plan.kinds or not session.rows or session.rows[0].trial.kind == "cold":
         return None
     return session.rows[0].trial.contender
 
 
 def _forget_cancellation() -> None:
-    """The cancellation has been obeyed: what follows is cleaning up, which may be cancelled anew."""
+    """Clear the cancellation, which has been obeyed: the clean-up that follows may be cancelled again."""
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()

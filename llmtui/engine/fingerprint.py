@@ -21,7 +21,7 @@ _CPU_NAME_KEYS: Final = ("model name", "Hardware", "cpu model")
 
 
 class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What does not change while the engine lives, but for the power supply."""
+    """Facts that do not change while the engine runs, except the power supply."""
 
     os: str
     cpu: str | None
@@ -32,7 +32,7 @@ class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def machine_facts(proc_root: Path = PROC, sys_root: Path = SYS) -> MachineFacts:
-    """Gives this machine's facts; looking for a graphics card may take half a second."""
+    """Return this machine's facts; the search for a GPU may take half a second."""
     gpu = GpuSensor(sys_root)
     gpu.probe()
     return MachineFacts(
@@ -54,14 +54,14 @@ def fingerprint(
     sampling_hz: float,
     beside: Sequence[ServerInfo] = (),
 ) -> Fingerprint:
-    """Gives a session's fingerprint.
+    """Return a session's fingerprint.
 
     Args:
-        facts: this machine's.
+        facts: facts of this machine.
         kind: the server's protocol.
-        address: as the plan names it.
-        info: what the server says of itself; None if it does not answer.
-        sampling_hz: looks at the machine a second.
+        address: the address as in the plan.
+        info: the server's version and product; None if it does not answer.
+        sampling_hz: machine readings per second.
         beside: other servers of the same plan; their versions follow the main one's.
     """
     versions = [one.version for one in (info, *beside) if one is not None and one.version is not None]

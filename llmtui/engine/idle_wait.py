@@ -1,4 +1,4 @@
-"""Starts from off wait, for a while, until other programs leave the processor alone. Rules: docs/method.md, "Flags"."""
+"""Idle wait: a cold start waits for a while until other programs leave the CPU idle. Rules: docs/method.md, "Flags"."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from llmtui.engine.judging import Flag
 SESSION_LIMIT_S: Final = 30.0
 BUSY_CORES: Final = 0.5
 BUSY_SHARE: Final = 0.10
-"""Of all cores."""
+"""Share of all cores."""
 _LOOK_S: Final = 0.3
-"""Shortest time over which others are looked at: the system counts in steps of 10 ms."""
+"""Shortest time over which other programs are observed: the system counts CPU time in steps of 10 ms."""
 
 
 class IdleWait:
-    """What other programs do before starts from off, over one session.
+    """The activity of other programs before cold starts, over one session.
 
-    The session's first start does not wait and is not judged: something is to move right after Enter.
+    The session's first cold start neither waits nor is flagged: something must happen at once after Enter.
     """
 
     def __init__(self, context: RunContext, *, first_is_over: bool = False, cores: int | None = None) -> None:
-        """Begins with the whole of the session's waiting time.
+        """Start with the whole waiting time of the session.
 
         Args:
-            context: has the eye on the machine.
-            first_is_over: the session had its first start from off already.
-            cores: logical cores of this machine; asked for where it is not given.
+            context: has the sampler.
+            first_is_over: the session has had its first cold start.
+            cores: number of logical cores; None: that of this machine.
         """
         self._context = context
         self._first_is_over = first_is_over
@@ -41,20 +41,20 @@ class IdleWait:
 
     @property
     def most_cores(self) -> float:
-        """Cores that others may keep busy in a quiet machine."""
+        """Return the number of cores that other programs may keep busy on an idle machine."""
         return max(BUSY_CORES, BUSY_SHARE * self._cores)
 
     async def wait(self, *, local: bool | None) -> None:
-        """Waits until others are quiet, or has waited long enough. Called when the memory has just been emptied.
+        """Wait until other programs are idle or the time is up. To be called when memory has just been emptied.
 
         Args:
-            local: whether the model's server is on this machine; what others do elsewhere cannot be seen.
+            local: whether the server is on this machine; programs elsewhere are not visible.
         """
         self._judged = self._first_is_over and local is not False
         self._first_is_over = True
         if not self._judged:
             return
-        # What the unloaded model's process used until now is not others' doing.
+        # CPU time of the unloaded model's process is not other programs' activity.
         self._context.watch.count_others_from_now()
         if self._context.watch.others_cores() is None:
             return
@@ -69,14 +69,14 @@ class IdleWait:
                 break
             if not told:
                 told = True
-                self._context.phase("waiting", step="waiting_for_others")  # of no trial: nothing loads yet
+                self._context.phase("waiting", step="waiting_for_others")  # belongs to no trial: nothing is loading yet
         self._left_s -= max(0.0, waited_s - _LOOK_S)
 
     def flag(self, figures: MachineFigures) -> Flag | None:
-        """Gives the flag of a start from off before which others were not quiet.
+        """Return the flag of a cold start before which other programs were busy.
 
         Args:
-            figures: of the start whose waiting was the last.
+            figures: machine figures of the cold start after the last wait.
         """
         others = figures.others_cores_before
         if not self._judged or others is None or others <= self.most_cores:
@@ -84,7 +84,7 @@ class IdleWait:
         return Flag("noisy_start", Evidence(code="noisy_start", args={"others": others, "cores": self._cores}))
 
     def busy(self, figures: MachineFigures) -> Flag | None:
-        """Return the flag of a trial during which others were not quiet; None also where that is not known."""
+        """Return the flag of a trial during which other programs were busy; None if they were not, or if unknown."""
         others = figures.others_cores
         if others is None or others <= self.most_cores:
             return None

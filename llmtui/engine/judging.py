@@ -1,4 +1,4 @@
-"""What became of a trial, and the flags whose evidence only the engine has. Rules: docs/method.md, "Flags"."""
+"""Outcome of a trial, and the flags whose evidence only the engine has. Rules: docs/method.md, "Flags"."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from llmtui.engine.live_text import CollectedAnswer
 
 RELOAD_FLOOR_NS: Final = 100_000_000
 RELOAD_SHARE: Final = 0.5
-"""Part of the model's shortest cold load from which a load in a warm trial is a reload."""
+"""A load in a warm trial is a reload from this share of the model's shortest cold load."""
 
 
 class InMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """A look at the server's memory just before or after a trial."""
+    """The server's memory just before or after a trial."""
 
     own: ResidentModel | None = None
     others: tuple[ResidentModel, ...] = ()
     pid: int | None = None
-    """The runner's process, where it can be seen."""
+    """Process of the runner, where it is visible."""
     told: bool = True
-    """The model's server tells what is in its memory; where it does not, a missing ``own`` says nothing."""
+    """Whether the server lists the models in its memory; where it does not, a missing ``own`` means nothing."""
 
 
 class Flag(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Flag(msgspec.Struct, frozen=True):
 
 
 def outcome_of(answer: CollectedAnswer) -> Outcome:
-    """Gives the outcome of an answer that nobody cut short."""
+    """Return the outcome of an answer that was not cancelled."""
     if answer.stalled:
         return "stalled"
     if answer.problem is not None:
@@ -50,7 +50,7 @@ def outcome_of(answer: CollectedAnswer) -> Outcome:
 
 
 def says_something(answer_text: str) -> bool:
-    """Return whether an answer says anything beside its thinking."""
+    """Return whether an answer has text other than thinking."""
     start = inline_thinking(answer_text).start
     return start is not None and bool(answer_text[start:].strip())
 
@@ -64,15 +64,15 @@ def reload_evidence(
     counters: ServerCounters | None,
     shortest_cold_load_ns: int | None,
 ) -> Evidence | None:
-    """Return why a warm or follow-up trial met a freshly loaded model; None where it did not.
+    """Return why a warm or follow-up trial found a freshly loaded model; None where it did not.
 
     Args:
         before: the server's memory just before the request.
-        num_ctx: the context length that this block's requests ask for, or that the server gave them; None: not known.
+        num_ctx: the context length of this block's requests, requested or set by the server; None: not known.
         expected_pid: the runner of the block's earlier trials.
         pid_after: the runner at the end of this one.
-        counters: the server's own.
-        shortest_cold_load_ns: of this model in this session.
+        counters: the server's counters.
+        shortest_cold_load_ns: shortest cold load of this model in this session.
     """
     if before.own is None and before.told:
         return Evidence(code="reload_not_in_memory")
@@ -99,7 +99,7 @@ def others_evidence(looks: Iterable[InMemory | None]) -> Evidence | None:
 
 
 def split(residents: Sequence[ResidentModel], digest: str, pid: int | None) -> InMemory:
-    """Gives a look at a server's memory, the model of this digest told from all others."""
+    """Return the server's memory as the model of this digest and all others."""
     own = next((resident for resident in residents if resident.serves(digest)), None)
     others = tuple(resident for resident in residents if not resident.serves(digest))
     return InMemory(own=own, others=others, pid=pid if own is None or own.pid is None else own.pid)

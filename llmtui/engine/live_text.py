@@ -1,4 +1,4 @@
-"""The answer as it is being written: kept whole for the journal, and sent on in batches for the screen."""
+"""The answer while it arrives: complete for the journal, in batches for the screen."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from llmtui.core.reading import loading_chunks
 from llmtui.core.records import Phase, Problem, Timeline
 
 BATCH_S: Final = 0.1
-"""At most 10 batches a second: twice as often as a screen shows them."""
+"""At most 10 batches per second, twice the refresh rate of a screen."""
 _PHASES: Final[dict[str, Phase]] = {"t": "thinking", "a": "answer"}
 
 
 class CollectedAnswer:
-    """Everything that is known of one answer so far. What has arrived survives a cancelled request."""
+    """One answer so far. The part that has arrived survives a cancelled request."""
 
     def __init__(self) -> None:
         self.sent_ns: int | None = None
@@ -36,7 +36,7 @@ class CollectedAnswer:
         self._tokens: list[int | None] = []
 
     def add(self, chunk: Chunk) -> str:
-        """Takes a chunk; gives its text as it is kept, without lone surrogates."""
+        """Add a chunk; return its text as it is kept, without lone surrogates."""
         text, repaired = clean_text(chunk.text)
         if repaired:
             self.repaired = True
@@ -49,7 +49,7 @@ class CollectedAnswer:
 
     @property
     def has_text(self) -> bool:
-        """Something was said, thinking or answer."""
+        """Whether any text has arrived, thinking or answer."""
         return bool(self._texts)
 
     @property
@@ -59,17 +59,17 @@ class CollectedAnswer:
 
     @property
     def answer_text(self) -> str:
-        """The answer without the thinking that came in a channel of its own."""
+        """The answer without thinking from a separate channel."""
         return "".join(text for text, channel in zip(self._texts, self._channels, strict=True) if channel == "a")
 
     @property
     def begins_with_loading(self) -> bool:
-        """A router wrote about its loading the model before the model wrote anything."""
+        """Whether a router reported its loading of the model before the model's first text."""
         return loading_chunks("".join(self._channels), tuple(self._texts)) > 0
 
     @property
     def done_ns(self) -> int | None:
-        """End of the answer − start of sending: the last line's arrival, else the last chunk's."""
+        """End of the answer − start of sending: arrival of the last line, else of the last chunk."""
         if self.sent_ns is None:
             return None
         if self.final is not None:
@@ -77,7 +77,7 @@ class CollectedAnswer:
         return self._t_ns[-1] - self.sent_ns if self._t_ns else None
 
     def timeline(self) -> Timeline:
-        """Gives arrivals after the start of sending; stamps that not every chunk has are left out."""
+        """Return the arrivals relative to the start of sending; stamps that not every chunk has are left out."""
         start_ns = self.sent_ns or 0
         server_ns = tuple(stamp for stamp in self._server_ns if stamp is not None)
         tokens = tuple(count for count in self._tokens if count is not None)
@@ -91,9 +91,9 @@ class CollectedAnswer:
 
 
 class ChunkBatcher:
-    """Sends chunks on as ``Chunks``: the first at once, later ones in batches; and the phase where it changes.
+    """Sends ``Chunks``: the first chunk at once, later ones in batches; and the phase when it changes.
 
-    Between two batches a chunk costs one append. To be used within a running event loop, by one task.
+    Between two batches, a chunk costs one append. To be used within a running event loop, by one task.
     """
 
     def __init__(self, trial_id: str, emit: Callable[[Event], None]) -> None:
@@ -108,11 +108,11 @@ class ChunkBatcher:
         self._channel_since_ns = 0
 
     def add(self, chunk: Chunk, text: str, sent_ns: int) -> None:
-        """Takes a chunk.
+        """Add a chunk.
 
         Args:
-            chunk: as it came.
-            text: its text, cleaned.
+            chunk: the chunk as received.
+            text: its text without lone surrogates.
             sent_ns: start of sending, on the engine's clock.
         """
         self._chunks.append((chunk.t_ns - sent_ns, chunk.channel, text))
@@ -126,7 +126,7 @@ class ChunkBatcher:
                 self._timer = self._loop.call_at(self._next_s, self._flush)
 
     def close(self) -> None:
-        """Sends what is left."""
+        """Send the rest."""
         self._flush()
 
     def _flush(self) -> None:

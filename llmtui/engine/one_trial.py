@@ -1,4 +1,4 @@
-"""One trial from its turn to its row: preparation, request, judgement."""
+"""One trial: preparation, request, judgement."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ from llmtui.engine.sensors.account import TrialMachine
 from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget
 
 TEXT_REPLACED: Final = "text_replaced"
-"""Lone surrogates stood in the text and were replaced."""
+"""The text had lone surrogates, which were replaced."""
 _AGAIN: Final = "-again"
 
 
 def again(plan: Plan, trial: Trial) -> Trial:
-    """Gives a disturbed trial's repetition, with a tag that no other trial has: the prefix cache knows the old one."""
+    """Return a disturbed trial's repetition, with a tag of its own: the old one is in the prefix cache."""
     tag = trial.tag if trial.prompt is None else prompt_tag(plan, -trial.round, trial.prompt)
     return msgspec.structs.replace(trial, id=trial.id + _AGAIN, attempt=trial.attempt + 1, tag=tag)
 
 
 class BlockState:
-    """What a block's trials leave for the ones after them."""
+    """State passed from a block's trials to later ones."""
 
     def __init__(self, contender: int, num_ctx: int | None) -> None:
         self.contender = contender
         self.num_ctx = num_ctx
-        """As asked for, or as the server made it."""
+        """Context length as requested, or as set by the server."""
         self.cleared = False
         """Memory was prepared for this block."""
         self.loaded = False
-        """The model answered in this block, so that it should still be in memory."""
+        """The model answered in this block, so it should still be in memory."""
         self.pid: int | None = None
         self.conversation: Conversation = ()
         self.tag: int | None = None
 
 
 class _Attempt:
-    """Everything that is found out about one trial."""
+    """Everything learnt about one attempt."""
 
     def __init__(self) -> None:
         self.answer = CollectedAnswer()
@@ -62,16 +62,16 @@ class _Attempt:
         self.after: InMemory | None = None
         self.machine: TrialMachine | None = None
         self.left_out: Problem | None = None
-        """Why nothing was asked."""
+        """Why no request was sent."""
 
 
 class TrialRunner:
-    """Runs trials one after the other; knows what earlier ones of the session have shown."""
+    """Runs trials one after the other, and remembers what earlier ones of the session showed."""
 
     def __init__(
         self, context: RunContext, preparation: Preparation, control: Control, *, so_far: Session | None = None
     ) -> None:
-        """Begins with what earlier trials of the session have shown, where there were any."""
+        """Start with what earlier trials of the session showed, where there are any."""
         self._context = context
         self._preparation = preparation
         self._control = control
@@ -79,23 +79,20 @@ class TrialRunner:
         self._shortest_cold_load_ns = {} if so_far is None else _shortest_cold_loads_ns(so_far)
         started = so_far is not None and any(row.trial.kind == "cold" for row in so_far.rows)
         self._told: set[tuple[str, DroppedField]] = set()
-        """Refused fields that stand in the session's notes."""
+        """Refused fields that were already noted in the session."""
         self._quiet = IdleWait(context, first_is_over=started)
 
     def report(self, backend: Backend, problem: Problem) -> None:
-        """Takes a problem with a server that was met outside of a trial."""
+        """Record a problem with a server that occurred outside of a trial."""
         self._outages[backend.kind].report(problem)
 
     @property
     def gave_up(self) -> bool:
-        """Every server is gone for good."""
+        """Return whether every server is permanently gone."""
         return all(outage.gave_up for outage in self._outages.values())
 
     async def run(self, trial: Trial, state: BlockState, *, order: int, total: int) -> TrialFinished:
-        """Carries out a trial and reports it.
-
-        Returns:
-            The finished trial, whatever its outcome.
+        """Carry out a trial and report it; return the finished trial, whatever its outcome.
 
         Raises:
             asyncio.CancelledError: the run was cancelled; the trial has been reported as such.
@@ -118,7 +115,7 @@ class TrialRunner:
         return finished
 
     def pass_over(self, trial: Trial, *, order: int, total: int, problem: Problem | None = None) -> None:
-        """Reports a trial that is not asked at all."""
+        """Report a trial that is left out."""
         self._context.emit(TrialStarted(t_ns=self._context.clock_ns(), trial=trial, order=order, total=total))
         attempt = _Attempt()
         attempt.left_out = problem
@@ -143,7 +140,7 @@ class TrialRunner:
             outage.report(failed.problem)
 
     async def _prepare(self, trial: Trial, state: BlockState) -> None:
-        """Empties the memory for a cold start; sees to it that a model is loaded before a block without one."""
+        """Empty memory for a cold start; make sure that a model is loaded before a block without one."""
         context, contender = self._context, trial.contender
         if trial.kind == "cold":
             await self._preparation.make_cold(contender, trial.id)
@@ -176,7 +173,7 @@ class TrialRunner:
 
         def on_sent() -> None:
             self._preparation.asked(contender)
-            if target is None and backend.kind == "builtin":  # asking it costs no request
+            if target is None and backend.kind == "builtin":  # needs no request
                 searches.append(asyncio.create_task(self._look_for_runner(contender)))
 
         context.phase("waiting", trial.id, "loading" if trial.kind == "cold" else None)
@@ -201,20 +198,20 @@ class TrialRunner:
         attempt.after = await self._look_after(contender, attempt.machine.figures.runner_pid)
 
     def _tell_taken_back(self, model: str, answer: CollectedAnswer) -> None:
-        """Note once a session what a server refuses in requests for a model, and what that costs."""
+        """Note once per session which fields of requests a server refuses for a model, and what that costs."""
         for taken in answer.taken_back:
             if (model, taken) not in self._told:
                 self._told.add((model, taken))
                 self._context.note("warning", taken_back_problem(model, taken))
 
     async def _follow_runner(self, contender: int) -> tuple[RunnerTarget | None, RunnerProcess | None]:
-        """Looks for a contender's processes, between trials: what they use from now on is not others' doing."""
+        """Find a contender's processes between trials; their CPU time from now on is not other programs'."""
         target = await self._context.runner_target(contender)
         self._context.watch.expect_runner(target)
         return target, None if target is None else self._context.watch.find_runner()
 
     async def _look_for_runner(self, contender: int) -> None:
-        """The built-in server knows its runner only once it has been started, by the request itself."""
+        """Find the runner of the built-in server, which is started by the request itself."""
         self._context.watch.expect_runner(await self._context.runner_target(contender))
 
     async def _look_after(self, contender: int, pid: int | None) -> InMemory | None:
@@ -260,7 +257,7 @@ class TrialRunner:
         return tuple(found)
 
     def _learn(self, finished: TrialFinished, state: BlockState, attempt: _Attempt) -> None:
-        """Keeps what later trials are judged by."""
+        """Keep what later trials are judged by."""
         if not attempt.answer.has_text:
             return
         state.loaded = True
@@ -305,7 +302,7 @@ class TrialRunner:
         )
 
     def _machine_figures(self, trial: Trial, attempt: _Attempt) -> MachineFigures | None:
-        """The sampler's account; of a server elsewhere only what llmtui itself used is known."""
+        """Return the sampler's account; for a remote server only llmtui's own use is known."""
         if attempt.machine is None:
             return None
         figures = attempt.machine.figures
@@ -319,12 +316,12 @@ class TrialRunner:
         if trial.kind != "cold" or attempt.machine is None or not attempt.answer.has_text:
             return None
         if attempt.machine.figures.runner_pid is None:
-            return "unknown"  # whose disk the weights lie on is not known either
+            return "unknown"  # nor is the disk known that holds the weights
         return attempt.machine.cold_source(self._context.contender(trial.contender).model.size_bytes)
 
 
 def _shortest_cold_loads_ns(session: Session) -> dict[int, int]:
-    """By contender, as the server counted them."""
+    """Return the shortest cold load by contender, by the server's count."""
     shortest: dict[int, int] = {}
     for row in session.rows:
         if row.trial.kind == "cold" and row.figures.ttft_ms is not None and row.figures.load_ms:
@@ -334,5 +331,5 @@ def _shortest_cold_loads_ns(session: Session) -> dict[int, int]:
 
 
 def _context_of(seen: InMemory, otherwise: int | None) -> int | None:
-    """The context length that the server gave the model, where it tells."""
+    """Return the context length that the server set for the model, where it reports it."""
     return otherwise if seen.own is None or seen.own.context_length is None else seen.own.context_length

@@ -1,4 +1,4 @@
-"""A server that is gone: asked again a few times, more and more rarely, then given up for the rest of the run."""
+"""Outage of a server: it is tried again a few times at growing intervals, then given up for the rest of the run."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from llmtui.core.records import Problem
 from llmtui.engine.context import RunContext
 
 BACK_OFF_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""Before each time that a server which was gone is asked again."""
+"""Delays before each new attempt to reach a server that did not answer."""
 _SILENT_TRIES: Final = 2
-"""Each costs seconds of waiting."""
+"""Each attempt takes seconds of waiting."""
 
 
 class Outage:
-    """What is known of one server's absence."""
+    """The state of one server's outage."""
 
     def __init__(self, context: RunContext, backend: Backend) -> None:
         self._context = context
         self._backend = backend
         self._tries = 0
         self.gave_up = False
-        """Nothing more is asked of this server in this run."""
+        """No more requests are sent to this server in this run."""
 
     def report(self, problem: Problem) -> None:
-        """Takes a failed request's problem, which may speak of a server that is gone."""
+        """Record a failed request's problem, which may mean that the server is gone."""
         if problem.code in GONE:
             self._context.absent.setdefault(self._backend.kind, problem)
 
     async def check(self) -> None:
-        """Lets a trial pass if the server is there, as far as is known; asks it if it was last found gone.
+        """Return if the server is there as far as is known; ask it if it was gone last time.
 
         Raises:
             BackendFailed: it is still gone.

@@ -1,7 +1,7 @@
-"""The way out: events on their way to a reader who may be slow, stopped or gone, and who is never waited for.
+"""The event output: the reader may be slow, stopped or gone, and is never waited for.
 
-Facts wait as long as it takes; live material (text, looks at the machine) is left out while the pipe is full, and
-one ``Gap`` says how much was. A thread of its own does the writing, so that only it can ever block.
+Session events and replies wait as long as necessary; live events (text, machine readings) are dropped while the pipe is
+full, and one ``Gap`` reports how many. A separate thread writes, so that only it can block.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from llmtui.core.events import Gap, encode
 Stream = Literal["facts", "chunks", "samples"]
 
 LIVE_LIMIT_BYTES: Final = 64 * 1024
-"""Live material that may wait: beyond it the reader is taken to be slow. A pipe itself holds as much again."""
+"""Limit of live bytes in the queue: above it the reader counts as slow. A pipe itself holds as much again."""
 _WRITE_BYTES: Final = 64 * 1024
 
 
 class Outbox:
-    """Writes lines to a descriptor, in order, without ever making the caller wait."""
+    """Writes lines to a descriptor, in order, without ever blocking the caller."""
 
     def __init__(self, fd: int, *, write: Callable[[int, memoryview], int] = os.write) -> None:
-        """Starts the writing thread.
+        """Start the writing thread.
 
         Args:
-            fd: where the lines go; blocking or not does not matter. It stays the caller's.
+            fd: descriptor to write to, blocking or not; not closed here.
             write: the system call, for tests.
         """
         self._fd = fd
@@ -46,11 +46,11 @@ class Outbox:
         self._thread.start()
 
     def put(self, line: bytes, stream: Stream = "facts") -> None:
-        r"""Takes one encoded event with its ``\n``.
+        r"""Queue one encoded event with its ``\n``.
 
         Args:
             line: the event.
-            stream: ``facts`` are never left out; ``chunks`` and ``samples`` are while the reader is slow.
+            stream: ``facts`` are never dropped; ``chunks`` and ``samples`` are while the reader is slow.
         """
         with self._changed:
             if self._broken:
@@ -67,7 +67,7 @@ class Outbox:
             self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until everything is written or the reader is gone; gives False where that took longer than this."""
+        """Wait until everything is written or the reader is gone; return False if that takes longer than this."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while (self._waiting or self._writing) and not self._broken:
@@ -79,18 +79,18 @@ class Outbox:
 
     @property
     def broken(self) -> bool:
-        """The reader is gone: nothing is kept for it any more."""
+        """Whether the reader is gone; nothing is queued for it any more."""
         with self._changed:
             return self._broken
 
     @property
     def waiting_live_bytes(self) -> int:
-        """Live material that has not been written yet; never much above ``LIVE_LIMIT_BYTES``."""
+        """Live bytes not written yet; never much above ``LIVE_LIMIT_BYTES``."""
         with self._changed:
             return self._live_bytes
 
     def _has_room(self, size: int) -> bool:
-        """After the first loss nothing live is taken until all that waits is written: one gap a standstill."""
+        """Return whether a live line may be queued; after a loss, only when the queue is empty: one gap per stop."""
         if not self._slow and self._live_bytes + size > LIVE_LIMIT_BYTES:
             self._slow = True
         return not self._slow
@@ -116,7 +116,7 @@ class Outbox:
                 return
 
     def _take(self) -> tuple[bytes, int]:
-        """The next lines, as many as one write should carry, and how many bytes of them are live material."""
+        """Return the next lines, as many as one write should have, and their number of live bytes."""
         lines = []
         size = live_bytes = 0
         while self._waiting and size < _WRITE_BYTES:
@@ -138,7 +138,7 @@ class Outbox:
             try:
                 view = view[self._write(self._fd, view) :]
             except BlockingIOError:
-                time.sleep(0.005)  # somebody made the descriptor non-blocking
+                time.sleep(0.005)  # the descriptor was made non-blocking from outside
             except OSError:
                 return False
         return True

@@ -21,7 +21,7 @@ from llmtui.engine.sensors.runner import RunnerTarget, find_runner
 UNLOAD_LIMIT_S: Final = 30.0
 _POLL_S: Final = 0.05
 _HURRY_LIMIT_S: Final = 0.7
-"""For the way out of a process that has 2 s to live."""
+"""Time limit on the way out of a process that must end within 2 s."""
 _UNTOLD: Final = Problem(code="no_cold_start")
 
 
@@ -33,12 +33,12 @@ class LoadedModel(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Server, name and digest: after a re-creation one name can stand there twice."""
+        """Server, name and digest: after a model was rebuilt, two entries can have the same name."""
         return self.backend.kind, self.model.name, self.model.digest
 
 
 class Preparation:
-    """Empties the server's memory for a cold start, and leaves it as it was found."""
+    """Empties the server's memory for a cold start, and restores it in the end."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
@@ -46,13 +46,13 @@ class Preparation:
         self._before: tuple[LoadedModel, ...] = ()
         self._taken_out: set[tuple[str, str, str]] = set()
         self._stays: dict[tuple[str, str, str], Problem] = {}
-        """Would not be unloaded, and why."""
+        """Models that could not be unloaded, with the problem."""
         self._in_flight: LoadedModel | None = None
         self._silent: set[str] = set()
-        """Kinds of servers that do not tell what is in their memory."""
+        """Kinds of servers that do not list the models in memory."""
 
     async def remember(self) -> None:
-        """Looks at what is in memory before anything is changed.
+        """Read what is in memory before anything is changed.
 
         Raises:
             BackendFailed: a server does not answer.
@@ -60,7 +60,7 @@ class Preparation:
         self._before = await self._loaded()
 
     def ready_contender(self) -> int | None:
-        """Gives a contender that was in memory at the start just as it will be asked, so that it can go first."""
+        """Return a contender that was in memory at the start with the same options, so that it can go first."""
         plan = self._context.plan
         there = {(loaded.model.digest, loaded.model.context_length) for loaded in self._before}
         for index in round_order(plan, 1):
@@ -70,7 +70,7 @@ class Preparation:
         return None
 
     async def look(self, contender: int, pid: int | None) -> InMemory:
-        """Gives what is in memory now, seen from a contender.
+        """Return the models in memory, from a contender's point of view.
 
         Raises:
             BackendFailed: a server does not answer.
@@ -80,15 +80,15 @@ class Preparation:
         return msgspec.structs.replace(seen, told=self._context.backend(contender).kind not in self._silent)
 
     async def make_cold(self, contender: int, trial_id: str) -> None:
-        """Unloads the model itself and all others that may be, and waits until they and their processes are gone.
+        """Unload the model and all others that may be unloaded, and wait until their processes are gone.
 
         Raises:
-            BackendFailed: a server does not answer, the model itself does not go, or (``unsupported``) nobody can tell
-                whether it has gone.
+            BackendFailed: a server does not answer, the model is not unloaded, or (``unsupported``) it cannot be
+                checked whether it is.
         """
         backend, own = self._context.backend(contender), self._context.contender(contender).model
         if not backend.can_unload:
-            await backend.unload(ResidentModel(name=own.name, digest=own.digest))  # raises, in its own words
+            await backend.unload(ResidentModel(name=own.name, digest=own.digest))  # raises with its own problem
         await self._clear(contender, trial_id, spare_own=False)
         if backend.kind in self._silent:
             raise BackendFailed(_UNTOLD)
@@ -98,7 +98,7 @@ class Preparation:
                 raise BackendFailed(self._stays.get(loaded.key) or _not_unloaded(loaded.model.name))
 
     async def clear_others(self, contender: int, trial_id: str) -> None:
-        """Unloads what else may be unloaded, for a block that does not begin with a cold start.
+        """Unload other models where allowed, for a block that does not begin with a cold start.
 
         Raises:
             BackendFailed: a server does not answer.
@@ -106,17 +106,17 @@ class Preparation:
         await self._clear(contender, trial_id, spare_own=True)
 
     def asked(self, contender: int) -> None:
-        """Notes that a request was sent: its model may be on its way into memory though no list shows it yet."""
+        """Record that a request was sent: its model may be loading although no list shows it yet."""
         model, backend = self._context.contender(contender).model, self._context.backend(contender)
         if backend.can_unload:
             self._in_flight = LoadedModel(backend, ResidentModel(name=model.name, digest=model.digest))
 
     def answered(self) -> None:
-        """Notes that the request came to its end."""
+        """Record that the request has ended."""
         self._in_flight = None
 
     async def leave_as_found(self) -> None:
-        """Unloads what this run loaded, and loads again what it unloaded. What fails is noted, not raised."""
+        """Unload what this run loaded, and reload what it unloaded. Failures are noted, not raised."""
         try:
             await self._ask_the_absent()
             there = await self._loaded()
@@ -131,7 +131,7 @@ class Preparation:
                 await self._load_again(loaded)
 
     async def leave_in_a_hurry(self) -> None:
-        """Unloads what this run loaded without waiting until it is gone; nothing is loaded again, which is noted."""
+        """Unload what this run loaded, without waiting; nothing is reloaded, which is noted."""
         with suppress(BackendFailed, TimeoutError):
             async with asyncio.timeout(_HURRY_LIMIT_S):
                 await self._ask_the_absent()
@@ -146,7 +146,7 @@ class Preparation:
             self._context.note("warning", Problem(code="not_loaded_again", args={"names": ", ".join(names)}))
 
     async def _loaded(self) -> tuple[LoadedModel, ...]:
-        """What all servers hold that are there and tell."""
+        """Return the models in the memory of all servers that answer and list them."""
         found: list[LoadedModel] = []
         for kind, backend in self._context.backends.items():
             if kind in self._context.absent:
@@ -159,7 +159,7 @@ class Preparation:
         return tuple(found)
 
     async def _ask_the_absent(self) -> None:
-        """A server whose last answer was cut off is mostly there again."""
+        """Ask once more each server that did not answer: one whose last answer was cut off is usually back."""
         for kind in list(self._context.absent):
             with suppress(BackendFailed):
                 await self._context.ask_info(self._context.backends[kind])
@@ -175,25 +175,25 @@ class Preparation:
             if failed.problem.code not in UNSUPPORTED | {"not_unloaded"}:
                 raise
             self._context.note("warning", failed.problem)
-            # asked once: each try may take its whole time
+            # asked once: each attempt may take the whole time limit
             self._stays |= dict.fromkeys((loaded.key for loaded in others), failed.problem)
         if not spare_own:
             await self._unload([loaded for loaded in going if loaded.model.digest == own], trial_id)
 
     def _may_go(self, loaded: LoadedModel) -> bool:
-        """Whether the plan wants it out of memory, and its server can be told so."""
+        """Return whether the plan wants a model out of memory, and its server can unload it."""
         wanted = loaded.model.digest in self._picked or self._context.plan.others == "unload"
         return wanted and loaded.backend.can_unload
 
     async def _is_same_file(self, loaded: LoadedModel, contender: int) -> bool:
-        """Another name for a contender's weights: one process serves both, so a start would not be from off."""
+        """Return whether a model has a contender's weights under another name: one process serves both."""
         if loaded.backend is not self._context.backend(contender):
             return False
         own = await self._context.runner_target(contender)
         return own is not None and bool(own.blob_hex or own.argument) and own == await self._target(loaded)
 
     def _is_within_reach(self, loaded: LoadedModel) -> bool:
-        """Whether a request by its name reaches it: not so an older build of a model that was made anew since."""
+        """Return whether a request by its name reaches a model; an older build of a rebuilt model is not reached."""
         picked = {(one.model.backend, one.model.name) for one in self._context.plan.contenders}
         if loaded.model.digest in self._picked or (loaded.backend.kind, loaded.model.name) not in picked:
             return True
@@ -203,7 +203,7 @@ class Preparation:
         return False
 
     def _is_ours(self, loaded: LoadedModel) -> bool:
-        """Picked, and not as it was before the run."""
+        """Return whether a model was picked, and is not as it was before the run."""
         if loaded.model.digest not in self._picked or not loaded.backend.can_unload:
             return False
         return not any(
@@ -228,7 +228,7 @@ class Preparation:
             return None
 
     async def _until_gone(self, wanted: Sequence[LoadedModel], targets: Sequence[RunnerTarget]) -> None:
-        """First the server's list, then the processes: they outlive their entry in it by some 100 ms."""
+        """Wait until the models leave the server's list, then until their processes, some 100 ms later, have ended."""
         keys = {loaded.key for loaded in wanted}
         names = ", ".join(loaded.model.name for loaded in wanted)
         try:

@@ -1,6 +1,6 @@
-"""The engine as a process: says that it is there, reads commands, ends within two seconds of the end of its stdin.
+"""The engine as a process: reports EngineReady, reads commands, ends within two seconds of the end of its stdin.
 
-Whatever takes long to import is imported after ``EngineReady`` has been said.
+Modules that take long to import are imported after ``EngineReady``.
 """
 
 from __future__ import annotations
@@ -24,17 +24,13 @@ from llmtui.engine.outbox import Outbox
 EXIT_LIMIT_S: Final = 1.8
 _FLUSH_LIMIT_S: Final = 0.3
 _SWITCH_INTERVAL_S: Final = 0.0005
-"""How long another thread may keep the measuring one waiting; Python's own value is ten times that."""
+"""Longest time that another thread can keep the measuring one waiting; a tenth of Python's default."""
 _STOPPED: Final = 70
-"""Exit code after an error of our own in a thread that nothing works without."""
+"""Exit code after an internal error in a thread that the engine cannot work without."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the engine until it is told to end, or its stdin ends.
-
-    Returns:
-        The exit code.
-    """
+    """Run the engine until it is told to end, or its stdin ends; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="llmtui.engine", description="Started by llmtui; not meant to be used by hand."
     )
@@ -57,21 +53,21 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _drop_if_empty(log: Path) -> None:
-    """Leaves no empty log behind though who started us was killed. Windows keeps an open file: there he does it."""
+    """Remove an empty log in case the parent was killed. Windows cannot remove an open file: the parent does it."""
     with suppress(OSError):
         if not log.stat().st_size:
             log.unlink()
 
 
 def _take_turns_as_usual() -> None:
-    """The screens that start the engine give way to programs that compute; the engine's clock may not."""
+    """Reset the process priority: the screens that start the engine lower theirs, the engine's clock must not."""
     if sys.platform == "linux":
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def start_deadline() -> None:
-    """From now on the process has 1.8 s to end in order; then it ends all the same."""
+    """Start the deadline: the process ends after 1.8 s, in order or not."""
     deadline = threading.Timer(EXIT_LIMIT_S, _give_up)
     deadline.daemon = True
     deadline.start()
@@ -84,7 +80,7 @@ def _give_up() -> None:
 
 
 def _thread_failed(failure: threading.ExceptHookArgs, outbox: Outbox) -> None:
-    """Without eyes on the machine the engine goes on and says so; without ears or mouth it is better gone."""
+    """Report a failed thread: without a sampler the engine continues, without command or event thread it ends."""
     sys.excepthook(failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
     sys.stderr.flush()
     if failure.thread is None or failure.thread.name != "sampler":

@@ -1,6 +1,6 @@
-"""What becomes of an event: a journal line, a CSV row, a line to the reader; in this order, on a thread of its own.
+"""The recorder: writes each event as journal line, CSV row and line to the reader, in this order, on its own thread.
 
-The measuring loop only encodes and hands over, so that a disk that takes its time stands in no figure.
+The measuring loop only encodes and hands over, so that a slow disk affects no figure.
 """
 
 from __future__ import annotations
@@ -38,19 +38,18 @@ from llmtui.store.summary_csv import write_summary
 from llmtui.store.trials_csv import TrialsCsv
 
 HIDDEN: Final = b"[hidden]"
-"""Stands in place of a key that a server repeated."""
+"""Replaces a key that a server repeated."""
 _SYNCED: Final = (SessionStarted, TrialFinished, SessionFinished)
 
 
 class SessionFiles:
-    """The files of one session, and the Session that the CSV rows are read from."""
+    """The files of one session, and the Session from which the CSV rows are made."""
 
     def __init__(self, folder: Path, started: SessionStarted) -> None:
-        """Opens them.
+        """Open the files.
 
         Raises:
-            JournalBusy: another process writes there.
-            OSError: the folder cannot be written.
+            JournalBusy: another process writes to the folder. OSError: the folder cannot be written.
         """
         self._folder = folder
         self._started = started
@@ -69,16 +68,15 @@ class SessionFiles:
             raise
 
     def reopen(self) -> None:
-        """Opens them again after ``close``: what follows goes on where they end.
+        """Open the files again after ``close``, to append to them.
 
         Raises:
-            JournalBusy: another process writes there.
-            OSError: the folder cannot be written.
+            JournalBusy: another process writes to the folder. OSError: the folder cannot be written.
         """
         self._open()
 
     def keep(self, event: Event, line: bytes) -> None:
-        """Writes what the event leaves on disk.
+        """Write an event to the files.
 
         Raises:
             OSError: the disk is full or failed.
@@ -99,20 +97,20 @@ class SessionFiles:
             self._trial_id = event.trial.id if isinstance(event, TrialStarted) else None
 
     def close(self) -> None:
-        """Closes them and drops the writer's lock."""
+        """Close the files and release the writer's lock."""
         self._samples.close()
         self._trials.close()
         self._journal.close()
 
     def session(self) -> Session:
-        """Gives what the events say so far. In the thread of ``keep``, or when that has nothing to do any more."""
+        """Return the session so far. To be called in the thread of ``keep``, or after its end."""
         session = self._builder.snapshot()
         assert session is not None
         return session
 
 
 class Recorder:
-    """Takes events from any thread, in order, and never makes the caller wait for a disk or a reader."""
+    """Accepts events from any thread, in order, and never makes the caller wait for a disk or a reader."""
 
     def __init__(
         self,
@@ -121,12 +119,12 @@ class Recorder:
         on_disk_failed: Callable[[Problem], None] | None = None,
         secrets: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        """Starts the recording thread.
+        """Start the recording thread.
 
         Args:
-            outbox: where every event goes in the end.
-            on_disk_failed: called once, from the recording thread, when a session's files cannot be written any more.
-            secrets: returns what must be neither told nor kept, though a server repeats it.
+            outbox: receives every event after it is on disk.
+            on_disk_failed: called once, from the recording thread, when a session's files can no longer be written.
+            secrets: returns texts to replace everywhere, such as a key that a server repeats.
         """
         self._secrets = secrets
         self._outbox = outbox
@@ -137,10 +135,10 @@ class Recorder:
         self._thread.start()
 
     def emit(self, event: Event) -> None:
-        """Reports an event.
+        """Report an event.
 
         Raises:
-            ValueError: it holds a number that is not finite, or a text that is not Unicode.
+            ValueError: the event has a non-finite number, or a text that is not Unicode.
         """
         line = encode(event)
         for secret in self._secrets():
@@ -151,11 +149,10 @@ class Recorder:
         self._work.put((event, line))
 
     def open_session(self, folder: Path, started: SessionStarted) -> SessionFiles:
-        """Opens a session's files and writes its first line; they are closed with its SessionFinished.
+        """Open a session's files and write its first line; its SessionFinished closes them.
 
         Raises:
-            JournalBusy: another process writes there.
-            OSError: the folder cannot be written.
+            JournalBusy: another process writes to the folder. OSError: the folder cannot be written.
         """
         files = SessionFiles(folder, started)
         self._work.put(files)
@@ -163,23 +160,22 @@ class Recorder:
         return files
 
     def reopen_session(self, files: SessionFiles) -> None:
-        """Opens the files of a finished session again: what is reported from now on is part of it.
+        """Open the files of a finished session again: later events belong to it.
 
         Raises:
-            JournalBusy: another process writes there.
-            OSError: the folder cannot be written.
+            JournalBusy: another process writes to the folder. OSError: the folder cannot be written.
         """
         files.reopen()
         self._work.put(files)
 
     def session(self) -> Future[Session | None]:
-        """Gives a future of what everything reported so far says; None where no session can be saved."""
+        """Return a future of the session after everything reported so far; None where no session can be saved."""
         asked: _SessionAsked = _SessionAsked()
         self._work.put(asked)
         return asked
 
     def mark(self) -> Future[None]:
-        """Gives a future that is done when everything reported so far is on disk and handed to the outbox."""
+        """Return a future that is done when everything reported so far is on disk and in the outbox."""
         done: Future[None] = Future()
         self._work.put(done)
         return done
@@ -188,7 +184,7 @@ class Recorder:
         while True:
             item = self._work.get()
             if isinstance(item, Future) and not item.set_running_or_notify_cancel():
-                continue  # who asked was cancelled meanwhile
+                continue  # the caller was cancelled meanwhile
             if isinstance(item, _SessionAsked):
                 item.set_result(None if self._files is None else self._files.session())
             elif isinstance(item, Future):
@@ -221,7 +217,7 @@ class Recorder:
 
 
 class _SessionAsked(Future[Session | None]):
-    """Somebody waits for the session as it is at this place in the row."""
+    """A request for the session at this place in the queue."""
 
 
 _Item = tuple[Event, bytes] | SessionFiles | _SessionAsked | Future[None]

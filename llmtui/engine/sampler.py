@@ -1,7 +1,7 @@
-"""The sampler: looks at the machine at a steady rate, and keeps an account of each trial.
+"""The sampler: reads the machine at a steady rate, and keeps an account of each trial.
 
-A thread of its own with absolute deadlines: a late look does not push the next one, and missed ones are left out
-instead of being made up for. Its own CPU time is in every event that it emits.
+It is a separate thread with absolute deadlines: a late reading does not delay the next one, and missed ones are left
+out, not made up for. Its own CPU time is in every event that it emits.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _LOOKS_KEPT = 32
 
 
 def latest_deadline_ns(previous_ns: int, now_ns: int, period_ns: int) -> int:
-    """Gives the last deadline that has passed, a whole number of periods after the previous one.
+    """Return the last deadline that has passed, a whole number of periods after the previous one.
 
-    The next wait starts there: what was missed in between is left out, and the grid does not drift.
+    The next wait starts there: missed readings are left out, and the grid does not drift.
     """
     return previous_ns + (now_ns - previous_ns) // period_ns * period_ns
 
@@ -38,8 +38,8 @@ def latest_deadline_ns(previous_ns: int, now_ns: int, period_ns: int) -> int:
 class Sampler:
     """Emits ``Sampled`` at 2 Hz, and at 5 Hz from a trial's start until its first token.
 
-    ``emit`` is called from the sampler's thread and must not block. All methods may be called from any thread;
-    ``first_token`` never waits, the others for at most one look or one search.
+    ``emit`` is called from the sampler's thread and must not block. All methods are thread-safe; ``first_token`` never
+    waits, the others wait for at most one reading or one search.
     """
 
     def __init__(
@@ -56,29 +56,29 @@ class Sampler:
         self._looking = threading.Lock()
         self._wake = threading.Condition()
         self._steady_hz = steady_hz
-        # under _wake
+        # guarded by _wake
         self._hurried = False
         self._loading = False
         """A model is being loaded, whose process may appear at any time."""
         self._stopped = False
-        # under _looking
+        # guarded by _looking
         self._looks: deque[MachineReading] = deque(maxlen=_LOOKS_KEPT)
         self._others_from: MachineReading | None = None
         self._account: TrialAccount | None = None
         self._target: RunnerTarget | None = None
         self._searched_ns: int | None = None
         self._thermal = ThermalReading()
-        # of the thread alone
+        # used by the thread alone
         self._thermal_ns: int | None = None
         self._charged_ns = 0
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def start(self) -> None:
-        """Begins to sample; the first event comes one period later, since shares of cores need two looks."""
+        """Start to sample; the first event comes one period later, since core shares need two readings."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread; no event comes after this returns."""
+        """End the thread; no event comes after this returns."""
         with self._wake:
             self._stopped = True
             self._wake.notify()
@@ -87,17 +87,18 @@ class Sampler:
 
     @property
     def hz(self) -> float:
-        """Looks a second at present."""
+        """The present number of readings per second."""
         with self._wake:
             return self._rate_hz()
 
     # --- the runner -----------------------------------------------------------------------------------------------
 
     def expect_runner(self, target: RunnerTarget | None) -> None:
-        """Says which model will run next; None where it runs on another machine, or nothing runs yet.
+        """Set the model that will run next; None where it runs on another machine, or nothing runs yet.
 
-        Nothing is searched yet: ``find_runner`` and ``end_trial`` do, and while a model loads the sampler itself, once
-        a second until found. Never while text is written: a search takes the processor for tens of milliseconds.
+        This does not search: ``find_runner`` and ``end_trial`` do, and while a model loads, the sampler itself, once
+        per second until found. It never searches while text is generated: a search uses the CPU for tens of
+        milliseconds.
         """
         with self._looking:
             if target != self._target:
@@ -106,17 +107,17 @@ class Sampler:
                 self._machine.expect_runner(here=target is not None)
 
     def find_runner(self) -> RunnerProcess | None:
-        """Searches now for the expected runner, for use between trials: takes a few ms, or tens with many processes."""
+        """Search for the expected runner now, between trials; takes a few ms, or tens with many processes."""
         with self._looking:
             return self._search() if self._target else None
 
     # --- trials ---------------------------------------------------------------------------------------------------
 
     def begin_trial(self, *, loading: bool) -> None:
-        """Opens the account of a trial, right before its request; from now on at least 5 Hz.
+        """Open the account of a trial right before its request; sample at 5 Hz at least from now on.
 
         Args:
-            loading: the model has to be loaded first, so that its process is searched for until the first token.
+            loading: the model must be loaded first, so its process is searched for until the first token.
         """
         with self._looking:
             edge = self._machine.edge(self._clock_ns())
@@ -124,16 +125,16 @@ class Sampler:
         self._hurry(True, loading=loading)
 
     def first_token(self) -> None:
-        """Back to the steady rate, and no further search."""
+        """Return to the steady rate, and stop searching."""
         self._hurry(False)
 
     def end_trial(self) -> TrialMachine:
-        """Closes the account, right after the end of the answer, and gives its figures.
+        """Close the account right after the end of the answer, and return its figures.
 
-        A runner that has not been seen yet, or is gone, is searched for: it may have come, or been replaced, meanwhile.
+        A runner that has not been seen yet, or is gone, is searched for: it may have appeared, or been replaced.
 
         Raises:
-            RuntimeError: no trial was begun.
+            RuntimeError: no trial is open.
         """
         self._hurry(False)
         with self._looking:
@@ -146,17 +147,17 @@ class Sampler:
             return account.close(edge, self._thermal)
 
     def others_cores(self) -> float | None:
-        """Gives the cores that other programs kept busy in the last second; None before there were two looks."""
+        """Return the cores that other programs kept busy in the last second; None before the second reading."""
         with self._looking:
             return self._others_before(self._machine.look(self._clock_ns()))
 
     def count_others_from_now(self) -> None:
-        """Leaves out of what others do whatever they did until now, such as a model's process that has just ended."""
+        """Ignore what other programs did until now, such as a model's process that has just ended."""
         with self._looking:
             self._others_from = self._machine.look(self._clock_ns())
 
     def _looked_before(self, now: MachineReading) -> MachineReading | None:
-        """The latest look that is at least a second old, else the oldest; none before the one counted from."""
+        """Return the latest reading at least a second old, else the oldest; none before the one counted from."""
         then = next((look for look in reversed(self._looks) if elapsed_between_s(look, now) >= _BEFORE_TRIAL_S), None)
         then = then or (self._looks[0] if self._looks else None)
         if self._others_from is not None and (then is None or then.t_ns < self._others_from.t_ns):
@@ -185,7 +186,7 @@ class Sampler:
             due_ns = latest_deadline_ns(due_ns, now_ns, self._period_ns())
 
     def _wait_after(self, previous_ns: int) -> bool:
-        """Waits until one period after a deadline, whatever becomes of the rate meanwhile; False at the end."""
+        """Wait until one period after a deadline, even if the rate changes meanwhile; return False at the end."""
         with self._wake:
             while not self._stopped:
                 left_ns = previous_ns + round(1e9 / self._rate_hz()) - self._clock_ns()
@@ -207,7 +208,7 @@ class Sampler:
             return sampled(before, look, self._thermal, self._charge_ms()) if before else None
 
     def _charge_ms(self) -> float:
-        """The thread's CPU time since the last event: looking, searching, heat, handing over."""
+        """Return the thread's CPU time in ms since the last event: reading, searching, temperatures, handing over."""
         spent_ns = time.thread_time_ns()
         charged_ns, self._charged_ns = self._charged_ns, spent_ns
         return (spent_ns - charged_ns) / 1e6
@@ -225,7 +226,7 @@ class Sampler:
         return self._machine.find_runner(self._target).runner
 
     def _look_at_heat(self) -> None:
-        """Outside of the lock, since it may take tens of milliseconds."""
+        """Read temperatures, outside of the lock, since it may take tens of milliseconds."""
         now_ns = self._clock_ns()
         if self._thermal_ns is None or now_ns - self._thermal_ns >= _THERMAL_EVERY_S * 1e9:
             self._thermal_ns = now_ns

@@ -1,4 +1,4 @@
-"""Which backend talks to which server. Backends are imported when they are first needed: httpx alone takes 0.1 s."""
+"""Selection of the backend for a server. Backends are imported on first use: httpx alone takes 0.1 s."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ OpenBackend = Callable[[ServerKind, str, Access | None], Backend]
 
 
 def open_backend(kind: ServerKind, address: str, access: Access | None) -> Backend:
-    """Return a backend for a server; nothing is sent yet.
+    """Return a backend for a server; no request is sent yet.
 
     Args:
         kind: the protocol.
-        address: as the person wrote it; for the built-in server the full path of a GGUF file or of a folder of them,
-            or anything else for its own models only.
-        access: what the server may be shown.
+        address: the address as typed; for the built-in server the full path of a GGUF file or of a folder of them,
+            or any other text for its own models only.
+        access: key or login for the server.
 
     Raises:
-        BackendFailed: the address cannot be read.
+        BackendFailed: the address is malformed.
     """
     if kind == "ollama":
         from llmtui.backends.ollama import OllamaBackend
@@ -41,32 +41,32 @@ def open_backend(kind: ServerKind, address: str, access: Access | None) -> Backe
 
 
 class Servers:
-    """The backends that are open: one a server, kept so that connections and loaded models stay."""
+    """The open backends, one per server, kept so that connections and loaded models persist."""
 
     def __init__(self, open_one: OpenBackend = open_backend, accesses: Accesses | None = None) -> None:
-        """Begin with none.
+        """Start with none.
 
         Args:
             open_one: opens a backend.
-            accesses: keys and logins; those of the environment if None.
+            accesses: keys and logins; None: those of the environment.
         """
         self._open_one = open_one
         self._accesses = Accesses(os.environ) if accesses is None else accesses
         self._open: dict[tuple[ServerKind, str, Access | None], Backend] = {}
 
     def name(self, server: SetServer) -> None:
-        """Take note of who named a server, on which it depends what it may be shown."""
+        """Record how a server was named, which decides whether it gets a key."""
         self._accesses.name(server.address, server.named_by, server.login)
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the keys and passwords that may be sent, and must not come back in what is told or kept."""
+        """Return the keys and passwords that may be sent and must not appear in any event or file."""
         return self._accesses.secrets()
 
     def backend(self, kind: ServerKind, address: str) -> Backend:
         """Return the backend of a server.
 
         Raises:
-            BackendFailed: the address cannot be read.
+            BackendFailed: the address is malformed.
         """
         if kind == "builtin":
             access, place = None, "".join(map(str, _gguf_paths(address)))
@@ -78,7 +78,7 @@ class Servers:
         return self._open[key]
 
     async def close_all_but(self, *kept: Backend) -> None:
-        """Close all others, which ends what they started."""
+        """Close all other backends, and what they started."""
         for key, backend in list(self._open.items()):
             if backend not in kept:
                 del self._open[key]
@@ -86,6 +86,6 @@ class Servers:
 
 
 def _gguf_paths(address: str) -> Sequence[Path]:
-    """The file or folder that the built-in server's address names; in a mixed plan it is another server's address."""
+    """Return the file or folder in the built-in server's address; in a mixed plan it is another server's address."""
     path = Path(address)
     return (path,) if path.is_absolute() else ()

@@ -1,4 +1,4 @@
-"""One session from Enter to its last line: folder, files, sampler, experiment."""
+"""One session from its start to its last line: folder, files, sampler, experiment."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class CannotStart(ProblemError):
 
 
 class Completed(NamedTuple):
-    """What a run leaves that came to its end, so that more rounds can follow."""
+    """A completed run, kept so that more rounds can follow."""
 
     files: SessionFiles
     session: Session
     left_out: frozenset[int]
-    """Contenders of which a person wanted nothing more."""
+    """Contenders that the user skipped for the rest of the session."""
 
 
 class SessionRun:
-    """A session that is being run."""
+    """A running session."""
 
     def __init__(
         self,
@@ -53,17 +53,17 @@ class SessionRun:
         before: Completed | None = None,
         more_rounds: int = 0,
     ) -> None:
-        """Looks at the plan; nothing is done yet.
+        """Check the plan; nothing is started yet.
 
         Args:
-            command: what to run.
-            servers: where backends come from.
-            recorder: where everything is reported.
-            before: the complete session that is gone on with, in place of a new one.
-            more_rounds: how many rounds it gets.
+            command: the plan and where to save it.
+            servers: the open backends.
+            recorder: receives all events.
+            before: a complete session to continue, in place of a new one.
+            more_rounds: number of rounds to add to it.
 
         Raises:
-            CannotStart: there is nothing in it that can be run.
+            CannotStart: the plan has nothing that can be run.
         """
         self._command = command
         self._servers = servers
@@ -73,9 +73,9 @@ class SessionRun:
         self._files: SessionFiles | None = None
         self._disk_failed = False
         self.completed: Completed | None = None
-        """Set at the end of a run that came to its end."""
+        """Set at the end of a run that was completed."""
         self.is_over = False
-        """Nothing is asked any more; the last event is on its way or out."""
+        """No more requests are sent; the last event has been reported or is about to be."""
         plan = command.plan
         _check(plan)
         backends = _backends(plan, servers)
@@ -93,20 +93,20 @@ class SessionRun:
             self.experiment.control.left_out |= before.left_out
 
     def more(self, rounds: int) -> SessionRun:
-        """Gives the run that goes on with this one's session.
+        """Return a run that continues this one's session.
 
         Raises:
-            CannotStart: its server's address cannot be read.
+            CannotStart: its server's address is malformed.
         """
         assert self.completed is not None, "only runs that came to their end are gone on with"
         return SessionRun(self._command, self._servers, self._recorder, before=self.completed, more_rounds=rounds)
 
     def pause(self) -> None:
-        """Pause after the trial under way."""
+        """Pause after the current trial."""
         self._steer(paused=True)
 
     def resume(self) -> None:
-        """Continue, or do not pause after all."""
+        """Continue, or cancel a requested pause."""
         self._steer(paused=False)
 
     def _steer(self, *, paused: bool) -> None:
@@ -118,25 +118,25 @@ class SessionRun:
             self._tell_pause()
 
     def _tell_pause(self) -> None:
-        """Report whether a pause is asked for, so that every reader of the session knows."""
+        """Report whether a pause is requested."""
         told = Paused if self.experiment.control.paused else Resumed
         self._recorder.emit(told(t_ns=time.perf_counter_ns()))
 
     @property
     def began(self) -> bool:
-        """Its first event is out."""
+        """Whether its first event has been reported."""
         return self._files is not None
 
     def disk_failed(self) -> None:
-        """The session cannot be saved any more: it ends as failed."""
+        """End the session as failed: it can no longer be saved."""
         self._disk_failed = True
 
     async def run(self, facts: asyncio.Task[MachineFacts]) -> None:
-        """Opens the session, runs its plan, closes it. Cancelling ends it in order; that is not passed on.
+        """Open the session, run its plan, close it. Cancelling ends it in order; the cancellation is not passed on.
 
         Raises:
-            CannotStart: its folder cannot be written, or it was cancelled before it began; of a session that is gone
-                on with also: the server is gone, or another one now.
+            CannotStart: its folder cannot be written, or it was cancelled before it began; when continuing a
+                session also: the server is gone, or another one answers.
         """
         how: How = "failed"
         try:
@@ -144,7 +144,7 @@ class SessionRun:
             await (self._open(known) if self._before is None else self._reopen(known, self._before))
         except asyncio.CancelledError:
             raise CannotStart(Problem(code="cancelled")) from None
-        if self.experiment.control.paused:  # asked for before there was a session to say so in
+        if self.experiment.control.paused:  # requested before there was a session to report it in
             self._tell_pause()
         gc.collect()
         gc.freeze()
@@ -181,7 +181,7 @@ class SessionRun:
         self._recorder.emit(SessionOpened(session_id=folder.name, folder=str(folder.resolve())))
 
     async def _reopen(self, facts: MachineFacts, before: Completed) -> None:
-        """Goes on with a session under the conditions that it began with."""
+        """Continue a session under the conditions of its start."""
         infos = await self._ask_all()
         if self._context.absent:
             raise CannotStart(next(iter(self._context.absent.values())))
@@ -208,7 +208,7 @@ class SessionRun:
         )
 
     async def _ask_all(self) -> dict[str, ServerInfo]:
-        """Asks every server of the plan who it is. Those that do not answer are left out, and fail later."""
+        """Ask every server of the plan for its version. Trials of servers that do not answer will fail."""
         infos: dict[str, ServerInfo] = {}
         for kind, backend in self._context.backends.items():
             with suppress(BackendFailed):

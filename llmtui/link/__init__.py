@@ -1,4 +1,4 @@
-"""Where events come from: the engine process, an event file, a pipe on stdin. Three classes of one shape."""
+"""Sources of events: the engine process, an event file, a pipe on stdin. Three classes of one shape."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmtui.core.records import ProblemError
 
 
 class LinkLost(ProblemError):
-    """The other side is gone; the problem says what is known of why, with the engine's last words and its log."""
+    """The source is gone; the problem has the known reason, with the engine's last words and its log."""
 
 
 class ReadOnly(ProblemError):
@@ -22,13 +22,13 @@ class Link(Protocol):
     """A source of events, and for the engine process a sink of commands."""
 
     name: str
-    """What a person calls it: "this machine", the file's name, "stdin"."""
+    """Name for the user: "this machine", the file's name, "stdin"."""
     accepts_commands: bool
     is_live: bool
-    """More events can come after those that are there now."""
+    """Whether more events can come after those already there."""
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
-        """Gives events as they come, all that are there at once, until the source ends. Blocks: run it in a thread.
+        """Yield batches of events as they come until the source ends. Blocks: run it in a thread.
 
         Raises:
             LinkLost: the engine died.
@@ -36,18 +36,17 @@ class Link(Protocol):
         ...
 
     def send(self, command: Command) -> None:
-        """Sends a command; safe from any thread, never blocks for long.
+        """Send a command; thread-safe, never blocks for long.
 
         Raises:
-            ReadOnly: this source takes none.
-            LinkLost: the engine is gone.
+            ReadOnly: this source accepts none. LinkLost: the engine is gone.
         """
         ...
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Reads one finished trial with its text and timeline from disk; None if there is none. Blocks shortly."""
+        """Return a finished trial with its text and timeline from disk; None if there is none. Blocks briefly."""
         ...
 
     def close(self) -> None:
-        """Ends the source: the engine cancels, cleans up and exits within 2 s; a second call does nothing."""
+        """Close the source: the engine cancels, cleans up and exits within 2 s; a second call does nothing."""
         ...

@@ -1,4 +1,4 @@
-"""The engine as a process of its own, on this machine: commands go to its stdin, events come from its stdout."""
+"""The engine as a separate process on this machine: commands go to its stdin, events come from its stdout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from llmtui.store.journal import TrialIndex
 
 BLOCK_BYTES = 1 << 16
 EXIT_GRACE_S = 2.5
-"""The engine promises to be gone within 2 s of the end of its stdin."""
+"""The engine exits within 2 s of the end of its stdin."""
 LOG_LINES_SHOWN = 3
 
 
@@ -34,14 +34,14 @@ class EngineProcess:
     is_live = True
 
     def __init__(self, *, log_folder: Path | None = None, api_key: str | None = None) -> None:
-        """Starts the engine and returns at once; ``EngineReady`` is its first event.
+        """Start the engine and return at once; ``EngineReady`` is its first event.
 
         ``-P`` keeps the current folder off the module path: a ``json.py`` in it would be executed otherwise. The engine
-        leads a session of its own, so that ctrl+c in the terminal reaches this process only.
+        leads its own process session, so that Ctrl+C in the terminal reaches this process only.
 
         Args:
-            log_folder: where the engine's log goes; a temporary file if None.
-            api_key: for the server that is named, in place of the environment's.
+            log_folder: folder of the engine's log; None: a temporary file.
+            api_key: key for the named server, in place of the environment's.
         """
         self.name = "this machine"
         self._log_path = _new_log(log_folder)
@@ -65,10 +65,10 @@ class EngineProcess:
         return self._process.pid
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
-        """Gives the engine's events until it ends.
+        """Yield the engine's events until it ends.
 
         Raises:
-            LinkLost: it ended though nobody had asked it to.
+            LinkLost: it ended without being told to.
         """
         for batch in event_batches(self._blocks(), where="engine"):
             for event in batch:
@@ -85,7 +85,7 @@ class EngineProcess:
             yield data
 
     def send(self, command: Command) -> None:
-        """Sends a command.
+        """Send a command.
 
         Raises:
             LinkLost: the engine is gone.
@@ -99,11 +99,11 @@ class EngineProcess:
                 raise LinkLost(self._obituary(self._process.poll())) from error
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Reads one finished trial from the session's journal; None if there is none."""
+        """Return a finished trial from the session's journal; None if there is none."""
         return None if self._index is None else self._index.read(trial_id)
 
     def close(self) -> None:
-        """Ends the engine: it cancels, cleans up and is gone within 2 s; killed if it is not."""
+        """End the engine: it cancels, cleans up and exits within 2 s; else it is killed."""
         if self._closed:
             return
         self._closed = True
@@ -114,12 +114,12 @@ class EngineProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        with suppress(FileNotFoundError):  # the engine drops an empty log itself where it can
+        with suppress(FileNotFoundError):  # the engine removes an empty log itself where it can
             if not self._log_path.stat().st_size:
                 self._log_path.unlink()
 
     def _obituary(self, code: int | None) -> Problem:
-        """Return how the engine ended, with its last words and the log they are in."""
+        """Return why the engine ended, with its last words and the log that has them."""
         try:
             lines = self._log_path.read_text("utf-8", "replace").strip().splitlines()[-LOG_LINES_SHOWN:]
         except OSError:
@@ -146,7 +146,7 @@ def _binary(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 def _creation_flags() -> int:
-    """On Windows: a process group of its own and no window. Elsewhere a session of its own does the same."""
+    """Return the flags for a process group without a window on Windows; elsewhere a process session does the same."""
     if sys.platform == "win32":
         return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return 0

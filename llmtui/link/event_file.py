@@ -1,4 +1,4 @@
-"""Events from a saved journal: a session is opened as it would have been watched."""
+"""Events of a saved journal: the session appears as it did live."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class EventFile:
         self._closed = False
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
-        """Gives the file's events.
+        """Yield the file's events.
 
         Raises:
             LinkLost: the file cannot be read.
@@ -45,13 +45,13 @@ class EventFile:
             raise LinkLost(problem) from error
 
     def send(self, command: Command) -> None:
-        """Always raises ReadOnly: what is over cannot be changed."""
+        """Raise ReadOnly: a finished session accepts no commands."""
         raise ReadOnly(Problem(code="read_only_session"))
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Reads one finished trial; None if there is none."""
+        """Return a finished trial; None if there is none."""
         return self._index.read(trial_id)
 
     def close(self) -> None:
-        """Stops reading."""
+        """Stop reading."""
         self._closed = True

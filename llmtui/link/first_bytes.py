@@ -1,4 +1,4 @@
-"""Whether bytes are a session's events at all, judged by how they begin."""
+"""Detection of files that are no event stream, by their first bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def why_no_events(first: bytes) -> NotEvents | None:
     """Return why bytes are not events; None where they are, or may be.
 
     Args:
-        first: the beginning of a file or a pipe, the whole of it where it is short.
+        first: the beginning of a file or a pipe, or all of a short one.
     """
     if not first.strip():
         return "events_empty"
@@ -38,7 +38,7 @@ def why_no_journal(path: Path) -> NotEvents | None:
     """Return why a file is not a session's journal; None where it is, or may be.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         return why_no_events(file.read(FIRST_BYTES))
@@ -48,5 +48,5 @@ def _is_event(line: bytes) -> bool:
     try:
         decode_event(line)
     except BadLine as error:
-        return "$.type" in str(error)  # an event of a newer llmtui has another tag
+        return "$.type" in str(error)  # an event of a newer llmtui has an unknown tag
     return True

@@ -1,4 +1,4 @@
-"""Bytes of a pipe or file to batches of events: shared by all links, knows nothing of where they come from."""
+"""Events from the bytes of a pipe or file: shared by all links."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ FIRST_BYTES_SHOWN = 80
 
 
 def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Event, ...]]:
-    """Gives the events in a stream of bytes, cut anywhere: a batch for every block that completes a line.
+    """Yield the events in a stream of bytes, cut anywhere: a batch for every block that completes a line.
 
-    A line that cannot be read is skipped; the first one is told as a ``Noted`` event, further ones are not. A last line
+    A malformed line is skipped; the first one is reported as a ``Noted`` event, further ones are not. A last line
     without its newline is a torn write and left out.
 
     Raises:
-        LinkLost: the bytes are not events, by how they begin.
+        LinkLost: the first bytes are not events.
     """
     rest = b""
     told = is_checked = False

@@ -1,7 +1,7 @@
 """Events from a pipe: ``ssh box llmtui run --events - | llmtui watch -``.
 
-Everything that comes is spooled to a temporary file, so that texts and timelines can be read when they are looked at
-without being kept in memory.
+Everything received is spooled to a temporary file, so that texts and timelines can be read when displayed without being
+kept in memory.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ BLOCK_BYTES = 1 << 16
 
 
 class StdinPipe:
-    """A running session somewhere else, read-only."""
+    """A session that runs elsewhere, read-only."""
 
     accepts_commands = False
     is_live = True
 
     def __init__(self, descriptor: int) -> None:
-        """Takes the pipe, and closes it at its end or with this object.
+        """Take over the pipe; it is closed at its end or with this object.
 
         Args:
-            descriptor: the read end; moved away from 0 before where the keyboard is needed too.
+            descriptor: the read end; not 0 where the keyboard is needed too.
         """
         self.name = "stdin"
         self._descriptor = descriptor
@@ -48,10 +48,10 @@ class StdinPipe:
         self._lock = threading.Lock()
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
-        """Gives the events as they come, until the other side ends or ``close`` is called. To be called once.
+        """Yield the events as they come, until the other side ends or ``close`` is called. To be called once.
 
         Raises:
-            LinkLost: the pipe cannot be read, or what comes cannot be kept.
+            LinkLost: the pipe cannot be read, or its spool cannot be written.
         """
         return event_batches(self._blocks(), where="stdin")
 
@@ -69,7 +69,7 @@ class StdinPipe:
             self._let_go()
 
     def _read(self) -> bytes:
-        """What comes next; nothing at the end and after ``close``."""
+        """Return the next bytes; empty at the end and after ``close``."""
         try:
             ready, _, _ = select.select([self._descriptor, self._wake_read], [], [])
             return b"" if self._wake_read in ready else os.read(self._descriptor, BLOCK_BYTES)
@@ -77,7 +77,7 @@ class StdinPipe:
             raise LinkLost(Problem(code="pipe_unreadable", detail=error.strerror)) from error
 
     def _keep(self, data: bytes) -> bool:
-        """Spools the data; False after ``close``."""
+        """Append the data to the spool; return False after ``close``."""
         with self._lock:
             if self._closed:
                 return False
@@ -94,22 +94,22 @@ class StdinPipe:
         os.close(self._wake_read)
 
     def send(self, command: Command) -> None:
-        """Always raises ReadOnly: a pipe has one direction."""
+        """Raise ReadOnly: a pipe has one direction."""
         raise ReadOnly(Problem(code="read_only_pipe"))
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Reads one finished trial from what has come so far; None if there is none."""
+        """Return a finished trial from the data so far; None if there is none."""
         return self._index.read(trial_id)
 
     def close(self) -> None:
-        """Stops reading and removes the spool; the writer notices with its next line."""
+        """Stop reading and remove the spool; the writer notices with its next line."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
             if not self._began:
                 self._let_go()
-            os.close(self._wake_write)  # which wakes the reader, if one waits
-            with suppress(OSError):  # a full disk, of which the reader has told
+            os.close(self._wake_write)  # wakes a waiting reader
+            with suppress(OSError):  # a full disk, which the reader has reported
                 self._spool.close()
         self._path.unlink(missing_ok=True)

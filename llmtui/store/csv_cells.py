@@ -1,4 +1,4 @@
-"""From values to CSV cells: RFC 4180, UTF-8, one-byte line ends, dot decimals, missing = empty, nothing executable."""
+"""CSV cells: RFC 4180, UTF-8, one-byte line ends, decimal points, missing = empty, nothing executable."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Final
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _DIGITS: Final = 6
-"""Significant digits of a float: far below the noise of any figure, and short enough to be read."""
+"""Significant digits of a float: far below the noise of any figure, and short enough to read."""
 _BREAKS: Final = str.maketrans({"\r": " ", "\n": " ", "\0": " "})
 
 
 def csv_line(cells: Iterable[str]) -> bytes:
-    r"""Gives one record with its ``\n``; it is one line, since no cell of ours holds a line break."""
+    r"""Return one record with its ``\n``; always a single line, since no cell has a line break."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode("utf-8", "replace")
 
 
 def text_cell(text: str | None) -> str:
-    """Gives a text without line breaks; an apostrophe before a leading ``= + - @`` keeps spreadsheets off."""
+    """Return a text without line breaks; an apostrophe before a leading ``= + - @`` disarms spreadsheets."""
     if text is None:
         return ""
     text = text.translate(_BREAKS)
@@ -31,7 +31,7 @@ def text_cell(text: str | None) -> str:
 
 
 def number_cell(value: float | None) -> str:
-    """Gives an integer as it is and a float with six significant digits, never with an exponent."""
+    """Return an integer unchanged and a float with six significant digits, never with an exponent."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -46,11 +46,11 @@ def number_cell(value: float | None) -> str:
 
 
 def cell(value: str | float | None) -> str:
-    """Gives the cell of a text or a number."""
+    """Return the cell of a text or a number."""
     return text_cell(value) if isinstance(value, str) else number_cell(value)
 
 
 def utc_cell(wall_ns: int) -> str:
-    """Gives a time as ``2026-11-22T22:41:07.123456Z``."""
+    """Return a time as ``2026-11-22T22:41:07.123456Z``."""
     moment = datetime.fromtimestamp(wall_ns // 1_000_000_000, UTC).replace(microsecond=wall_ns // 1000 % 1_000_000)
     return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -1,4 +1,4 @@
-"""The sessions of the same plan that ran before: what "since last time" compares with."""
+"""Earlier sessions of the same plan, for "since last time"."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmtui.store.journal import read_events
 from llmtui.store.listing import SessionFolder, list_sessions
 
 MOST: Final = 8
-"""Sessions that are read to know how much equal ones differ from day to day."""
+"""Number of sessions read to estimate the day-to-day noise."""
 
 
 def earlier_session(results_dir: Path, session: Session) -> Earlier | None:

@@ -1,4 +1,4 @@
-"""The journal of a session: ``events.jsonl``, the truth. Every other file can be made from it again."""
+"""The journal of a session, ``events.jsonl``: the primary record. Every other file can be made from it again."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ class JournalWriter:
     """The single writer of a session's journal."""
 
     def __init__(self, folder: Path) -> None:
-        """Takes the writer's lock and opens the journal in a session's folder.
+        """Acquire the writer's lock and open the journal in a session's folder.
 
         Raises:
-            JournalBusy: another process writes it.
-            OSError: it cannot be written.
+            JournalBusy: another process writes the journal. OSError: the journal cannot be written.
         """
         self._lock = WriterLock(folder / LOCK)
         try:
@@ -38,11 +37,11 @@ class JournalWriter:
             raise
 
     def append(self, line: bytes, *, sync: bool = False) -> None:
-        r"""Writes one encoded event with its ``\n``.
+        r"""Write one encoded event with its ``\n``.
 
         Args:
-            line: what ``core.events.encode`` gave.
-            sync: return only when it is on the disk.
+            line: the result of ``core.events.encode``.
+            sync: return only when the line is on disk.
 
         Raises:
             OSError: the disk is full or failed.
@@ -52,7 +51,7 @@ class JournalWriter:
             self._file.sync()
 
     def close(self) -> None:
-        """Closes the journal and drops the lock; a second call does nothing."""
+        """Close the journal and release the lock; a second call does nothing."""
         self._file.close()
         self._lock.release()
 
@@ -60,22 +59,22 @@ class JournalWriter:
 class JournalReader:
     """Reads a journal from its start, also one that is still being written.
 
-    A last line without its end is left alone until the rest of it comes. Lines that cannot be read are skipped, and
-    events of the kinds in ``without`` are not even decoded.
+    A last line without its end is left until the rest of it arrives. Malformed lines are skipped, and events of the
+    kinds in ``without`` are not decoded.
     """
 
     def __init__(self, path: Path, *, without: Collection[type[Event]] = ()) -> None:
         self.path = path
         self._skipped = tuple(f'{{"type":"{kind.__name__}"'.encode() for kind in without)
         self.at_bytes = 0
-        """So much of the file has been read."""
+        """Number of bytes read so far."""
         self._rest_bytes = 0
         self._unknown: dict[str, int] = {}
         self._bad = 0
         self._first_bad = ""
 
     def poll(self) -> tuple[Event, ...]:
-        """Gives the events of all whole lines that came since the last call, at most about 1 MiB of them.
+        """Return the events of all complete lines since the last call, at most about 1 MiB of them.
 
         Raises:
             OSError: the file cannot be read.
@@ -91,11 +90,11 @@ class JournalReader:
 
     @property
     def torn(self) -> bool:
-        """After the last ``poll``: the file ends in the middle of a line."""
+        """Whether the file ended in the middle of a line at the last ``poll``."""
         return self._rest_bytes > 0
 
     def problems(self) -> tuple[Problem, ...]:
-        """Gives what was left out so far, one note for each reason. A torn end counts: ask when no writer is left."""
+        """Return what was left out so far, one note per reason. A torn end counts: call this when no writer is left."""
         found = [
             Problem(code="unknown_event", args={"file": self.path.name, "n": count, "tag": tag})
             for tag, count in self._unknown.items()
@@ -123,14 +122,14 @@ class JournalReader:
 
 
 def read_events(path: Path, *, without: Collection[type[Event]] = ()) -> Iterator[Event]:
-    """Return a journal's events up to its present end, reading as it goes; those of some kinds can be left out.
+    """Yield a journal's events up to its present end, without those of some kinds.
 
     Raises:
         OSError: the file cannot be read.
     """
     reader = JournalReader(path, without=without)
     at_bytes = -1
-    while reader.at_bytes > at_bytes:  # a block may hold nothing but what is left out
+    while reader.at_bytes > at_bytes:  # a block may have nothing but events to leave out
         at_bytes = reader.at_bytes
         yield from reader.poll()
 
@@ -149,10 +148,10 @@ class _TrialHead(msgspec.Struct):
 
 
 class TrialIndex:
-    """Where in a file of events each finished trial stands, so that its text and timeline can be read alone.
+    """Positions of the finished trials in a file of events, so that a text and timeline can be read alone.
 
-    The file may be a journal or a pipe's spool, and may grow: what was added is indexed when it is first asked for.
-    Safe from several threads.
+    The file may be a journal or a pipe's spool, and may grow: the new part is indexed when it is first needed.
+    Thread-safe.
     """
 
     def __init__(self, path: Path) -> None:
@@ -162,10 +161,10 @@ class TrialIndex:
         self._places: dict[str, tuple[int, int]] = {}
 
     def read(self, trial_id: str) -> TrialFinished | None:
-        """Gives the finished trial with its text and timeline; None where the file holds none of that id.
+        """Return the finished trial with its text and timeline; None where the file has none of that id.
 
         Raises:
-            OSError: the file is there but cannot be read.
+            OSError: the file exists but cannot be read.
         """
         with self._lock:
             try:

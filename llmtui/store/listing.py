@@ -1,4 +1,4 @@
-"""The sessions in a results folder. Only the first line and the end of each journal are read."""
+"""The sessions in a results folder. Of each journal only the first line and the end are read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from llmtui.store.journal import read_events
 from llmtui.store.session_folder import JOURNAL, TRIALS
 
 _TAIL_BYTES: Final = 4096
-"""Far more than a SessionFinished line takes."""
+"""Far more than the size of a SessionFinished line."""
 
 
 class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
-    """One session on disk, as History lists it."""
+    """One session on disk, as listed in History."""
 
     path: Path
     session_id: str
@@ -29,9 +29,9 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     """Labels of the contenders, in the plan's order."""
     trials: int = 0
-    """Finished ones, whatever their outcome."""
+    """Number of finished trials, whatever their outcome."""
     rounds: int = 0
-    """Rounds of which at least one trial is finished."""
+    """Number of rounds with at least one finished trial."""
     finished: Literal["complete", "cancelled", "failed"] | None = None
     """How it ended; None while it runs and where it was interrupted."""
     problem: Problem | None = None
@@ -44,10 +44,10 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
-    """Gives the sessions in a folder, newest first; nothing where the folder is missing.
+    """Return the sessions in a folder, newest first; empty where the folder is missing.
 
     Raises:
-        OSError: the folder is there but cannot be read.
+        OSError: the folder exists but cannot be read.
     """
     try:
         folders = [entry for entry in results_dir.iterdir() if (entry / JOURNAL).is_file()]
@@ -58,7 +58,7 @@ def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
 
 
 def find_session(sessions: Sequence[SessionFolder], name: str) -> SessionFolder | None:
-    """Gives the session in the folder of a name, else the one with it as its id; None where there is neither."""
+    """Return the session whose folder has a name, else the one with it as its id; None where there is neither."""
     for one in sessions:
         if one.path.name == name:
             return one
@@ -66,7 +66,7 @@ def find_session(sessions: Sequence[SessionFolder], name: str) -> SessionFolder 
 
 
 def look_at(folder: Path) -> SessionFolder:
-    """Gives what a listing says about one session; a journal that cannot be read becomes a ``problem``."""
+    """Return a listing's entry for one session; a journal that cannot be read becomes a ``problem``."""
     try:
         with (folder / JOURNAL).open("rb") as file:
             first = file.readline()
@@ -107,7 +107,7 @@ def _how(tail: bytes) -> Literal["complete", "cancelled", "failed"] | None:
 
 
 def _rounds_of_trials(folder: Path) -> list[str]:
-    """The round of each finished trial, from trials.csv: some kB, where the journal may have megabytes."""
+    """Return the round of each finished trial from trials.csv, which is far smaller than the journal."""
     try:
         rows = (folder / TRIALS).read_text("utf-8", "replace").split("\n")[1:-1]
     except OSError:

@@ -1,4 +1,4 @@
-"""One writer a journal: a lock that the system itself drops when its holder dies, so that it can never be stale."""
+"""The writer's lock of a journal, which the system releases when its holder dies, so it can never be stale."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _FAR: Final = 1 << 30
-"""Windows refuses to read a locked byte: the lock lies far behind the pid."""
+"""Windows refuses to read a locked byte: the lock is far behind the pid."""
 
 
 class JournalBusy(Exception):
@@ -22,10 +22,10 @@ class JournalBusy(Exception):
 
 
 class WriterLock:
-    """Held while a journal is written. The file holds the writer's pid, for people and for ``writer_pid``."""
+    """Held while a journal is written. The file has the writer's pid, for users and for ``writer_pid``."""
 
     def __init__(self, path: Path) -> None:
-        """Takes the lock. One that a dead process left behind is taken over.
+        """Acquire the lock. A lock file of a dead process is taken over.
 
         Raises:
             JournalBusy: it is held by a living process.
@@ -37,20 +37,20 @@ class WriterLock:
         os.write(self._fd, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
-        """Drops the lock and removes its file; a second call does nothing."""
+        """Release the lock and remove its file; a second call does nothing."""
         if self._fd < 0:
             return
-        if os.name == "nt":  # an open file cannot be removed there
+        if os.name == "nt":  # an open file cannot be removed on Windows
             os.close(self._fd)
             self.path.unlink(missing_ok=True)
-        else:  # removed while still held: nobody can lock a file that is about to vanish
+        else:  # removed while still held: no process can lock a file that is about to vanish
             self.path.unlink(missing_ok=True)
             os.close(self._fd)
         self._fd = -1
 
 
 def writer_pid(path: Path) -> int | None:
-    """Gives the pid of the living process that holds the lock; None where there is none."""
+    """Return the pid of the living process that holds the lock; None where there is none."""
     try:
         fd = os.open(path, os.O_RDWR)
     except OSError:
@@ -58,7 +58,7 @@ def writer_pid(path: Path) -> int | None:
     try:
         return None if _try_lock(fd) else _pid_in(fd)
     finally:
-        os.close(fd)  # drops what _try_lock may have taken
+        os.close(fd)  # releases what _try_lock may have acquired
 
 
 def _open_locked(path: Path) -> int:

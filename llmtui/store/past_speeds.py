@@ -1,4 +1,4 @@
-"""What earlier sessions on this machine measured: enough to say how long the next run will take."""
+"""Speeds measured by earlier sessions on this machine, to estimate the duration of the next run."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from llmtui.store.listing import list_sessions
 from llmtui.store.session_folder import TRIALS
 
 _SESSIONS_READ: Final = 8
-"""Newest first; older ones say little about today's machine."""
+"""The newest sessions; older ones say little about the machine's present state."""
 
 
 def past_speeds(results_dir: Path) -> dict[str, PastSpeed]:
-    """Gives decode speed and load time by model digest, medians over the newest session that has the model.
+    """Return decode speed and load time by model digest: medians over the newest session with the model.
 
-    Sessions that cannot be read are passed over: an estimate is not worth an error.
+    Sessions that cannot be read are ignored: an estimate is not worth an error.
     """
     known: dict[str, PastSpeed] = {}
     try:

@@ -1,4 +1,4 @@
-"""``samples.csv``: every look at the machine, in session time and UTC."""
+"""``samples.csv``: every machine reading, in session time and UTC."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from llmtui.store.session_folder import SAMPLES
 from llmtui.store.writing import LineAppender
 
 _ADDED: Final = ("gpu_temperature_c", "gpu_clock_mhz", "gpu_watts")
-"""Columns that came later: at the end, so that the position of the others does not change."""
+"""Columns of later versions: at the end, so that the position of the others does not change."""
 _READINGS: Final = tuple(name for name in Sampled.__struct_fields__ if name not in ("t_ns", "per_core", *_ADDED))
 
 COLUMNS: Final = ("session_s", "utc", "trial_id", *_READINGS, "per_core", *_ADDED)
-"""``per_core`` holds one share (0–1) per logical core, separated by spaces."""
+"""``per_core`` has one share (0–1) per logical core, separated by spaces."""
 
 
 class SamplesCsv:
     """The file of one session."""
 
     def __init__(self, folder: Path, *, start_t_ns: int, start_wall_ns: int) -> None:
-        """Starts the file with its header.
+        """Create the file with its header.
 
         Args:
-            folder: the session's.
+            folder: the session's folder.
             start_t_ns: the session's start on the engine's clock.
             start_wall_ns: the same moment in ns since 1970 UTC.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         self._start_t_ns = start_t_ns
         self._start_wall_ns = start_wall_ns
@@ -41,11 +41,11 @@ class SamplesCsv:
             self._file.append(csv_line(COLUMNS))
 
     def append(self, sample: Sampled, trial_id: str | None) -> None:
-        """Adds one look.
+        """Append one reading.
 
         Args:
-            sample: what was seen.
-            trial_id: the trial under way, if there is one.
+            sample: the reading.
+            trial_id: the current trial, if any.
 
         Raises:
             OSError: the disk is full or failed.
@@ -65,5 +65,5 @@ class SamplesCsv:
         )
 
     def close(self) -> None:
-        """Closes the file; a second call does nothing."""
+        """Close the file; a second call does nothing."""
         self._file.close()

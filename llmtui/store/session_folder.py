@@ -18,15 +18,15 @@ _TRIES: Final = 20
 
 
 def session_name(wall_ns: int, suffix: str) -> str:
-    """Gives the id of a session that starts at ``wall_ns`` (ns since 1970 UTC): ``20261122T224107Z-ab12``."""
+    """Return the id of a session that starts at ``wall_ns`` (ns since 1970 UTC): ``20261122T224107Z-ab12``."""
     return f"{datetime.fromtimestamp(wall_ns // 1_000_000_000, UTC):%Y%m%dT%H%M%SZ}-{suffix}"
 
 
 def create_session_folder(results_dir: Path, wall_ns: int) -> Path:
-    """Creates the folder of a new session, and the results folder where it is missing.
+    """Create the folder of a new session, and the results folder where it is missing.
 
     Raises:
-        OSError: nothing can be created there.
+        OSError: a folder cannot be created.
     """
     results_dir.mkdir(parents=True, exist_ok=True)
     for _ in range(_TRIES):

@@ -1,4 +1,4 @@
-"""``summary.csv``: a row a contender over everything, then a row a contender and category."""
+"""``summary.csv``: one row per contender over everything, then one row per contender and category."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _FIRST: Final = (
 
 
 def summary_columns() -> tuple[str, ...]:
-    """Return the columns: the order of the file's first version, then every figure that came later.
+    """Return the columns: the order of the file's first version, then every figure of later versions.
 
-    ``category`` is empty where a row is about all of them.
+    ``category`` is empty in rows over all categories.
     """
     names = (
         f"{one.id}{end}"
@@ -60,13 +60,13 @@ def summary_csv(session: Session) -> bytes:
 
 
 def summary_cells(summary: Summary, session: Session) -> Iterator[dict[str, str]]:
-    """Return each row's cells by column, all of ``summary_columns()``."""
+    """Yield each row's cells by column, all of ``summary_columns()``."""
     for values in summary_values(summary, session):
         yield {name: cell(values[name]) for name in summary_columns()}
 
 
 def summary_values(summary: Summary, session: Session) -> Iterator[dict[str, str | float | None]]:
-    """Return each row's values by column, all of ``summary_columns()``, before anything is rounded."""
+    """Yield each row's values by column, all of ``summary_columns()``, not rounded."""
     lines: list[ContenderSummary | CategorySummary] = [*summary.lines, *summary.categories]
     for line in lines:
         contender = session.plan.contenders[line.contender]
@@ -88,17 +88,17 @@ def summary_values(summary: Summary, session: Session) -> Iterator[dict[str, str
 
 
 def _conditions(line: ContenderSummary | CategorySummary) -> str | None:
-    """Lasting conditions; a model's line has them, a category's does not."""
+    """Return the lasting conditions; a model's line has them, a category's does not."""
     if isinstance(line, CategorySummary):
         return None
     return " ".join(one.flag for one in line.conditions if one.lasting)
 
 
 def write_summary(folder: Path, session: Session) -> None:
-    """Writes the file; an older one is replaced.
+    """Write the file; an older one is replaced.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     replace_file(folder / SUMMARY, summary_csv(session))
 

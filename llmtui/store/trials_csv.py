@@ -1,4 +1,4 @@
-"""``trials.csv``: a row a trial, appended as it ends, rewritten at the end of a session."""
+"""``trials.csv``: one row per trial, appended when it ends; rewritten at the end of a session."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MACHINE: Final = tuple(
 _COUNTS: Final = (
     "gap_clock", "tps_source", "server_decode_tps", "chunks", "answer_chars", "thinking_chars", "words", "prompt_ms",
 )  # fmt: skip
-"""Fields of ``Figures`` that are no figures to be shown: counts as sent, and where a figure comes from."""
+"""Fields of ``Figures`` that are no figures for display: counts as sent, and sources of figures."""
 _RESIDENT: Final = ("server_size_bytes", "server_vram_bytes", "context_length")
 _WHERE: Final = ("started_utc", "num_predict", "session_id", "trial_id", "repeats")
 _WORDS: Final = ("cold_source", "note", "problem_code", "problem", "evidence", "missing")
@@ -46,19 +46,19 @@ _FIRST: Final = (
 
 
 def trials_columns() -> tuple[str, ...]:
-    """Return the columns: the order of the file's first version, then every figure that came later."""
+    """Return the columns: the order of the file's first version, then every figure of later versions."""
     figures = (one.trial_column or one.id for one in measures() if one.of_trial is not None)
     return (*_FIRST, *(name for name in figures if name not in _FIRST))
 
 
 def row_cells(row: TrialRow, session: Session) -> dict[str, str]:
-    """Return a row's cells, all of ``trials_columns()``; a missing figure is empty, and ``missing`` says why."""
+    """Return a trial's cells, all of ``trials_columns()``; a missing figure is empty, its reason is in ``missing``."""
     values = row_values(row, session)
     return {name: cell(values[name]) for name in trials_columns()}
 
 
 def row_values(row: TrialRow, session: Session) -> dict[str, str | float | None]:
-    """Return a row's values by column, all of ``trials_columns()``, before anything is rounded."""
+    """Return a trial's values by column, all of ``trials_columns()``, not rounded."""
     return {
         **_what(row, session),
         **{one.trial_column or one.id: one.of_trial(row) for one in measures() if one.of_trial is not None},
@@ -75,10 +75,10 @@ class TrialsCsv:
     """The file of one session."""
 
     def __init__(self, folder: Path) -> None:
-        """Starts the file with its header.
+        """Create the file with its header.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         self._path = folder / TRIALS
         fresh = not self._path.exists()
@@ -87,7 +87,7 @@ class TrialsCsv:
             self._file.append(csv_line(trials_columns()))
 
     def append(self, row: TrialRow, session: Session) -> None:
-        """Adds a trial that has just ended.
+        """Append a trial that has just ended.
 
         Raises:
             OSError: the disk is full or failed.
@@ -97,23 +97,23 @@ class TrialsCsv:
         self._file.append(csv_line(row_cells(row, session).values()))
 
     def rewrite(self, session: Session) -> None:
-        """Writes all rows anew, with the flags that needed later rounds. The old file stays if that fails.
+        """Rewrite all rows with the flags that needed later rounds. The old file stays if that fails.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         self.close()
         replace_file(self._path, trials_csv(session))
 
     def close(self) -> None:
-        """Closes the file; a second call does nothing."""
+        """Close the file; a second call does nothing."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
 
 def trials_csv(session: Session) -> bytes:
-    """Gives the whole file's content."""
+    """Return the whole content of the file."""
     lines = [csv_line(trials_columns())]
     lines.extend(csv_line(row_cells(row, session).values()) for row in session.rows)
     return b"".join(lines)
@@ -154,7 +154,7 @@ def _where(row: TrialRow, session: Session) -> dict[str, str | float | None]:
 
 
 def _server(row: TrialRow, session: Session) -> dict[str, str | float | None]:
-    """Product, version and address of the server that was asked."""
+    """Return product, version and address of the trial's server."""
     server = session.fingerprint.server_of(session.contender(row.trial).model.backend)
     if server is None:
         return dict.fromkeys(_SERVER)

@@ -1,4 +1,4 @@
-"""Two ways in which files are written: by appending whole lines, and all at once by a temporary name."""
+"""Two ways of writing files: appending whole lines, and replacing a whole file through a temporary name."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY"
 class LineAppender:
     """A file to which whole lines are appended, each by one write.
 
-    Another reader of the file sees a line as a whole or not at all, but for a power cut or a full disk. A line that was
-    torn by one of those stays as it is: the next line starts on a new one.
+    Except after a power cut or on a full disk, readers see a line as a whole or not at all. A line torn by one of those
+    stays: the next one starts on a new line.
     """
 
     def __init__(self, path: Path) -> None:
-        """Opens the file, creates it where it is missing.
+        """Open the file, and create it where it is missing.
 
         Raises:
             OSError: it cannot be opened for writing.
@@ -28,10 +28,10 @@ class LineAppender:
         self._fd = os.open(path, _APPEND, 0o644)
 
     def append(self, line: bytes) -> None:
-        r"""Writes one line; it brings its ``\n``.
+        r"""Write one line, which includes its ``\n``.
 
         Raises:
-            OSError: it could not be written, or only a part of it (the disk is full).
+            OSError: the line was not written, or only in part (the disk is full).
         """
         if self._torn:
             line = b"\n" + line
@@ -42,7 +42,7 @@ class LineAppender:
         self._torn = False
 
     def sync(self) -> None:
-        """Returns when everything written is on the disk.
+        """Return when everything written is on disk.
 
         Raises:
             OSError: the disk failed.
@@ -50,17 +50,17 @@ class LineAppender:
         os.fsync(self._fd)
 
     def close(self) -> None:
-        """Closes the file; a second call does nothing."""
+        """Close the file; a second call does nothing."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Writes the whole file: whoever reads it meets the old content or the new, also after a power cut.
+    """Replace the whole file: readers see the old content or the new, also after a power cut.
 
     Raises:
-        OSError: it cannot be written; the old content is still there.
+        OSError: the file cannot be written; the old content is still there.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -76,7 +76,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Puts the names in a folder on the disk, where the system can (Windows does it by itself)."""
+    """Write the names in a folder to disk, where the system can (Windows does it by itself)."""
     if os.name == "nt":
         return
     fd = os.open(folder, os.O_RDONLY)

@@ -1,1 +1,1 @@
-"""Readings of the machine: one small class a source, each with the same shape (``base.Sensor``)."""
+"""Machine readings: one small class per source, all of one shape (``base.Sensor``)."""

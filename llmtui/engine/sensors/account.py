@@ -1,4 +1,4 @@
-"""What the machine did during one trial: the account of all looks between its two edges."""
+"""The account of one trial: all machine readings between its start and its end."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from llmtui.engine.sensors.thermal import ThermalReading
 
 Counter = TypeVar("Counter", int, float)
 SHORTEST_S: Final = 0.3
-"""Over which others' CPU time is told: the system counts it in steps of 10 ms on each core."""
+"""Shortest time over which other programs' CPU time is computed: the system counts in steps of 10 ms per core."""
 SEEN_WORKING: Final = 0.05
-"""Cores that a model's processes keep busy at least. Those that do not only pass requests on, and what computes is
+"""Fewest cores that a model's processes keep busy. Processes below it only forward requests; the computing ones are
 hidden."""
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read at the start and at the end of a trial only."""
+    """Counters that are read only at the start and the end of a trial."""
 
     look: MachineReading
     swap_in_bytes: int | None = None
-    """Read back from swap by all programs."""
+    """Bytes read back from swap by all programs."""
     disk_read_bytes: int | None = None
-    """By all programs of the machine."""
+    """Bytes read by all programs of the machine."""
     throttle_events: int | None = None
 
 
 class TrialMachine(msgspec.Struct, frozen=True, kw_only=True):
-    """A trial's figures."""
+    """The machine figures of a trial."""
 
     figures: MachineFigures
 
     def cold_source(self, model_bytes: int | None) -> ColdSource:
-        """Gives where a cold start's weights came from: disk from half of the file on, memory up to a tenth."""
+        """Return the source of a cold start's weights: disk from half of the file on, memory up to a tenth."""
         read_bytes = self.figures.disk_read_bytes
         if read_bytes is None or not model_bytes:
             return "unknown"
@@ -55,15 +55,15 @@ class TrialMachine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrialAccount:
-    """Collects the looks of one trial. ``close`` gives the figures."""
+    """Collects the readings of one trial. ``close`` returns the figures."""
 
     def __init__(self, start: Edge, others_cores_before: float | None, before: MachineReading | None = None) -> None:
         """Open the account.
 
         Args:
-            start: the look at the start.
-            others_cores_before: what other programs did in the second before.
-            before: an earlier look from which others are counted in a trial that is too short for it.
+            start: the reading at the start.
+            others_cores_before: cores that other programs kept busy in the second before.
+            before: an earlier reading, from which other programs are counted in a trial that is too short for it.
         """
         self._start = start
         self._before = before
@@ -75,14 +75,14 @@ class TrialAccount:
         self._note(start.look)
 
     def add(self, look: MachineReading) -> None:
-        """Takes a look within the trial."""
+        """Add a reading within the trial."""
         self._last = look
         if look.runner is not None:
             self._last_with_runner = look
         self._note(look)
 
     def close(self, end: Edge, thermal: ThermalReading) -> TrialMachine:
-        """Takes the look at the end, and gives the trial's figures."""
+        """Add the reading at the end, and return the trial's figures."""
         self.add(end.look)
         runner = self._last_with_runner.runner
         held = runner.memory if runner else None
@@ -111,7 +111,7 @@ class TrialAccount:
         return TrialMachine(figures=figures)
 
     def _others_cores(self, end: MachineReading) -> float | None:
-        """Only where the server's processes were there from the first look to the last; else they may be the others."""
+        """Return the cores of other programs; None unless the server's processes were visible in all readings."""
         start = self._start.look
         if elapsed_between_s(start, end) < SHORTEST_S and self._before is not None:
             start = self._before
@@ -132,7 +132,7 @@ class TrialAccount:
             self._available.append(look.memory.available_bytes)
 
     def _peak_bytes(self) -> int | None:
-        """The highest look; the system's own high-water mark instead, where it was reached within the trial."""
+        """Return the highest reading, or the system's own high-water mark where it was reached within the trial."""
         highest = max((held for _, held in self._held), default=None)
         runner = self._last_with_runner.runner
         mark = runner.memory.peak_bytes if runner and runner.memory else None
@@ -144,7 +144,7 @@ class TrialAccount:
         return max(highest, mark) if reached_here else highest
 
     def _steady_bytes(self) -> int | None:
-        """Median of the looks in the second half of the trial, or the last look of a short one."""
+        """Return the median of the readings in the second half of the trial, or the last one of a short trial."""
         middle_ns = (self._start.look.t_ns + self._last.t_ns) / 2
         late = [held for t_ns, held in self._held if t_ns >= middle_ns] or [held for _, held in self._held[-1:]]
         return round(median(late)) if late else None

@@ -1,7 +1,7 @@
-"""Reading of the small files in which Linux tells about itself.
+"""Small files in which Linux describes the machine and its processes.
 
-Every sensor has ``read``, which returns None where there is nothing to read. Counters in a reading only ever grow
-(seconds of CPU, bytes, joules), so that any two readings give a difference and two readers do not disturb each other.
+Every sensor has ``read``, which returns None where there is nothing to read. Counters only grow (CPU seconds, bytes,
+joules), so any two readings have a difference and two readers do not disturb each other.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ SYS = Path("/sys")
 
 
 def has_proc(proc_root: Path) -> bool:
-    """Whether the machine tells about itself in files, as Linux does; a test's tree of such files counts too."""
+    """Return whether the machine has ``/proc`` as Linux does; a test's tree of such files counts too."""
     return sys.platform == "linux" or proc_root != PROC
 
 
 def text_of_file(path: Path) -> str | None:
-    """Gives a small file's text without the white space around it; None where it is absent or may not be read."""
+    """Return a small file's text without surrounding white space; None where it is absent or not readable."""
     try:
         return path.read_bytes().decode(errors="replace").strip()
     except OSError:
@@ -27,7 +27,7 @@ def text_of_file(path: Path) -> str | None:
 
 
 def read_int(path: Path) -> int | None:
-    """Gives the number in a small file; None where there is none."""
+    """Return the number in a small file; None where there is none."""
     text = text_of_file(path)
     if text is None:
         return None
@@ -38,9 +38,9 @@ def read_int(path: Path) -> int | None:
 
 
 def read_fields(path: Path, *names: str) -> dict[str, int]:
-    """Gives those of the lines ``name value`` or ``name: value [kB]`` of a file that are there; kB become bytes.
+    """Return the fields ``name value`` or ``name: value [kB]`` of a file that are present; kB become bytes.
 
-    Looks for the names instead of parsing all lines: some of these files have two hundred.
+    It looks for the names instead of parsing all lines: some of these files have two hundred.
     """
     text = f"\n{text_of_file(path) or ''}\n"
     fields = {}

@@ -1,4 +1,4 @@
-"""How busy the cores are, and the CPU time of llmtui's own processes."""
+"""Load of the cores, and CPU time of llmtui's own processes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from llmtui.engine.sensors.processes import ProcessTable, ProcessTimes
 
 
 class CpuReading(msgspec.Struct, frozen=True):
-    """Seconds that each logical core was busy since the machine started."""
+    """Busy seconds of each logical core since the machine started."""
 
     busy_s: tuple[float, ...]
 
 
 class CpuSensor:
-    """CPU time of the machine by core. Waiting for disk is not busy; time that a hypervisor took is not ours."""
+    """CPU time of the machine by core. Waiting for disk is not busy; time that a hypervisor took is not counted."""
 
     def __init__(self, proc_root: Path = PROC) -> None:
         self._proc_root = proc_root
         self._uses_proc = has_proc(proc_root)
 
     def read(self) -> CpuReading | None:
-        """Gives busy seconds by core."""
+        """Return the busy seconds by core."""
         return self._read_proc() if self._uses_proc else self._read_psutil()
 
     def _read_proc(self) -> CpuReading | None:
@@ -50,13 +50,13 @@ class CpuSensor:
 
 
 class OwnSensor:
-    """CPU time of llmtui's own processes: the engine and, where there is one, the process that draws."""
+    """CPU time of llmtui's own processes: the engine and, where there is one, the user interface."""
 
     def __init__(self, processes: ProcessTable, pids: Sequence[int]) -> None:
         self._processes = processes
         self.pids = frozenset(pids)
 
     def read(self) -> tuple[ProcessTimes, ...]:
-        """Gives those that are alive."""
+        """Return the times of those that are alive."""
         found = (self._processes.times(pid) for pid in sorted(self.pids))
         return tuple(times for times in found if times is not None)

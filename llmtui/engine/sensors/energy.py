@@ -1,4 +1,4 @@
-"""Energy of the processor, from the counters of Intel's and AMD's processors (RAPL)."""
+"""Energy of the CPU, from the counters of Intel's and AMD's processors (RAPL)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from llmtui.engine.sensors.base import SYS, read_int, text_of_file
 
 
 class EnergyReading(msgspec.Struct, frozen=True, kw_only=True):
-    """Joules since the sensor's first look. Idle power is in it."""
+    """Joules since the sensor's first reading, including idle power."""
 
     joules: float
     source: str
 
 
 class EnergySensor:
-    """Sum over the processor packages of ``/sys/class/powercap``. Kernels since 5.10 let only root read them."""
+    """Sum over the CPU packages in ``/sys/class/powercap``. Since Linux 5.10 only root can read them."""
 
     def __init__(self, sys_root: Path = SYS) -> None:
         packages = [
@@ -29,7 +29,7 @@ class EnergySensor:
         self._zones = [_Zone(zone) for zone in packages if read_int(zone / "energy_uj") is not None]
 
     def read(self) -> EnergyReading | None:
-        """Gives joules since the first look; None where there is no counter, or one that cannot be read any more."""
+        """Return the joules since the first reading; None where there is no counter, or it is no longer readable."""
         told = [zone.look() for zone in self._zones]
         if not told or not all(told):
             return None
@@ -37,7 +37,7 @@ class EnergySensor:
 
 
 class _Zone:
-    """One counter, which starts again at zero when it is full: every minute or so on a busy machine."""
+    """One counter, which wraps around to zero, about once per minute on a busy machine."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,7 +46,7 @@ class _Zone:
         self.joules = 0.0
 
     def look(self) -> bool:
-        """Counts on; False where the counter does not tell."""
+        """Read the counter; return False where it is not readable."""
         now_uj = read_int(self._folder / "energy_uj")
         if now_uj is None or self._last_uj is None:
             return False

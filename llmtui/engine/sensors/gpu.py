@@ -1,4 +1,4 @@
-"""Graphics cards: NVIDIA through NVML where its Python module is installed, AMD through ``/sys``."""
+"""GPUs: NVIDIA through NVML where its Python module is installed, AMD through ``/sys``."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _NVML_CLOCK_SM = 1
 
 
 class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
-    """All cards of one maker together, as their driver tells."""
+    """All GPUs of one maker together, as reported by their driver."""
 
     vram_bytes: int | None = None
-    """In use on all cards, by all programs."""
+    """In use on all GPUs, by all programs."""
     vram_total_bytes: int | None = None
-    """Of all cards."""
+    """On all GPUs."""
     busy: float | None = None
-    """0–1 of the busiest card: share of time in which anything ran on it, not how full it was."""
+    """Load of the busiest GPU, 0–1: share of time in which anything ran on it, not its occupancy."""
     joules: float | None = None
     """Energy since the driver was loaded."""
     watts: float | None = None
     """The driver's own (smoothed) figure."""
     temperature_c: float | None = None
-    """Of the hottest card."""
+    """Of the hottest GPU."""
     clock_mhz: float | None = None
-    """Compute clock of the fastest card."""
+    """Compute clock of the fastest GPU."""
 
 
 class NvidiaSensor:
-    """NVML, by way of the optional module ``pynvml`` (package ``nvidia-ml-py``)."""
+    """NVML through the optional module ``pynvml`` (package ``nvidia-ml-py``)."""
 
     def __init__(self, nvml: ModuleType) -> None:
-        """Takes the module; raises its ``NVMLError`` where there is no driver."""
+        """Initialise the module; raise its ``NVMLError`` where there is no driver."""
         self._nvml: Any = nvml
         nvml.nvmlInit()
         self._cards = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
@@ -47,7 +47,7 @@ class NvidiaSensor:
         self.source = f"NVML: {', '.join(n.decode() if isinstance(n, bytes) else n for n in names)}"
 
     def read(self) -> GpuReading | None:
-        """Gives the cards' figures; single ones that a card does not tell are None."""
+        """Return the GPUs' figures; a figure that is not reported is None."""
         used = self._ask("nvmlDeviceGetMemoryInfo")
         rates = self._ask("nvmlDeviceGetUtilizationRates")
         millijoules = self._ask("nvmlDeviceGetTotalEnergyConsumption")
@@ -65,7 +65,7 @@ class NvidiaSensor:
         )
 
     def _ask(self, function: str, *which: int) -> list[Any]:
-        """Return one figure per card; empty if any card does not report it, since a partial sum would mislead."""
+        """Return one figure per GPU; empty if any GPU does not report it, since a partial sum would mislead."""
         try:
             return [getattr(self._nvml, function)(card, *which) for card in self._cards]
         except self._nvml.NVMLError:
@@ -85,7 +85,7 @@ class AmdSensor:
         self.source = f"amdgpu: {', '.join(names)}" if names else "no AMD card"
 
     def read(self) -> GpuReading | None:
-        """Gives the cards' figures, those that a card does not tell as None; None without a card."""
+        """Return the GPUs' figures, None for those not reported; None without a GPU."""
         if not self._cards:
             return None
         used_bytes = self._of_every_card("mem_info_vram_used")
@@ -104,7 +104,7 @@ class AmdSensor:
         )
 
     def _of_every_card(self, pattern: str) -> list[int]:
-        """One figure of every card; empty if any card does not tell, since a part of a sum would mislead."""
+        """Return one figure per GPU; empty if any GPU does not report it, since a partial sum would mislead."""
         told = [[read_int(path) for path in card.glob(pattern)] for card in self._cards]
         first = [numbers[0] if numbers else None for numbers in told]
         known = [number for number in first if number is not None]
@@ -112,7 +112,7 @@ class AmdSensor:
 
 
 class GpuSensor:
-    """Whichever maker's card this machine has. NVML may take half a second to start: hence ``probe``."""
+    """The GPU of this machine, of any maker. NVML may take half a second to start: hence ``probe``."""
 
     def __init__(self, sys_root: Path = SYS, nvml_module: str = "pynvml") -> None:
         self._sys_root = sys_root
@@ -121,19 +121,19 @@ class GpuSensor:
         self.source = "not looked for yet"
 
     def probe(self) -> None:
-        """Looks for a card; until then there are no readings."""
+        """Look for a GPU; before this there are no readings."""
         amd = AmdSensor(self._sys_root)
         nvidia, why_not = _nvidia(self._nvml_module)
         self._card = nvidia or (amd if amd.read() else None)
         self.source = self._card.source if self._card else f"{why_not}; {amd.source}"
 
     def read(self) -> GpuReading | None:
-        """Gives the card's figures; None without a card that can be read."""
+        """Return the GPU's figures; None without a readable GPU."""
         return self._card.read() if self._card else None
 
 
 def _nvidia(module: str) -> tuple[NvidiaSensor | None, str]:
-    """The sensor, or why there is none."""
+    """Return the sensor, or why there is none."""
     try:
         nvml = importlib.import_module(module)
     except ImportError:

@@ -1,7 +1,7 @@
-"""Which process serves an address of this machine: the one that holds the listening socket, never one by its name.
+"""The process behind an address of this machine: the one that holds the listening socket, never found by name.
 
-What cannot be told is not guessed: a container's, a tunnel's and (without the rights) another user's server has no
-process that is seen from here.
+There is no guessing: the server in a container, behind a tunnel, or (without privileges) of another user has no visible
+process.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ FORWARDERS: Final = frozenset(
         "stunnel4", "mitmproxy", "mitmdump", "mitmweb",
     }
 )  # fmt: skip
-"""Programs that listen for a server that runs elsewhere. Their memory and CPU time are not the model's."""
+"""Programs that listen for a server elsewhere. Their memory and CPU time are not the model's."""
 _INIT: Final = 1
 _WORKER: Final = ("--multiprocessing-fork", "VLLM::", "ray::", "sglang::", "gunicorn: worker")
-"""What the arguments of a server's worker hold or begin with: Python's and two servers' own."""
+"""Parts or beginnings of a server worker's arguments: Python's own and those of two servers."""
 
 
 def server_process(
@@ -34,14 +34,13 @@ def server_process(
     """Return the process that serves an address: the uppermost of those that hold its listening socket.
 
     Args:
-        place: what is connected to.
-        processes: this machine's.
+        place: the endpoint.
+        processes: the processes of this machine.
         parents: the parent of every process.
         never: pids that cannot be the server, such as llmtui's own.
 
     Returns:
-        None where it cannot be seen, where several unrelated processes listen, or where what listens is known to pass
-        requests on to a server elsewhere.
+        None: it is not visible, several unrelated processes listen, or the listener is known to forward requests.
     """
     sockets = _asked(place, processes.listeners(place.port))
     if not sockets:
@@ -57,7 +56,7 @@ def server_process(
 
 
 def descendants(pid: int, parents: Mapping[int, int], without: Collection[int] = ()) -> tuple[int, ...]:
-    """Return the children of a process, and theirs, in no order; ``without`` some and what these started."""
+    """Return the children of a process and their descendants, in no order; ``without`` some and their descendants."""
     children: dict[int, list[int]] = {}
     for child, parent in parents.items():
         children.setdefault(parent, []).append(child)
@@ -82,7 +81,7 @@ def ancestors(pid: int, parents: Mapping[int, int]) -> tuple[int, ...]:
 
 
 def _asked(place: ServerEndpoint, listeners: Sequence[Listener]) -> list[Listener]:
-    """The sockets that a connection can have reached: the exact address, else the one for every address."""
+    """Return the sockets that a connection can have reached: the exact address, else the one for every address."""
     asked: list[Listener] = []
     for address in place.addresses:
         every = ("0.0.0.0", "::") if ipaddress.ip_address(address).version == 4 else ("::",)  # noqa: S104
@@ -95,16 +94,16 @@ def _asked(place: ServerEndpoint, listeners: Sequence[Listener]) -> list[Listene
 
 
 def _uppermost(holders: Collection[int], parents: Mapping[int, int]) -> int | None:
-    """Workers share the socket of the process that started them; init may hold it for a service."""
+    """Return the uppermost holder: workers share their parent's socket, and init may hold one for a service."""
     held = set(holders) - {_INIT} or set(holders)
     tops = {pid for pid in held if not held.intersection(ancestors(pid, parents))}
     return tops.pop() if len(tops) == 1 else None
 
 
 def _only_ollama(sockets: Iterable[Listener], processes: ProcessTable) -> int | None:
-    """Another user's sockets tell their owner alone: an only ``ollama serve`` of this user is the one that listens.
+    """Return the only ``ollama serve`` of a user, where nothing but that user is known of the listening socket.
 
-    Ollama's packages run it as a user of its own. Not where that user also runs something that passes requests on.
+    Ollama's packages run it as a separate user. None where that user also runs a forwarding program.
     """
     owners = {socket.owner_uid for socket in sockets}
     if len(owners) != 1 or None in owners:
@@ -120,7 +119,7 @@ def _only_ollama(sockets: Iterable[Listener], processes: ProcessTable) -> int | 
 
 
 def _above_workers(pid: int, processes: ProcessTable, parents: Mapping[int, int], never: Collection[int]) -> int:
-    """Climb from a worker to the process whose other workers hold the model, as vLLM's engine cores do."""
+    """Return the process above a worker whose other workers hold the model, as with vLLM's engine cores."""
     arguments = processes.command_line(pid)
     above = parents.get(pid, 0)
     while arguments is not None and above > _INIT and above not in never:
@@ -133,7 +132,7 @@ def _above_workers(pid: int, processes: ProcessTable, parents: Mapping[int, int]
 
 
 def _forwards(arguments: Sequence[str] | None) -> bool:
-    """Whether a command line is a forwarder's, also as a script or a module of an interpreter."""
+    """Return whether a command line is a forwarder's, also as a script or a module of an interpreter."""
     if not arguments:
         return False
     words = {_program([word]) for word in arguments[:4] if not word.startswith("-")}
@@ -142,6 +141,6 @@ def _forwards(arguments: Sequence[str] | None) -> bool:
 
 
 def _program(arguments: Sequence[str]) -> str:
-    """The name of a program without its folder; a renamed process (``nginx: master process``) has it before a colon."""
+    """Return a program's name without its folder; a renamed process (``nginx: master``) has it before a colon."""
     name = re.split(r"[/\\]", arguments[0].split(" ")[0])[-1].lower()
     return name.removesuffix(":").removesuffix(".exe")

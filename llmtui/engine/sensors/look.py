@@ -1,4 +1,4 @@
-"""One look at the whole machine, and what two looks say together."""
+"""One reading of the whole machine, and the differences between two."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llmtui.engine.sensors.thermal import ThermalReading
 
 
 class MachineReading(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the sensors said at one moment; of counters, only differences between looks mean something."""
+    """The values of all sensors at one moment; of counters, only differences between readings are meaningful."""
 
     t_ns: int
     system_s: float
@@ -26,32 +26,32 @@ class MachineReading(msgspec.Struct, frozen=True, kw_only=True):
     server: ProcessTimes | None = None
     """The model server above the runner, where it is another process: neither the runner nor a disturbance."""
     is_hidden: bool = False
-    """A model server works on this machine whose processes cannot be told from other programs'."""
+    """A model server works on this machine whose processes cannot be distinguished from other programs'."""
     own: tuple[ProcessTimes, ...] = ()
     gpu: GpuReading | None = None
     energy: EnergyReading | None = None
 
 
 class Shares(msgspec.Struct, frozen=True, kw_only=True):
-    """Who kept how many cores busy between two looks. One logical core at full load is 1."""
+    """Cores kept busy between two readings, by program. One logical core at full load is 1."""
 
     busy: float
     per_core: tuple[float, ...]
     runner: float | None
     llmtui: float | None
     others: float | None
-    """All the rest, without the model server itself; None where that is not visible."""
+    """All other programs, without the model server; None where not visible."""
 
 
 class Joules(msgspec.Struct, frozen=True, kw_only=True):
-    """Energy between two looks, and whose counters it comes from: ``rapl``, ``nvml`` or ``rapl+nvml``."""
+    """Energy between two readings, and the source of the counters: ``rapl``, ``nvml`` or ``rapl+nvml``."""
 
     joules: float
     source: str
 
 
 def shares(before: MachineReading, after: MachineReading) -> Shares | None:
-    """Gives who kept the cores busy between two looks; None where the system did not tell or cores came or went."""
+    """Return the cores kept busy between two readings; None where they are not readable or their number changed."""
     elapsed_s = elapsed_between_s(before, after)
     if before.cpu is None or after.cpu is None or elapsed_s <= 0 or len(before.cpu.busy_s) != len(after.cpu.busy_s):
         return None
@@ -76,7 +76,7 @@ def shares(before: MachineReading, after: MachineReading) -> Shares | None:
 
 
 def runner_cpu_s(before: MachineReading, after: MachineReading) -> float | None:
-    """Return the CPU seconds of the runner's processes between two looks; one born in between counts from its start."""
+    """Return the CPU seconds of the runner's processes between two readings; a new process counts from its start."""
     if after.runner is None:
         return None
     then = {} if before.runner is None else {one.pid: one for one in (before.runner.times, *before.runner.beside)}
@@ -87,7 +87,7 @@ def runner_cpu_s(before: MachineReading, after: MachineReading) -> float | None:
 
 
 def own_cpu_s(before: MachineReading, after: MachineReading) -> float | None:
-    """Gives the CPU seconds of llmtui's processes between two looks; None if none of them could be seen."""
+    """Return the CPU seconds of llmtui's processes between two readings; None if none was visible."""
     then = {process.pid: process for process in before.own}
     used = (cpu_used_s(then.get(now.pid), now, before.system_s) for now in after.own)
     known = [seconds for seconds in used if seconds is not None]
@@ -95,7 +95,7 @@ def own_cpu_s(before: MachineReading, after: MachineReading) -> float | None:
 
 
 def energy_between(before: MachineReading, after: MachineReading) -> Joules | None:
-    """Gives the energy between two looks from every counter that both of them have; None without any."""
+    """Return the energy between two readings from every counter that both have; None without any."""
     parts: list[tuple[str, float]] = []
     if before.energy and after.energy:
         parts.append((after.energy.source, after.energy.joules - before.energy.joules))
@@ -107,12 +107,12 @@ def energy_between(before: MachineReading, after: MachineReading) -> Joules | No
 
 
 def elapsed_between_s(before: MachineReading, after: MachineReading) -> float:
-    """Gives the seconds between two looks."""
+    """Return the seconds between two readings."""
     return (after.t_ns - before.t_ns) / 1e9
 
 
 def sampled(before: MachineReading, after: MachineReading, thermal: ThermalReading, cost_ms: float) -> Sampled | None:
-    """Gives the event for the later of two looks; None where the cores cannot be told, which is transient."""
+    """Return the event for the later of two readings; None where the cores are not known, which is transient."""
     cpu = shares(before, after)
     if cpu is None:
         return None
@@ -145,7 +145,7 @@ def sampled(before: MachineReading, after: MachineReading, thermal: ThermalReadi
 
 
 def _served_cpu_s(before: MachineReading, after: MachineReading, runner_s: float | None) -> float | None:
-    """The CPU seconds of the model server and its runner; None where a part of them is not visible."""
+    """Return the CPU seconds of the model server and its runner; None where a part is not visible."""
     if before.is_hidden or after.is_hidden or (after.runner is not None and runner_s is None):
         return None
     server_s: float | None = 0.0

@@ -1,4 +1,4 @@
-"""All sensors of a machine, asked together."""
+"""All sensors of a machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from llmtui.engine.sensors.thermal import ThermalReading, ThermalSensor, Throttl
 class Machine:
     """The machine that this program runs on, or a test's tree of files that looks like one.
 
-    Not for several threads at once.
+    Not thread-safe.
     """
 
     def __init__(self, own_pids: Sequence[int], proc_root: Path = PROC, sys_root: Path = SYS) -> None:
@@ -37,11 +37,11 @@ class Machine:
         self._thermal = ThermalSensor(sys_root, proc_root)
 
     def probe(self) -> None:
-        """Looks for a graphics card, which may take half a second; the only call that may run beside another one."""
+        """Look for a GPU, which may take half a second; the only method that may run beside another one."""
         self._gpu.probe()
 
     def look(self, t_ns: int) -> MachineReading:
-        """Gives a look at everything that is quick to read (a fraction of a millisecond without a graphics card)."""
+        """Return a reading of everything that is quick to read (a fraction of a millisecond without a GPU)."""
         return MachineReading(
             t_ns=t_ns,
             system_s=self._processes.now_s(),
@@ -56,7 +56,7 @@ class Machine:
         )
 
     def edge(self, t_ns: int) -> Edge:
-        """Gives a look with the counters that only a trial's start and end need."""
+        """Return a reading of the counters that only a trial's start and end need."""
         return Edge(
             look=self.look(t_ns),
             swap_in_bytes=self._swap.read(),
@@ -65,15 +65,15 @@ class Machine:
         )
 
     def thermal(self) -> ThermalReading:
-        """Gives heat, clock rate and power supply: up to tens of milliseconds on some machines."""
+        """Return temperatures, clock rate and power supply; takes up to tens of milliseconds on some machines."""
         return self._thermal.read()
 
     def expect_runner(self, *, here: bool) -> None:
-        """Follow no runner until one is found; ``here``: the one that is expected runs on this machine."""
+        """Follow no runner until one is found; ``here``: the expected one runs on this machine."""
         self._runner.expect(here=here)
 
     def find_runner(self, target: RunnerTarget) -> RunnerSearch:
-        """Look through all processes for a model's runner, and follow it from then on."""
+        """Search all processes for a model's runner, and follow it from then on."""
         found = find_runner(target, self._processes, own=self._own.pids)
         self._runner.follow(found)
         return found

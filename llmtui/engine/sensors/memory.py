@@ -1,4 +1,4 @@
-"""The machine's memory: what is left and what was swapped; and its disk reads."""
+"""Memory of the machine, swap, and disk reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmtui.engine.sensors.base import PROC, has_proc, read_fields, text_of_file
 
 
 class MemoryReading(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at the machine's memory, in bytes."""
+    """Memory of the machine at one moment, in bytes."""
 
     available_bytes: int | None = None
     total_bytes: int | None = None
@@ -26,7 +26,7 @@ class MemorySensor:
         self._uses_proc = has_proc(proc_root)
 
     def read(self) -> MemoryReading | None:
-        """Gives available and total memory, and used swap."""
+        """Return available and total memory, and used swap."""
         return self._read_proc() if self._uses_proc else self._read_psutil()
 
     def _read_proc(self) -> MemoryReading | None:
@@ -66,21 +66,21 @@ class SwapSensor:
 
 
 class DiskSensor:
-    """Bytes that all programs together made the disks read: the stand-in where the runner's own count is private."""
+    """Bytes read from disk by all programs together: the substitute where the runner's own count is private."""
 
     def __init__(self, sys_root: Path = Path("/sys"), proc_root: Path = PROC) -> None:
         self._block = sys_root / "block"
         self._uses_sys = has_proc(proc_root)
 
     def read(self) -> int | None:
-        """Gives bytes read since the machine started; None where it has no disk that counts."""
+        """Return the bytes read since the machine started; None where no disk counts them."""
         return self._read_sys() if self._uses_sys else self._read_psutil()
 
     def _read_sys(self) -> int | None:
         sectors = [
             int(text.split()[2])
             for device in self._block.glob("*")
-            # what lies on other devices (RAID, encryption, loops) would be counted twice
+            # other devices (RAID, encryption, loops) would be counted twice
             if (device / "device").exists() and (text := text_of_file(device / "stat"))
         ]
         return 512 * sum(sectors) if sectors else None  # the kernel's sector here is 512 bytes whatever the disk's is
@@ -95,5 +95,5 @@ class DiskSensor:
 def _swap_in_psutil() -> int | None:
     import psutil
 
-    # psutil gives 0 on Windows, where it is not counted: an absent figure, not a zero
+    # psutil reports 0 on Windows, where it is not counted: a missing figure, not a zero
     return None if os.name == "nt" else psutil.swap_memory().sin

@@ -1,6 +1,6 @@
-"""What single processes use: CPU time, memory, bytes read from disk, command line.
+"""Use of single processes: CPU time, memory, bytes read from disk, command line.
 
-Linux is read from ``/proc`` directly, because it tells file-backed and anonymous memory apart there, also for another
+Linux is read from ``/proc`` directly, because it separates file-backed and anonymous memory there, also for another
 user's process; other systems through psutil.
 """
 
@@ -23,74 +23,74 @@ _TCP_LISTEN: Final = "0A"
 
 
 class ProcessTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a process is, and the CPU time that it has used since it started."""
+    """A process, with the CPU time that it has used since it started."""
 
     pid: int
     started_s: float
-    """On the scale of ``ProcessTable.now_s``. With the pid the identity of a process: pids are used again."""
+    """On the scale of ``ProcessTable.now_s``. Together with the pid it identifies a process: pids are reused."""
     parent_pid: int
     cpu_s: float
 
 
 class ProcessMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process holds in RAM, in bytes."""
+    """Memory of a process in RAM, in bytes."""
 
     anon_bytes: int
-    """Anonymous memory; where the system does not tell the two apart, everything."""
+    """Anonymous memory; all memory where the system does not separate the two."""
     file_bytes: int | None = None
-    """Mapped files; None where the system does not tell."""
+    """Mapped files; None where the system does not report them."""
     peak_bytes: int | None = None
-    """The most it ever held."""
+    """The process's high-water mark."""
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
-    """A socket that listens for TCP connections."""
+    """A listening TCP socket."""
 
     address: str
     """IP address; ``0.0.0.0`` and ``::`` are every address."""
     owner_uid: int | None
-    """The user whose process opened it; None where the system does not tell."""
+    """The user whose process opened it; None where the system does not report it."""
     pids: frozenset[int]
-    """The processes that hold it, as far as they can be seen: none of another user's, as a rule."""
+    """The visible processes that hold it: usually none of another user's."""
 
 
 class ProcessTable(Protocol):
-    """The processes of this machine. Every answer is None for one that is gone or may not be read."""
+    """The processes of this machine. Methods return None for a process that is gone or not readable."""
 
     def now_s(self) -> float:
-        """The time on the system's own scale, such as seconds since it started."""
+        """Return the time on the system's own scale, such as seconds since it started."""
         ...
 
     def times(self, pid: int) -> ProcessTimes | None:
-        """Identity and CPU time."""
+        """Return identity and CPU time."""
         ...
 
     def memory(self, pid: int) -> ProcessMemory | None:
-        """Resident memory."""
+        """Return resident memory."""
         ...
 
     def disk_read_bytes(self, pid: int) -> int | None:
-        """Bytes that it made the system fetch from storage since it started; page cache hits are not in it."""
+        """Return the bytes that it fetched from storage since it started, without page cache hits."""
         ...
 
     def command_line(self, pid: int) -> list[str] | None:
-        """Arguments of one process, its program's name first."""
+        """Return the arguments of one process, the program's name first."""
         ...
 
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Pid and arguments of every process that can be seen: a few ms to some tens."""
+        """Yield pid and arguments of every visible process; takes a few ms to some tens."""
         ...
 
     def listeners(self, port: int) -> list[Listener]:
-        """Sockets that listen on a port, with their processes: a few ms to some tens."""
+        """Return the sockets that listen on a port, with their processes; takes a few ms to some tens."""
         ...
 
     def parents(self) -> dict[int, int]:
-        """The parent of every process that can be seen: a few ms to some tens."""
+        """Return the parent of every visible process; takes a few ms to some tens."""
         ...
 
     def owner(self, pid: int) -> int | None:
-        """The user that a process runs as."""
+        """Return the user that a process runs as."""
         ...
 
 
@@ -102,15 +102,15 @@ class ProcProcesses:
         self._ticks_per_s = os.sysconf("SC_CLK_TCK")
 
     def now_s(self) -> float:
-        """Seconds since the machine started; 0 where there is no ``uptime``."""
+        """Return the seconds since the machine started; 0 without ``uptime``."""
         return float((text_of_file(self._proc_root / "uptime") or "0").split()[0])
 
     def times(self, pid: int) -> ProcessTimes | None:
-        """Identity and CPU time; None also for a zombie."""
+        """Return identity and CPU time; None also for a zombie."""
         stat = text_of_file(self._proc_root / str(pid) / "stat")
         if not stat:
             return None
-        fields = stat[stat.rindex(")") + 2 :].split()  # the program's name before it may hold spaces and brackets
+        fields = stat[stat.rindex(")") + 2 :].split()  # the program's name before it may have spaces and brackets
         if fields[0] in "ZX":
             return None
         return ProcessTimes(
@@ -121,7 +121,7 @@ class ProcProcesses:
         )
 
     def memory(self, pid: int) -> ProcessMemory | None:
-        """RssAnon, RssFile and VmHWM of ``status``, which is readable for other users' processes too."""
+        """Return RssAnon, RssFile and VmHWM of ``status``, which is readable for other users' processes too."""
         status = read_fields(self._proc_root / str(pid) / "status", "VmHWM", "RssAnon", "RssFile")
         if "RssAnon" not in status:
             return None
@@ -130,22 +130,22 @@ class ProcProcesses:
         )
 
     def disk_read_bytes(self, pid: int) -> int | None:
-        """``read_bytes`` of ``io``; only the owner and root may read it."""
+        """Return ``read_bytes`` of ``io``, readable only by the owner and root."""
         return read_fields(self._proc_root / str(pid) / "io", "read_bytes").get("read_bytes")
 
     def command_line(self, pid: int) -> list[str] | None:
-        """What ``cmdline`` holds; the system's own threads have none."""
+        """Return the fields of ``cmdline``; the system's own threads have none."""
         line = text_of_file(self._proc_root / str(pid) / "cmdline")
         return line.rstrip("\0").split("\0") if line else None
 
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Pid and arguments of every process that can be seen."""
+        """Yield pid and arguments of every visible process."""
         for pid in self._pids():
             if arguments := self.command_line(pid):
                 yield pid, arguments
 
     def listeners(self, port: int) -> list[Listener]:
-        """``net/tcp`` and ``net/tcp6``, and the ``fd`` folders, of which only the owner and root may read all."""
+        """Return the sockets in ``net/tcp`` and ``net/tcp6``, with the holders that the ``fd`` folders show."""
         sockets = [
             found
             for name in ("tcp", "tcp6")
@@ -170,18 +170,18 @@ class ProcProcesses:
         return found
 
     def _link(self, pid: int, descriptor: str) -> str:
-        """What a descriptor is, such as ``socket:[4711]``; empty once it is closed."""
+        """Return the target of a descriptor, such as ``socket:[4711]``; empty once it is closed."""
         try:
             return os.readlink(f"{self._proc_root}/{pid}/fd/{descriptor}")  # noqa: PTH115  # thousands of them
         except OSError:
             return ""
 
     def parents(self) -> dict[int, int]:
-        """The parent of every process."""
+        """Return the parent of every process."""
         return {pid: times.parent_pid for pid in self._pids() if (times := self.times(pid)) is not None}
 
     def owner(self, pid: int) -> int | None:
-        """The owner of the process's folder."""
+        """Return the owner of the process's folder."""
         try:
             return (self._proc_root / str(pid)).stat().st_uid
         except OSError:
@@ -202,11 +202,11 @@ class PsutilProcesses:
         self._psutil = psutil
 
     def now_s(self) -> float:
-        """Seconds since 1970."""
+        """Return the seconds since 1970."""
         return time.time()
 
     def times(self, pid: int) -> ProcessTimes | None:
-        """Identity and CPU time."""
+        """Return identity and CPU time."""
         try:
             process = self._psutil.Process(pid)
             used = process.cpu_times()
@@ -220,7 +220,7 @@ class PsutilProcesses:
             return None
 
     def memory(self, pid: int) -> ProcessMemory | None:
-        """Resident memory; mapped files are told apart only where psutil knows ``shared``."""
+        """Return resident memory; mapped files are separate only where psutil knows ``shared``."""
         try:
             info = self._psutil.Process(pid).memory_info()
         except self._psutil.Error:
@@ -231,11 +231,11 @@ class PsutilProcesses:
         )
 
     def disk_read_bytes(self, pid: int) -> int | None:
-        """None: what other systems count holds reads from the page cache too."""
+        """Return None: the counts of other systems include reads from the page cache."""
         return None
 
     def command_line(self, pid: int) -> list[str] | None:
-        """Arguments of one process."""
+        """Return the arguments of one process."""
         try:
             arguments: list[str] = self._psutil.Process(pid).cmdline()
         except self._psutil.Error:
@@ -243,13 +243,13 @@ class PsutilProcesses:
         return arguments or None
 
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Pid and arguments of every process that can be seen."""
+        """Yield pid and arguments of every visible process."""
         for process in self._psutil.process_iter(["cmdline"]):
             if arguments := process.info["cmdline"]:
                 yield process.pid, arguments
 
     def listeners(self, port: int) -> list[Listener]:
-        """All sockets, or only this user's where the system keeps the rest to itself (macOS)."""
+        """Return all sockets, or only this user's where the system hides the rest (macOS)."""
         pids: dict[str, set[int]] = {}
         for address, pid in self._listening(port):
             pids.setdefault(address, set()).update(() if pid is None else (pid,))
@@ -269,22 +269,22 @@ class PsutilProcesses:
                     yield from ((socket, process.pid) for socket in process.net_connections(kind="tcp"))
 
     def parents(self) -> dict[int, int]:
-        """The parent of every process."""
+        """Return the parent of every process."""
         return {process.pid: process.info["ppid"] or 0 for process in self._psutil.process_iter(["ppid"])}
 
     def owner(self, pid: int) -> int | None:
-        """None: only Linux is asked whose another user's socket is."""
+        """Return None: the owners of other users' sockets are looked up on Linux only."""
         return None
 
 
 def _listening(fields: Sequence[str], port: int) -> tuple[str, int, str] | None:
-    """Address, user and inode in a line of ``/proc/net/tcp``, if it is a socket that listens on a port."""
+    """Return address, user and inode in a line of ``/proc/net/tcp``, if it is a socket that listens on the port."""
     if len(fields) < 10 or fields[3] != _TCP_LISTEN:
         return None
     words, _, port_hex = fields[1].partition(":")
     if int(port_hex, 16) != port:
         return None
-    # each 32 bits of the address stand in the machine's own byte order
+    # each 32 bits of the address are in the machine's byte order
     packed = b"".join(int(words[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(words), 8))
     address = ipaddress.ip_address(packed)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
@@ -292,15 +292,15 @@ def _listening(fields: Sequence[str], port: int) -> tuple[str, int, str] | None:
 
 
 def process_table(proc_root: Path = PROC) -> ProcessTable:
-    """Gives the way to look at processes on this system."""
+    """Return this system's process table."""
     return ProcProcesses(proc_root) if has_proc(proc_root) else PsutilProcesses()
 
 
 def cpu_used_s(before: ProcessTimes | None, after: ProcessTimes | None, since_s: float) -> float | None:
-    """Gives the CPU seconds that a process used between two looks, the first of them at ``since_s``.
+    """Return the CPU seconds that a process used between two readings, the first of them at ``since_s``.
 
-    A process that was born in between counts from its start. None where it cannot be told: gone, or seen for the first
-    time although it is older than that.
+    A process that was started in between counts from its start. None where unknown: it is gone, or was first seen later
+    although it is older than ``since_s``.
     """
     if after is None:
         return None
@@ -310,5 +310,5 @@ def cpu_used_s(before: ProcessTimes | None, after: ProcessTimes | None, since_s:
 
 
 def was_born_after(process: ProcessTimes, since_s: float) -> bool:
-    """Whether a process started after a moment, with the 10 ms grain of both clocks allowed for."""
+    """Return whether a process started after a moment, allowing for the 10 ms resolution of both clocks."""
     return process.started_s >= since_s - 0.02

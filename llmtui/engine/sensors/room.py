@@ -1,4 +1,4 @@
-"""How much memory is free on this machine, for a look before a run."""
+"""Free memory of this machine, for a check before a run."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from llmtui.engine.sensors.gpu import GpuSensor
 
 
 class RoomSensor:
-    """Free RAM and VRAM; the graphics card is looked for at the first reading, which may take half a second."""
+    """Free RAM and VRAM; the first reading looks for a GPU, which may take half a second."""
 
     def __init__(self) -> None:
         self._gpu: GpuSensor | None = None
 
     def read(self) -> FreeMemory:
-        """Return what is free now. Blocks: call it from a thread."""
+        """Return the free memory. Blocks: call it from a thread."""
         if self._gpu is None:
             self._gpu = GpuSensor()
             self._gpu.probe()

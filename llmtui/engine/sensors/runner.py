@@ -1,7 +1,7 @@
-"""The processes in which a model runs: found from the server's listening socket or by pid, and what they use.
+"""The processes in which a model runs: found from the server's listening socket or by pid, with their CPU and memory.
 
-A server such as Ollama runs each model in a child, which is told by ``--model FILE`` among its arguments: only the hash
-in it is compared where there is one, since a container sees other paths. Only that server's own children are looked at.
+A server such as Ollama runs each model in a child with ``--model FILE`` among its arguments. Where the argument has a
+hash, only that is compared, since a container sees other paths. Only that server's own children are considered.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _BLOB = re.compile(r"sha256[-:]([0-9a-fA-F]{12,64})")
 
 
 class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """How a runner is told from other processes: by its pid, or from where its server listens."""
+    """How to recognise a runner: by its pid, or by where its server listens."""
 
     pid: int | None = None
-    """Known where llmtui started the runner itself; nothing else is looked at then."""
+    """Set where llmtui started the runner itself; then nothing else is considered."""
     place: ServerEndpoint | None = None
-    """Where its server listens."""
+    """Endpoint of its server."""
     blob_hex: str | None = None
     """SHA-256 of the model file in hexadecimal, or its beginning, for servers that run each model in a child."""
     argument: str | None = None
-    """The whole argument or the file's name at its end, for such servers that are given a plain file or a name."""
+    """The whole argument or the file's name at its end, for such servers that use a plain file or a name."""
 
     @classmethod
     def of_clue(cls, clue: RunnerClue | None) -> RunnerTarget | None:
-        """Return the target for what a backend knows; None where the server is not on this machine."""
+        """Return the target for a backend's clue; None where the server is not on this machine."""
         if clue is None or (clue.pid is None and clue.place is None):
             return None
         if clue.pid is not None:
@@ -45,11 +45,11 @@ class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_child(self) -> bool:
-        """The server runs this model in a process of its own, which the file's hash or name tells."""
+        """Whether the server runs this model in a separate process, recognised by the file's hash or name."""
         return self.blob_hex is not None or self.argument is not None
 
     def is_named_in(self, arguments: Sequence[str]) -> bool:
-        """Whether a process with these arguments runs this model."""
+        """Return whether a process with these arguments runs this model."""
         return any(self._is(value) for option in ("--model", "-m") for value in _values_of(arguments, option))
 
     def _is(self, value: str) -> bool:
@@ -60,63 +60,63 @@ class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProcessId(msgspec.Struct, frozen=True):
-    """A process; pids are used again, together with the start they are not."""
+    """A process: pid and start together, since pids alone are reused."""
 
     pid: int
     started_s: float
 
 
 class RunnerProcess(msgspec.Struct, frozen=True, kw_only=True):
-    """A runner that was found. Stays valid as long as a process of this pid has this start."""
+    """A runner that was found. Valid as long as a process with this pid has this start."""
 
     pid: int
     started_s: float
     weights_in_anon: bool
-    """It was told not to map its model file, so that the weights are in anonymous memory."""
+    """Memory-mapping of its model file is turned off, so the weights are in anonymous memory."""
     beside: tuple[ProcessId, ...] = ()
-    """Its children, such as vLLM's engine cores, whose memory and CPU time are the model's too."""
+    """Its children, such as vLLM's engine cores, whose memory and CPU time count as the model's."""
 
 
 class RunnerSearch(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search has shown."""
+    """The result of a search."""
 
     runner: RunnerProcess | None = None
     server: ProcessId | None = None
-    """The server that started the runner: works for it, but is not it. There also while it has no runner."""
+    """The server that started the runner; works for it, but is another process. Also set while there is no runner."""
 
     @property
     def is_seen(self) -> bool:
-        """Whether the server's processes, if it has any now, can be told from all others."""
+        """Whether the server's processes, if it has any now, are distinguishable from all others."""
         return self.runner is not None or self.server is not None
 
 
 class RunnerReading(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at a live runner."""
+    """One reading of a live runner."""
 
     runner: RunnerProcess
     times: ProcessTimes
     beside: tuple[ProcessTimes, ...] = ()
     memory: ProcessMemory | None = None
-    """Of all its processes."""
+    """Memory of all its processes."""
     disk_read_bytes: int | None = None
-    """Fetched from storage since they started; None where that is private to their owner."""
+    """Bytes fetched from storage since they started; None where that is private to their owner."""
 
     @property
     def resident_bytes(self) -> int | None:
-        """All that it holds in RAM: mapped files and anonymous memory."""
+        """All its memory in RAM: mapped files and anonymous memory."""
         return None if self.memory is None else self.memory.anon_bytes + (self.memory.file_bytes or 0)
 
 
 def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[int] = ()) -> RunnerSearch:
-    """Look for the processes that run a model: through all of them (a few ms to some tens) unless the pid is known.
+    """Find the processes that run a model: among all (a few ms to some tens) unless the pid is known.
 
-    The youngest child is taken where a server has several of one model: after a reload the old one may still be on its
-    way out.
+    Where a server has several children of one model, the youngest is taken: after a reload the old one may still be
+    ending.
 
     Args:
-        target: whose.
-        processes: this machine's.
-        own: llmtui's processes. They, what is above them and what they started are never the model's.
+        target: the runner to find.
+        processes: the processes of this machine.
+        own: llmtui's processes. They, their parents and their children are never the model's.
     """
     if target.pid is not None:
         times = processes.times(target.pid)
@@ -154,21 +154,21 @@ class RunnerSensor:
         self._found = RunnerSearch()
 
     def expect(self, *, here: bool) -> None:
-        """Follow nothing until something is found; ``here``: the server is on this machine."""
+        """Follow nothing until a runner is found; ``here``: the server is on this machine."""
         self._expects = here
         self._found = RunnerSearch()
 
     def follow(self, found: RunnerSearch) -> None:
-        """From now on read this one."""
+        """Follow this runner from now on."""
         self._found = found
 
     @property
     def is_hidden(self) -> bool:
-        """The server works on this machine, and its processes cannot be told from other programs'."""
+        """Whether the server works on this machine with processes that cannot be distinguished from other programs'."""
         return self._expects and not self._found.is_seen
 
     def read(self) -> RunnerReading | None:
-        """Return what the runner uses; None once it has ended."""
+        """Return the runner's present use; None once it has ended."""
         runner = self._found.runner
         times = None if runner is None else self._alive(ProcessId(runner.pid, runner.started_s))
         if runner is None or times is None:
@@ -203,7 +203,7 @@ def _runner(times: ProcessTimes, processes: ProcessTable, below: Iterable[int]) 
 
 
 def _together(memories: Iterable[ProcessMemory | None]) -> ProcessMemory | None:
-    """The memory of several processes; their peaks were not at one time, so that only a single one's is known."""
+    """Return the memory of several processes; without a peak, since their peaks were not simultaneous."""
     known = [memory for memory in memories if memory is not None]
     if not known:
         return None

@@ -1,4 +1,4 @@
-"""Heat, clock rate, throttling and power supply. Slow to read on some machines, hence at most every five seconds."""
+"""Temperatures, clock rate, throttling and power supply. Slow to read on some machines: at most every five seconds."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import msgspec
 
 from llmtui.engine.sensors.base import PROC, SYS, has_proc, read_int, text_of_file
 
-# Temperature sources that stand for the processor, the best first; others (disk, wifi, battery) say nothing about it.
+# Temperature sources of the CPU, the best first; others (disk, wifi, battery) say nothing about it.
 _CPU_HWMONS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")
 _CPU_ZONES = ("x86_pkg_temp", "cpu-thermal", "cpu_thermal", "soc_thermal", "acpitz")
 
 
 class ThermalReading(msgspec.Struct, frozen=True, kw_only=True):
-    """One slow look."""
+    """One slow reading."""
 
     temperature_c: float | None = None
-    """The hottest sensor of the processor."""
+    """The hottest sensor of the CPU."""
     frequency_mhz: float | None = None
     """Mean over the cores."""
     on_battery: bool | None = None
-    """None where the machine has no battery, or does not tell."""
+    """None where the machine has no battery, or does not report it."""
 
 
 class ThermalSensor:
@@ -33,7 +33,7 @@ class ThermalSensor:
         self._uses_sys = has_proc(proc_root)
 
     def read(self) -> ThermalReading:
-        """Gives what can be read; a machine without sensors gives a reading of None."""
+        """Return the readable values; a machine without sensors has only None."""
         if not self._uses_sys:
             return _read_psutil()
         return ThermalReading(
@@ -68,7 +68,7 @@ class ThermalSensor:
 
 
 class ThrottleSensor:
-    """How often the processor slowed itself down because of heat: counters of Intel, read at the edges of a trial."""
+    """Number of times that heat slowed the CPU down: Intel's counters, read at the start and end of a trial."""
 
     def __init__(self, sys_root: Path = SYS) -> None:
         self._counters = sorted(
@@ -76,7 +76,7 @@ class ThrottleSensor:
         )
 
     def read(self) -> int | None:
-        """Gives events since the machine started, over all cores and packages; None where none are counted."""
+        """Return the events since the machine started, over all cores and packages; None where they are not counted."""
         counts = [count for path in self._counters if (count := read_int(path)) is not None]
         return sum(counts) if counts else None
 

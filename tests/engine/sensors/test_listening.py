@@ -202,11 +202,11 @@ def find(port: int) -> RunnerSearch:
 def seen_by(uid: int, port: int) -> str:
     """The server's pid as a search says that runs as another user."""
     search = (
-        "from llmtui.backends.base import Place\n"
+        "from llmtui.backends.base import ServerEndpoint\n"
         "from llmtui.engine.sensors.processes import ProcProcesses\n"
         "from llmtui.engine.sensors.listening import server_process\n"
         "table = ProcProcesses()\n"
-        f"print(server_process(Place(addresses=('127.0.0.1',), port={port}), table, table.parents(), set()))"
+        f"print(server_process(ServerEndpoint(addresses=('127.0.0.1',), port={port}), table, table.parents(), set()))"
     )
     done = subprocess.run(
         [*as_user(uid), sys.executable, "-c", search], capture_output=True, text=True, check=True, timeout=60, cwd="/"
