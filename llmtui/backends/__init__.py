@@ -1,1 +1,1 @@
-"""One file a protocol: how to talk to a model server."""
+"""Backends: one file per protocol of a model server."""

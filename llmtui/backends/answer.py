@@ -1,7 +1,7 @@
-"""The reader of answers: one fold for all protocols, with a dialect for what each protocol says.
+"""The reader of answers: one for all protocols, with a dialect per protocol.
 
-It knows which sign ends an answer, what a compressed or unstreamed answer can tell, and when text is missing. What a
-document of a protocol means is the dialect's (``ollama_reading``, ``openai_reading``).
+It decides what ends an answer, what a compressed or unstreamed answer can show, and when text is missing. The meaning
+of a document is up to the dialect (``ollama_reading``, ``openai_reading``).
 """
 
 from __future__ import annotations
@@ -37,73 +37,73 @@ _STOPPED: Constant = frozenset(
 )
 _AT_LIMIT: Constant = frozenset(("length", "max_tokens", "max_length", "max_new_tokens", "model_length", "token_limit"))
 _NO_END: Constant = frozenset(("", "null", "none"))
-"""Words that some servers send in place of null."""
+"""Strings that some servers send in place of null."""
 _NOT_TEXT: Constant = frozenset(("tool_calls", "tool_call", "function_call", "tool_use"))
 
 
 class ParsedDocument(msgspec.Struct):
-    """What one document says."""
+    """The content of one document."""
 
     thinking: str = ""
     answer: str = ""
     end: str | None = None
     """Why the answer ended, in the server's word."""
     closes: bool = False
-    """Nothing follows, or counts only."""
+    """Nothing follows except counts."""
     over: bool = False
-    """Nothing at all follows."""
+    """Nothing follows at all."""
     whole: bool = False
-    """The document is a complete answer, as servers send it that do not stream."""
+    """The document is a complete answer, from a server that does not stream."""
     tokens: int | None = None
-    """Output tokens made so far."""
+    """Number of output tokens so far."""
     server_ns: int | None = None
     error: str | None = None
-    """The server reports an error, in its own words."""
+    """The error message, where the server reports one."""
     unknown: tuple[tuple[str, str], ...] = ()
-    """Text under names that the protocol does not have."""
+    """Text in fields that the protocol does not have."""
     foreign: bool = False
-    """Nothing in the document is of the protocol."""
+    """Nothing in the document belongs to the protocol."""
 
 
 class Dialect(Protocol[S]):
-    """What the documents of one protocol mean. One object reads one answer."""
+    """The meaning of one protocol's documents. One object per answer."""
 
     reader: StructReader[S]
     close_ends: bool
-    """An orderly close is an end; else an answer that no document ended is cut."""
+    """Whether an orderly close is an end; else an answer without an end in a document counts as cut."""
 
     def tell(self, said: S, document: Document[S]) -> ParsedDocument:
-        """Return what a document says; counts are kept here."""
+        """Return the content of a document; its counts are kept for ``counters``."""
         ...
 
     def counters(self, *, has_text: bool) -> ServerCounters | None:
-        """Return what the server counted; None if it told nothing."""
+        """Return the server's counts; None if it sent none."""
         ...
 
     def refused(self, answered: HeadersReceived, body: bytes) -> Problem:
-        """Put an HTTP status other than 200 into words."""
+        """Return the problem for an HTTP status other than 200."""
         ...
 
     def failed(self, said: str) -> Problem:
-        """Put an error within an answer into words."""
+        """Return the problem for an error within an answer."""
         ...
 
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
-        """Put bytes into words that are no document: foreign ones, or the beginning of one where the stream ended."""
+        """Return the problem for bytes that are no document: foreign ones, or a document that was cut."""
         ...
 
 
 async def read_answer(
     moments: AsyncGenerator[ExchangeEvent, None], dialect: Dialect[S]
 ) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-    """Yield what comes of one request: Sent, chunks of text, and Final if the answer came to an end.
+    """Yield the events of one request: RequestSent, chunks of text, and Final if the answer was completed.
 
     Args:
-        moments: of one exchange.
-        dialect: of the server.
+        moments: events of one HTTP exchange.
+        dialect: the server's dialect.
 
     Raises:
-        BackendFailed: the server refuses, reports an error, ends in an unknown way or sends what cannot be read.
+        BackendFailed: the server refuses, reports an error, ends in an unknown way or sends malformed data.
         httpx.HTTPError: the connection breaks before the end of the answer.
     """
     answer = AnswerReader(dialect)
@@ -118,14 +118,14 @@ async def read_answer(
     except httpx.HTTPError as error:
         if not answer.has_ended:  # a connection that breaks after the end costs counters, not the answer
             if answer.has_begun and isinstance(error, httpx.RemoteProtocolError):
-                raise httpx.ReadError(str(error)) from error  # what answered with a head does speak HTTP
+                raise httpx.ReadError(str(error)) from error  # the answer had a head, so the server does speak HTTP
             raise
     for last in answer.end():
         yield last
 
 
 async def _next(coming: AsyncIterator[ExchangeEvent], wait_s: float | None) -> ExchangeEvent | None:
-    """Return the next moment; None at the end, or after ``wait_s`` seconds."""
+    """Return the next event; None at the end, or after ``wait_s`` seconds."""
     try:
         if wait_s is None:  # the usual case, without the cost of a timer
             return await anext(coming, None)
@@ -136,11 +136,11 @@ async def _next(coming: AsyncIterator[ExchangeEvent], wait_s: float | None) -> E
 
 
 class AnswerReader(Generic[S]):
-    """Folds the moments of one exchange."""
+    """Processes the events of one exchange."""
 
     def __init__(self, dialect: Dialect[S]) -> None:
         self.over = False
-        """Nothing that follows is of interest."""
+        """Whatever follows is ignored."""
         self._dialect = dialect
         self._framing = Framing(dialect.reader)
         self._unpacker: Unpacker | None = None
@@ -152,43 +152,43 @@ class AnswerReader(Generic[S]):
         self._end: str | None = None
         self._text_after_end = False
         self._closed = False
-        """Counts came in a document of their own, behind the text."""
+        """Counts came in a separate document after the text."""
         self._chunks = 0
         self._whole = False
         self._foreign: bytes | None = None
-        """The first document that is not of the protocol."""
+        """The first document that does not belong to the protocol."""
         self._half = ""
-        """The first half of a surrogate pair, whose second half comes with the next text."""
+        """The first half of a surrogate pair; its second half comes with the next text."""
         self._first_text_ns: int | None = None
         self._last_text_ns = 0
         self._silent = SilentChunks()
 
     @property
     def has_begun(self) -> bool:
-        """The head of the answer has come."""
+        """Whether the head of the answer has arrived."""
         return self._answered is not None
 
     @property
     def has_ended(self) -> bool:
-        """The answer is complete, or there is none; counts may still follow."""
+        """Whether the answer is complete, or there is none; counts may still follow."""
         return self._ended_ns is not None or self._refusal is not None
 
     @property
     def wait_s(self) -> float | None:
-        """Longest time to wait for what comes next; None where the answer goes on."""
+        """Longest time to wait for the next event; None while the answer continues."""
         if self._ended_ns is None:
             return None
         if self._closed:
             return AFTER_END_S if self._end is None else AFTER_COUNT_S
-        return None if self._text_after_end else AFTER_END_S  # who told the end too early may do so again
+        return None if self._text_after_end else AFTER_END_S  # a server that reported the end too early may do so again
 
     def take(self, moment: ExchangeEvent) -> list[RequestSent | Chunk]:
-        """Take what happened; return what it means.
+        """Process one event; return what it means.
 
         Raises:
-            BackendFailed: the server reports an error, or sends what cannot be read.
+            BackendFailed: the server reports an error, or sends malformed data.
         """
-        if type(moment) is not BodyReceived:  # nearly all are, and this line is passed for every token
+        if type(moment) is not BodyReceived:  # nearly always true, and this line runs for every token
             if isinstance(moment, HeadersReceived):
                 self._begin(moment)
                 return []
@@ -199,7 +199,7 @@ class AnswerReader(Generic[S]):
             self.over = len(self._refusal) > MAX_REFUSAL_BYTES
             return []
         if not self._chunks and self._unpacker is None and data[:2] == b"\x1f\x8b":
-            self._unpacker = Unpacker()  # compressed, and no header says so
+            self._unpacker = Unpacker()  # compressed without a header that says so
             data = self._unpacked(data)
         self._t_ns = moment.t_ns
         items = self._items(self._framing.feed(data))
@@ -208,10 +208,10 @@ class AnswerReader(Generic[S]):
         return items
 
     def end(self) -> Iterator[RequestSent | Chunk | Final]:
-        """Yield what was held back, and the Final where the answer came to an end.
+        """Yield what was held back, and the Final where the answer was completed.
 
         Raises:
-            BackendFailed: the server refused, or ended the answer in a way that makes it none.
+            BackendFailed: the server refused, or ended the answer in a way that invalidates it.
         """
         if self._refusal is not None and self._answered is not None:
             body = self._refusal[:MAX_REFUSAL_BYTES]
@@ -230,7 +230,7 @@ class AnswerReader(Generic[S]):
             if self._ended_ns is None and self._dialect.close_ends and self._chunks and self._is_orderly():
                 self._ended_ns = self._t_ns
         stray = self._framing.stray
-        if stray is not None and self._end is None and not self._closed:  # the last thing that was said is no answer
+        if stray is not None and self._end is None and not self._closed:  # the last document is no answer
             words = part_of_sentence(stray.decode("utf-8", "replace")) if self._chunks else None
             raise BackendFailed(self._dialect.failed(words) if words else self._dialect.unreadable(stray, cut=False))
         if self._half:  # its second half never came
@@ -314,24 +314,24 @@ class AnswerReader(Generic[S]):
                 )
 
     def _joined(self, text: str) -> str:
-        """Put the halves of a surrogate pair together that came in two chunks."""
+        """Join the halves of a surrogate pair that came in two chunks."""
         text, self._half = self._half + text, ""
         if "\ud800" <= text[-1] <= "\udbff":
             text, self._half = text[:-1], text[-1]
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
     def _check(self) -> None:
-        """Refuse what cannot be read.
+        """Raise where the data is malformed.
 
         Raises:
-            BackendFailed: bytes came that are no document.
+            BackendFailed: there were bytes that are no document.
         """
         bad = self._framing.bad
         if bad is not None and not self.over and self._ended_ns is None:
             raise BackendFailed(self._dialect.unreadable(bad, cut=self._framing.cut))
 
     def _is_orderly(self) -> bool:
-        """The answer's length was announced, so that the HTTP reader would have noticed a cut."""
+        """Return whether the answer's length was announced, in which case the HTTP reader would have noticed a cut."""
         headers = {} if self._answered is None else self._answered.headers
         return "transfer-encoding" in headers or "content-length" in headers
 
@@ -339,7 +339,7 @@ class AnswerReader(Generic[S]):
         """Return why the answer ended.
 
         Raises:
-            BackendFailed: the server names an end that is not known as a good one.
+            BackendFailed: the server's reason is not known as a regular end.
         """
         word = (self._end or "").strip().lower()
         if word in _STOPPED:
@@ -367,15 +367,15 @@ class AnswerReader(Generic[S]):
 
 
 def odd_end(word: str) -> Problem:
-    """The server ended the answer for a reason that is no good end, or is not known."""
+    """Return the problem for an answer that ended for an irregular or unknown reason."""
     return Problem(code="odd_end", args={"word": word})
 
 
 def _counted(chunks: list[RequestSent | Chunk]) -> list[RequestSent | Chunk]:
-    """Return chunks that arrived together with the count of the last of them, which was made by then.
+    """Return chunks that arrived together, with only the last one's count.
 
-    A reader that the system did not let run finds many tokens waiting; counted one by one, with one stamp for all, the
-    first would seem to have come long after it was made and the rate would be too high.
+    When the system delays the reader, it finds many tokens waiting. Counted one by one with a single stamp, the first
+    would seem to have arrived long after it was made, and the rate would be too high.
     """
     counts = [chunk.tokens for chunk in chunks if isinstance(chunk, Chunk) and chunk.tokens is not None]
     return [msgspec.structs.replace(chunk, tokens=counts[-1]) for chunk in chunks] if counts else chunks

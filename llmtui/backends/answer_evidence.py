@@ -1,4 +1,4 @@
-"""Evidence of text that cannot be seen: chunks without known text, told from the harmless ones by number and pace."""
+"""Evidence for unseen text: chunks without known text, separated from harmless ones by number and pace."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Final
 from llmtui.core.records import Evidence
 
 FEWEST_CHUNKS: Final = 8
-"""Chunks without text before the first text, from which on they may be text in an unknown field."""
+"""Number of chunks before the first text from which they may be text in an unknown field."""
 FEWEST_NAMED: Final = 3
-"""Chunks with text under one unknown name, from which on it is the model's."""
+"""Number of chunks with text in one unknown field from which it counts as the model's text."""
 SLOWER_AT_MOST: Final = 3.0
-"""Chunks that keep a connection open come more slowly than text, by more than this factor."""
+"""Keep-alive chunks are slower than text by more than this factor."""
 
 
 class SilentChunks:
-    """Collects chunks without known text."""
+    """The chunks without known text."""
 
     def __init__(self) -> None:
         self._before_ns: list[int] = []
         self._named: dict[str, list[str]] = {}
 
     def add(self, unknown: tuple[tuple[str, str], ...], before_text_ns: int | None) -> None:
-        """Take a chunk without known text.
+        """Add a chunk without known text.
 
         Args:
-            unknown: names that the protocol does not have, with the text under each.
-            before_text_ns: when it arrived; None if text came before it.
+            unknown: unknown fields, with the text of each.
+            before_text_ns: arrival of the chunk; None if text came before it.
         """
         if before_text_ns is not None:
             self._before_ns.append(before_text_ns)
@@ -35,7 +35,7 @@ class SilentChunks:
             self._named.setdefault(name, []).append(said)
 
     def evidence(self, first_text_ns: int | None, usual_ns: float | None) -> Evidence | None:
-        """Return what tells of unseen text; None where nothing does.
+        """Return the evidence for unseen text; None where there is none.
 
         Args:
             first_text_ns: arrival of the first known text.

@@ -1,4 +1,4 @@
-"""Text in the fields of both protocols: one table of the names that servers use, and errors of any shape."""
+"""Text in the fields of both protocols: the field names that servers use, and errors of any shape."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 THINKING_NAMES: Final = (
     "thinking", "reasoning_content", "reasoning", "reasoning_text", "thought", "reasoning_details", "thinking_blocks",
 )  # fmt: skip
-"""Fields of a message that hold thinking, the usual ones first. Servers that send two of them send one text twice."""
+"""Fields of a message that have thinking, the most common first. Servers that send two of them repeat the text."""
 ANSWER_NAMES: Final = ("content", "refusal", "text")
 _THINKING_PARTS: Final = ("thinking", "reasoning", "thought", "summary", "redacted_thinking")
 _PART_TEXTS: Final = ("text", "thinking", "reasoning", "content", "summary", "refusal", "value")
@@ -46,7 +46,7 @@ def parts_of(content: object) -> tuple[str, str]:
 
 
 def flat_text(value: object, depth: int = 0) -> str:
-    """Return the text of a string, of a typed part or of a list of either; "" for what holds none."""
+    """Return the text of a string, of a typed part or of a list of either; "" for anything else."""
     if isinstance(value, str):
         return value
     if depth > _DEEPEST:
@@ -61,7 +61,7 @@ def flat_text(value: object, depth: int = 0) -> str:
 
 
 def unknown_texts(message: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Return the texts that stand in a message under names which neither protocol has."""
+    """Return the texts in those fields of a message that neither protocol has."""
     found = ((name, flat_text(value)) for name, value in message.items() if name not in _NO_TEXT)
     return tuple((name, said) for name, said in found if said)
 

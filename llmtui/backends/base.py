@@ -1,4 +1,4 @@
-"""What every backend offers the engine: one shape for Ollama, OpenAI-compatible servers and the built-in llama.cpp.
+"""The interface of all backends: Ollama, OpenAI-compatible servers and the built-in llama.cpp.
 
 Timing rule for all of them: bytes are stamped with ``time.perf_counter_ns()`` when they arrive, before they are parsed,
 and t0 is the moment at which the HTTP library starts to send the request's headers on an open connection.
@@ -24,7 +24,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request, as the experiment wants it."""
+    """One request to a model."""
 
     model: Model
     messages: tuple[Message, ...]
@@ -34,17 +34,18 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float
     seed: int
     think: Think | None
-    """None: nothing is said about it."""
+    """None: not mentioned in the request."""
     num_thread: int | None
     keep_alive_s: int
     reuse_prefix: bool = False
-    """The follow-up of a conversation: the server's prefix cache is wanted (where a request can say so)."""
+    """Whether it is a follow-up, for which the server's prefix cache should be used (where a request can ask for
+    it)."""
     extra_fields: Mapping[str, object] = {}
-    """Of the person's own choice; put into the body beside what this program sends."""
+    """Additional fields chosen by the user, added to the body."""
 
 
 def with_extra(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request's body with more fields; those of an object such as ``options`` go into it."""
+    """Return a request's body with additional fields; objects such as ``options`` are merged."""
     together = dict(body)
     for name, value in extra.items():
         there = together.get(name)
@@ -59,17 +60,17 @@ class DroppedField(msgspec.Struct, frozen=True):
     """A field that the server refuses, so that the request was sent without it."""
 
     field: str
-    """Its name, with the part of the request that it stands in: ``stream_options.include_usage``."""
+    """Its path within the request: ``stream_options.include_usage``."""
     instead: str | None = None
-    """The field that carries its value instead."""
+    """The field that has its value instead."""
 
 
 class RequestSent(msgspec.Struct, frozen=True):
-    """The request is on its way."""
+    """The request has been sent."""
 
     t_ns: int
     without: tuple[DroppedField, ...] = ()
-    """What the server refused of it before, then or in an earlier request."""
+    """Fields that the server refused, for this request or an earlier one."""
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,11 +82,11 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     server_ns: int | None = None
     """The server's own stamp (wall clock, ns since 1970)."""
     tokens: int | None = None
-    """Output tokens made so far, where the server tells."""
+    """Number of output tokens so far, where the server reports it."""
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
-    """What the reader noticed about an answer: a flag with its evidence."""
+    """A finding of the reader about an answer: a flag with its evidence."""
 
     flag: str
     evidence: Evidence
@@ -95,7 +96,7 @@ class Final(msgspec.Struct, frozen=True, kw_only=True):
     """The end of an answer. A stream that ends without one is ``no_final``."""
 
     t_ns: int
-    """When it was known that no more text follows."""
+    """The moment from which no more text follows."""
     ended_by: EndedBy
     counters: ServerCounters | None
     remarks: tuple[Remark, ...] = ()
@@ -109,9 +110,9 @@ class RequestRefused(BackendFailed):
     """A request was answered with a status other than 200.
 
     Attributes:
-        status: of HTTP.
-        body: what came with it, or its beginning.
-        headers: of the answer, names in small letters.
+        status: the HTTP status.
+        body: the body or its beginning.
+        headers: headers of the answer, names in lower case.
     """
 
     def __init__(self, problem: Problem, *, status: int, body: bytes, headers: Mapping[str, str]) -> None:
@@ -130,19 +131,19 @@ class PullStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """Who answers."""
+    """The server that answers."""
 
     kind: ServerKind
     address: str
     version: str | None
     product: str | None = None
-    """Such as ``vLLM``; None where the server does not tell."""
+    """Such as ``vLLM``; None where the server does not report it."""
     local: bool
-    """The server's processes can be seen from here, as far as the address tells."""
+    """Whether the server's processes are visible from here, as far as the address shows."""
 
 
 class ServerEndpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a server of this machine is connected to."""
+    """The endpoint of a server on this machine."""
 
     addresses: tuple[str, ...]
     """IP addresses; a host name such as ``localhost`` has several."""
@@ -150,17 +151,17 @@ class ServerEndpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunnerClue(msgspec.Struct, frozen=True, kw_only=True):
-    """How the process that holds a model can be found: by pid, or from the process that listens for its server.
+    """How to find the process that holds a model: by pid, or from the process that listens for its server.
 
-    A file's name in a command line says nothing about whose process it is, so it alone is no clue.
+    A file name in a command line does not show which server a process belongs to, so it is no clue by itself.
     """
 
     pid: int | None = None
-    """Known where llmtui started the process itself; nothing else is looked at then."""
+    """Set where llmtui started the process itself; then nothing else is considered."""
     place: ServerEndpoint | None = None
     model_argument: str | None = None
-    """The server runs each model in a process of its own below it, with this after ``--model``, such as
-    ``sha256-6a0746a1ec1a``; None where all of the server's processes hold the model."""
+    """The argument after ``--model``, such as ``sha256-6a0746a1ec1a``, where the server runs each model in a child
+    process; None where all of the server's processes hold the model."""
 
 
 class Backend(Protocol):
@@ -171,22 +172,22 @@ class Backend(Protocol):
 
     kind: ServerKind
     can_unload: bool
-    """A model can be taken out of its memory, so that there are cold starts."""
+    """Whether the server can unload a model, so that there are cold starts."""
 
     async def info(self) -> ServerInfo:
-        """Asks who answers. Fails fast: ``silent`` after 5 s without an answer, ``refused`` for a closed port."""
+        """Return the server's product and version. Fails fast: ``silent`` after 5 s without an answer, ``refused``."""
         ...
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Gives the models, those that cannot be benchmarked with the reason."""
+        """Return the models; those that cannot be benchmarked have the reason."""
         ...
 
     async def resident(self) -> tuple[ResidentModel, ...] | None:
-        """Gives what is in the server's memory now; None where such a server does not tell."""
+        """Return the models in the server's memory; None where such a server does not list them."""
         ...
 
     async def show(self, name: str) -> ModelShown:
-        """Gives one model's details."""
+        """Return one model's details."""
         ...
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
@@ -194,24 +195,24 @@ class Backend(Protocol):
         ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-        """Ask and return what comes: a Sent, chunks, at most one Final. Close it (``aclosing``) to cancel.
+        """Yield a RequestSent, chunks, and at most one Final. Close the generator (``aclosing``) to cancel.
 
-        A request of which the server refused a part is sent again: the last Sent counts.
+        A request of which the server refuses a part is sent again: the last RequestSent counts.
         """
         ...
 
     async def unload(self, resident: ResidentModel) -> None:
-        """Asks the server to drop a model; returns when asked, not when done."""
+        """Ask the server to unload a model; return when asked, not when done."""
         ...
 
     async def load(self, resident: ResidentModel) -> None:
-        """Loads a model again as it was: by name, with its context length. Returns when it is in memory."""
+        """Load a model again with its context length; return when it is in memory."""
         ...
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
-        """Downloads a model; a later call goes on where an earlier one was cut."""
+        """Download a model and yield the steps; a later call continues where an earlier one was cut."""
         ...
 
     async def aclose(self) -> None:
-        """Closes connections and ends what was started here."""
+        """Close connections and end what was started here."""
         ...

@@ -1,7 +1,7 @@
-"""llmtui's own server: llama.cpp through xllamacpp, one child process a loaded model.
+"""llmtui's own server: llama.cpp through xllamacpp, one child process per loaded model.
 
 Loading a model starts a process and unloading ends it, so the memory of a model is the memory of a process. A child
-stays until it is unloaded or the backend is closed; ``keep_alive_s`` of a request is not looked at.
+runs until it is unloaded or the backend is closed; ``keep_alive_s`` of a request is ignored.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from llmtui.core.records import Problem, ResidentModel, ServerCounters, ServerKi
 
 ADDRESS = "built-in"
 MAX_NUM_CTX = 1 << 20
-"""For files that do not say what they were trained for."""
+"""Limit for files that do not have their trained context length."""
 FIXED_LENGTH: Mapping[str, object] = {"ignore_eos": True}
-"""Sent with the demo model's requests: its own answers end anywhere between 40 and 200 tokens, and a demonstration is
-to run as long as asked for. After its own end it goes on with something else it has learned."""
+"""Added to the demo model's requests: its own answers end anywhere between 40 and 200 tokens, and a demonstration
+should run to the requested length. After its own end it continues with other text."""
 
 
 def _cache_folder() -> Path:
@@ -58,18 +58,18 @@ def _cache_folder() -> Path:
 
 
 class BuiltinBackend:
-    """The server inside llmtui. Nothing runs until a model is asked."""
+    """The server inside llmtui. It starts no process before a model is used."""
 
     kind: ServerKind = "builtin"
     can_unload = True
 
     def __init__(self, *, gguf_paths: Sequence[Path] = (), cache_folder: Path | None = None) -> None:
-        """Prepares; nothing is started.
+        """Store the paths; nothing is started.
 
         Args:
-            gguf_paths: GGUF files, and folders of them, to offer beside the models of our own. A file can be asked by
-                its path also if it is not among them.
-            cache_folder: where speed-only models are kept; the user's cache folder if None.
+            gguf_paths: GGUF files, and folders of them, to list beside the built-in models. Other files can be used
+                by their path.
+            cache_folder: folder of speed-only models; None: the user's cache folder.
         """
         self._gguf_paths = tuple(gguf_paths)
         self._cache_folder = cache_folder or _cache_folder()
@@ -78,7 +78,7 @@ class BuiltinBackend:
         self._imports = False
 
     async def info(self) -> ServerInfo:
-        """Gives the version, if the extra is installed and can be imported; the latter is tried until it succeeds."""
+        """Return the version, if the extra is installed and can be imported; the import is tried until it succeeds."""
         problem = missing()
         if problem is None and not self._imports:
             problem = await import_failure()
@@ -88,7 +88,7 @@ class BuiltinBackend:
         return ServerInfo(kind=self.kind, address=ADDRESS, version=_version(), product="llama.cpp", local=True)
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Gives the demo model, the speed-only models and the GGUF files, with what is loaded."""
+        """Return the demo model, the speed-only models and the GGUF files, with those loaded marked."""
         problem = missing()
         if problem is not None:
             raise BackendFailed(problem)
@@ -97,22 +97,22 @@ class BuiltinBackend:
         return tuple(msgspec.structs.replace(item, resident=resident.get(item.model.name)) for item in listed)
 
     async def resident(self) -> tuple[ResidentModel, ...]:
-        """Gives the models whose child processes are ready."""
+        """Return the models whose child processes are ready."""
         return tuple(loaded.resident() for loaded in self._loaded.values() if loaded.child.is_ready)
 
     async def show(self, name: str) -> ModelShown:
-        """Gives one model's details."""
+        """Return one model's details."""
         return await asyncio.to_thread(shown_model, name, self._cache_folder)
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Gives the child's process id, also while it loads; None if there is no child for the model."""
+        """Return the child's process id, also while it loads; None if there is no child for the model."""
         loaded = self._loaded.get(model.name)
         if loaded is None or not loaded.child.alive:
             return None
         return RunnerClue(pid=loaded.child.pid)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-        """Asks and gives what comes. Where the model has to be loaded first, Sent is the start of its process."""
+        """Yield the events of a request. Where the model must be loaded, RequestSent is the start of its process."""
         name = request.model.name
         async with self._turn:
             config = await self._config(name, request.num_ctx, request.num_thread)
@@ -146,11 +146,11 @@ class BuiltinBackend:
             raise BackendFailed(death) from failure
 
     async def unload(self, resident: ResidentModel) -> None:
-        """Ends the model's process; its memory is free when this returns."""
+        """End the model's process; its memory is free when this returns."""
         await self._end(resident.name)
 
     async def load(self, resident: ResidentModel) -> None:
-        """Loads a model again with its context length."""
+        """Load a model again with its context length."""
         async with self._turn:
             config = await self._config(resident.name, resident.context_length, None)
             await self._end(resident.name)
@@ -163,7 +163,7 @@ class BuiltinBackend:
                 raise
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
-        """Cannot be done.
+        """Raise: the built-in server cannot download models.
 
         Raises:
             BackendFailed: always.
@@ -171,12 +171,12 @@ class BuiltinBackend:
         raise BackendFailed(Problem(code="builtin_pulls_not", args={"name": name}))
 
     async def aclose(self) -> None:
-        """Ends all child processes."""
+        """End all child processes."""
         for name in tuple(self._loaded):
             await self._end(name)
 
     async def _config(self, name: str, num_ctx: int | None, threads: int | None) -> ChildConfig:
-        """What a child for this model has to be told."""
+        """Return the configuration of a child for this model."""
         problem = missing()
         if problem is not None:
             raise BackendFailed(problem)
@@ -209,9 +209,10 @@ class _Loaded:
 
     @classmethod
     async def spawn(cls, config: ChildConfig, digest: str) -> _Loaded:
-        """Starts the child.
+        """Start the child.
 
-        What the HTTP library imports late (0.1 s) is imported before, so that it is no part of the first answer's time.
+        Modules that the HTTP library imports late (0.1 s) are imported before, so that they do not count in the first
+        answer's time.
         """
         client = open_client(httpx.URL("http://127.0.0.1"))
         await httpcore.AnyIOBackend().sleep(0)
@@ -223,7 +224,7 @@ class _Loaded:
         return self._reader
 
     async def ready(self) -> None:
-        """Waits until the child has loaded the model."""
+        """Wait until the child has loaded the model."""
         address = await self.child.ready()
         self._reader = OpenAiBackend(
             address,
@@ -249,7 +250,7 @@ class _Loaded:
 
 
 def missing() -> Problem | None:
-    """Says that the extra is not installed; None if it is. Nothing is imported to find out."""
+    """Return the problem that the extra is not installed; None if it is. Nothing is imported for this."""
     if importlib.util.find_spec("xllamacpp") is None:
         return import_problem("No module named 'xllamacpp'")
     return None
@@ -258,15 +259,15 @@ def missing() -> Problem | None:
 def _version() -> str:
     try:
         return f"xllamacpp {importlib.metadata.version('xllamacpp')}"
-    except importlib.metadata.PackageNotFoundError:  # put there by hand
+    except importlib.metadata.PackageNotFoundError:  # installed by hand
         return "xllamacpp"
 
 
 def spare_cores() -> int:
-    """Gives the threads for a model of real size: all physical cores but one, at least one.
+    """Return the number of threads for a model of real size: all physical cores but one, at least one.
 
-    llama.cpp's threads wait for each other in a busy loop, so one that shares its core with another program holds up
-    all of them.
+    llama.cpp's threads wait for each other in a busy loop, so one that shares its core with another program delays all
+    of them.
     """
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     if sys.platform == "linux":
@@ -275,10 +276,10 @@ def spare_cores() -> int:
 
 
 async def make_in_child(size: Size, folder: Path) -> None:
-    """Makes a speed-only model in a process of its own, so that numpy does not stay in this one.
+    """Make a speed-only model in a separate process, so that numpy is not loaded in this one.
 
     Raises:
-        BackendFailed: it could not be made.
+        BackendFailed: the model could not be made.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -314,6 +315,6 @@ def _unreachable(problem: Problem) -> Problem:
 
 
 def _with_load(last: Final, load_duration_ns: int) -> Final:
-    """llama.cpp knows nothing of the time before it was asked; the start of its process is our own clock's."""
+    """Return the Final with the load time by our clock: llama.cpp's counters begin when the model is loaded."""
     counters = msgspec.structs.replace(last.counters or ServerCounters(), load_duration_ns=load_duration_ns)
     return msgspec.structs.replace(last, counters=counters)

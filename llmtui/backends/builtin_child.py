@@ -1,4 +1,4 @@
-"""The process in which llama.cpp runs: started for one model, ended to unload it, and its failures as problems."""
+"""The process of a llama.cpp server: started for one model, ended to unload it, its failures as problems."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _NO_MEMORY = re.compile(r"allocate|out of memory|bad.?alloc", re.IGNORECASE)
 
 
 class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What a child serves; a change of any of it takes another child."""
+    """The configuration of a child; a change of any field needs another child."""
 
     model_path: str
     alias: str
     """The model's name in requests."""
     num_ctx: int
-    """Tokens of context."""
+    """Context length in tokens."""
     threads: int
 
 
@@ -46,7 +46,7 @@ class _Answer(msgspec.Struct, frozen=True):
 class BuiltinChild:
     """One llama.cpp server process.
 
-    Made by ``spawn``; answers requests once ``ready`` has returned; gone after ``end``.
+    Created by ``spawn``; answers requests once ``ready`` has returned; ended by ``end``.
     """
 
     def __init__(
@@ -56,17 +56,17 @@ class BuiltinChild:
         self.api_key = secrets.token_urlsafe(32)
         self.spawned_ns = spawned_ns
         self.load_duration_ns: int | None = None
-        """From the start of the process to the line that says it is ready; None before."""
+        """From the start of the process to its report that it is ready; None before."""
         self.address: str | None = None
         self._process = process
         self._log = log
 
     @classmethod
     async def spawn(cls, config: ChildConfig) -> BuiltinChild:
-        """Starts the process; the model is not loaded yet.
+        """Start the process; the model is not loaded yet.
 
         Raises:
-            BackendFailed: the system does not let it start.
+            BackendFailed: the system refuses to start it.
         """
         log = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # closed by ``end``; leaves nothing behind if we are killed
         spawned_ns = time.perf_counter_ns()
@@ -88,27 +88,27 @@ class BuiltinChild:
 
     @property
     def pid(self) -> int:
-        """The process, also while it loads."""
+        """The process id, also while it loads."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """The process has not ended, as far as is known."""
+        """Whether the process has not ended, as far as is known."""
         return self._process.returncode is None
 
     @property
     def is_ready(self) -> bool:
-        """The model is loaded and the process has not ended."""
+        """Whether the model is loaded and the process has not ended."""
         return self.alive and self.address is not None
 
     async def ready(self) -> str:
-        """Waits until the model is loaded.
+        """Wait until the model is loaded; return the server's address.
 
         Returns:
             The server's address.
 
         Raises:
-            BackendFailed: it could not be loaded; the process is gone.
+            BackendFailed: the model could not be loaded; the process has ended.
         """
         try:
             answer = await self._answer()
@@ -124,9 +124,9 @@ class BuiltinChild:
         return answer.address
 
     async def death(self) -> Problem | None:
-        """Says why the process ended in the middle of its work; None if it runs.
+        """Return why the process ended while working; None if it runs.
 
-        Gives the system a moment to report the end, since a connection breaks before that.
+        Waits a moment for the system to report the end, since a connection breaks before that.
         """
         try:
             await asyncio.wait_for(self._process.wait(), END_LIMIT_S)
@@ -137,7 +137,7 @@ class BuiltinChild:
         return _signal_problem(code, "answering") or died
 
     async def end(self) -> None:
-        """Ends the process, and with it gives its memory back; returns when it is gone."""
+        """End the process and so free its memory; return when it is gone."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         if self.address is None:  # while it loads, it does not see the end of stdin
@@ -155,7 +155,7 @@ class BuiltinChild:
             self._process.kill()
 
     async def _answer(self) -> _Answer | None:
-        """Sends the configuration and gives the answer; None if the process ends without one."""
+        """Send the configuration and return the answer; None if the process ends without one."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -192,10 +192,9 @@ class BuiltinChild:
 
 
 async def import_failure() -> Problem | None:
-    """Tries to import xllamacpp, in a process of its own, since a broken one may end the process that tries.
+    """Return why xllamacpp cannot be imported; None if it can.
 
-    Returns:
-        Why it cannot be imported; None if it can.
+    The import is tried in a separate process, since a broken module may end the process that imports it.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -219,7 +218,7 @@ async def import_failure() -> Problem | None:
 
 
 def import_problem(said: str) -> Problem:
-    """Return why xllamacpp cannot be imported, from the words of the ImportError."""
+    """Return why xllamacpp cannot be imported, from the text of the ImportError."""
     if "No module named" in said:
         return Problem(code="builtin_missing")
     if "libgomp" in said:
@@ -230,14 +229,14 @@ def import_problem(said: str) -> Problem:
 
 
 def _own_session() -> dict[str, Any]:
-    """Keeps a ctrl+c in the terminal from reaching the child."""
+    """Return the process options that keep Ctrl+C in the terminal from reaching the child."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}
 
 
 def _signal_problem(code: int, when: When) -> Problem | None:
-    """Explains an end by the system; None for an ordinary exit status."""
+    """Return the problem for an end by the system; None for an ordinary exit status."""
     if code in (-signal.SIGILL, _ILLEGAL_INSTRUCTION_WINDOWS):
         return Problem(code="cpu_too_old")
     if code == -signal.SIGTERM or (sys.platform != "win32" and code == -signal.SIGKILL):
@@ -248,7 +247,7 @@ def _signal_problem(code: int, when: When) -> Problem | None:
 
 
 def _log_problem(errors: list[str], path: str, said: str) -> Problem:
-    """Return what llama.cpp's error lines mean; the first names the cause, the others repeat that it failed."""
+    """Return the meaning of llama.cpp's error lines; the first has the cause, the others repeat that it failed."""
     reason = errors[0].removeprefix("error loading model: ") if errors else said
     if any(_NO_MEMORY.search(error) for error in errors):
         return Problem(code="out_of_memory", args={"name": path}, detail=reason)

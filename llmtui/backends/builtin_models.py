@@ -1,4 +1,4 @@
-"""What the built-in server offers: the demo model, two speed-only models, and GGUF files that somebody names."""
+"""Models of the built-in server: the demo model, two speed-only models, and named GGUF files."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SYNTHETIC: Final[dict[str, Size]] = {f"synthetic-{size}": size for size in SHAP
 
 
 def synthetic_size(name: str) -> Size | None:
-    """Gives the size of a speed-only model by its name; None for all other models."""
+    """Return the size of a speed-only model by its name; None for all other models."""
     return _SYNTHETIC.get(name)
 
 
 def model_file(name: str, cache_folder: Path) -> Path:
-    """Gives the file of a model by its name; a speed-only model's may not be made yet."""
+    """Return the file of a model by its name; a speed-only model's file may not exist yet."""
     if name == DEMO_NAME:
         return DEMO_FILE
     size = synthetic_size(name)
@@ -34,21 +34,21 @@ def model_file(name: str, cache_folder: Path) -> Path:
 
 
 def listed_models(gguf_paths: Sequence[Path], cache_folder: Path) -> tuple[ListedModel, ...]:
-    """Gives all models; a file that cannot be used is listed with the reason.
+    """Return all models; a file that cannot be used is listed with the reason.
 
     Args:
         gguf_paths: GGUF files, and folders of them.
-        cache_folder: where speed-only models are kept.
+        cache_folder: folder of speed-only models.
     """
     own = (ListedModel(model=_demo()), *(ListedModel(model=_speed_only(name, cache_folder)) for name in _SYNTHETIC))
     return (*own, *(_listed_file(path) for path in _files(gguf_paths)))
 
 
 def shown_model(name: str, cache_folder: Path) -> ModelShown:
-    """Gives one model's details.
+    """Return one model's details.
 
     Raises:
-        BackendFailed: it is a file that cannot be used.
+        BackendFailed: its file cannot be used.
     """
     size = synthetic_size(name)
     if size is not None:
@@ -60,7 +60,7 @@ def shown_model(name: str, cache_folder: Path) -> ModelShown:
 
 
 def header_of(path: Path) -> GgufHeader:
-    """Reads the header of a model's file.
+    """Return the header of a model's file.
 
     Raises:
         BackendFailed: the file is missing, cut short or no model.
@@ -77,7 +77,7 @@ def _demo() -> Model:
 
 
 def _speed_only(name: str, cache_folder: Path) -> Model:
-    """The recipe stands for the file, which may not be made yet and whose bytes depend on numpy's version."""
+    """Return a speed-only model; the recipe replaces the digest of the file, whose bytes depend on numpy's version."""
     size = _SYNTHETIC[name]
     shape = SHAPES[size]
     recipe = msgspec.json.encode((RECIPE, size, shape))

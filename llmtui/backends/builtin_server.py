@@ -1,11 +1,11 @@
-"""The built-in server: llama.cpp in a process of its own (``python -P -m llmtui.backends.builtin_server``).
+"""The built-in server: llama.cpp in a separate process (``python -P -m llmtui.backends.builtin_server``).
 
-Takes its configuration, the API key among it, as one JSON line on stdin, and answers with one JSON line on stdout:
-``{"address": "http://127.0.0.1:PORT"}``, or ``{"failed": …, "said": "…"}`` where what failed is ``import``, ``version``
+Reads its configuration, including the API key, as one JSON line from stdin, and answers with one JSON line on stdout:
+``{"address": "http://127.0.0.1:PORT"}``, or ``{"failed": …, "said": "…"}`` where ``failed`` is ``import``, ``version``
 (another xllamacpp than expected) or ``load``. The end of stdin ends it.
 
-xllamacpp is imported here and nowhere else: a processor that lacks an instruction, a missing system library or a crash
-ends this process and no other.
+xllamacpp is imported here and nowhere else: an unsupported CPU instruction, a missing system library or a crash ends
+this process and no other.
 """
 
 from __future__ import annotations
@@ -27,11 +27,7 @@ VERBOSITY = 1
 
 
 def main() -> int:
-    """Serves until stdin ends.
-
-    Returns:
-        The exit status after an error; a served run ends inside.
-    """
+    """Serve until stdin ends; return the exit status after an error."""
     answers = _private_stdout()
     _end_with_parent()
     config = json.loads(sys.stdin.buffer.readline())
@@ -48,7 +44,7 @@ def main() -> int:
         return EXIT_IMPORT
     try:
         server = xllamacpp.Server(params)
-    except (RuntimeError, ValueError) as error:  # says only that it failed; the reason is in the log
+    except (RuntimeError, ValueError) as error:  # reports only that it failed; the reason is in the log
         _tell(answers, {"failed": "load", "said": str(error)})
         return EXIT_LOAD
     _tell(answers, {"address": server.listening_address})
@@ -57,7 +53,7 @@ def main() -> int:
 
 
 def _params(params: Any, config: dict[str, Any]) -> Any:  # noqa: ANN401  # xllamacpp has no types
-    """Fills llama.cpp's parameters in: loopback, one request at a time, nothing fetched, no browser page."""
+    """Set llama.cpp's parameters: loopback, one request at a time, no downloads, no web page."""
     params.model.path = config["model_path"]
     params.model_alias = {config["alias"]}
     params.n_ctx = config["num_ctx"]
@@ -66,7 +62,7 @@ def _params(params: Any, config: dict[str, Any]) -> Any:  # noqa: ANN401  # xlla
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [config["api_key"]]
-    params.cors_origins = ""  # by default any web page could ask
+    params.cors_origins = ""  # by default any web page could send requests
     params.cors_credentials = False
     params.ui = False
     params.offline = True
@@ -77,7 +73,7 @@ def _params(params: Any, config: dict[str, Any]) -> Any:  # noqa: ANN401  # xlla
 
 
 def _private_stdout() -> BinaryIO:
-    """Takes stdout for answers alone: what a library prints from now on goes to stderr, which is the log."""
+    """Reserve stdout for answers: later output of libraries goes to stderr, which is the log."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return answers
@@ -88,7 +84,7 @@ def _tell(answers: BinaryIO, message: dict[str, str]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Asks Linux to end this process with its parent.
+    """Ask Linux to end this process with its parent.
 
     The thread that waits for the end of stdin cannot run while llama.cpp loads, since loading holds the interpreter.
     """
@@ -99,7 +95,7 @@ def _end_with_parent() -> None:
 def _exit_at_end_of_stdin() -> None:
     while os.read(0, 4096):
         pass
-    os._exit(EXIT_OK)  # there is nothing to save, and llama.cpp's threads would hold up an orderly end
+    os._exit(EXIT_OK)  # nothing needs saving, and llama.cpp's threads would delay an orderly end
 
 
 if __name__ == "__main__":

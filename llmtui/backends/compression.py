@@ -1,4 +1,4 @@
-"""Compressed answers: decoded as they come. When a text left the server is not known of them."""
+"""Compressed answers, decoded as they arrive. The time at which their text left the server is unknown."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import zlib
 from typing import Final
 
 _ANY_HEADER: Final = 47
-"""zlib's window size that takes gzip and zlib headers alike."""
+"""zlib's window size that accepts gzip and zlib headers."""
 _NO_HEADER: Final = -15
 _NONE: Final = ("", "identity", "none")
 _KNOWN: Final = ("gzip", "x-gzip", "deflate")
 
 
 class Unpacker:
-    """Decodes gzip and deflate; "deflate" is sent with and without zlib's header."""
+    """A decoder of gzip and deflate; "deflate" is sent with and without zlib's header."""
 
     def __init__(self, *, known: bool = True) -> None:
         """Prepare to decode; with ``known`` false every byte is refused."""
@@ -22,10 +22,10 @@ class Unpacker:
         self._begun = False
 
     def feed(self, data: bytes) -> bytes:
-        """Return what these bytes hold.
+        """Return the decoded bytes.
 
         Raises:
-            ValueError: they are not compressed in a way that can be read.
+            ValueError: the compression is not supported.
         """
         if not self._known:
             raise ValueError("an unknown compression")
@@ -47,6 +47,6 @@ class Unpacker:
 
 
 def unpacker_for(content_encoding: str) -> Unpacker | None:
-    """Return what decodes a body with this header; None for one that is not compressed."""
+    """Return the decoder for a body with this header; None for one that is not compressed."""
     name = content_encoding.strip().lower()
     return None if name in _NONE else Unpacker(known=name in _KNOWN)

@@ -1,4 +1,4 @@
-"""Which of a server's counts are believed: whole numbers that fit together. A count that is not used has a reason."""
+"""Plausibility of a server's counts: whole numbers that fit together. A count that is not used has a reason."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Counts:
         self.why: dict[str, str] = {}
 
     def read(self, field: str, value: object, *, zero: bool = False) -> int | None:
-        """Return a count; None if it is missing or not used, and then ``why`` has the reason.
+        """Return a count; None if it is missing or not used, with the reason in ``why``.
 
         Args:
-            field: of ServerCounters.
-            value: as sent.
-            zero: 0 is a count here. Elsewhere servers send it for what they did not count.
+            field: field of ServerCounters.
+            value: the value as sent.
+            zero: whether 0 is a count. In other fields, servers send it for what they did not count.
         """
         if value is None:
             return None
@@ -34,5 +34,5 @@ class Counts:
         return found
 
     def refuse(self, field: str, reason: str) -> None:
-        """Note that a count is not used."""
+        """Record that a count is not used."""
         self.why[field] = reason

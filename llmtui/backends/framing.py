@@ -1,9 +1,9 @@
-r"""JSON documents from the bytes of an answer, however they are framed.
+r"""JSON documents from the bytes of an answer, in any framing.
 
-Server-sent events, lines of JSON, documents over several lines, documents one behind the other and JSON arrays are told
-apart by their bytes: servers label all of these with any content type. Lines end with ``\n``, ``\r\n`` or ``\r`` and
-nowhere else (U+0085 and U+2028 occur in texts of models). A document is told as soon as its last byte is there, so the
-blank line after an event may be missing. Specification of events:
+Server-sent events, lines of JSON, documents over several lines, concatenated documents and JSON arrays are detected by
+their bytes: servers label all of these with any content type. Lines end with ``\n``, ``\r\n`` or ``\r`` and nowhere
+else (U+0085 and U+2028 occur in texts of models). A document is returned when its last byte has arrived, so the blank
+line after an event may be missing. Specification of events:
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -19,7 +19,7 @@ from llmtui.backends.lenient import NotJson, StructReader
 S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_DOCUMENT_BYTES: Final = 16 << 20
-"""Most bytes of one document: a server that never ends one must not fill the memory."""
+"""Largest document: a server that never ends one must not fill the memory."""
 DONE: Final = b"[DONE]"
 """The OpenAI protocol's mark after the last event."""
 _BOM: Final = b"\xef\xbb\xbf"
@@ -36,19 +36,19 @@ class Document(msgspec.Struct, Generic[S], frozen=True):
     """One JSON document."""
 
     said: S | None
-    """None for ``[DONE]`` and for a document that is not of the protocol."""
+    """None for ``[DONE]`` and for a document that does not belong to the protocol."""
     data: bytes
     event: bytes = b""
-    """The event's name, where one was given."""
+    """The event's name, where it has one."""
 
     @property
     def is_done(self) -> bool:
-        """It is the OpenAI protocol's mark after the last event."""
+        """Whether it is the OpenAI protocol's mark after the last event."""
         return self.said is None and self.data == DONE
 
 
 class Framing(Generic[S]):
-    """Puts documents together from bytes as they arrive; how the bytes are cut makes no difference to the documents."""
+    """Assembles documents from bytes as they arrive; how the bytes are cut does not matter."""
 
     def __init__(self, reader: StructReader[S]) -> None:
         self._reader = reader
@@ -61,17 +61,17 @@ class Framing(Generic[S]):
         """Server-sent events were seen."""
         self._open = _OpenDocument()
         self._bare = False
-        """The document that has no end yet stands outside of events."""
+        """The incomplete document is outside of events."""
         self._ready: list[Document[S]] = []
         self.stray: bytes | None = None
-        """The bytes among events, behind the last document, that are no JSON: an error in plain text, or a ping."""
+        """The bytes after the last document, among events, that are no JSON: an error in plain text, or a ping."""
         self.bad: bytes | None = None
-        """The first bytes that are no JSON; nothing is read behind them."""
+        """The first bytes that are no JSON; nothing after them is read."""
         self.cut = False
-        """What is ``bad`` is the beginning of a document: the stream ended in its middle."""
+        """``bad`` is the beginning of a document: the stream ended in its middle."""
 
     def feed(self, data: bytes) -> list[Document[S]]:
-        """Take bytes and return the documents that they complete, in order; look at ``bad`` after them."""
+        """Add bytes and return the documents that they complete, in order; check ``bad`` afterwards."""
         if self.bad is not None:
             return []
         if b"\n" in data or b"\r" in data or self._after_cr:
@@ -86,7 +86,7 @@ class Framing(Generic[S]):
         return ready
 
     def close(self) -> list[Document[S]]:
-        """Take the end of the stream; return the document that no line end followed. Half a document is ``bad``."""
+        """End the stream; return a document without line end. Half a document is ``bad``."""
         if self.bad is None:
             self._line(self._rest)
             self._rest = b""
@@ -130,7 +130,7 @@ class Framing(Generic[S]):
             self.stray = line
 
     def _field(self, name: bytes, value: bytes) -> None:
-        """Take a line of an event, or a comment, which has no name."""
+        """Process a line of an event, or a comment, which has no name."""
         self._events = True
         if name == b"data":
             self._bare = False
@@ -139,7 +139,7 @@ class Framing(Generic[S]):
             self._event = value.strip()
 
     def _value(self, value: bytes) -> None:
-        """Take a data line or a line outside of events."""
+        """Process a data line or a line outside of events."""
         if not self._open.data:
             try:
                 self._ready.append(Document(self._decode(value), value, self._event))
@@ -150,7 +150,7 @@ class Framing(Generic[S]):
             self._odd(value)
 
     def _odd(self, value: bytes) -> None:
-        """Take what is no document of the expected types in one line."""
+        """Process a line that is no document of the expected types."""
         stripped = value.strip()
         if not self._open.data and (stripped in _NOTHING_SAID or stripped == DONE):
             if stripped == DONE:
@@ -172,7 +172,7 @@ class Framing(Generic[S]):
             self.bad = self._open.data
 
     def _unended(self) -> None:
-        """Look at bytes behind the last line end: a document may be complete without one."""
+        """Process bytes after the last line end: a document may be complete without one."""
         if len(self._rest) > MAX_DOCUMENT_BYTES:
             self.bad = self._rest
         elif not self._events and self._rest[-1:] in (b"}", b"]"):
@@ -183,19 +183,19 @@ class Framing(Generic[S]):
 
 
 class _OpenDocument:
-    """Finds the ends of JSON objects in bytes that come in parts; brackets and commas between them are passed over."""
+    """Finds the ends of JSON objects in partial data; brackets and commas between them are skipped."""
 
     def __init__(self) -> None:
         self.data = b""
         """The beginning of an object that has no end yet."""
         self.foreign = False
-        """Something else than an object began."""
+        """Something other than an object began."""
         self._at = 0
         self._depth = 0
         self._in_string = False
 
     def feed(self, more: bytes) -> list[bytes]:
-        """Return the objects that are complete with these bytes."""
+        """Return the objects that these bytes complete."""
         found: list[bytes] = []
         self.data += more
         while not self.foreign:
@@ -209,7 +209,7 @@ class _OpenDocument:
                 return found
             self._at = step.end()
             if step[0] == b"\\":
-                if self._at == len(self.data):  # what it escapes is not there yet
+                if self._at == len(self.data):  # the escaped character has not arrived yet
                     self._at -= 1
                     return found
                 self._at += 1

@@ -1,8 +1,8 @@
-"""What a GGUF file says about itself, read with the standard library from its header alone.
+"""The header of a GGUF file, read with the standard library.
 
-A file from somewhere else is not trusted: every count and length in it is checked against the bytes that are there
-before it is used, arrays are walked over rather than kept, and whatever is wrong becomes a BadGguf. The weights
-are never read, except for samples of them by ``gguf_digest``.
+A file from elsewhere is not trusted: every count and length in it is checked against the bytes present before it is
+used, arrays are skipped rather than kept, and every fault becomes a BadGguf. The weights are never read, except for
+samples of them by ``gguf_digest``.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
@@ -26,7 +26,7 @@ from llmtui.core.fit import KvShape, kv_shape
 from llmtui.core.records import Argument, Problem, ProblemError
 
 MAX_TEXT_BYTES: Final = 1 << 20
-"""Longest string that is kept (a chat template has some 10 kB); longer ones are walked over."""
+"""Longest string that is kept (a chat template has some 10 kB); longer ones are skipped."""
 MAX_NAME_BYTES: Final = 65_535
 """Longest key or tensor name: the format's own limit."""
 MAX_STRINGS: Final = 1 << 22
@@ -60,20 +60,20 @@ class BadGguf(ProblemError):
 
 
 class GgufHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What a GGUF file says about itself. Missing keys are None."""
+    """The content of a GGUF file's header. Missing keys are None."""
 
     size_bytes: int
     needed_bytes: int
-    """The least size at which every tensor lies within the file."""
+    """The smallest size at which every tensor is within the file."""
     version: int
     architecture: str | None
     name: str | None
     kind: str | None
     """``general.type``: ``model``, ``adapter``, ``mmproj``, …"""
     context_length: int | None
-    """Tokens that the model was trained for."""
+    """Context length in tokens that the model was trained for."""
     parameter_count: int
-    """Elements of all tensors in this file (of this part, where a model is split)."""
+    """Number of elements of all tensors in this file (of this part, where a model is split)."""
     quantisation: str | None
     chat_template: str | None
     license: str | None
@@ -84,16 +84,16 @@ class GgufHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Number of this part, from 0, where a model is split over several files."""
     parts: int | None
     kv: KvShape | None = None
-    """What the KV cache takes."""
+    """Shape of the KV cache."""
 
     @property
     def truncated(self) -> bool:
-        """Some tensors lie beyond the end of the file."""
+        """Whether some tensors are beyond the end of the file."""
         return self.size_bytes < self.needed_bytes
 
 
 def parameter_label(count: int) -> str:
-    """Gives a parameter count for people: ``2.0M``, ``7.2B``."""
+    """Return a parameter count for display: ``2.0M``, ``7.2B``."""
     for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
         if count >= limit:
             return f"{count / limit:.1f}{unit}"
@@ -101,16 +101,13 @@ def parameter_label(count: int) -> str:
 
 
 def read_gguf(path: Path) -> GgufHeader:
-    """Reads a file's header.
+    """Return a file's header; its ``truncated`` says whether the file is too short for its tensors.
 
     Args:
         path: the file, with or without ``.gguf`` in its name.
 
-    Returns:
-        The header; whether the file is long enough for its tensors is ``truncated``.
-
     Raises:
-        BadGguf: there is no such file, it cannot be read, it is no GGUF, or its header is cut or damaged.
+        BadGguf: the file is missing, not readable or no GGUF, or its header is cut or damaged.
     """
     with _opened(path) as file:
         size = path.stat().st_size
@@ -122,7 +119,7 @@ def read_gguf(path: Path) -> GgufHeader:
 
 
 def readable_model(path: Path) -> GgufHeader:
-    """Reads the header of a file that is to answer questions.
+    """Return the header of a file that is to be run as a model.
 
     Raises:
         BadGguf: as ``read_gguf``, or the file is cut short, makes embeddings only, is an adapter or a projector, or is
@@ -141,7 +138,7 @@ def readable_model(path: Path) -> GgufHeader:
 
 
 def gguf_digest(path: Path) -> str:
-    """Gives a digest that tells builds of a model apart without reading all of a large file.
+    """Return a digest that distinguishes builds of a model without reading all of a large file.
 
     Returns:
         ``sha256:…`` of the whole file up to 64 MiB; ``sampled:…`` for larger ones: SHA-256 of the size, the first
@@ -182,7 +179,7 @@ def _truncated(path: Path, size: int, needed: int) -> BadGguf:
 
 
 class _Reader:
-    """Little-endian numbers and strings from a file, none of them beyond its end."""
+    """Reads little-endian numbers and strings from a file, never beyond its end."""
 
     def __init__(self, file: BufferedReader, size: int, path: Path) -> None:
         self._file = file
@@ -214,14 +211,14 @@ class _Reader:
         self._file.seek(self.at)
 
     def skip_strings(self, count: int) -> None:
-        """Walks over ``count`` strings."""
+        """Skip ``count`` strings."""
         self._strings_left -= count
         if self._strings_left < 0:
             raise self.damaged("strings", MAX_STRINGS)
         for _ in range(count):
             length = int.from_bytes(self.raw(8), "little")
             if length <= _SHORT_BYTES:
-                self.raw(length)  # cheaper than a seek, which throws the buffer away
+                self.raw(length)  # cheaper than a seek, which discards the buffer
             else:
                 self.skip(length)
 
@@ -232,7 +229,7 @@ class _Reader:
         return int(struct.unpack("<Q", self.raw(8))[0])
 
     def count(self, declared: int, least_bytes: int) -> int:
-        """The declared number of entries, refused if so many entries of that size cannot be in the file."""
+        """Return a declared number of entries; raise if the file is too short for them."""
         if declared > MAX_ENTRIES:
             raise self.damaged("entries", declared)
         if declared * least_bytes > self._size - self.at:
@@ -246,7 +243,7 @@ class _Reader:
         return self.raw(length).decode("utf-8", "replace")
 
     def text(self) -> str | None:
-        """A string, or None if it is too long to be kept."""
+        """Return a string, or None if it is too long to keep."""
         length = self.u64()
         if length > MAX_TEXT_BYTES:
             self.skip(length)
@@ -289,7 +286,7 @@ def _value(reader: _Reader, kind: int) -> object:
 
 
 def _numbers(reader: _Reader) -> tuple[int, ...] | None:
-    """Return an array of whole numbers, such as the KV heads of each layer; None where it is another one."""
+    """Return an array of whole numbers, such as the KV heads per layer; None for any other array."""
     kind, length = reader.u32(), reader.u64()
     if kind not in INTEGERS or length > MAX_LAYERS:
         _skip_elements(reader, kind, length)
@@ -357,7 +354,7 @@ def _header(reader: _Reader, version: int, facts: dict[str, object], tensors: in
 
 
 def _tensor(reader: _Reader) -> tuple[str | None, int, int]:
-    """One entry of the tensor table: type's name, elements, and where its data end after the start of all data."""
+    """Return one entry of the tensor table: type's name, number of elements, end of its data in the data section."""
     reader.name()
     dimensions = reader.u32()
     if dimensions > 8:

@@ -1,4 +1,4 @@
-"""The numbers that stand in GGUF files: value types, tensor types, mixtures of tensor types.
+"""Numbers used in GGUF files: value types, tensor types, mixtures of tensor types.
 
 Source: ggml's ``ggml.h`` and ``gguf.h``, llama.cpp's ``llama.h``.
 """
@@ -22,7 +22,7 @@ TENSOR_TYPES: Final[dict[int, tuple[str, int, int]]] = {
     29: ("IQ1_M", 256, 56), 30: ("BF16", 1, 2), 34: ("TQ1_0", 256, 54), 35: ("TQ2_0", 256, 66),
     39: ("MXFP4", 32, 17), 40: ("NVFP4", 64, 36), 41: ("Q1_0", 128, 18),
 }  # fmt: skip
-"""ggml's tensor types: name, elements a block, bytes a block."""
+"""ggml's tensor types: name, elements per block, bytes per block."""
 
 FILE_TYPES: Final[dict[int, str]] = {
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S",
@@ -31,4 +31,4 @@ FILE_TYPES: Final[dict[int, str]] = {
     28: "IQ2_S", 29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
     39: "NVFP4", 40: "Q1_0",
 }  # fmt: skip
-"""``general.file_type``: the mixture of tensor types, as people name it."""
+"""``general.file_type``: the mixture of tensor types, by its common name."""

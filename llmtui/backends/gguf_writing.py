@@ -1,4 +1,4 @@
-"""Writes model files (GGUF) with numpy and gguf, which the extra ``synthetic`` brings. Reading needs neither."""
+"""Writing of model files (GGUF) with numpy and gguf, from the extra ``synthetic``. Reading needs neither."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Tensor = tuple[str, "NDArray[Any]", "gguf.GGMLQuantizationType | None"]
-"""(name, values, type of what is already quantised): matrices as [out, in]."""
+"""(name, values, type if already quantised): matrices as [out, in]."""
 ARCHITECTURE = "llama"
 
 
@@ -26,11 +26,11 @@ def write_gguf(
     """Write a model of the llama architecture.
 
     Args:
-        path: The file; overwritten.
-        keys: Metadata; a number is written as uint32 or float32.
-        copied_from: A model whose metadata are taken over where ``copied`` says so, after ``keys``.
-        copied: Takes a key's name.
-        tensors: Makes the tensors, one at a time, so that the float weights are never all in memory.
+        path: the file; overwritten.
+        keys: metadata; a number is written as uint32 or float32.
+        copied_from: a model whose metadata are copied, after ``keys``, where ``copied`` is true.
+        copied: called with a key's name.
+        tensors: yields the tensors one at a time, so that the float weights are never all in memory.
     """
     import gguf
 
@@ -65,7 +65,7 @@ def vocabulary_of(path: Path) -> list[str]:
 
 
 def quantised(name: str, values: NDArray[Any]) -> Tensor:
-    """Return a matrix as Q8_0, and a vector as it is."""
+    """Return a matrix as Q8_0, and a vector unchanged."""
     import gguf
 
     if values.ndim == 1:

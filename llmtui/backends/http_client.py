@@ -1,4 +1,4 @@
-"""The HTTP client that the backends share, and its failures as problems."""
+"""The HTTP client shared by the backends, and its failures as problems."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ STREAM_TIMEOUT = httpx.Timeout(connect=CONNECT_LIMIT_S, read=None, write=30.0, p
 """For answers: nothing is sent until the model is loaded and the prompt is read, so reading has no limit here."""
 
 _TLS_ALERT = r"\x15\x03"
-"""How a TLS record of the type alert begins, as h11 shows it: what a TLS port answers to plain HTTP."""
+"""Beginning of a TLS alert as h11 shows it: the answer of a TLS port to plain HTTP."""
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST")
 
 _THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised here, never listened on
 
 
 def server_url(address: str, default_port: int) -> httpx.URL:
-    """Gives the address as a URL: ``127.0.0.1``, ``box:8080``, ``https://box/prefix`` and the like.
+    """Return the address as a URL: ``127.0.0.1``, ``box:8080``, ``https://box/prefix`` and the like.
 
-    Without a scheme it is http, and then without a port ``default_port``. The addresses that stand for "all interfaces"
-    become loopback, because not every system can connect to them.
+    Without a scheme it is http, and then without a port ``default_port``. Addresses that mean "all interfaces" become
+    loopback, because not every system can connect to them.
 
     Raises:
         BackendFailed: ``bad_address``, ``bad_scheme``, ``no_host``, ``bad_port``.
@@ -59,12 +59,12 @@ def server_url(address: str, default_port: int) -> httpx.URL:
 
 
 def public_address(url: httpx.URL) -> str:
-    """Gives the URL as text, without a user's name and password and without a closing slash."""
+    """Return the URL as text, without user name, password and trailing slash."""
     return str(url.copy_with(username=None, password=None)).rstrip("/")
 
 
 def is_loopback(url: httpx.URL) -> bool:
-    """Says whether the host is this machine, as far as the address tells."""
+    """Return whether the host is this machine, as far as the address shows."""
     host = url.host
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -75,7 +75,7 @@ def is_loopback(url: httpx.URL) -> bool:
 
 
 def place_of(url: httpx.URL) -> ServerEndpoint | None:
-    """Return where a server of this machine is connected to; None for one elsewhere."""
+    """Return the endpoint of a server on this machine; None for one elsewhere."""
     if not is_loopback(url):
         return None
     try:
@@ -86,20 +86,20 @@ def place_of(url: httpx.URL) -> ServerEndpoint | None:
 
 
 class Proxy(NamedTuple):
-    """What stands between this machine and a server."""
+    """A proxy between this machine and a server."""
 
     url: str
     variable: str
-    """Where it is set, for messages: the environment's variable, or ``system``."""
+    """Where it is set, for messages: an environment variable, or ``system``."""
 
     @property
     def where(self) -> str:
-        """Its address without a login."""
+        """Its address without login."""
         return without_login(self.url).removeprefix("http://").rstrip("/")
 
 
 def proxy_for(url: httpx.URL) -> Proxy | None:
-    """Return the proxy that the environment or the system names for a server; never one for this machine."""
+    """Return the proxy that the environment or the system sets for a server; none for this machine."""
     if is_loopback(url) or urllib.request.proxy_bypass(url.host):
         return None
     proxies = urllib.request.getproxies()
@@ -112,17 +112,17 @@ def proxy_for(url: httpx.URL) -> Proxy | None:
 
 
 def open_client(url: httpx.URL) -> httpx.AsyncClient:
-    """Return a client for one server; this machine is never asked through a proxy, others if the environment says so.
+    """Return a client for one server; this machine is always connected directly, others by the environment's proxy.
 
-    Without a proxy in between, its connections remember when bytes came (see ``http_stamping``).
+    Without a proxy, its connections record when bytes arrived (see ``http_stamping``).
 
     Raises:
-        BackendFailed: ``proxy_unusable``, ``certificates_unusable``: what the environment names cannot be used.
+        BackendFailed: ``proxy_unusable``, ``certificates_unusable``: the environment's setting cannot be used.
     """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=30.0)
     proxy = proxy_for(url)
     try:
-        # Without encryption the certificates are not read, which takes 0.1 s.
+        # Without encryption, skip reading the certificates, which takes 0.1 s.
         certificates = httpx.create_ssl_context() if url.scheme == "https" else None
     except OSError as error:
         raise BackendFailed(_certificates_problem(error)) from error
@@ -149,8 +149,8 @@ def in_words(url: httpx.URL, start: Start) -> Iterator[None]:
     """Turn the HTTP library's exceptions into BackendFailed.
 
     Args:
-        url: the server's.
-        start: how such a server is started.
+        url: the server's URL.
+        start: how to start such a server.
     """
     try:
         yield
@@ -159,7 +159,7 @@ def in_words(url: httpx.URL, start: Start) -> Iterator[None]:
 
 
 def transport_problem(error: Exception, url: httpx.URL, start: Start) -> Problem:
-    """Return why a connection could not be made or did not last."""
+    """Return why a connection could not be made or was lost."""
     where = public_address(url).removeprefix("http://")
     proxy = proxy_for(url)
     if proxy is not None and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
@@ -235,7 +235,7 @@ def _closed_by_peer(error: httpx.RemoteProtocolError) -> bool:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Gives an exception and all that it came from, groups opened."""
+    """Yield an exception and all its causes, with groups opened."""
     seen: list[BaseException] = [error]
     for cause in seen:
         yield cause
@@ -246,5 +246,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def bad_address(address: str, why: str) -> Problem:
-    """Return that the text is no address, with the reader's reason."""
+    """Return that the text is no address, with the parser's reason."""
     return Problem(code="bad_address", args={"address": without_login(address)}, detail=why)

@@ -1,7 +1,7 @@
-"""A streamed HTTP/1.1 exchange over a connection of its own, without a proxy and without encryption.
+"""A streamed HTTP/1.1 exchange over a separate connection, without proxy and encryption.
 
-The library's layers take a third of a millisecond of processor time for each chunk, ours a fraction of it; the protocol
-itself is h11's here as there.
+The library's layers take a third of a millisecond of CPU time per chunk, ours a fraction of it; h11 does the protocol
+in both cases.
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ _NO_ANSWER: Final = "Server disconnected without sending a response."
 async def direct_exchange(
     request: httpx.Request, first: httpx.Request | None = None, last: bytes = b""
 ) -> AsyncGenerator[ExchangeEvent, None]:
-    """Sends the request and gives what happens: one Departed, one Answered, any number of Arrived.
+    """Send the request and yield one RequestStarted, one HeadersReceived, and any number of BodyReceived.
 
-    The connection is closed at the end, however that comes.
+    The connection is closed at the end in any case.
 
     Args:
-        request: to an ``http`` URL, with its whole body in memory.
-        first: a small request that goes before it on the same connection, so that the server has taken that up; what
-            becomes of it does not matter.
-        last: stands in the last chunk of the answer and, but for chance, in no other; told without delay.
+        request: request to an ``http`` URL, with its whole body in memory.
+        first: a small request sent before it on the same connection, so that the server has accepted that; its
+            result is ignored.
+        last: bytes found in the last chunk of the answer and in hardly any other; such a chunk is delivered without
+            delay.
 
     Raises:
-        httpx.HTTPError: as the library does, after all that arrived before has been given.
+        httpx.HTTPError: the exchange failed; everything that arrived before has been yielded.
     """
     limits = request.extensions.get("timeout", {})
     connection, protocol = await _taken_up(request, first, limits.get("connect"))
@@ -70,7 +71,7 @@ async def direct_exchange(
 async def _taken_up(
     request: httpx.Request, first: httpx.Request | None, limit_s: float | None
 ) -> tuple[socket.socket, h11.Connection]:
-    """Gives a connection over which the first request, if there is one, has been answered."""
+    """Return a connection over which the first request, if any, has been answered."""
     connection, protocol = await _connected(request, limit_s), h11.Connection(h11.CLIENT)
     if first is None:
         return connection, protocol
@@ -80,7 +81,7 @@ async def _taken_up(
             await _answer(connection, protocol)
         protocol.start_next_cycle()
     except (OSError, httpx.WriteError, h11.ProtocolError):
-        # Too busy to answer it in time, or the server ends a connection after one answer.
+        # The server is too busy to answer it in time, or closes a connection after one answer.
         connection.close()
         return await _connected(request, limit_s), h11.Connection(h11.CLIENT)
     except BaseException:
@@ -103,7 +104,7 @@ async def _answer(connection: socket.socket, protocol: h11.Connection) -> None:
 
 
 async def _connected(request: httpx.Request, limit_s: float | None) -> socket.socket:
-    """Gives a non-blocking connection to the first of the host's addresses that takes one."""
+    """Return a non-blocking connection to the first of the host's addresses that accepts one."""
     loop = asyncio.get_running_loop()
     host, port = request.url.host, request.url.port or _HTTP_PORT
     failure: OSError | None = None
@@ -112,7 +113,7 @@ async def _connected(request: httpx.Request, limit_s: float | None) -> socket.so
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             for left, (family, kind, number, _name, address) in zip(range(len(found), 0, -1), found, strict=True):
                 try:
-                    # One address that swallows everything must not take all the time.
+                    # An address that drops all packets must not use up all the time.
                     async with asyncio.timeout(None if limit_s is None else limit_s / left):
                         return await _opened(socket.socket(family, kind, number), address)
                 except TimeoutError:

@@ -1,6 +1,6 @@
-"""Heads of HTTP answers as servers and proxies send them, made fit for a strict reader.
+"""Repair of HTTP heads from servers and proxies for a strict parser.
 
-curl and browsers pass over a doubled ``Transfer-Encoding`` and over lines that are no header; h11 refuses the answer.
+curl and browsers ignore a repeated ``Transfer-Encoding`` and lines that are no header; h11 refuses the answer.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _CHUNKED: Final = b"transfer-encoding:"
 
 
 class HeadMender:
-    """Holds the bytes of an answer back until its head is complete, and gives them on mended; later bytes pass."""
+    """Holds back an answer until its head is complete, and repairs the head; later bytes pass unchanged."""
 
     def __init__(self) -> None:
         self._held = b""
         self._passed = False
 
     def feed(self, data: bytes) -> bytes:
-        """Return what can be read of the bytes so far; no bytes are the end, and release what was held."""
+        """Return the bytes for the parser; an empty argument is the end, and releases what was held back."""
         if self._passed:
             return data
         self._held += data

@@ -1,4 +1,4 @@
-"""What happens in a streamed HTTP exchange, each with its moment on ``time.perf_counter_ns()``."""
+"""Events of a streamed HTTP exchange, each with its time by ``time.perf_counter_ns()``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import msgspec
 
 
 class RequestStarted(msgspec.Struct, frozen=True):
-    """The request's headers begin to be written to an open connection."""
+    """Writing of the request's headers to an open connection begins."""
 
     t_ns: int
 
 
 class HeadersReceived(msgspec.Struct, frozen=True):
-    """Status and headers are there."""
+    """Status and headers have arrived."""
 
     t_ns: int
     status: int
@@ -21,7 +21,7 @@ class HeadersReceived(msgspec.Struct, frozen=True):
 
 
 class BodyReceived(msgspec.Struct, frozen=True):
-    """Bytes of the body, as they came out of the connection; never empty."""
+    """Bytes of the body, as read from the connection; never empty."""
 
     t_ns: int
     data: bytes

@@ -1,9 +1,9 @@
-"""A thread that does nothing but read one socket, and knows when each chunk came.
+"""A thread that reads one socket and stamps each chunk's arrival.
 
-A stamp that a process takes itself is late by as long as the process waits for a core, its event loop for a turn and
-its thread for the interpreter: milliseconds on a busy machine, which would be counted as the server's. So on Linux the
-system's own stamp is taken, made when the bytes reached the socket (SO_TIMESTAMPING); elsewhere the thread's clock
-right after the read. Where several chunks waited together they carry the stamp of the last.
+A stamp made by a process is late by the time that the process waits for a core, its event loop for a turn and its
+thread for the interpreter: milliseconds on a busy machine, which would count as the server's. So on Linux the system's
+own stamp is used, made when the bytes reached the socket (SO_TIMESTAMPING); elsewhere the thread's clock right after
+the read. Where several chunks were waiting together, they have the stamp of the last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import Final, NamedTuple
 
 READ_BYTES: Final = 1 << 16
 TOLD_EVERY_S: Final = 0.1
-"""While chunks keep coming the loop is woken this often; the first one after a pause and the last are told at once."""
+"""While chunks keep arriving, the loop is woken at this interval; for the first one after a pause and for the last at
+once."""
 
 _SO_TIMESTAMPING: Final = 37
 _RX_SOFTWARE: Final = 1 << 3
@@ -30,28 +31,28 @@ _TIME: Final = struct.Struct("@ll")
 _ANCILLARY_BYTES: Final = 256
 _OLDEST_NS: Final = 1_000_000_000
 _READ_TOGETHER_NS: Final = 50_000
-"""Two clocks are compared only where they were read within this."""
+"""Two clocks are compared only where they were read within this time."""
 
 
 class StampedBytes(NamedTuple):
-    """Bytes and the moment (``time.perf_counter_ns``) at which they came; no bytes are the end."""
+    """Bytes and the time (``time.perf_counter_ns``) of their arrival; empty at the end."""
 
     t_ns: int
     data: bytes
 
 
 class SocketReader:
-    """Reads a connected, blocking socket to its end, in a thread of its own, and closes it.
+    """Reads a connected, blocking socket to its end in a separate thread, and closes it.
 
-    All methods belong to the loop in which it was made.
+    All methods must be called in the loop in which it was created.
     """
 
     def __init__(self, connection: socket.socket, *, last: bytes = b"") -> None:
-        """Starts to read; the socket is the reader's from now on.
+        """Start to read; the reader owns the socket from now on.
 
         Args:
-            connection: to read.
-            last: stands in the last chunk that matters; nothing where that is not known.
+            connection: the socket.
+            last: bytes found in the last chunk that matters; empty where that is not known.
         """
         self._connection = connection
         self._last = last
@@ -65,7 +66,7 @@ class SocketReader:
         threading.Thread(target=self._read, name="reader", daemon=True).start()
 
     async def next(self) -> StampedBytes:
-        """Gives what came next; waits for it where nothing has.
+        """Return the next bytes; wait for them where there are none.
 
         Raises:
             OSError: the connection broke.
@@ -81,7 +82,7 @@ class SocketReader:
         return self._came.popleft()
 
     def close(self) -> None:
-        """Ends the connection; the thread closes the socket as soon as it sees that."""
+        """End the connection; the thread then closes the socket."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
@@ -111,7 +112,7 @@ class SocketReader:
         return bool(data)
 
     def _tell(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed: nothing waits any more
             self._loop.call_soon_threadsafe(self._wake)
 
     # --- the loop -------------------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ class SocketReader:
         self._loop.call_later(TOLD_EVERY_S, self._tell_again)
 
     def _tell_again(self) -> None:
-        # In this order: what comes in between is seen by one side or the other.
+        # In this order: bytes that arrive in between are seen by one side or the other.
         self._telling = True
         if self._came:
             self._telling = False
@@ -130,17 +131,17 @@ class SocketReader:
 
 
 def ask_for_stamps(connection: socket.socket) -> None:
-    """Has the system stamp what comes from now on, where it can; asked for before anything is sent."""
+    """Ask the system to stamp what arrives, where it can; to be called before anything is sent."""
     if sys.platform == "linux":
         with suppress(OSError):
             connection.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, _RX_SOFTWARE | _SOFTWARE)
 
 
 def moment_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
-    """Gives when the last of the bytes just read reached the socket, on ``time.perf_counter_ns``.
+    """Return when the last of the bytes just read reached the socket, on ``time.perf_counter_ns``.
 
     Args:
-        ancillary: what came with them; where no stamp is in it the answer is now.
+        ancillary: ancillary data of the read; without a stamp in it, the result is now.
     """
     now_ns = time.perf_counter_ns()
     wall_ns = time.time_ns()
@@ -149,7 +150,7 @@ def moment_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
         if together and (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPING) and len(data) >= _TIME.size:
             seconds, nanoseconds = _TIME.unpack_from(data)
             age_ns: int = wall_ns - (seconds * 1_000_000_000 + nanoseconds)
-            # Outside of this somebody set the clock meanwhile.
+            # Outside of this range the clock was set meanwhile.
             if 0 <= age_ns <= _OLDEST_NS:
                 return now_ns - age_ns
     return now_ns

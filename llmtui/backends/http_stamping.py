@@ -1,7 +1,7 @@
-"""An HTTP transport whose connections remember when bytes last came out of the socket.
+"""An HTTP transport whose connections record when bytes last came out of the socket.
 
-Between that moment and the caller lie the parsing of headers and several layers of the library: half a millisecond for
-the first bytes of an answer, which would be counted as the server's.
+From that moment to the caller there is the parsing of headers and several layers of the library: half a millisecond for
+the first bytes of an answer, which would count as the server's.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
     httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
 }
-"""httpcore's errors, none of which is another's kind, and httpx's of the same name."""
+"""httpcore's errors, none of which is a subclass of another, and httpx's of the same name."""
 
 
 class StampingStream(httpcore.AsyncNetworkStream):
-    """A connection that keeps the moment of its last read."""
+    """A connection that records the time of its last read."""
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
         self._head: HeadMender | None = None
         self.read_ns: int | None = None
-        """``time.perf_counter_ns()`` right after bytes came; None before the first."""
+        """``time.perf_counter_ns()`` right after bytes arrived; None before the first."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the library's signature
-        """Reads, and stamps before anything else is done."""
+        """Read, and stamp before anything else is done."""
         while True:
             data = await self._inner.read(max_bytes, timeout)
             self.read_ns = time.perf_counter_ns()
@@ -57,7 +57,7 @@ class StampingStream(httpcore.AsyncNetworkStream):
         await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:
-        """Closes."""
+        """Close the connection."""
         await self._inner.aclose()
 
     async def start_tls(
@@ -66,11 +66,11 @@ class StampingStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        """Gives the same connection with TLS, stamped after decryption."""
+        """Return the same connection with TLS, stamped after decryption."""
         return StampingStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> object:
-        """Tells about the socket."""
+        """Return information about the socket."""
         return self._inner.get_extra_info(info)
 
 
@@ -92,13 +92,13 @@ class _StampingBackend(httpcore.AsyncNetworkBackend):
 
 
 class StampingTransport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 straight to a server, without a proxy; a response's ``network_stream`` is a StampingStream.
+    """HTTP/1.1 directly to a server, without a proxy; a response's ``network_stream`` is a StampingStream.
 
-    httpx's own transport takes no network backend, so requests go to a pool of httpcore's here.
+    httpx's own transport accepts no network backend, so requests go to a pool of httpcore's here.
     """
 
     def __init__(self, limits: httpx.Limits, certificates: ssl.SSLContext | None) -> None:
-        """Make one; ``certificates`` may be None where nothing is encrypted."""
+        """Create the pool; ``certificates`` may be None where nothing is encrypted."""
         ssl_context = certificates or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._connections = httpcore.AsyncConnectionPool(
             ssl_context=ssl_context,
@@ -109,10 +109,10 @@ class StampingTransport(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; the answer's body is read as it is asked for.
+        """Send a request; the answer's body is read on demand.
 
         Raises:
-            httpx.HTTPError: As httpx's own transport does.
+            httpx.HTTPError: as in httpx's own transport.
         """
         url = httpcore.URL(
             scheme=request.url.raw_scheme,
@@ -143,7 +143,7 @@ class StampingTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """The body of an answer, with errors as httpx has them."""
+    """The body of an answer, with httpx's errors."""
 
     def __init__(self, response: httpcore.Response, request: httpx.Request) -> None:
         self._response = response
@@ -169,7 +169,7 @@ def _as_httpx(request: httpx.Request) -> Iterator[None]:
 
 
 def read_ns(response: httpx.Response) -> int:
-    """Gives the moment at which the bytes that were last given arrived; now, where the transport did not stamp them."""
+    """Return the time at which the last bytes arrived; now, where the transport did not stamp them."""
     stream = response.extensions.get("network_stream")
     if isinstance(stream, StampingStream) and stream.read_ns is not None:
         return stream.read_ns

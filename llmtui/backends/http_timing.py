@@ -1,8 +1,7 @@
-"""One streamed HTTP exchange with the moments at which things happened, stamped as close to the socket as can be.
+"""One streamed HTTP exchange with its events, stamped as close to the socket as possible.
 
 Plain connections to a server are our own and read by a thread (see ``http_direct``). Encrypted ones, and those through
-a proxy, are the library's; a task of its own does nothing but read and stamp, so that a consumer that is busy elsewhere
-does not move a stamp.
+a proxy, are the library's; a separate task only reads and stamps, so that a busy consumer does not delay a stamp.
 """
 
 from __future__ import annotations
@@ -26,25 +25,26 @@ __all__ = ["BodyReceived", "ExchangeEvent", "HeadersReceived", "RequestStarted",
 def timed_exchange(
     client: httpx.AsyncClient, request: httpx.Request, *, first: httpx.Request | None = None, last: bytes = b""
 ) -> AsyncGenerator[ExchangeEvent, None]:
-    """Sends the request and gives what happens: one Departed, one Answered, any number of Arrived.
+    """Send the request and yield one RequestStarted, one HeadersReceived, and any number of BodyReceived.
 
-    Stamps are ``time.perf_counter_ns()``. Departed is the moment after the connection is open and before the headers
-    are written. The body comes as sent (``Accept-Encoding: identity`` is the caller's to ask for), whatever the status.
+    Stamps are ``time.perf_counter_ns()``. RequestStarted is the moment after the connection is open and before the
+    headers are written. The body is passed as sent, whatever the status; the caller has to request ``Accept-Encoding:
+    identity``.
 
     Closing the generator, or cancelling the task that awaits it, closes the connection, also before there is an answer.
 
     Args:
-        client: what the request was built with.
-        request: what is timed.
-        first: a small request that goes before it, so that a connection is open and taken up by the server; what
-            becomes of it does not matter.
-        last: stands in the last chunk of the answer and, but for chance, in no other. Chunks may be given up to a tenth
-            of a second after they came, with the stamp of their coming; this one is not.
+        client: the client that built the request.
+        request: the request to time.
+        first: a small request sent before it, so that a connection is open and accepted by the server; its result
+            is ignored.
+        last: bytes found in the last chunk of the answer and in hardly any other. Chunks may be delivered up to 0.1
+            s after their arrival, with the stamp of the arrival; this one is not delayed.
 
     Raises:
-        httpx.HTTPError: as the library does, after all that arrived before has been given.
+        httpx.HTTPError: the exchange failed; everything that arrived before has been yielded.
     """
-    # A name and password in the URL are the library's to send.
+    # The library handles a user name and password in the URL.
     plain = request.url.scheme == "http" and not request.url.userinfo and proxy_for(request.url) is None
     return direct_exchange(request, first, last) if plain else _library_exchange(client, request, first)
 
@@ -52,7 +52,7 @@ def timed_exchange(
 async def _library_exchange(
     client: httpx.AsyncClient, request: httpx.Request, first: httpx.Request | None = None
 ) -> AsyncGenerator[ExchangeEvent, None]:
-    """Departed is the trace event that httpcore fires for new and for reused connections alike."""
+    """Yield the events of an exchange through the library, whose trace reports the start of sending."""
     if first is not None:
         with suppress(TimeoutError, httpx.ReadTimeout):
             async with asyncio.timeout(FIRST_LIMIT_S):
@@ -71,7 +71,7 @@ async def _library_exchange(
 
 def _departure_trace(put: Callable[[ExchangeEvent], None]) -> Callable[[str, dict[str, Any]], Any]:
     async def trace(event: str, info: dict[str, Any]) -> None:
-        # A tunnel through a proxy is asked for with a CONNECT of its own, under the same trace.
+        # A tunnel through a proxy is opened by a separate CONNECT, under the same trace.
         if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
             put(RequestStarted(time.perf_counter_ns()))
 
@@ -93,4 +93,4 @@ async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait([task])
     if not task.cancelled():
-        task.exception()  # looked at, so that asyncio does not report it as forgotten
+        task.exception()  # retrieved, so that asyncio does not report it as never retrieved

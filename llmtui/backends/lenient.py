@@ -1,7 +1,7 @@
-"""Lenient reading of foreign JSON: one odd value costs that value, never what stands beside it.
+"""Lenient reading of foreign JSON: a malformed value costs that value, not its neighbours.
 
-Servers send numbers as text, lists where a string is usual, null, −1, 2.0e9 and halves of characters. All JSON of
-servers is read through these functions: a value that does not fit becomes the field's default, the rest is kept.
+Servers send numbers as text, lists in place of strings, null, −1, 2.0e9 and halves of characters. All JSON of servers
+is read through these functions: a value that does not fit becomes the field's default, the rest is kept.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ import msgspec
 S = TypeVar("S", bound=msgspec.Struct)
 
 MOST: Final = 2**53
-"""Whole numbers from here on are no count of anything, and a JSON reader elsewhere may round them."""
+"""Whole numbers from here on count nothing, and other JSON readers may round them."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 class NotJson(ValueError):
-    """Bytes that are no JSON document."""
+    """The bytes are no JSON document."""
 
 
 class StructReader(Generic[S]):
-    """Reads JSON objects as one kind of struct: exactly typed first, leniently where that fails."""
+    """Reads JSON objects as one kind of struct: strictly typed first, leniently where that fails."""
 
     def __init__(self, kind: type[S]) -> None:
         self._kind = kind
         self.decode = msgspec.json.Decoder(kind).decode
-        """The exact reader, for hot paths. It raises ``msgspec.DecodeError``, UnicodeDecodeError or RecursionError."""
+        """The strict reader, for hot paths. It raises ``msgspec.DecodeError``, UnicodeDecodeError or RecursionError."""
 
     def read(self, data: bytes) -> S | None:
         """Return the struct; None if the document is not an object or lacks a required field.
@@ -47,9 +47,9 @@ class StructReader(Generic[S]):
 
 
 def document(data: bytes) -> object:
-    """Return any JSON document as builtin types; bytes that are not UTF-8 and half surrogate pairs stay in texts.
+    """Return any JSON document as builtin types; invalid UTF-8 and half surrogate pairs remain in texts.
 
-    Numbers of 2^53 and more are NaN: they fit no field, and no arithmetic with them overflows.
+    Numbers of 2^53 and more are NaN: they fit no field, and arithmetic with them cannot overflow.
 
     Raises:
         NotJson: the bytes are no JSON document.
@@ -71,7 +71,7 @@ def fitted(value: object, kind: type[S]) -> S | None:
     Nested structs are fitted the same way. Lists of structs keep the entries that fit.
 
     Returns:
-        None if ``value`` is no JSON object, or if nothing fits a field that has no default.
+        None: ``value`` is no JSON object, or nothing fits a field that has no default.
     """
     if not isinstance(value, Mapping):
         return None
@@ -87,7 +87,7 @@ def fitted(value: object, kind: type[S]) -> S | None:
 
 
 def entries(value: object, kind: type[S]) -> tuple[S, ...]:
-    """Return the items of a JSON array that fit the struct; an empty tuple for what is no array."""
+    """Return the items of a JSON array that fit the struct; empty for anything else."""
     if not isinstance(value, list | tuple):
         return ()
     return tuple(entry for entry in (fitted(item, kind) for item in value) if entry is not None)
@@ -99,7 +99,7 @@ def mapping(value: object) -> Mapping[str, object]:
 
 
 def count(value: object) -> int | None:
-    """Return a whole number from 0 on, also one that is written as a float; None for anything else."""
+    """Return a whole number from 0 on, also one written as a float; None for anything else."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -115,7 +115,7 @@ def number(value: object) -> float | None:
 
 
 def text(value: object) -> str | None:
-    """Return a string that is not empty; None for anything else."""
+    """Return a non-empty string; None for anything else."""
     return value if isinstance(value, str) and value else None
 
 
@@ -133,7 +133,7 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]
 
 
 def _fit(value: object, wanted: Any) -> tuple[bool, object]:  # noqa: ANN401 - an annotation
-    """Whether the value fits the type, and the value as it fits."""
+    """Return whether the value fits the type, and the fitted value."""
     if isinstance(value, float) and not math.isfinite(value):
         return False, None
     for candidate in (value, *_whole(value)):

@@ -1,4 +1,4 @@
-"""The Ollama backend: /api/chat read line by line, with exact moments; models, memory, downloads."""
+"""The Ollama backend: /api/chat read line by line, with exact times; models, memory, downloads."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ from llmtui.core.plan import Model
 from llmtui.core.records import Problem, ResidentModel, ServerKind
 
 _RESIDENT_LIMIT_S = 8.0
-"""/api/ps stands still for up to 5 s while a graphics card gives memory back."""
+"""/api/ps takes up to 5 s while a GPU frees memory."""
 _UNLOAD_LIMIT_S = 30.0
 _LOAD_LIMIT_S = 600.0
 _SHOWS_AT_ONCE = 4
@@ -86,14 +86,14 @@ class OllamaBackend:
 
     Args:
         address: as Ollama reads ``OLLAMA_HOST``: ``127.0.0.1:11434``, ``box``, ``https://box/path``.
-        access: what lets requests in; never put into a message.
+        access: key or login for requests; never part of a message.
 
     Raises:
         BackendFailed: ``bad_address``.
     """
 
     def __init__(self, address: str, *, access: Access | None = None) -> None:
-        """Prepare to talk to a server; nothing is sent yet."""
+        """Prepare the connection; no request is sent yet."""
         self.kind: ServerKind = "ollama"
         self._access = access
         self.can_unload = True
@@ -107,15 +107,15 @@ class OllamaBackend:
             self._client.headers["authorization"] = access.header
         self._refused = RefusedFields()
         self._tells_memory = True
-        """/api/ps is there; programs that imitate Ollama may lack it."""
+        """/api/ps exists; programs that imitate Ollama may lack it."""
         self._digests: dict[str, str] | None = None
-        """Of the list's models, by the name that Ollama compares."""
+        """Digests of the listed models, by the name in Ollama's comparison form."""
         self._shown: dict[str, ShowAnswer] = {}
         self._blobs: dict[tuple[str, str], str | None] = {}
-        """Weights' files by name and digest: the answer can be megabytes, and it is asked for before every trial."""
+        """Weight files by name and digest: the answer can be megabytes, and is needed before every trial."""
 
     async def info(self) -> ServerInfo:
-        """Ask who answers: /api/version, and where that path is not known, whether /api/tags is a list of Ollama's."""
+        """Return the server's version from /api/version; without that path, require a list of Ollama's in /api/tags."""
         version: str | None = None
         product: str | None = "Ollama"
         try:
@@ -136,15 +136,15 @@ class OllamaBackend:
         return False
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Gives the models as /api/tags and /api/ps tell; /api/show fills in what old servers leave out of the list."""
+        """Return the models of /api/tags and /api/ps; /api/show adds what old servers omit."""
         entries, residents = await asyncio.gather(self._tags(), self._resident_if_told())
         shown = await self._shown_where_needed(entries)
         return tuple(listed(entry, shown.get(entry.key), residents) for entry in entries)
 
     async def resident(self) -> tuple[ResidentModel, ...] | None:
-        """Return what is in the server's memory now; join it by digest, a name can stand there twice.
+        """Return the models in the server's memory; match them by digest, since a name can occur twice.
 
-        None where the program, which imitates Ollama, has no such list.
+        None where a program that imitates Ollama has no such list.
         """
         if not self._tells_memory:
             return None
@@ -160,7 +160,7 @@ class OllamaBackend:
         return None
 
     async def _with_listed_digests(self, residents: tuple[ResidentModel, ...]) -> tuple[ResidentModel, ...]:
-        """Residents under the digests of the list, where one of the two tells none."""
+        """Return the models in memory with the digests of the list, where one of the two has none."""
         if residents and self._digests is None:
             await self._tags()
         named = self._digests or {}
@@ -172,7 +172,7 @@ class OllamaBackend:
         )
 
     async def show(self, name: str) -> ModelShown:
-        """Gives one model's details."""
+        """Return one model's details."""
         entries, shown = await asyncio.gather(self._tags(), self._show(name))
         entry = next((entry for entry in entries if ollama_name(entry.name) == ollama_name(name)), TagsEntry(name=name))
         return ModelShown(
@@ -185,7 +185,7 @@ class OllamaBackend:
         )
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Return where the server listens, and what its child has after ``--model``: the blob, for MLX the name."""
+        """Return the server's endpoint, and its child's argument after ``--model``: the blob, for MLX the name."""
         place = place_of(self._url)
         if place is None:
             return None
@@ -197,9 +197,9 @@ class OllamaBackend:
         return RunnerClue(place=place, model_argument=self._blobs[build] or "")
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-        """Ask /api/chat and return what comes: one Sent, chunks of text, at most one Final.
+        """Send a request to /api/chat and yield one RequestSent, chunks of text, and at most one Final.
 
-        A stream that the server ends in order but without its last line ends without Final. Closing the generator or
+        A stream that the server closes in order but without its last line has no Final. Closing the generator or
         cancelling the task that awaits it closes the connection.
 
         Raises:
@@ -239,11 +239,11 @@ class OllamaBackend:
             raise self._judged(as_response(refused, http_request), "/api/chat", model.name) from refused
 
     async def unload(self, resident: ResidentModel) -> None:
-        """Asks the server to drop a model; by its name, as the server knows no other way."""
+        """Ask the server to unload a model, by its name, since there is no other way."""
         await self._generate({"model": resident.name, "keep_alive": 0}, _UNLOAD_LIMIT_S)
 
     async def load(self, resident: ResidentModel) -> None:
-        """Loads a model as it was, for the server's own default time; returns when it is in memory."""
+        """Load a model with its context length, for the server's default time; return when it is in memory."""
         body: dict[str, Any] = {"model": resident.name}
         if resident.context_length is not None:
             body["options"] = {"num_ctx": resident.context_length}
@@ -255,17 +255,17 @@ class OllamaBackend:
             await self._ask("POST", "/api/embed", body=body | {"input": ""}, limit_s=_LOAD_LIMIT_S, model=resident.name)
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
-        """Downloads a model; sizes are sums over the layers named so far."""
+        """Download a model and yield the steps; sizes are sums over the layers named so far."""
         return pull_steps(self._client, name, where=self._where, start=self._start, judged=self._judged)
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         await self._client.aclose()
 
     def _judged(self, response: httpx.Response, path: str, model: str | None) -> RequestRefused:
-        """Return the refusal that an answer other than 200 is."""
+        """Return the refusal for an answer other than 200."""
         body = response.content[:MAX_REFUSAL_BYTES]
-        of_server = error_text(body) is None or b"signin_url" not in body  # else of a model that runs in the cloud
+        of_server = error_text(body) is None or b"signin_url" not in body  # else a model in the cloud
         problem = what_answered(
             response, where=self._where, path=path, access=self._access, challenge_is_login=of_server
         ) or refusal(response.status_code, body, where=self._where, model=model)
@@ -282,7 +282,7 @@ class OllamaBackend:
         return entries
 
     async def _resident_if_told(self) -> tuple[ResidentModel, ...]:
-        # /api/ps can stand still for seconds on a busy server; the list of models is of use without it.
+        # /api/ps can take seconds on a busy server; the list of models is useful without it.
         with suppress(BackendFailed):
             return await self.resident() or ()
         return ()
@@ -297,7 +297,7 @@ class OllamaBackend:
             raise BackendFailed(not_ollama(self._where)) from error
 
     async def _shown_where_needed(self, entries: tuple[TagsEntry, ...]) -> dict[str, ShowAnswer]:
-        """Asks /api/show for models that /api/tags says too little of; those that do not answer in time stay out."""
+        """Return /api/show for models with incomplete entries in /api/tags; those that time out are missing."""
         at_once = asyncio.Semaphore(_SHOWS_AT_ONCE)
 
         async def ask(entry: TagsEntry) -> None:
@@ -345,7 +345,7 @@ def _ollama_url(address: str) -> httpx.URL:
 
 
 async def _drain(moments: AsyncIterator[ExchangeEvent]) -> None:
-    """Reads to the end of the body, so that the connection can be used again; what goes wrong now is of no account."""
+    """Read to the end of the body, so that the connection can be reused; errors no longer matter."""
     with suppress(TimeoutError, httpx.HTTPError):
         async with asyncio.timeout(_DRAIN_LIMIT_S):
             async for _ in moments:

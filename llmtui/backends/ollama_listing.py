@@ -1,7 +1,7 @@
-"""What an Ollama server tells about itself and its models: /api/version, /api/tags, /api/show and /api/ps.
+"""Ollama's information about itself and its models: /api/version, /api/tags, /api/show and /api/ps.
 
-Read from raw JSON: typed clients drop fields that say whether a model runs here at all. Only a model's name is needed;
-a field of an unexpected type is missing: other servers imitate these answers.
+Read from raw JSON: typed clients drop fields that say whether a model runs here at all. Only a model's name is
+required; a field of an unexpected type counts as missing, since other servers imitate these answers.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class _Details(msgspec.Struct):
 
 
 class TagsEntry(msgspec.Struct):
-    """One model in /api/tags; ``capabilities`` and the context length are told from 0.30 on."""
+    """One model in /api/tags; ``capabilities`` and the context length are sent since version 0.30."""
 
     name: str = ""
     model: str = ""
-    """The same name; some that imitate Ollama send only this one."""
+    """The same name; some imitations of Ollama send only this one."""
     digest: str = ""
     size: int | None = None
     details: _Details | None = None
@@ -47,12 +47,12 @@ class TagsEntry(msgspec.Struct):
 
     @property
     def key(self) -> str:
-        """What tells one build of a model from another; servers that imitate Ollama may have no digests."""
+        """The identity of a build; imitations of Ollama may have no digests."""
         return self.digest or self.name
 
 
 class ShowAnswer(msgspec.Struct):
-    """What is used of /api/show; its tensors can be megabytes and are skipped."""
+    """The used part of /api/show; its tensors can be megabytes and are skipped."""
 
     modelfile: str | None = None
     template: str | None = None
@@ -82,23 +82,23 @@ _Kind = TypeVar("_Kind", bound=msgspec.Struct)
 
 
 class NotSuchAnswer(Exception):
-    """A body that is not what Ollama answers with."""
+    """A body that is not Ollama's."""
 
 
 def read_version(body: bytes) -> str:
-    """Gives what /api/version tells.
+    """Return the version in /api/version.
 
     Raises:
-        NotSuchAnswer: it is not such an answer.
+        NotSuchAnswer: the body is no such answer.
     """
     return _decoded(body, _Version).version
 
 
 def read_tags(body: bytes) -> tuple[TagsEntry, ...]:
-    """Gives the entries of /api/tags, newest first as sent.
+    """Return the entries of /api/tags in the order sent, newest first.
 
     Raises:
-        NotSuchAnswer: it is not such a list.
+        NotSuchAnswer: the body is no such list.
     """
     return _entries(body, TagsEntry)
 
@@ -115,10 +115,10 @@ def is_ollama_list(body: bytes) -> bool:
 
 
 def read_resident(body: bytes) -> tuple[ResidentModel, ...]:
-    """Gives what /api/ps lists; after a model was made anew under its name, that name can stand there twice.
+    """Return the models in /api/ps; after a model was rebuilt, its name can occur twice.
 
     Raises:
-        NotSuchAnswer: it is not such a list.
+        NotSuchAnswer: the body is no such list.
     """
     return tuple(
         ResidentModel(
@@ -133,21 +133,21 @@ def read_resident(body: bytes) -> tuple[ResidentModel, ...]:
 
 
 def read_show(body: bytes) -> ShowAnswer:
-    """Gives what is used of /api/show.
+    """Return the used part of /api/show.
 
     Raises:
-        NotSuchAnswer: it is not such an answer.
+        NotSuchAnswer: the body is no such answer.
     """
     return _decoded(body, ShowAnswer)
 
 
 def needs_show(entry: TagsEntry) -> bool:
-    """Says whether /api/tags leaves open what /api/show tells: servers before 0.30."""
+    """Return whether /api/tags lacks what /api/show has: servers before 0.30."""
     return entry.capabilities is None and not _is_cloud(entry, None)
 
 
 def model_of(entry: TagsEntry, shown: ShowAnswer | None) -> Model:
-    """Gives the model, with what /api/show adds where that was asked."""
+    """Return the model, with the additions of /api/show where it was requested."""
     details = entry.details or _Details()
     capabilities = _capabilities(entry, shown)
     return Model(
@@ -164,7 +164,7 @@ def model_of(entry: TagsEntry, shown: ShowAnswer | None) -> Model:
 
 
 def listed(entry: TagsEntry, shown: ShowAnswer | None, residents: tuple[ResidentModel, ...]) -> ListedModel:
-    """Gives the model as a list shows it: whether it is in memory, and why it cannot be benchmarked if so."""
+    """Return the model for a list: with its state in memory, and the reason if it cannot be benchmarked."""
     model = model_of(entry, shown)
     same = [resident for resident in residents if resident.digest == model.digest and model.digest]
     by_name = [resident for resident in same if ollama_name(resident.name) == ollama_name(model.name)]
@@ -174,13 +174,13 @@ def listed(entry: TagsEntry, shown: ShowAnswer | None, residents: tuple[Resident
 
 
 def blob_of(modelfile: str) -> str | None:
-    """Gives ``sha256-<hex>`` of the first FROM line that names a blob: the weights' file, wherever it lies."""
+    """Return ``sha256-<hex>`` of the first FROM line with a blob: the weights' file, in any folder."""
     match = _FROM_BLOB.search(modelfile.replace("\r", ""))
     return match[1] if match else None
 
 
 def license_text(shown: ShowAnswer) -> str | None:
-    """Gives the licence as one text."""
+    """Return the licence as one text."""
     said = shown.license
     return _told("\n\n".join(said) if isinstance(said, list) else said)
 
@@ -246,7 +246,7 @@ def _told(text: str | None) -> str | None:
 
 
 def _digest(entry: TagsEntry | _ResidentEntry) -> str:
-    """The build's digest; where none is told, one of the name, so that models are told apart."""
+    """Return the build's digest; where none is sent, a substitute made from the name, so that models stay distinct."""
     if entry.digest:
         return entry.digest.removeprefix("sha256:")
     return name_digest(ollama_name(entry.name))

@@ -1,4 +1,4 @@
-"""What an Ollama server's refusals mean: status codes, error lines, error bodies, failed downloads."""
+"""Meaning of an Ollama server's refusals: status codes, error lines, error bodies, failed downloads."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def refusal(status: int, body: bytes, *, where: str, model: str | None = None) -> Problem:
-    """Return what an answer other than 200 means that is Ollama's own.
+    """Return the problem for an answer other than 200 that is Ollama's own.
 
     Args:
         status: the HTTP status.
         body: the body, or its beginning.
-        where: the server as a person knows it: ``127.0.0.1:11434``.
-        model: the model that was asked for, if one was.
+        where: the server's address for messages: ``127.0.0.1:11434``.
+        model: the requested model, if any.
     """
     said = error_text(body)
     if status == 401:
@@ -37,7 +37,7 @@ def refusal(status: int, body: bytes, *, where: str, model: str | None = None) -
 
 
 def model_problem(said: str, model: str | None, *, where: str, status: int | None = None) -> Problem:
-    """Return what an error text of the server means: in an error body, or in a line in the middle of an answer."""
+    """Return the problem for an error text of the server, from an error body or from a line within an answer."""
     of_model: dict[str, Argument] = {"name": model or ""}
     text = said.strip()
     words = text.lower()
@@ -48,7 +48,7 @@ def model_problem(said: str, model: str | None, *, where: str, status: int | Non
     if "does not support thinking" in words or "think value" in words:
         return Problem(code="no_thinking", args=of_model, detail=_last_line(text))
     if "does not support chat" in words or "does not support generate" in words:
-        # Old servers say the same of a model whose file they cannot read.
+        # Old servers send the same text for a model whose file they cannot read.
         return Problem(code="embedding_only", args=of_model)
     if any(said in words for said in ("invalid model name", "invalid model path", "model is required")):
         return Problem(code="bad_name", args={"text": model or ""})
@@ -58,7 +58,7 @@ def model_problem(said: str, model: str | None, *, where: str, status: int | Non
 
 
 def error_text(body: bytes) -> str | None:
-    """Gives the text under ``error`` in a body or a line; None if it is not such a JSON object."""
+    """Return the text under ``error`` in a body or a line; None if it is not such a JSON object."""
     try:
         answer: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -72,17 +72,17 @@ def error_text(body: bytes) -> str | None:
 
 
 def not_ollama(where: str) -> Problem:
-    """Something else answers at the address."""
+    """Return the problem that another program answers at the address."""
     return Problem(code="not_ollama", args={"where": where})
 
 
 def bad_line(data: bytes, where: str) -> Problem:
-    """A line in the middle of an answer that is not what Ollama sends."""
+    """Return the problem for a line within an answer that is not Ollama's."""
     return Problem(code="bad_answer", args={"where": where}, detail=_shown(data))
 
 
 def cut_line(where: str) -> Problem:
-    """The stream ended in the middle of a line."""
+    """Return the problem for a stream that ended in the middle of a line."""
     return Problem(code="cut_line", args={"where": where})
 
 
@@ -134,13 +134,13 @@ def _not_from_ollama(status: int, body: bytes, where: str) -> Problem:
 
 
 def _shown(data: bytes) -> str:
-    """Gives the beginning of what a person could read in bytes that were not expected."""
+    """Return the beginning of the readable text in unexpected bytes."""
     text = _TAG.sub(" ", data.decode("utf-8", "replace"))
     return _short(" ".join(text.split()))
 
 
 def _last_line(text: str) -> str | None:
-    """Return the last line that says something: a runner's own words come last. None where none does."""
+    """Return the last line with text: a runner's own words come last. None where there is none."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return _short(lines[-1]) if lines else None
 

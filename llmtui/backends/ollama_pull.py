@@ -1,4 +1,4 @@
-"""Downloading a model through an Ollama server: /api/pull, a JSON line for each step."""
+"""Downloads through an Ollama server: /api/pull, one JSON line per step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmtui.core.records import Problem
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """One line of the answer; ``completed`` is left out while it is 0."""
+    """One line of the answer; ``completed`` is omitted while it is 0."""
 
     status: str = ""
     digest: str | None = None
@@ -34,15 +34,15 @@ async def pull_steps(
 ) -> AsyncGenerator[PullStep, None]:
     """Download a model and yield each step; the last one's status is ``success``.
 
-    Sizes are sums over the layers named so far: layers come one after the other, mostly the largest first. Closing the
-    generator ends the download; the server keeps what it has for the next try.
+    Sizes are sums over the layers named so far: layers come one after the other, usually the largest first. Closing the
+    generator ends the download; the server keeps what it has for the next attempt.
 
     Args:
-        client: talks to the server.
-        name: the model's.
-        where: the server as a person knows it.
-        start: how such a server is started.
-        judged: what an answer other than 200 without an error's text is, by its path and the model.
+        client: client for the server.
+        name: the model's name.
+        where: the server's address for messages.
+        start: how to start such a server.
+        judged: returns the refusal for an answer other than 200 without an error text, by its path and the model.
 
     Raises:
         BackendFailed: ``not_in_library``, ``disk_full``, ``registry_unreachable``, ``pull_cut``, ``pull_failed``, …
@@ -84,7 +84,7 @@ async def _lines(response: httpx.Response, name: str, where: str) -> AsyncIterat
 
 
 class _LayerSizes:
-    """Adds up the layers of one download."""
+    """The sizes of the layers of one download."""
 
     def __init__(self) -> None:
         self._layers: dict[str, tuple[int, int]] = {}

@@ -1,4 +1,4 @@
-"""What is asked of Ollama, and what the lines of its answer say: text, the last line with its counters, times."""
+"""Requests to Ollama, and the lines of its answers: text, the last line with its counters, times."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ChatLine(msgspec.Struct, frozen=True):
     created_at: Any = None
     message: _Said | None = None
     response: Any = None
-    """In place of ``message`` where a server answers as /api/generate does."""
+    """In place of ``message`` where a server answers as in /api/generate."""
     done: Any = None
     done_reason: str | None = None
     total_duration: Any = None
@@ -56,7 +56,7 @@ _reader = StructReader(ChatLine)
 
 
 def chat_body(request: ChatRequest) -> dict[str, Any]:
-    """Return the body of /api/chat for a request, options explicit."""
+    """Return the body of /api/chat for a request, with explicit options."""
     options: dict[str, Any] = {
         "num_ctx": request.num_ctx,
         "num_predict": request.num_predict,
@@ -77,13 +77,13 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
 
 
 def think_value(model: Model, think: Think | None) -> Think | None:
-    """Gives what to send as ``think``; a gpt-oss model cannot be told to stop thinking, so off is ``low`` for it."""
+    """Return the value of ``think`` to send; gpt-oss cannot be told not to think, so off becomes ``low``."""
     is_gpt_oss = model.family in ("gptoss", "gpt-oss") or model.name.rpartition("/")[2].startswith("gpt-oss")
     return "low" if think is False and is_gpt_oss else think
 
 
 def is_mlx(model: Model) -> bool:
-    """Says whether a model runs in Ollama's MLX engine, which counts and names its processes in its own way."""
+    """Return whether a model runs in Ollama's MLX engine, which counts and names its processes differently."""
     return model.format in _MLX_FORMATS
 
 
@@ -93,11 +93,11 @@ class OllamaDialect:
     close_ends = False
 
     def __init__(self, model: Model, where: str) -> None:
-        """Prepare to read.
+        """Prepare to read one answer.
 
         Args:
-            model: that is asked.
-            where: the server as a person knows it.
+            model: the requested model.
+            where: the server's address for messages.
         """
         self.reader = _reader
         self._model = model
@@ -105,7 +105,7 @@ class OllamaDialect:
         self._last: ChatLine | None = None
 
     def tell(self, said: ChatLine, document: Document[ChatLine]) -> ParsedDocument:
-        """Return what a line says."""
+        """Return the content of a line."""
         if said.error or document.event == b"error":
             return ParsedDocument(error=error_said(said.error or lenient.document(document.data)))
         message = said.message
@@ -125,17 +125,18 @@ class OllamaDialect:
         return told
 
     def counters(self, *, has_text: bool) -> ServerCounters | None:
-        """Return what the last line counts; None if there was none."""
+        """Return the counts of the last line; None if there was none."""
         told, counts = self._last, Counts()
         if told is None:
             return None
         made = counts.read("output_tokens", told.eval_count, zero=not has_text)
         total_ns = counts.read("total_duration_ns", told.total_duration)
-        # 0 is a duration where others are told: nothing was to be loaded, or read.
+        # 0 is a duration where others are sent: nothing had to be loaded or read.
         timed = total_ns is not None
         steps = made
         if made and not is_mlx(self._model):
-            # The first token's time is in the prompt's duration: n tokens are n − 1 steps. MLX omits the end token.
+            # The first token's time is part of the prompt's duration: n tokens are n − 1 steps. MLX omits the end
+            # token.
             steps = made - 1
         return ServerCounters(
             total_duration_ns=total_ns,
@@ -150,15 +151,15 @@ class OllamaDialect:
         )
 
     def refused(self, answered: HeadersReceived, body: bytes) -> Problem:
-        """Return what an HTTP status other than 200 means."""
+        """Return the problem for an HTTP status other than 200."""
         return refusal(answered.status, body, where=self._where, model=self._model.name)
 
     def failed(self, said: str) -> Problem:
-        """Return what an error within an answer means."""
+        """Return the problem for an error within an answer."""
         return model_problem(said, self._model.name, where=self._where)
 
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
-        """Return the problem of bytes that are no line of Ollama's."""
+        """Return the problem for bytes that are no line of Ollama's."""
         return cut_line(self._where) if cut else bad_line(data, self._where)
 
 
@@ -184,12 +185,12 @@ def _is_true(value: object) -> bool:
 
 
 def wall_ns(text: str) -> int | None:
-    """Gives an RFC 3339 time as nanoseconds since 1970 UTC, exact to all of its (up to nine) decimals.
+    """Return an RFC 3339 time as nanoseconds since 1970 UTC, exact to all of its (up to nine) decimals.
 
-    Ollama stamps with Go's RFC3339Nano, in UTC or with the zone's offset; ``datetime`` keeps six decimals only.
+    Ollama stamps with Go's RFC3339Nano, in UTC or with the zone's offset; ``datetime`` keeps only six decimals.
 
     Returns:
-        None for what is no such time.
+        None: the text is no such time.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -203,7 +204,7 @@ def wall_ns(text: str) -> int | None:
 
 @lru_cache(maxsize=64)
 def _minute_ns(to_the_minute: str, zone: str) -> int | None:
-    """Return the start of a minute (``2026-11-22T22:41``) in a zone (``Z``, ``+01:00``); kept, as stamps share it."""
+    """Return the start of a minute (``2026-11-22T22:41``) in a zone (``Z``, ``+01:00``); cached for many stamps."""
     year, month, day = int(to_the_minute[:4]), int(to_the_minute[5:7]), int(to_the_minute[8:10])
     hour, minute = int(to_the_minute[11:13]), int(to_the_minute[14:])
     offset_hour, offset_minute = (0, 0) if zone in "Zz" else (int(zone[1:3]), int(zone[4:]))

@@ -1,7 +1,7 @@
-"""Servers that speak OpenAI's protocol: llama.cpp, vLLM, LM Studio and many others; also llama.cpp inside llmtui.
+"""Servers with OpenAI's protocol: llama.cpp, vLLM, LM Studio and many others; also llama.cpp inside llmtui.
 
-A request opens a connection of its own: a server may close an idle one at the moment at which it would be used again,
-and connecting is over before the clock starts.
+Each request opens a separate connection: a server may close an idle one just when it would be reused, and connecting is
+done before the clock starts.
 """
 
 from __future__ import annotations
@@ -60,17 +60,17 @@ from llmtui.core.plan import Model
 from llmtui.core.records import Problem, ResidentModel, ServerKind
 
 DEFAULT_PORT = 8080
-"""Where llama.cpp's server listens if nobody says otherwise."""
+"""Default port of llama.cpp's server."""
 
 _LAST = b"[DONE]"
 _NO_LIST = (404, 405, 500, 501)
-"""Statuses of ``/models`` at servers that answer chats all the same."""
+"""Statuses of ``/models`` from servers that can chat all the same."""
 _NO_CHAT = (404, 405)
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 class OpenAiBackend:
-    """One OpenAI-compatible server. It keeps models as it likes, so nothing can be loaded, unloaded or pulled."""
+    """One OpenAI-compatible server. It manages its models itself, so nothing can be loaded, unloaded or pulled."""
 
     kind: ServerKind = "openai"
     can_unload = False
@@ -84,19 +84,19 @@ class OpenAiBackend:
         extra_fields: Mapping[str, object] | None = None,
         client: httpx.AsyncClient | None = None,
     ) -> None:
-        """Prepares to talk to a server; nothing is sent yet.
+        """Prepare the connection; no request is sent yet.
 
         Args:
-            address: host, host:port or URL: the address before ``/models``. Without a version at its end ``/v1`` is
-                meant, with a slash there none.
-            access: what lets requests in; never put into a message.
-            dialect: which extra fields the server knows; asked of the server when needed if None.
-            extra_fields: go into every chat request as they are.
-            client: taken over and closed with this object; for callers to whom making one (imports included) costs
-                time at the wrong moment.
+            address: host, host:port or URL: the address before ``/models``. ``/v1`` is appended unless it ends with
+                a version or a slash.
+            access: key or login for requests; never part of a message.
+            dialect: the extra fields that the server knows; None: found out when needed.
+            extra_fields: added unchanged to every chat request.
+            client: an existing client, closed with this object; for callers for which creating one takes too long
+                at that moment.
 
         Raises:
-            BackendFailed: the address cannot be read.
+            BackendFailed: the address is malformed.
         """
         self._url, self._prefix = openai_place(address)
         self.address = public_address(self._url) + (self._prefix or "/")
@@ -111,13 +111,13 @@ class OpenAiBackend:
         if access is not None:
             self._client.headers["authorization"] = access.header
         self.has_list = True
-        """The server tells which models it has."""
+        """The server has a list of models."""
         self._refused = RefusedFields()
         self._no_chats: dict[str, Problem] = {}
-        """Models that the server refused to chat with, and why."""
+        """Models that the server refused to chat with, with the problem."""
 
     async def info(self) -> ServerInfo:
-        """Ask who answers. A server without a list of models is one if it answers chats."""
+        """Return the server's product and version. A server without a list of models must answer chats."""
         entries = await self._entries()
         version: str | None = None
         if self._dialect == "llamacpp":
@@ -129,7 +129,7 @@ class OpenAiBackend:
         )
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Return the models that the server names."""
+        """Return the models of the server's list."""
         entries = await self._entries()
         in_memory = residents(entries) if self._dialect != "plain" else ()
         return tuple(
@@ -142,7 +142,7 @@ class OpenAiBackend:
         )
 
     async def resident(self) -> tuple[ResidentModel, ...] | None:
-        """Return the models in memory where the kind of server lets it be known (llama.cpp and vLLM do); else None."""
+        """Return the models in memory where the server reports them (llama.cpp and vLLM do); else None."""
         entries = await self._entries()
         return None if self._dialect in (None, "plain") else residents(entries)
 
@@ -153,12 +153,12 @@ class OpenAiBackend:
         return ModelShown(model=served_model(entry), template=props.chat_template if props else None)
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Return where the server listens; all of its processes hold the model."""
+        """Return the server's endpoint; all of its processes hold the model."""
         place = place_of(self._url)
         return None if place is None else RunnerClue(place=place)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-        """Ask and return what comes, without the fields that the server has refused."""
+        """Yield the events of a request, which is sent without the fields that the server has refused."""
         if self._dialect is None and self.has_list:
             await self._entries()
         name = self._names.sent(request.model.name)
@@ -187,7 +187,7 @@ class OpenAiBackend:
             raise
 
     async def unload(self, resident: ResidentModel) -> None:
-        """Cannot be done.
+        """Raise: this protocol cannot unload models.
 
         Raises:
             BackendFailed: always.
@@ -195,7 +195,7 @@ class OpenAiBackend:
         raise BackendFailed(Problem(code="cannot_unload", args={"name": resident.name}))
 
     async def load(self, resident: ResidentModel) -> None:
-        """Cannot be done.
+        """Raise: this protocol cannot load models.
 
         Raises:
             BackendFailed: always.
@@ -203,7 +203,7 @@ class OpenAiBackend:
         raise BackendFailed(Problem(code="cannot_load", args={"name": resident.name}))
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
-        """Cannot be done.
+        """Raise: this protocol cannot download models.
 
         Raises:
             BackendFailed: always.
@@ -211,7 +211,7 @@ class OpenAiBackend:
         raise BackendFailed(Problem(code="cannot_pull", args={"name": name}))
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def _entries(self) -> Sequence[ModelEntry]:
@@ -238,7 +238,7 @@ class OpenAiBackend:
         return Problem(code="answers_no_chats", args={"name": entry.id}) if entry.id in self._no_chats else None
 
     async def _answers_chats(self) -> bool:
-        """Whether there is a chat interface: an empty request is refused by it, and not as a path that is unknown."""
+        """Return whether there is a chat interface: it refuses an empty request, but not as an unknown path."""
         async with self._client.stream("POST", self._prefix + CHAT_PATH, json={}) as response:
             if response.status_code >= httpx.codes.BAD_REQUEST:
                 await response.aread()
@@ -255,7 +255,7 @@ class OpenAiBackend:
         raise BackendFailed(Problem(code="not_served", args={"where": self.address, "name": name}))
 
     async def _optional(self, path: str, kind: type[S]) -> S | None:
-        """Get what only some servers offer."""
+        """Return an answer that only some servers have."""
         try:
             with self._in_words():
                 response = await self._client.get(path)
@@ -264,10 +264,10 @@ class OpenAiBackend:
             return None
 
     def _refuse(self, response: httpx.Response, path: str) -> None:
-        """Look at a status.
+        """Raise for a status other than 200.
 
         Raises:
-            BackendFailed: it is not 200.
+            BackendFailed: the status is not 200.
         """
         self._refuse_others(response, path)
         if response.status_code == httpx.codes.NOT_FOUND:
@@ -295,10 +295,10 @@ class OpenAiBackend:
 
 
 def openai_place(address: str) -> tuple[httpx.URL, str]:
-    """Return a server's root and what stands between that and ``/models``, mostly ``/v1``.
+    """Return a server's root and the path between that and ``/models``, usually ``/v1``.
 
     Raises:
-        BackendFailed: it is not an address.
+        BackendFailed: the address is malformed.
     """
     url = server_url(address, DEFAULT_PORT)
     path, prefix = root_and_prefix(address)

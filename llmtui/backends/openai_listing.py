@@ -1,6 +1,6 @@
-"""What servers of OpenAI's protocol tell of their models: ``/models``, and llama.cpp's and vLLM's additions to it.
+"""Models of servers with OpenAI's protocol: ``/models``, with llama.cpp's and vLLM's additions.
 
-Only an entry's id is needed. Everything else is read leniently, since servers put other things under the same names.
+Only an entry's id is required. Everything else is read leniently, since servers use the same names for other things.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llmtui.core.plan import Model, ThinkingControl
 from llmtui.core.records import Problem, ResidentModel
 
 Dialect = Literal["llamacpp", "vllm", "plain"]
-"""Which extra request fields a server understands. Strict servers refuse a request with unknown ones."""
+"""The extra request fields that a server understands. Strict servers refuse a request with unknown ones."""
 
 _PRODUCTS: Final = {
     "llamacpp": "llama.cpp", "vllm": "vLLM", "sglang": "SGLang", "library": "Ollama", "fastchat": "FastChat",
@@ -44,12 +44,12 @@ class ModelEntry(msgspec.Struct, frozen=True):
     meta: ModelMeta | None = None
     max_model_len: _Count | None = None
     status: Any = None
-    """llama.cpp's router tells which of its models are loaded; others write other things here."""
+    """llama.cpp's router reports here which of its models are loaded; other servers use it for other things."""
     aliases: Any = None
     root: str | None = None
-    """vLLM: the weights that a served name stands for."""
+    """vLLM: the weights of a served name."""
     parent: str | None = None
-    """vLLM: of an adapter, the served name of its base."""
+    """vLLM: for an adapter, the served name of its base."""
     type: Any = None
     task: Any = None
     capabilities: Any = None
@@ -59,13 +59,13 @@ class ModelEntry(msgspec.Struct, frozen=True):
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it is in memory, as far as its status tells."""
+        """Whether it is in memory, as far as its status shows."""
         told = self.status.get("value") if isinstance(self.status, Mapping) else self.status
         return not isinstance(told, str) or told == "loaded"
 
     @property
     def other_names(self) -> tuple[str, ...]:
-        """Names beside its id that the server answers to."""
+        """Names other than its id that the server accepts."""
         names = self.aliases if isinstance(self.aliases, list) else ()
         return tuple(name for name in names if isinstance(name, str) and name and name != self.id)
 
@@ -87,7 +87,7 @@ def read_entries(body: bytes) -> tuple[ModelEntry, ...]:
     """Return the entries of a list of models, with or without an envelope; those without an id are left out.
 
     Raises:
-        ValueError: it is no such list.
+        ValueError: the body is no such list.
     """
     raw = document(body)
     if isinstance(raw, Mapping):
@@ -98,7 +98,7 @@ def read_entries(body: bytes) -> tuple[ModelEntry, ...]:
 
 
 def dialect_of(entries: Sequence[ModelEntry]) -> Dialect:
-    """Tell by ``owned_by`` which server answers; an unknown one gets standard requests only."""
+    """Return the dialect by ``owned_by``; an unknown server gets standard requests only."""
     owners = {entry.owned_by for entry in entries}
     if "llamacpp" in owners:
         return "llamacpp"
@@ -106,12 +106,12 @@ def dialect_of(entries: Sequence[ModelEntry]) -> Dialect:
 
 
 def product_of(entries: Sequence[ModelEntry]) -> str | None:
-    """Return the server's name by ``owned_by``; None where the list does not tell."""
+    """Return the server's product by ``owned_by``; None where the list does not show it."""
     return next((_PRODUCTS[entry.owned_by] for entry in entries if entry.owned_by in _PRODUCTS), None)
 
 
 def thinking_control(entry: ModelEntry) -> ThinkingControl:
-    """Return how the server is told whether to think; the standard's own field where it is not known."""
+    """Return how thinking is controlled; by the standard's own field where that is not known."""
     if entry.owned_by in ("llamacpp", "vllm", "sglang"):
         return "template"
     if isinstance(entry.supported_parameters, list) and "reasoning" in entry.supported_parameters:
@@ -120,7 +120,7 @@ def thinking_control(entry: ModelEntry) -> ThinkingControl:
 
 
 def served_model(entry: ModelEntry) -> Model:
-    """Return the model that an entry stands for."""
+    """Return the model of an entry."""
     meta = entry.meta or ModelMeta()
     return Model(
         name=entry.id,
@@ -136,12 +136,12 @@ def served_model(entry: ModelEntry) -> Model:
 
 
 def listed_entry(entry: ModelEntry, resident: ResidentModel | None, why_not: Problem | None = None) -> ListedModel:
-    """Return the model as Setup shows it.
+    """Return the model as shown in Setup.
 
     Args:
-        entry: of the list.
-        resident: what is in memory of it.
-        why_not: why it cannot be benchmarked, where a refusal has shown that.
+        entry: entry of the list.
+        resident: its state in memory.
+        why_not: why it cannot be benchmarked, where the server has refused it.
     """
     code = why_not_chat(entry.id, [entry.type, entry.task, entry.capabilities, _outputs(entry.architecture)])
     if why_not is None and code is not None:
@@ -155,9 +155,9 @@ def listed_entry(entry: ModelEntry, resident: ResidentModel | None, why_not: Pro
 
 
 def residents(entries: Sequence[ModelEntry]) -> tuple[ResidentModel, ...]:
-    """Return the models in memory, those served under several names once.
+    """Return the models in memory; those served under several names only once.
 
-    vLLM lists each name of its weights, and the adapters that are put on them, as models of their own.
+    vLLM lists each name of its weights, and their adapters, as separate models.
     """
     groups: dict[str, list[ModelEntry]] = {}
     for entry in entries:
@@ -179,13 +179,13 @@ def _resident(group: Sequence[ModelEntry]) -> ResidentModel:
 
 
 def _weights(entry: ModelEntry, entries: Sequence[ModelEntry]) -> str:
-    """What an entry's weights are known by: of an adapter, its base's."""
+    """Return the identifier of an entry's weights; for an adapter, its base's."""
     base = next((one for one in entries if one.id == entry.parent), entry) if entry.parent else entry
     return base.root or base.id
 
 
 def _digest(entry: ModelEntry) -> str:
-    """Such servers tell no digest; this one changes with name, size, parameter count and quantisation.
+    """Return a substitute for the digest, made of name, size, parameter count and quantisation.
 
     Names of the same weights share it; an adapter has its own.
     """
@@ -194,5 +194,5 @@ def _digest(entry: ModelEntry) -> str:
 
 
 def _outputs(architecture: object) -> object:
-    """What a model makes, as OpenRouter lists it."""
+    """Return a model's output kinds, as OpenRouter lists them."""
     return architecture.get("output_modalities") if isinstance(architecture, Mapping) else None

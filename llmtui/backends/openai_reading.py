@@ -1,4 +1,4 @@
-"""What the documents of an OpenAI-compatible answer say.
+"""Content of the documents in an OpenAI-compatible answer.
 
 llama.cpp adds ``timings`` to its answers, vLLM sends ``usage`` on every chunk when asked; neither is needed. Every
 field may be missing or of another type: only what fits is used.
@@ -34,13 +34,13 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class ChunkChoice(msgspec.Struct, frozen=True):
-    """One of the answers; only the first is asked for."""
+    """One of the answers; only the first is used."""
 
     delta: Delta | None = None
     message: Delta | None = None
     """In place of ``delta`` where a server does not stream."""
     text: Any = None
-    """In place of both where a server answers in the older protocol."""
+    """In place of both where a server uses the older protocol."""
     finish_reason: str | None = None
     usage: Any = None
     error: Any = None
@@ -55,7 +55,7 @@ class CompletionChunk(msgspec.Struct, frozen=True):
     error: Any = None
     errors: Any = None
     x_groq: Any = None
-    # An error in another shape than {"error": …} is looked for in these, and only where there are no choices.
+    # Errors of a shape other than {"error": …} are looked up in these, only where there are no choices.
     object: Any = None
     type: Any = None
     message: Any = None
@@ -79,7 +79,7 @@ class OpenAiDialect:
         self._timings: dict[str, object] = {}
 
     def tell(self, said: CompletionChunk, document: Document[CompletionChunk]) -> ParsedDocument:
-        """Return what a document says."""
+        """Return the content of a document."""
         if said.error or said.errors or document.event == b"error":
             return ParsedDocument(error=error_said(said.error or said.errors or lenient.document(document.data)))
         tokens = None
@@ -101,7 +101,7 @@ class OpenAiDialect:
         return told
 
     def counters(self, *, has_text: bool) -> ServerCounters | None:
-        """Return what usage and timings tell; None if neither came."""
+        """Return the counts of usage and timings; None if neither came."""
         if not self._usage and not self._timings:
             return None
         counts, usage, timings = Counts(), self._usage, self._timings
@@ -140,15 +140,15 @@ class OpenAiDialect:
         )
 
     def refused(self, answered: HeadersReceived, body: bytes) -> Problem:
-        """Return what an HTTP status other than 200 means."""
+        """Return the problem for an HTTP status other than 200."""
         return error_problem(answered.status, body)
 
     def failed(self, said: str) -> Problem:
-        """Return what an error within an answer means."""
+        """Return the problem for an error within an answer."""
         return error_problem(None, msgspec.json.encode({"error": clean_text(said)[0]}))
 
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
-        """Return the problem of bytes that are no document."""
+        """Return the problem for bytes that are no document."""
         if cut:
             return Problem(code="cut_chunk", detail=excerpt(data))
         return Problem(code="bad_chunk", detail=excerpt(data))
@@ -161,7 +161,7 @@ class OpenAiDialect:
         return ParsedDocument(closes=counts, foreign=not counts and said.choices is None)
 
     def _count(self, usage: object, timings: object) -> int | None:
-        """Keep counts; return the tokens made so far. What is 0 or null does not replace what was told before."""
+        """Store counts; return the number of tokens so far. 0 or null does not replace an earlier count."""
         told = lenient.mapping(usage)
         if told:
             news = {name: value for name, value in told.items() if value or name not in self._usage}
@@ -186,7 +186,7 @@ def _text_of(choice: ChunkChoice, document: Document[CompletionChunk]) -> Parsed
 
 
 def _rarer(document: Document[CompletionChunk]) -> ParsedDocument:
-    """Look at the fields that few servers use, and at those that nobody knows."""
+    """Return the content of fields that few servers use, and of unknown ones."""
     raw = lenient.mapping(lenient.document(document.data)).get("choices")
     choice = lenient.mapping(raw[0]) if isinstance(raw, list) and raw else {}
     message = lenient.mapping(choice.get("delta")) or lenient.mapping(choice.get("message"))
@@ -197,7 +197,7 @@ def _rarer(document: Document[CompletionChunk]) -> ParsedDocument:
 
 
 def _agreed(prompt: int, made: int, total: int | None, thought: int | None, counts: Counts) -> int | None:
-    """Return the output tokens that agree with the total; some servers leave the thinking out of their count."""
+    """Return the output tokens that agree with the total; some servers leave thinking out of their count."""
     if total is None or total == 0 or prompt + made == total:
         return made
     if thought and prompt + made + thought == total:

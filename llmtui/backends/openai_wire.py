@@ -1,6 +1,6 @@
-"""What travels over an OpenAI-compatible connection, and what it means here.
+"""Requests and errors of OpenAI-compatible servers.
 
-Only what is read is described; unknown keys are ignored and every key may be missing, since servers differ.
+Only the fields that are used are declared; unknown keys are ignored and every key may be missing, since servers differ.
 llama.cpp adds ``timings`` to its answers, vLLM sends ``usage`` on every chunk when asked.
 """
 
@@ -15,19 +15,19 @@ from llmtui.core.records import Problem
 
 MODELS_PATH = "/models"
 CHAT_PATH = "/chat/completions"
-"""Both after the version, such as ``/v1``."""
+"""Both follow the version, such as ``/v1``."""
 _SHOWN_CHARS = 160
 _NO_CHATS = (
     "is not an llm", "not a chat model", "does not support chat", "does not support generat", "is an embedding model",
     "not support chat completions", "only supports embedding", "does not support the chat",
 )  # fmt: skip
-"""Words with which servers refuse models that make vectors or speech."""
+"""Texts with which servers refuse models that make vectors or speech."""
 
 
 def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:
-    """Gives the JSON of a streaming chat request, with the extra fields that the dialect allows.
+    """Return the JSON of a streaming chat request, with the extra fields that the dialect allows.
 
-    ``num_ctx``, ``num_thread`` and ``keep_alive_s`` are decided when such a server starts and cannot be asked for.
+    ``num_ctx``, ``num_thread`` and ``keep_alive_s`` are fixed when such a server starts and cannot be requested.
     """
     stream_options: dict[str, object] = {"include_usage": True}
     body: dict[str, object] = {
@@ -50,7 +50,7 @@ def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:
 
 
 def thinking_fields(think: Think | None, control: ThinkingControl) -> dict[str, object]:
-    """Return the request fields that tell a server whether to think, and how much; none where nothing is to be said."""
+    """Return the request fields that control whether and how much to think; empty where nothing is to be sent."""
     if think is None:
         return {}
     level = think if isinstance(think, str) else "medium"
@@ -66,11 +66,11 @@ def thinking_fields(think: Think | None, control: ThinkingControl) -> dict[str, 
 
 
 def error_problem(status: int | None, body: bytes) -> Problem:
-    """Return what a server's refusal means.
+    """Return the problem for a server's refusal.
 
     Args:
-        status: of HTTP; None for an error that came within an answer.
-        body: what the server sent with it.
+        status: the HTTP status; None for an error within an answer.
+        body: the body of the answer.
     """
     said = _error_text(body)
     if status in (401, 403):
@@ -91,7 +91,7 @@ def error_problem(status: int | None, body: bytes) -> Problem:
 
 
 def _error_text(body: bytes) -> str:
-    """The message in an error body; servers wrap it in several ways."""
+    """Return the message in an error body; servers wrap it in several ways."""
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -104,7 +104,7 @@ def _error_text(body: bytes) -> str:
 
 
 def excerpt(data: bytes) -> str:
-    """Gives the start of what a server sent, fit to stand in a sentence."""
+    """Return the start of a server's text, suitable for a sentence."""
     text = data.decode("utf-8", "replace").strip()
     text = "".join(c if c.isprintable() else " " for c in text)
     return text[:_SHOWN_CHARS] + "…" if len(text) > _SHOWN_CHARS else text

@@ -1,4 +1,4 @@
-"""Names of models whose shown form is not what the server calls them: controls are shown by other characters."""
+"""Model names whose displayed form differs from the server's: control characters are shown as others."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from llmtui.core.shown import without_controls
 
 
 class ShownNames:
-    """Knows what a server calls a model that everything else calls by its shown name."""
+    """The server's own names of models, by their displayed names."""
 
     def __init__(self) -> None:
         self._sent: dict[str, str] = {}
 
     def learn(self, names: Iterable[str]) -> None:
-        """Take the names of a server's list."""
+        """Add the names of a server's list."""
         self._sent.update((fit, name) for name in names if (fit := without_controls(name)) != name)
 
     def sent(self, name: str) -> str:
-        """Return what the server calls the model."""
+        """Return the server's own name of a model."""
         return self._sent.get(name, name)
 
     def as_sent(self, request: ChatRequest) -> ChatRequest:

@@ -1,7 +1,7 @@
-"""Speed-only models: random weights of a chosen size, made when they are wanted. The load is real, the text is noise.
+"""Speed-only models: random weights of a chosen size, made when needed. The load is real, the text is noise.
 
-Run as a program (``python -m llmtui.backends.synthetic 24M FOLDER``) so that numpy stays out of the process that
-measures. The tokeniser is the demo model's, read from the file that ships.
+Runs as a program (``python -m llmtui.backends.synthetic 24M FOLDER``) so that numpy is not loaded in the measuring
+process. The tokeniser is the demo model's, read from the shipped file.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 Size = Literal["24M", "114M"]
 TOKENISER_FILE: Final = Path(__file__).with_name("models") / "tiny-Q8_0.gguf"
 RECIPE: Final = 2
-"""Raised whenever the same name would give another file; part of the file's name."""
+"""Increased whenever the same name would produce another file; part of the file's name."""
 EXIT_FAILED: Final = 1
 STALE_S: Final = 600
-"""An unfinished file that was not written to for so long belongs to a run that was killed."""
+"""An unfinished file not written to for this long belongs to a run that was killed."""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,12 +65,12 @@ class SyntheticFailed(ProblemError):
 
 
 def synthetic_path(size: Size, folder: Path) -> Path:
-    """Gives the file's place; it may not be there yet."""
+    """Return the path of the file, which may not exist yet."""
     return folder / f"llmtui-synthetic-{size}-v{RECIPE}.gguf"
 
 
 def is_made(size: Size, folder: Path) -> bool:
-    """Says whether the file is there and whole."""
+    """Return whether the file exists and is complete."""
     try:
         return not read_gguf(synthetic_path(size, folder)).truncated
     except BadGguf:
@@ -78,14 +78,14 @@ def is_made(size: Size, folder: Path) -> bool:
 
 
 def make_synthetic(size: Size, folder: Path) -> Path:
-    """Makes a speed-only model, or finds the one made before.
+    """Make a speed-only model unless it exists; return the path of its GGUF file.
 
-    Written under a temporary name and renamed when whole, so an interrupted run leaves nothing that looks like a model.
-    The same numpy gives the same bytes.
+    It is written under a temporary name and renamed when complete, so an interrupted run leaves nothing that looks like
+    a model. The same version of numpy makes the same bytes.
 
     Args:
         size: the parameter count: 24M takes half a second and 26 MB, 114M some four seconds and 124 MB.
-        folder: where it is kept; made if missing.
+        folder: folder of the file; created if missing.
 
     Returns:
         The GGUF file's path.
@@ -120,16 +120,16 @@ def make_synthetic(size: Size, folder: Path) -> Path:
 
 
 def random_tensors(shape: Shape, tokens: list[str], seed: int = 0) -> Iterator[tuple[str, Matrix]]:
-    """Gives normal weights, scaled so that activations keep their size, one tensor at a time.
+    """Yield normal weights, scaled so that activations keep their size, one tensor at a time.
 
-    The model has a head of its own: one tied to the embedding would repeat one token for ever, and Ollama ends such a
+    The model has a separate head: one tied to the embedding would repeat one token for ever, and Ollama ends such a
     stream after 30 repeats without a last line. Rows of tokens that are not plain ASCII words are zero, so that the
     model neither stops early nor writes half a character.
 
     Args:
         shape: the dimensions.
         tokens: the vocabulary in GPT-2's printable bytes.
-        seed: of the generator.
+        seed: seed of the generator.
 
     Yields:
         GGUF tensor names and float32 arrays, matrices as [out, in].
@@ -193,7 +193,7 @@ def _write(path: Path, size: Size) -> None:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Removes what runs that were killed left behind."""
+    """Remove the files of runs that were killed."""
     for leftover in path.parent.glob(f".{path.name}-*"):
         if time.time() - leftover.stat().st_mtime > STALE_S:
             leftover.unlink(missing_ok=True)
@@ -208,7 +208,7 @@ def _flush(path: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Makes one model and writes a JSON line: ``{"path": …}``, or ``{"error": PROBLEM}``.
+    """Make one model and print a JSON line: ``{"path": …}``, or ``{"error": PROBLEM}``.
 
     Args:
         arguments: size (a key of ``SHAPES``) and folder.

@@ -1,6 +1,6 @@
 """Request fields that a server refuses: the request is sent again without them, and they are remembered.
 
-What is not needed for an answer is not worth a failed trial; what its absence costs is told with the result.
+A field that an answer does not need is not worth a failed trial; the cost of its absence is reported with the result.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ _EFFECTS: dict[str, tuple[str, ...]] = {
     "think": ("thinking", "think value"),
     "reasoning_effort": ("reasoning effort", "reasoning.effort"),
 }
-"""Words of refusals that name what a field does, and not the field."""
+"""Words of refusals that describe a field's effect in place of its name."""
 _ABOUT_SIZE = re.compile(r"context|too (?:large|long|big|many)|exceed|at most|larger than|maximum")
 _ECHOED = frozenset({"input", "ctx", "url", "body", "request", "value"})
-"""Keys under which error bodies repeat what was sent."""
+"""Keys under which error bodies repeat the request."""
 
 
 class RefusedFields:
-    """What one server has refused so far, by model."""
+    """The fields that one server has refused so far, by model."""
 
     def __init__(self) -> None:
         self._by_model: dict[str, tuple[DroppedField, ...]] = {}
 
     def of(self, model: str) -> tuple[DroppedField, ...]:
-        """Return what is not sent with requests for a model."""
+        """Return the fields to leave out of requests for a model."""
         return self._by_model.get(model, ())
 
     def learn(self, model: str, taken: tuple[DroppedField, ...]) -> None:
-        """Remember it."""
+        """Add refused fields."""
         known = self.of(model)
         self._by_model[model] = (*known, *(one for one in taken if one not in known))
 
     async def ask(
         self, model: str, body: Body, exchange: Exchange
     ) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-        """Send a request, again without what the server refuses by name, and return what comes.
+        """Send a request, again without the fields that the server refuses by name, and yield its events.
 
         Args:
-            model: its name, by which refusals are remembered.
+            model: the model's name, by which refusals are remembered.
             body: the request as wanted.
-            exchange: sends a body and returns what comes.
+            exchange: sends a body and yields the events.
 
         Raises:
-            BackendFailed: as ``exchange`` does; a refusal that names nothing that could be left out.
+            BackendFailed: the request failed, or the refusal names no field that could be left out.
         """
         while True:
             taken = self.of(model)
@@ -80,7 +80,7 @@ class RefusedFields:
 
 
 def without(body: Body, taken: tuple[DroppedField, ...]) -> dict[str, Any]:
-    """Return a request's body without the fields, or with others in their place; an emptied part goes as a whole."""
+    """Return a request's body without the fields, or with their substitutes; an emptied object is removed."""
     left: dict[str, Any] = dict(body)
     for one in taken:
         part, _, name = one.field.rpartition(".")
@@ -99,9 +99,9 @@ def refused_fields(body: Body, status: int, refusal: bytes) -> tuple[DroppedFiel
     """Return the fields of a request that a refusal names and that can be left out.
 
     Args:
-        body: as sent.
-        status: of HTTP.
-        refusal: what the server sent with it.
+        body: the body as sent.
+        status: the HTTP status.
+        refusal: the body of the refusal.
     """
     if status not in _REFUSED:
         return ()
@@ -112,7 +112,7 @@ def refused_fields(body: Body, status: int, refusal: bytes) -> tuple[DroppedFiel
         if _stands_in(path.rpartition(".")[2].lower(), words) or any(sign in words for sign in _EFFECTS.get(path, ()))
     ]
     if any("max_" in path for path in named) and _ABOUT_SIZE.search(words):
-        return ()  # the limit is known and too high: another matter
+        return ()  # the limit is known and too high: a different problem
     parts = {path.partition(".")[0] for path in named if "." in path}
     return tuple(
         DroppedField(field=path, instead=_instead(path, body)) for path in named if path not in parts or len(named) == 1
@@ -138,7 +138,7 @@ def _stands_in(name: str, words: str) -> bool:
 
 
 def _texts(refusal: bytes) -> Iterator[str]:
-    """The texts in an error body but for those that repeat the request; of another body all of it."""
+    """Yield the texts in an error body except those that repeat the request; for another body all of it."""
     try:
         yield from _texts_in(document(refusal))
     except NotJson:
@@ -174,7 +174,7 @@ _COSTS: dict[str, Cost] = {
 
 
 def taken_back_problem(model: str, taken: DroppedField) -> Problem:
-    """Return which field a server refuses, and what its absence costs."""
+    """Return the problem that names the refused fields, and the cost of their absence."""
     args: dict[str, Argument] = {"field": taken.field, "name": model}
     if taken.instead:
         return Problem(code="field_replaced", args={**args, "instead": taken.instead})

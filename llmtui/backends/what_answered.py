@@ -1,4 +1,4 @@
-"""What an answer means that is not one of the protocol asked for: a page, a login, another address, another port."""
+"""Answers outside of the expected protocol: a web page, a login, another address, another port."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _PLAIN_TO_TLS = ("plain http request was sent to https port", "http request to a
 def what_answered(
     response: httpx.Response, *, where: str, path: str, access: Access | None, challenge_is_login: bool = True
 ) -> Problem | None:
-    """Return what an answer is that every protocol judges alike; None where the protocol itself has to look at it.
+    """Return the problem for an answer that means the same in every protocol; None where the protocol has to decide.
 
     Args:
-        response: with its body, or the beginning of it.
-        where: the server as a person knows it.
-        path: what was asked for, after the address that a person would name.
-        access: what the request was sent with.
-        challenge_is_login: a 401 speaks of the server, not of a model behind it.
+        response: the answer with its body or the beginning of it.
+        where: the server's address for messages.
+        path: the requested path, relative to that address.
+        access: key or login of the request.
+        challenge_is_login: whether a 401 concerns the server, not a model behind it.
     """
     status, body = response.status_code, response.content
     if 300 <= status < 400:
@@ -47,7 +47,7 @@ def what_answered(
 
 
 def is_page(response: httpx.Response) -> bool:
-    """Return whether an answer, of which the body was read, is a page for browsers.
+    """Return whether an answer whose body was read is a web page.
 
     Servers made with a web framework send JSON as text/html unless told otherwise.
     """
@@ -59,14 +59,14 @@ def is_page(response: httpx.Response) -> bool:
 
 
 def as_response(refused: RequestRefused, request: httpx.Request) -> httpx.Response:
-    """Return a refusal as the library's response, its body as it was read: unpacked, or the beginning of it."""
+    """Return a refusal as the library's response, with the body as read: decoded, or its beginning."""
     packing = ("content-encoding", "content-length", "transfer-encoding")
     headers = {name: value for name, value in refused.headers.items() if name not in packing}
     return httpx.Response(refused.status, headers=headers, content=refused.body, request=request)
 
 
 def redirect(location: str | None, asked: httpx.URL, *, where: str, path: str) -> Problem:
-    """Return that a server redirects to another address, and to which."""
+    """Return the problem that a server redirects to another address."""
     if not location:
         return Problem(code="redirect_unnamed", args={"where": where})
     try:
@@ -77,12 +77,12 @@ def redirect(location: str | None, asked: httpx.URL, *, where: str, path: str) -
 
 
 def https_wanted(where: str) -> Problem:
-    """Return that plain HTTP was sent to a port that wants TLS."""
+    """Return the problem that plain HTTP was sent to a TLS port."""
     return Problem(code="https_wanted", args={"where": where, "bare": where.partition("://")[2] or where})
 
 
 def login(challenge: str, *, where: str, access: Access | None, said: str | None) -> Problem:
-    """Return that a server wants a key or a login, or refuses the one that was sent."""
+    """Return the problem that a server wants a key or a login, or refuses the one that was sent."""
     basic = challenge.lower().startswith("basic")
     if access is not None and not (basic and access.header.startswith("Bearer")):
         return Problem(code="key_refused", args={"where": where, "source": access.source}, detail=said)
@@ -90,16 +90,17 @@ def login(challenge: str, *, where: str, access: Access | None, said: str | None
 
 
 def web_page(body: bytes, status: int, *, where: str) -> Problem:
-    """Return that a page for browsers answers, with its title."""
+    """Return the problem that a web page answers, with its title."""
     found = _TITLE.search(body[:65536].decode("utf-8", "replace"))
     title = part_of_sentence(unescape(_TAG.sub(" ", found[1]))) if found else None
     return Problem(code="web_page", args={"where": where, "status": status}, detail=title)
 
 
 def said(body: bytes) -> str | None:
-    """Return the message in an error body; servers wrap it in several ways. None where it is no JSON or says nothing.
+    """Return the message in an error body; None where it is no JSON or has no message.
 
-    Of pydantic's list of details the fields are kept, since they say what was wrong.
+    Servers wrap it in several ways. From pydantic's list of details the fields are kept, since they show what was
+    wrong.
     """
     try:
         found = document(body)
@@ -116,7 +117,7 @@ def said(body: bytes) -> str | None:
 
 
 def part_of_sentence(text: str) -> str:
-    """Return the beginning of a server's text, fit to stand in a sentence."""
+    """Return the beginning of a server's text, suitable for a sentence."""
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return f"{text[: _SHOWN_CHARACTERS - 1]}…" if len(text) > _SHOWN_CHARACTERS else text
 

@@ -49,7 +49,8 @@ class SessionFiles:
         """Open the files.
 
         Raises:
-            JournalBusy: another process writes to the folder. OSError: the folder cannot be written.
+            JournalBusy: another process writes to the folder.
+            OSError: the folder cannot be written.
         """
         self._folder = folder
         self._started = started
@@ -71,7 +72,8 @@ class SessionFiles:
         """Open the files again after ``close``, to append to them.
 
         Raises:
-            JournalBusy: another process writes to the folder. OSError: the folder cannot be written.
+            JournalBusy: another process writes to the folder.
+            OSError: the folder cannot be written.
         """
         self._open()
 
@@ -152,7 +154,8 @@ class Recorder:
         """Open a session's files and write its first line; its SessionFinished closes them.
 
         Raises:
-            JournalBusy: another process writes to the folder. OSError: the folder cannot be written.
+            JournalBusy: another process writes to the folder.
+            OSError: the folder cannot be written.
         """
         files = SessionFiles(folder, started)
         self._work.put(files)
@@ -163,7 +166,8 @@ class Recorder:
         """Open the files of a finished session again: later events belong to it.
 
         Raises:
-            JournalBusy: another process writes to the folder. OSError: the folder cannot be written.
+            JournalBusy: another process writes to the folder.
+            OSError: the folder cannot be written.
         """
         files.reopen()
         self._work.put(files)

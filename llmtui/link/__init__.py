@@ -39,7 +39,8 @@ class Link(Protocol):
         """Send a command; thread-safe, never blocks for long.
 
         Raises:
-            ReadOnly: this source accepts none. LinkLost: the engine is gone.
+            ReadOnly: this source accepts none.
+            LinkLost: the engine is gone.
         """
         ...
 

@@ -26,7 +26,8 @@ class JournalWriter:
         """Acquire the writer's lock and open the journal in a session's folder.
 
         Raises:
-            JournalBusy: another process writes the journal. OSError: the journal cannot be written.
+            JournalBusy: another process writes the journal.
+            OSError: the journal cannot be written.
         """
         self._lock = WriterLock(folder / LOCK)
         try:
