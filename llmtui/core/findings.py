@@ -10,11 +10,11 @@ import msgspec
 
 from llmtui.core.flags import counts_for_speed
 from llmtui.core.metrics import quantile
-from llmtui.core.plan import trials_per_round
 from llmtui.core.records import MachineFigures
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
+from llmtui.core.whole_rounds import whole_rounds
 
 WEIGHTS_MAPPED = 0.5
 """Share of the model's size, or of its process's memory, from which mapped files are taken to hold the weights."""
@@ -184,12 +184,9 @@ def memory_compared(held: Sequence[MemoryHeld]) -> MemoryCompared | None:
 def seconds_a_round(session: Session) -> float | None:
     """Return the median duration of a complete round in seconds; None before one is complete."""
     ends: dict[int, int] = {}
-    tests: dict[int, set[str]] = {}
     for row in session.rows:
         ends[row.trial.round] = max(ends.get(row.trial.round, 0), row.t_ns)
-        tests.setdefault(row.trial.round, set()).add(row.repeats or row.trial.id)
-    newest = max(ends, default=0)
-    whole = sorted(at for at in ends if at < newest or len(tests[at]) >= trials_per_round(session.plan))
+    whole = whole_rounds(session)
     before = [session.t_ns, *(ends[at] for at in whole)]
     starts = [session.begin_of(ends[at], end) for at, end in zip(whole, before, strict=False)]
     times = sorted((ends[at] - start) / 1e9 for at, start in zip(whole, starts, strict=True) if ends[at] > start)

@@ -104,7 +104,7 @@ def _line(conclusion: Conclusion, session: Session) -> ConclusionSentence:
         WhichForWhat: _which,
         UsualFormula: _usual,
         SinceLast: _since_last,
-        NotCounted: _not_counted,
+        NotCounted: not_counted_sentences,
     }
     kind = type(conclusion)
     return ConclusionSentence(
@@ -365,7 +365,8 @@ def _since_last(line: SinceLast, session: Session) -> Iterable[str]:
     yield since_last_sentence(line.comparison, session)
 
 
-def _not_counted(line: NotCounted, session: Session) -> Iterable[str]:
+def not_counted_sentences(line: NotCounted, session: Session) -> Iterable[str]:
+    """Return which trials count for less than all figures, and why."""
     if line.why is not None:
         yield (
             _("Nothing: {why}.").format(why=reason(line.why)) if line.why == "all_counted" else cannot_be_told(line.why)

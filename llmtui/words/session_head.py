@@ -35,33 +35,36 @@ class Badge(NamedTuple):
     rows: tuple[TrialRow, ...]
 
 
-def session_head(session: Session) -> tuple[str, ...]:
-    """Return the parts of the line, in the order in which they are shown: when, which server, what was run."""
+class Fact(NamedTuple):
+    """A part of the line."""
+
+    said: str
+    rank: int
+    """Where there is no room, parts with the highest rank are left out first; those of 0 never."""
+
+
+def session_head(session: Session, *, is_live: bool) -> tuple[Fact, ...]:
+    """Return the parts of the line in their order: when, which server, what was run, how much of it.
+
+    Args:
+        session: the newest snapshot.
+        is_live: more trials can come.
+    """
     plan = session.plan
     begun = datetime.fromtimestamp(session.wall_ns / 1e9).astimezone()
     models, prompts = len(plan.contenders), len(plan.prompts)
-    parts = [
-        f"{begun:%Y-%m-%d %H:%M}",
-        _server(session),
-        plural("{n} model", "{n} models", models).format(n=models)
-        + " × "
-        + plural("{n} prompt", "{n} prompts", prompts).format(n=prompts),
+    size = [
+        plural("{n} model", "{n} models", models).format(n=models),
+        plural("{n} prompt", "{n} prompts", prompts).format(n=prompts),
     ]
+    facts = [Fact(f"{begun:%Y-%m-%d %H:%M}", 0), Fact(_server(session), 3), Fact(" × ".join(size), 2)]
     if not is_imported(plan):
-        parts += [
-            _rounds(session),
-            _("cap {n}").format(n=plan.options.num_predict),
-            _("temp {t}").format(t=f"{plan.options.temperature:g}"),
+        facts += [
+            Fact(_rounds(session), 1),
+            Fact(_("cap {n}").format(n=plan.options.num_predict), 4),
+            Fact(_("temp {t}").format(t=f"{plan.options.temperature:g}"), 5),
         ]
-    return tuple(parts)
-
-
-def head_state(session: Session, *, is_live: bool) -> str:
-    """Return how many trials ended in order, of how many, and whether more come: ``72/72``, ``running 34/90``."""
-    done = f"{sum(row.outcome == 'ok' for row in session.rows)}/{max(session.total, len(session.rows))}"
-    if session.finished is None:
-        return f"{_('running') if is_live else _('interrupted')} {done}"
-    return done if session.finished == "complete" else f"{_('stopped')} {done}"
+    return (*facts, Fact(_state(session, is_live=is_live), 0))
 
 
 def badges(session: Session) -> tuple[Badge, ...]:
@@ -89,6 +92,14 @@ def badge_lines(badge: Badge, session: Session) -> tuple[str, ...]:
     if len(badge.rows) > MOST_TRIALS:
         lines.append(_("and {n} more").format(n=len(badge.rows) - MOST_TRIALS))
     return (head, *lines)
+
+
+def _state(session: Session, *, is_live: bool) -> str:
+    """Return how many trials ended in order, of how many, and whether more come: ``72/72``, ``running 34/90``."""
+    done = f"{sum(row.outcome == 'ok' for row in session.rows)}/{max(session.total, len(session.rows))}"
+    if session.finished is None:
+        return f"{_('running') if is_live else _('interrupted')} {done}"
+    return done if session.finished == "complete" else f"{_('stopped')} {done}"
 
 
 def _server(session: Session) -> str:

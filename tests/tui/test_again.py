@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
 
 from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan, StartPlan
@@ -80,7 +79,7 @@ class Over:
 
 def said(screen: ResultsScreen) -> str:
     """Return the lines above the tabs."""
-    return str(screen.query_one("#what-holds", Static).render())
+    return str(screen.holds.render())
 
 
 def session_of(events: list[Event]) -> Session:
@@ -102,7 +101,7 @@ async def test_plus_runs_exactly_the_rounds_that_the_open_verdict_names_and_says
     over = Over(events)
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
-        assert f"+ to tell them apart: {verdict.more_rounds} more rounds, " in said(screen)
+        assert f"+ {verdict.more_rounds} more rounds, " in said(screen)
         [words] = [line.said for line in screen.words.words if line.heading == "Writing speed"]
         price = said(screen).splitlines()[-1].split("rounds, ")[1]
         assert f"about {verdict.more_rounds} more rounds, perhaps twice that ({price})" in words, (

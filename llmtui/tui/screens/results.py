@@ -16,43 +16,41 @@ from llmtui.core.commands import ExtendPlan
 from llmtui.core.measures import measures
 from llmtui.core.pairing import is_imported
 from llmtui.core.rivals import rivals
-from llmtui.core.rounds import rounds_to_tell
 from llmtui.core.session import Session
 from llmtui.core.summary import summarise
 from llmtui.core.trial_row import TrialRow
-from llmtui.core.verdict import verdicts
+from llmtui.core.what_holds import Holding, what_holds
+from llmtui.core.whole_rounds import of_whole_rounds
 from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed, FeedEnded, SessionChanged
 from llmtui.tui.screens.base import BaseScreen
-from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained, line_explained, line_title
+from llmtui.tui.screens.results_dialogs import (
+    Reading,
+    SaveDialog,
+    columns_explained,
+    evidence,
+    flags_explained,
+    line_explained,
+    line_title,
+)
 from llmtui.tui.widgets.answers_tab import AnswersTab
 from llmtui.tui.widgets.bars import Bars
+from llmtui.tui.widgets.holds_panel import HoldsPanel
 from llmtui.tui.widgets.result_tables import CategoryTable, ModelTable, ResultTable
-from llmtui.tui.widgets.tab_line import TabLine
+from llmtui.tui.widgets.tab_line import TabLine, tab_names
 from llmtui.tui.widgets.title_line import TitleLine
 from llmtui.tui.widgets.trial_table import TrialTable, row_key
 from llmtui.tui.widgets.words_tab import WordsTab
 from llmtui.words import _
 from llmtui.words.more_rounds import rounds_price, rounds_wanted
 from llmtui.words.problems import whole_problem
-from llmtui.words.session_head import Badge, badge_lines
-from llmtui.words.verdict_lines import verdict_lines
+from llmtui.words.session_head import Badge
 from llmtui.words.verdicts import banners
 
 ROOMY_CELLS = (100, 150)
 """Widths from which tables have wider gaps, and wider still."""
 OWN_PROMPT = "free"
 """Category of a prompt that a person typed."""
-
-
-def _tab_names() -> dict[str, str]:
-    return {
-        "models": _("Models"),
-        "categories": _("Categories"),
-        "trials": _("Trials"),
-        "answers": _("Answers"),
-        "words": _("Words"),
-    }
 
 
 class ResultsScreen(BaseScreen):
@@ -62,11 +60,11 @@ class ResultsScreen(BaseScreen):
     CSS_PATH = "../styles/results.tcss"
     AUTO_FOCUS = "ModelTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "tab('models')", _("Models"), id="results.models", show=False),
-        Binding("2", "tab('categories')", _("Categories"), id="results.categories", show=False),
-        Binding("3", "tab('trials')", _("Trials"), id="results.trials", show=False),
-        Binding("4", "tab('answers')", _("Answers"), id="results.answers", show=False),
-        Binding("5", "tab('words')", _("Words"), id="results.words", show=False),
+        *(
+            Binding(str(number), f"tab('{tab}')", name, id=f"results.{tab}", show=False)
+            for number, (tab, name) in enumerate(tab_names().items(), start=1)
+        ),
+        Binding("e", "evidence", _("Evidence"), id="results.evidence", tooltip=_("What each line of the top rests on")),
         Binding("r", "replay", _("Replay"), id="results.replay", tooltip=_("Two answers at their true speed")),
         Binding("space", "pick", _("Pick"), id="results.pick", tooltip=_("Pick this trial for the replay")),
         Binding("s", "save", _("Save CSV"), id="results.save", tooltip=_("The table of all trials, where you say")),
@@ -93,10 +91,11 @@ class ResultsScreen(BaseScreen):
     HELP = _(
         """
         # Results
-        The first lines say what holds. Below them are the figures: **1** by model, **2** by category, **3** every
-        trial, **4** the answers, **5** all of it in words. **Enter** on a line shows all that is known of it, **?**
-        explains the columns. **,** sorts by the next column, a click on a column's head by that one. **!** lists the
-        trials that have a flag. Pick two trials with **Space** and press **r** to see both answers side by side.
+        The first lines say what holds; **e** shows what they rest on. Below them are the figures: **1** by model,
+        **2** by category, **3** every trial, **4** the answers, **5** all of it in words. **Enter** on a line shows
+        all that is known of it, **?** explains the columns. **,** sorts by the next column, a click on a column's
+        head by that one. **!** lists the trials that have a flag. Pick two trials with **Space** and press **r** to
+        see both answers side by side.
 
         **+** runs as many further rounds as should tell the models apart. **g** runs the same plan again: its results
         say first what changed since this one.
@@ -104,6 +103,7 @@ class ResultsScreen(BaseScreen):
     )
 
     title_line = getters.query_one(TitleLine)
+    holds = getters.query_one(HoldsPanel)
     tab_line = getters.query_one(TabLine)
     tabs = getters.query_one(ContentSwitcher)
     models = getters.query_one(ModelTable)
@@ -132,8 +132,8 @@ class ResultsScreen(BaseScreen):
         """Return the title line, what holds, the tabs."""
         yield Static(id="results-empty")
         yield TitleLine()
-        yield Static(id="what-holds")
-        yield TabLine(_tab_names())
+        yield HoldsPanel()
+        yield TabLine()
         with ContentSwitcher(initial="models", id="tabs"):
             with Vertical(id="models"):
                 yield ModelTable()
@@ -179,11 +179,7 @@ class ResultsScreen(BaseScreen):
         self._shown = key
         summary = summarise(session)
         self.title_line.show_session(session, is_live=self.feed.is_live)
-        said = list(verdict_lines(session))
-        rounds = rounds_to_tell(verdicts(session)) if self._may_go_on and session.rows else None
-        if rounds is not None:
-            said.append(_("+ to tell them apart: {rounds}").format(rounds=rounds_price(session, rounds)))
-        self.query_one("#what-holds", Static).update(Content("\n".join(said)))
+        self._show_what_holds(session)
         self.models.show(session, summary.lines, room=room)
         self.categories.show(session, summary.categories, room=room)
         self.bars.show(session, summary)
@@ -197,6 +193,18 @@ class ResultsScreen(BaseScreen):
                 self.action_tab("answers")
         self._warn_of_drift(session)
         self.refresh_bindings()
+
+    def _show_what_holds(self, session: Session) -> None:
+        """Show the lines above the tabs: of complete rounds alone, while more trials can come."""
+        whole = self._whole(session)
+        waits = _("The first round is running: nothing is claimed before it is complete.")
+        many = len(session.plan.contenders) > 1
+        self.holds.show(
+            what_holds(whole),
+            whole,
+            key="+" if self._may_go_on else "",
+            instead=waits if self._is_running and not whole.rows and many else "",
+        )
 
     def _look_for_earlier(self, session: Session) -> None:
         if session.session_id != self._earlier_of:
@@ -214,6 +222,15 @@ class ResultsScreen(BaseScreen):
         if session_id == self._earlier_of:
             self._earlier = earlier
             self._look()
+
+    @property
+    def _is_running(self) -> bool:
+        session = self.feed.session
+        return session is not None and session.finished is None and self.feed.is_live
+
+    def _whole(self, session: Session) -> Session:
+        """Return what claims are made of: complete rounds alone while more trials can come."""
+        return of_whole_rounds(session) if self._is_running else session
 
     @property
     def _may_go_on(self) -> bool:
@@ -253,6 +270,8 @@ class ResultsScreen(BaseScreen):
             return may and session is not None and not is_imported(session.plan)
         if action == "pick":
             return self.is_mounted and self.tabs.current == "trials"
+        if action == "evidence":
+            return self.is_mounted and bool(self.holds.holdings)
         if action == "flags":
             return self.is_mounted and bool(self.title_line.badges)
         if action in ("replay", "save", "explain", "maximise"):
@@ -277,23 +296,27 @@ class ResultsScreen(BaseScreen):
         """Show what is marked in the session."""
         self._show_badges(self.title_line.badges)
 
+    def action_evidence(self) -> None:
+        """Show what every line of what holds rests on."""
+        self._show_evidence(self.holds.holdings)
+
+    @on(HoldsPanel.Asked)
+    def _evidence_asked(self, message: HoldsPanel.Asked) -> None:
+        self._show_evidence((message.holding,))
+
+    def _show_evidence(self, shown: tuple[Holding, ...]) -> None:
+        session = self.feed.session
+        assert session is not None, "lines are of a session"
+        self.app.push_screen(Reading(_("Evidence"), evidence(shown, self._whole(session))))
+
     @on(TitleLine.BadgeClicked)
     def _badge_clicked(self, message: TitleLine.BadgeClicked) -> None:
         self._show_badges((message.badge,))
 
     def _show_badges(self, shown: tuple[Badge, ...]) -> None:
         session = self.feed.session
-        if session is None:
-            return
-        parts: list[Content] = []
-        for badge in shown:
-            first, *trials = badge_lines(badge, session)
-            parts += [
-                Content.assemble((f"! {badge.said}  ", "bold $warning"), first),
-                *map(Content, trials),
-                Content(""),
-            ]
-        self.app.push_screen(Reading(_("Flags"), Content("\n").join(parts)))
+        assert session is not None, "badges are of a session"
+        self.app.push_screen(Reading(_("Flags"), flags_explained(shown, session)))
 
     def action_back(self) -> None:
         """Leaves a session that was opened for reading."""

@@ -20,6 +20,7 @@ from llmtui.core.measures import Measure, measures, reading, value_of
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
+from llmtui.core.what_holds import Holding
 from llmtui.tui.background import in_background
 from llmtui.tui.host import ExportFailed
 from llmtui.tui.shell import ShellOf
@@ -28,7 +29,9 @@ from llmtui.words.cells import value_words
 from llmtui.words.flags import flag_mark, flag_sentence
 from llmtui.words.measures import explain_measure, measure_title
 from llmtui.words.reasons import reason
+from llmtui.words.session_head import Badge, badge_lines
 from llmtui.words.trials import category_words
+from llmtui.words.what_holds import evidence_lines, holding_words
 
 
 class SaveDialog(ModalScreen[None]):
@@ -116,6 +119,27 @@ def columns_explained(columns: Sequence[str]) -> Content:
             head, _newline, rest = said.partition("\n")
             parts.append(Content.assemble((head, "bold $primary"), "\n", rest, "\n"))
     return Content("\n").join(parts)
+
+
+def flags_explained(shown: Sequence[Badge], session: Session) -> Content:
+    """Return what each badge stands for, with its trials."""
+    parts: list[Content] = []
+    for badge in shown:
+        first, *trials = badge_lines(badge, session)
+        head = Content.assemble((f"! {badge.said}  ", "bold $warning"), first)
+        parts += [head, *map(Content, trials), Content("")]
+    return Content("\n").join(parts)
+
+
+def evidence(shown: Sequence[Holding], session: Session) -> Content:
+    """Return what each line of what holds rests on, then what the marks mean."""
+    names = {one.label: one.label for one in session.plan.contenders}
+    parts: list[Content] = []
+    for one in shown:
+        head = holding_words(one, session, names).said
+        parts += [Content.styled(head, "bold $primary"), *map(Content, evidence_lines(one, session)), Content("")]
+    marks = _("● told apart   ◐ ahead, seems, or leads in this round   = practically equal   ○ still open")
+    return Content("\n").join([*parts, Content.styled(marks, "$text-muted")])
 
 
 def line_explained(line: ContenderSummary | CategorySummary, session: Session) -> Content:

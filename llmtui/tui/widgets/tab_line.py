@@ -6,6 +6,19 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
+from llmtui.words import _
+
+
+def tab_names() -> dict[str, str]:
+    """Return the tabs' names by their ids, in order."""
+    return {
+        "models": _("Models"),
+        "categories": _("Categories"),
+        "trials": _("Trials"),
+        "answers": _("Answers"),
+        "words": _("Words"),
+    }
+
 
 class TabLine(Widget):
     """One line. The screen has the keys, and tells which tab is open."""
@@ -22,16 +35,9 @@ class TabLine(Widget):
     }
     """
 
-    def __init__(self, names: dict[str, str], *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
-        """Make the line.
-
-        Args:
-            names: of the tabs, by their ids, in order.
-            id: for the style sheet.
-        """
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
-        self._names = names
-        self._open = next(iter(names))
+        self._open = next(iter(tab_names()))
 
     def show_open(self, tab: str) -> None:
         """Mark another tab."""
@@ -41,7 +47,7 @@ class TabLine(Widget):
     def render(self) -> Content:
         """Return the names."""
         parts: list[Content] = []
-        for number, (tab, name) in enumerate(self._names.items(), start=1):
+        for number, (tab, name) in enumerate(tab_names().items(), start=1):
             if tab == self._open:
                 parts.append(Content.styled(f" {number} {name} ", "bold $text on $primary 35%"))
             else:

@@ -8,7 +8,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from llmtui.core.session import Session
-from llmtui.words.session_head import Badge, badges, head_state, session_head
+from llmtui.words.session_head import Badge, Fact, badges, session_head
 
 BETWEEN = " · "
 
@@ -36,7 +36,7 @@ class TitleLine(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
-        self._facts: tuple[str, ...] = ()
+        self._facts: tuple[Fact, ...] = ()
         self.badges: tuple[Badge, ...] = ()
         """Of the session on show."""
 
@@ -47,12 +47,12 @@ class TitleLine(Widget):
             session: the newest snapshot.
             is_live: more trials can come.
         """
-        self._facts = (*session_head(session), head_state(session, is_live=is_live))
+        self._facts = session_head(session, is_live=is_live)
         self.badges = badges(session)
         self.refresh()
 
     def render(self) -> Content:
-        """Return the line for the width: badges are never cut, facts are left out from the end."""
+        """Return the line for the width: badges are never cut, the least important facts are left out."""
         width = self.content_size.width
         shown = list(self.badges)
         while shown and _badge_cells(shown) > width // 2:
@@ -61,9 +61,10 @@ class TitleLine(Widget):
         right = Content("  ").join([*map(_badge, shown), *([Content.styled(f"+{more}", "$warning")] if more else [])])
         room = width - right.cell_length - 2 * bool(shown)
         kept = list(self._facts)
-        while len(kept) > 2 and len(BETWEEN.join(kept)) > room:
-            del kept[-2]  # the last says how far it is
-        left = Content.assemble((kept[0] if kept else "", "bold $foreground"), *(f"{BETWEEN}{one}" for one in kept[1:]))
+        while len(BETWEEN.join(fact.said for fact in kept)) > room and any(fact.rank for fact in kept):
+            kept.remove(max(kept, key=lambda fact: fact.rank))
+        texts = [fact.said for fact in kept]
+        left = Content.assemble(("".join(texts[:1]), "bold $foreground"), *(f"{BETWEEN}{one}" for one in texts[1:]))
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
     def action_open_badge(self, flag: str) -> None:

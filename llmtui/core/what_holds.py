@@ -1,0 +1,225 @@
+"""What can be said of a session in a few lines: who is fastest, soonest, smallest, steadiest, and what is still open.
+
+Each line rests on a verdict (core.verdict, core.waits) or on a rule of its own (memory, steadiness); a line that no
+rule supports is left out. The words are in ``words.what_holds``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Final, Literal
+
+import msgspec
+
+from llmtui.core.conclusions import FirstToken, MemoryUse, Stability, WritingSpeed, conclude
+from llmtui.core.findings import Amount
+from llmtui.core.letters import compared
+from llmtui.core.rounds import rounds_to_tell
+from llmtui.core.session import Session
+from llmtui.core.uses import MEMORY_APART
+from llmtui.core.verdict import SEPARATING, SpeedVerdict, Word, verdicts
+from llmtui.core.waits import FINAL_WAITS, WaitVerdict, WaitWord
+
+Topic = Literal["fastest", "most_text", "soonest", "smallest", "steadiest", "open"]
+Mark = Literal["told", "ahead", "equal", "open"]
+
+MARKS: Final[dict[Word | WaitWord, Mark]] = {
+    "faster": "told",
+    "slightly_faster": "told",
+    "sooner": "told",
+    "ahead": "ahead",
+    "seems_faster": "ahead",
+    "seems_sooner": "ahead",
+    "leads_in_this_round": "ahead",
+    "practically_equal": "equal",
+    "equal": "equal",
+    "no_noticeable_difference": "equal",
+}
+"""How far a word goes; every other word is open."""
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of what holds."""
+
+    topic: Topic
+    mark: Mark
+    leaders: tuple[int, ...]
+    """Contenders that are named first: one, or all that are equal at the top."""
+    other: int | None = None
+    """The contender that the first is compared with."""
+    verdict: SpeedVerdict | WaitVerdict | None = None
+    """What decides; None for memory and steadiness."""
+    amounts: tuple[Amount, ...] = ()
+    """The figure of the leader and of the other, where no verdict decides: bytes, or a share."""
+    is_of_all: bool = True
+    """Whether every contender was compared."""
+    more_rounds: int | None = None
+    """For what is open: rounds after which every open pair is expected to be settled; None: not known, or too many."""
+
+
+def mark_of(word: Word | WaitWord) -> Mark:
+    """Return how far a verdict's word goes."""
+    return MARKS.get(word, "open")
+
+
+def what_holds(session: Session) -> tuple[Holding, ...]:
+    """Return the lines in their order, at most one of them open; none for one contender.
+
+    Args:
+        session: while it runs, of its complete rounds alone (``core.whole_rounds``).
+    """
+    if len(session.plan.contenders) < 2 or not session.rows:
+        return ()
+    found = [one for one in _lines(session) if one is not None]
+    told = [one for one in found if one.mark != "open"]
+    still_open = [one for one in found if one.mark == "open"]
+    fastest = [one for one in still_open if one.topic == "fastest"]
+    return (*fastest, *told, *([] if fastest else still_open[:1]))
+
+
+def _lines(session: Session) -> Iterator[Holding | None]:
+    by_kind = {type(one): one for one in conclude(session)}
+    speed, first_token = by_kind[WritingSpeed], by_kind[FirstToken]
+    assert isinstance(speed, WritingSpeed)
+    assert isinstance(first_token, FirstToken)
+    yield _fastest(speed, session)
+    yield _most_text(speed, session)
+    yield _soonest(first_token, session)
+    memory, stability = by_kind[MemoryUse], by_kind[Stability]
+    assert isinstance(memory, MemoryUse)
+    assert isinstance(stability, Stability)
+    yield _smallest(memory, session)
+    yield _steadiest(stability)
+    yield _open(speed)
+
+
+def _fastest(line: WritingSpeed, session: Session) -> Holding | None:
+    order = [one.contender for one in line.tps]
+    if line.lead in ("fastest", "ahead"):
+        mine = [one for one in line.verdicts if one.first == line.leaders[0] and one.word in SEPARATING]
+        deciding = min(mine, key=lambda one: one.ratio or 1.0)
+    else:
+        judged = compared(line.verdicts) or frozenset(order)
+        deciding_or_none = _first_pair([one for one in order if one in judged], line.verdicts)
+        if deciding_or_none is None:
+            return None
+        deciding = deciding_or_none
+        if deciding.word == "leads_in_this_round" and not _leads_all(deciding.first, line.verdicts):
+            deciding = msgspec.structs.replace(deciding, word="too_few_rounds")
+    mark = mark_of(deciding.word)
+    leaders = line.leaders if line.lead == "shared" and mark == "equal" else (deciding.first,)
+    if mark == "equal" and line.lead != "shared":  # a third one at the top is not told apart from them
+        deciding = _open_pair(line.leaders, line.verdicts) or deciding
+        mark = mark_of(deciding.word)
+        leaders = (deciding.first,)
+    return Holding(
+        topic="fastest",
+        mark=mark,
+        leaders=leaders,
+        other=deciding.second,
+        verdict=deciding,
+        is_of_all=not line.compared or len(line.compared) == len(session.plan.contenders),
+        more_rounds=rounds_to_tell(line.verdicts) if mark == "open" else None,
+    )
+
+
+def _first_pair(order: Sequence[int], found: Sequence[SpeedVerdict]) -> SpeedVerdict | None:
+    """Return the verdict on the two fastest of which there is one; else why there is none on the first two."""
+    by_pair = {frozenset((one.first, one.second)): one for one in found}
+    pairs = [by_pair[frozenset(pair)] for pair in combinations(order, 2) if frozenset(pair) in by_pair]
+    return next((one for one in pairs if one.word != "no_verdict"), pairs[0] if pairs else next(iter(found), None))
+
+
+def _leads_all(first: int, found: Sequence[SpeedVerdict]) -> bool:
+    mine = [one for one in found if first in (one.first, one.second) and one.word != "no_verdict"]
+    return all(one.first == first and one.word == "leads_in_this_round" for one in mine)
+
+
+def _open_pair(leaders: Sequence[int], found: Sequence[SpeedVerdict]) -> SpeedVerdict | None:
+    return next((one for one in found if one.is_open and {one.first, one.second} <= set(leaders)), None)
+
+
+def _most_text(line: WritingSpeed, session: Session) -> Holding | None:
+    if line.more_text is None:
+        return None
+    found = [one for one in verdicts(session, "decode_cps") if one.first == line.more_text]
+    deciding = next((one for one in found if one.second == line.leaders[0]), None)
+    if deciding is None:
+        return None
+    return Holding(
+        topic="most_text",
+        mark=mark_of(deciding.word),
+        leaders=(deciding.first,),
+        other=deciding.second,
+        verdict=deciding,
+    )
+
+
+def _soonest(line: FirstToken, session: Session) -> Holding | None:
+    judged = [one for one in line.verdicts if one.word not in ("no_verdict", "too_few_rounds")]
+    if not judged:
+        return None
+    leaders: tuple[int, ...]
+    if len(line.leaders) == 1:
+        mine = [one for one in judged if one.first == line.leaders[0] and one.word == "sooner"]
+        deciding = min(mine, key=lambda one: one.ratio or 1.0)
+        leaders = line.leaders
+    else:
+        order = [one.contender for one in line.ttft]
+        among = [one for one in judged if {one.first, one.second} <= set(line.leaders)]
+        among.sort(key=lambda one: sorted((order.index(one.first), order.index(one.second))))
+        deciding = next((one for one in among if one.word not in FINAL_WAITS), among[0])
+        leaders = line.leaders if mark_of(deciding.word) == "equal" else (deciding.first,)
+    return Holding(
+        topic="soonest",
+        mark=mark_of(deciding.word),
+        leaders=leaders,
+        other=deciding.second,
+        verdict=deciding,
+        is_of_all=len(line.compared) == len(session.plan.contenders),
+        more_rounds=deciding.more_rounds,
+    )
+
+
+def _smallest(line: MemoryUse, session: Session) -> Holding | None:
+    if line.compared is None:
+        return None
+    (least, fewest), (following, more) = line.compared.sizes[:2]
+    if more <= MEMORY_APART * fewest:
+        return None
+    return Holding(
+        topic="smallest",
+        mark="told",
+        leaders=(least,),
+        other=following,
+        amounts=(Amount(least, fewest), Amount(following, more)),
+        is_of_all=len(line.compared.sizes) == len(session.plan.contenders),
+    )
+
+
+def _steadiest(line: Stability) -> Holding | None:
+    if line.steadiest is None:
+        return None
+    rest = [one for one in line.spread if one.contender != line.steadiest]
+    mine = [one for one in line.spread if one.contender == line.steadiest]
+    other = rest[0].contender if rest else None
+    return Holding(
+        topic="steadiest", mark="told", leaders=(line.steadiest,), other=other, amounts=(*mine, *rest[:1])
+    )  # fmt: skip
+
+
+def _open(line: WritingSpeed) -> Holding | None:
+    """Return the pair that is settled soonest, where more rounds may settle one."""
+    pairs = [one for one in line.verdicts if one.is_open and one.more_rounds is not None and one.unit == "round"]
+    if not pairs:
+        return None
+    nearest = min(pairs, key=lambda one: one.more_rounds or 0)
+    return Holding(
+        topic="open",
+        mark="open",
+        leaders=(nearest.first,),
+        other=nearest.second,
+        verdict=nearest,
+        more_rounds=rounds_to_tell(line.verdicts),
+    )

@@ -1,0 +1,120 @@
+"""What holds: a line per finding with its mark, its ratio and the interval that decides; a click opens the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.events import Click
+from textual.geometry import Size
+from textual.message import Message
+from textual.widget import Widget
+
+from llmtui.core.session import Session
+from llmtui.core.short_names import short_names
+from llmtui.core.what_holds import Holding
+from llmtui.words.what_holds import HoldingWords, holding_words
+
+NAME_CELLS = (40, 30, 24, 20, 16, 14, 12, 10, 8)
+"""Widths that names are shortened to, until a line fits."""
+COLOURS = {"●": "$success", "◐": "$warning", "=": "$primary", "○": "$text-muted"}
+GAP = "  "
+
+
+class HoldsPanel(Widget):
+    """One line per finding, as wide as the screen; nothing of one model alone."""
+
+    DEFAULT_CSS = """
+    HoldsPanel { height: auto; padding: 0 1; text-wrap: nowrap; }
+    """
+
+    class Asked(Message):
+        """The evidence of a line is wanted."""
+
+        def __init__(self, holding: Holding) -> None:
+            self.holding = holding
+            super().__init__()
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self.holdings: tuple[Holding, ...] = ()
+        """As shown, from the top."""
+        self._session: Session | None = None
+        self._instead = ""
+        self._key = ""
+
+    def show(self, holdings: Sequence[Holding], session: Session, *, key: str, instead: str = "") -> None:
+        """Show lines.
+
+        Args:
+            holdings: from the top.
+            session: what they were made from.
+            key: that runs further rounds; empty where none can be run.
+            instead: is shown where there are no lines.
+        """
+        self.holdings, self._session, self._key, self._instead = tuple(holdings), session, key, instead
+        self.display = bool(holdings or instead)
+        self.refresh(layout=True)
+
+    def lines(self, width: int) -> list[Content]:
+        """Return the lines as they fit into a width."""
+        if self._session is None or not self.holdings:
+            return [Content.styled(self._instead, "$text-muted")] if self._instead else []
+        labels = [one.label for one in self._session.plan.contenders]
+        found: list[Content] = []
+        for cells in NAME_CELLS:
+            names = short_names(labels, cells)
+            words = [holding_words(one, self._session, names, key=self._key) for one in self.holdings]
+            for layout in (_aligned, _ragged, _ragged_without_bases):
+                found = layout(words)
+                if max(row.cell_length for row in found) <= width:
+                    return found
+        return [row.truncate(width, ellipsis=True) for row in found]
+
+    def render(self) -> Content:
+        """Return the lines."""
+        return Content("\n").join(self.lines(self.content_size.width))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the number of lines."""
+        return max(1, len(self.holdings))
+
+    def on_click(self, event: Click) -> None:
+        """A click on a line asks for its evidence."""
+        at = event.get_content_offset_capture(self).y
+        if at < len(self.holdings):
+            self.post_message(self.Asked(self.holdings[at]))
+
+
+def _aligned(words: Sequence[HoldingWords]) -> list[Content]:
+    """Return the lines with their parts below each other; an open line has its own."""
+    told = [one for one in words if one.subject]
+    wide = [max((cell_len(one[at]) for one in told), default=0) for at in range(len(HoldingWords._fields))]
+    topics = max(cell_len(one.topic) for one in words)
+    return [_line(one, topics, wide if one.subject else None) for one in words]
+
+
+def _ragged(words: Sequence[HoldingWords]) -> list[Content]:
+    topics = max(cell_len(one.topic) for one in words)
+    return [_line(one, topics, None) for one in words]
+
+
+def _ragged_without_bases(words: Sequence[HoldingWords]) -> list[Content]:
+    """Return the lines; a number of rounds that the line above has too is left out."""
+    bases = ["", *(one.base for one in words)]
+    return _ragged(
+        [one._replace(base="") if one.base == above else one for one, above in zip(words, bases, strict=False)]
+    )
+
+
+def _line(one: HoldingWords, topics: int, wide: Sequence[int] | None) -> Content:
+    colour = COLOURS[one.sign]
+    styles = ("", "", "bold", colour, "", "", "$text-muted", "bold $accent")
+    parts = [(one.sign, f"bold {colour}"), (" ", ""), (one.topic.ljust(topics), colour)]
+    for at, (text, style) in enumerate(zip(one, styles, strict=True)):
+        if at < 2 or not (text or (wide and wide[at])):
+            continue
+        behind = " " * (wide[at] - cell_len(text)) if wide else ""
+        parts += [(GAP, ""), (text, style), (behind, "")]
+    return Content.assemble(*parts).rstrip()

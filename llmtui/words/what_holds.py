@@ -1,0 +1,165 @@
+"""The lines of what holds, in parts that a screen puts below each other, and the evidence for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from llmtui.core.not_counted import not_counted
+from llmtui.core.session import Session
+from llmtui.core.verdict import SpeedVerdict, Word
+from llmtui.core.waits import WaitVerdict, WaitWord
+from llmtui.core.what_holds import Holding, Mark, Topic
+from llmtui.words import _, plural
+from llmtui.words.conclusions import not_counted_sentences
+from llmtui.words.figures import gigabytes, percent, seconds
+from llmtui.words.more_rounds import rounds_price
+from llmtui.words.ratios import factor, factor_range
+from llmtui.words.reasons import reason
+from llmtui.words.verdicts import base_words, verdict_sentence, verdict_word
+from llmtui.words.waits import wait_sentence
+
+SIGNS: Final[Mapping[Mark, str]] = {"told": "●", "ahead": "◐", "equal": "=", "open": "○"}
+
+
+class HoldingWords(NamedTuple):
+    """One line in parts; empty where a line has no such part."""
+
+    sign: str
+    topic: str
+    subject: str
+    word: str
+    claim: str
+    interval: str
+    base: str
+    price: str
+
+    @property
+    def said(self) -> str:
+        """All of it on one line."""
+        return "  ".join(part for part in self if part)
+
+
+def holding_words(one: Holding, session: Session, names: Mapping[str, str], *, key: str = "") -> HoldingWords:
+    """Return a line's words.
+
+    Args:
+        one: of core.what_holds.
+        session: what it was made from.
+        names: how each contender's label is written.
+        key: that runs further rounds; empty where none can be run.
+    """
+    label = {index: names.get(who.label, who.label) for index, who in enumerate(session.plan.contenders)}
+    leaders = [label[index] for index in one.leaders]
+    other = "" if one.other is None else label[one.other]
+    is_open = one.mark == "open"
+    return HoldingWords(
+        sign=SIGNS[one.mark],
+        topic=_topic(one.topic),
+        subject="" if is_open else " = ".join(leaders),
+        word=_word(one),
+        claim=_claim(one, leaders[0], other),
+        interval=_interval(one.verdict),
+        base=_base(one),
+        price=_price(one, session, key),
+    )
+
+
+def evidence_lines(one: Holding, session: Session) -> tuple[str, ...]:
+    """Return what a line rests on: the verdict in a sentence, how it is made, what was left out."""
+    said: list[str] = []
+    if isinstance(one.verdict, SpeedVerdict):
+        said += [verdict_sentence(one.verdict, session), _speed_formula()]
+    elif isinstance(one.verdict, WaitVerdict):
+        said += [wait_sentence(one.verdict, session, "ttft_ms"), _wait_formula()]
+    elif one.topic == "smallest":
+        said.append(_("RAM and GPU memory together at its peak, by one source for all; within 3 % none is named."))
+    elif one.topic == "steadiest":
+        said.append(_("Standard deviation of the speed at the same prompt over rounds; an F test at 1 %, Holm."))
+    left_out = [text for text in not_counted_sentences(not_counted(session), session) if text]
+    if one.verdict is not None and left_out:
+        said.append(_("Left out: {excluded}").format(excluded=" ".join(left_out)))
+    return tuple(text for text in said if text)
+
+
+def _topic(topic: Topic) -> str:
+    return {
+        "fastest": _("fastest"),
+        "most_text": _("most text"),
+        "soonest": _("soonest"),
+        "smallest": _("smallest"),
+        "steadiest": _("steadiest"),
+        "open": _("open"),
+    }[topic]
+
+
+def pair_word(word: Word | WaitWord, ratio: float | None = None) -> str:
+    """Return a verdict's word, on speed or on a time, as a table's cell has it."""
+    found = {
+        "sooner": _("sooner"),
+        "seems_sooner": _("seems sooner"),
+        "equal": _("practically equal"),
+        "no_noticeable_difference": _("no noticeable difference"),
+    }.get(word)
+    return found or verdict_word(word, ratio)
+
+
+def _word(one: Holding) -> str:
+    if one.verdict is None:
+        return ""
+    said = pair_word(one.verdict.word, one.verdict.ratio)
+    if isinstance(one.verdict, SpeedVerdict) and one.verdict.word == "no_verdict":
+        return f"{said}: {reason(one.verdict.why or 'no_common_rows')}"
+    return said
+
+
+def _claim(one: Holding, leader: str, other: str) -> str:
+    verdict = one.verdict
+    if verdict is None:
+        values = [amount.value for amount in one.amounts]
+        in_bytes = one.topic == "smallest"
+        first, *rest = [gigabytes(round(value)) if in_bytes else f"± {percent(value)}" for value in values]
+        return f"{first}, {other} {rest[0]}" if rest else first
+    if verdict.ratio is None:
+        ms = verdict.difference_ms if isinstance(verdict, WaitVerdict) else None
+        return "" if ms is None else seconds(abs(ms))
+    ratio = f"{factor(verdict.ratio)}×"
+    if one.mark == "open":
+        return f"{leader} {ratio} {other}"
+    return ratio if one.mark == "equal" and len(one.leaders) > 1 else f"{ratio} {other}"
+
+
+def _interval(verdict: SpeedVerdict | WaitVerdict | None) -> str:
+    if verdict is None or verdict.low is None or verdict.high is None:
+        return ""
+    return f"[{factor_range(verdict.low, verdict.high)}]"
+
+
+def _base(one: Holding) -> str:
+    if one.verdict is None or not one.verdict.rounds:
+        return ""
+    if isinstance(one.verdict, SpeedVerdict):
+        said = base_words(one.verdict)
+    else:
+        said = plural("{n} round", "{n} rounds", one.verdict.rounds).format(n=one.verdict.rounds)
+    return said if one.is_of_all else f"{said}, {_('of those compared')}"
+
+
+def _price(one: Holding, session: Session, key: str) -> str:
+    if one.mark != "open" or not key or one.more_rounds is None:
+        return ""
+    return f"{key} {rounds_price(session, one.more_rounds)}"
+
+
+def _speed_formula() -> str:
+    return _(
+        "Unit: the round. Mean of the log ratios of both models' speeds over the prompts that both answered; the "
+        "interval is 95 %, simultaneous over all pairs of this table. Margin of “faster”: 1.03."
+    )
+
+
+def _wait_formula() -> str:
+    return _(
+        "Unit: the round. Mean log ratio of the times over the prompts that both answered; the interval is 95 %, "
+        "simultaneous over all pairs. “Sooner” takes a ratio beyond 1.10 and medians 50 ms apart."
+    )
