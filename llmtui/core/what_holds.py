@@ -58,7 +58,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """For what is open: rounds after which every open pair is expected to be settled; None: not known, or too many."""
 
 
-def mark_of(word: Word | WaitWord) -> Mark:
+def holding_mark(word: Word | WaitWord) -> Mark:
     """Return how far a verdict's word goes."""
     return MARKS.get(word, "open")
 
@@ -107,11 +107,11 @@ def _fastest(line: WritingSpeed, session: Session) -> Holding | None:
         deciding = deciding_or_none
         if deciding.word == "leads_in_this_round" and not _leads_all(deciding.first, line.verdicts):
             deciding = msgspec.structs.replace(deciding, word="too_few_rounds")
-    mark = mark_of(deciding.word)
+    mark = holding_mark(deciding.word)
     leaders = line.leaders if line.lead == "shared" and mark == "equal" else (deciding.first,)
     if mark == "equal" and line.lead != "shared":  # a third one at the top is not told apart from them
         deciding = _open_pair(line.leaders, line.verdicts) or deciding
-        mark = mark_of(deciding.word)
+        mark = holding_mark(deciding.word)
         leaders = (deciding.first,)
     return Holding(
         topic="fastest",
@@ -149,7 +149,7 @@ def _most_text(line: WritingSpeed, session: Session) -> Holding | None:
         return None
     return Holding(
         topic="most_text",
-        mark=mark_of(deciding.word),
+        mark=holding_mark(deciding.word),
         leaders=(deciding.first,),
         other=deciding.second,
         verdict=deciding,
@@ -170,10 +170,10 @@ def _soonest(line: FirstToken, session: Session) -> Holding | None:
         among = [one for one in judged if {one.first, one.second} <= set(line.leaders)]
         among.sort(key=lambda one: sorted((order.index(one.first), order.index(one.second))))
         deciding = next((one for one in among if one.word not in FINAL_WAITS), among[0])
-        leaders = line.leaders if mark_of(deciding.word) == "equal" else (deciding.first,)
+        leaders = line.leaders if holding_mark(deciding.word) == "equal" else (deciding.first,)
     return Holding(
         topic="soonest",
-        mark=mark_of(deciding.word),
+        mark=holding_mark(deciding.word),
         leaders=leaders,
         other=deciding.second,
         verdict=deciding,
