@@ -76,6 +76,10 @@ class Skip(Tagged, frozen=True, kw_only=True):
     what: Literal["trial", "model"] = "trial"
 
 
+class StopWaiting(Tagged, frozen=True, kw_only=True):
+    """Ask now, however busy other programs are."""
+
+
 class Cancel(Tagged, frozen=True, kw_only=True):
     """End the run now; finished trials are kept."""
 
@@ -86,5 +90,5 @@ class Shutdown(Tagged, frozen=True, kw_only=True):
 
 Command = (
     SetServer | FindServers | ListModels | ShowModel | PullModel | CancelPull | StartPlan | ExtendPlan | Pause
-    | Resume | Skip | Cancel | Shutdown
+    | Resume | Skip | StopWaiting | Cancel | Shutdown
 )  # fmt: skip

@@ -5,13 +5,14 @@ For display only. Figures that are kept are computed from the finished trial (co
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from statistics import fmean
 
 import msgspec
 
 from llmtui.core.events import Chunks
-from llmtui.core.plan import Kind, Trial, blocks
+from llmtui.core.plan import Kind, Trial, blocks, trials_per_round
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 
@@ -23,6 +24,9 @@ MIN_RATE_NS = 1_500_000_000
 MIN_LOADED_SHARE = 0.05
 """Below this share the runner is still starting, and its speed says nothing."""
 MAX_LEFT_S = 900.0
+GRAIN_NS = 20_000_000
+"""Arrivals are counted per so many nanoseconds for the line of the token rate."""
+TOKENS_A_STRETCH = 4
 
 
 class LiveFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +35,8 @@ class LiveFigures(msgspec.Struct, frozen=True, kw_only=True):
     ttft_ms: float | None = None
     ttfo_ms: float | None = None
     chunks: int = 0
+    tokens: int = 0
+    """Estimate, as that of ``tps``."""
     tps: float | None = None
     """Estimate: number of chunks × tokens per chunk of the model's finished trials ÷ time since the first chunk."""
     thinking: bool = False
@@ -48,12 +54,15 @@ class LiveTrial:
         self._last_ns = 0
         self._chunks = 0
         self._thinking = False
+        self._arrived: Counter[int] = Counter()
+        """Number of chunks per ``GRAIN_NS`` since the request."""
 
     def add(self, chunks: Chunks) -> None:
         """Add a batch of this trial's text; text of other trials is ignored."""
         if chunks.trial_id != self.trial_id:
             return
         for t_ns, channel, _ in chunks.chunks:
+            self._arrived[t_ns // GRAIN_NS] += 1
             if self._first_ns is None:
                 self._first_ns = t_ns
             if channel == "a" and self._answer_ns is None:
@@ -61,6 +70,24 @@ class LiveTrial:
             self._last_ns = t_ns
             self._thinking = channel == "t"
         self._chunks += len(chunks.chunks)
+
+    def rates(self, columns: int) -> tuple[float, ...]:
+        """Return tokens per second over time since the first chunk, in at most so many equal stretches of time.
+
+        A stretch is long enough for ``TOKENS_A_STRETCH`` tokens at the trial's own mean, so that a slow model's line
+        is not a row of ones and zeros. The last stretch is left out while it is not full, unless it is the only one.
+        """
+        if self._first_ns is None or columns < 1:
+            return ()
+        first = self._first_ns // GRAIN_NS
+        grains = self._last_ns // GRAIN_NS - first + 1
+        per_stretch = max(-(-grains // columns), -(-TOKENS_A_STRETCH * grains // max(1, self._chunks)))
+        sums = [0] * (-(-grains // per_stretch))
+        for grain, count in self._arrived.items():
+            sums[(grain - first) // per_stretch] += count
+        if len(sums) > 1 and grains % per_stretch:
+            sums.pop()
+        return tuple(count * self._per_chunk / (per_stretch * GRAIN_NS / 1e9) for count in sums)
 
     def figures(self) -> LiveFigures:
         """Return the figures so far."""
@@ -71,6 +98,7 @@ class LiveTrial:
             ttft_ms=None if self._first_ns is None else self._first_ns / 1e6,
             ttfo_ms=None if self._answer_ns is None else self._answer_ns / 1e6,
             chunks=self._chunks,
+            tokens=round(self._chunks * self._per_chunk),
             tps=tps,
             thinking=self._thinking,
         )
@@ -123,6 +151,75 @@ def loading(session: Session, since_ns: int) -> Loading | None:
     if left_s is not None and left_s > MAX_LEFT_S:
         left_s = None
     return Loading(held_bytes=held, size_bytes=size, left_s=left_s)
+
+
+class RoundRates:
+    """Token rates of the running round, per model: what was seen live as a line, the rest by each trial's mean."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[float, ...]] = {}
+        self._round = 0
+
+    def keep(self, live: LiveTrial, round_number: int, columns: int = 8) -> None:
+        """Keep the line of a trial that was seen live; those of an earlier round are forgotten."""
+        if round_number != self._round:
+            self._seen.clear()
+            self._round = round_number
+        self._seen[live.trial_id] = live.rates(columns)
+
+    def of(self, session: Session, contender: int, live: LiveTrial | None = None) -> tuple[float, ...]:
+        """Return the rates of a model's trials of the newest round in their order, a 0 before each.
+
+        Args:
+            session: with the trials that have ended.
+            contender: index into the plan's contenders.
+            live: the trial under way.
+        """
+        number = newest_round(session)
+        line: list[float] = []
+        for row in session.rows:
+            if row.trial.round == number and row.trial.contender == contender:
+                seen = self._seen.get(row.trial.id)
+                mean = row.figures.decode_tps
+                line += (0.0, *(seen or ((mean, mean) if mean is not None else ())))
+        trial = session.current
+        if trial is not None and trial.contender == contender and live is not None and live.trial_id == trial.id:
+            line += (0.0, *live.rates(8))
+        return tuple(line)
+
+
+def newest_round(session: Session) -> int:
+    """Return the number of the round of the trial under way, else of the last one; 1 before any."""
+    if session.current is not None:
+        return session.current.round
+    return session.rows[-1].trial.round if session.rows else 1
+
+
+def run_left_s(session: Session) -> tuple[float, float] | None:
+    """Return how long the run still takes, in seconds: (the promised rounds, all that the plan allows).
+
+    None before the first trial is over. Rounds that may be added are taken to last as long as a promised one, and end
+    within the plan's budget.
+    """
+    least = time_left_s(session)
+    if least is None:
+        return None
+    most = max(session.rounds, session.plan.max_rounds)
+    lasted = _durations(session)
+    round_s = sum(_expected(trial, lasted) for block in blocks(session.plan, 1) for trial in block.trials)
+    longest = least + (most - session.rounds) * round_s
+    if session.plan.budget_s is not None:
+        spent_s = (session.last_t_ns - session.t_ns) / 1e9
+        longest = min(longest, max(least, session.plan.budget_s - spent_s))
+    return least, longest
+
+
+def share_done(session: Session) -> float:
+    """Return the part of all rounds that the plan allows that is over, from 0 to 1; it never falls by itself."""
+    if session.finished == "complete":
+        return 1.0
+    most = max(session.rounds, session.plan.max_rounds) * trials_per_round(session.plan)
+    return min(1.0, len({row.trial.id for row in session.rows}) / max(1, most))
 
 
 def time_left_s(session: Session) -> float | None:

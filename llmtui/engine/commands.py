@@ -23,6 +23,7 @@ from llmtui.core.commands import (
     Shutdown,
     Skip,
     StartPlan,
+    StopWaiting,
 )
 from llmtui.core.events import CommandFailed, ModelsListed, PullProgressed, ServerChanged, ServersFound
 from llmtui.core.plan import BUILTIN
@@ -69,6 +70,7 @@ class CommandRunner:
             Pause: lambda command: self._steer(command, SessionRun.pause),
             Resume: lambda command: self._steer(command, SessionRun.resume),
             Skip: lambda command: self._steer(command, lambda run: run.experiment.control.skip(command.what)),
+            StopWaiting: lambda command: self._steer(command, lambda run: run.experiment.control.stop_waiting()),
             Cancel: self._cancel,
             Shutdown: lambda _: self.shut_down(),
         }

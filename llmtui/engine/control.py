@@ -20,6 +20,8 @@ class Control:
         """Contender of the current block."""
         self.left_out: set[int] = set()
         """Contenders that get no more trials."""
+        self.start_now = False
+        """A wait for other programs is to end; the wait itself clears it when it begins."""
         self.paused_s = 0.0
         """Total time spent paused."""
 
@@ -42,6 +44,10 @@ class Control:
             self.left_out.add(self.contender)
         if self._task is not None:
             self._task.cancel()
+
+    def stop_waiting(self) -> None:
+        """End a wait for other programs."""
+        self.start_now = True
 
     async def until_going(self) -> None:
         """Return when no pause is requested."""

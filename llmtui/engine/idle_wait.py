@@ -9,6 +9,7 @@ from typing import Final
 
 from llmtui.core.records import Evidence, MachineFigures
 from llmtui.engine.context import RunContext
+from llmtui.engine.control import Control
 from llmtui.engine.judging import Flag
 
 SESSION_LIMIT_S: Final = 30.0
@@ -25,17 +26,26 @@ class IdleWait:
     The session's first cold start neither waits nor is flagged: something must happen at once after Enter.
     """
 
-    def __init__(self, context: RunContext, *, first_is_over: bool = False, cores: int | None = None) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        *,
+        first_is_over: bool = False,
+        cores: int | None = None,
+        control: Control | None = None,
+    ) -> None:
         """Start with the whole waiting time of the session.
 
         Args:
             context: has the sampler.
             first_is_over: the session has had its first cold start.
             cores: number of logical cores; None: that of this machine.
+            control: says whether the person wants no further waiting.
         """
         self._context = context
         self._first_is_over = first_is_over
         self._cores = cores or os.cpu_count() or 1
+        self._control = control or Control()
         self._left_s = SESSION_LIMIT_S
         self._judged = False
 
@@ -61,11 +71,12 @@ class IdleWait:
         began_s = time.monotonic()
         limit_s = min(self._context.plan.options.quiet_wait_s, self._left_s)
         told = False
+        self._control.start_now = False
         while True:
             await asyncio.sleep(_LOOK_S)
             others = self._context.watch.others_cores()
             waited_s = time.monotonic() - began_s
-            if others is None or others <= self.most_cores or waited_s >= limit_s:
+            if others is None or others <= self.most_cores or waited_s >= limit_s or self._control.start_now:
                 break
             if not told:
                 told = True

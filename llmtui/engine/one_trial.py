@@ -80,7 +80,7 @@ class TrialRunner:
         started = so_far is not None and any(row.trial.kind == "cold" for row in so_far.rows)
         self._told: set[tuple[str, DroppedField]] = set()
         """Refused fields that were already noted in the session."""
-        self._quiet = IdleWait(context, first_is_over=started)
+        self._quiet = IdleWait(context, first_is_over=started, control=control)
 
     def report(self, backend: Backend, problem: Problem) -> None:
         """Record a problem with a server that occurred outside of a trial."""

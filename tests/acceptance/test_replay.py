@@ -178,7 +178,7 @@ def test_a_pipe_is_watched_with_keys(home: Home) -> None:
         screen.press("F3")
         screen.wait_for("First word s")
         screen.press("p")
-        screen.press("x")
+        screen.press("s")
         everything = descendants(screen.pid)
         assert len(everything) >= 3, "run, its engine, watch"
         screen.press("q")

@@ -12,6 +12,7 @@ from llmtui.core.plan import Plan
 from llmtui.core.records import Evidence, MachineFigures, PhaseDetail
 from llmtui.engine import idle_wait
 from llmtui.engine.context import RunContext
+from llmtui.engine.control import Control
 from llmtui.engine.idle_wait import IdleWait
 from tests.core.made import plan
 from tests.engine.fake_server import FakeServer, FakeWatch, Reported
@@ -80,6 +81,23 @@ async def test_who_waited_long_enough_starts_and_is_flagged_with_what_was_seen(c
     assert flag is not None
     assert flag.name == "noisy_start"
     assert flag.evidence == Evidence(code="noisy_start", args={"others": 1.5, "cores": 4})
+
+
+async def test_a_person_may_end_the_wait_and_the_start_is_flagged(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = Control()
+    of = IdleWait(context(5.0, [BUSY]), first_is_over=True, cores=4, control=control)
+    look = clock.sleep
+
+    async def at_the_third_look(seconds: float) -> None:
+        await look(seconds)
+        if clock.now_s > 0.025:
+            control.stop_waiting()
+
+    monkeypatch.setattr(clock, "sleep", at_the_third_look)
+    assert await waited_s(of, clock) == pytest.approx(0.03)
+    assert of.flag(MachineFigures(others_cores_before=BUSY)) is not None
 
 
 async def test_all_of_a_sessions_waiting_has_an_end(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:

@@ -66,7 +66,7 @@ def test_between_thinking_and_answer_a_line_is_free() -> None:
 
 
 def test_a_failed_test_says_what_happened_and_what_to_do() -> None:
-    said = "✗ The server broke the answer off after 31 pieces. Look at the server's log; the other tests go on."
+    said = "✗ The server broke the answer off after 31 chunks. Look at the server's log; the other tests go on."
     assert said in told(EVENTS, at_a_time=5)
 
 

@@ -12,9 +12,10 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Static
 
-from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Skip
+from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Skip, StopWaiting
 from llmtui.core.events import CommandFailed, TrialFinished
 from llmtui.core.live import LiveTrial, tokens_per_chunk
+from llmtui.core.plan import Trial
 from llmtui.core.session import Session
 from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed, FeedEnded, Replied, SessionChanged, TextArrived
@@ -23,21 +24,29 @@ from llmtui.tui.text.demo_pace import DemoPace
 from llmtui.tui.text.live_pane import PaneScript, pane_title
 from llmtui.tui.text.machine_meters import meter_count
 from llmtui.tui.text.plot_axis import phase_legend
+from llmtui.tui.text.strip_rows import MEDIUM
 from llmtui.tui.widgets.big_figures import BigFigures
 from llmtui.tui.widgets.machine_plots import MachinePlots
-from llmtui.tui.widgets.phase_bar import PhaseBar
+from llmtui.tui.widgets.model_strip import ModelStrip
+from llmtui.tui.widgets.phase_bar import PhaseBar, waits_for_others
 from llmtui.tui.widgets.progress_line import ProgressLine
+from llmtui.tui.widgets.rate_line import median_tps
 from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.tui.widgets.trial_table import TrialTable
+from llmtui.tui.widgets.verdict_board import VerdictBoard
 from llmtui.words import _
 from llmtui.words.problems import whole_problem
 
+TALL, VERY_TALL = 32, 46
+"""The heights at which the app's classes change."""
 TICK_S = 1.0
 SLACK_S = 0.1
 SLOW_TEXT_S = 0.1
-COMMANDS = {"pause", "skip", "stop", "one_more"}
-PANES = ("text", "machine", "tests")
+COMMANDS = {"pause", "resume", "skip", "stop", "one_more", "start_now"}
+PANES = ("text", "machine", "trials")
 METERS_WITHOUT_GPU = 2
+STRIP_ROWS = {"-short": 3, "-tall": 6, "-very-tall": 10}
+"""Largest number of models above the run, by the height of the screen."""
 
 
 class LiveScreen(BaseScreen):
@@ -47,34 +56,42 @@ class LiveScreen(BaseScreen):
     CSS_PATH = "../styles/live.tcss"
     AUTO_FOCUS = "TokenPane"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pause", _("Pause"), id="live.pause", tooltip=_("Pause after this test; again: go on")),
-        Binding("n", "skip('trial')", _("Next test"), id="live.skip", tooltip=_("Leave this test out")),
+        Binding("enter", "results", _("Results"), id="live.results", tooltip=_("Compare what was measured")),
+        Binding("space", "start_now", _("Start now"), id="live.start_now", tooltip=_("Do not wait for other programs")),
+        Binding("p", "pause", _("Pause"), id="live.pause", tooltip=_("Pause after this trial")),
+        Binding("p", "resume", _("Resume"), id="live.pause", tooltip=_("Keep running")),
+        Binding("n", "skip('trial')", _("Skip trial"), id="live.skip", tooltip=_("Leave this trial out")),
         Binding("N", "skip('model')", _("Skip model"), id="live.skip_model", tooltip=_("Leave this model out")),
-        Binding("x", "stop", _("Stop"), id="live.stop", tooltip=_("End the run; what is finished is kept")),
-        Binding("plus", "one_more", _("One more round"), id="live.one_more", show=False),
-        Binding("m", "maximise", _("Enlarge"), id="live.maximise", tooltip=_("Only the pane that has the focus")),
-        Binding("1", "maximise('text')", _("Only the text"), id="live.text", show=False),
-        Binding("2", "maximise('machine')", _("Only the machine"), id="live.machine", show=False),
-        Binding("3", "maximise('tests')", _("Only the tests"), id="live.tests", show=False),
+        Binding("s", "stop", _("Stop"), id="live.stop", tooltip=_("End the run; what is finished is kept")),
+        Binding("m", "enlarge", _("Enlarge"), id="live.enlarge", tooltip=_("Only the pane that has the focus")),
+        Binding("m", "restore", _("Shrink"), id="live.enlarge", tooltip=_("All panes again")),
+        Binding("plus", "one_more", _("One more round"), id="live.one_more"),
+        Binding("y", "copy", _("Copy"), id="live.copy", tooltip=_("Copy the text on show")),
+        Binding("1", "enlarge('text')", _("Only the text"), id="live.text", show=False),
+        Binding("2", "enlarge('machine')", _("Only the machine"), id="live.machine", show=False),
+        Binding("3", "enlarge('trials')", _("Only the trials"), id="live.trials", show=False),
         Binding("escape", "restore", _("All panes"), id="live.restore", show=False),
         Binding("g", "toggle_pane('machine')", _("Show or hide the graphs"), id="live.graphs", show=False),
-        Binding("t", "toggle_pane('tests')", _("Show or hide the tests"), id="live.table", show=False),
+        Binding("t", "toggle_pane('trials')", _("Show or hide the trials"), id="live.table", show=False),
         Binding("w", "window", _("Graphs: 2 minutes, or all"), id="live.window", show=False),
-        Binding("r", "results", _("Results"), id="live.results", tooltip=_("Compare what was measured")),
     ]
     HELP = _(
         """
         # Live
-        Watch the answer as it is written. **First word** is how long you wait for it, **Speed** how fast it is
-        written: ≈ while it is being written, exact when it is done. The graphs show what the model takes of your
-        processor and memory; below them stands what was going on.
+        The strip on top has a row per model: its rank and its figures over complete rounds, the rounds done
+        (● done, ◐ under way, ┈ to come), and the token rate of this round.
 
-        **1**, **2**, **3** show one pane alone, **Esc** all of them. Scroll up in the text to stop following it,
-        **End** to follow again.
+        **TTFT** is the time to the first token, **Speed** how fast the answer is written: ≈ while it comes, exact
+        when it is complete. The line beside them is the token rate of this answer; ┄ is the model's median. The
+        graphs show processor, memory and, where there is one, GPU; the colours below them are the phases.
+
+        Scroll up in the text to stop following it, **End** to follow again.
         """
     )
 
     progress = getters.query_one(ProgressLine)
+    strip = getters.query_one(ModelStrip)
+    board = getters.query_one(VerdictBoard)
     phase = getters.query_one(PhaseBar)
     figures = getters.query_one(BigFigures)
     pane = getters.query_one(TokenPane)
@@ -82,7 +99,7 @@ class LiveScreen(BaseScreen):
     table = getters.query_one(TrialTable)
 
     def __init__(self) -> None:
-        """Makes the screen; the session comes with the feed's messages."""
+        """Make the screen; the session comes with the feed's messages."""
         super().__init__()
         self._script = PaneScript()
         self._pace = DemoPace()
@@ -90,23 +107,28 @@ class LiveScreen(BaseScreen):
         self._live: LiveTrial | None = None
         self._rows = 0
         self._title = ""
+        self._whole: Trial | None = None
+        """The trial of a finished session that is shown from its file."""
         self._keys: object = None
+        self._median_of: tuple[object, float | None] = (None, None)
         self._seconds: Timer | None = None
         self._ticked_at = 0.0
 
     def compose_body(self) -> ComposeResult:
-        """Where we are, what goes on, figures; text and machine; tests."""
+        """Return progress, models, what goes on, figures; text and machine; trials."""
         yield Static(_("Nothing runs. Choose models on the first screen (F2), then press Enter."), id="empty")
         yield ProgressLine()
+        yield ModelStrip()
         yield PhaseBar()
         yield BigFigures()
+        yield VerdictBoard()
         with Horizontal(id="middle"):
             yield TokenPane(id="text")
             with Vertical(id="machine") as box:
                 box.border_title = _("Machine")
                 box.border_subtitle = phase_legend()
                 yield MachinePlots()
-        yield TrialTable(id="tests", follows=True)
+        yield TrialTable(id="trials", follows=True)
 
     def on_mount(self) -> None:
         """Nothing moves before a run."""
@@ -115,9 +137,15 @@ class LiveScreen(BaseScreen):
         self._look()
 
     def on_screen_resume(self) -> None:
-        """What was missed is shown, all at once."""
+        """Show what was missed, all at once."""
         super().on_screen_resume()
         self._look()
+
+    def on_resize(self) -> None:
+        """Give the strip as many rows as the height allows."""
+        size = self.size
+        height = "-very-tall" if size.height >= VERY_TALL else "-tall" if size.height >= TALL else "-short"
+        self.strip.set_room(most=STRIP_ROWS[height], with_head=height != "-short" and size.width >= MEDIUM)
 
     # --- what the feed brings ---
 
@@ -142,7 +170,7 @@ class LiveScreen(BaseScreen):
         self._look()
 
     def _look(self) -> None:
-        """Shows the newest snapshot."""
+        """Show the newest snapshot."""
         session = self.shell.feed.session
         self.set_class(session is None, "-empty")
         if session is None:
@@ -151,11 +179,16 @@ class LiveScreen(BaseScreen):
         if self._script.begin(session):
             self._start_over()
         moving = self.shell.feed.is_live and session.finished is None
+        self.set_class(session.finished is not None, "-finished")
+        self.set_class(_writes(session), "-writing")
         self.progress.show_session(session, paused=session.paused and moving)
         self.phase.show_session(session)
         self.plots.show_session(session)
         self.table.show_session(session)
         self._take_text()
+        self.strip.show_session(session, self._live)
+        if session.finished is not None:
+            self.board.show_session(session, self.strip.standing)
         if len(session.rows) != self._rows:
             self._rows = len(session.rows)
             self.pane.show_now()
@@ -165,14 +198,16 @@ class LiveScreen(BaseScreen):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        """Makes the line of keys anew where they changed: that takes as long as all else that is drawn."""
-        keys = (self.check_action("pause", ()), self.check_action("results", ()))
+        """Make the line of keys anew where they changed: that takes as long as all else that is drawn."""
+        keys = [self.check_action(action, ()) for action in ("pause", "resume", "start_now", "results", "restore")]
         if keys != self._keys:
             self._keys = keys
             self.refresh_bindings()
 
     def _start_over(self) -> None:
         self.pane.clear()
+        self.pane.grows = True
+        self._whole = None
         self._pace.clear()
         self.figures.clear()
         self._live = None
@@ -185,6 +220,8 @@ class LiveScreen(BaseScreen):
         self._script.begin(session)
         for chunks in self.shell.feed.take_text():
             if self._live is None or self._live.trial_id != chunks.trial_id:
+                if self._live is not None:
+                    self._keep_line(self._live, session)
                 trial = session.current
                 mine = trial is not None and trial.id == chunks.trial_id
                 per_chunk = tokens_per_chunk(session, trial.contender) if mine and trial is not None else 1.0
@@ -193,8 +230,14 @@ class LiveScreen(BaseScreen):
             self._pace.add(chunks, slow=self._script.is_demo(chunks.trial_id, session))
         self._write_due()
 
+    def _keep_line(self, live: LiveTrial, session: Session) -> None:
+        """Hand the line of a trial whose text has all come to the strip."""
+        number = next((row.trial.round for row in reversed(session.rows) if row.trial.id == live.trial_id), None)
+        if number is not None:
+            self.strip.keep(live, number)
+
     def _write_due(self) -> None:
-        """Writes what is to be shown by now: all there is, but for the demo's text, which would be over in a moment."""
+        """Write what is to be shown by now: all there is, but for the demo's text, which would be over in a moment."""
         session = self.shell.feed.session
         if session is None:
             return
@@ -203,12 +246,12 @@ class LiveScreen(BaseScreen):
         behind = self._pace.holds_text
         if not behind:
             self.pane.write(list(self._script.news(session)))
-        self._show_title(pane_title(session, self._script.open_trial if behind else None))
+        self._show_title(pane_title(session, self._script.open_trial if behind else self._whole))
         if self._slow is not None:
             (self._slow.resume if behind else self._slow.pause)()
 
     def _show_title(self, title: str) -> None:
-        """Changes the pane's title where it is another one: setting it paints the whole pane."""
+        """Change the pane's title where it is another one: setting it paints the whole pane."""
         if title != self._title:
             self._title = title
             self.pane.border_title = title
@@ -216,13 +259,14 @@ class LiveScreen(BaseScreen):
     # --- figures ---
 
     def _show_figures(self, session: Session, *, moving: bool) -> None:
-        """Counting before the first text, estimates while it comes, exact figures at its end."""
+        """Show a running clock before the first text, estimates while it comes, exact figures at its end."""
         trial = session.current
         last = session.rows[-1] if session.rows else None
         thinks = trial is not None and session.contender(trial).variant.think is not False
         if trial is not None and self._live is not None and self._live.trial_id == trial.id:
             self.figures.show_kind(trial.kind)
             self.figures.show_live(self._live.figures(), thinks=thinks)
+            self.figures.rate.show(self._live, self._median(session, trial.contender))
         elif trial is not None and moving:
             self.figures.show_kind(trial.kind)
             self.figures.show_waiting(self.phase.asked_s, last, thinks=thinks)
@@ -230,21 +274,32 @@ class LiveScreen(BaseScreen):
             self.figures.show_kind(last.trial.kind)
             self.figures.show_final(last, thinks=bool(last.figures.thinking_chars))
 
+    def _median(self, session: Session, contender: int) -> float | None:
+        """Return the model's median rate, computed once per finished trial."""
+        key = (session.session_id, len(session.rows), contender)
+        if self._median_of[0] != key:
+            self._median_of = (key, median_tps(session, contender))
+        return self._median_of[1]
+
     def _let_time_pass(self, *, moving: bool) -> None:
-        """Lets the second hand go while a run does. News that comes when it is due takes the tick along: one frame."""
+        """Let the second hand go while a run does. News that comes when it is due takes the tick along: one frame."""
         if self._seconds is None:
             return
         (self._seconds.resume if moving else self._seconds.pause)()
         if moving and monotonic() - self._ticked_at >= TICK_S - SLACK_S:
             self._seconds.reset()
-            self._ticked_at = monotonic()
-            self.phase.tick()
+            self._second_passed()
 
-    def _tick(self) -> None:
-        """The second hand, for everything that moves without news."""
-        session = self.shell.feed.session
+    def _second_passed(self) -> None:
         self._ticked_at = monotonic()
         self.phase.tick()
+        self.strip.tick()
+        self.figures.rate.tick()
+
+    def _tick(self) -> None:
+        """Move what moves without news."""
+        session = self.shell.feed.session
+        self._second_passed()
         if session is not None:
             self._show_figures(session, moving=self.shell.feed.is_live and session.finished is None)
 
@@ -257,48 +312,75 @@ class LiveScreen(BaseScreen):
 
     @in_background("read_answers")
     def _read_last(self, feed: Feed, session: Session) -> None:
-        answered = next((row for row in reversed(session.rows) if row.trial.kind == "warm"), session.rows[-1])
-        finished = feed.trial(answered.trial.id)
-        if finished is not None:
-            self.app.call_from_thread(self._show_whole, finished, session)
+        for row in reversed(session.rows):
+            finished = feed.trial(row.trial.id)
+            if finished is not None and finished.text:
+                self.app.call_from_thread(self._show_whole, finished, session)
+                return
 
     def _show_whole(self, finished: TrialFinished, session: Session) -> None:
-        if not self._script.saw_text:
-            self.pane.write(list(self._script.whole(finished, session)))
+        if self._script.saw_text:
+            return
+        self._whole = finished.trial
+        self.pane.read_from_the_top()
+        self.pane.write(list(self._script.whole(finished, session)))
+        self._show_title(pane_title(session, finished.trial))
 
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Commands exist only where there is somebody to take them, and something to do."""
+        """Return whether an action does something now."""
         session = self.shell.feed.session
+        is_alone = any(self.has_class(f"-only-{pane}") for pane in PANES)
         if action == "results":
-            return session is not None and bool(session.rows)
+            over = session is not None and session.finished is not None and bool(session.rows)
+            return over and not isinstance(self.focused, TrialTable)  # there Enter opens the trial
+        if action in ("enlarge", "restore"):
+            return bool(parameters) or is_alone == (action == "restore")
         if action not in COMMANDS:
             return True
-        return not self.shell.read_only and self.shell.feed.is_live and session is not None and session.finished is None
+        if self.shell.read_only or not self.shell.feed.is_live or session is None or session.finished is not None:
+            return False
+        if action in ("pause", "resume"):
+            return session.paused == (action == "resume")
+        return waits_for_others(session) if action == "start_now" else True
 
     def action_pause(self) -> None:
-        """Pauses after the test under way, or goes on."""
-        session = self.shell.feed.session
-        self.shell.send(Resume() if session is not None and session.paused else Pause())
+        """Pause after the trial under way."""
+        self._tell(Pause(), _("Pauses after this trial"))
+
+    def action_resume(self) -> None:
+        """Keep running."""
+        self.shell.send(Resume())
+
+    def action_start_now(self) -> None:
+        """Wait for other programs no longer."""
+        self.shell.send(StopWaiting())
 
     def action_skip(self, what: str) -> None:
-        """Leaves out this test, or what is left of its model."""
+        """Leave out this trial, or what is left of its model."""
         self._tell(Skip(what="model" if what == "model" else "trial"), _("Skipping …"))
 
+    def action_copy(self) -> None:
+        """Copy the selected text, else all that is in the pane."""
+        text = self.get_selected_text() or self.pane.text.extract((0, 0), None)
+        if text.strip():
+            self.app.copy_to_clipboard(text)
+            self.notify(_("Copied"), timeout=2)
+
     def action_one_more(self) -> None:
-        """Adds a round."""
+        """Add a round."""
         self._tell(ExtendPlan(rounds=1), _("One round more"))
 
     def action_stop(self) -> None:
-        """Ends the run, if that is meant."""
+        """End the run, if that is meant."""
         from llmtui.tui.screens.dialogs import ConfirmDialog
 
         question = ConfirmDialog(
             _("Stop the run?"),
             _("What is finished is kept and can be compared."),
             yes=_("Stop"),
-            no=_("Go on testing"),
+            no=_("Keep running"),
         )
         self.app.push_screen(question, lambda stop: self._tell(Cancel(), _("Stopping …")) if stop else None)
 
@@ -306,34 +388,36 @@ class LiveScreen(BaseScreen):
         if self.shell.send(command):
             self.notify(said, timeout=2)
 
-    def action_maximise(self, pane: str = "") -> None:
-        """Shows one pane alone: the named one, else that with the focus; again shows all."""
+    def action_enlarge(self, pane: str = "") -> None:
+        """Show one pane alone: the named one, else that with the focus; again shows all."""
         wanted = pane or self._focused_pane()
         alone = self.has_class(f"-only-{wanted}")
         for name in PANES:
             self.set_class(name == wanted and not alone, f"-only-{name}")
         if wanted != "machine":
             self.query_one(f"#{wanted}").focus()
+        self._show_keys()
 
     def _focused_pane(self) -> str:
         focused = self.focused
-        return "tests" if isinstance(focused, TrialTable) else "text"
+        return "trials" if isinstance(focused, TrialTable) else "text"
 
     def action_restore(self) -> None:
-        """Shows all panes."""
+        """Show all panes."""
         for name in PANES:
             self.remove_class(f"-only-{name}")
+        self._show_keys()
 
     def action_toggle_pane(self, pane: str) -> None:
-        """Shows or hides a pane."""
+        """Show or hide a pane."""
         self.toggle_class(f"-without-{pane}")
 
     def action_results(self) -> None:
-        """Shows the results, also of a run under way."""
+        """Show the results."""
         self.shell.show("results")
 
     def action_window(self) -> None:
-        """Changes between the last two minutes and the whole session."""
+        """Change between the last two minutes and the whole session."""
         self.plots.toggle_window()
 
     @on(TrialTable.Opened)
@@ -343,3 +427,8 @@ class LiveScreen(BaseScreen):
         session = self.shell.feed.session
         if session is not None:
             self.app.push_screen(AnswerScreen(self.shell.feed, session, message.row))
+
+
+def _writes(session: Session) -> bool:
+    """Whether text of the trial under way is coming."""
+    return bool(session.phases) and session.phases[-1].phase in ("thinking", "answer")

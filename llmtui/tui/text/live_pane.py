@@ -1,4 +1,4 @@
-"""Which text belongs where in the live pane: a head, the question, the answer as it comes, how it ended."""
+"""Which text belongs where in the live pane: a head, the prompt, the answer as it comes, how it ended."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from llmtui.words.trials import ended_words, kind_words, trial_name
 Span = tuple[str, str]
 """(text, kind) as the token pane takes it."""
 
-PROMPT_CHARACTERS = 240
-"""Of a question so much is shown; all of it stands in the test's details."""
+PROMPT_CHARACTERS = 160
+"""Number of characters of a prompt that are shown; all of it is in the trial's details."""
 CHANNELS = {"t": "thinking", "a": "answer"}
 
 
 class PaneScript:
-    """Turns a session's news and its live text into spans for the pane, each test under its own head."""
+    """Turns a session's news and its live text into spans for the pane, each trial under its own head."""
 
     def __init__(self) -> None:
         self._session_id: str | None = None
@@ -35,14 +35,15 @@ class PaneScript:
         self._channel: str | None = None
         self._told = 0
         self._with_text: set[str] = set()
+        self._told_of_pace = False
 
     @property
     def saw_text(self) -> bool:
-        """Some test of this session has its text in the pane."""
+        """Some trial of this session has its text in the pane."""
         return bool(self._with_text)
 
     def begin(self, session: Session) -> bool:
-        """Takes note of the session; gives whether it is another one than before."""
+        """Take note of the session; return whether it is another one than before."""
         is_new = session.session_id != self._session_id
         if is_new:
             self._session_id = session.session_id
@@ -50,28 +51,29 @@ class PaneScript:
             self._rounds = self._told = 0
             self._open = None
             self._with_text.clear()
+            self._told_of_pace = False
         if session.rounds > self._rounds:
             self._learn(session.plan, session.rounds)
         return is_new
 
     @property
     def open_trial(self) -> Trial | None:
-        """The test whose text is being written."""
+        """The trial whose text is being written."""
         return None if self._open is None else self._trials.get(self._open)
 
     def is_demo(self, trial_id: str, session: Session) -> bool:
-        """Whether a test asks the demo model."""
+        """Whether a trial asks the demo model."""
         trial = self._trials.get(trial_id)
         return trial is not None and session.contender(trial).model.is_demo
 
     def news(self, session: Session) -> Iterator[Span]:
-        """Gives what a snapshot adds: ends of tests that ended, the head of the one that began."""
+        """Yield what a snapshot adds: ends of trials that ended, the head of the one that began."""
         yield from self._endings(session)
         if session.current is not None:
             yield from self._head(session.current, session.plan)
 
     def text(self, chunks: Chunks, session: Session) -> Iterator[Span]:
-        """Gives a batch of live text, under its head."""
+        """Yield a batch of live text, under its head."""
         trial = self._trials.get(chunks.trial_id)
         if trial is None:
             return
@@ -84,15 +86,18 @@ class PaneScript:
             yield text, CHANNELS.get(channel, "answer")
 
     def whole(self, finished: TrialFinished, session: Session) -> Iterator[Span]:
-        """Gives a finished test's text that nobody saw live."""
+        """Yield the text of a finished trial that was not seen live."""
         yield from self._head(finished.trial, session.plan)
         self._with_text.add(finished.trial.id)
         for channel, text in zip(finished.timeline.channels, chunk_texts(finished), strict=True):
             yield from self._turn(channel)
             yield text, CHANNELS.get(channel, "answer")
+        row = next((row for row in session.rows if row.trial.id == finished.trial.id), None)
+        if row is not None:
+            yield f"\n{ending_words(row)}\n", "prompt" if row.outcome == "ok" else "note"
 
     def _endings(self, session: Session, before: str | None = None) -> Iterator[Span]:
-        """Gives the lines below answers that have ended, up to those of a test whose text is still to be written."""
+        """Yield the lines below answers that have ended, up to those of a trial whose text is still to be written."""
         for row in session.rows[self._told :]:
             if row.trial.id == before:
                 return
@@ -100,7 +105,7 @@ class PaneScript:
             self._told += 1
 
     def _ending(self, row: TrialRow, session: Session) -> Iterator[Span]:
-        """Gives the line below an answer."""
+        """Yield the line below an answer."""
         if row.trial.id not in self._with_text and row.outcome == "ok":
             return
         yield from self._head(row.trial, session.plan)
@@ -116,8 +121,9 @@ class PaneScript:
         self._channel = None
         label = plan.contenders[trial.contender].label
         yield f"{label} · {trial_name(trial, plan)}\n", "head"
-        if trial.tag is not None:
-            yield f"[{trial.tag}] ", "tag"
+        if plan.contenders[trial.contender].model.is_demo and not self._told_of_pace:
+            self._told_of_pace = True
+            yield _("demo too fast to read: replayed {n}× slower").format(n=SLOWED) + "\n", "tag"
         yield _shortened(prompt_text(trial, plan)) + "\n\n", "prompt"
 
     def _turn(self, channel: str) -> Iterator[Span]:
@@ -133,14 +139,14 @@ class PaneScript:
 
 
 def prompt_text(trial: Trial, plan: Plan) -> str:
-    """Gives what was asked, without its tag."""
+    """Return what was asked, without its tag."""
     if trial.kind == "cold" or trial.prompt is None:
         return plan.cold_text
     return plan.follow_up_text if trial.kind == "follow_up" else plan.prompts[trial.prompt].text
 
 
 def pane_title(session: Session, shown: Trial | None = None) -> str:
-    """Gives who writes what, for the pane's upper edge.
+    """Return who writes what, for the pane's upper edge.
 
     Args:
         session: as it stands.
@@ -151,14 +157,11 @@ def pane_title(session: Session, shown: Trial | None = None) -> str:
         return _("Answer")
     contender = session.contender(trial)
     kind = kind_words(trial.kind) if trial.kind != "warm" else trial_name(trial, session.plan)
-    title = f"{contender.label} · {kind}"
-    if contender.model.is_demo:
-        title += " · " + _("shown at 1/{n} speed").format(n=SLOWED)
-    return title
+    return f"{contender.label} · {kind}"
 
 
 def ending_words(row: TrialRow) -> str:
-    """Gives "128 tokens in 22.5 s, ended at the length limit", or what went wrong and what to do."""
+    """Return "128 tokens in 22.5 s, 5.69 tok/s", or what went wrong and what to do."""
     if row.problem is not None:
         return "✗ " + whole_problem(row.problem)
     if row.outcome != "ok":
@@ -170,7 +173,7 @@ def ending_words(row: TrialRow) -> str:
     if figures.decode_tps is not None:
         parts.append(_("{rate} tok/s").format(rate=significant(figures.decode_tps)))
     ended = ended_words(row.ended_by)
-    if ended is not None:
+    if ended is not None and row.ended_by != "length":  # most answers end there: the count of tokens says it
         parts.append(_("ended {how}").format(how=ended))
     return "— " + ", ".join(parts)
 

@@ -16,10 +16,11 @@ from llmtui.core.live import LiveFigures
 from llmtui.core.plan import Kind
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui._textual_hacks import show_without_layout
+from llmtui.tui.widgets.rate_line import RateLine
 from llmtui.words import _
 from llmtui.words.figures import significant
 
-LABEL_CELLS = 36
+LABEL_CELLS = 26
 """A label's room before it is laid out."""
 
 
@@ -37,7 +38,7 @@ class StillDigits(Digits):
     """Digits in a place of fixed width: a longer number lays nothing out anew."""
 
     def update(self, value: str) -> None:
-        """Changes the number."""
+        """Change the number."""
         show_without_layout(self, value)
 
 
@@ -49,7 +50,7 @@ class BigFigure(Vertical):
 
     DEFAULT_CSS = """
     BigFigure {
-        width: 40;
+        width: 30;
         height: 4;
         padding: 0 2;
         & StillDigits { width: 1fr; color: $primary; }
@@ -76,13 +77,13 @@ class BigFigure(Vertical):
         yield self.row
 
     def show_label(self, label: str, short: str) -> None:
-        """Changes the name."""
+        """Change the name."""
         if label != self._label:
             self._label, self._short = label, short
             self._shown = None
 
     def show_figure(self, shown: Shown) -> None:
-        """Changes the value."""
+        """Change the value."""
         if shown == self._shown:
             return
         self._shown = shown
@@ -105,46 +106,47 @@ class BigFigure(Vertical):
 
 
 class BigFigures(Horizontal):
-    """First word, first word of the answer where a model thinks, speed."""
+    """TTFT, TTFO where a model thinks, speed, and the token rate over time."""
 
     DEFAULT_CSS = """
     BigFigures {
         height: auto;
-        & #first-answer { width: 47; padding: 0 1 0 2; }
-        & #speed { width: 1fr; }
+        & #first-answer { width: 30; }
     }
     """
     first_word = getters.query_one("#first-word", BigFigure)
     first_answer = getters.query_one("#first-answer", BigFigure)
     speed = getters.query_one("#speed", BigFigure)
+    rate = getters.query_one(RateLine)
 
     def compose(self) -> ComposeResult:
-        """Three figures; the middle one only for models that think."""
-        yield BigFigure(_("First word (TTFT)"), _("First word"), id="first-word")
-        yield BigFigure(_("First answer word, after thinking (TTFO)"), _("First answer word"), id="first-answer")
-        yield BigFigure(_("Speed (TPS)"), _("Speed"), id="speed")
+        """Return the three figures, the middle one for models that think only, and the line of the rate."""
+        yield BigFigure(*_FIRST_WORD["warm"](), id="first-word")
+        yield BigFigure(_("TTFO, after thinking"), _("TTFO"), id="first-answer")
+        yield BigFigure(_("Speed"), _("Speed"), id="speed")
+        yield RateLine()
 
     def on_mount(self) -> None:
         """Blank until something is measured."""
         self.clear()
 
     def clear(self) -> None:
-        """Shows nothing."""
+        """Show nothing."""
         for figure in (self.first_word, self.first_answer, self.speed):
             figure.show_figure(Shown("", ""))
         self.first_answer.display = False
 
     def show_kind(self, kind: Kind) -> None:
-        """Calls the first figure by what it is in this kind of test."""
+        """Name the first figure by what it is in this kind of trial."""
         self.first_word.show_label(*_FIRST_WORD[kind]())
 
     def show_waiting(self, elapsed_s: float | None, last: TrialRow | None, *, thinks: bool) -> None:
-        """No text yet: the first figure counts once the model is asked, the speed is still that of the test before."""
+        """No text yet: the first figure counts once the model is asked, the speed is still that of the trial before."""
         value = "" if elapsed_s is None else f"{int(elapsed_s)}"
         self.first_word.show_figure(Shown(value, "s …", settled=False))
         self.first_answer.display = thinks
         self.first_answer.show_figure(Shown("", ""))
-        self._show_speed(None if last is None else last.figures.decode_tps, _("last test"), settled=False)
+        self._show_speed(None if last is None else last.figures.decode_tps, _("last trial"), settled=False)
 
     def show_live(self, figures: LiveFigures, *, thinks: bool) -> None:
         """Text comes: the first word is exact, the speed an estimate."""
@@ -155,7 +157,7 @@ class BigFigures(Horizontal):
         self._show_speed(figures.tps, "≈", settled=False)
 
     def show_final(self, row: TrialRow, *, thinks: bool) -> None:
-        """The test is over: exact figures."""
+        """The trial is over: exact figures."""
         self.first_word.show_figure(_seconds(row.figures.ttft_ms))
         self.first_answer.display = thinks
         self.first_answer.show_figure(_seconds(row.figures.ttfo_ms))
@@ -168,9 +170,9 @@ class BigFigures(Horizontal):
 
 
 _FIRST_WORD: dict[Kind, Callable[[], tuple[str, str]]] = {
-    "cold": lambda: (_("From off to first word (cold)"), _("From off to first word")),
-    "warm": lambda: (_("First word (TTFT)"), _("First word")),
-    "follow_up": lambda: (_("First word in a chat (follow-up)"), _("First word in a chat")),
+    "cold": lambda: (_("TTFT of a cold start"), _("Cold start")),
+    "warm": lambda: (_("TTFT"), _("TTFT")),
+    "follow_up": lambda: (_("Follow-up TTFT"), _("Follow-up")),
 }
 """Asked for when shown, so that the language can be chosen after the import."""
 

@@ -81,8 +81,8 @@ class PhaseBar(Widget):
     def _now_words(self, session: Session) -> str:
         if session.finished is not None:
             if all(row.outcome != "ok" for row in session.rows):
-                return _("No test gave an answer; below stands why. F2 goes back to Setup.")
-            return _("The results are on the next screen: F4")
+                return _("No trial gave an answer; below is why. F2 goes back to Setup.")
+            return _("Press Enter for the results.")
         if not session.phases:
             return _("Getting ready")
         return step_words(session, session.phases[-1], self.elapsed_s)
@@ -107,7 +107,26 @@ def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
     """Gives the step that began with ``mark``, with its seconds."""
     if asked(session, mark):
         return waiting_words(session, mark.t_ns, elapsed_s)
+    if waits_for_others(session):
+        at_most = duration(session.plan.options.quiet_wait_s)
+        return _("{busy} · waits up to {time} · {past}").format(
+            busy=busy_words(session), time=at_most, past=duration(int(elapsed_s))
+        )
     return f"{_plain_words(session, mark)} · {duration(int(elapsed_s))}"
+
+
+def waits_for_others(session: Session) -> bool:
+    """Whether a cold start waits until other programs leave the processor alone."""
+    return session.finished is None and bool(session.phases) and session.phases[-1].step == "waiting_for_others"
+
+
+def busy_words(session: Session) -> str:
+    """Return "machine busy 2.0/2 cores", by the newest look at the machine."""
+    cores = session.fingerprint.cores_logical
+    if not session.samples or cores is None:
+        return _("machine busy")
+    busy = min(session.samples[-1].cores_busy, cores)
+    return _("machine busy {busy}/{cores} cores").format(busy=f"{busy:.1f}", cores=cores)
 
 
 def asked(session: Session, mark: PhaseMark) -> bool:
@@ -126,7 +145,7 @@ def _plain_words(session: Session, mark: PhaseMark) -> str:
                 return _("Taking {names} out of memory").format(names=", ".join(mark.names))
             return _("Making room in memory")
         case "waiting" if mark.step == "waiting_for_others":
-            return _("Waiting until other programs rest")
+            return busy_words(session)
         case "waiting" if session.current is not None and mark.trial_id is not None:
             return _("Loading {name}").format(name=session.contender(session.current).label)
         case "waiting":

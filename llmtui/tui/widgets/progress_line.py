@@ -1,22 +1,26 @@
-"""Where the run is: which test of how many, which round, how long still, and a bar with the rounds marked on it."""
+"""Where the run is: round, trial, how long still, and a bar over all rounds that the plan allows."""
 
 from __future__ import annotations
 
 from textual.content import Content
 from textual.widget import Widget
 
-from llmtui.core.live import time_left_s
+from llmtui.core.live import newest_round, run_left_s, share_done
 from llmtui.core.session import Session
-from llmtui.words import _
+from llmtui.words import _, plural
+from llmtui.words.figures import duration
 
 SHORTEST_BAR = 8
+LONGEST_BAR = 60
+DONE, PROMISED, POSSIBLE = "━", "━", "╌"
+ROUND_ENDS = "┿"
 
 
 class ProgressLine(Widget):
     """One row. Empty until a session is known."""
 
     DEFAULT_CSS = """
-    ProgressLine { height: 1; padding: 0 1; color: $foreground; }
+    ProgressLine { height: 1; padding: 0 1; color: $foreground; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     ALLOW_SELECT = False
 
@@ -26,19 +30,21 @@ class ProgressLine(Widget):
         self._paused = False
 
     def show_session(self, session: Session, *, paused: bool = False) -> None:
-        """Takes the newest session."""
+        """Take the newest session."""
         key = _key(session)
         if self._session is None or key != _key(self._session) or paused != self._paused:
             self._session, self._paused = session, paused
             self.refresh()
 
     def render(self) -> Content:
-        """Gives words on the left and the bar in what room is left."""
+        """Return the words at the left and the bar in what room is left."""
         session = self._session
         if session is None:
             return Content("")
-        words = progress_words(session, paused=self._paused)
-        room = self.size.width - words.cell_length - 2
+        width = self.content_size.width
+        said = progress_words(session, paused=self._paused)
+        words = next((words for words in said if words.cell_length + SHORTEST_BAR + 2 <= width), said[-1])
+        room = width - words.cell_length - 2
         if room < SHORTEST_BAR:
             return words
         return Content("  ").join([words, bar(session, room)])
@@ -48,49 +54,75 @@ def _key(session: Session) -> object:
     return (session.session_id, session.order, len(session.rows), session.rounds, session.finished)
 
 
-def progress_words(session: Session, *, paused: bool = False) -> Content:
-    """Gives "Test 7 of 18 · round 1 · about 4 min left"."""
+def progress_words(session: Session, *, paused: bool = False) -> tuple[Content, ...]:
+    """Return "Round 2 of 2–5 · trial 26 of 36–90 · about 2–4 min left", and the same with less, the longest first."""
     if session.finished is not None:
         said = {"complete": _("Finished"), "cancelled": _("Stopped"), "failed": _("Broken off")}[session.finished]
-        tests = _("{done} of {total} tests").format(done=len(session.rows), total=session.total)
-        return Content.assemble((said, "bold"), f" · {tests}")
-    round_number = _round(session)
-    parts = [_("round {n}").format(n=round_number)]
-    if session.rounds > 1:
-        parts = [_("round {n} of {rounds}").format(n=round_number, rounds=session.rounds)]
-    left_s = time_left_s(session)
-    parts.append(_("time left: known after the first test") if left_s is None else time_left_words(left_s))
-    if paused:
-        parts.append(_("paused"))
-    test = _("Test {n} of {total}").format(n=max(1, session.order), total=session.total)
-    return Content.assemble((test, "bold"), "".join(f" · {part}" for part in parts))
-
-
-def time_left_words(left_s: float) -> str:
-    """Gives a remaining time as rough as it is known."""
-    if left_s < 50:
-        return _("about {n} s left").format(n=max(5, round(left_s / 5) * 5))
-    minutes = round(left_s / 60)
-    if minutes < 60:
-        return _("about {n} min left").format(n=max(1, minutes))
-    return _("about {h} h {m} min left").format(h=minutes // 60, m=minutes % 60)
-
-
-def bar(session: Session, room: int) -> Content:
-    """Gives the bar: done, to do, and where rounds end; after every second round the order is balanced."""
-    width = min(room, 60)
-    total = max(1, session.total)
-    done = round(width * min(len(session.rows), total) / total)
-    cells = ["━"] * width
-    for number in range(1, session.rounds):
-        cells[min(width - 1, round(width * number / session.rounds))] = "┿" if number % 2 else "╋"
-    row = "".join(cells)
-    return Content.assemble(
-        (row[:done], "$error" if session.finished == "failed" else "$success"), (row[done:], "$border")
+        done = _("{done} of {total} trials").format(done=len(session.rows), total=session.total)
+        rounds = plural("{n} round", "{n} rounds", session.rounds).format(n=session.rounds)
+        return (
+            Content.assemble((said, "bold"), f" · {done} · {rounds}"),
+            Content.assemble((said, "bold"), f" · {done}"),
+        )
+    most = max(session.rounds, session.plan.max_rounds)
+    per_round = session.total // max(1, session.rounds)
+    round_words = _("Round {n} of {rounds}").format(n=newest_round(session), rounds=_range(session.rounds, most))
+    trials = _range(session.total, per_round * most)
+    trial = _("trial {n} of {total}").format(n=max(1, session.order), total=trials)
+    state = _("pauses after this trial") if paused and session.current else _("paused") if paused else None
+    left = run_left_s(session)
+    time = _("time left: known after the first trial") if left is None else left_words(*left)
+    whole = [trial, *([] if state else [time]), *([state] if state else [])]
+    return tuple(
+        Content.assemble((round_words, "bold"), "".join(f" · {part}" for part in parts))
+        for parts in (whole, whole[-1:] if left is None and not state else whole, whole[:1])
     )
 
 
-def _round(session: Session) -> int:
-    if session.current is not None:
-        return session.current.round
-    return session.rows[-1].trial.round if session.rows else 1
+def left_words(least_s: float, most_s: float) -> str:
+    """Return a remaining time as rough as it is known: "about 40 s left", "about 2–4 min left".
+
+    Args:
+        least_s: until the promised rounds are over.
+        most_s: until the last round that the plan allows is.
+    """
+    low, unit = _rough(least_s)
+    high, high_unit = _rough(most_s)
+    if (low, unit) == (high, high_unit):
+        return _("about {time} left").format(
+            time=f"{low} {unit}" if unit != "h" else duration(60 * round(least_s / 60))
+        )
+    if unit == high_unit:
+        return _("about {time} left").format(time=f"{low}–{high} {unit}")
+    ends = [duration(60 * round(at / 60)) if at >= 50 else f"{_rough(at)[0]} s" for at in (least_s, most_s)]
+    return _("about {time} left").format(time=f"{ends[0]}–{ends[1]}")
+
+
+def _rough(left_s: float) -> tuple[int, str]:
+    if left_s < 50:
+        return max(5, round(left_s / 5) * 5), "s"
+    minutes = max(1, round(left_s / 60))
+    return (minutes, "min") if minutes < 60 else (minutes, "h")
+
+
+def _range(least: int, most: int) -> str:
+    return f"{least}" if least == most else f"{least}–{most}"
+
+
+def bar(session: Session, room: int) -> Content:
+    """Return the bar: done, promised, and possible rounds, with a mark where each round ends."""
+    width = min(room, LONGEST_BAR)
+    most = max(session.rounds, session.plan.max_rounds)
+    ran = session.finished is not None
+    rounds = session.rounds if ran else most
+    done = round(width * share_done(session))
+    promised = round(width * session.rounds / rounds)
+    cells = [PROMISED if ran or at < promised else POSSIBLE for at in range(width)]
+    cells[:done] = DONE * done
+    if rounds <= width // 3:
+        for number in range(1, rounds):
+            cells[min(width - 1, round(width * number / rounds))] = ROUND_ENDS
+    row = "".join(cells)
+    return Content.assemble(
+        (row[:done], "$text-error" if session.finished == "failed" else "$text-success"), (row[done:], "$border")
+    )

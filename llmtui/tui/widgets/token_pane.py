@@ -151,6 +151,12 @@ class TokenPane(ScrollView, can_focus=True):
     def _frame_done(self, flushed_at: float) -> None:
         self.pace.frame(self._clock() - flushed_at)
 
+    def read_from_the_top(self) -> None:
+        """Show what is written from its beginning: all of it is there, and none will follow."""
+        self.grows = False
+        self.following = False
+        self.border_subtitle = ""
+
     # --- following ---
 
     def action_follow(self) -> None:

@@ -1,0 +1,48 @@
+"""Lines of blocks: values over time in one row or in several, on a scale from 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+LOWEST = EIGHTHS[1]
+
+
+def spark(values: Sequence[float], width: int, top: float) -> str:
+    """Return values as one row of blocks; at most ``width`` columns, the newest at the right.
+
+    Args:
+        values: from the oldest to the newest, one per column; more than there are columns are joined by their mean.
+        width: columns.
+        top: value of a full block.
+    """
+    if top <= 0:
+        return ""
+    shown = squeezed(values, width)
+    return "".join(EIGHTHS[max(1, min(8, round(8 * value / top)))] for value in shown)
+
+
+def bars(values: Sequence[float], width: int, height: int, top: float) -> list[str]:
+    """Return values as rows of blocks, the upper one first; each row is as long as there are values to show."""
+    if top <= 0 or height < 1:
+        return [""] * height
+    eighths = [max(1, min(8 * height, round(8 * height * value / top))) for value in squeezed(values, width)]
+    return [
+        "".join(EIGHTHS[max(0, min(8, high - 8 * (height - 1 - row)))] for high in eighths) for row in range(height)
+    ]
+
+
+def height_of(value: float, height: int, top: float) -> int:
+    """Return the row, from above, in which a value's upper edge is."""
+    return max(0, min(height - 1, height - 1 - int(height * value / top - 1e-9)))
+
+
+def squeezed(values: Sequence[float], width: int) -> list[float]:
+    """Return at most ``width`` values: means of equal stretches where there are more."""
+    if width < 1:
+        return []
+    if len(values) <= width:
+        return list(values)
+    edges = [at * len(values) // width for at in range(width + 1)]
+    return [sum(values[start:end]) / (end - start) for start, end in pairwise(edges) if end > start]

@@ -1,0 +1,95 @@
+"""What a finished session shows, large: by how much the fastest leads, the sentence that says so, and the way on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Digits, Static
+
+from llmtui.core.measures import measure_of, reading, value_of
+from llmtui.core.session import Session
+from llmtui.core.standing import Standing
+from llmtui.core.verdict import FINAL, SpeedVerdict, verdicts
+from llmtui.words import _, plural
+from llmtui.words.cells import value_words
+from llmtui.words.measures import short_title
+from llmtui.words.ratios import factor
+from llmtui.words.verdicts import verdict_sentence
+
+
+class VerdictBoard(Horizontal):
+    """The ratio in large digits beside the sentence; in short terminals one row."""
+
+    DEFAULT_CSS = """
+    VerdictBoard {
+        height: 4;
+        padding: 0 1;
+        & Digits { width: auto; min-width: 12; color: $primary; padding: 0 2 0 1; }
+        & Static { width: 1fr; height: 4; text-overflow: ellipsis; }
+    }
+    """
+    digits = getters.query_one(Digits)
+    said = getters.query_one(Static)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: object = None
+
+    def compose(self) -> ComposeResult:
+        """Digits and words."""
+        yield Digits("")
+        yield Static()
+
+    def show_session(self, session: Session, standing: Sequence[Standing]) -> None:
+        """Take a finished session."""
+        key = (session.session_id, len(session.rows), session.finished)
+        if key == self._shown:
+            return
+        self._shown = key
+        number, words = verdict_words(session, standing)
+        self.digits.update(number)
+        self.digits.display = bool(number)
+        hint = Content.assemble(("⏎ ", "bold $accent"), (_("Results"), "bold"))
+        self.said.update(Content("\n").join([Content.styled(words, "bold"), hint]))
+
+
+def verdict_words(session: Session, standing: Sequence[Standing]) -> tuple[str, str]:
+    """Return the number to be shown large, which may be empty, and the sentence.
+
+    Args:
+        session: finished.
+        standing: its models, the fastest first.
+    """
+    if all(row.outcome != "ok" for row in session.rows):
+        return "", _("No trial gave an answer; below is why. F2 goes back to Setup.")
+    measured = [one for one in standing if one.summary.decode_tps is not None]
+    if len(measured) < 2:
+        return _figures_of(measured)
+    two = {one.contender for one in measured[:2]}
+    found = next((one for one in verdicts(session) if {one.first, one.second} == two), None)
+    if found is None or found.word == "no_verdict":
+        return _figures_of(measured)
+    return _number(found), verdict_sentence(found, session)
+
+
+def _number(found: SpeedVerdict) -> str:
+    """Return the ratio where the session has put the two apart, or has shown them to be equal."""
+    ratio = found.smallest_lead if found.word == "ahead" else found.ratio
+    return f"{factor(ratio)}×" if ratio is not None and found.word in FINAL else ""
+
+
+def _figures_of(measured: Sequence[Standing]) -> tuple[str, str]:
+    if not measured:
+        return "", _("No speed was measured.")
+    first = measured[0].summary
+    parts = [
+        f"{short_title(one)} {value_words(one, value)}"
+        for one in map(measure_of, ("decode_tps", "ttft_ms"))
+        if one is not None and (value := value_of(reading(one, first))) is not None
+    ]
+    trials = plural("{n} trial", "{n} trials", first.finished).format(n=first.finished)
+    return "", f"{first.label}: {', '.join(parts)} · {trials}"
