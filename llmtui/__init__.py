@@ -1,6 +1,6 @@
 """llmtui: compare language models on your own machine, and trust the figures."""
 
-TYPE_CHECKING = False  # as in typing, which costs a start of the program some milliseconds
+TYPE_CHECKING = False  # as for type checkers; it costs some milliseconds at the start of the program
 if TYPE_CHECKING:
     from llmtui.report.frames import read_session as read_session
 
@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """Return ``read_session``, and load pandas with it, when it is asked for."""
+    """Return ``read_session``; loads pandas on first access."""
     if name == "read_session":
         from importlib import import_module
 

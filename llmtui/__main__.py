@@ -1,4 +1,4 @@
-"""The program's start: a bare ``llmtui`` and ``--version`` import neither Typer nor anything else that is heavy."""
+"""The program's entry point: a bare ``llmtui`` and ``--version`` import neither Typer nor any other large module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from io import TextIOWrapper
 def main() -> int:
     """Run llmtui with the arguments of the command line; return the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # what an encoding such as cp1251 lacks must not cost the output
+        if isinstance(stream, TextIOWrapper):  # missing characters of an encoding such as cp1251 must not fail
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:]
     if arguments == ["--version"]:

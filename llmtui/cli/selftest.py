@@ -15,14 +15,14 @@ def selftest(*, seed: int | None, with_cost: bool) -> Exit:
     """Run the self-test.
 
     Args:
-        seed: Of the simulated server; None draws one.
-        with_cost: Also measure what the screen costs.
+        seed: of the simulated server; None draws one.
+        with_cost: also measure what the screen costs.
 
     Returns:
         OK, or INTERNAL where something is out of its bounds.
 
     Raises:
-        Refused: Nothing could be measured.
+        Refused: nothing could be measured.
     """
     try:
         able = builtin_available() and synthetic_available()

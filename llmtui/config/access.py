@@ -1,7 +1,7 @@
-"""Keys and logins for servers: where they come from, and which server may be shown which of them.
+"""Keys and logins for servers: their sources, and the servers that each may be sent to.
 
-They come through the environment or a file and never through a command line, so that no list of processes, plan or
-journal holds them.
+They come from the environment or a file and never from a command line, so that no list of processes, plan or journal
+contains them.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _LOGIN = re.compile(r"(?<=://)[^/?#\s\"'”]*@|^[^/?#\s:]+:[^/?#\s]*@")
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """What lets a request in."""
+    """The credentials of a request."""
 
     header: str
     """Value of ``Authorization``."""
     source: str
-    """Where it comes from, for messages: a variable's name or "the address"."""
+    """Its source, for messages: a variable's name or "the address"."""
 
 
 def origin_of(address: str) -> str:
-    """Return scheme, host and port of a server's address, the port also where it is the usual one."""
+    """Return scheme, host and port of a server's address, including the default port."""
     parts = urlsplit(address if "://" in address else f"http://{address}")
     try:
         port = parts.port
@@ -46,20 +46,20 @@ def origin_of(address: str) -> str:
 
 
 def without_login(text: str) -> str:
-    """Return the text with every user name and password before a host cut out of it."""
+    """Return the text without user name and password before every host."""
     return _LOGIN.sub("", text)
 
 
 def basic(login: str, source: str) -> Access:
-    """Return the access of a user's name and password, with a colon between them."""
+    """Return the credentials for user name and password, separated by a colon."""
     return Access(header=f"Basic {base64.b64encode(login.encode()).decode()}", source=source)
 
 
 def read_key_file(path: Path) -> str:
-    """Return the key in a file: its first line that is not blank.
+    """Return the key in a file: its first non-blank line.
 
     Raises:
-        SettingsError: it cannot be read, or holds no key.
+        SettingsError: the file cannot be read, or has no key.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -73,16 +73,16 @@ def read_key_file(path: Path) -> str:
 
 
 class Accesses:
-    """Which server gets which key. A key belongs to the first server that it could have been given for."""
+    """The keys by server. A key belongs to the first server that it could have been meant for."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
         self._logins: dict[str, str] = {}
         self._named: dict[NamedBy, str] = {}
-        """The first origin that was named so."""
+        """The first origin named in each way."""
 
     def name(self, address: str, by: NamedBy, login: str | None = None) -> None:
-        """Take note of a server that was named, with the login that stood in its address."""
+        """Record a named server, with the login in its address."""
         origin = origin_of(address)
         if by != "nobody":
             self._named.setdefault("settings", origin)
@@ -92,10 +92,10 @@ class Accesses:
             self._logins[origin] = login
 
     def of(self, kind: str, address: str, *, is_loopback: bool) -> Access | None:
-        """Return what a server may be shown; None where nothing was given for it.
+        """Return the credentials for a server; None where there are none.
 
         A login in its address comes first, then LLMTUI_API_KEY, LLMTUI_USER with LLMTUI_PASSWORD, and the key of the
-        protocol, which leaves this machine only encrypted and only for a server that the person named.
+        protocol, which leaves this machine only encrypted and only to a server that the user named.
         """
         origin = origin_of(address)
         if origin in self._logins:
@@ -113,7 +113,7 @@ class Accesses:
         return None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the keys and passwords that servers may be shown, those too short to be told from words left out."""
+        """Return the keys and passwords that may be sent to servers, except those too short to be recognised."""
         given = [self._env.get(name, "").strip() for name in (API_KEY, PASSWORD, *PROTOCOL_KEYS.values())]
         given += [login.partition(":")[2] for login in self._logins.values()]
         return tuple(dict.fromkeys(secret for secret in given if len(secret) >= _SHORTEST_SECRET))

@@ -23,7 +23,7 @@ _PATH_CHARACTERS = "/-._~!$&'()*+,;=:@%"
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a server is reached."""
+    """The address of a server."""
 
     url: str
     """Scheme, host, port and path, without a slash at the end: ``url + "/api/version"`` is a request's address."""
@@ -31,22 +31,22 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     """The host without port or brackets."""
     port: int
     is_loopback: bool
-    """Whether the host is this machine by its name or number; a name is not looked up."""
+    """Whether the host is this machine by its name or number; the name is not resolved."""
     login: str | None = None
-    """User name and password that stood before the host, with a colon between them; never a part of ``url``."""
+    """User name and password before the host, separated by a colon; never a part of ``url``."""
 
 
 def normalise_host(text: str | None) -> Address:
-    """Gives the address that a person means by a host, as a client of Ollama reads ``OLLAMA_HOST``.
+    """Return the address for a typed host, by the rules of Ollama's client for ``OLLAMA_HOST``.
 
     Blanks and quotes around it are dropped. With a scheme the port is 80 or 443, without one it is 11434; a port that
-    is no number from 0 to 65535 counts as not given. Nothing at all is this machine; so are the addresses that a
-    server listens on and no client can connect to (0.0.0.0, ::). ``ollama.com`` alone means https. A path is kept; a
-    user's name and password before the host are taken out of the URL, which Ollama itself does not know.
-    Source: ``Host`` and ``ConnectableHost`` in Ollama's envconfig/config.go, version 0.34.4.
+    is no number from 0 to 65535 counts as not given. An empty text is this machine, and so are listening addresses that
+    no client can connect to (0.0.0.0, ::). ``ollama.com`` alone means https. A path is kept; user name and password
+    before the host are removed from the URL, which Ollama itself does not do. Source: ``Host`` and ``ConnectableHost``
+    in Ollama's envconfig/config.go, version 0.34.4.
 
     Raises:
-        SettingsError: no URL can be made of it: another scheme than http and https, or no host name.
+        SettingsError: it makes no URL: the scheme is not http or https, or there is no host name.
     """
     wanted = (text or "").strip().strip("\"'").strip()
     scheme, separator, rest = wanted.partition("://")
@@ -75,11 +75,11 @@ def normalise_host(text: str | None) -> Address:
 
 
 def builtin_place(text: str) -> str | None:
-    """Return where the built-in server finds its models, if that is what a person means by a server's address.
+    """Return where the built-in server finds its models, if a server's address means that server.
 
     Returns:
         ``builtin`` for its own models; a full path for ``builtin:PATH``, ``file:PATH`` and for anything without a
-        scheme that ends in ``.gguf``; None where another server is meant.
+            scheme that ends in ``.gguf``; None for another server.
     """
     wanted = text.strip()
     if wanted == BUILTIN:
@@ -91,12 +91,12 @@ def builtin_place(text: str) -> str | None:
 
 
 def builtin_model(text: str) -> str | None:
-    """Return a model's name at the built-in server, if a person asks for it as such.
+    """Return a model's name at the built-in server, if the typed name selects that server.
 
     Returns:
-        For ``file:PATH`` the full path; for ``builtin:NAME`` the name, where NAME is a .gguf file's path the full path.
-        None for everything else: a name without a prefix may be another server's, also where a file has that name
-        (llama.cpp's server calls its model by the path that it was started with).
+        For ``file:PATH`` the full path; for ``builtin:NAME`` the name, where NAME is a .gguf file's path the full
+            path. None for everything else: a name without a prefix may be another server's, even where a file has
+            that name (llama.cpp's server names its model by the path given at its start).
     """
     if text.startswith(FILE_PREFIX):
         return _full_path(text.removeprefix(FILE_PREFIX))
@@ -107,7 +107,7 @@ def builtin_model(text: str) -> str | None:
 
 
 def file_here(text: str) -> str | None:
-    """Return the full path of the .gguf file that a text without a prefix names; None where there is none."""
+    """Return the full path of the .gguf file in a text without a prefix; None where there is none."""
     if not text.lower().endswith(GGUF) or not Path(text).expanduser().is_file():
         return None
     return _full_path(text)
@@ -118,7 +118,7 @@ def _full_path(text: str) -> str:
 
 
 def is_this_machine(address: str) -> bool:
-    """Return whether a server's address is this machine's own, by its name or number; a name is not looked up."""
+    """Return whether a server's address is this machine, by its name or number; the name is not resolved."""
     try:
         host = urlsplit(address if "//" in address else f"//{address}").hostname
     except ValueError:
@@ -127,7 +127,7 @@ def is_this_machine(address: str) -> bool:
 
 
 def _split(place: str) -> tuple[str, str] | None:
-    """Parts ``host:port`` as Go's ``net.SplitHostPort`` does; None where that refuses.
+    """Return ``host:port`` in parts, like Go's ``net.SplitHostPort``; None where that fails.
 
     Brackets mark an IPv6 address; without them more than one colon means that there is no port.
     """
@@ -144,13 +144,13 @@ def _split(place: str) -> tuple[str, str] | None:
 
 
 def _bare(place: str) -> str:
-    """A host without a port: an IPv6 address may have brackets."""
+    """Return a host without a port: an IPv6 address may have brackets."""
     bare = place.strip("[]")
     return place if _as_ip(bare) is None else bare
 
 
 def _client_host(name: str) -> str | None:
-    """Gives the host that a client connects to, or None where the name cannot be one."""
+    """Return the host that a client connects to, or None where the name cannot be one."""
     if not name:
         return "127.0.0.1"
     address = _as_ip(name)

@@ -1,30 +1,30 @@
-"""The error of everything a person sets, as a code with its facts; ``words.settings`` has the sentences."""
+"""The error in settings, as a code with its facts; ``words.settings`` has the sentences."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 Reason = Literal[
-    # a file
+    # files
     "cannot_read", "cannot_write", "cannot_change", "not_a_file", "too_large", "not_utf8", "not_toml", "too_deep",
     "no_key", "no_home",
-    # a key or its value
+    # keys and their values
     "unknown_key", "bad_value", "bad_scheme", "bad_host", "not_table", "not_text", "empty", "not_one_line",
-    # a prompt file
+    # prompt files
     "no_header", "needs_format", "other_format", "missing", "needs_text", "needs_language", "no_prompts",
     "not_prompts", "bad_id", "same_id", "taken_id",
 ]  # fmt: skip
 
 
 class SettingsError(ValueError):
-    """Something in a settings file, the environment, a flag or a prompt file that cannot be used.
+    """An unusable value or text in a settings file, the environment, a flag or a prompt file.
 
     Attributes:
-        reason: what is wrong.
+        reason: the reason.
         file: the file, or ``ENVIRONMENT``; empty for a value just typed.
         key: the setting, variable, flag, or dotted path of a prompt file; empty for the file as a whole.
         line: line in the file, from 1; None where the TOML parser names none.
-        facts: what the sentence about the reason names.
+        facts: the arguments of the reason's sentence.
     """
 
     def __init__(self, reason: Reason, *, file: str = "", key: str = "", line: int | None = None, **facts: str) -> None:

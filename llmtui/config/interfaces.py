@@ -1,4 +1,4 @@
-"""Where a server's interface may lie: what a person types is often its page, or the address of one request."""
+"""Candidates for a server's interface: a typed address is often that of its web page, or of one request."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _VERSION = re.compile(r"v\d+", re.IGNORECASE)
 
 
 class Interface(msgspec.Struct, frozen=True):
-    """An interface that may be asked for."""
+    """A possible interface of a server."""
 
     kind: Protocol
     address: str
-    """As the backend of that kind reads it: for ``openai`` the address before ``/models``, with a slash at its end
+    """In the notation of that kind's backend: for ``openai`` the address before ``/models``, with a slash at its end
     where it has no version."""
 
 
 def protocol_of(url: str) -> Protocol:
-    """Return the protocol that an address stands for by its form: a path that ends in a version is OpenAI's."""
+    """Return the protocol that the form of an address suggests: OpenAI's if its path ends in a version."""
     last = _path(url).rpartition("/")[2]
     return "openai" if _VERSION.fullmatch(last) else "ollama"
 
 
 def interfaces(url: str, kind: Protocol) -> tuple[Interface, ...]:
-    """Return where to look for a server, what its address says first; a short list in a fixed order.
+    """Return the interfaces to try, first the one that the address suggests; a short list in a fixed order.
 
     Args:
-        url: with scheme and host.
-        kind: the protocol that is asked for first.
+        url: URL with scheme and host.
+        kind: the protocol to try first.
     """
     path = _path(url)
     parent, _, last = path.rpartition("/")
@@ -55,7 +55,7 @@ def interfaces(url: str, kind: Protocol) -> tuple[Interface, ...]:
 
 
 def root_and_prefix(address: str) -> tuple[str, str]:
-    """Return the path of a server of OpenAI's protocol and what stands between that and ``/models``.
+    """Return the root of a server with OpenAI's protocol, and the path between that and ``/models``.
 
     ``http://host/v1`` and ``http://host`` have the prefix ``/v1``; with a slash at its end an address has none.
     """

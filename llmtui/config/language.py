@@ -1,4 +1,4 @@
-"""Which language to speak."""
+"""The language of words and prompts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 
 def pick_language(setting: str, env: Mapping[str, str], system_locale: str | None = None) -> Literal["en", "es"]:
-    """Gives the language for words and prompts.
+    """Return the language of words and prompts.
 
     Args:
         setting: "en", "es", or "auto": by the locale, English where it names neither.

@@ -1,7 +1,6 @@
-"""Where a setting comes from.
+"""The sources of settings.
 
-It is looked for, the last one found wins: built-in value, settings file, environment (``LLMTUI_NUM_CTX``), flag of the
-command line.
+In rising priority: built-in value, settings file, environment (``LLMTUI_NUM_CTX``), flag of the command line.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ ENVIRONMENT_PREFIX = "LLMTUI_"
 
 
 class LoadedSettings(NamedTuple):
-    """Settings with what was wrong on the way."""
+    """Settings with the problems found while loading them."""
 
     settings: Settings
     problems: tuple[SettingsError, ...]
@@ -36,7 +35,7 @@ def load_settings(env: Mapping[str, str], config_path: Path | None) -> LoadedSet
 
     Args:
         env: the environment. ``OLLAMA_HOST`` is the host where ``LLMTUI_HOST`` is not set.
-        config_path: the settings file; it need not exist, and there is none without a home folder.
+        config_path: the settings file, which need not exist; None without a home folder.
     """
     values, problems = ({}, []) if config_path is None else read_settings_file(config_path)
     for name, bounds in lasting().items():
@@ -54,11 +53,11 @@ def load_settings(env: Mapping[str, str], config_path: Path | None) -> LoadedSet
 
 
 def with_flags(settings: Settings, flags: Mapping[str, object]) -> Settings:
-    """Return settings with what the command line says.
+    """Return settings with the flags of the command line applied.
 
     Args:
-        settings: those in force without it.
-        flags: by setting: the text behind the flag, or a value of the setting's type; None means not given.
+        settings: the settings without flags.
+        flags: text or value of each flag, by setting; None means not given.
 
     Raises:
         SettingsError: a flag cannot be used.
@@ -75,5 +74,5 @@ def with_flags(settings: Settings, flags: Mapping[str, object]) -> Settings:
 
 
 def flag_of(name: str) -> str:
-    """Return the flag that sets a setting: ``--num-ctx``."""
+    """Return the flag of a setting: ``--num-ctx``."""
     return "--" + name.removesuffix("_s").replace("_", "-")

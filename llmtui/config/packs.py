@@ -1,4 +1,4 @@
-"""Finding the prompts: the shipped pack and what a person lays over it."""
+"""The prompts in force: the shipped pack and the user's additions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def shipped_pack(language: str) -> PromptPack:
     """Return the pack that comes with the program.
 
     Raises:
-        SettingsError: the installation is damaged: the file is missing or was changed into something unreadable.
+        SettingsError: the installation is damaged: the file is missing or unreadable.
     """
     path = _shipped_path()
     return parse_pack(_read(path), file=str(path), language=language)
@@ -27,9 +27,10 @@ def shipped_pack(language: str) -> PromptPack:
 def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path | None, language: str) -> PromptPack:
     """Return the prompts in force.
 
-    With a file named by the person: the shipped pack under it, and nothing else, so that the same command asks the
-    same in every folder. Otherwise the shipped pack, over it the ``prompts.toml`` of the settings folder, over that
-    the one of the current folder, where it has an ``[llmtui]`` table: other programs use that name too.
+    With ``--prompts``, that file is merged over the shipped pack and nothing else is read, so that the same command
+    runs the same prompts in every folder. Otherwise ``prompts.toml`` of the settings folder is merged over the shipped
+    pack, and over that the one of the current folder, provided it has an ``[llmtui]`` table: other programs use that
+    name too.
 
     Args:
         flag: the file of ``--prompts``.
@@ -38,7 +39,7 @@ def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path | None
         language: "en" or "es".
 
     Raises:
-        SettingsError: a file cannot be read or used.
+        SettingsError: a file is unreadable or invalid.
     """
     pack = shipped_pack(language)
     if flag is not None:
@@ -53,7 +54,7 @@ def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path | None
 
 
 def _shipped_path() -> Path:
-    """A wheel carries the file inside the package; a checkout has it at its top level."""
+    """Return the shipped file: inside the package in a wheel, at the top level in a checkout."""
     inside = _PACKAGE / PACK_NAME
     return inside if inside.is_file() else _PACKAGE.parent / PACK_NAME
 
@@ -70,7 +71,7 @@ def _lay_over(pack: PromptPack, path: Path, language: str) -> PromptPack:
 
 
 def _is_own_pack(path: Path) -> bool:
-    """Return whether the current folder's file is a person's pack: not another program's, and not the shipped one."""
+    """Return whether the current folder's file is the user's pack: not another program's, and not the shipped one."""
     if not path.is_file():
         return False
     try:

@@ -12,7 +12,7 @@ APP = "llmtui"
 
 
 def config_dir() -> Path | None:
-    """Return the user's folder for the settings file and an own ``prompts.toml``; it need not exist.
+    """Return the user's folder for the settings file and a ``prompts.toml``; it need not exist.
 
     None where the user has no home folder, as in some containers.
     """
@@ -35,7 +35,7 @@ def data_dir() -> Path | None:
 
 
 def expanded(path: str | Path) -> Path:
-    """Return a path with ``~`` as the home folder; as it is where there is none."""
+    """Return a path with ``~`` replaced by the home folder; unchanged where there is none."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -45,18 +45,18 @@ def expanded(path: str | Path) -> Path:
 def _of_user(folder: Callable[..., Path]) -> Path | None:
     try:
         return folder(APP, appauthor=False)
-    except RuntimeError:  # platformdirs and pathlib alike: no HOME, and no such user
+    except RuntimeError:  # both platformdirs and pathlib: no HOME, and no such user
         return None
 
 
 def results_dir(flag: str | Path | None, settings: Settings, cwd: Path) -> Path:
-    """Gives the folder for sessions; it need not exist.
+    """Return the folder for sessions; it need not exist.
 
-    The flag's, else the settings', else ``./results`` where that is a folder, else one in the user's data folder.
-    A relative path is one from ``cwd``; ``~`` is the home folder.
+    It is the flag's, else the settings', else ``./results`` where that is a folder, else one in the user's data folder.
+    Relative paths start at ``cwd``; ``~`` is the home folder.
 
     Raises:
-        SettingsError: nothing is named, and the user has no home folder.
+        SettingsError: no folder is set, and the user has no home folder.
     """
     chosen = flag or settings.results_dir
     if chosen:

@@ -1,7 +1,7 @@
-"""Prompt files: TOML texts that become packs, or errors that name file, key and reason.
+"""Prompt files: TOML texts that become packs, or errors with file, key and reason.
 
-One complete pack ships with the program; a person's own file needs to hold only what it changes and is merged over it.
-The format and the merge rules are written down for users in docs/prompts.md.
+One complete pack ships with the program; a user's file needs only the changes and is merged over it. docs/prompts.md
+describes the format and the merge rules.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TITLE_LENGTH = 40
 
 
 class PartialCategory(msgspec.Struct, frozen=True, kw_only=True):
-    """A category of an overriding file; a title of None leaves the title as it is."""
+    """A category of an overriding file; a title of None leaves the title unchanged."""
 
     id: str
     title: str | None
@@ -33,7 +33,7 @@ class PartialCategory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartialPack(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that changes a pack. None and empty mean "as it is"."""
+    """A file that changes a pack. None and empty mean "unchanged"."""
 
     name: str
     language: str
@@ -46,8 +46,8 @@ class PartialPack(msgspec.Struct, frozen=True, kw_only=True):
 def is_prompt_pack(text: str) -> bool:
     """Return whether a text claims to be a pack: it has an ``[llmtui]`` table.
 
-    A text that is not valid TOML counts if it has the header's line, so that a typo in a pack is reported and another
-    program's broken file is left alone.
+    A text that is not valid TOML counts if it has that header line, so that a typo in a pack is reported and another
+    program's broken file is ignored.
     """
     try:
         return "llmtui" in read_toml(text, "")
@@ -61,7 +61,7 @@ def parse_pack(text: str, *, file: str, language: str) -> PromptPack:
     Args:
         text: the TOML text.
         file: its name, for messages and for ``sources``.
-        language: "en" or "es". A text that is not given in it is taken in English, or else in the language there is.
+        language: "en" or "es". A text missing in it is used in English, or else in any language.
 
     Raises:
         SettingsError: the text is no pack, or lacks ``[cold]``, ``[follow_up]``, or categories with prompts.
@@ -75,7 +75,7 @@ def parse_pack(text: str, *, file: str, language: str) -> PromptPack:
 
 
 def parse_partial(text: str, *, file: str, language: str) -> PartialPack:
-    """Return what a file changes of a pack: every part of it may be missing but the ``[llmtui]`` table.
+    """Return the changes of a file: every part may be missing except the ``[llmtui]`` table.
 
     Args:
         text: the TOML text.
@@ -107,14 +107,14 @@ def parse_partial(text: str, *, file: str, language: str) -> PartialPack:
 
 
 def merge(base: PromptPack, override: PromptPack | PartialPack) -> PromptPack:
-    """Lays a pack or a part of one over another.
+    """Return a pack with a pack or a part of one merged over it.
 
-    A category that both have keeps its place and gets the override's prompts instead of its own, and the override's
-    title where there is one. Categories that only the override has follow in its order. Cold and follow-up texts are
-    replaced where given. The name is the override's; the sources add up.
+    A category in both keeps its place and gets the override's prompts in place of its own, and the override's title
+    where there is one. Categories that only the override has follow in its order. Cold and follow-up texts are replaced
+    where given. The name is the override's; the sources add up.
 
     Raises:
-        SettingsError: a prompt's id in the override is taken by a prompt of another category.
+        SettingsError: a prompt in the override has the id of a prompt in another category.
     """
     categories = {category.id: category for category in base.categories}
     for category in override.categories:
@@ -150,13 +150,13 @@ def _as_title(category_id: str) -> str:
 
 
 def _first_words(text: str) -> str:
-    """A title for a prompt that has none: its first words, cut at a blank."""
+    """Return a title for a prompt without one: its first words, cut at a blank."""
     line = " ".join(text.split())
     return line if len(line) <= _TITLE_LENGTH else line[:_TITLE_LENGTH].rsplit(" ", 1)[0] + "…"
 
 
 class _Reader:
-    """Turns the tables of one file into data; every error names the file and the key."""
+    """Converts the tables of one file; every error has the file and the key."""
 
     def __init__(self, file: str, language: str) -> None:
         self._file = file
@@ -176,7 +176,7 @@ class _Reader:
         return value
 
     def head(self, value: object) -> str:
-        """Checks ``[llmtui]``; gives the pack's name, which is the file's where none is given."""
+        """Check ``[llmtui]``; return the pack's name, by default the file's."""
         table = self.table(("llmtui",), value)
         self.known(("llmtui",), table, ("format", "name"))
         number = table.get("format")
@@ -187,7 +187,7 @@ class _Reader:
         return self.line(("llmtui", "name"), table["name"]) if "name" in table else self._file
 
     def lone_text(self, path: KeyPath, tree: dict[str, Any]) -> str | None:
-        """Reads ``[cold]`` or ``[follow_up]``: a table with a text and nothing else."""
+        """Return the text of ``[cold]`` or ``[follow_up]``: a table with a text and nothing else."""
         if path[0] not in tree:
             return None
         table = self.table(path, tree[str(path[0])])
@@ -239,14 +239,14 @@ class _Reader:
                 seen[prompt.id] = dotted(path)
 
     def line(self, path: KeyPath, value: object) -> str:
-        """Reads a title or name: one line without control characters."""
+        """Return a title or name: one line without control characters."""
         text = self.text(path, value)
         if not text.isprintable():
             raise self.error(path, "not_one_line")
         return text
 
     def text(self, path: KeyPath, value: object) -> str:
-        """Reads a text: one string for every language, or a table with a string a language."""
+        """Return a text: one string for every language, or a table with a string per language."""
         if isinstance(value, dict):
             self.known(path, value, LANGUAGES)
             for name, given in value.items():

@@ -14,7 +14,7 @@ from llmtui.core.choices import BadChoice, Bounds, Choices, Value, accepted, bou
 
 
 class Settings(Choices, frozen=True, kw_only=True):
-    """Everything a person can set: what a run is like, and how the program behaves."""
+    """All settings: the choices of a run, and the program's own."""
 
     host: str | None = None
     """The server's address as typed; None: this machine. ``normalise_host`` reads it."""
@@ -24,7 +24,7 @@ class Settings(Choices, frozen=True, kw_only=True):
     """Name of a Textual theme; None: the program's own."""
     bell: bool = True
     keymap: dict[str, str] = msgspec.field(default_factory=dict)
-    """Keys by the id of what they do, such as ``{"pause": "ctrl+p,f6"}``."""
+    """Keys by the id of their action, such as ``{"pause": "ctrl+p,f6"}``."""
 
 
 def lasting() -> dict[str, Bounds]:
@@ -33,23 +33,23 @@ def lasting() -> dict[str, Bounds]:
 
 
 def checked(bounds: Bounds, value: object, *, file: str = "", key: str = "", line: int | None = None) -> Value:
-    """Return a value as ``Settings`` holds it.
+    """Return a value in the form that ``Settings`` holds.
 
     Args:
-        bounds: of the setting.
-        value: it, of its own type.
-        file: where it was found, for the error.
-        key: what it is called there; the setting's name where that is empty.
+        bounds: the setting's bounds.
+        value: the value, of its own type.
+        file: the file or source, for the error.
+        key: its name there; empty: the setting's name.
         line: its line there.
 
     Raises:
-        SettingsError: it is of another type, out of bounds, or a host of which no address can be made.
+        SettingsError: the value has the wrong type, is out of bounds, or is a host that makes no address.
     """
     return _in_place(lambda: _usable(bounds, accepted(bounds, value)), file=file, key=key, line=line)
 
 
 def read(bounds: Bounds, text: str, *, file: str = "", key: str = "") -> Value:
-    """Return the value that the text of a variable or a flag means; arguments and errors as in ``checked``."""
+    """Return the value of a text from a variable or a flag; arguments and errors as in ``checked``."""
     return _in_place(lambda: _usable(bounds, from_text(bounds, text)), file=file, key=key, line=None)
 
 

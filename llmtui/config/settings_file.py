@@ -1,4 +1,4 @@
-"""The settings file: its usable values, and changing it without losing comments."""
+"""The settings file: reading its usable values, and changing it without losing comments."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _HEAD = "# Settings of llmtui. The program changes only what you choose in it; c
 
 
 def read_settings_file(path: Path) -> tuple[dict[str, Any], list[SettingsError]]:
-    """Return the usable values of a settings file, and an error for everything in it that is not usable.
+    """Return the usable values of a settings file, and an error for everything unusable in it.
 
-    A file that is not there is no problem and has no values.
+    A missing file is no error and has no values.
     """
     try:
         tree = read_toml(_read(path), str(path))
@@ -37,18 +37,18 @@ def read_settings_file(path: Path) -> tuple[dict[str, Any], list[SettingsError]]
 
 
 def save_choices(path: Path, changes: Mapping[str, object]) -> None:
-    """Write changed settings into the settings file and leave everything else in it as it is.
+    """Write changed settings into the settings file and leave everything else in it unchanged.
 
-    The file and its folder are made where missing. The new text takes the old one's place in one step, so that a
-    reader or a crash never meets half a file; a symbolic link stays one.
+    The file and its folder are created where missing. The new text replaces the old one in one step, so that half a
+    file never exists; a symbolic link stays one.
 
     Args:
         path: the settings file.
-        changes: setting → value; None takes the setting out of the file, so that the built-in value holds again.
+        changes: values by setting; None removes the setting from the file, so that the built-in value applies.
 
     Raises:
-        SettingsError: a value is not one the setting may have, the file is not TOML, or it cannot be read or written.
-            The file is then as it was.
+        SettingsError: a value is invalid, the file is not TOML, or it cannot be read or written. The file is then
+            unchanged.
     """
     new: dict[str, Any] = {
         name: None if value is None else _plain(_checked(name, value)) for name, value in changes.items()
@@ -65,7 +65,7 @@ def save_choices(path: Path, changes: Mapping[str, object]) -> None:
 
 
 def _edited(text: str, tree: Mapping[str, object], new: Mapping[str, Any], file: str) -> str:
-    # Only needed where something is saved: importing it costs as much as the whole of the settings.
+    # Imported only for saving: it takes as long as loading all settings.
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -89,7 +89,7 @@ def _read(path: Path) -> str:
 
 
 def _checked(name: str, value: object, *, file: str = "") -> Value:
-    """Return a value as ``Settings`` holds it; SettingsError where it is none that may be kept."""
+    """Return a value in the form that ``Settings`` holds; raise SettingsError where it may not be saved."""
     bounds = lasting().get(name)
     if bounds is None:
         raise SettingsError("unknown_key", file=file, key=name, name=name, known=", ".join(lasting()))
@@ -97,12 +97,12 @@ def _checked(name: str, value: object, *, file: str = "") -> Value:
 
 
 def _plain(value: Value) -> object:
-    """Return a value as TOML has it."""
+    """Return a value in TOML's form."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def _same(one: object, other: object) -> bool:
-    """Return whether two TOML values are the same and of the same types; NaN is itself."""
+    """Return whether two TOML values have equal values and types; NaN equals itself."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):

@@ -1,4 +1,4 @@
-"""TOML texts of a person's own: read from regular files of a bounded size, with errors that name place and reason."""
+"""TOML texts of users: read from regular files of a bounded size, with errors that have place and reason."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ KeyPath = tuple[str | int, ...]
 """Names of tables and keys from the outside in; an int is the position in an array of tables, from 0."""
 LARGEST_BYTES: Final = 1024 * 1024
 DEEPEST: Final = 50
-"""Levels of tables and lists in each other."""
+"""Deepest nesting of tables and lists."""
 
 _LONG_KEY = re.compile(r"(?<![^\s=\[\]{},#])(?:[^\s.=\[\]{},#]++[ \t]*+\.[ \t]*+){50}")
-"""A dotted key of more than 50 parts, for which ``tomllib`` needs a time that grows with their square."""
+"""A dotted key of more than 50 parts, for which ``tomllib`` takes quadratic time."""
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 def read_text(path: Path) -> str:
     """Return the text of a file, without a byte order mark.
 
-    Nothing but a regular file is read: a pipe would block and a device may have no end.
+    Only regular files are read: a pipe would block and a device may have no end.
 
     Raises:
         FileNotFoundError: there is no file.
-        SettingsError: it is no regular file, larger than ``LARGEST_BYTES``, not UTF-8, or cannot be read.
+        SettingsError: it is no regular file, larger than ``LARGEST_BYTES``, not UTF-8, or unreadable.
     """
     try:
-        # Without O_NONBLOCK the opening of a pipe would block until something writes to it.
+        # Without O_NONBLOCK, opening a pipe would block until a program writes to it.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -59,10 +59,10 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
 
     Args:
         text: the text.
-        file: its file's name, for the error.
+        file: name of its file, for the error.
 
     Raises:
-        SettingsError: the text is not TOML; the line is the one where the parser noticed it.
+        SettingsError: the text is not TOML; the line is the parser's.
     """
     if _LONG_KEY.search(text):
         raise SettingsError("too_deep", file=file)
@@ -83,13 +83,13 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
 
 
 def _is_deeper(tree: object, depth: int) -> bool:
-    """Return whether tables and lists are nested deeper; what walks a tree by recursion can rely on it."""
+    """Return whether tables and lists are nested deeper than recursive functions can handle."""
     inside = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
     return bool(inside) if depth == 0 else any(_is_deeper(value, depth - 1) for value in inside)
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """Return a key's name for a message, positions counted from 1: ``categories.coding.prompts[2].text``."""
+    """Return a key's name for a message, with positions from 1: ``categories.coding.prompts[2].text``."""
     words = ""
     for part in path:
         words += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if words else part
@@ -97,7 +97,7 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def kind_of(value: object) -> str:
-    """Return the kind of a TOML value, as ``words.settings`` knows it."""
+    """Return the kind of a TOML value, as used by ``words.settings``."""
     if isinstance(value, bool):
         return "flag"
     kinds = ((str, "text"), (int, "whole"), (float, "number"), (list, "list"), (dict, "table"))

@@ -1,1 +1,1 @@
-"""Files of other programs: read into one shape, kept as sessions, and audited."""
+"""Files of other programs: converted to one form, saved as sessions, and audited."""

@@ -1,4 +1,4 @@
-"""AIPerf's exports: a line per request (``profile_export.jsonl``), or the means of a run (``…_aiperf.json``)."""
+"""AIPerf's exports: one line per request (``profile_export.jsonl``), or the means of a run (``…_aiperf.json``)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds":
 
 
 def aiperf_requests(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return a row per request; cancelled and failed ones as failed. The file does not name its model."""
+    """Return one row per request; cancelled and failed ones as failed. The file has no model name."""
     rows = tuple(
         FileRow(
             model=str(inside(one, "metadata", "model_name") or name),
@@ -39,7 +39,7 @@ def aiperf_requests(objects: Sequence[Mapping[str, Any]], name: str) -> Imported
 
 
 def aiperf_summary(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return a row of the means per run."""
+    """Return one row per run, with the means."""
     rows: list[FileRow] = []
     for line, one in enumerate(objects, 1):
         models = list_of(inside(one, "input_config", "endpoint", "model_names"))

@@ -1,6 +1,6 @@
-"""What a file of another program can bear, and which of the claims that are read out of it hold.
+"""The audit of an imported file: what it can show, and which of its usual claims hold.
 
-Claims are computed from the file and leave as codes with figures; their sentences are in ``llmtui.words.audit``. The
+Claims are computed from the file and returned as codes with figures; their sentences are in ``llmtui.words.audit``. The
 unit is the file's own repetition, or its category where it has one round only. Rules: docs/method.md, "Old results".
 """
 
@@ -16,15 +16,15 @@ from llmtui.legacy.model_audit import Layout, ModelAudit, audited_model, layout_
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole file."""
+    """The audit of a whole file."""
 
     layout: Layout
     models: tuple[ModelAudit, ...]
-    """In the order in which the file names them."""
+    """In the order of the file."""
     verdicts: tuple[SpeedVerdict, ...]
-    """Of each pair, indices into ``models``."""
+    """The verdict on each pair, with indices into ``models``."""
     claims: tuple[Claim, ...]
-    """Only what somebody could read out of this file."""
+    """Only claims that a reader could make from this file."""
 
 
 def audit(session: Session) -> Audit:
@@ -37,7 +37,7 @@ def audit(session: Session) -> Audit:
 
 
 def _memory_levels(session: Session) -> dict[int, list[float]]:
-    """The changes added up: how far memory was above the empty machine after each row, by model."""
+    """Return the running sums of the memory changes: memory above the start's after each row, by model."""
     total = 0.0
     levels: dict[int, list[float]] = {}
     for row in session.rows:

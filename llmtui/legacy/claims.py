@@ -1,6 +1,6 @@
-"""The claims that a file is read to make, each computed from it and held against what its figures bear.
+"""The claims commonly made from such a file, each computed from it and compared with what its figures show.
 
-A claim that nobody would read out of the file (no lead, no such column, one model) is not made.
+A claim that no reader would make (no lead, no such column, one model) is left out.
 """
 
 from __future__ import annotations
@@ -33,40 +33,40 @@ Why = Literal[
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence that the file is read to say, and whether it holds."""
+    """A claim, and whether it holds."""
 
     says: Says
     finding: Finding
     model: str | None = None
-    """Whom the sentence names."""
+    """The model named by the claim."""
     category: str | None = None
     other: str | None = None
-    """Whom the figures name instead, or who is not told apart."""
+    """The model that the figures show instead, or that is not separated from it."""
     why: Why | None = None
     figures: dict[str, float] = {}
 
 
 NAMED_LEAD = 1.01
-"""Nobody calls a model the fastest whose mean is not this much higher."""
+"""Smallest ratio to the next mean at which a model is called the fastest."""
 NAMED_STEADIER = 1.10
 NAMED_SPREAD = 0.03
-"""Nobody calls a model the steadiest where the others vary by less than this, or hardly more than it does."""
+"""Smallest difference of variations at which a model is called the steadiest."""
 NAMED_SLOW = 2 / 3
 """A category is called slow for a model if its rate there is at most this share of its usual one."""
 NAMED_SOONER_S = 0.05
-"""Nobody notices a shorter wait."""
+"""A shorter difference of waits is not noticed."""
 NAMED_MEMORY = 1.03
 SLOW_SHARE = 0.10
-"""Text is written slower in a category if its speed there is this share lower than elsewhere."""
+"""Text counts as slower in a category if its speed there is lower than elsewhere by this share."""
 SOONER = math.log(1.10)
 FEWEST = {"category": 4, "run": 3}
-"""Units from which waits are compared: three pairs of single trials name no winner."""
+"""Fewest units for comparing waits: three pairs of single trials name no winner."""
 
 
 def claims_of(
     session: Session, layout: Layout, models: Sequence[ModelAudit], found: Sequence[SpeedVerdict]
 ) -> tuple[Claim, ...]:
-    """Return the claims in the order in which they are shown."""
+    """Return the claims in display order."""
     made = (
         _fastest(models, found),
         _steadiest(models, layout),
@@ -79,7 +79,7 @@ def claims_of(
 
 
 def _fastest(models: Sequence[ModelAudit], found: Sequence[SpeedVerdict]) -> Claim | None:
-    """The highest mean of tokens ÷ total time, against the verdicts."""
+    """Return the claim of the highest mean of tokens ÷ total time, checked against the verdicts."""
     known = sorted(((one.usual.mean, -at) for at, one in enumerate(models) if one.usual is not None), reverse=True)
     if len(known) < 2 or known[0][0] < NAMED_LEAD * known[1][0]:
         return None
@@ -93,7 +93,7 @@ def _fastest(models: Sequence[ModelAudit], found: Sequence[SpeedVerdict]) -> Cla
     if beaten:
         rival, finding = max(beaten, key=lambda one: one.ratio or 1.0), "wrong"
     elif open_ones:
-        # Whoever comes closest to it, or is ahead of it, is what the claim has to be held against.
+        # The model to compare with is the one closest to it, or ahead of it.
         rival = min(open_ones, key=lambda one: (one.ratio or 1.0) if one.first == winner else 1 / (one.ratio or 1.0))
         finding = "not_shown"
     else:
@@ -126,9 +126,9 @@ def _why_open(rival: SpeedVerdict) -> Why:
 
 
 def _steadiest(models: Sequence[ModelAudit], layout: Layout) -> Claim | None:
-    """The smallest variation of tokens ÷ total time, against that of the speed after the first token.
+    """Return the claim of the smallest variation of tokens ÷ total time, checked against that of the decode speed.
 
-    Steadiness is ranked from ten rounds on, which no file has had so far: the claim is never found to hold.
+    Steadiness is ranked from ten rounds on, which no file so far has: the claim is never found to hold.
     """
     usual = {one.model: one.usual.cv for one in models if one.usual is not None and one.usual.cv is not None}
     if len(usual) < 2:
@@ -151,7 +151,7 @@ def _steadiest(models: Sequence[ModelAudit], layout: Layout) -> Claim | None:
 
 
 def _slow_category(session: Session, layout: Layout) -> Claim | None:
-    """The lowest rate of the slowest category, if it is far below the model's others."""
+    """Return the claim of the lowest rate in the slowest category, if far below the model's others."""
     cells: dict[tuple[int, str], list[TrialRow]] = {}
     for row in session.rows:
         if row.outcome == "ok" and row.trial.prompt is not None and usual_tps(row) is not None:
@@ -194,7 +194,7 @@ def _speed(rows: Sequence[TrialRow]) -> float | None:
 
 
 def _most_memory(session: Session, models: Sequence[ModelAudit]) -> Claim | None:
-    """The largest figure of the memory column. A column with figures below zero holds changes, not amounts."""
+    """Return the claim of the largest memory. A column with figures below zero has changes, not amounts."""
     changes = sorted(
         ((one.largest_change_mb, -at) for at, one in enumerate(models) if one.largest_change_mb is not None),
         reverse=True,
@@ -223,7 +223,7 @@ def _most_memory(session: Session, models: Sequence[ModelAudit]) -> Claim | None
 
 
 def _cold_start(models: Sequence[ModelAudit]) -> Claim | None:
-    """From where to where first rows reach, if they are cold starts."""
+    """Return the claim about the range of first rows, if they are cold starts."""
     cold = [one.cold_ttft_s for one in models if one.cold_ttft_s is not None]
     if not cold:
         return None
@@ -238,7 +238,7 @@ def _cold_start(models: Sequence[ModelAudit]) -> Claim | None:
 
 
 def _best_latency(session: Session, layout: Layout, models: Sequence[ModelAudit]) -> Claim | None:
-    """The smallest mean wait over all rows, cold starts among them, against that of warm rows."""
+    """Return the claim of the smallest mean wait over all rows, cold starts included, checked against warm rows."""
     means = {at: one.ttft_s.mean for at, one in enumerate(models) if one.ttft_s is not None}
     ordered = sorted(means, key=means.__getitem__)
     if len(ordered) < 2 or means[ordered[1]] - means[ordered[0]] < NAMED_SOONER_S:
@@ -287,7 +287,7 @@ def _warm_waits(session: Session, layout: Layout) -> dict[int, _Waits]:
 
 
 def _wait_ratios(first: _Waits, second: _Waits) -> list[float]:
-    """Log ratios of the waits of two models, one for each unit that both have."""
+    """Return the log ratios of the waits of two models, one for each unit that both have."""
     by_unit: dict[str, list[float]] = {}
     for unit, prompt in first:
         if (unit, prompt) in second:
@@ -297,5 +297,5 @@ def _wait_ratios(first: _Waits, second: _Waits) -> list[float]:
 
 
 def _sooner(of: PairInterval) -> int:
-    """1 if the first of two is sooner by more than 1.10, −1 if the second is, else 0."""
+    """Return 1 if the first of two is sooner by more than 1.10, −1 if the second is, else 0."""
     return (of.high < -SOONER) - (of.low > SOONER)

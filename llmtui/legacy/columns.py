@@ -1,4 +1,4 @@
-"""What the columns of a comparison's table mean: spellings of their titles, in English and Spanish, and units."""
+"""Columns of a comparison's table: spellings of their titles, in English and Spanish, and units."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ SPELLINGS: dict[Field, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("velocidad de escritura", "velocidad de generación"),
     ),
 }  # fmt: skip
-"""Titles that are known, English and Spanish, the commonest first; case, accents, spaces and signs do not matter."""
+"""Known titles, English and Spanish, the most common first; case, accents, spaces and signs are ignored."""
 OLLAMA_DURATIONS = frozenset({"totalduration", "loadduration", "promptevalduration", "evalduration"})
 """Ollama's own names of its counters, which are in nanoseconds."""
 TIMES: tuple[Field, ...] = ("ttft", "total", "load", "prompt_time", "decode_time")
@@ -100,32 +100,32 @@ ASKED_AS: dict[str, Field] = {
     "seconds": "total", "tps": "usual_tps", "decode_tps": "decode_tps", "ram": "ram", "tokens": "tokens",
     "load": "load", "prompt_tokens": "prompt_tokens", "prompt_seconds": "prompt_time", "decode_seconds": "decode_time",
 }  # fmt: skip
-"""Names by which the command line knows the fields."""
+"""Names of the fields on the command line."""
 
 
 class FileColumn(NamedTuple):
-    """Where a field is."""
+    """The place of a field."""
 
     at: int
     factor: float | None
-    """To seconds, MB or tokens per second; None: a time whose unit is not stated."""
+    """Factor to seconds, MB or tokens per second; None: a time without a stated unit."""
     title: str
     ollama: bool = False
-    """Named as Ollama names its nanoseconds."""
+    """Whether the title is one of Ollama's counters in nanoseconds."""
 
 
 Columns = dict[Field, FileColumn]
 
 
 def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) -> Columns:
-    """Return the columns that a header names; the first of those that mean the same.
+    """Return the columns in a header; of several with the same meaning the first.
 
     Args:
-        titles: of the header.
-        asked: field's name on the command line → title, for columns that the person points out.
+        titles: titles of the header.
+        asked: titles by the field's name on the command line, for columns that the user names.
 
     Raises:
-        CannotImport: ``unknown_unit``, or ``no_such_column`` for one that was asked for.
+        CannotImport: ``unknown_unit``, or ``no_such_column`` for a named one.
     """
     found: Columns = {}
     for name, title in (asked or {}).items():
@@ -142,13 +142,13 @@ def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) 
             field, factor = known
             found[field] = FileColumn(at, factor, title.strip(), ollama=plain(title) in OLLAMA_DURATIONS)
     if "total" not in found and "ttft" in found and plain(found["ttft"].title).startswith(_LATENCY):
-        # Beside a total it is the wait; alone it is the whole answer's time.
+        # Beside a total it is the wait; alone it is the time of the whole answer.
         found["total"] = found.pop("ttft")
     return found
 
 
 def lacking_fields(columns: Columns) -> tuple[Field, ...]:
-    """Return the fields without which no row can be measured; empty where the columns suffice.
+    """Return the missing fields without which no row can be measured; empty where the columns suffice.
 
     A model's name, and either the usual rate or the number of tokens with a time.
     """
@@ -160,12 +160,12 @@ def lacking_fields(columns: Columns) -> tuple[Field, ...]:
 
 
 def _is_better(title: str, than: str) -> bool:
-    """Whether a title says that it counts the output's tokens, and the other may count the prompt's with them."""
+    """Return whether a title means output tokens, where the other may include the prompt's."""
     return plain(title) in _OF_OUTPUT and plain(than) not in _OF_OUTPUT
 
 
 def plain(title: str) -> str:
-    """Return letters and digits only, small, without accents."""
+    """Return letters and digits only, in lower case, without accents."""
     bare = unicodedata.normalize("NFKD", title.replace("µ", "u").replace("μ", "u").casefold())
     return re.sub(r"[^a-z0-9]", "", bare)
 
@@ -174,7 +174,7 @@ _FIELDS: dict[str, Field] = {
     plain(spelling): field for field, both in SPELLINGS.items() for spellings in both for spelling in spellings
 }
 _NO_UNITS = frozenset({"", "avg", "average", "mean", "total", "media", "promedio"})
-"""What else may be in brackets behind a title."""
+"""Other texts in brackets after a title."""
 _OF_OUTPUT = frozenset({
     "outputtokens", "generatedtokens", "completiontokens", "tokensgenerated", "evalcount", "tokensout",
     "tokensgenerados", "tokensdesalida",
@@ -189,7 +189,7 @@ _ENDINGS: dict[Field, dict[str, float]] = {
 
 
 def _known(title: str) -> tuple[Field, float | None] | None:
-    """Which field a title means, and the factor of its unit.
+    """Return the field of a title, and the factor of its unit.
 
     Raises:
         CannotImport: the field is known, the unit in brackets is not.
@@ -220,7 +220,7 @@ def _known(title: str) -> tuple[Field, float | None] | None:
 
 
 def _factor_in(field: Field, title: str) -> float | None:
-    """The factor of the unit in a title whose name is not known."""
+    """Return the factor of the unit in a title given by the user."""
     if field not in UNITS:
         return 1.0
     inside = re.search(r"[(\[](.*?)[)\]]", title)

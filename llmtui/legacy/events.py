@@ -1,4 +1,4 @@
-"""A file as a session: its rows become the events that a run would have left, as far as the file tells."""
+"""A file as a session: its rows become the events of a run, as far as the file has them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ BACKEND = "imported"
 def legacy_events(
     made: ImportedFile, *, name: str, session_id: str, wall_ns: int, version: str
 ) -> tuple[SessionEvent, ...]:
-    """Return the events of an imported session, in order. Every row becomes a trial, whatever is wrong with it.
+    """Return the events of an imported session, in order. Every row becomes a trial, even a malformed one.
 
     Args:
-        made: what the file holds.
-        name: the file's, for the note that says where the session comes from.
-        session_id: of the session to be made.
-        wall_ns: when the file was written: the first row is put there, since it tells no times itself.
-        version: of the program that imports.
+        made: the imported file.
+        name: the file's name, for the note about the session's origin.
+        session_id: id of the new session.
+        wall_ns: time of the file, used for the first row, since rows have no times.
+        version: version of the importing program.
     """
     rows = made.rows
     plan = legacy_plan(rows, name)
@@ -52,7 +52,7 @@ def legacy_events(
 
 
 def legacy_plan(rows: Sequence[FileRow], name: str) -> Plan:
-    """Return the plan that the rows would have followed: models and prompts in the order of the file."""
+    """Return the plan of the rows: models and prompts in the order of the file."""
     models = tuple(dict.fromkeys(row.model for row in rows))
     prompts = tuple(dict.fromkeys((row.category, row.prompt) for row in rows))
     kinds: tuple[Kind, ...] = ("cold", "warm") if any(row.cold for row in rows) else ("warm",)
@@ -78,13 +78,13 @@ def _prompt(category: str, text: str, at: int) -> PlannedPrompt:
         category=category,
         title=category,
         text=text,
-        # Without its text a prompt is known by its category alone.
+        # Without its text a prompt is identified by its category alone.
         sha256=hashlib.sha256((text or category).encode()).hexdigest(),
     )
 
 
 def _trials(plan: Plan, rows: Sequence[FileRow]) -> Iterator[Trial]:
-    """A trial for each row. The round is the run that the file states, else how often its cell has come until then."""
+    """Yield a trial for each row. The round is the run in the file, else the number of equal cells so far."""
     models = {contender.label: at for at, contender in enumerate(plan.contenders)}
     prompts = {(prompt.category, prompt.text): at for at, prompt in enumerate(plan.prompts)}
     taken: dict[tuple[int, int], set[int]] = {}
@@ -134,12 +134,12 @@ def _finished(row: FileRow, trial: Trial, order: int, *, t0_ns: int, wall_ns: in
 
 
 def _without_times(of: Recorded) -> Recorded:
-    """What is left of a row that cannot be measured: nothing that a figure could be made from."""
+    """Return the part of a row that cannot be measured, without everything that figures are made of."""
     return Recorded(line=of.line, usual_tps=of.usual_tps, ram_change_mb=of.ram_change_mb)
 
 
 def can_be_measured(row: FileRow) -> bool:
-    """Whether a row has a figure to compare by."""
+    """Return whether a row has a figure to compare."""
     return _why_bad(row) is None
 
 

@@ -1,4 +1,4 @@
-"""GuideLLM's ``benchmarks.json``: requests with the moments of their first and last token."""
+"""GuideLLM's ``benchmarks.json``: requests with the times of their first and last token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEYS = frozenset({"metadata", "benchmarks"})
 
 
 def guidellm_requests(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return a row per request that ended; failed ones as failed, those cut off at the end of the test left out."""
+    """Return one row per ended request; failed ones as failed; those cut off at the benchmark's end are left out."""
     rows: list[FileRow] = []
     cut = 0
     for one in objects:

@@ -1,4 +1,4 @@
-"""Files of other programs become sessions on disk, which open like any other."""
+"""Files of other programs as sessions on disk, which open like any other."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from llmtui.store.writing import replace_file
 
 
 def read_file(path: Path, told: Stated | None = None) -> ImportedFile:
-    """Return what a file holds, whichever program wrote it.
+    """Return the content of a file of any known program.
 
     Raises:
-        CannotImport: it cannot be used, or no row of it can be measured.
+        CannotImport: the file cannot be used, or none of its rows can be measured.
     """
     made = read_any(file_text(path), told, name=path.name.partition(".")[0])
     rows = made.rows
@@ -37,9 +37,9 @@ def read_file(path: Path, told: Stated | None = None) -> ImportedFile:
 
 
 def keep(made: ImportedFile, path: Path, results_dir: Path) -> tuple[Path, Session]:
-    """Make a session of a file; return its folder and the session.
+    """Save an imported file as a session; return its folder and the session.
 
-    The session is dated by the file's own time, since its rows have none.
+    The session has the file's own date, since the rows have none.
 
     Raises:
         OSError: the results folder cannot be written.

@@ -22,13 +22,13 @@ _PER_TEST = frozenset({
     "n_prompt", "n_gen", "n_depth", "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns",
     "samples_ts", "model_filename", "model_type", "model_size", "model_n_params", "cpu_info", "gpu_info",
 })  # fmt: skip
-"""What does not tell two setups of a model apart."""
+"""Fields that do not distinguish two setups of a model."""
 _TEST = re.compile(r"(pp|tg)(\d+)(?: @ d(\d+))?")
 _INSERT = re.compile(r"INSERT INTO llama_bench\s*\(([^)]*)\)\s*VALUES\s*\((.*)\);?\s*$", re.MULTILINE)
 
 
 def llama_bench_objects(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return the repetitions: one row for each sample, or one of the mean where the samples are missing."""
+    """Return the repetitions: one row per sample, or one of the mean where the samples are missing."""
     del name
     labels = _labels(objects)
     rows: list[FileRow] = []
@@ -107,7 +107,7 @@ def _rows(one: Mapping[str, Any], label: str, line: int) -> Iterator[FileRow]:
 
 
 def _labels(objects: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Each entry's model with the settings by which the file's entries of that model differ."""
+    """Return each entry's model, with the settings in which the file's entries of that model differ."""
     names = [
         PurePosixPath(str(one.get("model_filename") or one.get("model_type") or "").replace("\\", "/")).stem
         for one in objects

@@ -1,4 +1,4 @@
-"""What a file of another program says, model by model, and how it was measured."""
+"""The content of another program's file by model, and how it was measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Order = Literal["one_after_another", "taking_turns", "mixed", "one_model"]
 
 
 class Level(msgspec.Struct, frozen=True):
-    """A series in short."""
+    """A summary of a series."""
 
     mean: float
     median: float
@@ -31,7 +31,7 @@ class Level(msgspec.Struct, frozen=True):
 
 
 class ModelAudit(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file says of one model."""
+    """One model in the file."""
 
     model: str
     speed: RecordedSpeed | None
@@ -39,42 +39,42 @@ class ModelAudit(msgspec.Struct, frozen=True, kw_only=True):
     usual: Level | None
     """Tokens ÷ total time: the file's own column, else computed."""
     writing: Level | None
-    """Speeds of the rows after the first token, all of them."""
+    """Speeds after the first token, over all rows."""
     ttft_s: Level | None
-    """All rows, as a dashboard averages them."""
+    """Over all rows, as in a dashboard's mean."""
     warm_ttft_s: Level | None
     cold_ttft_s: float | None
-    """Of the first row that is taken for a cold start."""
+    """TTFT of the first row that counts as a cold start."""
     cold_times_slowest: float | None
-    """That, as a multiple of the slowest of the model's other rows."""
+    """Its ratio to the slowest of the model's other rows."""
     largest_change_mb: float | None
-    """The largest figure of its memory column."""
+    """Largest value of its memory column."""
     highest_mb: float | None
-    """The changes of the machine's memory added up from the start of the file: the highest sum after a row of its."""
+    """Running sum of the machine's memory changes from the start of the file: the highest after one of its rows."""
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """How the file was measured, as far as its rows show it."""
+    """How the file was measured, as far as its rows show."""
 
     rows: int
     failed: int
-    """Rows that cannot be measured."""
+    """Number of rows that cannot be measured."""
     program: str
-    """Whose format the file has: a code of ``legacy.rows.Program``."""
+    """The format: a code of ``legacy.rows.Program``."""
     runs: int
-    """Rounds of the same prompts."""
+    """Number of rounds of the same prompts."""
     repetitions: int
-    """Trials of one model and prompt in a row, which show spread and are no rounds; 1 for none."""
+    """Back-to-back trials of one model and prompt, which show variation and are no rounds; 1 for none."""
     means: bool
-    """Each row is the mean of several trials."""
+    """Whether each row is the mean of several trials."""
     categories: int
     unit: Unit
     basis: Basis
     order: Order
     usual_recorded: bool
-    """The file has a column for tokens ÷ total time."""
+    """Whether the file has a column for tokens ÷ total time."""
     short: int
-    """Rows with fewer than 64 tokens, which count all the same."""
+    """Number of rows with fewer than 64 tokens, which count all the same."""
 
 
 def layout_of(session: Session, cells: RecordedCells) -> Layout:
@@ -123,7 +123,7 @@ def _order(rows: Sequence[TrialRow], models: int) -> Order:
 
 
 def level(values: Iterable[float | None]) -> Level | None:
-    """Return a series in short; None of nothing."""
+    """Return the summary of a series; None for an empty one."""
     known = [value for value in values if value is not None]
     if not known:
         return None
@@ -138,12 +138,12 @@ def ttft_s(row: TrialRow) -> float | None:
 
 
 def audited_model(session: Session, index: int, levels: list[float] | None, cells: RecordedCells) -> ModelAudit:
-    """Return what the file says of one model.
+    """Return the audit of one model in the file.
 
     Args:
-        session: of the file.
-        index: the model.
-        levels: machine memory after each of its rows, above that of the start; None: not recorded.
+        session: session of the file.
+        index: index of the model.
+        levels: machine memory after each of its rows, relative to the start; None: not recorded.
         cells: the file's usable rows.
     """
     mine = [row for row in session.rows if row.trial.contender == index]

@@ -1,4 +1,4 @@
-"""Numbers as spreadsheets write them: decimal points or commas, thousands separators, a unit behind."""
+"""Numbers in spreadsheets' notation: decimal points or commas, thousands separators, a trailing unit."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _GROUPS: dict[Decimal, re.Pattern[str]] = {
     ".": re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?"),
     ",": re.compile(r"\d{1,3}(\.\d{3})+(,\d*)?"),
 }
-"""Thousands in groups of three, by the sign that stands before the decimals."""
+"""Thousands in groups of three, by the decimal sign."""
 
 
 def decimal_sign(cells: Iterable[str]) -> Decimal | None:
-    """Return the decimal sign that the cells show, or None where they show none or both.
+    """Return the decimal sign that the cells prove; None where they prove none or both.
 
-    ``19,1477`` shows a comma, ``1,234`` shows nothing: it may be thousands.
+    ``19,1477`` proves a comma, ``1,234`` proves nothing: it may be thousands.
     """
     shown = {sign for cell in cells if (sign := _shown(cell)) is not None}
     return shown.pop() if len(shown) == 1 else None
 
 
 def read_number(cell: str, decimal: Decimal | None, units: dict[str, float] | None = None) -> float | None:
-    """Return the number in a cell; None where there is none, or where it can be read in two ways.
+    """Return the number in a cell; None where there is none, or where it is ambiguous.
 
     Args:
-        cell: may have thousands separators and a unit behind the number.
-        decimal: the file's decimal sign; None: only what the cell itself shows is read.
-        units: factors of the units that may stand behind the number.
+        cell: a number, possibly with thousands separators and a trailing unit.
+        decimal: the file's decimal sign; None: the cell must prove its own.
+        units: factors of the allowed units.
     """
     match = _NUMBER.fullmatch(_bare(cell))
     if match is None:
@@ -53,7 +53,7 @@ def read_number(cell: str, decimal: Decimal | None, units: dict[str, float] | No
 
 
 def read_count(cell: str, decimal: Decimal | None) -> int | None:
-    """Return the whole number in a cell; ``1.234`` and ``1,234`` are thousands here. None where there is none."""
+    """Return the whole number in a cell, with ``1.234`` and ``1,234`` as thousands; None where there is none."""
     marks: list[Decimal | None] = [decimal, ".", ","]
     for mark in marks:
         value = read_number(cell, mark)

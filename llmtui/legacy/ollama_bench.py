@@ -1,6 +1,6 @@
 """Ollama's own bench: benchstat lines, or csv of five or six columns; a group of lines per epoch.
 
-Its files are written over older ones and not cut off: behind the newest results the end of older ones may follow, the
+Its files overwrite older ones without truncation: after the newest results, the end of older ones may follow, with the
 first of those lines cut in the middle.
 """
 
@@ -29,12 +29,12 @@ class _Line(NamedTuple):
 
 
 def ollama_bench_csv(text: str) -> ImportedFile:
-    """Return a row per epoch."""
+    """Return one row per epoch."""
     return _file(_csv_lines(text))
 
 
 def ollama_bench_benchstat(text: str) -> ImportedFile:
-    """Return a row per epoch."""
+    """Return one row per epoch."""
     return _file(_benchstat_lines(text))
 
 
@@ -42,7 +42,7 @@ def _csv_lines(text: str) -> Iterator[_Line | None]:
     for at, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith(("#", "NAME,")):
             continue
-        # A name may hold commas, the figures do not.
+        # A name may have commas, the figures do not.
         found = re.fullmatch(r"(.+?),(\w+),\d+,([\d.]+),[\d.]+(?:,(\d+))?", line.strip())
         ns = None if found is None else number_of(found.group(3))
         if found is None or found.group(2) not in STEPS or ns is None:
@@ -74,7 +74,7 @@ def _benchstat_lines(text: str) -> Iterator[_Line | None]:
 
 def _file(lines: Iterable[_Line | None]) -> ImportedFile:
     whole = [*lines]
-    # From the first line that is cut on, everything is of an older run.
+    # Everything from the first cut line on is from an older run.
     end = next((at for at, line in enumerate(whole) if line is None), len(whole))
     rows = tuple(_rows([line for line in whole[:end] if line is not None]))
     if not rows:

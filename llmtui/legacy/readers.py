@@ -1,4 +1,4 @@
-"""Which reader a file needs, recognised by its content."""
+"""Choice of the reader for a file, by its content."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _JSON: tuple[tuple[frozenset[str], Callable[[Objects, str], ImportedFile]], ...]
     (aiperf.SUMMARY_KEYS, aiperf.aiperf_summary),
     (guidellm.KEYS, guidellm.guidellm_requests),
 )
-"""Keys that the first object of a format has, and the format's reader."""
+"""Keys in the first object of a format, and the format's reader."""
 
 
 def read_any(text: str, told: Stated | None = None, *, name: str = "") -> ImportedFile:
-    """Return what a file holds, whichever of the known programs wrote it.
+    """Return the content of a file of any known program.
 
     Args:
-        text: the file's.
-        told: what the person says of a table.
-        name: stands for the model where the file does not name it.
+        text: text of the file.
+        told: the user's statements about a table.
+        name: name of the model where the file has none.
 
     Raises:
-        CannotImport: it cannot be used.
+        CannotImport: the file cannot be used.
     """
     start = text.lstrip("\ufeff \t\r\n")[:65536]
     if start[:1] in ("{", "["):
@@ -64,7 +64,7 @@ def _from_json(text: str, told: Stated, name: str) -> ImportedFile:
 
 
 def _records(objects: Objects) -> Objects:
-    """The objects, or what is in one that holds lists of trials by model."""
+    """Return the objects, or those inside one that has lists of trials by model."""
     results = objects[0].get("results")
     if len(objects) == 1 and isinstance(results, dict):
         return [
@@ -77,7 +77,7 @@ def _records(objects: Objects) -> Objects:
 
 
 def _objects(text: str) -> Objects:
-    """All objects of a file: one, a list of them, one per line, or several behind each other.
+    """Return all objects of a file: one, a list of them, one per line, or concatenated ones.
 
     Raises:
         CannotImport: ``broken_json`` or ``too_many_rows``.

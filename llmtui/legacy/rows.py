@@ -1,4 +1,4 @@
-"""The one shape into which every reader turns its file."""
+"""The common form of all imported files."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import msgspec
 from llmtui.core.records import Recorded
 
 Oddity = Literal["usual_off", "ttft_not_below_total", "tokens_below_2"]
-"""What is strange about a row that is kept all the same."""
+"""Oddities of a row that is kept all the same."""
 Refusal = Literal[
     "cannot_read", "not_a_file", "too_large", "not_text", "empty", "broken_csv", "broken_json", "no_rows",
     "too_many_rows", "too_many_models", "too_many_categories", "no_columns", "no_such_column", "unknown_unit",
     "unit_not_stated", "nothing_measured",
 ]  # fmt: skip
-"""Why a file is not imported. The sentences are in ``llmtui.words.imports``."""
+"""Reasons for which a file is not imported. The sentences are in ``llmtui.words.imports``."""
 
 
 Program = Literal["table", "llama_bench", "ollama_bench", "vllm_bench", "sglang_bench", "aiperf", "guidellm"]
-"""Whose format a file has."""
+"""Programs whose formats are known."""
 LeftOut = Literal["prompt_and_text_mixed", "stale_lines", "chunk_times", "throughput", "incomplete_requests"]
-"""Figures that mean something else here, or nothing."""
+"""Contents of a file that mean something else here, or nothing."""
 
 
 class CannotImport(Exception):
     """The file cannot be used.
 
     Args:
-        code: why.
-        args: what the sentence names: numbers, columns, cells.
+        code: the reason.
+        args: the sentence's arguments: numbers, columns, cells.
     """
 
     def __init__(self, code: Refusal, **args: object) -> None:
@@ -46,29 +46,29 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str = ""
     recorded: Recorded
     run: int | None = None
-    """Number of the repetition, where the file states one."""
+    """Number of the repetition, where the file has one."""
     cold: bool = False
-    """Taken for a cold start."""
+    """Counts as a cold start."""
     unreadable: dict[str, str] = {}
-    """Cells that hold no number, as they were, by field."""
+    """Cells without a number, unchanged, by field."""
     oddities: tuple[Oddity, ...] = ()
     failed: bool = False
-    """The file says that this trial failed."""
+    """Marked as failed in the file."""
 
 
 class ImportedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader makes of a file."""
+    """The content of a file."""
 
     rows: tuple[FileRow, ...]
     program: Program = "table"
     left_out: dict[LeftOut, int] = {}
-    """What the file has that does not carry over, and how often."""
+    """Contents of the file that are not imported, with their number."""
 
 
 class Stated(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person says of the file, where the file does not say it."""
+    """The user's statements about a file, where the file itself is silent."""
 
     unit: str | None = None
-    """Of times without a unit: ``s``, ``ms``, ``us``, ``ns``."""
+    """Unit of times without one: ``s``, ``ms``, ``us``, ``ns``."""
     columns: dict[str, str] = {}
-    """Field → title of the column that holds it."""
+    """Titles of columns by field."""

@@ -1,4 +1,4 @@
-"""A file's text: bounded, whatever was named, in any of the usual encodings, packed or not."""
+"""A file's text: of bounded size, in any of the common encodings, compressed or not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from llmtui.legacy.rows import CannotImport
 
 MOST_BYTES = 64 * 2**20
-"""Of text; a larger file is refused rather than half read."""
+"""Most bytes of text; a larger file is refused rather than half read."""
 _BLOCK = 2**20
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b")) + b"\x7f"
 MOST_CONTROLS = 0.01
@@ -21,12 +21,12 @@ MOST_CONTROLS = 0.01
 
 
 def file_text(path: Path) -> str:
-    """Return the text of a regular file, unpacked where gzip packed it.
+    """Return the text of a regular file, decompressed where it is gzip.
 
     Encodings: UTF-8, UTF-16 with or without a byte order mark, else Windows-1252.
 
     Raises:
-        CannotImport: it cannot be read, is no regular file, is larger than ``MOST_BYTES``, or is not text.
+        CannotImport: the file is unreadable, no regular file, larger than ``MOST_BYTES``, or not text.
     """
     data = _bytes_of(path)
     if data.startswith(b"\x1f\x8b"):
@@ -36,7 +36,7 @@ def file_text(path: Path) -> str:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        # Without O_NONBLOCK opening a pipe waits for its writer.
+        # Without O_NONBLOCK, opening a pipe waits for its writer.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
         raise CannotImport("cannot_read", why=getattr(error, "strerror", None) or str(error)) from error

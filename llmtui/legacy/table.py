@@ -1,4 +1,4 @@
-"""Tables of trials: a header in any spelling, one row per trial, whatever separates the cells."""
+"""Tables of trials: a header in any spelling, one row per trial, any separator between the cells."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from llmtui.legacy.rows import CannotImport, FileRow, Oddity, Stated
 SEPARATORS = ",;\t|"
 LONGEST_LINE = 2**20
 HEADER_WITHIN = 40
-"""Lines within which the header is looked for: titles and notes may be above it."""
+"""Number of lines in which the header is looked for: titles and notes may precede it."""
 MOST_ROWS = 10_000
 MOST_MODELS = 60
 MOST_CATEGORIES = 1000
 COLD_FACTOR = 5.0
-"""A model's first row is a cold start if it waited this many times as long as the middle of its other rows."""
+"""A model's first row is a cold start if it waited this many times the median of its other rows."""
 USUAL_DIGITS = 0.005
-"""Tokens per second are written with two decimals: recomputed they may be off by half of the last."""
+"""Tokens per second have two decimals: a recomputed value may differ by half of the last one."""
 SLOWEST_TPS = 0.1
-"""Slower rates are more likely to be milliseconds taken for seconds than a model: the unit is asked for."""
+"""A slower rate is more likely milliseconds read as seconds than a model: ask for the unit."""
 NO_NAME = "–"
 OLLAMA_FROM = 1e5
-"""Ollama's counters are nanoseconds; smaller figures under its names are somebody's seconds."""
+"""Ollama's counters are nanoseconds; smaller figures under its names are seconds."""
 
 
 class Table(NamedTuple):
@@ -41,19 +41,19 @@ class Table(NamedTuple):
     titles: tuple[str, ...]
     columns: Columns
     lines: tuple[tuple[int, tuple[str, ...]], ...]
-    """Line number in the file, counted from 1, and cells."""
+    """(line number in the file, from 1; cells)."""
     separator: str
 
 
 def read_table(text: str, told: Stated | None = None) -> tuple[FileRow, ...]:
-    """Return the rows of a table: all of them, the cold starts among them marked.
+    """Return all rows of a table, with the cold starts marked.
 
     Args:
-        text: the file's.
-        told: what the person says of it.
+        text: text of the file.
+        told: the user's statements about it.
 
     Raises:
-        CannotImport: no header with the needed columns, no rows, too many of them, or a unit that has to be asked for.
+        CannotImport: there is no header with the needed columns, no rows, too many rows, or a unit is missing.
     """
     told = told or Stated()
     table = find_table(text, told.columns)
@@ -81,7 +81,7 @@ def read_records(records: Sequence[Mapping[str, object]], told: Stated) -> tuple
 
 
 def find_table(text: str, asked: Mapping[str, str] | None = None) -> Table:
-    """Return the table in a text: below a title, blank lines or a ``sep=;`` line where there are any.
+    """Return the table in a text, which may follow a title, blank lines or a ``sep=;`` line.
 
     Raises:
         CannotImport: ``no_columns``, ``no_such_column``, ``unknown_unit`` or ``broken_csv``.
@@ -111,7 +111,7 @@ def find_table(text: str, asked: Mapping[str, str] | None = None) -> Table:
 
 
 def _heads(text: str) -> Iterator[tuple[int, str, str]]:
-    """Lines that may be a header: (offset, line, separators to try)."""
+    """Yield the lines that may be a header: (offset, line, separators to try)."""
     at, separators = 0, SEPARATORS
     for line in io.StringIO(text, newline=""):
         told = re.fullmatch(r'"?sep=(.)"?\s*', line.strip("\r\n"), re.IGNORECASE)
@@ -137,7 +137,7 @@ def _lines(text: str, start: int, separator: str) -> tuple[tuple[int, tuple[str,
     try:
         next(reader)
         for cells in reader:
-            # In Markdown a line of dashes is below the header.
+            # In Markdown a line of dashes follows the header.
             if any(cell.strip(" -:" if separator == "|" else None) for cell in cells):
                 found.append((before + reader.line_num, tuple(cell.strip() for cell in cells)))
             if len(found) > MOST_ROWS:
@@ -148,7 +148,7 @@ def _lines(text: str, start: int, separator: str) -> tuple[tuple[int, tuple[str,
 
 
 def _bounded(lines: Iterable[str], before: int) -> Iterator[str]:
-    """The lines, as long as they are short enough to be cut into cells."""
+    """Yield the lines, provided they are short enough to be cut into cells."""
     for at, line in enumerate(lines, before + 1):
         if len(line) > LONGEST_LINE:
             raise CannotImport("broken_csv", line=at, why=f"> {LONGEST_LINE} characters")
@@ -159,7 +159,7 @@ def _bounded(lines: Iterable[str], before: int) -> Iterator[str]:
 
 
 def rows_of(table: Table, told: Stated) -> tuple[FileRow, ...]:
-    """Return a row for each line of a table.
+    """Return one row per line of a table.
 
     Raises:
         CannotImport: ``unit_not_stated``, ``too_many_models`` or ``too_many_categories``.
@@ -182,7 +182,7 @@ def rows_of(table: Table, told: Stated) -> tuple[FileRow, ...]:
 
 
 def _decimal_of(table: Table) -> Decimal | None:
-    """The decimal sign that the numbers show; where all of them may be thousands, the sign that is in them.
+    """Return the decimal sign that the numbers prove; where all may be thousands, the sign that they have.
 
     In milliseconds such numbers are thousands.
     """
@@ -272,7 +272,7 @@ def _row(
 
 
 def _with_factor(text: str, decimal: Decimal | None, units: dict[str, float], factor: float) -> float | None:
-    """The number in the column's unit; a unit in the cell itself has the last word."""
+    """Return the number in the column's unit; a unit in the cell itself takes precedence."""
     bare = read_number(text, decimal)
     return bare * factor if bare is not None else read_number(text, decimal, units)
 
@@ -284,7 +284,7 @@ def _whole(value: float | None) -> int | None:
 def _odd(of: Recorded) -> tuple[Oddity, ...]:
     found: list[Oddity] = []
     naive = of.tokens / of.total_s if of.tokens is not None and of.total_s else None
-    # A hair of room: the file's decimals are not exact in binary.
+    # Tolerance, since the file's decimals are not exact in binary.
     if naive is not None and of.usual_tps is not None and abs(naive - of.usual_tps) > USUAL_DIGITS + 1e-9:
         found.append("usual_off")
     if of.ttft_s is not None and of.total_s is not None and of.ttft_s >= of.total_s:
@@ -295,7 +295,7 @@ def _odd(of: Recorded) -> tuple[Oddity, ...]:
 
 
 def _ask_for_units(rows: Iterable[FileRow], columns: Columns) -> None:
-    """Refuse times whose unit the header does not state and whose figures are more likely milliseconds."""
+    """Raise for times without a stated unit whose values are more likely milliseconds."""
     unstated = [column.title for name, column in columns.items() if name in TIMES and column.factor is None]
     if not unstated:
         return
@@ -313,10 +313,10 @@ def _ask_for_units(rows: Iterable[FileRow], columns: Columns) -> None:
 
 
 def mark_cold(rows: Sequence[FileRow]) -> tuple[FileRow, ...]:
-    """Return the rows, those marked that are taken for cold starts.
+    """Return the rows with the cold starts marked.
 
-    The first of a run of rows of its model, if it waited, or loaded, more than five times as long as the middle of the
-    model's other rows.
+    A cold start is the first of consecutive rows of its model, if its wait or load was more than five times the median
+    of the model's other rows.
     """
     waits: dict[str, list[float]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Values of other programs' JSON, whatever stands in them."""
+"""Values in other programs' JSON, of any type."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 
 def number_of(of: object) -> float | None:
-    """Return a finite number_of, also one in a text; None for anything else."""
+    """Return a finite number, also one in a text; None for anything else."""
     if isinstance(of, bool) or not isinstance(of, int | float | str):
         return None
     try:
@@ -23,13 +23,13 @@ def positive(of: object) -> float | None:
 
 
 def count_of(of: object) -> int | None:
-    """Return a whole number of at least 0."""
+    """Return a whole number of at least 0; None for anything else."""
     value = number_of(of)
     return int(value) if value is not None and value >= 0 and value.is_integer() else None
 
 
 def inside(of: object, *path: str) -> object:
-    """Return what is under a path of keys; None where a part of it is missing."""
+    """Return the value under a path of keys; None where a part of it is missing."""
     for key in path:
         of = of.get(key) if isinstance(of, dict) else None
     return of
@@ -41,5 +41,5 @@ def list_of(of: object) -> list[object]:
 
 
 def scaled(of: float | None, factor: float) -> float | None:
-    """Return a number in another unit; None stays None."""
+    """Return a number in another unit; None for None."""
     return None if of is None else of * factor

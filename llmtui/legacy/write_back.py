@@ -17,7 +17,7 @@ HEADER = (
 
 
 def legacy_text(rows: Iterable[FileRow]) -> str:
-    """Return rows as such a file; a cell that held no number is written as it was."""
+    """Return rows as such a file; a cell without a number is written unchanged."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
@@ -43,7 +43,7 @@ def write_legacy(rows: Iterable[FileRow], target: Path) -> None:
     """Write rows as such a file.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     replace_file(target, legacy_text(rows).encode("utf-8"))

@@ -1,1 +1,1 @@
-"""What leaves the program: printed tables, CSV, JSON, Markdown, HTML."""
+"""Output of the program: printed tables, CSV, JSON, Markdown, HTML."""

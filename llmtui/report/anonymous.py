@@ -1,7 +1,7 @@
-"""A session without what tells whose it is: host name, user name, paths, prompts and answers.
+"""A session without personal data: host name, user name, paths, prompts and answers.
 
-Every form of a report is made from the session that comes out of here, so that none of them has to know. Problems keep
-their codes and figures; words of servers and of the system, which may name anything, are dropped.
+Every form of a report is made from the resulting session, so that none of them needs to care. Problems keep their codes
+and figures; texts of servers and of the system, which may contain anything, are dropped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from llmtui.core.trial_row import TrialRow
 from llmtui.report.saved import Saved
 
 HIDDEN: Final = "…"
-"""Takes the place of a text that is left out."""
+"""Replaces a text that is left out."""
 _PATH: Final = re.compile(r"^(?:file:)?(?:[/~.\\]|[A-Za-z]:[/\\])|[/\\].*\.gguf$", re.IGNORECASE)
 _WORDS: Final = re.compile(r"[^\s/\\:@,;()]+")
 
@@ -31,8 +31,8 @@ def anonymous(saved: Saved, private: Collection[str] = ()) -> Saved:
     """Return a session to report without host name, user name, paths, prompts and answers.
 
     Args:
-        saved: as it was read.
-        private: words that no name of a model may hold: this computer's name and the user's.
+        saved: the session as read.
+        private: words to remove from model names: this computer's name and the user's.
     """
     hide = _Names(private)
     earlier = saved.earlier
@@ -46,19 +46,19 @@ def anonymous(saved: Saved, private: Collection[str] = ()) -> Saved:
 
 
 class _Names:
-    """Names of models without paths and without private words."""
+    """Model names without paths and private words."""
 
     def __init__(self, private: Collection[str]) -> None:
         self._private = frozenset(word.casefold() for word in private if word)
 
     def name(self, name: str) -> str:
-        """Return the file's name where a model is named by a path, else the name, without private words."""
+        """Return the file name of a model that is a path, else the name, without private words."""
         if _PATH.search(name):
             name = PureWindowsPath(name).name if "\\" in name else PurePosixPath(name).name
         return _WORDS.sub(lambda word: HIDDEN if word[0].casefold() in self._private else word[0], name)
 
     def label(self, contender: Contender) -> str:
-        """Return a label with the model's name in it as ``name`` returns it."""
+        """Return a label with its model's name replaced by ``name``."""
         if contender.model.name not in contender.label:
             return self.name(contender.label)
         return contender.label.replace(contender.model.name, self.name(contender.model.name))
@@ -88,7 +88,7 @@ def _plan(plan: Plan, hide: _Names) -> Plan:
 
 
 def _contenders(plan: Plan, hide: _Names) -> tuple[Contender, ...]:
-    """Files of one name in two folders keep labels of their own."""
+    """Return the contenders; files with the same name in two folders keep distinct labels."""
     made: list[Contender] = []
     taken: set[str] = set()
     for one in plan.contenders:

@@ -1,7 +1,7 @@
 """Sessions as lines of a Go benchmark, one per model and round, for ``benchstat OLD NEW``.
 
 Format: https://go.dev/design/14313-benchmark-format. Facts about machine and server are comments: as configuration
-lines they would make benchstat put two sessions with different servers into two tables instead of comparing them.
+lines, benchstat would put two sessions with different servers into two tables in place of comparing them.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _UNITS: Final = {
     "ttft_ms": "ttft-s",
     "follow_up_ttft_ms": "follow-up-ttft-s",
 }
-"""Figures of a round, and the unit under which benchstat lists each."""
+"""The figures of a round, with benchstat's unit for each."""
 _UNSAFE: Final = re.compile(r"[^\w.:+@,()\[\]-]", re.ASCII)
-"""What would end a name, begin another key, or not be shown by every terminal."""
+"""Characters that would end a name, begin another key, or not be displayed by every terminal."""
 
 
 def benchstat(sessions: Sequence[Saved]) -> bytes:
-    """Return the lines of all sessions, after the units with what is better."""
+    """Return the lines of all sessions, preceded by the units and which direction is better."""
     lines = [f"Unit {unit} better={_measure(figure).better}" for figure, unit in _UNITS.items()]
     for saved in sessions:
         lines += ["", f"# session {saved.session.session_id}", f"# {' '.join(footer(saved.session).split())}"]
@@ -38,7 +38,7 @@ def benchstat(sessions: Sequence[Saved]) -> bytes:
 
 
 def benchmark_name(label: str) -> str:
-    """Return the name of a model's benchmark: one word; a number at a name's end would be taken for processors."""
+    """Return the benchmark name of a model: one word; a number at its end would be read as a number of processors."""
     return f"BenchmarkWarm/model={_UNSAFE.sub(_code, label)}/by=round"
 
 

@@ -1,4 +1,4 @@
-"""The rounds of a session, each as a session of its own: one observation of each figure."""
+"""The rounds of a session, each as a separate session: one observation of each figure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmtui.core.summary import Summary, summarise
 
 
 def sessions_by_round(session: Session) -> Iterator[tuple[int, Session]]:
-    """Return each round that has a trial, with a session of its trials alone."""
+    """Yield each round that has a trial, with a session of its trials alone."""
     for number in sorted({row.trial.round for row in session.rows}):
         rows = tuple(row for row in session.rows if row.trial.round == number)
         yield number, msgspec.structs.replace(session, rows=rows)
@@ -22,8 +22,8 @@ def summaries_by_round(session: Session, kinds: tuple[Kind, ...] = ()) -> dict[i
     """Return the summary of each round.
 
     Args:
-        session: at any time of it.
-        kinds: the kinds of trials that count; all where it is empty.
+        session: finished or still running.
+        kinds: the kinds of trials to use; empty: all.
     """
     return {
         number: summarise(

@@ -1,6 +1,6 @@
-"""Charts as SVG text: ranges on one axis, and curves. They need no script and print as they are.
+"""Charts as SVG text: ranges on one axis, and curves. They need no script and can be printed.
 
-A chart of curves also holds its points as data, from which ``charts.js`` draws it interactively where scripts run.
+A chart of curves also has its points as data, from which ``charts.js`` draws it interactively where scripts run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 from llmtui.core.shown import without_controls
 
 COLOURS: Final = 8
-"""Number of colours in page.css; further models take the first again."""
+"""Number of colours in page.css; further models start again with the first."""
 WIDTH: Final = 720
 _NAME: Final = 190
 _VALUE: Final = 120
@@ -32,7 +32,7 @@ _STEPS: Final = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
 
 
 class Range(NamedTuple):
-    """A value with its lowest and highest, and the words for them."""
+    """A value with its lowest and highest, and their words."""
 
     name: str
     value: float
@@ -51,7 +51,7 @@ class Curve(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A stretch of the x axis that is marked, with the words that a pointer shows."""
+    """A marked stretch of the x axis, with the words for the pointer."""
 
     begin: float
     end: float
@@ -60,12 +60,12 @@ class Stretch(NamedTuple):
 
 
 def escaped(value: str) -> str:
-    """Return a text for HTML and SVG: nothing in it is markup, and nothing steers a terminal that shows the file."""
+    """Return a text for HTML and SVG: no markup, and no control sequences for a terminal that shows the file."""
     return escape(without_controls(value))
 
 
 def colour(index: int) -> str:
-    """Return the colour of a contender, as CSS."""
+    """Return the CSS colour of a contender."""
     return f"var(--m{index % COLOURS})"
 
 
@@ -100,7 +100,7 @@ def curves(series: Sequence[Curve], title: str, x_unit: str, bands: Sequence[Str
 
 
 def _data(series: Sequence[Curve], x_unit: str, bands: Sequence[Stretch]) -> str:
-    """Return the points as JSON in an element that no browser runs; nothing in it can end the element."""
+    """Return the points as JSON in an element that browsers do not run; no value can end the element."""
     said = {
         "x": x_unit,
         "curves": [

@@ -1,4 +1,4 @@
-"""Sessions as CSV: as the files of a session are, or as a spreadsheet of some country opens it."""
+"""Sessions as CSV: like the files of a session, or for a spreadsheet with a country's conventions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from llmtui.store.csv_cells import cell, csv_line, number_cell, text_cell
 
 Value = str | float | None
 BOM: Final = "\ufeff"
-"""Without it Excel takes UTF-8 for the system's old encoding."""
+"""Without it, Excel reads UTF-8 as the system's old encoding."""
 _WIDE_FORMULA: Final = ("＝", "＋", "－", "＠")
-"""Begin a formula in spreadsheets set to Japanese or Chinese."""
+"""Characters that begin a formula in spreadsheets set to Japanese or Chinese."""
 
 
 def csv_form(sessions: Sequence[Saved], *, summary: bool = False) -> bytes:
-    """Return trials.csv of one session, or of several below each other; the column ``session_id`` tells them apart.
+    """Return trials.csv of one session, or of several below each other; the column ``session_id`` identifies each.
 
     Args:
         sessions: in the order of the rows.
-        summary: the rows of summary.csv instead of those of trials.csv.
+        summary: rows of summary.csv in place of trials.csv.
     """
     lines = [csv_line(columns(summary=summary))]
     lines.extend(csv_line(map(cell, values.values())) for values in csv_rows(sessions, summary=summary))
@@ -32,12 +32,12 @@ def csv_form(sessions: Sequence[Saved], *, summary: bool = False) -> bytes:
 
 
 def excel_csv(sessions: Sequence[Saved], *, summary: bool = False, decimal_comma: bool = False) -> bytes:
-    r"""Return the same cells as ``csv_form`` for a spreadsheet: UTF-8 with its mark, ``\r\n``, no cell is a formula.
+    r"""Return the cells of ``csv_form`` for a spreadsheet: UTF-8 with byte order mark, ``\r\n``, no cell a formula.
 
     Args:
         sessions: in the order of the rows.
-        summary: the rows of summary.csv instead of those of trials.csv.
-        decimal_comma: write 1,5 and put ``;`` between cells, as spreadsheets of many countries expect.
+        summary: rows of summary.csv in place of trials.csv.
+        decimal_comma: write 1,5 and separate cells by ``;``, as spreadsheets of many countries expect.
     """
     text = io.StringIO()
     text.write(BOM)
@@ -54,7 +54,7 @@ def columns(*, summary: bool) -> tuple[str, ...]:
 
 
 def csv_rows(sessions: Sequence[Saved], *, summary: bool) -> Iterator[Mapping[str, Value]]:
-    """Return the values of each row by column, in the order of the columns."""
+    """Yield the values of each row by column, in the order of the columns."""
     names = columns(summary=summary)
     for saved in sessions:
         session = saved.session

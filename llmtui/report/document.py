@@ -1,4 +1,4 @@
-"""The JSON document: what is in it. Its published schema, docs/report.schema.json, is made from these records."""
+"""Content of the JSON document. Its published schema, docs/report.schema.json, is generated from these records."""
 
 from __future__ import annotations
 

@@ -17,15 +17,15 @@ from llmtui.report.markdown import markdown
 from llmtui.report.saved import Saved
 
 Form = Callable[[Sequence[Saved]], bytes]
-"""From sessions to a file's content. Raises OSError where a session's file cannot be read."""
+"""Converts sessions to a file's content. Raises OSError where a session's file cannot be read."""
 
 
 def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str, Form]:
-    """Return each form by its flag without the dashes.
+    """Return the forms by flag, without the dashes.
 
     Args:
-        summary: the CSV forms have the rows of summary.csv.
-        decimal_comma: ``excel-csv`` is for a country that writes 1,5.
+        summary: whether the CSV forms have the rows of summary.csv.
+        decimal_comma: whether ``excel-csv`` is for a country that writes 1,5.
     """
     return {
         "csv": partial(csv_form, summary=summary),
@@ -40,7 +40,7 @@ def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str,
 
 
 def terminal_tables(sessions: Sequence[Saved]) -> str:
-    """Return what ``llmtui run --words`` prints of each session: conclusions and tables."""
+    """Return the output of ``llmtui run --words`` for each session: conclusions and tables."""
     from llmtui.report.terminal import print_session
 
     out = io.StringIO()

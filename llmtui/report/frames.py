@@ -1,4 +1,4 @@
-"""A saved session as pandas data frames: the only file that knows pandas. Columns are described in docs/frames.md."""
+"""A saved session as pandas data frames: the only module that uses pandas. docs/frames.md describes the columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from llmtui.store.session_folder import JOURNAL, SAMPLES
 
 Value = str | float | None
 MISSING: Final = "missing_"
-"""Begins the name of the column that says why a figure is missing."""
+"""Prefix of the column with the reason for a missing figure."""
 
 _TRIAL_TEXTS: Final = frozenset(
     ("model", "variant", "kind", "category", "prompt_id", "outcome", "ended_by", "flags", "digest", "backend", "tag",
@@ -35,26 +35,26 @@ _SUMMARY_TEXTS: Final = frozenset(
     ("model", "variant", "category", "conditions", "note", "missing", "digest", "session_id", "backend")
 )
 _OF_A_ROUND: Final = {"cold_first_ms": "cold_ttft_ms", "cold_first_load_ms": "cold_load_ms"}
-"""Of a single round there is one cold start, neither the first nor a later one."""
+"""A single round has one cold start, neither the first nor a later one."""
 
 
 def read_session(path: str | PathLike[str]) -> SessionFrames:
     """Return a saved session as data frames.
 
     Args:
-        path: The session's folder, or a file of events such as ``llmtui run --events -`` writes.
+        path: the session's folder, or a file of events such as ``llmtui run --events -`` writes.
 
     Raises:
-        NoSession: There is none.
+        NoSession: there is none.
     """
     return SessionFrames(Path(path))
 
 
 class SessionFrames:
-    """Tables of one session, each made when it is first asked for.
+    """Tables of one session, each created on first access.
 
-    Figures are numbers in the unit that their column's name ends in, computed as the program's own tables are and not
-    rounded. A missing one is NaN, and the text column ``missing_NAME`` beside it holds the reason's code.
+    Figures are numbers in the unit at the end of their column's name, computed like the program's own tables and not
+    rounded. A missing figure is NaN, and the text column ``missing_NAME`` beside it has the reason's code.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,10 +65,10 @@ class SessionFrames:
 
     @cached_property
     def session(self) -> Session:
-        """What the frames are made of, without the looks at the machine.
+        """Return the session of the frames, without the machine readings.
 
         Raises:
-            NoSession: The file holds none.
+            NoSession: the file has none.
         """
         found = fold(read_events(self._journal, without=(Sampled,)))
         if found is None:
@@ -77,7 +77,7 @@ class SessionFrames:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row per trial, in the order they ran."""
+        """Return one row per trial, in the order they ran."""
         session = self.session
         values = [trials_csv.row_values(row, session) for row in session.rows]
         reasons = [row.figures.why for row in session.rows]
@@ -88,17 +88,17 @@ class SessionFrames:
 
     @cached_property
     def models(self) -> pd.DataFrame:
-        """One row per model (contender): its figures over the whole session, as in summary.csv."""
+        """Return one row per model (contender): its figures over the whole session, as in summary.csv."""
         return _summary(self.session, by_category=False)
 
     @cached_property
     def categories(self) -> pd.DataFrame:
-        """One row per model and category of prompts, as in summary.csv."""
+        """Return one row per model and category of prompts, as in summary.csv."""
         return _summary(self.session, by_category=True)
 
     @cached_property
     def rounds(self) -> pd.DataFrame:
-        """One row per round and model: one observation of each figure."""
+        """Return one row per round and model: one observation of each figure."""
         session = self.session
         frames = []
         for number, one in sessions_by_round(session):
@@ -112,7 +112,7 @@ class SessionFrames:
 
     @cached_property
     def samples(self) -> pd.DataFrame:
-        """One row per look at the machine; what a machine has no sensor for is NaN throughout."""
+        """Return one row per machine reading; a value without a sensor is NaN throughout."""
         names = [name for name in samples_csv.COLUMNS if name not in ("utc", "per_core")]
         kinds = dict.fromkeys(names, "float64") | {"trial_id": "category"}
         file = self.path / SAMPLES
@@ -150,11 +150,11 @@ def _frame(
     """Return rows as a frame: texts as strings, everything else as float64, and reasons beside the figures.
 
     Args:
-        rows: Values by column.
-        columns: Their order.
-        texts: Columns that hold texts.
-        reasons: Per row, why figures are missing, by the figure's column.
-        explained: Figures that have a column of reasons.
+        rows: values by column.
+        columns: order of the columns.
+        texts: columns of texts.
+        reasons: per row, why figures are missing, by the figure's column.
+        explained: figures with a column of reasons.
     """
     made: dict[str, pd.Series] = {}
     for name in columns:
@@ -169,7 +169,7 @@ def _frame(
 
 
 def _looks(journal: Path, start_ns: int, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
-    """Return the looks at the machine in a file of events, as samples.csv has them."""
+    """Yield the machine readings in a file of events, in the form of samples.csv."""
     trial: str | None = None
     for event in read_events(journal):
         match event:

@@ -1,7 +1,7 @@
-"""Sessions as one HTML file that needs nothing else: no network, light and dark, printable, readable without scripts.
+"""Sessions as one self-contained HTML file: no network, light and dark, printable, readable without scripts.
 
-A policy in the file forbids everything but its own styles and its own two scripts, which it names by their hashes, so
-that no text of a model could run or load anything even if it were not escaped.
+A policy in the file forbids everything except its own styles and its own two scripts, which it lists by their hashes,
+so that no text of a model could run or load anything even if it were not escaped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from llmtui.words.trials import category_words
 from llmtui.words.verdicts import banners
 
 MOST_CHARS: Final = 20_000
-"""Of an answer; a longer one is cut."""
+"""Most characters of an answer; a longer one is cut."""
 _CHARTED: Final = ("decode_tps", "ttft_ms")
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src {scripts}; form-action 'none'; base-uri 'none'"
@@ -45,7 +45,7 @@ def html(sessions: Sequence[Saved]) -> bytes:
     """Return the file's content.
 
     Raises:
-        OSError: A session's file cannot be read.
+        OSError: a session's file cannot be read.
     """
     style = "\n".join(map(_part, _STYLES))
     scripts = [_part(name) for name in _SCRIPTS]
@@ -176,7 +176,7 @@ def _key(named: Iterable[tuple[str, int]]) -> str:
 
 
 def _machine(session: Session) -> Iterator[str]:
-    """Return processor, memory and graphics card over time, with the trials marked."""
+    """Yield CPU, memory and GPU over time, with the trials marked."""
     if not session.samples:
         return
     bands = [
@@ -223,7 +223,7 @@ def _label(session: Session, row: TrialRow) -> str:
 
 
 def _answers(saved: Saved) -> Iterator[str]:
-    """Return, per prompt, how the text came and what was answered, by each model's last finished trial."""
+    """Yield, per prompt, the arrival of the text and the answers, from each model's last finished trial."""
     session = saved.session
     last: dict[tuple[int, int], TrialFinished] = {}
     for row, event in saved.finished():
@@ -272,7 +272,7 @@ def _answer(label: str, who: int, event: TrialFinished) -> str:
 
 
 def _flags(session: Session) -> Iterator[str]:
-    """Return the flags of trials, each with the trials that have it."""
+    """Yield the flags of trials, each with its trials."""
     found: dict[str, list[str]] = {}
     for row in session.rows:
         for flag in row.flags:

@@ -38,9 +38,9 @@ from llmtui.report.saved import Saved
 from llmtui.store.csv_cells import utc_cell
 
 _OVER_ROUNDS: Final = ("decode_tps", "decode_cps")
-"""Pooled: their range is that of the rounds."""
+"""Pooled figures: their range is that of the rounds."""
 _FILE_UNITS: Final = {("s", 1000.0): "ms", ("ms", 0.001): "s", ("GB", 1e9): "byte"}
-"""What files count in, where people read another unit; by the figure's unit and its ``per``."""
+"""Units in files where they differ from those on screen, by the figure's unit and ``per``."""
 _UNSEEN: Final = ("memory_peak_bytes", "memory_steady_bytes", "vram_bytes")
 
 
@@ -55,7 +55,7 @@ def json_form(sessions: Sequence[Saved]) -> bytes:
 
 
 def file_unit(one: Measure) -> str:
-    """Return the unit in which files have a figure."""
+    """Return a figure's unit in files."""
     return _FILE_UNITS.get((one.unit, one.per), one.unit)
 
 
@@ -158,7 +158,7 @@ def _figure(one: Measure, found: Reading, line: SummaryLine, rows: Sequence[Tria
 
 
 def _why(one: Measure, line: SummaryLine, rows: Sequence[TrialRow]) -> str:
-    """Return the code of the reason: the summary's, else the commonest of the model's trials."""
+    """Return the code of the reason: the summary's, else the most common one of the model's trials."""
     told = line.why.get(one.reason_key or one.id)
     if told is not None:
         return told
@@ -169,7 +169,7 @@ def _why(one: Measure, line: SummaryLine, rows: Sequence[TrialRow]) -> str:
 
 
 def _verdicts(session: Session) -> Iterator[VerdictFacts]:
-    imported = is_imported(session.plan)  # its one speed alone
+    imported = is_imported(session.plan)  # its only speed
     for speed in SPEEDS[:1] if imported else SPEEDS:
         for said in verdicts(session, speed):
             yield _verdict(speed, said, session)

@@ -18,11 +18,11 @@ _LISTS = ("flags", "missing")
 def jsonl(sessions: Sequence[Saved]) -> bytes:
     """Return one line per trial: the columns of trials.csv by name, ``null`` where missing, then ``chunks``.
 
-    ``chunks`` has arrays of one length: ``t_ms`` since the request was sent, ``channel`` (``thinking`` or ``answer``),
-    ``chars``, and ``text`` unless the report is anonymous.
+    ``chunks`` has arrays of one length: ``t_ms`` (since the request was sent), ``channel`` (``thinking`` or
+    ``answer``), ``chars``, and ``text`` unless the report is anonymous.
 
     Raises:
-        OSError: A session's file cannot be read.
+        OSError: a session's file cannot be read.
     """
     return b"".join(msgspec.json.encode(line) + b"\n" for saved in sessions for line in _lines(saved))
 

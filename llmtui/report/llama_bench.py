@@ -1,4 +1,4 @@
-"""The table that people paste: llama-bench's columns, with the lengths that were really read and written."""
+"""A table for forums and issues: llama-bench's columns, with the actual lengths of prompts and answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GIBIBYTE: Final = 2**30
 
 
 def llama_bench(sessions: Sequence[Saved]) -> bytes:
-    """Return a table per session, and below each a line with server, machine and version.
+    """Return one table per session, and below each a line with server, machine and version.
 
     ``pp`` is the prompt's tokens per second, ``tg`` the answer's; both are mean ± standard deviation over rounds.
     """
@@ -35,7 +35,7 @@ def _table(session: Session) -> str:
 
 
 def footer(session: Session) -> str:
-    """Return server, processor, memory, graphics card and llmtui, each with its version or size, on one line."""
+    """Return server, CPU, memory, GPU and llmtui, each with its version or size, on one line."""
     seen = session.fingerprint
     servers = [" ".join(filter(None, (one.product or one.kind, one.version))) for one in seen.servers]
     if not servers:
@@ -93,7 +93,7 @@ def _size(size_bytes: int | None) -> str:
 
 
 def _tokens_read(row: TrialRow) -> int | None:
-    """Return the prompt's tokens that were read: those from the server's cache were not."""
+    """Return the number of prompt tokens that were read, without those from the server's cache."""
     tokens = row.figures.prompt_tokens
     return None if tokens is None else tokens - (row.figures.cached_tokens or 0)
 

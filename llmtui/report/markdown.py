@@ -1,4 +1,4 @@
-"""A session as Markdown: conclusions, tables, conditions, and how the figures are made."""
+"""A session as Markdown: conclusions, tables, conditions, and how the figures are computed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from llmtui.report.sections import Entry, Section, sections, title_of, when_of
 from llmtui.words.verdicts import banners
 
 _OWN: Final = re.compile(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)|~(?=~)|(?<=~)~|&(?=#?\w+;)")
-"""Signs that are Markdown's or HTML's own where they stand; within a word ``_`` is a letter."""
+"""Characters with a meaning in Markdown or HTML at their place; within a word ``_`` is a letter."""
 
 
 def markdown(session: Session, earlier: Earlier | None = None) -> str:
     """Return the whole report.
 
     Args:
-        session: what is reported.
+        session: the session.
         earlier: the last session of the same plan, for "since last time".
     """
     parts = [
@@ -65,10 +65,10 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 def as_text(text: str) -> str:
-    """Return the text without anything that Markdown or HTML would take for its own."""
+    """Return the text with everything escaped that has a meaning in Markdown or HTML."""
     return " ".join(_OWN.sub(r"\\\g<0>", text).split())
 
 
 def _code(text: str) -> str:
-    """Return a name as code, which no sign in it ends."""
+    """Return a name as inline code, which no character in it can end."""
     return f"`{' '.join(text.replace('`', chr(39)).split())}`"

@@ -1,4 +1,4 @@
-"""A session's tables as rows of words: what is printed, and what the data frames are made of."""
+"""A session's tables as rows of words, for printed output."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Row = dict[str, str]
 
 
 def by_model(session: Session) -> list[Row]:
-    """Return one row per contender, all cells as text: cold, warm and follow-up in columns of their own.
+    """Return one row per contender, all cells as text: cold, warm and follow-up in separate columns.
 
-    Columns in which no row has anything are left out. Models share a letter of ``Group`` unless they are told apart.
+    Columns without any value are left out. Models share a letter of ``Group`` unless a verdict separates them.
     """
     letters = groups(session, verdicts(session))
     return _without_empty([_model_cells(line, letters) for line in summarise(session).lines], keep=1)
@@ -59,7 +59,7 @@ def _tests(line: ContenderSummary | CategorySummary) -> str:
 
 
 def _without_empty(rows: list[Row], *, keep: int) -> list[Row]:
-    """Leaves out columns without a single figure; the first ``keep`` name the rows and stay."""
+    """Return the rows without columns that have no figure; the first ``keep`` columns name the rows and stay."""
     if not rows:
         return rows
     filled = [name for at, name in enumerate(rows[0]) if at < keep or any(row[name] for row in rows)]

@@ -1,4 +1,4 @@
-"""A session to report: read from its file, also while it is being written."""
+"""A session to report, read from its file, even while that is being written."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ State = Literal["running", "interrupted", "complete", "cancelled", "failed"]
 
 
 class NoSession(Exception):
-    """A file holds no session; the message names it."""
+    """A file has no session; the message has its name."""
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
-    """One session as every form of a report reads it."""
+    """One session, as used by every form of a report."""
 
     session: Session
     journal: Path
     state: State
     problems: tuple[Problem, ...] = ()
-    """What of the file could not be read."""
+    """Parts of the file that could not be read."""
     earlier: Earlier | None = None
     """The last session of the same plan, for "since last time"."""
     anonymous: bool = False
-    """Host name, user name, paths, prompts and answers are left out; ``session`` is without them already."""
+    """Host name, user name, paths, prompts and answers are left out; ``session`` is already without them."""
 
     def finished(self) -> Iterator[tuple[TrialRow, TrialFinished]]:
-        """Return each trial with its text and its chunks' times, in the order they ran.
+        """Yield each trial with its text and its chunks' times, in the order they ran.
 
         Raises:
-            OSError: The file cannot be read.
+            OSError: the file cannot be read.
         """
         rows = {(row.trial.id, row.t_ns): row for row in self.session.rows}
         for event in read_events(self.journal, without=(Sampled,)):
@@ -55,8 +55,8 @@ def read_saved(journal: Path) -> Saved:
     """Return the session in a file of events.
 
     Raises:
-        NoSession: The file holds none.
-        OSError: The file cannot be read.
+        NoSession: the file has none.
+        OSError: the file cannot be read.
     """
     reader, builder = JournalReader(journal), SessionBuilder()
     at_bytes = -1
@@ -70,6 +70,6 @@ def read_saved(journal: Path) -> Saved:
     running = session.finished is None and writer_pid(journal.parent / LOCK) is not None
     problems = reader.problems()
     if running:
-        problems = tuple(one for one in problems if one.code != "torn_line")  # the rest of it is on its way
+        problems = tuple(one for one in problems if one.code != "torn_line")  # the rest of it has not arrived yet
     state = session.finished or ("running" if running else "interrupted")
     return Saved(session=session, journal=journal, state=msgspec.convert(state, State), problems=problems)

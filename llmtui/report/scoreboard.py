@@ -1,4 +1,4 @@
-"""The scoreboard: one row per model, fastest first, in columns of one unit each."""
+"""The scoreboard: one row per model, fastest first, one unit per column."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from llmtui.words.trials import note_words
 FIGURES: Final = (
     "decode_tps", "ttft_ms", "ttfo_ms", "cold_first_ms", "follow_up_ttft_ms", "memory_peak_bytes", "vram_bytes",
 )  # fmt: skip
-"""The figures that a person compares first; all others are in the tables by model and by category."""
+"""The figures to compare first; all others are in the tables by model and by category."""
 
 
 class BoardColumn(NamedTuple):
-    """One column: its head, a cell per model, and whether they are figures."""
+    """One column: its head, one cell per model, and whether the cells are figures."""
 
     head: str
     cells: tuple[str, ...]
@@ -30,11 +30,11 @@ class BoardColumn(NamedTuple):
 
 
 def scoreboard(session: Session) -> tuple[BoardColumn, ...]:
-    """Return the columns, rows by decode rate with the fastest first and those without one last.
+    """Return the columns, with rows by decode rate, fastest first, those without one last.
 
-    A rank is 1 + the number of models that a verdict puts above; models that share one have ``=`` behind it. A column
-    has one unit, by its largest value, and its decimal points are below each other. Columns without a figure are
-    left out; an empty cell is a figure that is missing.
+    A rank is 1 + the number of models that a verdict puts above; shared ranks are followed by ``=``. A column has one
+    unit, chosen by its largest value, and aligned decimal points. Columns without a figure are left out; an empty cell
+    is a missing figure.
     """
     lines = sorted(summarise(session).lines, key=_slowest_last)
     place = ranks(verdicts(session))
@@ -61,7 +61,7 @@ def _name(line: ContenderSummary) -> str:
 
 
 def _trials(line: ContenderSummary) -> str:
-    """Return how many ended in order, of how many where others did not."""
+    """Return the number of regular ends, with the total where others failed."""
     return f"{line.finished}/{line.finished + line.failed}" if line.failed else f"{line.finished}"
 
 

@@ -1,4 +1,4 @@
-"""What a report of a session says, part by part, before it has a form: Markdown and HTML are made of these."""
+"""The parts of a session's report before formatting, shared by Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Entry(NamedTuple):
 
     text: str
     strong: str = ""
-    """Stands before the text."""
+    """Printed in bold before the text."""
     code: str = ""
     """A name in files, between the two."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A heading with what is below it: a sentence, a table, a list."""
+    """A heading with its content: a sentence, a table, a list."""
 
     title: str
     lead: str = ""
@@ -51,15 +51,15 @@ def title_of(session: Session) -> str:
 
 
 def when_of(session: Session) -> str:
-    """Return when the session began."""
+    """Return the start time of the session."""
     return f"{datetime.fromtimestamp(session.wall_ns // 10**9, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Section]:
-    """Return the parts of a report in order; those without content are left out, but for conclusions and tables.
+    """Yield the parts of a report in order; except conclusions and tables, those without content are left out.
 
     Args:
-        session: what is reported.
+        session: the session.
         earlier: the last session of the same plan, for "since last time".
     """
     conclusions = (Entry(line.said, line.heading) for line in headed(session, earlier))
@@ -68,7 +68,7 @@ def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Secti
     if len(session.plan.prompts) > 1:
         warm = "" if is_imported(session.plan) else _("Warm tests only.")
         yield Section(title=_("By category"), lead=warm, rows=tuple(by_category(session)))
-    # The audit of an imported file has its pairs already.
+    # The audit of an imported file already has its pairs.
     pairs = () if is_imported(session.plan) else verdicts(session)
     if pairs:
         yield Section(title=_("Pair by pair"), entries=tuple(map(Entry, _pair_by_pair(session, pairs))))
@@ -141,7 +141,7 @@ def _model(contender: Contender) -> str:
 
 
 def _formulas() -> Iterable[Entry]:
-    """Return how the figures of the tables and the conclusions are made."""
+    """Yield how the figures of the tables and the conclusions are computed."""
     tables: tuple[Table, ...] = ("models", "categories")
     shown = {one.id for table in tables for one in measures(table)} | {"ratio", "usual_tps"}
     for one in measures():

@@ -1,4 +1,4 @@
-"""The printed result: the scoreboard and its verdicts, and all that can be said in words."""
+"""The printed result: the scoreboard and its verdicts, and all conclusions in words."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from llmtui.words.verdicts import banners
 GAP = 2
 """Cells between two columns."""
 UNWRAPPED = 100_000
-"""Cells of a line that nobody looks at: wider than any table or sentence."""
+"""Columns of output that is not a terminal: wider than any table or sentence."""
 WIDTH = 80
-"""Cells of the scoreboard at most, so that it can be pasted anywhere."""
+"""Largest width of the scoreboard, so that it can be pasted anywhere."""
 LEAST_NAME = 12
-"""Cells of a name that can be told from others."""
+"""Smallest width of a name that is still distinguishable from others."""
 
 
 def print_result(session: Session, out: IO[str], *, verdicts: bool = True) -> None:
     """Print the scoreboard, at most 80 columns wide, then at most three verdicts.
 
     Args:
-        session: at any time of it.
-        out: where to.
-        verdicts: with them, and with what was wrong on the machine.
+        session: finished or still running.
+        out: the console.
+        verdicts: whether to print verdicts and disturbances.
     """
     console = _console(out)
     for table in _scoreboard(session, min(console.width, WIDTH)):
@@ -52,7 +52,7 @@ def print_result(session: Session, out: IO[str], *, verdicts: bool = True) -> No
 
 
 def print_audit(session: Session, out: IO[str]) -> None:
-    """Print what an imported file can show, the verdict on each claim that it is read to make, then its tables."""
+    """Print what an imported file can show, the verdict on each of its usual claims, then its tables."""
     console = _console(out)
     (can_show, speeds) = file_lines(session)
     console.print(Text.assemble((can_show[0], "bold"), ": ", can_show[1]))
@@ -76,7 +76,7 @@ def _console(out: IO[str]) -> Console:
 
 
 def _scoreboard(session: Session, width: int) -> Iterator[Table]:
-    """Return the scoreboard as a table; names lose their middle where it is too wide, else columns go below."""
+    """Yield the scoreboard as a table; where it is too wide, names lose their middle, else columns go below."""
     columns = scoreboard(session)
     others = sum(_Column(one.head, list(one.cells)).narrow + GAP for one in columns if one.is_figure)
     names = [cell for one in columns if not one.is_figure for cell in one.cells]
@@ -92,7 +92,7 @@ def _scoreboard(session: Session, width: int) -> Iterator[Table]:
 def print_session(session: Session, out: IO[str], earlier: Earlier | None = None) -> None:
     """Print the conclusions in words, then the tables by model and by category.
 
-    Plain and unwrapped where ``out`` is not a terminal, so that other programs can read it.
+    Plain and unwrapped where ``out`` is not a terminal, for other programs.
     """
     console = _console(out)
     for banner in banners(session):
@@ -119,16 +119,16 @@ def _print_tables(session: Session, console: Console) -> None:
 
 
 def tables(rows: list[Row], title: str, *, names: int, width: int) -> Iterator[Table]:
-    """Gives rows as a table, or as several below each other where one is wider than there is room.
+    """Yield rows as a table, or as several below each other where one is too wide.
 
-    No figure is ever cut or broken: heads are broken at their blanks first, then columns go to a further table, which
-    names its rows again.
+    No figure is ever cut or wrapped: heads are wrapped at blanks first, then columns move to a further table, which
+    repeats the names of its rows.
 
     Args:
         rows: cells by their column's title.
-        title: stands above the first.
-        names: how many columns at the left name the rows.
-        width: cells a line.
+        title: title of the first table.
+        names: number of columns at the left that name the rows.
+        width: width in cells.
     """
     columns = [_Column(head, [row[head] for row in rows]) for head in (rows[0] if rows else ())]
     named, figures = columns[:names], columns[names:]
@@ -155,12 +155,12 @@ class _Column(NamedTuple):
 
     @property
     def whole(self) -> int:
-        """Its width with the head on one line."""
+        """Width with the head on one line."""
         return max(map(cell_len, (self.head, *self.cells)))
 
     @property
     def narrow(self) -> int:
-        """Its width with the head broken at its blanks."""
+        """Width with the head wrapped at its blanks."""
         return max(map(cell_len, (*self.head.split(), *self.cells)))
 
 
@@ -171,7 +171,7 @@ def _table(title: str, named: list[_Column], figures: list[_Column], *, broken: 
         is_figure = at >= len(named)
         table.add_column(Text(one.head, justify="right" if is_figure else "left"), width=_width(one, broken=broken))
     for cells in zip(*(one.cells for one in columns), strict=True):
-        # Padded here: Rich takes the blanks away that put decimal points below each other.
+        # Padded here: Rich removes the blanks that align decimal points.
         table.add_row(
             *(
                 Text(cell if at < len(named) else " " * (_width(one, broken=broken) - cell_len(cell)) + cell)

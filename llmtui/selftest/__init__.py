@@ -1,1 +1,1 @@
-"""What llmtui measures, held against what a scripted server really sent, and what watching costs."""
+"""The self-test: measured figures against what a scripted server really sent, and the cost of watching."""

@@ -1,8 +1,8 @@
-"""What the screen costs: a real model's speed while it draws and while it stands still, in turns.
+"""The cost of the screen: a real model's speed while it draws and while it is stopped, in turns.
 
-The built-in server runs its small speed-only model in one session of the program. Before some tests the screen is
-stopped as by ctrl+z, so that the engine measures without it; before others it is let go on. The turns are A B B A (A
-stopped, B drawing), so that a machine that slowly changes its speed favours neither.
+The built-in server runs its small speed-only model in one session of the program. Before some trials the screen is
+stopped as by Ctrl+Z, so that the engine measures without it; before others it continues. The turns are A B B A (A
+stopped, B drawing), so that a machine whose speed changes slowly favours neither.
 """
 
 from __future__ import annotations
@@ -27,42 +27,42 @@ MODEL: Final = "synthetic-24M"
 TOKENS: Final = 256
 WARM_UP: Final = 1
 TURNS: Final = 8
-"""Most turns of four tests."""
+"""Largest number of turns, of four trials each."""
 FEWEST_TURNS: Final = 2
 BOUND: Final = 0.02
 SESSION_LIMIT_S: Final = 300.0
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """The share of the model's speed that the screen takes."""
+    """The share of the model's speed that the screen costs."""
 
     share: float
     low: float
     high: float
     turns: int
-    """Turns of A B B A; each is one observation."""
+    """Number of turns A B B A; each is one observation."""
     headless_tps: float
     """Median decode speed without the screen."""
 
     @property
     def within_bounds(self) -> bool:
-        """It cannot be said that it costs more than allowed."""
+        """Whether the cost is not shown to be above the bound."""
         return self.low <= BOUND
 
 
 def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None]) -> Cost | None:
-    """Runs the built-in model under the screen and without it.
+    """Run the built-in model with and without the screen; return the cost.
 
     Args:
-        folder: an empty one, for everything that is written.
-        limit_s: no turn begins that is not expected to end in this time.
-        progress: told, in words, what goes on.
+        folder: an empty folder for all files.
+        limit_s: time limit; a turn that would exceed it is not started.
+        progress: called with a line of progress.
 
     Returns:
-        The cost; None where there was time for fewer than two turns.
+        The cost; None where the time sufficed for fewer than two turns.
 
     Raises:
-        ScreenFailed: the program did not do what was asked of it.
+        ScreenFailed: the program did not behave as expected.
     """
     tests = WARM_UP + 4 * TURNS
     prompts = folder / "prompts.toml"
@@ -83,7 +83,7 @@ def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None
 
 
 def cost_of(rates: Sequence[float]) -> Cost | None:
-    """Gives the cost from decode speeds in turns A B B A, A without and B with the screen; None for too few.
+    """Return the cost from decode speeds in turns A B B A, A without and B with the screen; None for too few.
 
     One turn is one observation: half the difference of the logarithms, (log A − log B − log B + log A) / 2.
     """
@@ -102,7 +102,7 @@ def cost_of(rates: Sequence[float]) -> Cost | None:
 
 
 def _rates(screen: Screen, results: Path, deadline: float, progress: Callable[[str], None]) -> list[float]:
-    """Decode speeds of the tests that are compared, in order; the screen is gone afterwards."""
+    """Return the decode speeds of the compared trials, in order; the screen has ended afterwards."""
     run = ScreenRun(screen, results)
     run.begin()
     builder = SessionBuilder()
@@ -131,7 +131,7 @@ def _rates(screen: Screen, results: Path, deadline: float, progress: Callable[[s
 
 
 def _turn(screen: Screen, done: int) -> None:
-    """Stops or continues the screen for the test that comes next, where it is not that already."""
+    """Stop or continue the screen for the next trial, where necessary."""
     place = done % 4
     if place == 0:
         screen.freeze()

@@ -1,4 +1,4 @@
-"""The self-test as a whole: both measurements, and a verdict on each."""
+"""The whole self-test: both measurements, and a verdict on each."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from llmtui.words.trials import kind_words
 
 COST_LIMIT_S: Final = 24.0
 VAGUE: Final = 0.05
-"""Half an interval that is so wide, as a share of the speed, says nothing about a cost of a few percent."""
+"""A half-interval wider than this share of the speed says nothing about a cost of a few percent."""
 UNWRAPPED: Final = 200
-"""Columns where nobody looks at a terminal."""
+"""Columns where the output is not a terminal."""
 
 
 class BoundCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,23 +35,23 @@ class BoundCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SelftestFailed(Exception):
-    """The self-test could not be carried out: why, as text of the system or of the program that failed."""
+    """The self-test could not be carried out; the message is that of the system or of the failed program."""
 
 
 def run_selftest(*, seed: int | None, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> bool:
-    """Test the measuring on this machine and print what was found on stdout.
+    """Test the measuring on this machine and print the result on stdout.
 
     Args:
-        seed: Of the simulated server; None draws one.
-        with_cost: Also measure what the screen costs, where the built-in server is installed.
-        builtin: Whether it, and what makes a model of a known size for it, are installed.
-        say: Takes a line on what is being done; empty when it is over.
+        seed: seed of the simulated server; None: a random one.
+        with_cost: also measure the cost of the screen, where the built-in server is installed.
+        builtin: whether it is installed, with the tools that make a model for it.
+        say: called with a line of progress; empty at the end.
 
     Returns:
         Whether everything is within its bounds.
 
     Raises:
-        SelftestFailed: Nothing could be measured.
+        SelftestFailed: nothing could be measured.
     """
     drawn = secrets.randbelow(10**6) if seed is None else seed
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else UNWRAPPED)
@@ -94,7 +94,7 @@ def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list
 
 
 def accuracy_table(found: Accuracy) -> Table:
-    """Return the table of what was really sent and how far off each measured figure is, one row per trial."""
+    """Return the table of true values and the error of each measured figure, one row per trial."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("#", justify="right")
     table.add_column(_("Model"), overflow="ellipsis", no_wrap=True)
@@ -123,7 +123,7 @@ def _pair(pair: TruthPair | None, error: Callable[[TruthPair], str]) -> tuple[st
 
 
 def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:
-    """Gives a line for each of the two figures."""
+    """Return one line for each of the two figures."""
     ttft, decode = found.ttft_error_ms, found.decode_error
     return [
         BoundCheck(
@@ -142,7 +142,7 @@ def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:
 
 
 def cost_verdict(found: Cost | None) -> BoundCheck:
-    """Gives the line on what the screen costs."""
+    """Return the line on the cost of the screen."""
     if found is None:
         return BoundCheck(
             sentence=_("What the screen costs cannot be told: the built-in model is too slow here for that.")

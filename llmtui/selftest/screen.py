@@ -1,4 +1,4 @@
-"""The program in a terminal of its own: started as a person starts it, drawing, and followed through its journal."""
+"""The program on a pseudo-terminal: started as by a user, drawing, and followed through its journal."""
 
 from __future__ import annotations
 
@@ -43,30 +43,30 @@ FOLDERS: Final = {
 }
 
 OutputListener = Callable[[int, bytes], None]
-"""Called for each chunk of output with the moment (``perf_counter_ns``) at which the terminal had it."""
+"""Called for each chunk of output with the time (``perf_counter_ns``) of its arrival at the terminal."""
 
 
 class ScreenFailed(Exception):
-    """The program did not do what was asked of it; the message is a sentence with its last words."""
+    """The program did not behave as expected; the message is a sentence with its last words."""
 
 
 def own_environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """Gives an environment in which the program reads and changes nothing of the person's.
+    """Return an environment in which the program neither reads nor changes the user's files.
 
     Args:
-        folder: stands for the home folder.
+        folder: takes the place of the home folder.
         settings: settings by their names, in force as environment variables.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LLMTUI_")}
     homes = {name: str(folder / below) for name, below in FOLDERS.items()}
     chosen = {f"LLMTUI_{name.upper()}": value for name, value in settings.items()}
     terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    # A home elsewhere must not hide packages that are installed for this person alone.
+    # Another home folder must not hide packages that are installed for this user alone.
     return kept | homes | terminal | {"PYTHONUSERBASE": site.getuserbase()} | chosen
 
 
 class Screen:
-    """The program on a pseudo-terminal whose output is read at once and dropped, as a quick terminal would."""
+    """The program on a pseudo-terminal whose output is read at once and dropped, as by a fast terminal."""
 
     def __init__(
         self,
@@ -77,22 +77,22 @@ class Screen:
         size: tuple[int, int] = (COLUMNS, ROWS),
         seen: OutputListener | None = None,
     ) -> None:
-        """Starts it.
+        """Start the program.
 
         Args:
             command: program and arguments.
-            folder: its home and current folder.
+            folder: its home folder and current folder.
             settings: settings by their names.
             size: columns and rows of the terminal.
-            seen: called, from a thread, with each chunk of output.
+            seen: called from a thread with each chunk of output.
 
         Raises:
-            OSError: there is no terminal to be had, or the program cannot be started.
+            OSError: there is no terminal, or the program cannot be started.
         """
         self._seen = seen
         self._last: deque[bytes] = deque(maxlen=BLOCKS_KEPT)
         self.output_bytes = 0
-        """Written to the terminal so far."""
+        """Bytes written to the terminal so far."""
         self._terminal, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.started_ns = time.perf_counter_ns()
@@ -118,16 +118,16 @@ class Screen:
 
     @property
     def exit_code(self) -> int | None:
-        """How the program ended; None while it runs."""
+        """Exit code of the program; None while it runs."""
         return self._process.poll()
 
     def press(self, keys: str) -> None:
-        """Types."""
-        with suppress(OSError):  # nobody is there any more: the caller sees it by the exit code
+        """Press keys."""
+        with suppress(OSError):  # the program is gone: the caller sees that by the exit code
             os.write(self._terminal, keys.encode())
 
     def freeze(self) -> None:
-        """Stops the program as ctrl+z does; returns when it stands still.
+        """Stop the program as by Ctrl+Z; return when it has stopped.
 
         Raises:
             ScreenFailed: it does not stop.
@@ -141,11 +141,11 @@ class Screen:
             time.sleep(POLL_S / 10)
 
     def thaw(self) -> None:
-        """Lets the program go on."""
+        """Let the program continue."""
         os.kill(self.pid, signal.SIGCONT)
 
     def quit(self) -> None:
-        """Leaves by the key for it; kills what does not go."""
+        """Leave by the key for it; kill what remains."""
         self.press("q")
         try:
             self._process.wait(END_LIMIT_S)
@@ -153,7 +153,7 @@ class Screen:
             self.kill()
 
     def kill(self) -> None:
-        """Ends the program at once, if it still runs; returns when its engine has ended itself, too."""
+        """End the program at once, if it still runs; return when its engine has ended too."""
         if self.exit_code is None:
             children = psutil.Process(self.pid).children(recursive=True)
             self._process.kill()
@@ -161,13 +161,13 @@ class Screen:
             psutil.wait_procs(children, END_LIMIT_S)
 
     def close(self) -> None:
-        """Kills what still runs and gives the terminal back."""
+        """Kill what still runs and close the terminal."""
         self.kill()
         self._reader.join(END_LIMIT_S)
         os.close(self._terminal)
 
     def last_words(self) -> str:
-        """Gives the last line that the program wrote, without control sequences."""
+        """Return the last line that the program wrote, without control sequences."""
         text = b"".join(self._last).rsplit(b"\x1b", 1)[-1].decode("utf-8", "replace")
         lines = ["".join(filter(str.isprintable, line)).strip() for line in text.splitlines()]
         return next((line for line in reversed(lines) if line), "")
@@ -187,24 +187,24 @@ class Screen:
 
 
 def program(*words: str) -> tuple[str, ...]:
-    """Gives the command line of llmtui itself with some arguments."""
+    """Return the command line of llmtui itself with some arguments."""
     return (sys.executable, "-P", "-m", "llmtui", *words)
 
 
 class ScreenRun:
-    """One session on the screen: Enter is pressed until it begins, then its journal tells how it goes."""
+    """One session on the screen: Enter is pressed until it begins, then it is followed through its journal."""
 
     def __init__(self, screen: Screen, results: Path) -> None:
-        """Takes a screen whose program keeps its sessions in ``results``."""
+        """Use a screen whose program saves its sessions in ``results``."""
         self.screen = screen
         self._results = results
         self._reader: JournalReader | None = None
 
     def begin(self) -> None:
-        """Starts the test as a person does.
+        """Start the run as a user does.
 
         Raises:
-            ScreenFailed: no session came of it.
+            ScreenFailed: no session was started.
         """
         deadline = time.monotonic() + START_LIMIT_S
         while (journal := self._journal()) is None:
@@ -214,7 +214,7 @@ class ScreenRun:
         self._reader = JournalReader(journal)
 
     def events(self, *, limit_s: float) -> Iterator[SessionEvent]:
-        """Gives the session's events as they are written, to its end.
+        """Yield the session's events as they are written, to its end.
 
         Raises:
             ScreenFailed: the program ended before, or the session takes longer.

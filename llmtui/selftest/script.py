@@ -1,4 +1,4 @@
-"""What the simulated server of the self-test does: drawn at random, so that no figure can be known in advance."""
+"""The script of the self-test's simulated server: drawn at random, so that no figure is known in advance."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from llmtui.simulator import Script, ScriptedAnswer, SimulatedModel, Stall
 
 MODELS: Final = 2
 WARM_TESTS: Final = 5
-"""For each model; a cold start and a follow-up come with them."""
+"""Per model, in addition to a cold start and a follow-up."""
 ANSWER_S: Final = 1.1
-"""How long an answer takes to be written, stalls and thinking not counted."""
+"""Duration of an answer in seconds, without stalls and thinking."""
 TOKENS: Final = (100, 220)
 """Fewest and most tokens of an answer: a speed is compared from 64 on."""
 CAP_TOKENS: Final = 320
 """More than any drawn answer has with its thinking: all of them end by themselves."""
 THINKING_TOKENS: Final = 60
 QUIET_TOKENS: Final = 10
-"""No stall before this token: bundles are made by then, and a stall inside the first is in no figure."""
+"""No stall before this token: bundles are complete by then, and a stall inside the first is in no figure."""
 
 _QUESTION = """
 [[categories.{name}.prompts]]
@@ -34,25 +34,25 @@ _WORDS: Final = (
 
 
 def prompts_file() -> str:
-    """Gives a prompts file with prompts of several lengths, so that reading them takes unlike times."""
+    """Return a prompts file with prompts of several lengths, so that reading them takes different times."""
     return _pack({f"selftest-{number}": text for number, text in enumerate(_WORDS, start=1)})
 
 
 def many_prompts(count: int) -> str:
-    """Gives a prompts file with so many short prompts, for many tests in one round."""
+    """Return a prompts file with this number of short prompts, for many trials in one round."""
     return _pack({f"selftest-{number}": f"Count from {number} on." for number in range(1, count + 1)})
 
 
 def categories(count: int) -> str:
-    """Gives the categories of a prompts file as a setting."""
+    """Return the categories of a prompts file as a setting."""
     return ",".join(f"selftest-{number}" for number in range(1, count + 1))
 
 
 def drawn_script(seed: int) -> Script:
-    """Gives a server with random speeds, waiting times, bundles, thinking, stalls and prompt caches.
+    """Return a server with random speeds, waiting times, bundles, thinking, stalls and prompt caches.
 
     Args:
-        seed: the same gives the same server.
+        seed: equal seeds make equal servers.
     """
     draw = random.Random(seed)
     return Script(

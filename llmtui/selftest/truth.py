@@ -1,4 +1,4 @@
-"""What llmtui measures, against what a simulated server really sent."""
+"""Measured figures against what a simulated server really sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIMIT_S: Final = 60.0
 
 
 class TruthPair(msgspec.Struct, frozen=True):
-    """One figure twice."""
+    """One figure, true and measured."""
 
     truth: float
     measured: float
@@ -40,7 +40,7 @@ class TruthPair(msgspec.Struct, frozen=True):
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """One test: its figures, each beside what the server's log says."""
+    """One trial: its figures, each beside the value in the server's log."""
 
     row: TrialRow
     ttft_ms: TruthPair | None
@@ -49,37 +49,37 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
-    """All tests of the self-test."""
+    """All trials of the self-test."""
 
     session: Session
     tests: tuple[Compared, ...]
 
     @property
     def ttft_error_ms(self) -> float:
-        """Median of the sizes of the TTFT errors."""
+        """Median of the absolute TTFT errors."""
         return median(abs(test.ttft_ms.difference) for test in self.tests if test.ttft_ms is not None)
 
     @property
     def decode_error(self) -> float:
-        """Median of the sizes of the decode errors, as a share."""
+        """Median of the absolute decode errors, as a share."""
         return median(abs(test.decode_tps.share) for test in self.tests if test.decode_tps is not None)
 
     @property
     def within_bounds(self) -> bool:
-        """Neither is larger than allowed."""
+        """Whether both are within their bounds."""
         return self.ttft_error_ms <= TTFT_BOUND_MS and self.decode_error <= DECODE_BOUND
 
 
 def measure_accuracy(folder: Path, seed: int, progress: Callable[[str], None]) -> Accuracy:
-    """Runs the program, screen and engine, against a server that was drawn at random.
+    """Run the program, screen and engine, against a randomly drawn server.
 
     Args:
-        folder: an empty one, for everything that is written.
-        seed: of the server.
-        progress: told, in words, what goes on.
+        folder: an empty folder for all files.
+        seed: seed of the server.
+        progress: called with a line of progress.
 
     Raises:
-        ScreenFailed: the program did not do what was asked of it.
+        ScreenFailed: the program did not behave as expected.
         RuntimeError: the simulated server does not start.
     """
     prompts = folder / "prompts.toml"
@@ -106,10 +106,10 @@ def measure_accuracy(folder: Path, seed: int, progress: Callable[[str], None]) -
 
 
 def compare(rows: Sequence[TrialRow], answers: Sequence[SentRequest]) -> tuple[Compared, ...]:
-    """Lays measured figures beside the log's, in the order in which the prompts were asked.
+    """Return measured figures paired with those of the log, in the order of the requests.
 
     Raises:
-        ScreenFailed: there are not as many of the one as of the other, or a test failed.
+        ScreenFailed: their numbers differ, or a trial failed.
     """
     failed = [row for row in rows if row.outcome != "ok"]
     if failed:

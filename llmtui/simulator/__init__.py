@@ -1,7 +1,7 @@
 """A scripted Ollama server with exactly known timings: for tests, the self-test and pictures.
 
-`running_simulator(script)` runs it as a process and is the way to exact times; `SimulatedServer(script)` runs it inside
-this process. What it sent, and when, is in its send log.
+`running_simulator(script)` runs it as a process, for exact times; `SimulatedServer(script)` runs it inside this
+process. Its send log has what was sent, and when.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m llmtui.simulator`: a simulated server until its standard input ends."""
+"""`python -m llmtui.simulator`: a simulated server that runs until its standard input ends."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ _READ_BYTES = 65_536
 
 
 def main() -> int:
-    """Run the server; one JSON line with its port is printed when it listens.
+    """Run the server; print one JSON line with its port when it listens; return the exit status.
 
-    Returns:
-        Exit status: 0, or 2 with a sentence on stderr if it could not start.
+    The status is 0, or 2 with a sentence on stderr if the server could not start.
     """
     arguments = _parser().parse_args()
     try:
@@ -61,7 +60,7 @@ def _read_script(path: str | None, scenario: str) -> Script:
 
 
 def _read_line() -> bytes:
-    # Unbuffered, so that what follows the line stays for the thread that waits for the end of input.
+    # Unbuffered, so that the bytes after the line remain for the thread that waits for the end of input.
     line = bytearray()
     while not line.endswith(b"\n") and (chunk := os.read(0, 1)):
         line += chunk
@@ -73,14 +72,14 @@ async def _run(script: Script, port: int) -> None:
     await listener.start()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    if sys.platform != "win32":  # there the loop takes no handlers, and the end of input is enough
+    if sys.platform != "win32":  # on Windows the loop accepts no handlers, and the end of input is enough
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
     threading.Thread(target=_wait_for_end_of_input, args=(loop, ended), daemon=True).start()
     ready = {"ready": True, "port": listener.port, "pid": os.getpid()}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
-    # What exists by now lives as long as the process: collections in mid-stream need not look at it.
+    # Objects that exist by now live as long as the process: collections need not look at them.
     gc.collect()
     gc.freeze()
     try:

@@ -21,11 +21,11 @@ from llmtui.simulator.sendlog import Truth
 from llmtui.simulator.simulation import Simulation
 
 _ONE_TOKEN_EVAL_NS = 1000
-"""What the new dialect reports as eval_duration of a single token: a placeholder."""
+"""Placeholder of the new dialect for eval_duration of a single token."""
 
 
 class _Turn(Struct, kw_only=True):
-    """One answer while it is given."""
+    """One answer in progress."""
 
     exchange: Exchange
     ask: Ask
@@ -43,7 +43,7 @@ class _Turn(Struct, kw_only=True):
     thought: list[str] = []
 
     def learn(self, **facts: int) -> None:
-        """Add to what is known of this answer, in the log too."""
+        """Add to the facts of this answer, also in the log."""
         self.truth = msgspec.structs.replace(self.truth, **facts)
         self.exchange.record.truth = self.truth
 
@@ -52,8 +52,8 @@ async def answer_request(simulation: Simulation, exchange: Exchange, kind: Kind)
     """Serve one request for an answer.
 
     Raises:
-        ApiError: The request cannot be served; nothing has been sent.
-        asyncio.CancelledError: The client went away.
+        ApiError: the request cannot be served; nothing has been sent.
+        asyncio.CancelledError: the client went away.
     """
     entered_ns = now_ns()
     ask = parse_ask(kind, parse_object(exchange.request.body), simulation.script.dialect)
@@ -298,7 +298,7 @@ def _think_mode(simulation: Simulation, model: SimulatedModel, ask: Ask) -> Thin
         return "inline"
     if "thinking" not in model.capabilities or (ask.think is False and not model.always_thinks):
         return "off"
-    # Before 0.12.4 a request without `think` left the tags of the model's template in the text.
+    # Before 0.12.4, a request without `think` left the tags of the model's template in the text.
     return "inline" if ask.think is None and simulation.script.dialect == "0.11.4" else "field"
 
 

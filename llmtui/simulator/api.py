@@ -21,16 +21,16 @@ from llmtui.simulator.script import decode_planned
 from llmtui.simulator.simulation import Simulation
 
 CONTROL_PREFIX = "/_sim/"
-"""Paths of the test's own control; they are not logged and no fault meets them."""
+"""Paths of the test's own control; they are not logged and have no faults."""
 
 Handler = Callable[[Simulation, Exchange], Awaitable[None]]
 
 
 async def serve_api(simulation: Simulation, exchange: Exchange) -> None:
-    """Answer one request, whatever it is.
+    """Answer any request.
 
     Raises:
-        asyncio.CancelledError: The client went away.
+        asyncio.CancelledError: the client went away.
     """
     request = exchange.request
     try:
@@ -47,7 +47,7 @@ async def serve_api(simulation: Simulation, exchange: Exchange) -> None:
 
 
 def is_allowed_host(host: str) -> bool:
-    """Whether a Host header names this machine; a server on loopback refuses others, against DNS rebinding."""
+    """Return whether a Host header is this machine's; a loopback server refuses others, against DNS rebinding."""
     name = host.strip().lower()
     if name.startswith("["):
         name = name[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""What can happen to a simulated server in mid-run: other clients, slowdowns, models that come, change and go."""
+"""Changes to a running simulated server: other clients, slowdowns, new, changed and removed models."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from llmtui.simulator.model import NotNegative, Positive, ScriptedAnswer, Simula
 
 
 class SetSpeed(Struct, frozen=True, tag="set_speed", forbid_unknown_fields=True, kw_only=True):
-    """From now on models decode at `factor` times their rate, also inside a running answer.
+    """Models decode at `factor` times their rate from now on, also within a running answer.
 
     Attributes:
         factor: 0.9 is 10 % slower; replaces an earlier factor.
-        model: Only this model; None = every model.
+        model: only this model; None = every model.
     """
 
     factor: Positive
@@ -22,10 +22,10 @@ class SetSpeed(Struct, frozen=True, tag="set_speed", forbid_unknown_fields=True,
 
 
 class OtherClientAsks(Struct, frozen=True, tag="other_client_asks", forbid_unknown_fields=True, kw_only=True):
-    """Another client's answer occupies the model's slot for `seconds`; requests that come meanwhile queue behind it.
+    """Another client's answer occupies the model's slot for `seconds`; requests that arrive meanwhile queue behind it.
 
     Attributes:
-        prompt: What it asked; it replaces the prompt in the slot's cache.
+        prompt: its prompt, which replaces the one in the slot's cache.
     """
 
     model: str
@@ -34,7 +34,7 @@ class OtherClientAsks(Struct, frozen=True, tag="other_client_asks", forbid_unkno
 
 
 class OtherClientLoads(Struct, frozen=True, tag="other_client_loads", forbid_unknown_fields=True, kw_only=True):
-    """Another client loads a model: evicts where there is no room, reloads where its options differ."""
+    """Another client loads a model: evicts others where there is no room, reloads it where its options differ."""
 
     model: str
     options: dict[str, Any] = {}
@@ -47,7 +47,7 @@ class Unload(Struct, frozen=True, tag="unload", forbid_unknown_fields=True, kw_o
 
 
 class PutModel(Struct, frozen=True, tag="put_model", forbid_unknown_fields=True, kw_only=True):
-    """A model is created, or another one is created under the same name (a loaded one stays loaded with its digest)."""
+    """A model is created, or replaced under the same name (a loaded one stays loaded with its digest)."""
 
     model: SimulatedModel
 
@@ -59,7 +59,7 @@ class RemoveModel(Struct, frozen=True, tag="remove_model", forbid_unknown_fields
 
 
 class SetAnswers(Struct, frozen=True, tag="set_answers", forbid_unknown_fields=True, kw_only=True):
-    """From now on a model gives these answers, in turn from the first."""
+    """A model uses these answers from now on, in turn from the first."""
 
     model: str
     answers: Annotated[tuple[ScriptedAnswer, ...], Meta(min_length=1)]
@@ -75,13 +75,13 @@ ScriptedChange = (
 
 
 class Planned(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A change and when it happens; with no time given, at once.
+    """A change with its time; at once where no time is set.
 
     Attributes:
-        change: What happens.
-        before_trial: When request number n (from 1) for an answer has arrived, before it is served.
-        after_trial: When answer number n has ended.
-        after_s: Seconds after the start, of the script's time.
+        change: the change.
+        before_trial: when request number n (from 1) for an answer has arrived, before it is served.
+        after_trial: when answer number n has ended.
+        after_s: seconds after the start, in the script's time.
     """
 
     change: ScriptedChange

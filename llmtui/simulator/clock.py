@@ -1,4 +1,4 @@
-"""Clocks and waiting: absolute deadlines, kept to a few tens of microseconds."""
+"""Clocks and waiting: absolute deadlines, met within a few tens of microseconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from typing import NamedTuple
 
 _COARSE_MARGIN_NS = 2_000_000
-"""The event loop's own timers round up to a millisecond; the rest of a wait is slept more finely."""
+"""The event loop's own timers round up to a millisecond; the rest of a wait has a finer sleep."""
 
 
 class Stamp(NamedTuple):
@@ -23,20 +23,20 @@ class Stamp(NamedTuple):
 
 
 def stamp() -> Stamp:
-    """The present moment on both monotonic clocks."""
+    """Return the present time on both monotonic clocks."""
     return Stamp(time.perf_counter_ns(), time.monotonic_ns())
 
 
 def now_ns() -> int:
-    """The clock that every deadline and duration of the simulator is counted in: `time.perf_counter_ns()`."""
+    """Return the time on the clock of all the simulator's deadlines and durations: `time.perf_counter_ns()`."""
     return time.perf_counter_ns()
 
 
 def rfc3339_nano(wall_ns: int) -> str:
-    """A wall-clock time as Go writes it in UTC: up to nine decimals, trailing zeros dropped.
+    """Return a wall-clock time in Go's notation in UTC: up to nine decimals, trailing zeros dropped.
 
     Args:
-        wall_ns: Nanoseconds since 1970, as `time.time_ns()` gives them.
+        wall_ns: nanoseconds since 1970, as from `time.time_ns()`.
     """
     seconds, nanoseconds = divmod(wall_ns, 1_000_000_000)
     text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
@@ -49,15 +49,15 @@ class Waiter:
     """Waits for deadlines inside an event loop.
 
     Args:
-        blocking: Sleep the last two milliseconds in the thread instead of in the loop, which is exact to about 0.1 ms;
-            meant for a loop that serves nothing else. Otherwise the loop's own timers are used (late by up to 1 ms).
+        blocking: sleep the last two milliseconds in the thread in place of the loop, which is exact to about 0.1
+            ms; for a loop that serves nothing else. Otherwise the loop's own timers are used (late by up to 1 ms).
     """
 
     def __init__(self, *, blocking: bool) -> None:
         self._blocking = blocking
 
     async def until(self, deadline_ns: int) -> None:
-        """Return at `deadline_ns` on the clock of `now_ns`; a deadline that has passed only yields to the loop once."""
+        """Return at `deadline_ns` on the clock of `now_ns`; a deadline in the past only yields to the loop once."""
         coarse_ns = deadline_ns - now_ns() - (_COARSE_MARGIN_NS if self._blocking else 0)
         await asyncio.sleep(max(0, coarse_ns) / 1e9)
         remaining_ns = deadline_ns - now_ns()

@@ -1,4 +1,4 @@
-"""One request and its answer on a connection: plain bodies, streams of JSON lines, and endings that are faults."""
+"""One request and its answer on a connection: plain bodies, streams of JSON lines, and faulty ends."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ _CREATED_AT = "created_at"
 
 
 class WrittenAt(NamedTuple):
-    """One write: the time just before it, and the moment just after the kernel took all of it."""
+    """The time just before a write, and just after the kernel took all of it."""
 
     handed_ns: int
     stamp: Stamp
 
 
 class Wire(Protocol):
-    """Where an exchange writes: a connection."""
+    """The connection that an exchange writes to."""
 
     async def send(self, data: bytes) -> WrittenAt:
-        """Hand data to the kernel, all of it."""
+        """Pass all data to the kernel."""
 
     def close(self) -> None:
-        """Close the connection after what was written."""
+        """Close the connection after the data written so far."""
 
 
 class Exchange:
-    """One request and what is sent for it.
+    """One request and its answer.
 
     Args:
-        request: What was asked.
-        record: Where every write is logged.
-        wire: The connection.
+        request: the request.
+        record: log of every write.
+        wire: the connection.
     """
 
     def __init__(self, request: Request, record: RequestRecord, wire: Wire) -> None:
@@ -55,7 +55,7 @@ class Exchange:
         await self._send_body(go_json(body), "application/json; charset=utf-8", status, kind, created_ns)
 
     async def send_error(self, status: int, message: str, extra: dict[str, str] | None = None) -> None:
-        """Send an error as a whole answer, or as a line if the stream has begun, which it then ends."""
+        """Send an error as a whole answer, or as the last line of a stream that has begun."""
         if self._streaming:
             await self.send_line({"error": message}, kind="error")
             await self.end_stream()
@@ -79,17 +79,17 @@ class Exchange:
         tokens: tuple[int, int] = (0, 0),
         characters: int = 0,
     ) -> Stamp:
-        """Send one JSON line as one HTTP chunk; with the first line go the headers, as nothing is sent before it.
+        """Send one JSON line as one HTTP chunk; the headers go with the first line, since nothing is sent before it.
 
         Args:
-            body: An empty `created_at` in it is filled with the time of sending.
-            kind: For the log, like the rest.
-            channel: Of the text in it.
-            tokens: Numbers of the first and last token in it.
-            characters: Of the text in it.
+            body: the line; an empty `created_at` gets the time of sending.
+            kind: for the log, like the rest.
+            channel: channel of its text.
+            tokens: numbers of its first and last token.
+            characters: number of characters of its text.
 
         Returns:
-            When the kernel had it.
+            The time at which the kernel had it.
         """
         created_ns = 0
         if _CREATED_AT in body:
@@ -111,7 +111,7 @@ class Exchange:
         return sent.stamp
 
     async def end_stream(self) -> None:
-        """End the stream properly, also one in which nothing was sent."""
+        """End the stream in order, also an empty one."""
         head = b"" if self._streaming else self._stream_head()
         await self._wire.send(head if self.request.version == "1.0" else head + LAST_CHUNK)
 

@@ -1,4 +1,4 @@
-"""The schedule of one answer: which tokens, in which chunks, and when after the first token."""
+"""The schedule of one answer: its tokens, their chunks, and the times relative to the first token."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from llmtui.simulator.prose import prose, random_source, thinking_text, token_te
 
 Channel = Literal["thinking", "answer"]
 ThinkMode = Literal["off", "field", "inline"]
-"""No thinking; thinking in a field of its own; thinking between tags inside the answer."""
+"""No thinking; thinking in a separate field; thinking between tags inside the answer."""
 
 _LEVEL_FACTORS = {"low": 0.5, "medium": 1.0, "high": 2.0, "max": 4.0}
 
 
 class Token(Struct, frozen=True):
-    """One token: its channel by meaning, and its text, which may be empty."""
+    """One token: its channel by meaning, and its text, possibly empty."""
 
     channel: Channel
     token_text: str
@@ -29,12 +29,12 @@ class GeneratedChunk(Struct, frozen=True, kw_only=True):
     """Tokens that arrive together.
 
     Attributes:
-        offset_ns: When the last of them is made, after the first token of the answer.
-        channel: What the text is by meaning, also where thinking travels inside the answer.
-        text: May be empty in the last chunk only.
-        first_token: Number of the first token, from 1.
-        last_token: Number of the last token.
-        is_last: No token comes after.
+        offset_ns: when the last of them is made, after the first token of the answer.
+        channel: what the text is by meaning, also where thinking travels inside the answer.
+        text: may be empty in the last chunk only.
+        first_token: number of the first token, from 1.
+        last_token: number of the last token.
+        is_last: no token comes after.
     """
 
     offset_ns: int
@@ -46,14 +46,14 @@ class GeneratedChunk(Struct, frozen=True, kw_only=True):
 
 
 class Course(Struct, frozen=True, kw_only=True):
-    """How an answer goes for one request.
+    """The course of an answer to one request.
 
     Attributes:
-        total: Tokens that are made, end-of-sequence token included.
-        stops: The answer ends by itself; otherwise the budget ends it.
-        reason: The `done_reason`.
-        thinking: Thinking tokens of the whole answer, tags included where it is inline.
-        mode: How thinking is delivered.
+        total: tokens that are made, end-of-sequence token included.
+        stops: the answer ends by itself; else the budget ends it.
+        reason: the `done_reason`.
+        thinking: thinking tokens of the whole answer, tags included where it is inline.
+        mode: how thinking is delivered.
     """
 
     total: int
@@ -64,13 +64,13 @@ class Course(Struct, frozen=True, kw_only=True):
 
 
 def course_of(answer: ScriptedAnswer, *, mode: ThinkMode, level: str | None, budget: int) -> Course:
-    """How many tokens an answer has for one request.
+    """Return the number of tokens of an answer to one request.
 
     Args:
-        answer: The script's answer.
-        mode: How thinking is delivered, if at all.
-        level: The level of thinking that was asked for; it scales the number of scripted thinking tokens.
-        budget: Most tokens, at least 1.
+        answer: the script's answer.
+        mode: how thinking is delivered, if at all.
+        level: the requested level of thinking; it scales the number of scripted thinking tokens.
+        budget: most tokens, at least 1.
     """
     thought = 0 if mode == "off" else _thinking_tokens(answer, level)
     if mode == "inline" and thought:
@@ -90,7 +90,7 @@ def course_of(answer: ScriptedAnswer, *, mode: ThinkMode, level: str | None, bud
 
 
 def tokens_of(answer: ScriptedAnswer, course: Course, seed: str) -> Iterator[Token]:
-    """The tokens of an answer, `course.total` of them."""
+    """Yield the tokens of an answer, `course.total` of them."""
     with_text = course.total - 1 if course.stops else course.total
     thoughts: Iterator[str] = (
         iter(answer.thinking_token_texts) if answer.thinking_token_texts is not None else thinking_text(seed)
@@ -109,17 +109,17 @@ def tokens_of(answer: ScriptedAnswer, course: Course, seed: str) -> Iterator[Tok
 def chunks_of(
     tokens: Iterator[Token], answer: ScriptedAnswer, *, total: int, interval_ns: Callable[[int], float]
 ) -> Iterator[GeneratedChunk]:
-    """Bundle tokens into chunks and say when each chunk is due.
+    """Yield tokens bundled into chunks, each with the time at which it is due.
 
     A chunk ends when it has `tokens_per_chunk` tokens, where the channel changes, and at the end of the answer; the
-    first text waits for `held_tokens`. Tokens without text wait for text; what is left at the end is a last chunk,
-    which may have no text. The iterator is lazy, so that `interval_ns` sees the present speed.
+    first text waits for `held_tokens`. Tokens without text wait for text; the rest at the end is a last chunk, possibly
+    without text. The iterator is lazy, so that `interval_ns` uses the present speed.
 
     Args:
-        tokens: The tokens, `total` of them.
-        answer: Says how they are bundled.
-        total: Number of tokens.
-        interval_ns: Nanoseconds between token i - 1 and token i (from 2).
+        tokens: the tokens, `total` of them.
+        answer: has the rules of bundling.
+        total: number of tokens.
+        interval_ns: nanoseconds between token i - 1 and token i (from 2).
     """
     pending: list[Token] = []
     elapsed_ns = 0.0
@@ -143,11 +143,11 @@ class TokenPace:
     """The intervals between an answer's tokens.
 
     Args:
-        model: Its decode rate.
-        answer: Its jitter, stalls and speed.
-        scale_ns: Turns seconds of the script into real nanoseconds.
-        speed: The factor that holds now for this model: drift and changes in mid-run.
-        seed: Of the jitter.
+        model: its decode rate.
+        answer: its jitter, stalls and speed.
+        scale_ns: factor from seconds of the script to real nanoseconds.
+        speed: the present factor of this model: drift and changes.
+        seed: seed of the jitter.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class TokenPace:
         self._random = random_source(f"jitter {seed}")
 
     def __call__(self, token: int) -> float:
-        """Nanoseconds between token `token` - 1 and `token`."""
+        """Return the nanoseconds between token `token` - 1 and `token`."""
         seconds = self._interval_s / self._speed()
         if self._jitter:
             seconds *= 1.0 + self._random.uniform(-self._jitter, self._jitter)

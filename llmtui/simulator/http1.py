@@ -1,4 +1,4 @@
-"""Requests of HTTP/1.1 as they come off a connection, read by h11, and the bytes of an answer."""
+"""HTTP/1.1 requests from a connection, parsed by h11, and the bytes of an answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import h11
 from msgspec import Struct
 
 LAST_CHUNK = b"0\r\n\r\n"
-"""Ends a chunked answer."""
+"""The end of a chunked answer."""
 
 _MAX_HEAD_BYTES = 65_536
 _MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -17,7 +17,7 @@ _VERSIONS = (b"1.0", b"1.1")
 
 
 class HttpError(Exception):
-    """A request that cannot be read; the connection ends after the answer.
+    """A malformed request; the connection is closed after the answer.
 
     Attributes:
         status: HTTP status to answer.
@@ -32,11 +32,11 @@ class Request(Struct, frozen=True, kw_only=True):
     """One request.
 
     Attributes:
-        method: Upper case, as sent.
-        path: Decoded, without the query.
-        query: As sent, without the question mark.
-        headers: Names in lower case; of a repeated name the last.
-        body: Decoded from chunks where it came in chunks.
+        method: upper case, as sent.
+        path: decoded, without the query.
+        query: as sent, without the question mark.
+        headers: names in lower case; of a repeated name the last.
+        body: decoded from chunks where it came in chunks.
         version: `1.0` or `1.1`.
     """
 
@@ -55,10 +55,10 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class RequestParser:
-    """Cuts a byte stream into requests, wherever the stream is split.
+    """Cuts a byte stream into requests, however the stream is split.
 
-    Each request has a parser of its own, because h11 reads the next one only after this one's answer went through it,
-    and answers are written by hand here: a write is one line of an answer, with the moment before and after it.
+    Each request has a separate parser, because h11 reads the next one only after this one's answer went through it, and
+    answers are written directly here: a write is one line of an answer, with the time before and after it.
     """
 
     def __init__(self) -> None:
@@ -75,11 +75,11 @@ class RequestParser:
         """Take bytes and return the requests that they complete.
 
         Raises:
-            HttpError: The stream is no HTTP/1.x; nothing can be read from it any more.
+            HttpError: the stream is no HTTP/1.x; nothing more can be read from it.
         """
         requests: list[Request] = []
         try:
-            if data:  # without any h11 takes the connection for closed
+            if data:  # without one, h11 considers the connection closed
                 self._parser.receive_data(data)
             while (event := self._parser.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
                 if isinstance(event, h11.Request):
@@ -135,7 +135,7 @@ def _request(head: h11.Request, body: bytes) -> Request:
 
 
 def response_head(status: int, headers: dict[str, str]) -> bytes:
-    """Status line and headers of an answer, blank line included."""
+    """Return status line and headers of an answer, including the blank line."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -145,5 +145,5 @@ def response_head(status: int, headers: dict[str, str]) -> bytes:
 
 
 def chunk(data: bytes) -> bytes:
-    """Data as one chunk; not for empty data, which would end the answer."""
+    """Return the data as one chunk; not for empty data, which would end the answer."""
     return b"%x\r\n%b\r\n" % (len(data), data)

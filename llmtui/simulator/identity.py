@@ -1,4 +1,4 @@
-"""Names and digests: a model's manifest is written from its fields, and every digest is a real SHA-256 of something."""
+"""Names and digests: a model's manifest follows from its fields, and every digest is a real SHA-256."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+){0,2}(?::[\w.-]+)?", re.ASCII)
 
 
 def tagged_name(name: str) -> str:
-    """A model's name with its tag: `llama3` is `llama3:latest`."""
+    """Return a model's name with its tag: `llama3` is `llama3:latest`."""
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def is_valid_name(name: str) -> bool:
-    """Whether a name has the form `[[host/]namespace/]model[:tag]`."""
+    """Return whether a name has the form `[[host/]namespace/]model[:tag]`."""
     return _NAME.fullmatch(name) is not None
 
 
 def blob_hash(model: SimulatedModel) -> str:
-    """Hex SHA-256 that names the file of the model's weights; equal for models that share weights."""
+    """Return the hex SHA-256 that names the file of the model's weights; equal for models that share weights."""
     label = model.weights
     if label is None:
         label = f"{tagged_name(model.name)} {model.parameter_size} {model.quantization_level} {model.size_bytes}"
@@ -30,7 +30,7 @@ def blob_hash(model: SimulatedModel) -> str:
 
 
 def layers(model: SimulatedModel) -> tuple[tuple[str, int], ...]:
-    """The model's layers, weights first: hex digest and size in bytes of each."""
+    """Return the model's layers, weights first: hex digest and size in bytes of each."""
     texts = (model.template, model.license)
     return (
         (blob_hash(model), model.size_bytes),
@@ -39,7 +39,7 @@ def layers(model: SimulatedModel) -> tuple[tuple[str, int], ...]:
 
 
 def manifest(model: SimulatedModel) -> bytes:
-    """The model's manifest as JSON."""
+    """Return the model's manifest as JSON."""
     config = go_json(
         {
             "model_format": "gguf",
@@ -58,7 +58,7 @@ def manifest(model: SimulatedModel) -> bytes:
 
 
 def manifest_digest(model: SimulatedModel) -> str:
-    """Hex SHA-256 of the manifest: the digest in /api/tags and /api/ps."""
+    """Return the hex SHA-256 of the manifest: the digest in /api/tags and /api/ps."""
     return _sha256(manifest(model))
 
 

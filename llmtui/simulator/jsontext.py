@@ -1,4 +1,4 @@
-"""JSON as the simulated server's language writes it, and strict reading of what clients send."""
+"""JSON in Go's notation, and strict reading of what clients send."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _ESCAPED = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
 def go_json(value: object) -> bytes:
-    r"""Compact UTF-8 JSON in which `<`, `>`, `&`, U+2028 and U+2029 are escaped, and U+0085 is not.
+    r"""Return compact UTF-8 JSON in which `<`, `>`, `&`, U+2028 and U+2029 are escaped, and U+0085 is not.
 
-    A lone surrogate, which UTF-8 cannot carry, is written as its `\udXXX` escape, so that hostile text can be sent.
+    A lone surrogate, which has no UTF-8 form, is written as its `\udXXX` escape, so that hostile text can be sent.
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _ESCAPED.sub(_escape, text).encode()
@@ -22,7 +22,7 @@ def read_json(body: bytes | str) -> object:
     """Decode JSON; unlike stricter readers it takes half of a surrogate pair, as clients do.
 
     Raises:
-        ValueError: It is not JSON, holds NaN or infinity, or is nested too deeply to read.
+        ValueError: the body is not JSON, has NaN or infinity, or is nested too deeply.
     """
     try:
         value: object = json.loads(body, parse_constant=_refuse_constant)

@@ -1,4 +1,4 @@
-"""What a script says about one model: how fast it is, and how it answers."""
+"""A simulated model: its speed, and its answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Dialect = Literal["0.11.4", "0.34.4"]
-"""The two servers whose behaviour is followed: the old engine, and the one with llama-server as a child."""
+"""The two servers that are imitated: the old engine, and the one with llama-server as a child."""
 
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -28,9 +28,9 @@ class Ending(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     Attributes:
         kind: `done`, the last line with the counters; `closed`, a clean end without it; `error`, an error line on
             status 200; `cut`, the connection is closed inside the stream; `silent`, nothing more is sent.
-        after_chunks: After how many chunks of text; None = after the whole answer. 0 with `error` is a proper status
-            500, as nothing was sent yet.
-        message: The text of the error line.
+        after_chunks: after how many chunks of text; None = after the whole answer. 0 with `error` is a proper
+            status 500, as nothing was sent yet.
+        message: the text of the error line.
     """
 
     kind: Literal["done", "closed", "error", "cut", "silent"] = "done"
@@ -45,22 +45,23 @@ class ScriptedAnswer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     token, which counts and has no text. `num_predict` cuts it short with `done_reason` `length`, also inside thinking.
 
     Attributes:
-        tokens: Tokens after the thinking, end-of-sequence token included.
-        thinking_tokens: Tokens of thinking where the request lets the model think.
-        text: The answer's words, cut into tokens of about four characters; None = made-up prose.
-        token_texts: The answer's text a token; an empty chunk is a token without text. Overrules `tokens` and `text`.
-        thinking_token_texts: The same for the thinking; overrules `thinking_tokens`.
-        tokens_per_chunk: Tokens in one chunk (k). The first chunk is sent when its last token is made, k - 1
+        tokens: tokens after the thinking, end-of-sequence token included.
+        thinking_tokens: tokens of thinking where the request lets the model think.
+        text: the answer's words, cut into tokens of about four characters; None = generated prose.
+        token_texts: the answer's text per token; an empty one is a token without text. Overrides `tokens` and
+            `text`.
+        thinking_token_texts: the same for the thinking; overrides `thinking_tokens`.
+        tokens_per_chunk: tokens in one chunk (k). The first chunk is sent when its last token is made, k - 1
             intervals after the first token.
-        held_tokens: The first text is held back until this many tokens are made.
-        jitter: Each interval is stretched by a random share between -jitter and +jitter of itself.
-        stalls: Pauses at given tokens.
-        speed: The decode rate of this answer as a factor of the model's.
-        ending: How the stream ends.
-        text_in_last_line: The last chunk's text travels in the line with `done`.
-        done_reason: Overrules `stop` and `length`.
-        silent: The request is accepted and nothing is ever sent.
-        match: Given only to prompts that contain this text; answers without it are taken in turn.
+        held_tokens: the first text is held back until this many tokens are made.
+        jitter: each interval is stretched by a random share between -jitter and +jitter of itself.
+        stalls: pauses at given tokens.
+        speed: the decode rate of this answer as a factor of the model's.
+        ending: how the stream ends.
+        text_in_last_line: the last chunk's text is in the line with `done`.
+        done_reason: overrides `stop` and `length`.
+        silent: the request is accepted and nothing is ever sent.
+        match: used only for prompts that contain this text; answers without it are used in turn.
     """
 
     tokens: Count = 160
@@ -81,12 +82,12 @@ class ScriptedAnswer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class SpeedPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """From a moment on the decode rate is `speed` times the model's own; of several points the last reached counts.
+    """From a moment on, the decode rate is `speed` times the model's own; the latest point reached applies.
 
     Attributes:
-        speed: The factor; 0.9 is 10 % slower.
-        after_s: Seconds since the simulator started (of the script's time, see `Script.time_scale`).
-        after_trials: Answers begun before, of all models.
+        speed: the factor; 0.9 is 10 % slower.
+        after_s: seconds since the simulator started (of the script's time, see `Script.time_scale`).
+        after_trials: number of answers begun before, of all models.
     """
 
     speed: Positive
@@ -98,26 +99,26 @@ class SimulatedModel(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """One model of the simulated server.
 
     Attributes:
-        name: As listed; `:latest` is added where no tag is given.
-        weights: A label of the weight file; two models with the same label share one blob and one runner. None = the
-            model's own.
-        size_bytes: Size on disk.
-        vram_fraction: Part of the memory that is reported as video memory; between 0 and 1 the model is spilled.
-        kv_bytes_per_token: Memory a token of context takes, in /api/ps.
+        name: as listed; `:latest` is added where no tag is given.
+        weights: a label of the weight file; two models with the same label share one blob and one runner. None =
+            the model's own.
+        size_bytes: size on disk.
+        vram_fraction: part of the memory that is reported as video memory; between 0 and 1 the model is spilled.
+        kv_bytes_per_token: memory per token of context, in /api/ps.
         capabilities: `completion`, `thinking`, `embedding`, `tools`; without `completion` it cannot chat.
-        remote_host: A model somewhere else ("cloud"); it is never loaded.
-        needs_signin: A remote model that answers 401.
-        always_thinks: Thinking cannot be turned off; levels are understood.
-        inline_think: Thinking arrives in the answer between `<think>` and `</think>`.
-        load_s: Seconds from start to ready.
-        load_error: Loading ends with this error.
-        prefill_tps: Prompt tokens read a second.
-        decode_tps: Output tokens a second: the interval between two tokens is 1/decode_tps.
-        counter_scale: The server's own durations are its real ones times this.
-        counts_eos: Whether `eval_count` includes the end-of-sequence token.
-        speed_points: Drift of the decode rate.
-        answers: Taken in turn.
-        stand_in_bytes: Anonymous memory that the stand-in runner takes while loaded.
+        remote_host: host of a remote model ("cloud"), which is never loaded.
+        needs_signin: a remote model that answers 401.
+        always_thinks: thinking cannot be turned off; levels are understood.
+        inline_think: thinking arrives in the answer between `<think>` and `</think>`.
+        load_s: seconds from start to ready.
+        load_error: loading ends with this error.
+        prefill_tps: prompt tokens read per second.
+        decode_tps: output tokens per second: the interval between two tokens is 1/decode_tps.
+        counter_scale: factor from the real durations to those that the server reports.
+        counts_eos: whether `eval_count` includes the end-of-sequence token.
+        speed_points: drift of the decode rate.
+        answers: used in turn.
+        stand_in_bytes: anonymous memory that the stand-in runner takes while loaded.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Durations and options in requests, read as the real server reads them, with its error messages."""
+"""Durations and options in requests, parsed like the real server's, with its error messages."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _BOOLEANS = frozenset({"use_mmap"})
 
 
 class ApiError(Exception):
-    """An error that is answered to the client.
+    """An error answer to the client.
 
     Attributes:
         status: HTTP status.
-        message: The `error` of the JSON body.
-        extra: Further keys of the body.
+        message: the `error` of the JSON body.
+        extra: further keys of the body.
     """
 
     def __init__(self, status: int, message: str, extra: Mapping[str, str] | None = None) -> None:
@@ -46,11 +46,11 @@ class ApiError(Exception):
 
 
 class LoadOptions(Struct, frozen=True, kw_only=True):
-    """The options that are fixed when a model is loaded: another value of one of them is a reload.
+    """Options that are fixed when a model is loaded: another value of one of them causes a reload.
 
     Attributes:
-        num_ctx: Context in tokens, already limited to the model's.
-        num_gpu: Layers on the GPU; -1 = the server's choice, which accepts what is loaded.
+        num_ctx: context in tokens, already limited to the model's.
+        num_gpu: layers on the GPU; -1 = the server's choice, which accepts what is loaded.
         use_mmap: None = the server's choice.
     """
 
@@ -63,7 +63,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
     draft_num_predict: int = 0
 
     def differs(self, loaded: LoadOptions) -> bool:
-        """Whether a request with these options makes the server reload a runner that has the options `loaded`."""
+        """Return whether a request with these options makes the server reload a runner with the options `loaded`."""
         mine, theirs = self, loaded
         if mine.num_gpu < 0:
             theirs = msgspec.structs.replace(theirs, num_gpu=mine.num_gpu)
@@ -71,11 +71,11 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
 
 
 class RequestOptions(Struct, frozen=True, kw_only=True):
-    """The options of a request that matter here.
+    """The options of a request that the simulator uses.
 
     Attributes:
-        load: Fixed at load.
-        num_predict: Most tokens of an answer; None = not limited by the request.
+        load: fixed at load.
+        num_predict: most tokens of an answer; None = not limited by the request.
     """
 
     load: LoadOptions
@@ -83,10 +83,10 @@ class RequestOptions(Struct, frozen=True, kw_only=True):
 
 
 def parse_duration_s(text: str) -> float:
-    """Seconds of a duration in Go's notation: `5m`, `-1s`, `1h30m`, `0`.
+    """Return the seconds of a duration in Go's notation: `5m`, `-1s`, `1h30m`, `0`.
 
     Raises:
-        ValueError: With Go's message, such as `time: missing unit in duration "5"`.
+        ValueError: with Go's message, such as `time: missing unit in duration "5"`.
     """
     if text in {"0", "+0", "-0"}:
         return 0.0
@@ -102,10 +102,10 @@ def parse_duration_s(text: str) -> float:
 
 
 def parse_keep_alive_s(value: object) -> float:
-    """Seconds a model stays loaded after a request; infinity for every negative value.
+    """Return the seconds that a model stays loaded after a request; infinity for every negative value.
 
     Args:
-        value: A number of seconds or a string in Go's notation.
+        value: a number of seconds or a string in Go's notation.
 
     Raises:
         ApiError: 400 for anything else.
@@ -125,7 +125,7 @@ def parse_keep_alive_s(value: object) -> float:
 def parse_options(
     values: Mapping[str, object], *, dialect: Dialect, default_num_ctx: int, context_length: int
 ) -> RequestOptions:
-    """Read a request's `options`; unknown ones are ignored, as the real server does.
+    """Return a request's `options`; unknown ones are ignored, as by the real server.
 
     Raises:
         ApiError: 500 for a value of the wrong type (500 is what the real server answers).

@@ -1,4 +1,4 @@
-"""A simulated server in a process of its own, controlled by the process that started it."""
+"""A simulated server in a separate process, controlled by its parent."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class RunningSimulator:
     """A simulated server that runs as a process.
 
     Attributes:
-        port: Where it listens, on loopback.
-        pid: Its process id.
+        port: its port, on loopback.
+        pid: its process id.
         url: `http://127.0.0.1:PORT`.
     """
 
@@ -38,27 +38,27 @@ class RunningSimulator:
         self.url = f"http://{LOOPBACK}:{port}"
 
     def send_log(self, since: int = 0) -> tuple[SentRequest, ...]:
-        """Requests with a number above `since`, in order of arrival, those that are being served included."""
+        """Return the requests with a number above `since`, in order of arrival, including those in progress."""
         return msgspec.convert(read_json(self._control("GET", f"log?since={since}")), tuple[SentRequest, ...])
 
     def answers(self, since: int = 0) -> tuple[SentRequest, ...]:
-        """The requests of the send log for which an answer was begun."""
+        """Return the requests of the send log for which an answer was begun."""
         return tuple(request for request in self.send_log(since) if request.truth is not None)
 
     def clear_log(self) -> None:
-        """Forget the requests that have been served; their numbers are not used again."""
+        """Forget the requests that have been served; their numbers are not reused."""
         self._control("DELETE", "log")
 
     def state(self) -> dict[str, Any]:
-        """Models `loaded` (with the pid of a stand-in) and `loading`, number of requests `queued` and of `trials`."""
+        """Return models `loaded` (with the pid of a stand-in) and `loading`, and the numbers `queued` and `trials`."""
         state: dict[str, Any] = json.loads(self._control("GET", "state"))
         return state
 
     def change(self, change: ScriptedChange | Planned) -> None:
-        """Let something happen, now or when it is planned; returns when it has taken effect or is planned.
+        """Apply or plan a change; return when it has taken effect or is planned.
 
         Raises:
-            ValueError: The server refused it; the message says why.
+            ValueError: the server refused it; the message says why.
         """
         planned = change if isinstance(change, Planned) else Planned(change=change)
         self._control("POST", "script", encode_planned(planned))
@@ -80,15 +80,15 @@ class RunningSimulator:
 def running_simulator(
     script: Script, *, environment: Mapping[str, str] | None = None, stderr: IO[bytes] | None = None
 ) -> Iterator[RunningSimulator]:
-    """Run a simulated server as a process for the time of a `with` statement.
+    """Run a simulated server as a process during a `with` statement.
 
     Args:
-        script: What it does.
-        environment: Added to this process's environment.
-        stderr: Where its error output goes; None = with this process's.
+        script: the server's script.
+        environment: variables to add to this process's environment.
+        stderr: descriptor of its error output; None = this process's.
 
     Raises:
-        RuntimeError: It did not start.
+        RuntimeError: it did not start.
     """
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "llmtui.simulator", "--port", "0", "--script", "-"],

@@ -1,4 +1,4 @@
-"""Made-up English for answers: varied sentences from a seed, cut into tokens of about four characters."""
+"""Generated English for answers: varied sentences from a seed, cut into tokens of about four characters."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ def token_texts_of(text: str) -> list[str]:
 
 
 def random_source(seed: str) -> random.Random:
-    """Random numbers that the same seed repeats, also a seed with half of a surrogate pair in it."""
+    """Return random numbers that the same seed repeats, also a seed with half of a surrogate pair in it."""
     return random.Random(seed.encode(errors="surrogatepass"))
 
 
 def prose(seed: str) -> Iterator[str]:
-    """Endless prose as tokens; the same seed gives the same text."""
+    """Yield endless prose as tokens; the same seed makes the same text."""
     return _tokens(random_source(seed), _sentence, paragraph_sentences=5)
 
 
 def thinking_text(seed: str) -> Iterator[str]:
-    """Endless thinking aloud as tokens; the same seed gives the same text."""
+    """Yield endless thinking aloud as tokens; the same seed makes the same text."""
     return _tokens(random_source(f"thinking {seed}"), lambda source: source.choice(_THOUGHTS), paragraph_sentences=4)
 
 

@@ -1,4 +1,4 @@
-"""/api/pull: progress every 60 ms, attempts that end early, and attempts that go on where the last one ended."""
+"""/api/pull: progress every 60 ms, attempts that end early, and attempts that continue where the last one ended."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ async def pull(simulation: Simulation, exchange: Exchange) -> None:
     """Serve one request to pull a model.
 
     Raises:
-        ApiError: The request cannot be read.
-        asyncio.CancelledError: The client went away; what has arrived stays.
+        ApiError: the request is malformed.
+        asyncio.CancelledError: the client went away; the part that has arrived stays.
     """
     body = parse_object(exchange.request.body)
     name = parse_model_name(body)

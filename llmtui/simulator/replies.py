@@ -1,4 +1,4 @@
-"""The lines of an answer as each dialect writes them."""
+"""The lines of an answer in each dialect."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Counters(Struct, frozen=True, kw_only=True):
     """The server's own figures for one answer; durations in nanoseconds.
 
     Attributes:
-        cached: Prompt tokens that were not read again.
-        eval_count: Output tokens.
+        cached: number of prompt tokens from the cache.
+        eval_count: output tokens.
     """
 
     total_ns: int
@@ -28,12 +28,12 @@ class Counters(Struct, frozen=True, kw_only=True):
 
 
 class Replies:
-    """Builds the bodies of one answer; `created_at` is left empty for the moment of sending.
+    """Builds the bodies of one answer; `created_at` is left empty until the moment of sending.
 
     Args:
-        ask: The request; its route and model name are echoed.
-        dialect: Order and presence of keys.
-        model: Adds the keys of a remote model.
+        ask: the request; its route and model name are echoed.
+        dialect: order and presence of keys.
+        model: adds the keys of a remote model.
     """
 
     def __init__(self, ask: Ask, dialect: Dialect, model: SimulatedModel) -> None:
@@ -44,17 +44,17 @@ class Replies:
             self._head |= {"remote_model": model.remote_model or model.name, "remote_host": model.remote_host}
 
     def text(self, *, answer: str = "", thinking: str = "") -> dict[str, Any]:
-        """A chunk of the answer."""
+        """Return a chunk of the answer."""
         return {**self._head, "created_at": "", **self._content(answer, thinking), "done": False}
 
     def state(self, reason: str) -> dict[str, Any]:
-        """The whole reply to a request that only loads or unloads."""
+        """Return the whole reply to a request that only loads or unloads."""
         return {**self._head, "created_at": "", **self._content("", ""), **self._done(reason)}
 
     def last(
         self, reason: str, counters: Counters, *, conversation: str, answer: str = "", thinking: str = ""
     ) -> dict[str, Any]:
-        """The last line, or with all of the text the whole answer."""
+        """Return the last line, or with all of the text the whole answer."""
         body = {**self._head, "created_at": "", **self._content(answer, thinking), **self._done(reason)}
         if self._ask.kind == "generate" and not self._ask.raw:
             body["context"] = context_of_text(conversation)
@@ -69,7 +69,7 @@ class Replies:
         }
         known = {key: value for key, value in figures.items() if value}
         if self._dialect == "0.34.4":
-            # The one figure whose zero is written.
+            # The only figure written even where it is zero.
             known["prompt_eval_cached_count"] = counters.cached
         return body | {key: known[key] for key in figures if key in known}
 

@@ -1,4 +1,4 @@
-"""The bodies that clients send, read into what an answer needs."""
+"""Parsing of the bodies that clients send."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Ask(Struct, frozen=True, kw_only=True):
     """One request for an answer, from /api/chat or /api/generate.
 
     Attributes:
-        kind: Which route it came by.
-        model: The name as the client wrote it.
-        prompt: The conversation as the model reads it; None = nothing asked, which loads or unloads.
-        think: As sent; None = not sent.
-        options: As sent.
+        kind: its route.
+        model: the name as sent.
+        prompt: the conversation as the model reads it; None = no prompt, which loads or unloads.
+        think: as sent; None = not sent.
+        options: as sent.
         keep_alive_s: None = not sent; infinity = for ever.
-        stream: Whether the answer comes in chunks.
-        wants_tools: Whether tools were offered.
-        truncate: Whether a prompt that is too long may be cut.
-        raw: The prompt is not put into a template and no context is returned.
+        stream: whether the answer comes in chunks.
+        wants_tools: whether tools were offered.
+        truncate: whether a prompt that is too long may be cut.
+        raw: the prompt is not put into a template and no context is returned.
     """
 
     kind: Kind
@@ -62,7 +62,7 @@ def parse_object(body: bytes) -> dict[str, object]:
     """Decode a JSON object.
 
     Raises:
-        ApiError: 400, as the real server answers.
+        ApiError: 400, as in the real server.
     """
     if not body.strip():
         raise ApiError(400, "missing request body")
@@ -76,17 +76,17 @@ def parse_object(body: bytes) -> dict[str, object]:
 
 
 def parse_model_name(body: Mapping[str, object]) -> str:
-    """The name in `model`, or in the older key `name`; empty where neither is given."""
+    """Return the name in `model`, or in the older key `name`; empty where there is neither."""
     return _typed(body, "model", str, "string") or _typed(body, "name", str, "string") or ""
 
 
 def wants_stream(body: Mapping[str, object]) -> bool:
-    """Whether the answer is to come in chunks: yes unless `stream` is false."""
+    """Return whether the answer is to come in chunks: yes unless `stream` is false."""
     return _typed(body, "stream", bool, "bool") is not False
 
 
 def parse_ask(kind: Kind, body: Mapping[str, object], dialect: Dialect) -> Ask:
-    """Read a body of /api/chat or /api/generate.
+    """Return the request in a body of /api/chat or /api/generate.
 
     Raises:
         ApiError: 400 for a value of the wrong type or a bad `keep_alive`, in the old dialect for a bad `think` too.
@@ -139,12 +139,12 @@ def _rendered(parts: Sequence[tuple[str, str]]) -> str:
 
 
 def context_of_text(text: str) -> list[int]:
-    """The `context` of a finished answer; here one number a character, so that it can be read back."""
+    """Return the `context` of a finished answer; here one number per character, so that it can be read back."""
     return [ord(character) for character in text]
 
 
 def text_of_context(context: Sequence[object]) -> str:
-    """The conversation that a `context` stands for.
+    """Return the conversation of a `context`.
 
     Raises:
         ApiError: 400 for anything that is no code point.
@@ -156,7 +156,7 @@ def text_of_context(context: Sequence[object]) -> str:
 
 
 def check_level(think: bool | str | None, dialect: Dialect) -> None:
-    """Check a level of thinking; the new dialect does so only when it knows the model.
+    """Check a level of thinking; the new dialect does so only for a known model.
 
     Raises:
         ApiError: 400 for an unknown level.

@@ -1,4 +1,4 @@
-"""Ready-made scripts: what tests, the self-test and the pictures use, and what can be started by hand."""
+"""Ready-made scripts for tests, the self-test, pictures, and the command line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOSTILE_TEXT = (
 characters, direction marks, and half of a surrogate pair."""
 
 REPEATS_BEFORE_ABORT = 31
-"""So many equal token_texts make the server end a stream without a last line."""
+"""This many equal token texts make the server end a stream without a last line."""
 
 _SMALL = SimulatedModel(
     name="small",
@@ -32,7 +32,7 @@ _SMALL = SimulatedModel(
 
 
 def fast(dialect: Dialect = "0.34.4") -> Script:
-    """Two small quick models; nothing goes wrong."""
+    """Return a script with two small fast models; nothing goes wrong."""
     return Script(
         dialect=dialect,
         models=(
@@ -43,12 +43,12 @@ def fast(dialect: Dialect = "0.34.4") -> Script:
 
 
 def three_models(*, slow: bool = False, time_scale: float = 1.0, stand_in_runner: bool = False) -> Script:
-    """Three models of common sizes and unlike speeds.
+    """Return a script with three models of common sizes and different speeds.
 
     Args:
-        slow: As on an old laptop: 19 s to load, about 6 tokens a second.
-        time_scale: Divides all times.
-        stand_in_runner: With processes that take a little memory.
+        slow: as on an old laptop: 19 s to load, about 6 tokens per second.
+        time_scale: divides all times.
+        stand_in_runner: with processes that use a little memory.
     """
     load_s, decode_tps, prefill_tps = (19.0, 6.0, 25.0) if slow else (1.2, 40.0, 400.0)
     rows = (
@@ -82,7 +82,7 @@ def three_models(*, slow: bool = False, time_scale: float = 1.0, stand_in_runner
 
 
 def thinking(dialect: Dialect = "0.34.4") -> Script:
-    """Models that think: one that can be told not to, one that cannot, and one that writes its tags into the answer."""
+    """Return a script with models that think: switchable, always, and inside the answer between tags."""
     answer = ScriptedAnswer(thinking_tokens=40, tokens=60)
     thinks = ("completion", "thinking")
     return Script(
@@ -96,18 +96,18 @@ def thinking(dialect: Dialect = "0.34.4") -> Script:
 
 
 def bundled(tokens_per_chunk: int = 4) -> Script:
-    """One model whose chunks hold several tokens."""
+    """Return a script with one model whose chunks have several tokens."""
     answer = ScriptedAnswer(tokens=256, tokens_per_chunk=tokens_per_chunk)
     return Script(models=(_small("bundles:7b", decode_tps=200.0, answers=(answer,)),))
 
 
 def held_back(held_tokens: int = 6) -> Script:
-    """One model whose first text waits for several tokens."""
+    """Return a script with one model whose first text waits for several tokens."""
     return Script(models=(_small("holds:7b", decode_tps=100.0, answers=(ScriptedAnswer(held_tokens=held_tokens),)),))
 
 
 def faulty() -> Script:
-    """A model for each way in which an answer goes wrong, and models that cannot be asked at all."""
+    """Return a script with a model for each faulty end of an answer, and models that cannot be used at all."""
     ways: Mapping[str, ScriptedAnswer] = {
         "breaks:1b": ScriptedAnswer(ending=Ending(kind="cut", after_chunks=12)),
         "errors:1b": ScriptedAnswer(ending=Ending(kind="error", after_chunks=12)),
@@ -134,7 +134,7 @@ def faulty() -> Script:
 
 
 def shared() -> Script:
-    """A server that others use: one is served before our third answer and reloads a model after our fifth."""
+    """Return a script with other clients: one is served before our third answer and reloads a model after our fifth."""
     script = fast()
     return Script(
         models=script.models,
@@ -146,24 +146,24 @@ def shared() -> Script:
 
 
 def crowded() -> Script:
-    """Somebody else's model is in memory, and one of ours fits the GPU only in part."""
+    """Return a script with another client's model in memory, and one of ours that fits the GPU only in part."""
     models = (_small("spilled:7b", vram_fraction=0.6), _small("theirs:13b"), _small("quick:1b", vram_fraction=1.0))
     return Script(models=models, preloaded=("theirs:13b",))
 
 
 def skewed(counter_scale: float = 1.1) -> Script:
-    """A model whose server's own clock is wrong by a factor."""
+    """Return a script with a model whose server clock is wrong by a factor."""
     return Script(models=(_small("skewed:7b", counter_scale=counter_scale),))
 
 
 def slowing(after_trials: int = 20, speed: float = 0.9) -> Script:
-    """The machine slows down after some answers."""
+    """Return a script in which the machine slows down after some answers."""
     point = SpeedPoint(after_trials=after_trials, speed=speed)
     return Script(models=tuple(_small(name, speed_points=(point,)) for name in ("one:7b", "two:7b")))
 
 
 def pulls() -> Script:
-    """Models to pull: one arrives, one is cut twice and then arrives, one ends in an error."""
+    """Return a script with models to pull: one arrives, one is cut twice and then arrives, one ends in an error."""
     return Script(
         models=(_small("quick:1b"),),
         registry=(
@@ -183,7 +183,7 @@ def pulls() -> Script:
 
 
 def never_answers() -> Script:
-    """A server that accepts connections and says nothing."""
+    """Return a script of a server that accepts connections and never answers."""
     return Script(models=(_small("quick:1b"),), faults=(RouteFault(path="*", silent=True),))
 
 

@@ -1,4 +1,4 @@
-"""Loading and unloading: who is in memory, who waits for whom, and what a slot remembers of its prompts."""
+"""Loading and unloading: models in memory, waiting requests, and the prompt caches of the slots."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from llmtui.simulator.script import Script
 from llmtui.simulator.stand_in import StandInRunner
 
 CHARACTERS_PER_TOKEN = 4
-"""Of a prompt, everywhere."""
+"""For all prompts."""
 
 
 class PromptCount(Struct, frozen=True, kw_only=True):
-    """A prompt in tokens: all of it after cutting, and the part that the slot need not read again."""
+    """A prompt in tokens: all of it after cutting, and the cached part."""
 
     tokens: int
     cached: int
 
 
 class SimulatedRunner:
-    """A loaded model: one slot, in which requests take turns, and the prompts that it remembers.
+    """A loaded model: one slot for requests in turn, and its prompt cache.
 
     Args:
-        model: What is loaded.
-        options: What it was loaded with.
-        process: The stand-in for its process, if there is one.
-        remembered: How many prompts it remembers.
+        model: the loaded model.
+        options: its load options.
+        process: the stand-in for its process, if any.
+        remembered: number of prompts in its cache.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class SimulatedRunner:
         self._prompts: list[str] = []
 
     def count(self, prompt: str) -> PromptCount:
-        """Tokens of a prompt, of which at least one is always read.
+        """Return the number of tokens of a prompt, of which at least one is always read.
 
         Args:
-            prompt: The rendered conversation; four characters are a token.
+            prompt: the rendered conversation; four characters are a token.
         """
         tokens = tokens_of_text(prompt)
         common = max((_common_length(prompt, earlier) for earlier in self._prompts), default=0)
@@ -66,7 +66,7 @@ class SimulatedRunner:
     def remember(self, conversation: str) -> None:
         """Keep a conversation, prompt and answer, for requests that continue or repeat it.
 
-        One that goes on from the latest takes its place.
+        One that continues the latest replaces it.
         """
         others = self._prompts
         if others and conversation.startswith(others[-1]):
@@ -79,7 +79,7 @@ class SimulatedRunner:
 
     @property
     def expires_in_s(self) -> float:
-        """Seconds until it is unloaded if nobody asks it anything."""
+        """Return the seconds until it is unloaded without further requests."""
         if self.users or math.isinf(self.keep_alive_s):
             return self.keep_alive_s
         return max(0.0, self.keep_alive_s - (now_ns() - self.idle_since_ns) / 1e9)
@@ -89,8 +89,8 @@ class Scheduler:
     """The models in memory.
 
     Args:
-        script: Limits and durations.
-        waiter: Keeps the deadlines.
+        script: limits and durations.
+        waiter: keeps the deadlines.
     """
 
     def __init__(self, script: Script, waiter: Waiter) -> None:
@@ -105,11 +105,11 @@ class Scheduler:
     async def acquire(
         self, model: SimulatedModel, options: LoadOptions, keep_alive_s: float
     ) -> tuple[SimulatedRunner, bool]:
-        """A loaded runner for a request, and whether it had to be loaded for it. Give it back with `release`.
+        """Return a loaded runner for a request, and whether it had to be loaded. Return it with `release`.
 
         Raises:
             ApiError: 503 if too many requests wait; 500 if the model does not load.
-            asyncio.CancelledError: The client went away; a load is given up.
+            asyncio.CancelledError: the client went away; a load is aborted.
         """
         runner = self._usable(model, options)
         if runner is not None:
@@ -126,7 +126,7 @@ class Scheduler:
             self._queue_length -= 1
 
     def release(self, runner: SimulatedRunner) -> None:
-        """A request has ended; the last one starts the clock of `keep_alive`."""
+        """End the use of a runner; the last one starts the clock of `keep_alive`."""
         runner.users -= 1
         if runner.users:
             return
@@ -137,17 +137,17 @@ class Scheduler:
             runner.timer = asyncio.get_running_loop().call_later(runner.keep_alive_s, self._leave, runner)
 
     def expire(self, model: SimulatedModel) -> None:
-        """Unload a model as soon as nobody uses it; returns at once, as the server does."""
+        """Unload a model as soon as it is unused; returns at once, as the server does."""
         runner = self._runners.get(blob_hash(model))
         if runner is not None:
             self._expire(runner)
 
     def runner(self, model: SimulatedModel) -> SimulatedRunner | None:
-        """The runner of a model, if it is in memory."""
+        """Return the runner of a model, if it is in memory."""
         return self._runners.get(blob_hash(model))
 
     def residents(self) -> Iterator[Resident]:
-        """What /api/ps lists: models in memory, also those that are about to leave, but not those being loaded."""
+        """Yield the entries of /api/ps: models in memory, also those about to leave, but not those being loaded."""
         for runner in self._runners.values():
             yield Resident(model=runner.model, num_ctx=runner.options.num_ctx, expires_in_s=runner.expires_in_s)
 
@@ -157,7 +157,7 @@ class Scheduler:
             runner.forget()
 
     def state(self) -> dict[str, object]:
-        """Who is in memory and who is being loaded, for the control path."""
+        """Return the models in memory and those being loaded, for the control path."""
         now = now_ns()
         return {
             "loaded": [
@@ -259,7 +259,7 @@ class Scheduler:
     async def _unload(self, runner: SimulatedRunner) -> None:
         await asyncio.sleep(self._script.duration_ns(self._script.unload_s) / 1e9)
         if runner.process is not None:
-            # Freeing gigabytes takes a while; the other streams must not wait for it.
+            # Freeing gigabytes takes time; the other streams must not wait for it.
             await asyncio.to_thread(runner.process.stop)
         self._drop(runner)
 
@@ -271,7 +271,7 @@ class Scheduler:
 
 
 def tokens_of_text(text: str) -> int:
-    """Tokens of a text: four characters each, the last may be shorter; at least one."""
+    """Return the number of tokens of a text: four characters each, the last may be shorter; at least one."""
     return max(1, -(-len(text) // CHARACTERS_PER_TOKEN))
 
 
@@ -279,7 +279,7 @@ def _common_length(one: str, other: str) -> int:
     shorter = min(len(one), len(other))
     if one[:shorter] == other[:shorter]:
         return shorter
-    low, high = 0, shorter  # the first difference lies behind low and not behind high
+    low, high = 0, shorter  # the first difference is after low and not after high
     while low < high:
         middle = (low + high + 1) // 2
         if one[:middle] == other[:middle]:

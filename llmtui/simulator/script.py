@@ -1,4 +1,4 @@
-"""The script of a simulated server: everything it will do, as data that can be kept in a JSON file."""
+"""The script of a simulated server: all its behaviour, as data that can be saved in a JSON file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _T = TypeVar("_T")
 
 
 class PullStop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where one attempt to pull ends early.
+    """The early end of one attempt to pull.
 
     Attributes:
-        at_fraction: Part of the weights that have arrived by then, from earlier attempts too.
+        at_fraction: part of the weights that have arrived by then, from earlier attempts too.
         kind: `cut` closes the connection, `error` sends an error line.
     """
 
@@ -31,9 +31,9 @@ class Pullable(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A model that the registry has.
 
     Attributes:
-        model: What is listed after the pull.
-        rate_bps: Bytes a second.
-        stops: How the first attempts end; the attempt after the last of them goes through.
+        model: the listed model after the pull.
+        rate_bps: bytes per second.
+        stops: ends of the first attempts; the attempt after the last of them succeeds.
     """
 
     model: SimulatedModel
@@ -46,12 +46,12 @@ class RouteFault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     Attributes:
         path: `/api/chat`, or `*` for every route but the control path.
-        status: Answered instead of the route's own answer.
-        message: The error's text.
-        delay_s: Waited before anything is answered.
-        silent: Nothing is ever answered.
-        skip: So many requests are served before the fault begins.
-        times: So many requests meet it; None = all.
+        status: status in place of the route's own answer.
+        message: the error's text.
+        delay_s: delay before any answer.
+        silent: nothing is ever answered.
+        skip: number of requests served before the fault begins.
+        times: number of requests with the fault; None = all.
     """
 
     path: str
@@ -67,28 +67,28 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A simulated server.
 
     Attributes:
-        dialect: Whose manners it has.
-        version: Told by /api/version; None = the dialect.
-        models: What is installed.
-        registry: What can be pulled.
-        preloaded: Names of models in memory at the start.
-        faults: Faults of routes.
-        plan: Changes in mid-run.
-        time_scale: Every duration of the script is divided, every rate multiplied by this. `keep_alive` comes from
-            clients and is not touched.
-        default_num_ctx: Context where a request names none.
-        default_keep_alive_s: Seconds a model stays loaded where a request names none.
-        max_loaded_models: Loading one more evicts one.
-        max_queue: Requests that may wait for a load; more are answered 503.
-        prompt_cache_prompts: How many earlier prompts a slot remembers. The old engine keeps one; the new one keeps
-            evicted prompts in the host's memory as well.
-        dispatch_s: Seconds until a warm runner is handed over (in load_duration).
-        tokenize_s: Seconds of template and tokenizing (in no field but the total).
-        unload_s: Seconds from the answer to an unload until the model has left /api/ps.
-        cloud_disabled: Told by /api/status.
-        stand_in_runner: Start a process for every loaded model, with the runner's command line and `stand_in_bytes`
+        dialect: the imitated server.
+        version: version in /api/version; None = the dialect.
+        models: the installed models.
+        registry: the models that can be pulled.
+        preloaded: names of models in memory at the start.
+        faults: faults of routes.
+        plan: changes during the run.
+        time_scale: every duration of the script is divided, every rate multiplied by this. `keep_alive` comes from
+            clients and is not scaled.
+        default_num_ctx: context length where a request has none.
+        default_keep_alive_s: seconds that a model stays loaded where a request has none.
+        max_loaded_models: loading one more evicts one.
+        max_queue: requests that may wait for a load; more are answered 503.
+        prompt_cache_prompts: number of earlier prompts in a slot's cache. The old engine keeps one; the new one
+            keeps evicted prompts in the host's memory as well.
+        dispatch_s: seconds until a warm runner is handed over (in load_duration).
+        tokenize_s: seconds of template and tokenizing (in no field but the total).
+        unload_s: seconds from the answer to an unload until the model has left /api/ps.
+        cloud_disabled: reported by /api/status.
+        stand_in_runner: start a process for every loaded model, with the runner's command line and `stand_in_bytes`
             of memory.
-        seed: Of prose and jitter.
+        seed: seed of prose and jitter.
     """
 
     dialect: Dialect = "0.34.4"
@@ -112,12 +112,12 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     seed: int = 1
 
     def duration_ns(self, seconds: float) -> int:
-        """A duration of the script in real nanoseconds: `seconds` / `time_scale`."""
+        """Return a duration of the script in real nanoseconds: `seconds` / `time_scale`."""
         return round(seconds / self.time_scale * 1e9)
 
 
 def encode_script(script: Script) -> bytes:
-    """A script as one line of JSON."""
+    """Return a script as one line of JSON."""
     return go_json(msgspec.to_builtins(script))
 
 
@@ -125,13 +125,13 @@ def decode_script(text: bytes | str) -> Script:
     """Read a script from JSON.
 
     Raises:
-        ValueError: It is not JSON or not a script; the message names the key.
+        ValueError: the text is not JSON or not a script; the message names the key.
     """
     return _decoded(text, Script)
 
 
 def encode_planned(planned: Planned) -> bytes:
-    """A planned change as one line of JSON."""
+    """Return a planned change as one line of JSON."""
     return go_json(msgspec.to_builtins(planned))
 
 
@@ -139,13 +139,13 @@ def decode_planned(text: bytes | str) -> Planned:
     """Read a planned change from JSON.
 
     Raises:
-        ValueError: It is not JSON or not a change; the message names the key.
+        ValueError: the text is not JSON or not a change; the message names the key.
     """
     return _decoded(text, Planned)
 
 
 def _decoded(text: bytes | str, kind: type[_T]) -> _T:
-    # Not msgspec's own reader: it refuses half of a surrogate pair, which a script may have a model say.
+    # msgspec's own reader refuses half of a surrogate pair, which a script may contain.
     try:
         return msgspec.convert(read_json(text), kind)
     except msgspec.ValidationError as error:

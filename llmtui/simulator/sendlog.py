@@ -1,6 +1,6 @@
-"""The send log: when each request came and when each chunk of its answer was handed to the kernel.
+"""The send log: the arrival of each request, and the time at which each chunk of its answer went to the kernel.
 
-Tests compare with this log and never with the nominal schedule.
+Tests compare with this log, never with the nominal schedule.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ChunkKind = Literal["text", "done", "progress", "error", "body"]
 """A chunk of an answer; the last line, with text or without; a pull's progress; an error line; a whole body."""
 
 TextChannel = Literal["thinking", "answer"]
-"""What a text is by meaning, also where thinking travels inside the answer."""
+"""The channel of a text by meaning, also where thinking is inside the answer."""
 
 _KINDS: tuple[ChunkKind, ...] = ("text", "done", "progress", "error", "body")
 _CHANNELS: tuple[TextChannel | None, ...] = (None, "thinking", "answer")
@@ -26,15 +26,15 @@ class SentChunk(Struct, frozen=True, kw_only=True):
     """One write to the socket; all times in nanoseconds.
 
     Attributes:
-        kind: What it was.
-        channel: Of its text; None where it has none.
+        kind: kind of the chunk.
+        channel: channel of its text; None where it has none.
         handed_ns: `perf_counter_ns` just before the write.
         sent_ns: `perf_counter_ns` just after the kernel took all of it.
         sent_monotonic_ns: `monotonic_ns`, right after `sent_ns`.
-        created_ns: Wall clock of its `created_at`; 0 where it has none.
-        first_token: First token that it stands for, from 1; 0 = none.
-        last_token: Last token; 0 = none.
-        characters: Characters of its text.
+        created_ns: wall clock of its `created_at`; 0 where it has none.
+        first_token: its first token, from 1; 0 = none.
+        last_token: last token; 0 = none.
+        characters: characters of its text.
     """
 
     kind: ChunkKind
@@ -49,19 +49,19 @@ class SentChunk(Struct, frozen=True, kw_only=True):
 
 
 class Truth(Struct, frozen=True, kw_only=True):
-    """What really happened inside the server for one answer; times by `perf_counter_ns`.
+    """The true times inside the server for one answer, by `perf_counter_ns`.
 
     Attributes:
-        trial: Number of the answer, from 1, over all models.
-        handed_over_ns: When the runner was handed over (load_duration ends).
-        loaded: Whether the model was loaded or reloaded for this request.
-        slot_ns: When the request got its turn.
-        prefill_ns: When reading of the prompt began.
-        first_token_ns: When the first token was made.
-        last_token_ns: When the last token was made; 0 = not reached.
-        prompt_tokens: All tokens of the prompt, after cutting.
-        cached_tokens: Those that were not read again.
-        output_tokens: Tokens made so far.
+        trial: number of the answer, from 1, over all models.
+        handed_over_ns: when the runner was handed over (load_duration ends).
+        loaded: whether the model was loaded or reloaded for this request.
+        slot_ns: when the request got its turn.
+        prefill_ns: when reading of the prompt began.
+        first_token_ns: when the first token was made.
+        last_token_ns: when the last token was made; 0 = not reached.
+        prompt_tokens: all tokens of the prompt, after cutting.
+        cached_tokens: those from the cache.
+        output_tokens: tokens made so far.
     """
 
     trial: int = 0
@@ -77,23 +77,23 @@ class Truth(Struct, frozen=True, kw_only=True):
 
 
 class SentRequest(Struct, frozen=True, kw_only=True):
-    """One request and all that was sent for it.
+    """One request and its answer.
 
     Attributes:
-        number: From 1, in order of arrival.
-        connection: Number of the connection that it came on.
+        number: from 1, in order of arrival.
+        connection: number of the connection that it came on.
         method: HTTP method.
-        path: Path without the query.
-        model: Name as the client wrote it; None where the route has none.
-        body: The JSON object that the client sent.
+        path: path without the query.
+        model: name as the client wrote it; None where the route has none.
+        body: the JSON object that the client sent.
         received_ns: `perf_counter_ns` when its first bytes were read.
         received_monotonic_ns: `monotonic_ns` of the same moment.
-        headers_ns: When the answer's headers were handed over (with the first chunk); None = not answered.
+        headers_ns: when the answer's headers were handed over (with the first chunk); None = not answered.
         status: HTTP status; None = not answered.
-        chunks: In order.
+        chunks: in order.
         truth: None where no answer was begun.
-        finished_ns: When the handler ended.
-        disconnected_ns: When the server noticed that the client had gone; None = it had not.
+        finished_ns: when the handler ended.
+        disconnected_ns: when the server noticed that the client had gone; None = it had not.
     """
 
     number: int
@@ -113,17 +113,17 @@ class SentRequest(Struct, frozen=True, kw_only=True):
 
     @property
     def texts(self) -> tuple[SentChunk, ...]:
-        """The chunks that carried text, thinking or answer; a last line with text is one of them."""
+        """The chunks with text, thinking or answer, including a last line with text."""
         return tuple(chunk for chunk in self.chunks if chunk.channel is not None)
 
     @property
     def ttft_ns(self) -> int | None:
-        """Send time of the first text, thinking or answer, less the receipt."""
+        """Send time of the first text, thinking or answer, minus the receipt."""
         return next((chunk.sent_ns - self.received_ns for chunk in self.texts), None)
 
     @property
     def ttfo_ns(self) -> int | None:
-        """Send time of the first text of the answer, less the receipt; inline thinking is thinking."""
+        """Send time of the first text of the answer, minus the receipt; inline thinking is thinking."""
         answers = (chunk for chunk in self.chunks if chunk.channel == "answer")
         return next((chunk.sent_ns - self.received_ns for chunk in answers), None)
 
@@ -134,12 +134,12 @@ class SentRequest(Struct, frozen=True, kw_only=True):
 
     @property
     def output_tokens(self) -> int:
-        """Highest number of a token that was sent."""
+        """Highest number of a sent token."""
         return max((chunk.last_token for chunk in self.chunks), default=0)
 
     @property
     def decode_tps(self) -> float | None:
-        """Tokens after those of the first text, over the send times from the first text to the last line."""
+        """Tokens after those of the first text ÷ time from the first text to the last line."""
         texts, done_ns = self.texts, self.done_ns
         if not texts or done_ns is None or done_ns <= texts[0].sent_ns:
             return None
@@ -148,15 +148,15 @@ class SentRequest(Struct, frozen=True, kw_only=True):
 
 
 class RequestRecord:
-    """The record of one request while it is served.
+    """The record of one request in progress.
 
     Args:
-        number: From 1, in order of arrival.
-        connection: Number of its connection.
+        number: from 1, in order of arrival.
+        connection: number of its connection.
         method: HTTP method.
-        path: Path without the query.
-        received: When its first bytes were read.
-        skew_ns: Added to every logged send time, and to nothing else.
+        path: path without the query.
+        received: when its first bytes were read.
+        skew_ns: added to every logged send time, and to nothing else.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class RequestRecord:
         self.finished_ns: int | None = None
         self.disconnected_ns: int | None = None
         self._skew_ns = skew_ns
-        # Columns instead of objects: a long answer leaves nothing for the garbage collector to walk through.
+        # Columns in place of objects: a long answer leaves nothing for the garbage collector to traverse.
         self._columns = tuple(array("q") for _ in range(9))
 
     def sent(
@@ -204,7 +204,7 @@ class RequestRecord:
             column.append(value)
 
     def frozen(self) -> SentRequest:
-        """What is known by now."""
+        """Return the record so far."""
         chunks = tuple(
             SentChunk(
                 kind=_KINDS[kind],
@@ -243,7 +243,8 @@ class SendLog:
     """All records of a server, oldest first.
 
     Args:
-        skew_ns: Added to every logged send time: a deliberately wrong log, by which a check proves that it measures.
+        skew_ns: added to every logged send time: a deliberately wrong log, with which a check proves that it
+            measures.
     """
 
     def __init__(self, skew_ns: int = 0) -> None:
@@ -252,7 +253,7 @@ class SendLog:
         self._count = 0
 
     def open(self, *, connection: int, method: str, path: str, received: Stamp, listed: bool = True) -> RequestRecord:
-        """Begin the record of a request; one that is not listed counts for nothing and is forgotten."""
+        """Begin the record of a request; one that is not listed is dropped."""
         self._count += listed
         record = RequestRecord(
             number=self._count,
@@ -267,7 +268,7 @@ class SendLog:
         return record
 
     def records(self, since: int = 0) -> tuple[SentRequest, ...]:
-        """The requests with a number above `since`, also those that are being served."""
+        """Return the requests with a number above `since`, including those in progress."""
         return tuple(record.frozen() for record in self._records if record.number > since)
 
     def clear(self) -> None:

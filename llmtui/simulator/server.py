@@ -1,4 +1,4 @@
-"""The server: connections, and one simulated server as a context manager, in a thread or in a running event loop."""
+"""The server: connections, and a simulated server as a context manager, in a thread or in a running event loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from llmtui.simulator.sendlog import SendLog, SentRequest
 from llmtui.simulator.simulation import Simulation
 
 SKEW_VARIABLE = "LLMTUI_SIM_SKEW_MS"
-"""Environment variable: milliseconds added to the send times that are logged, so that a check can prove it measures."""
+"""Environment variable: milliseconds added to the logged send times, so that a check can prove that it measures."""
 
 LOOPBACK = "127.0.0.1"
 
@@ -37,8 +37,8 @@ class ClientConnection(asyncio.Protocol):
     """One client connection; requests on it are answered one after the other.
 
     Args:
-        server: Whose connection it is.
-        number: From 1.
+        server: the server.
+        number: number of the connection, from 1.
     """
 
     def __init__(self, server: SimulatorListener, number: int) -> None:
@@ -54,7 +54,7 @@ class ClientConnection(asyncio.Protocol):
         self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take over a new connection; what is written goes to the kernel at once."""
+        """Accept a new connection; written data goes to the kernel at once."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.set_write_buffer_limits(high=0)
@@ -62,7 +62,7 @@ class ClientConnection(asyncio.Protocol):
         self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Stamp and parse what came, and serve the requests that it completes."""
+        """Stamp and parse the data, and serve the requests that it completes."""
         received = stamp()
         if self._parser.idle:
             self._received = received
@@ -77,25 +77,25 @@ class ClientConnection(asyncio.Protocol):
             self._task = asyncio.get_running_loop().create_task(self._serve())
 
     def eof_received(self) -> bool:
-        """The client has gone, or wants no more: its request is cancelled, as the real server does."""
+        """Cancel the client's request, as the real server does when the client leaves."""
         self._leave()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has gone: its request is cancelled."""
+        """Cancel the client's request."""
         self._leave()
         self._server.connections.discard(self)
 
     def pause_writing(self) -> None:
-        """The kernel takes no more for now."""
+        """Stop sending: the kernel accepts no more for now."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """All that was written is with the kernel."""
+        """Continue sending: the kernel has everything written so far."""
         self._writable.set()
 
     async def send(self, data: bytes) -> WrittenAt:
-        """Hand data to the kernel, all of it; waits while a slow client leaves no room."""
+        """Pass all data to the kernel; wait while a slow client leaves no room."""
         assert self._transport is not None
         await self._writable.wait()
         handed_ns = now_ns()
@@ -107,7 +107,7 @@ class ClientConnection(asyncio.Protocol):
         return WrittenAt(handed_ns, sent)
 
     def close(self) -> None:
-        """Close after what was written."""
+        """Close after the data written so far."""
         if self._transport is not None:
             self._transport.close()
 
@@ -169,9 +169,9 @@ class SimulatorListener:
     """A simulated server in a running event loop.
 
     Args:
-        script: What it does.
-        port: 0 = a free one.
-        blocking_waits: See `Waiter`; only for a loop that serves nothing else.
+        script: the server's script.
+        port: port; 0 = a free one.
+        blocking_waits: see `Waiter`; only for a loop that serves nothing else.
     """
 
     def __init__(self, script: Script, *, port: int = 0, blocking_waits: bool) -> None:
@@ -186,8 +186,8 @@ class SimulatorListener:
         """Listen on loopback, with the preloaded models in memory.
 
         Raises:
-            OSError: The port is taken.
-            ApiError: The script names a model that it does not have.
+            OSError: the port is in use.
+            ApiError: the script names a model that it does not have.
         """
         await self.simulation.begin()
         self._server = await asyncio.get_running_loop().create_server(self._accept, LOOPBACK, self.port)
@@ -210,11 +210,11 @@ class SimulatorListener:
 class SimulatedServer:
     """A simulated server inside this process: `with` runs it in a thread, `async with` in the running loop.
 
-    For exact times use `running_simulator`: a process of its own is not disturbed by the caller's interpreter lock.
+    For exact times use `running_simulator`: a separate process is not disturbed by the caller's interpreter lock.
 
     Args:
-        script: What it does.
-        port: 0 = a free one.
+        script: the server's script.
+        port: port; 0 = a free one.
     """
 
     def __init__(self, script: Script, *, port: int = 0) -> None:
@@ -231,14 +231,14 @@ class SimulatedServer:
 
     @property
     def log(self) -> tuple[SentRequest, ...]:
-        """All requests so far, those that are being served included."""
+        """Return all requests so far, including those in progress."""
         return self._running().log.records()
 
     async def change(self, change: ScriptedChange | Planned) -> None:
-        """Let something happen, from the loop of `async with`; with `with`, use the control path.
+        """Apply or plan a change, from the loop of `async with`; under `with`, use the control path.
 
         Raises:
-            ApiError: It names a model that is not there.
+            ApiError: it names a model that is not there.
         """
         planned = change if isinstance(change, Planned) else Planned(change=change)
         await self._running().simulation.plan(planned)

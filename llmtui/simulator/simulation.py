@@ -1,4 +1,4 @@
-"""The state of one simulated server: its models, its memory, its speed, and the changes that are still to come."""
+"""The state of one simulated server: its models, memory and speed, and its planned changes."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from llmtui.simulator.sendlog import SendLog
 
 
 class Simulation:
-    """Everything that the routes of one server share. Lives in one event loop.
+    """The shared state of one server's routes. Lives in one event loop.
 
     Args:
-        script: What it does.
-        log: Where requests are recorded.
-        waiter: Keeps the deadlines.
+        script: the server's script.
+        log: log of the requests.
+        waiter: waits for deadlines.
     """
 
     def __init__(self, script: Script, log: SendLog, waiter: Waiter) -> None:
@@ -57,10 +57,10 @@ class Simulation:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self) -> None:
-        """Load what is preloaded and start the clock of the plan.
+        """Load the preloaded models and start the clock of the plan.
 
         Raises:
-            ApiError: The script names a model that it does not have.
+            ApiError: the script names a model that it does not have.
         """
         for name in self.script.preloaded:
             model = self.model(name)
@@ -74,13 +74,13 @@ class Simulation:
             await self.plan(planned)
 
     async def close(self) -> None:
-        """End other clients' requests and everything in memory."""
+        """End other clients' requests, and unload everything."""
         for task in list(self._tasks):
             task.cancel()
         await self.scheduler.close()
 
     def model(self, name: str) -> SimulatedModel:
-        """A model by the name a client wrote.
+        """Return a model by the name that a client sent.
 
         Raises:
             ApiError: 404 if there is none.
@@ -91,7 +91,7 @@ class Simulation:
         return model
 
     def options(self, model: SimulatedModel, values: dict[str, object]) -> RequestOptions:
-        """A request's options with this server's defaults.
+        """Return a request's options with this server's defaults.
 
         Raises:
             ApiError: 500 for a value of the wrong type.
@@ -104,7 +104,7 @@ class Simulation:
         )
 
     def speed(self, model: SimulatedModel) -> float:
-        """The factor of a model's decode rate at this moment: its drift times what was set from outside."""
+        """Return the present factor of a model's decode rate: its drift times the factor set by changes."""
         elapsed_s = (now_ns() - self._began_ns) * self.script.time_scale / 1e9
         drift = 1.0
         for point in model.speed_points:
@@ -115,7 +115,7 @@ class Simulation:
         return drift * self._speeds.get(None, 1.0) * self._speeds.get(tagged_name(model.name), 1.0)
 
     def next_answer(self, model: SimulatedModel, prompt: str) -> ScriptedAnswer:
-        """The answer to give now: the first that matches the prompt, else the next in turn."""
+        """Return the next answer: the first that matches the prompt, else the next in turn."""
         matching = [answer for answer in model.answers if answer.match is not None and answer.match in prompt]
         if matching:
             return matching[0]
@@ -126,11 +126,11 @@ class Simulation:
         return in_turn[given % len(in_turn)]
 
     def remote_slot(self, model: SimulatedModel) -> asyncio.Lock:
-        """The turn-taking of a model that is somewhere else and never loaded here."""
+        """Return the lock for requests to a remote model, which is never loaded here."""
         return self._remote_slots.setdefault(tagged_name(model.name), asyncio.Lock())
 
     def fault(self, path: str) -> RouteFault | None:
-        """The fault that this request to a route meets."""
+        """Return the fault of this request to a route, if any."""
         for index, fault in enumerate(self.script.faults):
             if fault.path not in {path, "*"}:
                 continue
@@ -141,19 +141,19 @@ class Simulation:
         return None
 
     async def begin_trial(self) -> int:
-        """Count a request for an answer, and let happen what is planned before it."""
+        """Count a request for an answer, and apply the changes planned before it."""
         self.trials += 1
         trial = self.trials
         await self._happen(lambda planned: planned.before_trial == trial)
         return trial
 
     def end_trial(self, trial: int) -> None:
-        """Let happen what is planned after an answer, without holding it up."""
+        """Apply the changes planned after an answer, without delaying it."""
         if any(planned.after_trial == trial for planned in self._planned):
             self._spawn(self._happen(lambda planned: planned.after_trial == trial))
 
     async def plan(self, planned: Planned) -> None:
-        """Take up a change: at once, or when its time comes."""
+        """Accept a change: at once, or at its time."""
         if planned.after_s is not None:
             self._spawn(self._later(planned.change, self.script.duration_ns(planned.after_s) / 1e9))
         elif planned.before_trial is None and planned.after_trial is None:
@@ -163,12 +163,12 @@ class Simulation:
 
     @singledispatchmethod
     async def apply(self, change: ScriptedChange) -> None:
-        """Let a change happen now; returns when it has taken effect.
+        """Apply a change now; return when it has taken effect.
 
         A queued request of another client has taken effect when it has the slot; a load or unload, when it is done.
 
         Raises:
-            ApiError: It names a model that is not there.
+            ApiError: it names a model that is not there.
         """
         raise TypeError(f"not a change: {change!r}")
 

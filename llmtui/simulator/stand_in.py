@@ -1,4 +1,4 @@
-"""Processes that stand in for a model's runner: the right command line and memory, and no other work."""
+"""Stand-in processes for a model's runner: the right command line and memory, and no other work."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ held = []
 threading.Thread(target=take, daemon=True).start()
 sys.stdin.buffer.read()
 """
-"""Takes its memory in fifty steps while the model loads, and ends when its standard input ends: also when the
+"""Allocates its memory in fifty steps while the model loads, and ends when its standard input ends, so also when the
 simulator is killed."""
 
 
 class StandInRunner:
-    """One such process, from construction until `stop`.
+    """One stand-in process, from construction until `stop`.
 
     Args:
-        model: Whose runner it plays.
-        options: Shown in the command line.
-        dialect: Whose command line it has.
-        load_s: Real seconds in which it takes `stand_in_bytes` of anonymous memory.
+        model: the model of the imitated runner.
+        options: options in the command line.
+        dialect: dialect of the command line.
+        load_s: real seconds in which it allocates `stand_in_bytes` of anonymous memory.
     """
 
     def __init__(self, model: SimulatedModel, options: LoadOptions, dialect: Dialect, load_s: float) -> None:
@@ -50,7 +50,7 @@ class StandInRunner:
         return self._process.pid
 
     def stop(self) -> None:
-        """End it and reap it."""
+        """End the process and reap it."""
         self._process.kill()
         if self._process.stdin is not None:
             self._process.stdin.close()

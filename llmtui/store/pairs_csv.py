@@ -32,6 +32,6 @@ def write_pairs(folder: Path, session: Session) -> None:
     """Write the file; an older one is replaced.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: it cannot be written.
     """
     replace_file(folder / PAIRS, pairs_csv(session))
