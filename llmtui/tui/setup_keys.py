@@ -17,7 +17,7 @@ def setup_bindings() -> list[Binding]:
     full = _("Answers up to 1024 tokens")
     return [
         Binding("enter", "start", _("Start"), id="start", show=False),
-        Binding("p", "own_prompt", _("Own question"), id="own_prompt", tooltip=_("Type a question and ask it now")),
+        Binding("p", "own_prompt", _("Own prompt"), id="own_prompt", tooltip=_("Type a question and ask it now")),
         Binding("s", "server", _("Server"), id="server", tooltip=_("Talk to another server")),
         Binding("o", "options", _("Options"), id="options", tooltip=_("Answer length, context, temperature, thinking")),
         Binding("f", "full_answers", _("Full answers"), id="full_answers", show=False, tooltip=full),

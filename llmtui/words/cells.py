@@ -14,12 +14,12 @@ _SCALING = ("s", "ms", "GB")
 
 
 def column_head(one: Measure) -> str:
-    """Return the head of a column on one line, with the unit of its numbers: "First word s"."""
+    """Return the head of a column on one line, with the unit of its numbers: "TTFT s"."""
     return " ".join(part for part in (short_title(one), _head_unit(one)) if part)
 
 
 def head_lines(one: Measure) -> tuple[str, str]:
-    """Return the head of a column on two lines: ("First", "word s")."""
+    """Return the head of a column on two lines: ("Follow-up", "TTFT s")."""
     above, _blank, below = short_title(one).rpartition(" ")
     unit = _head_unit(one)
     if not above and unit:

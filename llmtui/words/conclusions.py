@@ -18,20 +18,19 @@ from llmtui.core.conclusions import (
     conclude,
 )
 from llmtui.core.findings import Amount
-from llmtui.core.not_counted import NotCounted, Uncounted
+from llmtui.core.not_counted import NotCounted
 from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
 from llmtui.core.uses import Recommendation
 from llmtui.core.verdict import SpeedVerdict
 from llmtui.core.waits import ANSWER_CHARS
-from llmtui.words import _, plural
+from llmtui.words import _
 from llmtui.words.audit import audit_lines
 from llmtui.words.figures import percent, seconds, significant
-from llmtui.words.flags import flag_mark
 from llmtui.words.lists import and_list, few, or_list
 from llmtui.words.memory import memory_figures, most_memory
-from llmtui.words.outcomes import outcome_word
-from llmtui.words.reasons import cannot_be_told, reason
+from llmtui.words.not_counted import not_counted_sentences
+from llmtui.words.reasons import not_available, reason
 from llmtui.words.since_last import since_last_sentence
 from llmtui.words.verdicts import under_conditions, verdict_sentence
 from llmtui.words.waits import wait_sentences
@@ -82,8 +81,8 @@ def heading(conclusion: Conclusion) -> str:
         FirstToken: _("TTFT and cold start"),
         Stability: _("Variation and cost"),
         MemoryUse: _("Memory"),
-        WhichForWhat: _("Which for what"),
-        UsualFormula: _("The usual formula"),
+        WhichForWhat: _("Which model for what"),
+        UsualFormula: _("Usual formula"),
         SinceLast: _("Since last time"),
         NotCounted: _("Not counted"),
     }[type(conclusion)]
@@ -134,9 +133,9 @@ def _writing_speed(line: WritingSpeed, session: Session) -> Iterable[str]:
         if line.conditions:
             yield under_conditions(line.conditions)
     elif line.why is not None and not line.missing:
-        yield cannot_be_told(line.why)
+        yield not_available(line.why)
     for index, code in line.missing:
-        yield _("{model}: no speed, {why}.").format(
+        yield _("{model}: speed not available: {why}.").format(
             model=_name(session, index), why=reason(code, num_predict=session.plan.options.num_predict)
         )
 
@@ -147,8 +146,8 @@ def _fastest(line: WritingSpeed, session: Session) -> str:
     names = [_name(session, index) for index in line.leaders]
     if line.lead == "open":
         if len(names) == len(line.tps):
-            return _("None is told apart as the fastest.") if len(names) > 2 else ""
-        return _("Not settled yet which writes fastest: {models}.").format(models=or_list(names))
+            return _("No model is clearly the fastest yet.") if len(names) > 2 else ""
+        return _("Not settled yet which is fastest: {models}.").format(models=or_list(names))
     whole, among = {
         "fastest": (_("{model} writes fastest."), _("Of those compared, {model} writes fastest.")),
         "ahead": (_("{model} is ahead."), _("Of those compared, {model} is ahead.")),
@@ -156,8 +155,8 @@ def _fastest(line: WritingSpeed, session: Session) -> str:
     }[line.lead]
     all_compared = len(line.compared) == len(session.plan.contenders)
     if line.more_text is not None and len(names) == 1:
-        whole = _("{model} makes the most tokens per second, {other} more text.")
-        among = _("Of those compared, {model} makes the most tokens per second, {other} more text.")
+        whole = _("{model} writes the most tokens per second, but {other} writes more text.")
+        among = _("Of those compared, {model} writes the most tokens per second, but {other} writes more text.")
         return (whole if all_compared else among).format(model=names[0], other=_name(session, line.more_text))
     return (whole if all_compared else among).format(model=and_list(names))
 
@@ -172,7 +171,7 @@ def _speeds(line: WritingSpeed, session: Session) -> str:
         if index in chars:
             beside.append(_("{cps} chars/s").format(cps=significant(chars[index])))
         if index in reading:
-            beside.append(_("{x}× reading pace").format(x=significant(reading[index], 2)))
+            beside.append(_("{x}× reading speed").format(x=significant(reading[index], 2)))
         if line.compared and index not in line.compared:
             beside.append(_("not compared"))
         entries.append(f"{said} ({', '.join(beside)})" if beside else said)
@@ -197,7 +196,7 @@ def _text_or_tokens(line: WritingSpeed, session: Session) -> str:
         return ""
     chars = {one.contender: one.value for one in line.cps}
     first = line.tps[0].contender
-    return _("More tokens, less text: {first} makes {a} chars/s, {other} {b}.").format(
+    return _("More tokens, less text: {first} writes {a} chars/s, {other} {b}.").format(
         first=_name(session, first),
         other=_name(session, line.more_text),
         a=significant(chars[first]),
@@ -210,15 +209,17 @@ def _text_or_tokens(line: WritingSpeed, session: Session) -> str:
 
 def _first_word(line: FirstToken, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield cannot_be_told(line.why)
+        yield not_available(line.why)
         return
     if line.ttft:
-        yield _("Once loaded: {times}.").format(times=_each(session, line.ttft, seconds))
+        yield _("TTFT once loaded: {times}.").format(times=_each(session, line.ttft, seconds))
         yield from wait_sentences(line.verdicts, session, "ttft_ms", MOST_VERDICTS)
     if line.ttfo:
-        yield _("First answer word, after thinking (TTFO): {times}.").format(times=_each(session, line.ttfo, seconds))
+        yield _("Time to first output token, after thinking (TTFO): {times}.").format(
+            times=_each(session, line.ttfo, seconds)
+        )
     if line.unanswered:
-        yield _("Never came to an answer within {n} tokens: {models}.").format(
+        yield _("Only thinking, no answer, within {n} tokens: {models}.").format(
             n=session.plan.options.num_predict, models=and_list([_name(session, index) for index in line.unanswered])
         )
     if line.cold:
@@ -227,7 +228,7 @@ def _first_word(line: FirstToken, session: Session) -> Iterable[str]:
         saved = sorted(one.value for one in line.saving)
         low, high = seconds(saved[0]), seconds(saved[-1])
         about = low if low == high else _("{low} to {high}").format(low=low, high=high)
-        yield _("Kept loaded, it saves about {time} at each cold start after the first.").format(time=about)
+        yield _("Keeping a model loaded saves about {time} per later cold start.").format(time=about)
 
 
 def _soonest(line: FirstToken, session: Session) -> str:
@@ -245,9 +246,9 @@ def _starts(line: FirstToken, session: Session) -> list[str]:
     for index, cold in line.cold:
         beside: list[str] = []
         if index in loading:
-            beside.append(_("of it loading {time}").format(time=seconds(loading[index])))
+            beside.append(_("of which loading {time}").format(time=seconds(loading[index])))
         if index in again:
-            beside.append(_("again {time}").format(time=seconds(again[index])))
+            beside.append(_("later {time}").format(time=seconds(again[index])))
         said = f"{_name(session, index)} {seconds(cold)}"
         entries.append(f"{said} ({', '.join(beside)})" if beside else said)
     return entries
@@ -258,13 +259,13 @@ def _starts(line: FirstToken, session: Session) -> list[str]:
 
 def _stability(line: Stability, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield _("Variation between rounds cannot be told: {why}.").format(why=reason(line.why))
+        yield _("Variation between rounds is not available: {why}.").format(why=reason(line.why))
     if line.spread:
-        yield _("Between rounds the same prompt varies by {spreads}.").format(
+        yield _("The same prompt varies between rounds by {spreads}.").format(
             spreads=_each(session, line.spread, lambda share: f"± {percent(share)}")
         )
     if line.pauses:
-        yield _("Pauses of more than a second, in trials: {counts}.").format(
+        yield _("Trials with a pause of more than a second: {counts}.").format(
             counts=_each(session, line.pauses, lambda count: f"{count:.0f}")
         )
     elif line.pauses_known:
@@ -290,11 +291,11 @@ def _cost(line: Stability, session: Session) -> Iterable[str]:
         )
     if line.lag_ms is not None:
         lag = seconds(line.lag_ms)
-        here = _("llmtui usually saw a chunk {lag} after the server had sent it.")
-        elsewhere = _("llmtui usually saw a chunk {lag} late, beyond the network.")
+        here = _("llmtui received chunks {lag} (median) after the server sent them.")
+        elsewhere = _("llmtui received chunks {lag} late (median), not counting the network.")
         yield (elsewhere if line.lag_beyond_network else here).format(lag=lag)
     if line.llmtui_cores is not None:
-        yield _("Watching took {share} of a CPU core.").format(share=percent(line.llmtui_cores))
+        yield _("llmtui used {share} of a CPU core.").format(share=percent(line.llmtui_cores))
 
 
 # --- 5 which for what ---------------------------------------------------------------------------------------------
@@ -302,19 +303,19 @@ def _cost(line: Stability, session: Session) -> Iterable[str]:
 
 def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield cannot_be_told(line.why)
+        yield not_available(line.why)
         return
     for choice in line.choices:
         yield _suits(choice, session)
-    yield _("By speed, waiting and memory alone: nobody judged the answers.")
+    yield _("Based on speed, waiting time and memory only; the quality of the answers was not judged.")
 
 
 def _suits(choice: Recommendation, session: Session) -> str:
     """One use, the figure it goes by, and who suits it."""
     use = {
         "long_answers": _("Long answers (chars/s, up to {n} tokens)").format(n=session.plan.options.num_predict),
-        "quick_questions": _("Quick questions (time to the first answer word)"),
-        "rarely_used": _("Rarely used (cold start and an answer of {n} characters)").format(n=ANSWER_CHARS),
+        "quick_questions": _("Quick answers (time to first output token)"),
+        "rarely_used": _("Occasional use (cold start plus an answer of {n} characters)").format(n=ANSWER_CHARS),
         "little_memory": _("Little memory (RAM and GPU memory)"),
     }[choice.occasion]
     names = or_list([_name(session, index) for index in choice.contenders])
@@ -322,11 +323,11 @@ def _suits(choice: Recommendation, session: Session) -> str:
     if choice.is_open and len(choice.contenders) > 2:
         names = _("any of them") if all_compared else _("any of those compared")
     elif not all_compared:
-        names = _("{models} of those compared").format(models=names)
+        names = _("{models}, of those compared").format(models=names)
     said = f"{use}: {names}."
     if choice.unanswered:
         never = and_list([_name(session, index) for index in choice.unanswered])
-        said += " " + _("{models} never answered.").format(models=never)
+        said += " " + _("{models} never reached an answer.").format(models=never)
     return said
 
 
@@ -335,67 +336,31 @@ def _suits(choice: Recommendation, session: Session) -> str:
 
 def _usual(line: UsualFormula, session: Session) -> Iterable[str]:
     if line.why is not None:
-        yield cannot_be_told(line.why)
+        yield not_available(line.why)
         return
-    yield _("Tokens ÷ total time of the same warm trials gives {speeds} tok/s.").format(
+    yield _("Tokens ÷ total time over the same warm trials: {speeds} tok/s.").format(
         speeds=_each(session, line.usual, significant)
     )
     if line.waiting:
         shares = sorted(one.value for one in line.waiting)
         low, high = percent(shares[0]), percent(shares[-1])
         share = low if low == high else _("{low} to {high}").format(low=low, high=high)
-        yield _("It counts waiting as writing: {share} of the time went by before the first word.").format(share=share)
+        yield _("It counts waiting as writing: {share} of that time passed before the first token.").format(share=share)
     if line.cold:
-        yield _("Cold starts by themselves: {speeds} tok/s.").format(speeds=_each(session, line.cold, significant))
+        yield _("Cold starts only: {speeds} tok/s.").format(speeds=_each(session, line.cold, significant))
     if line.eval_rate:
-        yield _("Ollama's eval rate would be {speeds} tok/s: it counts one token more than it took steps.").format(
-            speeds=_each(session, line.eval_rate, significant)
-        )
+        yield _(
+            "Ollama's eval rate would be {speeds} tok/s: it also counts the first token, which prefill produces."
+        ).format(speeds=_each(session, line.eval_rate, significant))
     if line.other_winner:
         yield _("The usual formula would put {model} first.").format(model=_name(session, line.usual[0].contender))
 
 
-# --- 7 since last time, 8 not counted -----------------------------------------------------------------------------
+# --- 7 since last time --------------------------------------------------------------------------------------------
 
 
 def _since_last(line: SinceLast, session: Session) -> Iterable[str]:
     if line.comparison is None:
-        yield cannot_be_told(line.why or "no_earlier")
+        yield not_available(line.why or "no_earlier")
         return
     yield since_last_sentence(line.comparison, session)
-
-
-def not_counted_sentences(line: NotCounted, session: Session) -> Iterable[str]:
-    """Return which trials count for less than all figures, and why."""
-    if line.why is not None:
-        yield (
-            _("Nothing: {why}.").format(why=reason(line.why)) if line.why == "all_counted" else cannot_be_told(line.why)
-        )
-        return
-    if line.trials:
-        yield few([_left_out(one, session) for one in line.trials], most=8) + "."
-    for index, code in line.contenders:
-        yield _("{model}: no verdict, {why}.").format(model=_name(session, index), why=reason(code))
-    if line.busy:
-        said = _("Other programs were busy in {n} of {of} trials, which count all the same.")
-        lasting = _("The machine was busy in {n} of {of} trials: that is a condition of all figures here.")
-        yield (lasting if line.busy_lasts else said).format(n=line.busy, of=line.warm)
-
-
-def _left_out(one: Uncounted, session: Session) -> str:
-    """How many trials of a contender, and why."""
-    count = plural("{n} trial", "{n} trials", one.count).format(n=one.count)
-    return f"{_name(session, one.contender)} {count} ({_left_out_why(one.code, one.what)})"
-
-
-def _left_out_why(code: str, what: str) -> str:
-    if code == "repeated":
-        return _("disturbed and asked again")
-    if code == "repeated_busy":
-        return _("other programs were busy, asked again")
-    why = outcome_word(code.removeprefix("outcome_")) if code.startswith("outcome_") else flag_mark(code)
-    why = reason(code) if why == code else why
-    return {
-        "speed": _("{why}: speed not counted"),
-        "ttft": _("{why}: waiting not counted"),
-    }.get(what, "{why}").format(why=why)

@@ -70,56 +70,58 @@ def explain_measure(measure_id: str) -> str:
 
 
 _NOTHING = marked("Nothing.")
-_WARM = marked("Starts from off, follow-up questions, tests that were disturbed in a way that changes this figure.")
+_WARM = marked("Cold starts, follow-ups and trials disturbed in a way that changes this figure.")
 _STANDARD = marked("As NVIDIA AIPerf and MLPerf Inference define it.")
 _OWN = marked("llmtui's own definition; see docs/method.md.")
-_SERVER = marked("The server's own count.")
+_SERVER = marked("Reported by the server.")
 
 WORDS: dict[str, MeasureWords] = {
     "ttft_ms": MeasureWords(
-        title=marked("First word (TTFT)"),
-        short=marked("First word"),
+        title=marked("Time to first token (TTFT)"),
+        short=marked("TTFT"),
         formula=marked(
-            "From sending the question until the first text arrives, thinking or answer. In tables: the middle value "
-            "(median) of the tests."
+            "Arrival of the first text (thinking or answer) − sending of the prompt. In tables: the median of the "
+            "trials."
         ),
         excluded=marked(
-            "Starts from off and follow-up questions, which have columns of their own; tests that waited for another "
-            "client, met a remembered or a cut question, or a model that was loaded again."
+            "Cold starts and follow-ups, which have columns of their own; trials that waited for another client, "
+            "whose prompt was cached or cut, or during which the model was reloaded."
         ),
         source=_STANDARD,
     ),
     "ttfo_ms": MeasureWords(
-        title=marked("First answer word, after thinking (TTFO)"),
-        short=marked("Answer word"),
-        formula=marked("From sending the question until the first text of the answer itself arrives."),
-        excluded=marked("Missing where the limit of tokens was reached while the model was still thinking."),
-        source=marked("As NVIDIA AIPerf defines it; of a model that thinks inside its answer, after </think>."),
+        title=marked("Time to first output token, after thinking (TTFO)"),
+        short=marked("TTFO"),
+        formula=marked("Arrival of the first text of the answer itself, without thinking − sending of the prompt."),
+        excluded=marked("Missing if the answer reached its length limit while the model was still thinking."),
+        source=marked(
+            "As NVIDIA AIPerf defines it. If the model thinks inside its answer, counting starts after </think>."
+        ),
     ),
     "decode_tps": MeasureWords(
-        title=marked("Speed (TPS)"),
+        title=marked("Decode speed (TPS)"),
         short=marked("Speed"),
         formula=marked(
-            "(tokens − those of the first chunk) ÷ (end of the answer − first text). Tokens are the server's count, "
-            "never the number of chunks. In tables: all tokens ÷ all time."
+            "(output tokens − those of the first chunk) ÷ (end of the answer − first text). Tokens are the "
+            "server's count, never the number of chunks. In tables: all tokens ÷ all time."
         ),
         excluded=marked(
-            "Waiting and loading. Answers under 64 tokens are shown in grey and not compared, under 16 they have no "
-            "speed. Starts from off, follow-up questions, tests in which the model was loaded again, outliers with a "
-            "known cause."
+            "Waiting and loading; cold starts; follow-ups; trials during which the model was reloaded; outliers "
+            "with a known cause. Answers under 64 tokens are shown in grey and not compared; under 16 tokens there "
+            "is no speed."
         ),
         source=marked(
-            "The inverse of the time per output token of AIPerf, MLPerf Inference and vLLM. Ollama's eval rate is n ÷ "
-            "eval_duration, one token more: 0.8 % higher at 128 tokens. llama-bench's tg leaves out prompt, sampling "
-            "and HTTP: higher. AIPerf takes the mean of the rates, its own count of tokens and the time to the last "
-            "text; vLLM's bench the mean of the times per token."
+            "The inverse of the time per output token (TPOT) of AIPerf, MLPerf Inference and vLLM. Ollama's eval "
+            "rate, n ÷ eval_duration, counts one token more: it is 0.8 % higher at 128 tokens. llama-bench's tg "
+            "excludes prompt, sampling and HTTP, so it is higher. AIPerf averages the rates of single requests, "
+            "with its own token count and the time to the last text; vLLM's bench averages the times per token."
         ),
     ),
     "tpot_ms": MeasureWords(
         title=marked("Time per token"),
         short=marked("Time per token"),
         formula=marked("1000 ÷ speed."),
-        excluded=marked("As for speed."),
+        excluded=marked("The same trials as speed."),
         source=_STANDARD,
     ),
     "decode_cps": MeasureWords(
@@ -127,151 +129,162 @@ WORDS: dict[str, MeasureWords] = {
         short=marked("Text"),
         formula=marked("Characters after the first chunk ÷ (end of the answer − first text)."),
         excluded=marked(
-            "As for speed. Models cut text into tokens of different length: characters compare across models, tokens "
-            "do not."
+            "The same trials as speed. Tokens differ in length from model to model, so compare characters, not "
+            "tokens, across models."
         ),
         source=_OWN,
     ),
     "reading_x": MeasureWords(
-        title=marked("× reading"),
-        short=marked("× reading"),
-        formula=marked("Words a second ÷ 3.97: how many times as fast as people read silently (238 words a minute)."),
+        title=marked("× reading speed"),
+        short=marked("× reading speed"),
+        formula=marked(
+            "Words per second ÷ 3.97: the multiple of an adult's silent reading speed (238 words per minute)."
+        ),
         excluded=marked("Missing for text without spaces between words."),
         source="Brysbaert 2019, doi 10.1016/j.jml.2019.104047.",
     ),
     "prefill_tps": MeasureWords(
-        title=marked("Reading the prompt (prefill)"),
+        title=marked("Prompt processing speed (prefill)"),
         short=marked("Prefill"),
         formula=marked(
-            "(tokens of the prompt − those the server remembered) ÷ the server's time for the prompt. In tables: of "
-            "cold starts, or of warm trials where more models have those; never of both."
+            "(prompt tokens − those from the prompt cache) ÷ the server's prompt time. Tables use cold starts, or "
+            "warm trials if more models have those; never both."
         ),
         excluded=marked(
-            "Prompts under 64 fresh tokens, and warm tests where the server does not say what it remembered."
+            "Prompts with fewer than 64 uncached tokens, and warm trials if the server does not report its prompt "
+            "cache."
         ),
         source=marked(
-            "llama.cpp's prompt throughput, without remembered tokens. AIPerf's is another: the prompt ÷ TTFT."
+            "llama.cpp's prompt throughput, without cached tokens. AIPerf divides the whole prompt by TTFT instead."
         ),
     ),
     "load_ms": MeasureWords(
-        title=marked("Loading"),
-        short=marked("Loading"),
-        formula=marked("The server's count of what it took to have the model ready; making room for it is included."),
+        title=marked("Load time"),
+        short=marked("Load time"),
+        formula=marked("Time the server took to get the model ready, including making room for it."),
         excluded=_NOTHING,
         source=_SERVER,
     ),
     "cold_first_ms": MeasureWords(
         title=marked("Cold start"),
         short=marked("Cold start"),
-        formula=marked("First word of the first start after the model was unloaded, as a rule read from disk."),
-        excluded=marked("Later starts, which mostly read the file from memory: they are “start again”."),
+        formula=marked(
+            "TTFT of the session's first cold start: unload the model, send a prompt, wait for the "
+            "first token. Usually the file is read from disk."
+        ),
+        excluded=marked("Later cold starts, which have a column of their own."),
         source=_OWN,
     ),
     "cold_again_ms": MeasureWords(
-        title=marked("Cold start again, from cached files"),
-        short=marked("Cold again"),
-        formula=marked("First word of later starts after the model was unloaded, the middle value."),
-        excluded=marked("The first start."),
+        title=marked("Later cold start"),
+        short=marked("Later cold start"),
+        formula=marked(
+            "Median TTFT of all later cold starts. The file is often still in the system's cache; the "
+            "column cold_source says so where it is known."
+        ),
+        excluded=marked("The first cold start."),
         source=_OWN,
     ),
     "follow_up_ttft_ms": MeasureWords(
-        title=marked("In a chat (follow-up)"),
-        short=marked("In a chat"),
-        formula=marked("First word of a second question in the same talk: the server has read the first already."),
-        excluded=marked("Speed: these answers are cut short on purpose."),
+        title=marked("Follow-up TTFT"),
+        short=marked("Follow-up TTFT"),
+        formula=marked("TTFT of a second prompt in the same chat; the server has already processed the first."),
+        excluded=marked("Speed: these answers are kept short on purpose."),
         source=_OWN,
     ),
     "e2e_ms": MeasureWords(
         title=marked("Whole answer"),
         short=marked("Whole answer"),
-        formula=marked("From sending the question to the end of the answer, waiting included."),
-        excluded=marked("“≥” where the limit of tokens ended the answer: it would have gone on."),
+        formula=marked("End of the answer − sending of the prompt, waiting included."),
+        excluded=marked("Nothing. “≥” marks answers that were cut at the length limit."),
         source=_STANDARD,
     ),
     "e2e_tps": MeasureWords(
         title=marked("Tokens ÷ total time"),
         short=marked("Tokens ÷ total time"),
-        formula=marked("All tokens ÷ (end of the answer − sending): the usual formula. It counts waiting as writing."),
-        excluded=marked("Nothing, and that is what is wrong with it: loading and waiting are in it."),
+        formula=marked("Output tokens ÷ (end of the answer − sending of the prompt). It counts waiting as writing."),
+        excluded=marked("Nothing: loading and waiting are included, which is why it is not a writing speed."),
         source=marked("AIPerf's end-to-end output token throughput."),
     ),
     "usual_tps": MeasureWords(
-        title=marked("The usual formula"),
-        short=marked("The usual formula"),
-        formula=marked("Mean of tokens ÷ total time over the warm trials that the speed is made from."),
-        excluded=marked("As for speed, but the wait for the first word is in it."),
-        source=marked("What most scripts print."),
+        title=marked("Usual formula"),
+        short=marked("Usual formula"),
+        formula=marked("Mean of tokens ÷ total time over the warm trials that count for speed."),
+        excluded=marked("The same trials as speed, but TTFT is included."),
+        source=marked("What most benchmark scripts print."),
     ),
     "usual_cold_tps": MeasureWords(
-        title=marked("The usual formula, cold starts"),
-        short=marked("Usual, cold"),
-        formula=marked("Mean of tokens ÷ total time over cold starts alone."),
-        excluded=marked("Nothing: loading and waiting are in it."),
-        source=marked("What most scripts print."),
+        title=marked("Usual formula, cold starts"),
+        short=marked("Usual formula, cold"),
+        formula=marked("Mean of tokens ÷ total time over cold starts only."),
+        excluded=marked("Nothing: loading and waiting are included."),
+        source=marked("What most benchmark scripts print."),
     ),
     "gap_p50_ms": MeasureWords(
-        title=marked("Median gap between chunks"),
-        short=marked("Median gap"),
-        formula=marked("Median of the times between chunks of text, by the server's stamps where it sends them."),
+        title=marked("Chunk gap p50"),
+        short=marked("Chunk gap p50"),
+        formula=marked(
+            "Median of the times between chunks of text, by the server's timestamps if it sends them, else by arrival."
+        ),
         excluded=marked("A chunk is not a token: a server may send several at once."),
-        source=marked("llmtui's own definition: AIPerf's inter-chunk latency goes by arrival alone."),
+        source=marked("llmtui's own definition. AIPerf's inter-chunk latency uses arrival times only."),
     ),
     "gap_p95_ms": MeasureWords(
-        title=marked("95th-percentile gap between chunks"),
-        short=marked("95th-percentile gap"),
-        formula=marked("95 of 100 times between chunks are shorter."),
+        title=marked("Chunk gap p95"),
+        short=marked("Chunk gap p95"),
+        formula=marked("95th percentile of the times between chunks of text."),
         excluded=marked("A chunk is not a token: a server may send several at once."),
-        source=marked("llmtui's own definition: AIPerf's inter-chunk latency goes by arrival alone."),
+        source=marked("llmtui's own definition. AIPerf's inter-chunk latency uses arrival times only."),
     ),
     "longest_gap_ms": MeasureWords(
-        title=marked("Longest pause"),
-        short=marked("Longest pause"),
+        title=marked("Longest chunk gap"),
+        short=marked("Longest chunk gap"),
         formula=marked("The longest time between two chunks of text."),
-        excluded=marked("The wait for the first word."),
+        excluded=marked("The time before the first token."),
         source=_OWN,
     ),
     "stalls": MeasureWords(
-        title=marked("Pauses"),
-        short=marked("Pauses"),
-        formula=marked("Times between chunks of more than five times the usual one and more than 250 ms."),
-        excluded=marked("The wait for the first word."),
+        title=marked("Stalls"),
+        short=marked("Stalls"),
+        formula=marked("Number of chunk gaps longer than 250 ms and than five times the median gap."),
+        excluded=marked("The time before the first token."),
         source=_OWN,
     ),
     "client_lag_ms": MeasureWords(
-        title=marked("llmtui's own delay"),
-        short=marked("llmtui's own delay"),
+        title=marked("Client lag"),
+        short=marked("Client lag"),
         formula=marked(
-            "Median of arrival − the server's stamp of a chunk. Server elsewhere: above the smallest seen, since the "
-            "two clocks differ."
+            "Median of a chunk's arrival − the server's timestamp in it. For a server on another machine: the "
+            "excess over the smallest difference seen, since the two clocks differ."
         ),
-        excluded=marked("Missing where the server does not stamp its chunks."),
+        excluded=marked("Missing if the server sends no timestamps."),
         source=_OWN,
     ),
     "tokens": MeasureWords(
         title=marked("Tokens"),
-        short=marked("Answer tokens"),
-        formula=marked("Output tokens by the server's count, thinking among them."),
-        excluded=marked("Missing where the server sends no count; chunks are never counted instead."),
+        short=marked("Output tokens"),
+        formula=marked("Output tokens by the server's count, thinking included."),
+        excluded=marked("Missing if the server sends no count; chunks are never counted instead."),
         source=_SERVER,
     ),
     "memory_peak_bytes": MeasureWords(
         title=marked("Memory"),
         short=marked("Memory"),
-        formula=marked("Most that the model's process held in RAM: its mapped file and its own memory together."),
-        excluded=marked("Other programs. It is never the change of the machine's used RAM, which misses mapped files."),
-        source=marked("The process's own account (/proc on Linux)."),
+        formula=marked("Peak RAM of the model's process: mapped model file plus its own memory."),
+        excluded=marked("Other programs. Never computed from the machine's used RAM, which misses mapped files."),
+        source=marked("The operating system's figures for the process (/proc on Linux)."),
     ),
     "memory_steady_bytes": MeasureWords(
         title=marked("Typical memory"),
         short=marked("Typical memory"),
-        formula=marked("Median of what the model's process held in the second half of each test."),
-        excluded=marked("Loading, which may need more for a moment."),
-        source=marked("The process's own account (/proc on Linux)."),
+        formula=marked("Median of what the model's process held in the second half of each trial."),
+        excluded=marked("Loading, which may briefly need more."),
+        source=marked("The operating system's figures for the process (/proc on Linux)."),
     ),
     "vram_bytes": MeasureWords(
         title=marked("GPU memory"),
-        short=marked("On GPU"),
-        formula=marked("What the server says that the model holds in the GPU's memory."),
+        short=marked("GPU memory"),
+        formula=marked("GPU memory that the model holds, according to the server."),
         excluded=marked("Other programs."),
         source=_SERVER,
     ),
@@ -279,66 +292,66 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("CPU time per token"),
         short=marked("CPU time per token"),
         formula=marked(
-            "CPU time of the model's process during a trial ÷ its output tokens; reading the prompt is in it. The "
-            "column runner_cpu_s holds the seconds of the whole trial."
+            "CPU time of the model's process during a trial ÷ output tokens, including prompt processing. The "
+            "column runner_cpu_s has the seconds of the whole trial."
         ),
-        excluded=marked("Waiting threads may spin: processor time is not all useful work."),
-        source=marked("The process's own account."),
+        excluded=marked("Nothing. Waiting threads may spin, so not all CPU time is useful work."),
+        source=marked("The operating system's figures for the process."),
     ),
     "joules_per_token": MeasureWords(
         title=marked("Energy per token"),
         short=marked("Energy per token"),
         formula=marked(
-            "Energy that the machine's meter counted during a trial ÷ its output tokens. The column joules holds that "
-            "of the whole trial."
+            "Energy measured by the machine's meter during a trial ÷ output tokens. The column joules has the "
+            "energy of the whole trial."
         ),
-        excluded=marked("Missing where there is no meter; it is never estimated."),
-        source=marked("The machine's own meter, named in the column joules_source."),
+        excluded=marked("Missing if the machine has no meter; it is never estimated."),
+        source=marked("The machine's energy meter, named in the column joules_source."),
     ),
     "round_spread": MeasureWords(
-        title=marked("Between rounds"),
-        short=marked("Between rounds"),
-        formula=marked("Standard deviation of the speed at the same prompt over rounds, as a share."),
-        excluded=marked("Differences between prompts. It takes three rounds."),
+        title=marked("Variation between rounds"),
+        short=marked("Variation between rounds"),
+        formula=marked("Relative standard deviation of the speed for the same prompt across rounds."),
+        excluded=marked("Differences between prompts. Needs three rounds."),
         source=_OWN,
     ),
     "total_s": MeasureWords(
         title=marked("Total time"),
         short=marked("Total time"),
-        formula=marked("Time of all requests to this model together, waiting included."),
-        excluded=marked("Unloading between models; trials that were asked again."),
+        formula=marked("Total duration of all requests to this model, waiting included."),
+        excluded=marked("Unloading between models, and repetitions of disturbed trials."),
         source=_OWN,
     ),
     "finished": MeasureWords(
-        title=marked("Tests"),
-        short=marked("Tests"),
-        formula=marked("Tests that ended in order, and how many failed."),
+        title=marked("Trials"),
+        short=marked("Trials"),
+        formula=marked("Number of trials that completed, and of those that failed."),
         excluded=_NOTHING,
         source=_OWN,
     ),
     "ratio": MeasureWords(
-        title=marked("How many times as fast"),
-        short=marked("How many times as fast"),
+        title=marked("Speed ratio"),
+        short=marked("Speed ratio"),
         formula=marked(
-            "In each round: all tokens ÷ all time of the prompts that both answered at length, one model against the "
-            "other. Over rounds: the geometric mean, with a 95 % interval by Student's t that holds for all pairs of "
-            "the table together."
+            "In each round: one model's tokens ÷ time over the other's, for prompts to which both wrote 64 tokens "
+            "or more. Over rounds: the geometric mean, with a 95 % interval (Student's t) that holds for all pairs "
+            "of the table together."
         ),
         excluded=_WARM,
         source=marked("One round is one observation (Kalibera and Jones 2013); rules in docs/method.md."),
     ),
     "prompt_tokens": MeasureWords(
-        title=marked("Tokens of the prompt"),
+        title=marked("Prompt tokens"),
         short=marked("Prompt tokens"),
-        formula=marked("Tokens of the prompt by the server's count, remembered ones among them."),
+        formula=marked("Prompt tokens by the server's count, cached ones included."),
         excluded=_NOTHING,
         source=_SERVER,
     ),
     "cached_tokens": MeasureWords(
-        title=marked("Of them remembered"),
-        short=marked("Remembered"),
-        formula=marked("Tokens of the prompt that the server had read before and did not read again."),
-        excluded=marked("Missing where the server does not say what it remembered."),
+        title=marked("Prompt tokens from prompt cache"),
+        short=marked("From prompt cache"),
+        formula=marked("Prompt tokens that the server took from its cache instead of processing them again."),
+        excluded=marked("Missing if the server does not report its prompt cache."),
         source=_SERVER,
     ),
 }

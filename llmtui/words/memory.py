@@ -11,7 +11,7 @@ from llmtui.core.uses import MEMORY_APART
 from llmtui.words import _
 from llmtui.words.figures import gigabytes
 from llmtui.words.lists import few
-from llmtui.words.reasons import cannot_be_told
+from llmtui.words.reasons import not_available
 
 
 def most_memory(line: MemoryUse, session: Session) -> str:
@@ -20,7 +20,7 @@ def most_memory(line: MemoryUse, session: Session) -> str:
         return ""
     (least, fewest), (most, largest) = line.compared.sizes[0], line.compared.sizes[-1]
     if largest <= MEMORY_APART * fewest:
-        return _("They need about the same.")
+        return _("The models need about the same amount.")
     return _("{model} needs {more} more than {other}.").format(
         model=session.plan.contenders[most].label,
         other=session.plan.contenders[least].label,
@@ -31,7 +31,7 @@ def most_memory(line: MemoryUse, session: Session) -> str:
 def memory_figures(line: MemoryUse, session: Session) -> Iterable[str]:
     """Gives sentences: what each model held, what stayed free, what was swapped."""
     if line.why is not None:
-        yield cannot_be_told(line.why)
+        yield not_available(line.why)
         return
     yield few([_held(one, session) for one in line.held], most=6) + "."
     left = [one.left_bytes for one in line.held if one.left_bytes is not None]
@@ -54,9 +54,9 @@ def _held(one: MemoryHeld, session: Session) -> str:
     if one.steady_bytes is not None and one.steady_bytes < one.peak_bytes:
         beside.append(_("{steady} most of the time").format(steady=gigabytes(one.steady_bytes)))
     if one.vram_bytes is not None:
-        beside.append(_("{vram} in the GPU's memory").format(vram=gigabytes(one.vram_bytes)))
+        beside.append(_("{vram} of GPU memory").format(vram=gigabytes(one.vram_bytes)))
     if one.by_server:
-        beside.append(_("as the server says"))
+        beside.append(_("reported by the server"))
     said = _("{model} up to {peak}").format(
         model=session.plan.contenders[one.contender].label, peak=gigabytes(one.peak_bytes)
     )

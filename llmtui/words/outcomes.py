@@ -13,23 +13,23 @@ def outcome_word(outcome: str, ended_by: str | None = None) -> str:
         ended_by: ``length`` where the cap on tokens ended the answer.
     """
     if outcome == "ok" and ended_by == "length":
-        return _("complete (at the limit)")
+        return _("complete (length limit)")
     return _word_of().get(outcome, outcome)
 
 
 def outcome_sentence(outcome: str, ended_by: str | None = None) -> str:
     """Gives what the outcome means, for the row's details."""
     if outcome == "ok" and ended_by == "length":
-        return _("The answer reached the limit of tokens that was asked for, as planned.")
+        return _("The answer reached the maximum length, as planned.")
     if outcome == "ok" and ended_by == "stop":
-        return _("The answer ended by itself.")
+        return _("The model ended the answer itself.")
     return _sentence_of().get(outcome, outcome)
 
 
 def _word_of() -> dict[str, str]:
     return {
         "ok": _("complete"),
-        "no_final": _("no last line"),
+        "no_final": _("incomplete"),
         "thinking_only": _("only thinking"),
         "empty": _("no text"),
         "error": _("failed"),
@@ -41,12 +41,12 @@ def _word_of() -> dict[str, str]:
 
 def _sentence_of() -> dict[str, str]:
     return {
-        "ok": _("The answer came to its end."),
-        "no_final": _("The text stopped without the server's last line: its tokens were not counted."),
+        "ok": _("The answer is complete."),
+        "no_final": _("The text ended without the server's final message, so the tokens were not counted."),
         "thinking_only": _("The model thought and then stopped without an answer."),
-        "empty": _("The model stopped without any text."),
-        "error": _("The server reported an error or the connection broke."),
-        "stalled": _("Nothing came for so long that the test was given up."),
-        "cancelled": _("The test was stopped while it ran."),
-        "skipped": _("The test was skipped."),
+        "empty": _("The model stopped without writing any text."),
+        "error": _("The server reported an error, or the connection was lost."),
+        "stalled": _("No data arrived for too long, so the trial was abandoned."),
+        "cancelled": _("The trial was stopped before it ended."),
+        "skipped": _("The trial was skipped."),
     }

@@ -20,28 +20,32 @@ def since_last_sentence(comparison: Comparison, session: Session) -> str:
     said += [_change(one, session) for one in comparison.changes]
     if comparison.differences:
         said.append(
-            _("Not the same: {differences}.").format(differences="; ".join(map(_difference, comparison.differences)))
+            _("Changed: {differences}.").format(differences="; ".join(map(_difference, comparison.differences)))
         )
     if any(one.low is not None for one in comparison.changes):
         if comparison.day_noise is None:
-            said.append(_("Day-to-day change is not included: it is known from 4 earlier sessions on."))
+            said.append(
+                _("The intervals do not include day-to-day variation, which needs 4 earlier sessions of this plan.")
+            )
         else:
             said.append(
-                _("Day-to-day change here, ± {noise}, is included.").format(noise=percent(comparison.day_noise))
+                _("The intervals include this machine's day-to-day variation, ± {noise}.").format(
+                    noise=percent(comparison.day_noise)
+                )
             )
     if comparison.older_rules:
-        said.append(_("The earlier session is judged by today's rules."))
+        said.append(_("The earlier session was judged again by today's rules."))
     return " ".join(said)
 
 
 def _change(one: FigureChange, session: Session) -> str:
     pattern = {
-        "faster": _("{model} writes faster, {ratio} times ({range})."),
-        "slower": _("{model} writes slower, {ratio} times ({range})."),
-        "seems_faster": _("{model} seems faster, {ratio} times ({range})."),
-        "seems_slower": _("{model} seems slower, {ratio} times ({range})."),
-        "practically_equal": _("{model} writes practically as fast, {ratio} times ({range})."),
-        "too_close": _("{model}: too close to tell, {ratio} times ({range})."),
+        "faster": _("{model} is faster: × {ratio} ({range})."),
+        "slower": _("{model} is slower: × {ratio} ({range})."),
+        "seems_faster": _("{model} seems faster: × {ratio} ({range})."),
+        "seems_slower": _("{model} seems slower: × {ratio} ({range})."),
+        "practically_equal": _("{model} is practically as fast as before: × {ratio} ({range})."),
+        "too_close": _("{model}: too close to tell yet: × {ratio} ({range})."),
     }.get(one.word)
     name = session.plan.contenders[one.contender].label
     interval = "" if one.low is None or one.high is None else factor_range(one.low, one.high)
@@ -51,13 +55,13 @@ def _change(one: FigureChange, session: Session) -> str:
         before, after = significant(one.before), significant(one.after)
         why = reason(one.why or "needs_rounds")
         if one.ratio is not None and interval:
-            return _("{model} {before} → {after} tok/s, {ratio} times ({range}), no verdict: {why}.").format(
+            return _("{model}: {before} → {after} tok/s, × {ratio} ({range}), no verdict: {why}.").format(
                 model=name, before=before, after=after, ratio=factor(one.ratio), range=interval, why=why
             )
-        return _("{model} {before} → {after} tok/s, no verdict: {why}.").format(
+        return _("{model}: {before} → {after} tok/s, no verdict: {why}.").format(
             model=name, before=before, after=after, why=why
         )
-    return _("{model}: nothing to compare, {why}.").format(model=name, why=reason(one.why or "no_common_rows"))
+    return _("{model}: nothing to compare: {why}.").format(model=name, why=reason(one.why or "no_common_rows"))
 
 
 def _difference(one: Difference) -> str:
@@ -67,7 +71,7 @@ def _difference(one: Difference) -> str:
         "machine": _("machine"),
         "power": _("power"),
         "num_ctx": _("context length"),
-        "num_predict": _("limit of tokens"),
+        "num_predict": _("answer length"),
         "temperature": _("temperature"),
         "model_build": _("model's build"),
         "llmtui": _("llmtui's version"),

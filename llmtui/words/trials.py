@@ -8,7 +8,7 @@ from llmtui.words import _
 
 def kind_words(kind: Kind) -> str:
     """Gives the kind of a test as people say it."""
-    return {"cold": _("start from off"), "warm": _("test"), "follow_up": _("in a chat")}[kind]
+    return {"cold": _("cold start"), "warm": _("trial"), "follow_up": _("follow-up")}[kind]
 
 
 def note_words(note: str) -> str:
@@ -23,7 +23,7 @@ def category_words(category: str) -> str:
         "reasoning": _("Reasoning"),
         "coding": _("Coding"),
         "summary": _("Summary"),
-        "free": _("Own question"),
+        "free": _("Own prompt"),
     }
     return known.get(category, category)
 
@@ -38,5 +38,5 @@ def trial_name(trial: Trial, plan: Plan) -> str:
 
 def ended_words(ended_by: str | None) -> str | None:
     """Gives what ended an answer; None where that is not known."""
-    known = {"stop": _("by the model"), "length": _("at the length limit"), "other": _("otherwise")}
+    known = {"stop": _("by the model"), "length": _("at the length limit"), "other": _("for another reason")}
     return None if ended_by is None else known.get(ended_by)

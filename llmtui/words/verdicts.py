@@ -84,15 +84,15 @@ def under_conditions(conditions: Sequence[Condition]) -> str:
 def price(verdict: SpeedVerdict, round_s: float | None) -> str:
     """Return what it would take to tell two contenders apart: ``about 3 more rounds, perhaps twice that``."""
     if verdict.unit != "round":
-        return _("No more rounds can be added to a file.")
+        return _("An imported file cannot be given more rounds.")
     if verdict.more_rounds is None:
-        return _("To tell: many more rounds, if at all.")
+        return _("To settle it: many more rounds, if it can be settled at all.")
     rounds = plural("{n} more round", "{n} more rounds", verdict.more_rounds).format(n=verdict.more_rounds)
     if verdict.rounds < MIN_ROUNDS:
-        said = plural("{rounds} gives an interval", "{rounds} give an interval", verdict.more_rounds)
+        said = plural("{rounds}: then there is an interval", "{rounds}: then there is an interval", verdict.more_rounds)
         sentence = said.format(rounds=rounds)
     else:
-        sentence = _("To tell: about {rounds}, perhaps twice that").format(rounds=rounds)
+        sentence = _("To settle it: about {rounds}, perhaps twice that").format(rounds=rounds)
     time = "" if round_s is None else f" ({duration(round_s * verdict.more_rounds)})"
     return f"{sentence}{time}."
 
@@ -111,7 +111,9 @@ def drift_sentence(session: Session) -> str:
     sped_up = _("The machine sped up by {share} % during the session.")
     said = (slowed if found.share > 0 else sped_up).format(share=share)
     if found.contenders > 1:
-        said += " " + _("The comparison allows for it, since the models took turns; the figures by themselves do not.")
+        said += " " + _(
+            "The comparison allows for that because the models took turns; the figures of single models do not."
+        )
     return said
 
 
@@ -147,24 +149,24 @@ def base_words(verdict: SpeedVerdict) -> str:
 
 def _sentence_of(verdict: SpeedVerdict, names: dict[str, str]) -> str:
     if verdict.word == "no_verdict":
-        return _("{first} and {second}: no verdict, {why}.").format(
+        return _("{first} and {second}: no verdict: {why}.").format(
             **{**names, "why": reason(verdict.why or "no_common_rows")}
         )
     lead = "" if verdict.smallest_lead is None else factor(verdict.smallest_lead)
     if verdict.word == "too_close" and (verdict.ratio or 1.0) >= CLOSE:
         return _("{first} and {second}: not settled yet, {ratio} times as fast ({range}, {base}).").format(**names)
     return {
-        "faster": _("{first} writes faster than {second}: {ratio} times as fast ({range}, {base})."),
-        "slightly_faster": _("{first} writes slightly faster than {second}: {ratio} times as fast ({range}, {base})."),
+        "faster": _("{first} is faster than {second}: {ratio} times as fast ({range}, {base})."),
+        "slightly_faster": _("{first} is slightly faster than {second}: {ratio} times as fast ({range}, {base})."),
         "seems_faster": _(
-            "{first} seems faster than {second}: {ratio} times as fast ({range}, {base}); that much is seen by chance "
+            "{first} seems faster than {second}: {ratio} times as fast ({range}, {base}); chance alone shows this "
             "in up to 5 of 100 sessions."
         ),
-        "practically_equal": _("{first} and {second} write practically equally fast: {ratio} ({range}, {base})."),
+        "practically_equal": _("{first} and {second} are practically equally fast: {ratio} ({range}, {base})."),
         "ahead": _("{first} is ahead of {second}: at least {lead} times as fast on every prompt, in {base}."),
         "leads_in_this_round": _(
-            "{first} leads {second} in this round, by {lead} times at least; a second round tells a slow moment from "
-            "a slow model."
+            "{first} leads {second} in this round: at least {lead} times as fast on every prompt. One round cannot "
+            "separate a slow moment from a slow model; run another."
         ),
         "too_close": _("{first} and {second}: too close to tell yet, {ratio} times as fast ({range}, {base})."),
         "too_few_rounds": _("{first} and {second}: too few rounds to tell ({ratio} times as fast in {base})."),

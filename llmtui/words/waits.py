@@ -26,18 +26,20 @@ def wait_title(figure: WaitFigure) -> str:
 def wait_sentence(verdict: WaitVerdict, session: Session, figure: WaitFigure) -> str:
     """Return one pair's verdict on a waiting time; empty below three rounds, where figures say nothing yet."""
     patterns = {
-        "sooner": _("{what}: {first} is sooner than {second}, which takes {ratio} times as long ({range}, {base})."),
-        "seems_sooner": _(
-            "{what}: {first} seems sooner than {second}, which takes {ratio} times as long ({range}, {base}); that "
-            "much is seen by chance in up to 5 of 100 sessions."
+        "sooner": _(
+            "{what}: {first} responds sooner than {second}, which takes {ratio} times as long ({range}, {base})."
         ),
-        "equal": _("{what}: {first} and {second} are practically equal, {ratio} ({range}, {base})."),
+        "seems_sooner": _(
+            "{what}: {first} seems to respond sooner than {second}, which takes {ratio} times as long ({range}, "
+            "{base}); chance alone shows this in up to 5 of 100 sessions."
+        ),
+        "equal": _("{what}: {first} and {second} are practically equal: {ratio} ({range}, {base})."),
         "no_noticeable_difference": _("{what}: no noticeable difference between {first} and {second} ({difference})."),
-        "too_close": _("{what}: {first} and {second} are too close to tell yet, {ratio} ({range}, {base})."),
+        "too_close": _("{what}: {first} and {second} are too close to tell yet: {ratio} ({range}, {base})."),
     }
     pattern = patterns.get(verdict.word, "")
     if verdict.word == "too_close" and (verdict.ratio or 1.0) >= CLOSE:
-        pattern = _("{what}: {first} and {second} are not settled yet, {ratio} ({range}, {base}).")
+        pattern = _("{what}: {first} and {second}, not settled yet: {ratio} ({range}, {base}).")
     known = verdict.low is not None and verdict.high is not None
     return pattern.format(
         what=wait_title(figure),

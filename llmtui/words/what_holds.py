@@ -11,9 +11,9 @@ from llmtui.core.verdict import SpeedVerdict, Word
 from llmtui.core.waits import WaitVerdict, WaitWord
 from llmtui.core.what_holds import Holding, Mark, Topic
 from llmtui.words import _, plural
-from llmtui.words.conclusions import not_counted_sentences
 from llmtui.words.figures import gigabytes, percent, seconds
 from llmtui.words.more_rounds import rounds_price
+from llmtui.words.not_counted import not_counted_sentences
 from llmtui.words.ratios import factor, factor_range
 from llmtui.words.reasons import reason
 from llmtui.words.verdicts import base_words, verdict_sentence, verdict_word

@@ -230,13 +230,13 @@ FIELD = {
     "ttft_ms": "ttft", "ttfo_ms": "ttfo", "follow_up_ttft_ms": "follow_up", "tokens": "answer_tokens",
 }  # fmt: skip
 HEADS = {
-    "ttft_ms": "First word",
+    "ttft_ms": "TTFT",
     "decode_tps": "Speed tok/s",
     "decode_cps": "Text chars/s",
-    "reading_x": "× reading",
-    "follow_up_ttft_ms": "In a chat",
+    "reading_x": "× reading speed",
+    "follow_up_ttft_ms": "Follow-up TTFT",
     "e2e_ms": "Whole answer",
-    "tokens": "Answer tokens",
+    "tokens": "Output tokens",
 }
 """Figure → column of the printed tables."""
 WARM = tuple(MODELS)

@@ -125,7 +125,7 @@ def test_ways_in_which_an_answer_is_none(home: Home) -> None:
     assert (repeats["tokens"], repeats["decode_tps"], repeats["tpot_ms"]) == ("", "", "")
     assert (short["outcome"], short["decode_tps"], short["flags"]) == ("ok", "", "short_output")
     assert "short:1b: no speed, the text is too short." in printed
-    assert "thinks-only:1b: no speed, its trials ended otherwise: only thinking." in printed
+    assert "thinks-only:1b: no speed, no complete trial (only thinking.)" in printed
     assert not re.search(r"writes faster|is ahead|writes fastest", printed)
 
 
@@ -224,5 +224,5 @@ def test_the_second_run_says_what_changed_and_writes_its_report(home: Home, tmp_
     assert "Not the same: server" in line
     text = report.read_text("utf-8")
     assert text.startswith("# a:1b\n")
-    assert "no verdict: how much this machine changes from day to day is not known yet" in text
+    assert "no verdict: the day-to-day variation of this machine is not known yet" in text
     assert re.search(r"ollama, 9\.9\.9, http://127\.0\.0\.1", text, re.IGNORECASE), text

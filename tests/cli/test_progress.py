@@ -70,7 +70,7 @@ def test_elsewhere_there_is_an_aligned_line_per_trial() -> None:
 
 def test_a_failed_test_is_said_in_the_words_of_the_screens() -> None:
     assert said("error", CUT).rstrip().endswith("Creativity  failed: The connection was cut.")
-    assert said("no_final").rstrip().endswith("Creativity  no last line")
+    assert said("no_final").rstrip().endswith("Creativity  incomplete")
 
 
 def test_whatwent_wrong_several_times_is_said_once() -> None:

@@ -59,7 +59,7 @@ def test_conditions_and_formulas_are_named() -> None:
     assert "Answers: up to 128 tokens, temperature 0, seed 42" in text
     assert "Plan: standard, 3 rounds, order's seed 7" in text
     assert "Question coding-1: Write two hundred words on the subject of coding, please, with care." in text
-    assert "(`decode_tps`): (tokens − those of the first chunk) ÷" in text
+    assert "(`decode_tps`): (output tokens − those of the first chunk) ÷" in text
 
 
 def test_the_servers_address_stays_at_home() -> None:
@@ -78,7 +78,7 @@ def test_names_with_signs_of_their_own_stay_text() -> None:
 
 def test_since_last_time_stands_in_it() -> None:
     text = markdown(session(), Earlier(session=session()))
-    assert "no verdict: how much this machine changes from day to day is not known yet" in text
+    assert "no verdict: the day-to-day variation of this machine is not known yet" in text
 
 
 def test_problems_of_tests_are_noted() -> None:

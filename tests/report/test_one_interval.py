@@ -108,8 +108,8 @@ def test_the_file_says_the_same_after_rounding(session: Session) -> None:
 def said_words(sentence: str) -> set[str]:
     """Words that a sentence with an interval is known by."""
     signs = {
-        "seems faster": "seems_faster", "writes slightly faster": "slightly_faster", "writes faster": "faster",
-        "seems sooner": "seems_sooner", "is sooner": "sooner", "too close to tell yet": "too_close",
+        "seems faster": "seems_faster", "is slightly faster": "slightly_faster", "is faster": "faster",
+        "seems to respond sooner": "seems_sooner", "responds sooner": "sooner", "too close to tell yet": "too_close",
         "not settled yet": "too_close", "practically equal": "practically_equal",
     }  # fmt: skip
     return {word for sign, word in signs.items() if sign in sentence}

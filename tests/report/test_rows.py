@@ -13,8 +13,8 @@ from llmtui.report.rows import by_category, by_model
 from tests.core.compared import compared, compared_plan, other, warm
 
 FAILED = [one for one in get_args(Outcome) if one != "ok"]
-SPEEDS = ("Speed tok/s", "Text chars/s", "× reading")
-TIMES = ("First word", "Answer word", "Whole answer")
+SPEEDS = ("Speed tok/s", "Text chars/s", "× reading speed")
+TIMES = ("TTFT", "TTFO", "Whole answer")
 
 
 def with_second(**changes: Any) -> Session:
@@ -29,8 +29,8 @@ def cells(session: Session, name: str = "b") -> dict[str, str]:
 
 def test_what_was_measured_is_there() -> None:
     row = cells(with_second())
-    assert {name: row[name] for name in ("First word", "Speed tok/s", "Text chars/s", "× reading", "Tests")} == {
-        "First word": "0.500 s", "Speed tok/s": "10.0", "Text chars/s": "49.6", "× reading": "2.5", "Tests": "3",
+    assert {name: row[name] for name in ("TTFT", "Speed tok/s", "Text chars/s", "× reading speed", "Trials")} == {
+        "TTFT": "0.500 s", "Speed tok/s": "10.0", "Text chars/s": "49.6", "× reading speed": "2.5", "Trials": "3",
     }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def test_what_was_measured_is_there() -> None:
 def test_a_failed_test_leaves_blanks_in_every_column(outcome: Outcome) -> None:
     session = with_second(outcome=outcome)
     row = cells(session)
-    kept = {"no_final": {"First word", "Text chars/s", "× reading"}}.get(outcome, set())
+    kept = {"no_final": {"TTFT", "Text chars/s", "× reading speed"}}.get(outcome, set())
     for name in (*SPEEDS, *TIMES):
         assert bool(row.get(name)) is (name in kept), name
     assert all(category["Speed tok/s"] == "" for category in by_category(session) if category["Model"] == "b")
@@ -48,19 +48,19 @@ def test_a_failed_test_leaves_blanks_in_every_column(outcome: Outcome) -> None:
 @pytest.mark.parametrize("outcome", FAILED)
 def test_failed_tests_are_counted_beside_the_others(outcome: Outcome) -> None:
     expected = "0" if outcome in ("cancelled", "skipped") else "0 (+3 failed)"
-    assert cells(with_second(outcome=outcome))["Tests"] == expected
+    assert cells(with_second(outcome=outcome))["Trials"] == expected
 
 
 @pytest.mark.parametrize(
     ("changes", "blank"),
     [
-        ({"tokens": 10}, ("Speed tok/s", "Text chars/s", "× reading")),
-        ({"tokens": 40}, ("Speed tok/s", "Text chars/s", "× reading")),
+        ({"tokens": 10}, ("Speed tok/s", "Text chars/s", "× reading speed")),
+        ({"tokens": 40}, ("Speed tok/s", "Text chars/s", "× reading speed")),
         ({"counters": None}, ("Speed tok/s",)),
         ({"counters": ServerCounters()}, ("Speed tok/s",)),
-        ({"flags": ("queued",)}, ("First word",)),
-        ({"flags": ("cached_prompt",)}, ("First word",)),
-        ({"word": "字"}, ("× reading",)),
+        ({"flags": ("queued",)}, ("TTFT",)),
+        ({"flags": ("cached_prompt",)}, ("TTFT",)),
+        ({"word": "字"}, ("× reading speed",)),
     ],
 )
 def test_a_figure_that_does_not_count_is_blank(changes: dict[str, Any], blank: tuple[str, ...]) -> None:
@@ -73,13 +73,13 @@ def test_thinking_to_the_limit_leaves_the_first_answer_word_blank() -> None:
     thinking = [warm(of, 0, 1, which, 10.0, thinking=64) for which in range(3)]
     censored = [warm(of, 1, 1, which, 10.0, thinking=127, ended_by="length") for which in range(3)]
     session = compared({"a": [], "b": []}, *thinking, *censored, of=of)
-    assert cells(session, "a")["Answer word"] == "6.90 s"
+    assert cells(session, "a")["TTFO"] == "6.90 s"
     row = cells(session)
-    assert (row["Answer word"], row["First word"], row["Speed tok/s"]) == ("", "0.500 s", "10.0")
+    assert (row["TTFO"], row["TTFT"], row["Speed tok/s"]) == ("", "0.500 s", "10.0")
 
 
 def test_a_column_in_which_nobody_has_anything_is_left_out() -> None:
-    assert "On GPU" not in cells(with_second())
+    assert "GPU memory" not in cells(with_second())
     assert by_model(with_second())[0].keys() == by_model(with_second())[1].keys()
 
 
@@ -90,7 +90,7 @@ def test_cold_warm_and_follow_up_are_three_figures() -> None:
         *(other(of, "follow_up", 0, number, ttft_ms=150) for number in (1, 2)),
     ]
     row = cells(compared({"a": [10.0, 10.0]}, *extra, of=of), "a")
-    assert [row[name] for name in ("Cold start", "Cold again", "First word", "In a chat")] == [
+    assert [row[name] for name in ("Cold start", "Later cold start", "TTFT", "Follow-up TTFT")] == [
         "20.0 s", "10.0 s", "0.500 s", "0.150 s",
     ]  # fmt: skip
 
@@ -106,4 +106,4 @@ def test_an_answer_that_reached_the_limit_would_have_taken_longer() -> None:
 
 
 def test_a_session_without_rows_has_models_and_nothing_else() -> None:
-    assert by_model(compared({"a": [], "b": []})) == [{"Model": "a", "Tests": "0"}, {"Model": "b", "Tests": "0"}]
+    assert by_model(compared({"a": [], "b": []})) == [{"Model": "a", "Trials": "0"}, {"Model": "b", "Trials": "0"}]

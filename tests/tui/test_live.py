@@ -173,7 +173,7 @@ async def test_a_row_a_test_the_newest_last_with_its_kind_and_one_mark() -> None
         table = screen.table
         rows = [[cell.plain.strip() for cell in table.get_row_at(number)] for number in range(table.row_count)]
         assert [row[0] for row in rows] == [str(number) for number in range(1, 19)]
-        assert rows[0][1:4] == ["qwen3:4b thinking", "start from off", "9.51"]
+        assert rows[0][1:4] == ["qwen3:4b thinking", "cold start", "9.51"]
         assert rows[5][2] == "in a chat: Coding"
         assert rows[16][-1] == "✗ failed"
         assert rows[16][4] == ""

@@ -168,7 +168,7 @@ async def test_an_answer_shows_question_text_and_figures() -> None:
         assert text.startswith("[9320] Summarise in three sentences")
         assert "Photosynthesis is how plants" in text
         details = str(screen.details.render())
-        assert "First word (TTFT)" in details
+        assert "Time to first token (TTFT)" in details
         assert "5.87 tok/s" in details
         assert "5.20 GB" in details
 
@@ -184,7 +184,7 @@ async def test_missing_figures_stand_with_their_reason() -> None:
     async with an_app().run_test(size=(120, 36)) as pilot:
         screen = await answer(pilot, "r1-m2-warm-p3")
         details = str(screen.details.render())
-        assert "Speed (TPS)" in details
+        assert "Decode speed (TPS)" in details
         assert ": the answer did not end" in details
         assert "Text speed, × reading" in details
         assert "The server broke the answer off after 31 chunks." in details

@@ -125,7 +125,7 @@ async def test_the_words_are_the_last_tab() -> None:
         screen = await looking.begin(pilot, "5")
         titles = [line.heading for line in screen.words.words]
         assert titles[0] == "Writing speed"
-        assert "The usual formula" in titles
+        assert "Usual formula" in titles
         await wait_until(pilot, lambda: all(line.is_on_screen for line in screen.words.lines[:3]))
 
 
@@ -299,8 +299,8 @@ def test_every_figure_of_both_tables_has_an_explanation() -> None:
 
 def test_only_what_is_on_show_is_explained() -> None:
     words = str(columns_explained(("ttft_ms",)))
-    assert words.startswith("First word (TTFT)")
-    assert "Speed (TPS)" not in words
+    assert words.startswith("Time to first token (TTFT)")
+    assert "Decode speed (TPS)" not in words
 
 
 async def test_the_csv_is_saved_where_the_person_says() -> None:

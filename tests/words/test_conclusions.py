@@ -130,16 +130,16 @@ def test_nobody_wins_without_a_verdict(name: str) -> None:
 def test_a_winner_with_ratio_interval_and_rounds() -> None:
     text = said(compared({"llama3": [10.0, 10.1, 9.9], "mistral": [20.0, 20.1, 19.9]}), "Writing speed")
     assert text.startswith("mistral writes fastest. mistral 20.0 tok/s (")
-    assert re.search(r"mistral writes faster than llama3: 2\.00 times as fast \(\d\.\d\d–\d\.\d\d, 3 rounds\)\.", text)
+    assert re.search(r"mistral is faster than llama3: 2\.00 times as fast \(\d\.\d\d–\d\.\d\d, 3 rounds\)\.", text)
 
 
 def test_one_round_has_a_leader_or_too_few_rounds() -> None:
     text = said(SESSIONS["one round, a leader"], "Writing speed")
-    assert "b leads a in this round, by 2.00 times at least; a second round tells a slow moment" in text
-    assert "2 more rounds give an interval." in text
+    assert "b leads a in this round: at least 2.00 times as fast on every prompt." in text
+    assert "2 more rounds: then there is an interval." in text
     assert "too few rounds to tell" in said(SESSIONS["one round"], "Writing speed")
     assert "too few prompts to tell" in said(SESSIONS["two prompts"], "Writing speed")
-    assert "Long answers" not in said(SESSIONS["one round, a leader"], "Which for what")
+    assert "Long answers" not in said(SESSIONS["one round, a leader"], "Which model for what")
 
 
 def test_two_rounds_can_say_ahead() -> None:
@@ -151,41 +151,43 @@ def test_two_rounds_can_say_ahead() -> None:
 def test_an_open_answer_has_its_forecast() -> None:
     text = said(SESSIONS["open"], "Writing speed")
     assert "too close to tell yet" in text
-    assert re.search(r"To tell: about \d+ more rounds?, perhaps twice that \(.*(s|min)\)\.|many more rounds", text)
+    assert re.search(
+        "To settle it: about \\d+ more rounds?, perhaps twice that \\(.*(s|min)\\)\\.|many more rounds", text
+    )
 
 
 def test_conditions_stand_beside_the_verdict() -> None:
     text = said(SESSIONS["spilled"], "Writing speed")
-    assert "a writes faster than b" in text
-    assert "Under these conditions: part on the CPU." in text
+    assert "a is faster than b" in text
+    assert "Under these conditions: partly on the CPU." in text
 
 
 def test_a_missing_speed_says_why() -> None:
     text = said(SESSIONS["short"], "Writing speed")
-    assert "a: no speed, the text is too short." in text
-    assert "b: no speed, the answers are too short to compare speeds (under 64 tokens)." in text
+    assert "a: speed not available: the text is too short." in text
+    assert "b: speed not available: the answers are too short to compare speeds (under 64 tokens)." in text
 
 
 def test_still_thinking_names_the_limit() -> None:
     of = compared_plan("a")
     thinking = rows(of, 0, 10.0, thinking=127, ended_by="length")
     text = said(compared({"a": []}, *thinking, of=of), "TTFT and cold start")
-    assert "Once loaded: a 0.500 s." in text
+    assert "TTFT once loaded: a 0.500 s." in text
 
 
 def test_more_tokens_less_text() -> None:
     of = compared_plan("a", "b")
     session = compared({"a": [], "b": []}, *rows(of, 0, 11.0, word="no "), *rows(of, 1, 10.0, word="letters "), of=of)
-    assert "More tokens, less text: a makes" in said(session, "Writing speed")
+    assert "More tokens, less text: a writes" in said(session, "Writing speed")
 
 
 def test_waiting_starts_and_savings() -> None:
     text = said(SESSIONS["rich"], "TTFT and cold start")
-    assert "Once loaded: llama3 0.500 s, mistral 0.500 s, gemma:7b 0.500 s." in text
+    assert "TTFT once loaded: llama3 0.500 s, mistral 0.500 s, gemma:7b 0.500 s." in text
     assert "TTFT: no noticeable difference (under 50 ms)." in text
-    assert "First answer word, after thinking (TTFO): " in text
-    assert "llama3 19.0 s (of it loading 15.0 s, again 17.5 s)" in text
-    assert "Kept loaded, it saves about 17.0 s at each cold start after the first." in text
+    assert "Time to first output token, after thinking (TTFO): " in text
+    assert "llama3 19.0 s (of which loading 15.0 s, later 17.5 s)" in text
+    assert "Keeping a model loaded saves about 17.0 s per later cold start." in text
 
 
 def test_the_shortest_ttft_takes_three_rounds() -> None:
@@ -200,21 +202,21 @@ def test_who_never_answered_within_the_limit_is_named() -> None:
     of = compared_plan("a", "b", "c")
     extra = [*rows(of, 0, 10.0), *rows(of, 1, 10.0), *rows(of, 2, 10.0, thinking=127, ended_by="length")]
     session = compared({"a": [], "b": [], "c": []}, *extra, of=of)
-    assert "Never came to an answer within 128 tokens: c." in said(session, "TTFT and cold start")
-    assert "(time to the first answer word): a or b of those compared. c never answered." in said(
-        session, "Which for what"
+    assert "Only thinking, no answer, within 128 tokens: c." in said(session, "TTFT and cold start")
+    assert "(time to first output token): a or b, of those compared. c never reached an answer." in said(
+        session, "Which model for what"
     )
 
 
 def test_variation_pauses_and_cost() -> None:
     text = said(SESSIONS["rich"], "Variation and cost")
-    assert re.search(r"varies by \S+ ± [\d.]+ %, ", text)
+    assert re.search(r"varies between rounds by \S+ ± [\d.]+ %, ", text)
     assert "steadiest" not in text, "from ten rounds on"
     assert "No pause lasted more than a second." in text
     assert "CPU time per token: llama3 0.703 s" in text
     assert "Energy per token: llama3 2.3 J" in text
-    assert "llmtui usually saw a chunk 0.500 ms after the server had sent it." in text
-    assert "it takes 3 rounds" in said(SESSIONS["one round"], "Variation and cost")
+    assert "llmtui received chunks 0.500 ms (median) after the server sent them." in text
+    assert "needs 3 rounds" in said(SESSIONS["one round"], "Variation and cost")
 
 
 def test_the_lag_of_a_server_elsewhere_is_beyond_the_network() -> None:
@@ -223,7 +225,7 @@ def test_the_lag_of_a_server_elsewhere_is_beyond_the_network() -> None:
         session, fingerprint=msgspec.structs.replace(session.fingerprint, server_is_local=False)
     )
     text = said(far, "Variation and cost")
-    assert "llmtui usually saw a chunk 0.500 ms late, beyond the network." in text
+    assert "llmtui received chunks 0.500 ms late (median), not counting the network." in text
     assert "after the server had sent it" not in text
 
 
@@ -233,7 +235,7 @@ def test_memory_by_its_parts_what_is_left_and_swap() -> None:
     assert "gemma:7b needs 2.00 GB more than llama3." in text
     assert "At least 2.00 GB stayed free for other programs." in text
     assert "were read back from swap." in text
-    assert said(SESSIONS["one model"], "Memory") == ("Cannot be told: the model's process cannot be seen from here.")
+    assert said(SESSIONS["one model"], "Memory") == ("Not available: the model's process cannot be seen from here.")
 
 
 def test_nobody_is_named_for_a_few_megabytes() -> None:
@@ -244,7 +246,7 @@ def test_nobody_is_named_for_a_few_megabytes() -> None:
         for number in (1, 2, 3)
     ]
     text = said(compared({"a": [], "b": []}, *extra, of=of), "Memory")
-    assert text.startswith("They need about the same. a up to 5.00 GB")
+    assert text.startswith("The models need about the same amount. a up to 5.00 GB")
 
 
 def test_the_gpus_memory_counts_and_mixed_sources_are_not_compared() -> None:
@@ -270,7 +272,7 @@ def test_the_gpus_memory_counts_and_mixed_sources_are_not_compared() -> None:
 def test_the_conditions_of_a_model_that_is_alone_are_named() -> None:
     of = compared_plan("a")
     text = said(compared({"a": []}, *rows(of, 0, 10.0, flags=("spilled",)), of=of), "Writing speed")
-    assert text.endswith("Under these conditions: part on the CPU.")
+    assert text.endswith("Under these conditions: partly on the CPU.")
 
 
 def test_processor_time_below_what_the_counter_tells_is_not_called_nothing() -> None:
@@ -280,12 +282,12 @@ def test_processor_time_below_what_the_counter_tells_is_not_called_nothing() -> 
 
 
 def test_which_for_what_names_one_only_where_told_apart() -> None:
-    text = said(SESSIONS["rich"], "Which for what")
+    text = said(SESSIONS["rich"], "Which model for what")
     assert "Long answers (chars/s, up to 128 tokens): llama3 or mistral." in text, "in the plan's order"
-    assert "Quick questions (time to the first answer word): " in text
-    assert "Rarely used (cold start and an answer of 500 characters): " in text
+    assert "Quick answers (time to first output token): " in text
+    assert "Occasional use (cold start plus an answer of 500 characters): " in text
     assert "Little memory (RAM and GPU memory): llama3." in text
-    assert text.endswith("By speed, waiting and memory alone: nobody judged the answers.")
+    assert text.endswith("Based on speed, waiting time and memory only; the quality of the answers was not judged.")
 
 
 def test_who_failed_suits_nothing() -> None:
@@ -293,7 +295,7 @@ def test_who_failed_suits_nothing() -> None:
     session = compared(
         {"a": [20.0] * 3, "b": [20.0] * 3, "c": [20.0] * 3, "d": []}, *rows(of, 3, 20.0, outcome="error"), of=of
     )
-    text = said(session, "Which for what")
+    text = said(session, "Which model for what")
     assert "any of those compared" in text
     assert "any of them" not in text
 
@@ -305,23 +307,23 @@ def test_the_fastest_of_those_compared() -> None:
     text = said(session, "Writing speed")
     assert text.startswith("Of those compared, m0 writes fastest. m2 19.4 tok/s (")
     assert "not compared" in text
-    assert "(chars/s, up to 128 tokens): m0 of those compared." in said(session, "Which for what")
+    assert "(chars/s, up to 128 tokens): m0, of those compared." in said(session, "Which model for what")
 
 
 def test_an_open_lead_is_not_called_shared() -> None:
     session = compared({"m0": [11.3, 11.31, 11.29], "m1": [10.2] * 3, "m2": [10.0, 13.0, 7.5]})
     text = said(session, "Writing speed")
-    assert text.startswith("Not settled yet which writes fastest: m0 or m2.")
+    assert text.startswith("Not settled yet which is fastest: m0 or m2.")
     assert "share the lead" not in text
 
 
 def test_the_usual_formula_and_why_it_differs() -> None:
-    text = said(SESSIONS["rich"], "The usual formula")
+    text = said(SESSIONS["rich"], "Usual formula")
     assert re.match(
-        r"Tokens ÷ total time of the same warm trials gives mistral \S+, llama3 \S+, gemma:7b \S+ tok/s\.", text
+        r"Tokens ÷ total time over the same warm trials: mistral \S+, llama3 \S+, gemma:7b \S+ tok/s\.", text
     )
     assert "It counts waiting as writing" in text
-    assert "Cold starts by themselves: " in text
+    assert "Cold starts only: " in text
     assert "Ollama's eval rate would be " in text
 
 
@@ -331,20 +333,20 @@ def test_since_last_time() -> None:
     older = msgspec.structs.replace(before, fingerprint=msgspec.structs.replace(before.fingerprint, server_version="1"))
     now = msgspec.structs.replace(now, fingerprint=newer)
     text = said(now, "Since last time", Earlier(session=older, noise=DayNoise(1e-6, 5)))
-    assert re.search(r"a writes faster, 1\.20 times \(\d\.\d\d–\d\.\d\d\)\.", text)
-    assert "Not the same: server's version 1 → 2." in text
-    assert text.endswith("Day-to-day change here, ± 0.10 %, is included.")
+    assert re.search(r"a is faster: × 1\.20 \(\d\.\d\d–\d\.\d\d\)\.", text)
+    assert "Changed: server's version 1 → 2." in text
+    assert text.endswith("The intervals include this machine's day-to-day variation, ± 0.10 %.")
     unknown = said(now, "Since last time", Earlier(session=older))
     assert not re.search("faster|slower", unknown)
-    assert re.search(r"a 10\.0 → 12\.0 tok/s, 1\.20 times \(\d\.\d\d–\d\.\d\d\), no verdict", unknown)
-    assert said(now, "Since last time") == "Cannot be told: this plan has not run before."
+    assert re.search(r"a: 10\.0 → 12\.0 tok/s, × 1\.20 \(\d\.\d\d–\d\.\d\d\), no verdict", unknown)
+    assert said(now, "Since last time") == "Not available: this plan has not run before."
 
 
 def test_older_sessions_are_judged_by_todays_rules() -> None:
     now = compared({"a": [12.0, 12.1, 11.9]})
     before = msgspec.structs.replace(now, fingerprint=msgspec.structs.replace(now.fingerprint, llmtui="0.1"))
     text = said(now, "Since last time", Earlier(session=before))
-    assert text.endswith("The earlier session is judged by today's rules.")
+    assert text.endswith("The earlier session was judged again by today's rules.")
 
 
 def test_two_differences_are_shown_without_a_verdict() -> None:
@@ -355,7 +357,7 @@ def test_two_differences_are_shown_without_a_verdict() -> None:
     before = msgspec.structs.replace(before, fingerprint=msgspec.structs.replace(before.fingerprint, on_battery=False))
     text = said(now, "Since last time", Earlier(session=before))
     assert re.search(
-        r"a 10.0 → 12.0 tok/s, 1\.20 times \(\S+\), no verdict: more than one thing differs between the sessions\.",
+        r"a: 10.0 → 12.0 tok/s, × 1\.20 \(\S+\), no verdict: more than one thing differs between the sessions\.",
         text,
     )
 
@@ -363,7 +365,7 @@ def test_two_differences_are_shown_without_a_verdict() -> None:
 def test_what_was_not_counted_and_why() -> None:
     assert said(SESSIONS["one model"], "Not counted") == "Nothing: every trial counts."
     assert "b 3 trials (failed)" in said(SESSIONS["error"], "Not counted")
-    assert "b: no verdict, too many trials were disturbed." in said(SESSIONS["disturbed"], "Not counted")
+    assert "b: no verdict: too many trials were disturbed." in said(SESSIONS["disturbed"], "Not counted")
 
 
 def test_an_imported_file_is_audited_and_no_more() -> None:

@@ -72,9 +72,9 @@ def test_every_outcome_has_a_word_and_a_sentence(outcome: str) -> None:
 
 
 def test_reaching_the_limit_is_no_failure() -> None:
-    assert outcome_word("ok", "length") == "complete (at the limit)"
+    assert outcome_word("ok", "length") == "complete (length limit)"
     assert "as planned" in outcome_sentence("ok", "length")
-    assert outcome_sentence("ok", "stop") == "The answer ended by itself."
+    assert outcome_sentence("ok", "stop") == "The model ended the answer itself."
 
 
 @pytest.mark.parametrize("word", get_args(VerdictWord))
@@ -124,11 +124,11 @@ def test_what_a_test_is_about() -> None:
     of = compared_plan("a", categories=("coding", "mine"))
     cold, follow_up = trial(of, kind="cold"), trial(of, kind="follow_up")
     assert [trial_name(one, of) for one in (trial(of, which=0), trial(of, which=1))] == ["Coding", "mine"]
-    assert trial_name(cold, of) == "start from off"
-    assert trial_name(msgspec.structs.replace(cold, prompt=0), of) == "start from off: Coding"
-    assert trial_name(follow_up, of).startswith("in a chat: ")
+    assert trial_name(cold, of) == "cold start"
+    assert trial_name(msgspec.structs.replace(cold, prompt=0), of) == "cold start: Coding"
+    assert trial_name(follow_up, of).startswith("follow-up: ")
     assert [ended_words(one) for one in ("stop", "length", "other", None)] == [
-        "by the model", "at the length limit", "otherwise", None,
+        "by the model", "at the length limit", "for another reason", None,
     ]  # fmt: skip
 
 
@@ -138,22 +138,22 @@ def test_what_a_test_is_about() -> None:
 def test_a_row_has_a_mark_only_if_something_is_counted_otherwise() -> None:
     assert mark(row()) == ""
     assert mark(row(tokens=40)) == "short answer"
-    assert mark(row(flags=("noisy_start", "queued"))) == "waited for others"
+    assert mark(row(flags=("noisy_start", "queued"))) == "waited in queue"
     assert mark(row(flags=("noisy_start",))) == ""
     assert mark(row(flags=("outlier",))) == ""
-    assert mark(row(flags=("outlier", "throttled"))) == "far from the rest"
+    assert mark(row(flags=("outlier", "throttled"))) == "speed outlier"
 
 
 def test_what_stands_under_enter() -> None:
     one = row(tokens=40, flags=("noisy_start",))
     assert explained(one.flags, one.evidence) == (
-        "machine busy: Other programs were busy just before the start.",
-        f"short answer: {flag_sentence('short_output')} (40 tokens; speed is compared from 64)",
+        "busy at start: Other programs kept the CPU busy just before the cold start.",
+        f"short answer: {flag_sentence('short_output')} (40 tokens; at least 64 are needed to compare speed)",
     )
 
 
 def test_conditions_in_their_order() -> None:
-    assert conditions_clause(("clock_disagreement", "spilled")) == "part on the CPU; clocks disagree"
+    assert conditions_clause(("clock_disagreement", "spilled")) == "partly on the CPU; times differ"
 
 
 # --- verdicts -----------------------------------------------------------------------------------------------------
@@ -168,15 +168,20 @@ def verdict(word: VerdictWord, **changes: object) -> SpeedVerdict:
 
 def test_what_further_rounds_are_expected_to_tell() -> None:
     open_one = verdict("too_close", more_rounds=3)
-    assert price(open_one, 120) == "To tell: about 3 more rounds, perhaps twice that (6 min)."
-    assert price(open_one, None) == "To tell: about 3 more rounds, perhaps twice that."
+    assert price(open_one, 120) == "To settle it: about 3 more rounds, perhaps twice that (6 min)."
+    assert price(open_one, None) == "To settle it: about 3 more rounds, perhaps twice that."
     assert price(verdict("seems_faster", more_rounds=1), 90) == (
-        "To tell: about 1 more round, perhaps twice that (1 min 30 s)."
+        "To settle it: about 1 more round, perhaps twice that (1 min 30 s)."
     )
-    assert price(verdict("too_close"), 90) == "To tell: many more rounds, if at all."
-    assert price(verdict("too_few_rounds", rounds=1, more_rounds=2), None) == "2 more rounds give an interval."
-    assert price(verdict("too_few_rounds", rounds=2, more_rounds=1), 60) == "1 more round gives an interval (1 min)."
-    assert "added to a file" in price(verdict("too_close", unit="category"), None)
+    assert price(verdict("too_close"), 90) == "To settle it: many more rounds, if it can be settled at all."
+    assert (
+        price(verdict("too_few_rounds", rounds=1, more_rounds=2), None) == "2 more rounds: then there is an interval."
+    )
+    assert (
+        price(verdict("too_few_rounds", rounds=2, more_rounds=1), 60)
+        == "1 more round: then there is an interval (1 min)."
+    )
+    assert "cannot be given more rounds" in price(verdict("too_close", unit="category"), None)
 
 
 def test_open_pairs_are_the_cheapest_first_and_only_those_that_rounds_can_close() -> None:
@@ -209,19 +214,21 @@ def test_rounding_never_hides_on_which_side_of_one_an_interval_ends() -> None:
 
 
 def test_conditions_that_last_and_those_that_do_not() -> None:
-    assert under_conditions((Condition("spilled", 9, 18, lasting=True),)) == "Under these conditions: part on the CPU."
+    assert (
+        under_conditions((Condition("spilled", 9, 18, lasting=True),)) == "Under these conditions: partly on the CPU."
+    )
     assert under_conditions((Condition("clock_disagreement", 1, 25, lasting=False),)) == (
-        "In 1 of 25 trials: clocks disagree."
+        "In 1 of 25 trials: times differ."
     )
 
 
 def test_no_verdict_says_why() -> None:
     assert verdict_sentence(verdict("no_verdict", why="disturbed", ratio=None), TWO) == (
-        "a and b: no verdict, too many trials were disturbed."
+        "a and b: no verdict: too many trials were disturbed."
     )
 
 
-BY_CHANCE = "; that much is seen by chance in up to 5 of 100 sessions."
+BY_CHANCE = "; chance alone shows this in up to 5 of 100 sessions."
 
 
 def wait(word: WaitWord, **changes: object) -> WaitVerdict:
@@ -235,14 +242,15 @@ def wait(word: WaitWord, **changes: object) -> WaitVerdict:
 @pytest.mark.parametrize(
     ("found", "text"),
     [
-        (wait("sooner"), "TTFT: a is sooner than b, which takes 1.50 times as long (1.20–1.90, 3 rounds)."),
+        (wait("sooner"), "TTFT: a responds sooner than b, which takes 1.50 times as long (1.20–1.90, 3 rounds)."),
         (
             wait("seems_sooner", ratio=1.05, low=1.004, high=1.12),
-            "TTFT: a seems sooner than b, which takes 1.050 times as long (1.004–1.12, 3 rounds)" + BY_CHANCE,
+            "TTFT: a seems to respond sooner than b, which takes 1.050 times as long (1.004–1.12, 3 rounds)"
+            + BY_CHANCE,
         ),
         (
             wait("equal", ratio=1.02, low=0.99, high=1.05),
-            "TTFT: a and b are practically equal, 1.020 (0.990–1.050, 3 rounds).",
+            "TTFT: a and b are practically equal: 1.020 (0.990–1.050, 3 rounds).",
         ),
         (
             wait("no_noticeable_difference", ratio=None, low=None, high=None, difference_ms=12.0),
@@ -250,9 +258,9 @@ def wait(word: WaitWord, **changes: object) -> WaitVerdict:
         ),
         (
             wait("too_close", ratio=1.02, low=0.7, high=1.5),
-            "TTFT: a and b are too close to tell yet, 1.020 (0.700–1.50, 3 rounds).",
+            "TTFT: a and b are too close to tell yet: 1.020 (0.700–1.50, 3 rounds).",
         ),
-        (wait("too_close", low=0.7, high=3.0), "TTFT: a and b are not settled yet, 1.50 (0.700–3.00, 3 rounds)."),
+        (wait("too_close", low=0.7, high=3.0), "TTFT: a and b, not settled yet: 1.50 (0.700–3.00, 3 rounds)."),
         (wait("too_few_rounds", low=None, high=None), ""),
         (wait("no_verdict", ratio=None, low=None, high=None), ""),
     ],
@@ -274,7 +282,7 @@ def drifting(factor: float) -> Session:
 def test_the_banner_of_a_machine_that_changed() -> None:
     assert drift(drifting(0.98)) is not None
     assert drift_sentence(drifting(0.98)).startswith("The machine slowed by ")
-    assert drift_sentence(drifting(0.98)).endswith("the figures by themselves do not.")
+    assert drift_sentence(drifting(0.98)).endswith("the figures of single models do not.")
     assert drift_sentence(drifting(1.02)).startswith("The machine sped up by ")
     assert drift_sentence(drifting(1.0)) == ""
 

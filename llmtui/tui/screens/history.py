@@ -147,7 +147,7 @@ class HistoryScreen(BaseScreen):
 def _titles() -> dict[str, str]:
     return {
         "when": _("When"),
-        "tests": _("Tests"),
+        "tests": _("Trials"),
         "rounds": _("Rounds"),
         "ended": _("Ended"),
         "models": _("Models"),

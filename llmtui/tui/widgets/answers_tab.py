@@ -52,7 +52,7 @@ class AnswersTab(VerticalScroll, can_focus=True):
     @in_background("read_answers")
     def _read_texts(self, session: Session, feed: Feed, rows: tuple[TrialRow, ...]) -> None:
         found = [feed.trial(row.trial.id) for row in rows]
-        texts = [_("no text came") if one is None else answer_of(one) for one in found]
+        texts = [_("no text arrived") if one is None else answer_of(one) for one in found]
         self.app.call_from_thread(self._show, session, rows, texts)
 
     def _show(self, session: Session, rows: tuple[TrialRow, ...], texts: list[str]) -> None:

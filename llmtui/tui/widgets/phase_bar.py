@@ -124,7 +124,7 @@ def busy_words(session: Session) -> str:
     """Return "machine busy 2.0/2 cores", by the newest look at the machine."""
     cores = session.fingerprint.cores_logical
     if not session.samples or cores is None:
-        return _("machine busy")
+        return _("busy at start")
     busy = min(session.samples[-1].cores_busy, cores)
     return _("machine busy {busy}/{cores} cores").format(busy=f"{busy:.1f}", cores=cores)
 
