@@ -193,6 +193,7 @@ RunProblem = Literal[
     "process_left",
     "gave_up",
     "disk",
+    "disk_again",
     "sampler_failed",
     "task_failed",
     "task_refused",

@@ -46,7 +46,7 @@ async def _serve(outbox: Outbox, commands_fd: int, on_end: Callable[[], None], o
             loop.call_soon_threadsafe(call)
 
     servers = Servers(open_one)
-    recorder = Recorder(outbox, on_disk_failed=lambda _: in_loop(runner.disk_failed), secrets=servers.secrets)
+    recorder = Recorder(outbox, secrets=servers.secrets)
     runner = CommandRunner(recorder, servers)
     runner.prepare()
 

@@ -99,12 +99,6 @@ class CommandRunner:
             self._closing = True
             self._tasks["closing"] = asyncio.create_task(self._close())
 
-    def disk_failed(self) -> None:
-        """End the run: the session can no longer be saved."""
-        if self._run is not None:
-            self._run.disk_failed()
-            self._tasks["run"].cancel()
-
     # --- tasks ----------------------------------------------------------------------------------------------------
 
     def _start(self, name: str, command: Command, work: Coroutine[Any, Any, None]) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +30,7 @@ from llmtui.core.events import (
     decode_event,
     encode,
 )
-from llmtui.core.records import Problem
+from llmtui.core.records import Level, Problem
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.engine.outbox import Outbox, Stream
 from llmtui.store.journal import JournalWriter
@@ -43,10 +45,14 @@ _SYNCED: Final = (SessionStarted, TrialFinished, SessionFinished)
 
 
 class SessionFiles:
-    """The files of one session, and the Session from which the CSV rows are made."""
+    """The files of one session, and the Session that the CSV rows are read from.
+
+    What cannot be written waits in memory, in order, and is tried again with the next trial that ends: a disk that is
+    full for a while loses no trial, and a run goes on without one.
+    """
 
     def __init__(self, folder: Path, started: SessionStarted) -> None:
-        """Open the files.
+        """Open them.
 
         Raises:
             JournalBusy: another process writes to the folder.
@@ -56,6 +62,7 @@ class SessionFiles:
         self._started = started
         self._builder = SessionBuilder()
         self._trial_id: str | None = None
+        self._waiting: deque[Callable[[], None]] = deque()
         self._open()
 
     def _open(self) -> None:
@@ -77,24 +84,42 @@ class SessionFiles:
         """
         self._open()
 
+    @property
+    def is_behind(self) -> bool:
+        """Something that was reported is not on disk yet."""
+        return bool(self._waiting)
+
     def keep(self, event: Event, line: bytes) -> None:
-        """Write an event to the files.
+        """Write what the event leaves on disk, after what still waits to be written.
 
         Raises:
-            OSError: the disk is full or failed.
+            OSError: the disk is full or failed. The event waits.
         """
-        self._journal.append(line, sync=isinstance(event, _SYNCED))
+        was_behind = self.is_behind
+        if was_behind and isinstance(event, Sampled):
+            return  # facts wait, looks at the machine are left out
         self._builder.apply(event)
+        self._waiting.extend(self._writes(event, line))
+        if was_behind and not isinstance(event, _SYNCED):
+            return
+        while self._waiting:
+            self._waiting[0]()
+            self._waiting.popleft()
+
+    def _writes(self, event: Event, line: bytes) -> Iterator[Callable[[], None]]:
+        """Return the writes of an event; each leaves its file as it was where it fails, and may follow a reopening."""
+        yield lambda: self._journal.append(line, sync=isinstance(event, _SYNCED))
         if isinstance(event, TrialFinished):
             session = self.session()
-            self._trials.append(session.rows[-1], session)
+            yield lambda: self._trials.append(session.rows[-1], session)
         elif isinstance(event, Sampled):
-            self._samples.append(event, self._trial_id)
+            trial_id = self._trial_id
+            yield lambda: self._samples.append(event, trial_id)
         elif isinstance(event, SessionFinished):
             session = self.session()
-            self._trials.rewrite(session)
-            write_summary(self._folder, session)
-            write_pairs(self._folder, session)
+            yield lambda: self._trials.rewrite(session)
+            yield lambda: write_summary(self._folder, session)
+            yield lambda: write_pairs(self._folder, session)
         if isinstance(event, TrialStarted | TrialFinished):
             self._trial_id = event.trial.id if isinstance(event, TrialStarted) else None
 
@@ -118,19 +143,16 @@ class Recorder:
         self,
         outbox: Outbox,
         *,
-        on_disk_failed: Callable[[Problem], None] | None = None,
         secrets: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Start the recording thread.
 
         Args:
-            outbox: receives every event after it is on disk.
-            on_disk_failed: called once, from the recording thread, when a session's files can no longer be written.
-            secrets: returns texts to replace everywhere, such as a key that a server repeats.
+            outbox: where every event goes in the end.
+            secrets: returns what must be neither told nor kept, though a server repeats it.
         """
         self._secrets = secrets
         self._outbox = outbox
-        self._on_disk_failed = on_disk_failed
         self._files: SessionFiles | None = None
         self._work: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -205,19 +227,25 @@ class Recorder:
         self._outbox.put(line, stream)
 
     def _keep(self, files: SessionFiles, event: Event, line: bytes) -> None:
+        was_behind = files.is_behind
         try:
             files.keep(event, line)
         except OSError as error:
+            if not was_behind:
+                self._note(files, "error", Problem(code="disk", detail=error.strerror or str(error)))
+        if was_behind and not files.is_behind:
+            self._note(files, "info", Problem(code="disk_again"))
+        if isinstance(event, SessionFinished):
             self._files = None
             files.close()
-            problem = Problem(code="disk", detail=error.strerror or str(error))
-            self._outbox.put(encode(Noted(t_ns=time.perf_counter_ns(), level="error", problem=problem)))
-            if self._on_disk_failed is not None:
-                self._on_disk_failed(problem)
-        else:
-            if isinstance(event, SessionFinished):
-                self._files = None
-                files.close()
+
+    def _note(self, files: SessionFiles, level: Level, problem: Problem) -> None:
+        """Tell the reader at once, and the journal as soon as it can be written."""
+        noted = Noted(t_ns=time.perf_counter_ns(), level=level, problem=problem)
+        line = encode(noted)
+        with suppress(OSError):  # it waits with the rest
+            files.keep(noted, line)
+        self._outbox.put(line, "facts")
 
 
 class _SessionAsked(Future[Session | None]):

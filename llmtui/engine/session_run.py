@@ -71,7 +71,6 @@ class SessionRun:
         self._before = before
         self._more_rounds = more_rounds
         self._files: SessionFiles | None = None
-        self._disk_failed = False
         self.completed: Completed | None = None
         """Set at the end of a run that was completed."""
         self.is_over = False
@@ -127,10 +126,6 @@ class SessionRun:
         """Whether its first event has been reported."""
         return self._files is not None
 
-    def disk_failed(self) -> None:
-        """End the session as failed: it can no longer be saved."""
-        self._disk_failed = True
-
     async def run(self, facts: asyncio.Task[MachineFacts]) -> None:
         """Open the session, run its plan, close it. Cancelling ends it in order; the cancellation is not passed on.
 
@@ -154,7 +149,6 @@ class SessionRun:
         finally:
             self._sampler.stop()
             self.is_over = True
-            how = "failed" if self._disk_failed else how
             self._recorder.emit(SessionFinished(t_ns=time.perf_counter_ns(), wall_ns=time.time_ns(), how=how))
             await self._settled()
         if how == "complete" and self._files is not None:

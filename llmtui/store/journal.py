@@ -38,7 +38,7 @@ class JournalWriter:
             raise
 
     def append(self, line: bytes, *, sync: bool = False) -> None:
-        r"""Write one encoded event with its ``\n``.
+        r"""Write one encoded event with its ``\n``, as a whole or not at all.
 
         Args:
             line: the result of ``core.events.encode``.
@@ -47,9 +47,7 @@ class JournalWriter:
         Raises:
             OSError: the disk is full or failed.
         """
-        self._file.append(line)
-        if sync:
-            self._file.sync()
+        self._file.append(line, sync=sync)
 
     def close(self) -> None:
         """Close the journal and release the lock; a second call does nothing."""

@@ -35,9 +35,8 @@ class SamplesCsv:
         self._start_t_ns = start_t_ns
         self._start_wall_ns = start_wall_ns
         path = folder / SAMPLES
-        fresh = not path.exists()
         self._file = LineAppender(path)
-        if fresh:
+        if self._file.is_empty:
             self._file.append(csv_line(COLUMNS))
 
     def append(self, sample: Sampled, trial_id: str | None) -> None:

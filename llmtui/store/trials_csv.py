@@ -81,10 +81,10 @@ class TrialsCsv:
             OSError: the file cannot be written.
         """
         self._path = folder / TRIALS
-        fresh = not self._path.exists()
-        self._file: LineAppender | None = LineAppender(self._path)
-        if fresh:
-            self._file.append(csv_line(trials_columns()))
+        file = LineAppender(self._path)
+        self._file: LineAppender | None = file
+        if file.is_empty:
+            file.append(csv_line(trials_columns()))
 
     def append(self, row: TrialRow, session: Session) -> None:
         """Append a trial that has just ended.

@@ -13,8 +13,8 @@ _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY"
 class LineAppender:
     """A file to which whole lines are appended, each by one write.
 
-    Except after a power cut or on a full disk, readers see a line as a whole or not at all. A line torn by one of those
-    stays: the next one starts on a new line.
+    A reader of the file sees a line as a whole or not at all; a line that could be written only in part, or not be
+    brought to the disk, is taken back. A line torn by a power cut stays as it is: the next line starts on a new one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,27 +27,48 @@ class LineAppender:
         self._torn = _ends_torn(path)
         self._fd = os.open(path, _APPEND, 0o644)
 
-    def append(self, line: bytes) -> None:
-        r"""Write one line, which includes its ``\n``.
+    def append(self, line: bytes, *, sync: bool = False) -> None:
+        r"""Write one line; it brings its ``\n``.
+
+        Args:
+            line: the bytes.
+            sync: return only when everything written is on the disk.
 
         Raises:
-            OSError: the line was not written, or only in part (the disk is full).
+            OSError: it could not be written, the disk failed, or the file was removed. The line is not in the file.
         """
         if self._torn:
             line = b"\n" + line
-        written = os.write(self._fd, line)
-        if written != len(line):
-            self._torn = True
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        size = os.fstat(self._fd).st_size
+        try:
+            self._write(line)
+            if sync:
+                self._sync()
+        except OSError:
+            self._take_back(size)
+            raise
         self._torn = False
 
-    def sync(self) -> None:
-        """Return when everything written is on disk.
+    def _write(self, line: bytes) -> None:
+        if os.write(self._fd, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
-        Raises:
-            OSError: the disk failed.
-        """
+    def _sync(self) -> None:
         os.fsync(self._fd)
+        there, ours = self.path.stat(), os.fstat(self._fd)  # what has no name any more is lost with the last descriptor
+        if (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
+
+    def _take_back(self, size: int) -> None:
+        try:
+            os.ftruncate(self._fd, size)
+        except OSError:  # a device
+            self._torn = True
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing in the file yet."""
+        return os.fstat(self._fd).st_size == 0
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""

@@ -245,12 +245,3 @@ async def test_an_error_of_our_own_is_told_and_the_session_ends_as_failed(office
     assert "a mistake" in problem_what(problem)
     assert office.of(SessionFinished)[0].how == "failed"
     assert isinstance(told[0]["exception"], ZeroDivisionError), "with its traceback in the log"
-
-
-async def test_a_full_disk_ends_the_run_as_failed(office: Office) -> None:
-    slow(office)
-    office.start(short())
-    await office.wait_for(Chunks)
-    office.runner.disk_failed()
-    finished: SessionFinished = await office.wait_for(SessionFinished)
-    assert finished.how == "failed"

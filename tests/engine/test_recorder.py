@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -143,24 +145,91 @@ def test_without_files_there_is_no_session_to_tell(tmp_path: Path) -> None:
     assert recorder.session().result(10) is None
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_ends_the_saving_and_is_told_once(tmp_path: Path) -> None:
+class Disk:
+    """A disk of a few bytes, for the files of one folder."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, room_bytes: int) -> None:
+        self.room_bytes = room_bytes
+        self._folder = folder
+        self._write = os.write
+        monkeypatch.setattr(os, "write", self._limited)
+
+    def _limited(self, fd: int, data: bytes) -> int:
+        if not Path(f"/proc/self/fd/{fd}").resolve().is_relative_to(self._folder):
+            return self._write(fd, data)
+        if self.room_bytes <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = self._write(fd, data[: self.room_bytes])
+        self.room_bytes -= written
+        return written
+
+
+on_linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="asks /proc which file a descriptor is")
+
+
+@on_linux
+@pytest.mark.parametrize("room_bytes", range(0, 4000, 250))
+def test_a_disk_that_fills_up_anywhere_is_told_once_and_leaves_whole_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room_bytes: int
+) -> None:
     reader = Reader()
-    failed: list[Problem] = []
-    recorder = Recorder(reader, on_disk_failed=failed.append)
+    recorder = Recorder(reader)
     recorder.open_session(tmp_path, started(PLAN))
     done(recorder)
-    full = tmp_path / "full"
-    full.mkdir()
-    (full / JOURNAL).symlink_to("/dev/full")
-    recorder.open_session(full, started(PLAN))
+    disk = Disk(monkeypatch, tmp_path, room_bytes)
+    trials = [finished(PLAN, trial_of(PLAN, round_number=n), order=n) for n in range(1, 9)]
+    for trial in trials:
+        recorder.emit(trial)
+    recorder.emit(END)
+    done(recorder)
+    assert disk.room_bytes <= 0, "it was filled"
+    noted = [event.problem for event in reader.events if isinstance(event, Noted)]
+    assert [problem.code for problem in noted] == ["disk"]
+    assert "No space left" in problem_what(noted[0])
+    assert [event for event in reader.events if not isinstance(event, Noted)] == [started(PLAN), *trials, END]
+    assert (tmp_path / JOURNAL).read_bytes().endswith(b"\n")
+    saved = list(read_events(tmp_path / JOURNAL))
+    assert saved == [started(PLAN), *trials, END][: len(saved)]
+    assert (tmp_path / TRIALS).read_text().endswith("\n")
+
+
+@on_linux
+def test_what_a_full_disk_held_back_is_written_when_there_is_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader()
+    recorder = Recorder(reader)
+    recorder.open_session(tmp_path, started(PLAN))
+    done(recorder)
+    disk = Disk(monkeypatch, tmp_path, 700)
+    trials = [finished(PLAN, trial_of(PLAN, round_number=n), order=n) for n in range(1, 5)]
+    for trial in trials[:3]:
+        recorder.emit(trial)
+    done(recorder)
+    disk.room_bytes = 1 << 20
+    recorder.emit(trials[3])
+    recorder.emit(END)
+    done(recorder)
+    noted = [event.problem.code for event in reader.events if isinstance(event, Noted)]
+    assert noted == ["disk", "disk_again"]
+    saved = list(read_events(tmp_path / JOURNAL))
+    assert [event for event in saved if not isinstance(event, Noted)] == [started(PLAN), *trials, END]
+    assert [event.problem.code for event in saved if isinstance(event, Noted)] == noted
+    assert [row.split(",")[0] for row in (tmp_path / TRIALS).read_text().splitlines()[1:]] == list("1234")
+
+
+def test_a_folder_that_was_removed_is_told(tmp_path: Path) -> None:
+    reader = Reader()
+    recorder = Recorder(reader)
+    folder = tmp_path / "session"
+    folder.mkdir()
+    recorder.open_session(folder, started(PLAN))
+    done(recorder)
+    shutil.rmtree(folder)
     recorder.emit(finished(PLAN))
     done(recorder)
-    assert [problem.code for problem in failed] == ["disk"]
-    noted = [event for event in reader.events if isinstance(event, Noted)]
-    assert [note.problem for note in noted] == failed
-    assert "No space left" in problem_what(failed[0])
-    assert reader.events[-1] == finished(PLAN), "the reader still gets every fact"
+    noted = [event.problem for event in reader.events if isinstance(event, Noted)]
+    assert [(problem.code, problem.detail) for problem in noted] == [("disk", "No such file or directory")]
 
 
 def test_who_asked_and_was_cancelled_does_not_end_the_recording() -> None:

@@ -93,9 +93,10 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         )
     ),
     "disk": Said(
-        marked("The session can no longer be saved."),
-        marked("Make room on the disk and start the run again; what was saved until now is kept."),
+        marked("What is measured from here on cannot be written to the disk."),
+        marked("Make room there: measuring continues, and the rest is written after the next trial that ends."),
     ),
+    "disk_again": Said(marked("Everything measured so far is on the disk now.")),
     "sampler_failed": Said(marked("Watching the machine failed. There are no plots from now on."), _REPORT),
     "task_failed": Said(
         marked("This failed: {task}."), marked("Please report it; the details are printed when llmtui ends.")
