@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
-from io import TextIOWrapper
+
+_INTERRUPTED = 130
+_CANNOT_WRITE = 2
 
 
 def main() -> int:
     """Run llmtui with the arguments of the command line; return the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # missing characters of an encoding such as cp1251 must not fail
-            stream.reconfigure(errors="replace")
-    arguments = sys.argv[1:]
+    try:
+        from llmtui.cli.streams import guard_streams
+
+        guard_streams()
+        code = _carry_out(sys.argv[1:])
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        code = end.code or 0
+    if not _tells_lost_output():
+        return code
+    return code or _CANNOT_WRITE
+
+
+def _carry_out(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         from llmtui import __version__
 
@@ -28,6 +43,20 @@ def main() -> int:
     from llmtui.cli.app import main as command_line
 
     return command_line()
+
+
+def _tells_lost_output() -> bool:
+    """Say that the output is lost where it could not be written; return whether it is."""
+    from llmtui.cli.streams import is_output_lost, output_failed
+
+    if not is_output_lost(sys.stdout):
+        return False
+    from llmtui.cli.startup import cannot_write
+
+    failed = output_failed(sys.stdout)
+    assert failed is not None
+    print(f"llmtui: {cannot_write('stdout', failed)}", file=sys.stderr)
+    return True
 
 
 if __name__ == "__main__":

@@ -7,18 +7,17 @@ import getpass
 import locale
 import os
 import socket
-import stat
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.run import can_be_written
+from llmtui.cli.output_files import STDOUT, can_be_written, write_output
 from llmtui.cli.sessions import journal_of
-from llmtui.cli.startup import Refused, Startup, cannot_list, cannot_write
+from llmtui.cli.startup import Refused, Startup, cannot_list
 from llmtui.config import expanded
 from llmtui.core.records import Problem
 from llmtui.words import _
@@ -26,8 +25,6 @@ from llmtui.words.problems import whole_problem
 
 if TYPE_CHECKING:
     from llmtui.report.saved import Saved
-
-STDOUT: Final = "-"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +53,9 @@ def report(of: Startup, asked: Asked) -> int:
             problem = Problem(code="file_unreadable", args={"file": str(error.filename)}, detail=error.strerror)
             raise Refused(whole_problem(problem)) from error
     for name, content in made.items():
-        _write(targets[name], content)
+        write_output(targets[name], content)
     if not targets:
-        _to_stdout(terminal_tables(sessions).encode("utf-8", "replace"))
+        write_output(None, terminal_tables(sessions).encode("utf-8", "replace"))
     return Exit.OK
 
 
@@ -131,28 +128,3 @@ def private_words() -> Sequence[str]:
     with contextlib.suppress(OSError, KeyError, ImportError):
         words.append(getpass.getuser())
     return [word for word in words if word]
-
-
-def _write(target: Path | None, content: bytes) -> None:
-    from llmtui.store.writing import replace_file
-
-    if target is None:
-        _to_stdout(content)
-        return
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-            target.write_bytes(content)  # a device or a pipe is written to, not replaced
-        else:
-            replace_file(target, content)
-    except OSError as error:
-        raise Refused(cannot_write(target, error)) from error
-
-
-def _to_stdout(content: bytes) -> None:
-    try:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Whoever read it has enough; else the interpreter would complain when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from llmtui.cli.startup import Refused
+from llmtui.config import SettingsError, expanded
+from llmtui.config.toml_text import read_text
 from llmtui.words import _
+from llmtui.words.settings import settings_words
 
 _OURS: Final = frozenset(
     {"model", "messages", "prompt", "stream", "stream_options", "n", "timings_per_token", "cache_prompt", "keep_alive"}
@@ -36,12 +38,14 @@ def extra_fields(path: str) -> dict[str, Any]:
         Refused: it cannot be read, is no JSON object, or holds a field that would break measuring.
     """
     try:
-        content = Path(path).expanduser().read_bytes()
+        content = read_text(expanded(path))
     except OSError as error:
         raise Refused(_("{path} cannot be read: {why}.").format(path=path, why=error.strerror or error)) from error
+    except SettingsError as error:
+        raise Refused(settings_words(error)) from error
     try:
-        fields = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        fields = msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.DecodeError as error:
         raise Refused(_("{path} is no JSON object: {why}.").format(path=path, why=error)) from error
     for name in _names(fields):
         if name in _FLAGS:

@@ -15,8 +15,10 @@ import msgspec
 
 from llmtui.cli.exits import Exit
 from llmtui.cli.naming import named_models, only_builtin, refuse_place_without_models, spelled_models
+from llmtui.cli.output_files import STDOUT, can_be_written, write_output
 from llmtui.cli.progress import Progress
-from llmtui.cli.startup import Refused, Startup, builtin_available, cannot_list, cannot_write, server_of
+from llmtui.cli.startup import Refused, Startup, builtin_available, cannot_list, server_of
+from llmtui.cli.streams import is_output_lost, output_failed
 from llmtui.config import expanded
 from llmtui.core.across import Earlier
 from llmtui.core.commands import Cancel, FindServers, SetServer, StartPlan
@@ -44,6 +46,7 @@ from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
 from llmtui.store.earlier import earlier_session
+from llmtui.store.on_disk import trials_on_disk, why_not_saved
 from llmtui.words import _, plural
 from llmtui.words.install import install_command
 from llmtui.words.lists import few
@@ -75,9 +78,7 @@ def run(of: Startup, order: Order) -> int:
     if unknown:
         known = ", ".join(category.id for category in of.pack.categories)
         raise Refused(_("There is no category {name}. There are: {known}.").format(name=min(unknown), known=known))
-    for target, may_be_folder in ((order.csv, True), (order.markdown, False)):
-        if target is not None:
-            can_be_written(expanded(target).absolute(), may_be_folder=may_be_folder)
+    _check_targets(order)
     try:
         link = EngineProcess(api_key=of.api_key)
     except OSError as error:
@@ -93,15 +94,13 @@ def run(of: Startup, order: Order) -> int:
         link.close()
 
 
-def can_be_written(wanted: Path, *, may_be_folder: bool) -> None:
-    """Refuses before the run what could only fail at its end."""
-    if wanted.is_dir() and not may_be_folder:
-        raise Refused(cannot_write(wanted, OSError(errno.EISDIR, os.strerror(errno.EISDIR))))
-    there = next(one for one in (wanted, *wanted.parents) if one.exists())
-    if there != wanted and not there.is_dir():
-        raise Refused(cannot_write(wanted, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))))
-    if not os.access(there, os.W_OK):
-        raise Refused(cannot_write(wanted, OSError(errno.EACCES, os.strerror(errno.EACCES))))
+def _check_targets(order: Order) -> None:
+    targets = ((order.csv, True), (order.markdown, False))
+    if [*(target for target, _ in targets), "-" if order.events else None].count(STDOUT) > 1:
+        raise Refused(_("Only one form can go to stdout (`-`): give the others a file."))
+    for target, may_be_folder in targets:
+        if target not in (None, STDOUT):
+            can_be_written(expanded(target).absolute(), may_be_folder=may_be_folder)
 
 
 class _Run:
@@ -123,8 +122,10 @@ class _Run:
         self._started = False
 
     def run(self) -> int:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._interrupt)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup has it ignored
+                signal.signal(number, self._interrupt)
         if self._order.host is None and not self._inside and self._frame.host_problem is not None:
             raise Refused(self._frame.host_problem)
         host = self._order.host or self._frame.settings.host
@@ -137,7 +138,7 @@ class _Run:
             for event in batch:
                 if self._take(event):
                     return self._finish()
-        return Exit.INTERNAL
+        return Exit.INTERRUPTED if self._interrupted else Exit.INTERNAL
 
     def _take(self, event: Event) -> bool:
         """Handles one event; gives whether the run is over."""
@@ -281,11 +282,10 @@ class _Run:
                 )
 
     def _pass_on(self, event: Event) -> None:
-        try:
-            sys.stdout.buffer.write(encode(event))
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            self._interrupt(signal.SIGPIPE, None)
+        sys.stdout.buffer.write(encode(event))
+        sys.stdout.buffer.flush()
+        if output_failed(sys.stdout) is not None and not self._interrupted:
+            self._interrupt(signal.SIGTERM, None)
 
     def _interrupt(self, number: int, frame: object) -> None:
         """Ends the run in order at the first signal; what is finished is kept either way."""
@@ -303,19 +303,32 @@ class _Run:
         earlier = self._earlier(session) if self._order.words or self._order.markdown is not None else None
         written: list[str] = []
         try:
-            if self._order.csv is not None and self._folder is not None:
-                path = self._copy(self._order.csv, self._folder)
-                written.append(_("Saved CSV: {path}").format(path=path))
+            if self._order.csv is not None:
+                written.append(_("Saved CSV: {path}").format(path=self._copy(self._order.csv, session)))
             if self._order.markdown is not None:
                 path = self._report(self._order.markdown, session, earlier)
                 written.append(_("Saved Markdown: {path}").format(path=path))
         finally:  # the files come first, so that no trouble with the output costs them
-            if not self._order.events:
+            if not self._order.events and STDOUT not in (self._order.csv, self._order.markdown):
                 self._print(session, earlier, written)
         if self._interrupted:
             return Exit.INTERRUPTED
         # What a server cannot do, such as unload a model, has not failed.
-        return Exit.OK if all(row.outcome in ("ok", "skipped") for row in session.rows) else Exit.FAILED
+        all_ok = all(row.outcome in ("ok", "skipped") for row in session.rows)
+        is_all_there = self._not_saved(session) is None and not is_output_lost(sys.stdout)
+        return Exit.OK if all_ok and is_all_there else Exit.FAILED
+
+    def _not_saved(self, session: Session) -> str | None:
+        """Return which trials are not on disk, and why; None where all are."""
+        if self._folder is None:
+            return None
+        why = why_not_saved(session)
+        n = trials_on_disk(self._folder)
+        if why is None and n == len(session.rows):
+            return None
+        return _("Only {n} of {total} trials are saved in {path}: {why}.").format(
+            n=n, total=len(session.rows), path=self._folder, why=why or os.strerror(errno.ENOENT)
+        )
 
     def _earlier(self, session: Session) -> Earlier | None:
         try:
@@ -333,31 +346,27 @@ class _Run:
             print_session(session, sys.stdout, earlier)
         print()
         if self._folder is not None:
-            print(_("Saved: {path}").format(path=self._folder))
+            print(self._not_saved(session) or _("Saved: {path}").format(path=self._folder))
         for sentence in written:
             print(sentence)
         sys.stdout.flush()
         for sentence in went_wrong(session):
             self._progress.say(sentence)
 
-    def _copy(self, target: str, folder: Path) -> Path:
-        from llmtui.cli.services import copy_trials
-        from llmtui.tui.host import ExportFailed
+    def _copy(self, target: str, session: Session) -> str:
+        from llmtui.store.trials_csv import trials_csv
 
-        try:
-            return copy_trials(folder, target, replace=True)
-        except ExportFailed as error:
-            raise Refused(str(error)) from error
+        path = expanded(target).absolute()
+        return self._write(target, path / f"{session.session_id}.csv" if path.is_dir() else path, trials_csv(session))
 
-    def _report(self, target: str, session: Session, earlier: Earlier | None) -> Path:
-        from llmtui.report.markdown import write_markdown
+    def _report(self, target: str, session: Session, earlier: Earlier | None) -> str:
+        from llmtui.report.markdown import markdown
 
-        path = expanded(target)
-        try:
-            write_markdown(session, path, earlier)
-        except OSError as error:
-            raise Refused(cannot_write(path, error)) from error
-        return path
+        return self._write(target, expanded(target), markdown(session, earlier).encode())
+
+    def _write(self, target: str, path: Path, content: bytes) -> str:
+        write_output(None if target == STDOUT else path, content)
+        return str(path)
 
 
 def went_wrong(session: Session) -> Iterator[str]:

@@ -100,7 +100,7 @@ class Services:
     def export_csv(self, session_id: str, target: str) -> str:
         """Copies trials.csv to where the person says; another file that is there already is left alone."""
         try:
-            return str(copy_trials(self._folder(session_id).path, target, replace=False))
+            return str(copy_trials(self._folder(session_id).path, target))
         except LinkLost as error:
             raise ExportFailed(whole_problem(error.problem)) from error
 
@@ -113,27 +113,27 @@ class Services:
         return found
 
 
-def copy_trials(session: Path, target: str, *, replace: bool) -> Path:
-    """Copies a session's trials.csv; a folder as target gets a file named after the session.
+def copy_trials(session: Path, target: str) -> Path:
+    """Copy a session's trials.csv; a folder as target gets a file named after the session.
 
     Args:
         session: its folder.
         target: a file or a folder; ``~`` is the home folder.
-        replace: overwrite a file that is there, which a script expects and a person does not.
 
     Raises:
         ExportFailed: with the reason.
     """
     from llmtui.store.session_folder import TRIALS
+    from llmtui.store.writing import replace_file
 
     wanted = expanded(target).absolute()
     if wanted.is_dir():
         wanted = wanted / f"{session.name}.csv"
-    if wanted.exists() and not replace:
+    if wanted.exists():
         raise ExportFailed(_("{path} is there already and was left alone. Choose another name.").format(path=wanted))
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(session / TRIALS, wanted)
+        replace_file(wanted, (session / TRIALS).read_bytes())
     except OSError as error:
         words = _("{path} cannot be written: {why}. Choose another place.")
         raise ExportFailed(words.format(path=wanted, why=error.strerror)) from error

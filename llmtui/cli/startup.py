@@ -27,6 +27,7 @@ from llmtui.config import (
 )
 from llmtui.config.access import read_key_file
 from llmtui.config.interfaces import protocol_of
+from llmtui.config.packs import unused_pack_here
 from llmtui.core.commands import SetServer
 from llmtui.core.prompts import PromptPack
 from llmtui.core.records import Argument, NamedBy, Problem
@@ -93,11 +94,15 @@ def load_startup(
         pack = find_prompt_pack(prompts, Path.cwd(), config_dir(), language)
         api_key = None if api_key_file is None else read_key_file(expanded(api_key_file))
         folder = results_dir(results, settings, Path.cwd())
+        passed_over = None if prompts is not None else unused_pack_here(Path.cwd())
     except SettingsError as error:
         raise Refused(settings_words(error)) from error
     return Startup(
         settings=settings,
-        problems=tuple(not_used(error) for error in loaded.problems),
+        problems=(
+            *(not_used(error) for error in loaded.problems),
+            *([] if passed_over is None else [f"{settings_words(passed_over)} {_('It is not used.')}"]),
+        ),
         language=language,
         pack=pack,
         results=folder,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from llmtui.config.errors import SettingsError
+from llmtui.config.toml_text import read_text
 from llmtui.core.records import NamedBy
 
 API_KEY = "LLMTUI_API_KEY"
@@ -62,10 +63,11 @@ def read_key_file(path: Path) -> str:
         SettingsError: the file cannot be read, or has no key.
     """
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise SettingsError("cannot_read", file=str(path), key="--api-key-file", why=why) from None
+        text = read_text(path)
+    except FileNotFoundError as error:
+        raise SettingsError("cannot_read", file=str(path), key="--api-key-file", why=error.strerror or "") from None
+    except SettingsError as error:
+        raise SettingsError(error.reason, file=error.file, key="--api-key-file", line=None, **error.facts) from None
     key = next((line.strip() for line in text.splitlines() if line.strip()), "")
     if not _is_key(key):
         raise SettingsError("no_key", file=str(path), key="--api-key-file")

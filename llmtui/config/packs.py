@@ -6,11 +6,12 @@ from pathlib import Path
 
 from llmtui.config.errors import SettingsError
 from llmtui.config.places import expanded
-from llmtui.config.prompt_files import is_prompt_pack, merge, parse_pack, parse_partial
-from llmtui.config.toml_text import read_text
+from llmtui.config.prompt_files import FORMAT, is_prompt_pack, merge, parse_pack, parse_partial
+from llmtui.config.toml_text import read_text, read_toml
 from llmtui.core.prompts import PromptPack
 
 PACK_NAME = "prompts.toml"
+_PARTS = frozenset({"cold", "follow_up", "categories"})
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -45,12 +46,29 @@ def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path | None
     if flag is not None:
         return _lay_over(pack, cwd / expanded(flag), language)
     own = None if config_dir is None else config_dir / PACK_NAME
-    if own is not None and own.is_file():
+    if own is not None and own.exists():
         pack = _lay_over(pack, own, language)
     here = cwd / PACK_NAME
     if _is_own_pack(here) and not (own is not None and own.is_file() and here.samefile(own)):
         pack = _lay_over(pack, here, language)
     return pack
+
+
+def unused_pack_here(cwd: Path) -> SettingsError | None:
+    """Return why the current folder's ``prompts.toml``, which seems meant to be a pack, is not used; None where not.
+
+    Another program's file of that name is readable TOML without a part of a pack, and is left alone.
+    """
+    path = cwd / PACK_NAME
+    if not path.exists() or _is_own_pack(path):
+        return None
+    try:
+        tree = read_toml(_read(path), str(path))
+    except SettingsError as error:
+        return error
+    if "llmtui" in tree or not _PARTS.intersection(tree):
+        return None
+    return SettingsError("no_header", file=str(path), key="llmtui", format=str(FORMAT))
 
 
 def _shipped_path() -> Path:

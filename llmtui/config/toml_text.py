@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from llmtui.config.errors import SettingsError
+from llmtui.config.regular_file import NotRegular, TooLarge, regular_bytes
 
 KeyPath = tuple[str | int, ...]
 """Names of tables and keys from the outside in; an int is the position in an array of tables, from 0."""
@@ -26,28 +25,20 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 def read_text(path: Path) -> str:
     """Return the text of a file, without a byte order mark.
 
-    Only regular files are read: a pipe would block and a device may have no end.
-
     Raises:
         FileNotFoundError: there is no file.
         SettingsError: it is no regular file, larger than ``LARGEST_BYTES``, not UTF-8, or unreadable.
     """
     try:
-        # Without O_NONBLOCK, opening a pipe would block until a program writes to it.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise SettingsError("not_a_file", file=str(path))
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                content = file.read(LARGEST_BYTES + 1)
-        finally:
-            os.close(descriptor)
+        content = regular_bytes(path, LARGEST_BYTES)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise SettingsError("cannot_read", file=str(path), why=error.strerror or str(error)) from None
-    if len(content) > LARGEST_BYTES:
-        raise SettingsError("too_large", file=str(path), limit=f"{LARGEST_BYTES // 1024**2} MiB")
+    except NotRegular:
+        raise SettingsError("not_a_file", file=str(path)) from None
+    except TooLarge:
+        raise SettingsError("too_large", file=str(path), limit=f"{LARGEST_BYTES // 1024**2} MiB") from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from llmtui import __version__
 from llmtui.core.events import encode
 from llmtui.core.session import Session, fold
 from llmtui.legacy.events import can_be_measured, legacy_events
 from llmtui.legacy.readers import read_any
-from llmtui.legacy.rows import CannotImport, ImportedFile, Stated
+from llmtui.legacy.rows import CannotImport, ImportedFile, Stated, believable
 from llmtui.legacy.source import file_text
 from llmtui.legacy.table import MOST_ROWS
 from llmtui.store.journal import JournalWriter
@@ -27,13 +29,13 @@ def read_file(path: Path, told: Stated | None = None) -> ImportedFile:
         CannotImport: the file cannot be used, or none of its rows can be measured.
     """
     made = read_any(file_text(path), told, name=path.name.partition(".")[0])
-    rows = made.rows
+    rows = tuple(map(believable, made.rows))
     if not any(map(can_be_measured, rows)):
         cells = {name: cell for row in rows for name, cell in row.unreadable.items()}
         raise CannotImport("nothing_measured", rows=len(rows), cells=cells)
     if len(rows) > MOST_ROWS:
         raise CannotImport("too_many_rows", most=MOST_ROWS)
-    return made
+    return msgspec.structs.replace(made, rows=rows)
 
 
 def keep(made: ImportedFile, path: Path, results_dir: Path) -> tuple[Path, Session]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -54,6 +54,28 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
     oddities: tuple[Oddity, ...] = ()
     failed: bool = False
     """Marked as failed in the file."""
+
+
+MOST_SECONDS: Final = 1e9
+"""31 years: a longer time is a slip of whoever wrote the file, and no clock of ours could hold it."""
+MOST: Final = 1e15
+"""Of any other figure."""
+
+
+def believable(row: FileRow) -> FileRow:
+    """Return the row, those figures that no machine can have measured among its unreadable cells."""
+    of = row.recorded
+    odd = {
+        name: value
+        for name in of.__struct_fields__
+        if isinstance(value := getattr(of, name), int | float)
+        and not abs(value) <= (MOST_SECONDS if name.endswith("_s") else MOST)
+    }
+    if not odd:
+        return row
+    told = {name: f"{value:.4g}" for name, value in odd.items()}
+    recorded = msgspec.structs.replace(of, **dict.fromkeys(odd))
+    return msgspec.structs.replace(row, recorded=recorded, unreadable=row.unreadable | told)
 
 
 class ImportedFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-import os
-import stat
 import zlib
 from pathlib import Path
 
+from llmtui.config.regular_file import NotRegular, TooLarge, regular_bytes
 from llmtui.legacy.rows import CannotImport
 
 MOST_BYTES = 64 * 2**20
@@ -36,24 +35,13 @@ def file_text(path: Path) -> str:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        # Without O_NONBLOCK, opening a pipe waits for its writer.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        return regular_bytes(path, MOST_BYTES)
     except (OSError, ValueError) as error:
         raise CannotImport("cannot_read", why=getattr(error, "strerror", None) or str(error)) from error
-    about = os.fstat(descriptor)
-    if not stat.S_ISREG(about.st_mode):
-        os.close(descriptor)
-        raise CannotImport("not_a_file", directory=stat.S_ISDIR(about.st_mode))
-    with os.fdopen(descriptor, "rb") as file:
-        if about.st_size > MOST_BYTES:
-            raise _too_large()
-        try:
-            data = file.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise CannotImport("cannot_read", why=error.strerror or str(error)) from error
-    if len(data) > MOST_BYTES:
-        raise _too_large()
-    return data
+    except NotRegular as error:
+        raise CannotImport("not_a_file", directory=error.is_folder) from error
+    except TooLarge as error:
+        raise _too_large() from error
 
 
 def _unpacked(data: bytes) -> bytes:

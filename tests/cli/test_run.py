@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from llmtui.cli.exits import Exit
-from llmtui.cli.run import can_be_written
+from llmtui.cli.output_files import can_be_written
 from llmtui.cli.startup import Refused
 
 

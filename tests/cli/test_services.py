@@ -24,29 +24,27 @@ def session(tmp_path: Path) -> Path:
 
 
 def test_a_folder_gets_a_file_named_after_the_session(session: Path, tmp_path: Path) -> None:
-    saved = copy_trials(session, str(tmp_path), replace=False)
+    saved = copy_trials(session, str(tmp_path))
     assert saved == tmp_path / "20261122T224107Z-ab12.csv"
     assert saved.read_text("utf-8") == "round,model\n1,llama3\n"
 
 
 def test_missing_folders_are_made(session: Path, tmp_path: Path) -> None:
-    assert copy_trials(session, str(tmp_path / "a" / "b.csv"), replace=False).is_file()
+    assert copy_trials(session, str(tmp_path / "a" / "b.csv")).is_file()
 
 
-def test_a_persons_file_is_left_alone_and_a_scripts_is_replaced(session: Path, tmp_path: Path) -> None:
+def test_a_persons_file_is_left_alone(session: Path, tmp_path: Path) -> None:
     there = tmp_path / "mine.csv"
     there.write_text("precious", "utf-8")
     with pytest.raises(ExportFailed, match="was left alone"):
-        copy_trials(session, str(there), replace=False)
+        copy_trials(session, str(there))
     assert there.read_text("utf-8") == "precious"
-    copy_trials(session, str(there), replace=True)
-    assert there.read_text("utf-8").startswith("round")
 
 
 def test_a_place_that_cannot_be_written_is_said_in_words(session: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(ExportFailed, match="cannot be written"):
-        copy_trials(session, str(tmp_path / "file" / "inside.csv"), replace=False)
+        copy_trials(session, str(tmp_path / "file" / "inside.csv"))
 
 
 def test_a_copied_session_is_a_line_of_its_own_in_the_history(tmp_path: Path) -> None:

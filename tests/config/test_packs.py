@@ -14,6 +14,7 @@ import pytest
 
 import llmtui
 from llmtui.config import SettingsError, find_prompt_pack, shipped_pack
+from llmtui.config.packs import unused_pack_here
 from llmtui.words.settings import settings_words
 
 CHECKOUT = Path(llmtui.__file__).resolve().parent.parent
@@ -160,3 +161,36 @@ def test_a_wheel_carries_its_prompts_inside(cwd: Path, tmp_path: Path) -> None:
     assert source == str(target / "llmtui" / "prompts.toml")
     assert categories == ["creativity", "reasoning", "coding", "summary"]
     assert (target / "llmtui" / "prompts.toml").read_bytes() == (CHECKOUT / "prompts.toml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'[llmtui]\nname = "caf\xe9"\n', "not_utf8"),
+        ("[llmtui]\nformat = 1\n".encode("utf-16"), "not_utf8"),
+        (b"[llmtu\nformat = 1\n", "not_toml"),
+        (b"[llmtu]\nformat = 1\n[cold]\ntext = 'Why?'\n", "no_header"),
+        (b"x = 1\n" * 200_000, "too_large"),
+    ],
+)
+def test_a_file_that_seems_meant_and_is_not_used_is_told(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "prompts.toml").write_bytes(content)
+    told = unused_pack_here(tmp_path)
+    assert told is not None
+    assert told.reason == reason
+    assert find_prompt_pack(None, tmp_path, None, "en") == shipped_pack("en")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_the_place_of_prompts_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "prompts.toml")
+    told = unused_pack_here(tmp_path)
+    assert told is not None
+    assert told.reason == "not_a_file"
+    with pytest.raises(SettingsError, match="not_a_file"):
+        find_prompt_pack(None, tmp_path / "elsewhere", tmp_path, "en")
+
+
+def test_another_programs_file_of_that_name_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "prompts.toml").write_text("[prompt]\nsystem = 'You are a pirate.'\n")
+    assert unused_pack_here(tmp_path) is None

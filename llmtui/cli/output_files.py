@@ -1,0 +1,52 @@
+"""Where a command writes what it was asked for: a file, or stdout for ``-``."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Final
+
+from llmtui.cli.startup import Refused, cannot_write
+
+STDOUT: Final = "-"
+
+
+def can_be_written(wanted: Path, *, may_be_folder: bool) -> None:
+    """Refuse beforehand what could only fail at the end.
+
+    Raises:
+        Refused: nothing can be written there.
+    """
+    if wanted.is_dir() and not may_be_folder:
+        raise Refused(cannot_write(wanted, OSError(errno.EISDIR, os.strerror(errno.EISDIR))))
+    there = next(one for one in (wanted, *wanted.parents) if one.exists())
+    if there != wanted and not there.is_dir():
+        raise Refused(cannot_write(wanted, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))))
+    if not os.access(there, os.W_OK):
+        raise Refused(cannot_write(wanted, OSError(errno.EACCES, os.strerror(errno.EACCES))))
+
+
+def write_output(target: Path | None, content: bytes) -> None:
+    """Write a whole file, or to stdout where the target is None; missing folders are made.
+
+    Raises:
+        Refused: it cannot be written; a file that was there is as it was.
+    """
+    from llmtui.store.writing import replace_file
+
+    if target is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+            target.write_bytes(content)  # a device or a pipe is written to, not replaced
+        else:
+            replace_file(target, content)
+    except OSError as error:
+        raise Refused(cannot_write(target, error)) from error
