@@ -148,8 +148,8 @@ class Recorder:
         """Start the recording thread.
 
         Args:
-            outbox: where every event goes in the end.
-            secrets: returns what must be neither told nor kept, though a server repeats it.
+            outbox: receives every event after it is on disk, or waits for the disk.
+            secrets: returns texts to replace everywhere, such as a key that a server repeats.
         """
         self._secrets = secrets
         self._outbox = outbox
