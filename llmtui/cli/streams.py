@@ -5,10 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, Final, TextIO
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+from typing import Any, Final, TextIO
 
 _STANDARD: Final = (0, 1, 2)
 
@@ -33,8 +30,8 @@ class GuardedOutput(io.RawIOBase):
         """Return whether it is a terminal."""
         return os.isatty(self._descriptor)
 
-    def write(self, data: ReadableBuffer, /) -> int:
-        """Write the bytes, or drop them; return how many were taken."""
+    def write(self, data: Any, /) -> int:
+        """Write bytes of any buffer, or drop them; return how many were taken."""
         view = memoryview(data).cast("B")
         if self.failed is None:
             try:
