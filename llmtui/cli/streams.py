@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 _STANDARD: Final = (0, 1, 2)
 
@@ -30,8 +30,8 @@ class GuardedOutput(io.RawIOBase):
         """Return whether it is a terminal."""
         return os.isatty(self._descriptor)
 
-    def write(self, data: Any, /) -> int:
-        """Write bytes of any buffer, or drop them; return how many were taken."""
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+        """Write the bytes, or drop them; return how many were taken."""
         view = memoryview(data).cast("B")
         if self.failed is None:
             try:
