@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Final, TextIO
+from typing import Final, TextIO, cast
 
 _STANDARD: Final = (0, 1, 2)
 
@@ -72,7 +72,7 @@ def _guarded(stream: TextIO | None, descriptor: int) -> TextIO:
     encoding = "utf-8" if stream is None else stream.encoding
     guarded = GuardedOutput(descriptor)
     return io.TextIOWrapper(
-        io.BufferedWriter(guarded),
+        io.BufferedWriter(cast("io.RawIOBase", guarded)),
         encoding=encoding,
         errors="replace",  # what an encoding such as cp1251 lacks must not cost the output
         line_buffering=guarded.isatty() or descriptor == 2,
