@@ -34,8 +34,8 @@ def measure(quick: bool) -> Iterable[Row]:
 
 
 def _ttft(trials: int) -> Row:
-    tests = [test for test in _compared([steady(100.0, TTFT_TOKENS)], trials, TTFT_TOKENS) if _is_warm(test)]
-    errors = [test.ttft_ms.difference for test in tests if test.ttft_ms is not None]
+    compared = [test for test in _compared([steady(100.0, TTFT_TOKENS)], trials, TTFT_TOKENS) if _is_warm(test)]
+    errors = [test.ttft_ms.difference for test in compared if test.ttft_ms is not None]
     typical = median(map(abs, errors))
     return Row(
         f"TTFT error, full screen, {len(errors)} tests, median of the sizes",
@@ -75,8 +75,8 @@ def _words(number: int) -> str:
 
 def _compared(models: list[SimulatedModel], trials: int, tokens: int) -> list[Compared]:
     with running_simulator(server_of(*models)) as server, folder() as where:
-        settings = settings_for(server.url, tests=trials, tokens=tokens, models=[model.name for model in models])
-        with on_screen(where, settings, tests=trials) as run:
+        settings = settings_for(server.url, trials=trials, tokens=tokens, models=[model.name for model in models])
+        with on_screen(where, settings, trials=trials) as run:
             session = watched(run)
             run.screen.quit()
         return list(compare(session.rows, server.answers()))

@@ -56,7 +56,7 @@ def screen_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
             finished.append(event)
 
     seen = server.send_log()[-1].number if server.send_log() else 0
-    with folder() as where, on_screen(where, settings_for(server.url, tests=1, tokens=tokens), tests=1) as run:
+    with folder() as where, on_screen(where, settings_for(server.url, trials=1, tokens=tokens), trials=1) as run:
         watched(run, note)
         run.screen.quit()
     warm = next(event for event in finished if event.trial.kind == "warm")

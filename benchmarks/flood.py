@@ -44,11 +44,11 @@ STALL_S = 4.0
 
 
 def measure(quick: bool) -> Iterable[Row]:
-    tests, tokens = (3 if quick else TESTS), TOKENS
+    trials, tokens = (3 if quick else TESTS), TOKENS
     with running_simulator(server_of(_model(tokens))) as server:
-        seen = _on_screen(server, tests, tokens)
+        seen = _on_screen(server, trials, tokens)
         yield Row(
-            f"{RATE_TPS:.0f} tok/s for {tests * tokens / RATE_TPS:.0f} s: last text on the screen after it left the "
+            f"{RATE_TPS:.0f} tok/s for {trials * tokens / RATE_TPS:.0f} s: last text on the screen after it left the "
             f"server, {len(seen.behind_ms)} answers",
             f"{spread(seen.behind_ms, 0)} ms ({seen.chunks} chunks at {seen.rate_tps:.0f} tok/s)",
             f"≤ {BEHIND_BAR_MS:.0f} ms",
@@ -96,12 +96,12 @@ class MarkWatch:
         self._tail = data[-len(END_MARK) :]
 
 
-def _on_screen(server: RunningSimulator, tests: int, tokens: int) -> Seen:
+def _on_screen(server: RunningSimulator, trials: int, tokens: int) -> Seen:
     seen, mark = Seen(), MarkWatch()
     asked = len(server.answers())
     with folder() as where:
-        settings = settings_for(server.url, tests=tests, tokens=tokens)
-        with on_screen(where, settings, tests=tests, seen=mark) as run:
+        settings = settings_for(server.url, trials=trials, tokens=tokens)
+        with on_screen(where, settings, trials=trials, seen=mark) as run:
             watched(run, _memory_noter(run.screen.pid, seen))
             time.sleep(1)  # the last frame
             run.screen.quit()

@@ -18,7 +18,7 @@ from llmtui.core.events import (
     TrialFinished,
     TrialStarted,
 )
-from llmtui.core.plan import Model, Plan, Trial, blocks
+from llmtui.core.plan import Model, Plan, Trial, round_blocks
 from llmtui.core.planning import make_plan
 from llmtui.core.records import Fingerprint, MachineFigures, ServerCounters, Timeline
 
@@ -74,7 +74,7 @@ def _trial(plan: Plan, order: int) -> Trial:
     """The warm trials of the plan, one after the other, round after round."""
     warm = len(plan.contenders) * len(plan.prompts)
     number, place = divmod(order - 1, warm)
-    trials = [trial for block in blocks(plan, number + 1) for trial in block.trials if trial.kind == "warm"]
+    trials = [trial for block in round_blocks(plan, number + 1) for trial in block.trials if trial.kind == "warm"]
     return trials[place]
 
 

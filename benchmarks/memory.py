@@ -32,8 +32,8 @@ def _after_a_run() -> Iterable[Row]:
         running_simulator(server_of(steady(200.0, 200), steady(150.0, 200, name="other:1b"))) as server,
         folder() as where,
     ):
-        settings = settings_for(server.url, tests=TESTS, tokens=200)
-        with on_screen(where, settings, tests=TESTS) as run:
+        settings = settings_for(server.url, trials=TESTS, tokens=200)
+        with on_screen(where, settings, trials=TESTS) as run:
             watched(run)
             run.screen.press(F4)  # the results beside what was live
             time.sleep(3)

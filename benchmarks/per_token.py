@@ -63,8 +63,8 @@ def _run(cache: Path, *, with_screen: bool) -> Run:
 
     Warm answers are counted, after the first: their text, and all that goes on between them.
     """
-    tests = WARM_UP + TESTS
-    settings = settings_for("builtin", tests=tests, tokens=TOKENS, models=[f"builtin:{MODEL}"])
+    trials = WARM_UP + TESTS
+    settings = settings_for("builtin", trials=trials, tokens=TOKENS, models=[f"builtin:{MODEL}"])
     looks: list[float] = []
 
     def look(event: SessionEvent) -> None:
@@ -73,7 +73,7 @@ def _run(cache: Path, *, with_screen: bool) -> Run:
 
     shutil.rmtree(cache / "results", ignore_errors=True)
     start = on_screen if with_screen else without_screen
-    with start(cache, settings, tests=tests) as run:
+    with start(cache, settings, trials=trials) as run:
         session = watched(run, look)
         if with_screen:
             run.screen.quit()

@@ -41,7 +41,7 @@ def server_of(*models: SimulatedModel) -> Script:
     return Script(models=models)
 
 
-def settings_for(host: str, *, tests: int, tokens: int, models: Sequence[str] = ()) -> dict[str, str]:
+def settings_for(host: str, *, trials: int, tokens: int, models: Sequence[str] = ()) -> dict[str, str]:
     """Settings under which Enter starts one round of so many tests a model."""
     chosen = {"models": ",".join(models)} if models else {}
     return chosen | {
@@ -49,18 +49,18 @@ def settings_for(host: str, *, tests: int, tokens: int, models: Sequence[str] = 
         "preset": "quick",
         "num_predict": str(tokens),
         "num_ctx": str(max(4096, 2 * tokens)),
-        "categories": categories(tests),
+        "categories": categories(trials),
         "bell": "off",
     }
 
 
 @contextmanager
 def on_screen(
-    where: Path, settings: Mapping[str, str], *, tests: int, seen: OutputListener | None = None
+    where: Path, settings: Mapping[str, str], *, trials: int, seen: OutputListener | None = None
 ) -> Iterator[ScreenRun]:
     """Starts the program in its terminal; the caller begins the run. It is killed if it has not left by the end."""
     prompts, results = where / "prompts.toml", where / "results"
-    prompts.write_text(many_prompts(tests), encoding="utf-8")
+    prompts.write_text(many_prompts(trials), encoding="utf-8")
     command = program("--results", str(results), "--prompts", str(prompts))
     with closing(Screen(command, folder=where, settings=settings, seen=seen)) as screen:
         yield ScreenRun(screen, results)
@@ -77,10 +77,10 @@ def watched(run: ScreenRun, each: Callable[[SessionEvent], None] = lambda _: Non
 
 
 @contextmanager
-def without_screen(where: Path, settings: Mapping[str, str], *, tests: int) -> Iterator[ScreenRun]:
+def without_screen(where: Path, settings: Mapping[str, str], *, trials: int) -> Iterator[ScreenRun]:
     """Starts the same session with ``llmtui run``, in the same terminal: one line of progress instead of screens."""
     prompts, results = where / "prompts.toml", where / "results"
-    prompts.write_text(many_prompts(tests), encoding="utf-8")
+    prompts.write_text(many_prompts(trials), encoding="utf-8")
     words = ["run", "--results", str(results), "--prompts", str(prompts), "--host", settings["host"]]
     for model in filter(None, settings.get("models", "").split(",")):
         words += ["--model", model]

@@ -68,7 +68,7 @@ def measure(quick: bool) -> Iterable[Row]:
 
 
 def _ours(server: RunningSimulator, tokens: int, seconds: float) -> Shares:
-    with folder() as where, on_screen(where, settings_for(server.url, tests=1, tokens=tokens), tests=1) as run:
+    with folder() as where, on_screen(where, settings_for(server.url, trials=1, tokens=tokens), trials=1) as run:
         run.begin()
         _until_warm_text(server)
         processes = [psutil.Process(run.screen.pid), engine_of(run.screen.pid)]

@@ -59,7 +59,7 @@ def measure(quick: bool) -> Iterable[Row]:
     empty, ours = [], []
     quits: dict[str, list[float]] = {"empty": [], "setup": [], "after a run": []}
     with running_simulator(server_of(steady(200.0, 20))) as server:
-        settings = settings_for(server.url, tests=1, tokens=20)
+        settings = settings_for(server.url, trials=1, tokens=20)
         for _ in range(runs):
             empty.append(_start_and_quit((sys.executable, "-P", "-c", EMPTY), {}, quits["empty"]))
             ours.append(_start_and_quit(program(), settings, quits["setup"]))
@@ -108,7 +108,7 @@ def _start_and_quit(command: Sequence[str], settings: dict[str, str], quits: lis
 
 
 def _quit_after_a_run(settings: dict[str, str]) -> float:
-    with folder() as where, on_screen(where, settings, tests=1) as run:
+    with folder() as where, on_screen(where, settings, trials=1) as run:
         watched(run)
         time.sleep(0.5)
         return _quit_ms(run.screen)

@@ -17,10 +17,10 @@ import msgspec
 from llmtui.backends.answer_evidence import FEWEST_CHUNKS, SilentChunks
 from llmtui.backends.base import BackendFailed, Chunk, Final, Remark, RequestRefused, RequestSent
 from llmtui.backends.compression import Unpacker, unpacker_for
+from llmtui.backends.foreign_answer import part_of_sentence
 from llmtui.backends.framing import Document, Framing
 from llmtui.backends.http_moments import BodyReceived, ExchangeEvent, HeadersReceived
 from llmtui.backends.lenient import StructReader
-from llmtui.backends.what_answered import part_of_sentence
 from llmtui.config.access import without_login
 from llmtui.core.records import EndedBy, Evidence, Problem, ServerCounters
 

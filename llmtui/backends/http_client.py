@@ -15,8 +15,8 @@ from typing import NamedTuple
 import httpx
 
 from llmtui.backends.base import BackendFailed, ServerEndpoint
+from llmtui.backends.foreign_answer import https_wanted
 from llmtui.backends.http_stamping import StampingTransport
-from llmtui.backends.what_answered import https_wanted
 from llmtui.config.access import without_login
 from llmtui.core.codes import Start
 from llmtui.core.records import Argument, Problem

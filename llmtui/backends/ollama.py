@@ -22,6 +22,7 @@ from llmtui.backends.base import (
     RunnerClue,
     ServerInfo,
 )  # fmt: skip
+from llmtui.backends.foreign_answer import as_response, foreign_answer, is_page
 from llmtui.backends.http_client import (
     ANSWER_LIMIT_S,
     CONNECT_LIMIT_S,
@@ -57,9 +58,8 @@ from llmtui.backends.ollama_problems import (
 )  # fmt: skip
 from llmtui.backends.ollama_pull import pull_steps
 from llmtui.backends.ollama_reading import OllamaDialect, chat_body, is_mlx
+from llmtui.backends.refused_fields import RefusedFields
 from llmtui.backends.shown_names import ShownNames
-from llmtui.backends.taken_back import RefusedFields
-from llmtui.backends.what_answered import as_response, is_page, what_answered
 from llmtui.config.access import Access
 from llmtui.config.address import DEFAULT_PORT, normalise_host
 from llmtui.config.errors import SettingsError
@@ -266,7 +266,7 @@ class OllamaBackend:
         """Return the refusal for an answer other than 200."""
         body = response.content[:MAX_REFUSAL_BYTES]
         of_server = error_text(body) is None or b"signin_url" not in body  # else a model in the cloud
-        problem = what_answered(
+        problem = foreign_answer(
             response, where=self._where, path=path, access=self._access, challenge_is_login=of_server
         ) or refusal(response.status_code, body, where=self._where, model=model)
         return RequestRefused(problem, status=response.status_code, body=body, headers=response.headers)

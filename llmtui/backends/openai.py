@@ -25,6 +25,7 @@ from llmtui.backends.base import (
     RunnerClue,
     ServerInfo,
 )
+from llmtui.backends.foreign_answer import as_response, foreign_answer, is_page, said
 from llmtui.backends.http_client import (
     STREAM_TIMEOUT,
     in_words,
@@ -50,9 +51,8 @@ from llmtui.backends.openai_listing import (
 )
 from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.backends.openai_wire import CHAT_PATH, MODELS_PATH, error_problem, request_body
+from llmtui.backends.refused_fields import RefusedFields
 from llmtui.backends.shown_names import ShownNames
-from llmtui.backends.taken_back import RefusedFields
-from llmtui.backends.what_answered import as_response, is_page, said, what_answered
 from llmtui.config.access import Access
 from llmtui.config.interfaces import root_and_prefix
 from llmtui.core.events import ListedModel, ModelShown
@@ -277,7 +277,7 @@ class OpenAiBackend:
 
     def _refuse_others(self, response: httpx.Response, path: str) -> None:
         after_version = path.removeprefix(self._prefix)
-        problem = what_answered(response, where=self._where, path=after_version, access=self._access)
+        problem = foreign_answer(response, where=self._where, path=after_version, access=self._access)
         if problem is not None:
             raise BackendFailed(problem)
 

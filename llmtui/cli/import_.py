@@ -15,13 +15,13 @@ from llmtui.words.imports import import_refusal
 from llmtui.words.problems import problem_what
 
 
-def import_file(of: Startup, source: str, told: Stated, legacy: str | None) -> int:
+def import_file(of: Startup, source: str, stated: Stated, legacy: str | None) -> int:
     """Import a file and print its audit; return the exit code.
 
     Args:
         of: settings and folders.
         source: the file.
-        told: units and columns that the person states.
+        stated: units and columns that the person states.
         legacy: where to write it with the eight columns of the old script; None: nowhere.
 
     Raises:
@@ -30,7 +30,7 @@ def import_file(of: Startup, source: str, told: Stated, legacy: str | None) -> i
     path = expanded(source)
     written = None if legacy is None else expanded(legacy)
     try:
-        made = read_file(path, told)
+        made = read_file(path, stated)
     except CannotImport as error:
         raise Refused(import_refusal(source, error)) from error
     try:

@@ -81,7 +81,7 @@ class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
     """Contenders without an answer within the cap on tokens."""
     cold: tuple[Amount, ...]
     loading: tuple[Amount, ...]
-    again: tuple[Amount, ...]
+    later_cold: tuple[Amount, ...]
     saving: tuple[Amount, ...]
     """Later cold starts − warm TTFT: what keeping the model loaded saves. The first cold start is separate."""
     leaders: tuple[int, ...]
@@ -130,10 +130,10 @@ class WhichForWhat(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
-class UsualFormula(msgspec.Struct, frozen=True, kw_only=True):
+class OverallSpeed(msgspec.Struct, frozen=True, kw_only=True):
     """Topic 6: tokens ÷ total time over the same warm trials."""
 
-    usual: tuple[Amount, ...]
+    overall: tuple[Amount, ...]
     """Mean over the warm trials that are compared, highest first."""
     cold: tuple[Amount, ...]
     """The same for cold starts alone."""
@@ -155,7 +155,7 @@ class SinceLast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Conclusion = (
-    WritingSpeed | FirstToken | Stability | MemoryUse | WhichForWhat | UsualFormula | SinceLast | NotCounted
+    WritingSpeed | FirstToken | Stability | MemoryUse | WhichForWhat | OverallSpeed | SinceLast | NotCounted
 )  # fmt: skip
 
 
@@ -248,7 +248,7 @@ def _first_word(session: Session, summary: Summary) -> FirstToken:
     rank = wait_ranks(found)
     by_answer = sorted(lines, key=lambda line: line.ttfo.value if line.ttfo else float("inf"))
     warm = {one.contender: one.value for one in ttft}
-    again = _amounts(lines, "cold_again")
+    later_cold = _amounts(lines, "cold_later")
     cold = _amounts(sorted(lines, key=lambda line: line.cold_first_ms or 0.0), "cold_first_ms")
     return FirstToken(
         ttft=ttft,
@@ -256,10 +256,10 @@ def _first_word(session: Session, summary: Summary) -> FirstToken:
         unanswered=tuple(index for index, why in _missing(summary, "ttfo") if why == "still_thinking"),
         cold=cold,
         loading=_amounts(lines, "cold_first_load_ms"),
-        again=again,
+        later_cold=later_cold,
         saving=tuple(
             Amount(one.contender, one.value - warm[one.contender])
-            for one in again
+            for one in later_cold
             if one.contender in warm and one.value > warm[one.contender]
         ),
         leaders=tuple(one.contender for one in ttft if rank.get(one.contender) == 1),
@@ -309,19 +309,19 @@ def _which(session: Session, memory: MemoryUse, first_word: FirstToken) -> Which
     return WhichForWhat(choices=choices, why=why)
 
 
-def _usual(session: Session, summary: Summary, speed: WritingSpeed) -> UsualFormula:
-    usual = tuple(sorted(_amounts(summary.lines, "usual_tps"), key=lambda one: -one.value))
+def _usual(session: Session, summary: Summary, speed: WritingSpeed) -> OverallSpeed:
+    overall = tuple(sorted(_amounts(summary.lines, "overall_tps"), key=lambda one: -one.value))
     behind = {one.second for one in speed.verdicts if one.word in SEPARATING}
     why = None
-    if not usual:
+    if not overall:
         why = speed.why or "not_yet"
-    return UsualFormula(
-        usual=usual,
-        cold=_amounts(summary.lines, "usual_cold_tps"),
+    return OverallSpeed(
+        overall=overall,
+        cold=_amounts(summary.lines, "overall_cold_tps"),
         eval_rate=eval_rate(session),
         tps=speed.tps,
         waiting=waiting_share(session),
-        other_winner=len(usual) > 1 and usual[0].contender in behind,
+        other_winner=len(overall) > 1 and overall[0].contender in behind,
         why=why,
     )
 

@@ -49,7 +49,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     high_s: float
     round_s: Range
     """Duration of one round in seconds."""
-    tests: int
+    trials: int
     """Number of trials in one round."""
     measured: bool
     """Computed from earlier sessions alone, without assumptions about the machine."""
@@ -72,7 +72,7 @@ def estimate(plan: Plan, listed: Sequence[ListedModel] = (), past: Mapping[str, 
         low_s=min(totals),
         high_s=max(totals),
         round_s=(low, high),
-        tests=trials_per_round(plan),
+        trials=trials_per_round(plan),
         measured=all(who.model.digest in known for who in plan.contenders),
     )
 

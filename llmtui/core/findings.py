@@ -127,13 +127,13 @@ def waiting_share(session: Session) -> tuple[Amount, ...]:
     """Return the share of the compared warm trials' time that passed before their first text."""
     found: list[Amount] = []
     for index in range(len(session.plan.contenders)):
-        known = [(row.figures.ttft_ms or 0.0, row.figures.e2e_ms or 0.0) for row in usual_rows(session.rows, index)]
+        known = [(row.figures.ttft_ms or 0.0, row.figures.e2e_ms or 0.0) for row in overall_rows(session.rows, index)]
         if known:
             found.append(Amount(index, math.fsum(ttft for ttft, _ in known) / math.fsum(e2e for _, e2e in known)))
     return tuple(found)
 
 
-def usual_rows(rows: Iterable[TrialRow], contender: int) -> list[TrialRow]:
+def overall_rows(rows: Iterable[TrialRow], contender: int) -> list[TrialRow]:
     """Return the trials that tokens ÷ total time is computed from: the same warm trials as for the decode rate."""
     return [row for row in rows if row.trial.contender == contender and counts_for_speed(row) and row.figures.e2e_tps]
 

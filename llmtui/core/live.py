@@ -12,7 +12,7 @@ from statistics import fmean
 import msgspec
 
 from llmtui.core.events import Chunks
-from llmtui.core.plan import Kind, Trial, blocks, trials_per_round
+from llmtui.core.plan import Kind, Trial, round_blocks, trials_per_round
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 
@@ -206,7 +206,7 @@ def run_left_s(session: Session) -> tuple[float, float] | None:
         return None
     most = max(session.rounds, session.plan.max_rounds)
     lasted = _durations(session)
-    round_s = sum(_expected(trial, lasted) for block in blocks(session.plan, 1) for trial in block.trials)
+    round_s = sum(_expected(trial, lasted) for block in round_blocks(session.plan, 1) for trial in block.trials)
     longest = least + (most - session.rounds) * round_s
     if session.plan.budget_s is not None:
         spent_s = (session.last_t_ns - session.t_ns) / 1e9
@@ -234,7 +234,7 @@ def time_left_s(session: Session) -> float | None:
     done = {(row.trial.id, row.trial.round) for row in session.rows}
     left = 0.0
     for number in range(1, session.rounds + 1):
-        for block in blocks(session.plan, number):
+        for block in round_blocks(session.plan, number):
             for trial in block.trials:
                 if (trial.id, trial.round) not in done:
                     left += _expected(trial, lasted)

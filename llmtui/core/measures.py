@@ -180,7 +180,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         id="cold_again_ms", unit="s", per=1000, better="lower", computed_by="llmtui.core.summary:_starts",
-        of_model=lambda line: line.cold_again, has_range=True,
+        of_model=lambda line: line.cold_later, has_range=True,
     ),
     Measure(
         id="memory_peak_bytes", unit="GB", per=GIGABYTE, better="lower",
@@ -197,11 +197,11 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         id="usual_tps", unit="tok/s", better="higher", computed_by="llmtui.core.summary:summarise",
-        of_model=lambda line: line.usual_tps, shown=_NOWHERE,
+        of_model=lambda line: line.overall_tps, shown=_NOWHERE,
     ),
     Measure(
         id="usual_cold_tps", unit="tok/s", better="higher", computed_by="llmtui.core.summary:summarise",
-        of_model=lambda line: line.usual_cold_tps, shown=_NOWHERE,
+        of_model=lambda line: line.overall_cold_tps, shown=_NOWHERE,
     ),
     Measure(
         id="tokens", unit="tok", better="neither", computed_by="llmtui.core.metrics:measure",

@@ -7,7 +7,7 @@ import msgspec
 from llmtui.core.conditions import is_busy_machine
 from llmtui.core.flags import counts_for_speed, counts_for_ttft, why_not_compared
 from llmtui.core.session import Session
-from llmtui.core.trial_row import TrialRow, asked_again
+from llmtui.core.trial_row import TrialRow, replaced_trials
 from llmtui.core.verdict import disturbed_contenders
 
 BUSY = "busy"
@@ -41,7 +41,7 @@ class NotCounted(msgspec.Struct, frozen=True, kw_only=True):
 
 def not_counted(session: Session) -> NotCounted:
     """Return what was left out, what was disturbed but counts, and the contenders without a verdict."""
-    repeated = asked_again(session.rows)
+    repeated = replaced_trials(session.rows)
     counts: dict[tuple[int, str, str], int] = {}
     for row in session.rows:
         reason = _reason(row, repeated=row.trial.id in repeated)

@@ -17,7 +17,7 @@ from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
 from llmtui.core.summary import Summary, prefill_kind, start_rows
-from llmtui.core.trial_row import TrialRow, asked_again
+from llmtui.core.trial_row import TrialRow, replaced_trials
 
 WAITED = ("ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms")
 """Figures that are a person's waiting time."""
@@ -66,7 +66,7 @@ def round_logs(session: Session, contender: int, figure: str, prompts: Collectio
     """
     if figure in _ONE_PER_SESSION or is_imported(session.plan):
         return ()
-    repeated = asked_again(session.rows)
+    repeated = replaced_trials(session.rows)
     mine = [row for row in session.rows if row.trial.contender == contender and row.trial.id not in repeated]
     by_round: dict[int, list[float]] = {}
     for row, value in _values(session, mine, figure, prompts):

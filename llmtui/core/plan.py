@@ -247,7 +247,7 @@ def tagged(tag: int | None, text: str) -> str:
     return text if tag is None else f"[{tag}] {text}"
 
 
-def block(plan: Plan, round_number: int, contender: int, *, cold_last: bool = False) -> Block:
+def contender_block(plan: Plan, round_number: int, contender: int, *, cold_last: bool = False) -> Block:
     """Return one contender's trials of a round: cold, warm, follow-up.
 
     Args:
@@ -269,7 +269,7 @@ def block(plan: Plan, round_number: int, contender: int, *, cold_last: bool = Fa
     return Block(round=round_number, contender=contender, trials=tuple(trials))
 
 
-def blocks(plan: Plan, round_number: int, *, resident: int | None = None) -> tuple[Block, ...]:
+def round_blocks(plan: Plan, round_number: int, *, resident: int | None = None) -> tuple[Block, ...]:
     """Return a round's blocks in order.
 
     Args:
@@ -280,11 +280,11 @@ def blocks(plan: Plan, round_number: int, *, resident: int | None = None) -> tup
     """
     order = round_order(plan, round_number)
     if resident is None or round_number > 2:
-        return tuple(block(plan, round_number, contender) for contender in order)
+        return tuple(contender_block(plan, round_number, contender) for contender in order)
     order = (resident, *(contender for contender in round_order(plan, 1) if contender != resident))
     if round_number == 1:
-        return tuple(block(plan, 1, contender, cold_last=contender == resident) for contender in order)
-    return tuple(block(plan, 2, contender) for contender in reversed(order))
+        return tuple(contender_block(plan, 1, contender, cold_last=contender == resident) for contender in order)
+    return tuple(contender_block(plan, 2, contender) for contender in reversed(order))
 
 
 def trials_per_round(plan: Plan) -> int:

@@ -54,7 +54,7 @@ def recorded_figures(event: TrialFinished) -> Figures | None:
     return msgspec.convert({**known, "why": why}, Figures)
 
 
-def written(row: TrialRow) -> tuple[float, float] | None:
+def decode_amount(row: TrialRow) -> tuple[float, float] | None:
     """Return a trial's (tokens, seconds) after the first token, however short; None where not recorded."""
     of, figures = row.recorded, row.figures
     if of is not None and (done := _steps(of)) is not None:
@@ -66,18 +66,18 @@ def written(row: TrialRow) -> tuple[float, float] | None:
     return figures.tokens - 1, (figures.e2e_ms - figures.ttft_ms) / 1000
 
 
-def answered(row: TrialRow) -> tuple[float, float] | None:
+def total_amount(row: TrialRow) -> tuple[float, float] | None:
     """Return a trial's (tokens, total seconds), or (recorded rate, 1); None where neither is recorded."""
     figures = row.figures
     if figures.tokens and figures.e2e_ms:
         return figures.tokens, figures.e2e_ms / 1000
-    return None if not (rate := usual_tps(row)) else (rate, 1.0)
+    return None if not (rate := overall_tps(row)) else (rate, 1.0)
 
 
-def usual_tps(row: TrialRow) -> float | None:
+def overall_tps(row: TrialRow) -> float | None:
     """Return a trial's tokens ÷ total time: as recorded, else computed."""
-    if row.recorded is not None and row.recorded.usual_tps is not None:
-        return row.recorded.usual_tps
+    if row.recorded is not None and row.recorded.overall_tps is not None:
+        return row.recorded.overall_tps
     return row.figures.e2e_tps
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from llmtui.core.pairing import PairedRounds
-from llmtui.core.recorded import Basis, answered, written
+from llmtui.core.recorded import Basis, decode_amount, total_amount
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
@@ -33,7 +33,7 @@ def recorded_cells(session: Session) -> RecordedCells:
     basis, unit = basis_of(session), unit_of(session)
     found: dict[int, dict[str, dict[tuple[str, int], tuple[float, float]]]] = {}
     for row in session.rows:
-        done = written(row) if basis == "writing" else answered(row)
+        done = decode_amount(row) if basis == "writing" else total_amount(row)
         if row.trial.prompt is None or done is None or row.outcome != "ok":
             continue
         category = category_name(session, row)
@@ -48,7 +48,7 @@ def recorded_cells(session: Session) -> RecordedCells:
 
 def basis_of(session: Session) -> Basis:
     """Return what the file's models can be compared by."""
-    return "writing" if any(written(row) is not None for row in session.rows) else "usual"
+    return "writing" if any(decode_amount(row) is not None for row in session.rows) else "usual"
 
 
 def unit_of(session: Session) -> Unit:

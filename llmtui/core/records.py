@@ -176,7 +176,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
     line: int
     """Line in the file, from 1."""
-    usual_tps: float | None = None
+    overall_tps: float | None = msgspec.field(default=None, name="usual_tps")
     """Tokens ÷ total time, as recorded."""
     ram_change_mb: float | None = None
     """As recorded; in the earlier comparison's files the change of the whole machine's used memory."""

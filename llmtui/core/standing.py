@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from llmtui.core.letters import ranks
-from llmtui.core.plan import blocks
+from llmtui.core.plan import round_blocks
 from llmtui.core.session import Session
 from llmtui.core.summary import ContenderSummary, summarise
 from llmtui.core.verdict import verdicts
@@ -37,7 +37,7 @@ def complete_rounds(session: Session) -> frozenset[int]:
     return frozenset(
         number
         for number in range(1, session.rounds + 1)
-        if all(trial.id in ended for block in blocks(session.plan, number) for trial in block.trials)
+        if all(trial.id in ended for block in round_blocks(session.plan, number) for trial in block.trials)
     )
 
 
@@ -79,7 +79,7 @@ def _rounds(session: Session) -> tuple[list[int], list[bool]]:
     done = [0] * len(session.plan.contenders)
     begun = [False] * len(session.plan.contenders)
     for number in range(1, session.rounds + 1):
-        for block in blocks(session.plan, number):
+        for block in round_blocks(session.plan, number):
             over = sum(trial.id in ended for trial in block.trials)
             if over == len(block.trials):
                 done[block.contender] += 1

@@ -24,7 +24,7 @@ from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Kind
 from llmtui.core.recorded_pairs import RecordedCells, recorded_cells, recorded_speed
 from llmtui.core.session import Session
-from llmtui.core.trial_row import TrialRow, asked_again
+from llmtui.core.trial_row import TrialRow, replaced_trials
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
     """TTFT of the session's first cold start, or of cold starts read from disk where that is known."""
     cold_first_load_ms: float | None
     """The part of it that was loading, by the server's count."""
-    cold_again: Spread | None
+    cold_later: Spread | None
     """TTFT of later cold starts, or of those with the file in memory where that is known (ms)."""
     ttft: Spread | None
     """Warm TTFT (ms): median over trials."""
@@ -68,9 +68,9 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
     vram_bytes: int | None
     total_s: float | None
     """Time of all requests, including waiting."""
-    usual_tps: float | None
+    overall_tps: float | None
     """Mean of tokens ÷ total time over the warm trials of the decode speed."""
-    usual_cold_tps: float | None
+    overall_cold_tps: float | None
     """The same over cold starts alone."""
     round_spread: float | None
     """Standard deviation of the speed at the same prompt over rounds, as a share; None below three rounds."""
@@ -107,7 +107,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 def summarise(session: Session) -> Summary:
     """Return the summary of a session, finished or still running."""
-    repeated = asked_again(session.rows)
+    repeated = replaced_trials(session.rows)
     kept = [row for row in session.rows if row.trial.id not in repeated]
     lines: list[ContenderSummary] = []
     categories: list[CategorySummary] = []
@@ -196,7 +196,7 @@ def _line(session: Session, index: int, rows: list[TrialRow], cells: RecordedCel
         disturbed=sum(is_interfered_with(row) for row in rows),
         cold_first_ms=first,
         cold_first_load_ms=first_load,
-        cold_again=again,
+        cold_later=again,
         ttft=ttft,
         ttfo=ttfo,
         # A repeated follow-up has the same text, so the server has read all of it before.
@@ -211,9 +211,9 @@ def _line(session: Session, index: int, rows: list[TrialRow], cells: RecordedCel
         memory_steady_bytes=None if not steady else round(quantile(sorted(steady), 0.5)),
         vram_bytes=max(vram, default=None),
         total_s=sum(times) / 1000 if times else None,
-        usual_tps=_mean_usual(speed),
+        overall_tps=_mean_overall(speed),
         round_spread=next((one.value for one in round_spread(session) if one.contender == index), None),
-        usual_cold_tps=_mean_usual([row for row in rows if row.trial.kind == "cold" and row.outcome == "ok"]),
+        overall_cold_tps=_mean_overall([row for row in rows if row.trial.kind == "cold" and row.outcome == "ok"]),
         thinks=any(row.figures.thinking_chars or row.figures.thinking_inline for row in rows),
         conditions=conditions_of(session.rows, (index,)),
         why=why,
@@ -274,7 +274,7 @@ def _text_speed(warm: Sequence[TrialRow]) -> Spread | None:
     return _pool((row.trial.round, row.figures.decode_chars, _text_seconds(row)) for row in rows)
 
 
-def _mean_usual(rows: Sequence[TrialRow]) -> float | None:
+def _mean_overall(rows: Sequence[TrialRow]) -> float | None:
     known = [row.figures.e2e_tps for row in rows if row.figures.e2e_tps is not None]
     return sum(known) / len(known) if known else None
 

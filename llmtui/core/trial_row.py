@@ -44,6 +44,6 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
     recorded: Recorded | None = None
 
 
-def asked_again(rows: Iterable[TrialRow]) -> frozenset[str]:
+def replaced_trials(rows: Iterable[TrialRow]) -> frozenset[str]:
     """Return the ids of disturbed trials that were replaced by a repetition."""
     return frozenset(row.repeats for row in rows if row.repeats is not None)

@@ -19,7 +19,7 @@ from llmtui.core.pairing import Figure, PairedRounds, is_imported, pair_up
 from llmtui.core.recorded_pairs import Unit, pair_recorded, recorded_cells
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
-from llmtui.core.trial_row import TrialRow, asked_again
+from llmtui.core.trial_row import TrialRow, replaced_trials
 
 MARGIN = math.log(1.03)
 """Half the width of "practically equal", symmetric on the log scale: swapping the names keeps the verdict."""
@@ -166,7 +166,7 @@ def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
     Outliers without a known cause do not count either: a machine that slows down in the middle makes many of them, and
     since models alternate, the comparison stays valid. A machine that is busy most of the time is a condition.
     """
-    repeated = asked_again(rows)
+    repeated = replaced_trials(rows)
     warm = [
         row
         for row in rows

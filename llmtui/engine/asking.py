@@ -105,7 +105,7 @@ async def ask(
                             live.add(item, text, answer.sent_ns or 0)
                     elif isinstance(item, RequestSent):
                         is_first = answer.sent_ns is None
-                        answer.sent_ns, answer.taken_back = item.t_ns, item.without
+                        answer.sent_ns, answer.dropped_fields = item.t_ns, item.without
                         answer.sent_wall_ns = time.time_ns() - (time.perf_counter_ns() - item.t_ns)
                         if is_first:
                             on_sent()

@@ -10,7 +10,7 @@ from typing import Literal
 from llmtui.backends.base import BackendFailed
 from llmtui.core.codes import NOT_LOADABLE
 from llmtui.core.events import PlanExtended, TrialFinished
-from llmtui.core.plan import Block, Trial, blocks, num_ctx, trials_per_round
+from llmtui.core.plan import Block, Trial, num_ctx, round_blocks, trials_per_round
 from llmtui.core.records import Problem
 from llmtui.core.rounds import rounds_that_fit, wants_more_rounds
 from llmtui.core.session import Session
@@ -132,7 +132,7 @@ class Experiment:
             began_s = self._running_s()
             if self._round == 1 and self._is_auto():
                 self._first = self._preparation.ready_contender()
-            planned = blocks(self._context.plan, self._round, resident=self._first)
+            planned = round_blocks(self._context.plan, self._round, resident=self._first)
             for index, block in enumerate(planned):
                 if block.contender not in self.control.left_out:
                     await self._block(block, planned[index + 1 :])

@@ -27,7 +27,7 @@ class CollectedAnswer:
         self.problem: Problem | None = None
         self.stalled = False
         self.repaired = False
-        self.taken_back: tuple[DroppedField, ...] = ()
+        self.dropped_fields: tuple[DroppedField, ...] = ()
         """Fields that the server refuses, so that the request was sent without them."""
         self._texts: list[str] = []
         self._t_ns: list[int] = []

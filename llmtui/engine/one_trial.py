@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from llmtui.backends.base import Backend, BackendFailed, DroppedField, Message
-from llmtui.backends.taken_back import taken_back_problem
+from llmtui.backends.refused_fields import dropped_field_problem
 from llmtui.core.codes import UNSUPPORTED
 from llmtui.core.events import TrialFinished, TrialStarted
 from llmtui.core.plan import Plan, Trial, num_predict, prompt_tag
@@ -191,18 +191,18 @@ class TrialRunner:
             )
             self._preparation.answered()
         finally:
-            self._tell_taken_back(request.model.name, attempt.answer)
+            self._note_dropped_fields(request.model.name, attempt.answer)
             attempt.machine = context.watch.end_trial()
             for search in searches:
                 search.cancel()
         attempt.after = await self._look_after(contender, attempt.machine.figures.runner_pid)
 
-    def _tell_taken_back(self, model: str, answer: CollectedAnswer) -> None:
+    def _note_dropped_fields(self, model: str, answer: CollectedAnswer) -> None:
         """Note once per session which fields of requests a server refuses for a model, and what that costs."""
-        for taken in answer.taken_back:
+        for taken in answer.dropped_fields:
             if (model, taken) not in self._told:
                 self._told.add((model, taken))
-                self._context.note("warning", taken_back_problem(model, taken))
+                self._context.note("warning", dropped_field_problem(model, taken))
 
     async def _follow_runner(self, contender: int) -> tuple[RunnerTarget | None, RunnerProcess | None]:
         """Find a contender's processes between trials; their CPU time from now on is not other programs'."""

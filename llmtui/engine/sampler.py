@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from llmtui.core.events import Sampled
 from llmtui.engine.sensors.account import TrialAccount, TrialMachine
-from llmtui.engine.sensors.look import MachineReading, elapsed_between_s, sampled, shares
 from llmtui.engine.sensors.machine import Machine
+from llmtui.engine.sensors.machine_reading import MachineReading, elapsed_between_s, sampled, shares
 from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget
 from llmtui.engine.sensors.thermal import ThermalReading
 

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from llmtui.core.interval import PairInterval, pair_intervals
-from llmtui.core.recorded import usual_tps, written
+from llmtui.core.recorded import decode_amount, overall_tps
 from llmtui.core.recorded_pairs import category_name
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
@@ -80,11 +80,13 @@ def claims_of(
 
 def _fastest(models: Sequence[ModelAudit], found: Sequence[SpeedVerdict]) -> Claim | None:
     """Return the claim of the highest mean of tokens ÷ total time, checked against the verdicts."""
-    known = sorted(((one.usual.mean, -at) for at, one in enumerate(models) if one.usual is not None), reverse=True)
+    known = sorted(((one.overall.mean, -at) for at, one in enumerate(models) if one.overall is not None), reverse=True)
     if len(known) < 2 or known[0][0] < NAMED_LEAD * known[1][0]:
         return None
-    usual, winner = known[0][0], -known[0][1]
-    claim = Claim(says="fastest", finding="cannot_be_judged", model=models[winner].model, figures={"usual_tps": usual})
+    overall, winner = known[0][0], -known[0][1]
+    claim = Claim(
+        says="fastest", finding="cannot_be_judged", model=models[winner].model, figures={"usual_tps": overall}
+    )
     mine = [one for one in found if winner in (one.first, one.second) and one.ratio is not None]
     if not mine:
         return msgspec.structs.replace(claim, why="no_common_rows")
@@ -130,16 +132,16 @@ def _steadiest(models: Sequence[ModelAudit], layout: Layout) -> Claim | None:
 
     Steadiness is ranked from ten rounds on, which no file so far has: the claim is never found to hold.
     """
-    usual = {one.model: one.usual.cv for one in models if one.usual is not None and one.usual.cv is not None}
-    if len(usual) < 2:
+    overall = {one.model: one.overall.cv for one in models if one.overall is not None and one.overall.cv is not None}
+    if len(overall) < 2:
         return None
-    ordered = sorted(usual, key=usual.__getitem__)
-    winner, least, next_least = ordered[0], usual[ordered[0]], usual[ordered[1]]
+    ordered = sorted(overall, key=overall.__getitem__)
+    winner, least, next_least = ordered[0], overall[ordered[0]], overall[ordered[1]]
     if next_least < NAMED_SPREAD or next_least < NAMED_STEADIER * least:
         return None
     claim = Claim(says="steadiest", finding="not_shown", model=winner, figures={"usual_cv": least})
     writing = {one.model: one.writing.cv for one in models if one.writing is not None and one.writing.cv is not None}
-    if layout.basis == "usual" or usual.keys() - writing.keys():
+    if layout.basis == "usual" or overall.keys() - writing.keys():
         return msgspec.structs.replace(claim, finding="cannot_be_judged", why="no_writing_speed")
     other = min(writing, key=lambda name: (writing[name], name != winner))
     figures = {"usual_cv": least, "writing_cv": writing[winner], "other_cv": writing[other]}
@@ -154,9 +156,9 @@ def _slow_category(session: Session, layout: Layout) -> Claim | None:
     """Return the claim of the lowest rate in the slowest category, if far below the model's others."""
     cells: dict[tuple[int, str], list[TrialRow]] = {}
     for row in session.rows:
-        if row.outcome == "ok" and row.trial.prompt is not None and usual_tps(row) is not None:
+        if row.outcome == "ok" and row.trial.prompt is not None and overall_tps(row) is not None:
             cells.setdefault((row.trial.contender, category_name(session, row)), []).append(row)
-    rates = {key: mean([usual_tps(row) or 0.0 for row in rows]) for key, rows in cells.items()}
+    rates = {key: mean([overall_tps(row) or 0.0 for row in rows]) for key, rows in cells.items()}
     names = dict.fromkeys(name for _, name in rates)
     if len(names) < 2:
         return None
@@ -189,7 +191,7 @@ def _slow_category(session: Session, layout: Layout) -> Claim | None:
 
 
 def _speed(rows: Sequence[TrialRow]) -> float | None:
-    done = [steps for row in rows if (steps := written(row)) is not None]
+    done = [steps for row in rows if (steps := decode_amount(row)) is not None]
     return sum(n for n, _ in done) / math.fsum(over_s for _, over_s in done) if done else None
 
 

@@ -135,7 +135,7 @@ def _finished(row: FileRow, trial: Trial, order: int, *, t0_ns: int, wall_ns: in
 
 def _without_times(of: Recorded) -> Recorded:
     """Return the part of a row that cannot be measured, without everything that figures are made of."""
-    return Recorded(line=of.line, usual_tps=of.usual_tps, ram_change_mb=of.ram_change_mb)
+    return Recorded(line=of.line, overall_tps=of.overall_tps, ram_change_mb=of.ram_change_mb)
 
 
 def can_be_measured(row: FileRow) -> bool:
@@ -159,7 +159,7 @@ def _why_bad(row: FileRow) -> Problem | None:
     has_prompt = bool(of.prompt_tokens) and bool(of.prompt_s)
     return (
         None
-        if has_rate or has_prompt or of.usual_tps or of.decode_tps or of.ttft_s
+        if has_rate or has_prompt or of.overall_tps or of.decode_tps or of.ttft_s
         else Problem(code="bad_row_empty", args={"line": of.line})
     )
 

@@ -22,13 +22,13 @@ from llmtui.store.trials_csv import trials_csv
 from llmtui.store.writing import replace_file
 
 
-def read_file(path: Path, told: Stated | None = None) -> ImportedFile:
+def read_file(path: Path, stated: Stated | None = None) -> ImportedFile:
     """Return the content of a file of any known program.
 
     Raises:
         CannotImport: the file cannot be used, or none of its rows can be measured.
     """
-    made = read_any(file_text(path), told, name=path.name.partition(".")[0])
+    made = read_any(file_text(path), stated, name=path.name.partition(".")[0])
     rows = tuple(map(believable, made.rows))
     if not any(map(can_be_measured, rows)):
         cells = {name: cell for row in rows for name, cell in row.unreadable.items()}

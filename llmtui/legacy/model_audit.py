@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from llmtui.core.recorded import Basis, usual_tps, written
+from llmtui.core.recorded import Basis, decode_amount, overall_tps
 from llmtui.core.recorded_pairs import RecordedCells, RecordedSpeed, Unit, category_name, recorded_speed
 from llmtui.core.session import Session
 from llmtui.core.stats import deviation, mean
@@ -36,7 +36,7 @@ class ModelAudit(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     speed: RecordedSpeed | None
     """Geometric mean over the units: of the speed after the first token, or of tokens ÷ total time."""
-    usual: Level | None
+    overall: Level | None
     """Tokens ÷ total time: the file's own column, else computed."""
     writing: Level | None
     """Speeds after the first token, over all rows."""
@@ -71,7 +71,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     unit: Unit
     basis: Basis
     order: Order
-    usual_recorded: bool
+    overall_recorded: bool
     """Whether the file has a column for tokens ÷ total time."""
     short: int
     """Number of rows with fewer than 64 tokens, which count all the same."""
@@ -92,7 +92,7 @@ def layout_of(session: Session, cells: RecordedCells) -> Layout:
         unit=cells.unit,
         basis=cells.basis,
         order=_order(rows, len(session.plan.contenders)),
-        usual_recorded=any(row.recorded is not None and row.recorded.usual_tps is not None for row in rows),
+        overall_recorded=any(row.recorded is not None and row.recorded.overall_tps is not None for row in rows),
         short=sum("short_output" in row.flags for row in rows),
     )
 
@@ -154,8 +154,8 @@ def audited_model(session: Session, index: int, levels: list[float] | None, cell
     return ModelAudit(
         model=session.plan.contenders[index].label,
         speed=recorded_speed(cells, index),
-        usual=level(usual_tps(row) for row in mine if row.outcome == "ok"),
-        writing=level(None if (done := written(row)) is None else done[0] / done[1] for row in mine),
+        overall=level(overall_tps(row) for row in mine if row.outcome == "ok"),
+        writing=level(None if (done := decode_amount(row)) is None else done[0] / done[1] for row in mine),
         ttft_s=level(map(ttft_s, mine)),
         warm_ttft_s=level(ttft_s(row) for row in mine if row.trial.kind == "warm"),
         cold_ttft_s=cold_s,

@@ -24,12 +24,12 @@ _JSON: tuple[tuple[frozenset[str], Callable[[Objects, str], ImportedFile]], ...]
 """Keys in the first object of a format, and the format's reader."""
 
 
-def read_any(text: str, told: Stated | None = None, *, name: str = "") -> ImportedFile:
+def read_any(text: str, stated: Stated | None = None, *, name: str = "") -> ImportedFile:
     """Return the content of a file of any known program.
 
     Args:
         text: text of the file.
-        told: the user's statements about a table.
+        stated: the user's statements about a table.
         name: name of the model where the file has none.
 
     Raises:
@@ -37,7 +37,7 @@ def read_any(text: str, told: Stated | None = None, *, name: str = "") -> Import
     """
     start = text.lstrip("\ufeff \t\r\n")[:65536]
     if start[:1] in ("{", "["):
-        return _from_json(text, told or Stated(), name)
+        return _from_json(text, stated or Stated(), name)
     if "INSERT INTO llama_bench" in start:
         return llama_bench.llama_bench_sql(text, name)
     if re.search(r"^BenchmarkModel/name=", start, re.MULTILINE):
@@ -49,10 +49,10 @@ def read_any(text: str, told: Stated | None = None, *, name: str = "") -> Import
         return llama_bench.llama_bench_csv(text, name)
     if re.match(r"\|\s*model\s*\|\s*size\s*\|\s*params\s*\|", head):
         return llama_bench.llama_bench_markdown(text, name)
-    return ImportedFile(rows=read_table(text, told))
+    return ImportedFile(rows=read_table(text, stated))
 
 
-def _from_json(text: str, told: Stated, name: str) -> ImportedFile:
+def _from_json(text: str, stated: Stated, name: str) -> ImportedFile:
     objects = _objects(text)
     for keys, reader in _JSON:
         if keys <= objects[0].keys():
@@ -60,7 +60,7 @@ def _from_json(text: str, told: Stated, name: str) -> ImportedFile:
             if not made.rows:
                 raise CannotImport("no_rows")
             return made
-    return ImportedFile(rows=read_records(_records(objects), told))
+    return ImportedFile(rows=read_records(_records(objects), stated))
 
 
 def _records(objects: Objects) -> Objects:

@@ -45,39 +45,39 @@ class Table(NamedTuple):
     separator: str
 
 
-def read_table(text: str, told: Stated | None = None) -> tuple[FileRow, ...]:
+def read_table(text: str, stated: Stated | None = None) -> tuple[FileRow, ...]:
     """Return all rows of a table, with the cold starts marked.
 
     Args:
         text: text of the file.
-        told: the user's statements about it.
+        stated: the user's statements about it.
 
     Raises:
         CannotImport: there is no header with the needed columns, no rows, too many rows, or a unit is missing.
     """
-    told = told or Stated()
-    table = find_table(text, told.columns)
-    rows = rows_of(table, told)
+    stated = stated or Stated()
+    table = find_table(text, stated.columns)
+    rows = rows_of(table, stated)
     if not rows:
         raise CannotImport("no_rows")
     return mark_cold(rows)
 
 
-def read_records(records: Sequence[Mapping[str, object]], told: Stated) -> tuple[FileRow, ...]:
+def read_records(records: Sequence[Mapping[str, object]], stated: Stated) -> tuple[FileRow, ...]:
     """Return the rows of objects whose keys are titles: one object per trial.
 
     Raises:
         CannotImport: as ``read_table``.
     """
     titles = tuple(dict.fromkeys(key for record in records for key in record))
-    columns = find_columns(titles, told.columns)
+    columns = find_columns(titles, stated.columns)
     if lacking := lacking_fields(columns):
         raise CannotImport("no_columns", missing=list(lacking), header=list(titles[:12]))
     lines = tuple(
         (at, tuple("" if (value := record.get(title)) is None else str(value) for title in titles))
         for at, record in enumerate(records, 1)
     )
-    return mark_cold(rows_of(Table(titles, columns, lines, ","), told))
+    return mark_cold(rows_of(Table(titles, columns, lines, ","), stated))
 
 
 def find_table(text: str, asked: Mapping[str, str] | None = None) -> Table:
@@ -114,9 +114,9 @@ def _heads(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield the lines that may be a header: (offset, line, separators to try)."""
     at, separators = 0, SEPARATORS
     for line in io.StringIO(text, newline=""):
-        told = re.fullmatch(r'"?sep=(.)"?\s*', line.strip("\r\n"), re.IGNORECASE)
-        if told:
-            separators = told.group(1)
+        stated = re.fullmatch(r'"?sep=(.)"?\s*', line.strip("\r\n"), re.IGNORECASE)
+        if stated:
+            separators = stated.group(1)
         elif len(line) <= LONGEST_LINE and line.strip(" \t\r\n,;|"):
             yield at, line, separators
         at += len(line)
@@ -158,14 +158,14 @@ def _bounded(lines: Iterable[str], before: int) -> Iterator[str]:
 # --- cells --------------------------------------------------------------------------------------------------------
 
 
-def rows_of(table: Table, told: Stated) -> tuple[FileRow, ...]:
+def rows_of(table: Table, stated: Stated) -> tuple[FileRow, ...]:
     """Return one row per line of a table.
 
     Raises:
         CannotImport: ``unit_not_stated``, ``too_many_models`` or ``too_many_categories``.
     """
     columns, decimal = table.columns, _decimal_of(table)
-    factors = _factors(table, decimal, told)
+    factors = _factors(table, decimal, stated)
     rows = tuple(
         _row(line, cells, columns, factors, decimal)
         for line, cells in table.lines
@@ -176,7 +176,7 @@ def rows_of(table: Table, told: Stated) -> tuple[FileRow, ...]:
         raise CannotImport("too_many_models", most=MOST_MODELS)
     if len({row.category for row in rows}) > MOST_CATEGORIES:
         raise CannotImport("too_many_categories", most=MOST_CATEGORIES)
-    if told.unit is None:
+    if stated.unit is None:
         _ask_for_units(rows, columns)
     return rows
 
@@ -202,15 +202,15 @@ def _decimal_of(table: Table) -> Decimal | None:
     return "," if table.separator == ";" else "."
 
 
-def _factors(table: Table, decimal: Decimal | None, told: Stated) -> dict[Field, float]:
+def _factors(table: Table, decimal: Decimal | None, stated: Stated) -> dict[Field, float]:
     factors: dict[Field, float] = {}
     ollama = sum(column.ollama for column in table.columns.values())
     for name, column in table.columns.items():
         factors[name] = 1.0 if column.factor is None else column.factor
         if column.factor is not None:
             continue
-        if told.unit is not None:
-            factors[name] = SECONDS[told.unit]
+        if stated.unit is not None:
+            factors[name] = SECONDS[stated.unit]
         elif column.ollama and ollama:
             values = [read_number(_cell(cells, table.columns, name), decimal, SECONDS) for _, cells in table.lines]
             known = [value for value in values if value]
@@ -253,7 +253,7 @@ def _row(
         run=_whole(numbers.get("run")),
         recorded=Recorded(
             line=line,
-            usual_tps=numbers.get("usual_tps"),
+            overall_tps=numbers.get("usual_tps"),
             ram_change_mb=numbers.get("ram"),
             ttft_s=numbers.get("ttft"),
             total_s=numbers.get("total"),
@@ -285,7 +285,7 @@ def _odd(of: Recorded) -> tuple[Oddity, ...]:
     found: list[Oddity] = []
     naive = of.tokens / of.total_s if of.tokens is not None and of.total_s else None
     # Tolerance, since the file's decimals are not exact in binary.
-    if naive is not None and of.usual_tps is not None and abs(naive - of.usual_tps) > USUAL_DIGITS + 1e-9:
+    if naive is not None and of.overall_tps is not None and abs(naive - of.overall_tps) > USUAL_DIGITS + 1e-9:
         found.append("usual_off")
     if of.ttft_s is not None and of.total_s is not None and of.ttft_s >= of.total_s:
         found.append("ttft_not_below_total")

@@ -31,7 +31,7 @@ def legacy_text(rows: Iterable[FileRow]) -> str:
                 row.prompt,
                 kept.get("ttft", _number(of.ttft_s, 4)),
                 kept.get("total", _number(of.total_s, 4)),
-                kept.get("usual_tps", _number(naive if of.usual_tps is None else of.usual_tps, 2)),
+                kept.get("usual_tps", _number(naive if of.overall_tps is None else of.overall_tps, 2)),
                 kept.get("ram", _number(of.ram_change_mb, 2)),
                 kept.get("tokens", _number(of.tokens, 0)),
             )

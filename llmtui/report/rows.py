@@ -35,7 +35,7 @@ def by_category(session: Session) -> list[Row]:
 def _model_cells(line: ContenderSummary, letters: Mapping[int, str]) -> Row:
     cells = {_("Model"): line.label if line.note is None else f"{line.label} ({note_words(line.note)})"}
     for one in measures("models"):
-        cells[printed_head(one)] = _tests(line) if one.id == "finished" else printed(one, line)
+        cells[printed_head(one)] = _trials(line) if one.id == "finished" else printed(one, line)
         if one.id == "decode_tps":
             cells[_("Speed, rounds")] = rate_range(line.decode_tps)
             cells[_("Group")] = letters.get(line.contender, "").upper()
@@ -48,11 +48,11 @@ def _category_cells(line: CategorySummary) -> Row:
     cells = {_("Model"): line.label, _("Category"): category_words(line.category)}
     for one in measures("categories"):
         same = one.id == "ttfo_ms" and line.ttfo == line.ttft
-        cells[printed_head(one)] = "" if same else _tests(line) if one.id == "finished" else printed(one, line)
+        cells[printed_head(one)] = "" if same else _trials(line) if one.id == "finished" else printed(one, line)
     return cells
 
 
-def _tests(line: ContenderSummary | CategorySummary) -> str:
+def _trials(line: ContenderSummary | CategorySummary) -> str:
     if not line.failed:
         return f"{line.finished}"
     return _("{ok} (+{failed} failed)").format(ok=line.finished, failed=line.failed)

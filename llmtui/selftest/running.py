@@ -101,20 +101,20 @@ def accuracy_table(found: Accuracy) -> Table:
     table.add_column(_("Trial"), no_wrap=True)
     for head in (_("Tokens"), _("sent TTFT ms"), _("err ms"), _("sent tok/s"), _("err %")):
         table.add_column(head, justify="right", no_wrap=True)
-    for test in found.tests:
-        table.add_row(*_cells(found, test))
+    for trial in found.trials:
+        table.add_row(*_cells(found, trial))
     return table
 
 
-def _cells(found: Accuracy, test: Compared) -> tuple[str, ...]:
-    row = test.row
+def _cells(found: Accuracy, trial: Compared) -> tuple[str, ...]:
+    row = trial.row
     return (
         str(row.order),
         found.session.contender(row.trial).label,
         kind_words(row.trial.kind),
         "" if row.figures.tokens is None else str(row.figures.tokens),
-        *_pair(test.ttft_ms, lambda pair: f"{pair.difference:+.2f}"),
-        *_pair(test.decode_tps, lambda pair: f"{100 * pair.share:+.3f}"),
+        *_pair(trial.ttft_ms, lambda pair: f"{pair.difference:+.2f}"),
+        *_pair(trial.decode_tps, lambda pair: f"{100 * pair.share:+.3f}"),
     )
 
 

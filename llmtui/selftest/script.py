@@ -8,7 +8,7 @@ from typing import Final
 from llmtui.simulator import Script, ScriptedAnswer, SimulatedModel, Stall
 
 MODELS: Final = 2
-WARM_TESTS: Final = 5
+WARM_TRIALS: Final = 5
 """Per model, in addition to a cold start and a follow-up."""
 ANSWER_S: Final = 1.1
 """Duration of an answer in seconds, without stalls and thinking."""
@@ -20,7 +20,7 @@ THINKING_TOKENS: Final = 60
 QUIET_TOKENS: Final = 10
 """No stall before this token: bundles are complete by then, and a stall inside the first is in no figure."""
 
-_QUESTION = """
+_PROMPT_TEXT = """
 [[categories.{name}.prompts]]
 id = "{name}"
 text = "{text}"
@@ -68,7 +68,7 @@ def _model(draw: random.Random, number: int) -> SimulatedModel:
     decode_tps = 50.0 * 5.0 ** draw.random()  # 50 to 250, as many below 112 as above
     thinks = number == MODELS
     bundle = draw.choice((1, 1, 1, 2, 3, 4))
-    answers = tuple(_answer(draw, decode_tps, thinks=thinks, bundle=bundle) for _ in range(WARM_TESTS + 2))
+    answers = tuple(_answer(draw, decode_tps, thinks=thinks, bundle=bundle) for _ in range(WARM_TRIALS + 2))
     return SimulatedModel(
         name=f"{'thinks' if thinks else 'plain'}:{number}b",
         capabilities=("completion", "thinking") if thinks else ("completion",),
@@ -94,4 +94,4 @@ def _answer(draw: random.Random, decode_tps: float, *, thinks: bool, bundle: int
 
 def _pack(texts: dict[str, str]) -> str:
     head = '[llmtui]\nformat = 1\nname = "selftest"\n'
-    return head + "".join(_QUESTION.format(name=name, text=text) for name, text in texts.items())
+    return head + "".join(_PROMPT_TEXT.format(name=name, text=text) for name, text in texts.items())

@@ -14,7 +14,7 @@ from llmtui.core.metrics import MIN_TOKENS_COMPARED
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.core.trial_row import TrialRow
 from llmtui.selftest.screen import Screen, ScreenFailed, ScreenRun, program
-from llmtui.selftest.script import CAP_TOKENS, WARM_TESTS, categories, drawn_script, prompts_file
+from llmtui.selftest.script import CAP_TOKENS, WARM_TRIALS, categories, drawn_script, prompts_file
 from llmtui.simulator import SentRequest, running_simulator
 
 TTFT_BOUND_MS: Final = 2.0
@@ -52,17 +52,17 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     """All trials of the self-test."""
 
     session: Session
-    tests: tuple[Compared, ...]
+    trials: tuple[Compared, ...]
 
     @property
     def ttft_error_ms(self) -> float:
         """Median of the absolute TTFT errors."""
-        return median(abs(test.ttft_ms.difference) for test in self.tests if test.ttft_ms is not None)
+        return median(abs(trial.ttft_ms.difference) for trial in self.trials if trial.ttft_ms is not None)
 
     @property
     def decode_error(self) -> float:
         """Median of the absolute decode errors, as a share."""
-        return median(abs(test.decode_tps.share) for test in self.tests if test.decode_tps is not None)
+        return median(abs(trial.decode_tps.share) for trial in self.trials if trial.decode_tps is not None)
 
     @property
     def within_bounds(self) -> bool:
@@ -91,7 +91,7 @@ def measure_accuracy(folder: Path, seed: int, progress: Callable[[str], None]) -
             "preset": "quick",
             "think": "on",
             "num_predict": str(CAP_TOKENS),
-            "categories": categories(WARM_TESTS),
+            "categories": categories(WARM_TRIALS),
             "bell": "off",
             "quiet_wait_s": "0",
         }
@@ -102,7 +102,7 @@ def measure_accuracy(folder: Path, seed: int, progress: Callable[[str], None]) -
         finally:
             screen.close()
         answers = server.answers()
-    return Accuracy(session=session, tests=compare(session.rows, answers))
+    return Accuracy(session=session, trials=compare(session.rows, answers))
 
 
 def compare(rows: Sequence[TrialRow], answers: Sequence[SentRequest]) -> tuple[Compared, ...]:

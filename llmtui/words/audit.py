@@ -66,7 +66,7 @@ def claim_sentence(one: Claim, layout: Layout) -> str:
     name, figures = one.model or "", one.figures
     if one.says == "fastest":
         pattern = _("{model} is the fastest: {tps} tok/s as recorded")
-        if not layout.usual_recorded:
+        if not layout.overall_recorded:
             pattern = _("{model} is the fastest: {tps} tok/s (tokens ÷ total time)")
         return pattern.format(model=name, tps=significant(figures["usual_tps"]))
     if one.says == "steadiest":

@@ -10,9 +10,9 @@ from llmtui.core.conclusions import (
     Conclusion,
     FirstToken,
     MemoryUse,
+    OverallSpeed,
     SinceLast,
     Stability,
-    UsualFormula,
     WhichForWhat,
     WritingSpeed,
     conclude,
@@ -82,7 +82,7 @@ def heading(conclusion: Conclusion) -> str:
         Stability: _("Variation and cost"),
         MemoryUse: _("Memory"),
         WhichForWhat: _("Which model for what"),
-        UsualFormula: _("Usual formula"),
+        OverallSpeed: _("Usual formula"),
         SinceLast: _("Since last time"),
         NotCounted: _("Not counted"),
     }[type(conclusion)]
@@ -101,7 +101,7 @@ def _line(conclusion: Conclusion, session: Session) -> ConclusionSentence:
         Stability: _stability,
         MemoryUse: memory_figures,
         WhichForWhat: _which,
-        UsualFormula: _usual,
+        OverallSpeed: _usual,
         SinceLast: _since_last,
         NotCounted: not_counted_sentences,
     }
@@ -241,7 +241,7 @@ def _soonest(line: FirstToken, session: Session) -> str:
 
 def _starts(line: FirstToken, session: Session) -> list[str]:
     loading = {one.contender: one.value for one in line.loading}
-    again = {one.contender: one.value for one in line.again}
+    again = {one.contender: one.value for one in line.later_cold}
     entries: list[str] = []
     for index, cold in line.cold:
         beside: list[str] = []
@@ -334,12 +334,12 @@ def _suits(choice: Recommendation, session: Session) -> str:
 # --- 6 the usual formula ------------------------------------------------------------------------------------------
 
 
-def _usual(line: UsualFormula, session: Session) -> Iterable[str]:
+def _usual(line: OverallSpeed, session: Session) -> Iterable[str]:
     if line.why is not None:
         yield not_available(line.why)
         return
     yield _("Tokens ÷ total time over the same warm trials: {speeds} tok/s.").format(
-        speeds=_each(session, line.usual, significant)
+        speeds=_each(session, line.overall, significant)
     )
     if line.waiting:
         shares = sorted(one.value for one in line.waiting)
@@ -353,7 +353,7 @@ def _usual(line: UsualFormula, session: Session) -> Iterable[str]:
             "Ollama's eval rate would be {speeds} tok/s: it also counts the first token, which prefill produces."
         ).format(speeds=_each(session, line.eval_rate, significant))
     if line.other_winner:
-        yield _("The usual formula would put {model} first.").format(model=_name(session, line.usual[0].contender))
+        yield _("The usual formula would put {model} first.").format(model=_name(session, line.overall[0].contender))
 
 
 # --- 7 since last time --------------------------------------------------------------------------------------------

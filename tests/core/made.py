@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmtui.core.events import SessionStarted, TrialFinished
-from llmtui.core.plan import Contender, Kind, Model, Plan, PlannedPrompt, Trial, Variant, block
+from llmtui.core.plan import Contender, Kind, Model, Plan, PlannedPrompt, Trial, Variant, contender_block
 from llmtui.core.records import Fingerprint, ServerCounters, Timeline
 
 MS = 1_000_000
@@ -48,7 +48,7 @@ def started(of: Plan) -> SessionStarted:
 
 
 def trial(of: Plan, *, kind: Kind = "warm", round_number: int = 1, who: int = 0, which: int = 0) -> Trial:
-    trials = block(of, round_number, who).trials
+    trials = contender_block(of, round_number, who).trials
     return next(one for one in trials if one.kind == kind and (kind != "warm" or one.prompt == which))
 
 

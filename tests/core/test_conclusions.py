@@ -12,9 +12,9 @@ from llmtui.core.conclusions import (
     Conclusion,
     FirstToken,
     MemoryUse,
+    OverallSpeed,
     SinceLast,
     Stability,
-    UsualFormula,
     WhichForWhat,
     WritingSpeed,
     conclude,
@@ -49,7 +49,7 @@ def rows(of: Plan, who: int, tps: float, rounds: int = 3, **changes: Any) -> lis
 def test_all_eight_lines_in_their_order() -> None:
     kinds = [type(one) for one in conclude(compared({"a": [10.0]}))]
     assert kinds == [
-        WritingSpeed, FirstToken, Stability, MemoryUse, WhichForWhat, UsualFormula, SinceLast, NotCounted,
+        WritingSpeed, FirstToken, Stability, MemoryUse, WhichForWhat, OverallSpeed, SinceLast, NotCounted,
     ]  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def test_waits_starts_and_what_keeping_it_loaded_saves() -> None:
     assert [tuple(one) for one in found.ttft] == [(1, 500), (0, 900)]
     assert {tuple(one) for one in found.cold} == {(0, 20000), (1, 20000)}
     assert {tuple(one) for one in found.loading} == {(0, 19000), (1, 19000)}
-    assert {tuple(one) for one in found.again} == {(0, 3000), (1, 3000)}
+    assert {tuple(one) for one in found.later_cold} == {(0, 3000), (1, 3000)}
     assert dict(found.saving) == {0: 2100, 1: 2500}, "of later starts: the first is told apart"
     assert found.leaders == (1,)
 
@@ -406,8 +406,8 @@ def test_one_model_alone_suits_no_occasion_better() -> None:
 def test_the_usual_formula_can_name_another_winner() -> None:
     of = compared_plan("a", "b")
     session = compared({"a": [], "b": []}, *rows(of, 0, 12.0, ttft_ms=9000), *rows(of, 1, 10.0), of=of)
-    found = line(session, UsualFormula)
-    assert found.usual[0].contender == 1
+    found = line(session, OverallSpeed)
+    assert found.overall[0].contender == 1
     assert found.other_winner
     assert dict(found.waiting)[0] > dict(found.waiting)[1]
 
@@ -415,17 +415,17 @@ def test_the_usual_formula_can_name_another_winner() -> None:
 def test_the_usual_formula_is_formed_over_the_same_warm_trials() -> None:
     of = compared_plan("a")
     cold = [other(of, "cold", 0, number, ttft_ms=60000) for number in (1, 2, 3)]
-    with_cold = line(compared({"a": []}, *rows(of, 0, 12.0), *cold, of=of), UsualFormula)
-    without = line(compared({"a": []}, *rows(of, 0, 12.0), of=of), UsualFormula)
-    assert with_cold.usual == without.usual
+    with_cold = line(compared({"a": []}, *rows(of, 0, 12.0), *cold, of=of), OverallSpeed)
+    without = line(compared({"a": []}, *rows(of, 0, 12.0), of=of), OverallSpeed)
+    assert with_cold.overall == without.overall
     assert (without.cold, with_cold.cold[0].value < 1) == ((), True)
 
 
 def test_ollamas_eval_rate_counts_a_token_more() -> None:
     session = compared({"a": [10.0]})
     other_server = msgspec.structs.replace(session.fingerprint, server_kind="openai")
-    assert line(session, UsualFormula).eval_rate[0].value == pytest.approx(10.0 * 128 / 127)
-    assert line(msgspec.structs.replace(session, fingerprint=other_server), UsualFormula).eval_rate == ()
+    assert line(session, OverallSpeed).eval_rate[0].value == pytest.approx(10.0 * 128 / 127)
+    assert line(msgspec.structs.replace(session, fingerprint=other_server), OverallSpeed).eval_rate == ()
 
 
 def test_since_last_time_compares_with_the_earlier_session() -> None:

@@ -43,7 +43,7 @@ def test_three_7b_models_on_a_cpu_take_minutes_and_the_range_says_so() -> None:
     expected = estimate(plan(4.7, 4.1, 5.0), [resident(0.0)])
     assert 60 < expected.low_s < 200
     assert 400 < expected.high_s < 1000
-    assert expected.tests == 18
+    assert expected.trials == 18
     assert not expected.measured
 
 
@@ -83,7 +83,7 @@ def test_thorough_may_stop_at_the_promised_rounds() -> None:
 
 def test_a_free_prompt_counts_one_request_a_model() -> None:
     free = estimate(plan(4.7, prompts=1, kinds=("warm",)))
-    assert free.tests == 1
+    assert free.trials == 1
     assert free.high_s < estimate(plan(4.7)).high_s
 
 

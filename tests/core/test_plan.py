@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from llmtui.core.plan import (
     Variant,
-    block,
-    blocks,
     num_ctx,
     num_predict,
     prompt_order,
     prompt_tag,
+    round_blocks,
     round_order,
     tagged,
     trials_per_round,
@@ -39,7 +38,7 @@ def test_orders_differ_between_seeds_and_pairs() -> None:
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:
-    assert blocks(THREE, 5) == blocks(msgspec.structs.replace(THREE), 5)
+    assert round_blocks(THREE, 5) == round_blocks(msgspec.structs.replace(THREE), 5)
 
 
 def test_a_block_is_cold_then_warm_then_follow_up() -> None:
@@ -50,7 +49,7 @@ def test_a_block_is_cold_then_warm_then_follow_up() -> None:
 
 
 def test_a_model_in_memory_goes_first_and_has_its_cold_trial_last() -> None:
-    round_one = blocks(THREE, 1, resident=2)
+    round_one = round_blocks(THREE, 1, resident=2)
     assert round_one[0].contender == 2
     assert [one.kind for one in round_one[0].trials] == [*["warm"] * 4, "follow_up", "cold"]
     assert sorted(one.contender for one in round_one) == [0, 1, 2]
@@ -58,7 +57,7 @@ def test_a_model_in_memory_goes_first_and_has_its_cold_trial_last() -> None:
 
 
 def test_all_contenders_are_asked_the_same_prompts_in_the_same_order() -> None:
-    asked = [[(one.prompt, one.tag) for one in part.trials if one.kind == "warm"] for part in blocks(THREE, 3)]
+    asked = [[(one.prompt, one.tag) for one in part.trials if one.kind == "warm"] for part in round_blocks(THREE, 3)]
     assert asked[0] == asked[1] == asked[2]
 
 
@@ -87,7 +86,7 @@ def test_rounds_have_prompts_in_different_orders() -> None:
 def test_trials_per_round_counts_what_blocks_hold(kinds: tuple[str, ...], per_block: int) -> None:
     one = msgspec.structs.replace(THREE, kinds=kinds)
     assert trials_per_round(one) == 3 * per_block
-    assert sum(len(part.trials) for part in blocks(one, 1)) == 3 * per_block
+    assert sum(len(part.trials) for part in round_blocks(one, 1)) == 3 * per_block
 
 
 def test_caps_differ_by_kind() -> None:

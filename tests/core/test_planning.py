@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llmtui.core.choices import Choices, Thinking
 from llmtui.core.events import ListedModel
-from llmtui.core.plan import IMPORTED, Model, Think, ThinkingControl, block, num_ctx
+from llmtui.core.plan import IMPORTED, Model, Think, ThinkingControl, contender_block, num_ctx
 from llmtui.core.planning import (
     PRESETS,
     NothingToRun,
@@ -260,7 +260,7 @@ class TestFreePrompt:
         assert (plan.rounds, plan.max_rounds, plan.preset) == (1, 1, "free")
         [prompt] = plan.prompts
         assert (prompt.category, prompt.text, prompt.title) == ("free", "Tell me\na joke.", "Tell me a joke.")
-        assert [trial.kind for trial in block(plan, 1, 0).trials] == ["warm"]
+        assert [trial.kind for trial in contender_block(plan, 1, 0).trials] == ["warm"]
 
     def test_a_long_prompt_has_a_short_title(self) -> None:
         [prompt] = make_free_plan([model("a")], pack(), "word " * 30, server=SERVER).prompts

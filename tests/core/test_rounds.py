@@ -7,7 +7,7 @@ import pytest
 from llmtui.core.events import Event, PlanExtended, SessionFinished
 from llmtui.core.findings import seconds_a_round
 from llmtui.core.live import time_left_s
-from llmtui.core.plan import blocks, round_order
+from llmtui.core.plan import round_blocks, round_order
 from llmtui.core.rounds import rounds_that_fit, rounds_to_tell, wants_more_rounds
 from llmtui.core.session import Session, fold
 from llmtui.core.verdict import SpeedVerdict, verdicts
@@ -124,12 +124,12 @@ def test_nothing_is_offered_where_nothing_is_open() -> None:
 def test_round_two_mirrors_round_one_also_where_a_model_in_memory_goes_first(seed: int) -> None:
     of = plan("a", "b", "c", seed=seed)
     for resident in (None, 0, 1, 2):
-        first, second = ([one.contender for one in blocks(of, number, resident=resident)] for number in (1, 2))
+        first, second = ([one.contender for one in round_blocks(of, number, resident=resident)] for number in (1, 2))
         assert second == first[::-1]
         assert resident is None or first[0] == resident
-        later = [one.contender for one in blocks(of, 3, resident=resident)]
+        later = [one.contender for one in round_blocks(of, 3, resident=resident)]
         assert later == list(round_order(of, 3)), "only the first pair of rounds is meant"
-    cold_last = [one.trials[-1].kind == "cold" for one in blocks(of, 2, resident=0)]
+    cold_last = [one.trials[-1].kind == "cold" for one in round_blocks(of, 2, resident=0)]
     assert not any(cold_last)
 
 

@@ -22,7 +22,7 @@ from llmtui.core.events import (
     encode,
 )
 from llmtui.core.flags import counts_for_speed, counts_for_ttft, is_interfered_with
-from llmtui.core.plan import Kind, blocks
+from llmtui.core.plan import Kind, round_blocks
 from llmtui.core.records import MachineFigures, Phase, Problem, ResidentModel
 from llmtui.core.session import MAX_SAMPLES, Session, SessionBuilder, fold
 from llmtui.core.summary import pooled, spread, summarise
@@ -37,7 +37,7 @@ def whole_session() -> list[Event]:
     events: list[Event] = [started(PLAN)]
     order = 0
     for number in (1, 2, 3):
-        for part in blocks(PLAN, number):
+        for part in round_blocks(PLAN, number):
             for one in part.trials:
                 order += 1
                 slow = part.contender == 1
@@ -181,8 +181,8 @@ def test_cold_warm_and_follow_up_are_three_figures() -> None:
     line = summarise(fold(whole_session())).lines[0]  # type: ignore[arg-type]  # a session it is
     assert line.cold_first_ms == 1401
     assert line.cold_first_load_ms == 900
-    assert line.cold_again is not None
-    assert (line.cold_again.low, line.cold_again.high, line.cold_again.n) == (1402, 1403, 2)
+    assert line.cold_later is not None
+    assert (line.cold_later.low, line.cold_later.high, line.cold_later.n) == (1402, 1403, 2)
     assert line.ttft is not None
     assert (line.ttft.value, line.ttft.n) == (507, 6)
     assert line.follow_up is not None

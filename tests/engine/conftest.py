@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.engine.office import Office
+from tests.engine.command_bench import CommandBench
 
 
 @pytest_asyncio.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
+async def bench(tmp_path: Path) -> AsyncIterator[CommandBench]:
     """A runner that is closed in order, whatever the test left under way."""
-    made = Office(tmp_path / "results")
+    made = CommandBench(tmp_path / "results")
     yield made
     made.runner.shut_down()
     async with asyncio.timeout(60):

@@ -15,8 +15,8 @@ from llmtui.core.events import ListedModel, ModelsListed, ServerChanged, Session
 from llmtui.core.plan import Model, Plan
 from llmtui.core.records import Problem
 from llmtui.engine.servers import Servers
+from tests.engine.command_bench import CommandBench, short
 from tests.engine.fake_server import FakeServer
-from tests.engine.office import Office, short
 
 ABSENT = Problem(code="builtin_missing", what="The built-in server is not installed.")
 
@@ -33,7 +33,7 @@ class Inside(FakeServer):
         return (ListedModel(model=Model(name="demo", digest="digest-of-demo", backend="builtin")),)
 
 
-class TwoServers(Office):
+class TwoServers(CommandBench):
     """A runner with the built-in server beside another one."""
 
     def __init__(self, results: Path) -> None:
@@ -54,9 +54,9 @@ async def two(tmp_path: Path) -> AsyncIterator[TwoServers]:
         await made.runner.closed.wait()
 
 
-async def listed_by(office: Office, command: SetServer) -> ModelsListed:
-    office.take(command)
-    found: ModelsListed = await office.wait_for(ModelsListed)
+async def listed_by(bench: CommandBench, command: SetServer) -> ModelsListed:
+    bench.take(command)
+    found: ModelsListed = await bench.wait_for(ModelsListed)
     return found
 
 

@@ -25,9 +25,9 @@ from llmtui.store.session_folder import JOURNAL, SAMPLES, TRIALS
 from llmtui.store.trials_csv import row_cells
 from llmtui.words.problems import problem_remedy, problem_what
 from tests.core.made import plan, started
+from tests.engine.command_bench import CommandBench, short, slow
 from tests.engine.fake_server import REFUSED, FakeServer, Words, resident
 from tests.engine.lab import Lab, one_round
-from tests.engine.office import Office, short, slow
 from tests.engine.waiting import until
 
 WORDS = "word " * 70
@@ -146,20 +146,20 @@ async def test_what_a_cold_load_took_is_still_known() -> None:
 # --- by command ------------------------------------------------------------------------------------------------------
 
 
-async def extended(office: Office, rounds: int, ends: int) -> SessionFinished:
-    office.take(ExtendPlan(rounds=rounds))
-    ended: SessionFinished = await office.wait_for(SessionFinished, ends)
+async def extended(bench: CommandBench, rounds: int, ends: int) -> SessionFinished:
+    bench.take(ExtendPlan(rounds=rounds))
+    ended: SessionFinished = await bench.wait_for(SessionFinished, ends)
     return ended
 
 
-async def test_rounds_are_added_to_a_session_that_is_over(office: Office) -> None:
-    office.start(short("llama3", "mistral"))
-    await office.wait_for(SessionFinished)
-    assert (await extended(office, 2, ends=2)).how == "complete"
-    assert (await extended(office, 1, ends=3)).how == "complete"
-    assert office.of(SessionStarted) == office.of(SessionStarted)[:1], "it is one session"
-    assert [event.rounds for event in office.of(PlanExtended)] == [3, 4]
-    folder = Path(office.of(SessionOpened)[0].folder)
+async def test_rounds_are_added_to_a_session_that_is_over(bench: CommandBench) -> None:
+    bench.start(short("llama3", "mistral"))
+    await bench.wait_for(SessionFinished)
+    assert (await extended(bench, 2, ends=2)).how == "complete"
+    assert (await extended(bench, 1, ends=3)).how == "complete"
+    assert bench.of(SessionStarted) == bench.of(SessionStarted)[:1], "it is one session"
+    assert [event.rounds for event in bench.of(PlanExtended)] == [3, 4]
+    folder = Path(bench.of(SessionOpened)[0].folder)
     session = fold(read_events(folder / JOURNAL))
     assert session is not None
     assert (session.finished, session.rounds, len(session.rows)) == ("complete", 4, 8)
@@ -167,90 +167,90 @@ async def test_rounds_are_added_to_a_session_that_is_over(office: Office) -> Non
     with (folder / TRIALS).open(newline="", encoding="utf-8") as file:
         assert list(csv.DictReader(file)) == [row_cells(row, session) for row in session.rows]
     assert (folder / SAMPLES).read_text().count("session_s") == 1, "one header"
-    assert office.of(SessionOpened) == office.of(SessionOpened)[:1]
+    assert bench.of(SessionOpened) == bench.of(SessionOpened)[:1]
 
 
-async def test_what_was_in_memory_comes_back_each_time(office: Office) -> None:
-    office.start(short(others="unload"))
-    await office.wait_for(SessionFinished)
-    await extended(office, 1, ends=2)
-    assert [model.name for model in office.server.memory] == ["qwen"]
-    assert office.server.log.count("load qwen 4096") == 2
+async def test_what_was_in_memory_comes_back_each_time(bench: CommandBench) -> None:
+    bench.start(short(others="unload"))
+    await bench.wait_for(SessionFinished)
+    await extended(bench, 1, ends=2)
+    assert [model.name for model in bench.server.memory] == ["qwen"]
+    assert bench.server.log.count("load qwen 4096") == 2
 
 
-async def test_a_model_that_was_skipped_stays_out(office: Office) -> None:
-    slow(office)
-    office.start(short("llama3", "mistral"))
-    await office.wait_for(Chunks)
-    office.take(Skip(what="model"))
-    skipped: TrialFinished = await office.wait_for(TrialFinished)
-    office.server.answers = lambda _request, _number: Words()
-    office.take(Skip(what="trial"))
-    await office.wait_for(SessionFinished)
-    await extended(office, 1, ends=2)
-    later = [row for row in office.of(TrialFinished) if row.trial.round == 2]
+async def test_a_model_that_was_skipped_stays_out(bench: CommandBench) -> None:
+    slow(bench)
+    bench.start(short("llama3", "mistral"))
+    await bench.wait_for(Chunks)
+    bench.take(Skip(what="model"))
+    skipped: TrialFinished = await bench.wait_for(TrialFinished)
+    bench.server.answers = lambda _request, _number: Words()
+    bench.take(Skip(what="trial"))
+    await bench.wait_for(SessionFinished)
+    await extended(bench, 1, ends=2)
+    later = [row for row in bench.of(TrialFinished) if row.trial.round == 2]
     assert {row.trial.contender for row in later} == {1 - skipped.trial.contender}
 
 
-async def test_a_session_that_was_stopped_is_not_gone_on_with(office: Office) -> None:
-    slow(office)
-    office.start(short())
-    await office.wait_for(Chunks)
-    office.take(Cancel())
-    await office.wait_for(SessionFinished)
-    office.take(ExtendPlan(rounds=1))
-    problem = await office.failure("ExtendPlan")
+async def test_a_session_that_was_stopped_is_not_gone_on_with(bench: CommandBench) -> None:
+    slow(bench)
+    bench.start(short())
+    await bench.wait_for(Chunks)
+    bench.take(Cancel())
+    await bench.wait_for(SessionFinished)
+    bench.take(ExtendPlan(rounds=1))
+    problem = await bench.failure("ExtendPlan")
     assert problem.code == "nothing_to_extend"
     assert problem_remedy(problem)
 
 
-async def test_a_stop_in_added_rounds_ends_the_session_for_good(office: Office) -> None:
-    office.start(short())
-    await office.wait_for(SessionFinished)
-    slow(office)
-    office.take(ExtendPlan(rounds=3))
-    await office.wait_for(Chunks, len(office.of(Chunks)) + 1)
-    office.take(Cancel())
-    assert (await office.wait_for(SessionFinished, 2)).how == "cancelled"
-    office.take(ExtendPlan(rounds=1))
-    assert (await office.failure("ExtendPlan")).code == "nothing_to_extend"
+async def test_a_stop_in_added_rounds_ends_the_session_for_good(bench: CommandBench) -> None:
+    bench.start(short())
+    await bench.wait_for(SessionFinished)
+    slow(bench)
+    bench.take(ExtendPlan(rounds=3))
+    await bench.wait_for(Chunks, len(bench.of(Chunks)) + 1)
+    bench.take(Cancel())
+    assert (await bench.wait_for(SessionFinished, 2)).how == "cancelled"
+    bench.take(ExtendPlan(rounds=1))
+    assert (await bench.failure("ExtendPlan")).code == "nothing_to_extend"
 
 
-async def test_where_the_server_is_gone_nothing_is_added_and_later_it_may_be(office: Office) -> None:
-    office.start(short())
-    await office.wait_for(SessionFinished)
-    office.server.down = REFUSED
-    office.take(ExtendPlan(rounds=1))
-    assert (await office.failure("ExtendPlan")).code == "refused"
-    office.server.down = None
-    assert (await extended(office, 1, ends=2)).how == "complete"
-    assert [row.trial.round for row in office.of(TrialFinished)] == [1, 2]
+async def test_where_the_server_is_gone_nothing_is_added_and_later_it_may_be(bench: CommandBench) -> None:
+    bench.start(short())
+    await bench.wait_for(SessionFinished)
+    bench.server.down = REFUSED
+    bench.take(ExtendPlan(rounds=1))
+    assert (await bench.failure("ExtendPlan")).code == "refused"
+    bench.server.down = None
+    assert (await extended(bench, 1, ends=2)).how == "complete"
+    assert [row.trial.round for row in bench.of(TrialFinished)] == [1, 2]
 
 
-async def test_another_servers_rounds_do_not_join(office: Office) -> None:
-    office.start(short())
-    await office.wait_for(SessionFinished)
-    office.server.version = "0.35.0"
-    office.take(ExtendPlan(rounds=1))
-    problem = await office.failure("ExtendPlan")
+async def test_another_servers_rounds_do_not_join(bench: CommandBench) -> None:
+    bench.start(short())
+    await bench.wait_for(SessionFinished)
+    bench.server.version = "0.35.0"
+    bench.take(ExtendPlan(rounds=1))
+    problem = await bench.failure("ExtendPlan")
     assert problem.code == "server_changed"
     assert "0.34.4" in problem_what(problem)
     assert "0.35.0" in problem_what(problem)
 
 
-async def test_another_server_may_have_been_looked_at_meanwhile(office: Office) -> None:
-    office.start(short())
-    await office.wait_for(SessionFinished)
-    office.take(SetServer(address="elsewhere"))
-    await until(lambda: "close" in office.server.log)
-    assert (await extended(office, 1, ends=2)).how == "complete"
-    assert [address for _, address in office.opened] == [short().server, "elsewhere", short().server]
+async def test_another_server_may_have_been_looked_at_meanwhile(bench: CommandBench) -> None:
+    bench.start(short())
+    await bench.wait_for(SessionFinished)
+    bench.take(SetServer(address="elsewhere"))
+    await until(lambda: "close" in bench.server.log)
+    assert (await extended(bench, 1, ends=2)).how == "complete"
+    assert [address for _, address in bench.opened] == [short().server, "elsewhere", short().server]
 
 
 @pytest.mark.parametrize("rounds", [0, -1])
-async def test_no_rounds_are_no_rounds(office: Office, rounds: int) -> None:
-    office.take(ExtendPlan(rounds=rounds))
-    assert (await office.failure("ExtendPlan")).code == "bad_rounds"
+async def test_no_rounds_are_no_rounds(bench: CommandBench, rounds: int) -> None:
+    bench.take(ExtendPlan(rounds=rounds))
+    assert (await bench.failure("ExtendPlan")).code == "bad_rounds"
 
 
 def test_the_fold_of_it_is_one_session() -> None:

@@ -81,11 +81,11 @@ def test_the_earlier_comparison_row_by_row(seed: tuple[str, dict[str, Any]]) -> 
 def test_the_earlier_comparison_model_by_model(seed: tuple[str, dict[str, Any]]) -> None:
     for one in audit_of(seed[0]).models:
         expected = seed[1]["models"][one.model]
-        usual, writing = known(one.usual), known(one.writing)
+        overall, writing = known(one.overall), known(one.writing)
         warm, every = known(one.warm_ttft_s), known(one.ttft_s)
         assert one.speed is not None
         found = {
-            "naive_mean_csv_column": usual.mean, "decode_mean": writing.mean, "decode_median": writing.median,
+            "naive_mean_csv_column": overall.mean, "decode_mean": writing.mean, "decode_median": writing.median,
             "decode_cv_pct": pct(writing.cv), "decode_min": writing.low, "decode_max": writing.high,
             "warm_ttft_median_s": warm.median, "warm_ttft_mean_s": warm.mean, "warm_ttft_min_s": warm.low,
             "warm_ttft_max_s": warm.high, "warm_ttft_cv_pct": pct(warm.cv), "ttft_mean_all_s": every.mean,
@@ -103,12 +103,12 @@ def test_the_earlier_comparisons_other_ways_to_average(seed: tuple[str, dict[str
         expected = seed[1]["models"][contender.label]
         mine = [row for row in session.rows if row.trial.contender == at]
         warm = [row for row in mine if row.trial.kind == "warm"]
-        steps = {row.trial.id: recorded.written(row) or (0.0, 1.0) for row in mine}
+        steps = {row.trial.id: recorded.decode_amount(row) or (0.0, 1.0) for row in mine}
         long = [steps[row.trial.id] for row in mine if (row.figures.tokens or 0) >= 50]
-        usual, usual_warm = (known(level(row.figures.e2e_tps for row in some)) for some in (mine, warm))
+        overall, usual_warm = (known(level(row.figures.e2e_tps for row in some)) for some in (mine, warm))
         decode_long = known(level(done / over_s for done, over_s in long))
         found = {
-            "naive_mean": usual.mean, "naive_cv_pct": pct(usual.cv), "naive_warm_mean": usual_warm.mean,
+            "naive_mean": overall.mean, "naive_cv_pct": pct(overall.cv), "naive_warm_mean": usual_warm.mean,
             "naive_warm_cv_pct": pct(usual_warm.cv),
             "decode_pooled": sum(done for done, _ in steps.values()) / sum(over_s for _, over_s in steps.values()),
             "decode_ge50_mean": decode_long.mean, "decode_ge50_cv_pct": pct(decode_long.cv),
@@ -198,7 +198,7 @@ def test_a_journal_of_an_earlier_import_is_audited_the_same(seed: tuple[str, dic
                 done_ns=round((of.total_s or 0) * 1e9),
                 counters=ServerCounters(output_tokens=of.tokens, output_steps=(of.tokens or 1) - 1),
                 timeline=Timeline(t_ns=(round((of.ttft_s or 0) * 1e9),), chars=(0,), channels="a"),
-                recorded=Recorded(line=of.line, usual_tps=of.usual_tps, ram_change_mb=of.ram_change_mb),
+                recorded=Recorded(line=of.line, overall_tps=of.overall_tps, ram_change_mb=of.ram_change_mb),
             )
         events.append(event)
     earlier = fold(events)
@@ -245,10 +245,10 @@ def generated(number: int) -> str:
                 "tokens": str(tokens),
             }
         )  # fmt: skip
-    return written(records, number)
+    return decode_amount(records, number)
 
 
-def written(records: list[dict[str, Any]], number: int) -> str:
+def decode_amount(records: list[dict[str, Any]], number: int) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     header = (HEADER, SHORT, ENGLISH, tuple(f" {name.upper()} " for name in HEADER), tuple(map(str.lower, SHORT)))[
@@ -335,11 +335,11 @@ class Second:
 
     def steadiest(self) -> tuple[str, str, str] | None:
         by_model = self.frame.groupby("model", sort=False)
-        usual = (by_model["tps"].std() / by_model["tps"].mean()).sort_values()
-        if usual.iloc[1] < 0.03 or usual.iloc[1] < 1.1 * usual.iloc[0]:
+        overall = (by_model["tps"].std() / by_model["tps"].mean()).sort_values()
+        if overall.iloc[1] < 0.03 or overall.iloc[1] < 1.1 * overall.iloc[0]:
             return None
         decode = by_model["decode"].std() / by_model["decode"].mean()
-        said = str(usual.index[0])
+        said = str(overall.index[0])
         if decode.idxmin() == said:
             return said, "not_shown", "too_few_to_rank"
         return said, "artefact", "least_steady" if decode.idxmax() == said else "another_varies_less"
@@ -535,7 +535,7 @@ def test_a_memory_column_that_only_rises_may_be_anything() -> None:
 def test_without_a_time_to_first_token_only_the_usual_formula_is_judged() -> None:
     cells = [f"{model},c{at},{seconds},200" for model, seconds in (("a", 10), ("b", 20)) for at in range(4)]
     found = audit_of(rows(*cells, header="model,category,seconds,tokens"))
-    assert (found.layout.basis, found.layout.usual_recorded) == ("usual", False)
+    assert (found.layout.basis, found.layout.overall_recorded) == ("usual", False)
     assert (claims(found)["fastest"].model, claims(found)["fastest"].finding) == ("a", "stands")
     assert "best_latency" not in claims(found)
     session = session_of(rows(*cells, header="model,category,seconds,tokens"))
@@ -545,7 +545,7 @@ def test_without_a_time_to_first_token_only_the_usual_formula_is_judged() -> Non
 def test_a_file_of_rates_alone_is_judged_by_them() -> None:
     cells = [f"{model},c{at},{tps + at / 10}" for model, tps in (("a", 10), ("b", 20)) for at in range(4)]
     found = audit_of(rows(*cells, header="model,category,tokens/s"))
-    assert (found.layout.basis, found.layout.usual_recorded) == ("usual", True)
+    assert (found.layout.basis, found.layout.overall_recorded) == ("usual", True)
     assert found.verdicts[0].ratio == pytest.approx(
         math.exp(np.mean([math.log((20 + k / 10) / (10 + k / 10)) for k in range(4)]))
     )

@@ -26,7 +26,7 @@ SHORT = "Modelo,Categoria,TTFT(s),Total(s),t/s,RAM_MB,Tokens"
 
 def figures(row: FileRow) -> tuple[float | None, ...]:
     of = row.recorded
-    return of.ttft_s, of.total_s, of.usual_tps, of.ram_change_mb, of.tokens
+    return of.ttft_s, of.total_s, of.overall_tps, of.ram_change_mb, of.tokens
 
 
 def one(header: str, *cells: str) -> FileRow:
@@ -43,7 +43,7 @@ def test_every_column_is_read() -> None:
         model="alpha",
         category="Razonamiento",
         prompt="Si llueve, ¿se moja la calle? Explica por qué.",
-        recorded=Recorded(line=3, ttft_s=0.9, total_s=40.9, usual_tps=4.91, ram_change_mb=12.5, tokens=201),
+        recorded=Recorded(line=3, ttft_s=0.9, total_s=40.9, overall_tps=4.91, ram_change_mb=12.5, tokens=201),
     )
 
 
@@ -133,7 +133,7 @@ def test_a_row_that_names_no_model_cannot_be_measured() -> None:
 def test_only_a_model_tokens_and_a_time_are_needed() -> None:
     row = one("model,prompt,tokens,time", "a", "why", "102", "11.5")
     assert (row.model, row.category, row.prompt, *figures(row)) == ("a", "", "why", None, 11.5, None, None, 102)
-    assert one("model,tokens/s", "a", "9.5").recorded.usual_tps == 9.5
+    assert one("model,tokens/s", "a", "9.5").recorded.overall_tps == 9.5
 
 
 def test_ollamas_own_counters_are_nanoseconds() -> None:
@@ -180,7 +180,7 @@ def test_the_wild_files_are_one_file(name: str) -> None:
     if not WILD_FILES.exists():
         pytest.skip("the files of other programs are not beside this checkout")
     first = read_table(file_text(WILD_FILES / name))[1].recorded
-    assert (first.ttft_s, first.total_s, first.usual_tps, first.tokens) == (0.8, 15.3, 18.95, 290)
+    assert (first.ttft_s, first.total_s, first.overall_tps, first.tokens) == (0.8, 15.3, 18.95, 290)
 
 
 # --- units --------------------------------------------------------------------------------------------------------

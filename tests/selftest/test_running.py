@@ -100,7 +100,7 @@ def test_as_many_answers_as_tests_are_compared_or_none() -> None:
 )
 def test_what_is_out_of_bounds_is_said(ttft_ms: float, token_ms: float, good: list[bool]) -> None:
     session = session_of(ttft_ms=ttft_ms, token_ms=token_ms)
-    found = Accuracy(session=session, tests=compare(session.rows, [sent(ttft_ms=500, tokens=100, token_ms=10)]))
+    found = Accuracy(session=session, trials=compare(session.rows, [sent(ttft_ms=500, tokens=100, token_ms=10)]))
     verdicts = running.accuracy_verdicts(found)
     assert [verdict.ok for verdict in verdicts] == good
     assert found.within_bounds == all(good)
@@ -109,7 +109,7 @@ def test_what_is_out_of_bounds_is_said(ttft_ms: float, token_ms: float, good: li
 
 def test_the_table_of_errors_fits_80_columns_and_names_its_units_in_the_heads() -> None:
     session = session_of(ttft_ms=12345.67, token_ms=5)
-    found = Accuracy(session=session, tests=compare(session.rows, [sent(ttft_ms=12340, tokens=100, token_ms=10)]))
+    found = Accuracy(session=session, trials=compare(session.rows, [sent(ttft_ms=12340, tokens=100, token_ms=10)]))
     console = Console(file=io.StringIO(), width=80)
     console.print(running.accuracy_table(found))
     assert isinstance(console.file, io.StringIO)
@@ -213,8 +213,8 @@ def test_the_screen_stands_still_and_draws_in_turns(tmp_path: Path, monkeypatch:
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measuring without a mistake, in no time."""
     session = session_of(ttft_ms=500, token_ms=10)
-    tests = compare(session.rows, [sent(ttft_ms=500, tokens=100, token_ms=10)])
-    monkeypatch.setattr(running, "measure_accuracy", lambda *_: Accuracy(session=session, tests=tests))
+    trials = compare(session.rows, [sent(ttft_ms=500, tokens=100, token_ms=10)])
+    monkeypatch.setattr(running, "measure_accuracy", lambda *_: Accuracy(session=session, trials=trials))
 
 
 @pytest.mark.usefixtures("exact")

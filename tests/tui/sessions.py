@@ -28,8 +28,8 @@ from llmtui.core.plan import (
     PlannedPrompt,
     Trial,
     Variant,
-    blocks,
     num_predict,
+    round_blocks,
     trials_per_round,
 )
 from llmtui.core.records import (
@@ -170,7 +170,7 @@ class _Scribe:
             plan=self.plan,
         )
         for number in range(1, self.plan.rounds + 1):
-            for block in blocks(self.plan, number):
+            for block in round_blocks(self.plan, number):
                 yield from self._unload()
                 for trial in block.trials:
                     yield from self._trial(trial)

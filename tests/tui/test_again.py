@@ -19,7 +19,7 @@ from llmtui.core.events import (
     TrialFinished,
     TrialStarted,
 )
-from llmtui.core.plan import IMPORTED, Plan, block
+from llmtui.core.plan import IMPORTED, Plan, contender_block
 from llmtui.core.records import PhaseDetail
 from llmtui.core.session import PhaseMark, Session, fold
 from llmtui.core.verdict import verdicts
@@ -277,7 +277,7 @@ async def test_the_same_model_twice_has_a_place_in_the_options() -> None:
 
 def test_who_waits_for_other_programs_says_so_and_that_nothing_loads_yet() -> None:
     of = compared_plan("a")
-    trial = block(of, 2, 0).trials[0]
+    trial = contender_block(of, 2, 0).trials[0]
     session = session_of(
         [
             started(of),
@@ -293,7 +293,7 @@ def test_who_waits_for_other_programs_says_so_and_that_nothing_loads_yet() -> No
 
 def test_what_the_engine_does_between_tests_is_said_in_whole_words() -> None:
     of = compared_plan("a")
-    trial = block(of, 1, 0).trials[1]
+    trial = contender_block(of, 1, 0).trials[1]
     session = session_of([started(of), TrialStarted(t_ns=10, trial=trial, order=1, total=5)])
     marks = (
         PhaseMark(20, "unload", trial.id, "unloading", ("theirs:13b",)),

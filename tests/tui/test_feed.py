@@ -10,7 +10,7 @@ from textual.message import Message
 
 from llmtui.core.commands import ListModels
 from llmtui.core.events import Chunks, Event, Gap, PullProgressed, TrialStarted
-from llmtui.core.plan import block
+from llmtui.core.plan import contender_block
 from llmtui.core.records import Problem
 from llmtui.link import Link, LinkLost
 from llmtui.tui.feed import SOON_S, Feed, FeedEnded, Replied, SessionChanged, ShowDue, TextArrived
@@ -19,7 +19,7 @@ from tests.core import made
 from tests.tui.fakes import FakeLink, models, ollama_up, ready
 
 PLAN = made.plan()
-FIRST, SECOND = block(PLAN, 1, 0).trials[:2]
+FIRST, SECOND = contender_block(PLAN, 1, 0).trials[:2]
 
 
 def started_trial(trial: object = FIRST, order: int = 1) -> TrialStarted:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from llmtui.core.records import ColdSource, MachineFigures
-from llmtui.engine.sensors.look import (
+from llmtui.engine.sensors.machine_reading import (
     MachineReading,
     elapsed_between_s,
     energy_between,

@@ -10,7 +10,7 @@ from llmtui.engine.sensors.base import PROC, SYS
 from llmtui.engine.sensors.cpu import CpuSensor, OwnSensor
 from llmtui.engine.sensors.energy import EnergySensor
 from llmtui.engine.sensors.gpu import GpuSensor
-from llmtui.engine.sensors.look import MachineReading
+from llmtui.engine.sensors.machine_reading import MachineReading
 from llmtui.engine.sensors.memory import DiskSensor, MemorySensor, SwapSensor
 from llmtui.engine.sensors.processes import ProcessTable, process_table
 from llmtui.engine.sensors.runner import RunnerSearch, RunnerSensor, RunnerTarget, find_runner

@@ -12,7 +12,7 @@ from llmtui.words import _
 
 WIDE, TALL = 110, 32
 """From these sizes on Setup is laid out with more room, as its style sheet says."""
-QUESTIONS_NARROW = 29
+PROMPTS_NARROW = 29
 
 
 class Outline(Widget):
@@ -36,7 +36,7 @@ class Outline(Widget):
         room = height - len(lines) - (9 if tall else 5)
         if not self._boxes or room < 3:
             return Content("\n".join(lines))
-        right = round(width * 2 / 5) if width >= WIDE else QUESTIONS_NARROW
+        right = round(width * 2 / 5) if width >= WIDE else PROMPTS_NARROW
         left = width - right
         lines += [_top(_("Models"), left) + _top(_("Questions"), right)]
         lines += [_row("│", " ", "│", left) + _row("│", " ", "│", right)] * (room - 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmtui.core.events import Chunks, TrialFinished
-from llmtui.core.plan import Plan, Trial, blocks
+from llmtui.core.plan import Plan, Trial, round_blocks
 from llmtui.core.reading import chunk_texts
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
@@ -134,7 +134,7 @@ class PaneScript:
 
     def _learn(self, plan: Plan, rounds: int) -> None:
         for number in range(self._rounds + 1, rounds + 1):
-            self._trials |= {trial.id: trial for block in blocks(plan, number) for trial in block.trials}
+            self._trials |= {trial.id: trial for block in round_blocks(plan, number) for trial in block.trials}
         self._rounds = rounds
 
 

@@ -241,7 +241,7 @@ def _figure_column(one: Measure) -> FigureColumn[L]:
 
     words: Callable[[L], str] | None = None
     if one.id == "finished":
-        words = _tests
+        words = _trials
     elif one.unit == "tok":
         words = lambda line: "" if (found := value(line)) is None else f"{found:.0f}"  # noqa: E731
     return FigureColumn(
@@ -273,5 +273,5 @@ def _labelled(line: ContenderSummary) -> str:
     return line.label if line.note is None else f"{line.label} ({note_words(line.note)})"
 
 
-def _tests(line: ContenderSummary | CategorySummary) -> str:
+def _trials(line: ContenderSummary | CategorySummary) -> str:
     return f"{line.finished}" if not line.failed else f"{line.finished} +{line.failed}✗"

@@ -5,7 +5,7 @@ import pytest
 from llmtui.core.records import MachineFigures
 from llmtui.engine.sensors.account import Edge, TrialAccount, TrialMachine
 from llmtui.engine.sensors.cpu import CpuReading
-from llmtui.engine.sensors.look import MachineReading
+from llmtui.engine.sensors.machine_reading import MachineReading
 from llmtui.engine.sensors.memory import MemoryReading
 from llmtui.engine.sensors.processes import ProcessMemory, ProcessTimes
 from llmtui.engine.sensors.runner import RunnerProcess, RunnerReading

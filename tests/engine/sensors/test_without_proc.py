@@ -10,8 +10,8 @@ import pytest
 
 from llmtui.backends.base import ServerEndpoint
 from llmtui.engine.sensors import cpu, machine, memory, processes, thermal
-from llmtui.engine.sensors.look import shares
 from llmtui.engine.sensors.machine import Machine
+from llmtui.engine.sensors.machine_reading import shares
 from llmtui.engine.sensors.runner import RunnerTarget
 from tests.engine.sensors.trees import BLOB, stand_in_runner, stand_in_server
 

@@ -173,7 +173,7 @@ _COSTS: dict[str, Cost] = {
 }
 
 
-def taken_back_problem(model: str, taken: DroppedField) -> Problem:
+def dropped_field_problem(model: str, taken: DroppedField) -> Problem:
     """Return the problem that names the refused fields, and the cost of their absence."""
     args: dict[str, Argument] = {"field": taken.field, "name": model}
     if taken.instead:

@@ -6,7 +6,14 @@ from llmtui.core.events import Sampled
 from llmtui.engine.sensors.cpu import CpuReading
 from llmtui.engine.sensors.energy import EnergyReading
 from llmtui.engine.sensors.gpu import GpuReading
-from llmtui.engine.sensors.look import MachineReading, energy_between, own_cpu_s, runner_cpu_s, sampled, shares
+from llmtui.engine.sensors.machine_reading import (
+    MachineReading,
+    energy_between,
+    own_cpu_s,
+    runner_cpu_s,
+    sampled,
+    shares,
+)
 from llmtui.engine.sensors.memory import MemoryReading
 from llmtui.engine.sensors.processes import ProcessMemory, ProcessTimes
 from llmtui.engine.sensors.runner import RunnerProcess, RunnerReading

@@ -9,7 +9,7 @@ import pytest
 
 from llmtui.backends.base import DroppedField, RequestRefused, RequestSent
 from llmtui.backends.openai_wire import request_body
-from llmtui.backends.taken_back import refused_fields, taken_back_problem, without
+from llmtui.backends.refused_fields import dropped_field_problem, refused_fields, without
 from llmtui.words.problems import problem_what
 from tests.backends import ollama_served, openai_served
 from tests.backends.openai_served import DONE, LLAMACPP, VLLM, answers, ask, request, said, served, texts
@@ -80,10 +80,12 @@ class TestWhatARefusalNames:
         assert without(BODY, (taken,))["max_completion_tokens"] == 128
 
     def test_what_it_costs_is_said(self) -> None:
-        assert "tokens and speed are missing" in problem_what(taken_back_problem("m", DroppedField("stream_options")))
-        assert "answers differ" in problem_what(taken_back_problem("m", DroppedField("seed")))
+        assert "tokens and speed are missing" in problem_what(
+            dropped_field_problem("m", DroppedField("stream_options"))
+        )
+        assert "answers differ" in problem_what(dropped_field_problem("m", DroppedField("seed")))
         assert "max_completion_tokens" in problem_what(
-            taken_back_problem("m", DroppedField("max_tokens", "max_completion_tokens"))
+            dropped_field_problem("m", DroppedField("max_tokens", "max_completion_tokens"))
         )
 
 

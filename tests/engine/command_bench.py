@@ -36,7 +36,7 @@ class Heard(Outbox):
         super().put(line, stream)
 
 
-class Office:
+class CommandBench:
     """A runner with a server behind it."""
 
     def __init__(self, results: Path) -> None:
@@ -79,5 +79,5 @@ def short(*names: str, **changes: Any) -> Plan:
     return plan(*names or ("llama3",), **fields)
 
 
-def slow(office: Office) -> None:
-    office.server.answers = lambda _request, _number: Words("word " * 400, pause_s=0.02)
+def slow(bench: CommandBench) -> None:
+    bench.server.answers = lambda _request, _number: Words("word " * 400, pause_s=0.02)

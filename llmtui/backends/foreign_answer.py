@@ -18,7 +18,7 @@ _TAG = re.compile(r"<[^>]*>")
 _PLAIN_TO_TLS = ("plain http request was sent to https port", "http request to an https server")
 
 
-def what_answered(
+def foreign_answer(
     response: httpx.Response, *, where: str, path: str, access: Access | None, challenge_is_login: bool = True
 ) -> Problem | None:
     """Return the problem for an answer that means the same in every protocol; None where the protocol has to decide.
