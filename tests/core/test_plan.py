@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 
 
 def test_a_block_is_cold_then_warm_then_follow_up() -> None:
-    trials = block(THREE, 1, 0).trials
+    trials = contender_block(THREE, 1, 0).trials
     assert [one.kind for one in trials] == ["cold", *["warm"] * 4, "follow_up"]
     assert trials[-1].prompt == trials[-2].prompt, "the follow-up continues the last prompt"
     assert len({one.id for one in trials}) == len(trials)
@@ -70,9 +70,9 @@ def test_tags_have_four_digits_and_never_repeat_within_a_session() -> None:
 def test_the_tag_stands_first_and_is_not_part_of_the_key() -> None:
     assert tagged(4817, "Write.") == "[4817] Write."
     assert tagged(None, "Write.") == "Write."
-    first, second = (block(THREE, number, 0).trials[1] for number in (1, 2))
+    first, second = (contender_block(THREE, number, 0).trials[1] for number in (1, 2))
     assert first.tag != second.tag
-    shas = {one.key.prompt_sha256 for number in (1, 2) for one in block(THREE, number, 0).trials}
+    shas = {one.key.prompt_sha256 for number in (1, 2) for one in contender_block(THREE, number, 0).trials}
     assert len(shas) == 5, "four prompts, and cold has none"
 
 
