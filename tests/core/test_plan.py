@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llmtui.core.plan import (
     Variant,
+    contender_block,
     num_ctx,
     num_predict,
     prompt_order,
