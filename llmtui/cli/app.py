@@ -10,22 +10,28 @@ from typing import Annotated, Final
 import typer
 
 from llmtui import __version__
-from llmtui.cli.completion import complete_category, complete_session, for_bash
+from llmtui.cli.completion import complete_session, for_bash
 from llmtui.cli.exits import COMPLETION_VARIABLE, NAME, Exit
 from llmtui.cli.options import (
-    OUTPUT,
-    SERVER,
     WHAT,
     ApiKeyFile,
+    Categories,
     Command,
     CommandGroup,
     Host,
     Models,
     Prompts,
+    RequestJson,
     Results,
+    RunCsv,
+    RunEvents,
+    RunMarkdown,
+    RunWords,
     chosen,
 )
-from llmtui.cli.startup import Refused, load_startup, tell_problems
+from llmtui.cli.startup import Refused, load_startup, speak_language, tell_problems
+from llmtui.words import _, marked
+from llmtui.words.commands import IMPORT, REPORT, RUN, SELFTEST, WATCH
 
 _RUN_EXAMPLES: Final = (
     "Example: llmtui run -m llama3.1:8b -m qwen3:4b --rounds 3 --csv trials.csv\n\n"
@@ -48,7 +54,7 @@ _IMPORT_EXAMPLES: Final = (
 cli = typer.Typer(
     name=NAME,
     cls=CommandGroup,
-    help="Compare language models on your own machine. Without a command: the screens.",
+    help=marked("Compare language models on your own machine. Without a command, open the screens."),
     epilog=_SCREEN_EXAMPLES,
     add_completion=True,
     no_args_is_help=False,
@@ -72,10 +78,11 @@ def screens(
     prompts: Prompts = None,
     api_key_file: ApiKeyFile = None,
     version: Annotated[  # printed before anything else is looked at
-        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help=marked("Print the version and exit.")),
     ] = False,
 ) -> None:
-    """Compare language models on your own machine."""
+    """Open the screens, unless a command follows."""
     if context.invoked_subcommand is not None:
         for flag, given in (
             ("--host", host),
@@ -85,7 +92,9 @@ def screens(
         ):
             if given is not None:
                 raise Refused(
-                    f"`{flag}` has no effect before `{context.invoked_subcommand}`: write it after that word."
+                    _("`{flag}` has no effect before `{command}`. Write it after the command.").format(
+                        flag=flag, command=context.invoked_subcommand
+                    )
                 )
         return
     from llmtui.cli.screen import show
@@ -95,20 +104,10 @@ def screens(
     )
 
 
-@cli.command("run", cls=Command, epilog=_RUN_EXAMPLES)
+@cli.command("run", cls=Command, help=RUN, epilog=_RUN_EXAMPLES)
 def run_command(
     model: Models = None,
-    category: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--category",
-            "-c",
-            metavar="CATEGORY",
-            rich_help_panel=WHAT,
-            autocompletion=complete_category,
-            help="A category's id; repeat it. Default: those picked last, else all.",
-        ),
-    ] = None,
+    category: Categories = None,
     preset: Annotated[str | None, chosen("preset", WHAT)] = None,
     rounds: Annotated[str | None, chosen("rounds", WHAT)] = None,
     budget: Annotated[str | None, chosen("budget_s", WHAT)] = None,
@@ -125,47 +124,20 @@ def run_command(
     num_predict: Annotated[str | None, chosen("num_predict")] = None,
     temperature: Annotated[str | None, chosen("temperature")] = None,
     seed: Annotated[str | None, chosen("seed")] = None,
-    csv: Annotated[
-        str | None,
-        typer.Option("--csv", metavar="FILE", rich_help_panel=OUTPUT, help="Copy of trials.csv to write."),
-    ] = None,
-    markdown: Annotated[
-        str | None,
-        typer.Option(
-            "--markdown", metavar="FILE", rich_help_panel=OUTPUT, help="Report to write: conclusions and tables."
-        ),
-    ] = None,
-    words: Annotated[
-        bool,
-        typer.Option("--words", rich_help_panel=OUTPUT, help="Also the conclusions in words, and all tables."),
-    ] = False,
-    request_json: Annotated[
-        str | None,
-        typer.Option(
-            "--request-json",
-            metavar="FILE",
-            rich_help_panel=SERVER,
-            help="File with a JSON object whose fields go into every request.",
-        ),
-    ] = None,
-    events: Annotated[
-        str | None,
-        typer.Option(
-            "--events", metavar="-", rich_help_panel=OUTPUT, help="`-`: events on stdout instead of the table."
-        ),
-    ] = None,
+    csv: RunCsv = None,
+    markdown: RunMarkdown = None,
+    words: RunWords = False,
+    request_json: RequestJson = None,
+    events: RunEvents = None,
 ) -> None:
-    """Measure without screens: table, verdicts and paths on stdout, progress on stderr.
-
-    Exit codes: 0 all trials ok, 1 internal error, 2 usage, 3 some trials failed, 4 no server, 130 interrupted.
-    """
+    """Run ``llmtui run``."""
     from llmtui.cli import run as running
     from llmtui.cli.request_json import extra_fields
 
     if events not in (None, "-"):
-        raise Refused("`--events` takes `-`: the events go to stdout.")
+        raise Refused(_("`--events` takes only `-`: events go to stdout."))
     if rounds is not None and budget is not None:
-        raise Refused("`--rounds` and `--budget` both say how many rounds: give one of them.")
+        raise Refused(_("`--rounds` and `--budget` both set the number of rounds. Use one of them."))
     flags = {
         "preset": preset,
         "rounds": rounds,
@@ -204,103 +176,121 @@ def one_host(hosts: list[str] | None) -> str | None:
     """
     named = list(dict.fromkeys(hosts or ()))
     if len(named) > 1:
-        raise Refused("`--host` takes one server: a run measures one. Give each server a run of its own.")
+        raise Refused(_("`--host` takes one server, since a run measures one. Start a run per server."))
     return named[0] if named else None
 
 
-@cli.command("watch", cls=Command, epilog=_WATCH_EXAMPLES)
+@cli.command("watch", cls=Command, help=WATCH, epilog=_WATCH_EXAMPLES)
 def watch_command(
     source: Annotated[
         str,
         typer.Argument(
             metavar="SESSION",
             autocompletion=complete_session,
-            help="A session's id or folder, a journal, or `-` for a pipe.",
+            help=marked("A session's id or folder, a journal (events.jsonl), or `-` to read events from a pipe."),
         ),
     ],
     results: Results = None,
 ) -> None:
-    """Watch a saved or a running session, read-only."""
+    """Run ``llmtui watch``."""
     from llmtui.cli.watch import watch as watching
 
     raise typer.Exit(watching(load_startup({}, results=results), source))
 
 
-@cli.command("selftest", cls=Command, epilog=_SELFTEST_EXAMPLES)
+@cli.command("selftest", cls=Command, help=SELFTEST, epilog=_SELFTEST_EXAMPLES)
 def selftest_command(
     seed: Annotated[
         int | None,
-        typer.Option("--seed", metavar="N", help="Of the simulated server; the same seed draws the same answers."),
+        typer.Option(
+            "--seed", metavar="N", help=marked("Seed for the simulated server; the same seed repeats the same answers.")
+        ),
     ] = None,
     cost: Annotated[
-        bool, typer.Option("--cost/--no-cost", help="Also measure what the screen costs. Default: yes.")
+        bool,
+        typer.Option(
+            "--cost/--no-cost",
+            show_default=False,
+            help=marked("Also measure how much drawing the screens slows a model down. Default: yes."),
+        ),
     ] = True,
 ) -> None:
-    """Test on this machine that llmtui measures right, and that watching costs next to nothing; under a minute.
-
-    Exit codes: 0 all within bounds, 1 not.
-    """
+    """Run ``llmtui selftest``."""
     if sys.platform == "win32":
-        raise Refused("The self-test draws in a terminal of its own, and Windows has none of that kind.")
+        raise Refused(_("The self-test draws in a pseudo-terminal, which Windows does not have."))
     from llmtui.cli.selftest import selftest as testing
 
     tell_problems(load_startup({}))  # sets the language
     raise typer.Exit(testing(seed=seed, with_cost=cost))
 
 
-@cli.command("report", cls=Command, epilog=_REPORT_EXAMPLES)
+@cli.command("report", cls=Command, help=REPORT, epilog=_REPORT_EXAMPLES)
 def report_command(
     sessions: Annotated[
         list[str],
         typer.Argument(
             metavar="SESSION",
             autocompletion=complete_session,
-            help="`last`, `last~1` (the one before it), an id, a folder, or a file of events.",
+            help=marked("`last`, `last~1` (the one before), a session's id or folder, or a file of events."),
         ),
     ],
-    csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help="One row per trial.")] = None,
+    csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help=marked("Write one row per trial."))] = None,
     excel_csv: Annotated[
         str | None,
-        typer.Option("--excel-csv", metavar="FILE", help="The same for spreadsheets, with this locale's decimal sign."),
+        typer.Option(
+            "--excel-csv",
+            metavar="FILE",
+            help=marked("Write one row per trial for spreadsheets, with the decimal sign of this locale."),
+        ),
     ] = None,
     summary: Annotated[
-        bool, typer.Option("--summary", help="In CSV: one row per model and per category instead.")
+        bool,
+        typer.Option(
+            "--summary", help=marked("In CSV, write one row per model and per category instead of per trial.")
+        ),
     ] = False,
     json: Annotated[
         str | None,
-        typer.Option("--json", metavar="FILE", help="One document with a published schema."),
+        typer.Option("--json", metavar="FILE", help=marked("Write one JSON document with a published schema.")),
     ] = None,
     jsonl: Annotated[
-        str | None, typer.Option("--jsonl", metavar="FILE", help="One trial per line, with its chunks' times.")
+        str | None,
+        typer.Option("--jsonl", metavar="FILE", help=marked("Write one trial per line, with the times of its chunks.")),
     ] = None,
-    markdown: Annotated[str | None, typer.Option("--markdown", metavar="FILE", help="Conclusions and tables.")] = None,
+    markdown: Annotated[
+        str | None, typer.Option("--markdown", metavar="FILE", help=marked("Write conclusions and tables."))
+    ] = None,
     html: Annotated[
-        str | None, typer.Option("--html", metavar="FILE", help="One page with charts and answers; needs no network.")
+        str | None,
+        typer.Option(
+            "--html", metavar="FILE", help=marked("Write one page with charts and answers; it needs no network.")
+        ),
     ] = None,
     table: Annotated[
         str | None,
-        typer.Option("--table", metavar="llama-bench[=FILE]", help="The table that people paste; stdout without FILE."),
+        typer.Option(
+            "--table",
+            metavar="llama-bench[=FILE]",
+            help=marked("Write the table in llama-bench's layout; to stdout without FILE."),
+        ),
     ] = None,
     benchstat: Annotated[
         str | None,
-        typer.Option("--benchstat", metavar="FILE", help="Go benchmark lines, for `benchstat OLD NEW`."),
+        typer.Option("--benchstat", metavar="FILE", help=marked("Write Go benchmark lines for `benchstat OLD NEW`.")),
     ] = None,
     anonymous: Annotated[
         bool,
-        typer.Option("--anonymous", help="Leave out host name, user name, paths, prompts and answers in every form."),
+        typer.Option("--anonymous", help=marked("Leave out host name, user name, paths, prompts and answers.")),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help=marked("Replace existing files."))] = False,
     results: Results = None,
 ) -> None:
-    """Write saved sessions in other forms; several at once, `-` is stdout. Without a form: the tables.
-
-    A session may still be running. Exit codes: 0 written, 2 no such session or a file that cannot be written.
-    """
+    """Run ``llmtui report``."""
     from llmtui.cli.report import Asked, report
 
-    kind, _, place = (table or "").partition("=")
+    kind, _separator, place = (table or "").partition("=")
     if table is not None and kind != "llama-bench":
-        raise Refused("`--table` takes `llama-bench`, or `llama-bench=FILE`.")
+        raise Refused(_("`--table` takes `llama-bench` or `llama-bench=FILE`."))
     targets = {
         "csv": csv,
         "excel-csv": excel_csv,
@@ -330,26 +320,36 @@ class TimeUnit(StrEnum):
     NS = "ns"
 
 
-@cli.command("import", cls=Command, epilog=_IMPORT_EXAMPLES)
+@cli.command("import", cls=Command, help=IMPORT, epilog=_IMPORT_EXAMPLES)
 def import_command(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="A table of trials, or another benchmark's results.")],
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help=marked("A table of trials, or the results of another benchmark."))
+    ],
     unit: Annotated[
         TimeUnit | None,
-        typer.Option("--unit", metavar="UNIT", help="Unit of times whose column does not state one: s, ms, us or ns."),
+        typer.Option(
+            "--unit", metavar="UNIT", help=marked("Unit for time columns that do not state one: s, ms, us or ns.")
+        ),
     ] = None,
     columns: Annotated[
         str | None,
-        typer.Option("--map", metavar="NAME=COLUMN,…", help="Columns by name: model=…,tokens=…,seconds=…"),
+        typer.Option(
+            "--map",
+            metavar="NAME=COLUMN,…",
+            help=marked("Name the columns. Example: --map model=Name,tokens=Count,seconds=Time."),
+        ),
     ] = None,
     legacy: Annotated[
-        str | None, typer.Option("--legacy", metavar="FILE", help="Also write it with the old script's eight columns.")
+        str | None,
+        typer.Option(
+            "--legacy",
+            metavar="FILE",
+            help=marked("Also write the table with the eight columns of the original script."),
+        ),
     ] = None,
     results: Results = None,
 ) -> None:
-    """Import what another program measured, and check which conclusions it supports.
-
-    Exit codes: 0 imported, 2 the file cannot be used.
-    """
+    """Run ``llmtui import``."""
     from llmtui.cli.import_ import import_file, told_of
 
     of = load_startup({}, results=results)
@@ -363,6 +363,7 @@ def main() -> int:
     if os.environ.get(COMPLETION_VARIABLE) == "complete_bash":
         for_bash(lambda: cli(prog_name=NAME))
         return Exit.OK
+    speak_language()
     try:
         cli(prog_name=NAME, standalone_mode=True)
     except Refused as error:

@@ -7,16 +7,17 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from llmtui.cli.completion import complete_model
+from llmtui.cli.completion import complete_category, complete_model
 from llmtui.config import flag_of
 from llmtui.core.choices import Bounds, bounds_of
+from llmtui.words import _, marked
 from llmtui.words.choices import purpose
 from llmtui.words.lists import or_list
 
-WHAT: Final = "What to measure"
-HOW: Final = "How"
-SERVER: Final = "Server"
-OUTPUT: Final = "Output"
+WHAT: Final = marked("What to measure")
+HOW: Final = marked("How to measure")
+SERVER: Final = marked("Server")
+OUTPUT: Final = marked("Output")
 
 Host = Annotated[
     list[str] | None,
@@ -24,17 +25,33 @@ Host = Annotated[
         "--host",
         metavar="ADDRESS",
         rich_help_panel=SERVER,
-        help="Host, host:port or URL, of Ollama or of OpenAI's protocol (its address mostly ends in /v1); `builtin`, "
-        "`builtin:FOLDER` or FILE.gguf (llama.cpp inside llmtui). One server per run. Default: 127.0.0.1:11434.",
+        help=marked(
+            "Measure on this server: host, host:port or URL of Ollama or of an OpenAI-compatible server (usually "
+            "ending in /v1). `builtin`, `builtin:FOLDER` or FILE.gguf runs llama.cpp inside llmtui. Default: "
+            "127.0.0.1:11434. Example: --host box:8080/v1."
+        ),
     ),
 ]
 Results = Annotated[
     str | None,
-    typer.Option("--results", metavar="FOLDER", rich_help_panel=OUTPUT, help="Where sessions are saved."),
+    typer.Option(
+        "--results",
+        metavar="FOLDER",
+        rich_help_panel=OUTPUT,
+        help=marked(
+            "Keep sessions in this folder. Default: the folder in the settings, else ./results if it exists, else the "
+            "user's data folder."
+        ),
+    ),
 ]
 Prompts = Annotated[
     str | None,
-    typer.Option("--prompts", metavar="FILE", rich_help_panel=WHAT, help="A prompts.toml of your own."),
+    typer.Option(
+        "--prompts",
+        metavar="FILE",
+        rich_help_panel=WHAT,
+        help=marked("Use the prompts in this file (prompts.toml). Default: the prompts that come with llmtui."),
+    ),
 ]
 ApiKeyFile = Annotated[
     str | None,
@@ -42,8 +59,11 @@ ApiKeyFile = Annotated[
         "--api-key-file",
         metavar="FILE",
         rich_help_panel=SERVER,
-        help="File with the server's API key. Else LLMTUI_API_KEY; for OpenAI's protocol OPENAI_API_KEY, for Ollama's "
-        "OLLAMA_API_KEY; for a user name and password LLMTUI_USER and LLMTUI_PASSWORD.",
+        help=marked(
+            "Read the server's API key from this file. Default: LLMTUI_API_KEY from the environment, else "
+            "OPENAI_API_KEY (OpenAI-compatible server) or OLLAMA_API_KEY (Ollama). For a login, set LLMTUI_USER and "
+            "LLMTUI_PASSWORD."
+        ),
     ),
 ]
 Models = Annotated[
@@ -54,54 +74,169 @@ Models = Annotated[
         metavar="MODEL",
         rich_help_panel=WHAT,
         autocompletion=complete_model,
-        help="A model's name; repeat it. A name in the server's list is the server's model, also where a file has that "
-        "name. `file:PATH` and `builtin:NAME` are run inside llmtui, beside the server's: "
-        "`-m llama3.2:1b -m file:own.gguf`; so is FILE.gguf where it exists and the server does not list it.",
+        help=marked(
+            "Measure this model; repeat the option to compare several. `file:PATH` and `builtin:NAME` run inside "
+            "llmtui, and so does an existing FILE.gguf that the server does not list. Default: the models measured "
+            "last, else those in memory, else the three smallest. Example: -m llama3.2:1b -m file:own.gguf."
+        ),
     ),
 ]
+Categories = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--category",
+        "-c",
+        metavar="CATEGORY",
+        rich_help_panel=WHAT,
+        autocompletion=complete_category,
+        help=marked(
+            "Use the prompts of this category (its id); repeat the option for several. "
+            "Default: the categories used last, else all."
+        ),
+    ),
+]
+RunCsv = Annotated[
+    str | None,
+    typer.Option(
+        "--csv",
+        metavar="FILE",
+        rich_help_panel=OUTPUT,
+        help=marked("Also write one row per trial to this CSV file."),
+    ),
+]
+RunMarkdown = Annotated[
+    str | None,
+    typer.Option(
+        "--markdown",
+        metavar="FILE",
+        rich_help_panel=OUTPUT,
+        help=marked("Also write conclusions and tables to this file."),
+    ),
+]
+RunWords = Annotated[
+    bool,
+    typer.Option("--words", rich_help_panel=OUTPUT, help=marked("Also print the conclusions in words and all tables.")),
+]
+RequestJson = Annotated[
+    str | None,
+    typer.Option(
+        "--request-json",
+        metavar="FILE",
+        rich_help_panel=SERVER,
+        help=marked("Add the fields of the JSON object in this file to every request."),
+    ),
+]
+RunEvents = Annotated[
+    str | None,
+    typer.Option(
+        "--events",
+        metavar="-",
+        rich_help_panel=OUTPUT,
+        help=marked("Print events on stdout, one JSON object per line, instead of the table. Always `-`."),
+    ),
+]
+_OF_TYPER: Final = (
+    marked("Options"),
+    marked("Arguments"),
+    marked("Commands"),
+    marked("Usage:"),
+    marked("[required]"),
+    marked("Show this message and exit."),
+    marked("Install completion for the current shell."),
+    marked("Show completion for the current shell, to copy it or customize the installation."),
+)
+"""Texts that Typer adds to every help."""
 
 
-class Command(TyperCommand):
-    """A command whose flags and arguments show no Python type in its help."""
+class _Translated:
+    """A command whose help is in the person's language, without Python types."""
+
+    _help: str | None = None
+    _epilog: str | None = None
+
+    @property
+    def help(self) -> str | None:  # its name in Typer
+        """Return the command's help."""
+        return _(self._help) if self._help else self._help
+
+    @help.setter
+    def help(self, text: str | None) -> None:
+        self._help = text
+
+    @property
+    def epilog(self) -> str | None:
+        """Return the examples below the options."""
+        return self._epilog and self._epilog.replace("Example:", _("Example:"))
+
+    @epilog.setter
+    def epilog(self, text: str | None) -> None:
+        self._epilog = text
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401  # Typer has no public name for it
         """Return the parameters."""
-        return _untyped(super().get_params(ctx))
+        return [_shown(one) for one in super().get_params(ctx)]  # type: ignore[misc]
+
+    def get_usage(self, ctx: Any) -> str:  # noqa: ANN401
+        """Return the first line of the help."""
+        return str(super().get_usage(ctx)).replace("Usage:", _("Usage:"), 1)  # type: ignore[misc]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        """Print the help, with Typer's own headings in the same language."""
+        from typer import rich_utils
+
+        rich_utils.OPTIONS_PANEL_TITLE = _("Options")
+        rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
+        rich_utils.COMMANDS_PANEL_TITLE = _("Commands")
+        rich_utils.REQUIRED_LONG_STRING = _("[required]")
+        super().format_help(ctx, formatter)  # type: ignore[misc]
 
 
-class CommandGroup(TyperGroup):
-    """The same for the command that has the others."""
-
-    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401
-        """Return the parameters."""
-        return _untyped(super().get_params(ctx))
+class Command(_Translated, TyperCommand):
+    """A command without others below it."""
 
 
-def _untyped(params: list[Any]) -> list[Any]:
-    for one in params:
-        if getattr(one, "is_flag", False) and one.metavar is None:
-            one.metavar = ""
-        if one.param_type_name == "argument":  # its name stands before it already
-            one.display_type_rich = lambda *_args, **_named: None
-    return params
+class CommandGroup(_Translated, TyperGroup):
+    """The command that has the others."""
+
+
+def _shown(one: Any) -> Any:  # noqa: ANN401
+    """Return a parameter as its help shows it; the texts as they were written are kept beside it."""
+    if getattr(one, "is_flag", False) and one.metavar is None:
+        one.metavar = ""
+    if one.param_type_name == "argument":  # its name is shown anyway
+        one.display_type_rich = lambda *_args, **_named: None
+    for field in ("help", "rich_help_panel"):
+        source = one.__dict__.setdefault(f"source_{field}", getattr(one, field, None))
+        if source:
+            setattr(one, field, _help_of(source))
+    return one
 
 
 def chosen(name: str, panel: str = HOW) -> Any:  # noqa: ANN401  # Typer has no public name for it
     """Return the option of a choice: its flag, its help, and the words that complete it.
 
+    Its help is the name of the choice until it is shown, since the language is not known before.
     The text behind the flag is read where settings are, so that a bad one is refused in the same words as there.
     """
     bounds = bounds_of()[name]
     if bounds.kind == "flag":
-        return typer.Option(flag_of(name), help=purpose(name), rich_help_panel=panel)
+        return typer.Option(flag_of(name), help=name, rich_help_panel=panel)
     metavar = {"one_of": "WORD", "time": "TIME"}.get(bounds.kind, "N")
     return typer.Option(
         flag_of(name),
         metavar=metavar,
         rich_help_panel=panel,
-        help=_help(bounds),
+        help=name,
         autocompletion=lambda: list(bounds.among),
     )
+
+
+def _help_of(source: str) -> str:
+    """Return a help text in the person's language; ``source`` is the text or the name of a choice."""
+    bounds = bounds_of().get(source)
+    if bounds is None:
+        return _(source)
+    return purpose(source) if bounds.kind == "flag" else _help(bounds)
 
 
 def _help(bounds: Bounds) -> str:
@@ -110,8 +245,8 @@ def _help(bounds: Bounds) -> str:
     if bounds.among:
         text = f"{text[:-1]}: {or_list(bounds.among)}."
     elif bounds.kind in ("whole", "number") and bounds.name != "seed":
-        text = f"{text[:-1]} ({bounds.least} to {bounds.most})."
+        text = _("{text} ({low} to {high}).").format(text=text[:-1], low=bounds.least, high=bounds.most)
     if bounds.default is None:
         return text
     default = f"{bounds.default:g}" if isinstance(bounds.default, float) else str(bounds.default)
-    return f"{text} Default: {default}."
+    return f"{text} " + _("Default: {value}.").format(value=default)

@@ -68,6 +68,11 @@ def cannot_write(path: object, error: OSError) -> str:
     return _("{path} cannot be written: {why}. Choose another place.").format(path=path, why=error.strerror or error)
 
 
+def speak_language() -> None:
+    """Set the language of the settings, for texts that are shown before a command has read them."""
+    use_language(pick_language(load_settings(os.environ, config_path()).settings.language, os.environ))
+
+
 def load_startup(
     flags: Mapping[str, object],
     *,

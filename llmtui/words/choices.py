@@ -22,24 +22,26 @@ def choice_title(name: str) -> str:
 
 
 def purpose(name: str) -> str:
-    """Return what a choice is for, as a flag's help has it: one sentence.
+    """Return what a flag does, as its help has it: one sentence.
 
     Raises:
         KeyError: the choice has no flag.
     """
     return {
-        "preset": _("How thorough."),
-        "rounds": _("Exact number of rounds."),
-        "budget_s": _("As many whole rounds as end within this time, such as 20m or 1h30m."),
-        "all_prompts": _("Every prompt of a category."),
-        "twice": _("Each model against itself (A/A): how much equal things differ here."),
-        "seed": _("Seed for the order of models and prompts."),
-        "think": _("For models that can think."),
-        "unload_others": _("Unload models of others during the run, load them again after it."),
-        "num_ctx": _("Context length in tokens."),
-        "num_thread": _("Threads; else the server chooses."),
-        "num_predict": _("Longest answer in tokens."),
-        "temperature": _("0 is most repeatable."),
+        "preset": _("Measure this thoroughly."),
+        "rounds": _("Run exactly N rounds."),
+        "budget_s": _("Run as many whole rounds as fit into this time, for example 20m or 1h30m."),
+        "all_prompts": _("Use every prompt of each category instead of only the first."),
+        "twice": _(
+            "Run each model twice, as if it were two (A/A), to see how much equal results differ on this machine."
+        ),
+        "seed": _("Seed for model and prompt order."),
+        "think": _("Set thinking, for models that can think."),
+        "unload_others": _("Unload models that are not part of the run while it runs, and load them again afterwards."),
+        "num_ctx": _("Set the context length in tokens."),
+        "num_thread": _("Set the number of CPU threads; by default the server chooses."),
+        "num_predict": _("Limit the length of an answer, in tokens."),
+        "temperature": _("Set the sampling temperature; 0 is the most repeatable."),
     }[name]
 
 

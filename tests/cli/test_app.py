@@ -24,12 +24,12 @@ def test_help_fits_80_columns_and_ends_with_examples_and_shows_no_type(words: tu
     text = help_of(*words)
     assert max(map(len, text.splitlines())) <= 80
     assert not re.search(r"<\w+", text), text
-    assert text.count("Example: ") == 2
+    assert len(re.findall(r"^ Example: ", text, re.MULTILINE)) == 2
 
 
 def test_the_options_of_run_are_in_groups_with_their_defaults() -> None:
     text = help_of("run")
-    for heading in ("What to measure", "How", "Server", "Output"):
+    for heading in ("What to measure", "How to measure", "Server", "Output"):
         assert f"─ {heading} ─" in text
     for words in ("MODEL", "CATEGORY", "FILE", "TIME", "Default: 4096.", "Default: 128.", "Default: auto."):
         assert words in text
@@ -50,3 +50,18 @@ def test_what_is_no_option_is_a_usage_error_before_the_command_too() -> None:
 def test_the_version_is_printed_whatever_else_is_there(words: list[str]) -> None:
     done = CliRunner().invoke(cli, words)
     assert (done.exit_code, done.output) == (0, f"llmtui {__version__}\n")
+
+
+def test_help_speaks_the_language_of_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "es")
+    text = help_of("run")
+    for words in (
+        "Uso: ",
+        "─ Qué medir ─",
+        "Ejecuta exactamente N rondas (1 a 50)",
+        "Por defecto: auto.",
+        "Ejemplo: llmtui run",
+    ):
+        assert words in text
+    monkeypatch.setenv("LANGUAGE", "en")
+    assert "Run exactly N rounds (1 to 50)." in help_of("run")

@@ -1,0 +1,27 @@
+"""What each command does, as its help has it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from llmtui.words import marked
+
+RUN: Final = marked(
+    "Measure models without screens. Print a table, verdicts and the saved paths on stdout, progress on stderr.\n\n"
+    "Exit codes: 0 all trials completed, 1 internal error, 2 wrong usage, 3 some trials failed, 4 no server answers, "
+    "130 interrupted."
+)
+WATCH: Final = marked("Watch a saved or a running session. Nothing can be changed.")
+SELFTEST: Final = marked(
+    "Check on this machine that llmtui measures correctly and that drawing the screens does not slow a model down. "
+    "Takes less than a minute.\n\nExit codes: 0 all figures are within bounds, 1 some are not."
+)
+REPORT: Final = marked(
+    "Write saved sessions as CSV, JSON, Markdown, HTML or tables for other tools. Several forms can be written at "
+    "once; `-` is stdout. Without a form, print the tables.\n\nA session may still be running. Exit codes: 0 written, "
+    "2 no such session, or a file cannot be written."
+)
+IMPORT: Final = marked(
+    "Import results that another program measured, and check which conclusions they support.\n\n"
+    "Exit codes: 0 imported, 2 the file cannot be used."
+)
