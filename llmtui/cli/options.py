@@ -159,7 +159,7 @@ class _Translated:
         """Return the command's help."""
         return _(self._help) if self._help else self._help
 
-    @help.setter
+    @help.setter  # noqa: A003  # the name that Typer reads
     def help(self, text: str | None) -> None:
         self._help = text
 
