@@ -66,11 +66,11 @@ def plan_signature(plan: Plan) -> tuple[str, ...]:
 
     Rounds, order and server version are left out: those may differ between a session and the next.
     """
-    who = sorted(f"{one.model.backend} {one.model.name} {one.variant.canonical}" for one in plan.contenders)
+    contender = sorted(f"{one.model.backend} {one.model.name} {one.variant.canonical}" for one in plan.contenders)
     options = f"{plan.options.num_predict} {plan.options.temperature}"
     if plan.options.extra_fields:
         options += f" {sorted(plan.options.extra_fields.items())}"
-    return (*who, *sorted(one.sha256 for one in plan.prompts), *plan.kinds, options)
+    return (*contender, *sorted(one.sha256 for one in plan.prompts), *plan.kinds, options)
 
 
 def matched_contenders(before: Plan, after: Plan) -> dict[int, int]:

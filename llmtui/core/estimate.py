@@ -65,7 +65,7 @@ def estimate(plan: Plan, listed: Sequence[ListedModel] = (), past: Mapping[str, 
     """
     known = past or {}
     on_gpu = _on_gpu(listed)
-    times = [_block(plan, who, known.get(who.model.digest), on_gpu) for who in plan.contenders]
+    times = [_block(plan, contender, known.get(contender.model.digest), on_gpu) for contender in plan.contenders]
     low, high = sum(time[0] for time in times), sum(time[1] for time in times)
     totals = [_total(plan, round_s) for round_s in _candidates(plan, low, high)]
     return Estimate(
@@ -73,7 +73,7 @@ def estimate(plan: Plan, listed: Sequence[ListedModel] = (), past: Mapping[str, 
         high_s=max(totals),
         round_s=(low, high),
         trials=trials_per_round(plan),
-        measured=all(who.model.digest in known for who in plan.contenders),
+        measured=all(contender.model.digest in known for contender in plan.contenders),
     )
 
 
@@ -87,10 +87,10 @@ def _on_gpu(listed: Sequence[ListedModel]) -> bool | None:
     return max(shares) > 0.9 if shares else None
 
 
-def _block(plan: Plan, who: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
+def _block(plan: Plan, contender: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
     """Return the seconds of one contender in one round, (lowest, highest)."""
-    slow, fast = _speed(who, past, on_gpu)
-    thinks = who.variant.think is not False
+    slow, fast = _speed(contender, past, on_gpu)
+    thinks = contender.variant.think is not False
     low = high = 0.0
     for kind in plan.kinds:
         count = len(plan.prompts) if kind == "warm" else 1
@@ -99,26 +99,26 @@ def _block(plan: Plan, who: Contender, past: PastSpeed | None, on_gpu: bool | No
         prompt = PROMPT_TOKENS[kind]
         low += count * (REQUEST_S + shortest / fast + prompt / (fast * PROMPT_SPEEDUP[1]))
         high += count * (REQUEST_S + cap / slow + prompt / (slow * PROMPT_SPEEDUP[0]))
-    load = _load(who, past)
+    load = _load(contender, past)
     return low + load[0] + UNLOAD_S[0], high + load[1] + UNLOAD_S[1]
 
 
-def _speed(who: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
+def _speed(contender: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
     """Return the tokens per second, (slowest, fastest)."""
     if past is not None:
         return past.decode_tps * (1 - KNOWN_SPREAD), past.decode_tps * (1 + KNOWN_SPREAD)
     bandwidth = {None: ANY_BANDWIDTH_BYTES_PER_S, True: GPU_BANDWIDTH_BYTES_PER_S, False: CPU_BANDWIDTH_BYTES_PER_S}
-    size = who.model.size_bytes or UNKNOWN_SIZE_BYTES
+    size = contender.model.size_bytes or UNKNOWN_SIZE_BYTES
     slow, fast = bandwidth[on_gpu]
     # No model is faster than this, however small: each token is a round trip through the whole server.
     return min(slow / size, 300.0), min(fast / size, 600.0)
 
 
-def _load(who: Contender, past: PastSpeed | None) -> Range:
+def _load(contender: Contender, past: PastSpeed | None) -> Range:
     """Return the seconds of a cold start, (shortest, longest)."""
     if past is not None and past.load_s is not None:
         return past.load_s * (1 - 2 * KNOWN_SPREAD), past.load_s * (1 + 2 * KNOWN_SPREAD)
-    size = who.model.size_bytes or UNKNOWN_SIZE_BYTES
+    size = contender.model.size_bytes or UNKNOWN_SIZE_BYTES
     return 0.2 + size / DISK_BYTES_PER_S[1], 1.0 + size / DISK_BYTES_PER_S[0]
 
 

@@ -76,7 +76,9 @@ def round_spread(session: Session) -> tuple[Amount, ...]:
             by_prompt.setdefault((row.trial.contender, row.trial.prompt), []).append(math.log(row.figures.decode_tps))
     found: list[Amount] = []
     for index in range(len(session.plan.contenders)):
-        series = [logs for (who, _), logs in by_prompt.items() if who == index and len(logs) >= SPREAD_ROUNDS]
+        series = [
+            logs for (contender, _), logs in by_prompt.items() if contender == index and len(logs) >= SPREAD_ROUNDS
+        ]
         if series:
             squares = math.fsum((value - mean(logs)) ** 2 for logs in series for value in logs)
             found.append(Amount(index, math.expm1(math.sqrt(squares / sum(len(logs) - 1 for logs in series)))))

@@ -313,14 +313,14 @@ def num_ctx(contender: Contender) -> int | None:
 
 
 def _trial(plan: Plan, round_number: int, contender: int, kind: Kind, prompt: int | None) -> Trial:
-    who = plan.contenders[contender]
+    chosen = plan.contenders[contender]
     sha = "" if prompt is None else plan.prompts[prompt].sha256
     name = f"r{round_number}-m{contender + 1}-{kind}" + ("" if prompt is None else f"-p{prompt + 1}")
     key = TrialKey(
         round=round_number,
-        backend=who.model.backend,
-        digest=who.model.digest,
-        variant=who.variant.canonical,
+        backend=chosen.model.backend,
+        digest=chosen.model.digest,
+        variant=chosen.variant.canonical,
         prompt_sha256=sha,
         kind=kind,
     )

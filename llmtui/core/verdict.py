@@ -156,8 +156,8 @@ def settled(found: Sequence[SpeedVerdict]) -> bool:
 
 def disturbed_contenders(session: Session) -> frozenset[int]:
     """Return the contenders without a verdict because more than a fifth of their warm trials were disturbed."""
-    who = range(len(session.plan.contenders))
-    return frozenset(index for index in who if disturbed_share(session.rows, index) > MAX_DISTURBED)
+    contender = range(len(session.plan.contenders))
+    return frozenset(index for index in contender if disturbed_share(session.rows, index) > MAX_DISTURBED)
 
 
 def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:

@@ -163,20 +163,20 @@ def _slow_category(session: Session, layout: Layout) -> Claim | None:
     if len(names) < 2:
         return None
     slowest = min(names, key=lambda name: mean([rate for (_, one), rate in rates.items() if one == name]))
-    who = min((one for one, name in rates if name == slowest), key=lambda one: rates[one, slowest])
-    others = [rate for (one, name), rate in rates.items() if one == who and name != slowest]
-    if not others or rates[who, slowest] > NAMED_SLOW * statistics.median(others):
+    contender = min((one for one, name in rates if name == slowest), key=lambda one: rates[one, slowest])
+    others = [rate for (one, name), rate in rates.items() if one == contender and name != slowest]
+    if not others or rates[contender, slowest] > NAMED_SLOW * statistics.median(others):
         return None
     claim = Claim(
         says="slow_category",
         finding="cannot_be_judged",
-        model=session.plan.contenders[who].label,
+        model=session.plan.contenders[contender].label,
         category=slowest,
         why="no_writing_speed",
-        figures={"usual_tps": rates[who, slowest]},
+        figures={"usual_tps": rates[contender, slowest]},
     )
-    mine = cells[who, slowest]
-    rest = [row for (one, name), rows in cells.items() if one == who and name != slowest for row in rows]
+    mine = cells[contender, slowest]
+    rest = [row for (one, name), rows in cells.items() if one == contender and name != slowest for row in rows]
     here_tps, rest_tps = _speed(mine), _speed(rest)
     waits = [wait for row in mine if (wait := ttft_s(row)) is not None]
     if layout.basis == "usual" or here_tps is None or rest_tps is None or not waits:

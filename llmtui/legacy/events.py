@@ -89,20 +89,20 @@ def _trials(plan: Plan, rows: Sequence[FileRow]) -> Iterator[Trial]:
     prompts = {(prompt.category, prompt.text): at for at, prompt in enumerate(plan.prompts)}
     taken: dict[tuple[int, int], set[int]] = {}
     for row in rows:
-        who, which = models[row.model], prompts[row.category, row.prompt]
-        used = taken.setdefault((who, which), set())
+        index, which = models[row.model], prompts[row.category, row.prompt]
+        used = taken.setdefault((index, which), set())
         number = row.run if row.run is not None and row.run > 0 and row.run not in used else len(used) + 1
         while number in used:
             number += 1
         used.add(number)
-        yield _trial(plan, row, who, which, number)
+        yield _trial(plan, row, index, which, number)
 
 
-def _trial(plan: Plan, row: FileRow, who: int, which: int, round_number: int) -> Trial:
+def _trial(plan: Plan, row: FileRow, index: int, which: int, round_number: int) -> Trial:
     kind: Kind = "cold" if row.cold else "warm"
-    contender = plan.contenders[who]
+    contender = plan.contenders[index]
     return Trial(
-        id=f"r{round_number}-m{who + 1}-{kind}-p{which + 1}",
+        id=f"r{round_number}-m{index + 1}-{kind}-p{which + 1}",
         key=TrialKey(
             round=round_number,
             backend=contender.model.backend,
@@ -111,7 +111,7 @@ def _trial(plan: Plan, row: FileRow, who: int, which: int, round_number: int) ->
             prompt_sha256=plan.prompts[which].sha256,
             kind=kind,
         ),
-        contender=who,
+        contender=index,
         prompt=which,
     )
 

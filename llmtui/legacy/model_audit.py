@@ -118,7 +118,7 @@ def _order(rows: Sequence[TrialRow], models: int) -> Order:
         by_round.setdefault(row.trial.round, set()).add(row.trial.contender)
         first_place.setdefault(row.trial.round, []).append(at)
     apart = all(max(first_place[a]) < min(first_place[b]) for a, b in pairwise(by_round))
-    whole = all(len(who) == models for who in by_round.values())
+    whole = all(len(contender) == models for contender in by_round.values())
     return "taking_turns" if (whole and apart and len(by_round) > 1) or blocks >= len(rows) / 2 else "mixed"
 
 

@@ -194,7 +194,7 @@ def _machine(session: Session) -> Iterator[str]:
     )  # fmt: skip
     yield f"<h2>{escaped(_('Machine'))}</h2>"
     yield f'<p class="quiet">{escaped(_("Trials are marked in the colour of their model."))}'
-    yield f"{_key((who.label, at) for at, who in enumerate(session.plan.contenders))}</p>"
+    yield f"{_key((contender.label, at) for at, contender in enumerate(session.plan.contenders))}</p>"
     for title, series in charts:
         known = [
             Curve(name, points, (7, 0)[at])
@@ -234,22 +234,23 @@ def _answers(saved: Saved) -> Iterator[str]:
     yield f"<h2>{escaped(_('Answers side by side'))}</h2>"
     yield f'<p class="quiet">{escaped(_("The last finished trial of each model."))}</p>'
     for at, prompt in enumerate(session.plan.prompts):
-        mine = {who: own_text(event) for (which, who), event in sorted(last.items()) if which == at}
+        mine = {contender: own_text(event) for (which, contender), event in sorted(last.items()) if which == at}
         if not mine:
             continue
         yield f"<h3>{escaped(category_words(prompt.category))} · {escaped(prompt.id)}</h3>"
         if prompt.text:
             yield f"<p>{escaped(prompt.text)}</p>"
-        labels = [(session.plan.contenders[who].label, who) for who in mine]
-        came = [Curve(label, _came(mine[who]), who) for label, who in labels]
+        labels = [(session.plan.contenders[contender].label, contender) for contender in mine]
+        came = [Curve(label, _came(mine[contender]), contender) for label, contender in labels]
         title = _("Characters over the time since the request")
         yield _figure(curves(came, title, "s"), title, _key(labels))
-        speeds = [Curve(label, speed_over_position(mine[who].timeline), who) for label, who in labels]
+        speeds = [Curve(label, speed_over_position(mine[contender].timeline), contender) for label, contender in labels]
         if any(curve.points for curve in speeds):
             title = _("Speed in characters per second over the characters written before")
             yield _figure(curves(speeds, title, _("characters")), title, _key(labels))
         if not saved.anonymous:
-            yield f'<div class="side">{"".join(_answer(label, who, mine[who]) for label, who in labels)}</div>'
+            answers = "".join(_answer(label, contender, mine[contender]) for label, contender in labels)
+            yield f'<div class="side">{answers}</div>'
 
 
 def _came(event: TrialFinished) -> list[tuple[float, float | None]]:
@@ -261,12 +262,12 @@ def _came(event: TrialFinished) -> list[tuple[float, float | None]]:
     return points
 
 
-def _answer(label: str, who: int, event: TrialFinished) -> str:
+def _answer(label: str, contender: int, event: TrialFinished) -> str:
     said = lines_without_controls(answer_of(event))
     cut = "…" if len(said) > MOST_CHARS else ""
     shown = "\n".join(map(escaped, said[:MOST_CHARS].split("\n")))
     return (
-        f'<section class="answer" style="border-top-color:{colour(who)}"><strong>{escaped(label)}</strong>'
+        f'<section class="answer" style="border-top-color:{colour(contender)}"><strong>{escaped(label)}</strong>'
         f'<pre tabindex="0">{shown}{cut}</pre></section>'
     )
 

@@ -15,8 +15,8 @@ class JournalBusy(Exception):
     """Another process writes this journal."""
 
     def __init__(self, path: Path, pid: int | None) -> None:
-        who = "another process" if pid is None else f"process {pid}"
-        super().__init__(f"{path} is being written by {who}; wait until its run is over, or open it with `watch`")
+        writer = "another process" if pid is None else f"process {pid}"
+        super().__init__(f"{path} is being written by {writer}; wait until its run is over, or open it with `watch`")
         self.path = path
         self.pid = pid
 

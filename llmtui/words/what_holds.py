@@ -49,7 +49,9 @@ def holding_words(one: Holding, session: Session, names: Mapping[str, str], *, k
         names: how each contender's label is written.
         key: that runs further rounds; empty where none can be run.
     """
-    label = {index: names.get(who.label, who.label) for index, who in enumerate(session.plan.contenders)}
+    label = {
+        index: names.get(contender.label, contender.label) for index, contender in enumerate(session.plan.contenders)
+    }
     leaders = [label[index] for index in one.leaders]
     other = "" if one.other is None else label[one.other]
     is_open = one.mark == "open"

@@ -154,7 +154,7 @@ def test_a_model_beside_itself_is_not_faster_than_itself(home: Home) -> None:
     with running_simulator(Script(models=(model("a:1b", answers=(jittery,)),))) as server:
         session, printed = measured(home, server, "--twice", "--rounds", "3", "-c", "coding", "-c", "summary")
     assert [one.label for one in session.plan.contenders] == ["a:1b", "a:1b #2"]
-    assert {len([row for row in session.rows if row.trial.contender == who]) for who in (0, 1)} == {3 * 4}
+    assert {len([row for row in session.rows if row.trial.contender == contender]) for contender in (0, 1)} == {3 * 4}
     assert not re.search(r"writes faster|slightly faster|is ahead", printed)
 
 

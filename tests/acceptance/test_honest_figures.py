@@ -243,9 +243,9 @@ WARM = tuple(MODELS)
 
 
 def lines_of(seen: Seen, outcome: Outcome) -> tuple[ContenderSummary, CategorySummary]:
-    who = seen.contender(outcome)
-    (category,) = [line for line in seen.summary.categories if line.contender == who]
-    return seen.summary.lines[who], category
+    contender = seen.contender(outcome)
+    (category,) = [line for line in seen.summary.categories if line.contender == contender]
+    return seen.summary.lines[contender], category
 
 
 def cells_of(rows: list[Row], seen: Seen, outcome: Outcome) -> Row:

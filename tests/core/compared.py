@@ -19,12 +19,12 @@ def compared_plan(*names: str, **changes: Any) -> Plan:
     return plan(*names, categories=changes.pop("categories", CATEGORIES), **changes)
 
 
-def warm(of: Plan, who: int, round_number: int, which: int, tps: float, **changes: Any) -> TrialFinished:
+def warm(of: Plan, contender: int, round_number: int, which: int, tps: float, **changes: Any) -> TrialFinished:
     """One warm trial at an exact rate; rounds and contenders follow each other in time."""
-    place = (round_number - 1) * len(of.contenders) + who
+    place = (round_number - 1) * len(of.contenders) + contender
     return finished(
         of,
-        trial(of, round_number=round_number, who=who, which=which),
+        trial(of, round_number=round_number, contender=contender, which=which),
         **{
             "token_ms": 1000 / tps,
             "t_ns": (place * len(of.prompts) + which + 1) * 10**10,
@@ -35,13 +35,13 @@ def warm(of: Plan, who: int, round_number: int, which: int, tps: float, **change
     )
 
 
-def other(of: Plan, kind: Kind, who: int, round_number: int, **changes: Any) -> TrialFinished:
+def other(of: Plan, kind: Kind, contender: int, round_number: int, **changes: Any) -> TrialFinished:
     """One cold or follow-up trial."""
     tokens = {"cold": 16, "follow_up": 32}[kind]
-    place = (round_number - 1) * len(of.contenders) + who
+    place = (round_number - 1) * len(of.contenders) + contender
     return finished(
         of,
-        trial(of, kind=kind, round_number=round_number, who=who),
+        trial(of, kind=kind, round_number=round_number, contender=contender),
         **{"tokens": tokens, "t_ns": place * len(of.prompts) * 10**10 + 1, **changes},
     )
 
@@ -50,11 +50,11 @@ def compared(rates: Mapping[str, Sequence[Rate]], *extra: TrialFinished, of: Pla
     """Gives the session in which each contender wrote at the given rate in each round."""
     of = of or compared_plan(*rates)
     events: list[Event] = [started(of)]
-    for who, per_round in enumerate(rates.values()):
+    for contender, per_round in enumerate(rates.values()):
         for number, rate in enumerate(per_round, 1):
             for which in range(len(of.prompts)):
                 tps = rate if isinstance(rate, float | int) else rate[which]
-                events.append(warm(of, who, number, which, tps))
+                events.append(warm(of, contender, number, which, tps))
     session = fold([*events, *extra])
     assert session is not None
     return session

@@ -47,8 +47,8 @@ def started(of: Plan) -> SessionStarted:
     )
 
 
-def trial(of: Plan, *, kind: Kind = "warm", round_number: int = 1, who: int = 0, which: int = 0) -> Trial:
-    trials = contender_block(of, round_number, who).trials
+def trial(of: Plan, *, kind: Kind = "warm", round_number: int = 1, contender: int = 0, which: int = 0) -> Trial:
+    trials = contender_block(of, round_number, contender).trials
     return next(one for one in trials if one.kind == kind and (kind != "warm" or one.prompt == which))
 
 

@@ -27,15 +27,15 @@ def session(*rates: float, name: str = "a", of: Plan | None = None, **conditions
 
 def with_model(**changes: Any) -> Plan:
     of = compared_plan("a")
-    who = of.contenders[0]
-    model = msgspec.structs.replace(who.model, **changes)
-    return msgspec.structs.replace(of, contenders=(msgspec.structs.replace(who, model=model),))
+    contender = of.contenders[0]
+    model = msgspec.structs.replace(contender.model, **changes)
+    return msgspec.structs.replace(of, contenders=(msgspec.structs.replace(contender, model=model),))
 
 
 def with_context(num_ctx: int) -> Plan:
     of = compared_plan("a")
-    who = msgspec.structs.replace(of.contenders[0], variant=Variant(num_ctx=num_ctx))
-    return msgspec.structs.replace(of, contenders=(who,))
+    contender = msgspec.structs.replace(of.contenders[0], variant=Variant(num_ctx=num_ctx))
+    return msgspec.structs.replace(of, contenders=(contender,))
 
 
 QUIET = DayNoise(variance=0.001**2, sessions=5)

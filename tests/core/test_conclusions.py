@@ -42,8 +42,8 @@ def empty(of: Plan) -> Session:
     return session
 
 
-def rows(of: Plan, who: int, tps: float, rounds: int = 3, **changes: Any) -> list[TrialFinished]:
-    return [warm(of, who, number, which, tps, **changes) for number in range(1, rounds + 1) for which in range(3)]
+def rows(of: Plan, contender: int, tps: float, rounds: int = 3, **changes: Any) -> list[TrialFinished]:
+    return [warm(of, contender, number, which, tps, **changes) for number in range(1, rounds + 1) for which in range(3)]
 
 
 def test_all_eight_lines_in_their_order() -> None:
@@ -153,8 +153,15 @@ def test_answers_too_short_to_compare_say_so() -> None:
 def test_waits_starts_and_what_keeping_it_loaded_saves() -> None:
     of = compared_plan("a", "b")
     starts = [
-        other(of, "cold", who, number, ttft_ms=20000 if number == 1 else 3000, load_ms=19000 if number == 1 else 2500)
-        for who in (0, 1)
+        other(
+            of,
+            "cold",
+            contender,
+            number,
+            ttft_ms=20000 if number == 1 else 3000,
+            load_ms=19000 if number == 1 else 2500,
+        )
+        for contender in (0, 1)
         for number in (1, 2, 3)
     ]
     waits = [*rows(of, 0, 10.0, ttft_ms=900), *rows(of, 1, 10.0, ttft_ms=500)]
@@ -301,10 +308,10 @@ def test_memory_is_compared_with_the_gpus() -> None:
     of = compared_plan("a", "b")
     extra = [
         warm(
-            of, who, number, which, 10.0, machine=held(runner_peak_bytes=GB),
+            of, contender, number, which, 10.0, machine=held(runner_peak_bytes=GB),
             resident=ResidentModel(name="x", digest="d", size_bytes=vram, vram_bytes=vram),
         )
-        for who, vram in enumerate((4 * GB, 20 * GB))
+        for contender, vram in enumerate((4 * GB, 20 * GB))
         for number in (1, 2, 3)
         for which in range(3)
     ]  # fmt: skip
@@ -391,7 +398,9 @@ def test_within_three_percent_of_memory_both_are_named() -> None:
 def test_cold_starts_are_told_apart_in_three_rounds(rounds: int, named: set[int]) -> None:
     of = compared_plan("a", "b")
     starts = [
-        other(of, "cold", who, number, ttft_ms=(20000, 9000)[who]) for who in (0, 1) for number in range(1, rounds + 1)
+        other(of, "cold", contender, number, ttft_ms=(20000, 9000)[contender])
+        for contender in (0, 1)
+        for number in range(1, rounds + 1)
     ]
     assert set(choices(compared({"a": [10.0] * 3, "b": [10.0] * 3}, *starts, of=of)).get("rarely_used", ())) == named
 

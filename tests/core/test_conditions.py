@@ -10,16 +10,16 @@ from llmtui.core.verdict import disturbed_share, verdicts
 from tests.core.compared import compared, compared_plan, warm
 
 
-def with_flags(flag: str, count: int, who: int = 0, rounds: int = 3) -> Session:
+def with_flags(flag: str, count: int, contender: int = 0, rounds: int = 3) -> Session:
     """Two models, three prompts; the first trials of one of them have a flag."""
     of = compared_plan("a", "b")
     places = [(number, which) for number in range(1, rounds + 1) for which in range(3)]
     rows = [
-        warm(of, who, number, which, 20.0, flags=(flag,) if at < count else ())
+        warm(of, contender, number, which, 20.0, flags=(flag,) if at < count else ())
         for at, (number, which) in enumerate(places)
     ]
     names = ("a", "b")
-    rates: dict[str, list[float]] = {name: [] if at == who else [10.0] * rounds for at, name in enumerate(names)}
+    rates: dict[str, list[float]] = {name: [] if at == contender else [10.0] * rounds for at, name in enumerate(names)}
     return compared(rates, *rows, of=of)
 
 
@@ -38,8 +38,8 @@ def test_one_row_of_many_is_no_condition_of_the_model() -> None:
 def test_a_machine_that_is_mostly_busy_is_a_condition_and_no_disturbance() -> None:
     of = compared_plan("a", "b")
     rows = [
-        warm(of, who, number, which, 20.0 - who, flags=("busy",) if (number, which) != (1, 0) else ())
-        for who in (0, 1)
+        warm(of, contender, number, which, 20.0 - contender, flags=("busy",) if (number, which) != (1, 0) else ())
+        for contender in (0, 1)
         for number in (1, 2, 3)
         for which in range(3)
     ]

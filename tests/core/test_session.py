@@ -98,14 +98,16 @@ def test_a_cut_journal_is_a_valid_session(length: int) -> None:
 
 
 @given(st.integers(-3, 5), st.none() | st.integers(-3, 5), st.sampled_from(["cold", "warm", "follow_up"]))
-def test_a_trial_that_the_plan_does_not_have_is_passed_over(who: int, which: int | None, kind: Kind) -> None:
+def test_a_trial_that_the_plan_does_not_have_is_passed_over(contender: int, which: int | None, kind: Kind) -> None:
     """A damaged file opens; what is left of it is shown."""
-    one = msgspec.structs.replace(trial(PLAN), contender=who, prompt=which)
+    one = msgspec.structs.replace(trial(PLAN), contender=contender, prompt=which)
     one = msgspec.structs.replace(one, key=msgspec.structs.replace(one.key, kind=kind))
     event = finished(PLAN, one, outcome="skipped", t0_ns=None)
     session = fold([started(PLAN), TrialStarted(t_ns=1, trial=one, order=1, total=1), event, finished(PLAN)])
     assert session is not None
-    known = 0 <= who < len(PLAN.contenders) and (kind == "cold" if which is None else 0 <= which < len(PLAN.prompts))
+    known = 0 <= contender < len(PLAN.contenders) and (
+        kind == "cold" if which is None else 0 <= which < len(PLAN.prompts)
+    )
     assert len(session.rows) == 1 + known
     assert len(summarise(session).lines) == len(PLAN.contenders)
 

@@ -17,8 +17,8 @@ def waits(a_ms: list[float], b_ms: list[float]) -> Session:
     """Two models with the given TTFT in each round, the same for three prompts."""
     of = compared_plan("a", "b")
     rows = [
-        warm(of, who, number, which, 10.0, ttft_ms=ms)
-        for who, times in enumerate((a_ms, b_ms))
+        warm(of, contender, number, which, 10.0, ttft_ms=ms)
+        for contender, times in enumerate((a_ms, b_ms))
         for number, ms in enumerate(times, 1)
         for which in range(3)
     ]
@@ -82,8 +82,8 @@ def test_who_has_no_times_has_no_verdict() -> None:
 def starts(kind: str, a_ms: float, b_ms: float, rounds: int = 3) -> list[TrialFinished]:
     of = compared_plan("a", "b")
     return [
-        other(of, "cold" if kind == "cold" else "follow_up", who, number, ttft_ms=ms + number)
-        for who, ms in enumerate((a_ms, b_ms))
+        other(of, "cold" if kind == "cold" else "follow_up", contender, number, ttft_ms=ms + number)
+        for contender, ms in enumerate((a_ms, b_ms))
         for number in range(1, rounds + 1)
     ]
 
@@ -110,8 +110,8 @@ def test_a_cold_start_and_its_answer_are_one_wait() -> None:
 def test_thinking_counts_before_the_first_answer_word() -> None:
     of = compared_plan("a", "b")
     rows = [
-        warm(of, who, number, which, 10.0, thinking=50 * who)
-        for who in (0, 1)
+        warm(of, contender, number, which, 10.0, thinking=50 * contender)
+        for contender in (0, 1)
         for number in (1, 2, 3)
         for which in range(3)
     ]

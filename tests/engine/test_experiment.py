@@ -16,7 +16,7 @@ async def test_a_block_is_cold_then_warm_then_follow_up() -> None:
     order = [contender for contender, kind in lab.kinds() if kind == "cold"]
     assert sorted(order) == [0, 1]
     block = ["cold", "warm", "warm", "follow_up"]
-    assert lab.kinds() == [(who, kind) for who in order for kind in block]
+    assert lab.kinds() == [(index, kind) for index in order for kind in block]
     assert [row.outcome for row in lab.rows] == ["ok"] * 8
 
 

@@ -32,20 +32,20 @@ def recorded_events(*, finish: bool = True) -> list[Event]:
     of = recorded_plan()
     events: list[Event] = [msgspec.structs.replace(started(of), fingerprint=fingerprint())]
     broken = Problem(code="cut", args={"where": f"http://{HOST}:11434"}, detail=f"=1+1 | open {FOLDER}/x: no")
-    for who, per_round in enumerate(RATES):
+    for contender, per_round in enumerate(RATES):
         for number, rate in enumerate(per_round, 1):
-            events.append(other(of, "cold", who, number, ttft_ms=9000 / number, text=evil(15), machine=machine()))
-            events += [answered(of, who, number, which, rate) for which in range(3)]
+            events.append(other(of, "cold", contender, number, ttft_ms=9000 / number, text=evil(15), machine=machine()))
+            events += [answered(of, contender, number, which, rate) for which in range(3)]
     events[-1] = warm(of, 2, 5, 2, 8.0, outcome="error", problem=broken, text=evil(127))
     events.append(Noted(t_ns=10**13, level="warning", problem=broken))
     return [*events, SessionFinished(t_ns=10**13, wall_ns=10**18, how="complete")] if finish else events
 
 
-def answered(of: Plan, who: int, number: int, which: int, rate: float) -> Event:
-    resident = ResidentModel(name=NAMES[who], digest="d", size_bytes=5 * 10**9, vram_bytes=10**9)
+def answered(of: Plan, contender: int, number: int, which: int, rate: float) -> Event:
+    resident = ResidentModel(name=NAMES[contender], digest="d", size_bytes=5 * 10**9, vram_bytes=10**9)
     return warm(
-        of, who, number, which, rate, ttft_ms=400 + 10 * number + which, tokens=128 - which, text=evil(127 - which),
-        resident=resident, machine=machine(),
+        of, contender, number, which, rate, ttft_ms=400 + 10 * number + which, tokens=128 - which,
+        text=evil(127 - which), resident=resident, machine=machine(),
     )  # fmt: skip
 
 

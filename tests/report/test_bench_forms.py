@@ -129,8 +129,8 @@ def test_benchstat_compares_two_sessions(one: Saved, tool: Path, tmp_path: Path)
     faster = {0: 11.0, 1: 12.0, 2: 8.0}
     later: list[Event] = [started(of)]
     for number in range(1, 6):
-        for who, rate in faster.items():
-            later += [warm(of, who, number, which, rate + number / 100) for which in range(3)]
+        for contender, rate in faster.items():
+            later += [warm(of, contender, number, which, rate + number / 100) for which in range(3)]
     new = read_saved(write_recorded(tmp_path / "new", later))
     for name, session in (("old.txt", one), ("new.txt", new)):
         (tmp_path / name).write_bytes(benchstat([session]))

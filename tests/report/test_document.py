@@ -112,7 +112,7 @@ def test_a_figures_unit_is_that_of_its_number() -> None:
 
 def test_verdicts_are_data(one: Saved) -> None:
     (session,) = json.loads(json_form([one]))["sessions"]
-    label = [who.label for who in one.session.plan.contenders]
+    label = [contender.label for contender in one.session.plan.contenders]
     speeds = [found for found in session["verdicts"] if found["figure"] == "decode_tps"]
     for found, wanted in zip(speeds, verdicts(one.session), strict=True):
         assert (found["first"], found["second"]) == (label[wanted.first], label[wanted.second])

@@ -177,4 +177,4 @@ def renamed(one: Saved, *names: str) -> Saved:
 
 
 def names_of(one: Saved) -> list[tuple[str, str]]:
-    return [(who.model.name, who.label) for who in one.session.plan.contenders]
+    return [(contender.model.name, contender.label) for contender in one.session.plan.contenders]

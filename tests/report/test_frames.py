@@ -33,10 +33,10 @@ RATES = {"a:7b": (10.0, 10.3, 9.8, 10.1, 10.02), "b:7b": (12.0, 12.1, 11.7, 12.4
 def events_of(rates: Mapping[str, Sequence[float]]) -> list[Event]:
     of = compared_plan(*rates)
     events: list[Event] = [started(of)]
-    for who, per_round in enumerate(rates.values()):
+    for contender, per_round in enumerate(rates.values()):
         for number, rate in enumerate(per_round, 1):
-            events.append(other(of, "cold", who, number))
-            events += [warm(of, who, number, which, rate) for which in range(len(of.prompts))]
+            events.append(other(of, "cold", contender, number))
+            events += [warm(of, contender, number, which, rate) for which in range(len(of.prompts))]
     return events
 
 

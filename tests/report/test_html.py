@@ -103,7 +103,7 @@ def test_the_points_of_a_chart_are_those_of_the_session(one: Saved) -> None:
     came = next(chart for chart in charts if chart["x"] == "s" and not chart["bands"])
     last = {row.trial.contender: event for row, event in one.finished() if row.trial.prompt == 0}
     assert len(came["curves"]) == len(last) == 3
-    for curve, event in zip(came["curves"], (last[who] for who in sorted(last)), strict=True):
+    for curve, event in zip(came["curves"], (last[contender] for contender in sorted(last)), strict=True):
         assert curve["xs"] == pytest.approx([t_ns / 1e9 for t_ns in event.timeline.t_ns], rel=1e-5)
         assert curve["ys"][-1] == len(event.text)
 

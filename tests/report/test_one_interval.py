@@ -46,21 +46,25 @@ def random_session(seed: int) -> Session:
     of = compared_plan(*names, rounds=rounds, max_rounds=rounds)
     noise, wait_noise = chance.choice((0.002, 0.01, 0.03, 0.1)), chance.choice((0.01, 0.05, 0.2))
     rows: list[TrialFinished] = []
-    for who in range(models):
+    for contender in range(models):
         tps, wait_ms = 20.0 * (1 + chance.gauss(0, 0.04)), 900.0 * (1 + chance.gauss(0, 0.15))
         thinks = chance.random() < 0.2
         for number in range(1, rounds + 1):
             slow = chance.gauss(0, noise)
             rows += [
                 warm(
-                    of, who, number, which, tps * (1 + slow + chance.gauss(0, noise / 3)), tokens=64,
+                    of, contender, number, which, tps * (1 + slow + chance.gauss(0, noise / 3)), tokens=64,
                     ttft_ms=wait_ms * (1 + chance.gauss(0, wait_noise) / 3), thinking=20 if thinks else 0,
                     outcome="error" if chance.random() < 0.03 else "ok",
                 )
                 for which in range(len(of.prompts))
             ]  # fmt: skip
-            rows.append(other(of, "cold", who, number, ttft_ms=4 * wait_ms * (1 + chance.gauss(0, wait_noise) / 3)))
-            rows.append(other(of, "follow_up", who, number, ttft_ms=wait_ms * (1 + chance.gauss(0, wait_noise) / 3)))
+            rows.append(
+                other(of, "cold", contender, number, ttft_ms=4 * wait_ms * (1 + chance.gauss(0, wait_noise) / 3))
+            )
+            rows.append(
+                other(of, "follow_up", contender, number, ttft_ms=wait_ms * (1 + chance.gauss(0, wait_noise) / 3))
+            )
     return compared(dict.fromkeys(names, ()), *rows, of=of)
 
 

@@ -48,7 +48,7 @@ def test_without_an_interval_its_cells_are_empty() -> None:
 def test_the_prompt_rate_of_two_kinds_is_never_mixed() -> None:
     """Cold 258, warm 814: one kind for all models."""
     of = compared_plan("a", "b")
-    rows = [other(of, "cold", who, 1, ttft_ms=500) for who in (0, 1)]
+    rows = [other(of, "cold", contender, 1, ttft_ms=500) for contender in (0, 1)]
     session = compared({"a": [10.0], "b": [10.0]}, *rows, of=of)
     kinds = {
         kind: {row.figures.prefill_tps for row in session.rows if row.trial.kind == kind} for kind in ("cold", "warm")

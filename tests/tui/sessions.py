@@ -184,8 +184,8 @@ class _Scribe:
         yield from self._pass(1.3, busy=0.6)
 
     def _trial(self, trial: Trial) -> Iterator[Event]:
-        who = self.plan.contenders[trial.contender]
-        speed = SPEEDS[who.model.name]
+        contender = self.plan.contenders[trial.contender]
+        speed = SPEEDS[contender.model.name]
         total = self.plan.rounds * trials_per_round(self.plan)
         self.order += 1
         yield TrialStarted(t_ns=self.t_ns, trial=trial, order=self.order, total=total)
@@ -197,7 +197,7 @@ class _Scribe:
             yield from self._load(speed, load_s)
         longer = 1 + 0.06 * (trial.prompt or 0) + 0.01 * trial.round
         yield from self._pass(speed.prefill_s * longer * (0.3 if trial.kind == "follow_up" else 1.0), busy=7.6)
-        yield from self._answer(trial, who, t0_ns, load_s)
+        yield from self._answer(trial, contender, t0_ns, load_s)
 
     def _load(self, speed: Speed, load_s: float) -> Iterator[Event]:
         steps = max(1, round(load_s * 2))
@@ -205,11 +205,11 @@ class _Scribe:
             self.held_bytes = speed.held_gb * GB * (step + 1) / steps
             yield from self._pass(load_s / steps, busy=0.9)
 
-    def _answer(self, trial: Trial, who: Contender, t0_ns: int, load_s: float) -> Iterator[Event]:
-        speed = SPEEDS[who.model.name]
-        chunks = self._chunks(trial, who)
+    def _answer(self, trial: Trial, contender: Contender, t0_ns: int, load_s: float) -> Iterator[Event]:
+        speed = SPEEDS[contender.model.name]
+        chunks = self._chunks(trial, contender)
         broken = (
-            self.failing == who.model.name
+            self.failing == contender.model.name
             and (trial.round, trial.kind) == (1, "warm")
             and _category(self.plan, trial) == "coding"
         )
@@ -234,22 +234,22 @@ class _Scribe:
         if batch:
             yield Chunks(trial_id=trial.id, chunks=tuple(batch))
         yield from self._pass(speed.token_s, busy=7.8)
-        yield self._finished(trial, who, t0_ns, load_s, chunks, times, broken=broken)
+        yield self._finished(trial, contender, t0_ns, load_s, chunks, times, broken=broken)
         if broken:
             yield Noted(t_ns=self.t_ns, level="warning", problem=_CUT)
 
-    def _chunks(self, trial: Trial, who: Contender) -> list[tuple[str, str]]:
+    def _chunks(self, trial: Trial, contender: Contender) -> list[tuple[str, str]]:
         cap = num_predict(self.plan, trial.kind) - 1
         answer = ANSWERS[_category(self.plan, trial) or "summary"]
         tokens = [("a", part) for part in re.findall(r"\s*\S{1,6}", answer)]
-        if who.variant.think is True:
+        if contender.variant.think is True:
             tokens = [("t", part) for part in re.findall(r"\s*\S{1,6}", THOUGHT)] + tokens
         return tokens[:cap]
 
     def _finished(
         self,
         trial: Trial,
-        who: Contender,
+        contender: Contender,
         t0_ns: int,
         load_s: float,
         chunks: list[tuple[str, str]],
@@ -301,7 +301,11 @@ class _Scribe:
                 llmtui_cpu_s=0.4,
             ),
             resident=ResidentModel(
-                name=who.model.name, digest=who.model.digest, size_bytes=held, vram_bytes=0, context_length=4096
+                name=contender.model.name,
+                digest=contender.model.digest,
+                size_bytes=held,
+                vram_bytes=0,
+                context_length=4096,
             ),
             cold_source=("disk" if trial.round == 1 else "memory") if trial.kind == "cold" else None,
             num_predict=num_predict(self.plan, trial.kind),

@@ -47,9 +47,9 @@ def apart_after(rounds: int, *, how: Any = "complete") -> list[Event]:
     factors = (1.0, 1.05, 0.97, 1.02, 0.99)
     events: list[Event] = [started(of)]
     for number in range(1, rounds + 1):
-        for who, base in enumerate((20.0, 18.9)):
-            rate = base * factors[(number + 2 * who) % 5]
-            events += [warm(of, who, number, which, rate) for which in range(3)]
+        for contender, base in enumerate((20.0, 18.9)):
+            rate = base * factors[(number + 2 * contender) % 5]
+            events += [warm(of, contender, number, which, rate) for which in range(3)]
     assert isinstance(events[-1], TrialFinished)
     return [*events, SessionFinished(t_ns=events[-1].t_ns + 1, wall_ns=1, how=how)]
 
@@ -140,7 +140,10 @@ async def test_one_round_is_priced_up_to_three() -> None:
 async def test_where_nothing_is_open_nothing_is_priced() -> None:
     of = compared_plan("a", "b", rounds=3, max_rounds=3)
     rows = [
-        warm(of, who, number, which, 20.0 + 9 * who) for number in (1, 2, 3) for who in (0, 1) for which in range(3)
+        warm(of, contender, number, which, 20.0 + 9 * contender)
+        for number in (1, 2, 3)
+        for contender in (0, 1)
+        for which in range(3)
     ]
     events: list[Event] = [started(of), *rows, SessionFinished(t_ns=10**12, wall_ns=1, how="complete")]
     assert rounds_wanted(session_of(events)) == 1

@@ -29,27 +29,35 @@ def said(session: Session, title: str, earlier: Earlier | None = None) -> str:
     return {line.heading: line.said for line in headed(session, earlier)}[title]
 
 
-def rows(of: Plan, who: int, tps: float, rounds: int = 3, **changes: Any) -> list[TrialFinished]:
-    return [warm(of, who, number, which, tps, **changes) for number in range(1, rounds + 1) for which in range(3)]
+def rows(of: Plan, contender: int, tps: float, rounds: int = 3, **changes: Any) -> list[TrialFinished]:
+    return [warm(of, contender, number, which, tps, **changes) for number in range(1, rounds + 1) for which in range(3)]
 
 
 def rich_session() -> Session:
     """Three models with everything that can be measured."""
     of = compared_plan("llama3", "mistral", "gemma:7b")
     extra: list[TrialFinished] = []
-    for who, tps in enumerate((10.0, 10.1, 5.0)):
+    for contender, tps in enumerate((10.0, 10.1, 5.0)):
         machine = MachineFigures(
-            runner_peak_bytes=(5 + who) * GB, runner_steady_bytes=(4 + who) * GB, runner_file_bytes=(4 + who) * GB,
-            runner_anon_bytes=GB, available_min_bytes=2 * GB, swap_in_bytes=who * 10**6, runner_cpu_s=90.0,
+            runner_peak_bytes=(5 + contender) * GB, runner_steady_bytes=(4 + contender) * GB,
+            runner_file_bytes=(4 + contender) * GB, runner_anon_bytes=GB, available_min_bytes=2 * GB, swap_in_bytes=contender * 10**6, runner_cpu_s=90.0,
             joules=300.0,
         )  # fmt: skip
         for number in (1, 2, 3):
             extra += [
-                warm(of, who, number, which, tps * (1 + 0.01 * number * (-1) ** which), machine=machine, thinking=20)
+                warm(
+                    of,
+                    contender,
+                    number,
+                    which,
+                    tps * (1 + 0.01 * number * (-1) ** which),
+                    machine=machine,
+                    thinking=20,
+                )
                 for which in range(3)
             ]
-            extra.append(other(of, "cold", who, number, ttft_ms=20000 - 1000 * number, load_ms=15000))
-            extra.append(other(of, "follow_up", who, number, ttft_ms=200))
+            extra.append(other(of, "cold", contender, number, ttft_ms=20000 - 1000 * number, load_ms=15000))
+            extra.append(other(of, "follow_up", contender, number, ttft_ms=200))
     return compared(dict.fromkeys(("llama3", "mistral", "gemma:7b"), ()), *extra, of=of)
 
 
@@ -241,8 +249,8 @@ def test_memory_by_its_parts_what_is_left_and_swap() -> None:
 def test_nobody_is_named_for_a_few_megabytes() -> None:
     of = compared_plan("a", "b")
     extra = [
-        warm(of, who, number, 0, 10.0, machine=MachineFigures(runner_peak_bytes=5 * GB + who * 10**8))
-        for who in (0, 1)
+        warm(of, contender, number, 0, 10.0, machine=MachineFigures(runner_peak_bytes=5 * GB + contender * 10**8))
+        for contender in (0, 1)
         for number in (1, 2, 3)
     ]
     text = said(compared({"a": [], "b": []}, *extra, of=of), "Memory")
@@ -253,10 +261,10 @@ def test_the_gpus_memory_counts_and_mixed_sources_are_not_compared() -> None:
     of = compared_plan("a", "b")
     big = [
         warm(
-            of, who, 1, 0, 10.0, machine=MachineFigures(runner_peak_bytes=GB),
+            of, contender, 1, 0, 10.0, machine=MachineFigures(runner_peak_bytes=GB),
             resident=ResidentModel(name="x", digest="d", size_bytes=vram, vram_bytes=vram),
         )
-        for who, vram in enumerate((4 * GB, 20 * GB))
+        for contender, vram in enumerate((4 * GB, 20 * GB))
     ]  # fmt: skip
     text = said(compared({"a": [], "b": []}, *big, of=of), "Memory")
     assert text.startswith("b needs 16.0 GB more than a.")

@@ -299,7 +299,7 @@ def test_below_five_rounds_no_cause_is_named() -> None:
 
 
 def test_the_banner_of_a_busy_machine() -> None:
-    rows = [warm(PLAN, who, 1, which, 10.0, flags=("busy",)) for who in (0, 1) for which in range(3)]
+    rows = [warm(PLAN, contender, 1, which, 10.0, flags=("busy",)) for contender in (0, 1) for which in range(3)]
     assert banners(compared({"a": [], "b": []}, *rows, of=PLAN)) == (
         "Measured on a busy machine: other programs were busy in 6 of 6 trials.",
     )

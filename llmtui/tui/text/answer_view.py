@@ -136,16 +136,16 @@ def _times(over_s: float | None, name: str) -> Iterable[DetailLine]:
 
 
 def _asked(row: TrialRow, session: Session) -> Iterator[DetailLine]:
-    who = session.contender(row.trial)
-    model = who.model
+    contender = session.contender(row.trial)
+    model = contender.model
     build = " · ".join(part for part in (model.parameters, model.quantisation, note_words(model.note or "")) if part)
-    yield _("Model"), who.label, build
+    yield _("Model"), contender.label, build
     yield _("Test"), trial_name(row.trial, session.plan), _("round {n}").format(n=row.trial.round)
     yield _("Began"), datetime.fromtimestamp(row.wall_ns / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S"), ""
-    yield _("Thinking"), _think_words(who.variant.think), ""
-    yield _("Context, tokens"), _context(row, num_ctx(who)), ""
-    if who.variant.num_thread is not None:
-        yield _("Threads"), str(who.variant.num_thread), ""
+    yield _("Thinking"), _think_words(contender.variant.think), ""
+    yield _("Context, tokens"), _context(row, num_ctx(contender)), ""
+    if contender.variant.num_thread is not None:
+        yield _("Threads"), str(contender.variant.num_thread), ""
     if row.num_predict is not None:
         yield _("Limit of tokens"), str(row.num_predict), ""
 

@@ -74,9 +74,9 @@ class PhaseBar(Widget):
         if session.current is None or loading_now(session):
             # While a model is loaded, the step itself names it.
             return step
-        who = session.contender(session.current).label
+        contender = session.contender(session.current).label
         what = trial_name(session.current, session.plan)
-        return Content.assemble((who, "bold"), f" · {what} · ", step)
+        return Content.assemble((contender, "bold"), f" · {what} · ", step)
 
     def _now_words(self, session: Session) -> str:
         if session.finished is not None:
