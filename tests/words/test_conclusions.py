@@ -40,8 +40,8 @@ def rich_session() -> Session:
     for contender, tps in enumerate((10.0, 10.1, 5.0)):
         machine = MachineFigures(
             runner_peak_bytes=(5 + contender) * GB, runner_steady_bytes=(4 + contender) * GB,
-            runner_file_bytes=(4 + contender) * GB, runner_anon_bytes=GB, available_min_bytes=2 * GB, swap_in_bytes=contender * 10**6, runner_cpu_s=90.0,
-            joules=300.0,
+            runner_file_bytes=(4 + contender) * GB, runner_anon_bytes=GB, available_min_bytes=2 * GB,
+            swap_in_bytes=contender * 10**6, runner_cpu_s=90.0, joules=300.0,
         )  # fmt: skip
         for number in (1, 2, 3):
             extra += [
