@@ -22,6 +22,10 @@ class Settings(Choices, frozen=True, kw_only=True):
     language: Literal["auto", "en", "es"] = "auto"
     theme: str | None = None
     """Name of a Textual theme; None: the program's own."""
+    theme_dark: str | None = None
+    """The theme that F6 changes to from a light one; None: the program's own."""
+    theme_light: str | None = None
+    """The same from a dark one."""
     bell: bool = True
     keymap: dict[str, str] = msgspec.field(default_factory=dict)
     """Keys by the id of their action, such as ``{"pause": "ctrl+p,f6"}``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import Thread
 from traceback import format_exception
 from typing import Any, ClassVar, Literal
@@ -19,7 +19,9 @@ from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.theme import Theme
 
 from llmtui.config import Settings, SettingsError
 from llmtui.core.commands import Command, StartPlan
@@ -31,13 +33,14 @@ from llmtui.tui import terminal
 from llmtui.tui._textual_hacks import write_sequence
 from llmtui.tui.background import BackgroundFailed, in_background
 from llmtui.tui.connection import ServerConnection
+from llmtui.tui.contrast import ContrastFilter
 from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, Replied, SessionChanged, ShowDue
 from llmtui.tui.host import BadAddress, ExitReport, Host
 from llmtui.tui.keys import app_bindings
 from llmtui.tui.modes import SCREENS
 from llmtui.tui.screens.start import StartScreen
 from llmtui.tui.shell import Mode
-from llmtui.tui.themes import DARK, LIGHT
+from llmtui.tui.themes import DARK, HIGH_CONTRAST, LIGHT, OWN
 from llmtui.words import _
 from llmtui.words.problems import whole_problem
 from llmtui.words.settings import settings_words
@@ -55,12 +58,17 @@ class LlmtuiApp(App[ExitReport]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (170, "-wide")]  # noqa: RUF012  # Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (46, "-very-tall")]  # noqa: RUF012
     PAUSE_GC_ON_SCROLL = True
+    CSS = """
+    /* At the top: what is chosen and started stands below. */
+    ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
+    """
 
     read_only = False
     """Nothing can be started: a file or a pipe is watched."""
 
     def __init__(self, host: Host) -> None:
         """Makes the app around a host; the engine is started after the first paint."""
+        self._contrast = {False: ContrastFilter(), True: ContrastFilter(text=7.0, frame=4.5)}
         super().__init__()
         self.host = host
         self.settings: Settings = host.settings
@@ -72,8 +80,8 @@ class LlmtuiApp(App[ExitReport]):
         """Tracebacks of work beside the loop that failed, for the normal screen."""
         self._running_id: str | None = None
         self.add_mode("start", lambda: StartScreen(self.FIRST_MODE, read_only=self.read_only))
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
+        for theme in OWN:
+            self.register_theme(theme)
         chosen = self.settings.theme
         self.theme = chosen if chosen in self.available_themes else DARK.name
         self.set_keymap(self.settings.keymap)
@@ -81,6 +89,15 @@ class LlmtuiApp(App[ExitReport]):
     def open_link(self) -> Link:
         """Gives the source to follow."""
         return self.host.open_engine()
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """The themes that are offered: those whose colours are known, so that their contrast is."""
+        return {name: theme for name, theme in super().available_themes.items() if not theme.ansi}
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what is done to every painted line; the last sees to it that it can be read."""
+        return [*super().get_line_filters(), self._contrast[self.theme == HIGH_CONTRAST.name]]
 
     @property
     def running(self) -> bool:
@@ -99,11 +116,16 @@ class LlmtuiApp(App[ExitReport]):
         await self.switch_mode(self.FIRST_MODE)
         terminal.on_end_signals(lambda: self.leave("terminated"))
         write_sequence(self, terminal.SAVE_TITLE + terminal.title_sequence("llmtui"))
-        self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
         self._follow(self.feed)
         self.app_resume_signal.subscribe(self, lambda _: self._draw_all())
         self._tell_problems()
         self.set_timer(1.0, self._freeze_start_up)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        """Keep the theme, and which one F6 comes back to."""
+        half = {"theme_dark": theme.name} if theme.dark else {"theme_light": theme.name}
+        self.remember(theme=theme.name, **half)
 
     def _draw_all(self) -> None:
         """Draws everything anew: the terminal was another program's."""
@@ -267,8 +289,11 @@ class LlmtuiApp(App[ExitReport]):
             self.push_screen(HelpScreen(self.screen))
 
     def action_toggle_dark(self) -> None:
-        """Changes between light and dark."""
-        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+        """Change between the dark and the light theme that were on last."""
+        dark = self.current_theme.dark
+        wanted = self.settings.theme_light if dark else self.settings.theme_dark
+        known = wanted if wanted in self.available_themes else None
+        self.theme = known or (LIGHT.name if dark else DARK.name)
 
     def action_restart_engine(self) -> None:
         """Starts the measuring process again after it was lost."""
@@ -342,7 +367,8 @@ class LlmtuiApp(App[ExitReport]):
             self.push_screen(CommandPalette(placeholder=_("Search for commands …"), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Gives what can be done now, and nothing that cannot."""
+        """Yield what can be done now, the screen's own first, and nothing that cannot."""
+        yield from self._screen_commands(screen)
         if not self.read_only:
             yield SystemCommand(_("Setup"), _("Choose models, questions and server"), lambda: self.show("setup"))
         if self.feed.session is not None:
@@ -350,19 +376,24 @@ class LlmtuiApp(App[ExitReport]):
             yield SystemCommand(_("Results"), _("Compare what was measured"), lambda: self.show("results"))
         yield SystemCommand(_("History"), _("Open an earlier session"), lambda: self.show("history"))
         if self.feed.ended and not self.read_only:
-            yield SystemCommand(_("Start again"), _("Restart the measuring process"), self.action_restart_engine)
+            yield SystemCommand(_("Restart engine"), _("Restart the measuring process"), self.action_restart_engine)
         yield SystemCommand(_("Light or dark"), _("Change between the two"), self.action_toggle_dark)
         yield SystemCommand(_("Theme"), _("Choose colours"), self.action_change_theme)
         yield SystemCommand(_("Help"), _("What this screen does, and all its keys"), self.action_help)
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if active.enabled and binding.show and active.node is screen:
-                run = binding.action
-                yield SystemCommand(
-                    binding.description, binding.tooltip or "", lambda run=run: self.run_action(run, screen)
-                )
         yield SystemCommand(_("Save screenshot"), _("As an SVG picture in the current folder"), self.deliver_screenshot)
         yield SystemCommand(_("Quit"), _("Leave llmtui"), self.action_quit)
+
+    def _screen_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Yield what the keys of the screen and of the widget with the focus do, in the footer or not."""
+        seen: set[str] = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and binding.description and active.node is not self and binding.action not in seen:
+                seen.add(binding.action)
+                key = self.get_key_display(binding)
+                said = f"{key} · {binding.tooltip}" if binding.tooltip else key
+                run, node = binding.action, active.node
+                yield SystemCommand(binding.description, said, lambda run=run, node=node: self.run_action(run, node))
 
 
 class WatchApp(LlmtuiApp):

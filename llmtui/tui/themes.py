@@ -55,3 +55,29 @@ LIGHT = Theme(
         "input-selection-background": "#2E5CB8 25%",
     },
 )
+
+HIGH_CONTRAST = Theme(
+    name="llmtui-high-contrast",
+    primary="#6FC3FF",
+    secondary="#E0B0FF",
+    accent="#FFD700",
+    foreground="#FFFFFF",
+    background="#000000",
+    surface="#000000",
+    panel="#1C1C1C",
+    success="#5CFF5C",
+    warning="#FFB000",
+    error="#FF8A8A",
+    dark=True,
+    variables={
+        "border": "#FFFFFF",
+        "border-blurred": "#B0B0B0",
+        "block-cursor-background": "#FFD700",
+        "block-cursor-foreground": "#000000",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#4A4A4A",
+        "footer-key-foreground": "#FFD700",
+        "footer-background": "#1C1C1C",
+    },
+)
+OWN = (DARK, LIGHT, HIGH_CONTRAST)

@@ -20,6 +20,7 @@ from tests.tui.fakes import FakeHost, FakeLink
 from tests.tui.sessions import a_plan, a_session, finished_trials, until
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
+LIVE_SIZES = [(80, 24), (100, 30), (140, 40), (200, 50)]
 Compare = Callable[..., bool]
 Before = Callable[[Pilot[Any]], Awaitable[None]]
 
@@ -28,6 +29,7 @@ THREE_ROUNDS = a_session(a_plan(rounds=3))
 LOADING_S = 6.0
 THINKING_S = 28.0
 WRITING_S = 123.0
+SECOND_ROUND_S = 400.0
 WHOLE_S = 10_000.0
 
 pytestmark = pytest.mark.usefixtures("still", "_frozen")
@@ -84,28 +86,46 @@ def complete(app: LlmtuiApp) -> bool:
     return True
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", LIVE_SIZES, ids=str)
 def test_live_while_a_model_writes(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(an_app(ONE_ROUND, WRITING_S), terminal_size=size, run_before=on("live"))
+    assert snap_compare(an_app(THREE_ROUNDS, SECOND_ROUND_S), terminal_size=size, run_before=on("live"))
 
 
-@pytest.mark.parametrize("size", SIZES[:2], ids=str)
+@pytest.mark.parametrize("size", LIVE_SIZES[::2], ids=str)
 def test_live_while_a_model_loads(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(an_app(ONE_ROUND, LOADING_S), terminal_size=size, run_before=on("live"))
 
 
-def test_live_while_a_model_thinks_in_daylight(snap_compare: Compare) -> None:
+@pytest.mark.parametrize("size", LIVE_SIZES, ids=str)
+def test_live_when_all_is_over(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(an_app(THREE_ROUNDS, WHOLE_S), terminal_size=size, run_before=on("live"))
+
+
+@pytest.mark.parametrize("size", LIVE_SIZES[::2], ids=str)
+def test_live_while_a_model_thinks_in_daylight(snap_compare: Compare, size: tuple[int, int]) -> None:
     app = an_app(ONE_ROUND, THINKING_S, theme="llmtui-light")
-    assert snap_compare(app, terminal_size=(120, 36), run_before=on("live"))
+    assert snap_compare(app, terminal_size=size, run_before=on("live"))
 
 
-def test_live_without_colours(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_with_high_contrast(snap_compare: Compare) -> None:
+    app = an_app(THREE_ROUNDS, SECOND_ROUND_S, theme="llmtui-high-contrast")
+    assert snap_compare(app, terminal_size=(140, 40), run_before=on("live"))
+
+
+@pytest.mark.parametrize("size", LIVE_SIZES[::2], ids=str)
+def test_live_without_colours(snap_compare: Compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(an_app(ONE_ROUND, WRITING_S), terminal_size=(120, 36), run_before=on("live"))
+    assert snap_compare(an_app(THREE_ROUNDS, SECOND_ROUND_S), terminal_size=size, run_before=on("live"))
+
+
+@pytest.mark.parametrize("size", LIVE_SIZES, ids=str)
+def test_live_in_spanish(snap_compare: Compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "es")
+    assert snap_compare(an_app(THREE_ROUNDS, SECOND_ROUND_S), terminal_size=size, run_before=on("live"))
 
 
 def test_live_with_the_machine_alone(snap_compare: Compare) -> None:
-    assert snap_compare(an_app(ONE_ROUND, WRITING_S), terminal_size=(120, 36), run_before=on("live", "2"))
+    assert snap_compare(an_app(ONE_ROUND, WRITING_S), terminal_size=(140, 40), run_before=on("live", "2"))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

@@ -1,4 +1,4 @@
-"""Help: what the screen below is for, and every key that works there now."""
+"""Help: every key that works on the screen below now, and what that screen is for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from llmtui.words import _
 
 
 class HelpScreen(ModalScreen[None]):
-    """Scrolls; the keys are those the footer knows, shown there or not."""
+    """Scrolls. The keys of the widget with the focus come first, then the screen's, then those of the program."""
 
     CSS_PATH = "../styles/help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,17 +28,17 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def __init__(self, about: Screen[Any]) -> None:
-        """Makes the help of a screen as it is now: the widget with the focus has its own part."""
+        """Make the help of a screen as it is now."""
         super().__init__()
         self._words = "\n\n".join(_texts(about))
         self._keys = _key_lines(about)
 
     def compose(self) -> ComposeResult:
-        """Words, then keys."""
+        """Return the keys, then the words."""
         with VerticalScroll(classes="help") as box:
             box.border_title = _("Help")
-            yield Markdown(self._words)
             yield Static(self._keys, id="help-keys")
+            yield Markdown(self._words)
         yield Footer(show_command_palette=False)
 
     def action_scroll(self, by: int) -> None:
@@ -64,25 +64,34 @@ def _texts(about: Screen[Any]) -> Iterator[str]:
 
 
 def _key_lines(about: Screen[Any]) -> Content:
-    rows = list(_rows(about))
-    width = max((len(key) for key, _words, _id in rows), default=0)
-    words_width = max((len(words) for _key, words, _id in rows), default=0)
-    lines = [Content.styled(_("Keys"), "bold $primary"), Content()]
-    for key, words, name in rows:
-        lines.append(
-            Content.assemble((f"{key:>{width}}", "bold $accent"), f"  {words:<{words_width}}", (f"  {name}", "dim"))
+    parts = [(title, rows) for title, rows in _parts(about) if rows]
+    width = max((len(key) for _title, rows in parts for key, _words in rows), default=0)
+    lines: list[Content] = []
+    for title, rows in parts:
+        lines += (
+            [Content(), Content.styled(title, "bold $primary")] if lines else [Content.styled(title, "bold $primary")]
         )
-    lines += [Content(), Content.styled(_("The last column is the key's name for [keymap] in the settings."), "dim")]
+        lines += [Content.assemble((f"{key:>{width}}", "bold $accent"), f"  {words}") for key, words in rows]
     return Content("\n").join(lines)
 
 
-def _rows(about: Screen[Any]) -> Iterator[tuple[str, str, str]]:
-    """(keys, what they do, id) of each of our actions, those in the footer first."""
-    by_action: dict[tuple[int, str], list[Binding]] = {}
+def _parts(about: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the titles of the three parts, and (keys, what they do) of each, those of the footer first."""
+    here: dict[str, list[Binding]] = {}
+    screen: dict[str, list[Binding]] = {}
+    program: dict[str, list[Binding]] = {}
     for active in about.active_bindings.values():
-        if active.enabled and active.binding.id:
-            by_action.setdefault((id(active.node), active.binding.action), []).append(active.binding)
-    for same in sorted(by_action.values(), key=lambda bindings: not bindings[0].show):
-        first = same[0]
-        keys = " ".join(about.app.get_key_display(binding) for binding in same)
-        yield keys, first.tooltip or first.description, first.id or ""
+        if active.enabled and active.binding.description:
+            node = active.node
+            of = screen if node is about else program if node is about.app else here
+            of.setdefault(active.binding.action, []).append(active.binding)
+    titles = (_("Keys where the cursor is"), _("Keys of this screen"), _("Keys everywhere"))
+    return [(title, _rows(about, of)) for title, of in zip(titles, (here, screen, program), strict=True)]
+
+
+def _rows(about: Screen[Any], by_action: dict[str, list[Binding]]) -> list[tuple[str, str]]:
+    ordered = sorted(by_action.values(), key=lambda bindings: not bindings[0].show)
+    return [
+        (" ".join(about.app.get_key_display(one) for one in same), same[0].tooltip or same[0].description)
+        for same in ordered
+    ]

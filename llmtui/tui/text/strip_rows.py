@@ -25,7 +25,7 @@ MOST_DOTS = 6
 SPARK_CELLS = (8, 30)
 NOW_CELLS = 26
 NAME_CELLS = {0: 18, MEDIUM: 24, WIDE: 36}
-QUIET = "$foreground 70%"
+QUIET = "$foreground 60%"
 DONE, BEGUN, TO_COME = "●", "◐", "┈"
 
 

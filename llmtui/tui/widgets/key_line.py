@@ -1,4 +1,4 @@
-"""The last line of every screen: its keys, as many as fit whole; all of them stand in the help."""
+"""The last line of every screen: the keys that work now, by rank, as many as fit whole, and the way to all others."""
 
 from __future__ import annotations
 
@@ -8,30 +8,44 @@ from textual.events import Resize
 from textual.widgets import Footer
 
 from llmtui.tui._textual_hacks import FooterKey
+from llmtui.words import _
 
 AROUND = 3
-"""Blanks before, within and behind a key with its words."""
+"""Number of blanks before, within and behind a key with its words."""
+_FIRST = ("escape", "enter")
+"""The way back and the way on come before all others; these keep the order of their bindings."""
 
 
 class KeyLine(Footer):
     """Textual's footer without the palette and without half a key at the edge."""
 
     def __init__(self) -> None:
-        """Makes the line; the keys are those of the screen it is on."""
+        """Make the line; the keys are those of the screen it is on."""
         super().__init__(show_command_palette=False)
         self._made_for = 0
 
     def compose(self) -> ComposeResult:
-        """Gives the keys from the left until one does not fit."""
-        self._made_for = room = self.app.size.width
-        for key in super().compose():
-            if isinstance(key, FooterKey):
-                room -= cell_len(key.key_display) + cell_len(key.description) + AROUND
+        """Yield the keys from the left until one does not fit, then the one that lists all."""
+        self._made_for = self.app.size.width
+        more = FooterKey("ctrl+p", "^p", _("More"), "app.command_palette", tooltip=_("All commands"), classes="-more")
+        room = self._made_for - _cells(more)
+        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        for key in sorted(keys, key=_rank):
+            room -= _cells(key)
             if room < 0:
-                return
+                break
             yield key
+        yield more
 
     def on_resize(self, event: Resize) -> None:
         """Other keys fit."""
         if self.app.size.width != self._made_for:
             self.call_after_refresh(self.recompose)
+
+
+def _cells(key: FooterKey) -> int:
+    return cell_len(key.key_display) + cell_len(key.description) + AROUND
+
+
+def _rank(key: FooterKey) -> int:
+    return _FIRST.index(key.key) if key.key in _FIRST else len(_FIRST)

@@ -55,7 +55,7 @@ class MachinePlots(Widget):
         & > .machine-plots--prefill { background: $secondary 30%; color: $foreground; }
         & > .machine-plots--thinking { background: $accent 25%; color: $foreground; text-style: italic; }
         & > .machine-plots--answer { background: $success 25%; color: $foreground; }
-        & > .machine-plots--idle { color: $text-disabled; }
+        & > .machine-plots--idle { color: $text-muted; }
     }
     """
     ALLOW_SELECT = False

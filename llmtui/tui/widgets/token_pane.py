@@ -53,8 +53,8 @@ class TokenPane(ScrollView, can_focus=True):
         &:focus { border: round $primary; }
         & > .token-pane--head { color: $primary; text-style: bold; }
         & > .token-pane--prompt { color: $text-muted; }
-        & > .token-pane--tag { color: $text-disabled; text-style: dim; }
-        & > .token-pane--thinking { color: $text-muted; text-style: dim italic; }
+        & > .token-pane--tag { color: $text-muted; text-style: italic; }
+        & > .token-pane--thinking { color: $text-muted; text-style: italic; }
         & > .token-pane--answer { color: $foreground; }
         & > .token-pane--note { color: $warning; }
     }

@@ -1,0 +1,95 @@
+"""No text and no frame is painted too faint, in whatever theme: as terminals that have a smallest contrast do it.
+
+Themes are made for other widgets than ours: several have muted text of 2:1 and frames of 1.2:1. The last filter before
+the terminal moves such a colour towards white or black, as little as is needed.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+
+TEXT_CONTRAST = 4.5
+FRAME_CONTRAST = 3.0
+"""Smallest contrast (WCAG 2.1) of letters and figures, and of frames, axes, bars and marks."""
+STEP = 0.02
+STYLES_KEPT = 4096
+
+
+class ContrastFilter(LineFilter):
+    """Gives each painted segment the contrast that it needs."""
+
+    def __init__(self, text: float = TEXT_CONTRAST, frame: float = FRAME_CONTRAST) -> None:
+        """Make the filter.
+
+        Args:
+            text: smallest contrast of segments with a letter or a figure.
+            frame: of all others.
+        """
+        super().__init__()
+        self._text, self._frame = text, frame
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments with their colours moved where that is needed."""
+        return [
+            segment
+            if segment.style is None or segment.text.isspace()
+            else Segment(segment.text, _legible(segment.style, self._least(segment.text)), segment.control)
+            for segment in segments
+        ]
+
+    def _least(self, text: str) -> float:
+        return self._text if any(map(str.isalnum, text)) else self._frame
+
+
+@lru_cache(STYLES_KEPT)
+def _legible(style: Style, least: float) -> Style:
+    front, behind = style.color, style.bgcolor
+    if front is None or behind is None or front.triplet is None or behind.triplet is None:
+        return style
+    colours = Color(*front.triplet), Color(*behind.triplet)
+    if style.reverse:
+        colours = colours[::-1]
+    if contrast(*colours) >= least:
+        return style
+    moved = RichColor.from_rgb(*with_contrast(*colours, least).rgb)
+    return style + (Style(bgcolor=moved) if style.reverse else Style(color=moved))
+
+
+def with_contrast(colour: Color, behind: Color, least: float) -> Color:
+    """Return the colour, moved towards white or black, whichever is further from what is behind it, until it is enough.
+
+    Args:
+        colour: without transparency.
+        behind: what it is seen on.
+        least: contrast from 1 to 21; where even the end has less, the end is returned.
+    """
+    end = max(_ENDS, key=lambda one: contrast(one, behind))
+    part = 0.0
+    moved = colour
+    while part < 1.0 and contrast(moved, behind) < least:
+        part = min(1.0, part + STEP)
+        moved = colour.blend(end, part)
+    return moved
+
+
+def contrast(one: Color, other: Color) -> float:
+    """Return the contrast of two colours by WCAG 2.1, from 1 to 21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+_ENDS = (Color(255, 255, 255), Color(0, 0, 0))
+
+
+def _luminance(colour: Color) -> float:
+    def linear(value: int) -> float:
+        part = value / 255
+        return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
+
+    return 0.2126 * linear(colour.r) + 0.7152 * linear(colour.g) + 0.0722 * linear(colour.b)
