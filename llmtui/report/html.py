@@ -76,17 +76,15 @@ def _session(saved: Saved) -> Iterator[str]:
     yield f"<article><h1>{escaped(title_of(session))}</h1>"
     yield f'<p class="quiet">{escaped(when_of(session))} · {escaped(session.session_id)} · {escaped(_state(saved))}</p>'
     yield from (f'<p class="banner">{escaped(banner)}</p>' for banner in banners(session))
-    first, models, *rest = sections(session, saved.earlier)
-    yield from _section(first)
-    yield from _section(models)
-    yield from _by_model(summary)
-    if len(session.plan.prompts) > 1:
-        yield from _section(rest.pop(0))
-        yield from _by_category(summary, session)
-    yield from _machine(session)
-    yield from _answers(saved)
-    for section in rest:
+    for section in sections(session, saved.earlier):
+        if section.part == "words":
+            yield from _machine(session)
+            yield from _answers(saved)
         yield from _section(section)
+        if section.part == "models":
+            yield from _by_model(summary)
+        elif section.part == "categories":
+            yield from _by_category(summary, session)
     yield from _flags(session)
     yield "</article>"
 
@@ -108,7 +106,8 @@ def _section(section: Section) -> Iterator[str]:
     if section.rows:
         yield _table(section.rows)
     if section.entries:
-        yield f"<ul>{''.join(f'<li>{_entry(entry)}</li>' for entry in section.entries)}</ul>"
+        items = "".join(f"<li>{_entry(entry)}</li>" for entry in section.entries)
+        yield f'<ul class="{section.part}">{items}</ul>'
 
 
 def _entry(entry: Entry) -> str:
@@ -280,4 +279,4 @@ def _flags(session: Session) -> Iterator[str]:
             found.setdefault(flag, []).append(row.trial.id)
     if found:
         entries = tuple(Entry(", ".join(ids), flag_mark(flag), flag) for flag, ids in found.items())
-        yield from _section(Section(title=_("Flags of trials"), entries=entries))
+        yield from _section(Section(part="flags", title=_("Flags of trials"), entries=entries))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from llmtui.core.plan import Contender
 from llmtui.core.session import Session
 from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.core.waits import WAITS, wait_verdicts
+from llmtui.core.what_holds import what_holds
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _, plural
 from llmtui.words.conclusions import headed
@@ -24,6 +25,7 @@ from llmtui.words.problems import problem_what
 from llmtui.words.trials import note_words
 from llmtui.words.verdicts import verdict_sentence
 from llmtui.words.waits import wait_sentence
+from llmtui.words.what_holds import holding_words
 
 
 class Entry(NamedTuple):
@@ -39,6 +41,7 @@ class Entry(NamedTuple):
 class Section(msgspec.Struct, frozen=True, kw_only=True):
     """A heading with its content: a sentence, a table, a list."""
 
+    part: Literal["holds", "models", "categories", "words", "pairs", "conditions", "notes", "figures", "flags"]
     title: str
     lead: str = ""
     rows: tuple[Row, ...] = ()
@@ -56,28 +59,34 @@ def when_of(session: Session) -> str:
 
 
 def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Section]:
-    """Yield the parts of a report in order; except conclusions and tables, those without content are left out.
+    """Yield the parts of a report in order: the answer first; those without content are left out.
 
     Args:
         session: the session.
         earlier: the last session of the same plan, for "since last time".
     """
-    conclusions = (Entry(line.said, line.heading) for line in headed(session, earlier))
-    yield Section(title=_("Conclusions"), entries=tuple(conclusions))
-    yield Section(title=_("By model"), rows=tuple(by_model(session)))
+    names = {who.label: who.label for who in session.plan.contenders}
+    found = () if is_imported(session.plan) else what_holds(session)
+    holds = (holding_words(one, session, names) for one in found)
+    if entries := tuple(Entry(words.after_topic, f"{words.sign} {words.topic}") for words in holds):
+        yield Section(part="holds", title=_("What holds"), entries=entries)
+    yield Section(part="models", title=_("By model"), rows=tuple(by_model(session)))
     if len(session.plan.prompts) > 1:
         warm = "" if is_imported(session.plan) else _("Warm tests only.")
-        yield Section(title=_("By category"), lead=warm, rows=tuple(by_category(session)))
+        yield Section(part="categories", title=_("By category"), lead=warm, rows=tuple(by_category(session)))
+    conclusions = tuple(Entry(line.said, line.heading) for line in headed(session, earlier))
+    if conclusions:
+        yield Section(part="words", title=_("In words"), entries=conclusions)
     # The audit of an imported file already has its pairs.
     pairs = () if is_imported(session.plan) else verdicts(session)
     if pairs:
-        yield Section(title=_("Pair by pair"), entries=tuple(map(Entry, _pair_by_pair(session, pairs))))
-    yield Section(title=_("Conditions"), entries=tuple(map(Entry, _conditions(session))))
+        yield Section(part="pairs", title=_("Pair by pair"), entries=tuple(map(Entry, _pair_by_pair(session, pairs))))
+    yield Section(part="conditions", title=_("Conditions"), entries=tuple(map(Entry, _conditions(session))))
     problems = [problem_what(note.problem) for note in session.notes]
     problems += [f"{row.trial.id}: {problem_what(row.problem)}" for row in session.rows if row.problem is not None]
     if problems:
-        yield Section(title=_("Notes"), entries=tuple(map(Entry, problems)))
-    yield Section(title=_("How the figures are made"), entries=tuple(_formulas()))
+        yield Section(part="notes", title=_("Notes"), entries=tuple(map(Entry, problems)))
+    yield Section(part="figures", title=_("How the figures are made"), entries=tuple(_formulas()))
 
 
 def _pair_by_pair(session: Session, pairs: Sequence[SpeedVerdict]) -> Iterable[str]:

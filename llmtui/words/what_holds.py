@@ -39,6 +39,11 @@ class HoldingWords(NamedTuple):
         """All of it on one line."""
         return "  ".join(part for part in self if part)
 
+    @property
+    def after_topic(self) -> str:
+        """What is said about the topic."""
+        return " ".join(part for part in self[2:] if part)
+
 
 def holding_words(one: Holding, session: Session, names: Mapping[str, str], *, key: str = "") -> HoldingWords:
     """Return a line's words.

@@ -123,9 +123,13 @@ def test_its_tables_are_those_of_the_other_forms(one: Saved) -> None:
     assert FORMULA in cells
 
 
-def test_its_headline_is_the_conclusions(one: Saved) -> None:
+def test_its_headline_is_what_holds_and_the_sentences_follow_the_tables(one: Saved) -> None:
     shown = page(one).texts["li"]
-    assert shown[:8] == [f"{line.heading}: {line.said}" for line in headed(one.session)]
+    assert shown[0].startswith("● fastest: ")
+    assert shown[0].endswith("[1.17–1.24] 5 rounds")
+    sentences = [f"{line.heading}: {line.said}" for line in headed(one.session)]
+    at = shown.index(sentences[0])
+    assert shown[at : at + 8] == sentences
 
 
 def test_an_anonymous_page_has_charts_and_no_answer(one: Saved) -> None:

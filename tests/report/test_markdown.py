@@ -36,7 +36,7 @@ def texts(of: str, kind: str) -> list[str]:
 
 def test_its_parts_in_order() -> None:
     assert texts(markdown(session()), "heading") == [
-        "llama3, gemma:7b", "Conclusions", "By model", "By category", "Pair by pair", "Conditions",
+        "llama3, gemma:7b", "What holds", "By model", "By category", "In words", "Pair by pair", "Conditions",
         "How the figures are made",
     ]  # fmt: skip
 
