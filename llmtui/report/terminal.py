@@ -15,11 +15,11 @@ from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
 from llmtui.core.short_names import short_names
 from llmtui.report.rows import Row, by_category, by_model
-from llmtui.report.scoreboard import scoreboard
 from llmtui.words import _
 from llmtui.words.audit import claim_rows, file_lines
 from llmtui.words.conclusions import headed
 from llmtui.words.problems import whole_problem
+from llmtui.words.scoreboard import scoreboard
 from llmtui.words.verdict_lines import verdict_lines
 from llmtui.words.verdicts import banners
 

@@ -9,6 +9,8 @@ from llmtui.core.trial_row import TrialRow
 from llmtui.words.figures import gigabytes, seconds, significant
 from llmtui.words.measures import short_title, unit_words
 
+MOST_DECIMALS = 3
+"""Decimals of a cell; what is smaller is too small to matter beside the others of its column."""
 _SCALING = ("s", "ms", "GB")
 """Units that a number is shown in by its size: 0.9 s, 12 ms."""
 
@@ -16,15 +18,6 @@ _SCALING = ("s", "ms", "GB")
 def column_head(one: Measure) -> str:
     """Return the head of a column on one line, with the unit of its numbers: "TTFT s"."""
     return " ".join(part for part in (short_title(one), _head_unit(one)) if part)
-
-
-def head_lines(one: Measure) -> tuple[str, str]:
-    """Return the head of a column on two lines: ("Follow-up", "TTFT s")."""
-    above, _blank, below = short_title(one).rpartition(" ")
-    unit = _head_unit(one)
-    if not above and unit:
-        return below, unit
-    return above, " ".join(part for part in (below, unit) if part)
 
 
 def printed_head(one: Measure) -> str:
@@ -61,21 +54,33 @@ def value_words(one: Measure, value: float | None, *, unit: bool = True) -> str:
 
 
 def column_unit(one: Measure, values: Sequence[float | None]) -> str:
-    """Return the unit of a whole column, by its largest value: ``ms`` and ``MB`` below a tenth of ``s`` and ``GB``."""
+    """Return the unit of a whole column, by its largest value: ``ms`` and ``MB`` below 1 ``s`` and 1 ``GB``."""
     largest = max((abs(value) / one.per for value in values if value is not None), default=0.0)
     small = {"s": "ms", "GB": "MB"}.get(one.unit)
-    return small if small is not None and 0 < largest < 0.1 else unit_words(one)
+    return small if small is not None and 0 < largest < 1 else unit_words(one)
 
 
 def value_in(one: Measure, value: float, unit: str) -> str:
-    """Return a value without its unit, as ``column_unit`` chose it for the column.
+    """Return a value without its unit, as ``column_unit`` chose it for the column; at most three decimals.
 
     Args:
         one: the figure.
         value: in the unit of files.
         unit: of the column.
     """
-    return significant(value / one.per * (1 if unit == unit_words(one) else 1000), one.digits)
+    if one.unit in ("tok", ""):
+        return f"{value:.0f}"
+    number = value / one.per * (1 if unit == unit_words(one) else 1000)
+    text = significant(number, one.digits)
+    return f"{number:.{MOST_DECIMALS}f}" if len(text.partition(".")[2]) > MOST_DECIMALS else text
+
+
+def figure_column(one: Measure, values: Sequence[float | None]) -> tuple[str, list[str]]:
+    """Return the unit of a column and its cells with their points below each other; a missing figure is empty."""
+    unit = column_unit(one, values)
+    cells = ["" if value is None else value_in(one, value, unit) for value in values]
+    behind = max((len(cell.partition(".")[2]) + ("." in cell) for cell in cells), default=0)
+    return unit, [cell and cell + " " * (behind - len(cell.partition(".")[2]) - ("." in cell)) for cell in cells]
 
 
 def _with_bound(one: Measure, of: SummaryLine | TrialRow, text: str) -> str:

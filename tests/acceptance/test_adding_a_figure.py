@@ -16,10 +16,13 @@ from llmtui.report.markdown import markdown
 from llmtui.report.rows import by_category, by_model
 from llmtui.store.summary_csv import summary_columns, summary_csv
 from llmtui.store.trials_csv import trials_columns
-from llmtui.tui.widgets.result_tables import category_columns, column_texts, model_columns
+from llmtui.tui.widgets.category_table import category_cells
+from llmtui.tui.widgets.result_table import table_figures
+from llmtui.tui.widgets.scoreboard import ordered_figures
 from llmtui.tui.widgets.trial_table import trial_table_columns
 from llmtui.words import measures as words
 from llmtui.words.measures import MeasureWords, explain_measure
+from llmtui.words.scoreboard import board_column
 from tests.core.compared import compared
 from tests.report.test_frames import events_of, saved
 
@@ -43,10 +46,10 @@ def _one_figure_more(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_in_the_tables_of_the_screen() -> None:
     summary = summarise(SESSION)
-    (by_line,) = [one for one in model_columns() if one.id == "double_tps"]
-    assert (by_line.head, column_texts(by_line, summary.lines)) == (("Double", "tok/s"), ["20.0", "40.0"])
-    (in_category,) = [one for one in category_columns() if one.id == "double_tps"]
-    assert column_texts(in_category, summary.categories)[0] == "20.0"
+    (by_line,) = [one for one in ordered_figures(summary.lines) if one.id == "double_tps"]
+    assert board_column(by_line, summary.lines)[:2] == ("Double tok/s", ("20.0", "40.0"))
+    (in_category,) = [one for one in table_figures("categories") if one.id == "double_tps"]
+    assert category_cells(in_category, summary.categories)[1][0] == "20.0"
     (of_trial,) = [one for one in trial_table_columns() if one.key == "double_tps"]
     assert of_trial.head == "Double tok/s"
     warm = next(row for row in SESSION.rows if row.figures.decode_tps)

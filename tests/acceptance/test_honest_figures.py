@@ -10,7 +10,9 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
+from llmtui.core.board import board
 from llmtui.core.flags import counts_for_speed, counts_for_ttft
+from llmtui.core.measures import measure_of
 from llmtui.core.plan import round_order
 from llmtui.core.records import MachineFigures, Outcome
 from llmtui.core.session import Session, fold
@@ -26,10 +28,12 @@ from llmtui.store.journal import read_events
 from llmtui.store.summary_csv import summary_csv
 from llmtui.store.trials_csv import row_cells
 from llmtui.tui.widgets import trial_table
-from llmtui.tui.widgets.bars import charts_of
-from llmtui.tui.widgets.result_tables import category_columns, model_columns
+from llmtui.tui.widgets.category_table import category_cells
+from llmtui.tui.widgets.result_table import table_figures
+from llmtui.tui.widgets.scoreboard import board_cells
 from llmtui.words.conclusions import headed
 from llmtui.words.reasons import known_codes, reason
+from llmtui.words.scoreboard import board_column
 from tests.acceptance.program import Home
 from tests.core import made
 from tests.terminal import wait_until
@@ -274,12 +278,12 @@ def test_a_missing_figure_is_blank_in_the_printed_tables(seen: Seen, outcome: Ou
 @pytest.mark.parametrize("outcome", WARM)
 def test_a_missing_figure_is_blank_in_the_tables_of_results(seen: Seen, outcome: Outcome) -> None:
     model, category = lines_of(seen, outcome)
-    for one in model_columns():
+    for one in table_figures("models"):
         if one.id in COUNTS and one.id != "ttfo_ms":
-            assert (one.value(model) is not None) == (outcome in COUNTS[one.id]), one.id
-    for other in category_columns():
+            assert any(board_column(one, [model]).cells) == (outcome in COUNTS[one.id]), one.id
+    for other in table_figures("categories"):
         if other.id in COUNTS and other.id != "ttfo_ms":
-            assert (other.value(category) is not None) == (outcome in COUNTS[other.id]), other.id
+            assert any(category_cells(other, [category])[1]) == (outcome in COUNTS[other.id]), other.id
 
 
 @pytest.mark.parametrize("figure", COUNTS)
@@ -298,14 +302,19 @@ def test_a_missing_figure_is_an_empty_cell_of_the_summary(seen: Seen, outcome: O
 
 @pytest.mark.parametrize("outcome", WARM)
 def test_a_missing_figure_is_no_bar_but_a_reason(seen: Seen, outcome: Outcome) -> None:
-    for chart, figure in zip(charts_of(seen.session, seen.summary), ("decode_tps", "ttft_ms"), strict=True):
-        for group in chart.groups:
-            (bar,) = [one for one in group.bars if one.contender == seen.contender(outcome)]
-            if outcome in COUNTS[figure]:
-                assert bar.value
-            else:
-                assert bar.value is None
-                assert bar.why
+    for figure in ("decode_tps", "ttft_ms"):
+        one = measure_of(figure)
+        assert one is not None
+        rows = board(seen.session, figure)
+        (bars,) = [column.cells for column in board_cells(seen.session, rows, one, width=200) if column.id == "bar"]
+        (bar,) = [
+            bar.plain for row, bar in zip(rows, bars, strict=True) if row.line.contender == seen.contender(outcome)
+        ]
+        if outcome in COUNTS[figure]:
+            assert set(bar) <= set("█▏▎▍▌▋▊▉╂├─┤")
+        else:
+            assert "█" not in bar
+            assert any(character.isalpha() for character in bar)
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

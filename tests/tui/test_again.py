@@ -29,7 +29,7 @@ from llmtui.tui.screens.results import ResultsScreen
 from llmtui.tui.screens.setup import SetupScreen
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.tui.widgets.phase_bar import asked, loading_now, step_words
-from llmtui.tui.widgets.result_tables import ModelTable
+from llmtui.tui.widgets.scoreboard import Scoreboard
 from llmtui.words.more_rounds import rounds_wanted
 from tests.core.compared import compared_plan, warm
 from tests.core.made import started
@@ -69,11 +69,11 @@ class Over:
         await wait_until(pilot, lambda: self.app.feed.session is not None and self.app.feed.models is not None)
         await pilot.press("f4")
         await wait_until(
-            pilot, lambda: isinstance(self.app.screen, ResultsScreen) and bool(self.app.screen.query(ModelTable))
+            pilot, lambda: isinstance(self.app.screen, ResultsScreen) and bool(self.app.screen.query(Scoreboard))
         )
         screen = self.app.screen
         assert isinstance(screen, ResultsScreen)
-        await wait_until(pilot, lambda: screen.models.row_count > 0)
+        await wait_until(pilot, lambda: screen.models.board.row_count > 0)
         return screen
 
 

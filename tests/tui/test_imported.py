@@ -9,7 +9,7 @@ from llmtui.legacy.events import legacy_events
 from llmtui.legacy.keeping import read_file
 from llmtui.tui.app import WatchApp
 from llmtui.tui.screens.results import ResultsScreen
-from llmtui.tui.widgets.result_tables import ModelTable
+from llmtui.tui.widgets.scoreboard import Scoreboard
 from llmtui.tui.widgets.words_tab import WordsTab
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink
@@ -25,8 +25,8 @@ async def test_results_of_an_imported_file() -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await wait_until(pilot, lambda: app.feed.session is not None)
         app.show("results")
-        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query(ModelTable)))
-        await wait_until(pilot, lambda: app.screen.query_one(ModelTable).row_count == 2)
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query(Scoreboard)))
+        await wait_until(pilot, lambda: app.screen.query_one(Scoreboard).row_count == 2)
         headings = [line.heading for line in app.screen.query_one(WordsTab).words]
         assert headings[:2] == ["What this file can show", "Writing speed"]
         assert "“beta is the fastest: 5.13 tok/s as recorded”" in headings

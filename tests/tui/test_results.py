@@ -11,15 +11,13 @@ from llmtui.core.commands import ExtendPlan
 from llmtui.core.events import SessionStarted
 from llmtui.core.rivals import rivals
 from llmtui.core.session import Session, fold
-from llmtui.core.summary import summarise
 from llmtui.tui.app import LlmtuiApp, WatchApp
 from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.replay import ReplayScreen
 from llmtui.tui.screens.results import ResultsScreen
 from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained
-from llmtui.tui.text.numbers import number_column
-from llmtui.tui.widgets.bars import Bar, Chart, Group, bar_blocks, chart_rows, charts_of
-from llmtui.tui.widgets.result_tables import ModelTable, category_columns, model_columns
+from llmtui.tui.widgets.result_table import table_figures
+from llmtui.tui.widgets.scoreboard import Scoreboard
 from llmtui.words.measures import explain_measure
 from llmtui.words.more_rounds import rounds_wanted
 from tests.tui.conftest import wait_until
@@ -27,6 +25,7 @@ from tests.tui.fakes import FakeHost, FakeLink
 from tests.tui.sessions import a_plan, a_session, finished_trials, until
 
 EVENTS = a_session()
+THREE_ROUNDS = a_session(a_plan(rounds=3))
 
 
 def folded(*args: Any, **kwargs: Any) -> Session:
@@ -55,11 +54,11 @@ class Looking:
         await wait_until(pilot, lambda: self.app.feed.session is not None)
         self.app.show("results")
         await wait_until(
-            pilot, lambda: isinstance(self.app.screen, ResultsScreen) and bool(self.app.screen.query(ModelTable))
+            pilot, lambda: isinstance(self.app.screen, ResultsScreen) and bool(self.app.screen.query(Scoreboard))
         )
         screen = self.app.screen
         assert isinstance(screen, ResultsScreen)
-        await wait_until(pilot, lambda: screen.models.row_count == 3)
+        await wait_until(pilot, lambda: screen.models.board.row_count == 3)
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
@@ -68,7 +67,7 @@ class Looking:
 
 async def results(pilot: Pilot[Any], app: LlmtuiApp) -> ResultsScreen:
     """Waits for the screen and its parts."""
-    await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query(ModelTable)))
+    await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query(Scoreboard)))
     screen = app.screen
     assert isinstance(screen, ResultsScreen)
     return screen
@@ -147,22 +146,25 @@ async def test_after_an_own_prompt_the_answers_are_open() -> None:
         await wait_until(pilot, lambda: screen.tabs.current == "answers")
 
 
-async def test_a_line_a_model_with_units_in_the_heads() -> None:
-    looking = Looking()
-    async with looking.app.run_test(size=(120, 36)) as pilot:
+async def test_a_row_per_model_by_speed_with_ranks_and_units_in_the_heads() -> None:
+    looking = Looking(THREE_ROUNDS)
+    async with looking.app.run_test(size=(140, 40)) as pilot:
         screen = await looking.begin(pilot)
-        assert heads(screen.models)[:6] == [
-            "Model", "First word s", "Answer word s", "Speed tok/s", "Text chars/s", "Cold start s",
-        ]  # fmt: skip
-        assert cells(screen.models)[1][:6] == ["mistral:7b", "0.706", "", "6.12", "27.4", "16.5"]
+        assert heads(screen.models.board)[:4] == ["#", "Model", "quant", "Speed tok/s▾"]
+        assert [row[:4] for row in cells(screen.models.board)] == [
+            ["1", "qwen3:4b thinking", "Q4_K_M", "●9.88"],
+            ["2", "mistral:7b", "Q4_K_M", "6.12"],
+            ["3", "llama3:8b", "Q4_K_M", "5.87"],
+        ]
 
 
-async def test_figures_that_nobody_has_have_no_column() -> None:
+async def test_figures_that_no_model_has_have_no_column() -> None:
     looking = Looking()
-    async with looking.app.run_test(size=(120, 36)) as pilot:
+    async with looking.app.run_test(size=(200, 50)) as pilot:
         screen = await looking.begin(pilot)
-        assert "On GPU GB" not in heads(screen.models)
-        assert "Cold again s" not in heads(screen.models)
+        assert "vram_bytes" not in screen.models.board.shown_columns
+        assert "cold_again_ms" not in screen.models.board.shown_columns
+        assert "cold_first_ms" in screen.models.board.shown_columns
 
 
 async def test_a_missing_figure_is_blank_and_enter_says_why() -> None:
@@ -170,7 +172,7 @@ async def test_a_missing_figure_is_blank_and_enter_says_why() -> None:
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot, "2")
         rows = cells(screen.categories)
-        broken = next(number for number, row in enumerate(rows) if row[-1] == "0 +1✗")
+        broken = next(number for number, row in enumerate(rows) if row[-1] == "0/1")
         assert rows[broken][2:-1] == [""] * (len(rows[broken]) - 3)
         screen.categories.move_cursor(row=broken)
         await pilot.press("enter")
@@ -182,20 +184,20 @@ async def test_a_narrow_terminal_leaves_figures_out_and_cuts_none() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(80, 24)) as pilot:
         screen = await looking.begin(pilot)
-        assert screen.models.shown_columns[-1] == "finished"
-        await wait_until(pilot, lambda: screen.models.virtual_size.width <= 80)
+        assert screen.models.board.virtual_size.width <= 80
         await pilot.press("enter")
         await wait_until(pilot, lambda: isinstance(looking.app.screen, Reading))
         assert "Total time" in str(looking.app.screen.query_one(Static).render())
 
 
-async def test_models_of_a_category_stand_under_each_other() -> None:
+async def test_each_row_of_a_category_names_its_model_and_its_category() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot, "2")
         names = [row[:2] for row in cells(screen.categories)]
         assert names[:4] == [
-            ["Creativity", "llama3:8b"], ["", "mistral:7b"], ["", "qwen3:4b thinking"], ["Reasoning", "llama3:8b"],
+            ["Creativity", "llama3:8b"], ["Creativity", "mistral:7b"], ["Creativity", "qwen3:4b thinking"],
+            ["Reasoning", "llama3:8b"],
         ]  # fmt: skip
 
 
@@ -204,19 +206,22 @@ async def test_decimal_points_stand_under_each_other(size: tuple[int, int]) -> N
     looking = Looking()
     async with looking.app.run_test(size=size) as pilot:
         screen = await looking.begin(pilot)
-        for at in range(1, len(screen.models.ordered_columns) - 1):
-            texts = [screen.models.get_row_at(number)[at].plain for number in range(3)]
-            assert len({text.index(".") for text in texts if "." in text}) <= 1
+        table = screen.models.board
+        for at, column in enumerate(table.ordered_columns):
+            if column.key.value in table.shown_columns:
+                texts = [table.get_row_at(number)[at].plain for number in range(3)]
+                assert len({text.index(".") for text in texts if "." in text}) <= 1
+                assert len({len(text) for text in texts}) == 1
 
 
 async def test_the_table_grows_while_the_run_goes_on_and_keeps_the_cursor() -> None:
     looking = Looking(seconds=120)
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot, "down", "down")
-        before = cells(screen.models)[0]
+        before, under_cursor = cells(screen.models.board), screen.models.board.contender
         looking.link.play(*EVENTS[len(until(EVENTS, 120)) :])
-        await wait_until(pilot, lambda: cells(screen.models)[0] != before)
-        assert screen.models.cursor_row == 2
+        await wait_until(pilot, lambda: cells(screen.models.board) != before)
+        assert screen.models.board.contender == under_cursor, "the cursor stays on its model"
         assert "17/18" in str(screen.title_line.render())
 
 
@@ -239,40 +244,49 @@ async def test_the_columns_are_explained_with_formula_and_source() -> None:
         await wait_until(pilot, lambda: isinstance(looking.app.screen, ResultsScreen))
 
 
-async def test_the_comma_sorts_by_the_next_column_and_marks_it() -> None:
+async def test_the_comma_orders_by_the_next_figure_and_the_bars_show_it() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot)
-        own = [row[0] for row in cells(screen.models)]
+        board = screen.models.board
+        assert [row[1] for row in cells(board)] == ["qwen3:4b thinking", "mistral:7b", "llama3:8b"]
         await pilot.press("comma")
-        assert heads(screen.models)[0] == "Model▴"
-        assert [row[0] for row in cells(screen.models)] == sorted(own, key=str.casefold)
-        await pilot.press("comma")
-        first_words = [float(row[1]) for row in cells(screen.models) if row[1]]
-        assert heads(screen.models)[:2] == ["Model", "First word s▴"]
-        assert first_words == sorted(first_words), "the shortest wait first"
-        for _ in screen.models.sortable()[2:]:
+        at = list(board.shown_columns).index("ttft_ms")
+        marked = [head for head in heads(board) if head.endswith(("▴", "▾"))]
+        assert len(marked) == 1
+        assert board.sorting == ("ttft_ms", False)
+        assert at >= 0
+        waits = [line.ttft.value for line in board.lines if line.ttft is not None]
+        assert waits == sorted(waits), "the shortest first"
+        for _ in board.sortable()[1:]:
             await pilot.press("comma")
-        await pilot.press("comma")
-        assert [row[0] for row in cells(screen.models)] == own
-        assert not any("▴" in head or "▾" in head for head in heads(screen.models))
+        assert board.sorting == ("decode_tps", True), "after the last figure it is speed again"
 
 
-async def test_a_click_on_a_head_sorts_turns_round_and_restores_and_never_opens_a_window() -> None:
+async def test_a_click_on_a_head_orders_by_it_and_turns_round_and_never_opens_a_window() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot)
-        own = cells(screen.models)
-        at = screen.models.shown_columns.index("decode_tps") + 1
-        before = sum(one.get_render_width(screen.models) for one in screen.models.ordered_columns[:at])
-        for mark in ("▾", "▴", ""):
-            await pilot.click(screen.models, offset=(before + 4, 1))
+        board = screen.models.board
+        at = [str(column.key.value) for column in board.ordered_columns].index("ttft_ms")
+        before = sum(one.get_render_width(board) for one in board.ordered_columns[:at])
+        for descending in (False, True):
+            await pilot.click(board, offset=(before + 4, 0))
             await pilot.pause()
             assert looking.app.screen is screen
-            assert heads(screen.models)[at] == f"Speed tok/s{mark}"
-            speeds = [float(row[at]) for row in cells(screen.models) if row[at]]
-            assert speeds == sorted(speeds, reverse=mark == "▾") or not mark
-        assert cells(screen.models) == own
+            assert board.sorting == ("ttft_ms", descending)
+            waits = [line.ttft.value for line in board.lines if line.ttft is not None]
+            assert waits == sorted(waits, reverse=descending)
+
+
+async def test_the_category_pane_is_of_the_model_under_the_cursor() -> None:
+    looking = Looking()
+    async with looking.app.run_test(size=(80, 24)) as pilot:
+        screen = await looking.begin(pilot)
+        panes = screen.models.query(".pane")
+        assert "qwen3:4b thinking by category" in str(panes[0].border_title)
+        await pilot.press("down")
+        await wait_until(pilot, lambda: "mistral:7b by category" in str(panes[0].border_title))
 
 
 async def test_trials_keep_their_order_while_more_come() -> None:
@@ -292,9 +306,8 @@ async def test_trials_keep_their_order_while_more_come() -> None:
 
 
 def test_every_figure_of_both_tables_has_an_explanation() -> None:
-
-    ids = {one.id for one in model_columns()} | {one.id for one in category_columns()}
-    assert {one for one in ids if not explain_measure(one)} == {"speed_range"}
+    figures = (*table_figures("models"), *table_figures("categories"))
+    assert [one.id for one in figures if not explain_measure(one.id)] == []
 
 
 def test_only_what_is_on_show_is_explained() -> None:
@@ -409,43 +422,6 @@ async def test_a_saved_session_opens_above_and_escape_goes_back() -> None:
         await pilot.pause()
         app.open_session("one")
         screen = await results(pilot, app)
-        await wait_until(pilot, lambda: screen.models.row_count == 3)
+        await wait_until(pilot, lambda: screen.models.board.row_count == 3)
         await pilot.press("escape")
         await wait_until(pilot, lambda: not isinstance(app.screen, ResultsScreen))
-
-
-# --- bars ---
-
-
-def test_a_bar_is_as_long_as_its_share_to_an_eighth() -> None:
-    assert bar_blocks(0.5, 10) == "█████"
-    assert bar_blocks(0.5125, 10) == "█████▏"
-    assert bar_blocks(0.0001, 10) == "▏"
-
-
-def test_all_groups_share_one_scale() -> None:
-    groups = (Group("a", (Bar("x", 0, 10.0),)), Group("b", (Bar("x", 0, 5.0),)))
-    rows = chart_rows(Chart("t", "", groups), 40)
-    long, short = (row[-1][0] for row in (rows[2], rows[4]))
-    assert len(long) == 2 * len(short)
-
-
-def test_a_missing_figure_has_no_bar_but_its_reason() -> None:
-    session = folded()
-    chart = charts_of(session, summarise(session))[0]
-    rows = ["".join(text for text, _role in row) for row in chart_rows(chart, 60)]
-    coding = rows.index("Coding")
-    assert rows[coding + 2].startswith(" mistral:7b")
-    assert rows[coding + 2].endswith("failed")
-    assert "█" not in rows[coding + 2]
-
-
-def test_speed_and_waiting_are_grouped_by_category_with_all_tests_first() -> None:
-    session = folded()
-    for chart in charts_of(session, summarise(session)):
-        assert [group.title for group in chart.groups] == ["All tests", "Creativity", "Reasoning", "Coding", "Summary"]
-        assert all(len(group.bars) == 3 for group in chart.groups)
-
-
-def test_numbers_of_a_column_are_aligned_and_the_missing_stay_blank() -> None:
-    assert number_column([0.908, 19.1, None, 1800]) == ["0.908", "19.1  ", "", "1800    "]

@@ -80,7 +80,7 @@ def complete(app: LlmtuiApp) -> bool:
         written = not screen.pane._waiting and not screen.pane.text.is_empty
         return (drawn or not screen.plots.is_on_screen) and written
     if isinstance(screen, ResultsScreen):
-        return bool(screen.query("ModelTable")) and screen.models.row_count > 0
+        return bool(screen.query("Scoreboard")) and screen.models.board.row_count > 0
     if isinstance(screen, AnswerScreen):
         return screen._finished is not None
     return True

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Static
 
@@ -17,7 +16,6 @@ from llmtui.core.measures import measures
 from llmtui.core.pairing import is_imported
 from llmtui.core.rivals import rivals
 from llmtui.core.session import Session
-from llmtui.core.summary import summarise
 from llmtui.core.trial_row import TrialRow
 from llmtui.core.what_holds import Holding, what_holds
 from llmtui.core.whole_rounds import of_whole_rounds
@@ -34,9 +32,10 @@ from llmtui.tui.screens.results_dialogs import (
     line_title,
 )
 from llmtui.tui.widgets.answers_tab import AnswersTab
-from llmtui.tui.widgets.bars import Bars
+from llmtui.tui.widgets.category_table import CategoryTable
 from llmtui.tui.widgets.holds_panel import HoldsPanel
-from llmtui.tui.widgets.result_tables import CategoryTable, ModelTable, ResultTable
+from llmtui.tui.widgets.models_tab import ModelsTab
+from llmtui.tui.widgets.result_table import ResultTable
 from llmtui.tui.widgets.tab_line import TabLine, tab_names
 from llmtui.tui.widgets.title_line import TitleLine
 from llmtui.tui.widgets.trial_table import TrialTable, row_key
@@ -47,8 +46,6 @@ from llmtui.words.problems import whole_problem
 from llmtui.words.session_head import Badge
 from llmtui.words.verdicts import banners
 
-ROOMY_CELLS = (100, 150)
-"""Widths from which tables have wider gaps, and wider still."""
 OWN_PROMPT = "free"
 """Category of a prompt that a person typed."""
 
@@ -58,7 +55,7 @@ class ResultsScreen(BaseScreen):
 
     PLACE = "results"
     CSS_PATH = "../styles/results.tcss"
-    AUTO_FOCUS = "ModelTable"
+    AUTO_FOCUS = "Scoreboard"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(number), f"tab('{tab}')", name, id=f"results.{tab}", show=False)
@@ -106,9 +103,8 @@ class ResultsScreen(BaseScreen):
     holds = getters.query_one(HoldsPanel)
     tab_line = getters.query_one(TabLine)
     tabs = getters.query_one(ContentSwitcher)
-    models = getters.query_one(ModelTable)
+    models = getters.query_one(ModelsTab)
     categories = getters.query_one(CategoryTable)
-    bars = getters.query_one(Bars)
     trials = getters.query_one(TrialTable)
     answers = getters.query_one(AnswersTab)
     words = getters.query_one(WordsTab)
@@ -135,9 +131,7 @@ class ResultsScreen(BaseScreen):
         yield HoldsPanel()
         yield TabLine()
         with ContentSwitcher(initial="models", id="tabs"):
-            with Vertical(id="models"):
-                yield ModelTable()
-                yield Bars()
+            yield ModelsTab(id="models")
             yield CategoryTable(id="categories")
             yield TrialTable(id="trials")
             yield AnswersTab(id="answers")
@@ -150,10 +144,6 @@ class ResultsScreen(BaseScreen):
     def on_screen_resume(self) -> None:
         """Shows what was missed."""
         super().on_screen_resume()
-        self._look()
-
-    def on_resize(self) -> None:
-        """Other widths fit."""
         self._look()
 
     @on(SessionChanged)
@@ -172,17 +162,15 @@ class ResultsScreen(BaseScreen):
             self._say_empty()
             return
         self._look_for_earlier(session)
-        room = sum(self.size.width >= cells for cells in ROOMY_CELLS)
-        key = (session.session_id, len(session.rows), session.rounds, session.finished, room, self._earlier)
+        key = (session.session_id, len(session.rows), session.rounds, session.finished, self._earlier, self._may_go_on)
         if key == self._shown:
             return
         self._shown = key
-        summary = summarise(session)
         self.title_line.show_session(session, is_live=self.feed.is_live)
         self._show_what_holds(session)
-        self.models.show(session, summary.lines, room=room)
-        self.categories.show(session, summary.categories, room=room)
-        self.bars.show(session, summary)
+        whole = self._whole(session)
+        self.models.show(session, whole)
+        self.categories.show(whole)
         self.trials.show_session(session)
         self.answers.show_session(session, self.feed)
         self.words.show_session(session, self._earlier)
@@ -285,7 +273,7 @@ class ResultsScreen(BaseScreen):
         self.tab_line.show_open(tab)
         if tab == "answers":
             self.answers.read()
-        (self.models if tab == "models" else self.tabs.get_child_by_id(tab)).focus()
+        (self.models.board if tab == "models" else self.tabs.get_child_by_id(tab)).focus()
         self.refresh_bindings()
 
     def action_maximise(self) -> None:
@@ -331,7 +319,7 @@ class ResultsScreen(BaseScreen):
 
     def action_explain(self) -> None:
         """Explains the columns of the part on show."""
-        shown = {"models": self.models.shown_columns, "categories": self.categories.shown_columns}
+        shown = {"models": self.models.board.shown_columns, "categories": self.categories.shown_columns}
         columns = shown.get(self.tabs.current or "", tuple(one.id for one in measures("trials")))
         self.app.push_screen(Reading(_("What the columns mean"), columns_explained(columns)))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
@@ -21,13 +19,6 @@ def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
     if len(behind) > decimals:
         whole, point, behind = f"{value:.{decimals}f}".partition(".")
     return f"{whole}{point if behind else ' ' * bool(decimals)}{behind:<{decimals}}"
-
-
-def number_column(values: Sequence[float | None], digits: int = 3) -> list[str]:
-    """Gives a column's numbers, points aligned, with no more room behind the point than one of them needs."""
-    shown = [significant(value, digits) for value in values if value is not None]
-    decimals = max((len(text.partition(".")[2]) for text in shown), default=0)
-    return [aligned(value, decimals, digits) for value in values]
 
 
 def right(text: str, width: int, style: str = "") -> Text:

@@ -18,7 +18,7 @@ from llmtui.words.what_holds import HoldingWords, holding_words
 
 NAME_CELLS = (40, 30, 24, 20, 16, 14, 12, 10, 8)
 """Widths that names are shortened to, until a line fits."""
-COLOURS = {"●": "$success", "◐": "$warning", "=": "$primary", "○": "$text-muted"}
+COLOURS = {"●": "$success", "◐": "$warning", "=": "$primary", "○": "$foreground 70%"}
 GAP = "  "
 
 
@@ -60,7 +60,7 @@ class HoldsPanel(Widget):
     def lines(self, width: int) -> list[Content]:
         """Return the lines as they fit into a width."""
         if self._session is None or not self.holdings:
-            return [Content.styled(self._instead, "$text-muted")] if self._instead else []
+            return [Content.styled(self._instead, "$foreground 70%")] if self._instead else []
         labels = [one.label for one in self._session.plan.contenders]
         found: list[Content] = []
         for cells in NAME_CELLS:
@@ -110,7 +110,7 @@ def _ragged_without_bases(words: Sequence[HoldingWords]) -> list[Content]:
 
 def _line(one: HoldingWords, topics: int, wide: Sequence[int] | None) -> Content:
     colour = COLOURS[one.sign]
-    styles = ("", "", "bold", colour, "", "", "$text-muted", "bold $accent")
+    styles = ("", "", "bold", colour, "", "", "$foreground 70%", "bold $accent")
     parts = [(one.sign, f"bold {colour}"), (" ", ""), (one.topic.ljust(topics), colour)]
     for at, (text, style) in enumerate(zip(one, styles, strict=True)):
         if at < 2 or not (text or (wide and wide[at])):

@@ -11,6 +11,8 @@ from llmtui.core.session import Session
 from llmtui.words.session_head import Badge, Fact, badges, session_head
 
 BETWEEN = " · "
+BADGES_SHARE = 0.3
+"""Of the line, that badges may take; the first is always there."""
 
 
 class TitleLine(Widget):
@@ -55,7 +57,7 @@ class TitleLine(Widget):
         """Return the line for the width: badges are never cut, the least important facts are left out."""
         width = self.content_size.width
         shown = list(self.badges)
-        while shown and _badge_cells(shown) > width // 2:
+        while len(shown) > 1 and _badge_cells(shown) > width * BADGES_SHARE:
             shown.pop()
         more = len(self.badges) - len(shown)
         right = Content("  ").join([*map(_badge, shown), *([Content.styled(f"+{more}", "$warning")] if more else [])])

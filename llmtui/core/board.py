@@ -1,0 +1,123 @@
+"""The scoreboard as data: the order of the models by a figure, ranks, and what a verdict says of neighbours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from llmtui.core.findings import memory_compared, memory_held
+from llmtui.core.letters import ranks
+from llmtui.core.measures import measure_of, reading, value_of
+from llmtui.core.pairing import Figure
+from llmtui.core.session import Session
+from llmtui.core.summary import ContenderSummary, summarise
+from llmtui.core.uses import MEMORY_APART, wait_ranks
+from llmtui.core.verdict import SpeedVerdict, verdicts
+from llmtui.core.waits import WaitFigure, WaitVerdict, wait_verdicts
+
+FOCUS: Final = "decode_tps"
+"""The figure that models are ordered by where none is chosen."""
+SPEEDS: Final[dict[str, Figure]] = {"decode_tps": "decode_tps", "decode_cps": "decode_cps"}
+TIMES: Final[dict[str, WaitFigure]] = {
+    "ttft_ms": "ttft_ms",
+    "ttfo_ms": "ttfo_ms",
+    "follow_up_ttft_ms": "follow_up_ttft_ms",
+    "cold_first_ms": "cold_ttft_ms",
+}
+"""Figures of the table, and the times of which there are verdicts."""
+
+PairVerdictOf = SpeedVerdict | WaitVerdict
+
+
+class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One model of the scoreboard."""
+
+    line: ContenderSummary
+    rank: int | None
+    """1 + the number of models that a verdict on the figure puts above it; None where it is not compared."""
+    shared: bool
+    """Another model has the same rank."""
+    following: PairVerdictOf | None
+    """The verdict on it and the model of the next row."""
+    half: float | None
+    """Half the width of the interval of its ratio to the first row, on the log scale; None for the first, and below
+    three rounds."""
+
+
+def board(session: Session, figure: str = FOCUS, *, best_first: bool = True) -> tuple[BoardRow, ...]:
+    """Return the models ordered by a figure; those without it are last, in the plan's order.
+
+    Args:
+        session: at any time of it.
+        figure: id of a measure.
+        best_first: else the best is last of those that have the figure.
+    """
+    one = measure_of(figure)
+    assert one is not None, figure
+    lines = summarise(session).lines
+    values = {line.contender: value_of(reading(one, line)) for line in lines}
+    sign = (-1 if one.better == "higher" else 1) * (1 if best_first else -1)
+    order = sorted(lines, key=lambda line: _place(values[line.contender], sign))
+    found = verdicts_on(session, figure)
+    place = _ranks(found)
+    taken = list(place.values())
+    pairs = {frozenset((verdict.first, verdict.second)): verdict for verdict in found}
+    below = [line.contender for line in order[1:]]
+    return tuple(
+        BoardRow(
+            line=line,
+            rank=place.get(line.contender),
+            shared=taken.count(place.get(line.contender, 0)) > 1,
+            following=pairs.get(frozenset((line.contender, *below[at : at + 1]))),
+            half=_half(pairs.get(frozenset((line.contender, order[0].contender)))),
+        )
+        for at, line in enumerate(order)
+    )
+
+
+def verdicts_on(session: Session, figure: str) -> Sequence[PairVerdictOf]:
+    """Return the verdicts on a figure of the table; none where there is no rule for it."""
+    if figure in SPEEDS:
+        return verdicts(session, SPEEDS[figure])
+    return wait_verdicts(session, TIMES[figure]) if figure in TIMES else ()
+
+
+def best_of(session: Session, figure: str) -> int | None:
+    """Return the one contender that verdicts put above all others that were compared; None where there is none."""
+    if figure == "memory_peak_bytes":
+        sizes = memory_compared(memory_held(session))
+        if sizes is None or sizes.sizes[1][1] <= MEMORY_APART * sizes.sizes[0][1]:
+            return None
+        return sizes.sizes[0][0]
+    place = _ranks(verdicts_on(session, figure))
+    first = [index for index, rank in place.items() if rank == 1]
+    return first[0] if len(first) == 1 and len(place) > 1 else None
+
+
+def gpu_share(session: Session, contender: int) -> float | None:
+    """Return which share of a model was in the GPU's memory, by the server's count; None where it does not tell."""
+    shares = [
+        row.resident.vram_bytes / row.resident.size_bytes
+        for row in session.rows
+        if row.trial.contender == contender and row.resident is not None
+        if row.resident.size_bytes and row.resident.vram_bytes is not None
+    ]
+    return max(shares, default=None)
+
+
+def _ranks(found: Sequence[PairVerdictOf]) -> dict[int, int]:
+    speeds = [one for one in found if isinstance(one, SpeedVerdict)]
+    return ranks(speeds) if speeds else wait_ranks([one for one in found if isinstance(one, WaitVerdict)])
+
+
+def _place(value: float | None, sign: int) -> tuple[bool, float]:
+    return value is None, 0.0 if value is None else sign * value
+
+
+def _half(verdict: PairVerdictOf | None) -> float | None:
+    if verdict is None or verdict.low is None or verdict.high is None:
+        return None
+    return math.log(verdict.high / verdict.low) / 2

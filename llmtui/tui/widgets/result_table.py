@@ -1,0 +1,76 @@
+"""What the tables of results have in common: their look, and that Enter or a click opens a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import DataTable
+
+from llmtui.core.measures import Measure, Table, measures
+from llmtui.core.summary import CategorySummary, ContenderSummary
+from llmtui.tui.widgets.sortable import SortableTable
+from llmtui.words import _
+from llmtui.words.cells import figure_column
+from llmtui.words.measures import short_title
+
+L = TypeVar("L", bound=ContenderSummary | CategorySummary)
+SCROLLBAR_CELLS = 1
+WIDEST_ROOM = 2
+"""Figures with a greater ``Room`` are in printed tables alone."""
+
+
+class ResultTable(SortableTable[Content], Generic[L]):
+    """A table that is filled again when a trial was added."""
+
+    DEFAULT_CSS = """
+    ResultTable {
+        height: 1fr;
+        background: $background;
+        scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 1;
+        scrollbar-background: $background;
+        scrollbar-color: $border;
+        & > .datatable--header { background: $panel; color: $foreground; text-style: none; }
+        & > .datatable--cursor { text-style: none; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", _("Details"), id="results.details"),
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
+    ]
+
+    class Opened(Message):
+        """A line is to be looked at."""
+
+        def __init__(self, line: ContenderSummary | CategorySummary) -> None:
+            self.line = line
+            super().__init__()
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id, cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable")
+        self.shown_columns: tuple[str, ...] = ()
+        """Ids of the figures' columns, left to right."""
+        self.lines: tuple[L, ...] = ()
+        """As shown, from the top."""
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Enter or a click on a line."""
+        event.stop()
+        if event.cursor_row < len(self.lines):
+            self.post_message(self.Opened(self.lines[event.cursor_row]))
+
+
+def table_figures(table: Table) -> tuple[Measure, ...]:
+    """Return the figures that a table of the screen has a column for, in the order of the measures."""
+    return tuple(one for one in measures(table) if one.shown[table] <= WIDEST_ROOM)
+
+
+def head_and_cells(one: Measure, values: Sequence[float | None]) -> tuple[str, list[str]]:
+    """Return a column's head with its unit, and its cells with their points below each other."""
+    unit, cells = figure_column(one, values)
+    return f"{short_title(one)} {unit}".rstrip(), cells
