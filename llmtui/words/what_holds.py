@@ -42,7 +42,7 @@ class HoldingWords(NamedTuple):
     @property
     def after_topic(self) -> str:
         """What is said about the topic."""
-        return " ".join(part for part in self[2:] if part)
+        return " · ".join(part for part in self[2:] if part)
 
 
 def holding_words(one: Holding, session: Session, names: Mapping[str, str], *, key: str = "") -> HoldingWords:

@@ -126,7 +126,7 @@ def test_its_tables_are_those_of_the_other_forms(one: Saved) -> None:
 def test_its_headline_is_what_holds_and_the_sentences_follow_the_tables(one: Saved) -> None:
     shown = page(one).texts["li"]
     assert shown[0].startswith("● fastest: ")
-    assert shown[0].endswith("[1.17–1.24] 5 rounds")
+    assert shown[0].endswith("[1.17–1.24] · 5 rounds")
     sentences = [f"{line.heading}: {line.said}" for line in headed(one.session)]
     at = shown.index(sentences[0])
     assert shown[at : at + 8] == sentences
