@@ -10,6 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from llmtui import __version__
+from llmtui.cli.baseline import baseline_group
+from llmtui.cli.compare import COMPARE_EXAMPLES, compare_command
 from llmtui.cli.completion import complete_session, for_bash
 from llmtui.cli.exits import COMPLETION_VARIABLE, NAME, Exit
 from llmtui.cli.options import (
@@ -31,7 +33,7 @@ from llmtui.cli.options import (
 )
 from llmtui.cli.startup import Refused, load_startup, speak_language, tell_problems
 from llmtui.words import _, marked
-from llmtui.words.commands import IMPORT, REPORT, RUN, SELFTEST, WATCH
+from llmtui.words.commands import COMPARE, IMPORT, REPORT, RUN, SELFTEST, WATCH
 
 _RUN_EXAMPLES: Final = (
     "Example: llmtui run -m llama3.1:8b -m qwen3:4b --rounds 3 --csv trials.csv\n\n"
@@ -278,6 +280,7 @@ def report_command(
         str | None,
         typer.Option("--benchstat", metavar="FILE", help=marked("Write Go benchmark lines for `benchstat OLD NEW`.")),
     ] = None,
+    words: RunWords = False,
     anonymous: Annotated[
         bool,
         typer.Option("--anonymous", help=marked("Leave out host name, user name, paths, prompts and answers.")),
@@ -307,8 +310,13 @@ def report_command(
         summary=summary,
         anonymous=anonymous,
         force=force,
+        words=words,
     )
     raise typer.Exit(report(load_startup({}, results=results), asked))
+
+
+cli.command("compare", cls=Command, help=COMPARE, epilog=COMPARE_EXAMPLES)(compare_command)
+cli.add_typer(baseline_group, name="baseline")
 
 
 class TimeUnit(StrEnum):

@@ -16,7 +16,7 @@ import msgspec
 
 from llmtui.cli.exits import Exit
 from llmtui.cli.output_files import STDOUT, can_be_written, write_output
-from llmtui.cli.sessions import journal_of
+from llmtui.cli.sessions import journal_of, saved_session
 from llmtui.cli.startup import Refused, Startup, cannot_list
 from llmtui.config import expanded
 from llmtui.core.records import Problem
@@ -36,10 +36,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     summary: bool = False
     anonymous: bool = False
     force: bool = False
+    words: bool = False
 
 
 def report(of: Startup, asked: Asked) -> int:
-    """Write every form that was asked for; without any, print the tables. Return the exit code."""
+    """Write every form that was asked for; without any, print the table. Return the exit code."""
     targets = _checked(asked)
     sessions = [_read(of, journal_of(of, word), anonymous=asked.anonymous) for word in asked.sessions]
     from llmtui.report.forms import forms, terminal_tables
@@ -55,7 +56,7 @@ def report(of: Startup, asked: Asked) -> int:
     for name, content in made.items():
         write_output(targets[name], content)
     if not targets:
-        write_output(None, terminal_tables(sessions).encode("utf-8", "replace"))
+        write_output(None, terminal_tables(sessions, words=asked.words).encode("utf-8", "replace"))
     return Exit.OK
 
 
@@ -98,18 +99,9 @@ def _place(target: str) -> Path:
 
 
 def _read(of: Startup, journal: Path, *, anonymous: bool) -> Saved:
-    from llmtui.report.saved import NoSession, read_saved
     from llmtui.store.earlier import earlier_session
 
-    try:
-        saved = read_saved(journal)
-    except NoSession as error:
-        raise Refused(whole_problem(Problem(code="not_events", args={"where": str(journal)}))) from error
-    except OSError as error:
-        problem = Problem(code="file_unreadable", args={"file": str(journal)}, detail=error.strerror)
-        raise Refused(whole_problem(problem)) from error
-    for problem in saved.problems:
-        print(f"llmtui: {whole_problem(problem)}", file=sys.stderr)
+    saved = saved_session(journal)
     try:
         saved = msgspec.structs.replace(saved, earlier=earlier_session(of.results, saved.session))
     except OSError as error:  # the comparison is lost, not the report

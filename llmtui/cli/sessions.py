@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from llmtui.cli.startup import Refused, Startup, cannot_list
 from llmtui.config import expanded
@@ -14,7 +17,12 @@ from llmtui.store.session_folder import JOURNAL
 from llmtui.words import _
 from llmtui.words.problems import whole_problem
 
+if TYPE_CHECKING:
+    from llmtui.core.session import Session
+    from llmtui.report.saved import Saved
+
 _LAST: Final = re.compile(r"last(?:~(\d{1,9}))?")
+_DATED: Final = re.compile(r"(.+)@(\d{4}-\d{2}-\d{2})")
 
 
 def journal_of(of: Startup, word: str) -> Path:
@@ -23,7 +31,8 @@ def journal_of(of: Startup, word: str) -> Path:
     Args:
         of: settings and folders.
         word: ``last`` for the newest session, ``last~1`` for the one before it, a session's folder, a file of events,
-            or a session's id.
+            a session's id, a baseline's name, or ``MODEL@2026-11-22`` for the newest session of that day that has the
+            model (``last@2026-11-22``: of any).
 
     Raises:
         Refused: there is no such session, or the file is none.
@@ -37,10 +46,69 @@ def journal_of(of: Startup, word: str) -> Path:
     if path.is_file():
         check_journal(path)
         return path
-    found = find_session(_listed(of), word)
+    listed = _listed(of)
+    baseline = baselines(of).get(word)
+    found = find_session(listed, word if baseline is None else baseline) or _dated(listed, word)
     if found is not None:
         return found.journal
+    if baseline is not None:
+        raise Refused(
+            _("The baseline {name} is the session {session}, which is not in {folder}. Set another one.").format(
+                name=word, session=baseline, folder=of.results
+            )
+        )
     raise Refused(_("{source} is neither a file nor a session in {folder}.").format(source=word, folder=of.results))
+
+
+def comparable(of: Startup, word: str) -> Session:
+    """Return the session that a word means, as a comparison needs it.
+
+    Raises:
+        Refused: there is no such session, or it has no trial.
+    """
+    from llmtui.store.session_rows import comparable_session
+
+    journal = journal_of(of, word)
+    session = comparable_session(journal) or saved_session(journal).session
+    if not session.rows:
+        raise Refused(_("{session} has no finished trial: there is nothing to compare.").format(session=word))
+    return session
+
+
+def saved_session(journal: Path) -> Saved:
+    """Return the session in a file of events; what cannot be read of it is said on stderr.
+
+    Raises:
+        Refused: the file holds none, or cannot be read.
+    """
+    from llmtui.report.saved import NoSession, read_saved
+
+    try:
+        saved = read_saved(journal)
+    except NoSession as error:
+        raise Refused(whole_problem(Problem(code="not_events", args={"where": str(journal)}))) from error
+    except OSError as error:
+        problem = Problem(code="file_unreadable", args={"file": str(journal)}, detail=error.strerror)
+        raise Refused(whole_problem(problem)) from error
+    for problem in saved.problems:
+        print(f"llmtui: {whole_problem(problem)}", file=sys.stderr)
+    return saved
+
+
+def baselines(of: Startup) -> dict[str, str]:
+    """Return the folder's name of each baseline's session, by the baseline's name.
+
+    Raises:
+        Refused: their file cannot be read.
+    """
+    from llmtui.store.baselines import read_baselines
+
+    try:
+        return read_baselines(of.results)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        words = _("The baselines in {folder} cannot be read: {why}.")
+        raise Refused(words.format(folder=of.results, why=said)) from error
 
 
 def check_journal(path: Path) -> None:
@@ -73,3 +141,18 @@ def _from_the_end(of: Startup, word: str, back: int) -> Path:
     if back < len(there):
         return there[back].journal
     raise Refused(_("There is no session {name}: {folder} has {n}.").format(name=word, folder=of.results, n=len(there)))
+
+
+def _dated(listed: Sequence[SessionFolder], word: str) -> SessionFolder | None:
+    """Return the newest session of a day that has a model, by its label or its name without a tag."""
+    found = _DATED.fullmatch(word)
+    if found is None:
+        return None
+    name, day = found.groups()
+    for one in listed:
+        known = {part for label in one.models for part in (label, label.partition(":")[0])}
+        if one.wall_ns is not None and name in (*known, "last"):
+            began = datetime.fromtimestamp(one.wall_ns / 1e9).astimezone()
+            if f"{began:%Y-%m-%d}" == day:
+                return one
+    return None

@@ -213,6 +213,12 @@ def mark_of(change: FigureChange) -> Mark:
     return "better" if (change.word in _UP) == (one.better == "higher") else "worse"
 
 
+def is_unnoticed(change: FigureChange) -> bool:
+    """Return whether a waiting time changed by less than a person notices: then its ratio says nothing."""
+    both = change.before, change.after
+    return change.figure in WAITED and None not in both and abs((both[1] or 0) - (both[0] or 0)) < NOTICEABLE_MS
+
+
 def only_seems(word: ChangeWord) -> bool:
     """Return whether a word is one of those that chance says in up to 5 of 100 comparisons."""
     return word.startswith("seems_")
@@ -277,9 +283,9 @@ def _has_rounds(one: FigureChange) -> bool:
 
 
 def _change_word(known: FigureChange, low: float, high: float) -> ChangeWord:
-    is_wait = known.figure in WAITED
-    if is_wait and abs((known.after or 0.0) - (known.before or 0.0)) < NOTICEABLE_MS:
+    if is_unnoticed(known):
         return "no_noticeable_difference"
+    is_wait = known.figure in WAITED
     margin = SOONER if is_wait else MARGIN
     one = measure_of(known.figure)
     family = "wait" if is_wait else "rate" if one is not None and one.better == "higher" else "amount"

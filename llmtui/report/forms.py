@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from llmtui.core.pairing import is_imported
 from llmtui.report.benchstat import benchstat
 from llmtui.report.csv_forms import csv_form, excel_csv
 from llmtui.report.html import html
@@ -15,6 +16,7 @@ from llmtui.report.jsonl import jsonl
 from llmtui.report.llama_bench import llama_bench
 from llmtui.report.markdown import markdown
 from llmtui.report.saved import Saved
+from llmtui.words import _
 
 Form = Callable[[Sequence[Saved]], bytes]
 """Converts sessions to a file's content. Raises OSError where a session's file cannot be read."""
@@ -39,13 +41,27 @@ def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str,
     }
 
 
-def terminal_tables(sessions: Sequence[Saved]) -> str:
-    """Return the output of ``llmtui run --words`` for each session: conclusions and tables."""
-    from llmtui.report.terminal import print_session
+def terminal_tables(sessions: Sequence[Saved], *, words: bool = False) -> str:
+    """Return what ``llmtui run`` prints of each session: the table, verdicts, and where it is saved.
+
+    Args:
+        sessions: in the order in which they are printed.
+        words: also the conclusions in words, and all tables.
+    """
+    from llmtui.report.terminal import print_audit, print_result, print_session
 
     out = io.StringIO()
-    for saved in sessions:
-        print_session(saved.session, out, saved.earlier)
+    for at, saved in enumerate(sessions):
+        out.write("\n" if at else "")
+        if is_imported(saved.session.plan):
+            print_audit(saved.session, out)
+        else:
+            print_result(saved.session, out)
+            if words:
+                out.write("\n")
+                print_session(saved.session, out, saved.earlier)
+        if not saved.anonymous:
+            out.write("\n" + _("Saved: {path}").format(path=saved.journal.parent) + "\n")
     return out.getvalue()
 
 

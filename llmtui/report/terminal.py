@@ -41,7 +41,7 @@ def print_result(session: Session, out: IO[str], *, verdicts: bool = True) -> No
         out: the console.
         verdicts: whether to print verdicts and disturbances.
     """
-    console = _console(out)
+    console = plain_console(out)
     for table in _scoreboard(session, min(console.width, WIDTH)):
         console.print(table)
     said = (*verdict_lines(session), *(f"! {banner}" for banner in banners(session))) if verdicts else ()
@@ -53,7 +53,7 @@ def print_result(session: Session, out: IO[str], *, verdicts: bool = True) -> No
 
 def print_audit(session: Session, out: IO[str]) -> None:
     """Print what an imported file can show, the verdict on each of its usual claims, then its tables."""
-    console = _console(out)
+    console = plain_console(out)
     (can_show, speeds) = file_lines(session)
     console.print(Text.assemble((can_show[0], "bold"), ": ", can_show[1]))
     claims = claim_rows(session)
@@ -71,7 +71,8 @@ def print_audit(session: Session, out: IO[str]) -> None:
     _print_tables(session, console)
 
 
-def _console(out: IO[str]) -> Console:
+def plain_console(out: IO[str]) -> Console:
+    """Return a console that marks nothing up, and wraps nothing where the output is no terminal."""
     return Console(file=out, width=None if out.isatty() else UNWRAPPED, highlight=False, markup=False)
 
 
@@ -94,7 +95,7 @@ def print_session(session: Session, out: IO[str], earlier: Earlier | None = None
 
     Plain and unwrapped where ``out`` is not a terminal, for other programs.
     """
-    console = _console(out)
+    console = plain_console(out)
     for banner in banners(session):
         console.print(banner, style="bold")
     for line in headed(session, earlier):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +12,10 @@ from llmtui.core.differences import plan_signature
 from llmtui.core.events import BadLine, SessionStarted, decode_event
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Plan
-from llmtui.core.session import Session, fold
-from llmtui.store.journal import read_events
-from llmtui.store.listing import SessionFolder, list_sessions
+from llmtui.core.session import Session
+from llmtui.store.listing import list_sessions
+from llmtui.store.session_folder import JOURNAL
+from llmtui.store.session_rows import read_comparable
 
 MOST: Final = 8
 """Number of sessions read to estimate the day-to-day noise."""
@@ -22,7 +24,7 @@ MOST: Final = 8
 def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
     """Return the last session of the same plan that began before this one; None where there is none.
 
-    Reads whole journals, up to eight: not for a thread that draws.
+    Reads up to eight sessions: not for a thread that draws.
 
     Raises:
         OSError: the results folder is there but cannot be read.
@@ -31,8 +33,13 @@ def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
     return Earlier(session=found[0], noise=day_noise(found)) if found else None
 
 
-def sessions_before(results_dir: Path, session: Session) -> list[Session]:
-    """Return the sessions of the same plan that began before this one, newest first, at most eight.
+def sessions_before(results_dir: Path, session: Session, most: int = MOST) -> list[Session]:
+    """Return the sessions of the same plan that began before this one, newest first.
+
+    Args:
+        results_dir: where they are looked for.
+        session: whose plan they have.
+        most: number of sessions to be read.
 
     Raises:
         OSError: the results folder is there but cannot be read.
@@ -40,15 +47,22 @@ def sessions_before(results_dir: Path, session: Session) -> list[Session]:
     if is_imported(session.plan):
         return []
     wanted = plan_signature(session.plan)
+    begun = sorted(
+        (
+            (started.wall_ns, started.session_id, journal)
+            for journal, started in _starts(results_dir)
+            if started.wall_ns < session.wall_ns
+            and started.session_id != session.session_id
+            and plan_signature(started.plan) == wanted
+        ),
+        reverse=True,
+    )
     found: list[Session] = []
-    for folder in list_sessions(results_dir):
-        if folder.problem is None and folder.trials and (folder.wall_ns or 0) < session.wall_ns:
-            plan = _plan_of(folder)
-            if folder.session_id != session.session_id and plan is not None and plan_signature(plan) == wanted:
-                before = _read(folder)
-                if before is not None and before.rows:
-                    found.append(before)
-        if len(found) == MOST:
+    for _wall_ns, _session_id, journal in begun:
+        before = read_comparable(journal)
+        if before is not None and before.rows:
+            found.append(before)
+        if len(found) == most:
             break
     return found
 
@@ -56,23 +70,29 @@ def sessions_before(results_dir: Path, session: Session) -> list[Session]:
 def last_plan(results_dir: Path) -> Plan | None:
     """Return the plan of the newest session that was run here; None where there is none, or only imported ones."""
     for folder in list_sessions(results_dir):
-        plan = None if folder.problem is not None else _plan_of(folder)
-        if plan is not None and not is_imported(plan):
-            return plan
+        started = None if folder.problem is not None else _started(folder.journal)
+        if started is not None and not is_imported(started.plan):
+            return started.plan
     return None
 
 
-def _plan_of(folder: SessionFolder) -> Plan | None:
+def _starts(results_dir: Path) -> Iterator[tuple[Path, SessionStarted]]:
+    """The journals of a folder, each with how it begins: the only part of a listing that is needed here."""
     try:
-        with folder.journal.open("rb") as file:
+        folders = list(results_dir.iterdir())
+    except FileNotFoundError:
+        return
+    for folder in folders:
+        journal = folder / JOURNAL
+        started = _started(journal)
+        if started is not None:
+            yield journal, started
+
+
+def _started(journal: Path) -> SessionStarted | None:
+    try:
+        with journal.open("rb") as file:
             first = decode_event(file.readline())
     except (OSError, BadLine):
         return None
-    return first.plan if isinstance(first, SessionStarted) else None
-
-
-def _read(folder: SessionFolder) -> Session | None:
-    try:
-        return fold(read_events(folder.journal))
-    except OSError:
-        return None
+    return first if isinstance(first, SessionStarted) else None

@@ -38,6 +38,8 @@ _RESIDENT: Final = ("server_size_bytes", "server_vram_bytes", "context_length")
 _WHERE: Final = ("started_utc", "num_predict", "session_id", "trial_id", "repeats")
 _WORDS: Final = ("cold_source", "note", "problem_code", "problem", "evidence", "missing")
 
+_POOLED: Final = ("decode_steps", "decode_s", "decode_chars", "clock_side")
+"""What rates are pooled from, and which clock is wrong: with these the rows tell all that a comparison needs."""
 _SERVER: Final = ("server", "server_version", "server_address")
 
 _FIRST: Final = (
@@ -48,7 +50,7 @@ _FIRST: Final = (
 def trials_columns() -> tuple[str, ...]:
     """Return the columns: the order of the file's first version, then every figure of later versions."""
     figures = (one.trial_column or one.id for one in measures() if one.of_trial is not None)
-    return (*_FIRST, *(name for name in figures if name not in _FIRST))
+    return (*_FIRST, *(name for name in figures if name not in _FIRST), *_POOLED)
 
 
 def row_cells(row: TrialRow, session: Session) -> dict[str, str]:
@@ -62,7 +64,7 @@ def row_values(row: TrialRow, session: Session) -> dict[str, str | float | None]
     return {
         **_what(row, session),
         **{one.trial_column or one.id: one.of_trial(row) for one in measures() if one.of_trial is not None},
-        **_fields(row.figures, _COUNTS),
+        **_fields(row.figures, (*_COUNTS, *_POOLED)),
         **_where(row, session),
         **_fields(row.machine, (*_MACHINE, *_LATER_MACHINE)),
         **_resident(row),

@@ -18,9 +18,17 @@ SELFTEST: Final = marked(
 )
 REPORT: Final = marked(
     "Write saved sessions as CSV, JSON, Markdown, HTML or tables for other tools. Several forms can be written at "
-    "once; `-` is stdout. Without a form, print the tables.\n\nA session may still be running. Exit codes: 0 written, "
-    "2 no such session, or a file cannot be written."
+    "once; `-` is stdout. Without a form, print the table and the verdicts, as after a run.\n\n"
+    "A session may still be running. Exit codes: 0 written, 2 no such session, or a file cannot be written."
 )
+COMPARE: Final = marked(
+    "Compare saved sessions figure by figure: before, after, ratio and 95 % interval.\n\n"
+    "Exit codes: 0 compared, 2 wrong usage, 5 a limit is broken, 6 a limit is open (with --strict)."
+)
+BASELINE: Final = marked("Name sessions that others are compared with.")
+BASELINE_SET: Final = marked("Give a session of the results folder a name. A name that exists is moved.")
+BASELINE_LIST: Final = marked("Print each baseline with its session.")
+BASELINE_REMOVE: Final = marked("Remove a baseline; its session stays.")
 IMPORT: Final = marked(
     "Import results that another program measured, and check which conclusions they support.\n\n"
     "Exit codes: 0 imported, 2 the file cannot be used."

@@ -14,14 +14,20 @@ from llmtui.words.reasons import reason
 
 
 def since_last_sentence(comparison: Comparison, session: Session) -> str:
-    """Gives what changed since the earlier session, and what else was not the same."""
-    day = datetime.fromtimestamp(comparison.before_wall_ns / 1e9).astimezone()
-    said = [_("Compared with {day}:").format(day=f"{day:%Y-%m-%d %H:%M}")]
+    """Return what changed since the earlier session, and which conditions differ."""
+    said = [_("Compared with {day}:").format(day=day_words(comparison.before_wall_ns))]
     said += [_change(one, session) for one in comparison.changes]
     if comparison.differences:
         said.append(
-            _("Changed: {differences}.").format(differences="; ".join(map(_difference, comparison.differences)))
+            _("Changed: {differences}.").format(differences="; ".join(map(difference_words, comparison.differences)))
         )
+    said += reservations(comparison)
+    return " ".join(said)
+
+
+def reservations(comparison: Comparison) -> list[str]:
+    """Return what the intervals include, and by which rules an older session is judged."""
+    said: list[str] = []
     if any(one.low is not None for one in comparison.changes):
         if comparison.day_noise is None:
             said.append(
@@ -35,7 +41,12 @@ def since_last_sentence(comparison: Comparison, session: Session) -> str:
             )
     if comparison.older_rules:
         said.append(_("The earlier session was judged again by today's rules."))
-    return " ".join(said)
+    return said
+
+
+def day_words(wall_ns: int) -> str:
+    """Return a time (ns since 1970 UTC) as local date and time of day."""
+    return f"{datetime.fromtimestamp(wall_ns / 1e9).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _change(one: FigureChange, session: Session) -> str:
@@ -64,7 +75,8 @@ def _change(one: FigureChange, session: Session) -> str:
     return _("{model}: nothing to compare: {why}.").format(model=name, why=reason(one.why or "no_common_rows"))
 
 
-def _difference(one: Difference) -> str:
+def difference_words(one: Difference) -> str:
+    """Return a condition with what it was and what it is."""
     aspects: dict[Aspect, str] = {
         "server": _("server"),
         "server_version": _("server's version"),

@@ -1,0 +1,183 @@
+"""A finished session as a comparison needs it, without its journal: the first line and ``trials.csv``.
+
+The journal has every chunk's times, which takes a hundred times as long to read. It is read all the same where the
+table is missing, is older than the journal, or was written by another version, whose rules may be others.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from llmtui import __version__
+from llmtui.core.events import BadLine, SessionFinished, SessionStarted, decode_event
+from llmtui.core.metrics import Figures
+from llmtui.core.pairing import is_imported
+from llmtui.core.plan import Plan, Trial, TrialKey
+from llmtui.core.records import MachineFigures, ResidentModel
+from llmtui.core.session import Session, fold
+from llmtui.core.trial_row import TrialRow
+from llmtui.store.csv_cells import text_cell
+from llmtui.store.journal import read_events
+from llmtui.store.session_folder import TRIALS
+
+_TAIL_BYTES: Final = 4096
+_NUMBERS: Final = (
+    "ttft_ms", "ttfo_ms", "decode_tps", "tpot_ms", "decode_cps", "reading_x", "prefill_tps", "load_ms", "e2e_ms",
+    "e2e_tps", "gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "client_lag_ms", "prompt_ms", "decode_s",
+)  # fmt: skip
+_COUNTS: Final = (
+    "stalls", "tokens", "prompt_tokens", "cached_tokens", "decode_steps", "decode_chars", "thinking_chars",
+)  # fmt: skip
+_WORDS: Final = ("tps_source", "clock_side")
+_MACHINE: Final = ("runner_peak_bytes", "runner_steady_bytes", "runner_cpu_s", "joules")
+_OTHERS: Final = (
+    "round", "model", "variant", "digest", "backend", "kind", "prompt_id", "outcome", "ended_by", "flags", "trial_id",
+    "repeats", "num_predict", "cold_source", "server_size_bytes", "server_vram_bytes", "context_length", "order",
+)  # fmt: skip
+
+
+def comparable_session(journal: Path) -> Session | None:
+    """Return a session with its trials' figures and flags, without samples, phases, notes and times.
+
+    None where its table does not do, so that the journal has to be read.
+    """
+    started = _started(journal)
+    if started is None or started.fingerprint.llmtui != __version__ or is_imported(started.plan):
+        return None
+    try:
+        if not _is_finished(journal) or (journal.parent / TRIALS).stat().st_mtime_ns < journal.stat().st_mtime_ns:
+            return None
+        text = (journal.parent / TRIALS).read_text("utf-8")
+        if not text.endswith("\n"):
+            return None
+        rows = _rows(csv.reader(text.split("\n")[:-1]), started.plan)
+    except (OSError, ValueError, LookupError, csv.Error):
+        return None
+    bare = fold([started])
+    assert bare is not None, "it begins with its start"
+    return msgspec.structs.replace(bare, rows=rows)
+
+
+def read_comparable(journal: Path) -> Session | None:
+    """Return a session by its table, else by its journal; None where it cannot be read."""
+    found = comparable_session(journal)
+    if found is not None:
+        return found
+    try:
+        return fold(read_events(journal))
+    except OSError:
+        return None
+
+
+def _started(journal: Path) -> SessionStarted | None:
+    try:
+        with journal.open("rb") as file:
+            first = decode_event(file.readline())
+    except (OSError, BadLine):
+        return None
+    return first if isinstance(first, SessionStarted) else None
+
+
+def _is_finished(journal: Path) -> bool:
+    with journal.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(-min(_TAIL_BYTES, end), os.SEEK_END)
+        lines = file.read().splitlines(keepends=True)
+    try:
+        return lines[-1].endswith(b"\n") and isinstance(decode_event(lines[-1]), SessionFinished)
+    except (BadLine, IndexError):
+        return False
+
+
+def _rows(lines: Any, plan: Plan) -> tuple[TrialRow, ...]:  # noqa: ANN401  # csv names no type for its reader
+    """Return the table's rows.
+
+    Raises:
+        ValueError: a column is missing, a cell is no number, or a row is of no trial of the plan.
+        LookupError: the same.
+    """
+    head: list[str] = next(lines, [])
+    places = {name: head.index(name) for name in (*_NUMBERS, *_COUNTS, *_WORDS, *_MACHINE, *_OTHERS)}
+    read = _Reader(plan, places)
+    return tuple(read.row(cells) for cells in lines)
+
+
+class _Reader:
+    """Turns the cells of a row into a trial of a plan."""
+
+    def __init__(self, plan: Plan, places: Mapping[str, int]) -> None:
+        self._places = places
+        self._contenders = {
+            tuple(map(text_cell, (one.model.name, one.variant.canonical, one.model.digest, one.model.backend))): at
+            for at, one in enumerate(plan.contenders)
+        }
+        self._prompts = {text_cell(one.id): at for at, one in enumerate(plan.prompts)}
+        self._plan = plan
+        self._figures: list[tuple[str, int, Callable[[str], Any]]] = [
+            *((name, places[name], float) for name in _NUMBERS),
+            *((name, places[name], int) for name in _COUNTS),
+            *((name, places[name], str) for name in _WORDS),
+        ]
+        self._machine = [(name, places[name]) for name in _MACHINE]
+
+    def row(self, cells: Sequence[str]) -> TrialRow:
+        at = self._places
+        who = self._contenders[cells[at["model"]], cells[at["variant"]], cells[at["digest"]], cells[at["backend"]]]
+        kind = cells[at["kind"]]
+        prompt = self._prompts[cells[at["prompt_id"]]] if cells[at["prompt_id"]] else None
+        trial = Trial(
+            id=cells[at["trial_id"]],
+            key=TrialKey(
+                round=int(cells[at["round"]]),
+                backend=cells[at["backend"]],
+                digest=cells[at["digest"]],
+                variant=cells[at["variant"]],
+                prompt_sha256="" if prompt is None else self._plan.prompts[prompt].sha256,
+                kind=kind,  # type: ignore[arg-type]  # as written by this version
+            ),
+            contender=who,
+            prompt=prompt,
+        )
+        flags = tuple(cells[at["flags"]].split())
+        return TrialRow(
+            trial=trial,
+            order=int(cells[at["order"]]),
+            outcome=cells[at["outcome"]],  # type: ignore[arg-type]
+            figures=Figures(
+                thinking_inline="thinking_inline" in flags,
+                **{name: to(cells[place]) for name, place, to in self._figures if cells[place]},
+            ),
+            wall_ns=0,
+            t0_ns=None,
+            t_ns=0,
+            ended_by=cells[at["ended_by"]] or None,  # type: ignore[arg-type]
+            flags=flags,
+            evidence=("",) * len(flags),
+            machine=self._machine_of(cells),
+            resident=self._resident(cells),
+            cold_source=cells[at["cold_source"]] or None,  # type: ignore[arg-type]
+            num_predict=int(cells[at["num_predict"]]) if cells[at["num_predict"]] else None,
+            repeats=cells[at["repeats"]] or None,
+        )
+
+    def _machine_of(self, cells: Sequence[str]) -> MachineFigures | None:
+        told = {
+            name: int(cells[place]) if name.endswith("_bytes") else float(cells[place])
+            for name, place in self._machine
+            if cells[place]
+        }
+        return MachineFigures(**told) if told else None  # type: ignore[arg-type]
+
+    def _resident(self, cells: Sequence[str]) -> ResidentModel | None:
+        size, vram = (cells[self._places[name]] for name in ("server_size_bytes", "server_vram_bytes"))
+        if not size and not vram:
+            return None
+        return ResidentModel(
+            name="", digest="", size_bytes=int(size) if size else None, vram_bytes=int(vram) if vram else None
+        )
