@@ -25,7 +25,7 @@ RATES = (
     (100.0, 192, 4),
     (400.0, 512, 8),
 )
-"""Tokens a second, tokens of an answer, tokens a chunk."""
+"""(tokens per second, tokens per answer, tokens per chunk)."""
 
 
 def measure(quick: bool) -> Iterable[Row]:

@@ -1,6 +1,6 @@
-"""The least that a program can do to know when bytes arrive: one socket, one loop, one clock, in a process of its own.
+"""The minimal program that stamps arriving bytes: one socket, one loop, one clock, in a separate process.
 
-``python -m benchmarks.bare_reader PORT TOKENS MODEL`` asks once and prints the arrivals, nanoseconds, as JSON.
+``python -m benchmarks.bare_reader PORT TOKENS MODEL`` sends one request and prints the arrivals in nanoseconds as JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LINE_END = b"}\n"
 
 
 def arrivals_ns(port: int, tokens: int, model: str) -> list[int]:
-    """Gives the moment at which each line of the answer came."""
+    """Return the arrival of each line of the answer, in ns."""
     body = {
         "model": model, "messages": [{"role": "user", "content": "Count."}], "options": {"num_predict": tokens},
         "think": False,

@@ -1,4 +1,4 @@
-"""Two thousand tokens a second for a minute: the screen keeps up, memory stays flat, no fact is lost."""
+"""Two thousand tokens per second for a minute: the screen keeps up, memory stays flat, no fact is lost."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Seen:
 
 
 class MarkWatch:
-    """Notes when the mark is painted."""
+    """Records when the mark is painted."""
 
     def __init__(self) -> None:
         self.at_ns: list[int] = []

@@ -1,4 +1,4 @@
-"""The machine that the figures are of: what it is, never whose."""
+"""The machine of the benchmark's figures, without personal data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIBRARIES = ("textual", "rich", "httpx", "msgspec", "plotext", "psutil", "ollama
 
 
 def cpu_model() -> str:
-    """Gives the processor's name, as the system says it."""
+    """Return the CPU's name, as reported by the system."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -23,7 +23,7 @@ def cpu_model() -> str:
 
 
 def machine_lines() -> list[str]:
-    """Gives what a reader needs to know, as Markdown list items."""
+    """Return the description of the machine as Markdown list items."""
     memory = psutil.virtual_memory().total / 1e9
     return [
         f"- processor: {cpu_model()}, {os.cpu_count()} logical cores{_virtual()}; {memory:.0f} GB of memory",
@@ -33,7 +33,7 @@ def machine_lines() -> list[str]:
 
 
 def load_words() -> str:
-    """Gives the load of the last minute: how many programs wanted a core at a time."""
+    """Return the load of the last minute: the mean number of programs that wanted a core."""
     return f"{os.getloadavg()[0]:.1f}"
 
 

@@ -61,7 +61,7 @@ class MadeLink:
 
 
 async def run(tokens: int) -> None:
-    """Shows the session; prints what it took."""
+    """Show the session; print the cost."""
     link = MadeLink(made_session(made_plan(), tokens))
     seen: list[int] = []
     with tempfile.TemporaryDirectory() as results:

@@ -1,7 +1,7 @@
-"""A plain terminal app as one writes it in an afternoon: Markdown fed a token at a time, two plots twice a second.
+"""A simple terminal app for comparison: Markdown updated per token, two plots twice per second.
 
-``python -m benchmarks.naive_app URL MODEL TOKENS`` asks once and ends with the answer. It reads the stream in the
-screen's own event loop and samples the machine there, which is what llmtui is held against.
+``python -m benchmarks.naive_app URL MODEL TOKENS`` sends one request and ends with the answer. It reads the stream in
+the screen's own event loop and samples the machine there.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Section:
 
 
 def page(sections: Sequence[Section]) -> str:
-    """Gives the page."""
+    """Return the page."""
     parts = [HEAD, f"## The machine, {date.today().isoformat()}\n", "\n".join(machine_lines()), ""]
     for section in sections:
         parts += [f"## {section.title}\n", _table(section.rows)]

@@ -48,7 +48,7 @@ class _Told(msgspec.Struct):
 
 
 def measure(quick: bool) -> Iterable[Row]:
-    """Gives what pytest-benchmark found, then what is imported before the first paint. ``quick`` changes nothing."""
+    """Return the results of pytest-benchmark, then the imports before the first paint. ``quick`` changes nothing."""
     with folder() as where:
         told = where / "parts.json"
         command = [

@@ -1,4 +1,4 @@
-"""What a token costs: llmtui's own processor time with a screen and without, and a real model's speed under both."""
+"""The cost of a token: llmtui's own CPU time with a screen and without, and a real model's speed under both."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def measure(quick: bool) -> Iterable[Row]:
 
 
 def _run(cache: Path, *, with_screen: bool) -> Run:
-    """One session in the home folder ``cache``, where the model is kept; what comes before the answers is left out.
+    """Run one session in the home folder ``cache``, which has the model; the time before the answers is left out.
 
-    Warm answers are counted, after the first: their text, and all that goes on between them.
+    Warm answers after the first are counted, with everything between them.
     """
     trials = WARM_UP + TESTS
     settings = settings_for("builtin", trials=trials, tokens=TOKENS, models=[f"builtin:{MODEL}"])

@@ -31,18 +31,18 @@ def folder() -> Iterator[Path]:
 
 
 def steady(decode_tps: float, tokens: int, *, bundle: int = 1, name: str = "steady:1b") -> SimulatedModel:
-    """A model that writes so many tokens a second, so many in an answer."""
+    """Return a model with this decode rate and this number of tokens per answer."""
     answer = ScriptedAnswer(tokens=tokens, tokens_per_chunk=bundle)
     return SimulatedModel(name=name, decode_tps=decode_tps, load_s=0.2, prefill_tps=2000.0, answers=(answer,))
 
 
 def server_of(*models: SimulatedModel) -> Script:
-    """A server with these models."""
+    """Return a server with these models."""
     return Script(models=models)
 
 
 def settings_for(host: str, *, trials: int, tokens: int, models: Sequence[str] = ()) -> dict[str, str]:
-    """Settings under which Enter starts one round of so many tests a model."""
+    """Return settings under which Enter starts one round of this many trials per model."""
     chosen = {"models": ",".join(models)} if models else {}
     return chosen | {
         "host": host,
@@ -58,7 +58,7 @@ def settings_for(host: str, *, trials: int, tokens: int, models: Sequence[str] =
 def on_screen(
     where: Path, settings: Mapping[str, str], *, trials: int, seen: OutputListener | None = None
 ) -> Iterator[ScreenRun]:
-    """Starts the program in its terminal; the caller begins the run. It is killed if it has not left by the end."""
+    """Start the program in its terminal; the caller begins the run. It is killed if it has not ended by then."""
     prompts, results = where / "prompts.toml", where / "results"
     prompts.write_text(many_prompts(trials), encoding="utf-8")
     command = program("--results", str(results), "--prompts", str(prompts))
@@ -67,7 +67,7 @@ def on_screen(
 
 
 def watched(run: ScreenRun, each: Callable[[SessionEvent], None] = lambda _: None) -> Session:
-    """Runs the session on the screen to its end; gives it."""
+    """Follow the session on the screen to its end, and return it."""
     builder = SessionBuilder()
     run.begin()
     for event in run.events(limit_s=SESSION_LIMIT_S):
@@ -78,7 +78,7 @@ def watched(run: ScreenRun, each: Callable[[SessionEvent], None] = lambda _: Non
 
 @contextmanager
 def without_screen(where: Path, settings: Mapping[str, str], *, trials: int) -> Iterator[ScreenRun]:
-    """Starts the same session with ``llmtui run``, in the same terminal: one line of progress instead of screens."""
+    """Start the same session with ``llmtui run``, in the same terminal: one line of progress in place of screens."""
     prompts, results = where / "prompts.toml", where / "results"
     prompts.write_text(many_prompts(trials), encoding="utf-8")
     words = ["run", "--results", str(results), "--prompts", str(prompts), "--host", settings["host"]]
@@ -89,14 +89,14 @@ def without_screen(where: Path, settings: Mapping[str, str], *, trials: int) -> 
 
 
 def own_cpu_s(pid: int) -> float:
-    """Gives the processor seconds that the program and its engine have used so far, without model servers."""
+    """Return the CPU seconds that the program and its engine have used so far, without model servers."""
     main = psutil.Process(pid)
     own = [main, *(child for child in main.children() if is_engine(child))]
     return sum(cpu_s(process) or 0.0 for process in own)
 
 
 def is_engine(process: psutil.Process) -> bool:
-    """Tells the engine from other children."""
+    """Return whether a child process is the engine."""
     try:
         return ENGINE in process.cmdline()
     except psutil.Error:
@@ -104,12 +104,12 @@ def is_engine(process: psutil.Process) -> bool:
 
 
 def engine_of(pid: int) -> psutil.Process:
-    """Gives the engine of a running program."""
+    """Return the engine of a running program."""
     return next(child for child in psutil.Process(pid).children() if is_engine(child))
 
 
 def cpu_s(process: psutil.Process) -> float | None:
-    """Processor seconds that a process has used, its ended threads included; None if it is gone."""
+    """Return processor seconds that a process has used, its ended threads included; None if it is gone."""
     try:
         times = process.cpu_times()
     except psutil.Error:
@@ -118,14 +118,14 @@ def cpu_s(process: psutil.Process) -> float | None:
 
 
 def python(*words: str, cwd: Path | None = None) -> float:
-    """Runs a Python program to its end; gives the seconds that took."""
+    """Run a Python program to its end; return its duration in seconds."""
     began_s = time.perf_counter()
     subprocess.run([sys.executable, *words], check=True, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began_s
 
 
 def console_script() -> list[str]:
-    """Gives the command that a person types, where it is installed; else the module."""
+    """Return the command as a user types it, where it is installed; else the module."""
     script = Path(sys.executable).with_name("llmtui")
     return [str(script)] if os.access(script, os.X_OK) else [sys.executable, "-P", "-m", "llmtui"]
 

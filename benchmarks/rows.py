@@ -31,7 +31,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A named measurement that gives rows; ``quick`` makes it short and rough."""
+    """A named measurement that yields rows; ``quick`` makes it short and rough."""
 
     name: str
     title: str
@@ -39,16 +39,16 @@ class Benchmark:
 
 
 def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
-    """Gives the quotient of two medians."""
+    """Return the quotient of two medians."""
     return median(numerators) / median(denominators)
 
 
 def p99(values: Iterable[float]) -> float:
-    """Gives the value that one in a hundred exceeds."""
+    """Return the value that one in a hundred exceeds."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Gives the median with the smallest and largest value."""
+    """Return the median with the smallest and largest value."""
     return f"{median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"

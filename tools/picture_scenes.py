@@ -61,7 +61,7 @@ class Stage(NamedTuple):
 
     @property
     def plan(self) -> Plan:
-        """What was asked."""
+        """Return the plan of the session."""
         [start] = [event for event in self.events if isinstance(event, SessionStarted)]
         return start.plan
 
@@ -80,13 +80,13 @@ class Stage(NamedTuple):
     def host(
         self, *links: FakeLink, past: Mapping[str, PastSpeed] | None = None, entries: tuple[SessionEntry, ...] = ()
     ) -> FakeHost:
-        """Gives the program around the screens: the shipped prompts, the models of the session as last chosen."""
+        """Return the host of the screens: the shipped prompts, the models of the session as last chosen."""
         settings = Settings(models=tuple(one.model.name for one in self.plan.contenders))
         return FakeHost(*links, settings=settings, pack=shipped_pack("en"), past=past, entries=entries)
 
 
 def unpack(packed: Path, folder: Path) -> Stage:
-    """Gives the stage for a recorded session, unpacked into a folder."""
+    """Return the stage for a recorded session, unpacked into a folder."""
     journal = folder / "events.jsonl"
     journal.write_bytes(gzip.decompress(packed.read_bytes()))
     return Stage(tuple(decode_event(line) for line in journal.read_bytes().splitlines()), journal)
@@ -96,7 +96,7 @@ def unpack(packed: Path, folder: Path) -> Stage:
 
 
 async def setup(stage: Stage) -> str:
-    """What a person sees who was here before: models and questions are picked, the time is known."""
+    """Return Setup for a returning user: models and prompts are picked, the time is known."""
     link = FakeLink(ready(), answer=lambda command: _server(stage, command))
     app = LlmtuiApp(stage.host(link, past=_past(stage)))
     async with _on(app, USUAL) as pilot:
@@ -132,7 +132,7 @@ def _past(stage: Stage) -> Mapping[str, PastSpeed]:
 
 
 async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
-    """In the middle of the second round, in the middle of an answer of the model that thinks."""
+    """Return the middle of the second round, within an answer of the thinking model."""
     link = FakeLink(ready(), ollama_up())
     app = LlmtuiApp(stage.host(link))
     with _no_time_passes():
@@ -140,7 +140,7 @@ async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
             await pilot.press("f3")
             for batch in _until(stage, _moment(stage)):
                 link.play(*batch)
-                # One after the other: text of an earlier test that nobody took is forgotten when the next begins.
+                # One after the other: unread text of an earlier trial is dropped when the next begins.
                 orders = [event.order for event in batch if isinstance(event, TrialStarted)]
                 await _until_holds(pilot, partial(_drawn, app, orders[-1]))
             return await _picture(pilot, "RAM")
@@ -162,12 +162,12 @@ def _drawn(app: LlmtuiApp, order: int) -> bool:
 
 
 async def live_small(stage: Stage) -> str:
-    """The same in the smallest terminal."""
+    """Return the same in the smallest terminal."""
     return await live(stage, SMALL)
 
 
 def _moment(stage: Stage) -> TrialFinished:
-    """Gives the test that is under way: a question of the thinking model in the second round."""
+    """Return the current trial: a prompt of the thinking model in the second round."""
     [thinker] = [number for number, one in enumerate(stage.plan.contenders) if one.variant.think]
     of_it = [
         one
@@ -178,7 +178,7 @@ def _moment(stage: Stage) -> TrialFinished:
 
 
 def _until(stage: Stage, moment: TrialFinished) -> Iterator[tuple[Event, ...]]:
-    """Gives what came up to the moment when three quarters of the answer are there, in two batches."""
+    """Yield the events until three quarters of the answer are there, in two batches."""
     assert moment.t0_ns is not None
     times = moment.timeline.t_ns
     share = times[len(times) * 3 // 4]
@@ -201,21 +201,21 @@ def _text(finished: TrialFinished, until_ns: int | None = None) -> Chunks:
 
 
 async def results(stage: Stage) -> str:
-    """The whole session: what can be said, and the figures by model."""
+    """Return the whole session: conclusions, and the figures by model."""
     async with _watching(stage) as pilot:
         await pilot.press("f4")
         return await _picture(pilot, "Tests")
 
 
 async def bars(stage: Stage) -> str:
-    """The same figures as bars."""
+    """Return the same figures as bars."""
     async with _watching(stage) as pilot:
         await pilot.press("f4", "3")
         return await _picture(pilot, "faster")
 
 
 async def replay(stage: Stage) -> str:
-    """Two answers to one question, some seconds after both were sent."""
+    """Return two answers to one prompt, some seconds after both requests."""
     now = [0.0]
     async with _watching(stage) as pilot:
         app = pilot.app
@@ -230,7 +230,7 @@ async def replay(stage: Stage) -> str:
 
 
 def _pair(session: Session) -> tuple[TrialRow, TrialRow]:
-    """Gives the first model's and the thinking model's answers to one question."""
+    """Return the first model's and the thinking model's answers to one prompt."""
     same = [row for row in session.rows if row.trial.kind == "warm" and (row.trial.round, row.trial.prompt) == (1, 0)]
     by_model = sorted(same, key=lambda row: row.trial.contender)
     return by_model[0], by_model[-1]
@@ -244,7 +244,7 @@ def _watching(stage: Stage) -> AbstractAsyncContextManager[Pilot[ExitReport]]:
 
 
 async def history(stage: Stage) -> str:
-    """Some weeks of use."""
+    """Return the History of some weeks of use."""
     day_ns = 86_400 * 10**9
     [start] = [event for event in stage.events if isinstance(event, SessionStarted)]
     names = tuple(one.label for one in stage.plan.contenders)
@@ -305,7 +305,7 @@ async def _until_holds(pilot: Pilot[ExitReport], holds: Callable[[], object]) ->
 
 
 async def _picture(pilot: Pilot[ExitReport], words: str) -> str:
-    """Gives the screen as SVG once it shows the words and stands still.
+    """Return the screen as SVG once it shows the words and no longer changes.
 
     Raises:
         TimeoutError: it never does.

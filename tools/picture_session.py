@@ -53,7 +53,7 @@ TRIALS_PER_ROUND = 18
 SEED = 5
 GB = 10**9
 STEP_NS = 100_000
-"""Times are kept to a tenth of a millisecond: the file is half as large, and nothing that is shown changes."""
+"""Times are rounded to a tenth of a millisecond: the file is half as large, and nothing on screen changes."""
 START_NS = 1_000 * 10**9
 WALL_NS = 1_795_291_800 * 10**9
 """2026-11-21 20:10:00 UTC."""
@@ -81,7 +81,7 @@ HELD_GB = {"llama3.1:8b": 5.53, "mistral:7b": 4.97, "qwen3:4b": 3.21}
 
 
 def script() -> Script:
-    """Gives the server: three models, a little noise in their speed, quicker loading once their files were read."""
+    """Return the server: three models, a little noise in their speed, faster loading once their files were read."""
     models = (
         _model("llama3.1:8b", LLAMA, size=4.92, parameters="8.0B", family="llama", load_s=9.3, prefill=71, decode=9.1),
         _model("mistral:7b", MISTRAL, size=4.37, parameters="7.2B", family="llama", load_s=8.2, prefill=78, decode=9.3),
@@ -107,7 +107,7 @@ def _model(
         prefill_tps=prefill,
         decode_tps=decode,
         capabilities=("completion", "thinking") if thinks else ("completion",),
-        # The follow-up carries the whole talk: the words of its last question are looked for first.
+        # The follow-up has the whole conversation: the words of its last prompt are looked for first.
         answers=tuple(_answer(words, said[words]) for words in (AGAIN, *(one for one in said if one != AGAIN))),
         speed_points=tuple(
             SpeedPoint(after_trials=done, speed=noise.gauss(1.0, 0.012)) for done in range(ROUNDS * TRIALS_PER_ROUND)
@@ -129,10 +129,10 @@ def _answer(words: str, said: Said) -> ScriptedAnswer:
 
 
 def record(results: Path) -> list[Event]:
-    """Runs the session; gives its journaled events.
+    """Run the session; return its journaled events.
 
     Raises:
-        RuntimeError: the engine could not do it.
+        RuntimeError: the engine failed.
     """
     with running_simulator(script()) as server:
         link = EngineProcess()
@@ -167,7 +167,7 @@ def _run(link: EngineProcess, url: str, results: Path) -> Iterator[Event]:
 
 
 class Laptop:
-    """Tells the recorded session as it would have looked on the made-up machine."""
+    """Converts the recorded session to that of the imaginary machine."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._events = events
@@ -179,7 +179,7 @@ class Laptop:
         self._heat = 47.0
 
     def events(self) -> Iterator[Event]:
-        """Gives the events of the picture session."""
+        """Yield the events of the picture session."""
         phase, trial, finished = (
             "idle",
             "",
@@ -301,7 +301,7 @@ def _down(t_ns: int) -> int:
 
 
 def main() -> int:
-    """Records and writes the file; returns the exit code."""
+    """Record and write the file; return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         events = record(Path(folder))
     lines = b"".join(encode(event) for event in Laptop(events).events())

@@ -30,7 +30,7 @@ _LINE_CLIP = re.compile(r' clip-path="url\(#t-line-\d+\)"')
 
 
 def tidy(svg: str) -> str:
-    """Gives a screenshot without fonts from elsewhere, with short names, and without a frame around every line."""
+    """Return a screenshot without external fonts, with short names, and without a frame around every line."""
     svg = _UNIQUE_ID.sub("t-", _FONT_FACE.sub("", svg))
     svg = _LINE_CLIP.sub("", _LINE_CLIPS.sub("", svg))
     svg = svg.replace("Fira Code, monospace", FONTS).replace("font-family: arial", "font-family: sans-serif")
@@ -39,7 +39,7 @@ def tidy(svg: str) -> str:
 
 
 def make(folder: Path, names: Sequence[str] = ()) -> list[Path]:
-    """Makes pictures in a folder; all if none is named. Gives their files.
+    """Make pictures in a folder, all by default; return their files.
 
     Raises:
         ValueError: there is no picture of that name, or one is too large.
@@ -63,7 +63,7 @@ def make(folder: Path, names: Sequence[str] = ()) -> list[Path]:
 
 
 def _same_everywhere() -> None:
-    """Clock, language and colours of the one who runs this must not be seen."""
+    """Fix clock, language and colours, so that those of the user do not show."""
     os.environ.update(TZ="UTC", LANGUAGE="en", LC_ALL="C.UTF-8", COLORTERM="truecolor")
     for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "OLLAMA_HOST"):
         os.environ.pop(name, None)
@@ -72,7 +72,7 @@ def _same_everywhere() -> None:
 
 
 def main() -> int:
-    """Makes what the command line names; returns the exit code."""
+    """Make the pictures on the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="pictures.py", description="Make the pictures of the documents.")
     parser.add_argument("name", nargs="*", help="pictures to make (default: all)")
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER", help="default: docs/pictures")

@@ -1,4 +1,4 @@
-"""Install and start servers of the OpenAI protocol that other projects make, and measure each of them.
+"""Install and start servers of the OpenAI protocol from other projects, and measure each of them.
 
     python tools/real_servers.py                          # all of them, results as a table
     python tools/real_servers.py guidellm litellm         # these only
@@ -58,7 +58,7 @@ class Server:
     needs: str | None = None
     """Server that has to run behind it."""
     overrides: tuple[str, ...] = ()
-    """Versions to install in place of those that the packages ask for."""
+    """Versions to install in place of those required by the packages."""
     known_as: tuple[str, str] | None = None
     """Name and version under which the first package looks for its own metadata, where that is not its own name."""
 
@@ -151,7 +151,7 @@ class Result:
 
 
 def environment_of(server: Server, cache: Path) -> Path:
-    """Return the folder of the server's program, whose environment is made if it is not there.
+    """Return the folder of the server's program; its environment is created if missing.
 
     A server without packages comes with ``tools/build_ollama.py``.
 
@@ -291,7 +291,7 @@ def measured(server: Server, url: str, model: str, folder: Path) -> Result:
 
 
 def compared(server: Server, rows: Sequence[Mapping[str, str]], exchanges: Sequence[Exchange]) -> Result:
-    """Pair rows with the exchanges of the same prompt and number of tokens, in order."""
+    """Return pair rows with the exchanges of the same prompt and number of tokens, in order."""
     ttft_ms, speed, blank = [], [], set[str]()
     warm = [exchange for exchange in exchanges if exchange.wanted == 96]
     for row, exchange in zip(rows, warm, strict=False):
@@ -364,7 +364,7 @@ def tried(server: Server, cache: Path) -> Result:
 
 
 def main() -> int:
-    """Try the servers that are named and print the table."""
+    """Try the named servers and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[[], *(server.name for server in SERVERS)], metavar="NAME")
     parser.add_argument("--cache", type=Path, default=default_cache())

@@ -32,7 +32,7 @@ class Exchange:
         return int(found.group(1)) if found else None
 
     def _events(self) -> list[tuple[int, dict[str, object]]]:
-        """Each complete ``data:`` line with the time at which its last byte came."""
+        """Return each complete ``data:`` line with the time at which its last byte came."""
         events: list[tuple[int, dict[str, object]]] = []
         waiting = b""
         for t_ns, part in self.parts:
@@ -97,7 +97,7 @@ class Relay:
         self._listener.close()
 
     def answers(self) -> list[Exchange]:
-        """Return the exchanges that asked for an answer and got one, in the order of their requests."""
+        """Return the exchanges with an answer, in the order of their requests."""
         with self._lock:
             asked = [one for one in self._exchanges if b"/chat/completions" in one.request and one.texts_ns()]
         return sorted(asked, key=lambda one: one.sent_ns)

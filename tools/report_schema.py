@@ -1,4 +1,4 @@
-"""Writes docs/report.schema.json, the JSON Schema of ``llmtui report --json``."""
+"""Write docs/report.schema.json, the JSON Schema of ``llmtui report --json``."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
 
 A synthetic model of the built-in server is measured as two contenders while another process keeps one core busy. Per
 session the command prints the word of each pair and figure, the number of warm trials with the flag ``busy`` of all,
-and whether the printed conclusions name the busy machine.
+and whether the printed conclusions mention the busy machine.
 
 Exit codes: 0 no ordering word and every session tells that the machine was busy, 1 otherwise, 2 usage.
 """

@@ -63,20 +63,20 @@ class Found(NamedTuple):
 
     @property
     def broken(self) -> tuple[Promise, ...]:
-        """Promises that the rates contradict."""
+        """The promises that the rates contradict."""
         return tuple(
             promise for promise, rate in zip(self.case.promises, self.rates, strict=True) if not kept(promise, rate)
         )
 
 
 def kept(promise: Promise, rate: Rate) -> bool:
-    """Whether a rate is not wholly beyond its promise."""
+    """Return whether a rate is not wholly beyond its promise."""
     low, high = rate.interval()
     return (promise.least is None or high >= promise.least) and (promise.most is None or low <= promise.most)
 
 
 def run_case(case: Case, sessions: int, seed: int) -> Found:
-    """Return a case's rates over so many sessions."""
+    """Return a case's rates over this many sessions."""
     chance = random.Random(seed)
     counts = [0] * len(case.promises)
     counted = 0
@@ -130,7 +130,7 @@ def promised(promise: Promise) -> str:
 
 
 def tables(found: Sequence[Found], sessions: int, seed: int) -> str:
-    """Return all tables as Markdown: a row per world, a column per number of rounds, rates in %."""
+    """Return all tables as Markdown: one row per world, one column per number of rounds, rates in %."""
     lines = [
         f"{sessions} sessions per case, seed {seed} (a case's own: seed + its number); rates in %.",
         "A promise is broken, and marked **so**, where the 99 % interval of the rate is wholly beyond it.",
@@ -156,7 +156,7 @@ def _cell(found: Found) -> str:
 
 
 def _promises(found: Iterable[Found]) -> str:
-    """Bounds of a row; where its columns differ, each in turn."""
+    """Return the bounds of a row; where its columns differ, each in turn."""
     bounds = (" / ".join(map(promised, one.case.promises)) for one in found)
     return "; ".join(bound for bound in dict.fromkeys(bounds) if "no promise" not in bound) or "none"
 

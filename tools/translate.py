@@ -39,7 +39,7 @@ KEYWORDS = {"_": 1, "marked": 1, "plural": 2, "counted": 2}
 
 
 def collected() -> Catalog:
-    """Gives all texts of the source, each with the files in which it stands."""
+    """Return all texts of the source, each with its files."""
     catalogue = Catalog(domain=DOMAIN, project=DOMAIN, version="", copyright_holder="The llmtui authors")
     for file in sorted(SOURCE.rglob("*.py")):
         for message in texts_in(file.read_text("utf-8")):
@@ -49,7 +49,7 @@ def collected() -> Catalog:
 
 
 def texts_in(source: str) -> Iterator[str | tuple[str, str]]:
-    """Gives the texts of a module in order; those within f-strings too, where babel's extractor sees none."""
+    """Yield the texts of a module in order, including those within f-strings, which babel's extractor misses."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
         wanted = KEYWORDS.get(call.func.id, 0) if isinstance(call.func, ast.Name) else 0
@@ -62,30 +62,30 @@ def texts_in(source: str) -> Iterator[str | tuple[str, str]]:
 
 
 def languages() -> list[str]:
-    """Gives the languages that there are catalogues for."""
+    """Return the languages with a catalogue."""
     return sorted(folder.name for folder in LOCALE.iterdir() if (folder / "LC_MESSAGES").is_dir())
 
 
 def po_path(language: str) -> Path:
-    """Gives where a language's texts are."""
+    """Return the path of a language's texts."""
     return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 def read(language: str) -> Catalog:
-    """Gives a language's catalogue."""
+    """Return a language's catalogue."""
     with po_path(language).open("rb") as file:
         return read_po(file, locale=language, domain=DOMAIN)
 
 
 def compiled(catalogue: Catalog) -> bytes:
-    """Gives the catalogue as gettext reads it."""
+    """Return the catalogue in gettext's binary form."""
     out = io.BytesIO()
     write_mo(out, catalogue)
     return out.getvalue()
 
 
 def as_po(catalogue: Catalog) -> bytes:
-    """Gives the catalogue as text; the same content gives the same bytes."""
+    """Return the catalogue as text; equal content has equal bytes."""
     out = io.BytesIO()
     write_po(out, catalogue, width=118, sort_output=True, ignore_obsolete=True, include_lineno=False)
     lines = out.getvalue().splitlines(keepends=True)
@@ -93,7 +93,7 @@ def as_po(catalogue: Catalog) -> bytes:
 
 
 def missing(catalogue: Catalog) -> list[str]:
-    """Gives the texts without a translation."""
+    """Return the texts without a translation."""
     found: list[str] = []
     for message in catalogue:
         texts = message.string if isinstance(message.string, list | tuple) else [message.string]
@@ -103,7 +103,7 @@ def missing(catalogue: Catalog) -> list[str]:
 
 
 def update(language: str) -> list[str]:
-    """Rewrites a language's ``.po`` and ``.mo``; gives the texts that have no translation."""
+    """Return rewrite a language's ``.po`` and ``.mo``; return the texts without a translation."""
     catalogue = read(language)
     catalogue.update(collected(), no_fuzzy_matching=True)
     catalogue.obsolete.clear()
@@ -114,7 +114,7 @@ def update(language: str) -> list[str]:
 
 
 def main() -> int:
-    """Updates every language."""
+    """Update every language."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--missing", action="store_true", help="list the texts without a translation")
     listing = parser.parse_args().missing

@@ -21,7 +21,7 @@ PROMPTS = 4
 PROMPT_DEVIATION = 0.02
 """Further scatter between prompts; it is taken out of the mean, so that it leaves d_r as it is."""
 SESSION_ROUNDS = 5
-"""A change over the session is spread over at most this many rounds; a session that runs longer goes on changing."""
+"""A change over the session is spread over at most this many rounds; a longer session continues to change."""
 DRIFT = 0.06
 RARE_SHARE, RARE_SLOW = 0.10, 0.30
 TWO_SPEEDS = 0.08
@@ -47,7 +47,7 @@ class World(NamedTuple):
     noise: str = "normal"
     """Of blocks: ``normal``, ``t3``, ``lognormal``, ``ar1``."""
     stop_from: int | None = None
-    """Stops after the first round from this one on in which nothing is open."""
+    """Stop after the first round from this one on in which nothing is open."""
 
 
 class Clock(NamedTuple):

@@ -23,7 +23,7 @@ from llmtui.simulator.server import LOOPBACK
 
 PAUSE_S = 0.1
 COMPUTES_S = 0.015
-"""Before each question: a process that never computes is woken before all others, which would flatter the machine."""
+"""Before each request: a process that never computes is woken before all others, which would flatter the machine."""
 _BODY = json.dumps({"model": "beside:1b", "messages": [{"role": "user", "content": "Why?"}]}).encode()
 _HEAD = b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 _END = b"0\r\n\r\n"
@@ -55,7 +55,7 @@ class Bystander:
 
 @contextmanager
 def bystander() -> Iterator[Bystander]:
-    """Lets the client ask during the ``with`` block."""
+    """Let the client send requests during the ``with`` block."""
     seen = Bystander()
     model = SimulatedModel(name="beside:1b", load_s=0.0, decode_tps=200.0, answers=(ScriptedAnswer(tokens=3),))
     with running_simulator(Script(models=(model,))) as server:
@@ -76,7 +76,7 @@ def bystander() -> Iterator[Bystander]:
 
 
 def main() -> None:
-    """Asks until its stdin ends; writes the TTFTs that it saw, in nanoseconds."""
+    """Send requests until stdin ends; print the TTFTs that it saw, in nanoseconds."""
     ttfts_ns: list[int] = []
     with socket.create_connection((LOOPBACK, int(sys.argv[1]))) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

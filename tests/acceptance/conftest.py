@@ -1,4 +1,4 @@
-"""Fixtures of the acceptance tests, which are slow wherever they drive a whole program."""
+"""Fixtures of the acceptance tests, which are slow where they drive a whole program."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Limits(NamedTuple):
     """In 95 %."""
     rate_share: float
     wrong_rows: float
-    """Share of a model's rows that may say the wrong thing about clocks: it follows from a few milliseconds."""
+    """Share of a model's trials that may say the wrong thing about clocks, since it follows from a few milliseconds."""
 
 
 EXACT = Limits(1.0, 3.0, 0.005, 0.3)
@@ -33,7 +33,7 @@ BUSY = Limits(6.0, 20.0, 0.025, 0.7)
 
 
 class Measured(NamedTuple):
-    """One trial as it stands in the table and as it was sent."""
+    """One trial as in the table and as sent."""
 
     row: Row
     truth: SentRequest
@@ -108,7 +108,7 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def deviations(trials: Sequence[Measured], beside: Bystander) -> Deviations:
-    """Compares each trial with its truth."""
+    """Compare each trial with its truth."""
     warm = [one for one in trials if one.row["kind"] == "warm" and int(one.row["tokens"]) >= COMPARED_TOKENS]
     models = sorted({one.row["model"] for one in warm})
     by_model = {model: [one for one in warm if one.row["model"] == model] for model in models}
@@ -123,7 +123,7 @@ def deviations(trials: Sequence[Measured], beside: Bystander) -> Deviations:
 
 
 def _pooled_off(trials: Sequence[Measured]) -> float:
-    """Tokens over time of all trials of a model, against the same of the truth."""
+    """Return the deviation of tokens ÷ time over all trials of a model from the truth."""
     steps = [one.truth.output_tokens - one.truth.texts[0].last_token for one in trials]
     true_s = sum(count / (one.truth.decode_tps or 1) for count, one in zip(steps, trials, strict=True))
     seen_s = sum(count / float(one.row["decode_tps"]) for count, one in zip(steps, trials, strict=True))
@@ -131,9 +131,9 @@ def _pooled_off(trials: Sequence[Measured]) -> float:
 
 
 def wrong_words(rows: Sequence[Row]) -> dict[str, float]:
-    """Whether the rows say whose clock is wrong, only of whom that is true, and whose clock was used.
+    """Return the share of a model's rows that are wrong, by sentence.
 
-    Gives sentences with the share of a model's rows that are wrong.
+    Checked are whose clock is called wrong, whether that is true, and whose clock was used.
     """
     wrong = {}
     for model in sorted({row["model"] for row in rows}):

@@ -42,21 +42,21 @@ class Home:
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "LANGUAGE": "",
-            # other programs run beside tests; whoever tests the waiting for them sets it anew
+            # other programs run beside tests; tests of the idle wait override this
             "LLMTUI_QUIET_WAIT_S": "0",
         }
 
     def run(
         self, *words: str, env: Mapping[str, str] | None = None, timeout_s: float = 100, before: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end, with no terminal; ``before`` starts it, such as ``setpriv --reuid 65534``."""
+        """Run a command to its end, with no terminal; ``before`` starts it, such as ``setpriv --reuid 65534``."""
         return subprocess.run(
             [*before, *PROGRAM, *words], capture_output=True, text=True, check=False, cwd=self.folder,
             env=dict(os.environ) | self.env | dict(env or {}), timeout=timeout_s, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """Starts a command, with no terminal."""
+        """Start a command, with no terminal."""
         return subprocess.Popen(
             [*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
             cwd=self.folder, env=dict(os.environ) | self.env | dict(env or {}),
@@ -66,7 +66,7 @@ class Home:
     def screens(
         self, *words: str, columns: int = 140, rows: int = 40, env: Mapping[str, str] | None = None
     ) -> Iterator[Terminal]:
-        """Starts the program in a terminal of its own."""
+        """Start the program in a separate terminal."""
         with terminal(
             [*PROGRAM, *words], columns=columns, rows=rows, env=self.env | dict(env or {}), cwd=str(self.folder)
         ) as shown:
@@ -91,12 +91,12 @@ class Home:
 
 
 def say(words: str) -> None:
-    """Writes a figure that was measured into the test's output: `pytest -rA` and failures show it."""
+    """Write a measured figure into the test's output: `pytest -rA` and failures show it."""
     sys.stdout.write(words + "\n")
 
 
 def start(screen: Terminal) -> None:
-    """Presses Enter as soon as there is something to start."""
+    """Press Enter as soon as there is a run to start."""
     screen.wait_for("▶ Start", timeout_s=30)
     screen.press("Enter")
 

@@ -1,4 +1,4 @@
-"""When a program has painted: a terminal of our own, read as bytes, so that no polling stands in the figure."""
+"""Time of a program's first paint: a pseudo-terminal read as bytes, so that no polling adds to the figure."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class Painted(NamedTuple):
     after_s: float
     """From its start to the first bytes with the text that was looked for."""
     cpu_s: float
-    """What it had computed by then, without its children: this does not depend on who else uses the cores."""
+    """Its CPU time by then, without its children: independent of other users of the cores."""
     pid: int
 
 
 @contextmanager
 def painted(command: Sequence[str], text: str, *, env: Mapping[str, str], cwd: str) -> Iterator[Painted]:
-    """Runs a program until it has painted a text, then for the ``with`` block, then ends it.
+    """Run a program until it has painted a text, then for the ``with`` block, then end it.
 
     Raises:
-        AssertionError: it has not within 30 s; with the end of what it wrote.
+        AssertionError: it has not within 30 s; with the end of its output.
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))

@@ -1,4 +1,4 @@
-"""An xllamacpp that is missing or broken, an Ollama that is only installed: by what stands first on a path."""
+"""A missing or broken xllamacpp, and an installed but idle Ollama, simulated by the order of paths."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ NOBODY_LISTENS = PARAMS + "class Server:\n    def __init__(self, params):\n     
 
 
 def without_xllamacpp(folder: Path) -> dict[str, str]:
-    """Gives an environment in which the library is not installed."""
+    """Return an environment in which the library is not installed."""
     return _on_python_path(folder, "sitecustomize.py", NOT_INSTALLED)
 
 
 def other_xllamacpp(folder: Path, source: str) -> dict[str, str]:
-    """Gives an environment in which the library is what the source says."""
+    """Return an environment in which the library is this source."""
     return _on_python_path(folder, "xllamacpp.py", source)
 
 
 def with_ollama_installed(folder: Path) -> dict[str, str]:
-    """Gives an environment in which there is a program called ollama; it does nothing."""
+    """Return an environment with a program called ollama that does nothing."""
     there = folder / "bin"
     there.mkdir()
     program = there / "ollama"

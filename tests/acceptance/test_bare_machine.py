@@ -24,7 +24,7 @@ QUICK = {"OLLAMA_HOST": NOBODY, "LLMTUI_PRESET": "quick"}
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """The address of somebody who takes calls and says nothing."""
+    """Yield the address of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"127.0.0.1:{listening.getsockname()[1]}"
 

@@ -31,7 +31,7 @@ def problems(home: Home) -> list[str]:
 
 
 def run_failing(home: Home, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Runs tests that fail: they are rows, and stderr says why."""
+    """Run failing trials: they are rows, and stderr says why."""
     done = home.run("run", *words, *ONE_TEST, env=AWAY | env)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr

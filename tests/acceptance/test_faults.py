@@ -1,4 +1,4 @@
-"""Whatever a server does wrong: a row or a banner with the reason and the remedy; the run goes on, the app stays up."""
+"""Every fault of a server becomes a row or a banner with reason and remedy; the run continues, the app stays up."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ QUICKLY = {
     "LLMTUI_PRESET": "quick",
     "LLMTUI_CATEGORIES": "coding",
 }
-"""A standstill is one after a second, and there is one question."""
+"""A stall is detected after a second, and there is one prompt."""
 
 
 def check_rows(rows: list[dict[str, str]]) -> None:
@@ -98,7 +98,7 @@ def test_the_screens_tell_every_fault_and_stay_up(home: Home) -> None:
 
 
 def leaves_in_order(screen: Terminal) -> None:
-    """The app is up: it explains its keys, and ends when it is asked to."""
+    """Check that the app explains its keys and ends on request."""
     screen.press("F1")
     screen.wait_for("Keys", timeout_s=10)
     screen.press("Escape")
@@ -109,7 +109,7 @@ def leaves_in_order(screen: Terminal) -> None:
 
 @pytest.fixture
 def no_builtin(tmp_path: Path) -> dict[str, str]:
-    """The environment of a program without the built-in server, which would stand in for one that is not there."""
+    """Return the environment of a program without the built-in server, which would replace a missing one."""
     folder = tmp_path / "without"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text("import sys; sys.modules['xllamacpp'] = None\n")

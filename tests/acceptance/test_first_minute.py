@@ -1,4 +1,4 @@
-"""The first 60 seconds on a slow machine: 19 s to load a model, 6 tokens a second, three models.
+"""The first 60 seconds on a slow machine: 19 s to load a model, 6 tokens per second, three models.
 
 In CI all times of the server are divided by ten. By hand at full length::
 
@@ -29,7 +29,7 @@ LATE_S = 0.5
 SERVER_WAITS_S = 2.0
 MODELS = ("llama3:8b", "mistral:7b", "gemma:7b")
 TRIALS = 6
-"""Of one model in one round: from off, four questions, in a chat."""
+"""Number of trials of one model in one round: a cold start, four prompts, a follow-up."""
 
 
 class Watched(msgspec.Struct):
@@ -55,7 +55,7 @@ def test_a_slow_server_is_never_a_dead_screen(home: Home) -> None:
 
 
 def first_round(home: Home, *, time_scale: float) -> Watched:
-    """Starts the screens beside a slow server, presses Enter as soon as possible and watches one round."""
+    """Start the screens beside a slow server, press Enter as soon as possible and watch one round."""
     with running_simulator(slow(time_scale)) as server, home.screens("--host", server.url) as screen:
         painted_before_an_answer(screen, server)
         screen.wait_for("▶ Start", timeout_s=30)
@@ -77,7 +77,7 @@ def first_round(home: Home, *, time_scale: float) -> Watched:
 
 
 def slow(time_scale: float) -> Script:
-    """The slow server; its first answer, to who it is, takes a while too."""
+    """Return the slow server; its first answer, about its version, takes a while too."""
     sleepy = RouteFault(path="/api/version", delay_s=SERVER_WAITS_S * time_scale, times=1)
     script = three_models(slow=True, time_scale=time_scale, stand_in_runner=True)
     return msgspec.structs.replace(script, faults=(sleepy,))
@@ -91,7 +91,7 @@ def painted_before_an_answer(screen: Terminal, server: RunningSimulator) -> None
 
 
 def watch_until(screen: Terminal, rows: Callable[[], int], wanted: int, *, timeout_s: float) -> Watched:
-    """Looks at the screen five times a second until so many rows are on disk."""
+    """Read the screen five times per second until this many rows are on disk."""
     began = time.monotonic()
     watched = Watched()
     shown = screen.screen()
@@ -122,7 +122,7 @@ def first_row_by_the_end_of_the_first_answer(watched: Watched, server: RunningSi
 
 
 def complete(rows: list[dict[str, str]]) -> None:
-    """One round: every model from off, every question, a chat; every figure there."""
+    """Check that a round is complete: each model's cold start, prompts and follow-up, with all figures."""
     for model in MODELS:
         its = [row for row in rows if row["model"] == model]
         assert sorted(row["kind"] for row in its) == ["cold", "follow_up", *["warm"] * 4]

@@ -1,4 +1,4 @@
-"""Nothing slow stands before the first paint: no library, no server."""
+"""Nothing slow precedes the first paint: no library, no server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.acceptance.program import PROGRAM, Home, say
 from tests.acceptance.pty_watch import Painted, painted
 
 PAINTED = "Questions"
-"""Stands on the first screen whatever the server says."""
+"""On the first screen, whatever the server answers."""
 HEAVY = ("ollama", "pandas", "httpx", "psutil", "plotext", "typer", "numpy", "xllamacpp")
 SLEEP_S = 5.0
 RUNS = 5
@@ -40,7 +40,7 @@ if os.environ.get("IMPORTS_OF") and sys.argv[0] in ("-m", "-c"):
     told = os.open(os.path.join(os.environ["IMPORTS_OF"], str(os.getpid())), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     sys.addaudithook(lambda event, args: os.write(told, (args[0] + chr(10)).encode()) if event == "import" else None)
 """
-"""Writes the name of every module that a process begins to import into a file named after the process."""
+"""Writes the name of every module that a process imports into a file named after the process."""
 
 
 @pytest.fixture

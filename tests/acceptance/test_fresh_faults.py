@@ -59,7 +59,7 @@ def test_a_bad_variable_is_said_and_the_run_goes_on(home: Home, language: str) -
 
 @LANGUAGES
 def test_an_engine_that_cannot_start_is_said(home: Home, tmp_path: Path, language: str) -> None:
-    """Its log has no place: no temporary folder can be written, and the program is started where none can be either."""
+    """Its log has no place: no temporary folder is writable, and neither is the current folder."""
     env = {name: str(tmp_path / "gone") for name in ("TMPDIR", "TEMP", "TMP")}
     script = home.folder / "sitecustomize.py"
     script.write_text("import tempfile\ntempfile._candidate_tempdir_list = lambda: []\n")

@@ -1,4 +1,4 @@
-"""How long a run goes on: by itself, within a budget, by one key after its end; and what disturbs its starts."""
+"""The length of a run: by itself, within a budget, and by one key after its end; disturbances of its cold starts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def rounds_run(session: Session) -> int:
 
 
 def measured(home: Home, server: RunningSimulator, *words: str) -> tuple[Session, str]:
-    """Runs the program over every model of the server; gives its session and what it printed."""
+    """Run the program over every model of the server; return its session and its output."""
     done = home.run("run", "--host", server.url, "--words", *words)
     assert done.returncode == 0, done.stderr
     return session_of(home), done.stdout
@@ -83,7 +83,7 @@ def auto_plan(listed: ModelsListed) -> Plan:
 @pytest.mark.timed
 @pytest.mark.timeout(300)
 def test_auto_on_a_slow_machine_runs_two_rounds_within_fourteen_minutes(tmp_path: Path) -> None:
-    """Three models at 6 tokens a second that take 19 s to load, in a tenth of the time."""
+    """Three models at 6 tokens per second that take 19 s to load, in a tenth of the time."""
     with running_simulator(slow_machine()) as server:
         link = EngineProcess(log_folder=tmp_path)
         try:

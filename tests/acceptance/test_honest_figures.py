@@ -40,7 +40,7 @@ from tests.terminal import wait_until
 
 CATEGORY = "long"
 QUESTION = "Tell me in detail how a lighthouse works, from the lamp and its lens to the motor that turns it. " * 4
-"""Over 64 tokens, so that reading it is a figure."""
+"""More than 64 tokens, so that its prefill speed is a figure."""
 
 MODELS: dict[Outcome, tuple[str, ScriptedAnswer]] = {
     "ok": ("fine:1b", ScriptedAnswer(tokens=100)),
@@ -51,7 +51,7 @@ MODELS: dict[Outcome, tuple[str, ScriptedAnswer]] = {
     "stalled": ("silent:1b", ScriptedAnswer(silent=True)),
     "cancelled": ("endless:1b", ScriptedAnswer(tokens=6000)),
 }
-"""Outcome of the warm test → who has it. What follows up an answer that never came is ``skipped``."""
+"""Outcome of the warm trial → its model. The follow-up of a missing answer is ``skipped``."""
 OUTCOMES: tuple[Outcome, ...] = (*MODELS, "skipped")
 
 TEXT = {"ttft_ms", "gap_p50_ms", "gap_p95_ms", "stalls", "client_lag_ms", "gap_clock", "longest_gap_ms"}
@@ -95,7 +95,7 @@ class Seen(NamedTuple):
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """Runs the program over all models and stops it in the middle of the last one's answer."""
+    """Run the program over all models and stop it in the middle of the last one's answer."""
     home = Home(tmp_path_factory.mktemp("home"))
     prompts = home.folder / "own.toml"
     prompts.write_text(
@@ -204,7 +204,7 @@ ON_SCREEN = {
     "e2e_ms": "e2e_ms",
     "memory_peak_bytes": None,
 }
-"""Columns of the table of tests → figure; nobody can see a simulated model's process."""
+"""Columns of the table of trials → figure; a simulated model's process is not visible."""
 
 
 @pytest.mark.parametrize("column", ON_SCREEN)
@@ -229,7 +229,7 @@ COUNTS: dict[str, set[Outcome]] = {
     "follow_up_ttft_ms": {"ok"},
     "prefill_tps": {"ok", "thinking_only", "cancelled"},
 }
-"""Figure of a table → outcomes of a model's only warm test with which it has one. A prompt's rate is a cold test's."""
+"""Figure of a table → outcomes of a model's only warm trial with that figure. Prefill speed is a cold trial's."""
 FIELD = {
     "ttft_ms": "ttft", "ttfo_ms": "ttfo", "follow_up_ttft_ms": "follow_up", "tokens": "answer_tokens",
 }  # fmt: skip

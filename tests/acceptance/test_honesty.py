@@ -1,4 +1,4 @@
-"""What disturbs a measurement is said in its row, and nobody is called faster for it: against a scripted server."""
+"""Disturbances of a measurement are in its row, and no model is called faster for them: with a scripted server."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ THREE = ("-c", "creativity", "-c", "reasoning", "-c", "coding")
 
 
 def model(name: str, tokens: int = 100, tps: float = 400.0, **changes: object) -> SimulatedModel:
-    """A small model whose answers are long enough to be compared."""
+    """Return a small model with answers long enough to compare."""
     answer = changes.pop("answer", ScriptedAnswer(tokens=tokens))
     fields = {"load_s": 0.1, "decode_tps": tps, "answers": (answer,), "size_bytes": 10**9, "parameter_size": "1B"}
     return SimulatedModel(name=name, **(fields | changes))  # type: ignore[arg-type]  # by their names
 
 
 def measure(home: Home, server: RunningSimulator, *words: str) -> tuple[str, list[Row]]:
-    """Runs the program; gives what it prints and the rows of its table."""
+    """Run the program; return its output and the rows of its table."""
     done = home.run("run", "--host", server.url, "--words", *words)
     assert done.returncode in (0, 3), done.stderr
     assert "Traceback" not in done.stderr
@@ -53,7 +53,7 @@ def warm(rows: Iterable[Row]) -> list[Row]:
 
 
 def test_a_prompt_that_the_server_remembers_has_no_reading_rate(home: Home) -> None:
-    """Another client asks the very same question just before; the tag is known, since the order's seed is."""
+    """Another client sends the same prompt just before; the tag is known, since the seed is."""
     script = Script(models=(model("a:1b", prefill_tps=4000.0),))
     words = ("--seed", "7", "-m", "a:1b", "-c", "coding", "--rounds", "1")
     with running_simulator(script) as server:
@@ -71,7 +71,7 @@ def test_a_prompt_that_the_server_remembers_has_no_reading_rate(home: Home) -> N
 
 
 def warm_question(home: Home) -> str:
-    """The question of the newest session's only warm test, as it was sent."""
+    """Return the prompt of the newest session's only warm trial, as sent."""
     from llmtui.core.plan import prompt_tag, tagged
     from llmtui.core.session import fold
     from llmtui.store.journal import read_events
@@ -93,7 +93,7 @@ def test_a_model_that_another_client_loads_again_is_asked_once_more(home: Home) 
 
 
 def test_a_machine_that_slows_from_round_to_round_is_named_and_the_verdict_stands(home: Home) -> None:
-    # In every round: a rank test over five rounds cannot tell one step in the middle from chance.
+    # In every round: a rank test over five rounds cannot distinguish one step in the middle from chance.
     points = tuple(SpeedPoint(after_trials=10 * at, speed=1 - 0.07 * at) for at in range(1, 5))
     script = Script(models=(model("a:1b", speed_points=points), model("b:1b", tps=280.0, speed_points=points)))
     with running_simulator(script) as server:

@@ -42,14 +42,14 @@ class Running(NamedTuple):
 
 
 def endless() -> Script:
-    """A model that starts quickly and then writes for half a minute."""
+    """Return a model that starts quickly and then writes for half a minute."""
     model = SimulatedModel(name="writes:1b", load_s=0.1, decode_tps=40.0, answers=(ScriptedAnswer(tokens=2000),))
     return Script(models=(model,))
 
 
 @contextmanager
 def in_mid_run(home: Home, server: RunningSimulator) -> Iterator[Running]:
-    """Starts the screens from a shell, so that what they leave behind of the terminal can be looked at."""
+    """Start the screens from a shell, so that the terminal can be checked afterwards."""
     inner = shlex.join([*PROGRAM, "--host", server.url])
     shell = f'stty -a > before; {inner}; echo "ended with $?"; stty -a > after; read nothing'
     env = home.env | {"LLMTUI_NUM_PREDICT": "1500"}
@@ -84,7 +84,7 @@ def check_what_is_left(home: Home, running: Running, left_at: float) -> None:
 
 
 def check_terminal(home: Home, screen: Terminal) -> str:
-    """The shell goes on in a terminal like the one before; gives what stands there."""
+    """Check that the shell continues in an unchanged terminal; return the screen."""
     shown = screen.wait_for("ended with")
     wait_until((home.folder / "after").exists, timeout_s=5, what="the shell goes on")
     assert screen.tmux("display-message", "-p", "-t", "0", TERMINAL_STATE).strip() == PLAIN
@@ -149,7 +149,7 @@ def test_a_closed_terminal_ends_everything(home: Home, server: RunningSimulator)
 
 @pytest.mark.timed
 def test_killed_screens_leave_no_engine(home: Home, server: RunningSimulator) -> None:
-    """Nobody is left to restore the terminal; all else holds."""
+    """A killed program cannot restore the terminal; everything else holds."""
     with in_mid_run(home, server) as running:
         left_at = time.monotonic()
         running.ui.kill()

@@ -24,7 +24,7 @@ TAKEN_BYTES = 500_000_000
 SAMPLES_WITHIN_S = 1.0
 PLOT_WITHIN_S = 2.0
 SEEN_SHARE = 0.7
-"""Part of the memory, or of the core, that has to be seen: other programs come and go meanwhile."""
+"""Share of the memory, or of the core, that must be seen: other programs start and end meanwhile."""
 
 FREE_CORE_WAIT_S = 15.0
 
@@ -75,7 +75,7 @@ def test_another_programs_memory_and_core_are_seen(home: Home) -> None:
 
 
 def take(home: Home, screen: Terminal) -> Seen:
-    """Lets a helper take memory and a core; gives how long it took until that was seen."""
+    """Let a helper use memory and a core; return the time until that was seen."""
     before = wait_for_a_free_core(home)
     available_bytes = statistics.median(float(row["available_bytes"]) for row in before)
     busy_cores = statistics.median(float(row["cores_busy"]) for row in before)
@@ -96,9 +96,9 @@ def take(home: Home, screen: Terminal) -> Seen:
 
 
 def wait_for_a_free_core(home: Home) -> list[dict[str, str]]:
-    """Gives the last four samples once a core was free in them; after a while also of a machine that has none free.
+    """Return the last four samples with a free core; after a while also those of a machine without one.
 
-    What takes a core from others there makes the machine no busier than it was.
+    On such a machine, taking a core from others makes it no busier than it was.
     """
     deadline = time.monotonic() + FREE_CORE_WAIT_S
     while True:
@@ -114,7 +114,7 @@ def wait_for_a_free_core(home: Home) -> list[dict[str, str]]:
 
 @contextmanager
 def taker() -> Iterator[float]:
-    """A program that holds memory and keeps a core busy; gives the moment from which it does."""
+    """Run a program that holds memory and keeps a core busy; yield the time from which it does."""
     helper = subprocess.Popen([sys.executable, "-c", TAKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert helper.stdin is not None
     assert helper.stdout is not None

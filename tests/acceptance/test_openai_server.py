@@ -28,7 +28,7 @@ ANSWER = answers(
 
 
 def keyed(reply: Reply) -> Reply:
-    """Answers who has the key."""
+    """Answer only requests with the key."""
 
     async def guarded(received: Received, peer: Peer) -> None:
         refused = whole({"error": {"message": "Invalid API Key", "type": "authentication_error"}}, 401)

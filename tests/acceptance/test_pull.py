@@ -27,7 +27,7 @@ def a_model(name: str, size_bytes: int = 2 * GB) -> SimulatedModel:
 
 
 def registry() -> Script:
-    """Models that take some seconds to come, one of them in three attempts, one never."""
+    """Return models that take some seconds to download, one of them in three attempts, one never."""
     return Script(
         models=(a_model("here:1b"),),
         registry=(
@@ -51,7 +51,7 @@ def server() -> Iterator[RunningSimulator]:
 
 
 def ask_for(screen: Terminal, name: str) -> None:
-    """Opens the window and asks for a model."""
+    """Open the window and request a model."""
     screen.wait_for("here:1b", timeout_s=30)
     screen.press("d")
     screen.wait_for("Download a model")

@@ -1,4 +1,4 @@
-"""A value that a choice may not have is refused with one sentence, wherever it is set."""
+"""An invalid value of a choice is refused with one sentence, wherever it is set."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ SESSION = ("--preset", "quick", "--num-predict", "70", "--think", "on")
 
 
 def varied() -> Script:
-    """Models that fill every kind of cell: quick, thinking, failing, short; one server clock is wrong."""
+    """Return models that fill every kind of cell: fast, thinking, failing, short; one with a wrong server clock."""
     thinks = ScriptedAnswer(thinking_tokens=20, tokens=80)
     breaks = ScriptedAnswer(ending=Ending(kind="cut", after_chunks=12))
     speeds = {"load_s": 0.05, "decode_tps": 400.0}
@@ -50,7 +50,7 @@ def events_of(link: Link) -> list[Event]:
 
 @contextmanager
 def piped(data: bytes) -> Iterator[int]:
-    """Gives the read end of a pipe through which all of this comes, cut anywhere. Who reads it closes it."""
+    """Yield the read end of a pipe with all of this data, cut anywhere. The reader closes it."""
     read_end, write_end = os.pipe()
 
     def write() -> None:
@@ -110,7 +110,7 @@ STILL_S = 0.5
 
 
 def still(screen: Terminal) -> list[str]:
-    """Gives the screen below its first line, which names the places to go to, once it stands still."""
+    """Return the screen below its first line, which lists the places, once it no longer changes."""
     seen: list[str] = []
     since = time.monotonic()
 
@@ -126,7 +126,7 @@ def still(screen: Terminal) -> list[str]:
 
 
 def all_tables(screen: Terminal) -> dict[str, list[str]]:
-    """Gives what stands on Live's table and on each part of Results."""
+    """Return the texts of Live's table and of each part of Results."""
     screen.wait_for("Finished", timeout_s=60)
     tables: dict[str, list[str]] = {}
     for key, part, comes, goes in (
@@ -141,7 +141,7 @@ def all_tables(screen: Terminal) -> dict[str, list[str]]:
 
 
 def without_offers(line: str) -> str:
-    """More rounds are offered where a run can go on; the last line, of keys, is left out for the same reason."""
+    """Return a line without offers of more rounds, which depend on whether a run can continue, like the keys."""
     return re.sub("─+", "─", re.sub(r" \+ [^·]*· ", " ", line))
 
 

@@ -17,7 +17,7 @@ ROW = re.compile(r"^ *\d+ .*? (?P<truth>[\d.]+) +(?P<error>[+-][\d.]+)(?: |$)", 
 
 
 def selftest(skew_ms: float = 0.0) -> tuple[int, str]:
-    """Runs the command, without the half that needs a model; gives exit code and output."""
+    """Run the command, without the half that needs a model; return exit code and output."""
     home = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LANGUAGE": "", SKEW_VARIABLE: str(skew_ms)}
     done = subprocess.run(
         [sys.executable, "-P", "-m", "llmtui", "selftest", "--seed", "3", "--no-cost"],

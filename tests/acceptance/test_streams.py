@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or read by nobody cost their own output and nothing else."""
+"""Standard streams that are closed, full or without a reader cost only their own output."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_signal_ends_a_run_in_order_and_says_where_it_is_saved(home: Home, nam
 def test_ctrl_c_while_it_starts_is_130_and_no_traceback(home: Home, delay_ms: int) -> None:
     with running_simulator(fast()) as server:
         running = home.start("run", "--host", server.url, "-c", "coding", "--rounds", "9")
-        time.sleep(delay_ms / 1000)  # what is interrupted is a start, of which nothing tells
+        time.sleep(delay_ms / 1000)  # a start is interrupted, of which there is no report yet
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=30)
     if running.returncode not in (130, -signal.SIGINT):  # the interpreter was not done with its own start

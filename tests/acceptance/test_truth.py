@@ -19,7 +19,7 @@ from tests.terminal import Terminal, needs_tmux, wait_until
 
 
 def matched(rows: Sequence[Row], server: RunningSimulator) -> list[Measured]:
-    """Puts each row beside the request that it is about: both come in the order of asking."""
+    """Pair each row with its request: both are in the order of asking."""
     answers = server.answers()
     assert len(answers) >= len(rows)
     trials = [Measured(row, truth) for row, truth in zip(rows, answers, strict=False)]
@@ -30,7 +30,7 @@ def matched(rows: Sequence[Row], server: RunningSimulator) -> list[Measured]:
 def drawn(
     source: random.Random, name: str, *, load_s: tuple[float, float] = (0.1, 0.4), **more: object
 ) -> SimulatedModel:
-    """A model whose speeds nobody knows before."""
+    """Return a model with random speeds."""
     return SimulatedModel(
         name=name, load_s=source.uniform(*load_s), prefill_tps=source.uniform(200, 1500),
         decode_tps=source.uniform(80, 160), size_bytes=source.randrange(10**9, 5 * 10**9), **more,  # type: ignore[arg-type]
@@ -38,7 +38,7 @@ def drawn(
 
 
 def drawn_script(seed: int) -> Script:
-    """Four models: plain, 4 tokens a chunk, thinking, and one whose server counts 10 % wrong."""
+    """Return four models: plain, 4 tokens per chunk, thinking, and one whose server counts 10 % wrong."""
     source = random.Random(seed)
     answer = ScriptedAnswer(tokens=source.randrange(80, 160), jitter=0.1)
     return Script(
@@ -59,7 +59,7 @@ def drawn_script(seed: int) -> Script:
 
 
 def within_limits(measure: Callable[[int], Deviations], seed: int) -> None:
-    """Measures, and once more if that was too far off: the cores are shared, but a wrong program is wrong twice."""
+    """Measure, and once more if the first result was too far off: a wrong program is wrong twice."""
     first = measure(seed)
     say(f"seed {seed}\n{first}")
     too_far = first.too_far(EXACT)
@@ -92,7 +92,7 @@ def test_figures_follow_the_send_times_while_the_screen_is_drawn(home: Home) -> 
 
 
 def rounds_on_screen(home: Home, server: RunningSimulator, *, rounds: int, trials: int) -> list[Row]:
-    """Runs all models with all questions in a terminal; gives the rows of so many rounds."""
+    """Run all models with all prompts in a terminal; return the rows of this many rounds."""
     env = {
         "LLMTUI_THINK": "on", "LLMTUI_PRESET": "standard", "LLMTUI_NUM_PREDICT": "90",
         "LLMTUI_CATEGORIES": "creativity,reasoning,coding",
@@ -112,7 +112,7 @@ def rounds_on_screen(home: Home, server: RunningSimulator, *, rounds: int, trial
 
 
 def leave(screen: Terminal) -> None:
-    """Leaves in mid-run."""
+    """Leave during the run."""
     screen.press("C-c")
     screen.wait_for_exit()
 

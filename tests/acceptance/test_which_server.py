@@ -1,4 +1,4 @@
-"""The server that was named is the one that is asked, whatever it calls its model."""
+"""The named server is the one that is used, whatever it calls its model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ONE_TRIAL = ("--rounds", "1", "-c", "coding", "--num-predict", "16")
 
 @pytest.fixture
 def own_file(home: Home) -> Path:
-    """A model's file where the program is started, as it lies beside somebody's server."""
+    """Return a model's file in the current folder of the program, beside another user's server."""
     path = home.folder / "own.gguf"
     shutil.copy(DEMO_FILE, path)
     return path

@@ -1,4 +1,4 @@
-"""Memory and processor time are those of the server that was asked, and of nothing else."""
+"""Memory and CPU time are those of the used server, and of nothing else."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def held_bytes(pid: int) -> int:
 
 
 def test_each_of_two_servers_on_one_file_has_its_own_memory(home: Home, own_file: Path) -> None:
-    """The one that is asked by the file's name, so that llmtui has the name in its own command line."""
+    """One is asked by the file's name, so that llmtui's own command line has the name."""
     small = ("-m", "own.gguf", "-c", "256")
     large = ("-m", "own.gguf", "-c", "32768")
     with llamacpp_served(*small, cwd=home.folder) as one, llamacpp_served(*large, cwd=home.folder) as other:

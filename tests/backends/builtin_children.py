@@ -1,4 +1,4 @@
-"""What the tests of the built-in server share: stand-ins for xllamacpp, and looks at processes."""
+"""Shared parts of the built-in server's tests: stand-ins for xllamacpp, and process checks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CommonParams:
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, source: str) -> None:
-    """Puts another xllamacpp before the real one, for children only."""
+    """Put another xllamacpp before the real one, for children only."""
     (folder / "xllamacpp.py").write_text(source)
     monkeypatch.setenv("PYTHONPATH", str(folder))
 

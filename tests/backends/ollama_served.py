@@ -34,7 +34,7 @@ def request(model: Model = TINY) -> ChatRequest:
 
 @asynccontextmanager
 async def served(**routes: Reply) -> AsyncIterator[tuple[ScriptedServer, OllamaBackend]]:
-    """Runs a server with routes by their last word (``chat=``) and a backend that talks to it."""
+    """Run a server with routes by their last word (``chat=``) and a backend connected to it."""
     async with scripted_server({f"/api/{name}": reply for name, reply in routes.items()}) as server:
         backend = OllamaBackend(server.address)
         try:
@@ -55,7 +55,7 @@ async def problem_of(awaitable: Awaitable[object]) -> Problem:
 
 
 async def wait_until(condition: Callable[[], object], limit_s: float = 60.0) -> None:
-    """Looks again and again until it is so."""
+    """Check a condition repeatedly until it holds."""
     async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110 - what is waited for is another side's state, not an event
             await asyncio.sleep(0.005)

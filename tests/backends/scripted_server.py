@@ -32,7 +32,7 @@ class Peer:
         self.closed_by_us = False
 
     async def send(self, data: bytes) -> int:
-        """Sends bytes as they are and gives the moment before it did."""
+        """Send bytes unchanged and return the time just before."""
         t_ns = time.perf_counter_ns()
         self._writer.write(data)
         await self._writer.drain()
@@ -55,7 +55,7 @@ class Peer:
         self._writer.close()
 
     async def gone(self) -> int:
-        """Waits until the client has closed the connection and gives the moment."""
+        """Wait until the client has closed the connection and return the time."""
         try:
             while await self._reader.read(4096):
                 pass
@@ -71,7 +71,7 @@ Reply = Callable[[Received, Peer], Awaitable[None]]
 def whole(
     body: bytes | str | object, status: int = 200, content_type: str = "application/json", extra: str = ""
 ) -> Reply:
-    """Answers with one body; what is not bytes or text is sent as JSON."""
+    """Answer with one body; values other than bytes and text are sent as JSON."""
     data = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
     async def reply(received: Received, peer: Peer) -> None:
@@ -84,7 +84,7 @@ def whole(
 
 
 def stream(*chunks: bytes, end: bool = True) -> Reply:
-    """Answers with these chunks; without an end the connection is cut after them."""
+    """Answer with these chunks; without an end the connection is cut after them."""
 
     async def reply(received: Received, peer: Peer) -> None:
         await peer.head()
@@ -96,7 +96,7 @@ def stream(*chunks: bytes, end: bool = True) -> Reply:
 
 
 async def never(received: Received, peer: Peer) -> None:
-    """Takes the request and says nothing, until the client goes."""
+    """Accept the request and never answer, until the client leaves."""
     await peer.gone()
 
 
@@ -137,7 +137,7 @@ class ScriptedServer:
 
 @asynccontextmanager
 async def scripted_server(routes: Mapping[str, Reply] | None = None) -> AsyncIterator[ScriptedServer]:
-    """Runs a server on a free loopback port; what has no route gets Go's 404."""
+    """Run a server on a free loopback port; unknown routes get Go's 404."""
     connections = 0
     served = ScriptedServer(port=0, routes={"/api/version": whole({"version": "0.34.4"}), **(routes or {})})
 

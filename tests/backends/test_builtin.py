@@ -189,7 +189,7 @@ class TestLoading:
         path = tmp_path / "no suffix, with spaces"
         path.write_bytes(DEMO_FILE.read_bytes())
         items = await ask(backend, request(file_model(path)))
-        assert last_word(items).ended_by == "stop"  # only the demo is made to go on beyond its own end
+        assert last_word(items).ended_by == "stop"  # only the demo continues beyond its own end
         assert [resident.name for resident in await backend.resident()] == [str(path)]
 
     @pytest.mark.skipif(importlib.util.find_spec("gguf") is None, reason="needs the extra")

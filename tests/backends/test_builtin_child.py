@@ -1,4 +1,4 @@
-"""How the child process fails, played by stand-ins for xllamacpp; each failure is a sentence with a remedy."""
+"""Failures of the child process, produced by stand-ins for xllamacpp; each is a sentence with a remedy."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 
 def serving(body: str) -> str:
-    """An xllamacpp whose server does this when it is made."""
+    """Return an xllamacpp whose server runs this code when it is created."""
     lines = "\n".join(f"        {line}" for line in body.splitlines())
     return f"import os, sys, time\n{PARAMS}\nclass Server:\n    def __init__(self, params):\n{lines}\n"
 
 
 async def failure(monkeypatch: pytest.MonkeyPatch, folder: Path, source: str) -> Problem:
-    """What becomes of a child with this xllamacpp."""
+    """Return the problem of a child with this xllamacpp."""
     stand_in(monkeypatch, folder, source)
     child = await BuiltinChild.spawn(CONFIG)
     with pytest.raises(BackendFailed) as caught:

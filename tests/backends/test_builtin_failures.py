@@ -1,4 +1,4 @@
-"""How the built-in server fails: each time a sentence with a remedy, and the program goes on."""
+"""Failures of the built-in server: each is a sentence with a remedy, and the program continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How JSON documents are found in the bytes of an answer, whatever stands between them and however they are cut."""
+"""JSON documents are found in the bytes of an answer, whatever is between them and however they are cut."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def refused(path: Path) -> BadGguf:
 
 
 def read_or_refused(path: Path) -> str | int:
-    """The size that the header asks for, or the words of the refusal."""
+    """Return the size that the header requires, or the words of the refusal."""
     try:
         return read_gguf(path).needed_bytes
     except BadGguf as bad:

@@ -96,7 +96,7 @@ def test_a_proxy_is_used_where_the_environment_names_one(
 
 
 def chained(error: Exception, *causes: BaseException) -> Exception:
-    """Gives the error with its causes behind it, as the library raises it."""
+    """Return the error with its causes, as the library raises it."""
     last: BaseException = error
     for cause in causes:
         last.__cause__ = cause

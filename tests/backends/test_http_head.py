@@ -1,4 +1,4 @@
-"""Heads of HTTP answers that a strict reader refuses are mended; all others stay as they are."""
+"""Heads of HTTP answers that a strict parser refuses are repaired; all others are unchanged."""
 
 from __future__ import annotations
 

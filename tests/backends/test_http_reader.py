@@ -1,4 +1,4 @@
-"""A reader thread and the moments that it gives."""
+"""A reader thread and its time stamps."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_without_a_stamp_it_is_now(ancillary: list[tuple[int, int, bytes]]) -> N
 
 @pytest.mark.parametrize("age_s", [-0.5, 3600.0], ids=["in the future", "an hour ago"])
 def test_a_stamp_that_cannot_be_is_not_believed(age_s: float) -> None:
-    """Somebody set the clock between the coming and the reading."""
+    """The clock was set between arrival and read."""
     before_ns = time.perf_counter_ns()
     assert before_ns <= moment_ns(stamp(time.time_ns() - round(age_s * 1e9))) <= time.perf_counter_ns()
 

@@ -13,7 +13,7 @@ from tests.backends.scripted_server import Peer, Received, scripted_server
 
 
 class ParsedDocument(httpcore.AsyncNetworkStream):
-    """A connection that gives what it was told to."""
+    """A connection that returns prepared data."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -1,4 +1,4 @@
-"""What a streamed exchange tells: the same over our own connection and over the library's."""
+"""Events of a streamed exchange: equal over our own connection and over the library's."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def moments_of(exchange: Exchange, server: ScriptedServer, path: str = "/x
 async def given_before(
     failure: type[Exception], exchange: Exchange, client: httpx.AsyncClient, url: str
 ) -> list[ExchangeEvent]:
-    """Gives the moments that come before the failure."""
+    """Return the events yielded before the failure."""
     given: list[ExchangeEvent] = []
     moments = exchange(client, client.build_request("GET", url))
     with suppress(failure):

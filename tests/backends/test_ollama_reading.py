@@ -50,7 +50,7 @@ def request(**changes: Any) -> ChatRequest:
     return ChatRequest(**fields | changes)
 
 
-# --- what is asked ------------------------------------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------------------------------------------
 
 
 def test_a_request_says_everything_that_the_server_would_otherwise_choose() -> None:

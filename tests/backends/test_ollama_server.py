@@ -1,4 +1,4 @@
-"""Who answers, which models there are, and what is in memory."""
+"""The server's version, its models, and those in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.backends.scripted_server import (
     whole,
 )
 
-# --- who answers --------------------------------------------------------------------------------------------------
+# --- the server ---------------------------------------------------------------------------------------------------
 
 
 async def test_info() -> None:

@@ -1,4 +1,4 @@
-"""The backend against the simulated server in a process of its own, whose send log says what really happened."""
+"""The backend against the simulated server in a separate process, whose send log has the truth."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def slowed(bound: float) -> float:
 async def medians(
     script: Script, *, answers: int, num_predict: int, error: Callable[[list[Item], SentRequest], float]
 ) -> AsyncGenerator[float, None]:
-    """Gives the median error of each batch of answers."""
+    """Yield the median error of each batch of answers."""
     with running_simulator(script) as simulator:
         backend = OllamaBackend(simulator.url)
         for batch in range(BATCHES):

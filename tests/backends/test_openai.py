@@ -1,4 +1,4 @@
-"""Requests and answers of the OpenAI protocol, against a server of which every byte is the test's."""
+"""Requests and answers of the OpenAI protocol, with a server whose every byte is set by the test."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.backends.scripted_server import Peer, Received, scripted_server
 
 
 async def counts_of(*arrivals: bytes) -> list[int | None]:
-    """Tokens so far of each chunk, where the bytes arrive in just these portions."""
+    """Return the tokens so far of each chunk, where the bytes arrive in just these portions."""
 
     async def moments() -> AsyncGenerator[ExchangeEvent, None]:
         yield RequestStarted(0)

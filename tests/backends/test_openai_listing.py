@@ -1,4 +1,4 @@
-"""What servers of OpenAI's protocol tell of their models, and what of it is read."""
+"""Models of servers with OpenAI's protocol, and which of their fields are used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAI-compatible servers: who they are, what they refuse, how they fail, how they are addressed."""
+"""OpenAI-compatible servers: versions, refusals, failures, addresses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.backends.scripted_server import Reply, never, scripted_server, whole
 
 
 async def collect(backend: OpenAiBackend, items: list[RequestSent | Chunk | Final]) -> None:
-    """Keeps what comes, also where it ends in a failure."""
+    """Keep the items, also where they end in a failure."""
     async with aclosing(backend.stream(request())) as stream:
         async for item in stream:
             items.append(item)  # noqa: PERF401  # a comprehension would keep nothing

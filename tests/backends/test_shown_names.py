@@ -1,4 +1,4 @@
-"""A model whose name holds controls is shown without them and asked for by its own name."""
+"""A model whose name has control characters is shown without them and requested by its own name."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ PAINTED_PER_NEWS = 2.0
 
 
 class Painted(Counter[str]):
-    """Counts what the compositor paints again, by the widget's class."""
+    """Counts repaints by the compositor, by the widget's class."""
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ class Writing:
         self._times: Iterator[float] = (start_of(EVENTS, "r1-m1-warm-p1") + 1 + step / 5 for step in count())
 
     def news(self) -> None:
-        """More text, and what the machine did meanwhile."""
+        """Add more text, and machine readings."""
         now = until(EVENTS, next(self._times))
         self.link.play(*now[self._played :])
         self._played = len(now)
@@ -110,7 +110,7 @@ async def test_what_cannot_be_seen_is_not_painted(painted: Painted) -> None:
 
 
 def _running(app: LlmtuiApp) -> list[Timer]:
-    """Timers that tick; Textual's own that wait for a screen's next frame do not count."""
+    """Return the ticking timers, without Textual's own that wait for a screen's next frame."""
     nodes: list[MessagePump] = [app, *app.screen_stack]
     for screen in app.screen_stack:
         nodes += screen.walk_children()

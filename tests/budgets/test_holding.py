@@ -34,7 +34,7 @@ def test_a_million_tokens_leave_less_than_ten_megabytes() -> None:
 
 
 def _folded(builder: SessionBuilder, events: Iterator[Event], trials: int) -> Session:
-    """Goes on until so many trials are finished."""
+    """Apply events until this many trials are finished."""
     done = 0
     for event in events:
         builder.apply(event)

@@ -11,7 +11,7 @@ HEAVY = {"httpx", "numpy", "ollama", "pandas", "plotext", "psutil", "rich", "tex
 
 
 def imported(code: str, *arguments: str) -> set[str]:
-    """Gives the modules that are there after some code, less those of a bare interpreter."""
+    """Return the modules imported by some code, without those of a bare interpreter."""
     end = "\nimport sys; print('\\n', *sys.modules)"
     lists = []
     for text in (code, ""):

@@ -27,7 +27,7 @@ MODEL = Model(name="m:1b", digest="sha256:" + "a" * 64)
 
 
 def counted(act: Callable[[], None]) -> int:
-    """Runs something; gives how many calls that took."""
+    """Run an action; return the number of calls."""
     calls = 0
 
     def count(frame: FrameType, event: str, arg: Any) -> None:

@@ -32,7 +32,7 @@ def llmtui(tmp_path: Path, *words: str, **env: str) -> subprocess.CompletedProce
 
 @pytest.fixture
 def of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Startup:
-    """Settings of a fresh home, and two sessions in its results folder."""
+    """Return settings of a fresh home, and two sessions in its results folder."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     for name, wall_s in (("older", 1_700_000_000), ("newer", 1_800_000_000)):
         events = recorded_events()

@@ -1,4 +1,4 @@
-"""Fields of a person's own choice for every request, and those that may not be chosen."""
+"""Additional fields for every request, and those that are not allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts are found from a checkout and from a wheel, and a person's files lie over them."""
+"""Prompts are found in a checkout and in a wheel, and a user's files are merged over them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's TOML file is read whole, or refused in one sentence and at once, whatever lies in its place."""
+"""A user's TOML file is read whole, or refused in one sentence and at once, whatever is in its place."""
 
 from __future__ import annotations
 

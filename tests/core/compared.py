@@ -1,4 +1,4 @@
-"""Sessions in which only writing speed matters: whole rounds of warm trials at given rates."""
+"""Sessions in which only decode speed matters: whole rounds of warm trials at given rates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.core.made import finished, plan, started, trial
 
 CATEGORIES = ("creativity", "reasoning", "coding")
 Rate = float | Sequence[float]
-"""Tokens a second: one for all prompts, or one for each."""
+"""Tokens per second: one for all prompts, or one for each."""
 
 
 def compared_plan(*names: str, **changes: Any) -> Plan:
@@ -47,7 +47,7 @@ def other(of: Plan, kind: Kind, contender: int, round_number: int, **changes: An
 
 
 def compared(rates: Mapping[str, Sequence[Rate]], *extra: TrialFinished, of: Plan | None = None) -> Session:
-    """Gives the session in which each contender wrote at the given rate in each round."""
+    """Return the session in which each contender had the given rate in each round."""
     of = of or compared_plan(*rates)
     events: list[Event] = [started(of)]
     for contender, per_round in enumerate(rates.values()):

@@ -1,4 +1,4 @@
-"""Choices: one field each, with a usual value and bounds that every way of setting it obeys."""
+"""Choices: one field each, with a default and bounds that apply wherever it is set."""
 
 from __future__ import annotations
 

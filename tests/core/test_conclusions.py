@@ -1,4 +1,4 @@
-"""Eight lines: each has its figures or the reason why it cannot be filled, and nobody wins without a verdict."""
+"""Eight topics: each has its figures or the reason for their absence, and no model wins without a verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions last, or are told with the number of trials that have them."""
+"""Conditions are lasting, or are shown with the number of their trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures that conclusions need beyond the tables."""
+"""Figures of the conclusions that no table has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ S = 10**9
 
 
 def timed(*ends_s: tuple[int, int], of: Plan) -> Session:
-    """A session whose tests (round, second of its end) are over at given times."""
+    """Return a session whose trials (round, second of the end) end at given times."""
     rows = [warm(of, 0, number, at % 3, 10.0, t_ns=1_000 + end * S) for at, (number, end) in enumerate(ends_s)]
     return compared({"a": []}, *rows, of=of)
 

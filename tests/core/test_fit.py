@@ -1,4 +1,4 @@
-"""Whether a model fits: the KV cache from the metadata of known models, and the word for a need and a room."""
+"""Whether a model fits: the KV cache from the metadata of known models, and the word for a need and the room."""
 
 from __future__ import annotations
 

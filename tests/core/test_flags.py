@@ -1,4 +1,4 @@
-"""Flags that a trial earns by itself, at both sides of each threshold, and what they leave to be counted."""
+"""Flags of a single trial, at both sides of each threshold, and which figures still count."""
 
 from __future__ import annotations
 

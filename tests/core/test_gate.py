@@ -1,4 +1,4 @@
-"""A limit is broken where the whole interval lies beyond it, and told to be open where it does not."""
+"""A limit is broken where the whole interval is beyond it, and open where it is only partly."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def session(rates: Sequence[float]) -> Session:
 
 
 def day(chance: random.Random, level: float = 1.0, rounds: int = 5) -> Session:
-    """A session at 10 tok/s × level, whose rounds scatter by 1 %."""
+    """Return a session at 10 tok/s × level, whose rounds vary by 1 %."""
     return session([10.0 * level * math.exp(chance.gauss(0, SD)) for _ in range(rounds)])
 
 

@@ -108,7 +108,7 @@ def test_bundled_chunks_of_a_server_that_counts_wrong_use_our_clock() -> None:
 
 
 def busy_server(per_chunk: int, token_ms: float, waited_ms: float, **changes: Any) -> TrialFinished:
-    """Sends bundles, and lets a request wait before it begins with it, which stands in no counter."""
+    """Return a trial of a server that bundles text and lets a request wait first, which no counter shows."""
     sent = finished(PLAN, per_chunk=per_chunk, token_ms=token_ms, **changes)
     assert sent.done_ns is not None
     wait = round(waited_ms * MS)
@@ -166,7 +166,7 @@ def test_first_text_held_back_uses_the_servers_clock() -> None:
 
 
 def late_reader(late: int, **changes: Any) -> TrialFinished:
-    """An exact server whose first ``late`` chunks reach this program together, when the last of them is sent."""
+    """Return a trial whose first ``late`` chunks reached this program together, when the last of them was sent."""
     exact = finished(PLAN, tokens=128, **changes)
     line = exact.timeline
     times = (line.t_ns[late],) * late + line.t_ns[late:]

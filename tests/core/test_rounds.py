@@ -133,11 +133,11 @@ def test_round_two_mirrors_round_one_also_where_a_model_in_memory_goes_first(see
     assert not any(cold_last)
 
 
-# --- a session that goes on after its end ---------------------------------------------------------------------------
+# --- a session that continues after its end -----------------------------------------------------------------------
 
 
 def test_the_time_between_the_end_and_the_next_rounds_is_nobodys() -> None:
-    """A round took as long as it took, however long nobody asked for another one."""
+    """A round's duration does not include the time until the request for more rounds."""
     of = plan("a", categories=("coding",), rounds=1, max_rounds=1, kinds=("warm",))
     second = 10**9
     events: list[Event] = [

@@ -1,4 +1,4 @@
-"""Flags that a row earns only beside the others."""
+"""Flags that follow from comparing trials."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLAN = compared_plan("a", rounds=5)
 
 
 def counted(**changes: Any) -> ServerCounters:
-    """Counters of an exact server at 10 tokens a second, with a prompt of 200 tokens read in half a second."""
+    """Return the counters of an exact server at 10 tokens per second, with 200 prompt tokens read in half a second."""
     fields: dict[str, Any] = {
         "total_duration_ns": 5 * 10**6 + 500 * 10**6 + 12700 * 10**6,
         "load_duration_ns": 5 * 10**6,
@@ -76,7 +76,7 @@ def read_in(*prompt_ms: int) -> Session:
 
 
 def reading(ms: int) -> dict[str, Any]:
-    """A trial whose prompt took so long, in agreement with what it waited."""
+    """Return a trial with this prompt time, in agreement with its wait."""
     total_ns = (5 + ms + 12700) * 10**6
     return {"ttft_ms": ms + 5, "counters": counted(prompt_duration_ns=ms * 10**6, total_duration_ns=total_ns)}
 

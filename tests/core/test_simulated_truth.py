@@ -60,7 +60,7 @@ def test_a_difference_is_seen_as_one() -> None:
 @pytest.mark.parametrize("noise", ["normal", "t3", "lognormal", "ar1"])
 @pytest.mark.parametrize("trial_share", [0.0, 0.5])
 def test_the_truth_is_what_the_world_says(noise: str, trial_share: float) -> None:
-    """The mean log ratio of many rounds is the true one, and its scatter the one asked for."""
+    """The mean log ratio of many rounds is the true one, and so is its scatter."""
     world = World(rounds=4000, ratio=1.08, noise=noise, trial_share=trial_share)
     session = Simulation(world, random.Random(3))
     for _ in range(world.rounds):

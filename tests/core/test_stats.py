@@ -131,7 +131,7 @@ def test_two_readings_at_one_time_are_no_trend() -> None:
 
 
 def test_strata_that_share_their_scatter_are_one_observation() -> None:
-    """Six series that move alike tell as little as one of them."""
+    """Six series with common noise are worth no more than one of them."""
     shared = (0.0, 0.3, 0.1, 0.4, 0.5)
     one = {at: (float(at), value) for at, value in enumerate(shared)}
     assert stratified_trend([one] * 6).p == pytest.approx(stratified_trend([one]).p, rel=0.5)

@@ -1,4 +1,4 @@
-"""Blocks are the observations: who is the steadiest, and whether the machine changed its speed."""
+"""Blocks are the observations: the steadiest contender, and changes of the machine's speed."""
 
 from __future__ import annotations
 

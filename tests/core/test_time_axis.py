@@ -64,7 +64,7 @@ def test_a_wait_for_other_programs_is_no_loading() -> None:
 
 
 def test_a_start_before_the_first_question_is_loading_though_no_test_counts_it() -> None:
-    """A block without a start from off: its model is loaded by a request that is not measured."""
+    """A block without a cold start: its model is loaded by a request that is not measured."""
     of = plan("llama3", kinds=("warm",))
     warm = trial(of)
     asked_ns = 1_000 + 5 * S
@@ -127,11 +127,11 @@ def test_bands_outside_the_window_are_left_out(start_ns: int) -> None:
     assert sum(band is not None for band in shown) == (start_ns <= 0)
 
 
-# --- a session that goes on after its end -----------------------------------------------------------------------------
+# --- a session that continues after its end ---------------------------------------------------------------------------
 
 
 def gone_on(*pauses_s: int) -> Session:
-    """A round of ten seconds, as often as there are pauses and once more, each asked for after its pause."""
+    """Return rounds of ten seconds, one before the pauses and one after each."""
     of = plan("llama3", rounds=1)
     events: list[Event] = [started(of)]
     at_ns = 1_000

@@ -1,4 +1,4 @@
-"""Who may be called faster, and when: the rules of docs/method.md, "Verdicts", one by one."""
+"""The words "faster" and their conditions: the rules of docs/method.md, "Verdicts", one by one."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_ahead_asks_for_twenty_percent_on_every_prompt_of_two_rounds() -> None:
 
 
 def test_ahead_asks_for_a_lead_twice_the_rounds_difference() -> None:
-    """A burst of one block puts the two rounds apart; a round and its mirror see a slow model alike."""
+    """A burst in one block separates the two rounds; a round and its mirror see a slow model equally."""
     assert one(1.5, 1.3).word == "ahead"
     assert one(2.2, 1.25).word == "too_few_rounds"
 
@@ -201,7 +201,7 @@ def test_the_price_is_the_first_number_of_rounds_that_says_something_else(ratios
 
 
 def stretched(middle: float, spread: float, n: int) -> tuple[float, ...]:
-    """As many values as asked for, with exactly this mean and sample deviation."""
+    """Return this number of values with exactly this mean and sample deviation."""
     shape = [1.0 if at % 2 else -1.0 for at in range(n)]
     if n % 2:
         shape[-1] = 0.0
@@ -280,7 +280,7 @@ def test_more_than_a_fifth_disturbed_rows_withhold_the_verdict() -> None:
 
 
 def test_a_machine_that_becomes_slower_in_the_middle_keeps_its_verdict() -> None:
-    """Many rows are outliers then; models took turns, so the comparison stands, and the drift is named."""
+    """Many rows are outliers then; models alternated, so the verdict holds, and the drift is shown."""
     session = compared({"a": [20.0] * 4 + [18.0] * 3, "b": [10.0] * 4 + [9.0] * 3})
     assert sum("outlier" in row.flags for row in session.rows) == 18
     assert verdicts(session)[0].word == "faster"

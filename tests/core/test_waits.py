@@ -1,4 +1,4 @@
-"""Who answers sooner, and when that may be said: by rounds, beyond a tenth and 50 ms."""
+"""Verdicts on waiting times and their conditions: by rounds, beyond a tenth and 50 ms."""
 
 from __future__ import annotations
 

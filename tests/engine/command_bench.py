@@ -74,7 +74,7 @@ class CommandBench:
 
 
 def short(*names: str, **changes: Any) -> Plan:
-    """One round of starts from off that wait for nobody."""
+    """Return one round of cold starts without an idle wait."""
     fields: dict[str, Any] = {"rounds": 1, "max_rounds": 1, "kinds": ("cold",), "options": AT_ONCE, **changes}
     return plan(*names or ("llama3",), **fields)
 

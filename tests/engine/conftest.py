@@ -11,7 +11,7 @@ from tests.engine.command_bench import CommandBench
 
 @pytest_asyncio.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[CommandBench]:
-    """A runner that is closed in order, whatever the test left under way."""
+    """Yield a runner that is closed in order, whatever the test left running."""
     made = CommandBench(tmp_path / "results")
     yield made
     made.runner.shut_down()

@@ -34,7 +34,7 @@ E = TypeVar("E")
 
 
 class Engine:
-    """A running engine; its lines are read by a thread as long as nobody calls ``stop_reading``."""
+    """A running engine; a thread reads its lines until ``stop_reading`` is called."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process = process
@@ -86,7 +86,7 @@ class Engine:
         self.process.stdin.close()
 
     def ended_within(self, limit_s: float) -> float:
-        """Waits for the end; gives how long it took."""
+        """Wait for the end; return the time that it took."""
         began_s = time.monotonic()
         self.process.wait(limit_s)
         self._thread.join(5)

@@ -1,4 +1,4 @@
-"""A model server within the test: what it does is a script, and it remembers what was asked of it."""
+"""A model server within the test: its behaviour is a script, and it records the requests."""
 
 from __future__ import annotations
 
@@ -185,9 +185,9 @@ class FakeWatch:
         self.pid: int | None = None
         self.calls: list[str] = []
         self.others: list[float] = []
-        """What others do at each look, the last one from then on; nothing where nobody looks."""
+        """Load by other programs at each reading, the last one from then on; empty where it is not watched."""
         self.meanwhile: list[float | None] = []
-        """What others do during each trial; afterwards it is not known."""
+        """Load by other programs during each trial; afterwards it is not known."""
 
     def expect_runner(self, target: RunnerTarget | None) -> None:
         self.calls.append("expect")

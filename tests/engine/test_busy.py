@@ -1,4 +1,4 @@
-"""Trials during which other programs are busy: asked again once, until that is how the machine is."""
+"""Trials during which other programs are busy: repeated once, until the machine counts as busy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUSY, CALM = 1.5, 0.1
 
 
 async def rows_with(*meanwhile: float | None, rounds: int = 1) -> list[tuple[str, bool]]:
-    """The warm trials asked, with whether others were busy."""
+    """Return the warm trials, with whether other programs were busy."""
     lab = Lab(one_round(kinds=("warm",), rounds=rounds, max_rounds=rounds))
     lab.watch.meanwhile = list(meanwhile)
     await lab.run()

@@ -28,7 +28,7 @@ NO_KEY = whole({"error": {"message": "Invalid API key"}}, 401, extra="WWW-Authen
 async def asked(
     routes: Mapping[str, Reply], path: str = "", **env: str
 ) -> AsyncIterator[tuple[ScriptedServer, Contact | Problem]]:
-    """A server with routes, none of which is Ollama's unless it is given, and what first contact makes of it."""
+    """Run a server with routes, none of which is Ollama's by default; yield the result of first contact."""
     async with scripted_server({"/api/version": NOT_FOUND, **routes}) as server:
         servers = Servers(accesses=Accesses(env))
         address = f"http://{server.address}{path}"

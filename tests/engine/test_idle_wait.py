@@ -1,4 +1,4 @@
-"""Starts from off wait for other programs to come to rest, and say so where they did not."""
+"""Cold starts wait for other programs to become idle, and are flagged where they did not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAITING = PhaseDetail(step="waiting_for_others")
 
 
 class Clock:
-    """Goes on by what is slept, at once."""
+    """Advances by each sleep, at once."""
 
     def __init__(self) -> None:
         self.now_s = 0.0

@@ -1,4 +1,4 @@
-"""How many rounds a run has: by its plan's own rule, and by what is asked of it during and after it."""
+"""Number of rounds of a run: by its plan's own rule, and by requests during and after it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_thorough_stops_after_five_rounds_where_all_is_told_apart() -> Non
 
 
 async def test_thorough_goes_on_to_ten_rounds_where_it_is_not() -> None:
-    """Rates that jump about keep the pair open."""
+    """Widely varying rates keep the pair open."""
     server = FakeServer()
     server.answers = lambda _request, number: Words(WORDS, pause_s=0.001 * (1 + number * number % 7))
     lab = Lab(thorough("llama3", "mistral"), server)
@@ -89,7 +89,7 @@ async def test_in_auto_the_second_round_mirrors_the_first_as_it_was() -> None:
     assert order[3:] == order[:3][::-1]
 
 
-# --- asked for after the end ----------------------------------------------------------------------------------------
+# --- requests after the end -----------------------------------------------------------------------------------------
 
 
 async def test_a_session_that_is_gone_on_with_keeps_its_order_and_counts_on() -> None:

@@ -11,7 +11,7 @@ from tests.engine.waiting import wait_until
 
 
 class Pipe:
-    """A pipe whose reader reads when told to."""
+    """A pipe whose reader reads on demand."""
 
     def __init__(self) -> None:
         self.read_fd, self.write_fd = os.pipe()

@@ -79,7 +79,7 @@ async def test_lone_surrogates_are_replaced_and_flagged() -> None:
 
 
 def reload_at(number: int, server: FakeServer) -> Callable[[ChatRequest, int], None]:
-    """Somebody else has the model loaded anew, with other options, before the given request."""
+    """Return an action before the given request: another client reloads the model with other options."""
 
     def act(_request: ChatRequest, asked: int) -> None:
         if asked == number - 1:

@@ -25,7 +25,7 @@ RUNNER = ("runner", "--model", f"/blobs/sha256-{BLOB}")
 
 
 class Tree(Machine):
-    """A machine made of files, whose looks are counted and can be held up."""
+    """A machine made of files, whose readings are counted and can be delayed."""
 
     def __init__(self, root: Path) -> None:
         self.root = lay(
@@ -89,7 +89,7 @@ def test_after_a_hold_up_the_missed_looks_are_not_made_up_for(tmp_path: Path) ->
         machine.go_on.set()
         wait_for(lambda: len(events) >= 8)
     gaps_ns = [after.t_ns - before.t_ns for before, after in pairwise(events)]
-    assert sum(gap < 10e6 for gap in gaps_ns) <= 2  # the first look after it may come early: the grid stands
+    assert sum(gap < 10e6 for gap in gaps_ns) <= 2  # the first reading after it may come early: the grid is fixed
 
 
 def test_the_rate_rises_from_a_trials_start_to_its_first_token(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_no_process_is_looked_for_while_text_is_written(tmp_path: Path) -> None:
         time.sleep(1.2)  # longer than the time between two searches
         assert len(machine.searches) == before
         sampler.end_trial()
-        sampler.begin_trial(loading=False)  # a warm one, whose runner cannot be seen
+        sampler.begin_trial(loading=False)  # a warm one, whose runner is not visible
         before = len(machine.searches)
         seen = len(events)
         wait_for(lambda: len(events) > seen + 10)
@@ -228,7 +228,7 @@ def test_others_before_the_trial_are_those_of_the_last_second(tmp_path: Path) ->
 
 
 def test_what_others_did_before_they_are_counted_from_is_left_out(tmp_path: Path) -> None:
-    """The process of a model that was just unloaded was not somebody else's."""
+    """The process of a model that was just unloaded does not count as another program."""
     machine = Tree(tmp_path)
     with sampling(machine) as (running, events):
         wait_for(lambda: len(events) >= 2)
@@ -250,7 +250,7 @@ def test_a_real_program_beside_the_measurement_shows_as_others_and_in_what_is_le
         assert available is not None
         with stand_in_runner(hold_bytes=800_000_000, busy_s=60):
             ready_ns = time.perf_counter_ns()
-            # half of it: other programs take and give back memory meanwhile
+            # half of it: other programs allocate and free memory meanwhile
             wait_for(lambda: available - (events[-1].available_bytes or 0) >= 400_000_000)
             wait_for(lambda: (events[-1].others_cores or 0.0) >= 0.3)
         first = next(event for event in events if available - (event.available_bytes or 0) >= 400_000_000)

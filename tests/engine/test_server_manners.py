@@ -18,7 +18,7 @@ from tests.engine.fake_server import NOWHERE, REFUSED, FakeServer, Words, reside
 from tests.engine.lab import Lab, one_round
 from tests.engine.waiting import until
 
-# --- the server is somebody's -----------------------------------------------------------------------------------------
+# --- the server belongs to others too ---------------------------------------------------------------------------------
 
 
 async def test_models_of_others_are_unloaded_and_loaded_again_as_they_were() -> None:
@@ -132,7 +132,7 @@ async def test_an_older_build_under_a_picked_name_is_left_alone_and_said_to_be_o
 
 
 async def test_another_name_for_the_same_file_is_unloaded_also_where_others_are_kept() -> None:
-    """One process serves both names, so that a start would not be from off."""
+    """One process serves both names, so that a start would not be cold."""
     server = FakeServer(memory=[resident("alias"), resident("qwen")])
 
     async def clue(model: Model) -> RunnerClue:
@@ -147,7 +147,7 @@ async def test_another_name_for_the_same_file_is_unloaded_also_where_others_are_
 
 
 async def test_a_server_that_cannot_unload_has_no_cold_start_however_many_models_it_has() -> None:
-    """Nor after it has been asked once, nor of a model that its list does not show."""
+    """Not after a first request either, nor of a model that is missing in its list."""
     server = FakeServer(memory=[resident("llama3")])
     server.can_unload = False
     server.refuses_unload = Problem(code="cannot_unload", args={"name": "it"})
@@ -194,7 +194,7 @@ async def test_what_cannot_be_loaded_again_is_noted() -> None:
 
 
 async def test_a_load_that_was_cut_short_is_called_off() -> None:
-    """A model whose cold start is cancelled is in no list yet, and would be loaded to nobody's use."""
+    """A model whose cold start is cancelled is in no list yet, and would be loaded for nothing."""
     server = FakeServer()
     server.answers = lambda _request, _number: Words(hang_after=0)
     lab = Lab(one_round(kinds=("cold",)), server)

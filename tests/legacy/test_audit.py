@@ -97,7 +97,7 @@ def test_the_earlier_comparison_model_by_model(seed: tuple[str, dict[str, Any]])
 
 
 def test_the_earlier_comparisons_other_ways_to_average(seed: tuple[str, dict[str, Any]]) -> None:
-    """Figures that nothing shows, from the same rows: they hold the reading of the file."""
+    """Figures that are not shown, from the same rows: they confirm how the file is read."""
     session = session_of(seed[0])
     for at, contender in enumerate(session.plan.contenders):
         expected = seed[1]["models"][contender.label]
@@ -308,7 +308,7 @@ class Second:
         return 2 * float(scipy_stats.t.sf(abs(math.log(ratio)) / error, n - 1))
 
     def separated(self, a: str, b: str) -> bool:
-        """Whether a is told apart as faster than b."""
+        """Return whether a verdict calls a faster than b."""
         ratio, low, high = self.ratio(a, b)
         if low > 1.03:
             return True

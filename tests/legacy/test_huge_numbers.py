@@ -1,4 +1,4 @@
-"""A number that no machine can have measured costs its row and nothing else, whatever column it is in."""
+"""A number that no machine can have measured costs its row and nothing else, in any column."""
 
 from __future__ import annotations
 

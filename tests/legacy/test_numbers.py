@@ -1,4 +1,4 @@
-"""Numbers are read as spreadsheets of any country write them, and never guessed."""
+"""Numbers are read in any country's spreadsheet notation, and never guessed."""
 
 from __future__ import annotations
 

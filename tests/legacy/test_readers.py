@@ -1,4 +1,4 @@
-"""Files of other programs are recognised by their content; each figure is the one that the file has."""
+"""Files of other programs are recognised by their content; each figure is the file's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is named as a file is read within bounds, or refused with a reason."""
+"""Any named file is read within bounds, or refused with a reason."""
 
 from __future__ import annotations
 

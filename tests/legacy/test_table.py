@@ -1,4 +1,4 @@
-"""Tables are read in any spelling, keep every row, and are written back as they were."""
+"""Tables are read in any spelling, keep every row, and are written back unchanged."""
 
 from __future__ import annotations
 

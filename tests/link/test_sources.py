@@ -1,4 +1,4 @@
-"""A file and a pipe give what a journal holds, and cannot be told anything."""
+"""A file and a pipe yield the events of a journal, and accept no commands."""
 
 from __future__ import annotations
 

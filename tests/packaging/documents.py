@@ -17,13 +17,13 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def commands(heading: str) -> list[str]:
-    """Gives the lines of the shell blocks under a heading of the README."""
+    """Return the lines of the shell blocks under a heading of the README."""
     section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     return [line for block in _FENCED.findall(section) for line in block.splitlines()]
 
 
 def table_rows(first_cell_of_head: str, document: str = README) -> list[list[str]]:
-    """Gives the rows of the table whose head begins with a cell, without that head."""
+    """Return the rows of the table whose head begins with a cell, without that head."""
     lines = iter(document.splitlines())
     for line in lines:
         if _cells(line)[:1] == [first_cell_of_head] and line.startswith("|"):
@@ -38,7 +38,7 @@ def table_rows(first_cell_of_head: str, document: str = README) -> list[list[str
 
 
 def links(path: Path) -> list[str]:
-    """Gives the targets of a document's links and pictures."""
+    """Return the targets of a document's links and pictures."""
     return _LINK.findall(path.read_text("utf-8"))
 
 

@@ -13,7 +13,7 @@ from llmtui.simulator.scenarios import fast
 
 
 def main() -> int:
-    """Measures a scripted server with the program and looks at what it left; returns the exit code."""
+    """Measure a scripted server with the program and check its files; return the exit code."""
     program = sys.argv[1]
     with running_simulator(fast()) as server, tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The wheel holds what the program needs, the sdist what somebody needs to build and to test it."""
+"""The wheel has what the program needs, the sdist what building and testing need."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_from_the_first_command_to_a_table_on_disk(home: Home) -> None:
 
 @contextmanager
 def _typed(command: str, tree: Path, home: Home) -> Iterator[Terminal]:
-    """Types a command where no Ollama answers and none is installed."""
+    """Type a command where no Ollama answers and none is installed."""
     nobody = {"OLLAMA_HOST": "127.0.0.1:9", "PATH": _path_without_ollama()}
     line = f'{command}; echo "{ENDED} $?"; read nothing'
     with terminal(["sh", "-c", line], columns=120, rows=36, env=home.env | nobody, cwd=str(tree)) as screen:

@@ -49,7 +49,7 @@ def test_tidying_keeps_what_is_drawn() -> None:
 
 @pytest.mark.slow
 def test_the_script_makes_the_same_bytes_for_anybody(tmp_path: Path) -> None:
-    """All of them are made once; the one with the most clocks in it again, by somebody far away who reads Spanish."""
+    """All of them are made once; the one with the most clocks again, in a distant time zone and in Spanish."""
     everywhere = {"HOME": str(tmp_path), "TZ": "Asia/Tokyo", "LANGUAGE": "es", "LANG": "es_ES.UTF-8", "NO_COLOR": "1"}
     here, there = tmp_path / "here", tmp_path / "there"
     made = _make(here, {})

@@ -1,4 +1,4 @@
-"""What the README says is what there is; the check script runs what it tells people to run."""
+"""The README is true; the check script runs the commands that it recommends."""
 
 from __future__ import annotations
 

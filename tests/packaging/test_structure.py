@@ -65,7 +65,7 @@ def test_a_public_name_means_one_thing(modules: dict[str, ast.Module]) -> None:
 
 
 def own_names(module: ast.AST) -> Iterator[str]:
-    """Return the names that a module gives to anything."""
+    """Yield the names that a module defines."""
     for node in ast.walk(module):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name

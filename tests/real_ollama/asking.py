@@ -55,28 +55,28 @@ class Answer:
 
 
 class Asking:
-    """Asks one server."""
+    """Sends requests to one server."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._client = httpx.Client(base_url=url, timeout=LIMIT_S, trust_env=False)
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._client.close()
 
     def get(self, path: str) -> Any:
-        """Gives the JSON of a page."""
+        """Return the JSON of a page."""
         response = self._client.get(path)
         assert response.status_code == 200, response.text
         return response.json()
 
     def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
-        """Gives the answer to a request without a stream."""
+        """Return the answer to a request without a stream."""
         return self._client.post(path, json={"stream": False} | body)
 
     def chat(self, model: str, text: str, *, num_predict: int = 16, **more: Any) -> Answer:
-        """Asks, and reads the stream to its end."""
+        """Send a request, and read the stream to its end."""
         with self.chatting(model, text, num_predict=num_predict, **more) as (response, lines):
             arrived_s, read = [], []
             for line in lines:
@@ -88,7 +88,7 @@ class Asking:
     def chatting(
         self, model: str, text: str, *, num_predict: int = 16, options: dict[str, Any] | None = None, **more: Any
     ) -> Iterator[tuple[httpx.Response, Iterator[Line]]]:
-        """Asks, and gives the stream while it runs; leaving closes the connection."""
+        """Send a request, and yield the stream while it runs; leaving closes the connection."""
         body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": text}], **more}
         # One thread: with as many as there are cores, llama.cpp's threads wait for whichever shares its core.
         body["options"] = {
@@ -99,27 +99,27 @@ class Asking:
             yield response, (json.loads(line) for line in response.iter_lines() if line)
 
     def loaded(self) -> list[Line]:
-        """Gives what is in memory."""
+        """Return the models in memory."""
         models: list[Line] = self.get("/api/ps")["models"]
         return models
 
     def unload(self, model: str) -> None:
-        """Unloads a model and waits until it is gone."""
+        """Unload a model and wait until it is gone."""
         assert self.post("/api/generate", {"model": model, "keep_alive": 0}).status_code == 200
         wait_until(lambda: model not in self.loaded_names())
 
     def loaded_names(self) -> list[str]:
-        """Gives the names in memory without ``:latest``."""
+        """Return the names in memory without ``:latest``."""
         return [str(model["name"]).removesuffix(":latest") for model in self.loaded()]
 
     def blob_of(self, model: str) -> str:
-        """Gives the path behind FROM in the model's modelfile."""
+        """Return the path after FROM in the model's modelfile."""
         modelfile: str = self.post("/api/show", {"model": model}).json()["modelfile"]
         return next(line.removeprefix("FROM ") for line in modelfile.splitlines() if line.startswith("FROM "))
 
 
 def wait_until(look: Callable[[], Value | None], within_s: float = 30.0) -> Value:
-    """Asks until the answer is something."""
+    """Call a function until it returns a value."""
     deadline_s = time.monotonic() + within_s
     while True:
         if value := look():

@@ -46,7 +46,7 @@ class Served:
         self.url = url
         self.version = version
         self.put = put
-        """Creates a model under a name; the number tells which weights."""
+        """Creates a model under a name; the number selects the weights."""
 
     @property
     def is_new(self) -> bool:
@@ -55,12 +55,12 @@ class Served:
 
 
 def a_prompt(words: int = 12) -> str:
-    """Gives a text that was not asked before, so that no prompt cache knows more than the template's head."""
+    """Return a new text, so that a prompt cache has nothing but the template's beginning."""
     return " ".join([str(random.randrange(10**6)), *random.choices(WORDS, k=words)])
 
 
 class OllamaContract:
-    """Subclasses give the fixture ``served``."""
+    """Subclasses have the fixture ``served``."""
 
     @pytest.fixture
     def ask(self, served: Served) -> Iterator[Asking]:
@@ -68,7 +68,7 @@ class OllamaContract:
         yield asking
         asking.close()
 
-    # --- who answers, and what it has -----------------------------------------------------------------------------
+    # --- the server, and its models -------------------------------------------------------------------------------
 
     def test_it_tells_its_version(self, served: Served, ask: Asking) -> None:
         assert ask.get("/api/version") == {"version": served.version}
@@ -362,17 +362,17 @@ class OllamaContract:
     # --- steps ----------------------------------------------------------------------------------------------------
 
     def _warm(self, ask: Asking, model: str) -> Line:
-        """Has the model in memory with the usual options, and gives the counters of a warm answer."""
+        """Load the model with the usual options, and return the counters of a warm answer."""
         ask.chat(model, a_prompt(), num_predict=1)
         answer: Answer = ask.chat(model, a_prompt(), num_predict=1)
         return answer.last
 
     def _digests_of(self, ask: Asking, model: str) -> set[str]:
-        """Gives the digests under which a name is in memory."""
+        """Return the digests under which a name is in memory."""
         return {str(loaded["digest"]) for loaded in ask.loaded() if loaded["name"] == f"{model}:latest"}
 
     def _runner(self, ask: Asking, model: str) -> RunnerProcess:
-        """Finds the process that runs a model as the engine does: by the blob that the server names."""
+        """Return the process that runs a model, found as by the engine: by the server's blob."""
         place = place_of(httpx.URL(ask.url))
         target = RunnerTarget.of_clue(RunnerClue(place=place, model_argument=ask.blob_of(model)))
         assert target is not None

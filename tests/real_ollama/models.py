@@ -1,13 +1,12 @@
-"""The models that the tests ask, imported once per server version into the cache.
+"""The models of the tests, imported once per server version into the cache.
 
 All are made from the demo model that ships, so that no test needs a download:
 
-* ``tiny``: the demo model itself, 2 M parameters, thousands of tokens a second.
-* ``steady``: 114 M random weights, slow enough (some 100 tokens a second) for times to mean something.
-* ``thinker``: the demo model with a template that mentions ``.Thinking``: so servers tell that a model can think. It
-  opens with ``<think>`` where thinking is asked for, and never closes it.
-* ``embedder``: the demo model with a key that makes it embedding-only.
-* ``repeater``: weights set so that it says one word for ever.
+* ``tiny``: the demo model itself, 2 M parameters, thousands of tokens per second. * ``steady``: 114 M random weights,
+slow enough (some 100 tokens per second) for times to mean something. * ``thinker``: the demo model with a template that
+mentions ``.Thinking``: so servers tell that a model can think. It opens with ``<think>`` where thinking is asked for,
+and never closes it. * ``embedder``: the demo model with a key that makes it embedding-only. * ``repeater``: weights set
+so that it says one word for ever.
 """
 
 from __future__ import annotations
@@ -43,12 +42,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """How a model is made: its file, and what is said beside it."""
 
     make: Callable[[Path], Path]
-    """Gives the GGUF file, written to the folder if it has to be made."""
+    """Returns the GGUF file, written to the folder if it does not exist."""
     template: str | None = None
 
 
 def model_store(build: Build, cache: Path | None = None) -> Path:
-    """Gives the server's model store in the cache, filled by the server itself when it is not there yet."""
+    """Return the server's model store in the cache, filled by the server itself when it does not exist."""
     folder = (cache or default_cache()) / "ollama"
     store = folder / f"models-{build.version}-{RECIPE}-{_sha256(TOKENISER_FILE)[:12]}"
     if store.exists():
@@ -67,7 +66,7 @@ def model_store(build: Build, cache: Path | None = None) -> Path:
 
 
 def copy_store(store: Path, target: Path) -> Path:
-    """Gives a copy that a server may change; blobs are linked where the file system can, for they are never changed."""
+    """Return a copy that a server may change; blobs are linked where the file system can, since they never change."""
 
     def link(source: str, copy: str) -> str:
         try:
@@ -80,7 +79,7 @@ def copy_store(store: Path, target: Path) -> Path:
 
 
 def import_model(url: str, name: str, gguf_file: Path, template: str | None = None) -> None:
-    """Gives a file to a server under a name, as ``ollama create`` does."""
+    """Upload a file to a server under a name, as ``ollama create`` does."""
     digest = f"sha256:{_sha256(gguf_file)}"
     body: dict[str, object] = {"model": name, "files": {gguf_file.name: digest}, "stream": False}
     if template is not None:
@@ -93,7 +92,7 @@ def import_model(url: str, name: str, gguf_file: Path, template: str | None = No
 
 
 def numbered(folder: Path, number: int) -> Path:
-    """Gives the demo model in a file that differs by the number: the same answers, another blob."""
+    """Return the demo model in a file that differs by the number: the same answers, another blob."""
     return _rewritten(folder / f"numbered-{number}.gguf", extra_keys={"llmtui.number": number})
 
 
@@ -149,14 +148,14 @@ def _rewritten(
 
 
 def _shapes() -> dict[str, tuple[int, ...]]:
-    """Rows first, as arrays have it; the file has it the other way round."""
+    """Return the shapes, rows first, as in arrays; the file has the opposite order."""
     import gguf
 
     return {tensor.name: tuple(map(int, reversed(tensor.shape))) for tensor in gguf.GGUFReader(TOKENISER_FILE).tensors}
 
 
 def _a_word() -> int:
-    """A token that is a plain word."""
+    """Return a token that is a plain word."""
     return vocabulary_of(TOKENISER_FILE).index("Ġthe")
 
 
@@ -172,4 +171,4 @@ RECIPES = {
     "embedder": Recipe(make=_embedder),
     "repeater": Recipe(make=_repeater),
 }
-"""Names as the tests ask for them."""
+"""Names used by the tests."""

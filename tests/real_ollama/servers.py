@@ -36,7 +36,7 @@ class RunningOllama:
 
 @contextlib.contextmanager
 def running_ollama(build: Build, models: Path, home: Path) -> Iterator[RunningOllama]:
-    """Runs a server on a model store of its own for the time of a ``with`` statement.
+    """Run a server on a separate model store during a ``with`` statement.
 
     Args:
         build: the server.
@@ -96,7 +96,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str) -> No
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends the server, then what it may have left behind."""
+    """End the server, then its remaining children."""
     children: list[psutil.Process] = []
     with contextlib.suppress(psutil.NoSuchProcess):
         children = psutil.Process(process.pid).children(recursive=True)

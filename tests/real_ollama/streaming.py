@@ -12,7 +12,7 @@ from tests.real_ollama.contract import a_prompt
 
 
 def question(model: Model, text: str | None = None, num_predict: int = 16) -> ChatRequest:
-    """A request as the engine makes one."""
+    """Return a request as the engine makes one."""
     return ChatRequest(
         model=model,
         messages=(Message("user", text or a_prompt()),),

@@ -112,7 +112,7 @@ async def test_thinking_can_be_turned_on(backend: OllamaBackend, ollama_server: 
     request = question(model, "Write a poem about the moon.")
     said = await answer(backend, msgspec.structs.replace(request, think=True))
     channels = {item.channel for item in said if isinstance(item, Chunk)}
-    # The old server looks for the opening tag in the text only, and here it stands in the template.
+    # The old server looks for the opening tag in the text only, and here the template has it.
     assert channels == ({"t"} if ollama_server.version == NEW else {"a"})
 
 

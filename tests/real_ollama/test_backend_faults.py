@@ -43,14 +43,14 @@ async def problem_of(awaitable: Awaitable[object]) -> Problem:
 
 
 async def forget(backend: OllamaBackend, server: RunningOllama, name: str) -> None:
-    """Takes a model from the server, so that other tests do not meet it."""
+    """Remove a model from the server, so that other tests do not meet it."""
     await backend.unload(ResidentModel(name=name, digest=""))
     async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
         await client.request("DELETE", "/api/delete", json={"model": name})
 
 
 def cut_file_of(server: RunningOllama, name: str, kept_bytes: int) -> None:
-    """Cuts the model's file; it is one that this test has made."""
+    """Cut the model's file, which this test has made."""
     asking = Asking(server.url)
     blob = Path(asking.blob_of(name))
     asking.close()
@@ -76,14 +76,14 @@ async def test_names_that_lead_nowhere(backend: OllamaBackend) -> None:
 
 
 async def test_a_place_for_models_that_cannot_be_reached(backend: OllamaBackend) -> None:
-    """A registry of which nobody can be at home: a port that is not for listening on this machine."""
+    """A registry that cannot be reached: a port that is not for listening on this machine."""
     problem = await problem_of(pulled(backend, "127.0.0.1:1/nobody/nothing:1b"))
     assert problem.code == "registry_unreachable"
     assert (await problem_of(pulled(backend, "x y"))).code == "not_in_library"
 
 
 async def test_an_embedding_model_is_loaded_and_dropped_like_any_other(backend: OllamaBackend) -> None:
-    """It may be somebody's, and is to be brought back after a run."""
+    """It may belong to others, and must be reloaded after a run."""
     as_it_was = ResidentModel(name="embedder:latest", digest="", context_length=256)
     await backend.load(as_it_was)
     (loaded,) = await resident(backend, "embedder")
@@ -101,7 +101,7 @@ async def test_a_name_made_anew_is_in_memory_twice_and_joined_by_digest(
     for number in (1_000_001, 1_000_002):
         import_model(ollama_server.url, "anew", numbered(tmp_path, number))
         listed[number] = next(entry for entry in await backend.models() if entry.model.name == "anew:latest")
-        # Not for long: what is in memory under a name that means something else by now cannot be asked to go.
+        # Not for long: a model in memory whose name has a new meaning cannot be unloaded by request.
         await answer(backend, msgspec.structs.replace(question(listed[number].model), keep_alive_s=20))
     first, second = (entry.model for entry in listed.values())
     now = next(entry for entry in await backend.models() if entry.model.name == "anew:latest")

@@ -40,7 +40,7 @@ class Engine:
                 self._queue.put(event)
 
     def until(self, is_it: Callable[[Event], bool]) -> Event:
-        """Waits for an event; gives it."""
+        """Wait for an event and return it."""
         while True:
             event = self._queue.get(timeout=LIMIT_S)
             self.events.append(event)

@@ -94,7 +94,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def lend(home: Home, made: Path) -> None:
-    """Puts the large model where the program would make it."""
+    """Put the large model where the program would create it."""
     cache = home.folder / "cache" / "llmtui" / "models"
     cache.mkdir(parents=True)
     shutil.copyfile(made, synthetic_path("114M", cache))
@@ -123,7 +123,7 @@ def finished(home: Home) -> list[TrialFinished]:
 
 @contextmanager
 def somebody_elses_model(asking: Asking) -> Iterator[None]:
-    """A model that nobody picked is in memory, with a context length of its own; afterwards it is again."""
+    """Load a model that was not picked, with its own context length; reload it afterwards."""
     asking.chat(SOMEBODY_ELSES, a_prompt(), num_predict=1, options={"num_ctx": THEIR_NUM_CTX})
     [before] = asking.loaded()
     assert before["context_length"] == THEIR_NUM_CTX
@@ -152,7 +152,7 @@ def test_two_models_two_categories_two_rounds(ollama_server: RunningOllama, aski
         screen.press("+")
         screen.wait_for("round 1 of 2")
         live = screen.wait_for("Finished · ", timeout_s=240)
-        # 16, and one more for each that is asked again because other programs were busy.
+        # 16, and one more per trial repeated because other programs were busy.
         assert re.search(r"Finished · (1[6-9]|2\d) of \1 tests", live), live
         screen.press("r")
         results = screen.wait_for("By model")

@@ -43,7 +43,7 @@ def _like_tiny(name: str, **fields: object) -> SimulatedModel:
 
 
 def _repeats(dialect: Dialect) -> ScriptedAnswer:
-    """Old servers give up after 30 equal chunks."""
+    """Return an answer of equal chunks; old servers give up after 30 of them."""
     if dialect == NEW:
         return ScriptedAnswer(token_texts=(" the",) * 200)
     return ScriptedAnswer(token_texts=(" the",) * 31, ending=Ending(kind="closed"))

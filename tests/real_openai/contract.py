@@ -26,10 +26,10 @@ CAP = 32
 
 
 class OpenAiContract:
-    """Subclasses give the fixture ``server``."""
+    """Subclasses have the fixture ``server``."""
 
     product: str | None
-    """The server's name as its list of models tells it."""
+    """The server's name in its list of models."""
     thinks_by: str
 
     async def test_it_says_who_it_is_and_what_it_has(self, server: Served) -> None:

@@ -1,7 +1,7 @@
-"""llama.cpp's own server as a process of its own, from the xllamacpp wheel, started the way a person starts it.
+"""llama.cpp's own server as a separate process, from the xllamacpp wheel, started as a user would.
 
 ``python tests/real_openai/llamacpp.py --model FILE [--alias NAME,NAME] [-c TOKENS]`` serves until stdin ends. The model
-stands on the command line, since that is where tools that look for a model's process by its name find it.
+is on the command line, where tools that look for a model's process by name find it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Served(NamedTuple):
 
 @contextmanager
 def llamacpp_served(*words: str, cwd: Path | None = None, before: Sequence[str] = ()) -> Iterator[Served]:
-    """Starts the server with these arguments; its stdin, and with it the server, is closed at the end.
+    """Start the server with these arguments; its stdin, and so the server, is closed at the end.
 
     Args:
         words: arguments as above.
@@ -66,7 +66,7 @@ def llamacpp_served(*words: str, cwd: Path | None = None, before: Sequence[str] 
 
 
 def free_port() -> int:
-    """Gives a port on which nothing listens."""
+    """Return a port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -74,7 +74,7 @@ def free_port() -> int:
 
 
 def main(words: Sequence[str]) -> None:
-    """Serves one model until stdin ends."""
+    """Serve one model until stdin ends."""
     import xllamacpp
 
     options = argparse.ArgumentParser()

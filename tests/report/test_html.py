@@ -35,7 +35,7 @@ def one(tmp_path: Path) -> Saved:
 
 
 class Page(HTMLParser):
-    """The elements of a page, their attributes, and the text of those asked for."""
+    """The elements of a page, their attributes, and the text of selected ones."""
 
     def __init__(self, content: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The report in Markdown: everything that Results says, for somebody who was not there."""
+"""The report in Markdown: everything that Results shows, for readers who have not seen it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is shown of a pair agrees: one word for each figure, and no interval that contradicts it. In no output.
+"""Everything shown about a pair agrees: one word per figure, and no interval that contradicts it, in any output.
 
 Random sessions of 1 to 10 rounds and 2 to 8 models, nearly equal ones, where words and intervals could disagree.
 """
@@ -110,7 +110,7 @@ def test_the_file_says_the_same_after_rounding(session: Session) -> None:
 
 
 def said_words(sentence: str) -> set[str]:
-    """Words that a sentence with an interval is known by."""
+    """Return words that identify a sentence with an interval."""
     signs = {
         "seems faster": "seems_faster", "is slightly faster": "slightly_faster", "is faster": "faster",
         "seems to respond sooner": "seems_sooner", "responds sooner": "sooner", "too close to tell yet": "too_close",

@@ -1,4 +1,4 @@
-"""Tables: a missing figure is a blank cell, whatever the reason, and nothing is averaged over it."""
+"""Tables: a missing figure is a blank cell, for any reason, and is left out of means."""
 
 from __future__ import annotations
 

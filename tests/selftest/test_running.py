@@ -139,7 +139,7 @@ def test_every_drawn_answer_ends_by_itself_and_has_a_speed(seed: int) -> None:
 
 
 def turns(count: int, *, without: float = 400.0, cost: float = 0.0, drift: float = 0.0) -> list[float]:
-    """Speeds in turns A B B A on a machine whose speed changes by ``drift`` from one test to the next."""
+    """Return speeds in turns A B B A on a machine whose speed changes by ``drift`` from one trial to the next."""
     speeds = [without, without * (1 - cost), without * (1 - cost), without] * count
     return [speed * (1 + drift) ** place for place, speed in enumerate(speeds)]
 

@@ -17,7 +17,7 @@ QUESTION = "Why does the tide come in twice a day?"
 
 
 def quick(name: str = "m", **fields: Any) -> SimulatedModel:
-    """A model that costs a test no time."""
+    """Return a model that takes no time."""
     defaults: dict[str, Any] = {
         "load_s": 0.0,
         "decode_tps": 2000.0,
@@ -57,7 +57,7 @@ async def lines_of(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -
 
 
 async def error_of(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> tuple[int, str]:
-    """Status and message of a request that is refused."""
+    """Return status and message of a refused request."""
     response = await client.post(path, json=body)
     return response.status_code, response.json()["error"]
 
@@ -76,7 +76,7 @@ async def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> 
 
 
 async def state_when(client: httpx.AsyncClient, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """What the control path tells as soon as a condition holds for it."""
+    """Return the control path's answer once a condition holds for it."""
     for _ in range(1000):
         state: dict[str, Any] = (await client.get("/_sim/state")).json()
         if condition(state):

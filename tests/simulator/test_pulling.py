@@ -17,7 +17,7 @@ def offering(*stops: PullStop, rate_bps: float = 5e9) -> Any:
 
 
 async def completed(client: httpx.AsyncClient) -> list[int]:
-    """Bytes of the weights, line by line, of one attempt, which may be cut."""
+    """Return the bytes of the weights, line by line, of one attempt, which may be cut."""
     seen: list[int] = []
     rest = b""
     try:

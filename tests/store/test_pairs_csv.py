@@ -1,4 +1,4 @@
-"""Files hold what the screen says of pairs, what a token took, and never a mixture of kinds."""
+"""Files have the screen's verdicts on pairs, the cost of a token, and never a mixture of kinds."""
 
 from __future__ import annotations
 

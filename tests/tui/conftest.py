@@ -1,4 +1,4 @@
-"""Ways to look at the app in tests: wait for what must come, never for a time."""
+"""Ways to drive the app in tests: wait for conditions, never for a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSTALL = "python -m pip install -e '/src/llmtui[builtin]'"
 
 
 async def wait_until(pilot: Pilot[Any], holds: Callable[[], object], *, timeout_s: float = 60.0) -> None:
-    """Waits until something holds, letting the app work in between.
+    """Wait until a condition holds, letting the app work in between.
 
     Raises:
         AssertionError: it does not hold in time.

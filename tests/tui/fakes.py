@@ -37,7 +37,7 @@ ADDRESS = "http://127.0.0.1:11434"
 
 
 class FakeLink:
-    """Events come when the test plays them; what is sent is kept in ``sent`` and may be answered by ``answer``."""
+    """Events come when the test plays them; commands are kept in ``sent`` and may be answered by ``answer``."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class FakeLink:
             self._queue.put(None)
 
     def play(self, *events: Event) -> None:
-        """Lets events arrive together."""
+        """Let events arrive together."""
         self._trials |= {event.trial.id: event for event in events if isinstance(event, TrialFinished)}
         self._queue.put(events)
 
@@ -90,7 +90,7 @@ class FakeLink:
         self._queue.put(None)
 
     def sent_of(self, kind: type[T]) -> list[T]:
-        """Gives the commands of a kind, in order."""
+        """Return the commands of a kind, in order."""
         return [command for command in self.sent if isinstance(command, kind)]
 
 
@@ -264,7 +264,7 @@ def refused(address: str = ADDRESS, kind: Any = "ollama") -> ServerChanged:
 
 
 def an_ollama(command: Command) -> tuple[Event, ...]:
-    """Answers commands as an engine beside an Ollama server with some models does."""
+    """Answer commands like an engine beside an Ollama server with some models."""
     match command:
         case SetServer(kind="builtin"):
             return a_builtin(command)
@@ -282,7 +282,7 @@ def an_ollama(command: Command) -> tuple[Event, ...]:
 
 
 def no_ollama(command: Command) -> tuple[Event, ...]:
-    """Answers as an engine where nothing listens; the built-in server is there."""
+    """Answer like an engine where nothing listens; the built-in server is there."""
     match command:
         case SetServer(kind="builtin"):
             return a_builtin(command)
@@ -306,5 +306,5 @@ def engine_beside(answer: Callable[[Command], tuple[Event, ...]]) -> FakeLink:
 
 
 def replace(struct: S, **changes: Any) -> S:
-    """Gives a record with changes."""
+    """Return a record with changes."""
     return msgspec.structs.replace(struct, **changes)

@@ -1,4 +1,4 @@
-"""What is asked and answered in the made-up session."""
+"""Prompts and answers of the generated session."""
 
 from __future__ import annotations
 

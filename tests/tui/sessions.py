@@ -1,7 +1,7 @@
-"""A session as a slow machine would make it: three models, one that thinks, one answer that breaks off, memory rising.
+"""A session like that of a slow machine: three models, one that thinks, one answer that breaks off, rising memory.
 
-``a_session`` gives its events in order, with live text among them; ``until`` cuts them at a time, so that a screen can
-be looked at in the middle of a run.
+``a_session`` returns its events in order, with live text among them; ``until`` cuts them at a time, for screens in the
+middle of a run.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ SPEEDS = {
 
 
 def a_plan(*names: str, rounds: int = 1, categories: Sequence[str] = tuple(PROMPTS), **changes: Any) -> Plan:
-    """Gives a plan of some of the models."""
+    """Return a plan of some of the models."""
     contenders = tuple(_contender(name) for name in names or SPEEDS)
     prompts = tuple(
         PlannedPrompt(id=f"{name}-1", category=name, title=name.capitalize(), text=PROMPTS[name], sha256=f"sha-{name}")
@@ -108,35 +108,35 @@ def _contender(name: str) -> Contender:
 
 
 def a_session(plan: Plan | None = None, *, failing: str | None = "mistral:7b", finish: bool = True) -> list[Event]:
-    """Gives the events of a whole session.
+    """Return the events of a whole session.
 
     Args:
-        plan: what is run; all three models once if left out.
+        plan: the plan; None: all three models once.
         failing: the model whose first coding answer breaks off.
-        finish: the session comes to its end.
+        finish: whether the session is completed.
     """
     return list(_Scribe(plan or a_plan(), failing).events(finish=finish))
 
 
 def until(events: Sequence[Event], seconds: float) -> list[Event]:
-    """Gives what has happened so many seconds after the start."""
+    """Return the events up to this many seconds after the start."""
     end_ns = START_NS + round(seconds * S)
     return [event for event, t_ns in _timed(events) if t_ns <= end_ns]
 
 
 def start_of(events: Sequence[Event], trial_id: str, phase: Phase = "answer") -> float:
-    """Gives when a phase of a trial began, in seconds after the start."""
+    """Return the beginning of a trial's phase, in seconds after the start."""
     marks = (event for event in events if isinstance(event, PhaseChanged))
     return next((mark.t_ns - START_NS) / S for mark in marks if mark.trial_id == trial_id and mark.phase == phase)
 
 
 def finished_trials(events: Sequence[Event]) -> dict[str, TrialFinished]:
-    """Gives the finished trials with their texts, by id, as a link reads them back."""
+    """Return the finished trials with their texts, by id, as a link returns them."""
     return {event.trial.id: event for event in events if isinstance(event, TrialFinished)}
 
 
 def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, int]]:
-    """Live text stands where its last chunk arrived."""
+    """Yield events with their times; live text has the time of its last chunk."""
     sent: dict[str, int] = {}
     last = START_NS
     for event in events:
@@ -150,7 +150,7 @@ def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, int]]:
 
 
 class _Scribe:
-    """Writes down what happens, second by second."""
+    """Records the events, second by second."""
 
     def __init__(self, plan: Plan, failing: str | None) -> None:
         self.plan = plan
@@ -312,7 +312,7 @@ class _Scribe:
         )
 
     def _pass(self, seconds: float, *, busy: float) -> Iterator[Event]:
-        """Lets time pass, with a look at the machine every half second."""
+        """Let time pass, with a machine reading every half second."""
         end_ns = self.t_ns + round(seconds * S)
         while self._sampled_ns + S // 2 <= end_ns:
             self._sampled_ns += S // 2

@@ -42,7 +42,7 @@ S = 10**9
 
 
 def apart_after(rounds: int, *, how: Any = "complete") -> list[Event]:
-    """A session whose two models are not told apart yet."""
+    """Return a session whose two models are too close to tell yet."""
     of = compared_plan("a", "b", rounds=rounds, max_rounds=rounds)
     factors = (1.0, 1.05, 0.97, 1.02, 0.99)
     events: list[Event] = [started(of)]

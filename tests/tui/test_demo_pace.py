@@ -12,7 +12,7 @@ MS = 1_000_000
 
 
 def text(trial_id: str, *words: str, first_ms: float = 2.0, step_ms: float = 1.0) -> Chunks:
-    """Words of a test, the first after ``first_ms``, then one each ``step_ms``."""
+    """Return words of a trial, the first after ``first_ms``, then one each ``step_ms``."""
     chunks = tuple((round((first_ms + at * step_ms) * MS), "a", word) for at, word in enumerate(words))
     return Chunks(trial_id=trial_id, chunks=chunks)
 

@@ -42,7 +42,7 @@ class CommandRunner:
         self.feed.read()
 
     def turn(self) -> None:
-        """The app handles what asks to be shown."""
+        """Let the app handle its pending messages."""
         for message in [one for one in self.posted if isinstance(one, ShowDue)]:
             self.posted.remove(message)
             message.feed.show_when_due()
@@ -52,7 +52,7 @@ class CommandRunner:
 
 
 def desk_of(*batches: tuple[Event, ...]) -> CommandRunner:
-    """A desk whose source has ended after some batches."""
+    """Return a runner whose source has ended after some batches."""
     link = FakeLink(is_live=True)
     for batch in batches:
         link.play(*batch)

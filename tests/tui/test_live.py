@@ -23,7 +23,7 @@ NOW = [100.0]
 
 @pytest.fixture(autouse=True)
 def _frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Our clock stands still; the engine's goes on with its events."""
+    """Stop our clock; the engine's advances with its events."""
     NOW[0] = 100.0
     monkeypatch.setattr("llmtui.tui.widgets.phase_bar.monotonic", lambda: NOW[0])
 
@@ -39,7 +39,7 @@ def pauses(command: Command) -> tuple[Event, ...]:
 
 
 class Run:
-    """The Live screen over a run that the test lets go on."""
+    """The Live screen over a run that the test advances."""
 
     def __init__(self, *, read_only: bool = False) -> None:
         self.link = FakeLink(accepts_commands=not read_only, trials=TRIALS, answer=pauses)
@@ -48,13 +48,13 @@ class Run:
         self._played = 0
 
     def play_until(self, seconds: float) -> None:
-        """Lets everything happen up to then."""
+        """Let everything happen up to this time."""
         now = until(EVENTS, seconds)
         self.link.play(*now[self._played :])
         self._played = len(now)
 
     async def show(self, pilot: Pilot[Any], seconds: float) -> LiveScreen:
-        """Goes to the screen and lets the run come to a time."""
+        """Show the screen and let the run come to a time."""
         self.app.show("live")
         await wait_until(pilot, lambda: isinstance(self.app.screen, LiveScreen))
         await self.go_on(pilot, seconds)

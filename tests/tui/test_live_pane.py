@@ -13,7 +13,7 @@ EVENTS = a_session()
 
 
 def told(events: Sequence[Event], *, at_a_time: int) -> str:
-    """Plays events as a feed does: facts folded and text queued, both shown after every so many events."""
+    """Play events like a feed: facts folded and text queued, both shown after every given number of events."""
     script, builder = PaneScript(), SessionBuilder()
     waiting: list[Chunks] = []
     written: list[str] = []
@@ -35,7 +35,7 @@ def told(events: Sequence[Event], *, at_a_time: int) -> str:
 
 
 def heads_and_ends(text: str) -> str:
-    """One letter a line that is a head or an end, in order."""
+    """Return one letter per line that is a head or an end, in order."""
     models = ("llama3:8b · ", "mistral:7b · ", "qwen3:4b thinking · ")
     return "".join(
         "h" if line.startswith(models) else "e" for line in text.split("\n") if line.startswith((*models, "— ", "✗ "))

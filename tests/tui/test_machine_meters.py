@@ -11,7 +11,7 @@ from tests.tui.sessions import GB, a_session, until
 
 
 def a_session_at(seconds: float, **changes: Any) -> Session:
-    """A session whose samples have some values replaced."""
+    """Return a session whose samples have some values replaced."""
     session = fold(until(a_session(), seconds))
     assert session is not None
     samples = tuple(msgspec.structs.replace(sample, **changes) for sample in session.samples)

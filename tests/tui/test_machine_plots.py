@@ -57,7 +57,7 @@ class Host(App[None]):
 
 
 async def drawn(pilot: Pilot[Any], plots: MachinePlots, session: Session) -> list[str]:
-    """Shows a session and gives the rows when it is drawn."""
+    """Show a session and return the rows when it is drawn."""
     plots.show_session(session)
     await wait_until(pilot, lambda: plots._drawn is not None)
     return text_of(plots._rows)

@@ -32,7 +32,7 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def listed(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
-    """Waits for the models, then presses keys."""
+    """Wait for the models, then press keys."""
 
     async def before(pilot: Pilot[Any]) -> None:
         app = pilot.app

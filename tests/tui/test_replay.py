@@ -32,7 +32,7 @@ def an_app() -> LlmtuiApp:
 
 
 class Texts:
-    """What a feed gives of finished tests."""
+    """Texts of finished trials from a feed."""
 
     def trial(self, trial_id: str) -> Any:
         return TRIALS.get(trial_id)
@@ -56,7 +56,7 @@ async def replay(pilot: Pilot[Any], left: str, right: str) -> ReplayScreen:
 
 
 async def at(pilot: Pilot[Any], screen: ReplayScreen, seconds: float) -> tuple[str, str]:
-    """Lets the clock come to a time; gives both texts."""
+    """Let the clock come to a time; return both texts."""
     NOW[0] = 100.0 + seconds
     screen._tick()
     left, right = (text_of(side) for side in screen.sides)

@@ -1,4 +1,4 @@
-"""Cells of the tables of Results: rounded, aligned, and honest about what is only a lower bound."""
+"""Cells of the tables of Results: rounded, aligned, and marked where they are lower bounds."""
 
 from __future__ import annotations
 

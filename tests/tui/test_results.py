@@ -35,7 +35,7 @@ def folded(*args: Any, **kwargs: Any) -> Session:
 
 
 class Looking:
-    """Results of a session that is over, or still under way."""
+    """Results of a finished or running session."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Looking:
 
 
 async def results(pilot: Pilot[Any], app: LlmtuiApp) -> ResultsScreen:
-    """Waits for the screen and its parts."""
+    """Wait for the screen and its parts."""
     await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query(Scoreboard)))
     screen = app.screen
     assert isinstance(screen, ResultsScreen)

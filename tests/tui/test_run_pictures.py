@@ -1,4 +1,4 @@
-"""How a run and its results look, at the three sizes the layouts are made for; the clock stands still."""
+"""A run and its results, at the three sizes of the layouts, with a stopped clock."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def an_app(events: list[Any], seconds: float, *, theme: str = "llmtui-dark") -> 
 
 
 def on(mode: Mode, *keys: str) -> Before:
-    """Goes to a screen, presses keys, waits until all is drawn."""
+    """Show a screen, press keys, wait until all is drawn."""
 
     async def before(pilot: Pilot[Any]) -> None:
         app = pilot.app

@@ -1,4 +1,4 @@
-"""Setup and the server: who answers, who stands in, what it holds, what it fetches."""
+"""Setup and the server: its answers, its substitute, its models, its downloads."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ class TestDownload:
             said = window.query_one("#download-said")
             await wait_until(pilot, lambda: "There is no model 'nosuch'." in str(said.render()))
             assert "Look at the library." in str(said.render())
-            # Of the model that is half there, as the fake server tells.
+            # From the half-downloaded model, as the fake server reports.
             assert "Enter goes on where it stopped." in str(said.render())
 
     async def test_what_never_began_does_not_go_on_either(self) -> None:

@@ -49,7 +49,7 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
 
 
 async def write(pilot: Pilot[None], pane: TokenPane, text: str, kind: str = "answer") -> None:
-    """Writes and waits for the paint."""
+    """Write and wait for the paint."""
     before = pane.flushes
     pane.write([(text, kind)])
     await until(pilot, lambda: pane.flushes > before)

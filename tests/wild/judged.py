@@ -73,7 +73,7 @@ async def judge(
     num_predict: int = NUM_PREDICT,
     **how: Any,
 ) -> Judged:
-    """Reads an answer and says what a trial with it is."""
+    """Read an answer and return the judgement of a trial with it."""
     answer, left_open = CollectedAnswer(), False
     try:
         async with asyncio.timeout(20):

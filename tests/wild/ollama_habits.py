@@ -1,4 +1,4 @@
-"""Habits of servers of Ollama's protocol and of its imitators: each an answer of 80 words with 80 tokens."""
+"""Habits of servers with Ollama's protocol and of its imitations: each an answer of 80 words with 80 tokens."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def spoken(
     last: dict[str, Any] | None = None,
     final: bool = True,
 ) -> Sends:
-    """Messages at the usual pace; the last line comes with the last of them."""
+    """Return messages at the usual pace; the last line comes with the last of them."""
     said = [{"content": word(at)} for at in range(N)] if messages is None else list(messages)
     sends = []
     for number, message in enumerate(said):

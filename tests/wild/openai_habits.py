@@ -1,6 +1,6 @@
 """Habits of servers of OpenAI's protocol, taken from public reports: each an answer of 80 words with 80 tokens.
 
-Where nothing else is said the first word arrives after 150 ms and one every 20 ms, as one chunk of server-sent events.
+By default the first word arrives after 150 ms and then one every 20 ms, as one chunk of server-sent events.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Habit(msgspec.Struct, frozen=True, kw_only=True):
     how: dict[str, Any] = {}
     outcome: str = "ok"
     code: str | None = None
-    """Of the problem, and words that stand in it."""
+    """Code of the problem, with words in it."""
     words: str = ""
     ended_by: str | None = "stop"
     ttft_ms: float | None = FIRST_MS
@@ -55,7 +55,7 @@ TAIL = (said("stop"), usage(), DONE)
 
 
 def spoken(chunks: Iterable[bytes], tail: Iterable[bytes] = TAIL, *, first_ms: float = FIRST_MS) -> Sends:
-    """Chunks at the usual pace behind a chunk with the role only; the tail follows a gap later, all at once."""
+    """Return chunks at the usual pace after a chunk with the role only; the tail follows a gap later, all at once."""
     sends: list[tuple[float, bytes]] = [(first_ms - GAP_MS, said(role="assistant", content=""))]
     sends += [(first_ms + number * GAP_MS, chunk) for number, chunk in enumerate(chunks)]
     return [*sends, *((sends[-1][0] + GAP_MS, end) for end in tail)]
@@ -72,13 +72,13 @@ def halves(key: str, text: Callable[[int], Any] = word) -> Sends:
 
 
 def framed(frame: Callable[[bytes], bytes], end: bytes = DONE) -> Sends:
-    """The usual answer, its data framed in another way."""
+    """Return the usual answer with its data framed differently."""
     datas = [*texts(), said("stop"), usage()]
     return spoken([frame(data[6:-2]) for data in datas[:N]], [*(frame(data[6:-2]) for data in datas[N:]), end])
 
 
 def compressed(encoder: Any, sends: Sends | None = None) -> Sends:
-    """An answer, the usual one if none is given, compressed and flushed chunk by chunk."""
+    """Return an answer, the usual one by default, compressed and flushed chunk by chunk."""
     plain = spoken(texts()) if sends is None else sends
     sends = [(at, encoder.compress(data) + encoder.flush(zlib.Z_SYNC_FLUSH)) for at, data in plain]
     return [*sends, (sends[-1][0], encoder.flush())]

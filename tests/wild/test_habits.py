@@ -1,4 +1,4 @@
-"""Every habit of real servers gives right figures, or none and the reason."""
+"""Every habit of real servers leads to right figures, or to none with the reason."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ MEASURED = [
 
 
 def replayed(habit: Habit, log: list[dict[float, int]]) -> Reply:
-    """Sends the habit's bytes in real time, and logs when each of them left."""
+    """Send the habit's bytes in real time, and log when each of them left."""
 
     async def reply(received: Received, peer: Peer) -> None:
         extra = "".join(f"{name}: {value}\r\n" for name, value in habit.headers.items() if name == "content-encoding")

@@ -1,4 +1,4 @@
-"""One answer gives one result, however it is framed and cut; one odd value costs what rests on it and nothing else.
+"""One answer has one result, however it is framed and cut; an odd value costs what depends on it and nothing else.
 
 ``HYPOTHESIS_PROFILE=long pytest tests/wild/test_properties.py`` tries 10,000 examples per case, over 100,000 in all.
 """
@@ -155,7 +155,7 @@ def changed(document: Any, path: Path, value: Any, *, removed: bool) -> Any:
 
 CLOCK = frozenset(("server_decode_tps", "clock_side"))
 COUNTED = CLOCK | {"tokens", "decode_tps", "tpot_ms", "tps_source", "e2e_tps", "decode_steps", "decode_s", "ttft_ms"}
-"""The time to first token, too: more tokens than the text can hold tell of text in a field that is not known."""
+"""The time to first token, too: more tokens than the text can hold mean text in an unknown field."""
 CACHED = frozenset(("cached_tokens", "prefill_tps"))
 PROMPT = CACHED | {"prompt_tokens", "prompt_ms"}
 REST_ON: dict[str, frozenset[str]] = {

@@ -1,4 +1,4 @@
-"""Habits that no report tells of: what is odd costs itself, what fails is called failed, and nothing is made up."""
+"""Habits that no report mentions: an odd value costs itself, a failure is called failed, and nothing is invented."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ PROBLEM_CODES: tuple[ProblemCode, ...] = get_args(ProblemCode)
 EVIDENCE_CODES: tuple[EvidenceCode, ...] = get_args(EvidenceCode)
 LANGUAGES = sorted(folder.name for folder in LOCALE_DIR.iterdir() if folder.is_dir())
 GIVEN = {"install", "install_synthetic"}
-"""Arguments that the words bring themselves."""
+"""Arguments that the words themselves supply."""
 SAMPLES: dict[str, Argument] = {"start": "ollama", "when": "loading", "fault": "entries", "n": 3}
 MADE = ("Problem", "Evidence")
 SCHEMA_1 = Problem(code="cut", what="The stream broke off.", remedy="Try again.")

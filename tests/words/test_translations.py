@@ -42,7 +42,7 @@ def language(request: pytest.FixtureRequest) -> str:
 
 
 def texts(message: Any) -> list[tuple[str, str]]:
-    """(source, translation) of each form of a message that is translated; another test asks that all are."""
+    """Return (source, translation) of each form of a translated message; another test requires translations of all."""
     ids = message.id if isinstance(message.id, tuple | list) else [message.id]
     strings = message.string if isinstance(message.string, tuple | list) else [message.string]
     return [(ids[min(at, len(ids) - 1)], one) for at, one in enumerate(strings) if one]

@@ -90,7 +90,7 @@ def test_every_verdict_has_a_word_and_a_sentence(word: VerdictWord) -> None:
 
 
 def codes_in(name: str) -> set[str]:
-    """Every reason that a file of core gives under ``why``."""
+    """Return every reason that a module of core stores in ``why``."""
     source = (PACKAGE / "core" / name).read_text("utf-8")
     found = re.findall(r'why(?:\[[^\]]+\])? \|?= (?:dict\.fromkeys\([^"]*(?:"\w+", )*\), )?"(\w+)"', source)
     found += re.findall(r'dict\.fromkeys\(.*, "(\w+)"\)', source)

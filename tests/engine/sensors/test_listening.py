@@ -130,7 +130,7 @@ def test_llmtui_is_never_the_server(tmp_path: Path) -> None:
 
 
 class TestOllamaOfAUserOfItsOwn:
-    """Its packages run it so, and its descriptors cannot be read; the socket's owner can."""
+    """Its packages run it so, and its descriptors are not readable; the socket's owner is."""
 
     UID = os.getuid() if hasattr(os, "getuid") else 0  # of the files of the tree
 
@@ -186,7 +186,7 @@ class TestAServerThatCannotBeSeen:
 
     @pytest.mark.skipif(not shutil.which("unshare"), reason="takes a network of its own")
     def test_is_in_a_network_of_its_own(self) -> None:
-        """Its port is not ours: what listens there is another program's, or none."""
+        """Its port is not ours: another program listens there, or none."""
         with networked_apart() as (port, _):
             assert find(port) == RunnerSearch()
 

@@ -56,7 +56,7 @@ def test_disk_reads_are_summed_over_whole_disks_only(tmp_path: Path) -> None:
             "block/sda/device/model": "disk",
             "block/nvme0n1/stat": stat.format(sectors=5),
             "block/nvme0n1/device/model": "disk",
-            "block/dm-0/stat": stat.format(sectors=7),  # lies on sda: the same bytes again
+            "block/dm-0/stat": stat.format(sectors=7),  # is on sda: the same bytes again
         },
     )
     assert DiskSensor(tmp_path / "sys", tmp_path).read() == 15 * 512

@@ -42,7 +42,7 @@ def test_busy_seconds_agree_with_proc(elsewhere: Machine) -> None:
 
 @pytest.mark.usefixtures("elsewhere")
 def test_a_runner_is_found_and_followed(tmp_path: Path) -> None:
-    # what llmtui starts is never a model, and this process starts the server: another one stands for llmtui
+    # children of llmtui are never a model, and this process starts the server: pretend that another one is llmtui
     with stand_in_runner() as engine, stand_in_server() as server:
         there = machine.Machine([engine.pid], sys_root=tmp_path)
         pid = server.run("--model", f"sha256-{BLOB}", hold_bytes=50_000_000)

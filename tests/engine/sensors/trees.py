@@ -45,7 +45,7 @@ for runner in runners:
 
 
 def lay(root: Path, files: Mapping[str, str]) -> Path:
-    """Write files under a folder; gives the folder."""
+    """Write files in a folder; return the folder."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def lay(root: Path, files: Mapping[str, str]) -> Path:
 
 
 def stat_line(pid: int, *, cpu_s: float = 0.0, started_s: float = 5.0, parent: int = 1, state: str = "S") -> str:
-    """``/proc/PID/stat`` of a program whose name tries to confuse the reader."""
+    """Return ``/proc/PID/stat`` of a program whose name is hard to parse."""
     ticks = round(cpu_s * TICKS_PER_S)
     before = f"{pid} (a) b) c) {state} {parent} 1 1 0 -1 4194560 100 0 0 0 {ticks} 0 0 0 20 0 1 0"
     return f"{before} {round(started_s * TICKS_PER_S)} 1000000 500 18446744073709551615"
@@ -81,7 +81,7 @@ def process(
 def listen(
     root: Path, port: int, *pids: int, address: str = "127.0.0.1", uid: int = 1000, inode: int | None = None
 ) -> None:
-    """Lets processes hold a socket that listens; without any, one of a user whose descriptors cannot be read."""
+    """Let processes hold a listening socket; without any, one of a user whose descriptors are not readable."""
     inode = port if inode is None else inode
     packed = ipaddress.ip_address(address).packed
     words = "".join(
@@ -110,11 +110,11 @@ class StandInServer:
         self._process = process
 
     def run(self, *arguments: str, hold_bytes: int = 0, busy_s: float = 0.0) -> int:
-        """Ends the runner before and starts one with these arguments; gives its pid once it holds its memory."""
+        """End the previous runner and start one with these arguments; return its pid once it holds its memory."""
         return int(self._tell(" ".join((str(hold_bytes), str(busy_s), *arguments))))
 
     def unload(self) -> None:
-        """Ends the runner."""
+        """End the runner."""
         self._tell("")
 
     def _tell(self, line: str) -> str:
