@@ -25,7 +25,7 @@ ENGINE = "llmtui.engine"
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder for one measurement."""
+    """Yield a folder for one measurement."""
     with tempfile.TemporaryDirectory(prefix="llmtui-benchmark-", ignore_cleanup_errors=True) as path:
         yield Path(path)
 

@@ -88,7 +88,7 @@ def _naive(server: RunningSimulator, tokens: int, seconds: float) -> float:
 
 
 def _until_warm_text(server: RunningSimulator) -> None:
-    """The cold start is over and the answer to the warm prompt has been on its way for a while."""
+    """Wait until the cold start is over and the answer to the warm prompt has been running for a while."""
     _until(lambda: len(server.answers()) > 1 and len(server.answers()[-1].texts) > RATE_TPS * SETTLE_S)
 
 

@@ -124,8 +124,7 @@ class _Workshop:
 
 
 def default_cache() -> Path:
-    """Return the cache folder of the tests: ``$LLMTUI_TEST_CACHE``, else ``llmtui-tests`` in the user's cache
-    folder."""
+    """Return the tests' cache folder: ``$LLMTUI_TEST_CACHE``, else ``llmtui-tests`` in the user's cache folder."""
     named = os.environ.get(CACHE_VARIABLE)
     if named:
         return Path(named).expanduser().absolute()

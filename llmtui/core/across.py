@@ -1,7 +1,7 @@
-"""Sessions side by side: what differs between them, and what that did to each figure.
+"""Comparison of two sessions: which conditions differ, and how each figure changed.
 
 One difference may be judged (Welch's t on the rounds' log means) where the day-to-day noise of this plan on this
-machine is known; with two or more differences it cannot be said which one did it. Rules: docs/method.md, "Across
+machine is known; with two or more differences the cause of a change is not known. Rules: docs/method.md, "Across
 sessions".
 """
 
@@ -27,7 +27,7 @@ from llmtui.core.verdict import MARGIN
 from llmtui.core.waits import NOTICEABLE_MS, SOONER
 
 MIN_ROUNDS_ACROSS = 2
-"""Rounds in each session from which their scatter is known at all."""
+"""Fewest rounds per session from which a variance can be computed."""
 COMPARED: Final = (
     "decode_tps", "ttft_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "prefill_tps", "memory_peak_bytes",
     "vram_bytes",
@@ -40,7 +40,7 @@ ChangeWord = Literal[
     "less", "more", "seems_less", "seems_more",
     "practically_equal", "no_noticeable_difference", "too_close", "no_verdict",
 ]  # fmt: skip
-"""Of rates, of waiting times, of other figures; then what is said of all."""
+"""Words for rates, for waiting times, for other figures; then those for all."""
 Mark = Literal["better", "worse", "equal", "open", "none"]
 _UP: Final[tuple[ChangeWord, ...]] = ("faster", "seems_faster", "later", "seems_later", "more", "seems_more")
 _DOWN: Final[tuple[ChangeWord, ...]] = ("slower", "seems_slower", "sooner", "seems_sooner", "less", "seems_less")
@@ -49,49 +49,50 @@ _WORDS: Final[Mapping[str, tuple[ChangeWord, ChangeWord, ChangeWord, ChangeWord]
     "wait": ("later", "sooner", "seems_later", "seems_sooner"),
     "amount": ("more", "less", "seems_more", "seems_less"),
 })  # fmt: skip
-"""For each kind of figure: higher, lower, seems higher, seems lower."""
+"""Per kind of figure: higher, lower, seems higher, seems lower."""
 
 
 class FigureChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure of one contender now against then."""
+    """The change of one figure of one contender from the earlier session to the later one."""
 
     contender: int
     """Index into the later session's contenders."""
     figure: str = "decode_tps"
     word: ChangeWord
     before: float | None = None
-    """In the unit of files: the session's own figure where both asked the same prompts, else the geometric mean over
-    the rounds of the prompts that both asked."""
+    """In file units: the session's own figure where both used the same prompts, else the geometric mean over the rounds
+    of the common prompts."""
     after: float | None = None
     ratio: float | None = None
-    """Now ÷ then, of the rounds; where there are none of the two values."""
+    """Later ÷ earlier, over the rounds; without rounds the ratio of the two values."""
     low: float | None = None
-    """95 % interval of the ratio, simultaneous over the contenders; day-to-day noise is in it where it is known."""
+    """95 % interval of the ratio, simultaneous over the contenders; includes the day-to-day noise where that is
+    known."""
     high: float | None = None
     logs_before: tuple[float, ...] = ()
-    """Mean logarithm of each round that counts."""
+    """Mean logarithm of each counted round."""
     logs_after: tuple[float, ...] = ()
     pairs: int = 1
-    """Changes over which the interval is simultaneous."""
+    """Number of changes over which the interval is simultaneous."""
     noise: DayNoise | None = None
-    """What the interval includes of the change from day to day."""
+    """The day-to-day noise that the interval includes."""
     why: str | None = None
     """For no_verdict: ``not_there_before``, ``no_common_prompts``, ``needs_rounds``, ``several_differences``,
     ``day_noise_unknown``, ``one_per_session``, ``other_trials``, ``not_rounds``, ``not_measured``."""
 
     @property
     def rounds_before(self) -> int:
-        """Number of rounds of the earlier session that count."""
+        """Number of counted rounds of the earlier session."""
         return len(self.logs_before)
 
     @property
     def rounds_after(self) -> int:
-        """Number of rounds of the later session that count."""
+        """Number of counted rounds of the later session."""
         return len(self.logs_after)
 
     @property
     def days(self) -> tuple[Part, ...]:
-        """What the change from day to day adds to the variance of the difference."""
+        """The part of the difference's variance that comes from the day-to-day noise."""
         return () if self.noise is None else (Part(2 * self.noise.variance, self.noise.sessions - 1),)
 
 
@@ -102,26 +103,27 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     before_wall_ns: int
     differences: tuple[Difference, ...]
     changes: tuple[FigureChange, ...]
-    """By figure, in the order in which they were asked for, then by contender of the later session."""
+    """By figure in the order requested, then by contender of the later session."""
     gone: tuple[str, ...] = ()
     """Labels of the earlier session's contenders that the later one lacks."""
     day_noise: float | None
-    """Standard deviation of a session's log speed from day to day; None: not known, and nothing is judged."""
+    """Standard deviation of a session's log speed from day to day; None where it is not known, and then nothing is
+    judged."""
     older_rules: bool = False
     """The earlier session was made by another version of llmtui; both are judged by the rules of this one."""
 
     @property
     def judged(self) -> bool:
-        """Whether a verdict says something: at most one difference, and a known day-to-day noise."""
+        """Whether a verdict can be given: at most one difference, and a known day-to-day noise."""
         return len(self.differences) <= 1 and self.day_noise is not None
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
-    """What a session is compared with: the last one of the same plan, and what is known of such sessions' scatter."""
+    """The session to compare with: the last one of the same plan, and the day-to-day noise of such sessions."""
 
     session: Session
     noise: DayNoise | None = None
-    """Known from four earlier sessions under the same conditions (see ``core.day_noise``)."""
+    """Estimated from at least four earlier sessions under the same conditions (see ``core.day_noise``)."""
 
 
 def compare_sessions(
@@ -137,10 +139,9 @@ def compare_sessions(
     Args:
         before: the earlier session.
         after: the later one.
-        noise: by figure, how much sessions under the same conditions differ here from day to day; without it figures
-            and intervals are told, and no word.
+        noise: day-to-day noise by figure; without it the result has figures and intervals, but no verdict.
         figures: ids of measures.
-        comparisons: number of comparisons that are shown together: intervals are simultaneous over all of them.
+        comparisons: number of comparisons shown together; intervals are simultaneous over all of them.
     """
     found = differences(before, after)
     pair = _Pair(before, after)
@@ -171,13 +172,13 @@ def compare_sessions(
 
 
 def judge_change(known: FigureChange, *, noise: DayNoise | None, pairs: int, judged: bool) -> FigureChange:
-    """Return the change with its interval, and with a word where the day-to-day noise is known.
+    """Return the change with its interval, and with a verdict where the day-to-day noise is known.
 
     Args:
         known: the figures, with at least two rounds of each session.
-        noise: is added to the variance of both sessions.
-        pairs: changes that are shown together: the interval is simultaneous over them.
-        judged: at most one condition differs.
+        noise: added to the variance of both sessions.
+        pairs: number of changes shown together; the interval is simultaneous over them.
+        judged: whether a word may be given: at most one condition differs.
     """
     known = msgspec.structs.replace(known, noise=noise, pairs=pairs)
     interval = welch(
@@ -202,7 +203,7 @@ def judge_change(known: FigureChange, *, noise: DayNoise | None, pairs: int, jud
 
 
 def mark_of(change: FigureChange) -> Mark:
-    """Return what a change is good for: a figure that is neither better nor worse when higher has no such mark."""
+    """Return whether a change is an improvement; figures that are neither better nor worse have no such mark."""
     if change.word in ("practically_equal", "no_noticeable_difference"):
         return "equal"
     if change.word == "too_close":
@@ -220,12 +221,12 @@ def is_unnoticed(change: FigureChange) -> bool:
 
 
 def only_seems(word: ChangeWord) -> bool:
-    """Return whether a word is one of those that chance says in up to 5 of 100 comparisons."""
+    """Return whether a word is one that chance leads to in up to 5 of 100 comparisons."""
     return word.startswith("seems_")
 
 
 class _Pair:
-    """Two sessions with what is needed of them for every figure."""
+    """Two sessions with the parts needed for every figure."""
 
     def __init__(self, before: Session, after: Session) -> None:
         self.before, self.after = before, after
@@ -234,7 +235,7 @@ class _Pair:
         self._summaries: tuple[Summary, Summary] = summarise(before), summarise(after)
 
     def sides(self, later: int, figure: str) -> tuple[Observed, Observed] | None:
-        """A figure of one contender in both sessions; None where they have nothing in common."""
+        """Return a figure of one contender in both sessions; None where they have no common prompts."""
         earlier = self.matches.get(later)
         if earlier is None or not self.prompts:
             return None

@@ -1,4 +1,4 @@
-"""How much sessions of one plan differ on one machine from day to day. Rules: docs/method.md, "Across sessions"."""
+"""Day-to-day noise of a plan on one machine. Rules: docs/method.md, "Across sessions"."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from llmtui.core.session import Session
 from llmtui.core.stats import deviation, mean
 
 MIN_SESSIONS = 4
-"""Earlier sessions under one set of conditions from which the day-to-day noise is known."""
+"""Fewest earlier sessions under the same conditions from which the day-to-day noise is estimated."""
 
 
 class DayNoise(msgspec.Struct, frozen=True):
-    """How much sessions under the same conditions differ here from day to day."""
+    """How much sessions under the same conditions vary on this machine from day to day."""
 
     variance: float
-    """Of a session's mean log value; what the rounds of a session scatter is in it."""
+    """Variance of a session's mean log value; includes the scatter of the rounds within a session."""
     sessions: int
 
 
 def day_noises(sessions: Sequence[Session], figures: Collection[str]) -> dict[str, DayNoise]:
-    """Return the day-to-day noise of each figure of which it is known.
+    """Return the day-to-day noise of each figure for which it is known.
 
     Args:
         sessions: of one plan, the newest first.
@@ -36,13 +36,13 @@ def day_noises(sessions: Sequence[Session], figures: Collection[str]) -> dict[st
 
 
 def day_noise(sessions: Sequence[Session], figure: str = "decode_tps") -> DayNoise | None:
-    """Return how much sessions of one plan differ from day to day; None for fewer than four under equal conditions.
+    """Return the day-to-day noise of sessions of one plan; None for fewer than four under equal conditions.
 
-    The variance of the sessions' mean log values, averaged over the contenders: those share the machine's day, so that
-    the degrees of freedom are those of the sessions.
+    It is the variance of the sessions' mean log values, averaged over the contenders. Contenders of one session share
+    the machine's state on that day, so the degrees of freedom are those of the sessions.
 
     Args:
-        sessions: of one plan, the newest first; those whose conditions differ from the newest's say nothing.
+        sessions: of one plan, the newest first; those whose conditions differ from the newest are ignored.
         figure: id of a measure.
     """
     return day_noises(sessions, (figure,)).get(figure)
@@ -52,7 +52,7 @@ def noise_of(means: Sequence[Sequence[float]]) -> DayNoise | None:
     """Return the day-to-day noise of sessions' mean log values; None where no contender has four sessions.
 
     Args:
-        means: of each contender, one per session.
+        means: per contender, one mean log value per session.
     """
     known = [series for series in means if len(series) >= MIN_SESSIONS]
     if not known:
@@ -61,7 +61,7 @@ def noise_of(means: Sequence[Sequence[float]]) -> DayNoise | None:
 
 
 def _alike(sessions: Sequence[Session]) -> list[tuple[Session, Mapping[int, int]]]:
-    """The sessions under the newest one's conditions, each with its contenders by those of the newest."""
+    """Return the sessions under the newest one's conditions, each with its contenders matched to the newest's."""
     return [
         (one, matched_contenders(one.plan, sessions[0].plan)) for one in sessions if not differences(one, sessions[0])
     ]

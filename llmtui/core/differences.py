@@ -1,6 +1,6 @@
-"""In which conditions two sessions differ, and which of their contenders are the same.
+"""Differences of conditions between two sessions, and the contenders that they share.
 
-What one of the sessions does not know is no difference. Rules: docs/method.md, "Across sessions".
+A value missing in either session is no difference. Rules: docs/method.md, "Across sessions".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Aspect = Literal[
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was not the same in both sessions."""
+    """A condition that differs between the two sessions."""
 
     aspect: Aspect
     before: str
@@ -39,7 +39,7 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
         ("llmtui", old.llmtui, new.llmtui),
     ]
     if _server(before) != _server(after):
-        # Another server has another version: that is one difference, not two.
+        # A different server has a different version anyway: count one difference, not two.
         pairs = [pair for pair in pairs if pair[0] != "server_version"]
     for later, earlier in matched_contenders(before.plan, after.plan).items():
         one, other = before.plan.contenders[earlier], after.plan.contenders[later]
@@ -53,7 +53,7 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
 
 
 def _server(session: Session) -> str:
-    """The server by protocol and address: what has the same name at another address may be another model.
+    """Return the server's protocol and address; the same model name at another address may be another model.
 
     Earlier versions noted the address without the protocol's version at its end.
     """
@@ -62,9 +62,9 @@ def _server(session: Session) -> str:
 
 
 def plan_signature(plan: Plan) -> tuple[str, ...]:
-    """Return what two plans have in common when one repeats the other: models, variants, prompts and options.
+    """Return what two plans share when one repeats the other: models, variants, prompts and options.
 
-    Rounds, order and server version are left out: those may differ between a session and the next.
+    Rounds, order and server version are left out: they may differ between a session and its repetition.
     """
     contender = sorted(f"{one.model.backend} {one.model.name} {one.variant.canonical}" for one in plan.contenders)
     options = f"{plan.options.num_predict} {plan.options.temperature}"
@@ -74,7 +74,7 @@ def plan_signature(plan: Plan) -> tuple[str, ...]:
 
 
 def matched_contenders(before: Plan, after: Plan) -> dict[int, int]:
-    """Return for each contender of the later plan the same one of the earlier plan: by build, else by name.
+    """Return the matching contender of the earlier plan for each one of the later: by digest, else by name.
 
     Contenders without a counterpart are left out.
     """
@@ -107,7 +107,7 @@ def _manner(one: Contender) -> tuple[object, ...]:
 
 
 def _machine(mine: Fingerprint, other: Fingerprint) -> str | None:
-    """What is known of the machine on both sides, as one text; None where nothing is."""
+    """Return the machine facts known in both sessions as one text; None where there are none."""
     names = ("os", "cpu", "cores_physical", "cores_logical", "ram_total_bytes", "gpu")
     known = [name for name in names if None not in (getattr(mine, name), getattr(other, name))]
     return ", ".join(str(getattr(mine, name)) for name in known) or None

@@ -1,6 +1,6 @@
-"""Limits that a later session is held against: ``decode_tps < -5%``, ``ttft_ms > 800``.
+"""Limits for a later session: ``decode_tps < -5%``, ``ttft_ms > 800``.
 
-A limit is broken only where the whole interval that is shown lies beyond it. Rules: docs/method.md, "Across sessions".
+A limit is broken only where the whole interval that is shown is beyond it. Rules: docs/method.md, "Across sessions".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from llmtui.core.measures import measure_of
 from llmtui.core.stats import Part, Welch, around, deviation, mean
 
 MOST_ROUNDS: Final = 64
-"""Rounds per session up to which a limit's price is forecast."""
+"""Most rounds per session for which a limit's price is forecast."""
 _LIMIT: Final = re.compile(r"\s*(\w+)\s*([<>])\s*([+-]?\d+(?:\.\d+)?)\s*(\S*)\s*")
 
 Held = Literal["beyond", "within", "cannot_tell"]
@@ -27,52 +27,52 @@ Fault = Literal["form", "figure", "unit", "sign", "impossible"]
 
 
 class BadLimit(Exception):
-    """A limit cannot be read."""
+    """The text is no limit."""
 
     def __init__(self, fault: Fault, *, figure: str = "", unit: str = "") -> None:
         super().__init__(fault)
         self.fault = fault
         self.figure = figure
-        """The name that was written."""
+        """The figure as written."""
         self.unit = unit
-        """The unit that the figure has."""
+        """The figure's unit."""
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """What a figure must not be beyond."""
+    """A bound for a figure."""
 
     text: str
-    """As it was written."""
+    """The limit as written."""
     figure: str
     above: bool
-    """The limit is broken above it, else below it."""
+    """Whether the limit is broken above it, else below it."""
     ratio: float | None = None
-    """Of a change: now ÷ then at the limit."""
+    """For a change: later ÷ earlier at the limit."""
     value: float | None = None
-    """Of the later session's own figure, in the unit of files."""
+    """For the later session's own figure, in file units."""
 
 
 class Gated(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit held against one change."""
+    """The result of one limit for one change."""
 
     limit: Limit
     change: FigureChange
     held: Held
     low: float | None = None
-    """Of the interval that decided: of the ratio, or of the value in the unit of files."""
+    """Lower end of the interval that decided: of the ratio, or of the value in file units."""
     high: float | None = None
     rounds: int | None = None
-    """For ``cannot_tell``: rounds of each session with which the same figures are expected to tell; None: more than
-    64, or not to be had by rounds."""
+    """For ``cannot_tell``: number of rounds per session after which the same figures are expected to decide; None: more
+    than 64, or rounds do not help."""
 
 
 def read_limit(text: str) -> Limit:
-    """Return the limit that a text states: ``FIGURE < NUMBER%`` for a change, ``FIGURE > NUMBER`` for the value itself.
+    """Return the limit in a text: ``FIGURE < NUMBER%`` for a change, ``FIGURE > NUMBER`` for the value itself.
 
-    A value is in the unit of files, or in the one that follows it and that people read the figure in.
+    A value is in file units, or in the unit that follows it, which must be that on screen.
 
     Raises:
-        BadLimit: it states none.
+        BadLimit: the text is no limit.
     """
     found = _LIMIT.fullmatch(text)
     if found is None:
@@ -95,12 +95,12 @@ def read_limit(text: str) -> Limit:
 
 
 def hold(limits: Sequence[Limit], changes: Sequence[FigureChange]) -> tuple[Gated, ...]:
-    """Return each limit held against each change of its figure."""
+    """Return the result of each limit for each change of its figure."""
     return tuple(_held(limit, one) for limit in limits for one in changes if one.figure == limit.figure)
 
 
 def _held(limit: Limit, change: FigureChange) -> Gated:
-    """One limit against one change, by its interval; without one it cannot be told."""
+    """Return the result of one limit for one change, by its interval; without an interval it is open."""
     at = limit.ratio if limit.ratio is not None else limit.value
     assert at is not None, "a limit is a change or a value"
     interval = _interval(limit, change, change.rounds_before, change.rounds_after)
@@ -125,7 +125,7 @@ def _side(low: float, high: float, at: float, *, above: bool) -> Held:
 
 
 def _interval(limit: Limit, change: FigureChange, before: int, after: int) -> Welch | None:
-    """The interval with the scatter that was seen and these numbers of rounds; None where there is no scatter."""
+    """Return the interval with the observed scatter and these numbers of rounds; None where there is no scatter."""
     level = 1 - ALPHA / change.pairs
     if limit.ratio is None:
         if change.rounds_after < MIN_ROUNDS_ACROSS:
@@ -143,7 +143,7 @@ def _part(logs: Sequence[float], rounds: int) -> Part:
 
 
 def _price(limit: Limit, change: FigureChange, at: float) -> int | None:
-    """Rounds of each session with which the limit is expected to be told."""
+    """Return the number of rounds per session with which the limit is expected to be decided."""
     have = [change.rounds_after] if limit.ratio is None else [change.rounds_before, change.rounds_after]
     if min(have) < MIN_ROUNDS_ACROSS:
         return MIN_ROUNDS_ACROSS if change.why == "needs_rounds" else None
@@ -155,7 +155,7 @@ def _price(limit: Limit, change: FigureChange, at: float) -> int | None:
             and _side(math.exp(found.low), math.exp(found.high), at, above=limit.above) != "cannot_tell"
         )
 
-    # More rounds only narrow the interval, so that the first number that tells can be looked for by halving.
+    # More rounds only narrow the interval, so the first sufficient number can be found by bisection.
     candidates = range(min(have) + 1, MOST_ROUNDS + 1)
     place = bisect_left(candidates, True, key=tells)
     return candidates[place] if place < len(candidates) else None

@@ -25,7 +25,7 @@ MIN_LOADED_SHARE = 0.05
 """Below this share the runner is still starting, and its speed says nothing."""
 MAX_LEFT_S = 900.0
 GRAIN_NS = 20_000_000
-"""Arrivals are counted per so many nanoseconds for the line of the token rate."""
+"""Bin width of the arrivals for the line of the token rate."""
 TOKENS_A_STRETCH = 4
 
 
@@ -36,7 +36,7 @@ class LiveFigures(msgspec.Struct, frozen=True, kw_only=True):
     ttfo_ms: float | None = None
     chunks: int = 0
     tokens: int = 0
-    """Estimate, as that of ``tps``."""
+    """Estimate, like ``tps``."""
     tps: float | None = None
     """Estimate: number of chunks × tokens per chunk of the model's finished trials ÷ time since the first chunk."""
     thinking: bool = False
@@ -72,10 +72,11 @@ class LiveTrial:
         self._chunks += len(chunks.chunks)
 
     def rates(self, columns: int) -> tuple[float, ...]:
-        """Return tokens per second over time since the first chunk, in at most so many equal stretches of time.
+        """Return tokens per second over time since the first chunk, for at most this many equal intervals.
 
-        A stretch is long enough for ``TOKENS_A_STRETCH`` tokens at the trial's own mean, so that a slow model's line
-        is not a row of ones and zeros. The last stretch is left out while it is not full, unless it is the only one.
+        An interval is long enough for ``TOKENS_A_STRETCH`` tokens at the trial's mean rate, so that a slow model's line
+        does not alternate between one and zero. The last interval is left out while incomplete, unless it is the only
+        one.
         """
         if self._first_ns is None or columns < 1:
             return ()
@@ -154,14 +155,14 @@ def loading(session: Session, since_ns: int) -> Loading | None:
 
 
 class RoundRates:
-    """Token rates of the running round, per model: what was seen live as a line, the rest by each trial's mean."""
+    """Token rates of the current round by model: the trials seen live as lines, the others as their means."""
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[float, ...]] = {}
         self._round = 0
 
     def keep(self, live: LiveTrial, round_number: int, columns: int = 8) -> None:
-        """Keep the line of a trial that was seen live; those of an earlier round are forgotten."""
+        """Keep the line of a trial that was seen live; those of earlier rounds are dropped."""
         if round_number != self._round:
             self._seen.clear()
             self._round = round_number
@@ -171,9 +172,9 @@ class RoundRates:
         """Return the rates of a model's trials of the newest round in their order, a 0 before each.
 
         Args:
-            session: with the trials that have ended.
+            session: the session with the finished trials.
             contender: index into the plan's contenders.
-            live: the trial under way.
+            live: the current trial.
         """
         number = newest_round(session)
         line: list[float] = []
@@ -189,16 +190,16 @@ class RoundRates:
 
 
 def newest_round(session: Session) -> int:
-    """Return the number of the round of the trial under way, else of the last one; 1 before any."""
+    """Return the round of the current trial, else of the last one; 1 before any."""
     if session.current is not None:
         return session.current.round
     return session.rows[-1].trial.round if session.rows else 1
 
 
 def run_left_s(session: Session) -> tuple[float, float] | None:
-    """Return how long the run still takes, in seconds: (the promised rounds, all that the plan allows).
+    """Return the expected seconds until the end of (the promised rounds, all rounds that the plan allows).
 
-    None before the first trial is over. Rounds that may be added are taken to last as long as a promised one, and end
+    None before the first trial has ended. Added rounds are expected to take as long as a promised one, and to end
     within the plan's budget.
     """
     least = time_left_s(session)
@@ -215,7 +216,7 @@ def run_left_s(session: Session) -> tuple[float, float] | None:
 
 
 def share_done(session: Session) -> float:
-    """Return the part of all rounds that the plan allows that is over, from 0 to 1; it never falls by itself."""
+    """Return the completed part of all rounds that the plan allows, from 0 to 1; it never decreases by itself."""
     if session.finished == "complete":
         return 1.0
     most = max(session.rounds, session.plan.max_rounds) * trials_per_round(session.plan)

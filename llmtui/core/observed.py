@@ -1,4 +1,4 @@
-"""What a session observed of each figure, round by round: what a comparison across sessions is made from.
+"""Observations of each figure, round by round: the input of a comparison across sessions.
 
 A round is one observation. Its value is the mean of the logarithms over its trials, so that a prompt weighs the same
 in both sessions. Rules: docs/method.md, "Across sessions".
@@ -20,9 +20,9 @@ from llmtui.core.summary import Summary, prefill_kind, start_rows
 from llmtui.core.trial_row import TrialRow, replaced_trials
 
 WAITED = ("ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms")
-"""Figures that are a person's waiting time."""
+"""Figures that are waiting times."""
 _ONE_PER_SESSION = ("cold_first_ms", "round_spread", "total_s", "finished", "ratio")
-"""Figures of which a session has one value: there are no rounds to take an interval from."""
+"""Figures with one value per session: there are no rounds for an interval."""
 _MOST_PER_ROUND = ("memory_peak_bytes", "vram_bytes")
 """The value of a round is its largest, not its mean."""
 
@@ -33,20 +33,20 @@ class Observed(NamedTuple):
     """A figure of one contender in one session."""
 
     value: float | None
-    """In the unit of files; what tables show where all prompts count, else the geometric mean over the rounds."""
+    """In file units; as in tables where all prompts count, else the geometric mean over the rounds."""
     logs: tuple[float, ...]
-    """Mean logarithm of each round that counts."""
+    """Mean logarithm of each counted round."""
 
 
 def observed(session: Session, summary: Summary, contender: int, figure: str, prompts: Collection[str]) -> Observed:
-    """Return what a session observed of a figure.
+    """Return the observations of a figure in a session.
 
     Args:
-        session: with the rows.
-        summary: of the session.
+        session: the session with its trials.
+        summary: the session's summary.
         contender: index into its plan.
         figure: id of a measure.
-        prompts: SHA-256 of the prompts that count, for figures of warm trials.
+        prompts: SHA-256 of the prompts to use, for figures of warm trials.
     """
     logs = round_logs(session, contender, figure, prompts)
     one, line = measure_of(figure), summary.lines[contender]
@@ -61,8 +61,8 @@ def observed(session: Session, summary: Summary, contender: int, figure: str, pr
 def round_logs(session: Session, contender: int, figure: str, prompts: Collection[str]) -> tuple[float, ...]:
     """Return the mean logarithm of a figure in each round.
 
-    Of warm trials a round needs half of the given prompts. A figure of which a value is zero or negative has no
-    logarithms, and one of which a session has one value only, or an imported one, has no rounds.
+    For warm trials, a round needs half of the given prompts. A figure with a zero or negative value has no logarithms;
+    a figure with one value per session, and an imported one, has no rounds.
     """
     if figure in _ONE_PER_SESSION or is_imported(session.plan):
         return ()
@@ -86,17 +86,17 @@ _KINDS: Mapping[str, str] = MappingProxyType({
     "follow_up_ttft_ms": "follow_up", "prefill_tps": "any", "memory_peak_bytes": "any", "memory_steady_bytes": "any",
     "vram_bytes": "any",
 })  # fmt: skip
-"""The kind of trial that a figure is taken from, where that is not warm."""
+"""The kind of trial of a figure, where that is not warm."""
 _OTHER_READERS: Mapping[str, str] = MappingProxyType({
     "cold_again_ms": "ttft_ms", "follow_up_ttft_ms": "ttft_ms", "usual_tps": "e2e_tps", "usual_cold_tps": "e2e_tps",
 })  # fmt: skip
-"""The figure of a trial that a figure of a model is made from, where that has another name."""
+"""The figure of a trial from which a figure of a model is computed, where its name differs."""
 
 
 def _values(
     session: Session, rows: Sequence[TrialRow], figure: str, prompts: Collection[str]
 ) -> list[tuple[TrialRow, float]]:
-    """The rows that count for a figure, each with its value."""
+    """Return the trials that count for a figure, each with its value."""
     one = measure_of(_OTHER_READERS.get(figure, figure))
     if one is None or one.of_trial is None:
         return []
@@ -121,14 +121,14 @@ def _resident_vram(row: TrialRow) -> float | None:
     return None if row.resident is None or not row.resident.vram_bytes else row.resident.vram_bytes
 
 
-def _counts_anew(row: TrialRow) -> bool:
-    """A follow-up that was asked again word for word meets a server that has read all of it."""
+def _has_new_prompt(row: TrialRow) -> bool:
+    """Return whether a trial's prompt was new to the server; a repeated follow-up has the same text."""
     return row.repeats is None and counts_for_ttft(row)
 
 
 _COUNTS: Mapping[str, Counts] = MappingProxyType({
     "ttft_ms": counts_for_ttft, "ttfo_ms": counts_for_ttft, "cold_again_ms": counts_for_ttft,
-    "follow_up_ttft_ms": _counts_anew, "decode_cps": counts_for_text_speed, "reading_x": counts_for_text_speed,
+    "follow_up_ttft_ms": _has_new_prompt, "decode_cps": counts_for_text_speed, "reading_x": counts_for_text_speed,
     "usual_tps": counts_for_speed,
 })  # fmt: skip
-"""What counts for a figure in tables, where its record says it for the table of trials."""
+"""The trials that count for a figure, where the table of trials has another rule."""

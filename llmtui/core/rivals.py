@@ -1,4 +1,4 @@
-"""Which two answers are worth seeing side by side."""
+"""Pairs of answers to show side by side."""
 
 from __future__ import annotations
 

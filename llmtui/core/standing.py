@@ -1,6 +1,6 @@
-"""Where each model of a session is while it runs: rounds done, figures so far, and its rank.
+"""The state of each model in a running session: rounds done, figures so far, and rank.
 
-Ranks and figures are those of complete rounds, so that a model that had its turn early in a round leads nothing by it.
+Ranks and figures are those of complete rounds, so an early turn within a round is no advantage.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     contender: int
     rank: int | None
-    """1 + the number of models that a verdict puts above it; None while nothing can be said."""
+    """1 + the number of models that a verdict puts above it; None while there is no verdict."""
     shared: bool
     """Another model has the same rank."""
     rounds_done: int
-    """Rounds in which all its trials have ended."""
+    """Number of rounds in which all its trials have ended."""
     round_begun: bool
-    """Some of its trials of a further round have ended, or one is under way."""
+    """Whether trials of a further round have ended, or one is running."""
     summary: ContenderSummary
     provisional: bool
-    """The figures are of a round that is not complete: there is no complete one yet."""
+    """Whether the figures are from an incomplete round: there is no complete one yet."""
 
 
 def complete_rounds(session: Session) -> frozenset[int]:

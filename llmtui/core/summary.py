@@ -306,7 +306,7 @@ def start_rows(rows: Sequence[TrialRow]) -> tuple[list[TrialRow], list[TrialRow]
 
 
 def _starts(rows: Sequence[TrialRow]) -> tuple[float | None, float | None, Spread | None]:
-    """First start (TTFT ms, of it load ms) and later ones."""
+    """Return first start (TTFT ms, of it load ms) and later ones."""
     first, again = start_rows(rows)
     later = spread(row.figures.ttft_ms for row in again if row.figures.ttft_ms is not None)
     if not first:

@@ -21,9 +21,9 @@ class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
     session: int
     """Index into ``FigureTrend.sessions``."""
     value: float
-    """In the unit of files."""
+    """In file units."""
     low: float | None = None
-    """95 % interval over the session's rounds, for this session by itself; None below three rounds."""
+    """95 % interval over the session's rounds, for this session alone; None below three rounds."""
     high: float | None = None
     rounds: int = 0
 
@@ -36,12 +36,12 @@ class TrendLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrendSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session as it stands on the time axis."""
+    """A session on the time axis."""
 
     session_id: str
     wall_ns: int
     changed: tuple[Difference, ...] = ()
-    """What is not the same as in the session before it."""
+    """Conditions that differ from the previous session."""
 
 
 class FigureTrend(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,10 +54,10 @@ class FigureTrend(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> FigureTrend:
-    """Return how a figure went from session to session.
+    """Return the course of a figure over sessions.
 
     Args:
-        sessions: of one plan, in any order.
+        sessions: sessions of one plan, in any order.
         figure: id of a measure.
 
     Raises:
@@ -93,7 +93,7 @@ def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> FigureTren
 
 
 def of_one_plan(sessions: Sequence[Session], like: Session) -> tuple[Session, ...]:
-    """Return the sessions that ran the plan of another one, itself among them where it is given."""
+    """Return the sessions of the same plan as another one, including that one where it is in the list."""
     wanted = plan_signature(like.plan)
     return tuple(one for one in sessions if plan_signature(one.plan) == wanted)
 

@@ -1,7 +1,7 @@
-"""What can be said of a session in a few lines: who is fastest, soonest, smallest, steadiest, and what is still open.
+"""The main conclusions in a few lines: fastest, soonest, smallest, steadiest, and what is still open.
 
-Each line rests on a verdict (core.verdict, core.waits) or on a rule of its own (memory, steadiness); a line that no
-rule supports is left out. The words are in ``words.what_holds``.
+Each line is based on a verdict (core.verdict, core.waits) or on a rule of its own (memory, steadiness); a line without
+one is left out. The words are in ``words.what_holds``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MARKS: Final[dict[Word | WaitWord, Mark]] = {
     "equal": "equal",
     "no_noticeable_difference": "equal",
 }
-"""How far a word goes; every other word is open."""
+"""How certain a word is; every other word is open."""
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,21 +45,22 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     topic: Topic
     mark: Mark
     leaders: tuple[int, ...]
-    """Contenders that are named first: one, or all that are equal at the top."""
+    """Contenders named first: one, or all that are equal at the top."""
     other: int | None = None
-    """The contender that the first is compared with."""
+    """The contender to which the first is compared."""
     verdict: SpeedVerdict | WaitVerdict | None = None
-    """What decides; None for memory and steadiness."""
+    """The deciding verdict; None for memory and steadiness."""
     amounts: tuple[Amount, ...] = ()
     """The figure of the leader and of the other, where no verdict decides: bytes, or a share."""
     is_of_all: bool = True
     """Whether every contender was compared."""
     more_rounds: int | None = None
-    """For what is open: rounds after which every open pair is expected to be settled; None: not known, or too many."""
+    """For an open line: number of rounds after which every open pair is expected to be settled; None: not known, or too
+    many."""
 
 
 def holding_mark(word: Word | WaitWord) -> Mark:
-    """Return how far a verdict's word goes."""
+    """Return how certain a verdict's word is."""
     return MARKS.get(word, "open")
 
 
@@ -67,7 +68,7 @@ def what_holds(session: Session) -> tuple[Holding, ...]:
     """Return the lines in their order, at most one of them open; none for one contender.
 
     Args:
-        session: while it runs, of its complete rounds alone (``core.whole_rounds``).
+        session: while it runs, only its complete rounds (``core.whole_rounds``).
     """
     if len(session.plan.contenders) < 2 or not session.rows:
         return ()
@@ -109,7 +110,7 @@ def _fastest(line: WritingSpeed, session: Session) -> Holding | None:
             deciding = msgspec.structs.replace(deciding, word="too_few_rounds")
     mark = holding_mark(deciding.word)
     leaders = line.leaders if line.lead == "shared" and mark == "equal" else (deciding.first,)
-    if mark == "equal" and line.lead != "shared":  # a third one at the top is not told apart from them
+    if mark == "equal" and line.lead != "shared":  # no verdict separates a third one at the top from them
         deciding = _open_pair(line.leaders, line.verdicts) or deciding
         mark = holding_mark(deciding.word)
         leaders = (deciding.first,)
@@ -125,7 +126,7 @@ def _fastest(line: WritingSpeed, session: Session) -> Holding | None:
 
 
 def _first_pair(order: Sequence[int], found: Sequence[SpeedVerdict]) -> SpeedVerdict | None:
-    """Return the verdict on the two fastest of which there is one; else why there is none on the first two."""
+    """Return the verdict on the two fastest with one; else why there is none on the first two."""
     by_pair = {frozenset((one.first, one.second)): one for one in found}
     pairs = [by_pair[frozenset(pair)] for pair in combinations(order, 2) if frozenset(pair) in by_pair]
     return next((one for one in pairs if one.word != "no_verdict"), pairs[0] if pairs else next(iter(found), None))

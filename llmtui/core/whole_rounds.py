@@ -1,4 +1,4 @@
-"""Which rounds are complete: claims are made of those alone while a session runs."""
+"""Complete rounds: while a session runs, claims are made from those alone."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def whole_rounds(session: Session) -> tuple[int, ...]:
 def of_whole_rounds(session: Session) -> Session:
     """Return the session without the trials of a round that is not complete.
 
-    Within a round the models have answered different prompts so far, so that a median over them says more about the
-    prompts than about the models.
+    Within an incomplete round the models have answered different prompts, so a median says more about the prompts than
+    about the models.
     """
     whole = frozenset(whole_rounds(session))
     rows = tuple(row for row in session.rows if row.trial.round in whole)

@@ -47,12 +47,12 @@ _SYNCED: Final = (SessionStarted, TrialFinished, SessionFinished)
 class SessionFiles:
     """The files of one session, and the Session that the CSV rows are read from.
 
-    What cannot be written waits in memory, in order, and is tried again with the next trial that ends: a disk that is
-    full for a while loses no trial, and a run goes on without one.
+    Events that cannot be written wait in memory, in order, and are retried when the next trial ends: a disk that is
+    full for a while loses no trial, and the run continues.
     """
 
     def __init__(self, folder: Path, started: SessionStarted) -> None:
-        """Open them.
+        """Open the files.
 
         Raises:
             JournalBusy: another process writes to the folder.
@@ -86,18 +86,18 @@ class SessionFiles:
 
     @property
     def is_behind(self) -> bool:
-        """Something that was reported is not on disk yet."""
+        """Whether a reported event is not on disk yet."""
         return bool(self._waiting)
 
     def keep(self, event: Event, line: bytes) -> None:
-        """Write what the event leaves on disk, after what still waits to be written.
+        """Write an event to the files, after those that still wait.
 
         Raises:
             OSError: the disk is full or failed. The event waits.
         """
         was_behind = self.is_behind
         if was_behind and isinstance(event, Sampled):
-            return  # facts wait, looks at the machine are left out
+            return  # events wait, machine readings are dropped
         self._builder.apply(event)
         self._waiting.extend(self._writes(event, line))
         if was_behind and not isinstance(event, _SYNCED):
@@ -107,7 +107,7 @@ class SessionFiles:
             self._waiting.popleft()
 
     def _writes(self, event: Event, line: bytes) -> Iterator[Callable[[], None]]:
-        """Return the writes of an event; each leaves its file as it was where it fails, and may follow a reopening."""
+        """Yield the writes of an event; a failed write leaves its file unchanged, and may follow a reopening."""
         yield lambda: self._journal.append(line, sync=isinstance(event, _SYNCED))
         if isinstance(event, TrialFinished):
             session = self.session()
@@ -240,10 +240,10 @@ class Recorder:
             files.close()
 
     def _note(self, files: SessionFiles, level: Level, problem: Problem) -> None:
-        """Tell the reader at once, and the journal as soon as it can be written."""
+        """Report to the reader at once, and to the journal when it can be written."""
         noted = Noted(t_ns=time.perf_counter_ns(), level=level, problem=problem)
         line = encode(noted)
-        with suppress(OSError):  # it waits with the rest
+        with suppress(OSError):  # waits with the rest
             files.keep(noted, line)
         self._outbox.put(line, "facts")
 

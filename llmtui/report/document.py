@@ -76,7 +76,7 @@ class AskedPrompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked, of whom, in which order."""
+    """Prompts, models and order of a run."""
 
     preset: str
     kinds: tuple[str, ...]
