@@ -149,7 +149,7 @@ def _print_one(comparison: Comparison, after: Session, letter: str, console: Con
 
 
 def _table(rows: Sequence[ComparedRow], letter: str, width: int) -> Table:
-    """The rows; a model's name stands in its first one, shortened where there is no room for it."""
+    """Return the rows; a model's name is in its first one, shortened where there is no room for it."""
     others = [row[1:] for row in rows]
     taken = sum(max(len(cells[at]) for cells in others) + 2 for at in range(len(others[0]))) + 2
     short = short_names([row.model for row in rows], max(width - taken, LEAST_NAME))

@@ -77,7 +77,7 @@ def last_plan(results_dir: Path) -> Plan | None:
 
 
 def _starts(results_dir: Path) -> Iterator[tuple[Path, SessionStarted]]:
-    """The journals of a folder, each with how it begins: the only part of a listing that is needed here."""
+    """Yield the journals of a folder, each with its first event."""
     try:
         folders = list(results_dir.iterdir())
     except FileNotFoundError:
