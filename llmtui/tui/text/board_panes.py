@@ -40,7 +40,7 @@ LEAST_DEVIATION = 0.02
 """Deviation from a model's mean that fills a sparkline at least: what is less is no change."""
 
 
-def by_category(session: Session, contender: int, width: int) -> list[Content]:
+def category_lines(session: Session, contender: int, width: int) -> list[Content]:
     """Return a model's speed and TTFT in each category, as figures and bars."""
     lines = [line for line in summarise(session).categories if line.contender == contender]
     names = [category_words(line.category) for line in lines]

@@ -140,7 +140,7 @@ class ModelsTab(Vertical):
         found = [
             Pane(
                 _("{model} by category").format(model=label),
-                board_panes.by_category(whole, contender, width) if several and contender is not None else [],
+                board_panes.category_lines(whole, contender, width) if several and contender is not None else [],
             ),
             Pane(_("TTFT {unit}, every warm trial (log)").format(unit=unit), board_panes.ttft_dots(whole, width)),
             Pane(_("Speed tok/s by round"), board_panes.speed_by_round(session, width, running_round)),
