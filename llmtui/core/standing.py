@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
-from llmtui.core.letters import ranks
+from llmtui.core.board import board
 from llmtui.core.plan import round_blocks
 from llmtui.core.session import Session
-from llmtui.core.summary import ContenderSummary, summarise
-from llmtui.core.verdict import verdicts
+from llmtui.core.summary import ContenderSummary
+from llmtui.core.whole_rounds import of_whole_rounds, whole_rounds
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,51 +31,28 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the figures are from an incomplete round: there is no complete one yet."""
 
 
-def complete_rounds(session: Session) -> frozenset[int]:
-    """Return the numbers of the rounds of which every trial of every model has ended."""
-    ended = _ended(session)
-    return frozenset(
-        number
-        for number in range(1, session.rounds + 1)
-        if all(trial.id in ended for block in round_blocks(session.plan, number) for trial in block.trials)
-    )
-
-
 def standings(session: Session) -> tuple[Standing, ...]:
-    """Return one entry per model by decode rate, the fastest first; those without a rate last, in the plan's order."""
-    whole = complete_rounds(session)
+    """Return one entry per model in the order of the scoreboard."""
+    whole = whole_rounds(session)
     running = session.finished is None
-    counted = tuple(row for row in session.rows if row.trial.round in whole) if running and whole else session.rows
-    so_far = msgspec.structs.replace(session, rows=counted)
-    place = ranks(verdicts(so_far)) if whole or not running else {}
-    taken = list(place.values())
     done, begun = _rounds(session)
-    made = [
+    return tuple(
         Standing(
-            contender=line.contender,
-            rank=place.get(line.contender),
-            shared=taken.count(place.get(line.contender, 0)) > 1,
-            rounds_done=done[line.contender],
-            round_begun=begun[line.contender],
-            summary=line,
+            contender=row.line.contender,
+            rank=row.rank if whole or not running else None,
+            shared=row.shared,
+            rounds_done=done[row.line.contender],
+            round_begun=begun[row.line.contender],
+            summary=row.line,
             provisional=running and not whole,
         )
-        for line in summarise(so_far).lines
-    ]
-    return tuple(sorted(made, key=_slowest_last))
-
-
-def _slowest_last(one: Standing) -> float:
-    return 0.0 if one.summary.decode_tps is None else -one.summary.decode_tps.value
-
-
-def _ended(session: Session) -> frozenset[str]:
-    return frozenset(row.trial.id for row in session.rows)
+        for row in board(of_whole_rounds(session) if running and whole else session)
+    )
 
 
 def _rounds(session: Session) -> tuple[list[int], list[bool]]:
     """Return the number of rounds that each model has done, and whether it has begun another."""
-    ended = _ended(session)
+    ended = frozenset(row.trial.id for row in session.rows)
     done = [0] * len(session.plan.contenders)
     begun = [False] * len(session.plan.contenders)
     for number in range(1, session.rounds + 1):

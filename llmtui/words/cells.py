@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llmtui.core.measures import GIGABYTE, Measure, SummaryLine, is_lower_bound, reading, value_of
 from llmtui.core.trial_row import TrialRow
-from llmtui.words.figures import gigabytes, seconds, significant
+from llmtui.words.figures import decimal_mark, decimals_aligned, fixed, gigabytes, seconds, significant
 from llmtui.words.measures import short_title, unit_words
 
 MOST_DECIMALS = 3
@@ -72,15 +72,14 @@ def value_in(one: Measure, value: float, unit: str) -> str:
         return f"{value:.0f}"
     number = value / one.per * (1 if unit == unit_words(one) else 1000)
     text = significant(number, one.digits)
-    return f"{number:.{MOST_DECIMALS}f}" if len(text.partition(".")[2]) > MOST_DECIMALS else text
+    return fixed(number, MOST_DECIMALS) if len(text.partition(decimal_mark())[2]) > MOST_DECIMALS else text
 
 
 def figure_column(one: Measure, values: Sequence[float | None]) -> tuple[str, list[str]]:
     """Return the unit of a column and its cells with their points below each other; a missing figure is empty."""
     unit = column_unit(one, values)
     cells = ["" if value is None else value_in(one, value, unit) for value in values]
-    behind = max((len(cell.partition(".")[2]) + ("." in cell) for cell in cells), default=0)
-    return unit, [cell and cell + " " * (behind - len(cell.partition(".")[2]) - ("." in cell)) for cell in cells]
+    return unit, decimals_aligned(cells)
 
 
 def _with_bound(one: Measure, of: SummaryLine | TrialRow, text: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from llmtui.core.summary import Spread
+from llmtui.words import _
 
 NOTHING = ""
 GIGABYTE = 1e9
@@ -23,7 +26,38 @@ def significant(value: float, digits: int = 3) -> str:
     text = f"{round(value, decimals):.{max(decimals, 0)}f}"
     # Rounding can add a digit (9.996 → 10.00): then one decimal less says the same.
     shown = text.replace("-", "").replace(".", "").lstrip("0")
-    return text[:-1].rstrip(".") if "." in text and len(shown) > digits else text
+    return with_mark(text[:-1].rstrip(".") if "." in text and len(shown) > digits else text)
+
+
+def fixed(value: float, decimals: int, sign: str = "") -> str:
+    """Return the number with that many decimals; ``sign`` as in a format specification."""
+    return with_mark(f"{value:{sign}.{decimals}f}")
+
+
+def decimal_mark() -> str:
+    """Return the decimal mark of the person's language."""
+    return _("1.5")[1]
+
+
+def with_mark(number: str) -> str:
+    """Return a number that is written with a point with the language's decimal mark."""
+    return number.replace(".", decimal_mark())
+
+
+def decimals_aligned(numbers: Sequence[str]) -> list[str]:
+    """Return the numbers with blanks behind them, so that right-justified their decimal marks are below each other."""
+    mark = decimal_mark()
+    behind = [len(number.partition(mark)[2]) + (mark in number) for number in numbers]
+    most = max(behind, default=0)
+    return [number + " " * (most - has) if number else "" for number, has in zip(numbers, behind, strict=True)]
+
+
+class Spoken(float):
+    """A number that formats itself with the language's decimal mark, for patterns such as ``{s:.1f}``."""
+
+    def __format__(self, specification: str) -> str:
+        """Return the formatted number."""
+        return with_mark(super().__format__(specification))
 
 
 def seconds(ms: float | None) -> str:

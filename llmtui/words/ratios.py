@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmtui.words.figures import significant
+from llmtui.words.figures import fixed, significant
 
 _FEW, _MANY, _MOST = 2, 3, 6
 _SAME = 1e-7
@@ -19,7 +19,7 @@ def factor(ratio: float) -> str:
     decimals = _MANY if ratio < _NEAR else _FEW
     while decimals < _MOST and any(_side(ratio, edge) != _side(round(ratio, decimals), edge) for edge in _EDGES):
         decimals += 1
-    return f"{ratio:.{decimals}f}"
+    return fixed(ratio, decimals)
 
 
 def _side(ratio: float, edge: float) -> int:

@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from llmtui.core.events import Chunks
-from llmtui.core.live import LiveTrial, loading, time_left_s, tokens_per_chunk
+from llmtui.core.live import LiveTrial, RoundRates, loading, run_left_s, share_done, time_left_s, tokens_per_chunk
+from llmtui.core.plan import Plan
 from llmtui.core.session import Session, fold
 from tests.tui.sessions import GB, SPEEDS, a_plan, a_session, start_of, until
 
@@ -126,3 +127,56 @@ def test_time_left_shrinks_while_a_test_runs() -> None:
     assert earlier is not None
     assert later is not None
     assert earlier - later == pytest.approx(5, abs=0.6)
+
+
+def test_the_rate_over_time_has_as_many_stretches_as_columns_at_most_and_keeps_the_tokens() -> None:
+    trial = LiveTrial("t")
+    step_ns = 25_000_000
+    trial.add(Chunks(trial_id="t", chunks=tuple((1_000_000_000 + at * step_ns, "a", "x") for at in range(401))))
+    rates = trial.rates(20)
+    assert 15 <= len(rates) <= 20
+    assert all(rate == pytest.approx(40, abs=2) for rate in rates)
+    assert trial.rates(0) == ()
+
+
+def test_a_slow_model_is_no_row_of_ones_and_zeros() -> None:
+    trial = LiveTrial("t")
+    trial.add(Chunks(trial_id="t", chunks=tuple((at * 500_000_000, "a", "x") for at in range(41))))
+    assert all(rate == pytest.approx(2, abs=0.6) for rate in trial.rates(80))
+
+
+def test_the_line_of_a_round_has_live_trials_in_full_and_others_by_their_mean() -> None:
+    session = session_at(start_of(a_session(), "r1-m3-warm-p2") + 1)
+    rates = RoundRates()
+    line = rates.of(session, 2)
+    done = [row.figures.decode_tps for row in session.rows if row.trial.contender == 2]
+    assert line == tuple(value for rate in done for value in (0.0, rate, rate))
+    first = LiveTrial(session.rows[0].trial.id)
+    first.add(Chunks(trial_id=first.trial_id, chunks=tuple((at * 100_000_000, "a", "x") for at in range(40))))
+    rates.keep(first, 1)
+    assert len(rates.of(session, 2)) > len(line)
+
+
+def test_the_share_that_is_done_never_falls_while_rounds_are_added() -> None:
+    plan = a_plan(rounds=3, max_rounds=5, budget_s=3600.0)
+    shares = [share_done(of_plan(plan, at)) for at in range(5, 800, 40)]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.05
+
+
+def test_the_time_left_is_a_range_where_rounds_may_follow() -> None:
+    fixed = of_plan(a_plan(rounds=3, max_rounds=3), 300)
+    low, high = run_left_s(fixed) or (0, 0)
+    assert 0 < low == high
+    more = of_plan(a_plan(rounds=3, max_rounds=5), 300)
+    low, high = run_left_s(more) or (0, 0)
+    assert high > low
+    short = of_plan(a_plan(rounds=3, max_rounds=5, budget_s=60.0), 300)
+    low, high = run_left_s(short) or (0, 0)
+    assert low == high, "no further round ends within the budget"
+
+
+def of_plan(plan: Plan, seconds: float) -> Session:
+    session = fold(until(a_session(plan), seconds))
+    assert session is not None
+    return session

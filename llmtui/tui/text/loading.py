@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmtui.core.live import Loading, loading
 from llmtui.core.session import Session
 from llmtui.words import _
-from llmtui.words.figures import duration
+from llmtui.words.figures import duration, fixed
 
 GIGABYTE = 1e9
 
@@ -31,7 +31,7 @@ def waiting_words(session: Session, since_ns: int, elapsed_s: float) -> str:
 def _amount(progress: Loading) -> list[str]:
     if progress.held_bytes is None:
         return []
-    held = f"{progress.held_bytes / GIGABYTE:.1f}"
+    held = fixed(progress.held_bytes / GIGABYTE, 1)
     if progress.size_bytes is None:
         return [_("{held} GB in memory").format(held=held)]
-    return [_("{held} of {size} GB in memory").format(held=held, size=f"{progress.size_bytes / GIGABYTE:.1f}")]
+    return [_("{held} of {size} GB in memory").format(held=held, size=fixed(progress.size_bytes / GIGABYTE, 1))]

@@ -12,7 +12,7 @@ from llmtui.core.time_axis import per_column
 from llmtui.tui.text.plot_axis import Window, ceiling
 from llmtui.tui.text.plot_canvas import Run
 from llmtui.words import _
-from llmtui.words.figures import gigabytes, significant
+from llmtui.words.figures import fixed, gigabytes, significant
 
 OWN_SCALE_BELOW = 0.15
 """A model's share of the whole machine below which its line would lie flat on the axis: it gets a scale of its own."""
@@ -105,7 +105,7 @@ def _memory(session: Session, window: Window) -> Meter:
         now = _("not visible from here")
     whole = ""
     if last is not None and last.used_bytes is not None:
-        used = f"{last.used_bytes / 1e9:.1f}"
+        used = fixed(last.used_bytes / 1e9, 1)
         whole = f"{used} GB" if total is None else _of(used, f"{total / 1e9:.0f} GB")
     return _meter(
         session,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from llmtui.words.figures import significant
+from llmtui.words.figures import decimal_mark, fixed, significant
 
 
 def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
@@ -15,9 +15,10 @@ def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
     """
     if value is None:
         return ""
-    whole, point, behind = significant(value, digits).partition(".")
+    mark = decimal_mark()
+    whole, point, behind = significant(value, digits).partition(mark)
     if len(behind) > decimals:
-        whole, point, behind = f"{value:.{decimals}f}".partition(".")
+        whole, point, behind = fixed(value, decimals).partition(mark)
     return f"{whole}{point if behind else ' ' * bool(decimals)}{behind:<{decimals}}"
 
 

@@ -12,6 +12,7 @@ from llmtui.core.session import Session
 from llmtui.core.time_axis import Band, BandName
 from llmtui.tui.text.plot_canvas import Run
 from llmtui.words import _
+from llmtui.words.figures import with_mark
 
 GUTTER = 4
 """Columns for the values beside a plot."""
@@ -64,7 +65,7 @@ def ceiling(most: float) -> float:
 
 def gutter(row: int, height: int, top: float) -> Run:
     """Gives what stands left of a row: the largest value above, 0 below."""
-    label = f"{top:g}" if row == 0 else "0" if row == height - 1 else ""
+    label = with_mark(f"{top:g}") if row == 0 else "0" if row == height - 1 else ""
     return (f"{label:>{GUTTER - 1}}┤" if label else " " * (GUTTER - 1) + "│", "axis")
 
 
@@ -112,6 +113,18 @@ def phase_legend() -> str:
     """Return the names of the phases on their colours, as Textual markup."""
     names = _names()
     return " ".join(f"[$foreground on {colour}] {names[phase][0]} [/]" for phase, colour in _LEGEND.items())
+
+
+def legend_runs(width: int) -> list[Run]:
+    """Return the names of the phases on their colours, and blanks up to the width; blanks alone where they are more."""
+    names = _names()
+    runs: list[Run] = []
+    for phase in _LEGEND:
+        runs += [(f" {names[phase][-1]} ", phase), (" ", "")]
+    used = sum(cell_len(text) for text, _role in runs)
+    if used > width:
+        return [(" " * width, "")]
+    return [*runs, (" " * (width - used), "")]
 
 
 def _names() -> dict[BandName, tuple[str, ...]]:

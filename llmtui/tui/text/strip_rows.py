@@ -8,14 +8,15 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from llmtui.core.live import LiveTrial, RoundRates, newest_round
-from llmtui.core.measures import Measure, measure_of, reading, value_of
+from llmtui.core.measures import measure_of, reading, value_of
 from llmtui.core.plan import num_predict
 from llmtui.core.session import Session
 from llmtui.core.short_names import short_names
 from llmtui.core.standing import Standing
+from llmtui.tui.text.model_colours import model_colour
 from llmtui.tui.text.sparkline import spark
 from llmtui.words import _
-from llmtui.words.cells import column_unit, value_in
+from llmtui.words.cells import figure_column
 from llmtui.words.measures import short_title
 from llmtui.words.trials import trial_name
 
@@ -73,7 +74,7 @@ def strip_rows(
             *((f"  {cells[at]:>{wide}}", quiet) for _head, wide, cells in columns),
         ]
         if spark_width >= SPARK_CELLS[0]:
-            parts.append(("  " + _padded(line, spark_width), "$primary" if here else QUIET))
+            parts.append(("  " + _padded(line, spark_width), model_colour(one.contender)))
         if now_width:
             words, style = now_words(one, session, live)
             parts.append(("  " + words, style))
@@ -119,20 +120,13 @@ def _figures(standing: Sequence[Standing], figure: str, *, with_head: bool) -> t
     one = measure_of(figure)
     assert one is not None, figure
     values = [value_of(reading(one, entry.summary)) for entry in standing]
-    unit = column_unit(one, values)
-    texts = [_in_unit(one, value, unit) for value in values]
-    behind = max((len(text.partition(".")[2]) + ("." in text) for text in texts), default=0)
-    cells = [text + " " * (behind - len(text.partition(".")[2]) - ("." in text)) if text else "" for text in texts]
+    unit, cells = figure_column(one, values)
     head = f"{short_title(one)} {unit}" if with_head else ""
     if not with_head:
         wide = max((cell_len(text) for text in cells), default=0)
         label = "" if figure == "decode_tps" else f"{short_title(one)} "
         cells = [f"{label}{cell:>{wide}} {unit}" if cell else "" for cell in cells]
     return head, max([cell_len(text) for text in (head, *cells)]), cells
-
-
-def _in_unit(one: Measure, value: float | None, unit: str) -> str:
-    return "" if value is None else value_in(one, value, unit)
 
 
 def _rank(one: Standing) -> str:

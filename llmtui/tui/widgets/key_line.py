@@ -27,10 +27,13 @@ class KeyLine(Footer):
     def compose(self) -> ComposeResult:
         """Yield the keys from the left until one does not fit, then the one that lists all."""
         self._made_for = self.app.size.width
-        more = FooterKey("ctrl+p", "^p", _("More"), "app.command_palette", tooltip=_("All commands"), classes="-more")
+        more = FooterKey("ctrl+p", "^p", _("More"), "app.command_palette", tooltip=_("All commands"))
+        more.compact = False
         room = self._made_for - _cells(more)
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         for key in sorted(keys, key=_rank):
+            # The bindings were made when their module was imported, the language may have been chosen since.
+            key.description = _(key.description)
             room -= _cells(key)
             if room < 0:
                 break

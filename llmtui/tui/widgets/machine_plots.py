@@ -22,7 +22,7 @@ from llmtui.core.session import Session
 from llmtui.core.time_axis import band_columns, bands, without_standstills
 from llmtui.tui.background import in_background
 from llmtui.tui.text.machine_meters import Meter, heading_words, meter_count, meters, words_beside
-from llmtui.tui.text.plot_axis import EDGE, GUTTER, Window, axis_row, band_row, gutter, plot_heading
+from llmtui.tui.text.plot_axis import EDGE, GUTTER, Window, axis_row, band_row, gutter, legend_runs, plot_heading
 from llmtui.tui.text.plot_canvas import Canvas, Run, Series, fetch_library
 
 REDRAW_S = 1.0
@@ -183,7 +183,7 @@ class MachinePlots(Widget):
                 row = plot_heading(words[line] if line < len(words) else [], beside - 1)
                 used = sum(cell_len(text) for text, _role in row)
                 rows.append([*row, (" " * (beside - used), ""), *drawn])
-        bands_row: list[Run] = [(" " * beside, ""), *self._bands(session, window)[1:]]
+        bands_row: list[Run] = [*legend_runs(beside), *self._bands(session, window)[1:]]
         return [*rows[: max(1, height - 1)], bands_row][:height]
 
     def _plot(self, meter: Meter, columns: int, height: int) -> list[list[Run]]:

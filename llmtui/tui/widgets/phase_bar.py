@@ -11,7 +11,7 @@ from llmtui.core.live import loading
 from llmtui.core.session import PhaseMark, Session
 from llmtui.tui.text.loading import waiting_words
 from llmtui.words import _
-from llmtui.words.figures import duration
+from llmtui.words.figures import duration, fixed
 from llmtui.words.trials import trial_name
 
 _MARKS = "◐◓◑◒"
@@ -126,7 +126,7 @@ def busy_words(session: Session) -> str:
     if not session.samples or cores is None:
         return _("busy at start")
     busy = min(session.samples[-1].cores_busy, cores)
-    return _("machine busy {busy}/{cores} cores").format(busy=f"{busy:.1f}", cores=cores)
+    return _("machine busy {busy}/{cores} cores").format(busy=fixed(busy, 1), cores=cores)
 
 
 def asked(session: Session, mark: PhaseMark) -> bool:

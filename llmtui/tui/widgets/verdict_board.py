@@ -29,6 +29,7 @@ class VerdictBoard(Horizontal):
         height: 4;
         padding: 0 1;
         & Digits { width: auto; min-width: 12; color: $primary; padding: 0 2 0 1; }
+        &.-no-number Digits { display: none; }
         & Static { width: 1fr; height: 4; text-overflow: ellipsis; }
     }
     """
@@ -52,7 +53,7 @@ class VerdictBoard(Horizontal):
         self._shown = key
         number, words = verdict_words(session, standing)
         self.digits.update(number)
-        self.digits.display = bool(number)
+        self.set_class(not number, "-no-number")
         hint = Content.assemble(("⏎ ", "bold $accent"), (_("Results"), "bold"))
         self.said.update(Content("\n").join([Content.styled(words, "bold"), hint]))
 

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from llmtui.core.events import ListedModel
 from llmtui.core.records import Argument, Problem
 from llmtui.words import _, plural
+from llmtui.words.figures import Spoken
 from llmtui.words.install import install_command
 from llmtui.words.problems.model import MODEL_PROBLEMS
 from llmtui.words.problems.run import RUN_PROBLEMS
@@ -87,7 +88,9 @@ def filled(text: Text, args: Mapping[str, Argument]) -> str | None:
 
 def _in_words(args: Mapping[str, Argument]) -> dict[str, Argument]:
     """Return the arguments with codes among them in words."""
-    said = dict(args)
+    said: dict[str, Argument] = {
+        name: Spoken(value) if isinstance(value, float) else value for name, value in args.items()
+    }
     for name, words in TERMS.items():
         if name in said:
             term = words.get(str(said[name]))
