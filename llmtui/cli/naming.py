@@ -70,7 +70,7 @@ def named_models(
     if files and named and all(model.backend != server for model in found):
         raise Refused(_not_listed(files[0], listed, server))
     for name in files if named else ():
-        say(_("{name} is not in the server's list: the file of that name is run inside llmtui.").format(name=name))
+        say(_("The server has no model {name}; llmtui runs the file of that name itself.").format(name=name))
     return found
 
 
@@ -98,7 +98,7 @@ def _unlisted(name: str, listed: Sequence[ListedModel], server: str) -> Model:
     if not names:
         return Model(name=name, digest=name_digest(name), backend=server)
     near = nearest_names(name, names)
-    there = _("Near it: {names}.") if near else _("It has: {names}.")
+    there = _("Similar names: {names}.") if near else _("It has: {names}.")
     sentence = _("The server has no model {name}.").format(name=name)
     remedy = _("Get it: ollama pull {name}.").format(name=name) if server == "ollama" else ""
     raise Refused(f"{sentence} {there.format(names=few(near or names))} {remedy}".rstrip())
@@ -111,7 +111,7 @@ def _file_beside(name: str, listed: Sequence[ListedModel], server: str) -> str |
 
 def _not_listed(name: str, listed: Sequence[ListedModel], server: str) -> str:
     names = few([one.model.name for one in listed if one.model.backend == server])
-    words = _("The server that was named has no model {name}. It has: {names}. For the file, write -m file:{name}.")
+    words = _("The server has no model {name}. It has: {names}. For the file of that name, write -m file:{name}.")
     return words.format(name=name, names=names)
 
 

@@ -78,17 +78,15 @@ def _checked(asked: Asked) -> dict[str, Path | None]:
     """Return the file of each form, None for stdout; refuse before anything is written what could only fail later."""
     targets = {name: None if target == STDOUT else _place(target) for name, target in asked.targets.items()}
     if sum(target is None for target in targets.values()) > 1:
-        raise Refused(_("Only one form can go to stdout (`-`): give the others a file."))
+        raise Refused(_("Only one form can go to stdout (`-`). Name a file for each of the others."))
     files = [target for target in targets.values() if target is not None]
     for target in files:
         can_be_written(target, may_be_folder=False)
         if files.count(target) > 1:
-            raise Refused(_("{path} is named for two forms: give each a file of its own.").format(path=target))
+            raise Refused(_("{path} is used for two forms. Name a different file for each.").format(path=target))
         if not asked.force and target.is_file():
             raise Refused(
-                _("{path} is there already and was left alone. Choose another name, or add --force.").format(
-                    path=target
-                )
+                _("{path} already exists. Choose another name, or add --force to replace it.").format(path=target)
             )
     return targets
 

@@ -46,13 +46,13 @@ def extra_fields(path: str) -> dict[str, Any]:
     try:
         fields = msgspec.json.decode(content, type=dict[str, Any])
     except msgspec.DecodeError as error:
-        raise Refused(_("{path} is no JSON object: {why}.").format(path=path, why=error)) from error
+        raise Refused(_("{path} is not a JSON object: {why}.").format(path=path, why=error)) from error
     for name in _names(fields):
         if name in _FLAGS:
-            said = _("{path}: `{name}` has a flag of its own, {flag}.")
+            said = _("{path}: use {flag} to set `{name}`.")
             raise Refused(said.format(path=path, name=name, flag=_FLAGS[name]))
         if name in _OURS | _FIXED:
-            said = _("{path}: `{name}` is part of how llmtui measures. Leave it out.")
+            said = _("{path}: llmtui needs to set `{name}` itself. Remove it from the file.")
             raise Refused(said.format(path=path, name=name))
     return fields
 

@@ -97,7 +97,7 @@ def run(of: Startup, order: Order) -> int:
 def _check_targets(order: Order) -> None:
     targets = ((order.csv, True), (order.markdown, False))
     if [*(target for target, _ in targets), "-" if order.events else None].count(STDOUT) > 1:
-        raise Refused(_("Only one form can go to stdout (`-`): give the others a file."))
+        raise Refused(_("Only one form can go to stdout (`-`). Name a file for each of the others."))
     for target, may_be_folder in targets:
         if target not in (None, STDOUT):
             can_be_written(expanded(target).absolute(), may_be_folder=may_be_folder)
@@ -206,7 +206,7 @@ class _Run:
             return ""
         if builtin_available():
             return _("Or run a model inside llmtui: --host builtin.")
-        return _("Or add a small server to this program:") + " " + install_command()
+        return _("Or install the built-in server:") + " " + install_command()
 
     def _start(self, listed: Sequence[ListedModel]) -> None:
         assert self._server is not None
@@ -245,7 +245,7 @@ class _Run:
         there = sum(one.model.backend == kind for one in listed)
         if len(models) < there:
             self._progress.say(
-                _("Measuring {names}, of {n} models. Name others with --model.").format(
+                _("Measuring {names} (of {n} models). Use --model to choose others.").format(
                     names=", ".join(model.spelling for model in models), n=there
                 )
             )
@@ -256,7 +256,7 @@ class _Run:
         assert self._server is not None
         if self._server.kind == "openai" and not named:
             where = self._server.address
-            return _("The server at {where} names no model: load one there, or name one with -m.").format(where=where)
+            return _("The server at {where} lists no models. Load one there, or name one with -m.").format(where=where)
         sentence = _("The server has no model that can be measured.")
         return f"{sentence} {_('Get one: ollama pull NAME.')}" if self._server.kind == "ollama" else sentence
 
@@ -265,18 +265,16 @@ class _Run:
         chosen, think = self._order.chosen, self._frame.settings.think
         deaf = [model.spelling for model in models if cannot_think_so(model, think)] if "think" in chosen else []
         if deaf:
-            sentence = _("There is no way to tell {names} to think as `--think {how}` asks.").format(
-                names=few(deaf), how=think
-            )
+            sentence = _("{names} cannot be set to `--think {how}`.").format(names=few(deaf), how=think)
             if len(deaf) == len(models):
-                raise Refused(sentence + " " + _("Leave `--think` out to measure them as they are."))
+                raise Refused(sentence + " " + _("Leave out `--think` to measure them with their default."))
             self._progress.say(sentence)
         fixed = [model.spelling for model in models if model.backend == "openai"]
         for name in ("num_ctx", "num_thread") if fixed else ():
             if name in chosen:
                 flag = "--" + name.replace("_", "-")
                 self._progress.say(
-                    _("{names}: the server decides this when it starts; `{flag}` is not used.").format(
+                    _("{names}: the server sets this when it starts, so `{flag}` has no effect.").format(
                         names=few(fixed), flag=flag
                     )
                 )

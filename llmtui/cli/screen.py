@@ -69,7 +69,7 @@ def farewell(report: ExitReport | None, app_code: int | None) -> int:
     for traceback in report.failures:
         print(traceback, file=sys.stderr)
     if report.silent is not None:
-        print(problem_what(report.silent), _("The built-in server stood in for it."), file=sys.stderr)
+        print(problem_what(report.silent), _("The built-in server was used instead."), file=sys.stderr)
     session = report.session
     if session is not None and session.rows:
         from llmtui.report.terminal import print_result

@@ -28,7 +28,7 @@ def selftest(*, seed: int | None, with_cost: bool) -> Exit:
         able = builtin_available() and synthetic_available()
         good = run_selftest(seed=seed, with_cost=with_cost, builtin=able, say=_say)
     except SelftestFailed as error:
-        raise Refused(_("The self-test could not be carried out: {why}").format(why=error), Exit.INTERNAL) from error
+        raise Refused(_("The self-test could not run: {why}").format(why=error), Exit.INTERNAL) from error
     return Exit.OK if good else Exit.INTERNAL
 
 

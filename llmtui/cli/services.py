@@ -130,7 +130,7 @@ def copy_trials(session: Path, target: str) -> Path:
     if wanted.is_dir():
         wanted = wanted / f"{session.name}.csv"
     if wanted.exists():
-        raise ExportFailed(_("{path} is there already and was left alone. Choose another name.").format(path=wanted))
+        raise ExportFailed(_("{path} already exists and was not changed. Choose another name.").format(path=wanted))
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
         replace_file(wanted, (session / TRIALS).read_bytes())

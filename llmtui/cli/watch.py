@@ -44,7 +44,7 @@ def _pipe() -> Link:
     try:
         keyboard = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
-        raise Refused(_("There is no terminal to take the keyboard from: {why}.").format(why=error.strerror)) from error
+        raise Refused(_("There is no terminal for keyboard input: {why}.").format(why=error.strerror)) from error
     pipe = os.dup(0)
     os.dup2(keyboard, 0)
     os.close(keyboard)

@@ -154,7 +154,7 @@ def _by_category(summary: Summary, session: Session) -> Iterator[str]:
 
 def _caption(one: Measure) -> str:
     over = _("rounds") if one.id == "decode_tps" else _("trials")
-    return _("{figure}: the dot is the value, the line the lowest and highest of its {over}.").format(
+    return _("{figure}: the dot is the value; the line goes from the lowest to the highest of its {over}.").format(
         figure=short_title(one), over=over
     )
 
@@ -184,12 +184,12 @@ def _machine(session: Session) -> Iterator[str]:
         if row.t0_ns is not None
     ]
     charts = (
-        (_("Processor, cores busy"), [(_("machine"), _series(session, "cores_busy")),
+        (_("CPU cores busy"), [(_("machine"), _series(session, "cores_busy")),
                                       (_("model"), _series(session, "runner_cores"))]),
         (_("Memory, GB"), [(_("machine"), _series(session, "used_bytes", 1e9)),
                            (_("model"), _series(session, "runner_bytes", 1e9))]),
-        (_("Graphics card, share busy"), [(_("machine"), _series(session, "gpu_busy"))]),
-        (_("Graphics memory, GB"), [(_("machine"), _series(session, "vram_bytes", 1e9))]),
+        (_("GPU utilization"), [(_("machine"), _series(session, "gpu_busy"))]),
+        (_("GPU memory, GB"), [(_("machine"), _series(session, "vram_bytes", 1e9))]),
     )  # fmt: skip
     yield f"<h2>{escaped(_('Machine'))}</h2>"
     yield f'<p class="quiet">{escaped(_("Trials are marked in the colour of their model."))}'

@@ -72,7 +72,7 @@ def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Secti
         yield Section(part="holds", title=_("What holds"), entries=entries)
     yield Section(part="models", title=_("By model"), rows=tuple(by_model(session)))
     if len(session.plan.prompts) > 1:
-        warm = "" if is_imported(session.plan) else _("Warm tests only.")
+        warm = "" if is_imported(session.plan) else _("Warm trials only.")
         yield Section(part="categories", title=_("By category"), lead=warm, rows=tuple(by_category(session)))
     conclusions = tuple(Entry(line.said, line.heading) for line in headed(session, earlier))
     if conclusions:
@@ -99,11 +99,11 @@ def _pair_by_pair(session: Session, pairs: Sequence[SpeedVerdict]) -> Iterable[s
 def _conditions(session: Session) -> Iterable[str]:
     seen, plan = session.fingerprint, session.plan
     if is_imported(plan):
-        yield _("Imported from {name}: machine, server and settings are not known.").format(name=plan.pack)
+        yield _("Imported from {name}: machine, server and settings are unknown.").format(name=plan.pack)
     else:
         yield from _measured_under(session)
     for prompt in plan.prompts:
-        yield _("Question {id}: {text}").format(id=prompt.id, text=prompt.text or prompt.category)
+        yield _("Prompt {id}: {text}").format(id=prompt.id, text=prompt.text or prompt.category)
     yield _("Written by llmtui {version}").format(version=seen.llmtui)
 
 

@@ -55,7 +55,7 @@ def run_selftest(*, seed: int | None, with_cost: bool, builtin: bool, say: Calla
     """
     drawn = secrets.randbelow(10**6) if seed is None else seed
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else UNWRAPPED)
-    said = _("Self-test with seed {seed}. The screens that it measures have 140 columns and 40 rows.")
+    said = _("Self-test with seed {seed}. The measured screens have 140 columns and 40 rows.")
     console.print(said.format(seed=drawn))
     try:
         found = _accuracy(drawn, say)
@@ -80,15 +80,15 @@ def _accuracy(seed: int, say: Callable[[str], None]) -> Accuracy:
 
 def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list[BoundCheck]:
     if not with_cost:
-        return [BoundCheck(sentence=_("What the screen costs was left out, as asked for."))]
+        return [BoundCheck(sentence=_("The cost of the screens was not measured (--no-cost)."))]
     if not builtin:
-        left_out = _("What the screen costs was left out: the built-in server is not installed ({remedy}).")
+        left_out = _("The cost of the screens was not measured: the built-in server is not installed ({remedy}).")
         return [BoundCheck(sentence=left_out.format(remedy=install_command("builtin,synthetic")))]
     with _folder() as folder:
         found = measure_cost(
             Path(folder),
             limit_s=COST_LIMIT_S,
-            progress=lambda done: say(_("Measuring with and without this screen: {done}").format(done=done)),
+            progress=lambda done: say(_("Measuring with and without the screens: {done}").format(done=done)),
         )
     return [cost_verdict(found)]
 
@@ -127,13 +127,13 @@ def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:
     ttft, decode = found.ttft_error_ms, found.decode_error
     return [
         BoundCheck(
-            sentence=_("First word (TTFT): median error {error:.2f} ms; allowed are {bound:g} ms. {verdict}").format(
+            sentence=_("TTFT: median error {error:.2f} ms (at most {bound:g} ms allowed). {verdict}").format(
                 error=ttft, bound=TTFT_BOUND_MS, verdict=_word(ok=ttft <= TTFT_BOUND_MS)
             ),
             ok=ttft <= TTFT_BOUND_MS,
         ),
         BoundCheck(
-            sentence=_("Speed (TPS): median error {error:.3f} %; allowed is {bound:g} %. {verdict}").format(
+            sentence=_("Speed: median error {error:.3f} % (at most {bound:g} % allowed). {verdict}").format(
                 error=100 * decode, bound=100 * DECODE_BOUND, verdict=_word(ok=decode <= DECODE_BOUND)
             ),
             ok=decode <= DECODE_BOUND,
@@ -145,13 +145,13 @@ def cost_verdict(found: Cost | None) -> BoundCheck:
     """Return the line on the cost of the screen."""
     if found is None:
         return BoundCheck(
-            sentence=_("What the screen costs cannot be told: the built-in model is too slow here for that.")
+            sentence=_("The cost of the screens is not available: the built-in model is too slow on this machine.")
         )
     half = (found.high - found.low) / 2
     vague = found.within_bounds and half > VAGUE
     sentence = _(
-        "This screen costs {share:.1f} % ± {half:.1f} % of a model's speed ({tps:.0f} tok/s without it, {turns} turns "
-        "of 4); the lower end may be {bound:g} %. {verdict}"
+        "Drawing the screens costs {share:.1f} % ± {half:.1f} % of a model's speed ({tps:.0f} tok/s without, "
+        "{turns} turns of 4). The lower end of that range may be {bound:g} % at most. {verdict}"
     )
     return BoundCheck(
         sentence=sentence.format(
@@ -163,7 +163,7 @@ def cost_verdict(found: Cost | None) -> BoundCheck:
 
 
 def _too_uncertain() -> str:
-    return _("Too uncertain to say: other programs are busy. Try again when they are not.")
+    return _("Inconclusive because other programs are busy. Try again when the machine is idle.")
 
 
 def _word(*, ok: bool) -> str:

@@ -52,7 +52,7 @@ def audited(of: Audit) -> tuple[tuple[str, str], ...]:
 def finding_word(finding: str) -> str:
     """Return the finding in a word or two; one of a newer version as it is."""
     return {
-        "stands": _("stands"),
+        "stands": _("confirmed"),
         "not_shown": _("not shown"),
         "wrong": _("wrong"),
         "artefact": _("an artefact"),
@@ -65,7 +65,7 @@ def claim_sentence(one: Claim, layout: Layout) -> str:
     """Return what the file is read to say."""
     name, figures = one.model or "", one.figures
     if one.says == "fastest":
-        pattern = _("{model} is the fastest: {tps} tok/s as recorded")
+        pattern = _("{model} is the fastest: {tps} tok/s, as recorded")
         if not layout.overall_recorded:
             pattern = _("{model} is the fastest: {tps} tok/s (tokens ÷ total time)")
         return pattern.format(model=name, tps=significant(figures["usual_tps"]))
@@ -112,9 +112,10 @@ def _layout(of: Layout) -> str:
     said = [plural("{n} row.", "{n} rows.", of.rows).format(n=of.rows), _program(of.program)]
     if of.repetitions > 1:
         said.append(
-            _("Up to {n} repetitions in a row: they show spread, and are no rounds in which models take turns.").format(
-                n=of.repetitions
-            )
+            _(
+                "Up to {n} repetitions in a row. They show variation, but they are not rounds in which models take "
+                "turns."
+            ).format(n=of.repetitions)
         )
     elif of.program != "table":
         pass
@@ -124,10 +125,10 @@ def _layout(of: Layout) -> str:
         counted = plural("{n} category", "{n} categories", of.categories).format(n=of.categories)
         said.append(_("One run, {categories}: one category is one observation.").format(categories=counted))
     if of.means:
-        said.append(_("Single trials are not in it, only means."))
+        said.append(_("The file has only means, no single trials."))
     if of.order == "one_after_another":
         said.append(
-            _("The models ran one after the other: what changed on the machine meanwhile looks like a difference.")
+            _("The models ran one after the other, so a change on the machine looks like a difference between models.")
         )
     elif of.order == "taking_turns":
         said.append(_("The models took turns."))
@@ -151,10 +152,11 @@ def _layout(of: Layout) -> str:
 
 def _program(code: str) -> str:
     """What is known of every file of a program."""
-    load_test = _("{program} is a load test: warm and cold requests are not told apart, nor what was cached.")
+    load_test = _("{program} is a load test: it does not separate warm from cold requests or show what was cached.")
     return {
         "llama_bench": _(
-            "llama-bench measures bare reading and writing after a warm-up, without server, sampling or cold start."
+            "llama-bench measures prompt processing and writing after a warm-up, without server, sampling or cold "
+            "start."
         ),
         "ollama_bench": _(
             "Ollama's bench warms up first: there is no cold start. Its rate counts the first token too: "
@@ -185,7 +187,7 @@ def _speeds(of: Audit) -> str:
         said.append(plural("{n} more pair.", "{n} more pairs.", left).format(n=left))
     if len(entries) > 1:
         said.append(
-            _("Tokens of two tokenizers do not compare: with longer tokens a model writes more text at the same rate.")
+            _("Token rates of different tokenizers are not comparable: with longer tokens, the same rate is more text.")
         )
     return " ".join(said)
 
@@ -204,13 +206,13 @@ def _pair(one: SpeedVerdict, models: Sequence[ModelAudit]) -> str:
         "base": _base(one.unit, one.rounds),
     }
     if one.low is None or one.high is None:
-        return _("{first} and {second}: {ratio} times, too few observations for an interval ({base}).").format(**names)
+        return _("{first} and {second}: × {ratio}, too few observations for an interval ({base}).").format(**names)
     names["range"] = f"{factor(one.low)}–{factor(one.high)}"
     if one.word in SEPARATING:
         return _("{first} is {ratio} times as fast as {second} ({range}, {base}).").format(**names)
     if one.word == "practically_equal":
         return _("{first} and {second} are practically equally fast: {ratio} ({range}, {base}).").format(**names)
-    return _("{first} and {second} are not told apart: {ratio} times ({range}, {base}).").format(**names)
+    return _("{first} and {second} are too close to tell: × {ratio} ({range}, {base}).").format(**names)
 
 
 def _base(unit: str, n: float) -> str:
@@ -236,13 +238,13 @@ def _fastest(one: Claim, layout: Layout) -> str:
         return _("{first} is {ratio} times as fast as {second} in {base}: too few for an interval.").format(**names)
     names["range"] = f"{factor(figures['low'])}–{factor(figures['high'])}"
     if layout.basis == "usual":
-        said = _("By tokens ÷ total time {first} is {ratio} times as fast as {second} ({range}, {base})")
+        said = _("By tokens ÷ total time, {first} is {ratio} times as fast as {second} ({range}, {base})")
     else:
-        said = _("While they write, {first} is {ratio} times as fast as {second} ({range}, {base})")
+        said = _("By writing speed, {first} is {ratio} times as fast as {second} ({range}, {base})")
     because = {
-        "interval_holds_1": _("the interval holds 1"),
+        "interval_holds_1": _("the interval includes 1"),
         "practically_equal": _("that is practically equal"),
-        "may_be_chance": _("that much may be chance"),
+        "may_be_chance": _("that may be chance"),
     }.get(one.why or "")
     return said.format(**names) + (f": {because}." if because else ".")
 
@@ -274,34 +276,38 @@ def _slow(one: Claim) -> str:
         "total": seconds(1000 * one.figures["total_s"]),
     }
     if one.finding == "not_shown":
-        return _("There it writes {tps} tok/s, elsewhere {rest}: one category by itself shows no more.").format(
-            **figures
-        )
+        return _(
+            "It writes {tps} tok/s there and {rest} elsewhere; a single category does not show more than that."
+        ).format(**figures)
     if one.why == "cold_start":
-        return _("{wait} of {total} were the cold start; it wrote {tps} tok/s, elsewhere {rest}.").format(**figures)
-    return _("{wait} of {total} were waiting; it wrote {tps} tok/s, elsewhere {rest}.").format(**figures)
+        return _(
+            "{wait} of {total} were the cold start; while writing it reached {tps} tok/s, elsewhere {rest}."
+        ).format(**figures)
+    return _("{wait} of {total} were waiting; while writing it reached {tps} tok/s, elsewhere {rest}.").format(
+        **figures
+    )
 
 
 def _memory(one: Claim) -> str:
     if one.why == "not_known_what":
-        return _("The file does not say whose memory that is, the model's or the whole machine's.")
+        return _("The file does not say whether that is the model's memory or the whole machine's.")
     names = {
         "model": one.model,
         "other": one.other,
         "mine": f"{one.figures['highest_mb']:.0f}",
         "most": f"{one.figures['other_highest_mb']:.0f}",
     }
-    said = _("The figure is what the whole machine gained since the row before, not what a model holds.")
+    said = _("The figure is the growth of the whole machine's memory since the previous row, not a model's memory.")
     if one.why == "first_row":
-        said += " " + _("It was measured first, from an empty machine.")
+        said += " " + _("It was measured first, when no model was in memory.")
     if one.finding == "not_shown":
-        return said + " " + _("Added up, {model} is highest too: {mine} MB.").format(**names)
-    return said + " " + _("Added up, {other} is highest: {most} MB, {model} {mine} MB.").format(**names)
+        return said + " " + _("The sum is highest for {model} too: {mine} MB.").format(**names)
+    return said + " " + _("The sum is highest for {other}: {most} MB; {model}: {mine} MB.").format(**names)
 
 
 def _cold(one: Claim, models: Sequence[ModelAudit]) -> str:
     entries = [
-        _("{model} {time}, {times} times its slowest other").format(
+        _("{model} {time}, {times} times its slowest other row").format(
             model=model.model,
             time=seconds(1000 * model.cold_ttft_s),
             times=significant(model.cold_times_slowest, 2),
@@ -309,10 +315,10 @@ def _cold(one: Claim, models: Sequence[ModelAudit]) -> str:
         for model in models
         if model.cold_ttft_s is not None and model.cold_times_slowest is not None
     ]
-    shown = _("First rows waited longer: {entries}.").format(entries="; ".join(entries[:6]))
+    shown = _("The first row of each model waited longest: {entries}.").format(entries="; ".join(entries[:6]))
     if one.finding == "stands":
         return shown
-    return _("Seen in {n} of {all} models.").format(n=round(one.figures["models"]), all=len(models)) + " " + shown
+    return _("True for {n} of {all} models.").format(n=round(one.figures["models"]), all=len(models)) + " " + shown
 
 
 def _latency(one: Claim, of: Audit) -> str:
@@ -324,22 +330,22 @@ def _latency(one: Claim, of: Audit) -> str:
         if model.warm_ttft_s is not None
     ]
     said = [_("The mean includes cold starts.")] if one.figures["with_cold"] else []
-    said.append(_("Medians once loaded: {entries}.").format(entries=few(entries, most=6)))
+    said.append(_("Median TTFT once loaded: {entries}.").format(entries=few(entries, most=6)))
     because = {
         "single_trials": plural(
-            "{n} pair of single trials names no winner.", "{n} pairs of single trials name no winner.",
+            "{n} pair of single trials cannot show a winner.", "{n} pairs of single trials cannot show a winner.",
             round(one.figures["units"]),
         ).format(n=round(one.figures["units"])),
-        "no_common_rows": _("No category has usable rows of both."),
-        "repetitions": _("Repetitions in a row name no winner."),
-        "not_apart": _("They are not told apart."),
-        "another_is": _("{other} starts sooner.").format(other=one.other),
+        "no_common_rows": _("No category has usable rows from both models."),
+        "repetitions": _("Repetitions in a row cannot show a winner."),
+        "not_apart": _("The difference is too close to tell."),
+        "another_is": _("{other} responds sooner.").format(other=one.other),
     }.get(one.why or "")  # fmt: skip
     return " ".join([*said, *([because] if because else [])])
 
 
 def _cannot(one: Claim) -> str:
     return {
-        "no_common_rows": _("No category has usable rows of both."),
+        "no_common_rows": _("No category has usable rows from both models."),
         "no_writing_speed": _("The file does not separate waiting from writing."),
     }.get(one.why or "", "")

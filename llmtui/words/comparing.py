@@ -107,7 +107,7 @@ def limit_refusal(text: str, error: BadLimit, known: Sequence[str]) -> str:
     """
     if error.fault == "figure":
         near = nearest_names(error.figure, known)
-        there = _("Near it: {names}.") if near else _("There are: {names}.")
+        there = _("Similar names: {names}.") if near else _("There are: {names}.")
         said = _("--fail-if {text}: there is no figure {figure}.").format(text=text, figure=error.figure)
         return f"{said} {there.format(names=', '.join(near or known))}"
     why = {

@@ -34,7 +34,7 @@ def _why(error: CannotImport) -> str:
     if error.code == "nothing_measured":
         return _nothing(told)
     if error.code == "not_a_file":
-        return _("It is a folder: name a file in it.") if told["directory"] else _("It is no regular file.")
+        return _("It is a folder: name a file in it.") if told["directory"] else _("It is not a regular file.")
     lists = {name: ", ".join(map(str, value)) for name, value in told.items() if isinstance(value, list | tuple)}
     return _plain()[error.code].format(**{**told, **lists})
 
@@ -49,10 +49,12 @@ def _plain() -> dict[str, str]:
         "broken_json": _("Line {line} is not JSON: the file may be cut off."),
         "no_rows": _("It has no rows."),
         "too_many_rows": _("It has more than {most} rows: split it."),
-        "too_many_models": _("Its column of models has more than {most} different names: name another with --map."),
-        "too_many_categories": _("Its column of categories has more than {most} different names."),
+        "too_many_models": _(
+            "The model column has more than {most} different names. Use --map to name the right column."
+        ),
+        "too_many_categories": _("The category column has more than {most} different names."),
         "no_such_column": _("--map {name}={title}: known names are {known}; its columns are {header}."),
-        "unknown_unit": _("The unit of the column {title} is not known; known are {units}."),
+        "unknown_unit": _("The unit of the column {title} is unknown; known units are {units}."),
     }
 
 
@@ -68,7 +70,7 @@ def _no_columns(missing: Sequence[Field], header: Sequence[str]) -> str:
     pointed = ",".join(f"{asked[field]}={_('TITLE')}" for field in missing)
     return " ".join(
         (
-            _("No column is known for: {wanted}.").format(wanted="; ".join(wanted)),
+            _("No column was recognized for: {wanted}.").format(wanted="; ".join(wanted)),
             _("Its first columns are: {header}.").format(header=", ".join(one[:40] for one in header) or "–"),
             _("Name them with --map {pointed}.").format(pointed=pointed),
         )
@@ -102,7 +104,7 @@ def _no_unit(columns: Sequence[str], tps: object) -> str:
         said = plural(
             "The column {names} does not state its unit.", "The columns {names} do not state their unit.", len(columns)
         ).format(names=names)
-    return said + " " + _("Are these milliseconds? Then repeat with --unit ms; if not, with --unit s.")
+    return said + " " + _("Import again with --unit ms if these are milliseconds, else with --unit s.")
 
 
 def _nothing(told: dict[str, object]) -> str:
@@ -113,8 +115,8 @@ def _nothing(told: dict[str, object]) -> str:
         return (
             said
             + " "
-            + _("For example {field} is “{cell}”, which is no number.").format(
+            + _("For example, {field} is “{cell}”, which is not a number.").format(
                 field=field_word(name), cell=str(cell)[:40]
             )
         )
-    return said + " " + _("Each lacks tokens or a time, or its first token is not before its end.")
+    return said + " " + _("Every row lacks the tokens or a time, or its first token is not before its end.")

@@ -63,7 +63,7 @@ def _clauses() -> dict[Reason, str]:
         "too_large": _("is larger than {limit}"),
         "cannot_read": _("cannot be read: {why}"),
         "cannot_write": _("cannot be written: {why}"),
-        "no_key": _("holds no key"),
+        "no_key": _("has no key in it"),
         "no_home": _("there is no home folder; name a folder with --results, or set HOME"),
         "cannot_change": _("cannot be changed here; edit it by hand"),
         "not_table": _("must be a table, not {kind}"),
@@ -74,11 +74,13 @@ def _clauses() -> dict[Reason, str]:
         "needs_format": _("needs format = {format}"),
         "other_format": _("this version reads format = {format}; a newer one may read this file"),
         "missing": _("is missing, and a complete pack needs it"),
-        "needs_text": _("needs a text"),
+        "needs_text": _("needs text"),
         "needs_language": _("needs a text for one of the languages {languages}"),
         "no_prompts": _("has no prompts; add one under [[{head}]]"),
         "not_prompts": _("must be tables that begin with [[{head}]], not {kind}"),
-        "bad_id": _("an id has 1 to 40 of a to z, 0 to 9, - and _, and begins with a letter or digit: not {given}"),
+        "bad_id": _(
+            "an id has 1 to 40 characters from a–z, 0–9, - and _ and begins with a letter or digit; {given} does not"
+        ),
         "same_id": _("the id “{id}” is also that of {other}"),
         "taken_id": _("the id “{id}” belongs to a prompt in “{category}”; choose another"),
     }

@@ -108,7 +108,7 @@ class TestFiles:
     def test_that_is_not_there(self, home: Home) -> None:
         done = home.run("run", "-m", "builtin:nowhere/own.gguf")
         assert done.returncode == 2, done.stderr
-        assert f"{home.folder / 'nowhere' / 'own.gguf'} is not there." in done.stderr
+        assert f"{home.folder / 'nowhere' / 'own.gguf'} does not exist." in done.stderr
 
     @needs_builtin
     @needs_tmux

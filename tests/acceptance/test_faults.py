@@ -72,7 +72,7 @@ def test_a_model_that_the_server_does_not_have_is_refused_before_the_run(home: H
     with running_simulator(faulty()) as server:
         done = home.run("run", "--host", server.url, "-m", "hostile:1b", "-m", "shorter:1b", env=QUICKLY)
     assert done.returncode == 2, done.stderr
-    assert "no model shorter:1b. Near it: short:1b" in done.stderr
+    assert "no model shorter:1b. Similar names: short:1b" in done.stderr
     assert home.sessions() == []
 
 

@@ -87,6 +87,6 @@ async def test_without_the_key_it_is_said_where_to_give_it(home: Home) -> None:
     async with keyed_server() as server:
         done = await asyncio.to_thread(home.run, "run", "--host", f"http://{server.address}/v1", *ONE_TEST)
     assert done.returncode == 4
-    assert "wants an API key" in done.stderr
+    assert "requires an API key" in done.stderr
     assert "LLMTUI_API_KEY" in done.stderr
     assert "Traceback" not in done.stderr

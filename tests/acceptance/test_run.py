@@ -63,7 +63,7 @@ def test_a_model_that_the_server_lacks_is_refused_before_anything_is_asked(home:
     with running_simulator(faulty()) as server:
         done = home.run("run", "--host", server.url, "-m", "short:1b", "-m", "shorter:1b")
     assert done.returncode == 2
-    assert "no model shorter:1b. Near it: short:1b" in done.stderr
+    assert "no model shorter:1b. Similar names: short:1b" in done.stderr
     assert "ollama pull shorter:1b" in done.stderr
     assert home.sessions() == []
 

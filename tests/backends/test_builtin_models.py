@@ -94,7 +94,7 @@ def test_a_folder_without_files_says_so(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_listed_with_the_reason(tmp_path: Path) -> None:
     *_, listed = listed_models((tmp_path / "nothing.gguf",), tmp_path)
-    assert unfit_words(listed) == "is not there"
+    assert unfit_words(listed) == "does not exist"
 
 
 def test_names_lead_to_files(tmp_path: Path) -> None:

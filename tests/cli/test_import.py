@@ -53,14 +53,14 @@ def test_it_is_written_back_in_the_old_form(tmp_path: Path) -> None:
 def test_units_and_columns_can_be_stated(tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text("setup,gen,wall\na,102,11500\nb,102,21500\n")
     asked = ("import", "own.csv", "--map", "model=setup,tokens=gen,seconds=wall")
-    assert "repeat with --unit ms" in llmtui(tmp_path, *asked).stderr
+    assert "Import again with --unit ms" in llmtui(tmp_path, *asked).stderr
     ran = llmtui(tmp_path, *asked, "--unit", "ms")
     assert (ran.returncode, "a 8.87, b 4.74 tok/s" in ran.stdout) == (0, True)
 
 
 WRONG = {
     "missing": (None, "cannot be imported. It cannot be read: No such file"),
-    "no columns": (b"a,b\n1,2\n", "No column is known for: the model (known titles: model,"),
+    "no columns": (b"a,b\n1,2\n", "No column was recognized for: the model (known titles: model,"),
     "empty": (b"", "It is empty."),
     "nothing measured": (b"model,tokens,total_s\na,?,1\n", "None of its rows can be measured (1)."),
     "not text": (b"model,tokens\x00\x00\n", "It is not text"),

@@ -86,7 +86,7 @@ class TestAServerThatWasNamed:
             ("ollama", "tiny:latest"),
             ("builtin", str(own_file)),
         ]
-        assert said == ["own.gguf is not in the server's list: the file of that name is run inside llmtui."]
+        assert said == ["The server has no model own.gguf; llmtui runs the file of that name itself."]
 
     def test_keeps_every_name_where_it_lists_nothing(self, own_file: Path) -> None:
         ((backend, name, _),) = meant("own.gguf", server="openai", named=True, listed=LISTED[3:])
@@ -95,7 +95,7 @@ class TestAServerThatWasNamed:
 
 @pytest.mark.parametrize("name", ["file:gone.gguf", "builtin:gone.gguf", "builtin:nosuch"])
 def test_a_file_that_is_not_there_is_refused_before_the_run(tmp_path: Path, name: str) -> None:
-    with pytest.raises(Refused, match=r"is not there\. Check the path\."):
+    with pytest.raises(Refused, match=r"does not exist\. Check the path\."):
         meant(name, server="builtin")
 
 
@@ -110,7 +110,7 @@ def test_a_file_or_folder_named_as_the_server_is_refused_where_none_of_its_model
 ) -> None:
     there = tmp_path / "gone.gguf"
     broken = ListedModel(model=Model(name=str(there), digest="", backend="builtin"), why_not=NOT_THERE)
-    with pytest.raises(Refused, match=r"x\.gguf is not there"):
+    with pytest.raises(Refused, match=r"x\.gguf does not exist"):
         refuse_place_without_models(place.format(there=there), (*LISTED, broken))
 
 
@@ -124,7 +124,7 @@ def test_other_servers_are_not_judged_by_the_built_in_ones_files(tmp_path: Path,
     ("name", "near"), [("llama3.2:1", "llama3.2:1b"), ("tinny", "tiny:latest"), ("3.2", "llama3.2:1b")]
 )
 def test_a_model_that_the_list_lacks_is_refused_with_the_nearest_names(name: str, near: str) -> None:
-    with pytest.raises(Refused, match=rf"no model {name}.* Near it: {near}"):
+    with pytest.raises(Refused, match=rf"no model {name}.* Similar names: {near}"):
         meant(name)
 
 
@@ -150,7 +150,7 @@ def test_other_servers_names_are_taken_letter_by_letter_and_their_aliases_are_na
 def test_one_that_cannot_be_measured_is_told() -> None:
     told: list[str] = []
     named_models(["embeds:1b"], LISTED, server="ollama", named=False, say=told.append)
-    assert told == ["embeds:1b: makes embeddings, not text. Pick a model that chats."]
+    assert told == ["embeds:1b: makes embeddings, not text. Pick a chat model."]
 
 
 def test_only_models_of_the_server_inside_need_no_other(own_file: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_file_that_is_there_is_left_alone_without_force_and_nothing_else_is_wr
     of: Startup, tmp_path: Path
 ) -> None:
     (tmp_path / "b.csv").write_text("mine")
-    with pytest.raises(Refused, match=r"b\.csv is there already and was left alone.* --force"):
+    with pytest.raises(Refused, match=r"b\.csv already exists\..* --force"):
         report(of, asked(tmp_path, jsonl="b.jsonl", csv="b.csv"))
     assert (tmp_path / "b.csv").read_text() == "mine"
     assert not (tmp_path / "b.jsonl").exists()

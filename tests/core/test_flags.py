@@ -134,17 +134,19 @@ def test_a_few_milliseconds_are_no_disagreement() -> None:
 def test_the_side_whose_clock_is_off_is_named() -> None:
     late = finished(PLAN, counter_scale=0.9)
     assert [evidence_text(one) for one in row_of(late).evidence] == [
-        "the server counts -10.0 % of the time measured here: the server's counters are off"
+        "the server counts -10.0 % of the time measured here: the server's times are wrong"
     ]
     late = finished(PLAN, counter_scale=0.9, ttft_ms=3000)
     lagging = tuple(at - 2000 * MS for at in late.timeline.server_ns or ())
     timeline = Timeline(
         t_ns=late.timeline.t_ns, chars=late.timeline.chars, channels=late.timeline.channels, server_ns=lagging
     )
-    assert evidence_text(row(counter_scale=0.9, timeline=timeline).evidence[0]).endswith("this program was late")
+    assert evidence_text(row(counter_scale=0.9, timeline=timeline).evidence[0]).endswith(
+        "llmtui received the text late"
+    )
     without = msgspec.structs.replace(timeline, server_ns=None)
     seen = evidence_text(row(counter_scale=0.9, timeline=without).evidence[0])
-    assert seen.endswith("whose clock is off is not known")
+    assert seen.endswith("it is not known which side is wrong")
 
 
 def test_other_models_in_memory_are_the_engines_to_tell() -> None:

@@ -98,7 +98,7 @@ def test_an_imported_file_says_that_nothing_is_known_of_its_machine() -> None:
     )  # fmt: skip
     assert made is not None
     text = markdown(made)
-    assert "Imported from old.csv: machine, server and settings are not known." in text
+    assert "Imported from old.csv: machine, server and settings are unknown." in text
     assert "temperature" not in text
     assert "**What this file can show**" in text
 

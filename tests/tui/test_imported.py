@@ -29,4 +29,4 @@ async def test_results_of_an_imported_file() -> None:
         await wait_until(pilot, lambda: app.screen.query_one(Scoreboard).row_count == 2)
         headings = [line.heading for line in app.screen.query_one(WordsTab).words]
         assert headings[:2] == ["What this file can show", "Writing speed"]
-        assert "“beta is the fastest: 5.13 tok/s as recorded”" in headings
+        assert "“beta is the fastest: 5.13 tok/s, as recorded”" in headings

@@ -45,7 +45,7 @@ def claim(says: Any, finding: Any, **changes: Any) -> Claim:
 @pytest.mark.parametrize(
     ("says", "said"),
     [
-        ("fastest", "m is the fastest: 5.47 tok/s as recorded"),
+        ("fastest", "m is the fastest: 5.47 tok/s, as recorded"),
         ("steadiest", "m is the steadiest: ± 19 %"),
         ("slow_category", "m is slow in Coding: 5.47 tok/s"),
         ("most_memory", "m needs the most memory: 3179 MB"),
@@ -61,28 +61,58 @@ def test_what_is_claimed(says: str, said: str) -> None:
     ("says", "finding", "why", "because"),
     [
         ("fastest", "stands", None, "m is 1.065 times as fast as o (0.941–1.21, 4 categories)."),
-        ("fastest", "not_shown", "interval_holds_1", "(0.941–1.21, 4 categories): the interval holds 1."),
-        ("fastest", "not_shown", "may_be_chance", "(0.941–1.21, 4 categories): that much may be chance."),
+        ("fastest", "not_shown", "interval_holds_1", "(0.941–1.21, 4 categories): the interval includes 1."),
+        ("fastest", "not_shown", "may_be_chance", "(0.941–1.21, 4 categories): that may be chance."),
         ("fastest", "not_shown", "practically_equal", "(0.941–1.21, 4 categories): that is practically equal."),
         ("steadiest", "not_shown", "too_few_to_rank", "± 5.8 %; ten runs are needed to rank models by that."),
         ("steadiest", "artefact", "least_steady", "of m varies most: ± 5.8 %, that of o by ± 1.4 %."),
         ("steadiest", "artefact", "another_varies_less", "of m varies by ± 5.8 %, that of o by ± 1.4 %."),
-        ("slow_category", "not_shown", "single_trial", "tok/s, elsewhere 3.96: one category by itself shows no more."),
-        ("slow_category", "artefact", "cold_start", "were the cold start; it wrote 4.01 tok/s, elsewhere 3.96."),
-        ("slow_category", "artefact", "waiting", "26.7 s of 43.7 s were waiting; it wrote 4.01 tok/s, elsewhere 3.96."),
-        ("most_memory", "not_shown", "machine_change", "Added up, m is highest too: 3179 MB."),
-        ("most_memory", "not_shown", "not_known_what", "whose memory that is, the model's or the whole machine's."),
-        ("most_memory", "artefact", "first_row", "from an empty machine. Added up, o is highest: 4291 MB, m 3179 MB."),
-        ("cold_start", "stands", None, "First rows waited longer: m 9.00 s, 9.0 times its slowest other."),
-        ("cold_start", "in_part", "some_models", "m 9.00 s, 9.0 times its slowest other."),
-        ("best_latency", "not_shown", "single_trials", "4 pairs of single trials name no winner."),
-        ("best_latency", "not_shown", "not_apart", "m 1.00 s (n = 1), o 1.00 s (n = 2). They are not told apart."),
-        ("best_latency", "wrong", "another_is", "o 1.00 s (n = 2). o starts sooner."),
-        ("best_latency", "stands", None, "Medians once loaded: m 1.00 s (n = 1), o 1.00 s (n = 2)."),
-        ("fastest", "cannot_be_judged", "no_common_rows", "No category has usable rows of both."),
+        (
+            "slow_category",
+            "not_shown",
+            "single_trial",
+            ("tok/s there and 3.96 elsewhere; a single category does not show more than that."),
+        ),
+        (
+            "slow_category",
+            "artefact",
+            "cold_start",
+            ("were the cold start; while writing it reached 4.01 tok/s, elsewhere 3.96."),
+        ),
+        (
+            "slow_category",
+            "artefact",
+            "waiting",
+            ("26.7 s of 43.7 s were waiting; while writing it reached 4.01 tok/s, elsewhere 3.96."),
+        ),
+        ("most_memory", "not_shown", "machine_change", "The sum is highest for m too: 3179 MB."),
+        ("most_memory", "not_shown", "not_known_what", "whether that is the model's memory or the whole machine's."),
+        (
+            "most_memory",
+            "artefact",
+            "first_row",
+            ("when no model was in memory. The sum is highest for o: 4291 MB; m: 3179 MB."),
+        ),
+        (
+            "cold_start",
+            "stands",
+            None,
+            ("The first row of each model waited longest: m 9.00 s, 9.0 times its slowest other row."),
+        ),
+        ("cold_start", "in_part", "some_models", "m 9.00 s, 9.0 times its slowest other row."),
+        ("best_latency", "not_shown", "single_trials", "4 pairs of single trials cannot show a winner."),
+        (
+            "best_latency",
+            "not_shown",
+            "not_apart",
+            ("m 1.00 s (n = 1), o 1.00 s (n = 2). The difference is too close to tell."),
+        ),
+        ("best_latency", "wrong", "another_is", "o 1.00 s (n = 2). o responds sooner."),
+        ("best_latency", "stands", None, "Median TTFT once loaded: m 1.00 s (n = 1), o 1.00 s (n = 2)."),
+        ("fastest", "cannot_be_judged", "no_common_rows", "No category has usable rows from both models."),
         ("steadiest", "cannot_be_judged", "no_writing_speed", "The file does not separate waiting from writing."),
     ],
-)  # fmt: skip
+)
 def test_what_its_figures_bear(says: str, finding: str, why: str | None, because: str) -> None:
     said = finding_sentence(claim(says, finding, why=why), small())
     assert said.endswith(because)
@@ -91,7 +121,7 @@ def test_what_its_figures_bear(says: str, finding: str, why: str | None, because
 
 def test_a_cold_start_that_not_every_model_had() -> None:
     said = finding_sentence(claim("cold_start", "in_part", why="some_models"), small())
-    assert said.startswith("True in part. Seen in 2 of 2 models. First rows waited longer:")
+    assert said.startswith("True in part. True for 2 of 2 models. The first row of each model waited longest:")
 
 
 def test_every_finding_has_a_word_and_one_of_a_newer_version_is_shown_as_it_is() -> None:
@@ -111,21 +141,22 @@ def seed() -> dict[str, str]:
 
 def test_each_ratio_is_the_one_that_is_named(seed: dict[str, str]) -> None:
     assert seed["“A cold start takes 19.1 s to 26.7 s”"] == (
-        "Stands. First rows waited longer: llama3 19.1 s, 11 times its slowest other; mistral 20.6 s, 15 times its "
-        "slowest other; gemma:7b 26.7 s, 4.3 times its slowest other."
+        "Confirmed. The first row of each model waited longest: llama3 19.1 s, 11 times its "
+        "slowest other row; mistral 20.6 s, 15 times its slowest other row; gemma:7b 26.7 s, 4.3 "
+        "times its slowest other row."
     )
 
 
 def test_an_order_that_is_not_told_apart_does_not_stand(seed: dict[str, str]) -> None:
-    said = seed["“mistral is the fastest: 5.47 tok/s as recorded”"]
-    assert said.startswith("Not shown. While they write, mistral is 1.065 times as fast as llama3 (0.9")
-    assert said.endswith("4 categories): the interval holds 1.")
+    said = seed["“mistral is the fastest: 5.47 tok/s, as recorded”"]
+    assert said.startswith("Not shown. By writing speed, mistral is 1.065 times as fast as llama3 (0.9")
+    assert said.endswith("4 categories): the interval includes 1.")
 
 
 def test_three_pairs_of_single_trials_name_no_winner(seed: dict[str, str]) -> None:
     said = seed["“llama3 has the best latency: 5.66 s”"]
     assert said.startswith("Not shown. The mean includes cold starts.")
-    assert said.endswith("3 pairs of single trials name no winner.")
+    assert said.endswith("3 pairs of single trials cannot show a winner.")
     everything = " ".join(sentences(session_of(SEED.read_text("utf-8"))))
     assert not re.search("starts soonest|Quick questions|wrong winner", everything)
 
@@ -139,13 +170,14 @@ def test_one_figure_for_one_thing(seed: dict[str, str]) -> None:
 
 def test_the_file_itself_is_described(seed: dict[str, str]) -> None:
     assert seed["What this file can show"] == (
-        "12 rows. One run, 4 categories: one category is one observation. The models ran one after the other: what "
-        "changed on the machine meanwhile looks like a difference. 4 rows with fewer than 64 tokens are included."
+        "12 rows. One run, 4 categories: one category is one observation. The models ran one "
+        "after the other, so a change on the machine looks like a difference between models. 4 "
+        "rows with fewer than 64 tokens are included."
     )
 
 
 def test_tokens_of_two_tokenizers_do_not_compare(seed: dict[str, str]) -> None:
-    assert "Tokens of two tokenizers do not compare" in seed["Writing speed"]
+    assert "Token rates of different tokenizers are not comparable" in seed["Writing speed"]
 
 
 def test_no_sentence_is_answered_that_nobody_says() -> None:
@@ -185,4 +217,4 @@ def test_a_file_without_a_time_to_first_token_says_what_can_be_judged() -> None:
     assert "only tokens ÷ total time can be judged" in said["What this file can show"]
     assert said["Tokens ÷ total time"].startswith("a 16.1, b 6.16 tok/s")
     fastest = next(text for heading, text in said.items() if "fastest" in heading)
-    assert fastest.startswith("Stands. By tokens ÷ total time a is 2.61 times as fast as b (")
+    assert fastest.startswith("Confirmed. By tokens ÷ total time, a is 2.61 times as fast as b (")

@@ -42,9 +42,9 @@ def test_what_is_missing_is_told_with_its_known_titles_in_the_readers_language(m
     error = CannotImport("no_columns", missing=["tokens"], header=["model", "wall"])
     monkeypatch.setenv("LANGUAGE", "en")
     assert import_refusal("old.csv", error) == (
-        "old.csv cannot be imported. No column is known for: the number of tokens (known titles: tokens, total tokens, "
-        "tokens total, token count, output tokens, …). Its first columns are: model, wall. "
-        "Name them with --map tokens=TITLE."
+        "old.csv cannot be imported. No column was recognized for: the number of tokens (known "
+        "titles: tokens, total tokens, tokens total, token count, output tokens, …). Its first "
+        "columns are: model, wall. Name them with --map tokens=TITLE."
     )
     monkeypatch.setenv("LANGUAGE", "es")
     assert "tokens totales, tokens generados" in import_refusal("old.csv", error)
@@ -56,5 +56,5 @@ def test_the_question_about_the_unit_names_the_answer(monkeypatch: pytest.Monkey
     said = import_refusal("old.csv", CannotImport("unit_not_stated", columns=["total"], tps=0.0057))
     assert said.endswith(
         "The column total does not state its unit; in seconds the speed would be 0.0057 tok/s. "
-        "Are these milliseconds? Then repeat with --unit ms; if not, with --unit s."
+        "Import again with --unit ms if these are milliseconds, else with --unit s."
     )

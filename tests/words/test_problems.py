@@ -129,7 +129,7 @@ def test_a_cause_is_said_first_and_lends_its_remedy() -> None:
     cause = Problem(code="refused", args={"where": "box:11434", "start": "ollama"})
     gave_up = Problem(code="gave_up", args={"tries": 5}, cause=cause)
     assert whole_problem(gave_up) == (
-        "Nothing listens at box:11434. It was asked 5 times; the remaining trials are not tried. "
+        "Nothing listens at box:11434. It was tried 5 times; the remaining trials are skipped. "
         "Start it with `ollama serve`, or name another address."
     )
 

@@ -38,7 +38,7 @@ def no_server_words(
         if builtin_available:
             lines += _way(_("Or use the server inside this program: press s and type"), "builtin")
         else:
-            lines += _way(_("Or add a small server to this program:"), install_command())
+            lines += _way(_("Or install the built-in server:"), install_command())
     lines += [Content(), Content.styled(_("r looks again; s names another server."), "dim")]
     return Content("\n").join(lines)
 
@@ -47,7 +47,7 @@ def no_models_words(kind: ServerKind) -> str:
     """Return what stands in place of the models of a server that names none."""
     if kind == "openai":
         return _(
-            "This server names no models.\n\nLoad one there, or measure one by its name: llmtui run --host … -m NAME."
+            "This server lists no models.\n\nLoad one there, or measure one by its name: llmtui run --host … -m NAME."
         )
     return _("This server has no models yet.\n\nPress d to download one: llama3.2:1b is small and quick to try.")
 

@@ -9,32 +9,34 @@ from llmtui.words import marked
 from llmtui.words.problems.said import Said
 
 _COPY_AGAIN = marked("Download or copy it again.")
-_CHATS = marked("Pick a model that chats.")
+_CHATS = marked("Pick a chat model.")
 _REINSTALL = marked("Install it again: {install}")
 _UPDATE = marked("Update it: {install}")
 
 MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
     "no_such_model": Said(marked("{where} has no model {name}."), marked("Get it with `ollama pull {name}`.")),
     "model_not_there": Said(marked("{where} does not have the model."), marked("Pick one from the list.")),
-    "not_served": Said(marked("The server at {where} has no model {name}."), marked("List its models again.")),
-    "not_known": Said(marked("The server does not know what was asked for."), marked("List its models again.")),
-    "no_models": Said(marked("The server at {where} serves no model."), marked("Load one in the server first.")),
+    "not_served": Said(marked("The server at {where} has no model {name}."), marked("Refresh its list of models.")),
+    "not_known": Said(marked("The server does not know the requested model."), marked("Refresh its list of models.")),
+    "no_models": Said(marked("The server at {where} serves no model."), marked("Load a model in the server first.")),
     "bad_name": Said(marked("“{text}” is not a model's name."), marked("Pick one from the list.")),
     "no_thinking": Said(
-        marked("{name} cannot think as asked."), marked("Switch thinking off for it, or update Ollama.")
+        marked("{name} does not support this thinking setting."),
+        marked("Switch thinking off for it, or update Ollama."),
     ),
     "embedding_only": Said(
-        marked("{name} answers no chats: it makes embeddings, not text, or its file is broken."),
+        marked("{name} is not a chat model: it makes embeddings, or its file is damaged."),
         marked("Pick another model, or pull it again."),
     ),
     "makes_embeddings": Said(marked("{name} makes embeddings, not text."), _CHATS),
     "makes_pictures": Said(marked("{name} makes pictures, not text."), _CHATS),
-    "ranks_texts": Said(marked("{name} ranks texts and writes none."), _CHATS),
-    "is_speech": Said(marked("{name} is a speech model: it answers no chats."), _CHATS),
-    "no_chats": Said(marked("The model answers no chats."), _CHATS),
-    "answers_no_chats": Said(marked("{name} answers no chats."), _CHATS),
+    "ranks_texts": Said(marked("{name} ranks texts; it does not write any."), _CHATS),
+    "is_speech": Said(marked("{name} is a speech model, not a chat model."), _CHATS),
+    "no_chats": Said(marked("The model is not a chat model."), _CHATS),
+    "answers_no_chats": Said(marked("{name} is not a chat model."), _CHATS),
     "cloud": Said(
-        marked("{name} runs elsewhere, and this server may not ask for it."), marked("Pick a model that runs here.")
+        marked("{name} runs on another server, and this server has no permission to use it."),
+        marked("Pick a model that runs here."),
     ),
     "cloud_speed": Said(
         marked("{name} runs in the cloud: its speed and memory are not this machine's."),
@@ -46,7 +48,7 @@ MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
     ),
     "load_failed": Said(
         marked("{name} could not be loaded."),
-        marked("Look at the server's log; pulling the model again helps if its file is broken."),
+        marked("See the server's log. If the model's file is damaged, pull the model again."),
     ),
     "load_failed_before": Said(
         marked("{name} could not be loaded in this session: not tried again."),
@@ -54,17 +56,17 @@ MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
     ),
     "prompt_too_long": Said(
         marked("The prompt is longer than {name}'s context."),
-        marked("Ask for a larger context, or shorten the prompt."),
+        marked("Set a larger context, or shorten the prompt."),
     ),
     "prompt_over_context": Said(
         marked("The prompt does not fit into the model's context."),
-        marked("Take a shorter prompt, or start the server with a larger context."),
+        marked("Use a shorter prompt, or start the server with a larger context."),
     ),
     "repeats": Said(
-        marked("{name} said one thing over and over, and the server broke the answer off."),
-        marked("A higher temperature helps (Options in Setup, --temperature)."),
+        marked("{name} repeated itself, and the server stopped the answer."),
+        marked("Raise the temperature (Options in Setup, --temperature)."),
     ),
-    "no_file": Said(marked("{name} is not there."), marked("Check the path.")),
+    "no_file": Said(marked("{name} does not exist."), marked("Check the path.")),
     "is_folder": Said(marked("{name} is a folder."), marked("Name a .gguf file.")),
     "not_a_file": Said(marked("{name} is not a file."), marked("Name a .gguf file.")),
     "unreadable": Said(marked("{name} cannot be read."), marked("Check the path and its permissions.")),
@@ -81,11 +83,11 @@ MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
         marked("Convert the model again with a current llama.cpp, or download another build of it."),
     ),
     "truncated": Said(
-        marked("{name} is cut short: {size:,} bytes are there, at least {needed:,} are needed."), _COPY_AGAIN
+        marked("{name} is incomplete: it has {size:,} bytes and needs at least {needed:,}."), _COPY_AGAIN
     ),
     "damaged": Said(marked("{name} is a damaged GGUF file: {fault}."), _COPY_AGAIN),
     "adapter": Said(
-        marked("{name} is a part that is added to a model ({kind}), not a model."),
+        marked("{name} is an addition to a model ({kind}), not a model."),
         marked("Pick the model's own .gguf file."),
     ),
     "later_part": Said(
@@ -99,8 +101,8 @@ MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
     "builtin_missing": Said(marked("The built-in server is not installed."), marked("Install it: {install}")),
     "builtin_broken": Said(marked("The built-in server cannot start."), _REINSTALL),
     "builtin_unreachable": Said(
-        marked("The built-in server runs but cannot be reached."),
-        marked("Look whether a firewall or a security program blocks connections within this machine."),
+        marked("The built-in server is running, but llmtui cannot connect to it."),
+        marked("Check whether a firewall or a security program blocks connections within this machine."),
     ),
     "libgomp_missing": Said(
         marked("The built-in server cannot start: libgomp1 is missing."),
@@ -111,7 +113,7 @@ MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
         marked("Install Microsoft's Visual C++ redistributable (x64)."),
     ),
     "cpu_too_old": Said(
-        marked("This processor lacks an instruction that the built-in server uses (it needs AVX2)."),
+        marked("This CPU lacks instructions that the built-in server needs (AVX2)."),
         marked("Use Ollama, which also runs on older processors."),
     ),
     "child_failed": Said(marked("The built-in server did not start (exit status {status})."), _REINSTALL),

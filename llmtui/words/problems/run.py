@@ -13,12 +13,13 @@ _WAIT_OR_CANCEL = marked("Wait for its end or cancel it.")
 _PICK = marked("Pick one and start again.")
 _RUN_AGAIN = marked("Run the same plan again with g.")
 _OTHER_FOLDER = marked("Choose another folder with --results or in the settings.")
-_ROW_KEPT = marked("The row is kept; correct the file and import it again to have it counted.")
+_ROW_KEPT = marked("The row is kept but not counted. Correct the file and import it again to count it.")
 _NEWER = marked("They come from a newer llmtui; open the session with that one to see them.")
 
 RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
     "events_empty": Said(
-        marked("{where} is empty: there is nothing to watch in it yet."), marked("Wait until a run has begun in it.")
+        marked("{where} is empty: there is nothing to watch yet."),
+        marked("Wait until a run has started writing to it."),
     ),
     "events_utf16": Said(
         marked("{where} is UTF-16 text, as PowerShell's > writes it, and events are UTF-8."),
@@ -29,32 +30,33 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         marked("{where} is not a session's events."), marked("Name an events.jsonl, or a session's folder.")
     ),
     "run_under_way": Said(
-        marked("A run is under way; anything else would disturb its figures."),
+        marked("A run is in progress; anything else would disturb its figures."),
         marked("Cancel the run or wait for its end."),
     ),
-    "pull_under_way": Said(marked("Another download is under way."), _WAIT_OR_CANCEL),
-    "pull_disturbs": Said(marked("A download is under way; it would disturb the figures."), _WAIT_OR_CANCEL),
-    "no_run": Said(marked("No run is under way.")),
+    "pull_under_way": Said(marked("Another download is in progress."), _WAIT_OR_CANCEL),
+    "pull_disturbs": Said(marked("A download is in progress; it would disturb the figures."), _WAIT_OR_CANCEL),
+    "no_run": Said(marked("No run is in progress.")),
     "nothing_to_extend": Said(
-        marked("There is no finished run that rounds could be added to."),
-        marked("A run that was stopped can be run again as a whole with g."),
+        marked("There is no finished run to add rounds to."),
+        marked("A stopped run can be repeated as a whole with g."),
     ),
-    "bad_command": Said(marked("A command could not be read."), _REPORT),
-    "bad_rounds": Said(marked("{n} more rounds cannot be run."), marked("Ask for one or more.")),
+    "bad_command": Said(marked("llmtui received an internal command that it cannot read."), _REPORT),
+    "bad_rounds": Said(marked("{n} more rounds are not possible."), marked("Ask for one or more.")),
     "no_server": Said(marked("No server has been chosen yet."), marked("Choose one in Setup.")),
-    "internal": Said(marked("llmtui itself failed."), _REPORT),
+    "internal": Said(marked("llmtui has an internal error."), _REPORT),
     "no_model_picked": Said(marked("No model is picked."), _PICK),
     "no_prompt_picked": Said(marked("No prompt is picked."), _PICK),
-    "no_prompt_text": Said(marked("There is no prompt yet."), marked("Type one.")),
+    "no_prompt_text": Said(marked("There is no prompt yet."), marked("Type a prompt.")),
     "no_plan_of_import": Said(marked("An imported file cannot be run again.")),
     "none_of_its_models": Said(
         marked("This server has none of the models of that run."), marked("Choose the server it ran on.")
     ),
-    "unknown_backend": Said(
-        marked("{name} would have to run on a server of the unknown kind {kind}."), marked("Pick another model.")
-    ),
+    "unknown_backend": Said(marked("{name} needs a server of the unknown kind {kind}."), marked("Pick another model.")),
     "server_changed": Said(
-        marked("The server was {then} when the session began and is {now} now: rounds of both do not belong together."),
+        marked(
+            "The server was {then} when the session began and is {now} now. Rounds from different servers are "
+            "not combined."
+        ),
         _RUN_AGAIN,
     ),
     "cancelled": Said(marked("The run was cancelled before it began.")),
@@ -64,31 +66,31 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         marked("Wait until its run is over, or open the session with `llmtui watch`."),
     ),
     "skipped": Said(marked("The rest of this model was skipped.")),
-    "no_answer_before": Said(marked("There is no answer that could be followed up.")),
+    "no_answer_before": Said(marked("There is no answer to follow up.")),
     "stalled": Said(
-        marked("{name} stopped in the middle of its answer: nothing came for {seconds:g} s."),
+        marked("{name} stopped in the middle of its answer: no data for {seconds:g} s."),
         marked("The server may be swapping or stuck: look at its log and at the machine's memory."),
     ),
     "never_began": Said(
-        marked("{name} did not begin to answer: nothing came for {seconds:g} s."),
+        marked("{name} did not start to answer: no data for {seconds:g} s."),
         marked("The server may be swapping or stuck: look at its log and at the machine's memory."),
     ),
     "not_loaded_again": Said(
-        marked("In memory before the run, and not loaded again for lack of time: {names}."),
+        marked("In memory before the run, but not loaded again afterwards because time ran out: {names}."),
     ),
     "not_unloaded": Said(
-        marked("The server was asked to unload {names}, and {seconds:g} s later it is still there."),
-        marked("Another program may be using it: end that one and run again."),
+        marked("The server was told to unload {names}, but {seconds:g} s later it still lists it."),
+        marked("Another program may be using it. Stop that program and run again."),
     ),
     "older_build": Said(
-        marked("The server still holds an older build of {name}, which it cannot be told to unload."),
-        marked("It goes when its time is up, or when the server is started again."),
+        marked("The server still has an older build of {name} in memory and cannot be told to unload it."),
+        marked("The server unloads it when its keep-alive time ends, or when the server restarts."),
     ),
-    "process_left": Said(marked("{names} has left the server's memory, but its process is still there.")),
+    "process_left": Said(marked("{names} is no longer in the server's list, but its process is still running.")),
     "gave_up": Said(
         counted(
-            "It was asked {tries} time; the remaining trials are not tried.",
-            "It was asked {tries} times; the remaining trials are not tried.",
+            "It was tried {tries} time; the remaining trials are skipped.",
+            "It was tried {tries} times; the remaining trials are skipped.",
             "tries",
         )
     ),
@@ -97,11 +99,11 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         marked("Make room there: measuring continues, and the rest is written after the next trial that ends."),
     ),
     "disk_again": Said(marked("Everything measured so far is on the disk now.")),
-    "sampler_failed": Said(marked("Watching the machine failed. There are no plots from now on."), _REPORT),
+    "sampler_failed": Said(marked("Reading the machine's sensors failed. The plots stop here."), _REPORT),
     "task_failed": Said(
-        marked("This failed: {task}."), marked("Please report it; the details are printed when llmtui ends.")
+        marked("Failed: {task}."), marked("Please report it; the details are printed when llmtui ends.")
     ),
-    "task_refused": Said(marked("This failed: {task} ({path})."), marked("Check the path and its permissions.")),
+    "task_refused": Said(marked("Failed: {task} ({path})."), marked("Check the path and its permissions.")),
     "bad_journal": Said(marked("The journal in {folder} cannot be read."), marked("Check the file's permissions.")),
     "not_a_session": Said(marked("The journal in {folder} does not begin with the start of a session.")),
     "unknown_event": Said(
@@ -119,26 +121,26 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
             "n",
         )
     ),
-    "torn_line": Said(marked("{file} ends in the middle of a line, which was left out.")),
+    "torn_line": Said(marked("{file} ends in the middle of a line; that line was skipped.")),
     "unknown_line": Said(
-        marked("A line of {where} could not be read and was left out."),
-        marked("It may come from a newer llmtui; further such lines are left out without notice."),
+        marked("A line of {where} could not be read and was skipped."),
+        marked("It may come from a newer llmtui. Further lines like this are skipped without a message."),
     ),
     "link_lost": Said("", marked("Press ctrl+r to start again.")),
     "engine_not_started": Said(marked("The measuring process cannot be started.")),
     "engine_not_running": Said(marked("The measuring process is not running."), marked("Press ctrl+r to start it.")),
-    "engine_gone": Said(marked("The measuring process is gone; finished trials are saved.")),
+    "engine_gone": Said(marked("The measuring process has ended; finished trials are saved.")),
     "engine_ended": Said(marked("The measuring process ended with code {status}; finished trials are saved.")),
     "engine_killed": Said(marked("The measuring process was killed by {signal}; finished trials are saved.")),
     "file_unreadable": Said(marked("{file} cannot be read."), marked("Check the path and its permissions.")),
     "pipe_unreadable": Said(marked("The pipe cannot be read.")),
     "spool_unwritable": Said(
-        marked("What comes through the pipe cannot be kept in {file}."), marked("Make room there and start again.")
+        marked("The events from the pipe cannot be saved in {file}."), marked("Free disk space there and start again.")
     ),
     "no_such_session": Said(marked("There is no session {session} in {folder}.")),
-    "read_only_session": Said(marked("This session is over: it can be looked at, not changed.")),
-    "read_only_pipe": Said(marked("This run happens elsewhere: it can be watched here, not steered.")),
-    "imported": Said(marked("Imported from {file}: machine, server and settings are not known.")),
+    "read_only_session": Said(marked("This session has ended: it can be viewed, not changed.")),
+    "read_only_pipe": Said(marked("This run belongs to another process: it can be watched here, not controlled.")),
+    "imported": Said(marked("Imported from {file}: machine, server and settings are unknown.")),
     "bad_row": Said(
         marked("Line {line} cannot be measured: its first token is not before its end."),
         _ROW_KEPT,

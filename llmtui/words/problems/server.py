@@ -11,15 +11,15 @@ from llmtui.words.problems.said import Said
 _OTHER_ADDRESS = marked("Check the address, or name another address.")
 _OTHER_PORT = marked("Check the port, or name another address.")
 _START = marked("{start}, or name another address.")
-_LOG = marked("Look at the server's log.")
-_STOPPED = marked("Look at the server's log; it may have been stopped or crashed.")
+_LOG = marked("See the server's log.")
+_STOPPED = marked("See the server's log: it may have been stopped, or it crashed.")
 _WRITE_ADDRESS = marked("Write it like 127.0.0.1:11434 or https://host/path.")
 _OTHER_SERVERS = marked("Ollama and the built-in server can load and unload models.")
-_PROXY = marked("Start it, change {variable}, or set NO_PROXY={host} for a server that is reached without.")
-_OTHER_PROXY = marked("Set {variable} to an http:// proxy; or NO_PROXY={host}, if none is needed there.")
+_PROXY = marked("Start the proxy, change {variable}, or set NO_PROXY={host} if that server needs no proxy.")
+_OTHER_PROXY = marked("Set {variable} to an http:// proxy, or set NO_PROXY={host} if that server needs none.")
 _SIGN_IN = marked("Sign in with `ollama signin`, or pick a model that runs here.")
-_KEY = marked("Give it in the environment, as LLMTUI_API_KEY, or in a file: --api-key-file FILE.")
-_PULL_AGAIN = marked("Pull again: it continues where it stopped.")
+_KEY = marked("Set LLMTUI_API_KEY, or name a file that has the key: --api-key-file FILE.")
+_PULL_AGAIN = marked("Pull again: the download continues where it stopped.")
 
 SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
     "bad_address": Said(marked("“{address}” is not an address."), _WRITE_ADDRESS),
@@ -36,11 +36,11 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
         marked("Restart the server there, or name another address."),
     ),
     "unknown_host": Said(
-        marked("No machine is known by the name in {where}."), marked("Check the spelling, or name another address.")
+        marked("The host name in {where} is unknown."), marked("Check the spelling, or name another address.")
     ),
     "unreachable": Said(marked("{where} cannot be reached."), marked("Check the network, or name another address.")),
     "tls": Said(
-        marked("No safe connection to {where}."), marked("Check whether the address begins with http:// or https://.")
+        marked("No secure connection to {where}."), marked("Check whether the address begins with http:// or https://.")
     ),
     "certificate_untrusted": Said(
         marked("The certificate of {where} is not trusted."),
@@ -53,12 +53,12 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
     "system_certificates_unusable": Said(
         marked("The system's certificates cannot be used."), marked("Name a file of certificates in SSL_CERT_FILE.")
     ),
-    "https_wanted": Said(marked("{where} wants an encrypted connection."), marked("Write https://{bare}.")),
+    "https_wanted": Said(marked("{where} requires an encrypted connection."), marked("Write https://{bare}.")),
     "http_wanted": Said(marked("{where} does not speak TLS."), marked("Write http://{bare}.")),
     "cut": Said(marked("The connection to {where} was cut."), _STOPPED),
     "cut_line": Said(marked("The answer of {where} ended in the middle of a line."), _STOPPED),
     "cut_chunk": Said(marked("The server's answer ended in the middle of a line."), _STOPPED),
-    "not_http": Said(marked("What listens at {where} does not speak HTTP."), _OTHER_PORT),
+    "not_http": Said(marked("The program listening at {where} does not speak HTTP."), _OTHER_PORT),
     "http": Said(marked("The request to {where} failed."), _OTHER_ADDRESS),
     "redirect": Said(marked("{where} redirects to {to}."), marked("Use that address.")),
     "redirect_unnamed": Said(marked("{where} redirects without saying where to."), _OTHER_ADDRESS),
@@ -67,7 +67,7 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
     "proxy_refused": Said(marked("The proxy {proxy} from {variable} refuses the connection."), _PROXY),
     "proxy_unusable": Said(marked("The proxy {proxy} from {variable} cannot be used."), _OTHER_PROXY),
     "proxy_kind": Said(
-        marked("The proxy {proxy} from {variable} cannot be used: {scheme}:// is no kind of proxy that is known."),
+        marked("The proxy {proxy} from {variable} cannot be used: {scheme}:// is an unknown kind of proxy."),
         _OTHER_PROXY,
     ),
     "proxy_needs_socksio": Said(
@@ -78,24 +78,24 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
         marked("A proxy answers at {where}, but the server behind it does not (status {status})."),
         marked("Start the server behind it, or name another address."),
     ),
-    "not_ollama": Said(marked("What answers at {where} is not Ollama."), _OTHER_PORT),
+    "not_ollama": Said(marked("The server at {where} is not Ollama."), _OTHER_PORT),
     "not_openai": Said(
-        marked("What answers at {where} does not speak OpenAI's protocol."), marked("Check the address and the port.")
+        marked("The server at {where} is not OpenAI-compatible."), marked("Check the address and the port.")
     ),
     "no_such_path": Said(
-        marked("What answers at {where} does not know {path}."), marked("Check the address and the port.")
+        marked("The server at {where} does not know {path}."), marked("Check the address and the port.")
     ),
     "no_model_server": Said(
-        marked("What answers at {where} speaks neither Ollama's protocol nor OpenAI's."),
-        marked("Check the port, or name another address; that of OpenAI's protocol often ends in /v1."),
+        marked("The server at {where} speaks neither Ollama's nor OpenAI's protocol."),
+        marked("Check the port, or name another address. OpenAI-compatible addresses often end in /v1."),
     ),
     "web_page": Said(
-        marked("What answers at {where} is a web page (status {status}), not a model server."),
+        marked("{where} is a web page (status {status}), not a model server."),
         marked("Name the address of its interface, which often ends in /v1, or another port."),
     ),
     "bad_answer": Said(
-        marked("{where} sent something that is not an answer of Ollama."),
-        marked("A proxy in between may have spoken; ask the server itself."),
+        marked("{where} sent a response that Ollama would not send."),
+        marked("The answer may come from a proxy. Use the server's own address."),
     ),
     "bad_chunk": Said(
         marked("The server sent a line that cannot be read."),
@@ -105,46 +105,48 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
         marked("The server ended the answer with “{word}”, which is not the end of a complete answer."), _LOG
     ),
     "bad_status": Said(marked("{where} answers with status {status}."), _OTHER_ADDRESS),
-    "failed_silently": Said(marked("{where} failed and does not say why."), _LOG),
+    "failed_silently": Said(marked("{where} failed without giving a reason."), _LOG),
     "server_error": Said(
         marked("The server reports an error."),
-        marked("Look at the server's log; a runner that ends by itself has often run out of memory."),
+        marked("See the server's log. A model process that ends by itself has often run out of memory."),
     ),
     "error_status": Said(
         marked("The server reports an error (status {status})."),
-        marked("Look at the server's log; a runner that ends by itself has often run out of memory."),
+        marked("See the server's log. A model process that ends by itself has often run out of memory."),
     ),
     "failed_midway": Said(marked("The server failed in the middle of the answer."), _LOG),
     "failed_http": Said(marked("The server failed with HTTP {status}."), _LOG),
-    "sign_in": Said(marked("{where} wants a sign-in."), _SIGN_IN),
-    "sign_in_model": Said(marked("{where} wants a sign-in for {name}."), _SIGN_IN),
-    "needs_key": Said(marked("{where} wants an API key."), _KEY),
+    "sign_in": Said(marked("{where} requires a sign-in."), _SIGN_IN),
+    "sign_in_model": Said(marked("{where} requires a sign-in for {name}."), _SIGN_IN),
+    "needs_key": Said(marked("{where} requires an API key."), _KEY),
     "needs_login": Said(
-        marked("{where} wants a user name and a password."),
-        marked("Give them in the environment, as LLMTUI_USER and LLMTUI_PASSWORD."),
+        marked("{where} requires a user name and a password."),
+        marked("Set LLMTUI_USER and LLMTUI_PASSWORD."),
     ),
     "key_refused": Said(
-        marked("{where} refuses the key from {source}."),
+        marked("{where} rejects the key from {source}."),
         marked("Check that it is this server's, and that it is still valid."),
     ),
-    "key_wanted": Said(marked("The server wants an API key."), _KEY),
-    "field_replaced": Said(marked("The server refuses “{field}” for {name}; “{instead}” was sent in its place.")),
-    "field_taken_back": Said(marked("The server refuses “{field}” for {name}, and was asked without it.")),
-    "field_taken_back_cost": Said(marked("The server refuses “{field}” for {name}, and was asked without it: {cost}.")),
-    "forbidden": Said(marked("{where} refuses."), marked("Pick a model that runs here.")),
+    "key_wanted": Said(marked("The server requires an API key."), _KEY),
+    "field_replaced": Said(marked("The server rejects “{field}” for {name}; llmtui sends “{instead}” instead.")),
+    "field_taken_back": Said(marked("The server rejects “{field}” for {name}; llmtui sends requests without it.")),
+    "field_taken_back_cost": Said(
+        marked("The server rejects “{field}” for {name}; llmtui sends requests without it: {cost}.")
+    ),
+    "forbidden": Said(marked("{where} refused the request."), marked("Pick a model that runs here.")),
     "forbidden_host": Said(
-        marked("{where} refuses requests that call it by this name."),
+        marked("{where} refuses requests under this host name."),
         marked("Use its loopback address, or start it with OLLAMA_HOST=0.0.0.0."),
     ),
     "busy": Said(
-        marked("{where} is busy: too many requests wait already."),
+        marked("{where} is busy: too many requests are waiting."),
         marked("Stop the other programs that use it, or try again later."),
     ),
-    "rate_limited": Said(marked("The server is busy."), marked("Wait a little and try again.")),
+    "rate_limited": Said(marked("The server is busy."), marked("Wait a moment and try again.")),
     "loading": Said(marked("The server is not ready."), marked("Wait until it has loaded.")),
     "no_cold_start": Said(
-        marked("This server does not tell what is in its memory, so there is no cold start."),
-        marked("Ollama, llama.cpp's own server and the built-in server tell."),
+        marked("This server does not report which models are in memory, so cold starts are not measured."),
+        marked("Ollama, llama.cpp's own server and the built-in server report it."),
     ),
     "cannot_unload": Said(marked("This server cannot be told to unload {name}."), _OTHER_SERVERS),
     "cannot_load": Said(marked("This server cannot be told to load {name}."), _OTHER_SERVERS),
@@ -154,19 +156,23 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
         marked("Download a .gguf file yourself and name its path, or use Ollama."),
     ),
     "not_in_library": Said(
-        marked("There is no model “{name}” to be had."),
+        marked("There is no model “{name}” in the Ollama library."),
         marked("Check the spelling: the names are at ollama.com/library."),
     ),
     "server_too_old": Said(marked("{name} needs a newer Ollama."), marked("Update Ollama on the server.")),
     "disk_full": Said(
         marked("The disk of {where} is full."),
-        marked("Make room (`ollama rm` drops a model) and pull again: it continues where it stopped."),
+        marked(
+            "Free disk space (`ollama rm` deletes a model) and pull again: the download continues where it stopped."
+        ),
     ),
     "registry_unreachable": Said(
-        marked("{where} cannot reach the place where models come from."),
-        marked("Check its network and pull again: it continues where it stopped."),
+        marked("{where} cannot reach the model registry."),
+        marked("Check its network and pull again: the download continues where it stopped."),
     ),
     "pull_failed": Said(marked("{name} could not be pulled."), marked("Pull again.")),
     "pull_cut": Said(marked("{where} ended the download of {name} before it was complete."), _PULL_AGAIN),
-    "pull_cancelled": Said(marked("The download of {name} was stopped; what has arrived is kept."), _PULL_AGAIN),
+    "pull_cancelled": Said(
+        marked("The download of {name} was stopped; the part already downloaded is kept."), _PULL_AGAIN
+    ),
 }

@@ -28,18 +28,18 @@ _FAULT: Final[dict[Fault, str]] = {
     "tensor_size": marked("it declares a tensor with more elements than any file can hold"),
 }
 _COST: Final[dict[Cost, str]] = {
-    "no_count": marked("tokens and speed are missing unless the server counts without being asked"),
-    "no_first_count": marked("the count of the first chunk is not told"),
-    "no_repeat": marked("answers differ from time to time"),
-    "any_length": marked("answers are as long as the model likes"),
-    "own_thinking": marked("the model thinks as the server has it"),
-    "may_reuse": marked("the server may reuse what it read before"),
-    "stays_loaded": marked("the model stays in memory as long as the server likes"),
+    "no_count": marked("tokens and speed are missing unless the server sends a count anyway"),
+    "no_first_count": marked("the token count of the first chunk is unknown"),
+    "no_repeat": marked("answers may differ between rounds"),
+    "any_length": marked("the length of answers is not limited"),
+    "own_thinking": marked("the server decides whether the model thinks"),
+    "may_reuse": marked("the server may use its prompt cache"),
+    "stays_loaded": marked("the server decides how long the model stays in memory"),
 }
 _SIDE: Final[dict[Side, str]] = {
-    "ours": marked("this program was late"),
-    "server": marked("the server's counters are off"),
-    "unknown": marked("whose clock is off is not known"),
+    "ours": marked("llmtui received the text late"),
+    "server": marked("the server's times are wrong"),
+    "unknown": marked("it is not known which side is wrong"),
 }
 _TASK: Final[dict[Task, str]] = {
     "follow": marked("following the run"),
