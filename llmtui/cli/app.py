@@ -32,8 +32,9 @@ from llmtui.cli.options import (
     chosen,
 )
 from llmtui.cli.startup import Refused, load_startup, speak_language, tell_problems
+from llmtui.cli.trend import TREND_EXAMPLES, trend_command
 from llmtui.words import _, marked
-from llmtui.words.commands import COMPARE, IMPORT, REPORT, RUN, SELFTEST, WATCH
+from llmtui.words.commands import COMPARE, IMPORT, REPORT, RUN, SELFTEST, TREND, WATCH
 
 _RUN_EXAMPLES: Final = (
     "Example: llmtui run -m llama3.1:8b -m qwen3:4b --rounds 3 --csv trials.csv\n\n"
@@ -316,6 +317,7 @@ def report_command(
 
 
 cli.command("compare", cls=Command, help=COMPARE, epilog=COMPARE_EXAMPLES)(compare_command)
+cli.command("trend", cls=Command, help=TREND, epilog=TREND_EXAMPLES)(trend_command)
 cli.add_typer(baseline_group, name="baseline")
 
 

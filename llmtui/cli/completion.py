@@ -55,9 +55,11 @@ def complete_category(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_session(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return ``last`` and the saved sessions whose folder's name begins so, newest first."""
+    """Return ``last``, baselines, and the saved sessions whose folder's name begins so, newest first."""
     of = _frame(ctx.params)
-    return [] if of is None else _beginning(["last", *(one.name for one in _sessions(of.results))], incomplete)
+    if of is None:
+        return []
+    return _beginning(["last", *_baselines(of), *(one.name for one in _sessions(of.results))], incomplete)
 
 
 def for_bash(complete: Callable[[], object]) -> None:
@@ -148,6 +150,15 @@ def _measured(of: Startup) -> Iterator[str]:
             continue
         if isinstance(first, SessionStarted) and not is_imported(first.plan):
             yield from (contender.model.spelling for contender in first.plan.contenders)
+
+
+def _baselines(of: Startup) -> list[str]:
+    from llmtui.store.baselines import read_baselines
+
+    try:
+        return list(read_baselines(of.results))
+    except (OSError, ValueError):
+        return []
 
 
 def _sessions(results: Path) -> list[Path]:

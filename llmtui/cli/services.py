@@ -6,7 +6,7 @@ What a method needs is imported in it: nothing of this is wanted before the firs
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from llmtui.words.problems import problem_what, whole_problem
 if TYPE_CHECKING:
     from llmtui.core.across import Earlier
     from llmtui.core.estimate import PastSpeed
+    from llmtui.store.compared import ComparedSessions
     from llmtui.store.listing import SessionFolder
 
 
@@ -89,6 +90,19 @@ class Services:
         from llmtui.store.earlier import earlier_session
 
         return earlier_session(Path(self.results_dir), session)
+
+    def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
+        """Return each later session compared with the oldest of them."""
+        from llmtui.store.compared import compare_saved
+        from llmtui.store.session_rows import read_comparable
+
+        folders = [self._folder(one) for one in session_ids]
+        read = [(one, read_comparable(one.journal)) for one in folders]
+        for folder, session in read:
+            if session is None or not session.rows:
+                raise LinkLost(Problem(code="not_events", args={"where": str(folder.journal)}))
+        sessions = [session for _folder, session in read if session is not None]
+        return compare_saved(Path(self.results_dir), sorted(sessions, key=lambda one: one.wall_ns))
 
     def save(self, changes: Mapping[str, object]) -> None:
         """Keeps settings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the first paint needs none of these
     from llmtui.core.plan import Plan
     from llmtui.core.prompts import PromptPack
     from llmtui.link import Link
+    from llmtui.store.compared import ComparedSessions
 
 
 class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +101,19 @@ class Host(Protocol):
 
     def earlier_session(self, session: Session) -> Earlier | None:
         """Gives the last session of the same plan before this one; None where there is none. Reads whole journals."""
+        ...
+
+    def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
+        """Return each later session compared with the oldest of them, with its words in ``words.comparing``.
+
+        Reads files: call it from a worker.
+
+        Args:
+            session_ids: at least two, in any order.
+
+        Raises:
+            LinkLost: one is not there, cannot be read, or has no trial.
+        """
         ...
 
     def save(self, changes: Mapping[str, object]) -> None:

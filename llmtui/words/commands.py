@@ -25,6 +25,7 @@ COMPARE: Final = marked(
     "Compare saved sessions figure by figure: before, after, ratio and 95 % interval.\n\n"
     "Exit codes: 0 compared, 2 wrong usage, 5 a limit is broken, 6 a limit is open (with --strict)."
 )
+TREND: Final = marked("Show a figure over the sessions of one plan, with intervals, and what changed between them.")
 BASELINE: Final = marked("Name sessions that others are compared with.")
 BASELINE_SET: Final = marked("Give a session of the results folder a name. A name that exists is moved.")
 BASELINE_LIST: Final = marked("Print each baseline with its session.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from llmtui.core.prompts import Category, Prompt, PromptPack
 from llmtui.core.records import Problem, ResidentModel
 from llmtui.core.session import Session
 from llmtui.link import LinkLost, ReadOnly
+from llmtui.store.compared import ComparedSessions
 from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
 
 T = TypeVar("T")
@@ -98,6 +99,7 @@ class FakeHost:
     """The program around the app; ``links`` are handed out one a start of the engine."""
 
     problems: tuple[str, ...] = ()
+    compared: tuple[ComparedSessions, ...] = ()
 
     def __init__(
         self,
@@ -159,6 +161,9 @@ class FakeHost:
 
     def earlier_session(self, session: Session) -> Earlier | None:
         return self._earlier
+
+    def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
+        return self.compared
 
     def save(self, changes: Mapping[str, object]) -> None:
         self.saved |= changes
