@@ -78,7 +78,7 @@ def _rows(found: FigureTrend, line: TrendLine, one: Measure) -> Iterator[str]:
 
 
 def _drawn(point: TrendPoint, low: float, high: float) -> str:
-    """The point with its interval on the common axis."""
+    """Return the point with its interval on the common axis."""
 
     def place(value: float) -> int:
         return 0 if high == low else round((value - low) / (high - low) * (_AXIS - 1))
