@@ -1,4 +1,4 @@
-"""The commands and their flags. What a command does lives in the file of its name."""
+"""The commands and their flags. The work of a command is in the file of its name."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ cli = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> None:  # Typer hands over the value by its place
+def _print_version(asked: bool) -> None:  # Typer passes the value by position
     """Print the version and exit, whatever else is on the command line."""
     if asked:
         print(f"{NAME} {__version__}")
@@ -80,7 +80,7 @@ def screens(
     results: Results = None,
     prompts: Prompts = None,
     api_key_file: ApiKeyFile = None,
-    version: Annotated[  # printed before anything else is looked at
+    version: Annotated[  # printed before anything else is checked
         bool,
         typer.Option("--version", is_eager=True, callback=_print_version, help=marked("Print the version and exit.")),
     ] = False,
@@ -172,10 +172,10 @@ def run_command(
 
 
 def one_host(hosts: list[str] | None) -> str | None:
-    """Return the server that was named; None where none was.
+    """Return the named server; None where there is none.
 
     Raises:
-        Refused: several were named.
+        Refused: several are named.
     """
     named = list(dict.fromkeys(hosts or ()))
     if len(named) > 1:
@@ -322,7 +322,7 @@ cli.add_typer(baseline_group, name="baseline")
 
 
 class TimeUnit(StrEnum):
-    """Units in which a file may count its times."""
+    """Units of times in an imported file."""
 
     S = "s"
     MS = "ms"

@@ -1,4 +1,4 @@
-"""``llmtui baseline``: names for sessions that others are compared with."""
+"""``llmtui baseline``: names for sessions, for comparisons with later ones."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def remove_command(name: BaselineName, results: Results = None) -> None:
 def _keep(of: Startup, name: str, session: str | None) -> None:
     from llmtui.store.baselines import keep_baseline
 
-    baselines(of)  # refused here where the file is damaged
+    baselines(of)  # raises here where the file is damaged
     try:
         keep_baseline(of.results, name, session)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""``llmtui compare``: what changed from one session to another, a limit for scripts, and a pair within one session."""
+"""``llmtui compare``: changes from one session to another, limits for scripts, and pairs within one session."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMPARE_EXAMPLES: Final = (
 
 
 class CompareOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asks for."""
+    """The arguments of the command line."""
 
     sessions: tuple[str, ...]
     first: str | None = None
@@ -137,7 +137,7 @@ def _limit(text: str) -> Limit:
 
 
 def _told(held: Sequence[tuple[ComparedSessions, Gated]], asked: CompareOrder) -> int:
-    """Print what each limit came to, and return the exit code."""
+    """Print the result of each limit, and return the exit code."""
     from llmtui.words.comparing import gate_sentence
 
     out = sys.stderr if asked.json else sys.stdout
@@ -152,7 +152,7 @@ def _told(held: Sequence[tuple[ComparedSessions, Gated]], asked: CompareOrder) -
 
 
 def _pair(of: Startup, asked: CompareOrder) -> int:
-    """Print what one session shows of two of its models."""
+    """Print what one session shows about two of its models; return the exit code."""
     if asked.first is None or asked.second is None or len(asked.sessions) != 1:
         raise Refused(_("`--first` and `--second` go together, with one session: its two models are compared."))
     if asked.limits or asked.json:
@@ -168,10 +168,10 @@ def _pair(of: Startup, asked: CompareOrder) -> int:
 
 
 def _contender(session: Session, name: str) -> int:
-    """Return the place of a model of the session: by its label, else by its name where one alone has it.
+    """Return the index of a model of the session: by its label, else by its name where only one has it.
 
     Raises:
-        Refused: none has it, or several.
+        Refused: no model has it, or several.
     """
     labels = [one.label for one in session.plan.contenders]
     if name in labels:

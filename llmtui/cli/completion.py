@@ -1,4 +1,4 @@
-"""What completes a word on the command line: models, categories and saved sessions.
+"""Completion of words on the command line: models, categories and saved sessions.
 
 Nothing here raises or prints: a shell would show it inside the prompt.
 """
@@ -21,7 +21,7 @@ import typer
 from llmtui.cli.startup import Refused, Startup, load_startup, server_of
 
 ANSWER_S: Final = 0.4
-"""Longest wait for a server's list of models; a person waits at the prompt."""
+"""Longest wait for a server's list of models, while the user waits at the prompt."""
 _SESSIONS_READ: Final = 8
 _BREAKS: Final = (":", "=")
 """Characters at which bash cuts a word in parts (COMP_WORDBREAKS)."""
@@ -34,13 +34,13 @@ class _Named(msgspec.Struct):
 
 class _Listed(msgspec.Struct):
     models: list[_Named] = []
-    """Of Ollama's protocol."""
+    """With Ollama's protocol."""
     data: list[_Named] = []
-    """Of OpenAI's protocol."""
+    """With OpenAI's protocol."""
 
 
 def complete_model(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of models that begin so: the server's, and those of recent sessions."""
+    """Return the names of models with this beginning: the server's, and those of recent sessions."""
     of = _frame(ctx.params)
     if of is None:
         return []
@@ -49,7 +49,7 @@ def complete_model(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_category(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the ids of categories that begin so."""
+    """Return the ids of categories with this beginning."""
     of = _frame(ctx.params)
     return [] if of is None else _beginning([category.id for category in of.pack.categories], incomplete)
 
@@ -63,7 +63,7 @@ def complete_session(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def for_bash(complete: Callable[[], object]) -> None:
-    """Print what completes the word at bash's cursor: what follows its last colon, since bash replaces no more."""
+    """Print the completions of the word at bash's cursor, without the part up to its last colon, which bash keeps."""
     join_words(os.environ)
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
@@ -77,7 +77,7 @@ def for_bash(complete: Callable[[], object]) -> None:
 
 
 def join_words(env: MutableMapping[str, str]) -> None:
-    """Put the words together that bash cuts at a colon or an equals sign: ``llama3``, ``:``, ``8b`` are one name."""
+    """Join the words that bash splits at a colon or an equals sign: ``llama3``, ``:``, ``8b`` are one name."""
     words, at = env.get("COMP_WORDS", "").split("\n"), env.get("COMP_CWORD", "")
     if len(words) < 2 or not at.isdecimal():
         return
@@ -106,7 +106,7 @@ def _beginning(names: Sequence[str], incomplete: str) -> list[str]:
 
 
 def _served(of: Startup, given: Mapping[str, Any]) -> list[str]:
-    """Return the names that the server lists; none where it does not answer soon."""
+    """Return the names in the server's list; none where it does not answer in time."""
     hosts = given.get("host") or (of.settings.host,)
     try:
         server = server_of(hosts[0])
@@ -137,7 +137,7 @@ def _asked(url: str) -> list[str]:
 
 
 def _measured(of: Startup) -> Iterator[str]:
-    """Return the names of the models of the newest sessions."""
+    """Yield the names of the models of the newest sessions."""
     from llmtui.core.events import BadLine, SessionStarted, decode_event
     from llmtui.core.pairing import is_imported
     from llmtui.store.session_folder import JOURNAL

@@ -1,4 +1,4 @@
-"""The program's name, and its exit codes: documented, and the same for every command."""
+"""The program's name and exit codes, documented and equal for every command."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 
 NAME: Final = "llmtui"
 COMPLETION_VARIABLE: Final = "_LLMTUI_COMPLETE"
-"""Set by a shell that asks what completes a word."""
+"""Set by a shell that asks for completions."""
 
 
 class Exit(IntEnum):
-    """What a command's exit code says."""
+    """The exit codes of commands."""
 
     OK = 0
     """All trials are ok."""
     INTERNAL = 1
     """A defect of llmtui."""
     USAGE = 2
-    """The command line or a file named on it cannot be used."""
+    """The command line or a file named on it is invalid."""
     FAILED = 3
     """Some trials failed; the others are kept."""
     NO_SERVER = 4
@@ -26,6 +26,6 @@ class Exit(IntEnum):
     LIMIT = 5
     """A limit of ``--fail-if`` is broken."""
     OPEN = 6
-    """Whether a limit holds cannot be told; only with ``--strict``."""
+    """A limit is undecided; only with ``--strict``."""
     INTERRUPTED = 130
-    """Ctrl+c or a signal; what is finished is kept."""
+    """Ctrl+C or a signal; finished trials are kept."""

@@ -1,4 +1,4 @@
-"""``llmtui import``: a file of another program becomes a session, and is audited."""
+"""``llmtui import``: convert another program's file to a session, and audit it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from llmtui.words.problems import problem_what
 
 
 def import_file(of: Startup, source: str, stated: Stated, legacy: str | None) -> int:
-    """Import a file and print its audit; return the exit code.
+    """Return import a file and print its audit; return the exit code.
 
     Args:
         of: settings and folders.
         source: the file.
-        stated: units and columns that the person states.
-        legacy: where to write it with the eight columns of the old script; None: nowhere.
+        stated: units and columns stated by the user.
+        legacy: target file for the old script's eight columns; None: none.
 
     Raises:
         Refused: the file cannot be used, or its session or its copy cannot be written.
@@ -52,7 +52,7 @@ def import_file(of: Startup, source: str, stated: Stated, legacy: str | None) ->
 
 
 def told_of(unit: str | None, columns: str | None) -> Stated:
-    """Return what the command line says of the file.
+    """Return the statements about the file on the command line.
 
     Raises:
         Refused: ``--map`` is no list of NAME=COLUMN.

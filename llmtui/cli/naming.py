@@ -1,4 +1,4 @@
-"""Which models the names on a command line mean."""
+"""The models meant by the names on a command line."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from llmtui.words.problems import problem_remedy, unfit_words, whole_problem
 
 
 def only_builtin(names: Sequence[str], *, files_count: bool) -> bool:
-    """Return whether models are named and every one of them is the built-in server's, so that no other is asked.
+    """Return whether models are named and all are the built-in server's, so that no other server is needed.
 
     Args:
         names: as typed.
-        files_count: whether the plain path of a file is one of them; a server whose list may hold such a name has to
-            be asked first.
+        files_count: whether the plain path of a file counts; a server whose list may have such a name must be asked
+            first.
     """
     return bool(names) and all(
         builtin_model(name) is not None or (files_count and file_here(name) is not None) for name in names
@@ -29,28 +29,28 @@ def only_builtin(names: Sequence[str], *, files_count: bool) -> bool:
 
 
 def spelled_models(spellings: Collection[str], listed: Sequence[ListedModel]) -> list[Model]:
-    """Return the listed models of these spellings, in the list's order."""
+    """Return the listed models with these spellings, in the list's order."""
     return [one.model for one in listed if one.model.spelling in spellings]
 
 
 def named_models(
     names: Sequence[str], listed: Sequence[ListedModel], *, server: str, named: bool, say: Callable[[str], None]
 ) -> list[Model]:
-    """Return the models that names mean.
+    """Return the models meant by names.
 
-    A name that the server lists is the server's, also where a file has the same name. A file is meant by
-    ``file:PATH`` or ``builtin:PATH``, or by the path of a .gguf file that the server does not list.
+    A listed name is the server's model, even where a file has the same name. Files are selected by ``file:PATH`` or
+    ``builtin:PATH``, or by the path of a .gguf file that the server does not list.
 
     Args:
         names: as typed.
-        listed: what the servers offer.
-        server: kind of the server that was asked; names without a prefix are its models'.
-        named: the server stands on the command line.
-        say: takes a sentence about a model that cannot be measured, or about a name that means a file.
+        listed: the servers' models.
+        server: kind of the main server, to which names without a prefix belong.
+        named: whether the server is on the command line.
+        say: called with a sentence about a model that cannot be measured, or about a name taken as a file.
 
     Raises:
-        Refused: the server's list lacks a name, so that it could only answer with another model or not at all; or a
-            server was named, and the names mean files alone, so that it would not be asked.
+        Refused: a name is missing in the server's list, so that it could answer only with another model; or a
+            server is named, but all names are files, so that it would not be used.
     """
     found: list[Model] = []
     files: list[str] = []
@@ -75,7 +75,7 @@ def named_models(
 
 
 def _inside(name: str, server: str) -> str | None:
-    """The name at the built-in server that is asked for as such."""
+    """Return the name at the built-in server, if the typed name selects that server."""
     inside = builtin_model(name)
     if inside is None and server == BUILTIN and name.lower().endswith(GGUF):
         return builtin_model(f"{BUILTIN}:{name}")
@@ -89,10 +89,10 @@ def _listed(name: str, listed: Sequence[ListedModel], server: str) -> ListedMode
 
 
 def _unlisted(name: str, listed: Sequence[ListedModel], server: str) -> Model:
-    """A model of a server that tells no names.
+    """Return a model of a server without a list of names.
 
     Raises:
-        Refused: the server tells them, and this is none of them.
+        Refused: the server has a list, without this name.
     """
     names = [one.model.name for one in listed if one.model.backend == server]
     if not names:
@@ -105,7 +105,7 @@ def _unlisted(name: str, listed: Sequence[ListedModel], server: str) -> Model:
 
 
 def _file_beside(name: str, listed: Sequence[ListedModel], server: str) -> str | None:
-    """The file of a name that the server does not list; a server that lists nothing may still know the name."""
+    """Return the file of an unlisted name; a server without a list may still know the name."""
     return file_here(name) if any(one.model.backend == server for one in listed) else None
 
 
@@ -116,10 +116,10 @@ def _not_listed(name: str, listed: Sequence[ListedModel], server: str) -> str:
 
 
 def _inside_model(name: str) -> Model:
-    """A model of the built-in server that is not in the list, as its file describes it.
+    """Return an unlisted model of the built-in server, as its file describes it.
 
     Raises:
-        Refused: the file is missing or holds no model.
+        Refused: the file is missing or is no model.
     """
     from llmtui.backends.base import BackendFailed
     from llmtui.backends.builtin_models import shown_model
@@ -131,14 +131,14 @@ def _inside_model(name: str) -> Model:
 
 
 def refuse_place_without_models(place: str, listed: Sequence[ListedModel]) -> None:
-    """Refuse the file or folder that was named as the server where none of its models can be used.
+    """Refuse a file or folder as the server where none of its models can be used.
 
     Args:
-        place: as typed; anything but such a place is passed over.
-        listed: what the server offers, its own models among them.
+        place: the text as typed; anything else is ignored.
+        listed: the server's models, including its own.
 
     Raises:
-        Refused: with the first one's reason, so that no other model is measured in its place.
+        Refused: with the first one's reason, so that no other model is measured instead.
     """
     path = builtin_place(place)
     if path is None or path == BUILTIN:

@@ -1,4 +1,4 @@
-"""The options that commands share, and how an option's help is made of what a choice may be."""
+"""Options shared by several commands, and the help of an option from the bounds of its choice."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ _OF_TYPER: Final = (
 
 
 class _Translated:
-    """A command whose help is in the person's language, without Python types."""
+    """A command whose help is in the user's language, without Python types."""
 
     _help: str | None = None
     _epilog: str | None = None
@@ -192,15 +192,15 @@ class _Translated:
 
 
 class Command(_Translated, TyperCommand):
-    """A command without others below it."""
+    """A command without subcommands."""
 
 
 class CommandGroup(_Translated, TyperGroup):
-    """The command that has the others."""
+    """The command that contains the others."""
 
 
 def _shown(one: Any) -> Any:  # noqa: ANN401
-    """Return a parameter as its help shows it; the texts as they were written are kept beside it."""
+    """Return a parameter for the help, with its original texts kept beside it."""
     if getattr(one, "is_flag", False) and one.metavar is None:
         one.metavar = ""
     if one.param_type_name == "argument":  # its name is shown anyway
@@ -213,10 +213,10 @@ def _shown(one: Any) -> Any:  # noqa: ANN401
 
 
 def chosen(name: str, panel: str = HOW) -> Any:  # noqa: ANN401  # Typer has no public name for it
-    """Return the option of a choice: its flag, its help, and the words that complete it.
+    """Return the option of a choice: its flag, its help, and its completions.
 
-    Its help is the name of the choice until it is shown, since the language is not known before.
-    The text behind the flag is read where settings are, so that a bad one is refused in the same words as there.
+    Its help is the name of the choice until it is shown, since the language is not known before. The flag's text is
+    parsed together with the settings, so that an invalid one is refused in the same words.
     """
     bounds = bounds_of()[name]
     if bounds.kind == "flag":
@@ -232,7 +232,7 @@ def chosen(name: str, panel: str = HOW) -> Any:  # noqa: ANN401  # Typer has no 
 
 
 def _help_of(source: str) -> str:
-    """Return a help text in the person's language; ``source`` is the text or the name of a choice."""
+    """Return a help text in the user's language; ``source`` is the text or the name of a choice."""
     bounds = bounds_of().get(source)
     if bounds is None:
         return _(source)
@@ -240,7 +240,7 @@ def _help_of(source: str) -> str:
 
 
 def _help(bounds: Bounds) -> str:
-    """Return what a choice is for, what it may be, and its default."""
+    """Return the purpose of a choice, its bounds, and its default."""
     text = purpose(bounds.name)
     if bounds.among:
         text = f"{text[:-1]}: {or_list(bounds.among)}."

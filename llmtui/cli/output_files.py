@@ -1,4 +1,4 @@
-"""Where a command writes what it was asked for: a file, or stdout for ``-``."""
+"""Output of a command: a file, or stdout for ``-``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ STDOUT: Final = "-"
 
 
 def can_be_written(wanted: Path, *, may_be_folder: bool) -> None:
-    """Refuse beforehand what could only fail at the end.
+    """Refuse a target that could only fail at the end.
 
     Raises:
-        Refused: nothing can be written there.
+        Refused: the target is not writable.
     """
     if wanted.is_dir() and not may_be_folder:
         raise Refused(cannot_write(wanted, OSError(errno.EISDIR, os.strerror(errno.EISDIR))))
@@ -30,10 +30,10 @@ def can_be_written(wanted: Path, *, may_be_folder: bool) -> None:
 
 
 def write_output(target: Path | None, content: bytes) -> None:
-    """Write a whole file, or to stdout where the target is None; missing folders are made.
+    """Write a whole file, or to stdout where the target is None; missing folders are created.
 
     Raises:
-        Refused: it cannot be written; a file that was there is as it was.
+        Refused: the file cannot be written; an existing one is unchanged.
     """
     from llmtui.store.writing import replace_file
 

@@ -1,4 +1,4 @@
-"""``llmtui report``: saved sessions in the forms that people and programs read."""
+"""``llmtui report``: saved sessions in formats for people and programs."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asks for."""
+    """The arguments of the command line."""
 
     sessions: tuple[str, ...]
     targets: Mapping[str, str]
-    """Where each form goes, by the form's name (see report.forms)."""
+    """Target of each format, by its name (see report.forms)."""
     summary: bool = False
     anonymous: bool = False
     force: bool = False
@@ -40,7 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report(of: Startup, asked: Asked) -> int:
-    """Write every form that was asked for; without any, print the table. Return the exit code."""
+    """Write every requested format; without any, print the table. Return the exit code."""
     targets = _checked(asked)
     sessions = [_read(of, journal_of(of, word), anonymous=asked.anonymous) for word in asked.sessions]
     from llmtui.report.forms import forms, terminal_tables
@@ -75,7 +75,7 @@ def has_decimal_comma(language: str) -> bool:
 
 
 def _checked(asked: Asked) -> dict[str, Path | None]:
-    """Return the file of each form, None for stdout; refuse before anything is written what could only fail later."""
+    """Return the file of each format, None for stdout; refuse targets that could only fail later."""
     targets = {name: None if target == STDOUT else _place(target) for name, target in asked.targets.items()}
     if sum(target is None for target in targets.values()) > 1:
         raise Refused(_("Only one form can go to stdout (`-`). Name a file for each of the others."))
@@ -92,7 +92,7 @@ def _checked(asked: Asked) -> dict[str, Path | None]:
 
 
 def _place(target: str) -> Path:
-    """Return the file itself where a link was named, so that the link stays one."""
+    """Return the target of a link, so that the link remains one."""
     return expanded(target).absolute().resolve()
 
 
@@ -102,7 +102,7 @@ def _read(of: Startup, journal: Path, *, anonymous: bool) -> Saved:
     saved = saved_session(journal)
     try:
         saved = msgspec.structs.replace(saved, earlier=earlier_session(of.results, saved.session))
-    except OSError as error:  # the comparison is lost, not the report
+    except OSError as error:  # costs the comparison, not the report
         print(f"llmtui: {cannot_list(of.results, error)}", file=sys.stderr)
     if not anonymous:
         return saved

@@ -1,4 +1,4 @@
-"""``--request-json``: fields of a person's own choice for every request."""
+"""``--request-json``: additional fields for every request."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from llmtui.words.settings import settings_words
 _OURS: Final = frozenset(
     {"model", "messages", "prompt", "stream", "stream_options", "n", "timings_per_token", "cache_prompt", "keep_alive"}
 )
-"""Without them as this program sends them, nothing could be measured, or something else would be."""
+"""Fields that this program must set, since otherwise nothing or something else would be measured."""
 _FLAGS: Final = {
     "max_tokens": "--num-predict", "max_completion_tokens": "--num-predict", "options.num_predict": "--num-predict",
     "temperature": "--temperature", "options.temperature": "--temperature", "options.num_ctx": "--num-ctx",
     "options.num_thread": "--num-thread", "think": "--think", "reasoning_effort": "--think", "reasoning": "--think",
     "chat_template_kwargs.enable_thinking": "--think",
 }  # fmt: skip
-"""Fields that a flag decides, whose value stands with the results."""
+"""Fields that belong to a flag, whose value is saved with the results."""
 _FIXED: Final = frozenset({"seed", "options.seed"})
-"""The same in all sessions, so that they can be compared."""
+"""Equal in all sessions, so that they can be compared."""
 
 
 def extra_fields(path: str) -> dict[str, Any]:
     """Return the fields in a file.
 
     Args:
-        path: of a file that holds one JSON object.
+        path: a file with one JSON object.
 
     Raises:
-        Refused: it cannot be read, is no JSON object, or holds a field that would break measuring.
+        Refused: the file cannot be read, is no JSON object, or has a field that would break measuring.
     """
     try:
         content = read_text(expanded(path))

@@ -1,4 +1,4 @@
-"""``llmtui run``: the same engine without a screen. Results on stdout, progress on stderr."""
+"""``llmtui run``: the engine without screens. Results on stdout, progress on stderr."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ from llmtui.words.servers import server_words
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line names beside choices: models, server and what to write."""
+    """The arguments of the command line beside choices: models, server and outputs."""
 
     models: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -63,17 +63,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     csv: str | None = None
     markdown: str | None = None
     chosen: frozenset[str] = frozenset()
-    """The choices that stand on the command line."""
+    """The choices on the command line."""
     extra_fields: Mapping[str, object] = {}
-    """Go into the body of every request."""
+    """Fields added to the body of every request."""
     events: bool = False
-    """Events on stdout instead of the table."""
+    """Print events on stdout in place of the table."""
     words: bool = False
-    """All conclusions in words, and all tables, after the table."""
+    """Print all conclusions in words, and all tables, after the table."""
 
 
 def run(of: Startup, order: Order) -> int:
-    """Measures and prints; gives the exit code (see cli.exits)."""
+    """Run, measure and print; return the exit code (see cli.exits)."""
     unknown = set(order.categories) - {category.id for category in of.pack.categories}
     if unknown:
         known = ", ".join(category.id for category in of.pack.categories)
@@ -104,7 +104,7 @@ def _check_targets(order: Order) -> None:
 
 
 class _Run:
-    """One headless run: asks the server, starts the plan, folds what comes."""
+    """One headless run: asks the server, starts the plan, folds the events."""
 
     def __init__(self, of: Startup, order: Order, link: Link, progress: Progress) -> None:
         self._frame = of
@@ -116,7 +116,7 @@ class _Run:
         self._server: ServerChanged | None = None
         self._asked = SetServer(address="")
         self._inside = order.host is None and only_builtin(order.models, files_count=True)
-        """Only the built-in server's models may be meant, so that it can take the place of an absent server."""
+        """Only the built-in server's models may be meant, so that it can replace an absent server."""
         self._fallback = order.host is None and (not order.models or self._inside) and builtin_available()
         self._interrupted = False
         self._started = False
@@ -124,14 +124,14 @@ class _Run:
     def run(self) -> int:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup has it ignored
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
                 signal.signal(number, self._interrupt)
         if self._order.host is None and not self._inside and self._frame.host_problem is not None:
             raise Refused(self._frame.host_problem)
         host = self._order.host or self._frame.settings.host
         named_by: NamedBy = "person" if self._order.host is not None else "settings" if host else "nobody"
         configured = server_of(host, named_by)
-        # Of the other servers only those of OpenAI's protocol call a model by its file's path.
+        # Of the other servers, only those with OpenAI's protocol name a model by its file's path.
         asks_first = configured.kind == "openai" and not only_builtin(self._order.models, files_count=False)
         self._ask(server_of(BUILTIN) if self._inside and not asks_first else configured)
         for batch in self._link.batches():
@@ -141,7 +141,7 @@ class _Run:
         return Exit.INTERRUPTED if self._interrupted else Exit.INTERNAL
 
     def _take(self, event: Event) -> bool:
-        """Handles one event; gives whether the run is over."""
+        """Process one event; return whether the run is over."""
         if self._order.events:
             self._pass_on(event)
         match event:
@@ -177,12 +177,12 @@ class _Run:
             if asked.named_by != "nobody" and (event.kind, event.address) != (asked.kind, asked.address.rstrip("/")):
                 self._progress.say(_("Found {server}.").format(server=server_words(event.kind, event.address)))
         elif self._asked.named_by == "nobody" and not self._order.models and event.kind != BUILTIN:
-            self._link.send(FindServers())  # nobody asked for this one: any other will do
+            self._link.send(FindServers())  # not named by the user: any other server will do
         else:
             self._do_without(event, event.problem)
 
     def _found(self, event: ServersFound) -> None:
-        """Takes the first server of this machine where none was named and the usual one is absent."""
+        """Use the first server found on this machine where none was named and the default one is absent."""
         assert self._server is not None
         assert self._server.problem is not None
         if not event.servers:
@@ -201,7 +201,7 @@ class _Run:
         raise Refused(f"{whole_problem(problem)} {self._instead(absent)}".strip(), Exit.NO_SERVER)
 
     def _instead(self, absent: ServerChanged) -> str:
-        """What could be used where no server was named and the usual one is absent."""
+        """Return the alternatives where no server was named and the default one is absent."""
         if self._order.host is not None or absent.kind == BUILTIN:
             return ""
         if builtin_available():
@@ -231,7 +231,7 @@ class _Run:
         self._link.send(StartPlan(plan=plan, results_dir=str(self._frame.results)))
 
     def _models(self, listed: Sequence[ListedModel]) -> list[Model]:
-        """The named models, else what Setup would pick."""
+        """Return the named models, else those that Setup would pick."""
         assert self._server is not None
         kind, order = self._server.kind, self._order
         if order.models:
@@ -252,7 +252,7 @@ class _Run:
         return models
 
     def _no_models(self, *, named: bool) -> str:
-        """Says that there is nothing to measure, though the server may name models, and what to do."""
+        """Return that there is nothing to measure, although the server may list models, and what to do."""
         assert self._server is not None
         if self._server.kind == "openai" and not named:
             where = self._server.address
@@ -261,7 +261,7 @@ class _Run:
         return f"{sentence} {_('Get one: ollama pull NAME.')}" if self._server.kind == "ollama" else sentence
 
     def _say_what_cannot_be_chosen(self, models: Sequence[Model]) -> None:
-        """Say which wishes of the command line a model or its server has no way to follow; refuse them for all."""
+        """Report choices of the command line that a model or its server cannot follow; refuse those that none can."""
         chosen, think = self._order.chosen, self._frame.settings.think
         deaf = [model.spelling for model in models if cannot_think_so(model, think)] if "think" in chosen else []
         if deaf:
@@ -286,7 +286,7 @@ class _Run:
             self._interrupt(signal.SIGTERM, None)
 
     def _interrupt(self, number: int, frame: object) -> None:
-        """Ends the run in order at the first signal; what is finished is kept either way."""
+        """End the run in order at the first signal; finished trials are kept in any case."""
         if self._interrupted or not self._started:
             self._link.close()
         else:
@@ -306,12 +306,12 @@ class _Run:
             if self._order.markdown is not None:
                 path = self._report(self._order.markdown, session, earlier)
                 written.append(_("Saved Markdown: {path}").format(path=path))
-        finally:  # the files come first, so that no trouble with the output costs them
+        finally:  # the files come first, so that a failing output cannot cost them
             if not self._order.events and STDOUT not in (self._order.csv, self._order.markdown):
                 self._print(session, earlier, written)
         if self._interrupted:
             return Exit.INTERRUPTED
-        # What a server cannot do, such as unload a model, has not failed.
+        # An unsupported operation, such as unloading a model, is no failure.
         all_ok = all(row.outcome in ("ok", "skipped") for row in session.rows)
         is_all_there = self._not_saved(session) is None and not is_output_lost(sys.stdout)
         return Exit.OK if all_ok and is_all_there else Exit.FAILED
@@ -331,7 +331,7 @@ class _Run:
     def _earlier(self, session: Session) -> Earlier | None:
         try:
             return earlier_session(self._frame.results, session)
-        except OSError as error:  # the comparison is lost, not the result
+        except OSError as error:  # costs the comparison, not the result
             self._progress.say(cannot_list(self._frame.results, error))
             return None
 
@@ -368,7 +368,7 @@ class _Run:
 
 
 def went_wrong(session: Session) -> Iterator[str]:
-    """Return what went wrong with each model: what it met several times is said once, what was skipped is not."""
+    """Yield each model's problems: a repeated one once, without skipped trials."""
     met = Counter(
         (session.contender(row.trial).label, whole_problem(row.problem))
         for row in session.rows

@@ -1,4 +1,4 @@
-"""The bare command: the full-screen program, and what is left on the normal screen after it."""
+"""The bare command: the full-screen program, and the summary on the normal screen afterwards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_TERMINAL = (
 
 
 def main() -> int:
-    """Runs the screens with no flags; gives the exit code."""
+    """Run the screens without flags; return the exit code."""
     try:
         return show(load_startup({}))
     except Refused as error:
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def show(of: Startup) -> int:
-    """Runs the screens; gives the exit code."""
+    """Run the screens; return the exit code."""
     if not (sys.stdin.isatty() and sys.stdout.isatty() and can_draw(os.environ)):
         print(NO_TERMINAL, file=sys.stderr)
         return Exit.USAGE
@@ -48,14 +48,14 @@ def show(of: Startup) -> int:
 
 
 def can_draw(env: Mapping[str, str]) -> bool:
-    """Return whether the terminal can show screens; one that is called dumb, or by no name, knows no cursor."""
+    """Return whether the terminal can show screens; a dumb or unnamed one cannot move the cursor."""
     return sys.platform == "win32" or env.get("TERM", "") not in ("", "dumb")
 
 
 def give_way() -> None:
-    """Has this process, which draws, take no core from one that computes: it waits for its turn, where Linux runs it.
+    """Lower the priority of this process, which draws, so that it takes no core from a computing one (Linux only).
 
-    The engine, which is started by it, takes that back for itself.
+    The engine, its child, resets its own priority.
     """
     if sys.platform == "linux":
         with suppress(OSError):
@@ -63,7 +63,7 @@ def give_way() -> None:
 
 
 def farewell(report: ExitReport | None, app_code: int | None) -> int:
-    """Print the table of what ran, and where it is kept, on the normal screen; return the exit code."""
+    """Print the table of the last session, and its folder, on the normal screen; return the exit code."""
     if report is None:
         return app_code or Exit.INTERNAL
     for traceback in report.failures:

@@ -1,4 +1,4 @@
-"""``llmtui selftest``: what llmtui measures against what was really sent, and what watching costs."""
+"""``llmtui selftest``: measured figures against what was really sent, and the cost of watching."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def selftest(*, seed: int | None, with_cost: bool) -> Exit:
     """Run the self-test.
 
     Args:
-        seed: of the simulated server; None draws one.
-        with_cost: also measure what the screen costs.
+        seed: seed of the simulated server; None: a random one.
+        with_cost: also measure the cost of the screen.
 
     Returns:
         OK, or INTERNAL where something is out of its bounds.

@@ -1,6 +1,6 @@
-"""The program around the screens: it opens links, lists sessions, keeps settings and copies files for them.
+"""The program around the screens: opens links, lists sessions, saves settings and copies files.
 
-What a method needs is imported in it: nothing of this is wanted before the first paint, and all of it costs.
+Methods import what they need: nothing of it is needed before the first paint, and all of it takes time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """Host of the app: see tui.host for what each member promises."""
+    """The app's host; tui.host documents its members."""
 
     def __init__(self, of: Startup) -> None:
         self.settings: Settings = of.settings
@@ -43,7 +43,7 @@ class Services:
         self._api_key = of.api_key
 
     def server_of(self, address: str | None) -> SetServer:
-        """Return the server that an address means; the one of the settings is not the person's unless it was typed."""
+        """Return the server for an address; that of the settings counts as the user's only where it was typed."""
         named_by: NamedBy = "nobody" if address is None else "person"
         if address is not None and address == self.settings.host and not self.server_named:
             named_by = "settings"
@@ -53,13 +53,13 @@ class Services:
             raise BadAddress(str(error)) from error
 
     def past_speeds(self) -> Mapping[str, PastSpeed]:
-        """Gives what earlier sessions measured, by digest."""
+        """Return figures of earlier sessions, by digest."""
         from llmtui.store.past_speeds import past_speeds
 
         return past_speeds(Path(self.results_dir))
 
     def open_engine(self) -> Link:
-        """Starts the engine."""
+        """Start the engine."""
         from llmtui.link.engine_process import EngineProcess
 
         try:
@@ -68,25 +68,25 @@ class Services:
             raise LinkLost(Problem(code="engine_not_started", detail=error.strerror)) from error
 
     def open_session(self, session_id: str) -> Link:
-        """Opens a saved session."""
+        """Open a saved session."""
         from llmtui.link.event_file import EventFile
 
         return EventFile(self._folder(session_id).journal)
 
     def sessions(self) -> tuple[SessionEntry, ...]:
-        """Gives the saved sessions, newest first."""
+        """Return the saved sessions, newest first."""
         from llmtui.store.listing import list_sessions
 
         return tuple(_entry(folder) for folder in list_sessions(Path(self.results_dir)))
 
     def last_plan(self) -> Plan | None:
-        """Gives the plan of the newest session that was run."""
+        """Return the plan of the newest session that was run."""
         from llmtui.store.earlier import last_plan
 
         return last_plan(Path(self.results_dir))
 
     def earlier_session(self, session: Session) -> Earlier | None:
-        """Gives the last session of the same plan, with what such sessions differ by."""
+        """Return the last session of the same plan, with the day-to-day noise of such sessions."""
         from llmtui.store.earlier import earlier_session
 
         return earlier_session(Path(self.results_dir), session)
@@ -105,14 +105,14 @@ class Services:
         return compare_saved(Path(self.results_dir), sorted(sessions, key=lambda one: one.wall_ns))
 
     def save(self, changes: Mapping[str, object]) -> None:
-        """Keeps settings."""
+        """Save settings."""
         path = config_path()
         if path is None:
             raise SettingsError("no_home", key="HOME")
         save_choices(path, changes)
 
     def export_csv(self, session_id: str, target: str) -> str:
-        """Copies trials.csv to where the person says; another file that is there already is left alone."""
+        """Copy trials.csv to a target chosen by the user; another existing file is not overwritten."""
         try:
             return str(copy_trials(self._folder(session_id).path, target))
         except LinkLost as error:
@@ -131,11 +131,11 @@ def copy_trials(session: Path, target: str) -> Path:
     """Copy a session's trials.csv; a folder as target gets a file named after the session.
 
     Args:
-        session: its folder.
+        session: the session's folder.
         target: a file or a folder; ``~`` is the home folder.
 
     Raises:
-        ExportFailed: with the reason.
+        ExportFailed: the file cannot be written.
     """
     from llmtui.store.session_folder import TRIALS
     from llmtui.store.writing import replace_file
@@ -156,7 +156,7 @@ def copy_trials(session: Path, target: str) -> Path:
 
 def _entry(folder: SessionFolder) -> SessionEntry:
     return SessionEntry(
-        # The folder's name: a copied folder holds the same session once more.
+        # Use the folder's name: a copied folder has the same session id.
         session_id=folder.path.name,
         wall_ns=folder.wall_ns or 0,
         models=folder.models,

@@ -1,4 +1,4 @@
-"""Which session a word on the command line means."""
+"""Sessions meant by a word on the command line."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _DATED: Final = re.compile(r"(.+)@(\d{4}-\d{2}-\d{2})")
 
 
 def journal_of(of: Startup, word: str) -> Path:
-    """Return the file of events that a word means.
+    """Return the file of events that a word selects.
 
     Args:
         of: settings and folders.
-        word: ``last`` for the newest session, ``last~1`` for the one before it, a session's folder, a file of events,
-            a session's id, a baseline's name, or ``MODEL@2026-11-22`` for the newest session of that day that has the
-            model (``last@2026-11-22``: of any).
+        word: ``last`` for the newest session, ``last~1`` for the one before it, a session's folder, a file of
+            events, a session's id, a baseline's name, or ``MODEL@2026-11-22`` for that day's newest session with
+            the model (``last@2026-11-22``: with any).
 
     Raises:
-        Refused: there is no such session, or the file is none.
+        Refused: there is no such session, or the file is no journal.
     """
     back = _LAST.fullmatch(word)
     if back is not None:
@@ -61,7 +61,7 @@ def journal_of(of: Startup, word: str) -> Path:
 
 
 def comparable(of: Startup, word: str) -> Session:
-    """Return the session that a word means, as a comparison needs it.
+    """Return the session that a word selects, for a comparison.
 
     Raises:
         Refused: there is no such session, or it has no trial.
@@ -76,10 +76,10 @@ def comparable(of: Startup, word: str) -> Session:
 
 
 def saved_session(journal: Path) -> Saved:
-    """Return the session in a file of events; what cannot be read of it is said on stderr.
+    """Return the session in a file of events; unreadable parts are reported on stderr.
 
     Raises:
-        Refused: the file holds none, or cannot be read.
+        Refused: the file has none, or cannot be read.
     """
     from llmtui.report.saved import NoSession, read_saved
 
@@ -96,7 +96,7 @@ def saved_session(journal: Path) -> Saved:
 
 
 def baselines(of: Startup) -> dict[str, str]:
-    """Return the folder's name of each baseline's session, by the baseline's name.
+    """Return the folder name of each baseline's session, by the baseline's name.
 
     Raises:
         Refused: their file cannot be read.
@@ -112,10 +112,10 @@ def baselines(of: Startup) -> dict[str, str]:
 
 
 def check_journal(path: Path) -> None:
-    """Look at how a file begins.
+    """Check the beginning of a file.
 
     Raises:
-        Refused: it is not a session's journal, or cannot be read.
+        Refused: the file is no session's journal, or cannot be read.
     """
     from llmtui.link.first_bytes import why_no_journal
 
@@ -136,7 +136,7 @@ def _listed(of: Startup) -> tuple[SessionFolder, ...]:
 
 
 def _from_the_end(of: Startup, word: str, back: int) -> Path:
-    """Return the journal of the newest session that can be read, or of one before it."""
+    """Return the journal of the newest readable session, or of one before it."""
     there = [one for one in _listed(of) if one.problem is None]
     if back < len(there):
         return there[back].journal
@@ -144,7 +144,7 @@ def _from_the_end(of: Startup, word: str, back: int) -> Path:
 
 
 def _dated(listed: Sequence[SessionFolder], word: str) -> SessionFolder | None:
-    """Return the newest session of a day that has a model, by its label or its name without a tag."""
+    """Return a day's newest session with a model, by its label or its name without a tag."""
     found = _DATED.fullmatch(word)
     if found is None:
         return None

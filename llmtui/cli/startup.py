@@ -1,4 +1,4 @@
-"""What every command starts from: settings, language, prompts, folders and the server to talk to."""
+"""The start of every command: settings, language, prompts, folders and the server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _HOST_KEYS = ("host", "LLMTUI_HOST", "OLLAMA_HOST")
 
 
 class Startup(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in force for this command."""
+    """The settings in force for this command."""
 
     settings: Settings
     problems: tuple[str, ...]
@@ -48,15 +48,15 @@ class Startup(msgspec.Struct, frozen=True, kw_only=True):
     pack: PromptPack
     results: Path
     host_problem: str | None = None
-    """The server that the settings or the environment name cannot be used; another one would be measured instead."""
+    """Why the server of the settings or the environment cannot be used; another one must not be measured instead."""
     api_key: str | None = None
     """The key in the file of ``--api-key-file``."""
     server_named: bool = False
-    """The server stands on the command line: nothing else may stand in for it."""
+    """The server is on the command line: no other may replace it."""
 
 
 class Refused(Exception):
-    """The command cannot be carried out: a sentence for stderr and an exit code."""
+    """The command cannot be carried out; has a sentence for stderr and an exit code."""
 
     def __init__(self, sentence: str, code: Exit = Exit.USAGE) -> None:
         super().__init__(sentence)
@@ -64,12 +64,12 @@ class Refused(Exception):
 
 
 def cannot_write(path: object, error: OSError) -> str:
-    """Says that a file cannot be written, why, and what to do."""
+    """Return that a file cannot be written, why, and what to do."""
     return _("{path} cannot be written: {why}. Choose another place.").format(path=path, why=error.strerror or error)
 
 
 def speak_language() -> None:
-    """Set the language of the settings, for texts that are shown before a command has read them."""
+    """Set the language from the settings, for texts that are shown before a command has read them."""
     use_language(pick_language(load_settings(os.environ, config_path()).settings.language, os.environ))
 
 
@@ -80,16 +80,16 @@ def load_startup(
     results: str | None = None,
     api_key_file: str | None = None,
 ) -> Startup:
-    """Reads settings and prompts and sets the language.
+    """Read settings and prompts and set the language.
 
     Args:
-        flags: what the command line says, by setting, as text or as a value; None means not given.
+        flags: flags of the command line, by setting, as text or as a value; None means not given.
         prompts: the file of ``--prompts``.
         results: the folder of ``--results``.
         api_key_file: the file of ``--api-key-file``.
 
     Raises:
-        Refused: a flag or a prompt file cannot be used.
+        Refused: a flag or a prompt file is invalid.
     """
     loaded = load_settings(os.environ, config_path())
     language = pick_language(loaded.settings.language, os.environ)
@@ -118,7 +118,7 @@ def load_startup(
 
 
 def tell_problems(of: Startup) -> None:
-    """Print which settings are not used, and why, for commands without screens."""
+    """Print the unused settings with their reasons, for commands without screens."""
     for sentence in of.problems:
         print(f"llmtui: {sentence}", file=sys.stderr)
 
@@ -130,17 +130,17 @@ def cannot_list(results: Path, error: OSError) -> str:
 
 
 def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
-    """Return the server that an address means.
+    """Return the server for an address.
 
-    ``builtin`` is llama.cpp inside the program, ``builtin:PATH`` and ``FILE.gguf`` the same with files of one's own.
-    The path says which protocol is tried first: OpenAI's where it ends in a version such as ``/v1``, else Ollama's.
+    ``builtin`` is llama.cpp inside the program, ``builtin:PATH`` and ``FILE.gguf`` the same with the user's files. The
+    path decides which protocol is tried first: OpenAI's where it ends in a version such as ``/v1``, else Ollama's.
 
     Args:
-        host: as written; None is the usual one.
-        named_by: who wrote it.
+        host: as written; None: the default one.
+        named_by: the source of the address.
 
     Raises:
-        Refused: the address cannot be read.
+        Refused: the address is malformed.
     """
     place = builtin_place(host or "")
     if place is not None:
@@ -156,10 +156,10 @@ def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
 
 
 def builtin_available() -> bool:
-    """Whether llama.cpp can be started inside the program: its library is installed. It is not imported here."""
+    """Return whether llama.cpp can be started inside the program: its library is installed. It is not imported here."""
     return find_spec("xllamacpp") is not None
 
 
 def synthetic_available() -> bool:
-    """Whether speed-only models can be made: numpy and gguf are installed."""
+    """Return whether speed-only models can be made: numpy and gguf are installed."""
     return find_spec("numpy") is not None and find_spec("gguf") is not None

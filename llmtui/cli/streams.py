@@ -1,4 +1,4 @@
-"""Standard streams that may be closed, full, or read by nobody: a failed write is remembered and costs nothing else."""
+"""Standard streams that may be closed, full or unread: a failed write is remembered and costs nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GuardedOutput(io.RawIOBase):
         return os.isatty(self._descriptor)
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Write the bytes, or drop them; return how many were taken."""
+        """Write the bytes, or drop them; return how many were accepted."""
         view = memoryview(data).cast("B")
         if self.failed is None:
             try:
@@ -42,7 +42,7 @@ class GuardedOutput(io.RawIOBase):
 
 
 def guard_streams() -> None:
-    """Open what was closed when the program started, so that no file takes its place, and guard the two outputs."""
+    """Open descriptors that were closed at the start, so that no file takes their number, and guard the two outputs."""
     for descriptor in _STANDARD:
         try:
             os.fstat(descriptor)
@@ -54,26 +54,26 @@ def guard_streams() -> None:
 
 
 def output_failed(stream: TextIO) -> OSError | None:
-    """Return why output is lost, once what is buffered is written too; None where none of it is."""
+    """Return why output is lost, after writing what is buffered; None where none is."""
     stream.flush()
     raw = getattr(getattr(stream, "buffer", None), "raw", None)
     return raw.failed if isinstance(raw, GuardedOutput) else None
 
 
 def is_output_lost(stream: TextIO) -> bool:
-    """Return whether a guarded stream's output is lost though somebody was there to read it."""
+    """Return whether a guarded stream's output is lost although it had a reader."""
     failed = output_failed(stream)
     return failed is not None and not isinstance(failed, BrokenPipeError)
 
 
 def _guarded(stream: TextIO | None, descriptor: int) -> TextIO:
     if stream is not None and (not isinstance(stream, io.TextIOWrapper) or (os.name == "nt" and stream.isatty())):
-        return stream  # a test's, or the console of Windows, which is no file of bytes
+        return stream  # a test's, or the Windows console, which is no file of bytes
     encoding = "utf-8" if stream is None else stream.encoding
     guarded = GuardedOutput(descriptor)
     return io.TextIOWrapper(
         io.BufferedWriter(cast("io.RawIOBase", guarded)),
         encoding=encoding,
-        errors="replace",  # what an encoding such as cp1251 lacks must not cost the output
+        errors="replace",  # missing characters of an encoding must not fail
         line_buffering=guarded.isatty() or descriptor == 2,
     )

@@ -15,7 +15,7 @@ PIPED = "llmtui run --events - | llmtui watch -"
 
 
 def watch(of: Startup, source: str) -> int:
-    """Shows a session read-only; gives the exit code.
+    """Show a session read-only; return the exit code.
 
     Args:
         of: settings and folders.
@@ -25,7 +25,7 @@ def watch(of: Startup, source: str) -> int:
 
     if not (sys.stdout.isatty() and can_draw(os.environ)):
         raise Refused(NO_TERMINAL)
-    # Textual takes the keyboard from descriptor 0 when it is imported: the pipe has to be out of the way before.
+    # Textual takes the keyboard from descriptor 0 at its import: the pipe must be moved away before.
     link = _pipe() if source == STDIN else _file(of, source)
     from llmtui.cli.services import Services
     from llmtui.tui.app import WatchApp

@@ -1,1 +1,1 @@
-"""The terminal screen: reads Sessions, sends commands."""
+"""The screens: they read Sessions and send commands."""

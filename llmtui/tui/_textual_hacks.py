@@ -1,6 +1,6 @@
-"""Private parts of Textual that the screens need, in one place: what each is for, and why no public part does it.
+"""Private parts of Textual that the screens need, in one place, each with its purpose and why no public part does it.
 
-Checked with Textual 8.2.6 and 8.2.8. A test holds that nothing else in the package reaches into another library.
+Checked with Textual 8.2.6 and 8.2.8. A test ensures that nothing else in the package uses private parts of libraries.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ __all__ = ["FooterKey", "bound_caches", "grow_without_layout", "show_without_lay
 
 
 def bound_caches(table: DataTable[Any], *, cells: int, rows: int) -> None:
-    """Bound what a table keeps of painted cells and rows.
+    """Limit a table's cache of painted cells and rows.
 
-    The defaults (10,000 cells, 1,000 rows) hold tens of megabytes for a long session; no parameter sets them.
+    The defaults (10,000 cells, 1,000 rows) use tens of megabytes for a long session; no parameter sets them.
     """
     table._cell_render_cache.maxsize = cells  # noqa: SLF001
     table._row_render_cache.maxsize = rows  # noqa: SLF001

@@ -1,7 +1,7 @@
-"""The Textual app: modes, keys of the whole program, the feed of the engine, and a clean way out.
+"""The Textual app: modes, global keys, the feed of the engine, and an orderly end.
 
 Nothing here waits for a server, a file or a process before the first paint: the link is opened by a worker afterwards,
-and a mode's screen is imported when it is first looked at.
+and a mode's screen is imported when it is first shown.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class LlmtuiApp(App[ExitReport]):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = SCREENS
     DEFAULT_MODE = "start"
     FIRST_MODE: ClassVar[Mode] = "setup"
-    """What comes after the first frame."""
+    """The mode after the first frame."""
     BINDINGS: ClassVar[list[BindingType]] = [*app_bindings()]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (170, "-wide")]  # noqa: RUF012  # Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (46, "-very-tall")]  # noqa: RUF012
@@ -67,17 +67,17 @@ class LlmtuiApp(App[ExitReport]):
     """Nothing can be started: a file or a pipe is watched."""
 
     def __init__(self, host: Host) -> None:
-        """Makes the app around a host; the engine is started after the first paint."""
+        """Create the app for a host; the engine is started after the first paint."""
         self._contrast = {False: ContrastFilter(), True: ContrastFilter(text=7.0, frame=4.5)}
         super().__init__()
         self.host = host
         self.settings: Settings = host.settings
-        """What was chosen last, as it will be kept."""
+        """The last choices, as they will be saved."""
         self.feed = self.new_feed(self.open_link)
-        """The source that is followed; another one after a restart of the engine."""
+        """The followed source; another one after a restart of the engine."""
         self.connection = ServerConnection(builtin_available=host.builtin_available and not host.server_named)
         self.failures: list[str] = []
-        """Tracebacks of work beside the loop that failed, for the normal screen."""
+        """Tracebacks of failed background work, for the normal screen."""
         self._running_id: str | None = None
         self.add_mode("start", lambda: StartScreen(self.FIRST_MODE, read_only=self.read_only))
         for theme in OWN:
@@ -87,32 +87,32 @@ class LlmtuiApp(App[ExitReport]):
         self.set_keymap(self.settings.keymap)
 
     def open_link(self) -> Link:
-        """Gives the source to follow."""
+        """Return the source to follow."""
         return self.host.open_engine()
 
     @property
     def available_themes(self) -> dict[str, Theme]:
-        """The themes that are offered: those whose colours are known, so that their contrast is."""
+        """Return the offered themes: those whose colours, and so their contrast, are known."""
         return {name: theme for name, theme in super().available_themes.items() if not theme.ansi}
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return what is done to every painted line; the last sees to it that it can be read."""
+        """Return the filters for every painted line; the last one ensures its contrast."""
         return [*super().get_line_filters(), self._contrast[self.theme == HIGH_CONTRAST.name]]
 
     @property
     def running(self) -> bool:
-        """A session of the engine is under way."""
+        """Whether a session of the engine is running."""
         session = self.feed.session
         return not (self.read_only or self.feed.ended) and session is not None and session.finished is None
 
     # --- start ---
 
     async def on_ready(self) -> None:
-        """The first frame is out."""
+        """Start the work that waits for the first frame."""
         await self.begin()
 
     async def begin(self) -> None:
-        """Does the slow things that wait for the first frame."""
+        """Do the slow work that waits for the first frame."""
         await self.switch_mode(self.FIRST_MODE)
         terminal.on_end_signals(lambda: self.leave("terminated"))
         write_sequence(self, terminal.SAVE_TITLE + terminal.title_sequence("llmtui"))
@@ -123,17 +123,17 @@ class LlmtuiApp(App[ExitReport]):
         self.set_timer(1.0, self._freeze_start_up)
 
     def _theme_changed(self, theme: Theme) -> None:
-        """Keep the theme, and which one F6 comes back to."""
+        """Save the theme, and the one that F6 returns to."""
         half = {"theme_dark": theme.name} if theme.dark else {"theme_light": theme.name}
         self.remember(theme=theme.name, **half)
 
     def _draw_all(self) -> None:
-        """Draws everything anew: the terminal was another program's."""
+        """Redraw everything: another program used the terminal."""
         for widget in (self.screen, *self.screen.query("*")):
             widget.refresh()
 
     def _freeze_start_up(self) -> None:
-        """What the start made lives as long as the app: the collector need not look at it again."""
+        """Exempt the objects of the start, which live as long as the app, from garbage collection."""
         gc.collect()
         gc.freeze()
 
@@ -142,22 +142,22 @@ class LlmtuiApp(App[ExitReport]):
         feed.read()
 
     def new_feed(self, open_link: Callable[[], Link]) -> Feed:
-        """Gives a feed whose messages go to the screens on show; a worker of the caller's must run its ``read``."""
+        """Return a feed whose messages go to the visible screens; a worker of the caller must run its ``read``."""
         return Feed(open_link, self.post_message, self.set_timer)
 
     @on(BackgroundFailed)
     def _background_failed(self, message: BackgroundFailed) -> None:
-        """Shows what failed beside the loop, and keeps the traceback of what should not have."""
+        """Show a failure of background work, and keep the traceback of an unexpected one."""
         if not isinstance(message.error, OSError):
             self.failures.append("".join(format_exception(message.error)))
         self.notify(whole_problem(message.problem), title=_("Something went wrong"), severity="error", timeout=15)
 
     def _tell_problems(self) -> None:
-        """Shows which settings were not used, and why."""
+        """Show the unused settings with their reasons."""
         for sentence in self.host.problems:
             self.notify(sentence, title=_("Settings"), severity="warning", timeout=15)
 
-    # --- what a feed says ---
+    # --- messages of a feed ---
 
     @on(FeedMessage)
     def _hand_to_screens(self, message: FeedMessage) -> None:
@@ -175,7 +175,7 @@ class LlmtuiApp(App[ExitReport]):
             screen.post_message(message.again())
 
     def _connect(self, reply: Reply) -> None:
-        """Names a server to an engine that is up, and another one where that does not answer."""
+        """Send the server's address to a ready engine, and another one where that does not answer."""
         if isinstance(reply, EngineReady) and not self.read_only:
             try:
                 self.send(self.connection.begin(self.host.server_of(self.settings.host)))
@@ -187,7 +187,7 @@ class LlmtuiApp(App[ExitReport]):
                 self.send(instead)
 
     def _announce(self, session: Session) -> None:
-        """Says in the window's title that a run began, and by the bell that it is over."""
+        """Announce the start of a run in the window's title, and its end by the bell."""
         if session.finished is None:
             if self._running_id != session.session_id:
                 self._running_id = session.session_id
@@ -200,10 +200,10 @@ class LlmtuiApp(App[ExitReport]):
             if self.feed.is_live and self.settings.bell:
                 self.bell()
 
-    # --- what screens ask for ---
+    # --- requests of screens ---
 
     def send(self, command: Command) -> bool:
-        """Sends a command to the engine; where it cannot be sent a toast says why. Gives whether it was sent."""
+        """Send a command to the engine; return whether it was sent. A toast reports why it was not."""
         try:
             self.feed.send(command)
         except (LinkLost, ReadOnly) as error:
@@ -212,16 +212,16 @@ class LlmtuiApp(App[ExitReport]):
         return True
 
     def start(self, plan: Plan) -> None:
-        """Starts a run and shows it."""
+        """Start a run and show it."""
         if self.send(StartPlan(plan=plan, results_dir=self.host.results_dir, ui_pid=os.getpid())):
             self.show("live")
 
     def show(self, mode: Mode) -> None:
-        """Shows another screen of the program as soon as the app gets to it."""
+        """Show another screen of the program as soon as possible."""
         self.call_later(self.action_go, mode)
 
     def run_again(self, plan: Plan | None) -> None:
-        """Starts a plan of an earlier session anew, in another order, on the server that is talked to now."""
+        """Start an earlier session's plan in another order, on the present server."""
         from llmtui.core.planning import NothingToRun, repeated  # after the first paint
 
         listed = self.feed.models
@@ -239,12 +239,12 @@ class LlmtuiApp(App[ExitReport]):
 
     @in_background("last_plan")
     def run_last(self) -> None:
-        """Runs the plan of the newest session again."""
+        """Run the plan of the newest session again."""
         plan = self.host.last_plan()
         self.call_from_thread(self.run_again, plan)
 
     def remember(self, **changes: object) -> None:
-        """Keeps choices for the next start: fields of Settings by their names."""
+        """Save choices for the next start: fields of Settings by name."""
         new = {name: value for name, value in changes.items() if getattr(self.settings, name) != value}
         if new:
             self.settings = msgspec.structs.replace(self.settings, **new)
@@ -258,7 +258,7 @@ class LlmtuiApp(App[ExitReport]):
             self.notify(settings_words(error), title=_("Settings not saved"), severity="warning")
 
     def open_session(self, session_id: str) -> None:
-        """Shows the results of a saved session above the screen that is on."""
+        """Show the results of a saved session above the present screen."""
         from llmtui.tui.screens.results import ResultsScreen
 
         feed = self.new_feed(lambda: self.host.open_session(session_id))
@@ -269,34 +269,34 @@ class LlmtuiApp(App[ExitReport]):
     def _read_saved(self, feed: Feed) -> None:
         feed.read()
 
-    # --- keys of the whole program ---
+    # --- global keys ---
 
     def get_key_display(self, binding: Binding) -> str:
-        """Gives a key as it is called in the person's language."""
+        """Return the name of a key in the user's language."""
         shown = super().get_key_display(binding)
         return _("space") if shown == "space" else shown
 
     async def action_go(self, mode: Mode) -> None:
-        """Shows another screen of the program. Nothing else is handled before it is complete, leaving least of all."""
+        """Show another screen of the program. Nothing else is handled before it is complete."""
         if self.current_mode != mode:
             await self.switch_mode(mode)
 
     def action_help(self) -> None:
-        """Explains the screen and lists its keys."""
+        """Explain the screen and list its keys."""
         from llmtui.tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 
     def action_toggle_dark(self) -> None:
-        """Change between the dark and the light theme that were on last."""
+        """Change between the last used dark and light themes."""
         dark = self.current_theme.dark
         wanted = self.settings.theme_light if dark else self.settings.theme_dark
         known = wanted if wanted in self.available_themes else None
         self.theme = known or (LIGHT.name if dark else DARK.name)
 
     def action_restart_engine(self) -> None:
-        """Starts the measuring process again after it was lost."""
+        """Start the measuring process again after it was lost."""
         if self.read_only or not self.feed.ended:
             return
         Thread(target=self.feed.close, name="close lost feed").start()
@@ -305,7 +305,7 @@ class LlmtuiApp(App[ExitReport]):
         self.notify(_("Starting the measuring process again …"))
 
     async def action_quit_or_ask(self) -> None:
-        """Leaves; asks first while a run is under way."""
+        """Leave; ask first while a run is in progress."""
         if not self.running:
             self.leave("quit")
             return
@@ -322,9 +322,9 @@ class LlmtuiApp(App[ExitReport]):
         )
 
     def action_copy_or_quit(self) -> None:
-        """Copies what is selected, else leaves without asking."""
+        """Copy the selection, else leave without asking."""
         focused = self.screen.focused
-        # Text fields of every kind have it; importing them to ask would cost the first paint.
+        # Text fields of every kind have it; importing them for a check would delay the first paint.
         selected: str = getattr(focused, "selected_text", "") or self.screen.get_selected_text() or ""
         if selected:
             self.copy_to_clipboard(selected)
@@ -333,15 +333,15 @@ class LlmtuiApp(App[ExitReport]):
             self.leave("interrupted")
 
     async def action_quit(self) -> None:
-        """The palette's way out."""
+        """Leave; the palette's command."""
         await self.action_quit_or_ask()
 
     def leave(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
-        """Ends the app with what is to be said on the normal screen, after a screen that is being made."""
+        """End the app with its report for the normal screen, after a screen that is being created."""
         self.call_later(self._end, how)
 
     def _end(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
-        self.feed.show()  # what came in the last fifth of a second is part of it
+        self.feed.show()  # includes what arrived in the last fifth of a second
         absent = self.connection.instead_of
         silent = None if absent is None else absent.problem
         self.exit(
@@ -355,19 +355,19 @@ class LlmtuiApp(App[ExitReport]):
         )
 
     def on_unmount(self) -> None:
-        """However the app ends: the terminal comes back at once, the engine cleans up meanwhile."""
+        """Restore the terminal at once, however the app ends; the engine cleans up meanwhile."""
         write_sequence(self, terminal.RESTORE_TITLE)
         Thread(target=self.feed.close, name="close feed").start()
 
     # --- the command palette ---
 
     def action_command_palette(self) -> None:
-        """Opens it, in the person's language."""
+        """Open it in the user's language."""
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder=_("Search for commands …"), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield what can be done now, the screen's own first, and nothing that cannot."""
+        """Yield the commands available now, the screen's own first."""
         yield from self._screen_commands(screen)
         if not self.read_only:
             yield SystemCommand(_("Setup"), _("Choose models, questions and server"), lambda: self.show("setup"))
@@ -384,7 +384,7 @@ class LlmtuiApp(App[ExitReport]):
         yield SystemCommand(_("Quit"), _("Leave llmtui"), self.action_quit)
 
     def _screen_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield what the keys of the screen and of the widget with the focus do, in the footer or not."""
+        """Yield the actions of the keys of the screen and of the focused widget, whether in the footer or not."""
         seen: set[str] = set()
         for active in screen.active_bindings.values():
             binding = active.binding
@@ -403,10 +403,10 @@ class WatchApp(LlmtuiApp):
     read_only = True
 
     def __init__(self, host: Host, link: Link) -> None:
-        """Makes the app around a source that is open already."""
+        """Create the app for an open source."""
         self._watched = link
         super().__init__(host)
 
     def open_link(self) -> Link:
-        """Gives the source to follow."""
+        """Return the source to follow."""
         return self._watched

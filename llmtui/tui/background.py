@@ -1,6 +1,6 @@
-"""Work beside the loop: a method that reads or writes files runs in a thread, and whatever it raises is shown.
+"""Background work: a method that reads or writes files runs in a thread, and its exceptions are shown.
 
-Textual drops what a worker raises unless the whole program is to end with it, and tells only the node that started the
+Textual drops a worker's exception unless it may end the whole program, and reports it only to the node that started the
 worker. Here a failure is a message that bubbles from that node to the app, which shows it and keeps the traceback.
 """
 
@@ -24,7 +24,7 @@ P = ParamSpec("P")
 
 
 class BackgroundFailed(Message):
-    """Work beside the loop has failed. It bubbles, so that a screen can say so in the place of what is missing."""
+    """Background work has failed. The message bubbles, so that a screen can explain what is missing."""
 
     def __init__(self, task: Task, error: Exception) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class BackgroundFailed(Message):
 
 
 def problem_of(task: Task, error: Exception) -> Problem:
-    """Return the problem of a failed task: of a file where the system refused one, else of llmtui itself."""
+    """Return the problem of a failed task: that of a file where the system refused one, else an internal one."""
     if isinstance(error, OSError):
         args: dict[str, Argument] = {"task": task, "path": str(error.filename or "?")}
         return Problem(code="task_refused", args=args, detail=error.strerror or str(error))
@@ -47,8 +47,8 @@ def in_background(
     """Run a method in a thread.
 
     Args:
-        task: what it does, for the sentence about its failure; also the group of its workers.
-        exclusive: another call cancels the one before it.
+        task: its purpose, for the sentence about its failure; also the group of its workers.
+        exclusive: whether a call cancels the previous one.
     """
 
     def decorate(method: Callable[Concatenate[Node, P], None]) -> Callable[Concatenate[Node, P], Worker[None]]:

@@ -1,4 +1,4 @@
-"""Which server is talked to, and what stands in for one that does not answer."""
+"""The choice of the server, and its replacement where it does not answer."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ NO_ANSWER = ("refused", "no_connection", "silent", "unreachable", "unknown_host"
 
 
 class ServerConnection:
-    """Pure bookkeeping: told what happens, it says what to send.
+    """Pure state: it receives what happens, and returns what to send.
 
-    A server that the person named is never replaced. The one that is tried unasked at the start is, where it does not
-    answer: by the built-in server, if there is one.
+    A server that the user named is never replaced. The default one at the start is, where it does not § answer: by the
+    built-in server, if there is one.
     """
 
     def __init__(self, *, builtin_available: bool) -> None:
         self.wanted: SetServer | None = None
-        """The server last asked for, by the person or at the start."""
+        """The last requested server, by the user or at the start."""
         self.instead_of: ServerChanged | None = None
-        """The server that did not answer, where the built-in one stands in for it."""
+        """The server that did not answer, where the built-in one replaces it."""
         self._builtin_available = builtin_available
         self._unasked = False
 
     def begin(self, usual: SetServer) -> SetServer:
-        """Gives what to send when the engine is up: the server asked for before, else the usual one."""
+        """Return what to send when the engine is ready: the server requested before, else the default one."""
         if self.wanted is None:
             self.wanted = usual
             self._unasked = True
@@ -33,14 +33,14 @@ class ServerConnection:
         return self.wanted
 
     def choose(self, server: SetServer) -> SetServer:
-        """Gives what to send after the person named a server."""
+        """Return what to send after the user named a server."""
         self.wanted = server
         self._unasked = False
         self.instead_of = None
         return server
 
     def heard(self, server: ServerChanged) -> SetServer | None:
-        """Gives what to send after news of a server: the built-in one in place of one that does not answer."""
+        """Return what to send after news of a server: the built-in one in place of one that does not answer."""
         problem = server.problem
         if server.kind == "builtin" or problem is None or problem.code not in NO_ANSWER:
             if server.kind != "builtin":

@@ -1,7 +1,7 @@
-"""No text and no frame is painted too faint, in whatever theme: as terminals that have a smallest contrast do it.
+"""Minimum contrast of text and frames in every theme, like terminals that have such a setting.
 
 Themes are made for other widgets than ours: several have muted text of 2:1 and frames of 1.2:1. The last filter before
-the terminal moves such a colour towards white or black, as little as is needed.
+the terminal moves such a colour towards white or black, as little as necessary.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from textual.filter import LineFilter
 
 TEXT_CONTRAST = 4.5
 FRAME_CONTRAST = 3.0
-"""Smallest contrast (WCAG 2.1) of letters and figures, and of frames, axes, bars and marks."""
+"""Minimum contrast (WCAG 2.1) of letters and figures, and of frames, axes, bars and marks."""
 STEP = 0.02
 STYLES_KEPT = 4096
 
 
 class ContrastFilter(LineFilter):
-    """Gives each painted segment the contrast that it needs."""
+    """Raises each painted segment to its minimum contrast."""
 
     def __init__(self, text: float = TEXT_CONTRAST, frame: float = FRAME_CONTRAST) -> None:
         """Make the filter.
 
         Args:
-            text: smallest contrast of segments with a letter or a figure.
-            frame: of all others.
+            text: minimum contrast of segments with a letter or a figure.
+            frame: minimum contrast of all others.
         """
         super().__init__()
         self._text, self._frame = text, frame
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments with their colours moved where that is needed."""
+        """Return the segments with their colours moved where necessary."""
         return [
             segment
             if segment.style is None or segment.text.isspace()
@@ -62,12 +62,12 @@ def _legible(style: Style, least: float) -> Style:
 
 
 def with_contrast(colour: Color, behind: Color, least: float) -> Color:
-    """Return the colour, moved towards white or black, whichever is further from what is behind it, until it is enough.
+    """Return the colour, moved towards white or black, whichever is further from the background, until sufficient.
 
     Args:
-        colour: without transparency.
-        behind: what it is seen on.
-        least: contrast from 1 to 21; where even the end has less, the end is returned.
+        colour: colour without transparency.
+        behind: the background.
+        least: contrast from 1 to 21; where even white or black has less, that is returned.
     """
     end = max(_ENDS, key=lambda one: contrast(one, behind))
     part = 0.0

@@ -1,8 +1,8 @@
-"""From a link's events to the screen: one thread reads and folds, at most five times a second something is shown.
+"""From a link's events to the screen: one thread reads and folds; the screen is updated at most five times per second.
 
-The worker thread only folds and posts; it touches no widget. The first news after a quiet moment is shown at once, what
-comes within the next fifth of a second is shown together at its end, so the last news is never left behind and a quiet
-feed runs no timer. Text waits in a queue until a screen takes it: coalescing loses none of it.
+The worker thread only folds and posts; it touches no widget. The first news after a pause is shown at once, what
+arrives within the next fifth of a second is shown together at its end, so the last news is never left behind and a
+quiet feed runs no timer. Text waits in a queue until a screen takes it: coalescing loses none of it.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from llmtui.link import Link, LinkLost
 SHOW_PERIOD_S = 0.2
 """Shortest time between two posts of session and text."""
 SOON_S = 0.05
-"""The same where a test has ended: its last words and its figures are waited for."""
+"""The same where a trial has ended, whose figures are awaited."""
 
 
 class FeedMessage(Message, bubble=False):
-    """Base of what a feed says.
+    """Base of a feed's messages.
 
     The app hands each one to every screen of the current stack, so screens handle them as their own
     (``@on(SessionChanged)``); a screen that comes back reads ``feed.session`` and ``feed.take_text()``.
@@ -51,12 +51,12 @@ class FeedMessage(Message, bubble=False):
         super().__init__()
 
     def again(self) -> FeedMessage:
-        """Gives a copy for another receiver: a message belongs to the queue it was put in."""
+        """Return a copy for another receiver: a message belongs to the queue it was put in."""
         return type(self)(self.feed)
 
 
 class SessionChanged(FeedMessage, bubble=False):
-    """The session has news; ``session`` is the newest snapshot at the time of asking."""
+    """The session has changed; ``session`` is the newest snapshot at the time of asking."""
 
     @property
     def session(self) -> Session:
@@ -65,31 +65,31 @@ class SessionChanged(FeedMessage, bubble=False):
         return self.feed.session
 
     def can_replace(self, message: Message) -> bool:
-        """Only the newest of a row of these is worth drawing."""
+        """Return whether it replaces an earlier one: only the newest is worth drawing."""
         return isinstance(message, SessionChanged) and message.feed is self.feed
 
 
 class TextArrived(FeedMessage, bubble=False):
-    """Text is waiting: ``feed.take_text()`` gives all that has not been taken yet."""
+    """Text is waiting: ``feed.take_text()`` returns all that has not been taken yet."""
 
     def can_replace(self, message: Message) -> bool:
-        """The text stays in the feed's queue, so one of a row of these is enough."""
+        """Return whether it replaces an earlier one: the text stays in the feed's queue, so one message is enough."""
         return isinstance(message, TextArrived) and message.feed is self.feed
 
 
 class Replied(FeedMessage, bubble=False):
-    """The engine answered a command; ``reply`` says which. None is ever dropped."""
+    """The engine answered a command; ``reply`` is the answer. None is ever dropped."""
 
     def __init__(self, feed: Feed, reply: Reply) -> None:
         self.reply = reply
         super().__init__(feed)
 
     def again(self) -> FeedMessage:
-        """Gives a copy for another receiver."""
+        """Return a copy for another receiver."""
         return type(self)(self.feed, self.reply)
 
     def can_replace(self, message: Message) -> bool:
-        """Of a row of steps of one download only the newest is shown."""
+        """Return whether it replaces an earlier one: of a download's steps only the newest is shown."""
         if not isinstance(message, Replied) or not isinstance(self.reply, PullProgressed):
             return False
         older = message.reply
@@ -101,7 +101,7 @@ class FeedEnded(FeedMessage, bubble=False):
 
 
 class Feed:
-    """One source being read. ``read`` belongs to a worker thread; everything else to the app's."""
+    """One source. ``read`` belongs to a worker thread; everything else to the app's."""
 
     def __init__(
         self,
@@ -109,11 +109,11 @@ class Feed:
         post: Callable[[Message], object],
         later: Callable[[float, Callable[[], None]], object],
     ) -> None:
-        """Makes a feed that has not begun.
+        """Create a feed that has not begun.
 
         Args:
-            open_link: gives the source or raises LinkLost; called by ``read``, since it may take its time.
-            post: thread-safe way to hand out messages: ``app.post_message``.
+            open_link: returns the source or raises LinkLost; called by ``read``, since it may take long.
+            post: thread-safe function for messages: ``app.post_message``.
             later: one-shot timer of the app's thread: ``app.set_timer``.
         """
         self.session: Session | None = None
@@ -123,11 +123,11 @@ class Feed:
         self.models: ModelsListed | None = None
         self.pull: PullProgressed | None = None
         self.folder: str | None = None
-        """Where the engine keeps the session that runs."""
+        """Folder of the running session."""
         self.gap_chunks = 0
-        """Batches of live text of this session that the engine had to leave out."""
+        """Number of batches of this session's live text that the engine dropped."""
         self.lost: Problem | None = None
-        """Why the source could not be opened, or broke off."""
+        """Why the source could not be opened, or ended early."""
         self.ended = False
         self._open_link = open_link
         self._post = post
@@ -140,14 +140,14 @@ class Feed:
         self._armed = False
         self._dirty = False
         self._changed = False
-        """The session itself has changed; otherwise there is only more text."""
+        """The session itself has changed; else there is only more text."""
         self._urgent = False
         self._shown_at = float("-inf")
 
     # --- the reader's side ---
 
     def read(self) -> None:
-        """Opens the source and reads it to its end; what arrived is shown, whatever ended it."""
+        """Open the source and read it to its end; everything that arrived is shown, whatever ended it."""
         try:
             link = self._open_link()
             with self._lock:
@@ -193,7 +193,7 @@ class Feed:
             self._urgent = True
 
     def _forget_text_before(self, trial_id: str) -> None:
-        """Text that nobody took is kept for the last trial only: all of it can be read back through the link."""
+        """Drop untaken text except the last trial's: all of it can be read back through the link."""
         newest = self._text[-1].trial_id if self._text else trial_id
         while self._text and self._text[0].trial_id != newest:
             self._text.popleft()
@@ -230,14 +230,14 @@ class Feed:
 
     @property
     def is_live(self) -> bool:
-        """More events can come."""
+        """Whether more events can come."""
         return self._link is not None and self._link.is_live and not self.ended
 
     def send(self, command: Command) -> None:
-        """Sends a command to the engine.
+        """Send a command to the engine.
 
         Raises:
-            LinkLost: it is not up, or gone.
+            LinkLost: it has not started, or is gone.
             ReadOnly: the source is a file or a pipe.
         """
         if self._link is None or self.ended:
@@ -245,11 +245,11 @@ class Feed:
         self._link.send(command)
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Reads a finished trial with its text and timeline; None if there is none. Blocks: ask from a worker."""
+        """Return a finished trial with its text and timeline; None if there is none. Blocks: call it from a worker."""
         return None if self._link is None else self._link.trial(trial_id)
 
     def close(self) -> None:
-        """Ends the source, also one that is still being opened. May block up to two seconds: ask from a worker."""
+        """Close the source, also one that is still being opened. May block up to two seconds: call it from a worker."""
         with self._lock:
             self._closed = True
             link = self._link
@@ -257,7 +257,7 @@ class Feed:
             link.close()
 
     def show_when_due(self) -> None:
-        """Shows what is new now, or as soon as a fifth of a second has passed since the last time."""
+        """Show the news now, or as soon as a fifth of a second has passed since the last time."""
         period_s = SOON_S if self._urgent else SHOW_PERIOD_S
         wait_s = self._shown_at + period_s - monotonic()
         if wait_s <= 0 or self.ended:
@@ -266,7 +266,7 @@ class Feed:
             self._later(wait_s, self.show)
 
     def show(self) -> None:
-        """Posts the newest snapshot and says that text waits."""
+        """Post the newest snapshot, and report waiting text."""
         with self._lock:
             self._armed = False
             if not self._dirty:
@@ -283,7 +283,7 @@ class Feed:
             self._post(TextArrived(self))
 
     def take_text(self) -> tuple[Chunks, ...]:
-        """Gives all live text that has not been taken yet, in order of arrival, and forgets it."""
+        """Return all untaken live text in order of arrival, and forget it."""
         with self._lock:
             taken = tuple(self._text)
             self._text.clear()
@@ -291,4 +291,4 @@ class Feed:
 
 
 class ShowDue(FeedMessage, bubble=False):
-    """For the app alone: there is something to show. It answers with ``feed.show_when_due()``."""
+    """Sent to the app alone: there is something to show. It calls ``feed.show_when_due()``."""

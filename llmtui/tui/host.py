@@ -1,4 +1,4 @@
-"""What the screens need from outside: files, processes and settings come in through this door only."""
+"""What the screens need from outside: files, processes and settings come only through this interface."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
     """Labels of the contenders."""
     trials: int
-    """Finished trials."""
+    """Number of finished trials."""
     rounds: int
-    """Rounds of which at least one trial is finished."""
+    """Number of rounds with at least one finished trial."""
     finished: str | None = None
     """``complete``, ``cancelled``, ``failed``; None where the session was interrupted."""
     problem: str | None = None
@@ -40,15 +40,15 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExportFailed(Exception):
-    """A file could not be written; the message is a sentence for the person, with what to do."""
+    """A file could not be written; the message is a sentence for the user, with what to do."""
 
 
 class BadAddress(Exception):
-    """What was typed is no server's address; the message is a sentence for the person, with what would be one."""
+    """The text is no server's address; the message is a sentence for the user, with a valid example."""
 
 
 class Host(Protocol):
-    """The program around the screens. Methods may block shortly: call those with files behind them from a worker."""
+    """The program around the screens. Methods may block briefly: call those that read files from a worker."""
 
     settings: Settings
     """As read at the start; ``save`` changes the file, not this."""
@@ -57,50 +57,50 @@ class Host(Protocol):
     pack: PromptPack
     results_dir: str
     server_named: bool
-    """The server stands on the command line: no other may stand in for it."""
+    """The server is on the command line: no other may replace it."""
     builtin_available: bool
     """The built-in server can be started: its library imports."""
     ollama_installed: bool
     """The ``ollama`` program is on this machine, running or not."""
 
     def server_of(self, address: str | None) -> SetServer:
-        """Gives the server that an address means; None is the usual one.
+        """Return the server for an address; None is the default one.
 
         Raises:
-            BadAddress: it cannot be read.
+            BadAddress: the address is malformed.
         """
         ...
 
     def past_speeds(self) -> Mapping[str, PastSpeed]:
-        """Gives what earlier sessions on this machine measured, by the models' digests. Reads files."""
+        """Return figures of earlier sessions on this machine, by the models' digests. Reads files."""
         ...
 
     def open_engine(self) -> Link:
-        """Starts the measuring process.
+        """Start the measuring process.
 
         Raises:
-            LinkLost: it cannot be started.
+            LinkLost: the process cannot be started.
         """
         ...
 
     def open_session(self, session_id: str) -> Link:
-        """Opens a saved session for reading.
+        """Open a saved session for reading.
 
         Raises:
-            LinkLost: it is not there or cannot be read.
+            LinkLost: the session is missing or unreadable.
         """
         ...
 
     def sessions(self) -> tuple[SessionEntry, ...]:
-        """Gives the saved sessions, the newest first."""
+        """Return the saved sessions, newest first."""
         ...
 
     def last_plan(self) -> Plan | None:
-        """Gives the plan of the newest session; None before there was one. Reads files."""
+        """Return the plan of the newest session; None where there is none. Reads files."""
         ...
 
     def earlier_session(self, session: Session) -> Earlier | None:
-        """Gives the last session of the same plan before this one; None where there is none. Reads whole journals."""
+        """Return the last session of the same plan before this one; None where there is none. Reads whole journals."""
         ...
 
     def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
@@ -117,7 +117,7 @@ class Host(Protocol):
         ...
 
     def save(self, changes: Mapping[str, object]) -> None:
-        """Keeps changed settings: names of fields of Settings with their new values.
+        """Save changed settings: names of fields of Settings with their new values.
 
         Raises:
             SettingsError: the settings file cannot be changed.
@@ -125,24 +125,24 @@ class Host(Protocol):
         ...
 
     def export_csv(self, session_id: str, target: str) -> str:
-        """Copies a session's table to a file the person names (a folder, a name, ``~`` allowed); gives its full path.
+        """Copy a session's table to a file that the user names (a folder, a name, ``~`` allowed); return its full path.
 
         Raises:
-            ExportFailed: with the reason.
+            ExportFailed: the file cannot be written.
         """
         ...
 
 
 class ExitReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What the app leaves to be said on the normal screen."""
+    """The app's report for the normal screen."""
 
     how: Literal["quit", "interrupted", "terminated"]
-    """By ``q`` or the palette, by ctrl+c, by a signal of the system."""
+    """Ended by ``q`` or the palette, by Ctrl+C, or by a signal of the system."""
     session: Session | None = None
     """The last session that ran or was watched; None if there was none."""
     folder: str | None = None
-    """Where it is kept."""
+    """Its folder."""
     failures: tuple[str, ...] = ()
-    """Tracebacks of faults of llmtui itself, which the screens survived."""
+    """Tracebacks of internal faults that the screens survived."""
     silent: Problem | None = None
-    """Why the server that was tried first is not the one that was talked to: the built-in one stood in for it."""
+    """Why the server tried first was not used: the built-in one replaced it."""

@@ -1,4 +1,4 @@
-"""Keys of the whole program. Every binding has an id, by which a person's keymap can move it."""
+"""Global keys. Every binding has an id, by which a user's keymap can change it."""
 
 from __future__ import annotations
 

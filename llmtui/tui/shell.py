@@ -1,4 +1,4 @@
-"""What the screens need from the app around them. The app imports its screens; they know only this shape of it."""
+"""What the screens need from the app. The app imports its screens; they know only this interface."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Mode = Literal["setup", "live", "results", "history"]
 
 
 class Shell(Protocol):
-    """The app as a screen sees it, beside what every Textual app has."""
+    """The app as seen by a screen, beside what every Textual app has."""
 
     host: Host
     settings: Settings
-    """What was chosen last, as it will be kept."""
+    """The last choices, as they will be saved."""
     feed: Feed
-    """The source that is followed."""
+    """The followed source."""
     connection: ServerConnection
     read_only: bool
     """Nothing can be started: a file or a pipe is watched."""
@@ -54,15 +54,15 @@ class Shell(Protocol):
         """Run the last session's plan once more."""
 
     def remember(self, **changes: object) -> None:
-        """Keep choices in the settings file."""
+        """Save choices in the settings file."""
 
     def open_session(self, session_id: str) -> object:
         """Show a saved session."""
 
 
 class ShellOf:
-    """A screen's way to the app around it: ``shell = ShellOf()`` in its class."""
+    """Access from a screen to the app: ``shell = ShellOf()`` in its class."""
 
     def __get__(self, screen: Screen[Any], owner: type[Screen[Any]]) -> Shell:
-        """Return the app that the screen is shown by."""
+        """Return the app that shows the screen."""
         return cast("Shell", screen.app)

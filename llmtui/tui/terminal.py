@@ -1,4 +1,4 @@
-"""What the app asks of the terminal and the system beside drawing: window title, signals that mean "end"."""
+"""Use of the terminal and the system beside drawing: window title, signals that end the program."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from types import FrameType
 SAVE_TITLE = "\x1b[22;2t"
 RESTORE_TITLE = "\x1b[23;2t"
 LAST_WAIT_S = 5.0
-"""After a closed terminal: how long the orderly end may take, the engine's 2 s among it."""
+"""Time limit of an orderly end after the terminal was closed, including the engine's 2 s."""
 
 
 def title_sequence(title: str) -> str:
-    """Gives the sequence that sets a window's title; control characters are left out of it."""
+    """Return the sequence that sets a window's title, without control characters in the title."""
     return f"\x1b]2;{''.join(char for char in title if char.isprintable())}\x07"
 
 
 def on_end_signals(end: Callable[[], None]) -> None:
-    """Calls ``end`` in the running loop on a polite kill or a closed terminal, where the system has such signals."""
+    """Call ``end`` in the running loop on SIGTERM or a closed terminal, where the system has such signals."""
     loop = asyncio.get_running_loop()
 
     def hung_up(_signal: int, _frame: FrameType | None) -> None:
@@ -31,15 +31,15 @@ def on_end_signals(end: Callable[[], None]) -> None:
 
     with suppress(AttributeError, NotImplementedError, ValueError, RuntimeError):
         loop.add_signal_handler(signal.SIGTERM, end)
-        # Not the loop's kind of handler: that one runs later than Textual's for SIGCONT, which comes with SIGHUP.
+        # Not a loop handler: that one runs later than Textual's for SIGCONT, which comes with SIGHUP.
         signal.signal(signal.SIGHUP, hung_up)
 
 
 def _leave_the_terminal() -> None:
-    """Makes an orderly end possible where the terminal is gone.
+    """Make an orderly end possible after the terminal was closed.
 
-    The kernel sends SIGCONT after SIGHUP, and Textual would enter the screen again. Textual's writer dies of the first
-    write to a closed terminal and then blocks whoever writes, so writes go nowhere from now on. Should it have died
+    The kernel sends SIGCONT after SIGHUP, and Textual would enter the screen again. Textual's writer fails at the first
+    write to a closed terminal and then blocks all writers, so writes are discarded from now on. If it has failed
     before, the process ends by itself after a while; the engine sees the end of its input in either case.
     """
     signal.signal(signal.SIGCONT, lambda _signal, _frame: None)

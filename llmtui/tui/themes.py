@@ -1,4 +1,4 @@
-"""The program's own light and dark colours; plots and token panes take theirs from the theme that is on."""
+"""The program's own light and dark colours; plots and token panes use the current theme."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for people: translation, and the sentences that screens and reports share.
+"""Texts for people: translation, and the sentences shared by screens and reports.
 
 The language is the environment's ``LANGUAGE``, as gettext has it; ``use_language`` sets it once at start. English is
 the language of the source; other languages are catalogues under ``locale/``.
@@ -15,13 +15,13 @@ LOCALE_DIR = Path(__file__).parent / "locale"
 
 
 def use_language(language: str) -> None:
-    """Makes ``language`` ("en", "es") the language of everything said from now on, in children too."""
+    """Set the language ("en", "es") of all texts from now on, also in child processes."""
     os.environ["LANGUAGE"] = language
 
 
 def _(text: str) -> str:
-    """Gives the text in the person's language, or as it is where there is no translation."""
-    # Under the empty text gettext keeps the catalogue's own notes.
+    """Return the text in the user's language, or unchanged where there is no translation."""
+    # gettext stores the catalogue's own notes under the empty text.
     return _catalogue(os.environ.get("LANGUAGE", "")).gettext(text) if text else ""
 
 
@@ -31,7 +31,7 @@ def marked(text: str) -> str:
 
 
 def plural(one: str, many: str, n: int) -> str:
-    """Gives the form of the text for ``n`` things; the number is not put in."""
+    """Return the form of the text for ``n`` items; the number is not inserted."""
     return _catalogue(os.environ.get("LANGUAGE", "")).ngettext(one, many, n)
 
 

@@ -1,4 +1,4 @@
-"""The audit of an imported file in sentences: what it can bear, then claim by claim."""
+"""The audit of an imported file in sentences: what it can show, then claim by claim."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def claim_rows(session: Session) -> tuple[tuple[str, str, str], ...]:
 
 
 def file_lines(session: Session) -> tuple[tuple[str, str], ...]:
-    """Return what an imported file can show, and its speeds, each as (heading, what is said of it)."""
+    """Return what an imported file can show, and its speeds, each as (heading, text)."""
     return _file_lines(audit(session))
 
 
@@ -41,7 +41,7 @@ def _file_lines(of: Audit) -> tuple[tuple[str, str], ...]:
 
 
 def audited(of: Audit) -> tuple[tuple[str, str], ...]:
-    """Return an audit as lines: what the file can bear, its speeds, then claim by claim."""
+    """Return an audit as lines: what the file can show, its speeds, then claim by claim."""
     lines = [*_file_lines(of)]
     lines += [
         (_("“{claim}”").format(claim=claim_sentence(one, of.layout)), finding_sentence(one, of)) for one in of.claims
@@ -62,7 +62,7 @@ def finding_word(finding: str) -> str:
 
 
 def claim_sentence(one: Claim, layout: Layout) -> str:
-    """Return what the file is read to say."""
+    """Return the sentence of a claim."""
     name, figures = one.model or "", one.figures
     if one.says == "fastest":
         pattern = _("{model} is the fastest: {tps} tok/s, as recorded")
@@ -151,7 +151,7 @@ def _layout(of: Layout) -> str:
 
 
 def _program(code: str) -> str:
-    """What is known of every file of a program."""
+    """Return the known facts about files of a program."""
     load_test = _("{program} is a load test: it does not separate warm from cold requests or show what was cached.")
     return {
         "llama_bench": _(
@@ -193,7 +193,7 @@ def _speeds(of: Audit) -> str:
 
 
 def _speed(model: str, speed: RecordedSpeed, unit: str, most: int) -> str:
-    """A model's figure; one over fewer categories than another's has their number beside it."""
+    """Return a model's figure; one over fewer categories than another's has their number beside it."""
     said = f"{model} {significant(speed.value)}"
     return said if speed.n == most else f"{said} ({_base(unit, speed.n)})"
 

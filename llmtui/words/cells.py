@@ -1,4 +1,4 @@
-"""Figures as cells: heads of columns and values, for tables of the screen, printed tables and Markdown."""
+"""Figures as cells: heads of columns and values, for tables on screen, printed tables and Markdown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from llmtui.words.figures import decimal_mark, decimals_aligned, fixed, gigabyte
 from llmtui.words.measures import short_title, unit_words
 
 MOST_DECIMALS = 3
-"""Decimals of a cell; what is smaller is too small to matter beside the others of its column."""
+"""Decimals of a cell; smaller parts do not matter beside the others of its column."""
 _SCALING = ("s", "ms", "GB")
-"""Units that a number is shown in by its size: 0.9 s, 12 ms."""
+"""Units whose numbers depend on their size: 0.9 s, 12 ms."""
 
 
 def column_head(one: Measure) -> str:
@@ -21,7 +21,7 @@ def column_head(one: Measure) -> str:
 
 
 def printed_head(one: Measure) -> str:
-    """Return the head of a column whose cells name their own unit where it changes with size: times and amounts."""
+    """Return the head of a column whose cells have their own unit where it changes with size: times and amounts."""
     return short_title(one) if one.unit in _SCALING else column_head(one)
 
 
@@ -36,12 +36,12 @@ def trial_words(one: Measure, row: TrialRow) -> str:
 
 
 def value_words(one: Measure, value: float | None, *, unit: bool = True) -> str:
-    """Return a value as people read it; empty where it is missing.
+    """Return a value for display; empty where it is missing.
 
     Args:
         one: the figure.
-        value: in the unit of files.
-        unit: the unit follows, where it is not part of the number anyway.
+        value: value in file units.
+        unit: whether to append the unit, where it is not part of the number.
     """
     if value is None:
         return ""
@@ -65,8 +65,8 @@ def value_in(one: Measure, value: float, unit: str) -> str:
 
     Args:
         one: the figure.
-        value: in the unit of files.
-        unit: of the column.
+        value: value in file units.
+        unit: unit of the column.
     """
     if one.unit in ("tok", ""):
         return f"{value:.0f}"
@@ -76,7 +76,7 @@ def value_in(one: Measure, value: float, unit: str) -> str:
 
 
 def figure_column(one: Measure, values: Sequence[float | None]) -> tuple[str, list[str]]:
-    """Return the unit of a column and its cells with their points below each other; a missing figure is empty."""
+    """Return the unit of a column and its cells with aligned points; a missing figure is empty."""
     unit = column_unit(one, values)
     cells = ["" if value is None else value_in(one, value, unit) for value in values]
     return unit, decimals_aligned(cells)

@@ -1,4 +1,4 @@
-"""What each choice is for and what it may be, in words: for flags, fields and refusals.
+"""The purpose and bounds of each choice in words: for flags, fields and refusals.
 
 The choices themselves, with their bounds, are in ``core.choices`` and ``config.settings``.
 """
@@ -10,7 +10,7 @@ from llmtui.words import _
 
 
 def choice_title(name: str) -> str:
-    """Return what a field of the options is called; the name where it has no title."""
+    """Return the title of an option's field; the name where it has none."""
     titles = {
         "num_predict": _("Answer length (num_predict)"),
         "num_ctx": _("Context (num_ctx)"),
@@ -22,7 +22,7 @@ def choice_title(name: str) -> str:
 
 
 def purpose(name: str) -> str:
-    """Return what a flag does, as its help has it: one sentence.
+    """Return the effect of a flag in one sentence, for its help.
 
     Raises:
         KeyError: the choice has no flag.
@@ -46,7 +46,7 @@ def purpose(name: str) -> str:
 
 
 def may_be(bounds: Bounds) -> str:
-    """Return what a choice may be, as a noun: "a whole number from 128 to 4194304"."""
+    """Return the bounds of a choice, as a noun: "a whole number from 128 to 4194304"."""
     low, high = str(bounds.least), str(bounds.most)
     match bounds.kind:
         case "flag":
@@ -67,10 +67,10 @@ def may_be(bounds: Bounds) -> str:
 
 
 def refused(bounds: Bounds, given: str) -> str:
-    """Return the clause about a value that a choice may not have: "must be true or false, not 1".
+    """Return the clause about an invalid value of a choice: "must be true or false, not 1".
 
     Args:
-        bounds: what it may be.
+        bounds: bounds of the choice.
         given: the value, as ``BadChoice`` shows it.
     """
     return _("must be {what}, not {given}").format(what=may_be(bounds), given=given)

@@ -1,4 +1,4 @@
-"""What each command does, as its help has it."""
+"""The purpose of each command, for its help."""
 
 from __future__ import annotations
 

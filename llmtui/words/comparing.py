@@ -1,4 +1,4 @@
-"""Sessions compared, in words: the rows of the table, and what is said below it."""
+"""Sessions compared, in words: the rows of the table, and the notes below it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ComparedRow(NamedTuple):
 
     model: str
     figure: str
-    """With its unit."""
+    """Figure with its unit."""
     before: str
     after: str
     ratio: str
@@ -37,7 +37,7 @@ class ComparedRow(NamedTuple):
 
 
 def comparison_rows(comparison: Comparison, after: Session) -> tuple[ComparedRow, ...]:
-    """Return the table's rows by model; figures that neither session has are left out."""
+    """Return the table's rows by model; figures missing in both sessions are left out."""
     shown = [one for one in comparison.changes if one.before is not None or one.after is not None]
     return tuple(
         _row(one, contender.label)
@@ -48,7 +48,7 @@ def comparison_rows(comparison: Comparison, after: Session) -> tuple[ComparedRow
 
 
 def comparison_notes(comparison: Comparison, after: Session) -> tuple[str, ...]:
-    """Return what is said below the table: conditions, why there is no word, and what the intervals include."""
+    """Return the notes below the table: conditions, why there is no word, and what the intervals include."""
     said = [_conditions(comparison.differences)]
     if comparison.gone:
         said.append(_("Only in the earlier session: {models}.").format(models=few(comparison.gone)))
@@ -57,19 +57,19 @@ def comparison_notes(comparison: Comparison, after: Session) -> tuple[str, ...]:
 
 
 def legend() -> str:
-    """Return what the marks mean."""
+    """Return the meaning of the marks."""
     return _("▲ better  ▼ worse  = practically equal  ~ too close to tell yet  ? seems so")
 
 
 def session_line(letter: str, session: Session) -> str:
-    """Return the line that says which session a letter stands for."""
+    """Return the line that names the session of a letter."""
     seen = session.fingerprint
     server = " ".join(part for part in (seen.server_kind, seen.server_version) if part)
     return f"{letter}  {session.session_id} · {day_words(session.wall_ns)} · {server} · llmtui {seen.llmtui}"
 
 
 def change_mark(one: FigureChange) -> str:
-    """Return the mark of a change; empty where nothing is said of it."""
+    """Return the mark of a change; empty where there is no word."""
     return MARKS[mark_of(one)] + ("?" if only_seems(one.word) else "")
 
 
@@ -77,8 +77,8 @@ def gate_sentence(one: Gated, session: Session) -> str:
     """Return whether a limit is kept, with the interval that decided.
 
     Args:
-        one: a limit held against a model's figure.
-        session: the later one, for the names.
+        one: the result of a limit for a model's figure.
+        session: the later session, for the names.
     """
     model = session.plan.contenders[one.change.contender].label
     if one.low is None or one.high is None:
@@ -98,12 +98,12 @@ def gate_sentence(one: Gated, session: Session) -> str:
 
 
 def limit_refusal(text: str, error: BadLimit, known: Sequence[str]) -> str:
-    """Return why a limit cannot be used, and what would be one.
+    """Return why a limit cannot be used, with a valid example.
 
     Args:
         text: the limit as written.
-        error: what is wrong with it.
-        known: ids of the figures that there are.
+        error: the fault.
+        known: ids of all figures.
     """
     if error.fault == "figure":
         near = nearest_names(error.figure, known)
@@ -148,7 +148,7 @@ def _conditions(found: Sequence[Difference]) -> str:
 
 
 def _without_word(comparison: Comparison, after: Session) -> list[str]:
-    """Why there is no word, once for each reason."""
+    """Return why there is no word, once per reason."""
     by_why: dict[str, list[FigureChange]] = {}
     for one in comparison.changes:
         if one.why is not None and (one.why != "not_measured" or (one.before is None) != (one.after is None)):
@@ -165,7 +165,7 @@ def _without_word(comparison: Comparison, after: Session) -> list[str]:
 
 
 def _shown(one: Gated, low: float, high: float) -> str:
-    """The figure that decided, with its interval."""
+    """Return the figure that decided, with its interval."""
     if one.limit.ratio is not None:
         ratio = "" if one.change.ratio is None else factor(one.change.ratio)
         return _("× {ratio} ({range})").format(ratio=ratio, range=factor_range(low, high))
@@ -177,7 +177,7 @@ def _shown(one: Gated, low: float, high: float) -> str:
 
 
 def _price(one: Gated) -> str:
-    """What it takes to tell; empty where that is not known."""
+    """Return the price of a decision; empty where that is not known."""
     if one.rounds is None:
         return ""
     said = plural(

@@ -1,4 +1,4 @@
-"""The eight lines in words: what Results, ``llmtui run`` and every export say above their tables."""
+"""The eight conclusions in words, as in Results, ``llmtui run`` and every export."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from llmtui.words.verdicts import under_conditions, verdict_sentence
 from llmtui.words.waits import wait_sentences
 
 MOST_VERDICTS = 3
-"""Verdicts that are said in full in one line; the others are in the table."""
+"""Most verdicts given in full in one line; the others are in the table."""
 
 
 class ConclusionSentence(NamedTuple):
@@ -44,30 +44,30 @@ class ConclusionSentence(NamedTuple):
 
     heading: str
     lead: str
-    """The answer in one sentence, where there is one: who writes fastest, who starts soonest."""
+    """The answer in one sentence, where there is one: which model is fastest, which starts soonest."""
     figures: str
-    """What it rests on."""
+    """The figures it is based on."""
 
     @property
     def said(self) -> str:
-        """All of it but the heading."""
+        """Everything but the heading."""
         return f"{self.lead} {self.figures}".strip()
 
 
 def sentences(session: Session, earlier: Earlier | None = None) -> tuple[str, ...]:
-    """Gives the lines, each with its heading: ``Writing speed: …``.
+    """Return the lines, each with its heading: ``Writing speed: …``.
 
     Args:
-        session: at any time of it.
+        session: finished or still running.
         earlier: the last session of the same plan, for "since last time".
     """
     return tuple(f"{line.heading}: {line.said}" for line in headed(session, earlier))
 
 
 def headed(session: Session, earlier: Earlier | None = None) -> tuple[ConclusionSentence, ...]:
-    """Gives the lines in parts, for panels that set the heading and the answer apart.
+    """Return the lines in parts, for panels that separate heading and answer.
 
-    Eight of them; of an imported file its audit, since single trials in an unknown order bear no more.
+    There are eight of them; for an imported file its audit, since single trials in an unknown order show no more.
     """
     if is_imported(session.plan):
         return tuple(ConclusionSentence(claim, "", finding) for claim, finding in audit_lines(session))
@@ -75,7 +75,7 @@ def headed(session: Session, earlier: Earlier | None = None) -> tuple[Conclusion
 
 
 def heading(conclusion: Conclusion) -> str:
-    """Gives a line's heading."""
+    """Return a line's heading."""
     return {
         WritingSpeed: _("Writing speed"),
         FirstToken: _("TTFT and cold start"),
@@ -179,7 +179,7 @@ def _speeds(line: WritingSpeed, session: Session) -> str:
 
 
 def _told(line: WritingSpeed) -> tuple[SpeedVerdict, ...]:
-    """Verdicts worth a sentence: all of a few; else among those who share the lead, and of the first against others."""
+    """Return the verdicts worth a sentence: all of a few; else those within the lead, and of the first to others."""
     rank = {one.contender: at for at, one in enumerate(line.tps)}
     lead = set(line.leaders) or set(rank)
     pairs = [one for one in line.verdicts if one.first in rank and one.second in rank]
@@ -280,7 +280,7 @@ def _steadiest(line: Stability, session: Session) -> str:
 
 
 def _cost(line: Stability, session: Session) -> Iterable[str]:
-    """What a token took, and what watching took."""
+    """Yield the cost of a token, and of watching."""
     if line.cpu_s_per_token:
         yield _("CPU time per token: {times}.").format(
             times=_each(session, line.cpu_s_per_token, lambda over_s: seconds(1000 * over_s))
@@ -311,7 +311,7 @@ def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
 
 
 def _suits(choice: Recommendation, session: Session) -> str:
-    """One use, the figure it goes by, and who suits it."""
+    """Return one use, its figure, and the contenders that suit it."""
     use = {
         "long_answers": _("Long answers (chars/s, up to {n} tokens)").format(n=session.plan.options.num_predict),
         "quick_questions": _("Quick answers (time to first output token)"),
@@ -331,7 +331,7 @@ def _suits(choice: Recommendation, session: Session) -> str:
     return said
 
 
-# --- 6 the usual formula ------------------------------------------------------------------------------------------
+# --- 6 overall speed ----------------------------------------------------------------------------------------------
 
 
 def _usual(line: OverallSpeed, session: Session) -> Iterable[str]:

@@ -1,7 +1,7 @@
-"""What was seen that earns a flag, in the person's language: one template per evidence code.
+"""Evidence for flags, in the user's language: one template per evidence code.
 
 To add one: its code in ``core/codes.py`` and an entry here. Templates are as in ``llmtui.words.problems``, without a
-full stop: the text is put in brackets behind the flag's sentence.
+full stop: the text is put in brackets after the flag's sentence.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ EVIDENCE: Final[dict[EvidenceCode, Text]] = {
 
 
 def evidence_text(seen: FlagEvidence) -> str:
-    """Return the evidence as a clause; schema 1's sentence as it is, a newer version's code with its arguments."""
+    """Return the evidence as a clause; schema 1's sentence unchanged, a newer version's code with its arguments."""
     if isinstance(seen, str):
         return seen
     text = EVIDENCE.get(seen.code)

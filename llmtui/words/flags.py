@@ -1,4 +1,4 @@
-"""What is marked on a test: one short mark a row, the rest under Enter with the evidence."""
+"""Flags of a trial in words: one short mark per row, the rest under Enter with the evidence."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ COUNTED_OTHERWISE = (
     "unexpected_reload", "superseded", "unseen_text", "buffered", "cap_ignored", "queued", "cached_prompt",
     "prompt_cut", "outlier", "short_output",
 )  # fmt: skip
-"""Flags that change what is counted, the gravest first."""
+"""Flags that change what is counted, the most serious first."""
 
 
 def mark(row: TrialRow) -> str:
-    """Gives the one mark of a row: a word if a flag changed what is counted, else nothing."""
+    """Return the one mark of a row: a word if a flag changed what is counted, else empty."""
     for flag in COUNTED_OTHERWISE:
         if flag in row.flags and not (flag == "outlier" and len(row.flags) == 1):
             return flag_mark(flag)
@@ -26,17 +26,17 @@ def mark(row: TrialRow) -> str:
 
 
 def flag_mark(flag: str) -> str:
-    """Gives the flag in a word or two; one of a newer version is given as it is."""
+    """Return the flag in a word or two; one of a newer version unchanged."""
     return _marks().get(flag, flag)
 
 
 def flag_sentence(flag: str) -> str:
-    """Gives what the flag means and what follows from it."""
+    """Return the meaning and the consequence of a flag."""
     return _sentences().get(flag, flag)
 
 
 def explained(flags: Sequence[str], evidence: Sequence[FlagEvidence]) -> tuple[str, ...]:
-    """Gives a sentence a flag, with what was seen: the text under Enter."""
+    """Return one sentence per flag, with its evidence: the text under Enter."""
     told = [*evidence, *("" for _flag in range(len(flags) - len(evidence)))]
     return tuple(
         f"{flag_mark(flag)}: {flag_sentence(flag)}" + (f" ({evidence_text(seen)})" if seen else "")
@@ -45,7 +45,7 @@ def explained(flags: Sequence[str], evidence: Sequence[FlagEvidence]) -> tuple[s
 
 
 def conditions_clause(conditions: Sequence[str]) -> str:
-    """Gives lasting conditions as a clause to stand beside a result: ``part on the CPU; other models in memory``."""
+    """Return lasting conditions as a clause beside a result: ``part on the CPU; other models in memory``."""
     return "; ".join(flag_mark(flag) for flag in dict.fromkeys((*CONDITIONS, *conditions)) if flag in conditions)
 
 

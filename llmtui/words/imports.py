@@ -1,4 +1,4 @@
-"""Why a file is not imported: what was found, and what would help."""
+"""Why a file is not imported: what was found, and a remedy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MOST_SPELLINGS = 5
 
 
 def import_refusal(path: object, error: CannotImport) -> str:
-    """Return why a file is not imported and what to do, in sentences that name it."""
+    """Return why a file is not imported and what to do, in sentences with its name."""
     return f"{_('{path} cannot be imported.').format(path=path)} {_why(error)}"
 
 
 def spellings(field: Field) -> tuple[str, ...]:
-    """Return the titles by which a field is known, those of the reader's language first."""
+    """Return the known titles of a field, those of the reader's language first."""
     english, spanish = SPELLINGS[field]
     in_spanish = os.environ.get("LANGUAGE", "").startswith("es")
     return (*spanish, *english) if in_spanish else (*english, *spanish)
@@ -78,7 +78,7 @@ def _no_columns(missing: Sequence[Field], header: Sequence[str]) -> str:
 
 
 def field_word(field: Field) -> str:
-    """Return what a field is called in a sentence."""
+    """Return the name of a field in a sentence."""
     return {
         "model": _("the model"),
         "tokens": _("the number of tokens"),

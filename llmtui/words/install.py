@@ -1,4 +1,4 @@
-"""The command that adds an extra to this very installation: llmtui is in no package index."""
+"""The command that adds an extra to this installation: llmtui is in no package index."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _Repository(msgspec.Struct):
 
 
 class _Origin(msgspec.Struct):
-    """``direct_url.json``, as far as it is needed."""
+    """The used part of ``direct_url.json``."""
 
     url: str
     dir_info: _Folder | None = None

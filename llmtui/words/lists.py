@@ -1,4 +1,4 @@
-"""Names in a row: "a, b and c", "a or b"."""
+"""Lists of names: "a, b and c", "a or b"."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from llmtui.words import _, plural
 
 
 def and_list(names: Sequence[str]) -> str:
-    """Gives ``a, b and c``."""
+    """Return ``a, b and c``."""
     return _joined(names, _("{first} and {last}"))
 
 
 def or_list(names: Sequence[str]) -> str:
-    """Gives ``a, b or c``."""
+    """Return ``a, b or c``."""
     return _joined(names, _("{first} or {last}"))
 
 
 def few(entries: Sequence[str], most: int = 4) -> str:
-    """Gives entries with commas between them, and how many were left out beyond ``most``."""
+    """Return entries separated by commas, and the number of those left out beyond ``most``."""
     if len(entries) <= most:
         return ", ".join(entries)
     left = len(entries) - most

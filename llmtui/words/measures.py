@@ -1,7 +1,7 @@
-"""What each figure of ``core.measures`` is called, how it is made, and what is left out of it.
+"""Name, formula and exclusions of each figure of ``core.measures``.
 
-The texts are shown by ``?`` on a table and make the table in docs/method.md. A change of a formula's code belongs into
-its words too; ``Measure.computed_by`` names that code.
+The texts are shown by ``?`` on a table and form the table in docs/method.md. A change of a formula's code needs a
+change of its words; ``Measure.computed_by`` names that code.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ class MeasureWords(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     short: str
-    """A column's head, without the unit."""
+    """Head of a column, without the unit."""
     formula: str
     excluded: str
     source: str
 
 
 def words_of(measure_id: str) -> MeasureWords | None:
-    """Return a figure's words in the person's language; None where it has none."""
+    """Return a figure's words in the user's language; None where it has none."""
     found = WORDS.get(measure_id)
     return (
         None
@@ -34,7 +34,7 @@ def words_of(measure_id: str) -> MeasureWords | None:
 
 
 def measure_title(measure_id: str) -> str:
-    """Return a figure's title; one without words is called as in files."""
+    """Return a figure's title; without words, its name in files."""
     found = WORDS.get(measure_id)
     return measure_id if found is None else _(found.title)
 

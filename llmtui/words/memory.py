@@ -1,4 +1,4 @@
-"""The line on memory: who needs how much, and what was left."""
+"""The line on memory: each model's need, and the memory left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llmtui.words.reasons import not_available
 
 
 def most_memory(line: MemoryUse, session: Session) -> str:
-    """Return who needs more than whom; empty for one model, or where they were not measured alike."""
+    """Return which model needs more than which; empty for one model, or without a common source."""
     if line.compared is None:
         return ""
     (least, fewest), (most, largest) = line.compared.sizes[0], line.compared.sizes[-1]
@@ -29,7 +29,7 @@ def most_memory(line: MemoryUse, session: Session) -> str:
 
 
 def memory_figures(line: MemoryUse, session: Session) -> Iterable[str]:
-    """Gives sentences: what each model held, what stayed free, what was swapped."""
+    """Yield sentences: memory of each model, memory left free, swapped bytes."""
     if line.why is not None:
         yield not_available(line.why)
         return

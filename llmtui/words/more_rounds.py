@@ -1,4 +1,4 @@
-"""What further rounds would tell, and how long they take."""
+"""The effect and duration of further rounds."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from llmtui.words.figures import duration
 
 
 def rounds_wanted(session: Session) -> int:
-    """Return after how many further rounds every open pair is expected to be settled; 1 where none names any."""
+    """Return the number of rounds after which every open pair is expected to be settled; 1 where none is known."""
     return rounds_to_tell(verdicts(session)) or 1
 
 
 def rounds_price(session: Session, rounds: int) -> str:
-    """Return rounds with the time that they take: ``2 more rounds, 1 min 20 s``."""
+    """Return rounds with their duration: ``2 more rounds, 1 min 20 s``."""
     said = plural("{n} more round", "{n} more rounds", rounds).format(n=rounds)
     round_s = seconds_a_round(session)
     return said if round_s is None else f"{said}, {duration(round_s * rounds)}"

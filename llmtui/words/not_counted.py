@@ -14,7 +14,7 @@ from llmtui.words.reasons import not_available, reason
 
 
 def not_counted_sentences(line: NotCounted, session: Session) -> Iterable[str]:
-    """Return which trials and models do not count, and why."""
+    """Yield which trials and models do not count, and why."""
     if line.why is not None:
         yield (
             _("Nothing: {why}.").format(why=reason(line.why)) if line.why == "all_counted" else not_available(line.why)
@@ -31,7 +31,7 @@ def not_counted_sentences(line: NotCounted, session: Session) -> Iterable[str]:
 
 
 def _left_out(one: Uncounted, session: Session) -> str:
-    """How many trials of a contender, and why."""
+    """Return how many trials of a contender do not count, and why."""
     count = plural("{n} trial", "{n} trials", one.count).format(n=one.count)
     return f"{session.plan.contenders[one.contender].label} {count} ({_left_out_why(one.code, one.what)})"
 

@@ -1,4 +1,4 @@
-"""How a test ended, in a word or two and in a sentence."""
+"""The outcome of a trial, in a word or two and in a sentence."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from llmtui.words import _
 
 
 def outcome_word(outcome: str, ended_by: str | None = None) -> str:
-    """Gives a word for a table's cell: ``complete``, ``complete (at the limit)``, ``only thinking``.
+    """Return a word for a table's cell: ``complete``, ``complete (at the limit)``, ``only thinking``.
 
     Args:
-        outcome: of core.facts.Outcome; one of a newer version is given as it is.
+        outcome: a core.records.Outcome; one of a newer version is returned unchanged.
         ended_by: ``length`` where the cap on tokens ended the answer.
     """
     if outcome == "ok" and ended_by == "length":
@@ -18,7 +18,7 @@ def outcome_word(outcome: str, ended_by: str | None = None) -> str:
 
 
 def outcome_sentence(outcome: str, ended_by: str | None = None) -> str:
-    """Gives what the outcome means, for the row's details."""
+    """Return the meaning of the outcome, for the trial's details."""
     if outcome == "ok" and ended_by == "length":
         return _("The answer reached the maximum length, as planned.")
     if outcome == "ok" and ended_by == "stop":

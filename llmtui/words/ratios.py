@@ -9,7 +9,7 @@ _SAME = 1e-7
 _NEAR = 1.10
 """Below, a third decimal is shown."""
 _EDGES = (1.0, 1.03, 1 / 1.03, 1.10, 1 / 1.10)
-"""What verdicts go by."""
+"""Bounds of the verdicts."""
 
 
 def factor(ratio: float) -> str:
@@ -23,7 +23,7 @@ def factor(ratio: float) -> str:
 
 
 def _side(ratio: float, edge: float) -> int:
-    """Whether a ratio is above an edge (1), below it (−1), or the same but for its last digits (0)."""
+    """Return whether a ratio is above an edge (1), below it (−1), or equal but for its last digits (0)."""
     return 0 if abs(ratio - edge) < _SAME else 1 if ratio > edge else -1
 
 

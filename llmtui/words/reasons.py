@@ -9,11 +9,11 @@ _OUTCOME = "outcome_"
 
 
 def reason(code: str, *, num_predict: int | None = None) -> str:
-    """Gives the reason as a clause without a full stop; a code of a newer version is given as it is.
+    """Return the reason as a clause without a full stop; a code of a newer version is returned unchanged.
 
     Args:
-        code: from ``why``.
-        num_predict: the test's cap on tokens, where it is known: it is named where it was what stood in the way.
+        code: a code from ``why``.
+        num_predict: the trial's cap on tokens, where known; it is named where it is the reason.
     """
     if code.startswith(_OUTCOME):
         return _("no complete trial ({how})").format(how=outcome_word(code.removeprefix(_OUTCOME)))
@@ -23,7 +23,7 @@ def reason(code: str, *, num_predict: int | None = None) -> str:
 
 
 def known_codes() -> tuple[str, ...]:
-    """Gives all codes that have a clause."""
+    """Return all codes with a clause."""
     return tuple(_clauses())
 
 
@@ -76,5 +76,5 @@ def _clauses() -> dict[str, str]:
 
 
 def not_available(code: str) -> str:
-    """Gives the sentence that stands for a conclusion."""
+    """Return the sentence in place of a conclusion."""
     return _("Not available: {why}.").format(why=reason(code))

@@ -1,4 +1,4 @@
-"""The scoreboard in words: ranks, names, figures in columns of one unit each. Printed and shown alike."""
+"""The scoreboard in words: ranks, names, figures in columns of one unit each, for printing and the screen."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def scoreboard(session: Session) -> tuple[BoardColumn, ...]:
 
 
 def board_column(one: Measure, lines: Sequence[ContenderSummary]) -> BoardColumn:
-    """Return a figure's column; TTFO only of models that think."""
+    """Return a figure's column; TTFO only for thinking models."""
     values = [None if one.id == "ttfo_ms" and not line.thinks else value_of(reading(one, line)) for line in lines]
     unit, cells = figure_column(one, values)
     return BoardColumn(f"{short_title(one)} {unit}".rstrip(), tuple(cells))
@@ -62,10 +62,10 @@ def rank_words(row: BoardRow) -> str:
 
 
 def name_words(line: ContenderSummary) -> str:
-    """Return a model's label, with its note where that is not in the label."""
+    """Return a model's label, with its note where the label does not contain it."""
     return line.label if line.note is None else f"{line.label} ({note_words(line.note)})"
 
 
 def trials_words(line: ContenderSummary) -> str:
-    """Return how many trials ended in order, of how many where others did not."""
+    """Return the number of regular ends, with the total where others failed."""
     return f"{line.finished}/{line.finished + line.failed}" if line.failed else f"{line.finished}"

@@ -1,4 +1,4 @@
-"""How a server is named to a person."""
+"""Names of servers for display."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from llmtui.words import _
 
 
 def server_words(kind: ServerKind, address: str) -> str:
-    """Return a server with its protocol and address, fit to stand in a sentence."""
+    """Return a server with its protocol and address, suitable for a sentence."""
     where = address.removeprefix("http://").rstrip("/")
     if kind == "ollama":
         return _("Ollama at {where}").format(where=where)

@@ -1,4 +1,4 @@
-"""The line above the results: which session they are of, and what is marked in it."""
+"""The line above the results: their session, and its flags."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from llmtui.words.trials import trial_name
 
 FAILED: Final = "failed"
 BUSY: Final = ("busy", "noisy_start", "busy_machine")
-"""Flags that have one badge in common: other programs used the processor."""
+"""Flags with a common badge: other programs used the CPU."""
 NO_BADGE: Final = ("outlier", "thinking_inline")
 """An outlier without another flag has no known cause; where a model thinks changes no figure of speed."""
 MOST_TRIALS: Final = 40
-"""Trials that are listed under one badge."""
+"""Most trials listed under one badge."""
 
 
 class Badge(NamedTuple):
-    """What is marked in a session."""
+    """A flag of a session."""
 
     flag: str
     said: str
@@ -44,11 +44,11 @@ class Fact(NamedTuple):
 
 
 def session_head(session: Session, *, is_live: bool) -> tuple[Fact, ...]:
-    """Return the parts of the line in their order: when, which server, what was run, how much of it.
+    """Return the parts of the line in order: date, server, what was run, how much of it.
 
     Args:
         session: the newest snapshot.
-        is_live: more trials can come.
+        is_live: whether more trials can come.
     """
     plan = session.plan
     begun = datetime.fromtimestamp(session.wall_ns / 1e9).astimezone()
@@ -68,7 +68,7 @@ def session_head(session: Session, *, is_live: bool) -> tuple[Fact, ...]:
 
 
 def badges(session: Session) -> tuple[Badge, ...]:
-    """Return what is marked in a session: failed trials first, then the flags, the most frequent first."""
+    """Return the badges of a session: failed trials first, then the flags, the most frequent first."""
     failed = tuple(row for row in session.rows if row.outcome != "ok")
     busy = tuple(row for row in session.rows if set(BUSY).intersection(row.flags))
     found = [Badge(FAILED, _("{n} failed").format(n=len(failed)), failed)] if failed else []
@@ -83,7 +83,7 @@ def badges(session: Session) -> tuple[Badge, ...]:
 
 
 def badge_lines(badge: Badge, session: Session) -> tuple[str, ...]:
-    """Return what a badge stands for in a sentence, then its trials with what was seen of each."""
+    """Return the meaning of a badge in a sentence, then its trials with their evidence."""
     if badge.flag == FAILED:
         head = _("These trials did not end in order. They have a reason, and no figure of theirs counts as 0.")
     else:
@@ -95,7 +95,7 @@ def badge_lines(badge: Badge, session: Session) -> tuple[str, ...]:
 
 
 def _state(session: Session, *, is_live: bool) -> str:
-    """Return how many trials ended in order, of how many, and whether more come: ``72/72``, ``running 34/90``."""
+    """Return the number of regular ends out of all, and whether more come: ``72/72``, ``running 34/90``."""
     done = f"{sum(row.outcome == 'ok' for row in session.rows)}/{max(session.total, len(session.rows))}"
     if session.finished is None:
         return f"{_('running') if is_live else _('interrupted')} {done}"

@@ -1,4 +1,4 @@
-"""Sentences about settings and prompt files that cannot be used: ``config.errors`` in the person's language."""
+"""Sentences about invalid settings and prompt files: ``config.errors`` in the user's language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmtui.words.choices import refused
 
 
 def settings_words(error: SettingsError) -> str:
-    """Return the sentence: where it is, what is wrong, what would be right."""
+    """Return the sentence: place, fault, and what would be valid."""
     file = _("environment") if error.file == ENVIRONMENT else error.file
     line = "" if error.line is None else _("line {n}").format(n=error.line)
     place = ", ".join(part for part in (file, line, error.key) if part)
@@ -22,7 +22,7 @@ def settings_words(error: SettingsError) -> str:
 
 
 def not_used(error: SettingsError) -> str:
-    """Return the sentence, and that the program goes on without the value or the file."""
+    """Return the sentence, and that the program continues without the value or the file."""
     whole_file = not error.key
     then = _("The settings file is not used.") if whole_file else _("It is not used.")
     return f"{settings_words(error)} {then}"
@@ -45,7 +45,7 @@ def _wrong(error: SettingsError) -> str:
 
 
 def _unknown_key(name: str, known: str) -> str:
-    """Return the clause about a key that has no meaning, with the known key that looks most like it."""
+    """Return the clause about an unknown key, with the most similar known one."""
     near = difflib.get_close_matches(name, known.split(", "), n=1, cutoff=0.5)
     if near:
         return _("unknown key {name}; did you mean {near}?").format(name=repr(name), near=repr(near[0]))

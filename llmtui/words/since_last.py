@@ -26,7 +26,7 @@ def since_last_sentence(comparison: Comparison, session: Session) -> str:
 
 
 def reservations(comparison: Comparison) -> list[str]:
-    """Return what the intervals include, and by which rules an older session is judged."""
+    """Return what the intervals include, and the rules by which an older session is judged."""
     said: list[str] = []
     if any(one.low is not None for one in comparison.changes):
         if comparison.day_noise is None:
@@ -76,7 +76,7 @@ def _change(one: FigureChange, session: Session) -> str:
 
 
 def difference_words(one: Difference) -> str:
-    """Return a condition with what it was and what it is."""
+    """Return a condition with its earlier and later value."""
     aspects: dict[Aspect, str] = {
         "server": _("server"),
         "server_version": _("server's version"),

@@ -1,4 +1,4 @@
-"""Verdicts on writing speed in sentences. Only core.verdict decides which ordering word is said."""
+"""Verdicts on decode speed in sentences. Only core.verdict decides which ordering word is used."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ CLOSE = 1.10
 
 
 def verdict_word(word: str, ratio: float | None = None) -> str:
-    """Return the verdict for a table's cell; one of a newer version is returned as it is.
+    """Return the verdict for a table's cell; one of a newer version is returned unchanged.
 
     Args:
-        word: of core.verdict.
-        ratio: of the pair; from 1.10 on an open pair is not called close.
+        word: a word of core.verdict.
+        ratio: ratio of the pair; from 1.10 on, an open pair is not called close.
     """
     if word == "too_close" and ratio is not None and ratio >= CLOSE:
         return _("not settled yet")
@@ -46,12 +46,12 @@ def verdict_word(word: str, ratio: float | None = None) -> str:
 
 
 def verdict_sentence(verdict: SpeedVerdict, session: Session, *, round_s: float | None = None) -> str:
-    """Return one pair's verdict on writing speed, with ratio, interval, what it rests on and its conditions.
+    """Return one pair's verdict on decode speed, with ratio, interval, number of rounds and conditions.
 
     Args:
-        verdict: of core.verdict.
-        session: for the names.
-        round_s: seconds that one more round takes, where that is known.
+        verdict: a verdict of core.verdict.
+        session: session with the names.
+        round_s: duration of one more round, where known.
     """
     first, second = (session.plan.contenders[index].label for index in (verdict.first, verdict.second))
     names = {"first": first, "second": second, "ratio": "", "range": "", "base": base_words(verdict)}
@@ -68,7 +68,7 @@ def verdict_sentence(verdict: SpeedVerdict, session: Session, *, round_s: float 
 
 
 def under_conditions(conditions: Sequence[Condition]) -> str:
-    """Return the sentences that name conditions: the lasting ones, and how often the others were seen."""
+    """Return the sentences on conditions: the lasting ones, and the number of trials of the others."""
     said: list[str] = []
     lasting = [one.flag for one in conditions if one.lasting]
     if lasting:
@@ -82,7 +82,7 @@ def under_conditions(conditions: Sequence[Condition]) -> str:
 
 
 def price(verdict: SpeedVerdict, round_s: float | None) -> str:
-    """Return what it would take to tell two contenders apart: ``about 3 more rounds, perhaps twice that``."""
+    """Return the price of settling a pair: ``about 3 more rounds, perhaps twice that``."""
     if verdict.unit != "round":
         return _("An imported file cannot be given more rounds.")
     if verdict.more_rounds is None:
@@ -98,7 +98,7 @@ def price(verdict: SpeedVerdict, round_s: float | None) -> str:
 
 
 def drift_sentence(session: Session) -> str:
-    """Return the banner for a machine that changed its speed; empty where it did not."""
+    """Return the banner for a machine whose speed changed; empty where it did not."""
     found: Drift | None = drift(session)
     if found is None:
         return ""
@@ -128,7 +128,7 @@ def busy_sentence(session: Session) -> str:
 
 
 def banners(session: Session) -> tuple[str, ...]:
-    """Return what is said above the conclusions: of a busy machine, and of one that changed its speed."""
+    """Return the banners above the conclusions: for a busy machine, and for one whose speed changed."""
     return tuple(said for said in (busy_sentence(session), drift_sentence(session)) if said)
 
 
@@ -139,7 +139,7 @@ def open_pairs(found: Sequence[SpeedVerdict]) -> tuple[SpeedVerdict, ...]:
 
 
 def base_words(verdict: SpeedVerdict) -> str:
-    """Return what a verdict rests on: ``3 rounds``, ``4 categories``."""
+    """Return the basis of a verdict: ``3 rounds``, ``4 categories``."""
     if verdict.unit == "category":
         return plural("{n} category", "{n} categories", verdict.rounds).format(n=verdict.rounds)
     if verdict.unit == "run":

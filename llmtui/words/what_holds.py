@@ -1,4 +1,4 @@
-"""The lines of what holds, in parts that a screen puts below each other, and the evidence for each."""
+"""The lines of what holds, in parts that a screen aligns, and the evidence for each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIGNS: Final[Mapping[Mark, str]] = {"told": "●", "ahead": "◐", "equal": "=",
 
 
 class HoldingWords(NamedTuple):
-    """One line in parts; empty where a line has no such part."""
+    """One line in parts; a missing part is empty."""
 
     sign: str
     topic: str
@@ -36,12 +36,12 @@ class HoldingWords(NamedTuple):
 
     @property
     def said(self) -> str:
-        """All of it on one line."""
+        """The whole line."""
         return "  ".join(part for part in self if part)
 
     @property
     def after_topic(self) -> str:
-        """What is said about the topic."""
+        """The part after the topic."""
         return " · ".join(part for part in self[2:] if part)
 
 
@@ -49,10 +49,10 @@ def holding_words(one: Holding, session: Session, names: Mapping[str, str], *, k
     """Return a line's words.
 
     Args:
-        one: of core.what_holds.
-        session: what it was made from.
-        names: how each contender's label is written.
-        key: that runs further rounds; empty where none can be run.
+        one: a line of core.what_holds.
+        session: its session.
+        names: written form of each contender's label.
+        key: the key for further rounds; empty where none can be run.
     """
     label = {
         index: names.get(contender.label, contender.label) for index, contender in enumerate(session.plan.contenders)
@@ -73,7 +73,7 @@ def holding_words(one: Holding, session: Session, names: Mapping[str, str], *, k
 
 
 def evidence_lines(one: Holding, session: Session) -> tuple[str, ...]:
-    """Return what a line rests on: the verdict in a sentence, how it is made, what was left out."""
+    """Return the evidence for a line: the verdict in a sentence, its formula, what was left out."""
     said: list[str] = []
     if isinstance(one.verdict, SpeedVerdict):
         said += [verdict_sentence(one.verdict, session), _speed_formula()]
@@ -101,7 +101,7 @@ def _topic(topic: Topic) -> str:
 
 
 def pair_word(word: Word | WaitWord, ratio: float | None = None) -> str:
-    """Return a verdict's word, on speed or on a time, as a table's cell has it."""
+    """Return a verdict's word, on speed or on a time, for a table's cell."""
     found = {
         "sooner": _("sooner"),
         "seems_sooner": _("seems sooner"),

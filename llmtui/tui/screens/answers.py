@@ -1,4 +1,4 @@
-"""One test with everything that is known of it: its text as it came, or as Markdown, and all figures beside it."""
+"""One trial in full: its text as received or as Markdown, with all figures beside it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from llmtui.words.trials import trial_name
 
 
 class AnswerScreen(Screen[None]):
-    """A test's answer and details; left and right go to its neighbours."""
+    """A trial's answer and details; left and right show its neighbours."""
 
     CSS_PATH = "../styles/answers.tcss"
     AUTO_FOCUS = "TokenPane"
@@ -52,7 +52,7 @@ class AnswerScreen(Screen[None]):
     markdown = getters.query_one(Markdown)
 
     def __init__(self, feed: Feed, session: Session, row: TrialRow) -> None:
-        """Makes the screen for a test of a session; its text is read from the feed's source."""
+        """Create the screen for a trial of a session; its text is read from the feed's source."""
         super().__init__()
         self._feed = feed
         self._session = session
@@ -61,7 +61,7 @@ class AnswerScreen(Screen[None]):
         self._formatted = False
 
     def compose(self) -> ComposeResult:
-        """Text on one side, figures on the other."""
+        """Yield text on one side, figures on the other."""
         yield Static(id="answer-title")
         with Horizontal(id="answer-body"):
             yield TokenPane(id="answer-text", grows=False)
@@ -74,7 +74,7 @@ class AnswerScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Shows the first test."""
+        """Show the first trial."""
         self._show()
 
     def _show(self) -> None:
@@ -117,7 +117,7 @@ class AnswerScreen(Screen[None]):
         self._format()
 
     def action_markdown(self) -> None:
-        """Shows the answer formatted, or as it came."""
+        """Show the answer formatted, or as received."""
         self._formatted = not self._formatted
         self._format()
 
@@ -127,7 +127,7 @@ class AnswerScreen(Screen[None]):
             self.markdown.update(_without_controls(answer_of(self._finished)))
 
     def action_neighbour(self, step: int) -> None:
-        """Goes to the test before or after."""
+        """Show the trial before or after."""
         rows = self._session.rows
         at = next((number for number, row in enumerate(rows) if row.order == self._row.order), None)
         if at is not None and 0 <= at + step < len(rows):
@@ -135,10 +135,10 @@ class AnswerScreen(Screen[None]):
             self._show()
 
     def action_back(self) -> None:
-        """Goes back."""
+        """Go back."""
         self.dismiss(None)
 
 
 def _without_controls(text: str) -> str:
-    """Gives text that steers no terminal: Markdown keeps line ends and tabs, nothing else below a blank."""
+    """Return text without control sequences: Markdown keeps line ends and tabs, nothing else below a blank."""
     return "".join(one if one in "\n\t" or one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -1,4 +1,4 @@
-"""What every full screen shares: the line of places above, room for a banner, the keys below."""
+"""The common parts of every full screen: the line of places above, room for a banner, the keys below."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmtui.tui.widgets.nav_bar import NavBar
 
 
 class BaseScreen(Screen[None]):
-    """A full screen of the program. Subclasses give ``compose_body`` and say where they are in ``PLACE``."""
+    """A full screen of the program. Subclasses define ``compose_body`` and their place in ``PLACE``."""
 
     PLACE: ClassVar[str] = ""
 
@@ -24,15 +24,15 @@ class BaseScreen(Screen[None]):
     banner = getters.query_one(Banner)
 
     def compose(self) -> ComposeResult:
-        """Puts the body between the places and the keys."""
+        """Yield the body between the places and the keys."""
         yield NavBar(self.PLACE, read_only=self.shell.read_only)
         yield Banner()
         yield from self.compose_body()
-        # The footer is twenty widgets: what the person came for is painted before it.
+        # The footer is twenty widgets: the body is painted before it.
         self.call_after_refresh(self.mount, KeyLine())
 
     def compose_body(self) -> ComposeResult:
-        """Gives the widgets between the first line and the last."""
+        """Yield the widgets between the first line and the last."""
         yield from ()
 
     @on(FeedEnded)
@@ -47,11 +47,11 @@ class BaseScreen(Screen[None]):
             self.show_lost()
 
     def on_screen_resume(self) -> None:
-        """A screen that comes back has missed messages."""
+        """Update the screen, which has missed messages."""
         self.show_lost()
 
     def show_lost(self) -> None:
-        """Shows why the engine is gone, or takes that away again."""
+        """Show why the engine is gone, or remove that."""
         lost = self.shell.feed.lost
         if lost is not None:
             self.banner.tell(lost)

@@ -1,4 +1,4 @@
-"""Small windows over a screen: a question with two answers, an own prompt, a download."""
+"""Small windows over a screen: a question with two answers, a typed prompt, a download."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from llmtui.words.problems import problem_remedy, problem_what
 
 
 class ConfirmDialog(ModalScreen[bool]):
-    """Asks something; the harmless answer has the focus."""
+    """A question; the harmless answer has the focus."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,12 +32,12 @@ class ConfirmDialog(ModalScreen[bool]):
     ]
 
     def __init__(self, title: str, words: str, *, yes: str, no: str) -> None:
-        """Makes the question; the answers are words for what happens then."""
+        """Create the question; the answers are words for their effects."""
         super().__init__()
         self._title, self._words, self._yes, self._no = title, words, yes, no
 
     def compose(self) -> ComposeResult:
-        """Title, words, two buttons."""
+        """Yield title, words, two buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = self._title
             yield Static(self._words)
@@ -46,7 +46,7 @@ class ConfirmDialog(ModalScreen[bool]):
                 yield Button(self._yes, id="yes", variant="error")
 
     def action_answer(self, answer: bool) -> None:
-        """Closes with the answer."""
+        """Close with the answer."""
         self.dismiss(answer)
 
     @on(Button.Pressed)
@@ -55,7 +55,7 @@ class ConfirmDialog(ModalScreen[bool]):
 
 
 class PromptArea(TextArea):
-    """Enter asks, Ctrl+J is a new line; pasted lines stay lines."""
+    """Enter runs the prompt, Ctrl+J inserts a new line; pasted lines stay lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.ask", _("Ask"), id="ask", priority=True),
@@ -63,12 +63,12 @@ class PromptArea(TextArea):
     ]
 
     def action_new_line(self) -> None:
-        """Breaks the line."""
+        """Insert a line break."""
         self.insert("\n")
 
 
 class OwnPrompt(ModalScreen[str | None]):
-    """A prompt that the person types; None where they thought better of it."""
+    """A typed prompt; None where the user cancelled."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", _("Back"), id="back")]
@@ -76,13 +76,13 @@ class OwnPrompt(ModalScreen[str | None]):
     area = getters.query_one(PromptArea)
 
     def __init__(self, names: tuple[str, ...], text: str = "") -> None:
-        """Makes the window for models by name, with a text to go on with."""
+        """Create the window for models by name, with a text to start from."""
         super().__init__()
         self._names = names
         self._text = text
 
     def compose(self) -> ComposeResult:
-        """The text, and who will be asked."""
+        """Yield the text, and the models."""
         with Vertical(classes="dialog own-prompt") as box:
             box.border_title = _("Ask your own question")
             yield PromptArea(self._text, placeholder=_("Type or paste a question"), show_line_numbers=False)
@@ -91,19 +91,19 @@ class OwnPrompt(ModalScreen[str | None]):
         yield Footer(show_command_palette=False)
 
     def action_ask(self) -> None:
-        """Asks what is typed."""
+        """Run the typed prompt."""
         if self.area.text.strip():
             self.dismiss(self.area.text)
         else:
             self.notify(_("There is no question yet: type one."), severity="warning")
 
     def action_give_up(self) -> None:
-        """Closes without asking."""
+        """Close without running."""
         self.dismiss(None)
 
 
 class Download(ModalScreen[str | None]):
-    """Fetches a model to the server, with its progress; gives its name once it is there."""
+    """Downloads a model to the server, with its progress; returns its name when it is there."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", _("Stop and close"), id="stop_download")]
@@ -113,14 +113,14 @@ class Download(ModalScreen[str | None]):
     bar = getters.query_one(ProgressBar)
 
     def __init__(self, name: str = "") -> None:
-        """Makes the window, with a name typed already."""
+        """Create the window, with a name already typed."""
         super().__init__()
         self._name = name
         self._loading: str | None = None
         self._has_part = False
 
     def compose(self) -> ComposeResult:
-        """The name, the bar, what the server says."""
+        """Yield the name, the bar, and the server's status."""
         with Vertical(classes="dialog download") as box:
             box.border_title = _("Download a model")
             yield Input(self._name, placeholder="llama3.2:1b", compact=True)
@@ -129,7 +129,7 @@ class Download(ModalScreen[str | None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """No bar before there is something to show."""
+        """Hide the bar until there is something to show."""
         self.bar.display = False
 
     @on(Input.Submitted)
@@ -183,7 +183,7 @@ class Download(ModalScreen[str | None]):
         self.query_exactly_one("#download-said", Static).update(words)
 
     def action_stop(self) -> None:
-        """Stops the download, if there is one; what is there stays for the next try."""
+        """Stop the download, if there is one; the part already there is kept for the next attempt."""
         if self._loading is not None:
             self.shell.send(CancelPull())
             self.notify(_("Stopped. What is here already is kept: the next try goes on from there."))

@@ -1,4 +1,4 @@
-"""Help: every key that works on the screen below now, and what that screen is for."""
+"""Help: every key that works on the screen below, and what that screen is for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from llmtui.words import _
 
 
 class HelpScreen(ModalScreen[None]):
-    """Scrolls. The keys of the widget with the focus come first, then the screen's, then those of the program."""
+    """Scrolls. The keys of the focused widget come first, then the screen's, then the global ones."""
 
     CSS_PATH = "../styles/help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,7 +34,7 @@ class HelpScreen(ModalScreen[None]):
         self._keys = _key_lines(about)
 
     def compose(self) -> ComposeResult:
-        """Return the keys, then the words."""
+        """Yield the keys, then the words."""
         with VerticalScroll(classes="help") as box:
             box.border_title = _("Help")
             yield Static(self._keys, id="help-keys")
@@ -42,16 +42,16 @@ class HelpScreen(ModalScreen[None]):
         yield Footer(show_command_palette=False)
 
     def action_scroll(self, by: int) -> None:
-        """Scrolls a line."""
+        """Scroll by a line."""
         self.query_exactly_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     async def action_dismiss(self, result: None = None) -> None:
-        """Goes back."""
+        """Go back."""
         self.dismiss(result)
 
 
 def _texts(about: Screen[Any]) -> Iterator[str]:
-    """The HELP of the screen, then of what has the focus and what holds it."""
+    """Yield the HELP of the screen, then of the focused widget and its parents."""
     focused = about.focused
     chain: list[Widget] = (
         [] if focused is None else [node for node in focused.ancestors_with_self if isinstance(node, Widget)]
@@ -76,7 +76,7 @@ def _key_lines(about: Screen[Any]) -> Content:
 
 
 def _parts(about: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the titles of the three parts, and (keys, what they do) of each, those of the footer first."""
+    """Return the titles of the three parts, each with (keys, action), those of the footer first."""
     here: dict[str, list[Binding]] = {}
     screen: dict[str, list[Binding]] = {}
     program: dict[str, list[Binding]] = {}

@@ -59,7 +59,7 @@ class SessionTable(SortableTable[Content]):
         self.clear(columns=True)
         for number, (key, title) in enumerate(_titles().items()):
             label = title + self.mark(key)
-            # The table measures only Rich's renderables, and those know no theme.
+            # The table measures only Rich's renderables, which know no theme.
             self.add_column(label, width=max(len(label), *(row[number].cell_length for row in rows)), key=key)
         for entry, row in zip(entries, rows, strict=True):
             self.add_row(*row, key=entry.session_id)
@@ -67,7 +67,7 @@ class SessionTable(SortableTable[Content]):
 
 
 class HistoryScreen(BaseScreen):
-    """What was measured before."""
+    """The saved sessions."""
 
     PLACE = "history"
     CSS_PATH = "../styles/history.tcss"
@@ -80,23 +80,23 @@ class HistoryScreen(BaseScreen):
     table = getters.query_one(SessionTable)
 
     def compose_body(self) -> ComposeResult:
-        """The table, or words where there is nothing to show."""
+        """Yield the table, or words where there is nothing to show."""
         yield Static(_("Reading the sessions …"), id="no-sessions")
         yield SessionTable()
 
     def on_mount(self) -> None:
-        """Nothing is read yet."""
+        """Do nothing: the list is read when the screen is shown."""
         self._entries: tuple[SessionEntry, ...] = ()
         self.table.display = False
 
     def on_screen_resume(self) -> None:
-        """A session may have ended since."""
+        """Read the list again: a session may have ended since."""
         super().on_screen_resume()
         self.action_look_again()
 
     @in_background("list_sessions")
     def action_look_again(self) -> None:
-        """Reads the list again."""
+        """Read the list again."""
         entries = self.shell.host.sessions()
         self.call_later(self._show, entries)
 

@@ -1,4 +1,4 @@
-"""Live: the answer as it is written, the machine beside it, and every figure as it comes."""
+"""Live: the answer while it is written, the machine beside it, and every figure as it arrives."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STRIP_ROWS = {"-short": 3, "-tall": 6, "-very-tall": 10}
 
 
 class LiveScreen(BaseScreen):
-    """A run while it goes on, or the last moment of one that is over."""
+    """A running run, or the last moment of a finished one."""
 
     PLACE = "live"
     CSS_PATH = "../styles/live.tcss"
@@ -115,7 +115,7 @@ class LiveScreen(BaseScreen):
         self._ticked_at = 0.0
 
     def compose_body(self) -> ComposeResult:
-        """Return progress, models, what goes on, figures; text and machine; trials."""
+        """Yield progress, models, phase, figures; text and machine; trials."""
         yield Static(_("Nothing runs. Choose models on the first screen (F2), then press Enter."), id="empty")
         yield ProgressLine()
         yield ModelStrip()
@@ -131,7 +131,7 @@ class LiveScreen(BaseScreen):
         yield TrialTable(id="trials", follows=True)
 
     def on_mount(self) -> None:
-        """Nothing moves before a run."""
+        """Start nothing: nothing moves before a run."""
         self._seconds = self.set_interval(TICK_S, self._tick, pause=True, name="seconds")
         self._slow = self.set_interval(SLOW_TEXT_S, self._write_due, pause=True, name="slow text")
         self._look()
@@ -198,7 +198,7 @@ class LiveScreen(BaseScreen):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        """Make the line of keys anew where they changed: that takes as long as all else that is drawn."""
+        """Update the line of keys where they changed: that takes as long as everything else."""
         keys = [self.check_action(action, ()) for action in ("pause", "resume", "start_now", "results", "restore")]
         if keys != self._keys:
             self._keys = keys
@@ -231,13 +231,13 @@ class LiveScreen(BaseScreen):
         self._write_due()
 
     def _keep_line(self, live: LiveTrial, session: Session) -> None:
-        """Hand the line of a trial whose text has all come to the strip."""
+        """Pass the line of a trial whose text is complete to the strip."""
         number = next((row.trial.round for row in reversed(session.rows) if row.trial.id == live.trial_id), None)
         if number is not None:
             self.strip.keep(live, number)
 
     def _write_due(self) -> None:
-        """Write what is to be shown by now: all there is, but for the demo's text, which would be over in a moment."""
+        """Write the text that is due: all of it, except for the demo's, which would be over in a moment."""
         session = self.shell.feed.session
         if session is None:
             return
@@ -251,7 +251,7 @@ class LiveScreen(BaseScreen):
             (self._slow.resume if behind else self._slow.pause)()
 
     def _show_title(self, title: str) -> None:
-        """Change the pane's title where it is another one: setting it paints the whole pane."""
+        """Change the pane's title where it differs: setting it paints the whole pane."""
         if title != self._title:
             self._title = title
             self.pane.border_title = title
@@ -282,7 +282,7 @@ class LiveScreen(BaseScreen):
         return self._median_of[1]
 
     def _let_time_pass(self, *, moving: bool) -> None:
-        """Let the second hand go while a run does. News that comes when it is due takes the tick along: one frame."""
+        """Run the clock during a run. News that arrives when a tick is due includes it: one frame."""
         if self._seconds is None:
             return
         (self._seconds.resume if moving else self._seconds.pause)()
@@ -297,13 +297,13 @@ class LiveScreen(BaseScreen):
         self.figures.rate.tick()
 
     def _tick(self) -> None:
-        """Move what moves without news."""
+        """Update what moves without news."""
         session = self.shell.feed.session
         self._second_passed()
         if session is not None:
             self._show_figures(session, moving=self.shell.feed.is_live and session.finished is None)
 
-    # --- text that was not seen live: a file, or a pipe that came late ---
+    # --- text that was not seen live: from a file, or a pipe that was opened late ---
 
     def _show_missed_text(self, session: Session) -> None:
         if self.shell.feed.is_live or not session.rows or self._script.saw_text:
@@ -329,7 +329,7 @@ class LiveScreen(BaseScreen):
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether an action does something now."""
+        """Return whether an action has an effect now."""
         session = self.shell.feed.session
         is_alone = any(self.has_class(f"-only-{pane}") for pane in PANES)
         if action == "results":
@@ -346,7 +346,7 @@ class LiveScreen(BaseScreen):
         return waits_for_others(session) if action == "start_now" else True
 
     def action_pause(self) -> None:
-        """Pause after the trial under way."""
+        """Pause after the current trial."""
         self._tell(Pause(), _("Pauses after this trial"))
 
     def action_resume(self) -> None:
@@ -354,15 +354,15 @@ class LiveScreen(BaseScreen):
         self.shell.send(Resume())
 
     def action_start_now(self) -> None:
-        """Wait for other programs no longer."""
+        """End the wait for other programs."""
         self.shell.send(StopWaiting())
 
     def action_skip(self, what: str) -> None:
-        """Leave out this trial, or what is left of its model."""
+        """Skip this trial, or the rest of its model."""
         self._tell(Skip(what="model" if what == "model" else "trial"), _("Skipping …"))
 
     def action_copy(self) -> None:
-        """Copy the selected text, else all that is in the pane."""
+        """Copy the selected text, else all of the pane."""
         text = self.get_selected_text() or self.pane.text.extract((0, 0), None)
         if text.strip():
             self.app.copy_to_clipboard(text)
@@ -373,7 +373,7 @@ class LiveScreen(BaseScreen):
         self._tell(ExtendPlan(rounds=1), _("One round more"))
 
     def action_stop(self) -> None:
-        """End the run, if that is meant."""
+        """End the run after a confirmation."""
         from llmtui.tui.screens.dialogs import ConfirmDialog
 
         question = ConfirmDialog(
@@ -389,7 +389,7 @@ class LiveScreen(BaseScreen):
             self.notify(said, timeout=2)
 
     def action_enlarge(self, pane: str = "") -> None:
-        """Show one pane alone: the named one, else that with the focus; again shows all."""
+        """Show one pane alone: the named one, else the focused one; a second time shows all."""
         wanted = pane or self._focused_pane()
         alone = self.has_class(f"-only-{wanted}")
         for name in PANES:
@@ -430,5 +430,5 @@ class LiveScreen(BaseScreen):
 
 
 def _writes(session: Session) -> bool:
-    """Whether text of the trial under way is coming."""
+    """Return whether text of the current trial is arriving."""
     return bool(session.phases) and session.phases[-1].phase in ("thinking", "answer")

@@ -1,4 +1,4 @@
-"""Two answers beside each other, each appearing as fast as it really did."""
+"""Two answers side by side, each appearing at its real speed."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from llmtui.words.trials import trial_name
 
 TICK_S = 0.1
 FAST = 8
-"""The quick view's factor; the screen says so while it is on."""
+"""Factor of the fast view; the screen shows it while it is on."""
 
 
 class ReplayChunk(NamedTuple):
-    """A chunk of text and when it came."""
+    """A chunk of text with its time."""
 
     at_ns: int
     channel: str
@@ -42,7 +42,7 @@ class ReplayChunk(NamedTuple):
 
 
 class Side(Vertical):
-    """One answer: a clock, what it is doing, its text."""
+    """One answer: a clock, its phase, its text."""
 
     clock = getters.query_one(".side-clock", Static)
     pane = getters.query_one(TokenPane)
@@ -57,12 +57,12 @@ class Side(Vertical):
         self._next = 0
 
     def compose(self) -> ComposeResult:
-        """Clock above, text below."""
+        """Yield the clock above, the text below."""
         yield Static(classes="side-clock")
         yield TokenPane()
 
     def load(self, finished: TrialFinished | None) -> None:
-        """Takes the answer with its times."""
+        """Set the answer with its times."""
         self.pane.border_title = f"{self._label} · {self._what}"
         if finished is None:
             self.pane.write([(_("The text of this test cannot be read."), "note")])
@@ -73,17 +73,17 @@ class Side(Vertical):
 
     @property
     def over(self) -> bool:
-        """All of it is shown."""
+        """Whether all of it is shown."""
         return self._next >= len(self._chunks)
 
     def restart(self) -> None:
-        """Empties the pane."""
+        """Empty the pane."""
         self._next = 0
         self.pane.clear()
         self.show_until(0)
 
     def show_until(self, now_ns: int) -> None:
-        """Shows what had come by then, and the clock."""
+        """Show what had arrived by then, and the clock."""
         came: list[tuple[str, str]] = []
         while self._next < len(self._chunks) and self._chunks[self._next].at_ns <= now_ns:
             chunk = self._chunks[self._next]
@@ -108,7 +108,7 @@ class Side(Vertical):
         doing = outcome_word(self._row.outcome, self._row.ended_by) if now_ns >= self._done_ns else _("writing")
         if self._next and now_ns < self._done_ns and self._chunks[self._next - 1].channel == "t":
             doing = _("thinking")
-        # The figure first: where there is little room, the end of the line is cut.
+        # The figure first: in a narrow terminal the end of the line is cut.
         parts += [
             (f"{_('first word after {time}').format(time=seconds(first / 1e6))}  ", "$foreground 60%"),
             (doing, "bold"),
@@ -117,7 +117,7 @@ class Side(Vertical):
 
 
 class ReplayScreen(Screen[None]):
-    """The race again: both questions are sent at 0."""
+    """The replay: both requests are sent at 0."""
 
     CSS_PATH = "../styles/replay.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -136,7 +136,7 @@ class ReplayScreen(Screen[None]):
     shell = ShellOf()
 
     def __init__(self, feed: Feed, session: Session, rows: tuple[TrialRow, TrialRow]) -> None:
-        """Makes the screen for two tests of a session."""
+        """Create the screen for two trials of a session."""
         super().__init__()
         self._feed = feed
         self._session = session
@@ -147,7 +147,7 @@ class ReplayScreen(Screen[None]):
         self._factor = 1
 
     def compose(self) -> ComposeResult:
-        """The two sides."""
+        """Yield the two sides."""
         yield Static(id="replay-title")
         with Horizontal(id="sides"):
             for name, row in zip(("left", "right"), self._both, strict=True):
@@ -155,25 +155,25 @@ class ReplayScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Reads both, then begins."""
+        """Read both, then begin."""
         self._timer = self.set_interval(TICK_S, self._tick, pause=True, name="replay")
         self._tell()
         self._read()
 
     @property
     def sides(self) -> tuple[Side, ...]:
-        """Left and right."""
+        """Return left and right."""
         return tuple(self.query(Side))
 
     @property
     def now_s(self) -> float:
-        """Seconds since both questions were sent."""
+        """Return the seconds since both requests."""
         running = 0.0 if self._since is None else (monotonic() - self._since) * self._factor
         return self._past_s + running
 
     @property
     def playing(self) -> bool:
-        """The clock runs."""
+        """Whether the clock runs."""
         return self._since is not None
 
     @in_background("read_answers")
@@ -214,7 +214,7 @@ class ReplayScreen(Screen[None]):
         )
 
     def action_pause(self) -> None:
-        """Stops the clock or lets it go on; after the end it begins anew."""
+        """Stop the clock or let it continue; after the end, start over."""
         if self.playing:
             self._stop()
         elif all(side.over for side in self.sides):
@@ -223,14 +223,14 @@ class ReplayScreen(Screen[None]):
             self._go_on()
 
     def action_restart(self) -> None:
-        """Begins anew."""
+        """Start over."""
         self._past_s = 0.0
         for side in self.sides:
             side.restart()
         self._go_on()
 
     def action_fast(self) -> None:
-        """Changes between true speed and a quick view."""
+        """Change between true speed and a fast view."""
         if self.playing:
             self._past_s = self.now_s
             self._since = monotonic()
@@ -238,5 +238,5 @@ class ReplayScreen(Screen[None]):
         self._tell()
 
     def action_back(self) -> None:
-        """Goes back."""
+        """Go back."""
         self.dismiss(None)

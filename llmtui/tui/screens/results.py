@@ -47,11 +47,11 @@ from llmtui.words.session_head import Badge
 from llmtui.words.verdicts import banners
 
 OWN_PROMPT = "free"
-"""Category of a prompt that a person typed."""
+"""Category of a typed prompt."""
 
 
 class ResultsScreen(BaseScreen):
-    """The session of the feed that is followed, or of another feed that was opened for reading."""
+    """The session of the followed feed, or of another feed opened for reading."""
 
     PLACE = "results"
     CSS_PATH = "../styles/results.tcss"
@@ -110,22 +110,22 @@ class ResultsScreen(BaseScreen):
     words = getters.query_one(WordsTab)
 
     def __init__(self, feed: Feed | None = None) -> None:
-        """Makes the screen for a feed; without one for whatever the app follows."""
+        """Create the screen for a feed; None: the one that the app follows."""
         super().__init__()
         self._opened = feed
         self._shown: object = None
         self._earlier: Earlier | None = None
         self._earlier_of: str | None = None
-        """The session whose earlier one was looked for."""
+        """The session whose earlier one was looked up."""
         self._opened_tab: str | None = None
 
     @property
     def feed(self) -> Feed:
-        """Where the session comes from."""
+        """The source of the session."""
         return self._opened or self.shell.feed
 
     def compose_body(self) -> ComposeResult:
-        """Return the title line, what holds, the tabs."""
+        """Yield the title line, what holds, the tabs."""
         yield Static(id="results-empty")
         yield TitleLine()
         yield HoldsPanel()
@@ -138,11 +138,11 @@ class ResultsScreen(BaseScreen):
             yield WordsTab(id="words")
 
     def on_mount(self) -> None:
-        """Show what is there."""
+        """Show the present session."""
         self._look()
 
     def on_screen_resume(self) -> None:
-        """Shows what was missed."""
+        """Show what was missed."""
         super().on_screen_resume()
         self._look()
 
@@ -155,7 +155,7 @@ class ResultsScreen(BaseScreen):
     # --- showing ---
 
     def _look(self) -> None:
-        """Shows the newest snapshot, where a test was added to it."""
+        """Show the newest snapshot, where a trial was added."""
         session = self.feed.session
         self.set_class(session is None, "-empty")
         if session is None:
@@ -217,12 +217,12 @@ class ResultsScreen(BaseScreen):
         return session is not None and session.finished is None and self.feed.is_live
 
     def _whole(self, session: Session) -> Session:
-        """Return what claims are made of: complete rounds alone while more trials can come."""
+        """Return the session for claims: complete rounds only, while more trials can come."""
         return of_whole_rounds(session) if self._is_running else session
 
     @property
     def _may_go_on(self) -> bool:
-        """Rounds may be added: the engine has the session, and it was not stopped."""
+        """Return whether rounds may be added: the engine has the session, and it was not stopped."""
         session = self.feed.session
         if self.feed is not self.shell.feed or self.shell.read_only or not self.feed.is_live:
             return False
@@ -247,7 +247,7 @@ class ResultsScreen(BaseScreen):
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what can be done now."""
+        """Return whether an action has an effect now."""
         session = self.feed.session
         if action == "back":
             return self._opened is not None
@@ -281,11 +281,11 @@ class ResultsScreen(BaseScreen):
         self.toggle_class("-only-tab")
 
     def action_flags(self) -> None:
-        """Show what is marked in the session."""
+        """Show the flags of the session."""
         self._show_badges(self.title_line.badges)
 
     def action_evidence(self) -> None:
-        """Show what every line of what holds rests on."""
+        """Show the evidence for every line of what holds."""
         self._show_evidence(self.holds.holdings)
 
     @on(HoldsPanel.Asked)
@@ -307,24 +307,24 @@ class ResultsScreen(BaseScreen):
         self.app.push_screen(Reading(_("Flags"), flags_explained(shown, session)))
 
     def action_back(self) -> None:
-        """Leaves a session that was opened for reading."""
+        """Leave a session that was opened for reading."""
         if self._opened is not None:
             self.dismiss(None)
 
     def action_save(self) -> None:
-        """Asks where to save."""
+        """Ask where to save."""
         session = self.feed.session
         if session is not None:
             self.app.push_screen(SaveDialog(session.session_id))
 
     def action_explain(self) -> None:
-        """Explains the columns of the part on show."""
+        """Explain the columns of the visible part."""
         shown = {"models": self.models.board.shown_columns, "categories": self.categories.shown_columns}
         columns = shown.get(self.tabs.current or "", tuple(one.id for one in measures("trials")))
         self.app.push_screen(Reading(_("What the columns mean"), columns_explained(columns)))
 
     def action_more_rounds(self) -> None:
-        """Adds the rounds after which the comparison is expected to say more."""
+        """Add the rounds after which the comparison is expected to be settled."""
         session = self.feed.session
         if session is None:
             return
@@ -335,13 +335,13 @@ class ResultsScreen(BaseScreen):
                 self.shell.show("live")
 
     def action_again(self) -> None:
-        """Runs the same plan again, in another order."""
+        """Run the same plan again, in another order."""
         session = self.feed.session
         if session is not None:
             self.shell.run_again(session.plan)
 
     def action_pick(self) -> None:
-        """Picks the test under the cursor for the replay, or lets go of it; the third replaces the first."""
+        """Pick the trial under the cursor for the replay, or unpick it; the third replaces the first."""
         row = self.trials.trial_row
         if row is None or self.tabs.current != "trials":
             return
@@ -350,7 +350,7 @@ class ResultsScreen(BaseScreen):
         self.trials.pick(tuple(one for one in picked if one != key) if key in picked else (*picked, key)[-2:])
 
     def action_replay(self) -> None:
-        """Shows two answers beside each other: the picked ones, else the one under the cursor and its rival."""
+        """Show two answers side by side: the picked ones, else the one under the cursor and its rival."""
         from llmtui.tui.screens.replay import ReplayScreen
 
         session = self.feed.session

@@ -1,4 +1,4 @@
-"""Small windows over Results: where to save, what a column means, what stands behind a line."""
+"""Small windows over Results: where to save, the meaning of a column, the evidence of a line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from llmtui.words.what_holds import evidence_lines, holding_words
 
 
 class SaveDialog(ModalScreen[None]):
-    """Asks where the table is to be saved, saves it, says where it lies; an error leaves the window open."""
+    """Asks where to save the table, saves it, reports its path; an error leaves the window open."""
 
     CSS_PATH = "../styles/results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", _("Back"), id="save.back")]
@@ -49,7 +49,7 @@ class SaveDialog(ModalScreen[None]):
         self._session_id = session_id
 
     def compose(self) -> ComposeResult:
-        """A path to change, what it does."""
+        """Yield a path to change, and what it does."""
         with Vertical(classes="window small") as box:
             box.border_title = _("Save the table as CSV")
             yield Input(f"llmtui-{self._session_id}.csv", compact=True)
@@ -84,7 +84,7 @@ class SaveDialog(ModalScreen[None]):
 
 
 class Reading(ModalScreen[None]):
-    """Something to read, with a title."""
+    """A text with a title."""
 
     CSS_PATH = "../styles/results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -99,19 +99,19 @@ class Reading(ModalScreen[None]):
         self._words = words
 
     def compose(self) -> ComposeResult:
-        """The words, scrolling."""
+        """Yield the words, scrolling."""
         with VerticalScroll(classes="window") as box:
             box.border_title = self._title
             yield Static(self._words)
         yield Footer(show_command_palette=False)
 
     def action_scroll(self, by: int) -> None:
-        """Scrolls a line."""
+        """Scroll by a line."""
         self.query_exactly_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
 def columns_explained(columns: Sequence[str]) -> Content:
-    """Return what each column is: formula, source, what is left out."""
+    """Return the explanation of each column: formula, source, what is left out."""
     parts: list[Content] = []
     for one in columns:
         said = explain_measure(one)
@@ -122,7 +122,7 @@ def columns_explained(columns: Sequence[str]) -> Content:
 
 
 def flags_explained(shown: Sequence[Badge], session: Session) -> Content:
-    """Return what each badge stands for, with its trials."""
+    """Return the explanation of each badge, with its trials."""
     parts: list[Content] = []
     for badge in shown:
         first, *trials = badge_lines(badge, session)
@@ -132,7 +132,7 @@ def flags_explained(shown: Sequence[Badge], session: Session) -> Content:
 
 
 def evidence(shown: Sequence[Holding], session: Session) -> Content:
-    """Return what each line of what holds rests on, then what the marks mean."""
+    """Return the evidence for each line of what holds, then the meaning of the marks."""
     names = {one.label: one.label for one in session.plan.contenders}
     parts: list[Content] = []
     for one in shown:
@@ -143,7 +143,7 @@ def evidence(shown: Sequence[Holding], session: Session) -> Content:
 
 
 def line_explained(line: ContenderSummary | CategorySummary, session: Session) -> Content:
-    """Gives what stands behind a line: numbers of tests, ranges, why figures are missing, conditions, disturbances."""
+    """Return the details of a line: numbers of trials, ranges, why figures are missing, conditions, disturbances."""
     entries = [(measure_title(one.id), said) for one in measures() if (said := _said(one, line))]
     width = max((cell_len(name) for name, _said in entries), default=0) + 2
     parts = [_counts(line), *(_entry(name, said, width) for name, said in entries)]
@@ -157,12 +157,12 @@ def line_explained(line: ContenderSummary | CategorySummary, session: Session) -
 
 
 def line_title(line: ContenderSummary | CategorySummary) -> str:
-    """Gives a line's name."""
+    """Return a line's name."""
     return f"{line.label} · {category_words(line.category)}" if isinstance(line, CategorySummary) else line.label
 
 
 def _missing(line: ContenderSummary | CategorySummary, plan: Plan) -> Iterator[Content]:
-    """Figures that are not there, by the reason that they share."""
+    """Yield the missing figures, grouped by reason."""
     named = {one.reason_key: one.id for one in measures() if one.reason_key is not None}
     by_reason: dict[str, list[str]] = {}
     for field, code in line.why.items():
@@ -173,7 +173,7 @@ def _missing(line: ContenderSummary | CategorySummary, plan: Plan) -> Iterator[C
 
 
 def _marks(line: ContenderSummary | CategorySummary, session: Session) -> Iterator[Content]:
-    """Conditions and disturbances, each with the number of tests that it was seen in."""
+    """Yield conditions and disturbances, each with its number of trials."""
     prompts = session.plan.prompts
     rows = [row for row in session.rows if row.trial.contender == line.contender]
     if isinstance(line, CategorySummary):
@@ -199,7 +199,7 @@ def _counts(line: ContenderSummary | CategorySummary) -> Content:
 
 
 def _said(one: Measure, line: ContenderSummary | CategorySummary) -> str:
-    """Return a figure with its range; empty where it is missing, or stands elsewhere already."""
+    """Return a figure with its range; empty where it is missing, or shown elsewhere."""
     if one.id == "finished" or (one.id == "ttfo_ms" and line.ttfo == line.ttft):
         return ""
     found = reading(one, line)

@@ -1,4 +1,4 @@
-"""Setup: everything that is chosen before a test, on one screen. Enter starts from any list."""
+"""Setup: all choices before a run, on one screen. Enter starts from any list."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from llmtui.words.servers import server_words
 
 
 class SetupScreen(BaseScreen):
-    """Server, models, questions, how thorough; and how long that will take."""
+    """Server, models, prompts, preset; and the expected duration."""
 
     PLACE = "setup"
     CSS_PATH = "../styles/setup.tcss"
@@ -71,7 +71,7 @@ class SetupScreen(BaseScreen):
     start_line = getters.query_one(StartLine)
 
     def __init__(self) -> None:
-        """Makes the screen with the last choices."""
+        """Create the screen with the last choices."""
         super().__init__()
         self._all_prompts = False
         self._listed: ModelsListed | None = None
@@ -79,10 +79,10 @@ class SetupScreen(BaseScreen):
         self._own_text = ""
         self._fetched: str | None = None
         self._found: tuple[FoundServer, ...] = ()
-        """Servers on this machine's usual ports, looked for where the usual one does not answer."""
+        """Servers on this machine's usual ports, looked for where the default one does not answer."""
 
     def compose_body(self) -> ComposeResult:
-        """Server above, models and questions beside each other, the rest below."""
+        """Yield the server above, models and prompts side by side, the rest below."""
         settings = self.shell.settings
         yield ServerLine()
         yield OthersLine("unload" if settings.unload_others else "keep")
@@ -98,13 +98,13 @@ class SetupScreen(BaseScreen):
         yield StartLine()
 
     def on_mount(self) -> None:
-        """Shows what is known before anything answers."""
+        """Show what is known before any answer."""
         self.prompts.show(default_categories(self.shell.host.pack, self.shell.settings.categories))
         self._show_start()
         self._read_past()
 
     def on_screen_resume(self) -> None:
-        """What is in memory may have changed while another screen was on."""
+        """Ask again which models are in memory, which may have changed while another screen was visible."""
         super().on_screen_resume()
         feed = self.shell.feed
         if feed.server is not None:
@@ -124,7 +124,7 @@ class SetupScreen(BaseScreen):
         self._past = past
         self._show_start()
 
-    # --- what the engine says ---
+    # --- events of the engine ---
 
     @on(Replied)
     def _heard(self, message: Replied) -> None:
@@ -155,7 +155,7 @@ class SetupScreen(BaseScreen):
             self._show_start()
             wanted = self.shell.connection.wanted
             if server.kind != "builtin" and server.problem.code in NO_ANSWER and wanted and wanted.named_by == "nobody":
-                self.shell.send(FindServers())  # nobody asked for this one: another may be here
+                self.shell.send(FindServers())  # not named by the user: another one may be on this machine
 
     def _say_absent(self, server: ServerChanged) -> None:
         host = self.shell.host
@@ -163,7 +163,7 @@ class SetupScreen(BaseScreen):
         self.models.say(no_server_words(server, **has, found=self._found))
 
     def _offer(self, found: tuple[FoundServer, ...]) -> None:
-        """Names the servers that were found on this machine; the field for another one holds the first."""
+        """Show the servers found on this machine; the field for another one has the first."""
         self._found = found
         server = self.shell.feed.server
         if found and server is not None and server.problem is not None:
@@ -190,10 +190,10 @@ class SetupScreen(BaseScreen):
             self.models.say(no_models_words(kind))
         self._show_start()
 
-    # --- what follows from the choices ---
+    # --- consequences of the choices ---
 
     def plan(self) -> Plan:
-        """Gives the plan that Enter starts.
+        """Return the plan that Enter starts.
 
         Raises:
             NothingToRun: nothing is picked.
@@ -216,7 +216,7 @@ class SetupScreen(BaseScreen):
         )
 
     def _show_start(self) -> None:
-        """Says what Enter does, and counts what is picked."""
+        """Show what Enter does, and the number of picked items."""
         self._show_counts()
         if self.shell.running:
             self.start_line.running()
@@ -245,7 +245,7 @@ class SetupScreen(BaseScreen):
         total = len(self.shell.host.pack.categories)
         box.border_subtitle = _("{n} of {total} picked").format(n=len(self.prompts.picked), total=total)
         picked = {model.digest for model in self.models.picked}
-        # While only built-in models are picked, the server is left alone.
+        # While only built-in models are picked, the server is not used.
         inside = {model.backend for model in self.models.picked} == {BUILTIN}
         resident = () if self._listed is None or inside else self._listed.resident
         self.others.show([one for one in resident if one.digest not in picked])
@@ -259,7 +259,7 @@ class SetupScreen(BaseScreen):
     # --- keys ---
 
     def action_start(self) -> None:
-        """Runs what is picked; goes to the test that runs already, if one does."""
+        """Run the picked items; show the current run if there is one."""
         if self.shell.running:
             self.shell.show("live")
             return
@@ -272,7 +272,7 @@ class SetupScreen(BaseScreen):
         self.shell.start(plan)
 
     def _remember(self) -> None:
-        """Keep the choices for the next start, but for those that are of one run only."""
+        """Save the choices for the next start, except those of one run only."""
         choices = self._choices()
         kept = {"preset", "num_ctx", "num_predict", "temperature", "think", "unload_others"}
         if choices.num_predict == FULL_ANSWER_TOKENS:
@@ -286,21 +286,21 @@ class SetupScreen(BaseScreen):
         )
 
     def action_again(self) -> None:
-        """Runs the plan of the newest session again."""
+        """Run the plan of the newest session again."""
         self.shell.run_last()
 
     def action_preset(self, preset: Preset) -> None:
-        """Chooses how thorough the test is."""
+        """Choose a preset."""
         self.preset.choose(preset)
 
     def action_all_prompts(self) -> None:
-        """Asks every question of a category, or its first alone."""
+        """Use every prompt of a category, or its first only."""
         self._all_prompts = not self._all_prompts
         self.prompts.ask_all(self._all_prompts)
         self._show_start()
 
     def action_full_answers(self) -> None:
-        """Lets answers run to 1024 tokens, or as short as before."""
+        """Let answers run to 1024 tokens, or to the previous limit."""
         values = self.options.values
         usual = self.shell.settings.num_predict
         usual = usual if usual != FULL_ANSWER_TOKENS else Choices().num_predict
@@ -309,17 +309,17 @@ class SetupScreen(BaseScreen):
         self._show_start()
 
     def action_options(self) -> None:
-        """Opens or closes the options."""
+        """Open or close the options."""
         self.options.toggle()
         if not self.options.is_open:
             self.models.models.focus()
 
     def action_others(self) -> None:
-        """Changes what becomes of somebody else's models in memory."""
+        """Change what happens to other models in memory."""
         self.others.query_exactly_one(ChoiceLine).action_step(1)
 
     def action_server(self) -> None:
-        """Opens the field for another server."""
+        """Open the field for another server."""
         wanted, found = self.shell.connection.wanted, self._found
         usual = wanted is None or wanted.named_by == "nobody"
         self.server_line.edit(found[0].address if found and usual else "" if wanted is None else wanted.address)
@@ -345,7 +345,7 @@ class SetupScreen(BaseScreen):
         self._show_start()
 
     def action_look_again(self) -> None:
-        """Asks the server again; where another one stands in for it, the one that was wanted."""
+        """Ask the server again; where another one replaces it, ask the original one."""
         wanted = self.shell.connection.wanted
         stood_in = self.shell.connection.instead_of is not None
         server = self.shell.feed.server
@@ -356,7 +356,7 @@ class SetupScreen(BaseScreen):
             self.shell.send(ListModels())
 
     def action_own_prompt(self) -> None:
-        """Asks the picked models something of the person's own."""
+        """Run a typed prompt on the picked models."""
         if self.shell.running:
             self.notify(_("A test is running. Wait for its end, or cancel it on the Live screen."), severity="warning")
             return
@@ -380,7 +380,7 @@ class SetupScreen(BaseScreen):
         self.shell.start(plan)
 
     def action_download(self) -> None:
-        """Fetches a model to the server."""
+        """Download a model to the server."""
         server = self.shell.feed.server
         if server is None or server.problem is not None or server.kind != "ollama":
             self.notify(_("Only an Ollama server can download models; none answers now."), severity="warning")
@@ -390,11 +390,11 @@ class SetupScreen(BaseScreen):
         self.app.push_screen(Download(), self._downloaded)
 
     def _downloaded(self, name: str | None) -> None:
-        """Ticks what was fetched as soon as the server lists it."""
+        """Tick a downloaded model as soon as the server lists it."""
         self._fetched = name
         self.action_look_again()
 
 
 def _seed() -> int:
-    """A new order each time; the plan keeps it."""
+    """Return a new seed; the plan keeps it."""
     return random.randrange(2**31)

@@ -1,4 +1,4 @@
-"""The first frame: painted before anything that takes time is imported, read or started."""
+"""The first frame: painted before anything slow is imported, read or started."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from llmtui.tui.widgets.nav_bar import NavBar
 from llmtui.words import _
 
 WIDE, TALL = 110, 32
-"""From these sizes on Setup is laid out with more room, as its style sheet says."""
+"""From these sizes on, Setup has more room, as in its style sheet."""
 PROMPTS_NARROW = 29
 
 
 class Outline(Widget):
-    """Setup before it is there: words where the server will be named, and the two boxes.
+    """Setup before it is loaded: words where the server will be, and the two boxes.
 
-    One widget that draws lines, since every widget and every rule of style before the first paint counts.
+    A single widget that draws lines, since every widget and every style rule before the first paint costs time.
     """
 
     DEFAULT_CSS = "Outline { height: 1fr; color: $foreground 45%; }"
 
     def __init__(self, *, boxes: bool) -> None:
-        """Makes the outline, with or without Setup's boxes."""
+        """Create the outline, with or without Setup's boxes."""
         super().__init__()
         self._boxes = boxes
 
     def render(self) -> Content:
-        """Gives the outline for the size."""
+        """Return the outline for the size."""
         width, height = self.size
         tall = height + 1 >= TALL
         lines = ["", f" {_('Starting …')}", ""] if tall else [f" {_('Starting …')}"]
@@ -45,16 +45,16 @@ class Outline(Widget):
 
 
 class StartScreen(Screen[None]):
-    """The line of places and the outline of what comes next."""
+    """The line of places and the outline of the next screen."""
 
     def __init__(self, place: str, *, read_only: bool) -> None:
-        """Makes the frame that comes before a place."""
+        """Create the first frame of a place."""
         super().__init__()
         self._place = place
         self._read_only = read_only
 
     def compose(self) -> ComposeResult:
-        """Two widgets."""
+        """Yield the two widgets."""
         yield NavBar(self._place, read_only=self._read_only)
         yield Outline(boxes=self._place == "setup")
 

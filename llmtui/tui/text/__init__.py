@@ -1,1 +1,1 @@
-"""What the widgets show, as text and figures: no widget, no screen, nothing that is running."""
+"""Text and figures for the widgets: no widget, no screen, nothing that runs."""

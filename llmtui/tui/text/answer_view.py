@@ -1,4 +1,4 @@
-"""All that is known of one test, in lines: figures with their reasons, marks with what was seen, the machine."""
+"""All facts about one trial, in lines: figures with their reasons, flags with their evidence, the machine."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from llmtui.words.reasons import reason
 from llmtui.words.trials import note_words, trial_name
 
 DetailLine = tuple[str, str, str]
-"""(name, value, what is to be said beside it)."""
+"""(name, value, remark)."""
 
 
 def trial_details(row: TrialRow, session: Session) -> Content:
-    """Gives everything but the text."""
+    """Return everything except the text."""
     parts: list[Content] = [_ending(row), Content("")]
     missing = list(_missing(row))
     if missing:
@@ -73,7 +73,7 @@ def _row(line: DetailLine, width: int) -> Content:
 
 
 def _measured() -> tuple[Measure, ...]:
-    """Return the figures of a trial's own timeline and counts; those of the machine have a part of their own."""
+    """Return the figures of a trial's own timeline and counts; those of the machine are a separate part."""
     return tuple(one for one in measures() if one.of_trial is not None and one.id in Figures.__struct_fields__)
 
 
@@ -87,7 +87,7 @@ def _figures(row: TrialRow) -> Iterator[DetailLine]:
 
 
 def _missing(row: TrialRow) -> Iterator[Content]:
-    """Return the figures that are not there, by the reason that they share."""
+    """Yield the missing figures, grouped by reason."""
     by_reason: dict[str, list[str]] = {}
     for one in _measured():
         code = row.figures.why.get(one.id)
@@ -151,7 +151,7 @@ def _asked(row: TrialRow, session: Session) -> Iterator[DetailLine]:
 
 
 def _context(row: TrialRow, asked: int | None) -> str:
-    """The context length as the server had it, else as it was asked for."""
+    """Return the context length that the server reported, else the requested one."""
     had = asked if row.resident is None or row.resident.context_length is None else row.resident.context_length
     return _("the server's own, which it does not tell") if had is None else str(had)
 

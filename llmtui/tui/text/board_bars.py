@@ -12,13 +12,13 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def bar_blocks(share: float, room: int) -> str:
-    """Return a bar of a share of the room, to an eighth of a cell; never empty where there is something."""
+    """Return a bar for a share of the room, to an eighth of a cell; never empty for a value above 0."""
     eighths = max(1, round(share * room * 8))
     return "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
 
 
 def bar_scale(values: list[float], halves: list[float | None]) -> float:
-    """Return what the whole room stands for: the largest value, or the end of the interval that reaches furthest."""
+    """Return the value of the whole room: the largest value, or the end of the interval that reaches furthest."""
     ends = [value * math.exp(half or 0.0) for value, half in zip(values, halves, strict=True)]
     return max(ends, default=0.0)
 
@@ -29,9 +29,9 @@ def bar_with_interval(value: float, half: float | None, scale: float, room: int,
     Args:
         value: the bar's length.
         half: half the interval's width on the log scale; None: there is none.
-        scale: what the whole room stands for.
-        room: cells.
-        colour: of the bar.
+        scale: value of the whole room.
+        room: width in cells.
+        colour: colour of the bar.
     """
     blocks = bar_blocks(value / scale, room)
     if half is None:

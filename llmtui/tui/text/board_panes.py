@@ -1,4 +1,4 @@
-"""The panes below the scoreboard, as rows of text for a width: by category, TTFT, rounds, pairs, conditions."""
+"""The panes below the scoreboard as rows of text for a width: by category, TTFT, rounds, pairs, conditions."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ QUIET = "$foreground 70%"
 NAME_CELLS = 16
 BY_CATEGORY = ("decode_tps", "ttft_ms")
 TICKS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), tuple(step / 10 for step in range(10, 100)))
-"""Ever finer steps within a power of ten."""
+"""Increasingly fine steps within a power of ten."""
 LEAST_TICKS = 3
 PAIR_CELLS = 9
 SPARKS = "▁▂▃▄▅▆▇█"
 LEAST_DEVIATION = 0.02
-"""Deviation from a model's mean that fills a sparkline at least: what is less is no change."""
+"""Smallest deviation from a model's mean that fills a sparkline: a smaller one is no change."""
 
 
 def category_lines(session: Session, contender: int, width: int) -> list[Content]:
@@ -65,7 +65,7 @@ def category_lines(session: Session, contender: int, width: int) -> list[Content
 
 
 def ttft_dots(session: Session, width: int) -> list[Content]:
-    """Return the TTFT of every warm trial as dots on a log axis, with the median marked; a row per model."""
+    """Return the TTFT of every warm trial as dots on a log axis with the median marked, one row per model."""
     times = {
         index: sorted(
             row.figures.ttft_ms
@@ -110,7 +110,7 @@ def ttft_dots(session: Session, width: int) -> list[Content]:
 
 
 def dots_in_seconds(session: Session) -> bool:
-    """Return whether the axis of the dots is in seconds: the column of TTFT is."""
+    """Return whether the axis of the dots is in seconds, like the column of TTFT."""
     one = measure_of("ttft_ms")
     assert one is not None, "it is a measure"
     return column_unit(one, [value_of(reading(one, line)) for line in summarise(session).lines]) == "s"
@@ -120,9 +120,9 @@ def speed_by_round(session: Session, width: int, running: int | None = None) -> 
     """Return each model's speed in each round, with a sparkline on one scale for all.
 
     Args:
-        session: with the trials of the running round.
-        width: cells.
-        running: the round that is not complete; it is dim.
+        session: the session with the trials of the running round.
+        width: width in cells.
+        running: the incomplete round, which is dim.
     """
     speeds = round_speeds(session)
     numbers = sorted({number for mine in speeds.values() for number in mine})
@@ -153,7 +153,7 @@ def speed_by_round(session: Session, width: int, running: int | None = None) -> 
 
 
 def pair_matrix(session: Session, width: int) -> list[Content]:
-    """Return how many times as fast each model is as each slower one, with the mark of the verdict."""
+    """Return the ratio of each model to each slower one, with the mark of the verdict."""
     found = [one for one in verdicts(session) if one.ratio is not None]
     if not found:
         return []
@@ -178,7 +178,7 @@ def pair_matrix(session: Session, width: int) -> list[Content]:
 
 
 def conditions(session: Session) -> list[Content]:
-    """Return what was marked, what was looked for and not seen, and what llmtui itself took."""
+    """Return the flags, the conditions that were looked for but not found, and the cost of llmtui itself."""
     rows = [Content.styled(f"! {badge.said}", "bold $warning") for badge in badges(session)]
     clean = [text for text in _not_seen(session) if text]
     if clean:
@@ -194,7 +194,7 @@ def conditions(session: Session) -> list[Content]:
 
 
 def round_speeds(session: Session) -> dict[int, dict[int, float]]:
-    """Return each contender's decode rate by round, pooled over the trials that count."""
+    """Return each contender's decode rate by round, pooled over the counted trials."""
     parts: dict[int, dict[int, list[tuple[int, float]]]] = {}
     for row in session.rows:
         if counts_for_speed(row):
@@ -219,7 +219,7 @@ def _not_seen(session: Session) -> Sequence[str]:
 
 
 def _axis(ticks: Sequence[tuple[float, int]], room: int, *, in_seconds: bool) -> str:
-    """Return the labels of a log axis, each at its place where the one before leaves room."""
+    """Return the labels of a log axis, each at its place where the previous one leaves room."""
     axis = ""
     for value, at in ticks:
         label = significant(value / 1000 if in_seconds else value, 2)

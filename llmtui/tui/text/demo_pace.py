@@ -1,6 +1,6 @@
-"""The demo model writes thousands of tokens a second: its text is held back so that it can be watched.
+"""The demo model writes thousands of tokens per second: its text is held back so that it can be read.
 
-Only the text on the screen is slow. The measurement has happened by then, and its figures are shown at once.
+Only the text on screen is delayed. The measurement is over by then, and its figures are shown at once.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from llmtui.core.events import Chunks
 
 SLOWED = 20
-"""The text is shown at this part of its speed: 1/20."""
+"""The text is shown at this fraction of its speed: 1/20."""
 LONGEST_S = 8.0
-"""For a test's text; what is left of it then comes at once."""
+"""Longest time for a trial's text; the rest is then shown at once."""
 
 
 class _Held:
-    """Text of one test that has not been shown yet."""
+    """Text of one trial that has not been shown yet."""
 
     def __init__(self, trial_id: str, *, slow: bool) -> None:
         self.trial_id = trial_id
@@ -25,10 +25,10 @@ class _Held:
         self.chunks: deque[tuple[int, str, str]] = deque()
         self.first_ns = 0
         self.since_s: float | None = None
-        """When its first chunk was shown; None before."""
+        """Time at which its first chunk was shown; None before."""
 
     def due(self, now_s: float) -> tuple[tuple[int, str, str], ...]:
-        """Takes out what is to be shown by now."""
+        """Remove and return the text that is due."""
         if self.since_s is None and self.chunks:
             self.since_s, self.first_ns = now_s, self.chunks[0][0]
         shown_s = now_s - (now_s if self.since_s is None else self.since_s)
@@ -38,7 +38,7 @@ class _Held:
         return tuple(self._until(until_ns))
 
     def all(self) -> tuple[tuple[int, str, str], ...]:
-        """Takes out everything."""
+        """Remove and return everything."""
         chunks = tuple(self.chunks)
         self.chunks.clear()
         return chunks
@@ -49,10 +49,10 @@ class _Held:
 
 
 class DemoPace:
-    """Takes live text as it comes and gives it back when it is to be shown.
+    """A queue of live text that returns it when it is due.
 
-    Each test's text runs to its end, ``LONGEST_S`` at most. Then the newest follows; those in between are given all at
-    once, so the screen lies behind by one test and no more. Text of a real model waits for nothing.
+    Each trial's text runs to its end, ``LONGEST_S`` at most. Then the newest follows; those in between are returned at
+    once, so the screen is behind by at most one trial. Text of a real model is not delayed.
     """
 
     def __init__(self) -> None:
@@ -60,29 +60,29 @@ class DemoPace:
 
     @property
     def holds_text(self) -> bool:
-        """Something is still to be shown."""
+        """Whether some text is still to be shown."""
         return any(held.chunks for held in self._held)
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forget everything."""
         self._held.clear()
 
     def add(self, chunks: Chunks, *, slow: bool) -> None:
-        """Takes a batch of text.
+        """Add a batch of text.
 
         Args:
-            chunks: as it came; all batches of a test follow each other.
-            slow: it is the demo's.
+            chunks: the batch as received; all batches of a trial follow each other.
+            slow: whether it is the demo's.
         """
         if not self._held or self._held[-1].trial_id != chunks.trial_id:
             self._held.append(_Held(chunks.trial_id, slow=slow))
         self._held[-1].chunks.extend(chunks.chunks)
 
     def due(self, now_s: float) -> Iterator[Chunks]:
-        """Gives what is to be shown by now, in order.
+        """Yield the text that is due, in order.
 
         Args:
-            now_s: a clock that never goes back.
+            now_s: time of a monotonic clock.
         """
         while self._held:
             held = self._held[0]

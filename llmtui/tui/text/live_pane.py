@@ -1,4 +1,4 @@
-"""Which text belongs where in the live pane: a head, the prompt, the answer as it comes, how it ended."""
+"""Arrangement of text in the live pane: a head, the prompt, the answer as it arrives, how it ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Span = tuple[str, str]
 """(text, kind) as the token pane takes it."""
 
 PROMPT_CHARACTERS = 160
-"""Number of characters of a prompt that are shown; all of it is in the trial's details."""
+"""Most characters of a prompt that are shown; all of it is in the trial's details."""
 CHANNELS = {"t": "thinking", "a": "answer"}
 
 
@@ -39,11 +39,11 @@ class PaneScript:
 
     @property
     def saw_text(self) -> bool:
-        """Some trial of this session has its text in the pane."""
+        """Whether some trial of this session has its text in the pane."""
         return bool(self._with_text)
 
     def begin(self, session: Session) -> bool:
-        """Take note of the session; return whether it is another one than before."""
+        """Set the session; return whether it is another one than before."""
         is_new = session.session_id != self._session_id
         if is_new:
             self._session_id = session.session_id
@@ -62,12 +62,12 @@ class PaneScript:
         return None if self._open is None else self._trials.get(self._open)
 
     def is_demo(self, trial_id: str, session: Session) -> bool:
-        """Whether a trial asks the demo model."""
+        """Return whether a trial uses the demo model."""
         trial = self._trials.get(trial_id)
         return trial is not None and session.contender(trial).model.is_demo
 
     def news(self, session: Session) -> Iterator[Span]:
-        """Yield what a snapshot adds: ends of trials that ended, the head of the one that began."""
+        """Yield what a snapshot adds: ends of finished trials, the head of the new one."""
         yield from self._endings(session)
         if session.current is not None:
             yield from self._head(session.current, session.plan)
@@ -127,7 +127,7 @@ class PaneScript:
         yield _shortened(prompt_text(trial, plan)) + "\n\n", "prompt"
 
     def _turn(self, channel: str) -> Iterator[Span]:
-        """Between thinking and answer a line is left free."""
+        """Yield an empty line between thinking and answer."""
         if self._channel is not None and channel != self._channel:
             yield "\n\n", "answer"
         self._channel = channel
@@ -139,18 +139,18 @@ class PaneScript:
 
 
 def prompt_text(trial: Trial, plan: Plan) -> str:
-    """Return what was asked, without its tag."""
+    """Return the prompt, without its tag."""
     if trial.kind == "cold" or trial.prompt is None:
         return plan.cold_text
     return plan.follow_up_text if trial.kind == "follow_up" else plan.prompts[trial.prompt].text
 
 
 def pane_title(session: Session, shown: Trial | None = None) -> str:
-    """Return who writes what, for the pane's upper edge.
+    """Return the pane's title: model and prompt.
 
     Args:
-        session: as it stands.
-        shown: whose text is written, where that lies behind.
+        session: the newest snapshot.
+        shown: the trial whose text is shown, where that is an earlier one.
     """
     trial = shown or session.current or (session.rows[-1].trial if session.rows else None)
     if trial is None:
@@ -161,7 +161,7 @@ def pane_title(session: Session, shown: Trial | None = None) -> str:
 
 
 def ending_words(row: TrialRow) -> str:
-    """Return "128 tokens in 22.5 s, 5.69 tok/s", or what went wrong and what to do."""
+    """Return "128 tokens in 22.5 s, 5.69 tok/s", or the problem and what to do."""
     if row.problem is not None:
         return "✗ " + whole_problem(row.problem)
     if row.outcome != "ok":
@@ -173,7 +173,7 @@ def ending_words(row: TrialRow) -> str:
     if figures.decode_tps is not None:
         parts.append(_("{rate} tok/s").format(rate=significant(figures.decode_tps)))
     ended = ended_words(row.ended_by)
-    if ended is not None and row.ended_by != "length":  # most answers end there: the count of tokens says it
+    if ended is not None and row.ended_by != "length":  # most answers end there: the count of tokens shows it
         parts.append(_("ended {how}").format(how=ended))
     return "— " + ", ".join(parts)
 

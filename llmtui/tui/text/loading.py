@@ -1,4 +1,4 @@
-"""What a model that has said nothing yet is doing, in words that move every second."""
+"""The activity of a model before its first text, in words that change every second."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ GIGABYTE = 1e9
 
 
 def waiting_words(session: Session, since_ns: int, elapsed_s: float) -> str:
-    """Gives "Loading llama3 · 2.9 of 4.7 GB in memory · 12 s · about 7 s left", or "Reading the prompt · 3 s".
+    """Return "Loading llama3 · 2.9 of 4.7 GB in memory · 12 s · about 7 s left", or "Reading the prompt · 3 s".
 
     Args:
-        session: the session with a trial under way whose first text has not come.
+        session: the session with a current trial whose first text has not arrived.
         since_ns: when the wait began, on the engine's clock.
-        elapsed_s: for how long it has lasted.
+        elapsed_s: its duration so far.
     """
     progress = loading(session, since_ns)
     if progress is None or session.current is None:

@@ -1,4 +1,4 @@
-"""What the machine's plots show: one meter per resource, with its words, its two series and their scales."""
+"""Meters of the machine's plots: one per resource, with its words, its two series and their scales."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llmtui.words import _
 from llmtui.words.figures import fixed, gigabytes, significant
 
 OWN_SCALE_BELOW = 0.15
-"""A model's share of the whole machine below which its line would lie flat on the axis: it gets a scale of its own."""
+"""A model's share of the whole machine below which its line would be flat: it then has a separate scale."""
 
 _Value = Callable[[SamplePoint], float | None]
 
@@ -27,7 +27,7 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     whole_words: str
     """Present value of the whole machine."""
     model_words: str
-    """Present value of the model, or why there is none; empty where the resource is not told per model."""
+    """Present value of the model, or why there is none; empty where the resource is not known per model."""
     sensor_words: str
     """Temperature, clock and power, where they are known."""
     whole: tuple[float | None, ...]
@@ -39,7 +39,7 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def meters(session: Session, window: Window) -> tuple[Meter, ...]:
-    """Return a meter each for processor and memory, and one for the graphics card where its load is known."""
+    """Return one meter each for CPU and memory, and one for the GPU where its load is known."""
     made = [_processor(session, window), _memory(session, window)]
     if any(sample.gpu_busy is not None for sample in session.samples):
         made.append(_graphics(session, window))
@@ -65,7 +65,7 @@ def heading_words(meter: Meter, whole_mark: str) -> list[Run]:
 
 
 def words_beside(meter: Meter, whole_mark: str, rows: int) -> list[list[Run]]:
-    """Return a meter's words in lines that stand beside its plot: name and whole machine, then model and sensors."""
+    """Return a meter's words in lines beside its plot: name and whole machine, then model and sensors."""
     if rows == 1:
         return [heading_words(meter, whole_mark)]
     first: list[Run] = [(f"{meter.name}  ", "text"), (f"{whole_mark} {meter.whole_words}", "all")]
@@ -198,7 +198,7 @@ def _last(session: Session) -> SamplePoint | None:
 
 
 def _last_told(session: Session, words: Callable[[SamplePoint], str | None], looks: int = 20) -> str | None:
-    """Return the newest value; some sensors are read more rarely than others."""
+    """Return the newest value; some sensors are read less often than others."""
     told = (words(sample) for sample in reversed(session.samples[-looks:]))
     return next((text for text in told if text), None)
 
@@ -214,7 +214,7 @@ def _columns(session: Session, window: Window, value: _Value) -> list[float | No
 
 
 def joined(values: Sequence[float | None], at_most: int = 4) -> list[float | None]:
-    """Return the series with short holes filled by a straight line, so that few samples are a line and not dots."""
+    """Return the series with short gaps interpolated, so that few samples make a line and not dots."""
     filled = list(values)
     known = [at for at, value in enumerate(values) if value is not None]
     for before, after in pairwise(known):

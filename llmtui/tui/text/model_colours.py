@@ -1,4 +1,4 @@
-"""One colour per model, the same wherever it is drawn: neither red nor green, which say bad and good."""
+"""One colour per model, equal wherever it is drawn: neither red nor green, which mean bad and good."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 MODEL_COLOURS: Final = ("$primary", "$accent", "$secondary", "$warning")
 MODEL_SIGNS: Final = ("●", "◆", "■", "▲", "○", "◇", "□", "△")
-"""What tells models apart in a plot where colours do not."""
+"""Signs that distinguish models in a plot without colours."""
 
 
 def model_colour(contender: int) -> str:

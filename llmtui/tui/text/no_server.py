@@ -1,4 +1,4 @@
-"""What stands in place of the models where no server answers: why, and each way to get one."""
+"""The empty state of the model list where no server answers: the reason, and each way to get one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def no_server_words(
 
 
 def no_models_words(kind: ServerKind) -> str:
-    """Return what stands in place of the models of a server that names none."""
+    """Return the text in place of the models of a server that lists none."""
     if kind == "openai":
         return _(
             "This server lists no models.\n\nLoad one there, or measure one by its name: llmtui run --host … -m NAME."

@@ -1,4 +1,4 @@
-"""Numbers in a column: three significant digits, decimal points under each other, nothing where nothing is known."""
+"""Numbers in a column: three significant digits, aligned decimal points, blank where unknown."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from llmtui.words.figures import decimal_mark, fixed, significant
 
 
 def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
-    """Gives a number with room behind it, so that right-justified its point stands ``decimals`` from the right.
+    """Return a number with blanks behind it, so that right-justified its point is ``decimals`` from the right.
 
-    What there is no room for is rounded: 0.0266 is 0.027 with three decimals.
+    Decimals without room are rounded: 0.0266 is 0.027 with three decimals.
     """
     if value is None:
         return ""
@@ -23,12 +23,12 @@ def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
 
 
 def right(text: str, width: int, style: str = "") -> Text:
-    """Gives a cell with its text at the right."""
-    # Rich's own justification would cut the blanks behind the number.
+    """Return a cell with its text at the right."""
+    # Rich's own justification would remove the blanks behind the number.
     return Text(" " * (width - cell_len(text)) + text, style=style, no_wrap=True)
 
 
 def left(text: str, width: int, style: str = "") -> Text:
-    """Gives a cell with its text at the left, cut with an ellipsis where it is longer."""
+    """Return a cell with its text at the left, cut with an ellipsis where it is longer."""
     cut = text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
     return Text(cut, style=style, no_wrap=True)

@@ -1,7 +1,7 @@
-"""Text that only grows, cut into rows of a width: what the token pane shows, without any widget.
+"""Growing text cut into rows of a width: the content of the token pane, without any widget.
 
-Rows that are complete are never looked at again: an append wraps from the start of the last row on, however long the
-paragraph is. Wrapping is decided by the text alone, so a text gives the same rows in whatever spans it arrives.
+Complete rows are never processed again: an append wraps from the start of the last row, however long the paragraph is.
+Wrapping depends on the text alone, so a text has the same rows whatever spans it arrives in.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from rich.cells import cell_len
 from llmtui.core.shown import ODD, visible
 
 Kind = str
-"""Who wrote a span of text: a name that the pane maps to a style, such as ``thinking``."""
+"""The source of a span of text: a name that the pane maps to a style, such as ``thinking``."""
 
 TAB = 4
 MAX_ROWS = 6_000
-"""Above this the oldest lines leave, in blocks, so that a long session's memory stays flat."""
+"""Above this the oldest lines are dropped, in blocks, so that a long session's memory stays constant."""
 KEEP_ROWS = 5_000
 
 _JOINER = "\N{ZERO WIDTH JOINER}"
@@ -30,16 +30,16 @@ _WORDS = re.compile(r" +|[^ ]+")
 
 @dataclass(slots=True)
 class PaneLine:
-    """One line of text between line ends, with who wrote what and where its rows begin."""
+    """One line of text between line ends, with the kinds of its parts and the beginnings of its rows."""
 
     text: str = ""
     runs: list[tuple[int, Kind]] = field(default_factory=list)
     """(first character, kind), in order."""
     rows: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])
-    """(first, behind the last shown character) of each row; blanks between rows are not shown."""
+    """(first, after the last shown character) of each row; blanks between rows are not shown."""
 
     def spans(self, row: int) -> Iterator[tuple[str, Kind]]:
-        """Gives a row's text, cut where the kind changes."""
+        """Yield a row's text, cut where the kind changes."""
         start, end = self.rows[row]
         if start == end:
             return
@@ -52,23 +52,23 @@ class PaneLine:
 
 @dataclass(frozen=True, slots=True)
 class RowsChanged:
-    """What an append did to the rows."""
+    """The effect of an append on the rows."""
 
     first_row: int
     """The first row that is new or different."""
     dropped_rows: int
-    """Rows that left at the top to make room."""
+    """Number of rows dropped at the top to make room."""
 
 
 class GrowingText:
-    """Lines and their rows. ``append`` is all that a stream needs; ``set_width`` wraps everything anew."""
+    """Lines and their rows. ``append`` is enough for a stream; ``set_width`` wraps everything again."""
 
     def __init__(self, width: int = 80) -> None:
         self.width = max(1, width)
         self.lines: list[PaneLine] = [PaneLine()]
         self.row_count = 1
         self.rows_wrapped = 0
-        """Rows that wrapping has made so far, for tests: an append costs its own rows and one, not the text's."""
+        """Number of rows made by wrapping so far, for tests: an append costs its own rows and one, not the text's."""
         self._index: list[tuple[int, int]] = [(0, 0)]
         """(line, row in it) of each row."""
         self._held = ""
@@ -78,21 +78,21 @@ class GrowingText:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing has been written yet."""
+        """Whether nothing has been written yet."""
         return len(self.lines) == 1 and not self.lines[0].text and not self._held
 
     def row(self, number: int) -> tuple[PaneLine, int]:
-        """Gives a row as its line and the row's place in it."""
+        """Return a row as its line and the row's index within it."""
         line, row = self._index[number]
         return self.lines[line], row
 
     def append(self, text: str, kind: Kind) -> RowsChanged:
-        """Adds text at the end."""
+        """Add text at the end."""
         first = self.row_count - 1
         if self._held:
             text, self._held = self._held + text, ""
         if text.endswith("\r"):
-            # The other half of a line end may still be on its way.
+            # The second half of a line end may still arrive.
             text, self._held = text[:-1], "\r"
         if not ODD.search(text):
             self._extend(text, kind)
@@ -101,7 +101,7 @@ class GrowingText:
         return self._changed(first)
 
     def set_width(self, width: int) -> None:
-        """Wraps all lines to another width."""
+        """Wrap all lines to another width."""
         width = max(1, width)
         if width == self.width:
             return
@@ -114,14 +114,14 @@ class GrowingText:
         self.row_count = len(self._index)
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forget everything."""
         self.lines = [PaneLine()]
         self._index = [(0, 0)]
         self.row_count = 1
         self._held = ""
 
     def extract(self, start: tuple[int, int], end: tuple[int, int] | None) -> str:
-        """Gives the text from (row, character in it) to another, rows of one line joined as they were written."""
+        """Return the text from (row, character in it) to another, with rows of one line joined as they were written."""
         last_row = self.row_count - 1
         end_row, end_at = end if end is not None else (last_row, None)
         parts: list[str] = []
@@ -172,7 +172,7 @@ class GrowingText:
         self.row_count += 1
 
     def _wrap(self, line: PaneLine) -> None:
-        """Wraps a line from the start of its last row on."""
+        """Wrap a line from the start of its last row."""
         start = line.rows.pop()[0]
         made = list(_rows(line.text, start, self.width))
         self.rows_wrapped += len(made)
@@ -196,7 +196,7 @@ class GrowingText:
 
 
 def _rows(text: str, start: int, width: int) -> Iterator[tuple[int, int]]:
-    """Cuts ``text[start:]`` into rows of at most ``width`` cells: at blanks, beside wide characters, else anywhere.
+    """Yield rows of at most ``width`` cells of ``text[start:]``, cut at blanks, beside wide characters, else anywhere.
 
     Greedy, from left to right, so that no row but the last can change when text is added.
     """
@@ -215,7 +215,7 @@ def _rows(text: str, start: int, width: int) -> Iterator[tuple[int, int]]:
         if used + cells <= width:
             end, used, only_blanks = behind, used + cells, False
             continue
-        # Longer than a row: broken between clusters, from where the row stands.
+        # Longer than a row: broken between clusters, from the beginning of the row.
         for cluster_at, cluster_behind, cluster_cells in _clusters(text, at, behind):
             if used + cluster_cells > width and end > start:
                 yield start, end
@@ -232,7 +232,7 @@ def _without_blanks(text: str, start: int, end: int) -> int:
 
 
 def _words(text: str, start: int) -> Iterator[tuple[int, int, int, bool]]:
-    """Gives (first, behind the last, cells, is blank) of what a row may not cut unless it must."""
+    """Yield (first, after the last, cells, is blank) of the parts that a row should not cut."""
     for match in _WORDS.finditer(text, start):
         at, behind = match.span()
         word = match.group()
@@ -245,11 +245,11 @@ def _words(text: str, start: int) -> Iterator[tuple[int, int, int, bool]]:
 
 
 def _wide_words(text: str, at: int, behind: int) -> Iterator[tuple[int, int, int, bool]]:
-    """Between two wide characters, and between a wide and a narrow one, a row may end: CJK has no blanks."""
+    """Yield the parts between wide characters, beside which a row may end: CJK has no blanks."""
     begin = at
     cells = 0
     for cluster_at, cluster_behind, cluster_cells in _clusters(text, at, behind):
-        # By the base alone: a variation selector that follows later must not move what was decided before.
+        # By the base alone: a variation selector that follows later must not change what was decided before.
         if cell_len(text[cluster_at]) == 2:
             if cluster_at > begin:
                 yield begin, cluster_at, cells, False
@@ -262,7 +262,7 @@ def _wide_words(text: str, at: int, behind: int) -> Iterator[tuple[int, int, int
 
 
 def _clusters(text: str, at: int, behind: int) -> Iterator[tuple[int, int, int]]:
-    """Gives (first, behind the last, cells) of what one cursor step covers: a base, its marks, what a joiner joins."""
+    """Yield (first, after the last, cells) of what one cursor step covers: a base, its marks, what a joiner joins."""
     begin = at
     while begin < behind:
         end = begin + 1

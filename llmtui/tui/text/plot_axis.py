@@ -1,4 +1,4 @@
-"""What stands around the plots: the stretch of time, its labels, the values at the side, the phases' row."""
+"""The surroundings of plots: the time span, its labels, the values at the side, the row of phases."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ SPANS_S = (30, 60, 120)
 TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 TICK_COLUMNS = 10
 EDGE = " edge"
-"""Behind a phase's role: where it begins."""
+"""Suffix of a phase's role: where it begins."""
 _LEGEND: dict[BandName, str] = {
     "load": "$warning 30%", "prefill": "$secondary 30%", "thinking": "$accent 25%", "answer": "$success 25%",
 }  # fmt: skip
-"""The colours are those of MachinePlots; making room is rare and named in its band."""
+"""The colours of MachinePlots; unloading is rare and named in its band."""
 _NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 class Window(NamedTuple):
-    """A stretch of time in columns of equal length, on the engine's clock."""
+    """A time span in columns of equal length, on the engine's clock."""
 
     start_ns: int
     column_ns: int
     columns: int
     session_ns: int
-    """Start of the session, where the labels count from."""
+    """Start of the session, from which the labels count."""
 
     @classmethod
     def of(cls, session: Session, *, columns: int, whole: bool) -> Window:
-        """Gives the stretch that ends now; its edges stand still between two columns, so the plot does not shimmer."""
+        """Return the span that ends now; its edges stay between two columns, so the plot does not shimmer."""
         past_ns = max(S, session.last_t_ns - session.t_ns)
         fitting = [span * S for span in SPANS_S if span * S >= past_ns]
         show_all = whole or session.finished is not None
@@ -54,7 +54,7 @@ class Window(NamedTuple):
 
 
 def ceiling(most: float) -> float:
-    """Gives a round value above the largest."""
+    """Return a round value above the largest."""
     size = 1.0
     while size * 10 <= most:
         size *= 10
@@ -64,13 +64,13 @@ def ceiling(most: float) -> float:
 
 
 def gutter(row: int, height: int, top: float) -> Run:
-    """Gives what stands left of a row: the largest value above, 0 below."""
+    """Return the text left of a row: the largest value at the top, 0 at the bottom."""
     label = with_mark(f"{top:g}") if row == 0 else "0" if row == height - 1 else ""
     return (f"{label:>{GUTTER - 1}}┤" if label else " " * (GUTTER - 1) + "│", "axis")
 
 
 def plot_heading(words: list[Run], width: int) -> list[Run]:
-    """Gives a heading's words cut to the width."""
+    """Return a heading's words cut to the width."""
     kept: list[Run] = []
     room = width
     for text, role in words:
@@ -82,7 +82,7 @@ def plot_heading(words: list[Run], width: int) -> list[Run]:
 
 
 def axis_row(window: Window) -> list[Run]:
-    """Gives times since the session's start, at round ones."""
+    """Return times since the session's start, at round values."""
     row = [" "] * (GUTTER + window.columns)
     step_s = next((tick for tick in TICKS_S if tick * S >= TICK_COLUMNS * window.column_ns), TICKS_S[-1])
     end_ns = window.start_ns + window.columns * window.column_ns
@@ -96,7 +96,7 @@ def axis_row(window: Window) -> list[Run]:
 
 
 def band_row(marked: Sequence[Band | None]) -> list[Run]:
-    """Gives the phases' row: each stretch in its colour, with its name where it fits."""
+    """Return the row of phases: each span in its colour, with its name where it fits."""
     names = _names()
     runs: list[Run] = [(" " * GUTTER, "axis")]
     for band, columns in groupby(marked, key=lambda one: None if one is None else (one.name, one.trial_id)):
@@ -128,7 +128,7 @@ def legend_runs(width: int) -> list[Run]:
 
 
 def _names() -> dict[BandName, tuple[str, ...]]:
-    """The words for phases, the longest first."""
+    """Return the words for phases, longest first."""
     return {
         "unload": (_("making room"), _("room")),
         "load": (_("loading"), _("load")),

@@ -1,7 +1,7 @@
-"""A plotext figure of our own, drawn to rows of (text, role) that no theme has touched yet.
+"""A separate plotext figure, drawn to rows of (text, role) without theme colours.
 
 Why plotext 5.3 and its private figure (checked with 5.3.2), and how it is used: docs/plotext.md. The import waits until
-the first plot is wanted.
+the first plot is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _RESET = "0"
 
 
 class Series(NamedTuple):
-    """One line of a plot: a value a column, None where there is none."""
+    """One line of a plot: one value per column, None where there is none."""
 
     role: str
     values: Sequence[float | None]
@@ -36,7 +36,7 @@ class Canvas:
         self.drawings = 0
 
     def draw(self, series: Sequence[Series], *, width: int, height: int, top: float) -> list[list[Run]]:
-        """Gives the field's rows, top first.
+        """Return the field's rows, top first.
 
         Args:
             series: lines, later ones over earlier ones; as many values as the field has columns.
@@ -60,7 +60,7 @@ class Canvas:
 
     def _own_figure(self) -> _figure_class:
         if self._figure is None:
-            # A figure of our own: the module's figure is shared by everything that imports plotext.
+            # A separate figure: the module's figure is shared by everything that imports plotext.
             from plotext._figure import _figure_class
 
             figure = _figure_class()
@@ -80,7 +80,7 @@ def fetch_library() -> None:
 
 
 def _stretches(values: Sequence[float | None]) -> Iterator[tuple[int, list[float]]]:
-    """Gives (first column, values) of each run of columns that have one: a line is not drawn over a hole."""
+    """Yield (first column, values) of each run of columns with values: a line is not drawn over a gap."""
     stretch: list[float] = []
     for column, value in enumerate(values):
         if value is not None:
@@ -93,7 +93,7 @@ def _stretches(values: Sequence[float | None]) -> Iterator[tuple[int, list[float
 
 
 def _runs(row: str, roles: dict[str, str]) -> list[Run]:
-    """Cuts a row at its colour codes, which say only which line a cell belongs to."""
+    """Return a row cut at its colour codes, which only tell to which line a cell belongs."""
     runs: list[Run] = []
     role = ""
     at = 0

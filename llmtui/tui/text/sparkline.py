@@ -1,4 +1,4 @@
-"""Lines of blocks: values over time in one row or in several, on a scale from 0."""
+"""Lines of blocks: values over time in one or several rows, on a scale from 0."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def spark(values: Sequence[float], width: int, top: float) -> str:
     """Return values as one row of blocks; at most ``width`` columns, the newest at the right.
 
     Args:
-        values: from the oldest to the newest, one per column; more than there are columns are joined by their mean.
-        width: columns.
+        values: oldest to newest, one per column; where there are more, their means.
+        width: number of columns.
         top: value of a full block.
     """
     if top <= 0:
@@ -24,7 +24,7 @@ def spark(values: Sequence[float], width: int, top: float) -> str:
 
 
 def bars(values: Sequence[float], width: int, height: int, top: float) -> list[str]:
-    """Return values as rows of blocks, the upper one first; each row is as long as there are values to show."""
+    """Return values as rows of blocks, the upper one first; each row is as long as the series."""
     if top <= 0 or height < 1:
         return [""] * height
     eighths = [max(1, min(8 * height, round(8 * height * value / top))) for value in squeezed(values, width)]
@@ -39,7 +39,7 @@ def height_of(value: float, height: int, top: float) -> int:
 
 
 def squeezed(values: Sequence[float], width: int) -> list[float]:
-    """Return at most ``width`` values: means of equal stretches where there are more."""
+    """Return at most ``width`` values: means of equal intervals where there are more."""
     if width < 1:
         return []
     if len(values) <= width:

@@ -1,4 +1,4 @@
-"""What the models answered: a prompt, and below it each model's answer."""
+"""The models' answers: a prompt, and below it each model's answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llmtui.words.trials import category_words
 
 
 class AnswersTab(VerticalScroll, can_focus=True):
-    """The answers to the first prompt, read when they are looked at."""
+    """The answers to the first prompt, read when they are shown."""
 
     DEFAULT_CSS = """
     AnswersTab { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; & > Static { height: auto; } }
@@ -30,17 +30,17 @@ class AnswersTab(VerticalScroll, can_focus=True):
         self._read: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """One text."""
+        """Yield one text."""
         yield Static()
 
     def show_session(self, session: Session, feed: Feed) -> None:
-        """Take a session; its texts are read from the feed once the tab is on show."""
+        """Set the session; its texts are read from the feed once the tab is visible."""
         self._session, self._feed = session, feed
         if self.display:
             self.read()
 
     def read(self) -> None:
-        """Read the answers of the newest session that was taken, where they are others than those on show."""
+        """Read the answers of the newest session, where they differ from those shown."""
         if self._session is None or self._feed is None:
             return
         rows = _newest_answers(self._session)

@@ -1,4 +1,4 @@
-"""One line above everything else: what went wrong, and what to do about it."""
+"""One line above everything else: a problem, and what to do about it."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ class Banner(Static):
     """
 
     code = ""
-    """Which problem is shown; empty where none is."""
+    """Code of the shown problem; empty where there is none."""
 
     def say(self, what: str, remedy: str | None = None, *, level: Level = "warning", code: str = "said") -> None:
-        """Shows a sentence and, dimmed behind it, what to do."""
+        """Show a sentence and, dimmed after it, what to do."""
         self.code = code
         self.update(Content.assemble((f"{_MARKS[level]} ", "bold"), what, "  ", (remedy or "", "dim italic")))
         for each in _MARKS:
             self.set_class(each == level, f"-{each}")
 
     def tell(self, problem: Problem, *, level: Level = "error") -> None:
-        """Shows a problem with its remedy."""
+        """Show a problem with its remedy."""
         self.say(problem_what(problem), problem_remedy(problem), level=level, code=problem.code)
 
     def hush(self) -> None:
-        """Hides the line."""
+        """Hide the line."""
         self.code = ""
         for each in _MARKS:
             self.remove_class(f"-{each}")

@@ -1,4 +1,4 @@
-"""The two or three figures that a person watches: large where there is room, in one row where there is not."""
+"""The two or three main figures: large where there is room, else in one row."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from llmtui.words import _
 from llmtui.words.figures import significant
 
 LABEL_CELLS = 26
-"""A label's room before it is laid out."""
+"""A label's width before it is laid out."""
 
 
 class Shown(NamedTuple):
-    """One figure as it is shown; an empty value leaves its place blank."""
+    """One figure as shown; an empty value leaves its place blank."""
 
     value: str
     unit: str
     note: str = ""
     settled: bool = True
-    """Not a running clock and not an estimate."""
+    """Neither a running clock nor an estimate."""
 
 
 class StillDigits(Digits):
-    """Digits in a place of fixed width: a longer number lays nothing out anew."""
+    """Digits in a place of fixed width: a longer number changes no layout."""
 
     def update(self, value: str) -> None:
         """Change the number."""
@@ -45,7 +45,7 @@ class StillDigits(Digits):
 class BigFigure(Vertical):
     """A label with the unit, large digits below; in short terminals one row.
 
-    Live figures change five times a second, so no size hangs on what they say.
+    Live figures change five times per second, so no size depends on them.
     """
 
     DEFAULT_CSS = """
@@ -65,13 +65,13 @@ class BigFigure(Vertical):
         self._label = label
         self._short = short
         self._shown: Shown | None = None
-        # Figures can come before the parts are mounted, so they are held, not looked for.
+        # Figures can come before the parts are mounted, so they are stored, not looked up.
         self.digits = StillDigits("")
         self.label = Static("", classes="figure-label")
         self.row = Static("", classes="figure-row")
 
     def compose(self) -> ComposeResult:
-        """Both forms; the style sheet shows one."""
+        """Yield both forms; the style sheet shows one."""
         yield self.label
         yield self.digits
         yield self.row
@@ -99,7 +99,7 @@ class BigFigure(Vertical):
         self.set_class(not shown.settled, "-unsettled")
 
     def on_resize(self) -> None:
-        """Another form of the label may fit."""
+        """Choose the form of the label that fits."""
         shown, self._shown = self._shown, None
         if shown is not None:
             self.show_figure(shown)
@@ -120,14 +120,14 @@ class BigFigures(Horizontal):
     rate = getters.query_one(RateLine)
 
     def compose(self) -> ComposeResult:
-        """Return the three figures, the middle one for models that think only, and the line of the rate."""
+        """Yield the three figures, the middle one for thinking models only, and the line of the rate."""
         yield BigFigure(*_FIRST_WORD["warm"](), id="first-word")
         yield BigFigure(_("TTFO, after thinking"), _("TTFO"), id="first-answer")
         yield BigFigure(_("Speed"), _("Speed"), id="speed")
         yield RateLine()
 
     def on_mount(self) -> None:
-        """Blank until something is measured."""
+        """Show nothing until something is measured."""
         self.clear()
 
     def clear(self) -> None:
@@ -137,11 +137,11 @@ class BigFigures(Horizontal):
         self.first_answer.display = False
 
     def show_kind(self, kind: Kind) -> None:
-        """Name the first figure by what it is in this kind of trial."""
+        """Name the first figure for this kind of trial."""
         self.first_word.show_label(*_FIRST_WORD[kind]())
 
     def show_waiting(self, elapsed_s: float | None, last: TrialRow | None, *, thinks: bool) -> None:
-        """No text yet: the first figure counts once the model is asked, the speed is still that of the trial before."""
+        """Show no text yet: the first figure counts from the request, the speed is that of the previous trial."""
         value = "" if elapsed_s is None else f"{int(elapsed_s)}"
         self.first_word.show_figure(Shown(value, "s …", settled=False))
         self.first_answer.display = thinks
@@ -149,7 +149,7 @@ class BigFigures(Horizontal):
         self._show_speed(None if last is None else last.figures.decode_tps, _("last trial"), settled=False)
 
     def show_live(self, figures: LiveFigures, *, thinks: bool) -> None:
-        """Text comes: the first word is exact, the speed an estimate."""
+        """Show arriving text: the first figure is exact, the speed an estimate."""
         self.first_word.show_figure(_seconds(figures.ttft_ms))
         self.first_answer.display = thinks
         if thinks:
@@ -157,7 +157,7 @@ class BigFigures(Horizontal):
         self._show_speed(figures.tps, "≈", settled=False)
 
     def show_final(self, row: TrialRow, *, thinks: bool) -> None:
-        """The trial is over: exact figures."""
+        """Show the exact figures of a finished trial."""
         self.first_word.show_figure(_seconds(row.figures.ttft_ms))
         self.first_answer.display = thinks
         self.first_answer.show_figure(_seconds(row.figures.ttfo_ms))
@@ -174,7 +174,7 @@ _FIRST_WORD: dict[Kind, Callable[[], tuple[str, str]]] = {
     "warm": lambda: (_("TTFT"), _("TTFT")),
     "follow_up": lambda: (_("Follow-up TTFT"), _("Follow-up")),
 }
-"""Asked for when shown, so that the language can be chosen after the import."""
+"""Looked up when shown, so that the language can be chosen after the import."""
 
 
 def _seconds(ms: float | None) -> Shown:

@@ -1,4 +1,4 @@
-"""Results by category: one line per category and model, the models of a category below each other."""
+"""Results by category: one line per category and model, a category's models below each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmtui.words import _
 from llmtui.words.trials import category_words
 
 KEPT: Final = ("decode_tps", "ttft_ms", "ttfo_ms", "e2e_ms", "tokens", "decode_cps")
-"""Figures in the order in which they get room; the others come after them."""
+"""Figures in the order of importance for a narrow screen; the others follow."""
 NAME_CELLS: Final = (14, 32)
 GAP: Final = 2
 
@@ -39,13 +39,13 @@ class CategoryTable(ResultTable[CategorySummary]):
         self.sort_changed()
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return the names, then the figures on show."""
+        """Return the names, then the visible figures."""
         better = {one.id: one.better for one in table_figures("categories")}
         figures = [(name, better[name] != "lower") for name in self.shown_columns]
         return [("category", False), ("model", False), *figures]
 
     def on_resize(self) -> None:
-        """Other figures fit."""
+        """Choose the figures that fit."""
         if self._own_order:
             self.sort_changed()
 
@@ -78,7 +78,7 @@ class CategoryTable(ResultTable[CategorySummary]):
 
 
 def category_cells(one: Measure, lines: Sequence[CategorySummary]) -> tuple[str, list[str]]:
-    """Return a column's head and cells; TTFO only where it is another moment than TTFT."""
+    """Return a column's head and cells; TTFO only where it differs from TTFT."""
     if one.id == "finished":
         return "n", [_trials(line) for line in lines]
     head, cells = head_and_cells(one, [_reading(one, line) for line in lines])
@@ -104,7 +104,7 @@ def _value(line: CategorySummary, column: str) -> Value:
 def _fitting(
     figures: Sequence[tuple[Measure, str, list[str]]], width: int
 ) -> list[tuple[Measure, str, list[str]]]:  # fmt: skip
-    """Return the figures that fit, in the order of their columns: half a figure would be another one."""
+    """Return the figures that fit, in the order of their columns, never cut."""
     place = {name: at for at, name in enumerate((*KEPT[:2], "finished", *KEPT[2:]))}
     taken = 0
     kept: set[str] = set()

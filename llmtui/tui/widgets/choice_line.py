@@ -1,4 +1,4 @@
-"""One of a few words on one line: left and right change it, and so does a click."""
+"""A choice of a few words on one line: left and right change it, and so does a click."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class ChoiceLine(Static, can_focus=True):
     """
 
     value: reactive[str] = reactive("", init=False)
-    """The chosen one."""
+    """The chosen word's value."""
 
     @dataclass
     class Changed(Message):
-        """Another one was chosen."""
+        """The choice changed."""
 
         line: ChoiceLine
         value: str
@@ -48,11 +48,11 @@ class ChoiceLine(Static, can_focus=True):
             return self.line
 
     def __init__(self, choices: Sequence[tuple[str, str]], value: str, *, id: str | None = None) -> None:  # noqa: A002
-        """Makes a line.
+        """Create a line.
 
         Args:
             choices: (value, word) of each.
-            value: the one chosen at first.
+            value: the initial choice.
             id: as in Textual.
         """
         self._choices = tuple(choices)
@@ -70,15 +70,15 @@ class ChoiceLine(Static, can_focus=True):
         return Content(" ").join(parts)
 
     def watch_value(self, value: str) -> None:
-        """Draws the line anew and says what is chosen."""
+        """Redraw the line and report the choice."""
         self.update(self._drawn())
         self.post_message(self.Changed(self, value))
 
     def action_step(self, by: int) -> None:
-        """Goes to the choice before or after, round the end."""
+        """Go to the choice before or after, around the ends."""
         values = [choice for choice, _word in self._choices]
         self.value = values[(values.index(self.value) + by) % len(values)]
 
     def action_choose(self, value: str) -> None:
-        """Takes the one that was clicked."""
+        """Choose the clicked word."""
         self.value = value

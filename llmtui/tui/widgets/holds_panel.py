@@ -1,4 +1,4 @@
-"""What holds: a line per finding with its mark, its ratio and the interval that decides; a click opens the evidence."""
+"""What holds: one line per finding with its mark, its ratio and the deciding interval; a click opens the evidence."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from llmtui.core.what_holds import Holding
 from llmtui.words.what_holds import HoldingWords, holding_words
 
 NAME_CELLS = (40, 30, 24, 20, 16, 14, 12, 10, 8)
-"""Widths that names are shortened to, until a line fits."""
+"""Widths to shorten names to, until a line fits."""
 COLOURS = {"●": "$success", "◐": "$warning", "=": "$primary", "○": "$foreground 70%"}
 GAP = "  "
 
 
 class HoldsPanel(Widget):
-    """One line per finding, as wide as the screen; nothing of one model alone."""
+    """One line per finding, as wide as the screen; empty for a single model."""
 
     DEFAULT_CSS = """
     HoldsPanel { height: auto; padding: 0 1; text-wrap: nowrap; }
     """
 
     class Asked(Message):
-        """The evidence of a line is wanted."""
+        """A line's evidence was requested."""
 
         def __init__(self, holding: Holding) -> None:
             self.holding = holding
@@ -39,7 +39,7 @@ class HoldsPanel(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self.holdings: tuple[Holding, ...] = ()
-        """As shown, from the top."""
+        """The shown lines, from the top."""
         self._session: Session | None = None
         self._instead = ""
         self._key = ""
@@ -49,16 +49,16 @@ class HoldsPanel(Widget):
 
         Args:
             holdings: from the top.
-            session: what they were made from.
-            key: that runs further rounds; empty where none can be run.
-            instead: is shown where there are no lines.
+            session: their session.
+            key: the key for further rounds; empty where none can be run.
+            instead: shown where there are no lines.
         """
         self.holdings, self._session, self._key, self._instead = tuple(holdings), session, key, instead
         self.display = bool(holdings or instead)
         self.refresh(layout=True)
 
     def lines(self, width: int) -> list[Content]:
-        """Return the lines as they fit into a width."""
+        """Return the lines for a width."""
         if self._session is None or not self.holdings:
             return [Content.styled(self._instead, "$foreground 70%")] if self._instead else []
         labels = [one.label for one in self._session.plan.contenders]
@@ -81,14 +81,14 @@ class HoldsPanel(Widget):
         return max(1, len(self.holdings))
 
     def on_click(self, event: Click) -> None:
-        """A click on a line asks for its evidence."""
+        """Ask for the evidence of the clicked line."""
         at = event.get_content_offset_capture(self).y
         if at < len(self.holdings):
             self.post_message(self.Asked(self.holdings[at]))
 
 
 def _aligned(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines with their parts below each other; an open line has its own."""
+    """Return the lines with their parts aligned; an open line has its own alignment."""
     told = [one for one in words if one.subject]
     wide = [max((cell_len(one[at]) for one in told), default=0) for at in range(len(HoldingWords._fields))]
     topics = max(cell_len(one.topic) for one in words)
@@ -101,7 +101,7 @@ def _ragged(words: Sequence[HoldingWords]) -> list[Content]:
 
 
 def _ragged_without_bases(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines; a number of rounds that the line above has too is left out."""
+    """Return the lines, without a number of rounds that repeats the line above."""
     bases = ["", *(one.base for one in words)]
     return _ragged(
         [one._replace(base="") if one.base == above else one for one, above in zip(words, bases, strict=False)]

@@ -1,4 +1,4 @@
-"""The last line of every screen: the keys that work now, by rank, as many as fit whole, and the way to all others."""
+"""The last line of every screen: the working keys by rank, as many as fit whole, and the key for all others."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from llmtui.tui._textual_hacks import FooterKey
 from llmtui.words import _
 
 AROUND = 3
-"""Number of blanks before, within and behind a key with its words."""
+"""Number of blanks before, within and after a key with its words."""
 _FIRST = ("escape", "enter")
 """The way back and the way on come before all others; these keep the order of their bindings."""
 
 
 class KeyLine(Footer):
-    """Textual's footer without the palette and without half a key at the edge."""
+    """Textual's footer without the palette and without cut keys at the edge."""
 
     def __init__(self) -> None:
         """Make the line; the keys are those of the screen it is on."""
@@ -41,7 +41,7 @@ class KeyLine(Footer):
         yield more
 
     def on_resize(self, event: Resize) -> None:
-        """Other keys fit."""
+        """Choose the keys that fit."""
         if self.app.size.width != self._made_for:
             self.call_after_refresh(self.recompose)
 

@@ -1,7 +1,7 @@
-"""Processor and memory over one time axis, with what the engine was doing marked below.
+"""CPU and memory over one time axis, with the engine's phases marked below.
 
-Drawn at most once a second, only while it can be seen and only when there is something new; between two drawings the
-rows are kept, and a change of colours repaints them without drawing again.
+Drawn at most once per second, only while visible and only with news; between two drawings the rows are kept, and a
+change of colours repaints them without drawing again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WORDS_WIDTH = 34
 
 
 class MachinePlots(Widget):
-    """One plot per resource, a row of phases, a row of times. ``show_session`` gives it the newest one."""
+    """One plot per resource, a row of phases, a row of times. ``show_session`` sets the session."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "machine-plots--model", "machine-plots--all", "machine-plots--text", "machine-plots--axis",
@@ -66,7 +66,7 @@ class MachinePlots(Widget):
         super().__init__(id=id, classes=classes)
         self.canvas = Canvas()
         self.whole = False
-        """All of the session instead of its last two minutes."""
+        """All of the session in place of its last two minutes."""
         self._clock = clock
         self._session: Session | None = None
         self._rows: list[list[Run]] = []
@@ -80,19 +80,19 @@ class MachinePlots(Widget):
     # --- what to draw ---
 
     def show_session(self, session: Session) -> None:
-        """Takes the newest session; it is drawn when it is time."""
+        """Set the newest session; it is drawn when due."""
         self._session = session
         self._draw_when_due()
 
     def toggle_window(self) -> None:
-        """Changes between the last two minutes and the whole session."""
+        """Change between the last two minutes and the whole session."""
         self.whole = not self.whole
         self._draw_now()
 
     # --- when to draw ---
 
     def on_mount(self) -> None:
-        """The plotting library is fetched after the first paint, beside the loop."""
+        """Load the plotting library after the first paint, beside the loop."""
         self._fetch_library()
 
     @in_background("plots", exclusive=False)
@@ -105,16 +105,16 @@ class MachinePlots(Widget):
         self._draw_now()
 
     def on_show(self) -> None:
-        """Draws what was missed."""
+        """Draw what was missed."""
         self._seen = True
         self._draw_when_due()
 
     def on_hide(self) -> None:
-        """Plots that cannot be seen cost nothing."""
+        """Stop drawing while not visible."""
         self._seen = False
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size is drawn at once."""
+        """Draw another size at once."""
         self._seen = True
         self._draw_now()
 
@@ -125,11 +125,11 @@ class MachinePlots(Widget):
         if wait_s <= SLACK_S:
             self._draw_now()
         elif self._timer is None:
-            # News comes five times a second and is drawn with its frame; the timer is for the last of it.
+            # News comes five times per second and is drawn with its frame; the timer is for the last of it.
             self._timer = self.set_timer(wait_s + NEXT_NEWS_S, self._draw_now, name="plots")
 
     def _key(self) -> object:
-        """What a drawing depends on."""
+        """Return everything that a drawing depends on."""
         session = self._session
         if session is None:
             return None
@@ -156,7 +156,7 @@ class MachinePlots(Widget):
     # --- how to draw ---
 
     def _tall(self, session: Session) -> list[list[Run]]:
-        """A heading above each plot, phases and times below."""
+        """Return a heading above each plot, phases and times below."""
         width, height = self.size
         window = Window.of(session, columns=width - GUTTER, whole=self.whole)
         shown = meters(session, window)
@@ -170,7 +170,7 @@ class MachinePlots(Widget):
         return [*rows, self._bands(session, window), axis_row(window)]
 
     def _short(self, session: Session) -> list[list[Run]]:
-        """The words beside each plot of a few rows, phases below."""
+        """Return the words beside each plot of a few rows, phases below."""
         width, height = self.size
         count = meter_count(session)
         plot_rows = max(1, (height - 1) // count)
@@ -187,7 +187,7 @@ class MachinePlots(Widget):
         return [*rows[: max(1, height - 1)], bands_row][:height]
 
     def _plot(self, meter: Meter, columns: int, height: int) -> list[list[Run]]:
-        # Without colours the two lines are told apart by what they are made of.
+        # Without colours the two lines differ by their characters.
         marker = "·" if self.app.no_color else "braille"
         lines = [Series("all", meter.whole, marker), Series("model", meter.model)]
         return self.canvas.draw(lines, width=columns, height=height, top=meter.top)
@@ -204,12 +204,12 @@ class MachinePlots(Widget):
     # --- painting ---
 
     def notify_style_update(self) -> None:
-        """Colours changed: the rows stay."""
+        """Keep the rows when colours changed."""
         super().notify_style_update()
         self._styles.clear()
 
     def render_line(self, y: int) -> Strip:
-        """Gives a row as it was drawn last."""
+        """Return a row as last drawn."""
         base = self._style("")
         if y >= len(self._rows):
             return Strip.blank(self.size.width, base)

@@ -1,4 +1,4 @@
-"""The server's models, to tick: what each one is, whether it is in memory, and why some cannot be tested."""
+"""The server's models, to tick: facts, whether in memory, and why some cannot be used."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from llmtui.words.trials import note_words
 
 _NAME_MIN = 14
 _NAME_TOLD_APART = 22
-"""So much of a long name is shown before its figures: names such as ``hf.co/…`` begin and end alike."""
+"""Characters of a long name shown before its figures: names such as ``hf.co/…`` begin and end alike."""
 _REMARK_MIN = 12
 _INSIDE = "builtin:"
 """The line above the built-in server's models."""
 _FIGURES, _NEEDED = 5, 3
-"""Size, parameters and quantisation are shown first, then family and context."""
+"""Size, parameters and quantisation come first, then family and context."""
 
 
 class ModelFilter(Input):
-    """Narrows the list while it is typed in."""
+    """Narrows the list while typing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", _("Show all"), id="show_all"),
@@ -42,18 +42,18 @@ class ModelFilter(Input):
     ]
 
     def action_clear(self) -> None:
-        """Shows everything again."""
+        """Show everything again."""
         self.value = ""
         self.action_to_list()
 
     def action_to_list(self) -> None:
-        """Goes on in the list."""
+        """Move the focus to the list."""
         assert isinstance(self.parent, ModelPicker)
         self.parent.leave_filter()
 
 
 class ModelOptions(PickList):
-    """One model a line."""
+    """One model per line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "pick_all", _("All"), id="all_models", tooltip=_("Pick all models shown, or none")),
@@ -68,33 +68,33 @@ class ModelOptions(PickList):
     )
 
     def __init__(self) -> None:
-        """Makes an empty list."""
+        """Create an empty list."""
         super().__init__()
         self.listed: dict[str, ListedModel] = {}
         """By the model's spelling."""
         self._mixed = False
 
     def take(self, listed: Sequence[ListedModel]) -> None:
-        """Takes another list; nothing is drawn yet."""
+        """Set another list; nothing is drawn yet."""
         self.listed = {one.model.spelling: one for one in listed}
         self._mixed = any(one.model.backend != BUILTIN for one in listed)
 
     def show_models(self, items: Sequence[str], picked: Collection[str] | None = None) -> None:
-        """Shows these models; beside another server's, those of the built-in one stand beneath a heading."""
+        """Show these models; beside another server's, those of the built-in one are below a heading."""
         inside = [item for item in items if self._mixed and self.listed[item].model.backend == BUILTIN]
         others = [item for item in items if item not in inside]
         self.show_items([*others, *([_INSIDE] if inside else []), *inside], picked)
 
     def usable(self, item: str) -> bool:
-        """Whether the model can be benchmarked."""
+        """Return whether the model can be benchmarked."""
         return item in self.listed and self.listed[item].why_not is None
 
     def belongs_to_all(self, item: str) -> bool:
-        """Beside another server's models those of the built-in one are ticked one by one."""
+        """Return whether "all" includes a model; built-in ones beside another server's are ticked one by one."""
         return not self._mixed or self.listed[item].model.backend != BUILTIN
 
     def row(self, item: str, width: int) -> Content:
-        """Name, size, parameters, quantisation, whether in memory; narrow ones leave out from the right."""
+        """Return name, size, parameters, quantisation, whether in memory; narrow ones omit cells from the right."""
         if item == _INSIDE:
             return Content(_("Inside this program (built-in)"))
         one = self.listed[item]
@@ -127,7 +127,7 @@ class ModelOptions(PickList):
         return Content.assemble(*parts)
 
     def _columns(self, width: int) -> tuple[int, ...]:
-        """Widths of name and figures; figures that do not fit beside a short name are left out (0)."""
+        """Return the widths of name and figures; figures that do not fit beside a short name are left out (0)."""
         usable = [one.model for one in self.listed.values() if one.why_not is None]
         longest = max((len(shown_name(model, mixed=False)) for model in usable), default=_NAME_MIN)
         wanted = [max((len(figures[n]) for figures in map(_figures, usable)), default=0) for n in range(_FIGURES)]
@@ -135,7 +135,7 @@ class ModelOptions(PickList):
         least = max(_NAME_MIN, min(longest, _NAME_TOLD_APART))
         left = width - least - 2
         for number, cells in enumerate(wanted):
-            # Family and context are worth showing only where nothing else is lost by it.
+            # Family and context are shown only where nothing else is lost by it.
             spare = 0 if number < _NEEDED else longest - least + 24
             if cells and left - spare >= cells + 2:
                 kept[number] = cells
@@ -143,7 +143,7 @@ class ModelOptions(PickList):
         return min(longest + (4 if left > longest else 0), least + max(left, 0)), *kept
 
     def action_filter(self) -> None:
-        """Opens the filter."""
+        """Open the filter."""
         assert isinstance(self.parent, ModelPicker)
         self.parent.enter_filter()
 
@@ -167,35 +167,35 @@ class ModelPicker(Vertical):
     models = getters.query_one(ModelOptions)
 
     def __init__(self) -> None:
-        """Makes the picker before anything is known."""
+        """Create an empty picker."""
         super().__init__(classes="-empty")
         self._wanted = ""
 
     def compose(self) -> ComposeResult:
-        """The list, or words in its place; the filter comes when it is wanted."""
+        """Yield the list, or words in its place; the filter is added when needed."""
         yield ModelOptions()
         yield Static(id="none-found")
         yield Static(id="no-models")
 
     def say(self, words: str | Content) -> None:
-        """Shows words in place of the list."""
+        """Show words in place of the list."""
         self.query_exactly_one("#no-models", Static).update(words)
         self.add_class("-empty")
 
     def show(self, listed: ModelsListed, picked: Collection[str]) -> None:
-        """Shows the server's models, some of them ticked."""
+        """Show the server's models, some of them ticked."""
         self.models.take(listed.models)
         self.remove_class("-empty")
         self._narrow(self._wanted, picked)
 
     @property
     def picked(self) -> tuple[Model, ...]:
-        """The ticked models in the list's order."""
+        """Return the ticked models in the list's order."""
         found = self.models.listed.values()
         return tuple(one.model for one in found if one.model.spelling in self.models.picked)
 
     def enter_filter(self, first: str = "") -> None:
-        """Opens the filter, with a letter in it that was typed already."""
+        """Open the filter, with a letter already typed."""
         fields = self.query(ModelFilter)
         field = fields.first() if fields else ModelFilter(compact=True, placeholder=_("part of a name"))
         if not fields:
@@ -209,7 +209,7 @@ class ModelPicker(Vertical):
         self.query_exactly_one("#none-found", Static).update(Content.styled(words, "$text-muted"))
 
     def leave_filter(self) -> None:
-        """Goes on in the list; an empty filter is put away."""
+        """Move the focus to the list; an empty filter is removed."""
         self.set_class(bool(self._wanted), "-filtering")
         self.models.focus()
 
@@ -234,7 +234,7 @@ class ModelPicker(Vertical):
             self._say_nothing_found(wanted.strip())
 
     def on_key(self, event: Key) -> None:
-        """Escape in the list takes the filter away."""
+        """Remove the filter on Escape in the list."""
         if event.key == "escape" and self.has_class("-filtering"):
             event.stop()
             self.query_exactly_one(ModelFilter).action_clear()

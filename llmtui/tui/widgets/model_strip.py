@@ -1,4 +1,4 @@
-"""One row per model above the run: rank so far, rounds done, figures, token rate of this round, what it does now."""
+"""One row per model above the run: rank so far, rounds done, figures, token rate of this round, present activity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmtui.words import plural
 
 
 class ModelStrip(Widget):
-    """As many rows as there are models, or as there is room for; the wheel moves those that do not fit."""
+    """As many rows as there are models, or as fit; the wheel scrolls."""
 
     DEFAULT_CSS = """
     ModelStrip { height: auto; max-height: 3; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -24,9 +24,9 @@ class ModelStrip(Widget):
     def __init__(self) -> None:
         super().__init__()
         self.with_head = False
-        """A row of heads is above the models'; else the units are beside the figures."""
+        """Whether a row of heads is above the models'; else the units are beside the figures."""
         self.most = 3
-        """Largest number of models at a time."""
+        """Largest number of visible models."""
         self._session: Session | None = None
         self._live: LiveTrial | None = None
         self._rates = RoundRates()
@@ -40,14 +40,14 @@ class ModelStrip(Widget):
         return self._standing
 
     def set_room(self, *, most: int, with_head: bool) -> None:
-        """Set how many models are shown at a time, and whether there is a row of heads."""
+        """Set the number of visible models, and whether there is a row of heads."""
         if (most, with_head) != (self.most, self.with_head):
             self.most, self.with_head = most, with_head
             self.styles.max_height = most + with_head
             self.refresh(layout=True)
 
     def show_session(self, session: Session, live: LiveTrial | None) -> None:
-        """Take the newest session, and the trial whose text is being written."""
+        """Set the newest session, and the trial whose text is being written."""
         before, self._session = self._session, session
         self._live = live
         known = (session.session_id, len(session.rows), session.current, session.rounds, session.finished)
@@ -60,11 +60,11 @@ class ModelStrip(Widget):
         self.refresh(layout=anew)
 
     def keep(self, live: LiveTrial, round_number: int) -> None:
-        """Keep the line of a trial whose text has all come."""
+        """Keep the line of a trial whose text is complete."""
         self._rates.keep(live, round_number)
 
     def tick(self) -> None:
-        """A second has passed: the line of the model that writes has grown."""
+        """Extend the line of the writing model, once per second."""
         if self._session is not None and self._session.current is not None:
             self.refresh()
 
@@ -73,7 +73,7 @@ class ModelStrip(Widget):
         return min(self.most, max(1, len(self._standing))) + self.with_head
 
     def render(self) -> Content:
-        """Return the rows that are in view."""
+        """Return the visible rows."""
         session = self._session
         if session is None:
             return Content("")

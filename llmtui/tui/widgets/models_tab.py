@@ -1,4 +1,4 @@
-"""The first tab of Results: the scoreboard, and below it as many panes as the screen has room for."""
+"""The first tab of Results: the scoreboard, and below it as many panes as fit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from llmtui.tui.widgets.scoreboard import Scoreboard
 from llmtui.words import _
 
 TWO_COLUMNS = 120
-"""Cells from which panes are beside each other."""
+"""Width from which panes are side by side."""
 FRAME_ROWS = 2
 FRAME_CELLS = 4
 MOST_GROWTH = 2
-"""Empty rows that a pane takes where there is nothing else for them."""
+"""Largest number of empty rows that a pane takes where nothing else needs them."""
 LEAST_TABLE = 4
-"""Rows of the scoreboard, its head among them, that panes leave it at least."""
+"""Fewest rows of the scoreboard, including its head, beside panes."""
 
 
 class Pane(NamedTuple):
@@ -35,7 +35,7 @@ class Pane(NamedTuple):
 
     @property
     def height(self) -> int:
-        """Its rows and its frame."""
+        """Number of its rows, with its frame."""
         return len(self.rows) + FRAME_ROWS
 
 
@@ -65,7 +65,7 @@ class ModelsTab(Vertical):
         self._shown: object = None
 
     def compose(self) -> ComposeResult:
-        """The table, then rows of panes, one or two in each."""
+        """Yield the table, then rows of panes, one or two in each."""
         yield Scoreboard()
         for _row in range(PANE_ROWS):
             with Horizontal():
@@ -85,7 +85,7 @@ class ModelsTab(Vertical):
         self._lay_out()
 
     def on_resize(self) -> None:
-        """Other panes fit."""
+        """Choose the panes that fit."""
         self._lay_out()
 
     @on(Scoreboard.Highlighted)
@@ -94,7 +94,7 @@ class ModelsTab(Vertical):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Give the table its rows and put panes into the rest."""
+        """Assign rows to the table and put panes into the rest."""
         if self._session is None or self._whole is None or not self.size.height:
             return
         models = len(self._whole.plan.contenders)
@@ -127,7 +127,7 @@ class ModelsTab(Vertical):
             yield row
 
     def _panes(self, width: int) -> list[Pane]:
-        """Return the panes that have something to show, the most telling first."""
+        """Return the non-empty panes, the most informative first."""
         assert self._whole is not None
         assert self._session is not None
         whole, session = self._whole, self._session
@@ -151,4 +151,4 @@ class ModelsTab(Vertical):
 
 
 PANE_ROWS = 5
-"""Rows of panes: one for each where there is room for one column alone."""
+"""Rows of panes: one for each where there is room for one column only."""

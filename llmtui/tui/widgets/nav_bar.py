@@ -1,4 +1,4 @@
-"""The first line of every screen: the program's name and its places, the one we are in marked; help and the way out."""
+"""The first line of every screen: the program's name and its places, the present one marked; help and quit."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from llmtui.words import _
 
 
 class NavBar(Widget):
-    """Places with their keys on the left, help and the way out on the right; a click goes there."""
+    """Places with their keys on the left, help and quit on the right; a click goes there."""
 
     DEFAULT_CSS = """
     NavBar { height: 1; padding: 0 1; background: $panel; color: $text-muted; text-wrap: nowrap; }
     """
 
     def __init__(self, here: str, *, read_only: bool = False) -> None:
-        """Makes the line for a place: ``setup``, ``live``, ``results`` or ``history``."""
+        """Create the line for a place: ``setup``, ``live``, ``results`` or ``history``."""
         super().__init__()
         places = [("setup", _("Setup"), "F2"), ("live", _("Live"), "F3"), ("results", _("Results"), "F4")]
         places.append(("history", _("History"), "F5"))
@@ -34,7 +34,7 @@ class NavBar(Widget):
         self._quit = _link("quit_or_ask", _("Quit"), "q")
 
     def render(self) -> Content:
-        """Gives the line for the width."""
+        """Return the line for the width."""
         for right in (Content.assemble(self._help, self._quit), self._help):
             gap = self.content_size.width - self._left.cell_length - right.cell_length
             if gap >= 0:

@@ -1,4 +1,4 @@
-"""The options of every request: one line that says them, and fields when it is opened."""
+"""The options of every request: one line that shows them, and fields when it is opened."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from llmtui.words import _, plural
 from llmtui.words.choices import choice_title, refused
 
 _NUMBERS = ("num_predict", "num_ctx", "temperature")
-"""Choices that are typed; the fields' ids."""
+"""Typed choices; the fields' ids."""
 _TWICE = {False: "no", True: "yes"}
 
 
 class OptionsPanel(Vertical):
-    """Closed: a sentence. Open: a field a number, checked as it is typed."""
+    """Closed: a sentence. Open: one field per number, checked while typing."""
 
     DEFAULT_CSS = """
     OptionsPanel {
@@ -56,18 +56,18 @@ class OptionsPanel(Vertical):
     )
 
     class Changed(Message):
-        """The values changed; wrong ones do not."""
+        """The values changed; invalid ones do not."""
 
     class Toggled(Message):
         """The line was clicked."""
 
     def __init__(self, values: Choices, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
-        """Makes a closed panel."""
+        """Create a closed panel."""
         super().__init__(id=id, classes="-closed")
         self.values = values
 
     def compose(self) -> ComposeResult:
-        """The sentence; the fields come when the panel is opened."""
+        """Yield the sentence; the fields are added when the panel is opened."""
         yield Static(self._said(), id="options-said")
 
     def _said(self) -> Content:
@@ -89,7 +89,7 @@ class OptionsPanel(Vertical):
         self.query_exactly_one("#options-said", Static).update(self._said())
 
     def toggle(self) -> None:
-        """Opens the panel and goes to its first field, or closes it."""
+        """Open the panel and focus its first field, or close it."""
         opening = self.has_class("-closed")
         self.set_class(not opening, "-closed")
         if opening and not self.query(Grid):
@@ -104,7 +104,7 @@ class OptionsPanel(Vertical):
         return not self.has_class("-closed")
 
     def set(self, values: Choices) -> None:
-        """Takes other values."""
+        """Set other values."""
         self.values = values
         for name in _NUMBERS:
             for shown in self.query(f"#{name}").results(Input):
@@ -168,6 +168,6 @@ class OptionsPanel(Vertical):
         return _("{name} {wrong}; {kept} stays.").format(name=name, wrong=wrong, kept=f"{getattr(self.values, name):g}")
 
     def on_click(self) -> None:
-        """A click on the closed line opens it."""
+        """Open the closed panel."""
         if not self.is_open:
             self.toggle()

@@ -1,4 +1,4 @@
-"""Somebody else's models in the server's memory: named, with the choice of what becomes of them."""
+"""Other models in the server's memory: their names, with the choice of what to do with them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llmtui.words.figures import gigabytes
 
 
 class OthersLine(Horizontal):
-    """Hidden while the server holds nothing but what is picked."""
+    """Hidden while the server has nothing in memory except picked models."""
 
     DEFAULT_CSS = """
     OthersLine {
@@ -40,12 +40,12 @@ class OthersLine(Horizontal):
     )
 
     def __init__(self, others: Others) -> None:
-        """Makes a hidden line with a choice already made."""
+        """Create a hidden line with a choice already made."""
         super().__init__()
         self._first: Others = others
 
     def compose(self) -> ComposeResult:
-        """Who, and what to do."""
+        """Yield the names, and the choice."""
         yield Static(id="others-who")
         yield Static(Content.styled("u ", "bold $accent"), classes="key")
         choices = [("unload", _("Unload for the test")), ("keep", _("Keep"))]
@@ -53,11 +53,11 @@ class OthersLine(Horizontal):
 
     @property
     def value(self) -> Others:
-        """What becomes of them."""
+        """What to do with them."""
         return "keep" if self.query_exactly_one(ChoiceLine).value == "keep" else "unload"
 
     def show(self, others: Sequence[ResidentModel]) -> None:
-        """Names them, or hides the line where there are none."""
+        """Show their names, or hide the line where there are none."""
         self.set_class(bool(others), "-shown")
         names = ", ".join(f"{one.name} ({gigabytes(one.size_bytes)})" if one.size_bytes else one.name for one in others)
         said = _("In memory, not picked: {names}").format(names=names)

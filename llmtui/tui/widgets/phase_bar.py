@@ -1,4 +1,4 @@
-"""What is going on now: who is asked what, which step of it, and for how long; moves every second."""
+"""The present phase: model, prompt, step and its duration; updated every second."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARKS = "◐◓◑◒"
 
 
 class PhaseBar(Widget):
-    """One row. ``tick`` moves it on, once a second; a new step shows at once."""
+    """One row. ``tick`` updates it once per second; a new step shows at once."""
 
     DEFAULT_CSS = """
     PhaseBar { height: 1; padding: 0 1; color: $foreground; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -32,7 +32,7 @@ class PhaseBar(Widget):
         self._ticks = 0
 
     def show_session(self, session: Session) -> None:
-        """Takes the newest session."""
+        """Set the newest session."""
         before = self._session
         if before is None or session.last_t_ns != before.last_t_ns:
             self._seen_at = monotonic()
@@ -41,13 +41,13 @@ class PhaseBar(Widget):
             self.refresh()
 
     def tick(self) -> None:
-        """A second has passed."""
+        """Update the duration."""
         self._ticks += 1
         self.refresh()
 
     @property
     def elapsed_s(self) -> float:
-        """How long the step has lasted: by the engine's clock up to its newest event, by ours since then."""
+        """Return the duration of the step: by the engine's clock up to its newest event, by ours since then."""
         session = self._session
         if session is None or not session.phases:
             return 0.0
@@ -55,14 +55,14 @@ class PhaseBar(Widget):
 
     @property
     def asked_s(self) -> float | None:
-        """How long ago the test under way was asked; None before, and once it answers."""
+        """Return the time since the current trial's request; None before it, and once text arrives."""
         session = self._session
         if session is None or not session.phases or not asked(session, session.phases[-1]):
             return None
         return self.elapsed_s
 
     def render(self) -> Content:
-        """Gives who and what, then the step."""
+        """Return model and prompt, then the step."""
         session = self._session
         if session is None:
             return Content("")
@@ -89,12 +89,12 @@ class PhaseBar(Widget):
 
 
 def _step(session: Session) -> object:
-    """What makes another step of it."""
+    """Return the identity of the step."""
     return (session.session_id, len(session.phases), session.current, session.finished, loading_now(session))
 
 
 def loading_now(session: Session) -> bool:
-    """Whether the model of the test under way is being loaded."""
+    """Return whether the current trial's model is being loaded."""
     mark = session.phases[-1] if session.phases else None
     if mark is None or mark.phase != "waiting" or mark.step == "waiting_for_others":
         return False
@@ -104,7 +104,7 @@ def loading_now(session: Session) -> bool:
 
 
 def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
-    """Gives the step that began with ``mark``, with its seconds."""
+    """Return the step that began with ``mark``, with its seconds."""
     if asked(session, mark):
         return waiting_words(session, mark.t_ns, elapsed_s)
     if waits_for_others(session):
@@ -116,12 +116,12 @@ def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
 
 
 def waits_for_others(session: Session) -> bool:
-    """Whether a cold start waits until other programs leave the processor alone."""
+    """Return whether a cold start waits until other programs leave the CPU idle."""
     return session.finished is None and bool(session.phases) and session.phases[-1].step == "waiting_for_others"
 
 
 def busy_words(session: Session) -> str:
-    """Return "machine busy 2.0/2 cores", by the newest look at the machine."""
+    """Return "machine busy 2.0/2 cores", by the newest machine reading."""
     cores = session.fingerprint.cores_logical
     if not session.samples or cores is None:
         return _("busy at start")
@@ -130,10 +130,10 @@ def busy_words(session: Session) -> str:
 
 
 def asked(session: Session, mark: PhaseMark) -> bool:
-    """Whether the step is the wait for the first text of the test under way: that is what "first word" counts."""
+    """Return whether the step is the wait for the current trial's first text, which TTFT counts."""
     if mark.phase != "waiting" or mark.trial_id is None or session.current is None:
         return False
-    # A model that is loaded before a test of another kind is not asked anything yet.
+    # A model that is loaded before a trial of another kind has no request yet.
     return mark.step is None or session.current.kind == "cold"
 
 

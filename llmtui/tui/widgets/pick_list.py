@@ -1,4 +1,4 @@
-"""A list of things to tick: one row each, ticks survive filtering, and Enter is left to the screen."""
+"""A list of items to tick: one row each; ticks survive filtering, and Enter is left to the screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmtui.words import _
 
 
 class PickList(OptionList):
-    """Ticks by Space or click. Subclasses say how a row looks in ``row`` and which cannot be ticked in ``usable``."""
+    """Ticks by Space or click. Subclasses define a row in ``row`` and the tickable items in ``usable``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "toggle_pick", _("Pick"), id="pick", tooltip=_("Pick the line, or take it out again")),
@@ -55,7 +55,7 @@ class PickList(OptionList):
 
     @dataclass
     class Typed(Message):
-        """A letter that means nothing else was typed over the list."""
+        """A letter without another meaning was typed in the list."""
 
         pick_list: PickList
         character: str
@@ -66,7 +66,7 @@ class PickList(OptionList):
             return self.pick_list
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
-        """Makes an empty list."""
+        """Create an empty list."""
         super().__init__(id=id, markup=False)
         self._shown: tuple[str, ...] = ()
         self._picked: frozenset[str] = frozenset()
@@ -74,19 +74,19 @@ class PickList(OptionList):
 
     @abstractmethod
     def row(self, item: str, width: int) -> Content:
-        """Gives an item's line without the tick, at most ``width`` cells."""
+        """Return an item's line without the tick, at most ``width`` cells."""
 
     def usable(self, item: str) -> bool:
-        """Whether the item can be ticked."""
+        """Return whether the item can be ticked."""
         return bool(item)
 
     def belongs_to_all(self, item: str) -> bool:
-        """Whether "all" means this item, too."""
+        """Return whether "all" includes this item."""
         return bool(item)
 
     @property
     def picked(self) -> frozenset[str]:
-        """The ticked items, those that are filtered away among them."""
+        """Return the ticked items, including filtered ones."""
         return self._picked
 
     @property
@@ -96,12 +96,12 @@ class PickList(OptionList):
         return None if option is None else option.id
 
     def pick(self, items: Collection[str]) -> None:
-        """Ticks these and no others, without a message."""
+        """Tick exactly these, without a message."""
         self._picked = frozenset(item for item in items if self.usable(item))
         self._redraw()
 
     def show_items(self, items: Sequence[str], picked: Collection[str] | None = None) -> None:
-        """Shows these items, and ticks others than before if wished; the cursor stays on its item if that is there."""
+        """Show these items, with other ticks if given; the cursor stays on its item if that is visible."""
         here = self.highlighted_item
         if picked is not None:
             self._picked = frozenset(item for item in picked if self.usable(item))
@@ -119,7 +119,7 @@ class PickList(OptionList):
             self.highlighted = self._shown.index(usable[0])
 
     def toggle(self, item: str) -> None:
-        """Ticks an item or takes the tick away, and says so."""
+        """Tick an item or untick it, and report it."""
         if not self.usable(item):
             return
         self._picked ^= {item}
@@ -128,13 +128,13 @@ class PickList(OptionList):
         self.post_message(self.Changed(self))
 
     def action_toggle_pick(self) -> None:
-        """Ticks the item under the cursor or takes its tick away."""
+        """Tick the item under the cursor or untick it."""
         item = self.highlighted_item
         if item is not None:
             self.toggle(item)
 
     def action_pick_all(self) -> None:
-        """Ticks all that are shown, or none where all are ticked."""
+        """Tick all visible items, or none where all are ticked."""
         usable = {item for item in self._shown if self.usable(item) and self.belongs_to_all(item)}
         self._picked = self._picked - usable if usable <= self._picked else self._picked | usable
         self._redraw()
@@ -160,7 +160,7 @@ class PickList(OptionList):
             self.replace_option_prompt(item, self._line(item, width))
 
     def on_resize(self, event: Resize) -> None:
-        """Rows are laid out for the width."""
+        """Lay the rows out for the width."""
         if self._row_width != self._drawn_width:
             self._redraw()
 
@@ -171,7 +171,7 @@ class PickList(OptionList):
             self.toggle(event.option_id)
 
     def on_key(self, event: Key) -> None:
-        """Letters without another meaning are handed on, for a filter."""
+        """Pass on letters without another meaning, for a filter."""
         if event.is_printable and event.character and event.key not in self.screen.active_bindings:
             self.post_message(self.Typed(self, event.character))
             event.stop()

@@ -1,4 +1,4 @@
-"""How thorough a test is: four words, and what the chosen one does."""
+"""The preset of a run: four words, and the effect of the chosen one."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class PresetLine(Horizontal):
         """Another preset was chosen."""
 
     def __init__(self, preset: Preset) -> None:
-        """Makes the line with a preset chosen."""
+        """Create the line with a preset chosen."""
         super().__init__()
         self._first: Preset = preset
 
     def compose(self) -> ComposeResult:
-        """The words, the meaning."""
+        """Yield the words and the meaning."""
         yield ChoiceLine([(name, words[0]) for name, words in PRESET_WORDS.items()], self._first)
         yield Static(PRESET_WORDS[self._first][1], classes="said")
 
@@ -59,7 +59,7 @@ class PresetLine(Horizontal):
         return next(name for name in PRESET_WORDS if name == self.line.value)
 
     def choose(self, preset: Preset) -> None:
-        """Chooses a preset."""
+        """Choose a preset."""
         self.line.value = preset
 
     @on(ChoiceLine.Changed)

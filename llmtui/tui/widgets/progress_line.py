@@ -1,4 +1,4 @@
-"""Where the run is: round, trial, how long still, and a bar over all rounds that the plan allows."""
+"""The progress of the run: round, trial, time left, and a bar over all rounds that the plan allows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUND_ENDS = "┿"
 
 
 class ProgressLine(Widget):
-    """One row. Empty until a session is known."""
+    """One row. Empty until there is a session."""
 
     DEFAULT_CSS = """
     ProgressLine { height: 1; padding: 0 1; color: $foreground; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -30,14 +30,14 @@ class ProgressLine(Widget):
         self._paused = False
 
     def show_session(self, session: Session, *, paused: bool = False) -> None:
-        """Take the newest session."""
+        """Set the newest session."""
         key = _key(session)
         if self._session is None or key != _key(self._session) or paused != self._paused:
             self._session, self._paused = session, paused
             self.refresh()
 
     def render(self) -> Content:
-        """Return the words at the left and the bar in what room is left."""
+        """Return the words at the left and the bar in the remaining room."""
         session = self._session
         if session is None:
             return Content("")
@@ -55,7 +55,7 @@ def _key(session: Session) -> object:
 
 
 def progress_words(session: Session, *, paused: bool = False) -> tuple[Content, ...]:
-    """Return "Round 2 of 2–5 · trial 26 of 36–90 · about 2–4 min left", and the same with less, the longest first."""
+    """Return "Round 2 of 2–5 · trial 26 of 36–90 · about 2–4 min left", and shorter forms, longest first."""
     if session.finished is not None:
         said = {"complete": _("Finished"), "cancelled": _("Stopped"), "failed": _("Broken off")}[session.finished]
         done = _("{done} of {total} trials").format(done=len(session.rows), total=session.total)
@@ -80,11 +80,11 @@ def progress_words(session: Session, *, paused: bool = False) -> tuple[Content, 
 
 
 def left_words(least_s: float, most_s: float) -> str:
-    """Return a remaining time as rough as it is known: "about 40 s left", "about 2–4 min left".
+    """Return a remaining time with its known precision: "about 40 s left", "about 2–4 min left".
 
     Args:
-        least_s: until the promised rounds are over.
-        most_s: until the last round that the plan allows is.
+        least_s: seconds until the promised rounds end.
+        most_s: seconds until the last round that the plan allows ends.
     """
     low, unit = _rough(least_s)
     high, high_unit = _rough(most_s)

@@ -1,4 +1,4 @@
-"""The questions to ask, by category, with the text of the one under the cursor."""
+"""The prompts by category, with the text of the one under the cursor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from llmtui.words import _, plural
 
 
 class CategoryList(PickList):
-    """One category a line."""
+    """One category per line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -38,13 +38,13 @@ class CategoryList(PickList):
     )
 
     def __init__(self, pack: PromptPack) -> None:
-        """Makes the list of a pack."""
+        """Create the list of a pack."""
         super().__init__()
         self.categories: dict[str, Category] = {category.id: category for category in pack.categories}
         self.all_prompts = False
 
     def row(self, item: str, width: int) -> Content:
-        """Title, and how many questions are asked of how many."""
+        """Return title, and the number of used prompts out of all."""
         category = self.categories[item]
         asked = len(category.prompts) if self.all_prompts else 1
         count = plural("{n} question", "{n} questions", asked).format(n=asked)
@@ -76,28 +76,28 @@ class PromptPicker(Vertical):
     categories = getters.query_one(CategoryList)
 
     def __init__(self, pack: PromptPack, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
-        """Makes the picker of a pack."""
+        """Create the picker of a pack."""
         super().__init__(id=id)
         self._pack = pack
 
     def compose(self) -> ComposeResult:
-        """The list and the text."""
+        """Yield the list and the text."""
         yield CategoryList(self._pack)
         with VerticalScroll(can_focus=False):
             yield Static(id="preview")
 
     def show(self, picked: Collection[str]) -> None:
-        """Shows the pack with these categories ticked."""
+        """Show the pack with these categories ticked."""
         self.categories.show_items(tuple(self.categories.categories), picked)
         self._preview()
 
     @property
     def picked(self) -> tuple[str, ...]:
-        """Ids of the ticked categories in the pack's order."""
+        """Return the ids of the ticked categories in the pack's order."""
         return tuple(name for name in self.categories.categories if name in self.categories.picked)
 
     def ask_all(self, wanted: bool) -> None:
-        """Asks every question of a category, or its first alone."""
+        """Use every prompt of a category, or its first only."""
         self.categories.all_prompts = wanted
         self.categories.pick(self.categories.picked)
         self._preview()

@@ -1,4 +1,4 @@
-"""The token rate of this answer over time, with the model's median as a line through it."""
+"""The token rate of this answer over time, with the model's median as a line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHORTEST = 10
 
 
 class RateLine(Widget):
-    """Blocks in as many rows as there are; redrawn once a second."""
+    """Blocks in all available rows; redrawn once per second."""
 
     DEFAULT_CSS = """
     RateLine { width: 1fr; height: 4; padding: 0 1; text-wrap: nowrap; }
@@ -35,14 +35,14 @@ class RateLine(Widget):
         self._median: float | None = None
 
     def show(self, live: LiveTrial | None, median_tps: float | None) -> None:
-        """Take the trial under way and the median rate of its model's trials so far; None clears each."""
+        """Set the current trial and the median rate of its model's trials so far; None clears each."""
         same = live is self._live and median_tps == self._median
         self._live, self._median = live, median_tps
         if not same:
             self.refresh()
 
     def tick(self) -> None:
-        """A second has passed."""
+        """Redraw once per second."""
         if self._live is not None:
             self.refresh()
 
@@ -63,7 +63,7 @@ class RateLine(Widget):
                 made.append(Content.styled(row, "$primary"))
                 continue
             rest = MEDIAN * (width - cell_len(row))
-            # Through the free cells of its row, so that it is seen before and behind the blocks.
+            # Through the free cells of its row, so that it is visible before and after the blocks.
             through = "".join(MEDIAN if cell == " " else cell for cell in row)
             made.append(Content.assemble((through, "$primary"), (rest, QUIET)))
         return Content("\n").join(made)

@@ -1,4 +1,4 @@
-"""What the tables of results have in common: their look, and that Enter or a click opens a line."""
+"""Common parts of the tables of results: their look, and that Enter or a click opens a line."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ResultTable(SortableTable[Content], Generic[L]):
     ]
 
     class Opened(Message):
-        """A line is to be looked at."""
+        """A line was opened."""
 
         def __init__(self, line: ContenderSummary | CategorySummary) -> None:
             self.line = line
@@ -54,23 +54,23 @@ class ResultTable(SortableTable[Content], Generic[L]):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id, cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable")
         self.shown_columns: tuple[str, ...] = ()
-        """Ids of the figures' columns, left to right."""
+        """Ids of the figure columns, left to right."""
         self.lines: tuple[L, ...] = ()
-        """As shown, from the top."""
+        """The shown lines, from the top."""
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Enter or a click on a line."""
+        """Open a line by Enter or a click."""
         event.stop()
         if event.cursor_row < len(self.lines):
             self.post_message(self.Opened(self.lines[event.cursor_row]))
 
 
 def table_figures(table: Table) -> tuple[Measure, ...]:
-    """Return the figures that a table of the screen has a column for, in the order of the measures."""
+    """Return the figures with a column in a table of the screen, in the order of the measures."""
     return tuple(one for one in measures(table) if one.shown[table] <= WIDEST_ROOM)
 
 
 def head_and_cells(one: Measure, values: Sequence[float | None]) -> tuple[str, list[str]]:
-    """Return a column's head with its unit, and its cells with their points below each other."""
+    """Return a column's head with its unit, and its cells with aligned points."""
     unit, cells = figure_column(one, values)
     return f"{short_title(one)} {unit}".rstrip(), cells

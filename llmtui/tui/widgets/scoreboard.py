@@ -33,18 +33,18 @@ KEPT: Final = (
     "decode_tps", "ttft_ms", "cold_first_ms", "memory_peak_bytes", "follow_up_ttft_ms", "ttfo_ms", "vram_bytes",
     "decode_cps", "cold_again_ms",
 )  # fmt: skip
-"""Figures in the order in which they get room; the others come after them."""
+"""Figures in the order of importance for a narrow screen; the others follow."""
 SHOWN: Final = (
     "decode_tps", "ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "memory_peak_bytes",
     "vram_bytes", "decode_cps",
 )  # fmt: skip
-"""Their order from the left; the others come after them."""
+"""Their order from the left; the others follow."""
 NAME_CELLS: Final = (16, 22, 32)
-"""Cells of a model's name: at least, at least on a screen of ``ROOMY_CELLS``, and at most."""
+"""Width of a model's name: least, least on a screen of ``ROOMY_CELLS``, and most."""
 ROOMY_CELLS: Final = 120
 BAR_CELLS: Final = (10, 60)
 BAR_SHARE: Final = 6
-"""Part of the width that the bars have at least."""
+"""The bars have at least one part in this many of the width."""
 GAP: Final = 2
 
 
@@ -91,12 +91,12 @@ class Scoreboard(ResultTable[ContenderSummary]):
         self.sort_changed()
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return the figures on show, and whether the greatest is first where the table is ordered by one."""
+        """Return the visible figures, and whether the greatest is first where the table is ordered by one."""
         found = [measure_of(name) for name in self.shown_columns]
         return [(one.id, one.better == "higher") for one in found if one is not None]
 
     def on_resize(self) -> None:
-        """Other figures fit."""
+        """Choose the figures that fit."""
         if self._session is not None:
             self.sort_changed()
 
@@ -127,7 +127,7 @@ class Scoreboard(ResultTable[ContenderSummary]):
         self.move_cursor(row=at, animate=False)
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """The cursor was moved."""
+        """Report the model under the cursor."""
         event.stop()
         if self.contender is not None:
             self.post_message(self.Highlighted(self.contender))
@@ -136,14 +136,14 @@ class Scoreboard(ResultTable[ContenderSummary]):
 def board_cells(
     session: Session, rows: Sequence[BoardRow], focus: Measure, *, width: int, is_dim: bool = False
 ) -> list[BoardCells]:
-    """Return the columns for which there is room: rank, name, the figures, and the bar of the one in focus.
+    """Return the columns that fit: rank, name, the figures, and the bar of the one in focus.
 
     Args:
-        session: what the rows were made from.
-        rows: in their order.
-        focus: the figure that they are ordered by.
-        width: cells.
-        is_dim: nothing is claimed yet.
+        session: session of the rows.
+        rows: the rows in order.
+        focus: the figure of their order.
+        width: width in cells.
+        is_dim: whether nothing is claimed yet.
     """
     lines = [row.line for row in rows]
     style = "dim" if is_dim else ""
@@ -175,9 +175,10 @@ def board_cells(
 def _by_importance(
     session: Session, rows: Sequence[BoardRow], figures: Sequence[BoardCells], focus: Measure, *, is_dim: bool
 ) -> list[BoardCells]:
-    """Return the columns in the order in which they get room.
+    """Return the columns in the order of importance.
 
-    Models of different quantisation are no comparison of models: there it comes before all but the figure in focus.
+    Where models differ in quantisation, the comparison is not one of models alone: there it comes before all but the
+    figure in focus.
     """
     lines = [row.line for row in rows]
     order = [focus.id, *(name for name in KEPT if name != focus.id)]
@@ -190,7 +191,7 @@ def _by_importance(
 
 
 def ordered_figures(lines: Sequence[ContenderSummary]) -> list[Measure]:
-    """Return the figures that any of the models has, in the order of their columns; a count of trials is none."""
+    """Return the figures that any model has, in the order of their columns, without counts of trials."""
     found = [one for one in table_figures("models") if one.id != "finished"]
     shown = [one for one in found if any(board_column(one, lines).cells)]
     return sorted(shown, key=lambda one: SHOWN.index(one.id) if one.id in SHOWN else len(SHOWN))
@@ -204,7 +205,7 @@ def _texts(name: str, head: str, texts: Sequence[str], style: str = "", *, is_fi
 
 
 def _figure_cells(session: Session, one: Measure, lines: Sequence[ContenderSummary], style: str) -> BoardCells:
-    """Return a figure's column; the model that verdicts put first is marked."""
+    """Return a figure's column, with the model that verdicts put first marked."""
     head, texts, _is_figure = board_column(one, lines)
     best = None if style else best_of(session, one.id)
     width = max(map(cell_len, (*texts, head))) + (best is not None)
@@ -246,7 +247,7 @@ def _gpu(session: Session, lines: Sequence[ContenderSummary]) -> BoardCells | No
 
 
 def _trials(session: Session, rows: Sequence[BoardRow]) -> BoardCells:
-    """Return how many trials ended in order, and how many were disturbed."""
+    """Return the number of regular ends, and of disturbed trials."""
     texts = [trials_words(row.line) for row in rows]
     wide = max(map(cell_len, texts))
     marks = [f" !{row.line.disturbed}" if row.line.disturbed else "" for row in rows]
@@ -265,7 +266,7 @@ def _names(rows: Sequence[BoardRow], names: Sequence[str], width: int, style: st
 
 
 def _bar_cells(rows: Sequence[BoardRow], focus: Measure, width: int, *, is_dim: bool) -> BoardCells:
-    """Return the bars of the figure in focus; where a model has none, the reason is in its place."""
+    """Return the bars of the figure in focus; where a model has none, its reason."""
     room = width - GAP
     values = [value_of(reading(focus, row.line)) for row in rows]
     halves = [None if at == 0 or is_dim else row.half for at, row in enumerate(rows)]

@@ -1,4 +1,4 @@
-"""One line about the server: who answers and where, or why nobody does; and a field to name another one."""
+"""One line about the server: product and address, or why it does not answer; and a field for another one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from llmtui.words.problems import problem_remedy, problem_what
 
 
 class ServerField(Input):
-    """Where the address is typed."""
+    """The field for the address."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", _("Keep the server"), id="keep_server"),
@@ -37,12 +37,12 @@ class ServerField(Input):
     )
 
     def action_give_up(self) -> None:
-        """Leaves everything as it was."""
+        """Leave everything unchanged."""
         self.post_message(ServerLine.Kept())
 
 
 class ServerLine(Vertical):
-    """Who answers; ``edit`` opens the field."""
+    """The server's line; ``edit`` opens the field."""
 
     DEFAULT_CSS = """
     ServerLine {
@@ -65,24 +65,24 @@ class ServerLine(Vertical):
         """The field was left without a change."""
 
     def compose(self) -> ComposeResult:
-        """The line alone; the field comes when it is wanted."""
+        """Yield the line alone; the field is added when needed."""
         yield Static(Content.styled(_("Starting the measuring process …"), "dim"))
 
     def _say(self, content: Content) -> None:
         self.query_exactly_one("ServerLine > Static", Static).update(content)
 
     def connecting(self, to: SetServer) -> None:
-        """Says who is being asked."""
+        """Show which server is being asked."""
         where = _("the built-in server") if to.kind == "builtin" else _plain(to.address)
         self._say(Content.styled(_("Connecting to {server} …").format(server=where), "dim"))
 
     def show(self, server: ServerChanged, *, instead_of: ServerChanged | None, ollama_installed: bool = False) -> None:
-        """Says who answers, or why nobody does.
+        """Show the server, or why it does not answer.
 
         Args:
-            server: what is known of it.
-            instead_of: the one that it stands in for.
-            ollama_installed: the absent one could be started on this machine.
+            server: the known facts.
+            instead_of: the server that it replaces.
+            ollama_installed: whether the absent one could be started on this machine.
         """
         if server.problem is not None:
             self._say(
@@ -111,7 +111,7 @@ class ServerLine(Vertical):
         self._say(Content.assemble(*parts))
 
     def edit(self, address: str) -> None:
-        """Opens the field with an address in it."""
+        """Open the field with an address in it."""
         fields = self.query(ServerField)
         field = fields.first() if fields else ServerField(compact=True, placeholder="127.0.0.1:11434")
         if not fields:
@@ -128,7 +128,7 @@ class ServerLine(Vertical):
 
     @on(Kept)
     def close(self) -> None:
-        """Puts the field away."""
+        """Remove the field."""
         self.remove_class("-editing")
 
 

@@ -16,7 +16,7 @@ Value = float | str | None
 
 
 class Sorting(NamedTuple):
-    """What a table is sorted by."""
+    """The column by which a table is sorted."""
 
     column: str
     descending: bool
@@ -31,7 +31,7 @@ class SortableTable(DataTable[CellType], Generic[CellType]):
     """A table whose rows are in their own order until a column is chosen.
 
     The comma goes to the next column, and after the last one back to the rows' own order. A click on a head sorts by
-    it, a second click turns the order round, a third one restores the rows' own.
+    it, a second click reverses the order, a third one restores the rows' own.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,8 +57,8 @@ class SortableTable(DataTable[CellType], Generic[CellType]):
         """Return rows in the chosen order; those without a value come last.
 
         Args:
-            rows: in their own order.
-            value: of a row in a column.
+            rows: rows in their own order.
+            value: returns a row's value in a column.
         """
         listed = list(rows)
         if self.sorting is None:
@@ -76,7 +76,7 @@ class SortableTable(DataTable[CellType], Generic[CellType]):
         self._sort_by(columns[at + 1] if at + 1 < len(columns) else None)
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        """A click on a column's head."""
+        """Sort by the clicked column."""
         event.stop()
         column = str(event.column_key.value)
         first = dict(self.sortable())
@@ -96,5 +96,5 @@ class SortableTable(DataTable[CellType], Generic[CellType]):
 
 
 def _comparable(value: Value) -> tuple[int, float, str]:
-    """Return what values are compared by: numbers by size, texts by their letters."""
+    """Return the sort key of a value: numbers by size, texts by their letters."""
     return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, value or 0.0, "")

@@ -1,4 +1,4 @@
-"""The last line of Setup: a button, what it will run, and how long that may take."""
+"""The last line of Setup: a button, what it will run, and the expected duration."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from llmtui.words import _, plural
 
 
 class StartLine(Static):
-    """Says what Enter does now; a click does the same."""
+    """Shows what Enter does now; a click does the same."""
 
     DEFAULT_CSS = """
     StartLine { height: auto; padding: 0 1; background: $panel; }
     """
 
     def __init__(self) -> None:
-        """Makes an empty line."""
+        """Create an empty line."""
         super().__init__()
         self._parts: tuple[Content, ...] = ()
 
     def ready(self, plan: Plan, expected: Estimate) -> None:
-        """Enter starts the plan."""
+        """Show that Enter starts the plan."""
         self._show(_button(_("Start")), Content(_counts(plan)), *_time(plan, expected))
 
     def not_ready(self, why: str) -> None:
-        """Enter does nothing; says why."""
+        """Show why Enter does nothing."""
         self._show(Content.styled(f" {_('Start')} ", "dim on $surface"), Content.styled(why, "$warning"))
 
     def running(self) -> None:
-        """Enter goes to the test that runs."""
+        """Show that Enter goes to the current run."""
         self._show(_button(_("Watch")), Content(_("A test is running.")))
 
     def _show(self, *parts: Content) -> None:
-        """Shows the parts, the most important first; the last ones are left out where they would be cut."""
+        """Show the parts by importance; the last ones are left out where they would be cut."""
         self._parts = parts
         room = self.content_size.width
         shown = parts
@@ -44,7 +44,7 @@ class StartLine(Static):
         self.update(Content("  ").join(shown))
 
     def on_resize(self) -> None:
-        """More or fewer parts fit."""
+        """Choose the parts that fit."""
         self._show(*self._parts)
 
 
@@ -70,7 +70,7 @@ def _time(plan: Plan, expected: Estimate) -> list[Content]:
 
 
 def about_words(low_s: float, high_s: float) -> str:
-    """Gives a range of time in words: ``about 3–12 min``, ``about 20–50 s``, ``about 1–3 h``."""
+    """Return a range of time in words: ``about 3–12 min``, ``about 20–50 s``, ``about 1–3 h``."""
     for unit_s, word, most_s in ((1.0, "s", 100.0), (60.0, "min", 5400.0), (3600.0, "h", float("inf"))):
         if high_s < most_s:
             low, high = _rounded(low_s / unit_s), _rounded(high_s / unit_s)
@@ -79,7 +79,7 @@ def about_words(low_s: float, high_s: float) -> str:
 
 
 def _rounded(value: float) -> int:
-    """One or two digits that mean something: 3, 12, 25, 80."""
+    """Return one or two significant digits: 3, 12, 25, 80."""
     if value < 20:
         return max(round(value), 1)
     return round(value / 5) * 5

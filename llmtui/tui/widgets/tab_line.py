@@ -21,7 +21,7 @@ def tab_names() -> dict[str, str]:
 
 
 class TabLine(Widget):
-    """One line. The screen has the keys, and tells which tab is open."""
+    """One line. The screen has the keys, and sets the open tab."""
 
     DEFAULT_CSS = """
     TabLine {

@@ -1,4 +1,4 @@
-"""The first line of Results: which session they are of, and a badge for each flag in it."""
+"""The first line of Results: its session, and a badge for each flag in it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from llmtui.words.session_head import Badge, Fact, badges, session_head
 
 BETWEEN = " · "
 BADGES_SHARE = 0.3
-"""Of the line, that badges may take; the first is always there."""
+"""Share of the line for badges; the first is always there."""
 
 
 class TitleLine(Widget):
-    """The session's facts at the left, as many as fit; its badges at the right, each opens its lines at a click."""
+    """The session's facts at the left, as many as fit; its badges at the right, each opens its lines by a click."""
 
     DEFAULT_CSS = """
     TitleLine {
@@ -30,7 +30,7 @@ class TitleLine(Widget):
     """
 
     class BadgeClicked(Message):
-        """The lines of a badge are wanted."""
+        """Report a click on a badge."""
 
         def __init__(self, badge: Badge) -> None:
             self.badge = badge
@@ -40,14 +40,14 @@ class TitleLine(Widget):
         super().__init__(id=id)
         self._facts: tuple[Fact, ...] = ()
         self.badges: tuple[Badge, ...] = ()
-        """Of the session on show."""
+        """The badges of the shown session."""
 
     def show_session(self, session: Session, *, is_live: bool) -> None:
         """Show the facts of a session.
 
         Args:
             session: the newest snapshot.
-            is_live: more trials can come.
+            is_live: whether more trials can come.
         """
         self._facts = session_head(session, is_live=is_live)
         self.badges = badges(session)
@@ -70,7 +70,7 @@ class TitleLine(Widget):
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
     def action_open_badge(self, flag: str) -> None:
-        """A badge was clicked."""
+        """Report a click on a badge."""
         for badge in self.badges:
             if badge.flag == flag:
                 self.post_message(self.BadgeClicked(badge))

@@ -1,7 +1,7 @@
-"""The pane in which a model's text appears as it is written.
+"""The pane that shows a model's text while it is written.
 
-Text waits in a list until the next flush: at most five times a second, less often while frames come late, and not at
-all while the pane cannot be seen. A flush wraps and paints the rows that changed, and moves no other widget.
+Text waits in a list until the next flush: at most five times per second, less often while frames are late, and not at
+all while the pane is not visible. A flush wraps and paints the changed rows, and moves no other widget.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from llmtui.tui.text.pane_text import GrowingText, Kind
 from llmtui.words import _, plural
 
 SLACK_S = 0.05
-"""So much too early is now: text that comes with other news is painted with it, not in a frame of its own."""
+"""A flush this much too early is done now: text that comes with other news is painted with it, not in a separate
+frame."""
 FOLLOW_ROWS = 1
-"""So near to the end, scrolling down means: follow again."""
+"""Scrolling down to this distance from the end resumes following."""
 
 
 class TokenPane(ScrollView, can_focus=True):
-    """Text that grows at its end; follows it while the reader is there."""
+    """Text that grows at its end; follows the end while the view is there."""
 
     ALLOW_SELECT = True
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -71,11 +72,11 @@ class TokenPane(ScrollView, can_focus=True):
     ) -> None:  # fmt: skip
         super().__init__(name=name, id=id, classes=classes)
         self.grows = grows
-        """More may come, so the lower edge says whether the pane follows."""
+        """Whether more text may come, so that the lower edge shows whether the pane follows."""
         self.text = GrowingText()
         self.following = True
         self.unseen_rows = 0
-        """Rows that came since the reader left the end."""
+        """Number of rows added since the view left the end."""
         self.flushes = 0
         self.pace = FlushPace()
         self._clock = clock
@@ -90,17 +91,17 @@ class TokenPane(ScrollView, can_focus=True):
     # --- writing ---
 
     def write(self, spans: Iterable[tuple[str, Kind]]) -> None:
-        """Adds spans of (text, kind); they appear with the next flush."""
+        """Add spans of (text, kind); they appear with the next flush."""
         self._waiting.extend(spans)
         self._flush_when_due()
 
     def show_now(self) -> None:
-        """Paints what waits without waiting for its turn: the end of a test."""
+        """Paint waiting text at once: the end of a trial."""
         if self._seen:
             self.flush()
 
     def clear(self) -> None:
-        """Empties the pane and follows again."""
+        """Empty the pane and follow again."""
         self._waiting.clear()
         self.text.clear()
         self._become_follower()
@@ -108,7 +109,7 @@ class TokenPane(ScrollView, can_focus=True):
         self.refresh()
 
     def flush(self) -> None:
-        """Wraps and paints what waits, now."""
+        """Wrap and paint waiting text now."""
         if self._flush_timer is not None:
             self._flush_timer.stop()
             self._flush_timer = None
@@ -129,7 +130,7 @@ class TokenPane(ScrollView, can_focus=True):
         self.call_after_refresh(self._frame_done, self._flushed_at)
 
     def _take_waiting(self) -> tuple[int, int]:
-        """Moves the waiting spans into the text; gives the first changed row and the rows that left."""
+        """Move the waiting spans into the text; return the first changed row and the number of dropped rows."""
         first = self.text.row_count - 1
         dropped = 0
         for text, kind in _joined(self._waiting):
@@ -152,7 +153,7 @@ class TokenPane(ScrollView, can_focus=True):
         self.pace.frame(self._clock() - flushed_at)
 
     def read_from_the_top(self) -> None:
-        """Show what is written from its beginning: all of it is there, and none will follow."""
+        """Show complete text from its beginning."""
         self.grows = False
         self.following = False
         self.border_subtitle = ""
@@ -160,7 +161,7 @@ class TokenPane(ScrollView, can_focus=True):
     # --- following ---
 
     def action_follow(self) -> None:
-        """Goes to the end and stays there."""
+        """Go to the end and stay there."""
         self._become_follower()
         self._to_end()
 
@@ -180,12 +181,12 @@ class TokenPane(ScrollView, can_focus=True):
         self.border_subtitle = news + _("End: follow")
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolling up leaves the end, scrolling down to it comes back."""
+        """Stop following when scrolled up, and follow again when scrolled to the end."""
         super().watch_scroll_y(old_value, new_value)
         if self._moving_myself or new_value == old_value:
             return
         if new_value < old_value:
-            # At the end although higher than before: the pane grew, nobody scrolled.
+            # At the end although higher than before: the pane grew, there was no scrolling.
             if self.following and new_value < self.max_scroll_y:
                 self.following = False
                 self._tell()
@@ -193,7 +194,7 @@ class TokenPane(ScrollView, can_focus=True):
             self._become_follower()
 
     def _grow(self, dropped: int) -> None:
-        """Gives the scrollbar the new height. No layout is asked for: nothing but this pane changes."""
+        """Set the scrollbar to the new height, without a layout: nothing but this pane changes."""
         self._moving_myself = True
         size = Size(self._width, self.text.row_count)
         try:
@@ -210,23 +211,23 @@ class TokenPane(ScrollView, can_focus=True):
         if self.scroll_offset.y != self.max_scroll_y:
             self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
-    # --- being seen ---
+    # --- visibility ---
 
     def on_mount(self) -> None:
-        """Says at once that it follows."""
+        """Show at once that it follows."""
         self._tell()
 
     def on_show(self) -> None:
-        """What was written meanwhile is painted."""
+        """Paint what was written meanwhile."""
         self._seen = True
         self.flush()
 
     def on_hide(self) -> None:
-        """A pane that cannot be seen costs nothing."""
+        """Stop painting while not visible."""
         self._seen = False
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wraps everything to the new width."""
+        """Wrap everything to the new width."""
         self._seen = True
         self._width = self.scrollable_content_region.width
         if self._width and self._width != self.text.width:
@@ -239,12 +240,12 @@ class TokenPane(ScrollView, can_focus=True):
     # --- painting ---
 
     def notify_style_update(self) -> None:
-        """Colours changed."""
+        """Repaint with new colours."""
         super().notify_style_update()
         self._styles.clear()
 
     def render_line(self, y: int) -> Strip:
-        """Gives one row of the visible part."""
+        """Return one row of the visible part."""
         base = self._style("")
         number = self.scroll_offset.y + y
         if number >= self.text.row_count or not self._width:
@@ -284,22 +285,22 @@ class TokenPane(ScrollView, can_focus=True):
 
     @property
     def allow_select(self) -> bool:
-        """Text can be selected although the pane scrolls by itself."""
+        """Allow selecting although the pane scrolls by itself."""
         return True
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Gives the selected text, wrapped lines joined as they were written."""
+        """Return the selected text, with wrapped lines joined as they were written."""
         start = (0, 0) if selection.start is None else (selection.start.y, selection.start.x)
         end = None if selection.end is None else (selection.end.y, selection.end.x)
         return self.text.extract(start, end), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Paints the selection."""
+        """Paint the selection."""
         self.refresh()
 
 
 def _joined(spans: Iterable[tuple[str, Kind]]) -> Iterable[tuple[str, Kind]]:
-    """Joins neighbours of one kind, so that a fast model's many tokens are one append."""
+    """Yield spans with neighbours of one kind joined, so that a fast model's many tokens are one append."""
     parts: list[str] = []
     last: Kind | None = None
     for text, kind in spans:

@@ -1,4 +1,4 @@
-"""One row per trial, the newest last; rows are added as trials end and changed only where a later one tells more."""
+"""One row per trial, newest last; added when a trial ends, and changed only where a later one adds information."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ MEDIUM = 110
 WIDE = 150
 NOTE_MIN = 10
 ROWS_KEPT = 150
-"""Drawn rows that are remembered: more than any terminal shows. Textual's own sizes hold ten megabytes of rows that
-are never seen again."""
+"""Number of cached painted rows: more than any terminal shows. Textual's own sizes keep ten megabytes of rows that are
+never painted again."""
 CELLS_KEPT = 10 * ROWS_KEPT
 
 
 class Column(NamedTuple):
-    """One column: where it is shown from, its head, its width, its cell, and what it is sorted by."""
+    """One column: its least room, head, width, cell, and sort value."""
 
     key: str
     head: str
@@ -46,14 +46,14 @@ class Column(NamedTuple):
     value: Callable[[TrialRow, Session], Value]
     least: Room = 0
     wider: int | None = None
-    """Its width where there is room."""
+    """Its width where there is more room."""
     is_number: bool = False
     descending: bool = False
     """Whether the greatest is first where the table is sorted by it."""
 
 
 class TrialTable(SortableTable[Text]):
-    """The running table. Enter shows all of a test."""
+    """The table of trials. Enter shows all of a trial."""
 
     DEFAULT_CSS = """
     TrialTable {
@@ -74,18 +74,18 @@ class TrialTable(SortableTable[Text]):
     ]
 
     class Opened(Message):
-        """A test is to be looked at."""
+        """A trial was opened."""
 
         def __init__(self, row: TrialRow) -> None:
             self.row = row
             super().__init__()
 
     def __init__(self, *, id: str | None = None, follows: bool = False) -> None:  # noqa: A002  # Textual's name
-        """Makes an empty table.
+        """Create an empty table.
 
         Args:
-            id: for the style sheet.
-            follows: the cursor stays on the newest test while it is there.
+            id: id for the style sheet.
+            follows: whether the cursor follows the newest trial while it is there.
         """
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
         bound_caches(self, cells=CELLS_KEPT, rows=ROWS_KEPT)
@@ -96,21 +96,21 @@ class TrialTable(SortableTable[Text]):
         self._columns_shown: tuple[Column, ...] = ()
         self._shown: dict[str, TrialRow] = {}
         self.picked: tuple[str, ...] = ()
-        """Keys of rows that were picked for the replay, in order."""
+        """Keys of the rows picked for the replay, in order."""
 
     @property
     def trial_row(self) -> TrialRow | None:
-        """The test under the cursor."""
+        """The trial under the cursor."""
         if not self.row_count:
             return None
         return self._shown.get(str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value))
 
     def row_of(self, key: str) -> TrialRow | None:
-        """Gives the test with a key."""
+        """Return the trial with a key."""
         return self._shown.get(key)
 
     def show_session(self, session: Session) -> None:
-        """Takes the newest session: adds what is new, changes what changed, leaves the rest."""
+        """Set the newest session: add new rows, change changed ones, leave the rest."""
         cells = self.screen.size.width
         if self._session is None or session.session_id != self._session.session_id or cells != self._laid_out_for:
             self._laid_out_for = cells
@@ -128,7 +128,7 @@ class TrialTable(SortableTable[Text]):
             self.move_cursor(row=self.row_count - 1, animate=False)
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return the columns on show."""
+        """Return the visible columns."""
         return [(column.key, column.descending) for column in self._columns_shown]
 
     def sort_changed(self) -> None:
@@ -145,7 +145,7 @@ class TrialTable(SortableTable[Text]):
             self.move_cursor(row=self.get_row_index(row_key(under_cursor)), animate=False)
 
     def pick(self, keys: tuple[str, ...]) -> None:
-        """Shows which tests are picked."""
+        """Show which trials are picked."""
         changed = {*self.picked, *keys}
         self.picked = keys
         for key in changed:
@@ -169,16 +169,16 @@ class TrialTable(SortableTable[Text]):
             self.add_column(head, width=cells, key=column.key)
 
     def _cells(self, column: Column) -> int:
-        """Gives a column's width."""
+        """Return a column's width."""
         width = column.wider if self._width and column.wider is not None else column.width
         if column.key == "mark":
-            # What the others leave, so that nothing has to be scrolled sideways where heads are long.
+            # The room that the others leave, so that nothing scrolls sideways where heads are long.
             others = sum(self._cells(other) + 2 for other in self._columns_shown if other.key != "mark")
             return max(min(width, self._laid_out_for - others - 3), NOTE_MIN)
         return max(width, cell_len(column.head + self.mark(column.key)))
 
     def _show_row(self, row: TrialRow, session: Session) -> bool:
-        """Shows a row; gives whether it is a new one."""
+        """Show a row; return whether it is a new one."""
         key = row_key(row)
         before = self._shown.get(key)
         if before is row:
@@ -200,12 +200,12 @@ class TrialTable(SortableTable[Text]):
         return column.cell(row, session, width)
 
     def on_resize(self) -> None:
-        """Other columns may fit."""
+        """Choose the columns that fit."""
         if self._session is not None and self.screen.size.width != self._laid_out_for:
             self.show_session(self._session)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Enter or a click."""
+        """Open a trial by Enter or a click."""
         row = self._shown.get(str(event.row_key.value))
         event.stop()
         if row is not None:
@@ -213,12 +213,12 @@ class TrialTable(SortableTable[Text]):
 
 
 def row_key(row: TrialRow) -> str:
-    """Gives a key that tells a repeated attempt from the first."""
+    """Return a key that distinguishes a repeated attempt from the first."""
     return f"{row.order}:{row.trial.id}"
 
 
 def mark_words(row: TrialRow) -> str:
-    """Gives the one mark of a row: only where it changes what is counted. Everything else stands under Enter."""
+    """Return the one mark of a row, only where it changes what is counted. Everything else is under Enter."""
     if row.outcome == "ok":
         return mark(row)
     return ("✗ " if row.outcome in ("error", "stalled") else "") + outcome_word(row.outcome, row.ended_by)

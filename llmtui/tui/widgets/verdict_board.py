@@ -1,4 +1,4 @@
-"""What a finished session shows, large: by how much the fastest leads, the sentence that says so, and the way on."""
+"""A finished session in large: the lead of the fastest, its sentence, and the next step."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class VerdictBoard(Horizontal):
         self._shown: object = None
 
     def compose(self) -> ComposeResult:
-        """Digits and words."""
+        """Yield digits and words."""
         yield Digits("")
         yield Static()
 
     def show_session(self, session: Session, standing: Sequence[Standing]) -> None:
-        """Take a finished session."""
+        """Set a finished session."""
         key = (session.session_id, len(session.rows), session.finished)
         if key == self._shown:
             return
@@ -59,7 +59,7 @@ class VerdictBoard(Horizontal):
 
 
 def verdict_words(session: Session, standing: Sequence[Standing]) -> tuple[str, str]:
-    """Return the number to be shown large, which may be empty, and the sentence.
+    """Return the number to show large, possibly empty, and the sentence.
 
     Args:
         session: finished.
@@ -78,7 +78,7 @@ def verdict_words(session: Session, standing: Sequence[Standing]) -> tuple[str, 
 
 
 def _number(found: SpeedVerdict) -> str:
-    """Return the ratio where the session has put the two apart, or has shown them to be equal."""
+    """Return the ratio where a verdict separates the two, or calls them equal."""
     ratio = found.smallest_lead if found.word == "ahead" else found.ratio
     return f"{factor(ratio)}×" if ratio is not None and found.word in FINAL else ""
 

@@ -1,4 +1,4 @@
-"""What the session says, in sentences, for reading aloud: the last tab of Results."""
+"""The session's conclusions in sentences: the last tab of Results."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from llmtui.words import _
 from llmtui.words.conclusions import ConclusionSentence, headed, heading
 
 SIDE_BY_SIDE_CELLS = 140
-"""From this width headings have a column of their own."""
+"""From this width, headings have a separate column."""
 LINES = 16
-"""The eight conclusions, and as many for the audit of an imported file."""
+"""The eight conclusions, and as many lines for the audit of an imported file."""
 
 
 class ConclusionLine(Horizontal):
@@ -40,12 +40,12 @@ class ConclusionLine(Horizontal):
         self.said = Static("", classes="conclusion-said")
 
     def compose(self) -> ComposeResult:
-        """Heading and sentences."""
+        """Yield heading and sentences."""
         yield self.head
         yield self.said
 
     def show_line(self, line: ConclusionSentence | None, *, side_by_side: bool) -> None:
-        """Show a conclusion, its answer apart from its figures; nothing where there is nothing to say."""
+        """Show a conclusion, its answer separate from its figures; nothing where it is empty."""
         self.display = line is not None and bool(line.said)
         if line is None:
             return
@@ -77,11 +77,11 @@ class WordsTab(VerticalScroll, can_focus=True):
         self.lines = tuple(ConclusionLine() for _line in range(LINES))
         self.nothing = Static(_("Nothing is measured yet."))
         self.words: tuple[ConclusionSentence, ...] = ()
-        """As shown."""
+        """The shown sentences."""
         self._key: object = None
 
     def compose(self) -> ComposeResult:
-        """The lines."""
+        """Yield the lines."""
         yield self.nothing
         yield from self.lines
 
@@ -89,8 +89,8 @@ class WordsTab(VerticalScroll, can_focus=True):
         """Show a session; nothing is drawn where no trial was added.
 
         Args:
-            session: what is concluded from.
-            earlier: the last session of the same plan: what changed since then comes first.
+            session: the session.
+            earlier: the last session of the same plan; changes since then come first.
         """
         key = (session.session_id, len(session.rows), session.rounds, session.finished, earlier is None)
         if key == self._key:
@@ -102,7 +102,7 @@ class WordsTab(VerticalScroll, can_focus=True):
         self._show_words()
 
     def on_resize(self) -> None:
-        """Headings may find room beside the sentences."""
+        """Move headings beside the sentences where there is room."""
         if self.words and self.lines[0].has_class("-side-by-side") != self._side_by_side:
             self._show_words()
 

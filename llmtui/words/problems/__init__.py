@@ -1,6 +1,6 @@
-"""What went wrong and what to do about it, in the person's language.
+"""Problems and their remedies, in the user's language.
 
-Problems travel as codes with arguments (``core.facts.Problem``). Their sentences are here alone: one table per set of
+Problems travel as codes with arguments (``core.records.Problem``). Their sentences are here alone: one table per set of
 codes, ``server``, ``model`` and ``run``, from a code to what happened and the remedy.
 
 To add a problem, add its code to a set in ``core/codes.py`` and an entry to the table of that set::
@@ -31,20 +31,20 @@ from llmtui.words.problems.server import SERVER_PROBLEMS
 from llmtui.words.problems.terms import TERMS
 
 PROBLEMS: Mapping[str, Said] = dict([*SERVER_PROBLEMS.items(), *MODEL_PROBLEMS.items(), *RUN_PROBLEMS.items()])
-"""Code → what happened and the remedy, as English templates."""
+"""English templates of problem and remedy, by code."""
 
 _ENDS = (".", "!", "?", "…")
 
 
 def problem_what(problem: Problem) -> str:
-    """Return what happened. Schema 1's sentence is returned as it is, a newer version's code with its arguments."""
+    """Return what happened. Schema 1's sentence is returned unchanged, a newer version's code with its arguments."""
     if problem.what is not None:
         return problem.what
     said = PROBLEMS.get(problem.code)
     what = None if said is None else filled(said.what, problem.args)
     if what is None:
         return str(problem)
-    if problem.args.get("name") == "":  # "the model" is then mostly the first word
+    if problem.args.get("name") == "":  # "the model" is then usually the first word
         what = what[:1].upper() + what[1:]
     if problem.detail:
         what = f"{what.removesuffix('.')}: {problem.detail}"
@@ -53,7 +53,7 @@ def problem_what(problem: Problem) -> str:
 
 
 def problem_remedy(problem: Problem) -> str:
-    """Return what to do about it; empty where nothing is known that would help."""
+    """Return what to do about it; empty where no remedy is known."""
     if problem.what is not None:
         return problem.remedy or ""
     said = PROBLEMS.get(problem.code)
@@ -70,12 +70,12 @@ def unfit_words(listed: ListedModel) -> str:
 
 
 def whole_problem(problem: Problem) -> str:
-    """Return what happened and, where there is one, the remedy behind it."""
+    """Return what happened and, where there is one, the remedy after it."""
     return " ".join(part for part in (problem_what(problem), problem_remedy(problem)) if part)
 
 
 def filled(text: Text, args: Mapping[str, Argument]) -> str | None:
-    """Return the translated template with the arguments in it; None where they are not those it names."""
+    """Return the translated template with its arguments; None where they do not match."""
     try:
         template = plural(*text[:2], int(args[text.by])) if isinstance(text, Counted) else _(text)
         said = _in_words(args)
@@ -87,7 +87,7 @@ def filled(text: Text, args: Mapping[str, Argument]) -> str | None:
 
 
 def _in_words(args: Mapping[str, Argument]) -> dict[str, Argument]:
-    """Return the arguments with codes among them in words."""
+    """Return the arguments, with codes among them replaced by words."""
     said: dict[str, Argument] = {
         name: Spoken(value) if isinstance(value, float) else value for name, value in args.items()
     }

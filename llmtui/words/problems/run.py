@@ -1,4 +1,4 @@
-"""Problems of a run: commands, the run itself, sessions on disk and on their way, imported files."""
+"""Problems of a run: commands, the run itself, sessions on disk and in pipes, imported files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a table of problems or evidence is made of."""
+"""The entries of tables of problems and evidence."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ class Counted(NamedTuple):
     one: str
     many: str
     by: str
-    """The argument that is counted."""
+    """The argument that decides the form."""
 
 
 Text = str | Counted
 
 
 class Said(NamedTuple):
-    """What happened and, where something helps, what to do about it: English templates, translated when shown."""
+    """What happened and, where there is a remedy, what to do about it: English templates, translated when shown."""
 
     what: Text
     remedy: Text | None = None

@@ -1,4 +1,4 @@
-"""Problems with a server: its address, the connection, what it answers, what it cannot do, downloads."""
+"""Problems with a server: address, connection, answers, unsupported operations, downloads."""
 
 from __future__ import annotations
 

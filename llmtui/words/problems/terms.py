@@ -1,4 +1,4 @@
-"""Arguments that are codes themselves, in words: fragments of the sentences that hold them."""
+"""Arguments that are codes themselves, in words: fragments of the sentences that contain them."""
 
 from __future__ import annotations
 
@@ -63,4 +63,4 @@ TERMS: Final[dict[str, dict[str, str]]] = {
     "variable": {"system": marked("the system's settings")},
     "name": {"": marked("the model")},
 }
-"""Argument → code → words; a value without an entry is said as it is."""
+"""Words by argument and code; a value without an entry is used unchanged."""
