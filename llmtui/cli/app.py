@@ -31,6 +31,7 @@ from llmtui.cli.options import (
     RunWords,
     chosen,
 )
+from llmtui.cli.session_commands import sessions_cli
 from llmtui.cli.startup import Refused, load_startup, speak_language, tell_problems
 from llmtui.cli.trend import TREND_EXAMPLES, trend_command
 from llmtui.words import _, marked
@@ -319,6 +320,7 @@ def report_command(
 cli.command("compare", cls=Command, help=COMPARE, epilog=COMPARE_EXAMPLES)(compare_command)
 cli.command("trend", cls=Command, help=TREND, epilog=TREND_EXAMPLES)(trend_command)
 cli.add_typer(baseline_group, name="baseline")
+cli.add_typer(sessions_cli, name="sessions")
 
 
 class TimeUnit(StrEnum):

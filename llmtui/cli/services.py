@@ -6,11 +6,14 @@ Methods import what they need: nothing of it is needed before the first paint, a
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmtui.cli.startup import Refused, Startup, builtin_available, server_of
+from llmtui.cli.startup import Refused, Startup, builtin_available, cannot_write, server_of
 from llmtui.config import Settings, SettingsError, config_path, expanded, save_choices
 from llmtui.core.commands import SetServer
 from llmtui.core.plan import Plan
@@ -18,13 +21,14 @@ from llmtui.core.prompts import PromptPack
 from llmtui.core.records import NamedBy, Problem
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost
-from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
+from llmtui.tui.host import BadAddress, ExportFailed, FileIsThere, SessionEntry, SessionRefused
 from llmtui.words import _
 from llmtui.words.problems import problem_what, whole_problem
 
 if TYPE_CHECKING:
     from llmtui.core.across import Earlier
     from llmtui.core.estimate import PastSpeed
+    from llmtui.store.catalogue import CatalogueEntry
     from llmtui.store.compared import ComparedSessions
     from llmtui.store.listing import SessionFolder
 
@@ -75,9 +79,9 @@ class Services:
 
     def sessions(self) -> tuple[SessionEntry, ...]:
         """Return the saved sessions, newest first."""
-        from llmtui.store.listing import list_sessions
+        from llmtui.store.catalogue import catalogue
 
-        return tuple(_entry(folder) for folder in list_sessions(Path(self.results_dir)))
+        return tuple(map(entry_of, catalogue(Path(self.results_dir))))
 
     def last_plan(self) -> Plan | None:
         """Return the plan of the newest session that was run."""
@@ -111,12 +115,63 @@ class Services:
             raise SettingsError("no_home", key="HOME")
         save_choices(path, changes)
 
-    def export_csv(self, session_id: str, target: str) -> str:
-        """Copy trials.csv to a target chosen by the user; another existing file is not overwritten."""
+    def label_session(self, session_id: str, *, name: str, note: str) -> None:
+        """Keep a session's name and note."""
+        from llmtui.store.labels import Label, write_label
+
+        with _refusing():
+            write_label(self._folder(session_id).path, Label(name=name, note=note))
+
+    def delete_session(self, session_id: str) -> str:
+        """Move a session to the trash."""
+        from llmtui.store.trash import throw_away
+
+        with _refusing():
+            return str(throw_away(self._folder(session_id).path))
+
+    def restore_session(self, deleted: str) -> None:
+        """Take a session back from the trash."""
+        from llmtui.store.trash import take_back
+
+        with _refusing():
+            take_back(Path(deleted))
+
+    def export(self, sessions: Sequence[str], form: str, target: str, *, replace: bool) -> str:
+        """Write sessions in a form of ``llmtui report``."""
+        wanted = _free_place(target, replace=replace)
+        flag = f"--table=llama-bench={wanted}" if form == "llama-bench" else f"--{form}={wanted}"
+        self._report(*sessions, flag, *(["--force"] if replace else []))
+        return str(wanted)
+
+    def export_table(self, rows: Sequence[Sequence[str]], target: str, *, replace: bool) -> str:
+        """Write a table as CSV."""
+        from llmtui.store.csv_cells import csv_line, text_cell
+        from llmtui.store.writing import replace_file
+
+        wanted = _free_place(target, replace=replace)
         try:
-            return str(copy_trials(self._folder(session_id).path, target))
-        except LinkLost as error:
-            raise ExportFailed(whole_problem(error.problem)) from error
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(wanted, b"".join(csv_line(map(text_cell, row)) for row in rows))
+        except OSError as error:
+            raise ExportFailed(cannot_write(wanted, error)) from error
+        return str(wanted)
+
+    def llama_bench(self, session: str) -> str:
+        """Return the table that people paste."""
+        return self._report(session, "--table=llama-bench")
+
+    def _report(self, *words: str) -> str:
+        """Run ``llmtui report``, in a process of its own: here it would hold the screens up.
+
+        Raises:
+            ExportFailed: With what it says.
+        """
+        command = [sys.executable, "-P", "-m", "llmtui", "report", f"--results={self.results_dir}", *words]
+        done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip().removeprefix("llmtui: ")
+            raise ExportFailed(said.splitlines()[-1] if said else _("The report could not be made."))
+        return done.stdout.decode("utf-8", "replace")
 
     def _folder(self, session_id: str) -> SessionFolder:
         from llmtui.store.listing import find_session, list_sessions
@@ -127,41 +182,58 @@ class Services:
         return found
 
 
-def copy_trials(session: Path, target: str) -> Path:
-    """Copy a session's trials.csv; a folder as target gets a file named after the session.
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Say in a sentence why a saved session cannot be changed."""
+    from llmtui.store.trash import StillRunning
 
-    Args:
-        session: the session's folder.
-        target: a file or a folder; ``~`` is the home folder.
+    try:
+        yield
+    except LinkLost as error:
+        raise SessionRefused(whole_problem(error.problem)) from error
+    except StillRunning as error:
+        raise SessionRefused(still_running(str(error))) from error
+    except OSError as error:
+        raise SessionRefused(cannot_write(error.filename or "?", error)) from error
+
+
+def still_running(name: str) -> str:
+    """Return that a session cannot be deleted now."""
+    return _("{name} is still running: stop it first, or wait until it has ended.").format(name=name)
+
+
+def _free_place(target: str, *, replace: bool) -> Path:
+    """Return the file to write.
 
     Raises:
-        ExportFailed: the file cannot be written.
+        FileIsThere: It is there, and is not to be replaced.
     """
-    from llmtui.store.session_folder import TRIALS
-    from llmtui.store.writing import replace_file
-
     wanted = expanded(target).absolute()
-    if wanted.is_dir():
-        wanted = wanted / f"{session.name}.csv"
-    if wanted.exists():
-        raise ExportFailed(_("{path} already exists and was not changed. Choose another name.").format(path=wanted))
-    try:
-        wanted.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(wanted, (session / TRIALS).read_bytes())
-    except OSError as error:
-        words = _("{path} cannot be written: {why}. Choose another place.")
-        raise ExportFailed(words.format(path=wanted, why=error.strerror)) from error
+    if wanted.is_file() and not replace:
+        raise FileIsThere(str(wanted))
     return wanted
 
 
-def _entry(folder: SessionFolder) -> SessionEntry:
+def entry_of(one: CatalogueEntry) -> SessionEntry:
+    """Return a saved session as History shows it."""
+    from llmtui.words.servers import servers_line
+
+    folder = one.folder
+    seen = folder.fingerprint
     return SessionEntry(
         # Use the folder's name: a copied folder has the same session id.
         session_id=folder.path.name,
         wall_ns=folder.wall_ns or 0,
         models=folder.models,
         trials=folder.trials,
-        rounds=folder.rounds,
+        ok=one.ok,
         finished=folder.finished,
+        running=one.running,
+        duration_s=folder.duration_s,
+        server="" if seen is None else servers_line(seen),
+        llmtui="" if seen is None else seen.llmtui,
+        name=one.label.name,
+        note=one.label.note,
+        verdict=one.verdict,
         problem=None if folder.problem is None else problem_what(folder.problem),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from llmtui.cli.startup import Refused, Startup, cannot_list
 from llmtui.config import expanded
 from llmtui.core.records import Problem
+from llmtui.store.labels import read_label
 from llmtui.store.listing import SessionFolder, find_session, list_sessions
 from llmtui.store.session_folder import JOURNAL
 from llmtui.words import _
@@ -30,9 +31,9 @@ def journal_of(of: Startup, word: str) -> Path:
 
     Args:
         of: settings and folders.
-        word: ``last`` for the newest session, ``last~1`` for the one before it, a session's folder, a file of
-            events, a session's id, a baseline's name, or ``MODEL@2026-11-22`` for that day's newest session with
-            the model (``last@2026-11-22``: with any).
+        word: ``last`` for the newest session, ``last~1`` for the one before it, a session's folder, a file of events,
+            a session's id, a name that was given to it or to a baseline, or ``MODEL@2026-11-22`` for the newest session
+            of that day that has the model (``last@2026-11-22``: of any).
 
     Raises:
         Refused: there is no such session, or the file is no journal.
@@ -48,7 +49,7 @@ def journal_of(of: Startup, word: str) -> Path:
         return path
     listed = _listed(of)
     baseline = baselines(of).get(word)
-    found = find_session(listed, word if baseline is None else baseline) or _dated(listed, word)
+    found = find_session(listed, word if baseline is None else baseline) or _named(listed, word) or _dated(listed, word)
     if found is not None:
         return found.journal
     if baseline is not None:
@@ -141,6 +142,11 @@ def _from_the_end(of: Startup, word: str, back: int) -> Path:
     if back < len(there):
         return there[back].journal
     raise Refused(_("There is no session {name}: {folder} has {n}.").format(name=word, folder=of.results, n=len(there)))
+
+
+def _named(listed: Sequence[SessionFolder], word: str) -> SessionFolder | None:
+    """Return the newest session that was given a name."""
+    return next((one for one in listed if read_label(one.path).name == word), None)
 
 
 def _dated(listed: Sequence[SessionFolder], word: str) -> SessionFolder | None:

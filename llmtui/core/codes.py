@@ -21,7 +21,7 @@ Cost = Literal["no_count", "no_first_count", "no_repeat", "any_length", "own_thi
 """Argument ``cost``: what follows when a server refuses a field of the request."""
 Task = Literal[
     "follow", "last_plan", "save_settings", "open_session", "list_sessions", "read_answers", "export", "earlier",
-    "past_speeds", "plots",
+    "past_speeds", "plots", "change_session",
 ]  # fmt: skip
 """Argument ``task``: background work of the screens."""
 Side = Literal["ours", "server", "unknown"]

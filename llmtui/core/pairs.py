@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import msgspec
 
 from llmtui.core.pairing import Figure, is_imported
@@ -39,6 +42,16 @@ def pair_verdicts(session: Session) -> tuple[PairVerdict, ...]:
     speeds = [_flat(one, figure) for figure in SPEEDS for one in verdicts(session, figure)]
     waits = [_flat(one, figure) for figure in WAITS for one in wait_verdicts(session, figure)]
     return (*speeds, *waits)
+
+
+def leading(pairs: Sequence[PairVerdict]) -> PairVerdict | None:
+    """Return the verdict on the best contender and the one that comes nearest to it, of one figure's pairs.
+
+    None where no contender is the first of all its pairs, and where there is no pair.
+    """
+    second = {one.second for one in pairs}
+    of_best = [one for one in pairs if one.first not in second]
+    return min(of_best, key=lambda one: math.inf if one.ratio is None else one.ratio, default=None)
 
 
 def _flat(one: SpeedVerdict | WaitVerdict, figure: str) -> PairVerdict:

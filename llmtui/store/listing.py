@@ -1,21 +1,26 @@
-"""The sessions in a results folder. Of each journal only the first line and the end are read."""
+"""The sessions in a results folder. Only the first line of each journal and the ends of its files are read."""
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import BinaryIO, Final, Literal
 
 import msgspec
 
 from llmtui.core.events import BadLine, SessionFinished, SessionStarted, TrialFinished, decode_event
-from llmtui.core.records import Problem
+from llmtui.core.pairing import is_imported
+from llmtui.core.records import Fingerprint, Problem
 from llmtui.store.journal import read_events
 from llmtui.store.session_folder import JOURNAL, TRIALS
+from llmtui.store.trials_csv import trials_columns
 
 _TAIL_BYTES: Final = 4096
-"""Far more than the size of a SessionFinished line."""
+"""Far more than a SessionFinished line or a row of trials.csv takes."""
+_ORDER: Final = trials_columns().index("order")
+"""Older files have their first columns in the same order."""
 
 
 class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +39,10 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
     """Number of rounds with at least one finished trial."""
     finished: Literal["complete", "cancelled", "failed"] | None = None
     """How it ended; None while it runs and where it was interrupted."""
+    duration_s: float | None = None
+    """From its first line to its last; None where it did not end in order."""
+    fingerprint: Fingerprint | None = None
+    """Server, machine and program; None of an imported session, whose are not known."""
     problem: Problem | None = None
     """Why it cannot be opened."""
 
@@ -44,10 +53,10 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
-    """Return the sessions in a folder, newest first; empty where the folder is missing.
+    """Return the sessions in a folder, newest first; nothing where the folder is missing.
 
     Raises:
-        OSError: the folder exists but cannot be read.
+        OSError: The folder is there but cannot be read.
     """
     try:
         folders = [entry for entry in results_dir.iterdir() if (entry / JOURNAL).is_file()]
@@ -58,7 +67,7 @@ def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
 
 
 def find_session(sessions: Sequence[SessionFolder], name: str) -> SessionFolder | None:
-    """Return the session whose folder has a name, else the one with it as its id; None where there is neither."""
+    """Return the session in the folder of a name, else the one with it as its id; None where there is neither."""
     for one in sessions:
         if one.path.name == name:
             return one
@@ -66,28 +75,29 @@ def find_session(sessions: Sequence[SessionFolder], name: str) -> SessionFolder 
 
 
 def look_at(folder: Path) -> SessionFolder:
-    """Return a listing's entry for one session; a journal that cannot be read becomes a ``problem``."""
+    """Return what a listing says about one session; a journal that cannot be read becomes a ``problem``."""
     try:
         with (folder / JOURNAL).open("rb") as file:
             first = file.readline()
-            file.seek(0, os.SEEK_END)
-            file.seek(-min(_TAIL_BYTES, file.tell()), os.SEEK_END)
-            tail = file.read()
+            tail = _tail(file)
         started = decode_event(first)
     except (OSError, BadLine) as error:
         return _unreadable(folder, Problem(code="bad_journal", args={"folder": str(folder)}, detail=str(error)))
     if not isinstance(started, SessionStarted):
         return _unreadable(folder, Problem(code="not_a_session", args={"folder": str(folder)}))
-    rounds = _rounds_of_trials(folder)
+    trials, rounds = _count(folder)
+    last = _last_of(tail)
     return SessionFolder(
         path=folder,
         session_id=started.session_id,
         wall_ns=started.wall_ns,
         preset=started.plan.preset,
         models=tuple(contender.label for contender in started.plan.contenders),
-        trials=len(rounds),
-        rounds=len(set(rounds)),
-        finished=_how(tail),
+        trials=trials,
+        rounds=rounds,
+        finished=None if last is None else last.how,
+        duration_s=None if last is None else (last.t_ns - started.t_ns) / 1e9,
+        fingerprint=None if is_imported(started.plan) else started.fingerprint,
     )
 
 
@@ -95,7 +105,13 @@ def _unreadable(folder: Path, problem: Problem) -> SessionFolder:
     return SessionFolder(path=folder, session_id=folder.name, problem=problem)
 
 
-def _how(tail: bytes) -> Literal["complete", "cancelled", "failed"] | None:
+def _tail(file: BinaryIO) -> bytes:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(-min(_TAIL_BYTES, size), os.SEEK_END)
+    return file.read()
+
+
+def _last_of(tail: bytes) -> SessionFinished | None:
     lines = tail.splitlines()
     if not lines or not tail.endswith(b"\n"):
         return None
@@ -103,14 +119,24 @@ def _how(tail: bytes) -> Literal["complete", "cancelled", "failed"] | None:
         last = decode_event(lines[-1])
     except BadLine:
         return None
-    return last.how if isinstance(last, SessionFinished) else None
+    return last if isinstance(last, SessionFinished) else None
 
 
-def _rounds_of_trials(folder: Path) -> list[str]:
-    """Return the round of each finished trial from trials.csv, which is far smaller than the journal."""
+def _count(folder: Path) -> tuple[int, int]:
+    """Return the number of finished trials and of their rounds.
+
+    The last row of trials.csv has both: rows are in the order they ran, and no cell holds a line break. Without that
+    file the journal is read, which may have megabytes.
+    """
     try:
-        rows = (folder / TRIALS).read_text("utf-8", "replace").split("\n")[1:-1]
+        with (folder / TRIALS).open("rb") as file:
+            lines = _tail(file).decode("utf-8", "replace").split("\n")[:-1]
     except OSError:
         events = read_events(folder / JOURNAL)
-        return [str(event.trial.round) for event in events if isinstance(event, TrialFinished)]
-    return [row.partition(",")[0] for row in rows]
+        rounds = [event.trial.round for event in events if isinstance(event, TrialFinished)]
+        return len(rounds), len(set(rounds))
+    row = next(csv.reader(lines[-1:]), [])
+    try:
+        return int(row[_ORDER]), int(row[0])
+    except (ValueError, IndexError):  # only its head is there, or a file of somebody else's
+        return 0, 0

@@ -13,6 +13,7 @@ TRIALS: Final = "trials.csv"
 SAMPLES: Final = "samples.csv"
 SUMMARY: Final = "summary.csv"
 PAIRS: Final = "pairs.csv"
+LABEL: Final = "label.json"
 
 _TRIES: Final = 20
 

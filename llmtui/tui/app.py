@@ -257,12 +257,12 @@ class LlmtuiApp(App[ExitReport]):
         except SettingsError as error:
             self.notify(settings_words(error), title=_("Settings not saved"), severity="warning")
 
-    def open_session(self, session_id: str) -> None:
-        """Show the results of a saved session above the present screen."""
+    def open_session(self, session_id: str, title: str) -> None:
+        """Show the results of a saved session above the screen that is on."""
         from llmtui.tui.screens.results import ResultsScreen
 
         feed = self.new_feed(lambda: self.host.open_session(session_id))
-        self.push_screen(ResultsScreen(feed))
+        self.push_screen(ResultsScreen(feed, title))
         self._read_saved(feed)
 
     @in_background("open_session", exclusive=False)
@@ -277,9 +277,14 @@ class LlmtuiApp(App[ExitReport]):
         return _("space") if shown == "space" else shown
 
     async def action_go(self, mode: Mode) -> None:
-        """Show another screen of the program. Nothing else is handled before it is complete."""
+        """Show a full screen itself, also where something is open above it.
+
+        Nothing else is handled before it is complete, leaving least of all.
+        """
         if self.current_mode != mode:
             await self.switch_mode(mode)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()  # not awaited: a click on the popped screen itself may have asked for it
 
     def action_help(self) -> None:
         """Explain the screen and list its keys."""

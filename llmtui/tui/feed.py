@@ -229,6 +229,11 @@ class Feed:
         return self._link
 
     @property
+    def source(self) -> str:
+        """Where the session is kept: its folder or its journal."""
+        return self.folder or ("" if self._link is None else self._link.name)
+
+    @property
     def is_live(self) -> bool:
         """Whether more events can come."""
         return self._link is not None and self._link.is_live and not self.ended

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the first paint needs none of these
     from llmtui.core.across import Earlier
     from llmtui.core.commands import SetServer
     from llmtui.core.estimate import PastSpeed
+    from llmtui.core.pairs import PairVerdict
     from llmtui.core.plan import Plan
     from llmtui.core.prompts import PromptPack
     from llmtui.link import Link
@@ -30,17 +31,38 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
     """Labels of the contenders."""
     trials: int
-    """Number of finished trials."""
-    rounds: int
-    """Number of rounds with at least one finished trial."""
+    """Finished trials."""
+    ok: int = 0
+    """Trials with a complete answer."""
     finished: str | None = None
-    """``complete``, ``cancelled``, ``failed``; None where the session was interrupted."""
+    """``complete``, ``cancelled``, ``failed``; None while it runs and where it was interrupted."""
+    running: bool = False
+    """Its journal is being written, by this program or another."""
+    duration_s: float | None = None
+    """From its first line to its last; None where it did not end in order."""
+    server: str = ""
+    """Name and version; empty where they are not known."""
+    llmtui: str = ""
+    """Version of the program that ran it; empty for an imported session."""
+    name: str = ""
+    """What the person calls it."""
+    note: str = ""
+    verdict: PairVerdict | None = None
+    """On the fastest model and the next one, in the order of ``models``."""
     problem: str | None = None
     """Why it cannot be opened, in words; None if it can."""
 
 
 class ExportFailed(Exception):
     """A file could not be written; the message is a sentence for the user, with what to do."""
+
+
+class FileIsThere(Exception):
+    """A file has that name already; the message is its full path."""
+
+
+class SessionRefused(Exception):
+    """A saved session cannot be changed; the message is a sentence for the person."""
 
 
 class BadAddress(Exception):
@@ -124,11 +146,59 @@ class Host(Protocol):
         """
         ...
 
-    def export_csv(self, session_id: str, target: str) -> str:
-        """Copy a session's table to a file that the user names (a folder, a name, ``~`` allowed); return its full path.
+    def label_session(self, session_id: str, *, name: str, note: str) -> None:
+        """Keep a session's name and note. Writes a file.
 
         Raises:
-            ExportFailed: the file cannot be written.
+            SessionRefused: It is not there, or cannot be written.
+        """
+        ...
+
+    def delete_session(self, session_id: str) -> str:
+        """Move a session to the trash; return what ``restore_session`` takes. Moves a folder.
+
+        Raises:
+            SessionRefused: It is running, is not there, or cannot be moved.
+        """
+        ...
+
+    def restore_session(self, deleted: str) -> None:
+        """Take a session back from the trash. Moves a folder.
+
+        Raises:
+            SessionRefused: It is not in the trash any more, or cannot be moved.
+        """
+        ...
+
+    def export(self, sessions: Sequence[str], form: str, target: str, *, replace: bool) -> str:
+        """Write sessions to a file in a form of ``llmtui report``; return the file's full path. Takes seconds.
+
+        Args:
+            sessions: Names of sessions, or paths of their journals.
+            form: A flag of the command, without the dashes.
+            target: A file; ``~`` is the home folder.
+            replace: Write over a file that is there.
+
+        Raises:
+            FileIsThere: It is there, and is not to be replaced.
+            ExportFailed: With the reason.
+        """
+        ...
+
+    def export_table(self, rows: Sequence[Sequence[str]], target: str, *, replace: bool) -> str:
+        """Write a table as it is on the screen as CSV, its head first; return the file's full path.
+
+        Raises:
+            FileIsThere: It is there, and is not to be replaced.
+            ExportFailed: With the reason.
+        """
+        ...
+
+    def llama_bench(self, session: str) -> str:
+        """Return the table that people paste. Takes a second.
+
+        Raises:
+            ExportFailed: With the reason.
         """
         ...
 

@@ -56,8 +56,8 @@ class Shell(Protocol):
     def remember(self, **changes: object) -> None:
         """Save choices in the settings file."""
 
-    def open_session(self, session_id: str) -> object:
-        """Show a saved session."""
+    def open_session(self, session_id: str, title: str) -> object:
+        """Show a saved session under a title."""
 
 
 class ShellOf:

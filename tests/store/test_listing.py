@@ -76,7 +76,9 @@ def test_what_a_finished_session_says(tmp_path: Path) -> None:
 
 def test_trials_are_counted_by_the_csv_where_there_is_one(tmp_path: Path) -> None:
     folder = save(tmp_path, "a")
-    events = [finished(PLAN, trial(PLAN, round_number=number)) for number in (1, 1, 2)]
+    events = [
+        finished(PLAN, trial(PLAN, round_number=number), order=order) for order, number in ((1, 1), (2, 1), (3, 2))
+    ]
     session = fold([started(PLAN), *events])
     assert session is not None
     file = TrialsCsv(folder)

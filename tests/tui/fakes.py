@@ -28,7 +28,7 @@ from llmtui.core.records import Problem, ResidentModel
 from llmtui.core.session import Session
 from llmtui.link import LinkLost, ReadOnly
 from llmtui.store.compared import ComparedSessions
-from llmtui.tui.host import BadAddress, ExportFailed, SessionEntry
+from llmtui.tui.host import BadAddress, ExportFailed, FileIsThere, SessionEntry, SessionRefused
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -123,7 +123,11 @@ class FakeHost:
         self.server_named = server_named
         self.ollama_installed = ollama_installed
         self.saved: dict[str, object] = {}
-        self.exported: list[tuple[str, str]] = []
+        self.exported: list[tuple[tuple[str, ...], str, str]] = []
+        self.tables: list[tuple[tuple[str, ...], ...]] = []
+        self.files: set[str] = set()
+        self.trash: dict[str, SessionEntry] = {}
+        self.undeletable: set[str] = set()
         self._links = list(links)
         self._entries = entries
         self._saved_sessions = dict(saved_sessions or {})
@@ -168,11 +172,40 @@ class FakeHost:
     def save(self, changes: Mapping[str, object]) -> None:
         self.saved |= changes
 
-    def export_csv(self, session_id: str, target: str) -> str:
+    def label_session(self, session_id: str, *, name: str, note: str) -> None:
+        self._entries = tuple(
+            replace(one, name=name, note=note) if one.session_id == session_id else one for one in self._entries
+        )
+
+    def delete_session(self, session_id: str) -> str:
+        if session_id in self.undeletable:
+            raise SessionRefused(f"{session_id} is still running.")
+        [gone] = [one for one in self._entries if one.session_id == session_id]
+        self._entries = tuple(one for one in self._entries if one is not gone)
+        self.trash[session_id] = gone
+        return session_id
+
+    def restore_session(self, deleted: str) -> None:
+        entries = (*self._entries, self.trash.pop(deleted))
+        self._entries = tuple(sorted(entries, key=lambda one: one.wall_ns, reverse=True))
+
+    def export(self, sessions: Sequence[str], form: str, target: str, *, replace: bool) -> str:
         if self._export_problem is not None:
             raise ExportFailed(self._export_problem)
-        self.exported.append((session_id, target))
+        if target in self.files and not replace:
+            raise FileIsThere(f"/home/person/{target}")
+        self.files.add(target)
+        self.exported.append((tuple(sessions), form, target))
         return f"/home/person/{target}"
+
+    def export_table(self, rows: Sequence[Sequence[str]], target: str, *, replace: bool) -> str:
+        self.tables.append(tuple(map(tuple, rows)))
+        return self.export((), "this table", target, replace=replace)
+
+    def llama_bench(self, session: str) -> str:
+        if self._export_problem is not None:
+            raise ExportFailed(self._export_problem)
+        return f"| model | of {session} |"
 
 
 def a_model(name: str, size_gb: float = 4.1, **changes: Any) -> Model:

@@ -1,25 +1,57 @@
+"""History as a place to work: found, sorted, opened, named, deleted and taken back, by keyboard and by mouse."""
+
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, Static
+
+from llmtui.core.pairs import PairVerdict
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.host import SessionEntry
+from llmtui.tui.screens.dialogs import ConfirmDialog
+from llmtui.tui.screens.export import ExportDialog
 from llmtui.tui.screens.history import HistoryScreen
+from llmtui.tui.screens.results import ResultsScreen
+from llmtui.tui.screens.session_dialogs import LabelDialog
+from llmtui.tui.widgets.nav_bar import NavBar
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink, an_ollama, engine_beside
 from tests.tui.sessions import a_session
 
+VERDICT = PairVerdict(
+    first=1, second=0, figure="decode_tps", n=3, ratio=1.69, low=1.68, high=1.70, p_adjusted=0.001, word="faster"
+)
 ENTRIES = (
     SessionEntry(
         session_id="complete",
         wall_ns=1_795_000_000 * 10**9,
         models=("llama3:8b", "mistral:7b"),
         trials=36,
-        rounds=2,
+        ok=35,
         finished="complete",
+        duration_s=460,
+        server="Ollama 0.34.4",
+        llmtui="0.1.0",
+        verdict=VERDICT,
     ),
-    SessionEntry(session_id="broken-off", wall_ns=1_794_900_000 * 10**9, models=("phi3",), trials=4, rounds=0),
     SessionEntry(
-        session_id="bad", wall_ns=0, models=(), trials=0, rounds=0, problem="Its journal is of a newer version."
+        session_id="unanswered",
+        wall_ns=1_794_950_000 * 10**9,
+        models=("nosuch",),
+        trials=6,
+        finished="complete",
+        duration_s=2,
+        server="Ollama 0.34.4",
+        llmtui="0.1.0",
     ),
+    SessionEntry(
+        session_id="broken-off", wall_ns=1_794_900_000 * 10**9, models=("phi3",), trials=4, ok=4, note="on battery"
+    ),
+    SessionEntry(session_id="elsewhere", wall_ns=1_794_800_000 * 10**9, models=("phi3",), trials=2, ok=2, running=True),
+    SessionEntry(session_id="bad", wall_ns=0, models=(), trials=0, problem="Its journal is of a newer version."),
 )
 
 
@@ -31,10 +63,32 @@ def app_with(entries: tuple[SessionEntry, ...]) -> LlmtuiApp:
     return LlmtuiApp(FakeHost(engine_beside(an_ollama), entries=entries, saved_sessions=saved))
 
 
+def host_of(app: LlmtuiApp) -> FakeHost:
+    assert isinstance(app.host, FakeHost)
+    return app.host
+
+
 def history(app: LlmtuiApp) -> HistoryScreen:
     screen = app.screen_stack[0]
     assert isinstance(screen, HistoryScreen)
     return screen
+
+
+def listed(app: LlmtuiApp) -> list[str]:
+    return [line.entry.session_id for line in history(app).table.items]
+
+
+def line(app: LlmtuiApp) -> str:
+    return str(history(app).query_one("#history-line", Static).render())
+
+
+async def begin(pilot: Pilot[Any], entries: tuple[SessionEntry, ...] = ENTRIES) -> None:
+    app = pilot.app
+    assert isinstance(app, LlmtuiApp)
+    await pilot.press("f5")
+    await wait_until(pilot, lambda: isinstance(app.screen, HistoryScreen))
+    await wait_until(pilot, lambda: history(app).query("#history-line") and len(listed(app)) == len(entries))
+    await pilot.pause()
 
 
 async def test_without_sessions_it_says_where_they_will_be() -> None:
@@ -45,34 +99,189 @@ async def test_without_sessions_it_says_where_they_will_be() -> None:
         assert "results" in str(history(app).query_one("#no-sessions").render())
 
 
-async def test_sessions_are_listed_with_how_they_ended() -> None:
+async def test_a_line_says_how_it_ended_and_who_is_the_fastest() -> None:
     app = app_with(ENTRIES)
     async with app.run_test() as pilot:
-        await pilot.press("f5")
-        await wait_until(pilot, lambda: history(app).table.row_count == 3)
-        rows = [" ".join(str(cell) for cell in history(app).table.get_row_at(n)) for n in range(3)]
-    assert "complete" in rows[0]
-    assert "llama3:8b, mistral:7b" in rows[0]
-    assert "interrupted" in rows[1]
-    assert "cannot be read" in rows[2]
+        await begin(pilot)
+        cells = {one.entry.session_id: one.cells for one in history(app).table.items}
+    assert cells["complete"]["verdict"] == "● mistral:7b 1.69×"
+    assert (cells["complete"]["ok"], cells["complete"]["state"]) == ("35/36", "✓ complete")
+    assert (cells["complete"]["duration"], cells["complete"]["server"]) == ("7 min 40 s", "Ollama 0.34.4")
+    assert cells["unanswered"]["state"] == "✗ no answers"
+    assert cells["broken-off"]["state"] == "◐ interrupted"
+    assert cells["elsewhere"]["state"] == "▶ running"
+    assert cells["bad"]["state"] == "✗ cannot be read"
 
 
-async def test_enter_opens_one_and_escape_comes_back() -> None:
+# --- opening, and the way back ---
+
+
+async def test_a_saved_session_is_a_place_of_its_own_inside_the_history() -> None:
     app = app_with(ENTRIES)
     async with app.run_test(size=(120, 36)) as pilot:
-        await pilot.press("f5")
-        await wait_until(pilot, lambda: history(app).table.row_count == 3)
+        await begin(pilot)
         await pilot.press("enter")
-        await wait_until(pilot, lambda: len(app.screen_stack) == 2)
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen))
+        assert "History › " in str(app.screen.query_one(NavBar).render())
+        assert next(iter(app.screen.active_bindings.values())) is not None
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is history(app))
+
+
+@pytest.mark.parametrize("away", [(), ("f2",)])
+async def test_f5_lists_wherever_one_is(away: tuple[str, ...]) -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen))
+        for key in away:
+            await pilot.press(key)
+            await pilot.pause()
+        await pilot.press("f5")
+        await wait_until(pilot, lambda: isinstance(app.screen, HistoryScreen))
+
+
+async def test_a_click_on_history_lists() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and app.screen.query(NavBar))
+        await pilot.pause()
+        bar = app.screen.query_one(NavBar)
+        await pilot.click(bar, offset=(str(bar.render()).index("History") + 2, 0))
+        await wait_until(pilot, lambda: isinstance(app.screen, HistoryScreen))
 
 
 async def test_one_that_cannot_be_read_says_why() -> None:
     app = app_with(ENTRIES)
     async with app.run_test() as pilot:
-        await pilot.press("f5")
-        await wait_until(pilot, lambda: history(app).table.row_count == 3)
+        await begin(pilot)
         await pilot.press("end", "enter")
         await wait_until(pilot, lambda: app._notifications)
         assert [note.message for note in app._notifications] == ["Its journal is of a newer version."]
+
+
+async def test_a_second_click_on_a_line_opens_it() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        table = history(app).table
+        await pilot.click(table, offset=(10, 3))
+        assert table.entry is not None
+        assert table.entry.session_id == "broken-off"
+        await pilot.click(table, offset=(10, 3))
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen))
+
+
+# --- finding ---
+
+
+async def test_the_filter_narrows_with_every_key() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("slash", *"phi3")
+        await wait_until(pilot, lambda: listed(app) == ["broken-off", "elsewhere"])
+        assert "2 shown" in line(app)
+        await pilot.press("space", *"batt")
+        await wait_until(pilot, lambda: listed(app) == ["broken-off"])
+        await pilot.press("enter", "enter")
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen))
+
+
+async def test_escape_takes_the_filter_away_and_then_goes_to_setup() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("slash", *"phi3", "down", "escape")
+        await wait_until(pilot, lambda: len(listed(app)) == len(ENTRIES))
+        assert not history(app).query_one(Input).display
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.current_mode == "setup")
+
+
+async def test_the_comma_and_a_click_on_a_head_sort() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(140, 36)) as pilot:
+        await begin(pilot)
+        table = history(app).table
+        assert table.columns[1].head.endswith("▾"), "the newest first, before anything is chosen"
+        await pilot.press("comma", "comma")
+        await pilot.pause()
+        assert table.sorting is not None
+        assert table.sorting.column == "name"
+        edge = sum(one.width + 2 for one in table.columns[:6])
+        await pilot.click(table, offset=(edge + 1, 0))
+        await wait_until(pilot, lambda: table.sorting is not None and table.sorting.column == "duration")
+        assert listed(app)[:2] == ["complete", "unanswered"]
+        await pilot.click(table, offset=(edge + 1, 0))
+        await wait_until(pilot, lambda: listed(app)[:2] == ["unanswered", "complete"])
+
+
+# --- naming, deleting, exporting ---
+
+
+async def test_a_name_and_a_note_are_kept() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("n")
+        await wait_until(pilot, lambda: isinstance(app.screen, LabelDialog))
+        await pilot.press(*"fast", "down", *"new", "enter")
+        await wait_until(pilot, lambda: history(app).table.items[0].cells["name"] == "fast")
+        assert history(app).table.items[0].entry.note == "new"
+
+
+async def test_a_deleted_session_is_in_the_trash_and_comes_back() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("down", "delete")
+        await wait_until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        await pilot.press("y")
+        await wait_until(pilot, lambda: "unanswered" not in listed(app))
+        assert list(host_of(app).trash) == ["unanswered"]
+        await pilot.press("u")
+        await wait_until(pilot, lambda: "unanswered" in listed(app))
+        assert not history(app).check_action("undo", ())
+
+
+async def test_nothing_is_deleted_where_the_harmless_button_is_clicked() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("delete")
+        await wait_until(pilot, lambda: isinstance(app.screen, ConfirmDialog) and app.screen.query(Button))
+        await pilot.click("#no")
+        await wait_until(pilot, lambda: app.screen is history(app))
+        assert len(listed(app)) == len(ENTRIES)
+        assert not host_of(app).trash
+
+
+async def test_marked_sessions_are_deleted_together_and_one_that_runs_says_why_it_stays() -> None:
+    app = app_with(ENTRIES)
+    host_of(app).undeletable = {"elsewhere"}
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("space", "down", "down", "space")
+        await wait_until(pilot, lambda: "2 marked" in line(app))
+        await pilot.press("delete")
+        await wait_until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        await pilot.press("y")
+        await wait_until(pilot, lambda: "complete" not in listed(app))
+        assert "elsewhere" in listed(app)
+        assert any("still running" in note.message for note in app._notifications)
+
+
+async def test_all_marked_sessions_are_exported() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("space", "down", "space", "x")
+        await wait_until(pilot, lambda: isinstance(app.screen, ExportDialog))
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await wait_until(pilot, lambda: host_of(app).exported)
+        assert host_of(app).exported == [(("complete", "broken-off"), "csv", "sessions.csv")]

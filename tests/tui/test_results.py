@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from llmtui.core.commands import ExtendPlan
 from llmtui.core.events import SessionStarted
@@ -15,7 +15,7 @@ from llmtui.tui.app import LlmtuiApp, WatchApp
 from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.replay import ReplayScreen
 from llmtui.tui.screens.results import ResultsScreen
-from llmtui.tui.screens.results_dialogs import Reading, SaveDialog, columns_explained
+from llmtui.tui.screens.results_dialogs import Reading, columns_explained
 from llmtui.tui.widgets.result_table import table_figures
 from llmtui.tui.widgets.scoreboard import Scoreboard
 from llmtui.words.measures import explain_measure
@@ -316,32 +316,6 @@ def test_only_what_is_on_show_is_explained() -> None:
     assert "Decode speed (TPS)" not in words
 
 
-async def test_the_csv_is_saved_where_the_person_says() -> None:
-    looking = Looking()
-    async with looking.app.run_test(size=(120, 36)) as pilot:
-        await looking.begin(pilot, "s")
-        await wait_until(pilot, lambda: isinstance(looking.app.screen, SaveDialog))
-        field = looking.app.screen.query_one(Input)
-        assert field.value == "llmtui-20261122T224107Z-ab12.csv"
-        field.value = "~/mine.csv"
-        await pilot.press("enter")
-        await wait_until(pilot, lambda: isinstance(looking.app.screen, ResultsScreen))
-        assert looking.host.exported == [("20261122T224107Z-ab12", "~/mine.csv")]
-        assert any("/home/person/~/mine.csv" in toast.message for toast in looking.app._notifications)
-
-
-async def test_what_cannot_be_saved_says_why_and_asks_again() -> None:
-    looking = Looking(problem="The folder /nowhere does not exist. Choose another one.")
-    async with looking.app.run_test(size=(120, 36)) as pilot:
-        await looking.begin(pilot, "s")
-        await wait_until(pilot, lambda: isinstance(looking.app.screen, SaveDialog))
-        await pilot.press("enter")
-        said = looking.app.screen.query_one("#save-said", Static)
-        await wait_until(pilot, lambda: "The folder /nowhere does not exist" in str(said.render()))
-        await pilot.press("escape")
-        await wait_until(pilot, lambda: isinstance(looking.app.screen, ResultsScreen))
-
-
 async def test_two_picked_tests_are_replayed() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
@@ -420,7 +394,7 @@ async def test_a_saved_session_opens_above_and_escape_goes_back() -> None:
     app = LlmtuiApp(host)
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
-        app.open_session("one")
+        app.open_session("one", "26 Nov 10:38")
         screen = await results(pilot, app)
         await wait_until(pilot, lambda: screen.models.board.row_count == 3)
         await pilot.press("escape")

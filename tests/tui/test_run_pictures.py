@@ -152,5 +152,5 @@ def test_what_the_columns_mean(snap_compare: Compare) -> None:
     assert snap_compare(an_app(ONE_ROUND, WHOLE_S), terminal_size=(80, 24), run_before=on("results", "question_mark"))
 
 
-def test_where_to_save(snap_compare: Compare) -> None:
-    assert snap_compare(an_app(ONE_ROUND, WHOLE_S), terminal_size=(80, 24), run_before=on("results", "s"))
+def test_export(snap_compare: Compare) -> None:
+    assert snap_compare(an_app(ONE_ROUND, WHOLE_S), terminal_size=(80, 24), run_before=on("results", "x"))

@@ -23,9 +23,19 @@ class BaseScreen(Screen[None]):
     shell = ShellOf()
     banner = getters.query_one(Banner)
 
+    @property
+    def place(self) -> str:
+        """The place of the first line that is marked."""
+        return self.PLACE
+
+    @property
+    def inside(self) -> str:
+        """What of that place is open; empty where it is the place itself."""
+        return ""
+
     def compose(self) -> ComposeResult:
         """Yield the body between the places and the keys."""
-        yield NavBar(self.PLACE, read_only=self.shell.read_only)
+        yield NavBar(self.place, inside=self.inside, read_only=self.shell.read_only)
         yield Banner()
         yield from self.compose_body()
         # The footer is twenty widgets: the body is painted before it.

@@ -1,69 +1,42 @@
-"""History: the saved sessions, the newest first; Enter opens one."""
+"""History: the saved sessions as a place to work: find, open, name, delete, export."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import DataTable, Static
+from textual.events import Key
+from textual.widgets import Input, Static
 
 from llmtui.tui.background import BackgroundFailed, in_background
-from llmtui.tui.host import SessionEntry
+from llmtui.tui.host import SessionEntry, SessionRefused
 from llmtui.tui.screens.base import BaseScreen
-from llmtui.tui.widgets.sortable import SortableTable, Value
-from llmtui.words import _
+from llmtui.tui.widgets.line_table import LineTable
+from llmtui.tui.widgets.session_table import SessionTable, session_title
+from llmtui.words import _, plural
+from llmtui.words.figures import duration
+from llmtui.words.lists import few
 from llmtui.words.problems import whole_problem
 
+NAMED = 3
+"""Sessions that a question names; of more it says how many."""
 
-class SessionTable(SortableTable[Content]):
-    """One line per session."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", _("Open"), id="open_session", tooltip=_("Look at the results")),
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-        Binding("home", "scroll_top", show=False),
-        Binding("end", "scroll_bottom", show=False),
-    ]
-    HELP = _(
-        """
-        # History
-        Every test is kept. **Enter** opens one with all its results. One that was interrupted opens with what it has.
-        **,** sorts by the next column, a click on a column's head by that one.
-        """
-    )
+class SessionFilter(Input):
+    """Part of what a line says; the arrows and Enter go on in the list, Escape takes the filter away."""
 
-    def __init__(self) -> None:
-        super().__init__(cursor_type="row", zebra_stripes=True)
-        self._entries: tuple[SessionEntry, ...] = ()
-
-    def show(self, entries: tuple[SessionEntry, ...]) -> None:
-        """Show sessions, in their own order where none is chosen: the newest first."""
-        self._entries = entries
-        self.sort_changed()
-
-    def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return all columns; the newest and the longest come first."""
-        return [(key, key in ("when", "tests", "rounds")) for key in _titles()]
-
-    def sort_changed(self) -> None:
-        """Show the sessions in the chosen order; the cursor stays in its row."""
-        here = self.cursor_row
-        entries = self.in_order(self._entries, _sort_value)
-        rows = [_cells(entry) for entry in entries]
-        self.clear(columns=True)
-        for number, (key, title) in enumerate(_titles().items()):
-            label = title + self.mark(key)
-            # The table measures only Rich's renderables, which know no theme.
-            self.add_column(label, width=max(len(label), *(row[number].cell_length for row in rows)), key=key)
-        for entry, row in zip(entries, rows, strict=True):
-            self.add_row(*row, key=entry.session_id)
-        self.move_cursor(row=min(here, len(rows) - 1))
+    def on_key(self, event: Key) -> None:
+        """Leave to the list, or put the filter away."""
+        if event.key in ("down", "up", "enter", "escape"):
+            event.prevent_default()
+            event.stop()
+            if event.key == "escape":
+                self.value = ""
+            self.screen.query_exactly_one(SessionTable).focus()
 
 
 class HistoryScreen(BaseScreen):
@@ -73,117 +46,239 @@ class HistoryScreen(BaseScreen):
     CSS_PATH = "../styles/history.tcss"
     AUTO_FOCUS = "SessionTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "look_again", _("Look again"), id="look_again"),
-        Binding("escape", "app.go('setup')", _("Setup"), id="to_setup", show=False),
+        Binding("slash", "filter", _("Filter"), id="history.filter", key_display="/", tooltip=_("Type part of a line")),
+        Binding(
+            "x", "export", _("Export"), id="history.export", tooltip=_("The marked sessions, in a form you choose")
+        ),
+        Binding("n", "label", _("Name"), id="history.label", tooltip=_("Give it a name and a note")),
+        Binding("delete", "delete", _("Delete"), id="history.delete", key_display="Del", tooltip=_("To the trash")),
+        Binding("u", "undo", _("Undo"), id="history.undo", tooltip=_("Take back what was deleted last")),
+        Binding("y", "copy", _("Copy"), id="history.copy", tooltip=_("The table that people paste (llama-bench)")),
+        Binding("r", "look_again", _("Refresh"), id="look_again", show=False),
+        Binding("escape", "leave", _("Setup"), id="to_setup", show=False),
     ]
 
     table = getters.query_one(SessionTable)
+    field = getters.query_one(SessionFilter)
 
     def compose_body(self) -> ComposeResult:
-        """Yield the table, or words where there is nothing to show."""
+        """Yield the filter, the table, and details of the line under the cursor; or words where there is nothing."""
         yield Static(_("Reading the sessions …"), id="no-sessions")
+        yield SessionFilter(placeholder=_("part of a name, model, server, verdict or date"), compact=True)
+        yield Static(id="history-line")
         yield SessionTable()
+        yield Static(id="session-details")
 
     def on_mount(self) -> None:
         """Do nothing: the list is read when the screen is shown."""
         self._entries: tuple[SessionEntry, ...] = ()
-        self.table.display = False
+        self._deleted: tuple[str, ...] = ()
+        """What the last deletion moved to the trash."""
+        self.add_class("-empty")
 
     def on_screen_resume(self) -> None:
         """Read the list again: a session may have ended since."""
         super().on_screen_resume()
         self.action_look_again()
 
+    # --- showing ---
+
     @in_background("list_sessions")
     def action_look_again(self) -> None:
-        """Read the list again."""
+        """Read the list."""
         entries = self.shell.host.sessions()
-        self.call_later(self._show, entries)
+        self.app.call_from_thread(self._show, entries)
 
     @on(BackgroundFailed)
     def _failed(self, message: BackgroundFailed) -> None:
         if message.task == "list_sessions":
-            self.table.display = False
             self._entries = ()
-            empty = self.query_exactly_one("#no-sessions", Static)
-            empty.display = True
-            empty.update(Content(whole_problem(message.problem)))
+            self._say(Content(whole_problem(message.problem)))
 
     def _show(self, entries: tuple[SessionEntry, ...]) -> None:
-        self.table.display = bool(entries)
-        empty = self.query_exactly_one("#no-sessions", Static)
-        empty.display = not entries
         if not entries:
-            empty.update(
+            self._entries = ()
+            self._say(
                 Content.from_markup(
                     f"[b]{_('No sessions yet.')}[/b]\n\n{self._what_to_do()}\n\n[dim]$where[/dim]",
                     where=self.shell.host.results_dir,
                 )
             )
             return
+        self.remove_class("-empty")
         if entries != self._entries:
             self._entries = entries
-            self._fill()
+            self.table.take(entries)
         if self.focused is None:
             self.table.focus()
+        self.refresh_bindings()
+
+    def _say(self, words: Content) -> None:
+        """Say something in place of the list."""
+        self.add_class("-empty")
+        self.query_exactly_one("#no-sessions", Static).update(words)
+        self.refresh_bindings()
 
     def _what_to_do(self) -> str:
-        kept = _("A test is kept from its first answer on.")
+        kept = _("A session is kept from its first answer on.")
         return kept if self.shell.read_only else f"{kept} {_('F2 goes to Setup.')}"
 
-    def _fill(self) -> None:
-        self.table.show(self._entries)
+    @on(LineTable.Moved)
+    def _moved(self) -> None:
+        shown, marks = len(self.table.items), len(self.table.marks)
+        parts = [plural("{n} session", "{n} sessions", len(self._entries)).format(n=len(self._entries))]
+        if shown < len(self._entries):
+            parts.append(_("{n} shown").format(n=shown))
+        if marks:
+            parts.append(_("{n} marked").format(n=marks))
+        self.query_exactly_one("#history-line", Static).update(Content(" · ".join(parts)))
+        entry = self.table.entry
+        self.query_exactly_one("#session-details", Static).update(Content("") if entry is None else _details(entry))
+        self.refresh_bindings()
 
-    @on(DataTable.RowSelected)
-    def _open(self, event: DataTable.RowSelected) -> None:
+    # --- the filter ---
+
+    def action_filter(self) -> None:
+        """Type part of a line."""
+        self.add_class("-filtering")
+        self.field.focus()
+
+    @on(Input.Changed)
+    def _filter_changed(self, event: Input.Changed) -> None:
         event.stop()
-        entry = next(one for one in self._entries if one.session_id == event.row_key.value)
+        self.table.narrow(event.value)
+
+    def on_descendant_focus(self) -> None:
+        """Put an empty filter away."""
+        self.set_class(self.focused is self.field or bool(self.field.value), "-filtering")
+
+    def action_leave(self) -> None:
+        """Take the filter away, then the marks; then go to Setup."""
+        if self.field.value:
+            self.field.value = ""
+            self.remove_class("-filtering")
+        elif self.table.marks:
+            self.table.set_marks(())
+        elif not self.shell.read_only:
+            self.shell.show("setup")
+
+    # --- what is done with sessions ---
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what can be done now."""
+        if action == "undo":
+            return self.is_mounted and bool(self._deleted)
+        if action in ("filter", "export", "label", "delete", "copy"):
+            return self.is_mounted and bool(self._entries)
+        return True
+
+    @on(LineTable.Opened)
+    def _open(self) -> None:
+        entry = self.table.entry
+        if entry is None:
+            return
         if entry.problem is not None:
             self.notify(entry.problem, title=_("This session cannot be opened"), severity="error", timeout=10)
         else:
-            self.shell.open_session(entry.session_id)
+            self.shell.open_session(entry.session_id, session_title(entry))
+
+    def action_label(self) -> None:
+        """Ask for the name and the note of the session under the cursor."""
+        from llmtui.tui.screens.session_dialogs import LabelDialog
+
+        entry = self.table.entry
+        if entry is None:
+            return
+
+        def keep(label: tuple[str, str] | None) -> None:
+            if label is not None:
+                self._label(entry.session_id, *label)
+
+        self.app.push_screen(LabelDialog(session_title(entry), entry.name, entry.note), keep)
+
+    @in_background("change_session", exclusive=False)
+    def _label(self, session_id: str, name: str, note: str) -> None:
+        try:
+            self.shell.host.label_session(session_id, name=name, note=note)
+        except SessionRefused as error:
+            self._refused(error)
+        self.action_look_again()
+
+    def action_delete(self) -> None:
+        """Ask, then move the chosen sessions to the trash."""
+        from llmtui.tui.screens.dialogs import ConfirmDialog
+
+        chosen = self.table.chosen
+        if not chosen:
+            return
+        number = plural("Delete {n} session?", "Delete {n} sessions?", len(chosen)).format(n=len(chosen))
+        named = few([session_title(entry) for entry in chosen], NAMED)
+        words = _("{sessions}. They move to the trash folder; u takes them back.").format(sessions=named)
+
+        def delete(yes: bool | None) -> None:
+            if yes:
+                self._delete([entry.session_id for entry in chosen])
+
+        self.app.push_screen(ConfirmDialog(number, words, yes=_("Delete"), no=_("Keep")), delete)
+
+    @in_background("change_session", exclusive=False)
+    def _delete(self, ids: Sequence[str]) -> None:
+        deleted: list[str] = []
+        try:
+            deleted.extend(map(self.shell.host.delete_session, ids))
+        except SessionRefused as error:
+            self._refused(error)
+        self.app.call_from_thread(self._have_deleted, tuple(deleted))
+
+    def _have_deleted(self, deleted: tuple[str, ...]) -> None:
+        if deleted:
+            self._deleted = deleted
+            words = plural("{n} session is in the trash.", "{n} sessions are in the trash.", len(deleted))
+            self.notify(f"{words.format(n=len(deleted))} {_('u takes back what was deleted last.')}", timeout=6)
+        self.action_look_again()
+
+    @in_background("change_session", exclusive=False)
+    def action_undo(self) -> None:
+        """Take back what was deleted last."""
+        deleted, self._deleted = self._deleted, ()
+        try:
+            for one in deleted:
+                self.shell.host.restore_session(one)
+        except SessionRefused as error:
+            self._refused(error)
+        self.action_look_again()
+
+    def _refused(self, error: SessionRefused) -> None:
+        self.notify(str(error), title=_("Not possible now"), severity="error", timeout=10)
+
+    def action_export(self) -> None:
+        """Ask for form and file."""
+        from llmtui.tui.screens.export import ExportDialog
+
+        readable = [entry.session_id for entry in self.table.chosen if entry.problem is None]
+        if readable:
+            self.app.push_screen(ExportDialog(readable, self.table.as_rows()))
+
+    def action_copy(self) -> None:
+        """Copy the table of the session under the cursor."""
+        from llmtui.tui.screens.export import copy_llama_bench
+
+        entry = self.table.entry
+        if entry is not None and entry.problem is None:
+            copy_llama_bench(self, entry.session_id)
 
 
-def _titles() -> dict[str, str]:
-    return {
-        "when": _("When"),
-        "tests": _("Trials"),
-        "rounds": _("Rounds"),
-        "ended": _("Ended"),
-        "models": _("Models"),
-    }
-
-
-def _sort_value(entry: SessionEntry, column: str) -> Value:
-    values: dict[str, Value] = {
-        "when": entry.wall_ns or None,
-        "tests": entry.trials or None,
-        "rounds": entry.rounds or None,
-        "ended": _ending(entry).plain,
-        "models": ", ".join(entry.models),
-    }
-    return values[column]
-
-
-def _cells(entry: SessionEntry) -> tuple[Content, ...]:
-    when = datetime.fromtimestamp(entry.wall_ns / 1e9).astimezone() if entry.wall_ns else None
-    return (
-        Content("" if when is None else f"{when:%Y-%m-%d %H:%M}"),
-        Content(f"{entry.trials or '':>5}"),
-        Content(f"{entry.rounds or '':>6}"),
-        _ending(entry),
-        Content(", ".join(entry.models) or entry.session_id),
-    )
-
-
-def _ending(entry: SessionEntry) -> Content:
+def _details(entry: SessionEntry) -> Content:
+    """Return what the line under the cursor has no room for."""
     if entry.problem is not None:
-        return Content.assemble(("✗ ", "$error"), (_("cannot be read"), "dim"))
-    words = {
-        "complete": ("✓ ", "$success", _("complete")),
-        "cancelled": ("◐ ", "$warning", _("stopped early")),
-        "failed": ("✗ ", "$error", _("failed")),
-        None: ("◐ ", "$warning", _("interrupted")),
-    }
-    mark, colour, said = words.get(entry.finished, ("? ", "$warning", str(entry.finished)))
-    return Content.assemble((mark, colour), said)
+        return Content.assemble(("✗ ", "bold $error"), entry.problem)
+    facts = (
+        entry.server,
+        duration(entry.duration_s),
+        f"llmtui {entry.llmtui}" if entry.llmtui else "",
+        entry.session_id,
+    )
+    first = Content.assemble((", ".join(entry.models), "bold"))
+    second = Content.styled(" · ".join(fact for fact in facts if fact), "$text-muted")
+    note = [Content(entry.note.replace("\n", " "))] if entry.note else []
+    return Content("\n").join([first, second, *note])

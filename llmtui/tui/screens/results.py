@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher, DataTable, Static
 
 from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan
@@ -24,7 +24,6 @@ from llmtui.tui.feed import Feed, FeedEnded, SessionChanged
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.screens.results_dialogs import (
     Reading,
-    SaveDialog,
     columns_explained,
     evidence,
     flags_explained,
@@ -57,6 +56,7 @@ class ResultsScreen(BaseScreen):
     CSS_PATH = "../styles/results.tcss"
     AUTO_FOCUS = "Scoreboard"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", _("Back"), id="results.back"),
         *(
             Binding(str(number), f"tab('{tab}')", name, id=f"results.{tab}", show=False)
             for number, (tab, name) in enumerate(tab_names().items(), start=1)
@@ -64,7 +64,10 @@ class ResultsScreen(BaseScreen):
         Binding("e", "evidence", _("Evidence"), id="results.evidence", tooltip=_("What each line of the top rests on")),
         Binding("r", "replay", _("Replay"), id="results.replay", tooltip=_("Two answers at their true speed")),
         Binding("space", "pick", _("Pick"), id="results.pick", tooltip=_("Pick this trial for the replay")),
-        Binding("s", "save", _("Save CSV"), id="results.save", tooltip=_("The table of all trials, where you say")),
+        Binding(
+            "x", "export", _("Export"), id="results.export", tooltip=_("This table, all trials, a page, a report …")
+        ),
+        Binding("y", "copy", _("Copy"), id="results.copy", tooltip=_("The table that people paste (llama-bench)")),
         Binding("question_mark", "explain", _("Columns"), id="results.explain", tooltip=_("Formula and source")),
         Binding("m", "maximise", _("Enlarge"), id="results.maximise", tooltip=_("Only the tab, or all")),
         Binding(
@@ -83,7 +86,6 @@ class ResultsScreen(BaseScreen):
             show=False,
             tooltip=_("What is marked, and why"),
         ),
-        Binding("escape", "back", _("Back"), id="results.back"),
     ]
     HELP = _(
         """
@@ -109,10 +111,11 @@ class ResultsScreen(BaseScreen):
     answers = getters.query_one(AnswersTab)
     words = getters.query_one(WordsTab)
 
-    def __init__(self, feed: Feed | None = None) -> None:
-        """Create the screen for a feed; None: the one that the app follows."""
+    def __init__(self, feed: Feed | None = None, title: str = "") -> None:
+        """Make the screen for a saved session's feed and its title; without one for whatever the app follows."""
         super().__init__()
         self._opened = feed
+        self._title = title
         self._shown: object = None
         self._earlier: Earlier | None = None
         self._earlier_of: str | None = None
@@ -123,6 +126,16 @@ class ResultsScreen(BaseScreen):
     def feed(self) -> Feed:
         """The source of the session."""
         return self._opened or self.shell.feed
+
+    @property
+    def place(self) -> str:
+        """A saved session is a place inside the history."""
+        return self.PLACE if self._opened is None else "history"
+
+    @property
+    def inside(self) -> str:
+        """The saved session's name or start."""
+        return self._title
 
     def compose_body(self) -> ComposeResult:
         """Yield the title line, what holds, the tabs."""
@@ -262,7 +275,7 @@ class ResultsScreen(BaseScreen):
             return self.is_mounted and bool(self.holds.holdings)
         if action == "flags":
             return self.is_mounted and bool(self.title_line.badges)
-        if action in ("replay", "save", "explain", "maximise"):
+        if action in ("replay", "export", "copy", "explain", "maximise"):
             return session is not None and bool(session.rows)
         return True
 
@@ -311,11 +324,23 @@ class ResultsScreen(BaseScreen):
         if self._opened is not None:
             self.dismiss(None)
 
-    def action_save(self) -> None:
-        """Ask where to save."""
-        session = self.feed.session
-        if session is not None:
-            self.app.push_screen(SaveDialog(session.session_id))
+    def action_export(self) -> None:
+        """Ask for form and file."""
+        from llmtui.tui.screens.export import ExportDialog, cells_of
+
+        tables: dict[str, DataTable[Any]] = {
+            "models": self.models.board,
+            "categories": self.categories,
+            "trials": self.trials,
+        }
+        table = tables.get(self.tabs.current or "")
+        self.app.push_screen(ExportDialog([self.feed.source], () if table is None else cells_of(table)))
+
+    def action_copy(self) -> None:
+        """Copy the session's table as people paste it."""
+        from llmtui.tui.screens.export import copy_llama_bench
+
+        copy_llama_bench(self, self.feed.source)
 
     def action_explain(self) -> None:
         """Explain the columns of the visible part."""

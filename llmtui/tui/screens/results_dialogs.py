@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 
 from llmtui.core.flags import CONDITIONS, DISTURBANCES
 from llmtui.core.measures import Measure, measures, reading, value_of
@@ -21,9 +20,6 @@ from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.core.summary import CategorySummary, ContenderSummary, Spread
 from llmtui.core.what_holds import Holding
-from llmtui.tui.background import in_background
-from llmtui.tui.host import ExportFailed
-from llmtui.tui.shell import ShellOf
 from llmtui.words import _, plural
 from llmtui.words.cells import value_words
 from llmtui.words.flags import flag_mark, flag_sentence
@@ -32,55 +28,6 @@ from llmtui.words.reasons import reason
 from llmtui.words.session_head import Badge, badge_lines
 from llmtui.words.trials import category_words
 from llmtui.words.what_holds import evidence_lines, holding_words
-
-
-class SaveDialog(ModalScreen[None]):
-    """Asks where to save the table, saves it, reports its path; an error leaves the window open."""
-
-    CSS_PATH = "../styles/results.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", _("Back"), id="save.back")]
-
-    shell = ShellOf()
-    field = getters.query_one(Input)
-    said = getters.query_one("#save-said", Static)
-
-    def __init__(self, session_id: str) -> None:
-        super().__init__()
-        self._session_id = session_id
-
-    def compose(self) -> ComposeResult:
-        """Yield a path to change, and what it does."""
-        with Vertical(classes="window small") as box:
-            box.border_title = _("Save the table as CSV")
-            yield Input(f"llmtui-{self._session_id}.csv", compact=True)
-            yield Static(_("A file or a folder; ~ is your home. Enter saves."), id="save-said")
-        yield Footer(show_command_palette=False)
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        target = event.value.strip()
-        if target:
-            self._save(target)
-        else:
-            self._failed(_("Type a file's name."))
-
-    @in_background("export")
-    def _save(self, target: str) -> None:
-        try:
-            path = self.shell.host.export_csv(self._session_id, target)
-        except ExportFailed as error:
-            self.app.call_from_thread(self._failed, str(error))
-        else:
-            self.app.call_from_thread(self._saved, path)
-
-    def _failed(self, why: str) -> None:
-        self.said.update(Content.assemble(("✗ ", "bold $error"), why))
-        self.field.focus()
-
-    def _saved(self, path: str) -> None:
-        self.notify(path, title=_("Saved"), timeout=8)
-        self.dismiss(None)
 
 
 class Reading(ModalScreen[None]):

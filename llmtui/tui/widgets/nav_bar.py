@@ -16,8 +16,14 @@ class NavBar(Widget):
     NavBar { height: 1; padding: 0 1; background: $panel; color: $text-muted; text-wrap: nowrap; }
     """
 
-    def __init__(self, here: str, *, read_only: bool = False) -> None:
-        """Create the line for a place: ``setup``, ``live``, ``results`` or ``history``."""
+    def __init__(self, here: str, *, inside: str = "", read_only: bool = False) -> None:
+        """Make the line for a place.
+
+        Args:
+            here: ``setup``, ``live``, ``results`` or ``history``.
+            inside: What of that place is open, such as a session of the history; the place's name leads back.
+            read_only: Nothing can be started: there is no way to Setup.
+        """
         super().__init__()
         places = [("setup", _("Setup"), "F2"), ("live", _("Live"), "F3"), ("results", _("Results"), "F4")]
         places.append(("history", _("History"), "F5"))
@@ -25,7 +31,7 @@ class NavBar(Widget):
             ("llmtui", "bold $accent"),
             "  ",
             *(
-                (f" {name} ", "bold $text on $primary 35%") if place == here else _link(f"go('{place}')", name, key)
+                _link(f"go('{place}')", name, key) if place != here else _marked(place, name, inside)
                 for place, name, key in places
                 if not (read_only and place == "setup")
             ),
@@ -40,6 +46,14 @@ class NavBar(Widget):
             if gap >= 0:
                 return Content.assemble(self._left, " " * gap, right)
         return self._left
+
+
+def _marked(place: str, name: str, inside: str) -> Content:
+    """Return the place where we are; with something open in it a click on its name goes back."""
+    if not inside:
+        return Content.styled(f" {name} ", "bold $text on $primary 35%")
+    back = Content(f" {name} ").stylize(Style.from_meta({"@click": f"app.go('{place}')"}))
+    return Content.assemble(back, f"› {inside} ").stylize("bold $text on $primary 35%")
 
 
 def _link(action: str, name: str, key: str) -> Content:

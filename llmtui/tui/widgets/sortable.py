@@ -27,16 +27,17 @@ class Sorting(NamedTuple):
         return "▾" if self.descending else "▴"
 
 
-class SortableTable(DataTable[CellType], Generic[CellType]):
-    """A table whose rows are in their own order until a column is chosen.
+def sort_binding() -> Binding:
+    """Return the key that sorts a table."""
+    return Binding("comma", "sort_next", _("Sort"), id="table.sort", show=False, tooltip=_("By the next column"))
+
+
+class Sortable:
+    """Rows that are in their own order until a column is chosen.
 
     The comma goes to the next column, and after the last one back to the rows' own order. A click on a head sorts by
     it, a second click reverses the order, a third one restores the rows' own.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("comma", "sort_next", _("Sort"), id="table.sort", show=False, tooltip=_("By the next column"))
-    ]
 
     sorting: Sorting | None = None
     """None: the rows' own order."""
@@ -75,10 +76,8 @@ class SortableTable(DataTable[CellType], Generic[CellType]):
         at = columns.index(self.sorting.column) if self.sorting and self.sorting.column in columns else -1
         self._sort_by(columns[at + 1] if at + 1 < len(columns) else None)
 
-    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        """Sort by the clicked column."""
-        event.stop()
-        column = str(event.column_key.value)
+    def sort_by_head(self, column: str) -> None:
+        """Answer a click on a column's head."""
         first = dict(self.sortable())
         if column not in first:
             return
@@ -93,6 +92,17 @@ class SortableTable(DataTable[CellType], Generic[CellType]):
     def _sort_by(self, column: str | None) -> None:
         self.sorting = None if column is None else Sorting(column, dict(self.sortable())[column])
         self.sort_changed()
+
+
+class SortableTable(Sortable, DataTable[CellType], Generic[CellType]):
+    """Textual's table, sorted by a key or by its heads."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [sort_binding()]
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """Sort by the clicked column."""
+        event.stop()
+        self.sort_by_head(str(event.column_key.value))
 
 
 def _comparable(value: Value) -> tuple[int, float, str]:

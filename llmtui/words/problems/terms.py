@@ -47,6 +47,7 @@ _TASK: Final[dict[Task, str]] = {
     "save_settings": marked("saving the settings"),
     "open_session": marked("reading the session"),
     "list_sessions": marked("reading the saved sessions"),
+    "change_session": marked("changing a saved session"),
     "read_answers": marked("reading the answer"),
     "export": marked("saving the table"),
     "earlier": marked("reading the earlier session"),

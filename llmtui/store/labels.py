@@ -1,0 +1,49 @@
+"""Name and note that a person gave a session: a small file beside the journal, which stays as the engine wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from llmtui.store.session_folder import LABEL
+from llmtui.store.writing import replace_file
+
+NAME_CHARS: Final = 80
+NOTE_CHARS: Final = 2000
+_MOST_BYTES: Final = 64 * 1024
+"""More is no file of ours."""
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person calls a session; empty where they gave nothing."""
+
+    name: str = ""
+    note: str = ""
+
+
+def read_label(folder: Path) -> Label:
+    """Return the label of a session; an empty one where there is none, or none that can be read."""
+    try:
+        with (folder / LABEL).open("rb") as file:
+            return msgspec.json.decode(file.read(_MOST_BYTES), type=Label)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return Label()
+
+
+def write_label(folder: Path, label: Label) -> None:
+    """Keep the label; an empty one is no file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    kept = Label(name=_one_line(label.name)[:NAME_CHARS], note=label.note.strip()[:NOTE_CHARS])
+    if kept == Label():
+        (folder / LABEL).unlink(missing_ok=True)
+    else:
+        replace_file(folder / LABEL, msgspec.json.encode(kept))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,183 @@
+"""The export window, and copying: what leaves the screens goes through the host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any, ClassVar, NamedTuple
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen
+from textual.widgets import DataTable, Footer, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from llmtui.tui.background import in_background
+from llmtui.tui.host import ExportFailed, FileIsThere
+from llmtui.tui.shell import ShellOf
+from llmtui.words import _
+
+TABLE = "this table"
+"""The form that is made here: the cells as they are on the screen."""
+
+
+class Form(NamedTuple):
+    """One line of the window: the form of ``llmtui report``, what it is called, and how its file is named."""
+
+    id: str
+    name: str
+    what: str
+    suffix: str
+
+
+def _forms() -> tuple[Form, ...]:
+    return (
+        Form(TABLE, _("This table"), _("CSV, as it is on the screen"), "-table.csv"),
+        Form("csv", _("All trials"), _("CSV, one row per trial"), ".csv"),
+        Form("excel-csv", _("All trials, for a spreadsheet"), _("CSV as Excel opens it here"), "-excel.csv"),
+        Form("json", _("Everything"), _("JSON, one document with a schema"), ".json"),
+        Form("html", _("Page"), _("HTML with charts and answers, needs no network"), ".html"),
+        Form("markdown", _("Report"), _("Markdown: conclusions and tables"), ".md"),
+        Form("llama-bench", _("llama-bench table"), _("Markdown, as people paste it"), "-llama-bench.md"),
+        Form("jsonl", _("Trials with all chunks"), _("JSON lines, one trial per line"), ".jsonl"),
+        Form("benchstat", _("benchstat"), _("Go benchmark lines"), ".txt"),
+    )
+
+
+class ExportDialog(ModalScreen[None]):
+    """Asks for a form and a file; a file that is there is written over only after a second Enter."""
+
+    CSS_PATH = "../styles/dialogs.tcss"
+    AUTO_FOCUS = "OptionList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", _("Back"), id="export.back"),
+        Binding("enter", "write", _("Write"), id="export.write", priority=True),
+        Binding("tab", "app.focus_next", _("File name"), id="export.file"),
+    ]
+
+    shell = ShellOf()
+    options = getters.query_one(OptionList)
+    field = getters.query_one(Input)
+
+    def __init__(self, sessions: Sequence[str], table: Sequence[Sequence[str]]) -> None:
+        """Make the window.
+
+        Args:
+            sessions: Names of sessions, or paths of their journals.
+            table: Rows as they are on the screen, their head first; without rows it is not offered.
+        """
+        super().__init__()
+        self._sessions = tuple(sessions)
+        self._table = table
+        self._forms = [one for one in _forms() if one.id != TABLE or len(table) > 1]
+        self._replaces: str | None = None
+        """The file that the next Enter writes over."""
+
+    def compose(self) -> ComposeResult:
+        """Yield the forms, the file's name, what happened."""
+        with Vertical(classes="dialog export") as box:
+            box.border_title = _("Export")
+            width = max(len(one.name) for one in self._forms) + 2
+            yield OptionList(
+                *(Option(Content.assemble(one.name.ljust(width), (one.what, "dim")), id=one.id) for one in self._forms)
+            )
+            yield Input(compact=True)
+            yield Static(_("Enter writes the file into the current folder; Tab goes to its name."), id="export-said")
+        yield Footer(show_command_palette=False)
+
+    @property
+    def _form(self) -> Form:
+        return self._forms[self.options.highlighted or 0]
+
+    @on(OptionList.OptionHighlighted)
+    def _named(self) -> None:
+        self._replaces = None
+        self.field.value = self._stem() + self._form.suffix
+
+    def _stem(self) -> str:
+        """Return the name of a file about these sessions: that of a single one's folder."""
+        if len(self._sessions) != 1:
+            return "sessions"
+        path = PurePath(self._sessions[0])
+        return path.parent.name if path.suffix else path.name
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.action_write()
+
+    def action_write(self) -> None:
+        """Write the file."""
+        target = self.field.value.strip()
+        if target:
+            self._say(Content(_("Writing …")))
+            self._write(self._form, target, replace=self._replaces == target)
+
+    @in_background("export")
+    def _write(self, form: Form, target: str, *, replace: bool) -> None:
+        host = self.shell.host
+        try:
+            if form.id == TABLE:
+                path = host.export_table(self._table, target, replace=replace)
+            else:
+                path = host.export(self._sessions, form.id, target, replace=replace)
+        except FileIsThere as error:
+            self.app.call_from_thread(self._ask, target, str(error))
+        except ExportFailed as error:
+            self.app.call_from_thread(self._say, Content.assemble(("✗ ", "bold $error"), str(error)))
+        else:
+            self.app.call_from_thread(self._written, path)
+
+    def _ask(self, target: str, path: str) -> None:
+        self._replaces = target
+        words = _("{path} is there already. Enter once more replaces it; or give another name.").format(path=path)
+        self._say(Content.assemble(("! ", "bold $warning"), words))
+
+    def _written(self, path: str) -> None:
+        self.app.notify(path, title=_("Written"), timeout=8)
+        self.dismiss(None)
+
+    def _say(self, words: Content) -> None:
+        self.query_exactly_one("#export-said", Static).update(words)
+
+    def action_close(self) -> None:
+        """Close without writing."""
+        self.dismiss(None)
+
+
+def cells_of(table: DataTable[Any]) -> tuple[tuple[str, ...], ...]:
+    """Return a table's cells as they are on the screen, its head first."""
+    head = tuple(" ".join(str(column.label).split()) for column in table.ordered_columns)
+    rows = (table.get_row_at(number) for number in range(table.row_count))
+    return (head, *(tuple(str(cell).strip() for cell in row) for row in rows))
+
+
+def copy_text(node: DOMNode, text: str, what: str) -> None:
+    """Copy a text to the clipboard by the terminal, and say that.
+
+    The terminal confirms nothing: many take the sequence (OSC 52), some ask first, some drop it.
+    """
+    node.app.copy_to_clipboard(text)
+    words = _(
+        "Sent to the terminal's clipboard. If nothing can be pasted, the terminal does not take it: x writes a file."
+    )
+    node.app.notify(words, title=_("Copied: {what}").format(what=what), timeout=6)
+
+
+def copy_llama_bench(screen: Screen[None], session: str) -> None:
+    """Copy a session's table as people paste it; made beside the loop."""
+    _copy_llama_bench(screen, session)
+
+
+@in_background("export")
+def _copy_llama_bench(screen: Screen[None], session: str) -> None:
+    try:
+        table = ShellOf().__get__(screen, type(screen)).host.llama_bench(session)
+    except ExportFailed as error:
+        screen.notify(str(error), title=_("Not copied"), severity="error", timeout=10)
+        return
+    screen.app.call_from_thread(copy_text, screen, table, _("the llama-bench table"))

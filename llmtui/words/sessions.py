@@ -1,0 +1,73 @@
+"""A saved session in a few words: when it began, how it ended, and who is the fastest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from llmtui.core.pairs import PairVerdict
+from llmtui.words import _
+from llmtui.words.ratios import factor
+from llmtui.words.verdicts import verdict_word
+
+_MARKS = {
+    "faster": "●", "slightly_faster": "●", "ahead": "◐", "seems_faster": "◐", "leads_in_this_round": "◐",
+    "practically_equal": "=",
+}  # fmt: skip
+
+
+def verdict_cell(verdict: PairVerdict | None, models: Sequence[str]) -> str:
+    """Return a mark, and who is how much faster than the next: ``● qwen3:4b 1.69×``; empty without a verdict.
+
+    Where nobody is said to be faster, the mark and the verdict's word.
+    """
+    if verdict is None:
+        return ""
+    mark = _MARKS.get(verdict.word, "○")
+    if mark in "●◐" and verdict.ratio is not None:
+        return f"{mark} {models[verdict.first]} {factor(verdict.ratio)}×"
+    return f"{mark} {verdict_word(verdict.word, verdict.ratio)}"
+
+
+def start_words(wall_ns: int) -> str:
+    """Return when a session began, in local time: ``26 Nov 10:38``, with the year where it is not this one.
+
+    Args:
+        wall_ns: ns since 1970 UTC; 0 where it is not known.
+    """
+    if not wall_ns:
+        return ""
+    began = datetime.fromtimestamp(wall_ns / 1e9).astimezone()
+    day = f"{began.day} {_month(began.month)}"
+    if began.year != datetime.now().astimezone().year:
+        day += f" {began.year}"
+    return f"{day} {began:%H:%M}"
+
+
+def state_words(finished: str | None, *, running: bool, ok: int, trials: int) -> tuple[str, str]:
+    """Return a mark and the words for how a session ended; complete is one that has an answer.
+
+    Args:
+        finished: of core.events.SessionFinished; one of a newer version is returned as it is.
+        running: Its journal is being written.
+        ok: Trials with a complete answer.
+        trials: Finished trials.
+    """
+    if running:
+        return "▶", _("running")
+    if trials and not ok:
+        return "✗", _("no answers")
+    return {
+        "complete": ("✓", _("complete")),
+        "cancelled": ("◐", _("stopped early")),
+        "failed": ("✗", _("failed")),
+        None: ("◐", _("interrupted")),
+    }.get(finished, ("?", str(finished)))
+
+
+def _month(number: int) -> str:
+    names = (
+        _("Jan"), _("Feb"), _("Mar"), _("Apr"), _("May"), _("Jun"),
+        _("Jul"), _("Aug"), _("Sep"), _("Oct"), _("Nov"), _("Dec"),
+    )  # fmt: skip
+    return names[number - 1]
