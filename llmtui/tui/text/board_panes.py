@@ -186,7 +186,7 @@ def conditions(session: Session) -> list[Content]:
     cores, lag = observer_cores(session), observer_lag_ms(session)
     own = [
         "" if cores is None else _("llmtui: {share} of a core").format(share=percent(cores)),
-        "" if lag is None else _("sees text {lag} late").format(lag=seconds(lag)),
+        "" if lag is None else _("receives text {lag} late").format(lag=seconds(lag)),
     ]
     if any(own):
         rows.append(Content.styled(", ".join(filter(None, own)), QUIET))

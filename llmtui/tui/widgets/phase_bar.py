@@ -81,7 +81,7 @@ class PhaseBar(Widget):
     def _now_words(self, session: Session) -> str:
         if session.finished is not None:
             if all(row.outcome != "ok" for row in session.rows):
-                return _("No trial gave an answer; below is why. F2 goes back to Setup.")
+                return _("No trial got an answer; the reason is below. F2 returns to Setup.")
             return _("Press Enter for the results.")
         if not session.phases:
             return _("Getting ready")
@@ -142,7 +142,7 @@ def _plain_words(session: Session, mark: PhaseMark) -> str:
     match mark.phase:
         case "unload":
             if mark.names:
-                return _("Taking {names} out of memory").format(names=", ".join(mark.names))
+                return _("Unloading {names}").format(names=", ".join(mark.names))
             return _("Making room in memory")
         case "waiting" if mark.step == "waiting_for_others":
             return busy_words(session)
@@ -150,7 +150,7 @@ def _plain_words(session: Session, mark: PhaseMark) -> str:
             return _("Loading {name}").format(name=session.contender(session.current).label)
         case "waiting":
             again = mark.step == "loading_again"
-            return _("Loading again what was in memory before") if again else _("Waiting for the server")
+            return _("Loading the models that were in memory before") if again else _("Waiting for the server")
         case "thinking":
             return _("Thinking")
         case "answer":
