@@ -96,7 +96,7 @@ def _step(session: Session) -> object:
 def loading_now(session: Session) -> bool:
     """Return whether the current trial's model is being loaded."""
     mark = session.phases[-1] if session.phases else None
-    if mark is None or mark.phase != "waiting" or mark.step == "waiting_for_others":
+    if mark is None or mark.phase != "waiting" or mark.step in ("waiting_for_others", "waiting_for_server"):
         return False
     if mark.trial_id is not None and session.current is not None and not asked(session, mark):
         return True
@@ -112,6 +112,9 @@ def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
         return _("{busy} · waits up to {time} · {past}").format(
             busy=busy_words(session), time=at_most, past=duration(int(elapsed_s))
         )
+    if mark.step == "waiting_for_server":
+        left_s = max(session.plan.options.server_wait_s - elapsed_s, 0.0)
+        return _("The server does not answer. Waiting {time} more.").format(time=duration(int(left_s)))
     return f"{_plain_words(session, mark)} · {duration(int(elapsed_s))}"
 
 
