@@ -32,7 +32,7 @@ def plan(*names: str, categories: tuple[str, ...] = ("creativity", "coding"), **
         "rounds": 3,
         "max_rounds": 3,
         "seed": 7,
-        "options": PlanOptions(server_wait_s=0),
+        "options": PlanOptions(server_wait_s=0.0),
     }
     return Plan(**(fields | changes))
 
