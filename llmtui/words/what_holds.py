@@ -157,7 +157,7 @@ def _base(one: Holding) -> str:
 
 
 def _price(one: Holding, session: Session, key: str) -> str:
-    if one.mark != "open" or not key or one.more_rounds is None:
+    if not key or one.more_rounds is None or (one.mark not in ("open", "ahead")):
         return ""
     return f"{key} {rounds_price(session, one.more_rounds)}"
 

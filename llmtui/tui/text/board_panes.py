@@ -23,6 +23,8 @@ from llmtui.words import _
 from llmtui.words.cells import column_unit, figure_column
 from llmtui.words.figures import percent, seconds, significant
 from llmtui.words.measures import short_title
+from llmtui.words.outcomes import outcome_word
+from llmtui.words.problems import problem_what
 from llmtui.words.ratios import factor
 from llmtui.words.session_head import badges
 from llmtui.words.trials import category_words
@@ -174,6 +176,20 @@ def pair_matrix(session: Session, width: int) -> list[Content]:
         rows.append(Content.assemble(*parts))
     if columns < len(order) - 1:
         rows.append(Content.styled(_("and {n} more").format(n=len(order) - 1 - columns), QUIET))
+    return rows
+
+
+def failed_models(session: Session, width: int) -> list[Content]:
+    """Return each model with failed trials, how many of how many, and the first one's reason."""
+    rows: list[Content] = []
+    for index, contender in enumerate(session.plan.contenders):
+        mine = [row for row in session.rows if row.trial.contender == index]
+        failed = [row for row in mine if row.outcome != "ok"]
+        if failed:
+            first = failed[0]
+            why = outcome_word(first.outcome) if first.problem is None else problem_what(first.problem)
+            head = f"✗ {contender.label}  {len(failed)}/{len(mine)}  "
+            rows.append(Content.assemble((head, "$text-error"), why).truncate(width, ellipsis=True))
     return rows
 
 
