@@ -343,8 +343,9 @@ class TimeUnit(StrEnum):
 
 @cli.command("import", cls=Command, help=IMPORT, epilog=_IMPORT_EXAMPLES)
 def import_command(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help=marked("A table of trials, or the results of another benchmark."))
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help=marked("A table of trials, or the results of another benchmark.")),
     ],
     unit: Annotated[
         TimeUnit | None,
@@ -371,12 +372,12 @@ def import_command(
     results: Results = None,
 ) -> None:
     """Run ``llmtui import``."""
-    from llmtui.cli.import_ import import_file, told_of
+    from llmtui.cli.import_ import import_files, told_of
 
     of = load_startup({}, results=results)
     tell_problems(of)
     told = told_of(None if unit is None else unit.value, columns)
-    raise typer.Exit(import_file(of, source, told, legacy))
+    raise typer.Exit(import_files(of, files, told, legacy))
 
 
 def main() -> int:

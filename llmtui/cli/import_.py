@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from llmtui.cli.exits import Exit
 from llmtui.cli.startup import Refused, Startup, cannot_write
@@ -13,6 +14,30 @@ from llmtui.legacy.write_back import write_legacy
 from llmtui.words import _
 from llmtui.words.imports import import_refusal
 from llmtui.words.problems import problem_what
+
+
+def import_files(of: Startup, sources: Sequence[str], stated: Stated, legacy: str | None) -> int:
+    """Import files one after the other and print their audits; return the exit code.
+
+    A file that cannot be used is named on stderr, and the others are imported.
+
+    Raises:
+        Refused: the only file cannot be used, or ``legacy`` is asked of several.
+    """
+    if len(sources) == 1:
+        return import_file(of, sources[0], stated, legacy)
+    if legacy is not None:
+        raise Refused(_("--legacy writes one file: import the others by themselves."))
+    code: int = Exit.OK
+    for at, source in enumerate(sources):
+        if at:
+            print()
+        try:
+            import_file(of, source, stated, None)
+        except Refused as error:
+            print(f"llmtui: {error}", file=sys.stderr)
+            code = error.code
+    return code
 
 
 def import_file(of: Startup, source: str, stated: Stated, legacy: str | None) -> int:

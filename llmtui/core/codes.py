@@ -235,6 +235,7 @@ RunProblem = Literal[
     "chunk_times",
     "throughput",
     "incomplete_requests",
+    "own_scores",
     "usual_off",
     "ttft_not_below_total",
     "tokens_below_2",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from llmtui.legacy import aiperf, guidellm, llama_bench, ollama_bench, serving_bench
+from llmtui.legacy import aiperf, desk_bench, go_bench, guidellm, llama_bench, ollama_bench, serving_bench
 from llmtui.legacy.rows import CannotImport, ImportedFile, Stated
 from llmtui.legacy.table import MOST_ROWS, read_records, read_table
 
@@ -19,6 +19,10 @@ _JSON: tuple[tuple[frozenset[str], Callable[[Objects, str], ImportedFile]], ...]
     (serving_bench.SGLANG_KEYS, serving_bench.sglang_levels),
     (aiperf.REQUEST_KEYS, aiperf.aiperf_requests),
     (aiperf.SUMMARY_KEYS, aiperf.aiperf_summary),
+    (desk_bench.BENCHY_KEYS, desk_bench.benchy_runs),
+    (desk_bench.LOCALSCORE_KEYS, desk_bench.localscore_shapes),
+    (desk_bench.HOMEBENCH_KEYS, desk_bench.homebench_models),
+    (desk_bench.PROFILER_KEYS, desk_bench.profiler_runs),
     (guidellm.KEYS, guidellm.guidellm_requests),
 )
 """Keys in the first object of a format, and the format's reader."""
@@ -42,9 +46,13 @@ def read_any(text: str, stated: Stated | None = None, *, name: str = "") -> Impo
         return llama_bench.llama_bench_sql(text, name)
     if re.search(r"^BenchmarkModel/name=", start, re.MULTILINE):
         return ollama_bench.ollama_bench_benchstat(text)
+    if go_bench.LINE.search(start):
+        return go_bench.go_bench(text)
     head = start.partition("\n")[0].strip().strip('"')
     if head.startswith("NAME,STEP,COUNT"):
         return ollama_bench.ollama_bench_csv(text)
+    if head.startswith(desk_bench.BENCHY_HEAD):
+        return desk_bench.benchy_csv(text)
     if "build_commit" in head and "avg_ts" in head:
         return llama_bench.llama_bench_csv(text, name)
     if re.match(r"\|\s*model\s*\|\s*size\s*\|\s*params\s*\|", head):

@@ -18,9 +18,14 @@ Refusal = Literal[
 """Reasons for which a file is not imported. The sentences are in ``llmtui.words.imports``."""
 
 
-Program = Literal["table", "llama_bench", "ollama_bench", "vllm_bench", "sglang_bench", "aiperf", "guidellm"]
+Program = Literal[
+    "table", "llama_bench", "ollama_bench", "vllm_bench", "sglang_bench", "aiperf", "guidellm", "llama_benchy",
+    "localscore", "homebench", "ollama_profiler", "go_benchmark",
+]  # fmt: skip
 """Programs whose formats are known."""
-LeftOut = Literal["prompt_and_text_mixed", "stale_lines", "chunk_times", "throughput", "incomplete_requests"]
+LeftOut = Literal[
+    "prompt_and_text_mixed", "stale_lines", "chunk_times", "throughput", "incomplete_requests", "own_scores",
+]  # fmt: skip
 """Contents of a file that mean something else here, or nothing."""
 
 

@@ -166,6 +166,14 @@ def _program(code: str) -> str:
         "sglang_bench": load_test.format(program="SGLang bench_serving"),
         "aiperf": load_test.format(program="AIPerf"),
         "guidellm": load_test.format(program="GuideLLM"),
+        "llama_benchy": _("llama-benchy counts every chunk as a token where the server does not count."),
+        "localscore": _("LocalScore measures each pair of lengths once, without a server."),
+        "homebench": _("homebench keeps the best of its runs: its figures are higher than typical ones."),
+        "ollama_profiler": _(
+            "ollama-profiler repeats one prompt after a warm-up: there is no cold start, and the server has the prompt "
+            "in its cache."
+        ),
+        "go_benchmark": _("Benchmark lines have figures only: prompts and their order are not in them."),
     }.get(code, "")
 
 

@@ -88,3 +88,24 @@ def test_a_folder_and_a_pipe_are_refused_at_once(tmp_path: Path) -> None:
     for name in (".", "pipe", "/dev/zero"):
         ran = llmtui(tmp_path, "import", name)
         assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+
+
+def test_several_files_are_imported_and_those_that_cannot_be_are_named(tmp_path: Path) -> None:
+    (tmp_path / "cut.json").write_text('{"benchmarks": [{')
+    (tmp_path / "empty.csv").write_text("")
+    ran = llmtui(tmp_path, "import", str(FIXTURE), "cut.json", "empty.csv", str(FIXTURE))
+    assert ran.returncode == 2
+    refused = [line for line in ran.stderr.splitlines() if line.startswith("llmtui: ")]
+    assert [line.split()[1] for line in refused] == ["cut.json", "empty.csv"]
+    assert len(list((tmp_path / "results").iterdir())) == 2
+    assert "--legacy" in llmtui(tmp_path, "import", "a", "b", "--legacy", "c").stderr
+
+
+def test_a_file_of_200_mb_is_refused_unread(tmp_path: Path) -> None:
+    for name in ("huge.json", "huge.csv"):
+        (tmp_path / name).touch()
+        os.truncate(tmp_path / name, 200 * 10**6)
+    ran = llmtui(tmp_path, "import", "huge.json", "huge.csv")
+    assert (ran.returncode, ran.stdout.strip()) == (2, "")
+    assert len(ran.stderr.splitlines()) == 2
+    assert all("larger than 64 MB" in line for line in ran.stderr.splitlines())

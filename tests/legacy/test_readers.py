@@ -47,7 +47,9 @@ def example(name: str) -> ImportedFile:
         ("vllm_bench_serve.json", "vllm_bench", 1), ("vllm_bench_serve_detailed.json", "vllm_bench", 4),
         ("sglang_bench_serving.jsonl", "sglang_bench", 3), ("aiperf_profile_export.jsonl", "aiperf", 4),
         ("aiperf_profile_export_aiperf.json", "aiperf", 1), ("guidellm_benchmarks.json", "guidellm", 3),
-        ("ollama_profiler_results.json", "table", 3),
+        ("ollama_profiler_results.json", "ollama_profiler", 4), ("llama_benchy.json", "llama_benchy", 9),
+        ("llama_benchy.csv", "llama_benchy", 3), ("localscore_result.json", "localscore", 3),
+        ("homebench_run.json", "homebench", 2), ("llmtui_out_proposed.benchstat.txt", "go_benchmark", 12),
     ],
 )  # fmt: skip
 def test_every_example_is_recognised_and_audited(name: str, program: Program, rows: int) -> None:

@@ -198,6 +198,13 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
             "n",
         )
     ),
+    "own_scores": Said(
+        counted(
+            "Left out: {n} score, which the program makes of several figures or of answers.",
+            "Left out: {n} scores, which the program makes of several figures or of answers.",
+            "n",
+        )
+    ),
     "bad_row_empty": Said(
         marked("Line {line} cannot be measured: it has no tokens or no time."),
         _ROW_KEPT,
