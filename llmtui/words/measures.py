@@ -111,10 +111,10 @@ WORDS: dict[str, MeasureWords] = {
             "is no speed."
         ),
         source=marked(
-            "The inverse of the time per output token (TPOT) of AIPerf, MLPerf Inference and vLLM. Ollama's eval "
-            "rate, n ÷ eval_duration, counts one token more: it is 0.8 % higher at 128 tokens. llama-bench's tg "
-            "excludes prompt, sampling and HTTP, so it is higher. AIPerf averages the rates of single requests, "
-            "with its own token count and the time to the last text; vLLM's bench averages the times per token."
+            "The inverse of the time per output token of AIPerf, MLPerf Inference and vLLM. Ollama's eval rate, n "
+            "÷ eval_duration, counts one token more: it is 0.8 % higher at 128 tokens. llama-bench's tg excludes "
+            "prompt, sampling and HTTP, so it is higher. AIPerf averages the rates of single requests, with its "
+            "own token count and the time to the last text; vLLM's bench averages the times per token."
         ),
     ),
     "tpot_ms": MeasureWords(

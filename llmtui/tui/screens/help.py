@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Markdown, Static
 
+from llmtui.tui.screens.glossary import GlossaryScreen
 from llmtui.words import _
 
 
@@ -23,6 +24,7 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "../styles/help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,q", "dismiss", _("Back"), id="close_help"),
+        Binding("g", "glossary", _("Glossary"), id="glossary"),
         Binding("down,j", "scroll(1)", _("Down"), show=False),
         Binding("up,k", "scroll(-1)", _("Up"), show=False),
     ]
@@ -44,6 +46,10 @@ class HelpScreen(ModalScreen[None]):
     def action_scroll(self, by: int) -> None:
         """Scroll by a line."""
         self.query_exactly_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_glossary(self) -> None:
+        """Show what each term means."""
+        self.app.push_screen(GlossaryScreen())
 
     async def action_dismiss(self, result: None = None) -> None:
         """Go back."""

@@ -1,0 +1,40 @@
+"""The glossary: every term of the screens, with its formula and its names in files and other tools."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Markdown
+
+from llmtui.words import _
+from llmtui.words.glossary import glossary_text
+
+
+class GlossaryScreen(ModalScreen[None]):
+    """A scrolling text; Esc closes it."""
+
+    CSS_PATH = "../styles/help.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q", "dismiss", _("Back"), id="close_glossary"),
+        Binding("down,j", "scroll(1)", _("Down"), show=False),
+        Binding("up,k", "scroll(-1)", _("Up"), show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Yield the text."""
+        with VerticalScroll(classes="help") as box:
+            box.border_title = _("Glossary")
+            yield Markdown(glossary_text())
+        yield Footer(show_command_palette=False)
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll by a line."""
+        self.query_exactly_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+    async def action_dismiss(self, result: None = None) -> None:
+        """Go back."""
+        self.dismiss(result)
