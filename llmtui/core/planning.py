@@ -174,10 +174,13 @@ def make_free_plan(
 ) -> Plan:
     """Return the plan of one typed prompt: one trial per model, without cold start and follow-up.
 
+    Its answers may have ``own_answer_tokens``: they are to be read, and are not cut where measured ones are.
+
     Raises:
         NothingToRun: there is no model or no text.
     """
     chosen = choices or Choices()
+    chosen = msgspec.structs.replace(chosen, num_predict=own_answer_tokens(chosen))
     asked = text.strip()
     if not asked:
         raise NothingToRun(Problem(code="no_prompt_text"))
@@ -196,6 +199,11 @@ def make_free_plan(
         pack=pack.name,
         language=pack.language,
     )
+
+
+def own_answer_tokens(choices: Choices) -> int:
+    """Return the most tokens of an answer to a typed prompt: 1024 unless another limit than the usual was chosen."""
+    return FULL_ANSWER_TOKENS if choices.num_predict == Choices().num_predict else choices.num_predict
 
 
 def repeated(plan: Plan, listed: Sequence[ListedModel], *, server: str, seed: int) -> Plan:

@@ -11,6 +11,7 @@ from llmtui.core.choices import Choices, Thinking
 from llmtui.core.events import ListedModel
 from llmtui.core.plan import IMPORTED, Model, Think, ThinkingControl, contender_block, num_ctx
 from llmtui.core.planning import (
+    FULL_ANSWER_TOKENS,
     PRESETS,
     NothingToRun,
     Rounds,
@@ -266,6 +267,11 @@ class TestFreePrompt:
         [prompt] = make_free_plan([model("a")], pack(), "word " * 30, server=SERVER).prompts
         assert len(prompt.title) <= 40
         assert prompt.title.endswith("…")
+
+    @pytest.mark.parametrize(("chosen", "cap"), [(Choices(), FULL_ANSWER_TOKENS), (Choices(num_predict=64), 64)])
+    def test_an_answer_is_cut_late_unless_another_limit_was_chosen(self, chosen: Choices, cap: int) -> None:
+        plan = make_free_plan([model("a")], pack(), "Why?", server=SERVER, choices=chosen)
+        assert plan.options.num_predict == cap
 
     def test_refuses_nothing_in_a_sentence(self) -> None:
         with pytest.raises(NothingToRun, match="no_prompt_text"):

@@ -240,7 +240,7 @@ class _Scribe:
 
     def _chunks(self, trial: Trial, contender: Contender) -> list[tuple[str, str]]:
         cap = num_predict(self.plan, trial.kind) - 1
-        answer = ANSWERS[_category(self.plan, trial) or "summary"]
+        answer = ANSWERS.get(_category(self.plan, trial) or "", ANSWERS["summary"])
         tokens = [("a", part) for part in re.findall(r"\s*\S{1,6}", answer)]
         if contender.variant.think is True:
             tokens = [("t", part) for part in re.findall(r"\s*\S{1,6}", THOUGHT)] + tokens

@@ -23,15 +23,13 @@ class BaseScreen(Screen[None]):
     shell = ShellOf()
     banner = getters.query_one(Banner)
 
-    @property
-    def place(self) -> str:
-        """The place of the first line that is marked."""
-        return self.PLACE
+    inside: str = ""
+    """The saved session that the screen shows; empty where the screen is a place itself."""
 
     @property
-    def inside(self) -> str:
-        """What of that place is open; empty where it is the place itself."""
-        return ""
+    def place(self) -> str:
+        """The place of the first line that is marked: saved sessions are inside the history."""
+        return "history" if self.inside else self.PLACE
 
     def compose(self) -> ComposeResult:
         """Yield the body between the places and the keys."""

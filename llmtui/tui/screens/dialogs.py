@@ -12,8 +12,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Input, Label, ProgressBar, Static, TextArea
 
+from llmtui.core.choices import Choices
 from llmtui.core.commands import CancelPull, PullModel
 from llmtui.core.events import CommandFailed, PullProgressed
+from llmtui.core.planning import own_answer_tokens
 from llmtui.tui.feed import Replied
 from llmtui.tui.shell import ShellOf
 from llmtui.words import _, plural
@@ -75,11 +77,16 @@ class OwnPrompt(ModalScreen[str | None]):
 
     area = getters.query_one(PromptArea)
 
-    def __init__(self, names: tuple[str, ...], text: str = "") -> None:
-        """Create the window for models by name, with a text to start from."""
+    def __init__(self, names: tuple[str, ...], text: str, choices: Choices) -> None:
+        """Create the window.
+
+        Args:
+            names: Of the models that are asked.
+            text: To start from.
+            choices: How it will be run.
+        """
         super().__init__()
-        self._names = names
-        self._text = text
+        self._names, self._text, self._tokens = names, text, own_answer_tokens(choices)
 
     def compose(self) -> ComposeResult:
         """Yield the text, and the models."""
@@ -90,6 +97,7 @@ class OwnPrompt(ModalScreen[str | None]):
                 n=len(self._names)
             )
             yield Label(Content.assemble((count + ": ", "bold"), (", ".join(self._names), "dim")))
+            yield Label(_("Answers of at most {n} tokens; they open first in Results.").format(n=self._tokens))
         yield Footer(show_command_palette=False)
 
     def action_ask(self) -> None:

@@ -40,7 +40,7 @@ def _forms() -> tuple[Form, ...]:
         Form("csv", _("All trials"), _("CSV, one row per trial"), ".csv"),
         Form("excel-csv", _("All trials, for a spreadsheet"), _("CSV as Excel opens it here"), "-excel.csv"),
         Form("json", _("Everything"), _("JSON, one document with a schema"), ".json"),
-        Form("html", _("Page"), _("HTML with charts and answers, needs no network"), ".html"),
+        Form("html", _("Page"), _("HTML with charts and answers"), ".html"),
         Form("markdown", _("Report"), _("Markdown: conclusions and tables"), ".md"),
         Form("llama-bench", _("llama-bench table"), _("Markdown, as people paste it"), "-llama-bench.md"),
         Form("jsonl", _("Trials with all chunks"), _("JSON lines, one trial per line"), ".jsonl"),
@@ -86,7 +86,7 @@ class ExportDialog(ModalScreen[None]):
                 *(Option(Content.assemble(one.name.ljust(width), (one.what, "dim")), id=one.id) for one in self._forms)
             )
             yield Input(compact=True)
-            yield Static(_("Enter writes the file into the current folder; Tab goes to its name."), id="export-said")
+            yield Static(_("Enter writes into the current folder. Tab: name."), id="export-said")
         yield Footer(show_command_palette=False)
 
     @property
@@ -149,7 +149,18 @@ class ExportDialog(ModalScreen[None]):
         self.dismiss(None)
 
 
-def cells_of(table: DataTable[Any]) -> tuple[tuple[str, ...], ...]:
+def export_sessions(screen: Screen[None], sessions: Sequence[str], table: object) -> None:
+    """Ask in which form sessions are to be written.
+
+    Args:
+        screen: The screen that asks.
+        sessions: Names of sessions, or paths of their journals.
+        table: The table on show, which can be written as it is; None, or anything else that is none.
+    """
+    screen.app.push_screen(ExportDialog(sessions, _cells_of(table) if isinstance(table, DataTable) else ()))
+
+
+def _cells_of(table: DataTable[Any]) -> tuple[tuple[str, ...], ...]:
     """Return a table's cells as they are on the screen, its head first."""
     head = tuple(" ".join(str(column.label).split()) for column in table.ordered_columns)
     rows = (table.get_row_at(number) for number in range(table.row_count))

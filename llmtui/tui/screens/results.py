@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import ContentSwitcher, DataTable, Static
+from textual.widgets import ContentSwitcher, Static
 
 from llmtui.core.across import Earlier
 from llmtui.core.commands import ExtendPlan
@@ -22,6 +22,7 @@ from llmtui.core.whole_rounds import of_whole_rounds
 from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed, FeedEnded, SessionChanged
 from llmtui.tui.screens.base import BaseScreen
+from llmtui.tui.screens.export import copy_llama_bench, copy_text, export_sessions
 from llmtui.tui.screens.results_dialogs import (
     Reading,
     columns_explained,
@@ -70,9 +71,7 @@ class ResultsScreen(BaseScreen):
         ),
         Binding("r", "replay", _("Replay"), id="results.replay", tooltip=_("Two answers at their original speed")),
         Binding("space", "pick", _("Pick"), id="results.pick", tooltip=_("Pick this trial for the replay")),
-        Binding(
-            "x", "export", _("Export"), id="results.export", tooltip=_("This table, all trials, a page, a report …")
-        ),
+        Binding("x", "export", _("Export"), id="results.export", tooltip=_("This table, a page, a report …")),
         Binding("y", "copy", _("Copy"), id="results.copy", tooltip=_("The table that people paste (llama-bench)")),
         Binding("question_mark", "explain", _("Columns"), id="results.explain", tooltip=_("Formula and source")),
         Binding("m", "maximise", _("Enlarge"), id="results.maximise", tooltip=_("Only the tab, or all")),
@@ -121,7 +120,7 @@ class ResultsScreen(BaseScreen):
         """Make the screen for a saved session's feed and its title; without one for whatever the app follows."""
         super().__init__()
         self._opened = feed
-        self._title = title
+        self.inside = title
         self._shown: object = None
         self._earlier: Earlier | None = None
         self._earlier_of: str | None = None
@@ -132,16 +131,6 @@ class ResultsScreen(BaseScreen):
     def feed(self) -> Feed:
         """The source of the session."""
         return self._opened or self.shell.feed
-
-    @property
-    def place(self) -> str:
-        """A saved session is a place inside the history."""
-        return self.PLACE if self._opened is None else "history"
-
-    @property
-    def inside(self) -> str:
-        """The saved session's name or start."""
-        return self._title
 
     def compose_body(self) -> ComposeResult:
         """Yield the title line, what holds, the tabs."""
@@ -332,21 +321,16 @@ class ResultsScreen(BaseScreen):
 
     def action_export(self) -> None:
         """Ask for form and file."""
-        from llmtui.tui.screens.export import ExportDialog, cells_of
-
-        tables: dict[str, DataTable[Any]] = {
-            "models": self.models.board,
-            "categories": self.categories,
-            "trials": self.trials,
-        }
-        table = tables.get(self.tabs.current or "")
-        self.app.push_screen(ExportDialog([self.feed.source], () if table is None else cells_of(table)))
+        tables = {"models": self.models.board, "categories": self.categories, "trials": self.trials}
+        export_sessions(self, [self.feed.source], tables.get(self.tabs.current or ""))
 
     def action_copy(self) -> None:
-        """Copy the session's table as people paste it."""
-        from llmtui.tui.screens.export import copy_llama_bench
-
-        copy_llama_bench(self, self.feed.source)
+        """Copy the current answer where the answers are on show, else the session's table as people paste it."""
+        answer = self.answers.current if self.tabs.current == "answers" else None
+        if answer is None:
+            copy_llama_bench(self, self.feed.source)
+        else:
+            copy_text(self, answer[1], _("the answer of {model}").format(model=answer[0]))
 
     def action_explain(self) -> None:
         """Explain the columns of the visible part."""

@@ -366,7 +366,7 @@ class SetupScreen(BaseScreen):
             return
         from llmtui.tui.screens.dialogs import OwnPrompt
 
-        self.app.push_screen(OwnPrompt(names, self._own_text), self._ask_own)
+        self.app.push_screen(OwnPrompt(names, self._own_text, self._choices()), self._ask_own)
 
     def _ask_own(self, text: str | None) -> None:
         if text is None:
