@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from textual.pilot import Pilot
-from textual.widgets import DataTable
 
 from llmtui.config import Settings, shipped_pack
 from llmtui.core.commands import Command, ListModels, SetServer
@@ -99,8 +98,8 @@ async def setup(stage: Stage) -> str:
     """Return Setup for a returning user: models and prompts are picked, the time is known."""
     link = FakeLink(ready(), answer=lambda command: _server(stage, command))
     app = LlmtuiApp(stage.host(link, past=_past(stage)))
-    async with _on(app, USUAL) as pilot:
-        return await _picture(pilot, "Start")
+    async with on(app, USUAL) as pilot:
+        return await picture(pilot, "Start")
 
 
 def _server(stage: Stage, command: Command) -> tuple[Event, ...]:
@@ -135,19 +134,20 @@ async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
     """Return the middle of the second round, within an answer of the thinking model."""
     link = FakeLink(ready(), ollama_up())
     app = LlmtuiApp(stage.host(link))
-    with _no_time_passes():
-        async with _on(app, size) as pilot:
+    with no_time_passes():
+        async with on(app, size) as pilot:
             await pilot.press("f3")
             for batch in _until(stage, _moment(stage)):
                 link.play(*batch)
                 # One after the other: unread text of an earlier trial is dropped when the next begins.
                 orders = [event.order for event in batch if isinstance(event, TrialStarted)]
-                await _until_holds(pilot, partial(_drawn, app, orders[-1]))
-            return await _picture(pilot, "RAM")
+                await until_holds(pilot, partial(_drawn, app, orders[-1]))
+            return await picture(pilot, "RAM")
 
 
 @contextmanager
-def _no_time_passes() -> Iterator[None]:
+def no_time_passes() -> Iterator[None]:
+    """Stop the clocks of the screen Live."""
     with (
         patch.object(phase_bar, "monotonic", lambda: 0.0),
         patch.object(live_screen, "monotonic", lambda: 0.0),
@@ -204,14 +204,16 @@ async def results(stage: Stage) -> str:
     """Return the whole session: conclusions, and the figures by model."""
     async with _watching(stage) as pilot:
         await pilot.press("f4")
-        return await _picture(pilot, "Tests")
+        return await picture(pilot, "fastest")
 
 
-async def bars(stage: Stage) -> str:
-    """Return the same figures as bars."""
+async def answers(stage: Stage) -> str:
+    """Return the models' answers to one prompt."""
     async with _watching(stage) as pilot:
-        await pilot.press("f4", "3")
-        return await _picture(pilot, "faster")
+        await pilot.press("f4")
+        await picture(pilot, "fastest")
+        await pilot.press("4")
+        return await picture(pilot, "128")
 
 
 async def replay(stage: Stage) -> str:
@@ -221,12 +223,12 @@ async def replay(stage: Stage) -> str:
         app = pilot.app
         assert isinstance(app, LlmtuiApp)
         await pilot.press("f4")
-        await _until_holds(pilot, lambda: isinstance(app.screen, ResultsScreen) and app.feed.session is not None)
+        await until_holds(pilot, lambda: isinstance(app.screen, ResultsScreen) and app.feed.session is not None)
         with patch.object(replay_screen, "monotonic", lambda: now[0]):
             await app.push_screen(ReplayScreen(app.feed, stage.session, _pair(stage.session)))
-            await _picture(pilot, "true")
+            await picture(pilot, "true")
             now[0] = SECONDS_IN
-            return await _picture(pilot, str(SECONDS_IN))
+            return await picture(pilot, str(SECONDS_IN))
 
 
 def _pair(session: Session) -> tuple[TrialRow, TrialRow]:
@@ -237,7 +239,7 @@ def _pair(session: Session) -> tuple[TrialRow, TrialRow]:
 
 
 def _watching(stage: Stage) -> AbstractAsyncContextManager[Pilot[ExitReport]]:
-    return _on(WatchApp(stage.host(), EventFile(stage.journal)), USUAL)
+    return on(WatchApp(stage.host(), EventFile(stage.journal)), USUAL)
 
 
 # --- History ------------------------------------------------------------------------------------------------------
@@ -249,29 +251,30 @@ async def history(stage: Stage) -> str:
     [start] = [event for event in stage.events if isinstance(event, SessionStarted)]
     names = tuple(one.label for one in stage.plan.contenders)
 
-    def entry(days: float, of: tuple[str, ...], trials: int, rounds: int, finished: str | None) -> SessionEntry:
+    def entry(days: float, of: tuple[str, ...], trials: int, lasted_s: float, **more: str | int | None) -> SessionEntry:
         return SessionEntry(
             session_id=f"{days}",
             wall_ns=start.wall_ns - round(days * day_ns),
             models=of,
             trials=trials,
-            rounds=rounds,
-            finished=finished,
+            duration_s=lasted_s,
+            server="Ollama 0.34.4",
+            llmtui="0.1.0",
+            **{"ok": trials, "finished": "complete"} | more,
         )
 
     entries = (
-        entry(0, names, len(stage.finished), 3, "complete"),
-        entry(0.06, names, 7, 1, None),
-        entry(3.2, ("llama3.1:8b", "gemma3:12b"), 60, 5, "complete"),
-        entry(9.9, ("phi4-mini:3.8b",), 6, 1, "complete"),
-        entry(15.4, ("qwen3:4b", "qwen3:4b thinking"), 24, 2, "cancelled"),
-        entry(21.3, ("llama3.1:8b", "mistral:7b"), 60, 5, "complete"),
+        entry(0, names, len(stage.finished), 580),
+        entry(0.06, names, 7, 61, finished=None),
+        entry(3.2, ("llama3.1:8b", "gemma3:12b"), 60, 900, name="new driver"),
+        entry(9.9, ("phi4-mini:3.8b",), 6, 48, note="on battery"),
+        entry(15.4, ("qwen3:4b", "qwen3:4b thinking"), 24, 300, ok=23, finished="cancelled"),
+        entry(21.3, ("llama3.1:8b", "mistral:7b"), 60, 610, name="old driver"),
     )
     app = LlmtuiApp(stage.host(FakeLink(ready()), entries=entries))
-    async with _on(app, USUAL) as pilot:
+    async with on(app, USUAL) as pilot:
         await pilot.press("f5")
-        await _until_holds(pilot, lambda: any(table.row_count for table in app.screen.query(DataTable)))
-        return await _picture(pilot, "complete")
+        return await picture(pilot, "interrupted")
 
 
 SCENES: Mapping[str, Scene] = {
@@ -279,7 +282,7 @@ SCENES: Mapping[str, Scene] = {
     "live": live,
     "live-80x24": live_small,
     "results": results,
-    "bars": bars,
+    "answers": answers,
     "replay": replay,
     "history": history,
 }
@@ -290,12 +293,18 @@ SCENES: Mapping[str, Scene] = {
 
 
 @asynccontextmanager
-async def _on(app: LlmtuiApp, size: tuple[int, int]) -> AsyncIterator[Pilot[ExitReport]]:
+async def on(app: LlmtuiApp, size: tuple[int, int]) -> AsyncIterator[Pilot[ExitReport]]:
+    """Run the app without a terminal."""
     async with app.run_test(size=size) as pilot:
         yield pilot
 
 
-async def _until_holds(pilot: Pilot[ExitReport], holds: Callable[[], object]) -> None:
+async def until_holds(pilot: Pilot[ExitReport], holds: Callable[[], object]) -> None:
+    """Return once something holds.
+
+    Raises:
+        TimeoutError: it does not in ``WAIT_S``.
+    """
     end = time.monotonic() + WAIT_S
     while not holds():
         if time.monotonic() > end:
@@ -304,7 +313,7 @@ async def _until_holds(pilot: Pilot[ExitReport], holds: Callable[[], object]) ->
         await pilot.pause()
 
 
-async def _picture(pilot: Pilot[ExitReport], words: str) -> str:
+async def picture(pilot: Pilot[ExitReport], words: str, still_s: float = STILL_S) -> str:
     """Return the screen as SVG once it shows the words and no longer changes.
 
     Raises:
@@ -317,7 +326,7 @@ async def _picture(pilot: Pilot[ExitReport], words: str) -> str:
         now = pilot.app.export_screenshot(title="llmtui")
         if now != shown:
             shown, since = now, time.monotonic()
-        elif time.monotonic() - since > STILL_S and words in now:
+        elif time.monotonic() - since > still_s and words in now:
             return now
         await asyncio.sleep(0.05)
     raise TimeoutError(f"the screen never stood still with {words!r} on it")

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "pictures"
 JOURNAL = FOLDER / "session.jsonl.gz"
 MAX_BYTES = 150_000
+MAX_ANIMATED_BYTES = 450_000
 FONTS = "ui-monospace, 'Cascadia Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 _FONT_FACE = re.compile(r"\s*@font-face \{.*?\}(?=\s)", re.DOTALL)
@@ -45,18 +46,21 @@ def make(folder: Path, names: Sequence[str] = ()) -> list[Path]:
         ValueError: there is no picture of that name, or one is too large.
     """
     _same_everywhere()  # before anything is imported that reads the language
+    from tools.picture_animation import ANIMATIONS
     from tools.picture_scenes import SCENES, unpack
 
-    if unknown := sorted(set(names) - set(SCENES)):
-        raise ValueError(f"no picture {', '.join(unknown)}: there are {', '.join(SCENES)}")
+    scenes = {**SCENES, **ANIMATIONS}
+    if unknown := sorted(set(names) - set(scenes)):
+        raise ValueError(f"no picture {', '.join(unknown)}: there are {', '.join(scenes)}")
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
     with tempfile.TemporaryDirectory() as unpacked:
         stage = unpack(JOURNAL, Path(unpacked))
-        for name in names or SCENES:
-            svg = tidy(asyncio.run(SCENES[name](stage))).encode()
-            if len(svg) > MAX_BYTES:
-                raise ValueError(f"{name} has {len(svg)} bytes, more than {MAX_BYTES}")
+        for name in names or scenes:
+            svg = tidy(asyncio.run(scenes[name](stage))).encode()
+            most = MAX_ANIMATED_BYTES if name in ANIMATIONS else MAX_BYTES
+            if len(svg) > most:
+                raise ValueError(f"{name} has {len(svg)} bytes, more than {most}")
             made.append(folder / f"{name}.svg")
             made[-1].write_bytes(svg)
     return made

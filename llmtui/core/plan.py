@@ -124,7 +124,6 @@ class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: float = _USUAL.stall_s
     stall_loading_s: float = _USUAL.stall_loading_s
     quiet_wait_s: float = _USUAL.quiet_wait_s
-    server_wait_s: float = _USUAL.server_wait_s
     extra_fields: dict[str, Any] = {}
     """Fields added to the body of every request."""
 

@@ -287,6 +287,12 @@ class Feed:
         if has_text:
             self._post(TextArrived(self))
 
+    @property
+    def has_text(self) -> bool:
+        """Live text waits to be taken."""
+        with self._lock:
+            return bool(self._text)
+
     def take_text(self) -> tuple[Chunks, ...]:
         """Return all untaken live text in order of arrival, and forget it."""
         with self._lock:

@@ -56,7 +56,7 @@ class LiveScreen(BaseScreen):
     CSS_PATH = "../styles/live.tcss"
     AUTO_FOCUS = "TokenPane"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "results", _("Results"), id="live.results", tooltip=_("Compare the results")),
+        Binding("enter", "results", _("Results"), id="live.results", tooltip=_("Compare what was measured")),
         Binding("space", "start_now", _("Start now"), id="live.start_now", tooltip=_("Do not wait for other programs")),
         Binding("p", "pause", _("Pause"), id="live.pause", tooltip=_("Pause after this trial")),
         Binding("p", "resume", _("Resume"), id="live.pause", tooltip=_("Keep running")),
@@ -116,7 +116,7 @@ class LiveScreen(BaseScreen):
 
     def compose_body(self) -> ComposeResult:
         """Yield progress, models, phase, figures; text and machine; trials."""
-        yield Static(_("Nothing is running. Choose models in Setup (F2), then press Enter."), id="empty")
+        yield Static(_("Nothing runs. Choose models on the first screen (F2), then press Enter."), id="empty")
         yield ProgressLine()
         yield ModelStrip()
         yield PhaseBar()
@@ -146,6 +146,12 @@ class LiveScreen(BaseScreen):
         size = self.size
         height = "-very-tall" if size.height >= VERY_TALL else "-tall" if size.height >= TALL else "-short"
         self.strip.set_room(most=STRIP_ROWS[height], with_head=height != "-short" and size.width >= MEDIUM)
+
+    def draw_all_now(self) -> None:
+        """Draw what waits for its turn otherwise, for a picture."""
+        self.pane.flush()
+        self._second_passed()
+        self.plots.draw_now()
 
     # --- what the feed brings ---
 

@@ -112,7 +112,7 @@ def band_row(marked: Sequence[Band | None]) -> list[Run]:
 def phase_legend() -> str:
     """Return the names of the phases on their colours, as Textual markup."""
     names = _names()
-    return " ".join(f"[$foreground on {colour}] {names[phase][0]} [/]" for phase, colour in _LEGEND.items())
+    return " ".join(f"[$foreground on {colour}] {names[phase][-1]} [/]" for phase, colour in _LEGEND.items())
 
 
 def legend_runs(width: int) -> list[Run]:

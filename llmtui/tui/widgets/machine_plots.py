@@ -84,6 +84,10 @@ class MachinePlots(Widget):
         self._session = session
         self._draw_when_due()
 
+    def draw_now(self) -> None:
+        """Draw the newest session without waiting for its turn."""
+        self._draw_now()
+
     def toggle_window(self) -> None:
         """Change between the last two minutes and the whole session."""
         self.whole = not self.whole
