@@ -58,7 +58,7 @@ def keep(made: ImportedFile, path: Path, results_dir: Path) -> tuple[Path, Sessi
         journal.close()
     session = fold(events)
     assert session is not None, "the first event starts a session"
-    replace_file(folder / TRIALS, trials_csv(session))
+    replace_file(folder / TRIALS, trials_csv(session), private=True)
     write_summary(folder, session)
     write_pairs(folder, session)
     return folder, session

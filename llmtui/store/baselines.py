@@ -42,4 +42,4 @@ def keep_baseline(results_dir: Path, name: str, session: str | None) -> None:
     if session is not None:
         kept[name] = session
     content = msgspec.json.format(msgspec.json.encode(dict(sorted(kept.items()))), indent=1)
-    replace_file(results_dir / _FILE, content + b"\n")
+    replace_file(results_dir / _FILE, content + b"\n", private=True)

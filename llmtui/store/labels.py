@@ -42,7 +42,7 @@ def write_label(folder: Path, label: Label) -> None:
     if kept == Label():
         (folder / LABEL).unlink(missing_ok=True)
     else:
-        replace_file(folder / LABEL, msgspec.json.encode(kept))
+        replace_file(folder / LABEL, msgspec.json.encode(kept), private=True)
 
 
 def _one_line(text: str) -> str:

@@ -63,7 +63,7 @@ def writer_pid(path: Path) -> int | None:
 
 def _open_locked(path: Path) -> int:
     while True:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         if not _try_lock(fd):
             pid = _pid_in(fd)
             os.close(fd)
@@ -97,8 +97,10 @@ def _try_lock(fd: int) -> bool:
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
             os.lseek(fd, 0, os.SEEK_SET)
         else:
-            import fcntl
-
+            try:
+                import fcntl
+            except ImportError:  # a system without locks of this kind: one writer is up to the user there
+                return True
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False

@@ -34,4 +34,4 @@ def write_pairs(folder: Path, session: Session) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    replace_file(folder / PAIRS, pairs_csv(session))
+    replace_file(folder / PAIRS, pairs_csv(session), private=True)

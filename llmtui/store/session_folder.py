@@ -15,6 +15,8 @@ SUMMARY: Final = "summary.csv"
 PAIRS: Final = "pairs.csv"
 LABEL: Final = "label.json"
 
+_PRIVATE: Final = 0o700
+"""Sessions hold prompts and answers."""
 _TRIES: Final = 20
 
 
@@ -29,11 +31,11 @@ def create_session_folder(results_dir: Path, wall_ns: int) -> Path:
     Raises:
         OSError: a folder cannot be created.
     """
-    results_dir.mkdir(parents=True, exist_ok=True)
+    results_dir.mkdir(_PRIVATE, parents=True, exist_ok=True)
     for _ in range(_TRIES):
         folder = results_dir / session_name(wall_ns, secrets.token_hex(2))
         try:
-            folder.mkdir()
+            folder.mkdir(_PRIVATE)
         except FileExistsError:
             continue
         return folder

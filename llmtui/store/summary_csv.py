@@ -100,7 +100,7 @@ def write_summary(folder: Path, session: Session) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    replace_file(folder / SUMMARY, summary_csv(session))
+    replace_file(folder / SUMMARY, summary_csv(session), private=True)
 
 
 def _figures(line: ContenderSummary | CategorySummary) -> dict[str, str | float | None]:

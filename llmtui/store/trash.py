@@ -26,7 +26,7 @@ def throw_away(folder: Path) -> Path:
     if writer_pid(folder / LOCK) is not None:
         raise StillRunning(folder.name)
     trash = folder.parent / TRASH
-    trash.mkdir(exist_ok=True)
+    trash.mkdir(0o700, exist_ok=True)
     return folder.rename(_free(trash / folder.name))
 
 

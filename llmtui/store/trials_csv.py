@@ -105,7 +105,7 @@ class TrialsCsv:
             OSError: the file cannot be written.
         """
         self.close()
-        replace_file(self._path, trials_csv(session))
+        replace_file(self._path, trials_csv(session), private=True)
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""

@@ -7,6 +7,9 @@ import os
 from pathlib import Path
 from typing import Final
 
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+PRIVATE: Final = 0o600
+"""Mode of files that hold prompts and answers."""
 _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
@@ -25,7 +28,7 @@ class LineAppender:
         """
         self.path = path
         self._torn = _ends_torn(path)
-        self._fd = os.open(path, _APPEND, 0o644)
+        self._fd = os.open(path, _APPEND, PRIVATE)
 
     def append(self, line: bytes, *, sync: bool = False) -> None:
         r"""Write one line; it brings its ``\n``.
@@ -77,15 +80,20 @@ class LineAppender:
             self._fd = -1
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, *, private: bool = False) -> None:
     """Replace the whole file: readers see the old content or the new, also after a power cut.
+
+    Args:
+        path: the file.
+        data: its content.
+        private: for nobody but the user, as what lies in a session's folder; else as the user's umask says.
 
     Raises:
         OSError: the file cannot be written; the old content is still there.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
+        with os.fdopen(os.open(temporary, _NEW, PRIVATE if private else 0o666), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

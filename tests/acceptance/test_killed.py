@@ -1,0 +1,122 @@
+"""Killed with -9 at a write of the journal, engine, command or both: after ``--resume`` every trial is there once.
+
+``pytest tests/acceptance/test_killed.py`` kills at the writes 1 to 100; the plain suite cuts journals instead, at any
+line and inside it (tests/engine/test_resuming.py).
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Literal, get_args
+
+import pytest
+
+from llmtui.core.events import TrialFinished
+from llmtui.simulator.model import ScriptedAnswer, SimulatedModel
+from llmtui.simulator.process import running_simulator
+from llmtui.simulator.script import Script
+from llmtui.store.journal import read_events
+from tests.acceptance.program import Home
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+
+When = Literal["before", "inside", "after", "synced"]
+Who = Literal["engine", "command", "both"]
+KILLER = """
+import os, signal, sys
+_at, _when, _who = int(os.environ["KILL_AT"]), os.environ["KILL_WHEN"], os.environ["KILL_WHO"]
+_write, _fsync, _n = os.write, os.fsync, 0
+def _is_journal(fd):
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}").endswith("/events.jsonl")
+    except OSError:
+        return False
+def _kill():
+    if _who in ("command", "both"):
+        os.kill(os.getppid(), signal.SIGKILL)
+    if _who in ("engine", "both"):
+        os.kill(os.getpid(), signal.SIGKILL)
+def write(fd, data):
+    global _n
+    if not _is_journal(fd):
+        return _write(fd, data)
+    _n += 1
+    if _n != _at or _when == "synced":
+        return _write(fd, data)
+    if _when == "before":
+        _kill()
+    if _when == "inside":
+        _write(fd, bytes(data)[: len(data) // 2])
+        _kill()
+        return _write(fd, bytes(data)[len(data) // 2 :]) + len(data) // 2
+    written = _write(fd, data)
+    _kill()
+    return written
+def fsync(fd):
+    _fsync(fd)
+    if _when == "synced" and _is_journal(fd) and _n >= _at:
+        _kill()
+os.write, os.fsync = write, fsync
+"""
+MODEL = SimulatedModel(
+    name="swift:1b", parameter_size="1.2B", size_bytes=10**9, load_s=0.01, prefill_tps=20_000.0, decode_tps=2000.0,
+    answers=(ScriptedAnswer(tokens=20),),
+)  # fmt: skip
+PLAN = ("-m", "swift:1b", "-c", "coding", "-c", "summary", "--rounds", "3")
+TRIALS = 12
+PATTERN = [(who, when) for who in get_args(Who) for when in get_args(When)]
+
+
+def killed_and_resumed(home: Home, at: int, when: When, who: Who) -> None:
+    folder = home.folder / "killer"
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text(KILLER)
+    env = {"PYTHONPATH": str(folder), "KILL_AT": str(at), "KILL_WHEN": when, "KILL_WHO": who}
+    with running_simulator(Script(models=(MODEL,))) as server:
+        done = home.run("run", "--host", server.url, *PLAN, env=env)
+        if who == "engine":
+            assert done.returncode != -signal.SIGKILL
+        (session,) = home.sessions()
+        before = finished(session)
+        if done.returncode == 0:
+            return  # it ended before that write
+        resumed = home.run("run", "--resume")
+        if "nothing" in resumed.stderr.lower() or "no interrupted session" in resumed.stderr:
+            assert len(before) == TRIALS
+        elif not (session / "events.jsonl").stat().st_size:
+            assert resumed.returncode == 2, "it was killed before its first line: there is no plan to go on with"
+            return
+        else:
+            assert resumed.returncode == 0, resumed.stderr
+    assert home.sessions() == [session]
+    after = finished(session)
+    assert after[: len(before)] == before
+    assert Counter(after) == Counter(set(after)), "none twice"
+    assert len(after) == TRIALS
+    assert len(home.trials()) == TRIALS
+
+
+def finished(session: Path) -> list[str]:
+    """The trials with a result; one that the end of the command cut short is run again."""
+    events = read_events(session / "events.jsonl")
+    return [one.trial.id for one in events if isinstance(one, TrialFinished) and one.outcome != "cancelled"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("tenth", range(10))
+def test_at_the_kth_write(tmp_path: Path, tenth: int) -> None:
+    for at in range(10 * tenth + 1, 10 * tenth + 11):
+        who, when = PATTERN[at % len(PATTERN)]
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        killed_and_resumed(Home(folder), at, when, who)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("who", "when"), PATTERN)
+def test_in_every_way(tmp_path: Path, who: Who, when: When) -> None:
+    killed_and_resumed(Home(tmp_path), 23, when, who)
