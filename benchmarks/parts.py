@@ -43,7 +43,7 @@ class _Part(msgspec.Struct):
     extra_info: dict[str, str | int]
 
 
-class _Told(msgspec.Struct):
+class _PullLine(msgspec.Struct):
     benchmarks: list[_Part]
 
 
@@ -62,7 +62,7 @@ def measure(quick: bool) -> Iterable[Row]:
             str(PARTS),
         ]
         subprocess.run(command, check=True, cwd=PARTS.parents[1], stdout=subprocess.DEVNULL)
-        parts = msgspec.json.decode(told.read_bytes(), type=_Told).benchmarks
+        parts = msgspec.json.decode(told.read_bytes(), type=_PullLine).benchmarks
     for part in parts:
         each_us = [
             1e6 * value / int(part.extra_info["parts"]) for value in (part.stats.median, part.stats.min, part.stats.max)

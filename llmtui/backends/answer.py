@@ -274,12 +274,12 @@ class AnswerReader(Generic[S]):
                 told.end = None
             if told.foreign:
                 self._foreign = self._foreign or document.data
-            self._take_told(told, chunks)
+            self._take_document(told, chunks)
             if self.over:
                 break
         return chunks if len(chunks) < 2 else _counted(chunks)
 
-    def _take_told(self, told: ParsedDocument, chunks: list[RequestSent | Chunk]) -> None:
+    def _take_document(self, told: ParsedDocument, chunks: list[RequestSent | Chunk]) -> None:
         if told.thinking or told.answer:
             self._take_text(told, chunks)
         elif told.unknown or not (told.closes or told.end):
@@ -356,10 +356,10 @@ class AnswerReader(Generic[S]):
             remarks.append(Remark(flag="buffered", evidence=Evidence(code="compressed")))
         elif self._whole:
             remarks.append(Remark(flag="buffered", evidence=Evidence(code="all_at_once")))
-        usual_ns = None
+        typical_ns = None
         if self._first_text_ns is not None and self._chunks >= FEWEST_CHUNKS:
-            usual_ns = (self._last_text_ns - self._first_text_ns) / (self._chunks - 1)
-        unseen = self._silent.evidence(self._first_text_ns, usual_ns)
+            typical_ns = (self._last_text_ns - self._first_text_ns) / (self._chunks - 1)
+        unseen = self._silent.evidence(self._first_text_ns, typical_ns)
         is_call = not self._chunks and (self._end or "").lower() in _NOT_TEXT
         if unseen is not None and not is_call:
             remarks.append(Remark(flag="unseen_text", evidence=unseen))

@@ -34,12 +34,12 @@ class SilentChunks:
         for name, said in unknown:
             self._named.setdefault(name, []).append(said)
 
-    def evidence(self, first_text_ns: int | None, usual_ns: float | None) -> Evidence | None:
+    def evidence(self, first_text_ns: int | None, typical_ns: float | None) -> Evidence | None:
         """Return the evidence for unseen text; None where there is none.
 
         Args:
             first_text_ns: arrival of the first known text.
-            usual_ns: usual time between chunks with text; None where there are too few.
+            typical_ns: typical time between chunks with text; None where there are too few.
         """
         for name, said in self._named.items():
             if len(said) >= FEWEST_NAMED and len(set(said)) > 1:
@@ -48,9 +48,9 @@ class SilentChunks:
             return None
         if first_text_ns is None:
             return Evidence(code="only_silent_chunks", args={"n": len(self._before_ns)})
-        if usual_ns is None:
+        if typical_ns is None:
             return None
         gaps = sorted(later - earlier for earlier, later in pairwise((*self._before_ns, first_text_ns)))
-        if gaps[len(gaps) // 2] > SLOWER_AT_MOST * usual_ns:
+        if gaps[len(gaps) // 2] > SLOWER_AT_MOST * typical_ns:
             return None
         return Evidence(code="silent_chunks", args={"n": len(self._before_ns)})

@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 READ_BYTES: Final = 1 << 16
-TOLD_EVERY_S: Final = 0.1
+WAKE_PERIOD_S: Final = 0.1
 """While chunks keep arriving, the loop is woken at this interval; for the first one after a pause and for the last at
 once."""
 
@@ -120,7 +120,7 @@ class SocketReader:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-        self._loop.call_later(TOLD_EVERY_S, self._tell_again)
+        self._loop.call_later(WAKE_PERIOD_S, self._tell_again)
 
     def _tell_again(self) -> None:
         # In this order: bytes that arrive in between are seen by one side or the other.

@@ -137,7 +137,7 @@ class OllamaBackend:
 
     async def models(self) -> tuple[ListedModel, ...]:
         """Return the models of /api/tags and /api/ps; /api/show adds what old servers omit."""
-        entries, residents = await asyncio.gather(self._tags(), self._resident_if_told())
+        entries, residents = await asyncio.gather(self._tags(), self._resident_if_listed())
         shown = await self._shown_where_needed(entries)
         return tuple(listed(entry, shown.get(entry.key), residents) for entry in entries)
 
@@ -281,7 +281,7 @@ class OllamaBackend:
         self._digests = {ollama_name(entry.name): model_of(entry, None).digest for entry in entries}
         return entries
 
-    async def _resident_if_told(self) -> tuple[ResidentModel, ...]:
+    async def _resident_if_listed(self) -> tuple[ResidentModel, ...]:
         # /api/ps can take seconds on a busy server; the list of models is useful without it.
         with suppress(BackendFailed):
             return await self.resident() or ()

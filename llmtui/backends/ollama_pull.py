@@ -15,7 +15,7 @@ from llmtui.core.codes import Start
 from llmtui.core.records import Problem
 
 
-class _Told(msgspec.Struct, frozen=True):
+class _PullLine(msgspec.Struct, frozen=True):
     """One line of the answer; ``completed`` is omitted while it is 0."""
 
     status: str = ""
@@ -66,7 +66,7 @@ async def pull_steps(
         raise BackendFailed(Problem(code="pull_cut", args={"where": where, "name": name}))
 
 
-async def _lines(response: httpx.Response, name: str, where: str) -> AsyncIterator[_Told]:
+async def _lines(response: httpx.Response, name: str, where: str) -> AsyncIterator[_PullLine]:
     async for line in response.aiter_lines():
         if not line.strip():
             continue
@@ -75,7 +75,7 @@ async def _lines(response: httpx.Response, name: str, where: str) -> AsyncIterat
         if said is not None:
             raise BackendFailed(pull_problem(said, name, where=where))
         try:
-            told = fitted(document(data), _Told)
+            told = fitted(document(data), _PullLine)
         except NotJson:
             told = None
         if told is None:
@@ -89,7 +89,7 @@ class _LayerSizes:
     def __init__(self) -> None:
         self._layers: dict[str, tuple[int, int]] = {}
 
-    def step(self, told: _Told) -> PullStep:
+    def step(self, told: _PullLine) -> PullStep:
         if told.digest:
             self._layers[told.digest] = (told.completed, told.total)
         if not self._layers:

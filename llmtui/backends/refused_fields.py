@@ -109,7 +109,7 @@ def refused_fields(body: Body, status: int, refusal: bytes) -> tuple[DroppedFiel
     named = [
         path
         for path in _paths(body)
-        if _stands_in(path.rpartition(".")[2].lower(), words) or any(sign in words for sign in _EFFECTS.get(path, ()))
+        if _replaces(path.rpartition(".")[2].lower(), words) or any(sign in words for sign in _EFFECTS.get(path, ()))
     ]
     if any("max_" in path for path in named) and _ABOUT_SIZE.search(words):
         return ()  # the limit is known and too high: a different problem
@@ -133,7 +133,7 @@ def _instead(path: str, body: Body) -> str | None:
     return None if instead in body else instead
 
 
-def _stands_in(name: str, words: str) -> bool:
+def _replaces(name: str, words: str) -> bool:
     return re.search(rf"(?<![a-z0-9_]){re.escape(name)}(?![a-z0-9_])", words) is not None
 
 

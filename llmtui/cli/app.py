@@ -363,11 +363,11 @@ def import_command(
     results: Results = None,
 ) -> None:
     """Run ``llmtui import``."""
-    from llmtui.cli.import_ import import_files, told_of
+    from llmtui.cli.import_ import import_files, statements_of
 
     of = load_startup({}, results=results)
     tell_problems(of)
-    told = told_of(None if unit is None else unit.value, columns)
+    told = statements_of(None if unit is None else unit.value, columns)
     raise typer.Exit(import_files(of, files, told, legacy))
 
 

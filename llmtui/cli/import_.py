@@ -76,7 +76,7 @@ def import_file(of: Startup, source: str, stated: Stated, legacy: str | None) ->
     return Exit.OK
 
 
-def told_of(unit: str | None, columns: str | None) -> Stated:
+def statements_of(unit: str | None, columns: str | None) -> Stated:
     """Return the statements about the file on the command line.
 
     Raises:

@@ -76,11 +76,11 @@ def show_command(session: Named, results: Results = None) -> None:
     """Show one session: when, where, with what; then its tables."""
     from llmtui.cli.report import Asked, report
     from llmtui.store.catalogue import catalogued
-    from llmtui.store.listing import look_at
+    from llmtui.store.listing import session_entry
 
     of = load_startup({}, results=results)
     folder = _folder(of, session)
-    lines = list(_lines(catalogued(look_at(folder))))
+    lines = list(_lines(catalogued(session_entry(folder))))
     width = max(len(head) for head, _said in lines)
     for head, said in lines:
         print(f"{head:{width}}  {said}")

@@ -178,7 +178,7 @@ def conclude(session: Session, earlier: across.Earlier | None = None) -> tuple[C
         _stability(session),
         memory,
         _which(session, memory, first_word),
-        _usual(session, summary, speed),
+        _overall(session, summary, speed),
         _since_last(earlier, session) if earlier is not None else SinceLast(comparison=None, why="no_earlier"),
         not_counted(session),
     )
@@ -309,7 +309,7 @@ def _which(session: Session, memory: MemoryUse, first_word: FirstToken) -> Which
     return WhichForWhat(choices=choices, why=why)
 
 
-def _usual(session: Session, summary: Summary, speed: WritingSpeed) -> OverallSpeed:
+def _overall(session: Session, summary: Summary, speed: WritingSpeed) -> OverallSpeed:
     overall = tuple(sorted(_amounts(summary.lines, "overall_tps"), key=lambda one: -one.value))
     behind = {one.second for one in speed.verdicts if one.word in SEPARATING}
     why = None

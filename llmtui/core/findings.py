@@ -47,7 +47,7 @@ class MemoryHeld(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes read back from swap during its trials; None where not counted."""
     by_server: bool
     """The server's own figure: its process is not visible from here."""
-    told_bytes: int | None = None
+    reported_bytes: int | None = None
     """RAM and GPU memory together as the server reports it, where it does."""
 
     @property
@@ -165,7 +165,7 @@ def memory_held(session: Session) -> tuple[MemoryHeld, ...]:
     found: list[MemoryHeld] = []
     for index in range(len(session.plan.contenders)):
         rows = [row for row in session.rows if row.trial.contender == index]
-        one = _seen(session, index, rows) or _told(session, index, rows)
+        one = _seen(session, index, rows) or _reported(session, index, rows)
         if one is not None:
             found.append(one)
     return tuple(sorted(found, key=lambda one: one.total_bytes))
@@ -175,7 +175,8 @@ def memory_compared(held: Sequence[MemoryHeld]) -> MemoryCompared | None:
     """Return the sizes by one source for all: process memory, else the server's figures; None where sources differ."""
     for by_server in (False, True):
         sizes = [
-            (one.contender, one.told_bytes if by_server else None if one.by_server else one.total_bytes) for one in held
+            (one.contender, one.reported_bytes if by_server else None if one.by_server else one.total_bytes)
+            for one in held
         ]
         known = [(index, size) for index, size in sizes if size is not None]
         if len(known) == len(held) > 1:
@@ -217,7 +218,7 @@ def _seen(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld 
         ),
         swapped_bytes=_sum(one.swap_in_bytes for one in machines),
         by_server=False,
-        told_bytes=_told_bytes(session, index, rows),
+        reported_bytes=_reported_bytes(session, index, rows),
     )
 
 
@@ -233,9 +234,9 @@ def _split(held: MachineFigures, size: int | None, peak: int) -> tuple[int | Non
     return (size, peak - size) if held.weights_in_anon and size is not None and size < peak else (None, None)
 
 
-def _told(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
+def _reported(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
     """Return the server's own figure for the model in its memory (Ollama), or the size of the model's file."""
-    size = _told_bytes(session, index, rows)
+    size = _reported_bytes(session, index, rows)
     if size is None:
         return None
     return MemoryHeld(
@@ -248,11 +249,11 @@ def _told(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld 
         left_bytes=None,
         swapped_bytes=None,
         by_server=True,
-        told_bytes=size,
+        reported_bytes=size,
     )
 
 
-def _told_bytes(session: Session, index: int, rows: Sequence[TrialRow]) -> int | None:
+def _reported_bytes(session: Session, index: int, rows: Sequence[TrialRow]) -> int | None:
     if session.plan.contenders[index].model.backend != "ollama":
         return None
     return max((row.resident.size_bytes for row in rows if row.resident and row.resident.size_bytes), default=None)

@@ -23,7 +23,7 @@ Others = Literal["unload", "keep"]
 SERVERS_OWN: Final = "server"
 """In a variant's words: a value that the server decides and does not report."""
 
-_USUAL: Final = Choices()
+_DEFAULTS: Final = Choices()
 
 COLD_NUM_PREDICT = 16
 FOLLOW_UP_NUM_PREDICT = 32
@@ -75,7 +75,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 
     think: Think | None = False
     """None: the request does not mention it, so the server's default applies."""
-    num_ctx: int | None = _USUAL.num_ctx
+    num_ctx: int | None = _DEFAULTS.num_ctx
     """Where the server fixes it at its start, the value it reports; None where it does not report it."""
     num_thread: int | None = None
     copy: str = ""
@@ -117,13 +117,13 @@ class PlannedPrompt(msgspec.Struct, frozen=True, kw_only=True):
 class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Request options that are the same for every contender."""
 
-    num_predict: int = _USUAL.num_predict
-    temperature: float = _USUAL.temperature
+    num_predict: int = _DEFAULTS.num_predict
+    temperature: float = _DEFAULTS.temperature
     seed: int = 42
     keep_alive_s: int = 600
-    stall_s: float = _USUAL.stall_s
-    stall_loading_s: float = _USUAL.stall_loading_s
-    quiet_wait_s: float = _USUAL.quiet_wait_s
+    stall_s: float = _DEFAULTS.stall_s
+    stall_loading_s: float = _DEFAULTS.stall_loading_s
+    quiet_wait_s: float = _DEFAULTS.quiet_wait_s
     extra_fields: dict[str, Any] = {}
     """Fields added to the body of every request."""
 

@@ -64,7 +64,7 @@ class SamplePoint(msgspec.Struct, frozen=True):
     gpu_watts: float | None = None
 
 
-_AGAIN_OF_SCHEMA_1 = " again, as it was before"
+_RELOAD_OF_SCHEMA_1 = " again, as it was before"
 
 
 class PhaseMark(msgspec.Struct, frozen=True):
@@ -305,8 +305,8 @@ def _detail_of_schema_1(phase: Phase, said: str) -> PhaseDetail | None:
     """Return the step within a phase that a text of schema 1 describes."""
     if phase == "unload":
         return PhaseDetail(step="unloading", names=tuple(said.split(", ")))
-    if said.startswith("loading ") and said.endswith(_AGAIN_OF_SCHEMA_1):
-        return PhaseDetail(step="loading_again", names=(said[len("loading ") : -len(_AGAIN_OF_SCHEMA_1)],))
+    if said.startswith("loading ") and said.endswith(_RELOAD_OF_SCHEMA_1):
+        return PhaseDetail(step="loading_again", names=(said[len("loading ") : -len(_RELOAD_OF_SCHEMA_1)],))
     if said == "loading" or said.startswith("loading "):
         return PhaseDetail(step="loading", names=tuple(said.split(" ")[1:2]))
     steps: dict[str, Step] = {"other programs are busy": "waiting_for_others", "paused": "paused"}

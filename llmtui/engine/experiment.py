@@ -17,7 +17,7 @@ from llmtui.core.session import Session
 from llmtui.core.session_flags import is_mostly_busy
 from llmtui.engine.context import RunContext
 from llmtui.engine.control import Control
-from llmtui.engine.one_trial import BlockState, TrialRunner, again
+from llmtui.engine.one_trial import BlockState, TrialRunner, repetition_of
 from llmtui.engine.preparation import Preparation
 
 How = Literal["complete", "cancelled", "failed"]
@@ -174,7 +174,7 @@ class Experiment:
             finished = await self._trial(trial, state, left)
             self._note_not_loadable(finished)
             if trial.attempt == 1 and self._is_worth_repeating(finished):
-                await self._trial(again(self._context.plan, finished.trial), state, left)
+                await self._trial(repetition_of(self._context.plan, finished.trial), state, left)
         self.control.contender = None
 
     def _note_not_loadable(self, finished: TrialFinished) -> None:

@@ -18,7 +18,7 @@ from llmtui.core.events import FoundServer
 from llmtui.core.records import Problem
 from llmtui.engine.servers import OpenBackend, Servers, open_backend
 
-USUAL_PORTS: Final = (11434, 8080, 1234, 8000)
+COMMON_PORTS: Final = (11434, 8080, 1234, 8000)
 """Ports of Ollama, llama.cpp, LM Studio, and vLLM."""
 _PORT_LIMIT_S: Final = 0.3
 _FIND_LIMIT_S: Final = 2.0
@@ -65,7 +65,7 @@ async def first_contact(servers: Servers, chosen: SetServer) -> Contact:
 
 
 async def find_servers(
-    open_one: OpenBackend = open_backend, ports: tuple[int, ...] = USUAL_PORTS
+    open_one: OpenBackend = open_backend, ports: tuple[int, ...] = COMMON_PORTS
 ) -> tuple[FoundServer, ...]:
     """Return the model servers on this machine's ports. No key is sent to them."""
     servers = Servers(open_one, Accesses({}))
@@ -81,7 +81,7 @@ async def _found_at(servers: Servers, port: int) -> FoundServer | None:
         async with asyncio.timeout(_PORT_LIMIT_S):
             _reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.close()
-        chosen = SetServer(address=f"http://127.0.0.1:{port}", kind="ollama" if port == USUAL_PORTS[0] else "openai")
+        chosen = SetServer(address=f"http://127.0.0.1:{port}", kind="ollama" if port == COMMON_PORTS[0] else "openai")
         async with asyncio.timeout(_FIND_LIMIT_S):
             info = (await first_contact(servers, chosen)).info
         return FoundServer(address=info.address, kind=info.kind, version=info.version)

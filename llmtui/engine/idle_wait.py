@@ -16,7 +16,7 @@ SESSION_LIMIT_S: Final = 30.0
 BUSY_CORES: Final = 0.5
 BUSY_SHARE: Final = 0.10
 """Share of all cores."""
-_LOOK_S: Final = 0.3
+_OBSERVED_S: Final = 0.3
 """Shortest time over which other programs are observed: the system counts CPU time in steps of 10 ms."""
 
 
@@ -73,7 +73,7 @@ class IdleWait:
         told = False
         self._control.start_now = False
         while True:
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_OBSERVED_S)
             others = self._context.watch.others_cores()
             waited_s = time.monotonic() - began_s
             if others is None or others <= self.most_cores or waited_s >= limit_s or self._control.start_now:
@@ -81,7 +81,7 @@ class IdleWait:
             if not told:
                 told = True
                 self._context.phase("waiting", step="waiting_for_others")  # belongs to no trial: nothing is loading yet
-        self._left_s -= max(0.0, waited_s - _LOOK_S)
+        self._left_s -= max(0.0, waited_s - _OBSERVED_S)
 
     def flag(self, figures: MachineFigures) -> Flag | None:
         """Return the flag of a cold start before which other programs were busy.

@@ -23,7 +23,7 @@ class InMemory(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[ResidentModel, ...] = ()
     pid: int | None = None
     """Process of the runner, where it is visible."""
-    told: bool = True
+    is_listed: bool = True
     """Whether the server lists the models in its memory; where it does not, a missing ``own`` means nothing."""
 
 
@@ -74,7 +74,7 @@ def reload_evidence(
         counters: the server's counters.
         shortest_cold_load_ns: shortest cold load of this model in this session.
     """
-    if before.own is None and before.told:
+    if before.own is None and before.is_listed:
         return Evidence(code="reload_not_in_memory")
     if num_ctx is not None and before.own is not None and before.own.context_length not in (None, num_ctx):
         return Evidence(code="reload_context", args={"had": before.own.context_length or 0, "wanted": num_ctx})
@@ -89,9 +89,9 @@ def reload_evidence(
     return None
 
 
-def others_evidence(looks: Iterable[InMemory | None]) -> Evidence | None:
+def others_evidence(readings: Iterable[InMemory | None]) -> Evidence | None:
     """Return the other models that were in the server's memory; None where there were none."""
-    others = {other.digest: other for look in looks if look is not None for other in look.others}
+    others = {other.digest: other for in_memory in readings if in_memory is not None for other in in_memory.others}
     if not others:
         return None
     names = ", ".join(sorted(_named(other) for other in others.values()))

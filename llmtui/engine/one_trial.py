@@ -28,13 +28,13 @@ from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget
 
 TEXT_REPLACED: Final = "text_replaced"
 """The text had lone surrogates, which were replaced."""
-_AGAIN: Final = "-again"
+_REPETITION_SUFFIX: Final = "-again"
 
 
-def again(plan: Plan, trial: Trial) -> Trial:
+def repetition_of(plan: Plan, trial: Trial) -> Trial:
     """Return a disturbed trial's repetition, with a tag of its own: the old one is in the prefix cache."""
     tag = trial.tag if trial.prompt is None else prompt_tag(plan, -trial.round, trial.prompt)
-    return msgspec.structs.replace(trial, id=trial.id + _AGAIN, attempt=trial.attempt + 1, tag=tag)
+    return msgspec.structs.replace(trial, id=trial.id + _REPETITION_SUFFIX, attempt=trial.attempt + 1, tag=tag)
 
 
 class BlockState:
@@ -152,13 +152,13 @@ class TrialRunner:
             await self._preparation.clear_others(contender, trial.id)
             state.cleared = True
         if not state.loaded:
-            there = await self._preparation.look(contender, None)
+            there = await self._preparation.memory_of(contender, None)
             if there.own is None or there.own.context_length not in (None, state.num_ctx):
                 name = context.contender(contender).model.name
                 context.phase("waiting", trial.id, "loading", [name])
                 request = loading_request(context.plan, context.contender(contender))
                 await load(context.backend(contender), request, context.plan.options)
-                there = await self._preparation.look(contender, None)
+                there = await self._preparation.memory_of(contender, None)
             state.num_ctx = _context_of(there, state.num_ctx)
             state.loaded = True
 
@@ -167,14 +167,14 @@ class TrialRunner:
         backend = context.backend(contender)
         target, runner = await self._follow_runner(contender)
         pid = None if runner is None or trial.kind == "cold" else runner.pid
-        attempt.before = await self._preparation.look(contender, pid)
+        attempt.before = await self._preparation.memory_of(contender, pid)
         request = request_for(context.plan, trial, state.conversation)
         searches: list[asyncio.Task[None]] = []
 
         def on_sent() -> None:
             self._preparation.asked(contender)
             if target is None and backend.kind == "builtin":  # needs no request
-                searches.append(asyncio.create_task(self._look_for_runner(contender)))
+                searches.append(asyncio.create_task(self._find_new_runner(contender)))
 
         context.phase("waiting", trial.id, "loading" if trial.kind == "cold" else None)
         live = ChunkBatcher(trial.id, context.emit)
@@ -195,7 +195,7 @@ class TrialRunner:
             attempt.machine = context.watch.end_trial()
             for search in searches:
                 search.cancel()
-        attempt.after = await self._look_after(contender, attempt.machine.figures.runner_pid)
+        attempt.after = await self._check_after(contender, attempt.machine.figures.runner_pid)
 
     def _note_dropped_fields(self, model: str, answer: CollectedAnswer) -> None:
         """Note once per session which fields of requests a server refuses for a model, and what that costs."""
@@ -210,13 +210,13 @@ class TrialRunner:
         self._context.watch.expect_runner(target)
         return target, None if target is None else self._context.watch.find_runner()
 
-    async def _look_for_runner(self, contender: int) -> None:
+    async def _find_new_runner(self, contender: int) -> None:
         """Find the runner of the built-in server, which is started by the request itself."""
         self._context.watch.expect_runner(await self._context.runner_target(contender))
 
-    async def _look_after(self, contender: int, pid: int | None) -> InMemory | None:
+    async def _check_after(self, contender: int, pid: int | None) -> InMemory | None:
         try:
-            return await self._preparation.look(contender, pid)
+            return await self._preparation.memory_of(contender, pid)
         except BackendFailed as failed:
             self.report(self._context.backend(contender), failed.problem)
             return None
@@ -298,7 +298,7 @@ class TrialRunner:
             resident=None if after is None else after.own,
             cold_source=self._cold_source(trial, attempt),
             num_predict=num_predict(self._context.plan, trial.kind),
-            repeats=trial.id.removesuffix(_AGAIN) if trial.attempt > 1 else None,
+            repeats=trial.id.removesuffix(_REPETITION_SUFFIX) if trial.attempt > 1 else None,
         )
 
     def _machine_figures(self, trial: Trial, attempt: _Attempt) -> MachineFigures | None:

@@ -1,4 +1,4 @@
-"""The server's memory before, between and after trials. Rules: docs/method.md, "The server is somebody's"."""
+"""The server's memory before, between and after trials. Rules: docs/method.md, "A run"."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Preparation:
                 return index
         return None
 
-    async def look(self, contender: int, pid: int | None) -> InMemory:
+    async def memory_of(self, contender: int, pid: int | None) -> InMemory:
         """Return the models in memory, from a contender's point of view.
 
         Raises:
@@ -77,7 +77,7 @@ class Preparation:
         """
         residents = [loaded.model for loaded in await self._loaded()]
         seen = split(residents, self._context.contender(contender).model.digest, pid)
-        return msgspec.structs.replace(seen, told=self._context.backend(contender).kind not in self._silent)
+        return msgspec.structs.replace(seen, is_listed=self._context.backend(contender).kind not in self._silent)
 
     async def make_cold(self, contender: int, trial_id: str) -> None:
         """Unload the model and all others that may be unloaded, and wait until their processes are gone.
@@ -128,7 +128,7 @@ class Preparation:
                 self._context.note("warning", failed.problem)
         for loaded in self._before:
             if loaded.key in self._taken_out:
-                await self._load_again(loaded)
+                await self._reload(loaded)
 
     async def leave_in_a_hurry(self) -> None:
         """Unload what this run loaded, without waiting; nothing is reloaded, which is noted."""
@@ -245,7 +245,7 @@ class Preparation:
     async def _all_left(self, keys: set[tuple[str, str, str]]) -> bool:
         return not keys.intersection(loaded.key for loaded in await self._loaded())
 
-    async def _load_again(self, loaded: LoadedModel) -> None:
+    async def _reload(self, loaded: LoadedModel) -> None:
         try:
             there = {now.key: now.model.context_length for now in await self._loaded()}
             if loaded.key in there and there[loaded.key] == loaded.model.context_length:

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--log", type=Path, help="where everything goes that is not an event")
     log: Path | None = parser.parse_args(arguments).log
-    _take_turns_as_usual()
+    _reset_priority()
     descriptors = take_descriptors(log)
     outbox = Outbox(descriptors.events)
     outbox.put(encode(EngineReady(version=__version__, schema=SCHEMA, pid=os.getpid())))
@@ -59,7 +59,7 @@ def _drop_if_empty(log: Path) -> None:
             log.unlink()
 
 
-def _take_turns_as_usual() -> None:
+def _reset_priority() -> None:
     """Reset the process priority: the screens that start the engine lower theirs, the engine's clock must not."""
     if sys.platform == "linux":
         with suppress(OSError):

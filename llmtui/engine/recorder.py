@@ -196,7 +196,7 @@ class Recorder:
 
     def session(self) -> Future[Session | None]:
         """Return a future of the session after everything reported so far; None where no session can be saved."""
-        asked: _SessionAsked = _SessionAsked()
+        asked: _SessionRequest = _SessionRequest()
         self._work.put(asked)
         return asked
 
@@ -211,7 +211,7 @@ class Recorder:
             item = self._work.get()
             if isinstance(item, Future) and not item.set_running_or_notify_cancel():
                 continue  # the caller was cancelled meanwhile
-            if isinstance(item, _SessionAsked):
+            if isinstance(item, _SessionRequest):
                 item.set_result(None if self._files is None else self._files.session())
             elif isinstance(item, Future):
                 item.set_result(None)
@@ -248,8 +248,8 @@ class Recorder:
         self._outbox.put(line, "facts")
 
 
-class _SessionAsked(Future[Session | None]):
+class _SessionRequest(Future[Session | None]):
     """A request for the session at this place in the queue."""
 
 
-_Item = tuple[Event, bytes] | SessionFiles | _SessionAsked | Future[None]
+_Item = tuple[Event, bytes] | SessionFiles | _SessionRequest | Future[None]

@@ -24,7 +24,7 @@ DEMO_HZ = 10.0
 _THERMAL_EVERY_S = 5.0
 _SEARCH_EVERY_S = 1.0
 _BEFORE_TRIAL_S = 1.0
-_LOOKS_KEPT = 32
+_READINGS_KEPT = 32
 
 
 def latest_deadline_ns(previous_ns: int, now_ns: int, period_ns: int) -> int:
@@ -62,7 +62,7 @@ class Sampler:
         """A model is being loaded, whose process may appear at any time."""
         self._stopped = False
         # guarded by _looking
-        self._looks: deque[MachineReading] = deque(maxlen=_LOOKS_KEPT)
+        self._readings: deque[MachineReading] = deque(maxlen=_READINGS_KEPT)
         self._others_from: MachineReading | None = None
         self._account: TrialAccount | None = None
         self._target: RunnerTarget | None = None
@@ -121,7 +121,7 @@ class Sampler:
         """
         with self._looking:
             edge = self._machine.edge(self._clock_ns())
-            self._account = TrialAccount(edge, self._others_before(edge.look), self._looked_before(edge.look))
+            self._account = TrialAccount(edge, self._others_before(edge.reading), self._looked_before(edge.reading))
         self._hurry(True, loading=loading)
 
     def first_token(self) -> None:
@@ -142,24 +142,27 @@ class Sampler:
                 raise RuntimeError("end_trial without begin_trial")
             account, self._account = self._account, None
             edge = self._machine.edge(self._clock_ns())
-            if edge.look.runner is None and self._target is not None and self._search() is not None:
+            if edge.reading.runner is None and self._target is not None and self._search() is not None:
                 edge = self._machine.edge(self._clock_ns())
             return account.close(edge, self._thermal)
 
     def others_cores(self) -> float | None:
         """Return the cores that other programs kept busy in the last second; None before the second reading."""
         with self._looking:
-            return self._others_before(self._machine.look(self._clock_ns()))
+            return self._others_before(self._machine.reading(self._clock_ns()))
 
     def count_others_from_now(self) -> None:
         """Ignore what other programs did until now, such as a model's process that has just ended."""
         with self._looking:
-            self._others_from = self._machine.look(self._clock_ns())
+            self._others_from = self._machine.reading(self._clock_ns())
 
     def _looked_before(self, now: MachineReading) -> MachineReading | None:
         """Return the latest reading at least a second old, else the oldest; none before the one counted from."""
-        then = next((look for look in reversed(self._looks) if elapsed_between_s(look, now) >= _BEFORE_TRIAL_S), None)
-        then = then or (self._looks[0] if self._looks else None)
+        then = next(
+            (reading for reading in reversed(self._readings) if elapsed_between_s(reading, now) >= _BEFORE_TRIAL_S),
+            None,
+        )
+        then = then or (self._readings[0] if self._readings else None)
         if self._others_from is not None and (then is None or then.t_ns < self._others_from.t_ns):
             return self._others_from
         return then
@@ -174,15 +177,15 @@ class Sampler:
     def _run(self) -> None:
         self._machine.probe()
         due_ns = self._clock_ns()
-        self._look()
-        self._look_at_heat()
+        self._read_machine()
+        self._read_temperatures()
         self._charged_ns = time.thread_time_ns()
         while self._wait_after(due_ns):
             now_ns = self._clock_ns()
-            event = self._look()
+            event = self._read_machine()
             if event is not None:
                 self._emit(event)
-            self._look_at_heat()
+            self._read_temperatures()
             due_ns = latest_deadline_ns(due_ns, now_ns, self._period_ns())
 
     def _wait_after(self, previous_ns: int) -> bool:
@@ -195,17 +198,17 @@ class Sampler:
                 self._wake.wait(left_ns / 1e9)
             return False
 
-    def _look(self) -> Sampled | None:
+    def _read_machine(self) -> Sampled | None:
         with self._looking:
             now_ns = self._clock_ns()
-            before = self._looks[-1] if self._looks else None
+            before = self._readings[-1] if self._readings else None
             if before is not None and before.runner is None and self._search_is_due(now_ns):
                 self._search()
-            look = self._machine.look(now_ns)
-            self._looks.append(look)
+            reading = self._machine.reading(now_ns)
+            self._readings.append(reading)
             if self._account is not None:
-                self._account.add(look)
-            return sampled(before, look, self._thermal, self._charge_ms()) if before else None
+                self._account.add(reading)
+            return sampled(before, reading, self._thermal, self._charge_ms()) if before else None
 
     def _charge_ms(self) -> float:
         """Return the thread's CPU time in ms since the last event: reading, searching, temperatures, handing over."""
@@ -225,7 +228,7 @@ class Sampler:
         self._searched_ns = self._clock_ns()
         return self._machine.find_runner(self._target).runner
 
-    def _look_at_heat(self) -> None:
+    def _read_temperatures(self) -> None:
         """Read temperatures, outside of the lock, since it may take tens of milliseconds."""
         now_ns = self._clock_ns()
         if self._thermal_ns is None or now_ns - self._thermal_ns >= _THERMAL_EVERY_S * 1e9:

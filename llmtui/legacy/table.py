@@ -26,7 +26,7 @@ MOST_MODELS = 60
 MOST_CATEGORIES = 1000
 COLD_FACTOR = 5.0
 """A model's first row is a cold start if it waited this many times the median of its other rows."""
-USUAL_DIGITS = 0.005
+OVERALL_DIGITS = 0.005
 """Tokens per second have two decimals: a recomputed value may differ by half of the last one."""
 SLOWEST_TPS = 0.1
 """A slower rate is more likely milliseconds read as seconds than a model: ask for the unit."""
@@ -285,7 +285,7 @@ def _odd(of: Recorded) -> tuple[Oddity, ...]:
     found: list[Oddity] = []
     naive = of.tokens / of.total_s if of.tokens is not None and of.total_s else None
     # Tolerance, since the file's decimals are not exact in binary.
-    if naive is not None and of.overall_tps is not None and abs(naive - of.overall_tps) > USUAL_DIGITS + 1e-9:
+    if naive is not None and of.overall_tps is not None and abs(naive - of.overall_tps) > OVERALL_DIGITS + 1e-9:
         found.append("usual_off")
     if of.ttft_s is not None and of.total_s is not None and of.ttft_s >= of.total_s:
         found.append("ttft_not_below_total")

@@ -120,7 +120,7 @@ class SessionFrames:
             # Files of older versions lack later columns.
             frame = pd.read_csv(file, usecols=lambda name: name in kinds, dtype=kinds).reindex(columns=names)
         else:
-            frame = pd.DataFrame(_looks(self._journal, self.session.t_ns, names), columns=names).astype(kinds)
+            frame = pd.DataFrame(_readings(self._journal, self.session.t_ns, names), columns=names).astype(kinds)
         start = np.datetime64(self.session.wall_ns, "ns")
         elapsed = (frame["session_s"].to_numpy() * 1e9).astype("timedelta64[ns]")
         frame.insert(1, "utc", pd.DatetimeIndex(start + elapsed, tz="UTC"))
@@ -168,7 +168,7 @@ def _frame(
     return frame.astype(dict.fromkeys(whole, "int64"))
 
 
-def _looks(journal: Path, start_ns: int, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
+def _readings(journal: Path, start_ns: int, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
     """Yield the machine readings in a file of events, in the form of samples.csv."""
     trial: str | None = None
     for event in read_events(journal):

@@ -65,7 +65,7 @@ def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Secti
         session: the session.
         earlier: the last session of the same plan, for "since last time".
     """
-    names = {who.label: who.label for who in session.plan.contenders}
+    names = {contender.label: contender.label for contender in session.plan.contenders}
     found = () if is_imported(session.plan) else what_holds(session)
     holds = (holding_words(one, session, names) for one in found)
     if entries := tuple(Entry(words.after_topic, f"{words.sign} {words.topic}") for words in holds):

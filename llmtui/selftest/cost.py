@@ -64,16 +64,16 @@ def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None
     Raises:
         ScreenFailed: the program did not behave as expected.
     """
-    tests = WARM_UP + 4 * TURNS
+    trials = WARM_UP + 4 * TURNS
     prompts = folder / "prompts.toml"
-    prompts.write_text(many_prompts(tests), encoding="utf-8")
+    prompts.write_text(many_prompts(trials), encoding="utf-8")
     results = folder / "results"
     settings = {
         "host": "builtin",
         "models": f"builtin:{MODEL}",
         "preset": "quick",
         "num_predict": str(TOKENS),
-        "categories": categories(tests),
+        "categories": categories(trials),
         "bell": "off",
     }
     command = program("--results", str(results), "--prompts", str(prompts))

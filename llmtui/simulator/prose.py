@@ -45,12 +45,12 @@ _THOUGHTS = (
     "The tone ought to stay plain.", "So the main point comes first.",
 )  # fmt: skip
 
-_PIECE = re.compile(r"\s*\S{1,5}|\s+")
+_TOKEN_PATTERN = re.compile(r"\s*\S{1,5}|\s+")
 
 
 def token_texts_of(text: str) -> list[str]:
     """Cut a text into tokens: up to five characters of a word with the space before it; joined they are the text."""
-    return _PIECE.findall(text)
+    return _TOKEN_PATTERN.findall(text)
 
 
 def random_source(seed: str) -> random.Random:

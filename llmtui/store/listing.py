@@ -62,7 +62,7 @@ def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
         folders = [entry for entry in results_dir.iterdir() if (entry / JOURNAL).is_file()]
     except FileNotFoundError:
         return ()
-    sessions = [look_at(folder) for folder in folders]
+    sessions = [session_entry(folder) for folder in folders]
     return tuple(sorted(sessions, key=lambda session: (session.wall_ns or 0, session.session_id), reverse=True))
 
 
@@ -74,7 +74,7 @@ def find_session(sessions: Sequence[SessionFolder], name: str) -> SessionFolder 
     return next((one for one in sessions if one.session_id == name), None)
 
 
-def look_at(folder: Path) -> SessionFolder:
+def session_entry(folder: Path) -> SessionFolder:
     """Return what a listing says about one session; a journal that cannot be read becomes a ``problem``."""
     try:
         with (folder / JOURNAL).open("rb") as file:

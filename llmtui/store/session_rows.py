@@ -128,7 +128,7 @@ class _Reader:
 
     def row(self, cells: Sequence[str]) -> TrialRow:
         at = self._places
-        who = self._contenders[cells[at["model"]], cells[at["variant"]], cells[at["digest"]], cells[at["backend"]]]
+        index = self._contenders[cells[at["model"]], cells[at["variant"]], cells[at["digest"]], cells[at["backend"]]]
         kind = cells[at["kind"]]
         prompt = self._prompts[cells[at["prompt_id"]]] if cells[at["prompt_id"]] else None
         trial = Trial(
@@ -141,7 +141,7 @@ class _Reader:
                 prompt_sha256="" if prompt is None else self._plan.prompts[prompt].sha256,
                 kind=kind,  # type: ignore[arg-type]  # as written by this version
             ),
-            contender=who,
+            contender=index,
             prompt=prompt,
         )
         flags = tuple(cells[at["flags"]].split())

@@ -101,7 +101,7 @@ def _line(conclusion: Conclusion, session: Session) -> ConclusionSentence:
         Stability: _stability,
         MemoryUse: memory_figures,
         WhichForWhat: _which,
-        OverallSpeed: _usual,
+        OverallSpeed: _overall,
         SinceLast: _since_last,
         NotCounted: not_counted_sentences,
     }
@@ -334,7 +334,7 @@ def _suits(choice: Recommendation, session: Session) -> str:
 # --- 6 overall speed ----------------------------------------------------------------------------------------------
 
 
-def _usual(line: OverallSpeed, session: Session) -> Iterable[str]:
+def _overall(line: OverallSpeed, session: Session) -> Iterable[str]:
     if line.why is not None:
         yield not_available(line.why)
         return

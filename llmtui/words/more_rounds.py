@@ -10,7 +10,7 @@ from llmtui.words import plural
 from llmtui.words.figures import duration
 
 
-def rounds_wanted(session: Session) -> int:
+def rounds_to_settle(session: Session) -> int:
     """Return the number of rounds after which every open pair is expected to be settled; 1 where none is known."""
     return rounds_to_tell(verdicts(session)) or 1
 

@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from llmtui.backends import http_reader
-from llmtui.backends.http_reader import TOLD_EVERY_S, SocketReader, StampedBytes, ask_for_stamps, moment_ns
+from llmtui.backends.http_reader import WAKE_PERIOD_S, SocketReader, StampedBytes, ask_for_stamps, moment_ns
 
 STAMPING = 37
 Pair = tuple[socket.socket, socket.socket]
@@ -124,7 +124,7 @@ async def test_while_pieces_keep_coming_the_loop_is_woken_a_few_times_only(
         await asyncio.wait_for(task, 60)
         lasted = time.monotonic() - began
     assert taken > 50
-    assert len(woken) <= lasted / TOLD_EVERY_S + 3
+    assert len(woken) <= lasted / WAKE_PERIOD_S + 3
 
 
 @pytest.mark.timed
@@ -132,7 +132,7 @@ async def test_a_piece_after_a_pause_is_told_at_once(pair: Pair) -> None:
     writes, reads = pair
     with closing(SocketReader(reads)) as reader:
         for _ in range(3):
-            await asyncio.sleep(2 * TOLD_EVERY_S)
+            await asyncio.sleep(2 * WAKE_PERIOD_S)
             writes.sendall(b"x")
             began = time.monotonic()
             assert (await reader.next()).data == b"x"
@@ -140,7 +140,7 @@ async def test_a_piece_after_a_pause_is_told_at_once(pair: Pair) -> None:
 
 
 async def test_the_last_piece_and_what_follows_it_are_told_at_once(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_reader, "TOLD_EVERY_S", 60.0)
+    monkeypatch.setattr(http_reader, "WAKE_PERIOD_S", 60.0)
     writes, reads = pair
     with closing(SocketReader(reads, last=b"done")) as reader:
         writes.sendall(b"text")

@@ -81,7 +81,7 @@ class OpenAiContract:
         runner = (await asyncio.to_thread(machine.find_runner, target)).runner
         assert runner is not None
         assert server.pid in (runner.pid, *(one.pid for one in runner.beside))
-        look = machine.look(0)
+        look = machine.reading(0)
         assert look.runner is not None
         assert (look.runner.resident_bytes or 0) > 10_000_000
 

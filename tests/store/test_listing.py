@@ -10,7 +10,7 @@ import pytest
 from llmtui.core.events import Event, SessionFinished, encode
 from llmtui.core.session import fold
 from llmtui.store.journal import JournalWriter
-from llmtui.store.listing import find_session, list_sessions, look_at
+from llmtui.store.listing import find_session, list_sessions, session_entry
 from llmtui.store.session_folder import JOURNAL, create_session_folder, session_name
 from llmtui.store.trials_csv import TrialsCsv
 from tests.core.made import WALL_NS, finished, plan, started, trial
@@ -68,7 +68,7 @@ def test_no_results_folder_means_no_sessions(tmp_path: Path) -> None:
 
 
 def test_what_a_finished_session_says(tmp_path: Path) -> None:
-    session = look_at(save(tmp_path, "a", finished(PLAN), END))
+    session = session_entry(save(tmp_path, "a", finished(PLAN), END))
     assert (session.models, session.trials, session.rounds) == (("llama3", "mistral"), 1, 1)
     assert session.finished == "complete"
     assert session.journal == tmp_path / "a" / JOURNAL
@@ -85,7 +85,7 @@ def test_trials_are_counted_by_the_csv_where_there_is_one(tmp_path: Path) -> Non
     for row in session.rows:
         file.append(row, session)
     file.close()
-    found = look_at(folder)
+    found = session_entry(folder)
     assert (found.trials, found.rounds) == (3, 2)
 
 
@@ -94,7 +94,7 @@ def test_an_interrupted_session_is_a_valid_one(tmp_path: Path, end: bytes) -> No
     folder = save(tmp_path, "a", finished(PLAN))
     with (folder / JOURNAL).open("ab") as file:
         file.write(end)
-    session = look_at(folder)
+    session = session_entry(folder)
     assert session.problem is None
     assert (session.finished, session.trials) == (None, 1)
 

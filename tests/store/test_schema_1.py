@@ -11,7 +11,7 @@ from llmtui.core.session import Session, fold
 from llmtui.link.event_file import EventFile
 from llmtui.report.markdown import markdown
 from llmtui.store.journal import JournalReader, read_events
-from llmtui.store.listing import look_at
+from llmtui.store.listing import session_entry
 from llmtui.store.trials_csv import trials_csv
 from llmtui.words.flags import explained
 from llmtui.words.problems import whole_problem
@@ -43,7 +43,7 @@ def test_every_line_is_read() -> None:
 
 
 def test_it_is_listed_and_replays() -> None:
-    found = look_at(FOLDER)
+    found = session_entry(FOLDER)
     assert (found.problem, found.trials, found.finished) == (None, 12, "complete")
     events = [event for batch in EventFile(JOURNAL).batches() for event in batch]
     assert events == list(read_events(JOURNAL))

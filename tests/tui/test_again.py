@@ -30,7 +30,7 @@ from llmtui.tui.screens.setup import SetupScreen
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.tui.widgets.phase_bar import asked, loading_now, step_words
 from llmtui.tui.widgets.scoreboard import Scoreboard
-from llmtui.words.more_rounds import rounds_wanted
+from llmtui.words.more_rounds import rounds_to_settle
 from tests.core.compared import compared_plan, warm
 from tests.core.made import started
 from tests.tui.conftest import wait_until
@@ -146,7 +146,7 @@ async def test_where_nothing_is_open_nothing_is_priced() -> None:
         for which in range(3)
     ]
     events: list[Event] = [started(of), *rows, SessionFinished(t_ns=10**12, wall_ns=1, how="complete")]
-    assert rounds_wanted(session_of(events)) == 1
+    assert rounds_to_settle(session_of(events)) == 1
     over = Over(events)
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)

@@ -19,7 +19,7 @@ from llmtui.tui.screens.results_dialogs import Reading, columns_explained
 from llmtui.tui.widgets.result_table import table_figures
 from llmtui.tui.widgets.scoreboard import Scoreboard
 from llmtui.words.measures import explain_measure
-from llmtui.words.more_rounds import rounds_wanted
+from llmtui.words.more_rounds import rounds_to_settle
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink
 from tests.tui.sessions import a_plan, a_session, finished_trials, until
@@ -364,7 +364,7 @@ async def test_who_only_watches_can_ask_for_nothing() -> None:
 
 
 def test_as_many_rounds_are_wanted_as_the_open_pairs_need() -> None:
-    assert rounds_wanted(folded(a_plan(rounds=3))) >= 1
+    assert rounds_to_settle(folded(a_plan(rounds=3))) >= 1
 
 
 async def test_the_open_tab_can_have_the_whole_screen() -> None:

@@ -31,7 +31,7 @@ hidden."""
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
     """Counters that are read only at the start and the end of a trial."""
 
-    look: MachineReading
+    reading: MachineReading
     swap_in_bytes: int | None = None
     """Bytes read back from swap by all programs."""
     disk_read_bytes: int | None = None
@@ -68,26 +68,26 @@ class TrialAccount:
         self._start = start
         self._before = before
         self._others_cores_before = others_cores_before
-        self._last = start.look
-        self._last_with_runner = start.look
+        self._last = start.reading
+        self._last_with_runner = start.reading
         self._held: list[tuple[int, int]] = []
         self._available: list[int] = []
-        self._note(start.look)
+        self._note(start.reading)
 
-    def add(self, look: MachineReading) -> None:
+    def add(self, reading: MachineReading) -> None:
         """Add a reading within the trial."""
-        self._last = look
-        if look.runner is not None:
-            self._last_with_runner = look
-        self._note(look)
+        self._last = reading
+        if reading.runner is not None:
+            self._last_with_runner = reading
+        self._note(reading)
 
     def close(self, end: Edge, thermal: ThermalReading) -> TrialMachine:
         """Add the reading at the end, and return the trial's figures."""
-        self.add(end.look)
+        self.add(end.reading)
         runner = self._last_with_runner.runner
         held = runner.memory if runner else None
         reads = self._disk_reads(end)
-        energy = energy_between(self._start.look, end.look)
+        energy = energy_between(self._start.reading, end.reading)
         figures = MachineFigures(
             runner_pid=runner.runner.pid if runner else None,
             runner_peak_bytes=self._peak_bytes(),
@@ -98,10 +98,10 @@ class TrialAccount:
             available_min_bytes=min(self._available, default=None),
             swap_in_bytes=_gain(self._start.swap_in_bytes, end.swap_in_bytes),
             disk_read_bytes=reads,
-            runner_cpu_s=runner_cpu_s(self._start.look, self._last_with_runner),
-            llmtui_cpu_s=own_cpu_s(self._start.look, end.look),
+            runner_cpu_s=runner_cpu_s(self._start.reading, self._last_with_runner),
+            llmtui_cpu_s=own_cpu_s(self._start.reading, end.reading),
             others_cores_before=self._others_cores_before,
-            others_cores=self._others_cores(end.look),
+            others_cores=self._others_cores(end.reading),
             throttle_events=_gain(self._start.throttle_events, end.throttle_events),
             joules=energy.joules if energy else None,
             joules_source=energy.source if energy else None,
@@ -112,7 +112,7 @@ class TrialAccount:
 
     def _others_cores(self, end: MachineReading) -> float | None:
         """Return the cores of other programs; None unless the server's processes were visible in all readings."""
-        start = self._start.look
+        start = self._start.reading
         if elapsed_between_s(start, end) < SHORTEST_S and self._before is not None:
             start = self._before
         if not (start.runner and end.runner) or start.runner.runner != end.runner.runner:
@@ -125,11 +125,11 @@ class TrialAccount:
         found = shares(start, end)
         return found.others if found else None
 
-    def _note(self, look: MachineReading) -> None:
-        if look.runner is not None and (held := look.runner.resident_bytes) is not None:
-            self._held.append((look.t_ns, held))
-        if look.memory is not None and look.memory.available_bytes is not None:
-            self._available.append(look.memory.available_bytes)
+    def _note(self, reading: MachineReading) -> None:
+        if reading.runner is not None and (held := reading.runner.resident_bytes) is not None:
+            self._held.append((reading.t_ns, held))
+        if reading.memory is not None and reading.memory.available_bytes is not None:
+            self._available.append(reading.memory.available_bytes)
 
     def _peak_bytes(self) -> int | None:
         """Return the highest reading, or the system's own high-water mark where it was reached within the trial."""
@@ -138,14 +138,14 @@ class TrialAccount:
         mark = runner.memory.peak_bytes if runner and runner.memory else None
         if highest is None or runner is None or mark is None:
             return highest
-        before = self._start.look.runner
+        before = self._start.reading.runner
         mark_before = before.memory.peak_bytes if before and before.memory and before.runner == runner.runner else None
         reached_here = self._born_here(runner) if mark_before is None else mark > mark_before
         return max(highest, mark) if reached_here else highest
 
     def _steady_bytes(self) -> int | None:
         """Return the median of the readings in the second half of the trial, or the last one of a short trial."""
-        middle_ns = (self._start.look.t_ns + self._last.t_ns) / 2
+        middle_ns = (self._start.reading.t_ns + self._last.t_ns) / 2
         late = [held for t_ns, held in self._held if t_ns >= middle_ns] or [held for _, held in self._held[-1:]]
         return round(median(late)) if late else None
 
@@ -153,7 +153,7 @@ class TrialAccount:
         """Return the runner's reads; where they are private, those of all programs."""
         runner = self._last_with_runner.runner
         if runner is not None and runner.disk_read_bytes is not None:
-            before = self._start.look.runner
+            before = self._start.reading.runner
             if before is not None and before.runner == runner.runner:
                 return _gain(before.disk_read_bytes, runner.disk_read_bytes)
             if self._born_here(runner):
@@ -161,7 +161,7 @@ class TrialAccount:
         return _gain(self._start.disk_read_bytes, end.disk_read_bytes)
 
     def _born_here(self, runner: RunnerReading) -> bool:
-        return was_born_after(runner.times, self._start.look.system_s)
+        return was_born_after(runner.times, self._start.reading.system_s)
 
 
 def _gain(before: Counter | None, after: Counter | None) -> Counter | None:

@@ -30,7 +30,7 @@ class EnergySensor:
 
     def read(self) -> EnergyReading | None:
         """Return the joules since the first reading; None where there is no counter, or it is no longer readable."""
-        told = [zone.look() for zone in self._zones]
+        told = [zone.advance() for zone in self._zones]
         if not told or not all(told):
             return None
         return EnergyReading(joules=sum(zone.joules for zone in self._zones), source="rapl")
@@ -45,7 +45,7 @@ class _Zone:
         self._last_uj = read_int(folder / "energy_uj")
         self.joules = 0.0
 
-    def look(self) -> bool:
+    def advance(self) -> bool:
         """Read the counter; return False where it is not readable."""
         now_uj = read_int(self._folder / "energy_uj")
         if now_uj is None or self._last_uj is None:

@@ -40,7 +40,7 @@ class Machine:
         """Look for a GPU, which may take half a second; the only method that may run beside another one."""
         self._gpu.probe()
 
-    def look(self, t_ns: int) -> MachineReading:
+    def reading(self, t_ns: int) -> MachineReading:
         """Return a reading of everything that is quick to read (a fraction of a millisecond without a GPU)."""
         return MachineReading(
             t_ns=t_ns,
@@ -58,7 +58,7 @@ class Machine:
     def edge(self, t_ns: int) -> Edge:
         """Return a reading of the counters that only a trial's start and end need."""
         return Edge(
-            look=self.look(t_ns),
+            reading=self.reading(t_ns),
             swap_in_bytes=self._swap.read(),
             disk_read_bytes=self._disk.read(),
             throttle_events=self._throttle.read(),

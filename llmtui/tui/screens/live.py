@@ -382,13 +382,13 @@ class LiveScreen(BaseScreen):
         """End the run after a confirmation."""
         from llmtui.tui.screens.dialogs import ConfirmDialog
 
-        question = ConfirmDialog(
+        dialog = ConfirmDialog(
             _("Stop the run?"),
             _("What is finished is kept and can be compared."),
             yes=_("Stop"),
             no=_("Keep running"),
         )
-        self.app.push_screen(question, lambda stop: self._tell(Cancel(), _("Stopping …")) if stop else None)
+        self.app.push_screen(dialog, lambda stop: self._tell(Cancel(), _("Stopping …")) if stop else None)
 
     def _tell(self, command: Command, said: str) -> None:
         if self.shell.send(command):

@@ -41,7 +41,7 @@ from llmtui.tui.widgets.title_line import TitleLine
 from llmtui.tui.widgets.trial_table import TrialTable, row_key
 from llmtui.tui.widgets.words_tab import WordsTab
 from llmtui.words import _
-from llmtui.words.more_rounds import rounds_price, rounds_wanted
+from llmtui.words.more_rounds import rounds_price, rounds_to_settle
 from llmtui.words.problems import whole_problem
 from llmtui.words.session_head import Badge
 from llmtui.words.verdicts import banners
@@ -337,7 +337,7 @@ class ResultsScreen(BaseScreen):
         session = self.feed.session
         if session is None:
             return
-        rounds = rounds_wanted(session)
+        rounds = rounds_to_settle(session)
         if self.shell.send(ExtendPlan(rounds=rounds)):
             self.notify(rounds_price(session, rounds), timeout=4)
             if session.finished is not None:

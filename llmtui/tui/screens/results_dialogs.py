@@ -134,8 +134,8 @@ def _marks(line: ContenderSummary | CategorySummary, session: Session) -> Iterat
     seen = Counter(flag for row in rows for flag in row.flags)
     for flag in (*CONDITIONS, *DISTURBANCES):
         if seen[flag]:
-            tests = plural("{n} test", "{n} tests", seen[flag]).format(n=seen[flag])
-            yield Content.assemble(("! ", "bold $warning"), f"{flag_mark(flag)} ({tests}): {flag_sentence(flag)}")
+            trials = plural("{n} test", "{n} tests", seen[flag]).format(n=seen[flag])
+            yield Content.assemble(("! ", "bold $warning"), f"{flag_mark(flag)} ({trials}): {flag_sentence(flag)}")
 
 
 def _counts(line: ContenderSummary | CategorySummary) -> Content:

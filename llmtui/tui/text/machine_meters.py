@@ -121,7 +121,7 @@ def _memory(session: Session, window: Window) -> Meter:
 
 
 def _graphics(session: Session, window: Window) -> Meter:
-    parts = [_last_told(session, words) for words in (_gpu_words, _vram_words)]
+    parts = [_last_known(session, words) for words in (_gpu_words, _vram_words)]
     return _meter(
         session,
         window,
@@ -158,7 +158,7 @@ def _meter(
         name=name,
         whole_words=whole_words,
         model_words=now,
-        sensor_words=_last_told(session, sensors) or "",
+        sensor_words=_last_known(session, sensors) or "",
         whole=tuple(of_whole),
         model=tuple(of_model),
         top=top,
@@ -197,9 +197,9 @@ def _last(session: Session) -> SamplePoint | None:
     return session.samples[-1] if session.samples else None
 
 
-def _last_told(session: Session, words: Callable[[SamplePoint], str | None], looks: int = 20) -> str | None:
+def _last_known(session: Session, words: Callable[[SamplePoint], str | None], readings: int = 20) -> str | None:
     """Return the newest value; some sensors are read less often than others."""
-    told = (words(sample) for sample in reversed(session.samples[-looks:]))
+    told = (words(sample) for sample in reversed(session.samples[-readings:]))
     return next((text for text in told if text), None)
 
 

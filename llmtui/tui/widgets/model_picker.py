@@ -24,7 +24,7 @@ from llmtui.words.problems import unfit_words
 from llmtui.words.trials import note_words
 
 _NAME_MIN = 14
-_NAME_TOLD_APART = 22
+_DISTINCT_NAME_CELLS = 22
 """Characters of a long name shown before its figures: names such as ``hf.co/…`` begin and end alike."""
 _REMARK_MIN = 12
 _INSIDE = "builtin:"
@@ -132,7 +132,7 @@ class ModelOptions(PickList):
         longest = max((len(shown_name(model, mixed=False)) for model in usable), default=_NAME_MIN)
         wanted = [max((len(figures[n]) for figures in map(_figures, usable)), default=0) for n in range(_FIGURES)]
         kept = [0] * _FIGURES
-        least = max(_NAME_MIN, min(longest, _NAME_TOLD_APART))
+        least = max(_NAME_MIN, min(longest, _DISTINCT_NAME_CELLS))
         left = width - least - 2
         for number, cells in enumerate(wanted):
             # Family and context are shown only where nothing else is lost by it.

@@ -56,8 +56,8 @@ class ModelStrip(Widget):
         self._known = known
         self._standing = standings(session)
         self._keep_current_in_view()
-        anew = before is None or before.session_id != session.session_id
-        self.refresh(layout=anew)
+        is_new = before is None or before.session_id != session.session_id
+        self.refresh(layout=is_new)
 
     def keep(self, live: LiveTrial, round_number: int) -> None:
         """Keep the line of a trial whose text is complete."""

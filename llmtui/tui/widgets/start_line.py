@@ -54,8 +54,8 @@ def _button(word: str) -> Content:
 
 def _counts(plan: Plan) -> str:
     models = plural("{n} model", "{n} models", len(plan.contenders)).format(n=len(plan.contenders))
-    questions = plural("{n} question", "{n} questions", len(plan.prompts)).format(n=len(plan.prompts))
-    return f"{models} × {questions}"
+    prompts = plural("{n} question", "{n} questions", len(plan.prompts)).format(n=len(plan.prompts))
+    return f"{models} × {prompts}"
 
 
 def _time(plan: Plan, expected: Estimate) -> list[Content]:

@@ -33,7 +33,7 @@ def runner(cpu_s: float, *, started_s: float = 1.0, beside: tuple[ProcessTimes, 
     )
 
 
-def look(
+def reading(
     at_s: float,
     *busy_s: float,
     runner: RunnerReading | None = None,
@@ -58,8 +58,8 @@ def look(
 
 
 def test_busy_cores_are_told_apart_by_who_used_them() -> None:
-    before = look(0, 5.0, 5.0, runner=runner(1.0), server=times(3, 0.5), own=(times(8, 2.0), times(9, 0.0)))
-    after = look(0.5, 5.5, 5.4, runner=runner(1.3), server=times(3, 0.55), own=(times(8, 2.05), times(9, 0.1)))
+    before = reading(0, 5.0, 5.0, runner=runner(1.0), server=times(3, 0.5), own=(times(8, 2.0), times(9, 0.0)))
+    after = reading(0.5, 5.5, 5.4, runner=runner(1.3), server=times(3, 0.55), own=(times(8, 2.05), times(9, 0.1)))
     found = shares(before, after)
     assert found is not None
     assert found.per_core == pytest.approx((1.0, 0.8))
@@ -70,7 +70,7 @@ def test_busy_cores_are_told_apart_by_who_used_them() -> None:
 
 
 def test_rounding_of_ticks_gives_neither_more_than_a_core_nor_less_than_nothing() -> None:
-    found = shares(look(0, 5.0, 5.0, own=(times(8, 0.0),)), look(0.2, 5.21, 4.99, own=(times(8, 0.5),)))
+    found = shares(reading(0, 5.0, 5.0, own=(times(8, 0.0),)), reading(0.2, 5.21, 4.99, own=(times(8, 0.5),)))
     assert found is not None
     assert found.per_core == (1.0, 0.0)
     assert found.others == 0.0
@@ -78,16 +78,16 @@ def test_rounding_of_ticks_gives_neither_more_than_a_core_nor_less_than_nothing(
 
 def test_a_built_in_server_is_llmtui_and_not_subtracted_twice() -> None:
     engine_before, engine_after = times(8, 0.0), times(8, 0.4)
-    before = look(0, 0.0, runner=runner(0.0), server=engine_before, own=(engine_before,))
-    after = look(1, 1.0, runner=runner(0.2), server=engine_after, own=(engine_after,))
+    before = reading(0, 0.0, runner=runner(0.0), server=engine_before, own=(engine_before,))
+    after = reading(1, 1.0, runner=runner(0.2), server=engine_after, own=(engine_after,))
     found = shares(before, after)
     assert found is not None
     assert found.others == pytest.approx(1.0 - 0.2 - 0.4)
 
 
 def test_a_models_other_processes_are_the_models() -> None:
-    before = look(0, 0.0, runner=runner(1.0, beside=(times(11, 4.0),)), own=(times(8, 0.0),))
-    after = look(
+    before = reading(0, 0.0, runner=runner(1.0, beside=(times(11, 4.0),)), own=(times(8, 0.0),))
+    after = reading(
         1, 1.0, runner=runner(1.1, beside=(times(11, 4.5), times(12, 0.2, started_s=1000.5))), own=(times(8, 0.0),)
     )
     found = shares(before, after)
@@ -99,43 +99,43 @@ def test_a_models_other_processes_are_the_models() -> None:
 def test_a_hidden_servers_work_is_not_called_others() -> None:
     own = (times(8, 0.0),)
     for before, after in ((True, True), (True, False), (False, True)):
-        found = shares(look(0, 0.0, own=own, is_hidden=before), look(1, 1.0, own=own, is_hidden=after))
+        found = shares(reading(0, 0.0, own=own, is_hidden=before), reading(1, 1.0, own=own, is_hidden=after))
         assert found is not None
         assert (found.busy, found.others) == (1.0, None)
 
 
 def test_nor_is_that_of_a_runner_or_a_server_that_is_seen_for_the_first_time() -> None:
     own = (times(8, 0.0),)
-    for after in (look(1, 1.0, own=own, runner=runner(7.0)), look(1, 1.0, own=own, server=times(3, 7.0))):
-        found = shares(look(0, 0.0, own=own), after)
+    for after in (reading(1, 1.0, own=own, runner=runner(7.0)), reading(1, 1.0, own=own, server=times(3, 7.0))):
+        found = shares(reading(0, 0.0, own=own), after)
         assert found is not None
         assert found.others is None
 
 
 def test_a_core_that_came_or_went_leaves_the_shares_open() -> None:
-    assert shares(look(0, 1.0, 1.0), look(1, 1.0)) is None
-    assert shares(look(0, 1.0), look(0, 1.0)) is None
-    assert sampled(look(0, 1.0, 1.0), look(1, 1.0), ThermalReading(), cost_ms=0.0) is None
+    assert shares(reading(0, 1.0, 1.0), reading(1, 1.0)) is None
+    assert shares(reading(0, 1.0), reading(0, 1.0)) is None
+    assert sampled(reading(0, 1.0, 1.0), reading(1, 1.0), ThermalReading(), cost_ms=0.0) is None
 
 
 def test_without_own_processes_others_cannot_be_told() -> None:
-    found = shares(look(0, 1.0), look(1, 1.5))
+    found = shares(reading(0, 1.0), reading(1, 1.5))
     assert found is not None
     assert (found.runner, found.llmtui, found.others) == (None, None, None)
 
 
 def test_a_runner_born_between_two_looks_counts_from_its_start() -> None:
-    assert runner_cpu_s(look(0, 0.0), look(1, 1.0, runner=runner(0.7, started_s=1000.4))) == 0.7
+    assert runner_cpu_s(reading(0, 0.0), reading(1, 1.0, runner=runner(0.7, started_s=1000.4))) == 0.7
 
 
 def test_a_drawing_process_that_ended_takes_nothing_back() -> None:
-    before, after = look(0, 0.0, own=(times(8, 1.0), times(9, 50.0))), look(1, 1.0, own=(times(8, 1.5),))
+    before, after = reading(0, 0.0, own=(times(8, 1.0), times(9, 50.0))), reading(1, 1.0, own=(times(8, 1.5),))
     assert own_cpu_s(before, after) == 0.5
 
 
 def test_energy_names_all_its_counters() -> None:
-    before = look(0, 0.0, energy=EnergyReading(joules=5.0, source="rapl"), gpu=GpuReading(joules=100.0))
-    after = look(2, 1.0, energy=EnergyReading(joules=25.0, source="rapl"), gpu=GpuReading(joules=130.0))
+    before = reading(0, 0.0, energy=EnergyReading(joules=5.0, source="rapl"), gpu=GpuReading(joules=100.0))
+    after = reading(2, 1.0, energy=EnergyReading(joules=25.0, source="rapl"), gpu=GpuReading(joules=130.0))
     found = energy_between(before, after)
     assert found is not None
     assert (found.joules, found.source) == (50.0, "rapl+nvml")
@@ -145,7 +145,7 @@ def test_energy_names_all_its_counters() -> None:
 
 
 def test_without_counters_there_is_no_energy_but_a_card_may_tell_its_power() -> None:
-    before, after = look(0, 0.0, gpu=GpuReading(watts=40.0)), look(1, 1.0, gpu=GpuReading(watts=42.0))
+    before, after = reading(0, 0.0, gpu=GpuReading(watts=40.0)), reading(1, 1.0, gpu=GpuReading(watts=42.0))
     assert energy_between(before, after) is None
     event = sampled(before, after, ThermalReading(), cost_ms=0.2)
     assert event is not None
@@ -154,7 +154,10 @@ def test_without_counters_there_is_no_energy_but_a_card_may_tell_its_power() -> 
 
 def test_the_event_holds_what_was_read_and_none_for_the_rest() -> None:
     event = sampled(
-        look(0, 1.0), look(1, 1.25, runner=runner(0.1)), ThermalReading(temperature_c=55.0, frequency_mhz=3000.0), 0.2
+        reading(0, 1.0),
+        reading(1, 1.25, runner=runner(0.1)),
+        ThermalReading(temperature_c=55.0, frequency_mhz=3000.0),
+        0.2,
     )
     assert event == Sampled(
         t_ns=1_000_000_000,

@@ -25,16 +25,16 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
 
 
 def test_cores_memory_and_processes_are_there(elsewhere: Machine) -> None:
-    look = elsewhere.look(0)
-    assert look.cpu is not None
-    assert len(look.cpu.busy_s) == psutil.cpu_count()
-    assert look.memory is not None
-    assert look.memory.total_bytes == psutil.virtual_memory().total
-    assert [times.pid for times in look.own] == [os.getpid()]
+    reading = elsewhere.reading(0)
+    assert reading.cpu is not None
+    assert len(reading.cpu.busy_s) == psutil.cpu_count()
+    assert reading.memory is not None
+    assert reading.memory.total_bytes == psutil.virtual_memory().total
+    assert [times.pid for times in reading.own] == [os.getpid()]
 
 
 def test_busy_seconds_agree_with_proc(elsewhere: Machine) -> None:
-    ours, theirs = cpu.CpuSensor().read(), elsewhere.look(0).cpu
+    ours, theirs = cpu.CpuSensor().read(), elsewhere.reading(0).cpu
     assert ours is not None
     assert theirs is not None
     assert sum(theirs.busy_s) == pytest.approx(sum(ours.busy_s), rel=0.05, abs=2.0)
@@ -50,8 +50,8 @@ def test_a_runner_is_found_and_followed(tmp_path: Path) -> None:
         runner = there.find_runner(RunnerTarget(place=place, blob_hex=BLOB)).runner
         assert runner is not None
         assert runner.pid == pid
-        before = there.look(0)
-        after = there.look(10**9)
+        before = there.reading(0)
+        after = there.reading(10**9)
     assert after.runner is not None
     assert (after.runner.resident_bytes or 0) >= 50_000_000
     assert after.runner.disk_read_bytes is None  # what is counted elsewhere holds the page cache too
