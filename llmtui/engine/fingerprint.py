@@ -80,6 +80,7 @@ def fingerprint(
         server_address=address if info is None else info.address,
         server_is_local=None if info is None else info.local,
         sampling_hz=sampling_hz,
+        host=platform.node() or None,
         servers=tuple(
             Server(kind=one.kind, address=one.address, product=one.product, version=one.version, local=one.local)
             for one in (info, *beside)

@@ -105,7 +105,7 @@ def _contenders(plan: Plan, hide: _Names) -> tuple[Contender, ...]:
 
 def _fingerprint(seen: Fingerprint) -> Fingerprint:
     servers = tuple(msgspec.structs.replace(one, address="") for one in seen.servers)
-    return msgspec.structs.replace(seen, server_address="", servers=servers)
+    return msgspec.structs.replace(seen, server_address="", servers=servers, host=None)
 
 
 def _row(row: TrialRow) -> TrialRow:

@@ -18,6 +18,7 @@ from llmtui.words.lists import and_list, few
 from llmtui.words.measures import short_title
 from llmtui.words.ratios import factor, factor_range
 from llmtui.words.reasons import reason
+from llmtui.words.session_head import other_host
 from llmtui.words.since_last import day_words, difference_words, reservations
 
 MARKS: Final[dict[Mark, str]] = {"better": "▲", "worse": "▼", "equal": "=", "open": "~", "none": ""}
@@ -65,7 +66,8 @@ def session_line(letter: str, session: Session) -> str:
     """Return the line that names the session of a letter."""
     seen = session.fingerprint
     server = " ".join(part for part in (seen.server_kind, seen.server_version) if part)
-    return f"{letter}  {session.session_id} · {day_words(session.wall_ns)} · {server} · llmtui {seen.llmtui}"
+    parts = (session.session_id, day_words(session.wall_ns), other_host(session), server, f"llmtui {seen.llmtui}")
+    return f"{letter}  {' · '.join(part for part in parts if part)}"
 
 
 def change_mark(one: FigureChange) -> str:

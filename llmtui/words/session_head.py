@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections import Counter
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -57,7 +58,12 @@ def session_head(session: Session, *, is_live: bool) -> tuple[Fact, ...]:
         plural("{n} model", "{n} models", models).format(n=models),
         plural("{n} prompt", "{n} prompts", prompts).format(n=prompts),
     ]
-    facts = [Fact(f"{begun:%Y-%m-%d %H:%M}", 0), Fact(_server(session), 3), Fact(" × ".join(size), 2)]
+    facts = [
+        Fact(f"{begun:%Y-%m-%d %H:%M}", 0),
+        *_elsewhere(session),
+        Fact(_server(session), 3),
+        Fact(" × ".join(size), 2),
+    ]
     if not is_imported(plan):
         facts += [
             Fact(_rounds(session), 1),
@@ -65,6 +71,18 @@ def session_head(session: Session, *, is_live: bool) -> tuple[Fact, ...]:
             Fact(_("temp {t}").format(t=f"{plan.options.temperature:g}"), 5),
         ]
     return (*facts, Fact(_state(session, is_live=is_live), 0))
+
+
+def machine_title(session: Session) -> str:
+    """Return the title of what a machine did; of another machine than this one with its name."""
+    host = other_host(session)
+    return _("Machine") if host is None else _("Machine {host}").format(host=host)
+
+
+def other_host(session: Session) -> str | None:
+    """Return the name of the machine that was measured; None where it is this one, or is not known."""
+    host = session.fingerprint.host
+    return None if host is None or host == platform.node() else host
 
 
 def badges(session: Session) -> tuple[Badge, ...]:
@@ -92,6 +110,11 @@ def badge_lines(badge: Badge, session: Session) -> tuple[str, ...]:
     if len(badge.rows) > MOST_TRIALS:
         lines.append(_("and {n} more").format(n=len(badge.rows) - MOST_TRIALS))
     return (head, *lines)
+
+
+def _elsewhere(session: Session) -> tuple[Fact, ...]:
+    host = other_host(session)
+    return () if host is None else (Fact(_("on {host}").format(host=host), 1),)
 
 
 def _state(session: Session, *, is_live: bool) -> str:

@@ -85,7 +85,8 @@ def fingerprint() -> Fingerprint:
     return Fingerprint(
         llmtui="0.1.0", python="3.11.7", os="Linux 6.1", cpu="AMD Ryzen 7 | 5800X", cores_physical=8, cores_logical=16,
         ram_total_bytes=32_000_000_000, gpu="RTX 3060", server_version="0.12.3", server_address=address,
-        server_is_local=True, servers=(Server(kind="ollama", address=address, product="Ollama", version="0.12.3"),),
+        host=HOST, server_is_local=True,
+        servers=(Server(kind="ollama", address=address, product="Ollama", version="0.12.3"),),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.markup import escape
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -36,6 +37,7 @@ from llmtui.tui.widgets.trial_table import TrialTable
 from llmtui.tui.widgets.verdict_board import VerdictBoard
 from llmtui.words import _
 from llmtui.words.problems import whole_problem
+from llmtui.words.session_head import machine_title
 
 TALL, VERY_TALL = 32, 46
 """The heights at which the app's classes change."""
@@ -113,6 +115,7 @@ class LiveScreen(BaseScreen):
         self._median_of: tuple[object, float | None] = (None, None)
         self._seconds: Timer | None = None
         self._ticked_at = 0.0
+        self._machine = _("Machine")
 
     def compose_body(self) -> ComposeResult:
         """Yield progress, models, phase, figures; text and machine; trials."""
@@ -189,6 +192,7 @@ class LiveScreen(BaseScreen):
         self.set_class(_writes(session), "-writing")
         self.progress.show_session(session, paused=session.paused and moving)
         self.phase.show_session(session)
+        self._name_machine(session)
         self.plots.show_session(session)
         self.table.show_session(session)
         self._take_text()
@@ -261,6 +265,13 @@ class LiveScreen(BaseScreen):
         if title != self._title:
             self._title = title
             self.pane.border_title = title
+
+    def _name_machine(self, session: Session) -> None:
+        """Say whose plots these are, where the session runs on another machine."""
+        title = escape(machine_title(session))
+        if title != self._machine:
+            self._machine = title
+            self.query_one("#machine").border_title = title
 
     # --- figures ---
 
