@@ -46,7 +46,7 @@ def _carry_out(arguments: list[str]) -> int:
 
 
 def _tells_lost_output() -> bool:
-    """Say that the output is lost where it could not be written; return whether it is."""
+    """Report on stderr that output was lost; return whether it was."""
     from llmtui.cli.streams import is_output_lost, output_failed
 
     if not is_output_lost(sys.stdout):

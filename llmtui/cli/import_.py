@@ -17,7 +17,7 @@ from llmtui.words.problems import problem_what
 
 
 def import_files(of: Startup, sources: Sequence[str], stated: Stated, legacy: str | None) -> int:
-    """Import files one after the other and print their audits; return the exit code.
+    """Return import files one after the other and print their audits; return the exit code.
 
     A file that cannot be used is named on stderr, and the others are imported.
 

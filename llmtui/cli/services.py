@@ -161,10 +161,10 @@ class Services:
         return self._report(session, "--table=llama-bench")
 
     def _report(self, *words: str) -> str:
-        """Run ``llmtui report``, in a process of its own: here it would hold the screens up.
+        """Run ``llmtui report`` in a separate process, since it would block the screens.
 
         Raises:
-            ExportFailed: With what it says.
+            ExportFailed: the report failed; has its message.
         """
         command = [sys.executable, "-P", "-m", "llmtui", "report", f"--results={self.results_dir}", *words]
         done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
@@ -184,7 +184,7 @@ class Services:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """Say in a sentence why a saved session cannot be changed."""
+    """Turn the refusals to change a saved session into sentences."""
     from llmtui.store.trash import StillRunning
 
     try:
@@ -206,7 +206,7 @@ def _free_place(target: str, *, replace: bool) -> Path:
     """Return the file to write.
 
     Raises:
-        FileIsThere: It is there, and is not to be replaced.
+        FileIsThere: it is there, and is not to be replaced.
     """
     wanted = expanded(target).absolute()
     if wanted.is_file() and not replace:

@@ -105,7 +105,7 @@ def rename_command(
     note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help=marked("A note to keep with it."))] = None,
     results: Results = None,
 ) -> None:
-    """Give a session a name, a note, or both. Its folder and its id stay as they are."""
+    """Give a session a name, a note, or both. Its folder and its id are unchanged."""
     from llmtui.store.labels import Label, read_label, write_label
 
     if name is None and note is None:
@@ -244,7 +244,7 @@ def _lines(one: CatalogueEntry) -> Iterator[tuple[str, str]]:
 
 
 def _print_table(rows: list[dict[str, str]]) -> None:
-    """Print rows below each other, as wide as they are: a terminal cuts a line's end rather than breaking a name."""
+    """Print rows as a table of full width: a terminal cuts the end of a line rather than breaking a name."""
     from rich.cells import cell_len
     from rich.console import Console
     from rich.text import Text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class NotRegular(Exception):
-    """It is a folder, a pipe or a device."""
+    """The path is a folder, a pipe or a device."""
 
     def __init__(self, *, is_folder: bool) -> None:
         super().__init__("folder" if is_folder else "not a regular file")
@@ -16,20 +16,20 @@ class NotRegular(Exception):
 
 
 class TooLarge(Exception):
-    """It is larger than what would be read."""
+    """The file is larger than the limit."""
 
 
 def regular_bytes(path: Path, most_bytes: int) -> bytes:
-    """Return what is in a file.
+    """Return the content of a regular file.
 
     Raises:
         FileNotFoundError: there is no file.
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
         ValueError: the path holds a NUL.
-        NotRegular: it is no regular file.
-        TooLarge: it is larger than ``most_bytes``.
+        NotRegular: the path is no regular file.
+        TooLarge: the file is larger than ``most_bytes``.
     """
-    # Without O_NONBLOCK the opening of a pipe would block until something writes to it.
+    # Without O_NONBLOCK, opening a pipe would block until a program writes to it.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         about = os.fstat(descriptor)

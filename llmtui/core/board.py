@@ -1,4 +1,4 @@
-"""The scoreboard as data: the order of the models by a figure, ranks, and what a verdict says of neighbours."""
+"""The scoreboard as data: the order of the models by a figure, ranks, and the verdicts on neighbours."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def verdicts_on(session: Session, figure: str) -> Sequence[PairVerdictOf]:
 
 
 def best_of(session: Session, figure: str) -> int | None:
-    """Return the one contender that verdicts put above all others that were compared; None where there is none."""
+    """Return the contender that verdicts put above all others compared; None where there is none."""
     if figure == "memory_peak_bytes":
         sizes = memory_compared(memory_held(session))
         if sizes is None or sizes.sizes[1][1] <= MEMORY_APART * sizes.sizes[0][1]:
@@ -98,7 +98,7 @@ def best_of(session: Session, figure: str) -> int | None:
 
 
 def gpu_share(session: Session, contender: int) -> float | None:
-    """Return which share of a model was in the GPU's memory, by the server's count; None where it does not tell."""
+    """Return the share of a model in GPU memory, by the server's count; None where it is not reported."""
     shares = [
         row.resident.vram_bytes / row.resident.size_bytes
         for row in session.rows

@@ -29,7 +29,7 @@ class FreeMemory(msgspec.Struct, frozen=True, kw_only=True):
     """Memory of the server's machine. None: not visible from here."""
 
     ram_available_bytes: int
-    """Without swapping, as the system estimates it; mapped model files count as available."""
+    """Available RAM without swapping, by the system's estimate, which includes mapped model files."""
     ram_total_bytes: int
     vram_total_bytes: int | None = None
     """Of all graphics cards together; None without one that can be read."""
@@ -66,7 +66,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 def kv_shape(info: Mapping[str, object]) -> KvShape | None:
     """Return the shape of the KV cache from GGUF metadata (also ``model_info`` of Ollama's /api/show).
 
-    None where the layers, the KV heads or the lengths of their vectors are not told.
+    None where the layers, the KV heads or the lengths of their vectors are missing.
     """
     architecture = info.get("general.architecture")
     layers = _count(info, f"{architecture}.block_count")
@@ -134,15 +134,15 @@ def fit_of(
 ) -> Fit:
     """Return whether a model fits: ``fits`` up to 90 % of the room, ``tight`` up to all of it, else ``too_large``.
 
-    A file that is larger than the room is too large whatever its cache takes. Otherwise nothing is said of a model of
-    which something is not known.
+    A file larger than the room is too large, whatever its cache needs. Otherwise the result is unknown where a size is
+    unknown.
 
     Args:
-        size_bytes: of the model's file.
-        shape: of its KV cache; None where its metadata do not tell.
-        num_ctx: tokens of context that are asked for.
-        memory: of the server's machine; None where it is not visible.
-        resident_bytes: held by models that will be unloaded first, VRAM included.
+        size_bytes: size of the model's file.
+        shape: shape of its KV cache; None where the metadata lack it.
+        num_ctx: requested context length in tokens.
+        memory: memory of the server's machine; None where it is not visible.
+        resident_bytes: memory of models that will be unloaded first, VRAM included.
         resident_vram_bytes: of it in VRAM.
     """
     cache = None if shape is None else shape.cache_bytes(num_ctx)

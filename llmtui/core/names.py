@@ -59,7 +59,7 @@ def name_digest(*facts: object) -> str:
 
 
 def is_name_digest(*digests: str) -> bool:
-    """Return whether one of the digests is such a substitute."""
+    """Return whether one of the digests is a substitute from ``name_digest``."""
     return any(digest.startswith(_NAME_DIGEST) for digest in digests)
 
 

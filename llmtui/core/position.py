@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from llmtui.core.records import Timeline
 
 PARTS = 16
-"""Largest number of stretches of a text; fewer where it arrived in few chunks."""
+"""Largest number of sections of a text; fewer where it arrived in few chunks."""
 
 
 def speed_over_position(timeline: Timeline) -> tuple[tuple[int, float], ...]:
-    """Return (characters before the middle of a stretch, characters per second in it) along a text.
+    """Return (characters before the middle of a section, characters per second in it) along a text.
 
-    Stretches have about equal numbers of characters and end where a chunk arrived. The first chunk belongs to no
-    stretch, since its time is that of the prompt.
+    Sections have about equal numbers of characters and end where a chunk arrived. The first chunk belongs to no
+    section, since its time is that of the prompt.
 
     Args:
-        timeline: of one trial, with the model's own text only.
+        timeline: timeline of one trial, with the model's own text only.
     """
     return tuple(_stretches(timeline))
 

@@ -32,7 +32,7 @@ _REPETITION_SUFFIX: Final = "-again"
 
 
 def repetition_of(plan: Plan, trial: Trial) -> Trial:
-    """Return a disturbed trial's repetition, with a tag of its own: the old one is in the prefix cache."""
+    """Return a disturbed trial's repetition, with a new tag: the old one is in the prefix cache."""
     tag = trial.tag if trial.prompt is None else prompt_tag(plan, -trial.round, trial.prompt)
     return msgspec.structs.replace(trial, id=trial.id + _REPETITION_SUFFIX, attempt=trial.attempt + 1, tag=tag)
 
@@ -205,7 +205,7 @@ class TrialRunner:
                 self._context.note("warning", dropped_field_problem(model, taken))
 
     async def _follow_runner(self, contender: int) -> tuple[RunnerTarget | None, RunnerProcess | None]:
-        """Find a contender's processes between trials; their CPU time from now on is not other programs'."""
+        """Find a contender's processes between trials, and stop counting their CPU time as other programs'."""
         target = await self._context.runner_target(contender)
         self._context.watch.expect_runner(target)
         return target, None if target is None else self._context.watch.find_runner()

@@ -125,8 +125,8 @@ def localscore_shapes(objects: Sequence[Mapping[str, Any]], name: str) -> Import
 def homebench_models(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
     """Return a row per model; a model with an error as failed.
 
-    Zeros stand for what was not measured. Each figure is the best of several runs, so that the total time is left out:
-    it may be of another run than the time to first token.
+    A zero means "not measured". Each figure is the best of several runs, so the total time is left out: it may belong
+    to another run than the time to first token.
     """
     rows: list[FileRow] = []
     scores = 0

@@ -58,7 +58,7 @@ class _Names:
         return _WORDS.sub(lambda word: HIDDEN if word[0].casefold() in self._private else word[0], name)
 
     def label(self, contender: Contender) -> str:
-        """Return a label with its model's name replaced by ``name``."""
+        """Return a label in which the result of ``name`` replaces the model's name."""
         if contender.model.name not in contender.label:
             return self.name(contender.label)
         return contender.label.replace(contender.model.name, self.name(contender.model.name))

@@ -1,4 +1,4 @@
-"""Two models of one session: the rounds that a verdict on them rests on, and the verdicts."""
+"""Two models of one session: the rounds behind their verdicts, and the verdicts."""
 
 from __future__ import annotations
 

@@ -19,15 +19,15 @@ from llmtui.words.measures import short_title
 from llmtui.words.since_last import day_words, difference_words
 
 VERSION: Final = 1
-"""Of the JSON document: goes up when a field is removed or changes its meaning."""
+"""Version of the JSON document: increased when a field is removed or changes its meaning."""
 _AXIS: Final = 34
 """Cells of the axis on which the intervals are drawn."""
 _LEAST_SPAN: Final = 0.10
-"""Share of the figure that the axis spans at least."""
+"""Smallest span of the axis, as a share of the figure."""
 
 
 class TrendDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``llmtui trend --json`` prints; values are unrounded."""
+    """The output of ``llmtui trend --json``; values are unrounded."""
 
     version: int = VERSION
     written_by: str = __version__
@@ -58,7 +58,7 @@ def _rows(found: FigureTrend, line: TrendLine, one: Measure) -> Iterator[str]:
     values = [point.value for point in line.points]
     unit = column_unit(one, values)
     edges = [edge for point in line.points for edge in (point.low, point.value, point.high) if edge is not None]
-    # An axis of a few per mille would make a picture of noise.
+    # An axis of a few per mille would show nothing but noise.
     middle = (min(edges) + max(edges)) / 2
     low, high = min(*edges, middle * (1 - _LEAST_SPAN / 2)), max(*edges, middle * (1 + _LEAST_SPAN / 2))
     yield f"{line.label} · {short_title(one)} {unit}".rstrip()

@@ -1,4 +1,4 @@
-"""Sessions that others are compared with, by a name that a person gave: ``baselines.json`` in the results folder."""
+"""Named sessions for comparisons: ``baselines.json`` in the results folder."""
 
 from __future__ import annotations
 

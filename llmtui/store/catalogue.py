@@ -1,4 +1,4 @@
-"""The sessions as a person works with them: what a listing says, with name and note, state and verdict."""
+"""The catalogue of sessions: the listing's entries, with name and note, state and verdict."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from llmtui.store.session_folder import LOCK, PAIRS, SUMMARY, TRIALS
 
 
 class CatalogueEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One session with what is known of it beside its journal."""
+    """One session, with facts from outside its journal."""
 
     folder: SessionFolder
     label: Label
     running: bool
     ok: int
-    """Trials with a complete answer."""
+    """Number of trials with a complete answer."""
     verdict: PairVerdict | None
-    """On the fastest model and the one after it; None of one model, and before the session has ended."""
+    """The verdict on the two fastest models; None for a single model, and before the session has ended."""
 
 
 def catalogue(results_dir: Path) -> tuple[CatalogueEntry, ...]:
     """Return all sessions, newest first.
 
     Raises:
-        OSError: The folder is there but cannot be read.
+        OSError: the folder exists but cannot be read.
     """
     return tuple(map(catalogued, list_sessions(results_dir)))
 
@@ -51,13 +51,13 @@ def catalogued(folder: SessionFolder) -> CatalogueEntry:
 
 
 def _complete(folder: SessionFolder) -> int:
-    """Return the number of complete answers: by model in summary.csv, before that is written by trial."""
+    """Return the number of complete answers: from summary.csv, or from trials.csv before that is written."""
     if folder.finished is not None:
         try:
             of_models = takewhile(lambda row: not row[0], _rows(folder.path / SUMMARY, "category", "finished"))
             return sum(int(finished or 0) for _category, finished in of_models)
         except (OSError, ValueError, IndexError, csv.Error):
-            pass  # of an older version, or damaged
+            pass  # from an older version, or damaged
     try:
         return sum(row == ("ok",) for row in _rows(folder.path / TRIALS, "outcome"))
     except (OSError, ValueError, IndexError, csv.Error):
@@ -65,7 +65,7 @@ def _complete(folder: SessionFolder) -> int:
 
 
 def _verdict(folder: SessionFolder) -> PairVerdict | None:
-    """Return the verdict on the two fastest by pairs.csv; None where there is no such file, as of older versions."""
+    """Return the verdict on the two fastest from pairs.csv; None without that file, as in older versions."""
     places = {text_cell(label): at for at, label in enumerate(folder.models)}
     try:
         rows = _rows(
@@ -93,12 +93,12 @@ def _pair(row: tuple[str, ...], places: Mapping[str, int]) -> PairVerdict:
 
 
 def _rows(path: Path, *names: str) -> Iterator[tuple[str, ...]]:
-    """Return the cells of some columns, row by row.
+    """Yield the cells of some columns, row by row.
 
     Raises:
-        OSError: The file cannot be read.
-        ValueError: A column is missing.
-        IndexError: A row is shorter than the head.
+        OSError: the file cannot be read.
+        ValueError: a column is missing.
+        IndexError: a row is shorter than the head.
     """
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
         rows = csv.reader(file)

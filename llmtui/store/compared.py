@@ -1,4 +1,4 @@
-"""Saved sessions compared with each other, with what is known of their plan's change from day to day."""
+"""Comparisons of saved sessions, with the day-to-day noise of their plan."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmtui.store.earlier import sessions_before
 
 
 class ComparedSessions(msgspec.Struct, frozen=True, kw_only=True):
-    """A later session beside the one that it is compared with."""
+    """A later session with the one it is compared to."""
 
     before: Session
     after: Session
@@ -24,15 +24,15 @@ class ComparedSessions(msgspec.Struct, frozen=True, kw_only=True):
 def compare_saved(
     results_dir: Path, sessions: Sequence[Session], figures: Collection[str] = COMPARED
 ) -> tuple[ComparedSessions, ...]:
-    """Return each session but the first compared with the first.
+    """Return each session except the first compared with the first.
 
     Args:
-        results_dir: where earlier sessions of the same plans are looked for: they tell the change from day to day.
+        results_dir: folder of earlier sessions of the same plans, for the day-to-day noise.
         sessions: at least two.
         figures: ids of measures.
 
     Raises:
-        OSError: the results folder is there but cannot be read.
+        OSError: the results folder exists but cannot be read.
     """
     before, *later = sessions
     return tuple(

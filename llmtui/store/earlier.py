@@ -27,7 +27,7 @@ def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
     Reads up to eight sessions: not for a thread that draws.
 
     Raises:
-        OSError: the results folder is there but cannot be read.
+        OSError: the results folder exists but cannot be read.
     """
     found = sessions_before(results_dir, session)
     return Earlier(session=found[0], noise=day_noise(found)) if found else None
@@ -37,9 +37,9 @@ def sessions_before(results_dir: Path, session: Session, most: int = MOST) -> li
     """Return the sessions of the same plan that began before this one, newest first.
 
     Args:
-        results_dir: where they are looked for.
-        session: whose plan they have.
-        most: number of sessions to be read.
+        results_dir: folder of the sessions.
+        session: the session with the plan.
+        most: largest number of sessions to read.
 
     Raises:
         OSError: the results folder is there but cannot be read.

@@ -36,7 +36,7 @@ def write_label(folder: Path, label: Label) -> None:
     """Keep the label; an empty one is no file.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: it cannot be written.
     """
     kept = Label(name=_one_line(label.name)[:NAME_CHARS], note=label.note.strip()[:NOTE_CHARS])
     if kept == Label():

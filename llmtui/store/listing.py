@@ -56,7 +56,7 @@ def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
     """Return the sessions in a folder, newest first; nothing where the folder is missing.
 
     Raises:
-        OSError: The folder is there but cannot be read.
+        OSError: the folder is there but cannot be read.
     """
     try:
         folders = [entry for entry in results_dir.iterdir() if (entry / JOURNAL).is_file()]

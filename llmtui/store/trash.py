@@ -1,4 +1,4 @@
-"""Deleted sessions: they move to a folder beside the others, from which they can be taken back."""
+"""Deleted sessions: they are moved to a folder beside the others, from which they can be restored."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from llmtui.store.lock import writer_pid
 from llmtui.store.session_folder import LOCK
 
 TRASH: Final = ".trash"
-"""Inside the results folder, so that moving is a rename also where that is a disk of its own."""
+"""Inside the results folder, so that moving is a rename even where that is a separate disk."""
 
 
 class StillRunning(Exception):
-    """The session is being written."""
+    """The session is still being written."""
 
 
 def throw_away(folder: Path) -> Path:
-    """Move a session's folder to the trash; return where it is now.
+    """Move a session's folder to the trash; return its new path.
 
     Raises:
-        StillRunning: Its journal is being written.
-        OSError: It cannot be moved.
+        StillRunning: its journal is being written.
+        OSError: it cannot be moved.
     """
     if writer_pid(folder / LOCK) is not None:
         raise StillRunning(folder.name)
@@ -31,7 +31,7 @@ def throw_away(folder: Path) -> Path:
 
 
 def thrown(results_dir: Path) -> list[Path]:
-    """Return the folders in the trash, the one deleted last first; nothing where there is no trash."""
+    """Return the folders in the trash, the last deleted first; empty where there is no trash."""
     try:
         there = [entry for entry in (results_dir / TRASH).iterdir() if entry.is_dir()]
     except OSError:
@@ -40,18 +40,18 @@ def thrown(results_dir: Path) -> list[Path]:
 
 
 def take_back(folder: Path) -> Path:
-    """Move a session's folder from the trash to where it was; return where it is now.
+    """Move a session's folder from the trash back; return its new path.
 
-    A folder that was given the same name meanwhile is left alone.
+    A new folder with the same name is left alone.
 
     Raises:
-        OSError: It cannot be moved.
+        OSError: it cannot be moved.
     """
     return folder.rename(_free(folder.parent.parent / folder.name))
 
 
 def _free(wanted: Path) -> Path:
-    """Return the path, or the first of ``NAME-2``, ``NAME-3`` that is not taken."""
+    """Return the path, or the first of ``NAME-2``, ``NAME-3`` that does not exist."""
     path, number = wanted, 1
     while path.exists():
         number += 1

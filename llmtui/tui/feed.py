@@ -36,7 +36,7 @@ from llmtui.link import Link, LinkLost
 SHOW_PERIOD_S = 0.2
 """Shortest time between two posts of session and text."""
 SOON_S = 0.05
-"""The same where a trial has ended, whose figures are awaited."""
+"""Shortest time between two posts where a trial has just ended, so that its figures appear soon."""
 
 
 class FeedMessage(Message, bubble=False):

@@ -150,7 +150,7 @@ class Host(Protocol):
         """Keep a session's name and note. Writes a file.
 
         Raises:
-            SessionRefused: It is not there, or cannot be written.
+            SessionRefused: it is not there, or cannot be written.
         """
         ...
 
@@ -158,7 +158,7 @@ class Host(Protocol):
         """Move a session to the trash; return what ``restore_session`` takes. Moves a folder.
 
         Raises:
-            SessionRefused: It is running, is not there, or cannot be moved.
+            SessionRefused: it is running, is not there, or cannot be moved.
         """
         ...
 
@@ -166,7 +166,7 @@ class Host(Protocol):
         """Take a session back from the trash. Moves a folder.
 
         Raises:
-            SessionRefused: It is not in the trash any more, or cannot be moved.
+            SessionRefused: it is not in the trash any more, or cannot be moved.
         """
         ...
 
@@ -174,14 +174,14 @@ class Host(Protocol):
         """Write sessions to a file in a form of ``llmtui report``; return the file's full path. Takes seconds.
 
         Args:
-            sessions: Names of sessions, or paths of their journals.
-            form: A flag of the command, without the dashes.
-            target: A file; ``~`` is the home folder.
-            replace: Write over a file that is there.
+            sessions: names of sessions, or paths of their journals.
+            form: a flag of the command, without the dashes.
+            target: a file; ``~`` is the home folder.
+            replace: write over a file that is there.
 
         Raises:
-            FileIsThere: It is there, and is not to be replaced.
-            ExportFailed: With the reason.
+            FileIsThere: it is there, and is not to be replaced.
+            ExportFailed: with the reason.
         """
         ...
 
@@ -189,8 +189,8 @@ class Host(Protocol):
         """Write a table as it is on the screen as CSV, its head first; return the file's full path.
 
         Raises:
-            FileIsThere: It is there, and is not to be replaced.
-            ExportFailed: With the reason.
+            FileIsThere: it is there, and is not to be replaced.
+            ExportFailed: with the reason.
         """
         ...
 
@@ -198,7 +198,7 @@ class Host(Protocol):
         """Return the table that people paste. Takes a second.
 
         Raises:
-            ExportFailed: With the reason.
+            ExportFailed: with the reason.
         """
         ...
 

@@ -22,7 +22,7 @@ FAILED: Final = "failed"
 BUSY: Final = ("busy", "noisy_start", "busy_machine")
 """Flags with a common badge: other programs used the CPU."""
 NO_BADGE: Final = ("outlier", "thinking_inline")
-"""An outlier without another flag has no known cause; where a model thinks changes no figure of speed."""
+"""Flags without a badge: an outlier alone has no known cause, and thinking inside the answer changes no speed."""
 MOST_TRIALS: Final = 40
 """Most trials listed under one badge."""
 

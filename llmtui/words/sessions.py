@@ -45,13 +45,13 @@ def start_words(wall_ns: int) -> str:
 
 
 def state_words(finished: str | None, *, running: bool, ok: int, trials: int) -> tuple[str, str]:
-    """Return a mark and the words for how a session ended; complete is one that has an answer.
+    """Return a mark and the words for the state of a session.
 
     Args:
-        finished: of core.events.SessionFinished; one of a newer version is returned as it is.
-        running: Its journal is being written.
-        ok: Trials with a complete answer.
-        trials: Finished trials.
+        finished: value of core.events.SessionFinished; one of a newer version is returned unchanged.
+        running: whether its journal is being written.
+        ok: number of trials with a complete answer.
+        trials: number of finished trials.
     """
     if running:
         return "▶", _("running")

@@ -112,7 +112,7 @@ def elapsed_between_s(before: MachineReading, after: MachineReading) -> float:
 
 
 def sampled(before: MachineReading, after: MachineReading, thermal: ThermalReading, cost_ms: float) -> Sampled | None:
-    """Return the event for the later of two readings; None where the cores are not known, which is transient."""
+    """Return the event for the later of two readings; None where the load of the cores is not known."""
     cpu = shares(before, after)
     if cpu is None:
         return None

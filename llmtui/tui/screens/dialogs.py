@@ -81,9 +81,9 @@ class OwnPrompt(ModalScreen[str | None]):
         """Create the window.
 
         Args:
-            names: Of the models that are asked.
-            text: To start from.
-            choices: How it will be run.
+            names: of the models that are asked.
+            text: to start from.
+            choices: how it will be run.
         """
         super().__init__()
         self._names, self._text, self._tokens = names, text, own_answer_tokens(choices)

@@ -67,8 +67,8 @@ class ExportDialog(ModalScreen[None]):
         """Make the window.
 
         Args:
-            sessions: Names of sessions, or paths of their journals.
-            table: Rows as they are on the screen, their head first; without rows it is not offered.
+            sessions: names of sessions, or paths of their journals.
+            table: rows as they are on the screen, their head first; without rows it is not offered.
         """
         super().__init__()
         self._sessions = tuple(sessions)
@@ -153,9 +153,9 @@ def export_sessions(screen: Screen[None], sessions: Sequence[str], table: object
     """Ask in which form sessions are to be written.
 
     Args:
-        screen: The screen that asks.
-        sessions: Names of sessions, or paths of their journals.
-        table: The table on show, which can be written as it is; None, or anything else that is none.
+        screen: the screen that asks.
+        sessions: names of sessions, or paths of their journals.
+        table: the table on show, which can be written as it is; None, or anything else that is none.
     """
     screen.app.push_screen(ExportDialog(sessions, _cells_of(table) if isinstance(table, DataTable) else ()))
 
@@ -168,9 +168,9 @@ def _cells_of(table: DataTable[Any]) -> tuple[tuple[str, ...], ...]:
 
 
 def copy_text(node: DOMNode, text: str, what: str) -> None:
-    """Copy a text to the clipboard by the terminal, and say that.
+    """Copy a text to the clipboard through the terminal, and report it.
 
-    The terminal confirms nothing: many take the sequence (OSC 52), some ask first, some drop it.
+    The terminal sends no confirmation: many accept the sequence (OSC 52), some ask first, some ignore it.
     """
     node.app.copy_to_clipboard(text)
     words = _(

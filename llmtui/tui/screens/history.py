@@ -165,7 +165,7 @@ class HistoryScreen(BaseScreen):
     # --- what is done with sessions ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what can be done now."""
+        """Return only what can be done now."""
         if action == "undo":
             return self.is_mounted and bool(self._deleted)
         if action in ("filter", "export", "label", "delete", "copy"):

@@ -28,9 +28,9 @@ class LabelDialog(ModalScreen[tuple[str, str] | None]):
         """Make the window.
 
         Args:
-            title: What the session is called now.
-            name: What the person called it; empty where they did not.
-            note: What they noted.
+            title: what the session is called now.
+            name: what the person called it; empty where they did not.
+            note: what they noted.
         """
         super().__init__()
         self._title, self._name, self._note = title, name, note

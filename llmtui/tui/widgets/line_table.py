@@ -81,7 +81,7 @@ class LineTable(ScrollView, Generic[Item], can_focus=True):
         self.columns: Sequence[LineColumn] = ()
 
     def cell(self, item: Item, column: str) -> Content:
-        """Return what a line has in a column."""
+        """Return a line's cell in a column."""
         raise NotImplementedError
 
     def show_lines(self, columns: Sequence[LineColumn], items: Sequence[Item]) -> None:

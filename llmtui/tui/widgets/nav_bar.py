@@ -21,8 +21,8 @@ class NavBar(Widget):
 
         Args:
             here: ``setup``, ``live``, ``results`` or ``history``.
-            inside: What of that place is open, such as a session of the history; the place's name leads back.
-            read_only: Nothing can be started: there is no way to Setup.
+            inside: what of that place is open, such as a session of the history; the place's name leads back.
+            read_only: nothing can be started: there is no way to Setup.
         """
         super().__init__()
         places = [("setup", _("Setup"), "F2"), ("live", _("Live"), "F3"), ("results", _("Results"), "F4")]
