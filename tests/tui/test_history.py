@@ -8,18 +8,22 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
+from llmtui.core.across import COMPARED, compare_sessions
 from llmtui.core.pairs import PairVerdict
+from llmtui.core.session import fold
+from llmtui.store.compared import ComparedSessions
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.host import SessionEntry
 from llmtui.tui.screens.dialogs import ConfirmDialog
 from llmtui.tui.screens.export import ExportDialog
 from llmtui.tui.screens.history import HistoryScreen
 from llmtui.tui.screens.results import ResultsScreen
+from llmtui.tui.screens.results_dialogs import Reading
 from llmtui.tui.screens.session_dialogs import LabelDialog
 from llmtui.tui.widgets.nav_bar import NavBar
 from tests.tui.conftest import wait_until
-from tests.tui.fakes import FakeHost, FakeLink, an_ollama, engine_beside
-from tests.tui.sessions import a_session
+from tests.tui.fakes import FakeHost, FakeLink, an_ollama, engine_beside, replace
+from tests.tui.sessions import a_plan, a_session
 
 VERDICT = PairVerdict(
     first=1, second=0, figure="decode_tps", n=3, ratio=1.69, low=1.68, high=1.70, p_adjusted=0.001, word="faster"
@@ -285,3 +289,28 @@ async def test_all_marked_sessions_are_exported() -> None:
         await pilot.press("down", "enter")
         await wait_until(pilot, lambda: host_of(app).exported)
         assert host_of(app).exported == [(("complete", "broken-off"), "csv", "sessions.csv")]
+
+
+async def test_marked_sessions_are_compared_with_the_oldest() -> None:
+    app = app_with(ENTRIES)
+    host_of(app).compared = compared()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("c")
+        await wait_until(pilot, lambda: app._notifications)
+        assert any("two or more" in note.message for note in app._notifications)
+        await pilot.press("space", "down", "space", "c")
+        await wait_until(pilot, lambda: isinstance(app.screen, Reading))
+        said = str(app.screen.query(Static).first().render())
+        assert said.startswith("A  ")
+        assert "B ÷ A" in said
+        assert "llama3:8b" in said
+
+
+def compared() -> tuple[ComparedSessions, ...]:
+    """A session of three rounds compared with one just like it."""
+    before = fold(a_session(a_plan(rounds=3)))
+    assert before is not None
+    after = replace(before, session_id="later")
+    comparison = compare_sessions(before, after, noise={}, figures=COMPARED, comparisons=1)
+    return (ComparedSessions(before=before, after=after, comparison=comparison),)

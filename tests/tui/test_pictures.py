@@ -100,10 +100,16 @@ def test_help(snap_compare: Compare) -> None:
 
 
 @pytest.mark.usefixtures("_utc")
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", [*SIZES, (140, 40)], ids=str)
 def test_history(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(an_app(entries=ENTRIES), terminal_size=size, run_before=listed("f5"))
 
 
 def test_history_without_sessions(snap_compare: Compare) -> None:
     assert snap_compare(an_app(), terminal_size=(80, 24), run_before=listed("f5"))
+
+
+@pytest.mark.usefixtures("_utc")
+def test_history_in_spanish(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "es")
+    assert snap_compare(an_app(entries=ENTRIES), terminal_size=(140, 40), run_before=listed("f5", "space"))

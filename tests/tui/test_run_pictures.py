@@ -154,3 +154,8 @@ def test_what_the_columns_mean(snap_compare: Compare) -> None:
 
 def test_export(snap_compare: Compare) -> None:
     assert snap_compare(an_app(ONE_ROUND, WHOLE_S), terminal_size=(80, 24), run_before=on("results", "x"))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
+def test_answers(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(an_app(ONE_ROUND, WHOLE_S), terminal_size=size, run_before=on("results", "4", "right"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.events import Key
 from textual.widgets import Input, Static
 
+from llmtui.link import LinkLost
 from llmtui.tui.background import BackgroundFailed, in_background
 from llmtui.tui.host import SessionEntry, SessionRefused
 from llmtui.tui.screens.base import BaseScreen
@@ -21,6 +22,9 @@ from llmtui.words import _, plural
 from llmtui.words.figures import duration
 from llmtui.words.lists import few
 from llmtui.words.problems import whole_problem
+
+if TYPE_CHECKING:
+    from llmtui.store.compared import ComparedSessions
 
 NAMED = 3
 """Sessions that a question names; of more it says how many."""
@@ -50,6 +54,7 @@ class HistoryScreen(BaseScreen):
         Binding(
             "x", "export", _("Export"), id="history.export", tooltip=_("The marked sessions, in a form you choose")
         ),
+        Binding("c", "compare", _("Compare"), id="history.compare", tooltip=_("The marked sessions with the oldest")),
         Binding("n", "label", _("Name"), id="history.label", tooltip=_("Give it a name and a note")),
         Binding("delete", "delete", _("Delete"), id="history.delete", key_display="Del", tooltip=_("To the trash")),
         Binding("u", "undo", _("Undo"), id="history.undo", tooltip=_("Take back what was deleted last")),
@@ -134,7 +139,6 @@ class HistoryScreen(BaseScreen):
         self.query_exactly_one("#history-line", Static).update(Content(" · ".join(parts)))
         entry = self.table.entry
         self.query_exactly_one("#session-details", Static).update(Content("") if entry is None else _details(entry))
-        self.refresh_bindings()
 
     # --- the filter ---
 
@@ -168,6 +172,8 @@ class HistoryScreen(BaseScreen):
         """Return only what can be done now."""
         if action == "undo":
             return self.is_mounted and bool(self._deleted)
+        if action == "compare":
+            return self.is_mounted and len(self._entries) > 1
         if action in ("filter", "export", "label", "delete", "copy"):
             return self.is_mounted and bool(self._entries)
         return True
@@ -258,6 +264,29 @@ class HistoryScreen(BaseScreen):
         readable = [entry.session_id for entry in self.table.chosen if entry.problem is None]
         if readable:
             self.app.push_screen(ExportDialog(readable, self.table.as_rows()))
+
+    def action_compare(self) -> None:
+        """Compare the marked sessions; each later one with the oldest."""
+        marked = [entry.session_id for entry in self.table.chosen if entry.problem is None]
+        if len(marked) < 2:
+            self.notify(_("Mark the sessions to compare with Space: two or more."), severity="warning")
+        else:
+            self._compare(marked)
+
+    @in_background("list_sessions", exclusive=False)
+    def _compare(self, ids: Sequence[str]) -> None:
+        try:
+            found = self.shell.host.compare(ids)
+        except LinkLost as error:
+            self.notify(whole_problem(error.problem), title=_("Not compared"), severity="error", timeout=10)
+        else:
+            self.app.call_from_thread(self._show_comparison, found)
+
+    def _show_comparison(self, found: Sequence[ComparedSessions]) -> None:
+        from llmtui.tui.screens.results_dialogs import Reading
+        from llmtui.tui.text.comparison import comparison_text
+
+        self.app.push_screen(Reading(_("Sessions compared"), comparison_text(found)))
 
     def action_copy(self) -> None:
         """Copy the table of the session under the cursor."""

@@ -18,6 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from llmtui.tui._textual_hacks import grow_without_layout
 from llmtui.words import _
 
 Item = TypeVar("Item")
@@ -88,7 +89,7 @@ class LineTable(ScrollView, Generic[Item], can_focus=True):
         """Show other lines; the marked place stays where it is, as far as there are lines."""
         self.columns, self.items = columns, items
         width = sum(one.width for one in columns) + GAP * len(columns)
-        self.virtual_size = Size(width, len(items) + 1)
+        grow_without_layout(self, Size(width, len(items) + 1))
         self.cursor = self.validate_cursor(self.cursor)
         self.refresh()
         self.post_message(self.Moved())

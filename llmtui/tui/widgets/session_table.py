@@ -49,8 +49,8 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         # History
         All sessions are kept. **Enter** opens one with its results.
         **/** filters while you type: by name, note, models, server, verdict or date. **,** sorts by the next column, a
-        click on a column's head by that one. **Space** marks sessions: **x** exports all that are marked, and **Del**
-        deletes them. Without a mark both mean the line under the cursor.
+        click on a column's head by that one. **Space** marks sessions: **c** compares the marked ones with the oldest
+        of them, **x** exports and **Del** deletes them. Without a mark these mean the line under the cursor.
 
         **n** gives a session a name and a note. **Del** moves sessions to the trash; **u** takes the last ones back.
         """
