@@ -25,9 +25,11 @@ from llmtui.cli.options import (
     Prompts,
     RequestJson,
     Results,
+    RunCommand,
     RunCsv,
     RunEvents,
     RunMarkdown,
+    RunResume,
     RunWords,
     chosen,
 )
@@ -108,10 +110,11 @@ def screens(
     )
 
 
-@cli.command("run", cls=Command, help=RUN, epilog=_RUN_EXAMPLES)
+@cli.command("run", cls=RunCommand, help=RUN, epilog=_RUN_EXAMPLES)
 def run_command(
     model: Models = None,
     category: Categories = None,
+    resume: RunResume = None,
     preset: Annotated[str | None, chosen("preset", WHAT)] = None,
     rounds: Annotated[str | None, chosen("rounds", WHAT)] = None,
     budget: Annotated[str | None, chosen("budget_s", WHAT)] = None,
@@ -137,6 +140,7 @@ def run_command(
     """Run ``llmtui run``."""
     from llmtui.cli import run as running
     from llmtui.cli.request_json import extra_fields
+    from llmtui.cli.resume import interrupted_folder, refuse_beside_resume
 
     if events not in (None, "-"):
         raise Refused(_("`--events` takes only `-`: events go to stdout."))
@@ -156,6 +160,10 @@ def run_command(
         "temperature": temperature,
         "seed": seed,
     }
+    given = frozenset(name for name, value in flags.items() if value not in (None, False))
+    if resume is not None:
+        also = {"host": host, "model": model, "category": category, "prompts": prompts, "request_json": request_json}
+        refuse_beside_resume([*(name for name, value in also.items() if value), *sorted(given)])
     of = load_startup(flags, prompts=prompts, results=results, api_key_file=api_key_file)
     tell_problems(of)
     order = running.Order(
@@ -167,6 +175,7 @@ def run_command(
         chosen=frozenset(name for name, given in flags.items() if given is not None),
         extra_fields={} if request_json is None else extra_fields(request_json),
         events=events == "-",
+        resume=None if resume is None else interrupted_folder(of, resume),
         words=words,
     )
     raise typer.Exit(running.run(of, order))

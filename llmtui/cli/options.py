@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from llmtui.cli.completion import complete_category, complete_model
+from llmtui.cli.completion import complete_category, complete_model, complete_session
 from llmtui.config import flag_of
 from llmtui.core.choices import Bounds, bounds_of
 from llmtui.words import _, marked
@@ -117,6 +117,16 @@ RunWords = Annotated[
     bool,
     typer.Option("--words", rich_help_panel=OUTPUT, help=marked("Also print the conclusions in words and all tables.")),
 ]
+RunResume = Annotated[
+    str | None,
+    typer.Option(
+        "--resume",
+        metavar="[SESSION]",
+        rich_help_panel=WHAT,
+        autocompletion=complete_session,
+        help=marked("Run the trials that an interrupted session lacks; without SESSION, of the newest one."),
+    ),
+]
 RequestJson = Annotated[
     str | None,
     typer.Option(
@@ -193,6 +203,18 @@ class _Translated:
 
 class Command(_Translated, TyperCommand):
     """A command without subcommands."""
+
+
+class RunCommand(Command):
+    """``run``, whose ``--resume`` may be given without a session."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
+        """Read the command line."""
+        said = [*args]
+        for at, word in enumerate(said):
+            if word == "--resume" and (at + 1 == len(said) or said[at + 1].startswith("-")):
+                said[at] = "--resume=last"
+        return super().parse_args(ctx, said)
 
 
 class CommandGroup(_Translated, TyperGroup):

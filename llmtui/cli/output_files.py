@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from llmtui.cli.startup import Refused, cannot_write
+from llmtui.core.session import Session
+from llmtui.store.on_disk import trials_on_disk, why_not_saved
+from llmtui.words import _
 
 STDOUT: Final = "-"
 
@@ -50,3 +53,16 @@ def write_output(target: Path | None, content: bytes) -> None:
             replace_file(target, content)
     except OSError as error:
         raise Refused(cannot_write(target, error)) from error
+
+
+def not_saved(session: Session, folder: Path | None) -> str | None:
+    """Return how many trials are on disk, and why not all; None where all are, or the session has no folder."""
+    if folder is None:
+        return None
+    why = why_not_saved(session)
+    n = trials_on_disk(folder)
+    if why is None and n >= len({row.trial.id for row in session.rows}):
+        return None
+    return _("Only {n} of {total} trials are saved in {path}: {why}.").format(
+        n=n, total=len(session.rows), path=folder, why=why or os.strerror(errno.ENOENT)
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import secrets
 import signal
 import sys
@@ -15,13 +13,14 @@ import msgspec
 
 from llmtui.cli.exits import Exit
 from llmtui.cli.naming import named_models, only_builtin, refuse_place_without_models, spelled_models
-from llmtui.cli.output_files import STDOUT, can_be_written, write_output
+from llmtui.cli.output_files import STDOUT, can_be_written, not_saved, write_output
 from llmtui.cli.progress import Progress
+from llmtui.cli.resume import exit_of, plan_in, server_for
 from llmtui.cli.startup import Refused, Startup, builtin_available, cannot_list, server_of
 from llmtui.cli.streams import is_output_lost, output_failed
 from llmtui.config import expanded
 from llmtui.core.across import Earlier
-from llmtui.core.commands import Cancel, FindServers, SetServer, StartPlan
+from llmtui.core.commands import Cancel, FindServers, ResumeSession, SetServer, StartPlan
 from llmtui.core.events import (
     CommandFailed,
     Event,
@@ -31,6 +30,7 @@ from llmtui.core.events import (
     ServersFound,
     SessionFinished,
     SessionOpened,
+    SessionResumed,
     encode,
 )
 from llmtui.core.plan import BUILTIN, Model
@@ -46,7 +46,6 @@ from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
 from llmtui.store.earlier import earlier_session
-from llmtui.store.on_disk import trials_on_disk, why_not_saved
 from llmtui.words import _, plural
 from llmtui.words.install import install_command
 from llmtui.words.lists import few
@@ -68,6 +67,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Fields added to the body of every request."""
     events: bool = False
     """Print events on stdout in place of the table."""
+    resume: Path | None = None
+    """Folder of an interrupted session whose rest is run."""
     words: bool = False
     """Print all conclusions in words, and all tables, after the table."""
 
@@ -120,12 +121,17 @@ class _Run:
         self._fallback = order.host is None and (not order.models or self._inside) and builtin_available()
         self._interrupted = False
         self._started = False
+        self._catches_up = order.resume is not None
+        """What comes is what the session's journal holds already."""
 
     def run(self) -> int:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
                 signal.signal(number, self._interrupt)
+        if self._order.resume is not None:
+            self._ask(server_for(plan_in(self._order.resume)))
+            return self._follow()
         if self._order.host is None and not self._inside and self._frame.host_problem is not None:
             raise Refused(self._frame.host_problem)
         host = self._order.host or self._frame.settings.host
@@ -134,6 +140,9 @@ class _Run:
         # Of the other servers, only those with OpenAI's protocol name a model by its file's path.
         asks_first = configured.kind == "openai" and not only_builtin(self._order.models, files_count=False)
         self._ask(server_of(BUILTIN) if self._inside and not asks_first else configured)
+        return self._follow()
+
+    def _follow(self) -> int:
         for batch in self._link.batches():
             for event in batch:
                 if self._take(event):
@@ -156,15 +165,19 @@ class _Run:
             case SessionOpened():
                 self._folder = Path(event.folder)
             case CommandFailed():
-                named = event.problem.code in ("results_unwritable", "results_in_use")
-                raise Refused(whole_problem(event.problem), Exit.USAGE if named else Exit.INTERNAL)
+                raise Refused(whole_problem(event.problem), exit_of(event.problem))
             case SessionFinished():
                 self._builder.apply(event)
                 return True
             case _:
-                if self._builder.apply(event):
-                    self._progress.show(event, self._builder)
+                self._fold(event)
         return False
+
+    def _fold(self, event: Event) -> None:
+        if isinstance(event, SessionResumed):
+            self._catches_up = False
+        if self._builder.apply(event) and not self._catches_up:
+            self._progress.show(event, self._builder)
 
     def _ask(self, server: SetServer) -> None:
         self._asked = server
@@ -211,6 +224,10 @@ class _Run:
     def _start(self, listed: Sequence[ListedModel]) -> None:
         assert self._server is not None
         if self._server.problem is not None:
+            return
+        if self._order.resume is not None:
+            self._started = True
+            self._link.send(ResumeSession(folder=str(self._order.resume)))
             return
         models = self._models(listed)
         self._say_what_cannot_be_chosen(models)
@@ -312,21 +329,10 @@ class _Run:
         if self._interrupted:
             return Exit.INTERRUPTED
         # An unsupported operation, such as unloading a model, is no failure.
-        all_ok = all(row.outcome in ("ok", "skipped") for row in session.rows)
-        is_all_there = self._not_saved(session) is None and not is_output_lost(sys.stdout)
+        repeated = {row.repeats for row in session.rows if row.outcome == "ok"}
+        all_ok = all(row.outcome in ("ok", "skipped") or row.trial.id in repeated for row in session.rows)
+        is_all_there = not_saved(session, self._folder) is None and not is_output_lost(sys.stdout)
         return Exit.OK if all_ok and is_all_there else Exit.FAILED
-
-    def _not_saved(self, session: Session) -> str | None:
-        """Return which trials are not on disk, and why; None where all are."""
-        if self._folder is None:
-            return None
-        why = why_not_saved(session)
-        n = trials_on_disk(self._folder)
-        if why is None and n == len(session.rows):
-            return None
-        return _("Only {n} of {total} trials are saved in {path}: {why}.").format(
-            n=n, total=len(session.rows), path=self._folder, why=why or os.strerror(errno.ENOENT)
-        )
 
     def _earlier(self, session: Session) -> Earlier | None:
         try:
@@ -344,7 +350,7 @@ class _Run:
             print_session(session, sys.stdout, earlier)
         print()
         if self._folder is not None:
-            print(self._not_saved(session) or _("Saved: {path}").format(path=self._folder))
+            print(not_saved(session, self._folder) or _("Saved: {path}").format(path=self._folder))
         for sentence in written:
             print(sentence)
         sys.stdout.flush()

@@ -5,6 +5,7 @@ Methods import what they need: nothing of it is needed before the first paint, a
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from llmtui.cli.startup import Refused, Startup, builtin_available, cannot_write, server_of
 from llmtui.config import Settings, SettingsError, config_path, expanded, save_choices
-from llmtui.core.commands import SetServer
+from llmtui.core.commands import Command, ResumeSession, SetServer
 from llmtui.core.plan import Plan
 from llmtui.core.prompts import PromptPack
 from llmtui.core.records import NamedBy, Problem
@@ -76,6 +77,23 @@ class Services:
         from llmtui.link.event_file import EventFile
 
         return EventFile(self._folder(session_id).journal)
+
+    def resume(self, session_id: str, *, accept_changes: bool = False) -> tuple[Command, ...]:
+        """Return the commands by which an engine runs what is left of an interrupted session.
+
+        Its answer CommandFailed with ``resume_changed`` asks for a second try with ``accept_changes``.
+
+        Raises:
+            LinkLost: there is no such session, or its plan cannot be read.
+        """
+        from llmtui.cli.resume import plan_in, server_for
+
+        folder = self._folder(session_id).path
+        try:
+            plan = plan_in(folder)
+        except Refused as error:
+            raise LinkLost(Problem(code="bad_journal", args={"folder": str(folder)}, detail=str(error))) from error
+        return server_for(plan), ResumeSession(folder=str(folder), accept_changes=accept_changes, ui_pid=os.getpid())
 
     def sessions(self) -> tuple[SessionEntry, ...]:
         """Return the saved sessions, newest first."""

@@ -65,6 +65,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """The same limit while a model is loading."""
     quiet_wait_s: Annotated[float, Meta(ge=0, le=600, extra={"unit": "s"})] = 10.0
     """Longest wait for other programs to leave the CPU idle before a cold start; 0: none."""
+    server_wait_s: Annotated[float, Meta(ge=0, le=86_400, extra={"unit": "s"})] = 120.0
+    """Longest wait for a server that stops answering in mid-run; 0: none."""
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):

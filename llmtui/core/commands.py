@@ -56,6 +56,17 @@ class StartPlan(Tagged, frozen=True, kw_only=True):
     """Process id of the user interface, so that its CPU time is not counted as another program's."""
 
 
+class ResumeSession(Tagged, frozen=True, kw_only=True):
+    """Run what is left of an interrupted session."""
+
+    folder: str
+    """The session's."""
+    accept_changes: bool = False
+    """Also where its server or a model has changed since; else CommandFailed says what has."""
+    ui_pid: int | None = None
+    """As in StartPlan."""
+
+
 class ExtendPlan(Tagged, frozen=True, kw_only=True):
     """Run this many more rounds."""
 
@@ -89,6 +100,6 @@ class Shutdown(Tagged, frozen=True, kw_only=True):
 
 
 Command = (
-    SetServer | FindServers | ListModels | ShowModel | PullModel | CancelPull | StartPlan | ExtendPlan | Pause
-    | Resume | Skip | StopWaiting | Cancel | Shutdown
+    SetServer | FindServers | ListModels | ShowModel | PullModel | CancelPull | StartPlan | ResumeSession | ExtendPlan
+    | Pause | Resume | Skip | StopWaiting | Cancel | Shutdown
 )  # fmt: skip

@@ -174,6 +174,13 @@ class SessionFinished(Tagged, frozen=True, kw_only=True):
     how: Literal["complete", "cancelled", "failed"]
 
 
+class SessionResumed(Tagged, frozen=True, kw_only=True):
+    """An interrupted session continues, on its own clock: its trials without a result follow."""
+
+    t_ns: int
+    wall_ns: int
+
+
 SessionEvent = (
     SessionStarted
     | PlanExtended
@@ -185,6 +192,7 @@ SessionEvent = (
     | Resumed
     | Noted
     | SessionFinished
+    | SessionResumed
 )
 
 
@@ -313,7 +321,7 @@ Reply = (
 Event = SessionEvent | LiveEvent | Reply
 JOURNALED = (
     SessionStarted, PlanExtended, TrialStarted, TrialFinished, Sampled, PhaseChanged, Paused, Resumed, Noted,
-    SessionFinished,
+    SessionFinished, SessionResumed,
 )  # fmt: skip
 
 

@@ -124,6 +124,7 @@ class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: float = _DEFAULTS.stall_s
     stall_loading_s: float = _DEFAULTS.stall_loading_s
     quiet_wait_s: float = _DEFAULTS.quiet_wait_s
+    server_wait_s: float = _DEFAULTS.server_wait_s
     extra_fields: dict[str, Any] = {}
     """Fields added to the body of every request."""
 

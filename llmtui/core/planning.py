@@ -347,6 +347,7 @@ def _options(choices: Choices, extra_fields: Mapping[str, object] | None = None)
         stall_s=choices.stall_s,
         stall_loading_s=choices.stall_loading_s,
         quiet_wait_s=choices.quiet_wait_s,
+        server_wait_s=choices.server_wait_s,
     )
 
 

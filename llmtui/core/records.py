@@ -31,9 +31,9 @@ NamedBy = Literal["nobody", "settings", "person"]
 """Origin of a server's address: ``nobody`` (found by a search), the settings or the environment, or the user."""
 
 
-Step = Literal["unloading", "loading", "loading_again", "waiting_for_others", "paused"]
+Step = Literal["unloading", "loading", "loading_again", "waiting_for_others", "waiting_for_server", "paused"]
 """The step within a phase. ``loading_again``: a model that was in memory before the run. ``waiting_for_others``: a cold
-start is delayed until other programs leave the CPU idle."""
+start is delayed until other programs leave the CPU idle. ``waiting_for_server``: it does not answer."""
 
 
 class PhaseDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

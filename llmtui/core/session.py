@@ -20,6 +20,7 @@ from llmtui.core.events import (
     Resumed,
     Sampled,
     SessionFinished,
+    SessionResumed,
     SessionStarted,
     TrialFinished,
     TrialStarted,
@@ -35,6 +36,7 @@ from llmtui.core.records import (
     Problem,
     Step,
 )
+from llmtui.core.remainder import without_open
 from llmtui.core.session_flags import with_session_flags
 from llmtui.core.trial_row import TrialRow
 
@@ -150,6 +152,7 @@ class SessionBuilder:
             Resumed: self._resumed,
             Noted: self._noted,
             SessionFinished: self._finished,
+            SessionResumed: self._continued,
         }
 
     def apply(self, event: Event) -> bool:
@@ -204,6 +207,14 @@ class SessionBuilder:
             standstill = (self._fields["last_t_ns"], event.t_ns)
             self._fields["standstills"] = (*self._fields.get("standstills", ()), standstill)
         self._fields["finished"] = None
+
+    def _continued(self, event: SessionResumed) -> None:
+        assert self._session is not None
+        standstill = (self._fields.get("last_t_ns", self._session.t_ns), event.t_ns)
+        self._fields["standstills"] = (*self._fields.get("standstills", ()), standstill)
+        self._fields |= {"finished": None, "current": None, "paused": False}
+        self._rows[:] = without_open(self._rows)
+        self._flagged = ()
 
     def _is_planned(self, trial: Trial) -> bool:
         assert self._session is not None

@@ -72,7 +72,7 @@ def bands(session: Session) -> tuple[Band, ...]:
 def _cut(session: Session, mark: PhaseMark, end_ns: int, rows: dict[str, list[TrialRow]]) -> Iterable[Band]:
     if mark.phase != "waiting":
         return (Band(mark.t_ns, end_ns, mark.phase, mark.trial_id),)
-    if mark.step == "waiting_for_others":
+    if mark.step in ("waiting_for_others", "waiting_for_server"):
         return (Band(mark.t_ns, end_ns, "idle", None),)
     if mark.trial_id is None:  # a model that was in memory before is loaded again
         return (Band(mark.t_ns, end_ns, "load", None),)

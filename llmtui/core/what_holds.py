@@ -75,8 +75,18 @@ def what_holds(session: Session) -> tuple[Holding, ...]:
     found = [one for one in _lines(session) if one is not None]
     told = [one for one in found if one.mark != "open"]
     still_open = [one for one in found if one.mark == "open"]
+    lead = [one for one in found if one.topic == "fastest"]
+    if still_open and lead and _same_pair(lead[0], still_open[-1]):
+        # The line of the lead says all of it: with its price it stands for both.
+        priced = msgspec.structs.replace(lead[0], more_rounds=still_open[-1].more_rounds)
+        return (priced, *(one for one in told if one.topic != "fastest"))
     fastest = [one for one in still_open if one.topic == "fastest"]
     return (*fastest, *told, *([] if fastest else still_open[:1]))
+
+
+def _same_pair(one: Holding, other: Holding) -> bool:
+    pairs = [{line.verdict.first, line.verdict.second} for line in (one, other) if line.verdict is not None]
+    return len(pairs) == 2 and pairs[0] == pairs[1] and "soonest" not in (one.topic, other.topic)
 
 
 def _lines(session: Session) -> Iterator[Holding | None]:

@@ -43,10 +43,16 @@ def request_for(plan: Plan, trial: Trial, so_far: Conversation) -> ChatRequest:
     )
 
 
-def loading_request(plan: Plan, contender: Contender) -> ChatRequest:
-    """Return a request that is not measured and loads the model with the block's options."""
-    text = plan.cold_text or plan.prompts[0].text
-    return _request(plan, contender, (Message("user", text),), cap=COLD_NUM_PREDICT, reuse_prefix=False)
+def loading_request(plan: Plan, contender: Contender, so_far: Conversation = ()) -> ChatRequest:
+    """Return a request that is not measured and loads the model with the block's options.
+
+    Args:
+        plan: the plan.
+        contender: whose model it is.
+        so_far: a conversation that the server's cache shall hold again, for the follow-up that continues it.
+    """
+    messages = so_far or (Message("user", plan.cold_text or plan.prompts[0].text),)
+    return _request(plan, contender, messages, cap=COLD_NUM_PREDICT, reuse_prefix=False)
 
 
 def _request(plan: Plan, contender: Contender, messages: Conversation, *, cap: int, reuse_prefix: bool) -> ChatRequest:

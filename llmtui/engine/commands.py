@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Any, Final
 
 from llmtui.backends.base import Backend, BackendFailed, PullStep
@@ -18,6 +19,7 @@ from llmtui.core.commands import (
     Pause,
     PullModel,
     Resume,
+    ResumeSession,
     SetServer,
     ShowModel,
     Shutdown,
@@ -31,6 +33,7 @@ from llmtui.core.records import Problem
 from llmtui.engine.fingerprint import MachineFacts, machine_facts
 from llmtui.engine.first_contact import find_servers, first_contact
 from llmtui.engine.recorder import Recorder
+from llmtui.engine.resuming import CannotResume, read_interrupted
 from llmtui.engine.sensors.room import RoomSensor
 from llmtui.engine.servers import Servers
 from llmtui.engine.session_run import CannotStart, SessionRun
@@ -66,6 +69,7 @@ class CommandRunner:
             PullModel: self._pull_model,
             CancelPull: self._cancel_pull,
             StartPlan: self._start_plan,
+            ResumeSession: self._resume_session,
             ExtendPlan: self._extend_plan,
             Pause: lambda command: self._steer(command, SessionRun.pause),
             Resume: lambda command: self._steer(command, SessionRun.resume),
@@ -246,6 +250,29 @@ class CommandRunner:
         if not self._is_busy(command):
             self._last = None
             self._begin(command, lambda: SessionRun(command, self._servers, self._recorder))
+
+    def _resume_session(self, command: ResumeSession) -> None:
+        if self._is_busy(command):
+            return
+        self._last = None
+        try:
+            interrupted = read_interrupted(Path(command.folder))
+        except CannotResume as error:
+            self._fail("ResumeSession", error.problem)
+            return
+        plan = StartPlan(
+            plan=interrupted.session.plan, results_dir=str(interrupted.folder.parent), ui_pid=command.ui_pid
+        )
+        self._begin(
+            command,
+            lambda: SessionRun(
+                plan,
+                self._servers,
+                self._recorder,
+                interrupted=interrupted,
+                accept_changes=command.accept_changes,
+            ),
+        )
 
     def _begin(self, command: Command, made: Callable[[], SessionRun]) -> None:
         """Start a run, unless something in progress would disturb it."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
+
+import msgspec
 
 from llmtui.backends.base import BackendFailed
 from llmtui.core.codes import NOT_LOADABLE
 from llmtui.core.events import PlanExtended, TrialFinished
 from llmtui.core.plan import Block, Trial, num_ctx, round_blocks, trials_per_round
 from llmtui.core.records import Problem
+from llmtui.core.remainder import settled_ids
 from llmtui.core.rounds import rounds_that_fit, wants_more_rounds
 from llmtui.core.session import Session
 from llmtui.core.session_flags import is_mostly_busy
@@ -19,6 +22,7 @@ from llmtui.engine.context import RunContext
 from llmtui.engine.control import Control
 from llmtui.engine.one_trial import BlockState, TrialRunner, repetition_of
 from llmtui.engine.preparation import Preparation
+from llmtui.engine.resuming import Interrupted, conversation_so_far, skipped_contenders, went_first
 
 How = Literal["complete", "cancelled", "failed"]
 
@@ -42,6 +46,7 @@ class Experiment:
         settled: Callable[[], Awaitable[None]] = _nothing,
         session: Callable[[], Awaitable[Session | None]] = _unknown,
         so_far: Session | None = None,
+        interrupted: Interrupted | None = None,
     ) -> None:
         """Prepare the run; no request is sent yet.
 
@@ -51,24 +56,30 @@ class Experiment:
                 trial.
             session: returns the session so far, for plans that continue until enough is known.
             so_far: a complete session of this plan to continue; only the requested rounds follow.
+            interrupted: an interrupted session of this plan; its trials without a result follow.
         """
+        self._goes_on = so_far is not None
+        self._interrupted = interrupted
+        so_far = so_far if interrupted is None else interrupted.session
         self.control = Control()
         self._context = context
         self._settled = settled
         self._session = session
         self._preparation = Preparation(context)
         self._trials = TrialRunner(context, self._preparation, self.control, so_far=so_far)
-        self._began_s = time.monotonic()
+        self._began_s = time.monotonic() - (0.0 if interrupted is None else _spent_s(interrupted.session))
         self._rounds = context.plan.rounds if so_far is None else so_far.rounds
-        self._round = 0 if so_far is None else so_far.rounds
+        self._round = so_far.rounds if so_far is not None and self._goes_on else 0
+        self._settled_ids = frozenset() if interrupted is None else settled_ids(interrupted.session.rows)
         self._order = 0 if so_far is None else max((row.order for row in so_far.rows), default=0)
-        self._first = None if so_far is None else _went_first(so_far)
-        self._goes_on = so_far is not None
+        self._first = None if so_far is None else went_first(so_far)
         self._last_round_s = 0.0
         warm = [] if so_far is None else [row for row in so_far.rows if row.trial.kind == "warm"]
         self._warm = len(warm)
         self._busy = sum("busy" in row.flags for row in warm)
         self._not_loadable: dict[int, Problem] = {}
+        if interrupted is not None:
+            self.control.left_out.update(skipped_contenders(interrupted.session))
         self._over = False
         self._hurried = False
 
@@ -130,13 +141,22 @@ class Experiment:
                 return "failed" if self._trials.gave_up else "complete"
             self._round += 1
             began_s = self._running_s()
-            if self._round == 1 and self._is_auto():
+            if self._round == 1 and self._is_auto() and not self._settled_ids:
                 self._first = self._preparation.ready_contender()
-            planned = round_blocks(self._context.plan, self._round, resident=self._first)
+            planned = self._unsettled(round_blocks(self._context.plan, self._round, resident=self._first))
             for index, block in enumerate(planned):
                 if block.contender not in self.control.left_out:
                     await self._block(block, planned[index + 1 :])
-            self._last_round_s = self._running_s() - began_s
+            whole_s = self._running_s() / self._round if self._settled_ids else 0.0  # of a round begun before
+            self._last_round_s = max(self._running_s() - began_s, whole_s)
+
+    def _unsettled(self, planned: Sequence[Block]) -> tuple[Block, ...]:
+        """Return the blocks with the trials that have no result yet."""
+        left = (
+            msgspec.structs.replace(block, trials=tuple(one for one in block.trials if one.id not in self._settled_ids))
+            for block in planned
+        )
+        return tuple(block for block in left if block.trials)
 
     def _is_auto(self) -> bool:
         return self._context.plan.preset == "auto"
@@ -163,6 +183,8 @@ class Experiment:
     async def _block(self, block: Block, later: tuple[Block, ...]) -> None:
         self.control.contender = block.contender
         state = BlockState(block.contender, num_ctx(self._context.contender(block.contender)))
+        if self._interrupted is not None and block.trials[0].kind == "follow_up":
+            state.conversation, state.tag = conversation_so_far(self._interrupted, self._context.plan, block.trials[0])
         for index, trial in enumerate(block.trials):
             await self._pause()
             left = len(block.trials) - index - 1 + self._left_after(later)
@@ -173,7 +195,8 @@ class Experiment:
                 continue
             finished = await self._trial(trial, state, left)
             self._note_not_loadable(finished)
-            if trial.attempt == 1 and self._is_worth_repeating(finished):
+            wants_another = self._is_worth_repeating(finished) or await self._trials.came_back(finished, state)
+            if trial.attempt == 1 and wants_another:
                 await self._trial(repetition_of(self._context.plan, finished.trial), state, left)
         self.control.contender = None
 
@@ -213,11 +236,10 @@ class Experiment:
         return here + (self._rounds - self._round) * each * (len(plan.contenders) - len(left_out))
 
 
-def _went_first(session: Session) -> int | None:
-    """Return the contender in memory at the start of a session, whose cold start came after its other trials."""
-    if "cold" not in session.plan.kinds or not session.rows or session.rows[0].trial.kind == "cold":
-        return None
-    return session.rows[0].trial.contender
+def _spent_s(session: Session) -> float:
+    """Return how long a session has run, without the times between its parts."""
+    stood_ns = sum(until - since for since, until in session.standstills)
+    return (session.last_t_ns - session.t_ns - stood_ns) / 1e9
 
 
 def _forget_cancellation() -> None:

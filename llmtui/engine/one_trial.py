@@ -10,7 +10,7 @@ import msgspec
 
 from llmtui.backends.base import Backend, BackendFailed, DroppedField, Message
 from llmtui.backends.refused_fields import dropped_field_problem
-from llmtui.core.codes import UNSUPPORTED
+from llmtui.core.codes import GONE, UNSUPPORTED
 from llmtui.core.events import TrialFinished, TrialStarted
 from llmtui.core.plan import Plan, Trial, num_predict, prompt_tag
 from llmtui.core.records import ColdSource, Evidence, MachineFigures, Outcome, Problem
@@ -52,6 +52,10 @@ class BlockState:
         self.conversation: Conversation = ()
         self.tag: int | None = None
 
+    def lost_memory(self) -> None:
+        """Note that the server was started again: it holds neither the model nor what it had cached."""
+        self.loaded, self.pid = False, None
+
 
 class _Attempt:
     """Everything learnt about one attempt."""
@@ -91,6 +95,18 @@ class TrialRunner:
         """Return whether every server is permanently gone."""
         return all(outage.gave_up for outage in self._outages.values())
 
+    async def came_back(self, finished: TrialFinished, state: BlockState) -> bool:
+        """Return whether a trial failed because its server went away, which was waited for and answers again."""
+        if finished.outcome != "error" or finished.problem is None or finished.problem.code not in GONE:
+            return False
+        try:
+            waited = await self._outages[self._context.backend(state.contender).kind].check()
+        except BackendFailed:
+            return False
+        if waited:
+            state.lost_memory()
+        return waited
+
     async def run(self, trial: Trial, state: BlockState, *, order: int, total: int) -> TrialFinished:
         """Carry out a trial and report it; return the finished trial, whatever its outcome.
 
@@ -126,7 +142,8 @@ class TrialRunner:
     async def _carry_out(self, trial: Trial, state: BlockState, attempt: _Attempt) -> None:
         outage = self._outages[self._context.backend(trial.contender).kind]
         try:
-            await outage.check()
+            if await outage.check():
+                state.lost_memory()
             if trial.kind == "follow_up" and not state.conversation:
                 attempt.left_out = Problem(code="no_answer_before")
                 return
@@ -156,7 +173,8 @@ class TrialRunner:
             if there.own is None or there.own.context_length not in (None, state.num_ctx):
                 name = context.contender(contender).model.name
                 context.phase("waiting", trial.id, "loading", [name])
-                request = loading_request(context.plan, context.contender(contender))
+                so_far = state.conversation if trial.kind == "follow_up" else ()
+                request = loading_request(context.plan, context.contender(contender), so_far)
                 await load(context.backend(contender), request, context.plan.options)
                 there = await self._preparation.memory_of(contender, None)
             state.num_ctx = _context_of(there, state.num_ctx)

@@ -1,8 +1,9 @@
-"""Outage of a server: it is tried again a few times at growing intervals, then given up for the rest of the run."""
+"""A server that does not answer: waited for, then given up for the rest of the run."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 
 from llmtui.backends.base import Backend, BackendFailed
@@ -10,50 +11,61 @@ from llmtui.core.codes import GONE
 from llmtui.core.records import Problem
 from llmtui.engine.context import RunContext
 
-BACK_OFF_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""Delays before each new attempt to reach a server that did not answer."""
-_SILENT_TRIES: Final = 2
-"""Each attempt takes seconds of waiting."""
+PAUSES_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Pauses before each try to reach the server; the last one is repeated."""
 
 
 class Outage:
-    """The state of one server's outage."""
+    """What is known of one server's absence."""
 
     def __init__(self, context: RunContext, backend: Backend) -> None:
         self._context = context
         self._backend = backend
-        self._tries = 0
         self.gave_up = False
-        """No more requests are sent to this server in this run."""
+        """Nothing more is asked of this server in this run."""
 
     def report(self, problem: Problem) -> None:
-        """Record a failed request's problem, which may mean that the server is gone."""
+        """Take a failed request's problem, which may mean that the server is gone."""
         if problem.code in GONE:
             self._context.absent.setdefault(self._backend.kind, problem)
 
-    async def check(self) -> None:
-        """Return if the server is there as far as is known; ask it if it was gone last time.
+    async def check(self) -> bool:
+        """Return whether the server had to be waited for; at once where it was not found gone.
 
         Raises:
-            BackendFailed: it is still gone.
+            BackendFailed: it did not come back within ``server_wait_s`` of the plan's options.
         """
         problem = self._context.absent.get(self._backend.kind)
         if problem is None:
-            self._tries = 0
-            return
+            return False
         if self.gave_up:
             raise BackendFailed(problem)
-        await asyncio.sleep(BACK_OFF_S[self._tries])
-        try:
-            await self._context.ask_info(self._backend)
-        except BackendFailed as failed:
-            self._tries += 1
-            is_slow = failed.problem.code in ("silent", "no_connection")
-            if self._tries >= (_SILENT_TRIES if is_slow else len(BACK_OFF_S)):
-                self._give_up(failed.problem)
-            raise
-        self._tries = 0
+        return await self._wait(problem)
 
-    def _give_up(self, problem: Problem) -> None:
+    async def _wait(self, problem: Problem) -> bool:
+        limit_s, began_s, tries = self._context.plan.options.server_wait_s, time.monotonic(), 0
+        while True:
+            await asyncio.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
+            try:
+                await self._context.ask_info(self._backend)
+            except BackendFailed as failed:
+                problem = failed.problem
+            else:
+                break
+            tries += 1
+            if time.monotonic() - began_s >= limit_s:
+                self._give_up(problem, tries)
+                raise BackendFailed(problem)
+            if tries == 1:
+                self._context.note(
+                    "warning", Problem(code="server_waited_for", args={"seconds": limit_s}, cause=problem)
+                )
+                self._context.phase("waiting", step="waiting_for_server")
+        if tries:
+            seconds = round(time.monotonic() - began_s, 1)
+            self._context.note("info", Problem(code="server_back", args={"seconds": seconds}))
+        return tries > 0
+
+    def _give_up(self, problem: Problem, tries: int) -> None:
         self.gave_up = True
-        self._context.note("error", Problem(code="gave_up", args={"tries": self._tries}, cause=problem))
+        self._context.note("error", Problem(code="gave_up", args={"tries": tries}, cause=problem))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,8 +22,11 @@ from llmtui.core.events import (
     Chunks,
     Event,
     Noted,
+    Paused,
+    Resumed,
     Sampled,
     SessionFinished,
+    SessionResumed,
     SessionStarted,
     TrialFinished,
     TrialStarted,
@@ -41,7 +44,9 @@ from llmtui.store.trials_csv import TrialsCsv
 
 HIDDEN: Final = b"[hidden]"
 """Replaces a key that a server repeated."""
-_SYNCED: Final = (SessionStarted, TrialFinished, SessionFinished)
+_SYNCED: Final = (SessionStarted, SessionResumed, TrialFinished, SessionFinished)
+_NOT_REPLAYED: Final = (SessionFinished, Paused, Resumed)
+"""Would end, or stop, what is only continued."""
 
 
 class SessionFiles:
@@ -51,7 +56,7 @@ class SessionFiles:
     full for a while loses no trial, and the run continues.
     """
 
-    def __init__(self, folder: Path, started: SessionStarted) -> None:
+    def __init__(self, folder: Path, started: SessionStarted, *, so_far: Sequence[Event] = ()) -> None:
         """Open the files.
 
         Raises:
@@ -63,11 +68,13 @@ class SessionFiles:
         self._builder = SessionBuilder()
         self._trial_id: str | None = None
         self._waiting: deque[Callable[[], None]] = deque()
-        self._open()
+        for event in so_far:
+            self._builder.apply(event)
+        self._open(mend=bool(so_far))
 
-    def _open(self) -> None:
+    def _open(self, *, mend: bool = False) -> None:
         folder, started = self._folder, self._started
-        self._journal = JournalWriter(folder)
+        self._journal = JournalWriter(folder, mend=mend)
         try:
             self._trials = TrialsCsv(folder)
             self._samples = SamplesCsv(folder, start_t_ns=started.t_ns, start_wall_ns=started.wall_ns)
@@ -115,6 +122,9 @@ class SessionFiles:
         elif isinstance(event, Sampled):
             trial_id = self._trial_id
             yield lambda: self._samples.append(event, trial_id)
+        elif isinstance(event, SessionResumed):
+            session = self.session()
+            yield lambda: self._trials.rewrite(session)  # a kill may have cost its last row
         elif isinstance(event, SessionFinished):
             session = self.session()
             yield lambda: self._trials.rewrite(session)
@@ -154,6 +164,8 @@ class Recorder:
         self._secrets = secrets
         self._outbox = outbox
         self._files: SessionFiles | None = None
+        self._shift_ns = 0
+        """What leads from this engine's clock to that of the session."""
         self._work: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -164,6 +176,8 @@ class Recorder:
         Raises:
             ValueError: the event has a non-finite number, or a text that is not Unicode.
         """
+        if self._shift_ns and isinstance(event, JOURNALED):
+            event = _shifted(event, self._shift_ns)
         line = encode(event)
         for secret in self._secrets():
             written = msgspec.json.encode(secret)[1:-1]
@@ -180,8 +194,32 @@ class Recorder:
             OSError: the folder cannot be written.
         """
         files = SessionFiles(folder, started)
+        self._shift_ns = 0
         self._work.put(files)
         self.emit(started)
+        return files
+
+    def resume_session(
+        self, folder: Path, started: SessionStarted, so_far: Sequence[Event], *, shift_ns: int
+    ) -> SessionFiles:
+        """Open the files of an interrupted session and tell the reader what happened so far.
+
+        Args:
+            folder: the session's.
+            started: its first event.
+            so_far: what its journal says.
+            shift_ns: added to the times of all further events.
+
+        Raises:
+            JournalBusy: another process writes to the folder.
+            OSError: the folder cannot be written.
+        """
+        files = SessionFiles(folder, started, so_far=so_far)
+        self._shift_ns = shift_ns
+        self._work.put(files)
+        for event in so_far:
+            if not isinstance(event, _NOT_REPLAYED):
+                self._work.put(_Replayed(encode(event)))
         return files
 
     def reopen_session(self, files: SessionFiles) -> None:
@@ -217,6 +255,8 @@ class Recorder:
                 item.set_result(None)
             elif isinstance(item, SessionFiles):
                 self._files = item
+            elif isinstance(item, _Replayed):
+                self._outbox.put(item.line, "facts")
             else:
                 self._record(*item)
 
@@ -248,8 +288,19 @@ class Recorder:
         self._outbox.put(line, "facts")
 
 
+class _Replayed(NamedTuple):
+    """A line that is in the journal already."""
+
+    line: bytes
+
+
+def _shifted(event: Event, shift_ns: int) -> Event:
+    times = {name: at + shift_ns for name in ("t_ns", "t0_ns") if (at := getattr(event, name, None)) is not None}
+    return msgspec.structs.replace(event, **times)
+
+
 class _SessionRequest(Future[Session | None]):
     """A request for the session at this place in the queue."""
 
 
-_Item = tuple[Event, bytes] | SessionFiles | _SessionRequest | Future[None]
+_Item = tuple[Event, bytes] | _Replayed | SessionFiles | _SessionRequest | Future[None]

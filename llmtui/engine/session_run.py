@@ -13,7 +13,7 @@ from typing import NamedTuple, cast, get_args
 
 from llmtui.backends.base import Backend, BackendFailed, ServerInfo
 from llmtui.core.commands import StartPlan
-from llmtui.core.events import SCHEMA, Paused, Resumed, SessionFinished, SessionOpened, SessionStarted
+from llmtui.core.events import SCHEMA, Paused, Resumed, SessionFinished, SessionOpened, SessionResumed, SessionStarted
 from llmtui.core.plan import BUILTIN, Plan
 from llmtui.core.records import Fingerprint, Problem, ProblemError, ServerKind
 from llmtui.core.session import Session
@@ -21,6 +21,7 @@ from llmtui.engine.context import RunContext
 from llmtui.engine.experiment import Experiment, How
 from llmtui.engine.fingerprint import MachineFacts, fingerprint
 from llmtui.engine.recorder import Recorder, SessionFiles
+from llmtui.engine.resuming import Interrupted, changes_since, clock_shift_ns, told_changes
 from llmtui.engine.sampler import DEMO_HZ, STEADY_HZ, Sampler
 from llmtui.engine.sensors.machine import Machine
 from llmtui.engine.servers import Servers
@@ -52,6 +53,8 @@ class SessionRun:
         *,
         before: Completed | None = None,
         more_rounds: int = 0,
+        interrupted: Interrupted | None = None,
+        accept_changes: bool = False,
     ) -> None:
         """Check the plan; nothing is started yet.
 
@@ -61,6 +64,8 @@ class SessionRun:
             recorder: receives all events.
             before: a complete session to continue, in place of a new one.
             more_rounds: number of rounds to add to it.
+            interrupted: an interrupted session whose rest is run, in place of a new one.
+            accept_changes: run it also where its conditions have changed.
 
         Raises:
             CannotStart: the plan has nothing that can be run.
@@ -70,6 +75,8 @@ class SessionRun:
         self._recorder = recorder
         self._before = before
         self._more_rounds = more_rounds
+        self._interrupted = interrupted
+        self._accept_changes = accept_changes
         self._files: SessionFiles | None = None
         self.completed: Completed | None = None
         """Set at the end of a run that was completed."""
@@ -87,6 +94,7 @@ class SessionRun:
             settled=self._settled,
             session=self._session,
             so_far=None if before is None else before.session,
+            interrupted=interrupted,
         )
         if before is not None:
             self.experiment.control.left_out |= before.left_out
@@ -136,7 +144,10 @@ class SessionRun:
         how: How = "failed"
         try:
             known = await asyncio.shield(facts)
-            await (self._open(known) if self._before is None else self._reopen(known, self._before))
+            if self._interrupted is not None:
+                await self._resume(known, self._interrupted)
+            else:
+                await (self._open(known) if self._before is None else self._reopen(known, self._before))
         except asyncio.CancelledError:
             raise CannotStart(Problem(code="cancelled")) from None
         if self.experiment.control.paused:  # requested before there was a session to report it in
@@ -188,6 +199,28 @@ class SessionRun:
             raise CannotStart(_unwritable(self._command.results_dir, error)) from error
         self._files = before.files
         self.experiment.extend(self._more_rounds)
+
+    async def _resume(self, facts: MachineFacts, of: Interrupted) -> None:
+        """Continue an interrupted session under the conditions of its start, or under accepted ones."""
+        infos = await self._ask_all()
+        if self._context.absent:
+            raise CannotStart(next(iter(self._context.absent.values())))
+        try:
+            version = self._fingerprint(facts, infos).server_version
+            changes = await changes_since(of, self._context.backends, version)
+        except BackendFailed as failed:
+            raise CannotStart(failed.problem) from failed
+        if changes and not self._accept_changes:
+            raise CannotStart(told_changes(changes))
+        shift_ns = clock_shift_ns(of, time.perf_counter_ns(), time.time_ns())
+        try:
+            self._files = self._recorder.resume_session(of.folder, of.started, of.events, shift_ns=shift_ns)
+        except (OSError, JournalBusy) as error:
+            raise CannotStart(_unwritable(str(of.folder), error)) from error
+        self._recorder.emit(SessionOpened(session_id=of.folder.name, folder=str(of.folder.resolve())))
+        self._recorder.emit(SessionResumed(t_ns=time.perf_counter_ns(), wall_ns=time.time_ns()))
+        for change in changes:
+            self._context.note("warning", change)
 
     def _fingerprint(self, facts: MachineFacts, infos: Mapping[str, ServerInfo]) -> Fingerprint:
         kinds = sorted(self._context.backends, key=lambda kind: kind == BUILTIN)

@@ -22,8 +22,12 @@ _KNOWN_TAGS: Final = frozenset(kind.__name__ for kind in get_args(Event))
 class JournalWriter:
     """The single writer of a session's journal."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, mend: bool = False) -> None:
         """Acquire the writer's lock and open the journal in a session's folder.
+
+        Args:
+            folder: the session's.
+            mend: cut off a last line that a kill or a power cut left unfinished.
 
         Raises:
             JournalBusy: another process writes the journal.
@@ -32,6 +36,8 @@ class JournalWriter:
         self._lock = WriterLock(folder / LOCK)
         try:
             self._file = LineAppender(folder / JOURNAL)
+            if mend:
+                self._file.drop_torn_end()
             sync_folder(folder)
         except OSError:
             self._lock.release()

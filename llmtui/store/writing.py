@@ -68,6 +68,14 @@ class LineAppender:
         except OSError:  # a device
             self._torn = True
 
+    def drop_torn_end(self) -> None:
+        """Cut off a last line that is not whole, so that it is not taken for a damaged one."""
+        if not self._torn:
+            return
+        data = self.path.read_bytes()
+        os.ftruncate(self._fd, data.rfind(b"\n") + 1)
+        self._torn = False
+
     @property
     def is_empty(self) -> bool:
         """There is nothing in the file yet."""

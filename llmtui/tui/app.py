@@ -228,7 +228,7 @@ class LlmtuiApp(App[ExitReport]):
         if self.running:
             self.show("live")
         elif plan is None:
-            self.notify(_("Nothing has run yet: press Enter on the first screen."), severity="warning")
+            self.notify(_("Nothing has run yet. Press Enter on the Setup screen (F2)."), severity="warning")
         elif listed is None:
             self.notify(_("No server answers."), severity="warning")
         else:
@@ -307,7 +307,7 @@ class LlmtuiApp(App[ExitReport]):
         Thread(target=self.feed.close, name="close lost feed").start()
         self.feed = self.new_feed(self.open_link)
         self._follow(self.feed)
-        self.notify(_("Starting the measuring process again …"))
+        self.notify(_("Restarting the measuring process …"))
 
     async def action_quit_or_ask(self) -> None:
         """Leave; ask first while a run is in progress."""
@@ -318,10 +318,10 @@ class LlmtuiApp(App[ExitReport]):
 
         self.push_screen(
             ConfirmDialog(
-                _("A test is running"),
-                _("Leave now? What is finished is saved; the test that runs is stopped."),
-                yes=_("Stop and leave"),
-                no=_("Go on testing"),
+                _("A run is in progress"),
+                _("Quit now? Finished trials are saved; the trial in progress is stopped."),
+                yes=_("Stop and quit"),
+                no=_("Keep running"),
             ),
             lambda leave: self.leave("quit") if leave else None,
         )
@@ -375,18 +375,18 @@ class LlmtuiApp(App[ExitReport]):
         """Yield the commands available now, the screen's own first."""
         yield from self._screen_commands(screen)
         if not self.read_only:
-            yield SystemCommand(_("Setup"), _("Choose models, questions and server"), lambda: self.show("setup"))
+            yield SystemCommand(_("Setup"), _("Choose models, prompts and server"), lambda: self.show("setup"))
         if self.feed.session is not None:
-            yield SystemCommand(_("Live"), _("Watch the test that runs"), lambda: self.show("live"))
-            yield SystemCommand(_("Results"), _("Compare what was measured"), lambda: self.show("results"))
+            yield SystemCommand(_("Live"), _("Watch the run in progress"), lambda: self.show("live"))
+            yield SystemCommand(_("Results"), _("Compare the results"), lambda: self.show("results"))
         yield SystemCommand(_("History"), _("Open an earlier session"), lambda: self.show("history"))
         if self.feed.ended and not self.read_only:
             yield SystemCommand(_("Restart engine"), _("Restart the measuring process"), self.action_restart_engine)
-        yield SystemCommand(_("Light or dark"), _("Change between the two"), self.action_toggle_dark)
-        yield SystemCommand(_("Theme"), _("Choose colours"), self.action_change_theme)
-        yield SystemCommand(_("Help"), _("What this screen does, and all its keys"), self.action_help)
+        yield SystemCommand(_("Light or dark"), _("Switch between light and dark"), self.action_toggle_dark)
+        yield SystemCommand(_("Theme"), _("Choose the colours"), self.action_change_theme)
+        yield SystemCommand(_("Help"), _("What this screen does, and its keys"), self.action_help)
         yield SystemCommand(_("Save screenshot"), _("As an SVG picture in the current folder"), self.deliver_screenshot)
-        yield SystemCommand(_("Quit"), _("Leave llmtui"), self.action_quit)
+        yield SystemCommand(_("Quit"), _("Quit llmtui"), self.action_quit)
 
     def _screen_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Yield the actions of the keys of the screen and of the focused widget, whether in the footer or not."""

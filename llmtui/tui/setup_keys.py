@@ -17,13 +17,13 @@ def setup_bindings() -> list[Binding]:
     full = _("Answers up to 1024 tokens")
     return [
         Binding("enter", "start", _("Start"), id="start", show=False),
-        Binding("p", "own_prompt", _("Own prompt"), id="own_prompt", tooltip=_("Type a question and ask it now")),
-        Binding("s", "server", _("Server"), id="server", tooltip=_("Talk to another server")),
+        Binding("p", "own_prompt", _("Own prompt"), id="own_prompt", tooltip=_("Type a prompt and run it now")),
+        Binding("s", "server", _("Server"), id="server", tooltip=_("Use another server")),
         Binding("o", "options", _("Options"), id="options", tooltip=_("Answer length, context, temperature, thinking")),
         Binding("f", "full_answers", _("Full answers"), id="full_answers", show=False, tooltip=full),
-        Binding("d", "download", _("Download"), id="download", tooltip=_("Fetch a model to the server")),
-        Binding("r", "look_again", _("Look again"), id="look_again", tooltip=_("Ask the server for its models again")),
-        Binding("g", "again", _("Last test again"), id="again", tooltip=_("As last time, in another order")),
+        Binding("d", "download", _("Download"), id="download", tooltip=_("Download a model to the server")),
+        Binding("r", "look_again", _("Refresh"), id="look_again", tooltip=_("Refresh the server's list of models")),
+        Binding("g", "again", _("Last run again"), id="again", tooltip=_("The last run's plan, in another order")),
         Binding("u", "others", _("Unload others"), id="others", show=False),
         *presets,
     ]

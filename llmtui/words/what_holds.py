@@ -80,9 +80,13 @@ def evidence_lines(one: Holding, session: Session) -> tuple[str, ...]:
     elif isinstance(one.verdict, WaitVerdict):
         said += [wait_sentence(one.verdict, session, "ttft_ms"), _wait_formula()]
     elif one.topic == "smallest":
-        said.append(_("RAM and GPU memory together at its peak, by one source for all; within 3 % none is named."))
+        said.append(
+            _("Peak of RAM plus GPU memory, from the same source for all models. Within 3 % no model is named.")
+        )
     elif one.topic == "steadiest":
-        said.append(_("Standard deviation of the speed at the same prompt over rounds; an F test at 1 %, Holm."))
+        said.append(
+            _("Standard deviation of the speed for the same prompt across rounds. F test at 1 %, Holm-corrected.")
+        )
     left_out = [text for text in not_counted_sentences(not_counted(session), session) if text]
     if one.verdict is not None and left_out:
         said.append(_("Left out: {excluded}").format(excluded=" ".join(left_out)))
@@ -153,20 +157,22 @@ def _base(one: Holding) -> str:
 
 
 def _price(one: Holding, session: Session, key: str) -> str:
-    if one.mark != "open" or not key or one.more_rounds is None:
+    if not key or one.more_rounds is None or (one.mark not in ("open", "ahead")):
         return ""
     return f"{key} {rounds_price(session, one.more_rounds)}"
 
 
 def _speed_formula() -> str:
     return _(
-        "Unit: the round. Mean of the log ratios of both models' speeds over the prompts that both answered; the "
-        "interval is 95 %, simultaneous over all pairs of this table. Margin of “faster”: 1.03."
+        "One round is one observation: the log ratio of both models' speeds over the prompts that both answered. "
+        "The 95 % interval holds for all pairs of this table together. “Faster” needs the whole interval beyond "
+        "1.03."
     )
 
 
 def _wait_formula() -> str:
     return _(
-        "Unit: the round. Mean log ratio of the times over the prompts that both answered; the interval is 95 %, "
-        "simultaneous over all pairs. “Sooner” takes a ratio beyond 1.10 and medians 50 ms apart."
+        "One round is one observation: the mean log ratio of both models' times over the prompts that both "
+        "answered. The 95 % interval holds for all pairs together. “Sooner” needs the whole interval beyond 1.10 "
+        "and medians at least 50 ms apart."
     )

@@ -44,6 +44,7 @@ class Home:
             "LANGUAGE": "",
             # other programs run beside tests; tests of the idle wait override this
             "LLMTUI_QUIET_WAIT_S": "0",
+            "LLMTUI_SERVER_WAIT_S": "0",
         }
 
     def run(

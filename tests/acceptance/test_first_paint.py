@@ -15,7 +15,7 @@ from llmtui.simulator.scenarios import never_answers
 from tests.acceptance.program import PROGRAM, Home, say
 from tests.acceptance.pty_watch import Painted, painted
 
-PAINTED = "Questions"
+PAINTED = "Prompts"
 """On the first screen, whatever the server answers."""
 HEAVY = ("ollama", "pandas", "httpx", "psutil", "plotext", "typer", "numpy", "xllamacpp")
 SLEEP_S = 5.0

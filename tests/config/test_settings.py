@@ -60,6 +60,7 @@ def test_every_setting_can_be_given_in_the_environment(config_path: Path) -> Non
         "LLMTUI_STALL_S": "30",
         "LLMTUI_STALL_LOADING_S": "60",
         "LLMTUI_QUIET_WAIT_S": "0",
+        "LLMTUI_SERVER_WAIT_S": "5",
         "LLMTUI_BELL": "0",
         "LLMTUI_KEYMAP": "pause=f6; quit=ctrl+x,q",
     }
@@ -83,6 +84,7 @@ def test_every_setting_can_be_given_in_the_environment(config_path: Path) -> Non
         stall_s=30.0,
         stall_loading_s=60.0,
         quiet_wait_s=0.0,
+        server_wait_s=5.0,
         bell=False,
         keymap={"pause": "f6", "quit": "ctrl+x,q"},
     )

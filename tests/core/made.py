@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmtui.core.events import SessionStarted, TrialFinished
-from llmtui.core.plan import Contender, Kind, Model, Plan, PlannedPrompt, Trial, Variant, contender_block
+from llmtui.core.plan import Contender, Kind, Model, Plan, PlannedPrompt, PlanOptions, Trial, Variant, contender_block
 from llmtui.core.records import Fingerprint, ServerCounters, Timeline
 
 MS = 1_000_000
@@ -32,6 +32,7 @@ def plan(*names: str, categories: tuple[str, ...] = ("creativity", "coding"), **
         "rounds": 3,
         "max_rounds": 3,
         "seed": 7,
+        "options": PlanOptions(server_wait_s=0.0),
     }
     return Plan(**(fields | changes))
 

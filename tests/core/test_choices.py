@@ -24,7 +24,7 @@ def test_the_plan_has_the_same_usual_values() -> None:
     usual = Choices()
     options = msgspec.structs.asdict(PlanOptions())
     shared = {name: value for name, value in options.items() if name in usual.__struct_fields__ and name != "seed"}
-    assert len(shared) == 5
+    assert len(shared) == 6
     assert shared == {name: getattr(usual, name) for name in shared}
     assert Variant().num_ctx == usual.num_ctx
 

@@ -35,7 +35,7 @@ def test_of_three_the_nearest_is_the_other() -> None:
     ("rates", "words"),
     [
         ({"a": [30.0] * 3, "b": [30.0] * 3}, "=  fastest  a = b  practically equal  1.000×"),
-        ({"a": [40.0], "b": [20.0]}, "◐  fastest  a  leads in this round  2.00× b  1 round"),
+        ({"a": [40.0], "b": [20.0]}, "◐  fastest  a  leads in this round  2.00× b  1 round  + 2 more rounds"),
         ({"a": [40.0] * 2, "b": [20.0] * 2}, "◐  fastest  a  ahead  2.00× b  2 rounds"),
         ({"a": [30.5], "b": [30.0]}, "○  fastest  too few rounds to tell  a 1.017× b  1 round  + 2 more rounds"),
     ],
@@ -63,7 +63,7 @@ def test_a_leader_of_three_leaves_room_for_the_pair_that_is_open() -> None:
 
 def test_without_any_common_trial_it_says_why() -> None:
     (only,) = [line for line in said(compared({"a": [40.0], "b": []})) if "fastest" in line]
-    assert only == "○  fastest  no verdict: there is no prompt that both answered at length"
+    assert only.startswith("○  fastest  no verdict: no prompt")
 
 
 def test_one_model_alone_is_compared_with_none() -> None:

@@ -19,7 +19,7 @@ from tests.core.made import plan
 from tests.engine.fake_server import FakeServer, Words, resident
 from tests.engine.waiting import until
 
-AT_ONCE = PlanOptions(quiet_wait_s=0)
+AT_ONCE = PlanOptions(quiet_wait_s=0, server_wait_s=0)
 """Other programs are busy on a machine that runs tests."""
 
 

@@ -154,7 +154,13 @@ def plan_for(
         "seed": 11,
     }
     options = {name: changes.pop(name) for name in PlanOptions.__struct_fields__ if name in changes}
-    return Plan(**{**fields, **changes, "options": msgspec.structs.replace(PlanOptions(quiet_wait_s=0), **options)})
+    return Plan(
+        **{
+            **fields,
+            **changes,
+            "options": msgspec.structs.replace(PlanOptions(quiet_wait_s=0, server_wait_s=0), **options),
+        }
+    )
 
 
 def start(engine: Engine, plan: Plan, results: Path) -> None:

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from llmtui.backends.base import BackendFailed, ChatRequest, RunnerClue
-from llmtui.core.events import Noted
-from llmtui.core.plan import Model
-from llmtui.core.records import Problem, ResidentModel
+from llmtui.core.events import Noted, PhaseChanged
+from llmtui.core.plan import Model, Plan, round_blocks
+from llmtui.core.records import PhaseDetail, Problem, ResidentModel
 from llmtui.engine.experiment import Experiment
 from llmtui.words.evidence import evidence_text
 from llmtui.words.problems import problem_what
@@ -212,7 +212,15 @@ async def test_a_load_that_was_cut_short_is_called_off() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmtui.engine.outage.BACK_OFF_S", (0.01,) * 5)
+    monkeypatch.setattr("llmtui.engine.outage.PAUSES_S", (0.01,))
+
+
+def start_again(server: FakeServer) -> None:
+    server.down, server.memory = None, []
+
+
+def patient(of: Plan, wait_s: float = 20.0) -> Plan:
+    return msgspec.structs.replace(of, options=msgspec.structs.replace(of.options, server_wait_s=wait_s))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -226,27 +234,63 @@ async def test_a_plan_against_a_dead_server_ends_with_rows_and_one_note() -> Non
     assert len(lab.rows) == 3 * 3 * 4, "every promised trial has its row"
     assert lab.rows[0].problem == REFUSED
     assert lab.rows[0].t0_ns is None
-    assert server.log.count("info") == 5, "not asked blindly for every trial"
+    assert server.log.count("info") == 1, "not asked blindly for every trial"
     (note,) = lab.events.of(Noted)
     assert "remaining trials are not tried" in problem_what(note.problem)
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_server_that_comes_back_is_used_again() -> None:
+async def test_a_server_that_goes_away_is_waited_for_and_what_it_cost_is_measured_again() -> None:
     server = FakeServer()
-    server.answers = lambda _request, number: Words(fail_after=1) if number == 1 else Words()
+    server.answers = lambda _request, number: Words(fail_after=1) if number == 2 else Words()
 
     def stop(_request: ChatRequest, number: int) -> None:
-        if number == 1:
+        if number == 2:
             server.down = REFUSED
-            asyncio.get_running_loop().call_later(0.02, lambda: setattr(server, "down", None))
+            asyncio.get_running_loop().call_later(0.1, start_again, server)
 
     server.before_answer = stop
-    lab = Lab(plan("a", "b", rounds=1, max_rounds=1), server)
+    of = patient(plan("a", "b", rounds=1, max_rounds=1))
+    lab = Lab(of, server)
     assert await lab.run() == "complete"
-    outcomes = [row.outcome for row in lab.rows]
-    assert outcomes[:2] == ["ok", "error"]
-    assert outcomes[-4:] == ["ok"] * 4
+    assert [row.outcome for row in lab.rows] == ["ok", "ok", "error", *["ok"] * 6]
+    assert lab.rows[3].repeats == lab.rows[2].trial.id
+    assert {row.trial.key for row in lab.rows} == {trial.key for block in round_blocks(of, 1) for trial in block.trials}
+    assert [note.problem.code for note in lab.events.of(Noted)] == ["server_waited_for", "server_back"]
+    assert not any("unexpected_reload" in row.flags for row in lab.rows), "it was loaded again before it was asked"
+    steps = [event.detail.step for event in lab.events.of(PhaseChanged) if isinstance(event.detail, PhaseDetail)]
+    assert steps.count("waiting_for_server") == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_follow_up_after_an_outage_finds_its_conversation_in_the_servers_cache() -> None:
+    server = FakeServer()
+    stopped: list[int] = []
+
+    def stop(request: ChatRequest, number: int) -> None:
+        if len(request.messages) == 3 and not stopped:
+            stopped.append(number)
+            server.down = REFUSED
+            asyncio.get_running_loop().call_later(0.1, start_again, server)
+
+    server.before_answer = stop
+    server.answers = lambda _request, number: Words(fail_after=0) if stopped == [number] else Words()
+    lab = Lab(patient(one_round("a")), server)
+    assert await lab.run() == "complete"
+    assert [row.outcome for row in lab.rows if row.trial.kind == "follow_up"] == ["error", "ok"]
+    primed, asked = server.asked[-2:]
+    assert asked.messages[:2] == primed.messages
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_wait_can_be_cancelled() -> None:
+    server = FakeServer()
+    lab = Lab(patient(one_round("a"), wait_s=3600), server)
+    running = asyncio.create_task(lab.experiment.run())
+    server.down = REFUSED
+    await until(lambda: any(note.problem.code == "server_waited_for" for note in lab.events.of(Noted)))
+    running.cancel()
+    assert await running == "cancelled"
 
 
 async def test_a_server_whose_last_answer_was_cut_off_is_left_as_found_all_the_same() -> None:

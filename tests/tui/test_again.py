@@ -310,7 +310,7 @@ def test_what_the_engine_does_between_tests_is_said_in_whole_words() -> None:
     assert [step_words(session, mark, 2) for mark in marks] == [
         "Taking theirs:13b out of memory · 2 s",
         "Loading a · 2 s",
-        "Loading again what was in memory before · 2 s",
+        "Loading the models that were in memory before · 2 s",
         "Paused · 2 s",
         "Getting ready · 2 s",
     ]

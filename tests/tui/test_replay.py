@@ -90,7 +90,7 @@ async def test_the_clocks_say_what_each_is_doing() -> None:
         screen = await replay(pilot, "r1-m1-warm-p1", "r1-m3-warm-p1")
         left, right = screen.sides
         await at(pilot, screen, 0.2)
-        assert clock_of(left) == "0.2 s waiting for the first word"
+        assert clock_of(left) == "0.2 s waiting for the first token"
         await at(pilot, screen, 2.0)
         assert clock_of(right).startswith("2.0 s first word after 0.414 s thinking")
         await at(pilot, screen, 8.0)
@@ -135,7 +135,7 @@ async def test_the_quick_view_says_that_it_is_quick() -> None:
     async with an_app().run_test(size=(120, 36)) as pilot:
         screen = await replay(pilot, "r1-m1-warm-p1", "r1-m2-warm-p1")
         title = screen.query_one("#replay-title")
-        assert "at true speed" in str(title.render())
+        assert "at original speed" in str(title.render())
         await at(pilot, screen, 1)
         await pilot.press("f")
         assert "8 × as fast as it was" in str(title.render())

@@ -267,7 +267,7 @@ class TestWhileATestRuns:
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
             stage.link.play(made.started(made.plan()))
-            await wait_until(pilot, lambda: "A test is running" in stage.said("StartLine"))
+            await wait_until(pilot, lambda: "A run is in progress" in stage.said("StartLine"))
             await pilot.press("p")
             assert stage.app.screen is stage.setup
             await pilot.press("enter")

@@ -215,7 +215,7 @@ class TestDownload:
             await wait_until(pilot, lambda: "There is no model 'nosuch'." in str(said.render()))
             assert "Look at the library." in str(said.render())
             # From the half-downloaded model, as the fake server reports.
-            assert "Enter goes on where it stopped." in str(said.render())
+            assert "Enter continues the download." in str(said.render())
 
     async def test_what_never_began_does_not_go_on_either(self) -> None:
         stage = Stage(lambda command: () if isinstance(command, PullModel) else an_ollama(command))

@@ -106,8 +106,8 @@ def test_the_language_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGUAGE", "en")
     use_language("es")
     assert _("Writing speed") == "Velocidad de escritura"
-    assert plural("{n} test", "{n} tests", 1) == "{n} prueba"
-    assert plural("{n} test", "{n} tests", 2) == "{n} pruebas"
+    assert plural("{n} trial", "{n} trials", 1) == "{n} prueba"
+    assert plural("{n} trial", "{n} trials", 2) == "{n} pruebas"
     use_language("en")
     assert _("Writing speed") == "Writing speed"
 

@@ -35,13 +35,13 @@ class AnswerScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", _("Back"), id="answer.back"),
         Binding("m", "markdown", _("As Markdown"), id="answer.markdown", tooltip=_("As plain text, or formatted")),
-        Binding("left", "neighbour(-1)", _("Test before"), id="answer.before", priority=True),
-        Binding("right", "neighbour(1)", _("Next test"), id="answer.next", priority=True),
+        Binding("left", "neighbour(-1)", _("Previous trial"), id="answer.before", priority=True),
+        Binding("right", "neighbour(1)", _("Next trial"), id="answer.next", priority=True),
     ]
     HELP = _(
         """
-        # One test
-        The question, the answer as it came, and every figure. A figure that is missing says why.
+        # One trial
+        The prompt, the answer as it arrived, and every figure. For a missing figure the reason is shown.
         **m** shows a complete answer as formatted text.
         """
     )
@@ -80,7 +80,7 @@ class AnswerScreen(Screen[None]):
     def _show(self) -> None:
         row = self._row
         label = self._session.contender(row.trial).label
-        place = _("test {n} of {total}").format(n=row.order, total=self._session.total)
+        place = _("trial {n} of {total}").format(n=row.order, total=self._session.total)
         title = Content.assemble((label, "bold $primary"), f" · {trial_name(row.trial, self._session.plan)} · {place}")
         self.query_one("#answer-title", Static).update(title)
         self.details.update(trial_details(row, self._session))
@@ -101,7 +101,7 @@ class AnswerScreen(Screen[None]):
         plan = self._session.plan
         chunks = [(tagged(row.trial.tag, prompt_text(row.trial, plan)) + "\n\n", "prompt")]
         if finished is None:
-            chunks.append((_("The text of this test cannot be read."), "note"))
+            chunks.append((_("The text of this trial cannot be read."), "note"))
         else:
             last = ""
             for channel, text in zip(finished.timeline.channels, chunk_texts(finished), strict=True):
@@ -110,7 +110,7 @@ class AnswerScreen(Screen[None]):
                 last = channel
                 chunks.append((text, CHANNELS.get(channel, "answer")))
             if not finished.text:
-                chunks.append((_("No text came."), "note"))
+                chunks.append((_("No text arrived."), "note"))
         self.pane.write(chunks)
         self.pane.flush()
         self.pane.scroll_home(animate=False)

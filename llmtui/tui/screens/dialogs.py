@@ -60,7 +60,7 @@ class PromptArea(TextArea):
     """Enter runs the prompt, Ctrl+J inserts a new line; pasted lines stay lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.ask", _("Ask"), id="ask", priority=True),
+        Binding("enter", "screen.ask", _("Run"), id="ask", priority=True),
         Binding("ctrl+j", "new_line", _("New line"), id="new_line"),
     ]
 
@@ -91,9 +91,11 @@ class OwnPrompt(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Yield the text, and the models."""
         with Vertical(classes="dialog own-prompt") as box:
-            box.border_title = _("Ask your own question")
-            yield PromptArea(self._text, placeholder=_("Type or paste a question"), show_line_numbers=False)
-            count = plural("{n} model is asked", "{n} models are asked", len(self._names)).format(n=len(self._names))
+            box.border_title = _("Run your own prompt")
+            yield PromptArea(self._text, placeholder=_("Type or paste a prompt"), show_line_numbers=False)
+            count = plural("{n} model will run it", "{n} models will run it", len(self._names)).format(
+                n=len(self._names)
+            )
             yield Label(Content.assemble((count + ": ", "bold"), (", ".join(self._names), "dim")))
             yield Label(_("Answers of at most {n} tokens; they open first in Results.").format(n=self._tokens))
         yield Footer(show_command_palette=False)
@@ -103,7 +105,7 @@ class OwnPrompt(ModalScreen[str | None]):
         if self.area.text.strip():
             self.dismiss(self.area.text)
         else:
-            self.notify(_("There is no question yet: type one."), severity="warning")
+            self.notify(_("Type a prompt first."), severity="warning")
 
     def action_give_up(self) -> None:
         """Close without running."""
@@ -163,7 +165,7 @@ class Download(ModalScreen[str | None]):
             self._failed(problem_what(step.problem), problem_remedy(step.problem))
             return
         if step.done:
-            self.notify(_("{name} is here.").format(name=step.name), title=_("Downloaded"))
+            self.notify(_("{name} is downloaded.").format(name=step.name), title=_("Downloaded"))
             self.dismiss(step.name)
             return
         known = step.total_bytes is not None and step.completed_bytes is not None
@@ -184,7 +186,7 @@ class Download(ModalScreen[str | None]):
         said = Content.assemble(("✗ ", "bold $error"), what, "  ", (remedy or "", "dim italic"))
         self.bar.display = False
         if self._has_part:
-            said = Content("\n").join([said, Content(_("Enter goes on where it stopped."))])
+            said = Content("\n").join([said, Content(_("Enter continues the download."))])
         self._say(said)
 
     def _say(self, words: Content) -> None:
@@ -194,5 +196,5 @@ class Download(ModalScreen[str | None]):
         """Stop the download, if there is one; the part already there is kept for the next attempt."""
         if self._loading is not None:
             self.shell.send(CancelPull())
-            self.notify(_("Stopped. What is here already is kept: the next try goes on from there."))
+            self.notify(_("Stopped. The part already downloaded is kept; downloading again continues from there."))
         self.dismiss(None)

@@ -58,7 +58,7 @@ class LiveScreen(BaseScreen):
     CSS_PATH = "../styles/live.tcss"
     AUTO_FOCUS = "TokenPane"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "results", _("Results"), id="live.results", tooltip=_("Compare what was measured")),
+        Binding("enter", "results", _("Results"), id="live.results", tooltip=_("Compare the results")),
         Binding("space", "start_now", _("Start now"), id="live.start_now", tooltip=_("Do not wait for other programs")),
         Binding("p", "pause", _("Pause"), id="live.pause", tooltip=_("Pause after this trial")),
         Binding("p", "resume", _("Resume"), id="live.pause", tooltip=_("Keep running")),
@@ -119,7 +119,7 @@ class LiveScreen(BaseScreen):
 
     def compose_body(self) -> ComposeResult:
         """Yield progress, models, phase, figures; text and machine; trials."""
-        yield Static(_("Nothing runs. Choose models on the first screen (F2), then press Enter."), id="empty")
+        yield Static(_("Nothing is running. Choose models in Setup (F2), then press Enter."), id="empty")
         yield ProgressLine()
         yield ModelStrip()
         yield PhaseBar()

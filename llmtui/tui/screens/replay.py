@@ -65,7 +65,7 @@ class Side(Vertical):
         """Set the answer with its times."""
         self.pane.border_title = f"{self._label} · {self._what}"
         if finished is None:
-            self.pane.write([(_("The text of this test cannot be read."), "note")])
+            self.pane.write([(_("The text of this trial cannot be read."), "note")])
             return
         times, channels = finished.timeline.t_ns, finished.timeline.channels
         self._chunks = tuple(map(ReplayChunk, times, channels, chunk_texts(finished)))
@@ -103,14 +103,14 @@ class Side(Vertical):
             return Content.assemble(*parts, (_("no text"), "$foreground 60%"))
         first = self._chunks[0].at_ns
         if now_ns < first:
-            parts.append((_("waiting for the first word"), "$foreground 60%"))
+            parts.append((_("waiting for the first token"), "$foreground 60%"))
             return Content.assemble(*parts)
         doing = outcome_word(self._row.outcome, self._row.ended_by) if now_ns >= self._done_ns else _("writing")
         if self._next and now_ns < self._done_ns and self._chunks[self._next - 1].channel == "t":
             doing = _("thinking")
         # The figure first: in a narrow terminal the end of the line is cut.
         parts += [
-            (f"{_('first word after {time}').format(time=seconds(first / 1e6))}  ", "$foreground 60%"),
+            (f"{_('TTFT {time}').format(time=seconds(first / 1e6))}  ", "$foreground 60%"),
             (doing, "bold"),
         ]
         return Content.assemble(*parts)
@@ -129,7 +129,7 @@ class ReplayScreen(Screen[None]):
     HELP = _(
         """
         # Replay
-        Both answers again, as fast as they really came: the wait for the first word, the thinking, the writing.
+        Both answers again at their original speed: the wait for the first token, the thinking, the writing.
         """
     )
 
@@ -207,8 +207,8 @@ class ReplayScreen(Screen[None]):
         self._tell()
 
     def _tell(self) -> None:
-        state = _("playing") if self.playing else _("standing still")
-        pace = _("at true speed") if self._factor == 1 else _("{n} × as fast as it was").format(n=self._factor)
+        state = _("playing") if self.playing else _("paused")
+        pace = _("at original speed") if self._factor == 1 else _("at {n} × the original speed").format(n=self._factor)
         self.query_one("#replay-title", Static).update(
             Content.assemble((_("Replay"), "bold $primary"), f" · {state} · {pace}")
         )

@@ -62,8 +62,14 @@ class ResultsScreen(BaseScreen):
             Binding(str(number), f"tab('{tab}')", name, id=f"results.{tab}", show=False)
             for number, (tab, name) in enumerate(tab_names().items(), start=1)
         ),
-        Binding("e", "evidence", _("Evidence"), id="results.evidence", tooltip=_("What each line of the top rests on")),
-        Binding("r", "replay", _("Replay"), id="results.replay", tooltip=_("Two answers at their true speed")),
+        Binding(
+            "e",
+            "evidence",
+            _("Evidence"),
+            id="results.evidence",
+            tooltip=_("The figures behind each of the first lines"),
+        ),
+        Binding("r", "replay", _("Replay"), id="results.replay", tooltip=_("Two answers at their original speed")),
         Binding("space", "pick", _("Pick"), id="results.pick", tooltip=_("Pick this trial for the replay")),
         Binding("x", "export", _("Export"), id="results.export", tooltip=_("This table, a page, a report …")),
         Binding("y", "copy", _("Copy"), id="results.copy", tooltip=_("The table that people paste (llama-bench)")),
@@ -74,7 +80,7 @@ class ResultsScreen(BaseScreen):
             "more_rounds",
             _("More rounds"),
             id="results.more_rounds",
-            tooltip=_("As many as should tell the models apart"),
+            tooltip=_("As many as are expected to settle the open pairs"),
         ),
         Binding("g", "again", _("Run again"), id="results.again", tooltip=_("The same plan, in another order")),
         Binding(
@@ -83,20 +89,20 @@ class ResultsScreen(BaseScreen):
             _("Flags"),
             id="results.flags",
             show=False,
-            tooltip=_("What is marked, and why"),
+            tooltip=_("Marked trials, and the reasons"),
         ),
     ]
     HELP = _(
         """
         # Results
-        The first lines say what holds; **e** shows what they rest on. Below them are the figures: **1** by model,
-        **2** by category, **3** every trial, **4** the answers, **5** all of it in words. **Enter** on a line shows
-        all that is known of it, **?** explains the columns. **,** sorts by the next column, a click on a column's
-        head by that one. **!** lists the trials that have a flag. Pick two trials with **Space** and press **r** to
-        see both answers side by side.
+        The first lines say what holds; **e** shows the figures behind them. Below are the figures: **1** by model,
+        **2** by category, **3** every trial, **4** the answers, **5** everything in words. **Enter** on a line shows
+        its details, **?** explains the columns. **,** sorts by the next column; a click on a column's head sorts by
+        that column. **!** lists the trials that have a flag. Pick two trials with **Space** and press **r** to see
+        both answers side by side.
 
-        **+** runs as many further rounds as should tell the models apart. **g** runs the same plan again: its results
-        say first what changed since this one.
+        **+** runs as many more rounds as are expected to settle the open pairs. **g** runs the same plan again and
+        compares it with this session.
         """
     )
 
@@ -187,7 +193,7 @@ class ResultsScreen(BaseScreen):
     def _show_what_holds(self, session: Session) -> None:
         """Show the lines above the tabs: of complete rounds alone, while more trials can come."""
         whole = self._whole(session)
-        waits = _("The first round is running: nothing is claimed before it is complete.")
+        waits = _("The first round is running. Conclusions appear when it is complete.")
         many = len(session.plan.contenders) > 1
         self.holds.show(
             what_holds(whole),
@@ -232,7 +238,7 @@ class ResultsScreen(BaseScreen):
 
     def _say_empty(self) -> None:
         lost = self.feed.lost
-        words = _("No results yet: start a test on the first screen (F2).")
+        words = _("No results yet. Start a run in Setup (F2).")
         if lost is not None:
             words = whole_problem(lost)
         elif self._opened is not None and not self.feed.ended:
@@ -368,7 +374,7 @@ class ResultsScreen(BaseScreen):
         pair = self._pair(session)
         if pair is None:
             self.notify(
-                _("A replay needs two answers: pick them in the list of tests (4) with Space."), severity="warning"
+                _("A replay needs two answers: pick them in the list of trials with Space."), severity="warning"
             )
         else:
             self.app.push_screen(ReplayScreen(self.feed, session, pair))

@@ -85,7 +85,7 @@ def evidence(shown: Sequence[Holding], session: Session) -> Content:
     for one in shown:
         head = holding_words(one, session, names).said
         parts += [Content.styled(head, "bold $primary"), *map(Content, evidence_lines(one, session)), Content("")]
-    marks = _("● told apart   ◐ ahead, seems, or leads in this round   = practically equal   ○ still open")
+    marks = _("● proven   ◐ ahead, seems, or leads in this round   = practically equal   ○ still open")
     return Content("\n").join([*parts, Content.styled(marks, "$text-muted")])
 
 
@@ -134,12 +134,12 @@ def _marks(line: ContenderSummary | CategorySummary, session: Session) -> Iterat
     seen = Counter(flag for row in rows for flag in row.flags)
     for flag in (*CONDITIONS, *DISTURBANCES):
         if seen[flag]:
-            trials = plural("{n} test", "{n} tests", seen[flag]).format(n=seen[flag])
+            trials = plural("{n} trial", "{n} trials", seen[flag]).format(n=seen[flag])
             yield Content.assemble(("! ", "bold $warning"), f"{flag_mark(flag)} ({trials}): {flag_sentence(flag)}")
 
 
 def _counts(line: ContenderSummary | CategorySummary) -> Content:
-    parts = [_("{n} tests complete").format(n=line.finished), _("{n} failed").format(n=line.failed)]
+    parts = [_("{n} trials complete").format(n=line.finished), _("{n} failed").format(n=line.failed)]
     if isinstance(line, ContenderSummary):
         parts.append(_("{n} disturbed").format(n=line.disturbed))
     return Content.styled(" · ".join(parts) + "\n", "bold")

@@ -57,8 +57,8 @@ class SetupScreen(BaseScreen):
     HELP = _(
         """
         # Setup
-        Pick models on the left and kinds of question on the right, then press **Enter**. The other choices have a
-        value that makes sense. The first word of an answer appears a moment later on the Live screen.
+        Pick models and prompt categories, then press **Enter**. The other options have sensible defaults. The first
+        answer appears a moment later on the Live screen.
         """
     )
 
@@ -91,7 +91,7 @@ class SetupScreen(BaseScreen):
                 box.border_title = _("Models")
                 yield ModelPicker()
             with Vertical(id="prompts-box", classes="box") as box:
-                box.border_title = _("Questions")
+                box.border_title = _("Prompts")
                 yield PromptPicker(self.shell.host.pack)
         yield PresetLine(settings.preset)
         yield OptionsPanel(settings)
@@ -170,7 +170,7 @@ class SetupScreen(BaseScreen):
             self._say_absent(server)
         elif found and self.shell.connection.instead_of is not None:
             names = ", ".join(server_words(one.kind, one.address) for one in found)
-            self.notify(_("{servers}: s names it.").format(servers=names), title=_("Found on this machine"))
+            self.notify(_("{servers}: press s to use it.").format(servers=names), title=_("Found on this machine"))
 
     def _show_models(self, listed: ModelsListed) -> None:
         first = self._listed is None
@@ -333,7 +333,7 @@ class SetupScreen(BaseScreen):
         try:
             server = self.shell.host.server_of(event.address or None)
         except BadAddress as error:
-            self.notify(str(error), title=_("That is no address"), severity="error")
+            self.notify(str(error), title=_("That is not an address"), severity="error")
             self.server_line.edit(event.address)
             return
         self._listed = None
@@ -358,7 +358,7 @@ class SetupScreen(BaseScreen):
     def action_own_prompt(self) -> None:
         """Run a typed prompt on the picked models."""
         if self.shell.running:
-            self.notify(_("A test is running. Wait for its end, or cancel it on the Live screen."), severity="warning")
+            self.notify(_("A run is in progress. Wait for its end, or stop it on the Live screen."), severity="warning")
             return
         names = tuple(model.name for model in self.models.picked)
         if not names:

@@ -38,7 +38,7 @@ class Outline(Widget):
             return Content("\n".join(lines))
         right = round(width * 2 / 5) if width >= WIDE else PROMPTS_NARROW
         left = width - right
-        lines += [_top(_("Models"), left) + _top(_("Questions"), right)]
+        lines += [_top(_("Models"), left) + _top(_("Prompts"), right)]
         lines += [_row("│", " ", "│", left) + _row("│", " ", "│", right)] * (room - 2)
         lines += [_row("╰", "─", "╯", left) + _row("╰", "─", "╯", right)]
         return Content("\n".join(lines))

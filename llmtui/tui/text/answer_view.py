@@ -36,7 +36,7 @@ def trial_details(row: TrialRow, session: Session) -> Content:
     for heading, lines in (
         (_("Figures"), _figures(row)),
         (_("Memory and machine"), _machine(row)),
-        (_("How it was asked"), _asked(row, session)),
+        (_("Options"), _asked(row, session)),
     ):
         shown = tuple(lines)
         if shown:
@@ -61,7 +61,7 @@ def _ending(row: TrialRow) -> Content:
             )
         )
     if row.repeats is not None:
-        parts.append(Content(_("This test repeats one that was disturbed.")))
+        parts.append(Content(_("This trial repeats one that was disturbed.")))
     parts += [Content.assemble(("! ", "bold $warning"), said) for said in explained(row.flags, row.evidence)]
     return Content("\n").join(parts)
 
@@ -101,7 +101,7 @@ def _source(row: TrialRow, name: str) -> str:
     if name == "decode_tps" and row.figures.tps_source == "server":
         return _("(by the server's clock)")
     if name.startswith("gap") and row.figures.gap_clock == "arrival":
-        return _("(by arrival here)")
+        return _("(by arrival time)")
     if name == "load_ms" and row.cold_source is not None:
         told = {"disk": _("(from disk)"), "memory": _("(from memory)"), "mixed": _("(partly from disk)")}
         return told.get(row.cold_source, "")
@@ -112,23 +112,23 @@ def _machine(row: TrialRow) -> Iterator[DetailLine]:
     machine = row.machine
     if machine is not None:
         amounts: tuple[tuple[str, int | None], ...] = (
-            (_("Memory, most"), machine.runner_peak_bytes),
-            (_("Memory, as a rule"), machine.runner_steady_bytes),
-            (_("Left free at least"), machine.available_min_bytes),
+            (_("Peak memory"), machine.runner_peak_bytes),
+            (_("Typical memory"), machine.runner_steady_bytes),
+            (_("Free memory, minimum"), machine.available_min_bytes),
             (_("Read back from disk (swap)"), machine.swap_in_bytes or None),
             (_("Read from disk"), machine.disk_read_bytes or None),
         )
         yield from ((name, gigabytes(amount), "") for name, amount in amounts if amount is not None)
-        yield from _times(machine.runner_cpu_s, _("Processor time of the model"))
-        yield from _times(machine.llmtui_cpu_s, _("Processor time of llmtui"))
+        yield from _times(machine.runner_cpu_s, _("CPU time of the model"))
+        yield from _times(machine.llmtui_cpu_s, _("CPU time of llmtui"))
         if machine.joules is not None:
             yield _("Energy"), f"{significant(machine.joules)} J", machine.joules_source or ""
         if machine.temperature_c is not None:
             yield _("Temperature"), f"{machine.temperature_c:.0f} °C", ""
     if row.resident is not None and row.resident.size_bytes:
-        yield _("Size, by the server"), gigabytes(row.resident.size_bytes), ""
+        yield _("Size reported by the server"), gigabytes(row.resident.size_bytes), ""
         if row.resident.vram_bytes:
-            yield _("Of it on the GPU"), gigabytes(row.resident.vram_bytes), ""
+            yield _("Of which on the GPU"), gigabytes(row.resident.vram_bytes), ""
 
 
 def _times(over_s: float | None, name: str) -> Iterable[DetailLine]:
@@ -140,25 +140,25 @@ def _asked(row: TrialRow, session: Session) -> Iterator[DetailLine]:
     model = contender.model
     build = " · ".join(part for part in (model.parameters, model.quantisation, note_words(model.note or "")) if part)
     yield _("Model"), contender.label, build
-    yield _("Test"), trial_name(row.trial, session.plan), _("round {n}").format(n=row.trial.round)
-    yield _("Began"), datetime.fromtimestamp(row.wall_ns / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S"), ""
+    yield _("Trial"), trial_name(row.trial, session.plan), _("round {n}").format(n=row.trial.round)
+    yield _("Started"), datetime.fromtimestamp(row.wall_ns / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S"), ""
     yield _("Thinking"), _think_words(contender.variant.think), ""
     yield _("Context, tokens"), _context(row, num_ctx(contender)), ""
     if contender.variant.num_thread is not None:
         yield _("Threads"), str(contender.variant.num_thread), ""
     if row.num_predict is not None:
-        yield _("Limit of tokens"), str(row.num_predict), ""
+        yield _("Answer length limit"), str(row.num_predict), ""
 
 
 def _context(row: TrialRow, asked: int | None) -> str:
     """Return the context length that the server reported, else the requested one."""
     had = asked if row.resident is None or row.resident.context_length is None else row.resident.context_length
-    return _("the server's own, which it does not tell") if had is None else str(had)
+    return _("the server's default (unknown)") if had is None else str(had)
 
 
 def _think_words(think: Think | None) -> str:
     if think is None:
-        return _("the server's own")
+        return _("the server's default")
     if isinstance(think, str):
         return {"low": _("low"), "medium": _("medium"), "high": _("high")}[think]
     return _("on") if think else _("off")

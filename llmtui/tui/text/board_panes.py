@@ -23,6 +23,8 @@ from llmtui.words import _
 from llmtui.words.cells import column_unit, figure_column
 from llmtui.words.figures import percent, seconds, significant
 from llmtui.words.measures import short_title
+from llmtui.words.outcomes import outcome_word
+from llmtui.words.problems import problem_what
 from llmtui.words.ratios import factor
 from llmtui.words.session_head import badges
 from llmtui.words.trials import category_words
@@ -177,6 +179,20 @@ def pair_matrix(session: Session, width: int) -> list[Content]:
     return rows
 
 
+def failed_models(session: Session, width: int) -> list[Content]:
+    """Return each model with failed trials, how many of how many, and the first one's reason."""
+    rows: list[Content] = []
+    for index, contender in enumerate(session.plan.contenders):
+        mine = [row for row in session.rows if row.trial.contender == index]
+        failed = [row for row in mine if row.outcome != "ok"]
+        if failed:
+            first = failed[0]
+            why = outcome_word(first.outcome) if first.problem is None else problem_what(first.problem)
+            head = f"✗ {contender.label}  {len(failed)}/{len(mine)}  "
+            rows.append(Content.assemble((head, "$text-error"), why).truncate(width, ellipsis=True))
+    return rows
+
+
 def conditions(session: Session) -> list[Content]:
     """Return the flags, the conditions that were looked for but not found, and the cost of llmtui itself."""
     rows = [Content.styled(f"! {badge.said}", "bold $warning") for badge in badges(session)]
@@ -186,7 +202,7 @@ def conditions(session: Session) -> list[Content]:
     cores, lag = observer_cores(session), observer_lag_ms(session)
     own = [
         "" if cores is None else _("llmtui: {share} of a core").format(share=percent(cores)),
-        "" if lag is None else _("sees text {lag} late").format(lag=seconds(lag)),
+        "" if lag is None else _("receives text {lag} late").format(lag=seconds(lag)),
     ]
     if any(own):
         rows.append(Content.styled(", ".join(filter(None, own)), QUIET))

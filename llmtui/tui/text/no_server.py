@@ -27,7 +27,7 @@ def no_server_words(
         )
     remedy = problem_remedy(server.problem)
     if server.kind == "openai":
-        lines.append(Content(remedy or _("Start that server, or name another one with s.")))
+        lines.append(Content(remedy or _("Start that server, or use another one with s.")))
     elif server.kind == "ollama" and not is_this_machine(server.address):
         lines.append(Content(remedy))
     else:
@@ -36,10 +36,10 @@ def no_server_words(
         lines += _ways_to_ollama(installed=ollama_installed)
     if server.kind != "builtin":
         if builtin_available:
-            lines += _way(_("Or use the server inside this program: press s and type"), "builtin")
+            lines += _way(_("Or use the built-in server: press s and type"), "builtin")
         else:
             lines += _way(_("Or install the built-in server:"), install_command())
-    lines += [Content(), Content.styled(_("r looks again; s names another server."), "dim")]
+    lines += [Content(), Content.styled(_("r refreshes; s uses another server."), "dim")]
     return Content("\n").join(lines)
 
 

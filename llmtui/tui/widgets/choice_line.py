@@ -19,7 +19,7 @@ class ChoiceLine(Static, can_focus=True):
     """Words side by side, the chosen one marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", _("Before"), show=False),
+        Binding("left,h", "step(-1)", _("Previous"), show=False),
         Binding("right,l", "step(1)", _("Next"), show=False),
         Binding("space", "step(1)", _("Next choice"), id="next_choice"),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -14,10 +14,8 @@ from textual.widget import Widget
 from llmtui.core.session import Session
 from llmtui.core.short_names import short_names
 from llmtui.core.what_holds import Holding
-from llmtui.words.what_holds import HoldingWords, holding_words
+from llmtui.words.what_holds import SIGNS, HoldingWords, holding_words
 
-NAME_CELLS = (40, 30, 24, 20, 16, 14, 12, 10, 8)
-"""Widths to shorten names to, until a line fits."""
 COLOURS = {"●": "$success", "◐": "$warning", "=": "$primary", "○": "$foreground 70%"}
 GAP = "  "
 
@@ -63,10 +61,10 @@ class HoldsPanel(Widget):
             return [Content.styled(self._instead, "$foreground 70%")] if self._instead else []
         labels = [one.label for one in self._session.plan.contenders]
         found: list[Content] = []
-        for cells in NAME_CELLS:
+        for cells, layouts in ((cells, layouts) for widths, layouts in LAYOUTS for cells in widths):
             names = short_names(labels, cells)
             words = [holding_words(one, self._session, names, key=self._key) for one in self.holdings]
-            for layout in (_aligned, _ragged, _ragged_without_bases):
+            for layout in layouts:
                 found = layout(words)
                 if max(row.cell_length for row in found) <= width:
                     return found
@@ -78,21 +76,21 @@ class HoldsPanel(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines."""
-        return max(1, len(self.holdings))
+        return max(1, len(self.lines(width)))
 
     def on_click(self, event: Click) -> None:
         """Ask for the evidence of the clicked line."""
         at = event.get_content_offset_capture(self).y
-        if at < len(self.holdings):
-            self.post_message(self.Asked(self.holdings[at]))
+        if self.holdings:
+            self.post_message(self.Asked(self.holdings[min(at, len(self.holdings) - 1)]))
 
 
 def _aligned(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines with their parts aligned; an open line has its own alignment."""
-    told = [one for one in words if one.subject]
+    """Return the lines with their parts below each other; what is equal or open has its own."""
+    told = [one for one in words if one.sign in ALIGNED]
     wide = [max((cell_len(one[at]) for one in told), default=0) for at in range(len(HoldingWords._fields))]
     topics = max(cell_len(one.topic) for one in words)
-    return [_line(one, topics, wide if one.subject else None) for one in words]
+    return [_line(one, topics, wide if one.sign in ALIGNED else None) for one in words]
 
 
 def _ragged(words: Sequence[HoldingWords]) -> list[Content]:
@@ -100,12 +98,33 @@ def _ragged(words: Sequence[HoldingWords]) -> list[Content]:
     return [_line(one, topics, None) for one in words]
 
 
-def _ragged_without_bases(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines, without a number of rounds that repeats the line above."""
+def _without_repeated_bases(words: Sequence[HoldingWords]) -> list[Content]:
+    """Return the lines; a number of rounds that the line above has too is left out."""
     bases = ["", *(one.base for one in words)]
-    return _ragged(
-        [one._replace(base="") if one.base == above else one for one, above in zip(words, bases, strict=False)]
-    )
+    return _ragged([one._replace(base="") if one.base == bases[at] else one for at, one in enumerate(words)])
+
+
+def _without_bases(words: Sequence[HoldingWords]) -> list[Content]:
+    return _ragged([one._replace(base="") for one in words])
+
+
+def _price_below(words: Sequence[HoldingWords]) -> list[Content]:
+    """Return the lines without numbers of rounds, a price on a line of its own."""
+    topics = max(cell_len(one.topic) for one in words)
+    rows: list[Content] = []
+    for one in words:
+        rows.append(_line(one._replace(base="", price=""), topics, None))
+        if one.price:
+            rows.append(Content.styled(" " * (topics + 4) + one.price, "bold $accent"))
+    return rows
+
+
+ALIGNED = (SIGNS["told"], SIGNS["ahead"])
+LAYOUTS: tuple[tuple[tuple[int, ...], tuple[Callable[[Sequence[HoldingWords]], list[Content]], ...]], ...] = (
+    ((40, 30, 24, 20, 16, 12), (_aligned, _ragged, _without_repeated_bases)),
+    ((40, 30, 24, 20, 16, 12, 10, 8), (_without_bases, _price_below)),
+)
+"""Widths that names are shortened to, with ways to lay the lines out, from the most telling on."""
 
 
 def _line(one: HoldingWords, topics: int, wide: Sequence[int] | None) -> Content:

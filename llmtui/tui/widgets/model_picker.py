@@ -62,8 +62,8 @@ class ModelOptions(PickList):
     HELP = _(
         """
         ## Models
-        Tick the models to compare. **In memory** means that the server holds it now; the first test starts it from off
-        anyway, so that its start can be timed. Grey lines cannot be tested; the reason stands beside them.
+        Tick the models to compare. **In memory** means that the server has the model loaded; it is unloaded anyway, to
+        measure its cold start. Grey models cannot be measured; the reason is shown beside them.
         """
     )
 
@@ -96,7 +96,7 @@ class ModelOptions(PickList):
     def row(self, item: str, width: int) -> Content:
         """Return name, size, parameters, quantisation, whether in memory; narrow ones omit cells from the right."""
         if item == _INSIDE:
-            return Content(_("Inside this program (built-in)"))
+            return Content(_("Inside llmtui (built-in)"))
         one = self.listed[item]
         name = shown_name(one.model, mixed=False)
         columns = self._columns(width)
@@ -197,7 +197,7 @@ class ModelPicker(Vertical):
     def enter_filter(self, first: str = "") -> None:
         """Open the filter, with a letter already typed."""
         fields = self.query(ModelFilter)
-        field = fields.first() if fields else ModelFilter(compact=True, placeholder=_("part of a name"))
+        field = fields.first() if fields else ModelFilter(compact=True, placeholder=_("filter"))
         if not fields:
             self.mount(field, before=0)
         self.add_class("-filtering")

@@ -138,6 +138,7 @@ class ModelsTab(Vertical):
         unit = "s" if board_panes.dots_in_seconds(whole) else "ms"
         several = len({prompt.category for prompt in whole.plan.prompts}) > 1
         found = [
+            Pane(_("Failed trials"), board_panes.failed_models(session, width)),
             Pane(
                 _("{model} by category").format(model=label),
                 board_panes.category_lines(whole, contender, width) if several and contender is not None else [],

@@ -47,11 +47,11 @@ class OptionsPanel(Vertical):
     HELP = _(
         """
         ## Options
-        - **Answer length**: the most tokens an answer may have (num_predict)
-        - **Context**: how many tokens a model keeps in mind (num_ctx); more takes more memory
-        - **Temperature**: 0 gives the same answer each time; higher varies it
-        - **Thinking**: for models that can think before they answer; *both* compares the two
-        - **Same model twice (A/A)**: each model against itself, to see how far two equal things lie apart here
+        - **Answer length**: the maximum number of tokens in an answer (num_predict)
+        - **Context**: the number of tokens that a model can use at once (num_ctx); more needs more memory
+        - **Temperature**: 0 repeats the same answer; higher values vary it
+        - **Thinking**: for models that can think before they answer; *both* compares on and off
+        - **Same model twice (A/A)**: each model against itself, to see how much equal results differ on this machine
         """
     )
 
@@ -165,7 +165,9 @@ class OptionsPanel(Vertical):
     def _problem(self, error: BadChoice) -> str:
         name = error.bounds.name
         wrong = refused(error.bounds, error.given)
-        return _("{name} {wrong}; {kept} stays.").format(name=name, wrong=wrong, kept=f"{getattr(self.values, name):g}")
+        return _("{name} {wrong}; {kept} is kept.").format(
+            name=name, wrong=wrong, kept=f"{getattr(self.values, name):g}"
+        )
 
     def on_click(self) -> None:
         """Open the closed panel."""

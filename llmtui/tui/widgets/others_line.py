@@ -33,9 +33,9 @@ class OthersLine(Horizontal):
     """
     HELP = _(
         """
-        ## Models in memory that are not part of the test
-        They take memory and may take processor time from the models that are tested. **Unload for the test** takes them
-        out of memory and loads them again afterwards. **Keep** leaves them, and every row of the table says so.
+        ## Models in memory that are not picked
+        They use memory and may use CPU time that the measured models need. **Unload during the run** unloads them and
+        loads them again afterwards. **Keep** leaves them in memory, and every trial is marked.
         """
     )
 
@@ -48,7 +48,7 @@ class OthersLine(Horizontal):
         """Yield the names, and the choice."""
         yield Static(id="others-who")
         yield Static(Content.styled("u ", "bold $accent"), classes="key")
-        choices = [("unload", _("Unload for the test")), ("keep", _("Keep"))]
+        choices = [("unload", _("Unload during the run")), ("keep", _("Keep"))]
         yield ChoiceLine(choices, self._first, id="others")
 
     @property

@@ -81,7 +81,7 @@ class PhaseBar(Widget):
     def _now_words(self, session: Session) -> str:
         if session.finished is not None:
             if all(row.outcome != "ok" for row in session.rows):
-                return _("No trial gave an answer; below is why. F2 goes back to Setup.")
+                return _("No trial got an answer; the reason is below. F2 returns to Setup.")
             return _("Press Enter for the results.")
         if not session.phases:
             return _("Getting ready")
@@ -96,7 +96,7 @@ def _step(session: Session) -> object:
 def loading_now(session: Session) -> bool:
     """Return whether the current trial's model is being loaded."""
     mark = session.phases[-1] if session.phases else None
-    if mark is None or mark.phase != "waiting" or mark.step == "waiting_for_others":
+    if mark is None or mark.phase != "waiting" or mark.step in ("waiting_for_others", "waiting_for_server"):
         return False
     if mark.trial_id is not None and session.current is not None and not asked(session, mark):
         return True
@@ -112,6 +112,9 @@ def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
         return _("{busy} · waits up to {time} · {past}").format(
             busy=busy_words(session), time=at_most, past=duration(int(elapsed_s))
         )
+    if mark.step == "waiting_for_server":
+        left_s = max(session.plan.options.server_wait_s - elapsed_s, 0.0)
+        return _("The server does not answer. Waiting {time} more.").format(time=duration(int(left_s)))
     return f"{_plain_words(session, mark)} · {duration(int(elapsed_s))}"
 
 
@@ -142,7 +145,7 @@ def _plain_words(session: Session, mark: PhaseMark) -> str:
     match mark.phase:
         case "unload":
             if mark.names:
-                return _("Taking {names} out of memory").format(names=", ".join(mark.names))
+                return _("Unloading {names}").format(names=", ".join(mark.names))
             return _("Making room in memory")
         case "waiting" if mark.step == "waiting_for_others":
             return busy_words(session)
@@ -150,7 +153,7 @@ def _plain_words(session: Session, mark: PhaseMark) -> str:
             return _("Loading {name}").format(name=session.contender(session.current).label)
         case "waiting":
             again = mark.step == "loading_again"
-            return _("Loading again what was in memory before") if again else _("Waiting for the server")
+            return _("Loading the models that were in memory before") if again else _("Waiting for the server")
         case "thinking":
             return _("Thinking")
         case "answer":

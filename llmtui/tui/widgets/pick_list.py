@@ -22,8 +22,8 @@ class PickList(OptionList):
     """Ticks by Space or click. Subclasses define a row in ``row`` and the tickable items in ``usable``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "toggle_pick", _("Pick"), id="pick", tooltip=_("Pick the line, or take it out again")),
-        Binding("enter", "screen.start", _("Start"), id="start", tooltip=_("Run what is picked")),
+        Binding("space", "toggle_pick", _("Pick"), id="pick", tooltip=_("Pick or unpick this line")),
+        Binding("enter", "screen.start", _("Start"), id="start", tooltip=_("Run the picked models")),
         Binding("j", "cursor_down", show=False),
         Binding("k", "cursor_up", show=False),
     ]

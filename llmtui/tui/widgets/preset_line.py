@@ -13,10 +13,10 @@ from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.words import _
 
 PRESET_WORDS: dict[Preset, tuple[str, str]] = {
-    "auto": (_("Auto"), _("Two rounds, then more while they end within 6 minutes; at most five.")),
-    "quick": (_("Quick"), _("One round: figures, and a first impression of who is ahead.")),
-    "standard": (_("Standard"), _("Five rounds: says who is faster where that can be told.")),
-    "thorough": (_("Thorough"), _("Five to ten rounds: goes on until every pair can be told apart.")),
+    "auto": (_("Auto"), _("Two rounds, then more if they fit into 6 minutes; at most five.")),
+    "quick": (_("Quick"), _("One round: figures and a first impression.")),
+    "standard": (_("Standard"), _("Five rounds: shows which model is faster, if the difference is large enough.")),
+    "thorough": (_("Thorough"), _("Five to ten rounds: continues until every pair is settled.")),
 }
 
 
@@ -33,8 +33,8 @@ class PresetLine(Horizontal):
     HELP = _(
         """
         ## How thorough
-        A **round** asks every model every picked question once, in a random order. More rounds tell models apart that
-        are close to each other. **1** to **4** choose from anywhere.
+        In a **round** every model runs every picked prompt once, in a random order. More rounds settle smaller
+        differences. **1** to **4** choose a preset from anywhere on this screen.
         """
     )
 

@@ -57,7 +57,7 @@ def _key(session: Session) -> object:
 def progress_words(session: Session, *, paused: bool = False) -> tuple[Content, ...]:
     """Return "Round 2 of 2–5 · trial 26 of 36–90 · about 2–4 min left", and shorter forms, longest first."""
     if session.finished is not None:
-        said = {"complete": _("Finished"), "cancelled": _("Stopped"), "failed": _("Broken off")}[session.finished]
+        said = {"complete": _("Finished"), "cancelled": _("Stopped"), "failed": _("Interrupted")}[session.finished]
         done = _("{done} of {total} trials").format(done=len(session.rows), total=session.total)
         rounds = plural("{n} round", "{n} rounds", session.rounds).format(n=session.rounds)
         return (

@@ -24,16 +24,16 @@ class CategoryList(PickList):
         Binding(
             "a",
             "screen.all_prompts",
-            _("All questions"),
+            _("All prompts"),
             id="all_prompts",
-            tooltip=_("Ask every question of a category instead of its first"),
+            tooltip=_("Use every prompt of a category, not only the first"),
         ),
     ]
     HELP = _(
         """
-        ## Questions
-        Tick the kinds of question to ask. Of each kind the first question is asked, so that weeks can be compared;
-        **a** asks all of them. Below is the text as it is sent.
+        ## Prompts
+        Tick the categories to use. Of each category the first prompt is used, so that sessions stay comparable;
+        **a** uses all of them. Below is the text that is sent.
         """
     )
 
@@ -47,7 +47,7 @@ class CategoryList(PickList):
         """Return title, and the number of used prompts out of all."""
         category = self.categories[item]
         asked = len(category.prompts) if self.all_prompts else 1
-        count = plural("{n} question", "{n} questions", asked).format(n=asked)
+        count = plural("{n} prompt", "{n} prompts", asked).format(n=asked)
         title = category.title
         if max(len(each.title) for each in self.categories.values()) + len(count) + 1 > width:
             count = str(asked)

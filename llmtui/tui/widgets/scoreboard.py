@@ -26,7 +26,7 @@ from llmtui.words.cells import column_unit
 from llmtui.words.measures import short_title
 from llmtui.words.ratios import factor
 from llmtui.words.reasons import reason
-from llmtui.words.scoreboard import board_column, name_words, rank_words, trials_words
+from llmtui.words.scoreboard import board_column, name_words, trials_words
 from llmtui.words.what_holds import SIGNS
 
 KEPT: Final = (
@@ -148,7 +148,9 @@ def board_cells(
     lines = [row.line for row in rows]
     style = "dim" if is_dim else ""
     figures = [_figure_cells(session, one, lines, style) for one in ordered_figures(lines)]
-    rank = _texts("rank", "#", [rank_words(row).rjust(2) for row in rows], "bold")
+    rank = _texts(
+        "rank", "#", [f"{'' if row.rank is None else row.rank:>2}{'=' if row.shared else ' '}" for row in rows], "bold"
+    )
     trials = _trials(session, rows)
     names = [name_words(line) for line in lines]
     longest = max(map(cell_len, (*names, _("Model")))) + GAP
@@ -223,7 +225,7 @@ def _next_cells(rows: Sequence[BoardRow]) -> BoardCells | None:
     texts = []
     for row in rows:
         verdict = row.following
-        if verdict is None:
+        if verdict is None or verdict.word == "no_verdict":
             texts.append("")
             continue
         sign = SIGNS[holding_mark(verdict.word)]

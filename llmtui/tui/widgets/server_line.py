@@ -31,8 +31,8 @@ class ServerField(Input):
         """
         ## Another server
         - **127.0.0.1:11434** or **box:11434**: an Ollama server
-        - an address that ends in **/v1**: a server that speaks the OpenAI protocol
-        - **builtin**: llama.cpp inside this program
+        - an address that ends in **/v1**: an OpenAI-compatible server
+        - **builtin**: llama.cpp inside llmtui
         """
     )
 
@@ -100,14 +100,14 @@ class ServerLine(Vertical):
             if instead_of is not None:
                 told = _("no Ollama at {address}").format(address=_plain(instead_of.address))
                 startable = ollama_installed and is_this_machine(instead_of.address)
-                again = _("start it: ollama serve, then r") if startable else _("r asks again")
+                again = _("start it: ollama serve, then r") if startable else _("r refreshes")
                 parts += [("  ", ""), (f"{told} ({again})", "$warning")]
         else:
             parts += [("  ", ""), (_plain(server.address), ""), ("  ", "")]
             if server.local is True:
                 parts.append((_("on this machine"), "dim"))
             elif server.local is False:
-                parts.append((_("elsewhere: its memory and processor cannot be seen from here"), "dim"))
+                parts.append((_("on another machine: memory and CPU are not visible from here"), "dim"))
         self._say(Content.assemble(*parts))
 
     def edit(self, address: str) -> None:

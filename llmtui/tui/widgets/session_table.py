@@ -40,7 +40,7 @@ class SessionTable(Sortable, LineTable[SessionLine]):
     """Newest first, as long as no column is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open_line", _("Open"), id="open_session", tooltip=_("Look at the results")),
+        Binding("enter", "open_line", _("Open"), id="open_session", tooltip=_("Show the results")),
         Binding("space", "mark", _("Mark"), id="history.mark", tooltip=_("Mark the session, or take the mark away")),
         sort_binding(),
     ]

@@ -32,7 +32,7 @@ class StartLine(Static):
 
     def running(self) -> None:
         """Show that Enter goes to the current run."""
-        self._show(_button(_("Watch")), Content(_("A test is running.")))
+        self._show(_button(_("Watch")), Content(_("A run is in progress.")))
 
     def _show(self, *parts: Content) -> None:
         """Show the parts by importance; the last ones are left out where they would be cut."""
@@ -54,7 +54,7 @@ def _button(word: str) -> Content:
 
 def _counts(plan: Plan) -> str:
     models = plural("{n} model", "{n} models", len(plan.contenders)).format(n=len(plan.contenders))
-    prompts = plural("{n} question", "{n} questions", len(plan.prompts)).format(n=len(plan.prompts))
+    prompts = plural("{n} prompt", "{n} prompts", len(plan.prompts)).format(n=len(plan.prompts))
     return f"{models} × {prompts}"
 
 

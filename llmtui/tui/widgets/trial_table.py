@@ -232,7 +232,7 @@ def trial_table_columns() -> tuple[Column, ...]:
             lambda row, _session: row.order, 1, is_number=True, descending=True,
         ),
         Column("model", _("Model"), 14, _model, lambda row, session: session.contender(row.trial).label, wider=20),
-        Column("test", _("Test"), 14, _trial, lambda row, session: trial_name(row.trial, session.plan), wider=21),
+        Column("test", _("Trial"), 14, _trial, lambda row, session: trial_name(row.trial, session.plan), wider=21),
         *map(_figure_column, measures("trials")),
         Column(
             "mark", _("Note"), 17, lambda row, _session, width: left(mark_words(row), width, "bold"),

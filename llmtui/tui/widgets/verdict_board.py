@@ -66,7 +66,7 @@ def verdict_words(session: Session, standing: Sequence[Standing]) -> tuple[str, 
         standing: its models, the fastest first.
     """
     if all(row.outcome != "ok" for row in session.rows):
-        return "", _("No trial gave an answer; below is why. F2 goes back to Setup.")
+        return "", _("No trial got an answer; the reason is below. F2 returns to Setup.")
     measured = [one for one in standing if one.summary.decode_tps is not None]
     if len(measured) < 2:
         return _figures_of(measured)

@@ -59,6 +59,11 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         ),
         _RUN_AGAIN,
     ),
+    "model_rebuilt": Said(marked("{name} is another build now than when the session began.")),
+    "model_left": Said(marked("The server no longer has {name}.")),
+    "llmtui_changed": Said(marked("The session began with llmtui {then}; this is {now}.")),
+    "resume_changed": Said(marked("The rest of the session would be measured under other conditions."), _RUN_AGAIN),
+    "nothing_left": Said(marked("Nothing is left of the session in {folder}: every planned trial has a result.")),
     "cancelled": Said(marked("The run was cancelled before it began.")),
     "results_unwritable": Said(marked("The session cannot be saved in {folder}."), _OTHER_FOLDER),
     "results_in_use": Said(
@@ -87,6 +92,10 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         marked("The server unloads it when its keep-alive time ends, or when the server restarts."),
     ),
     "process_left": Said(marked("{names} is no longer in the server's list, but its process is still running.")),
+    "server_waited_for": Said(
+        marked("It is waited for, up to {seconds:g} s."), marked("Start the server again: the run continues then.")
+    ),
+    "server_back": Said(marked("The server answers again, after {seconds:g} s. The run continues.")),
     "gave_up": Said(
         counted(
             "It was tried {tries} time; the remaining trials are skipped.",

@@ -1,0 +1,92 @@
+"""``llmtui run --resume``: which session continues, and whose server it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from llmtui.cli.exits import Exit
+from llmtui.cli.sessions import journal_of
+from llmtui.cli.startup import Refused, Startup, builtin_available, cannot_list
+from llmtui.core.codes import GONE
+from llmtui.core.commands import SetServer
+from llmtui.core.events import BadLine, SessionStarted, decode_event
+from llmtui.core.plan import BUILTIN, Plan
+from llmtui.core.records import Problem, ServerKind
+from llmtui.store.listing import list_sessions
+from llmtui.words import _
+from llmtui.words.problems import whole_problem
+
+NEWEST: Final = "last"
+"""``--resume`` without a session: the newest one that did not come to its end."""
+
+
+_REFUSALS: Final = (
+    "results_unwritable", "results_in_use", "bad_journal", "not_a_session", "no_plan_of_import", "nothing_left",
+    "resume_changed",
+)  # fmt: skip
+
+
+def interrupted_folder(of: Startup, word: str) -> Path:
+    """Return the folder of the session that ``--resume`` means.
+
+    Raises:
+        Refused: there is none.
+    """
+    if word != NEWEST:
+        return journal_of(of, word).parent
+    try:
+        sessions = list_sessions(of.results)
+    except OSError as error:
+        raise Refused(cannot_list(of.results, error)) from error
+    for one in sessions:
+        if one.problem is None and one.finished != "complete":
+            return one.path
+    raise Refused(_("There is no interrupted session in {folder}.").format(folder=of.results))
+
+
+def plan_in(folder: Path) -> Plan:
+    """Return the plan of a session.
+
+    Raises:
+        Refused: its journal does not begin with one.
+    """
+    try:
+        with (folder / "events.jsonl").open("rb") as file:
+            first = decode_event(file.readline())
+    except (OSError, BadLine) as error:
+        problem = Problem(code="bad_journal", args={"folder": str(folder)}, detail=str(error))
+        raise Refused(whole_problem(problem)) from error
+    if not isinstance(first, SessionStarted):
+        raise Refused(whole_problem(Problem(code="not_a_session", args={"folder": str(folder)})))
+    return first.plan
+
+
+def server_for(plan: Plan) -> SetServer:
+    """Return the server that a plan was made for."""
+    kinds = {contender.model.backend for contender in plan.contenders} - {BUILTIN}
+    kind: ServerKind = "openai" if "openai" in kinds else "ollama" if kinds else "builtin"
+    return SetServer(address=plan.server, kind=kind, with_builtin=builtin_available(), named_by="person")
+
+
+def refuse_beside_resume(names: Sequence[str]) -> None:
+    """Refuse flags that would change what an interrupted session asks, or of whom.
+
+    Raises:
+        Refused: there are some.
+    """
+    if names:
+        flags = ", ".join("--" + name.removesuffix("_s").replace("_", "-") for name in names)
+        raise Refused(
+            _("`--resume` runs the rest of a session's own plan: leave {flags} out, or run a new session.").format(
+                flags=flags
+            )
+        )
+
+
+def exit_of(problem: Problem) -> Exit:
+    """Return the exit code for a run that the engine refuses."""
+    if problem.code in GONE:
+        return Exit.NO_SERVER
+    return Exit.USAGE if problem.code in _REFUSALS else Exit.INTERNAL
