@@ -251,7 +251,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     server_is_local: bool | None = None
     sampling_hz: float = 2.0
     host: str | None = None
-    """Name of the machine on which llmtui ran; it says whose figures these are, and is no condition."""
+    """Name of the machine on which llmtui ran; an identification, not a condition."""
     servers: tuple[Server, ...] = ()
     """All servers; earlier versions recorded only the main one, in the fields above."""
 

@@ -62,13 +62,13 @@ class FileRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 MOST_SECONDS: Final = 1e9
-"""31 years: a longer time is a slip of whoever wrote the file, and no clock of ours could hold it."""
+"""31 years: a longer time is an error in the file, and would exceed the clock's range."""
 MOST: Final = 1e15
 """Of any other figure."""
 
 
 def believable(row: FileRow) -> FileRow:
-    """Return the row, those figures that no machine can have measured among its unreadable cells."""
+    """Return the row with impossible figures moved to its unreadable cells."""
     of = row.recorded
     odd = {
         name: value

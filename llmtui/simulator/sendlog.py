@@ -13,7 +13,7 @@ from msgspec import Struct
 from llmtui.simulator.clock import Stamp
 
 ChunkKind = Literal["text", "done", "progress", "error", "body"]
-"""A chunk of an answer; the last line, with text or without; a pull's progress; an error line; a whole body."""
+"""Kinds: a chunk of an answer, its last line (with or without text), a pull's progress, an error line, a whole body."""
 
 TextChannel = Literal["thinking", "answer"]
 """The channel of a text by meaning, also where thinking is inside the answer."""

@@ -1,4 +1,4 @@
-"""Name and note that a person gave a session: a small file beside the journal, which stays as the engine wrote it."""
+"""Name and note of a session, given by the user: a small file beside the unchanged journal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_BYTES: Final = 64 * 1024
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a person calls a session; empty where they gave nothing."""
+    """The user's name and note for a session; empty where not given."""
 
     name: str = ""
     note: str = ""

@@ -42,7 +42,7 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float | None = None
     """From its first line to its last; None where it did not end in order."""
     fingerprint: Fingerprint | None = None
-    """Server, machine and program; None of an imported session, whose are not known."""
+    """Server, machine and program; None for an imported session, where they are unknown."""
     problem: Problem | None = None
     """Why it cannot be opened."""
 

@@ -1,4 +1,4 @@
-"""A finished session as a comparison needs it, without its journal: the first line and ``trials.csv``.
+"""A finished session for a comparison, without its journal: the first line and ``trials.csv``.
 
 The journal has every chunk's times, which takes a hundred times as long to read. It is read all the same where the
 table is missing, is older than the journal, or was written by another version, whose rules may be others.

@@ -16,8 +16,8 @@ _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY"
 class LineAppender:
     """A file to which whole lines are appended, each by one write.
 
-    A reader of the file sees a line as a whole or not at all; a line that could be written only in part, or not be
-    brought to the disk, is taken back. A line torn by a power cut stays as it is: the next line starts on a new one.
+    A reader of the file sees a line as a whole or not at all; a line that was written only in part, or did not reach
+    the disk, is removed again. A line torn by a power cut stays: the next one starts on a new line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -94,7 +94,7 @@ def replace_file(path: Path, data: bytes, *, private: bool = False) -> None:
     Args:
         path: the file.
         data: its content.
-        private: for nobody but the user, as what lies in a session's folder; else as the user's umask says.
+        private: readable by the user only, like everything in a session's folder; else by the user's umask.
 
     Raises:
         OSError: the file cannot be written; the old content is still there.

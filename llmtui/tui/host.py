@@ -45,7 +45,7 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     llmtui: str = ""
     """Version of the program that ran it; empty for an imported session."""
     name: str = ""
-    """What the person calls it."""
+    """Name given by the user."""
     note: str = ""
     verdict: PairVerdict | None = None
     """On the fastest model and the next one, in the order of ``models``."""
@@ -62,7 +62,7 @@ class FileIsThere(Exception):
 
 
 class SessionRefused(Exception):
-    """A saved session cannot be changed; the message is a sentence for the person."""
+    """A saved session cannot be changed; the message is a sentence for the user."""
 
 
 class BadAddress(Exception):
@@ -186,7 +186,7 @@ class Host(Protocol):
         ...
 
     def export_table(self, rows: Sequence[Sequence[str]], target: str, *, replace: bool) -> str:
-        """Write a table as it is on the screen as CSV, its head first; return the file's full path.
+        """Write a table as on the screen to a CSV file, head first; return the file's full path.
 
         Raises:
             FileIsThere: it is there, and is not to be replaced.
@@ -195,7 +195,7 @@ class Host(Protocol):
         ...
 
     def llama_bench(self, session: str) -> str:
-        """Return the table that people paste. Takes a second.
+        """Return the table for forums and issues. Takes a second.
 
         Raises:
             ExportFailed: with the reason.

@@ -33,7 +33,7 @@ class Shell(Protocol):
 
     @property
     def running(self) -> bool:
-        """Whether a session of the engine is under way."""
+        """Whether a session of the engine is running."""
 
     def new_feed(self, open_link: Callable[[], Link]) -> Feed:
         """Return a feed whose messages go to the screens on show."""

@@ -137,7 +137,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "cached_tokens": "OpenAI: prompt_tokens_details.cached_tokens; llama.cpp: cache_n",
     "vram_bytes": "Ollama: size_vram (/api/ps)",
 }
-"""What other tools call a figure, by its id; by formula the nearest one they have."""
+"""The nearest figure of other tools by formula, with their name for it, by id."""
 
 
 def glossary() -> tuple[GlossaryTerm, ...]:

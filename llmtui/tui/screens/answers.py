@@ -67,7 +67,7 @@ class AnswerScreen(Screen[None]):
             yield TokenPane(id="answer-text", grows=False)
             with VerticalScroll(id="answer-markdown") as box:
                 box.border_title = _("Answer, formatted")
-                yield Markdown(open_links=False)  # whoever wrote the answer is not to open anything
+                yield Markdown(open_links=False)  # text from a model must not open anything
             with VerticalScroll(id="answer-details") as box:
                 box.border_title = _("Details")
                 yield Static(id="details")

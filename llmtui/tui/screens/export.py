@@ -150,12 +150,12 @@ class ExportDialog(ModalScreen[None]):
 
 
 def export_sessions(screen: Screen[None], sessions: Sequence[str], table: object) -> None:
-    """Ask in which form sessions are to be written.
+    """Ask for the form in which to write sessions.
 
     Args:
         screen: the screen that asks.
         sessions: names of sessions, or paths of their journals.
-        table: the table on show, which can be written as it is; None, or anything else that is none.
+        table: the visible table, which can be written as shown; anything else is ignored.
     """
     screen.app.push_screen(ExportDialog(sessions, _cells_of(table) if isinstance(table, DataTable) else ()))
 

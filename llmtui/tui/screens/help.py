@@ -30,7 +30,7 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def __init__(self, about: Screen[Any]) -> None:
-        """Make the help of a screen as it is now."""
+        """Create the help of the present screen."""
         super().__init__()
         self._words = "\n\n".join(_texts(about))
         self._keys = _key_lines(about)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llmtui.store.compared import ComparedSessions
 
 NAMED = 3
-"""Sessions that a question names; of more it says how many."""
+"""Most sessions named in a question; of more it has the number."""
 
 
 class SessionFilter(Input):

@@ -267,7 +267,7 @@ class LiveScreen(BaseScreen):
             self.pane.border_title = title
 
     def _name_machine(self, session: Session) -> None:
-        """Say whose plots these are, where the session runs on another machine."""
+        """Show the machine of these plots, where the session runs on another machine."""
         title = escape(machine_title(session))
         if title != self._machine:
             self._machine = title

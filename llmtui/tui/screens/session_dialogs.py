@@ -28,9 +28,9 @@ class LabelDialog(ModalScreen[tuple[str, str] | None]):
         """Make the window.
 
         Args:
-            title: what the session is called now.
-            name: what the person called it; empty where they did not.
-            note: what they noted.
+            title: the session's present title.
+            name: its name, or empty.
+            note: its note.
         """
         super().__init__()
         self._title, self._name, self._note = title, name, note

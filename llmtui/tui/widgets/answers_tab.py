@@ -137,7 +137,7 @@ class AnswersTab(Vertical, can_focus=True):
         self._answers: tuple[Answer, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """Yield the prompt, then as many columns as ever fit."""
+        """Yield the prompt, then the largest number of columns that can fit."""
         yield Static(id="answers-prompt")
         with Horizontal(id="answers-columns"):
             for place in range(MOST_SIDE_BY_SIDE):
