@@ -15,14 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtui.cli.startup import Refused, Startup, builtin_available, cannot_write, server_of
-from llmtui.config import Settings, SettingsError, config_path, expanded, save_choices
+from llmtui.config import (
+    Settings,
+    SettingsError,
+    config_dir,
+    config_path,
+    expanded,
+    find_prompt_pack,
+    save_choices,
+)
 from llmtui.core.commands import Command, ResumeSession, SetServer
 from llmtui.core.plan import Plan
 from llmtui.core.prompts import PromptPack
 from llmtui.core.records import NamedBy, Problem
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost
-from llmtui.tui.host import BadAddress, ExportFailed, FileIsThere, SessionEntry, SessionRefused
+from llmtui.tui.host import BadAddress, EditFailed, ExportFailed, FileIsThere, SessionEntry, SessionRefused
 from llmtui.words import _
 from llmtui.words.problems import problem_what, whole_problem
 
@@ -41,11 +49,13 @@ class Services:
         self.settings: Settings = of.settings
         self.pack: PromptPack = of.pack
         self.results_dir = str(of.results)
+        self.settings_file = str(config_path() or "")
         self.server_named = of.server_named
         self.builtin_available = builtin_available()
         self.ollama_installed = shutil.which("ollama") is not None
         self.problems = of.problems
         self._api_key = of.api_key
+        self._prompts, self._language = of.prompts, of.language
 
     def server_of(self, address: str | None) -> SetServer:
         """Return the server for an address; that of the settings counts as the user's only where it was typed."""
@@ -62,6 +72,19 @@ class Services:
         from llmtui.store.past_speeds import past_speeds
 
         return past_speeds(Path(self.results_dir))
+
+    def edit_prompts(self) -> PromptPack:
+        """Run the editor on the person's own prompts and read them again."""
+        from llmtui.cli.editing import NoEditor, edit
+        from llmtui.config.own_prompts import own_prompt_file
+
+        path = own_prompt_file(self.pack, config_dir())
+        try:
+            edit(path, os.environ)
+        except NoEditor as error:
+            raise EditFailed(str(error)) from error
+        self.pack = find_prompt_pack(self._prompts, Path.cwd(), config_dir(), self._language)
+        return self.pack
 
     def open_engine(self) -> Link:
         """Start the engine."""

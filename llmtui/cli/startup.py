@@ -46,6 +46,8 @@ class Startup(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences about settings that were not used."""
     language: str
     pack: PromptPack
+    prompts: str | None = None
+    """The file of ``--prompts``."""
     results: Path
     host_problem: str | None = None
     """Why the server of the settings or the environment cannot be used; another one must not be measured instead."""
@@ -110,6 +112,7 @@ def load_startup(
         ),
         language=language,
         pack=pack,
+        prompts=prompts,
         results=folder,
         api_key=api_key,
         host_problem=next((settings_words(error) for error in loaded.problems if error.key in _HOST_KEYS), None),

@@ -18,6 +18,8 @@ class Settings(Choices, frozen=True, kw_only=True):
 
     host: str | None = None
     """The server's address as typed; None: this machine. ``normalise_host`` reads it."""
+    servers: tuple[str, ...] | None = None
+    """Addresses that were named before, the last one first."""
     results_dir: str | None = None
     language: Literal["auto", "en", "es"] = "auto"
     theme: str | None = None

@@ -39,6 +39,8 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """The models picked last; None: never picked."""
     categories: tuple[str, ...] | None = None
     """Ids of the categories picked last; None: never picked, which means all."""
+    prompt_ids: tuple[str, ...] | None = None
+    """Ids of the single prompts picked last; None: the first of each picked category."""
     preset: Preset = "auto"
     rounds: Annotated[int, Meta(ge=1, le=MAX_ROUNDS, extra={"once": True})] | None = None
     """Exact number of rounds, in place of the preset's."""

@@ -40,6 +40,8 @@ class PastSpeed(msgspec.Struct, frozen=True, kw_only=True):
 
     decode_tps: float
     load_s: float | None = None
+    wall_ns: int | None = None
+    """When that session began, nanoseconds since 1970 UTC."""
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):

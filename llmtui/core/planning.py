@@ -110,12 +110,23 @@ def default_categories(pack: PromptPack, chosen_last: Collection[str] | None = N
     return again or tuple(one.id for one in pack.categories)
 
 
+def prompts_of(pack: PromptPack, categories: Collection[str], *, every: bool = False) -> tuple[str, ...]:
+    """Return the ids of the prompts that categories stand for: the first of each, or all of them."""
+    return tuple(
+        prompt.id
+        for category in pack.categories
+        if category.id in categories
+        for prompt in (category.prompts if every else category.prompts[:1])
+    )
+
+
 def make_plan(
     models: Sequence[Model],
     pack: PromptPack,
     *,
     server: str,
     categories: Collection[str] | None = None,
+    prompt_ids: Collection[str] | None = None,
     choices: Choices | None = None,
     extra_fields: Mapping[str, object] | None = None,
     seed: int = 0,
@@ -127,6 +138,7 @@ def make_plan(
         pack: the prompts.
         server: its address.
         categories: ids; None for all.
+        prompt_ids: ids of single prompts, in place of whole categories; None: as ``categories`` and the choices say.
         choices: all other choices; None: the defaults.
         extra_fields: fields added to the body of every request.
         seed: seed of the order; the same seed makes the same plan.
@@ -135,11 +147,11 @@ def make_plan(
         NothingToRun: there is no model or no prompt.
     """
     chosen = choices or Choices()
+    if prompt_ids is None:
+        wanted = [category.id for category in pack.categories if categories is None or category.id in categories]
+        prompt_ids = prompts_of(pack, wanted, every=chosen.all_prompts)
     prompts = tuple(
-        _planned(prompt)
-        for category in pack.categories
-        if categories is None or category.id in categories
-        for prompt in (category.prompts if chosen.all_prompts else category.prompts[:1])
+        _planned(prompt) for category in pack.categories for prompt in category.prompts if prompt.id in prompt_ids
     )
     if not prompts:
         raise NothingToRun(Problem(code="no_prompt_picked"))

@@ -28,14 +28,14 @@ def past_speeds(results_dir: Path) -> dict[str, PastSpeed]:
         return known
     for session in sessions:
         try:
-            found = _speeds_in(session.path / TRIALS)
+            found = _speeds_in(session.path / TRIALS, session.wall_ns)
         except (OSError, ValueError, KeyError, csv.Error):
             continue
         known = found | known
     return known
 
 
-def _speeds_in(path: Path) -> dict[str, PastSpeed]:
+def _speeds_in(path: Path, wall_ns: int | None) -> dict[str, PastSpeed]:
     speeds: dict[str, list[float]] = {}
     loads: dict[str, list[float]] = {}
     with path.open(newline="", encoding="utf-8") as file:
@@ -45,6 +45,8 @@ def _speeds_in(path: Path) -> dict[str, PastSpeed]:
             if row["kind"] == "cold" and row["load_ms"]:
                 loads.setdefault(row["digest"], []).append(float(row["load_ms"]) / 1000)
     return {
-        digest: PastSpeed(decode_tps=median(rates), load_s=median(loads[digest]) if digest in loads else None)
+        digest: PastSpeed(
+            decode_tps=median(rates), load_s=median(loads[digest]) if digest in loads else None, wall_ns=wall_ns
+        )
         for digest, rates in speeds.items()
     }

@@ -38,6 +38,7 @@ from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, Replied, SessionChange
 from llmtui.tui.host import BadAddress, ExitReport, Host
 from llmtui.tui.keys import app_bindings
 from llmtui.tui.modes import SCREENS
+from llmtui.tui.palette import palette_commands
 from llmtui.tui.screens.start import StartScreen
 from llmtui.tui.shell import Mode
 from llmtui.tui.themes import DARK, HIGH_CONTRAST, LIGHT, OWN
@@ -293,6 +294,13 @@ class LlmtuiApp(App[ExitReport]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 
+    def action_settings(self) -> None:
+        """Show the settings of the program."""
+        from llmtui.tui.screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen())
+
     def action_toggle_dark(self) -> None:
         """Change between the last used dark and light themes."""
         dark = self.current_theme.dark
@@ -372,33 +380,8 @@ class LlmtuiApp(App[ExitReport]):
             self.push_screen(CommandPalette(placeholder=_("Search for commands …"), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield the commands available now, the screen's own first."""
-        yield from self._screen_commands(screen)
-        if not self.read_only:
-            yield SystemCommand(_("Setup"), _("Choose models, prompts and server"), lambda: self.show("setup"))
-        if self.feed.session is not None:
-            yield SystemCommand(_("Live"), _("Watch the run in progress"), lambda: self.show("live"))
-            yield SystemCommand(_("Results"), _("Compare the results"), lambda: self.show("results"))
-        yield SystemCommand(_("History"), _("Open an earlier session"), lambda: self.show("history"))
-        if self.feed.ended and not self.read_only:
-            yield SystemCommand(_("Restart engine"), _("Restart the measuring process"), self.action_restart_engine)
-        yield SystemCommand(_("Light or dark"), _("Switch between light and dark"), self.action_toggle_dark)
-        yield SystemCommand(_("Theme"), _("Choose the colours"), self.action_change_theme)
-        yield SystemCommand(_("Help"), _("What this screen does, and its keys"), self.action_help)
-        yield SystemCommand(_("Save screenshot"), _("As an SVG picture in the current folder"), self.deliver_screenshot)
-        yield SystemCommand(_("Quit"), _("Quit llmtui"), self.action_quit)
-
-    def _screen_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield the actions of the keys of the screen and of the focused widget, whether in the footer or not."""
-        seen: set[str] = set()
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if active.enabled and binding.description and active.node is not self and binding.action not in seen:
-                seen.add(binding.action)
-                key = self.get_key_display(binding)
-                said = f"{key} · {binding.tooltip}" if binding.tooltip else key
-                run, node = binding.action, active.node
-                yield SystemCommand(binding.description, said, lambda run=run, node=node: self.run_action(run, node))
+        """Yield what can be done now, the screen's own first, and nothing that cannot."""
+        return palette_commands(self, self, screen)
 
 
 class WatchApp(LlmtuiApp):

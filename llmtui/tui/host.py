@@ -69,6 +69,10 @@ class BadAddress(Exception):
     """The text is no server's address; the message is a sentence for the user, with a valid example."""
 
 
+class EditFailed(Exception):
+    """The editor could not be started; the message is a sentence for the person, with what to do."""
+
+
 class Host(Protocol):
     """The program around the screens. Methods may block briefly: call those that read files from a worker."""
 
@@ -78,6 +82,8 @@ class Host(Protocol):
     """Sentences about settings that were not used."""
     pack: PromptPack
     results_dir: str
+    settings_file: str
+    """Path of the settings file; empty where there is no home folder."""
     server_named: bool
     """The server is on the command line: no other may replace it."""
     builtin_available: bool
@@ -95,6 +101,15 @@ class Host(Protocol):
 
     def past_speeds(self) -> Mapping[str, PastSpeed]:
         """Return figures of earlier sessions on this machine, by the models' digests. Reads files."""
+        ...
+
+    def edit_prompts(self) -> PromptPack:
+        """Open the person's own prompts in their editor, which takes the terminal; return what is in force after it.
+
+        Raises:
+            SettingsError: the file cannot be used; the prompts stay as they were.
+            EditFailed: there is no editor.
+        """
         ...
 
     def open_engine(self) -> Link:

@@ -20,6 +20,7 @@ def app_bindings() -> list[Binding]:
         Binding("f4", "go('results')", _("Results"), id="results", show=False),
         Binding("f5", "go('history')", _("History"), id="history", show=False),
         Binding("f6", "toggle_dark", _("Light or dark"), id="dark", show=False),
+        Binding("f7", "settings", _("Settings"), id="settings", show=False),
         Binding("ctrl+z", "suspend_process", _("To the shell"), id="suspend", show=False, tooltip=_("fg returns")),
         Binding("ctrl+r", "restart_engine", _("Restart engine"), id="restart", show=False),
         Binding("ctrl+p", "command_palette", _("Commands"), id="palette", show=False, priority=True),

@@ -17,8 +17,50 @@ def choice_title(name: str) -> str:
         "temperature": _("Temperature"),
         "think": _("Thinking"),
         "twice": _("Same model twice (A/A)"),
+        "full": _("Full answers (1024)"),
+        "others": _("Other models in memory"),
     }
     return titles.get(name, name)
+
+
+def setting_title(name: str) -> str:
+    """Return what a setting of the program is called on the settings screen; its name where it has no title."""
+    titles = {
+        "language": _("Language"),
+        "theme": _("Theme"),
+        "theme_dark": _("Dark theme"),
+        "theme_light": _("Light theme"),
+        "bell": _("Bell"),
+        "results_dir": _("Results folder"),
+        "host": _("Server"),
+        "servers": _("Known servers"),
+        "stall_s": _("Silence limit (s)"),
+        "stall_loading_s": _("Loading limit (s)"),
+        "server_wait_s": _("Wait for server (s)"),
+        "quiet_wait_s": _("Wait for idle CPU (s)"),
+        "num_thread": _("Threads"),
+    }
+    return titles.get(name, name)
+
+
+def setting_meaning(name: str) -> str:
+    """Return what a setting of the program does, one sentence; empty where there is none."""
+    meanings = {
+        "language": _("Of screens, reports and prompts. Holds from the next start on."),
+        "theme": _("Colours of the screens."),
+        "theme_dark": _("What F6 takes when it goes to dark."),
+        "theme_light": _("What F6 takes when it goes to light."),
+        "bell": _("The terminal rings when a session is over."),
+        "results_dir": _("Where sessions are kept. Not set: ./results, else your data folder. From the next start on."),
+        "host": _("The server that is asked at the start. Not set: Ollama on this machine."),
+        "servers": _("Offered by Down in the server's field (s), separated by commas."),
+        "stall_s": _("A request without a byte for this long is given up."),
+        "stall_loading_s": _("The same while a model is loaded."),
+        "server_wait_s": _("Longest wait in a run for a server that no longer answers."),
+        "quiet_wait_s": _("Longest wait for other programs before a cold start; 0: none."),
+        "num_thread": _("Number of threads the server computes with. Not set: the server's choice."),
+    }
+    return meanings.get(name, "")
 
 
 def purpose(name: str) -> str:
@@ -79,9 +121,11 @@ def refused(bounds: Bounds, given: str) -> str:
 def _texts() -> dict[str, str]:
     return {
         "host": _("a server's address such as '127.0.0.1:11434', 'https://box.example' or 'builtin'"),
+        "servers": _("addresses of servers"),
         "results_dir": _("a folder"),
         "theme": _("the name of a theme"),
         "models": _("names of models"),
         "categories": _("ids of categories"),
+        "prompt_ids": _("ids of prompts"),
         "keymap": _("keys by the id of what they do, such as pause = 'f6'"),
     }

@@ -119,6 +119,9 @@ class FakeHost:
         self.settings = settings or Settings()
         self.pack = pack or a_pack()
         self.results_dir = "results"
+        self.settings_file = "~/.config/llmtui/config.toml"
+        self.edits: list[PromptPack | Exception] = []
+        """What comes of the next edits of the prompts."""
         self.builtin_available = builtin_available
         self.server_named = server_named
         self.ollama_installed = ollama_installed
@@ -146,6 +149,13 @@ class FakeHost:
 
     def past_speeds(self) -> Mapping[str, PastSpeed]:
         return self._past
+
+    def edit_prompts(self) -> PromptPack:
+        edited = self.edits.pop(0)
+        if isinstance(edited, Exception):
+            raise edited
+        self.pack = edited
+        return edited
 
     def open_engine(self) -> FakeLink:
         if not self._links:

@@ -40,7 +40,7 @@ class Stage:
         return screen
 
     async def listed(self, pilot: Pilot[Any]) -> None:
-        await wait_until(pilot, lambda: self.setup.models.models.listed)
+        await wait_until(pilot, lambda: self.setup.models.models.facts)
 
     def picked(self) -> list[str]:
         return [model.name for model in self.setup.models.picked]

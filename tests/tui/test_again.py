@@ -24,12 +24,14 @@ from llmtui.core.records import PhaseDetail
 from llmtui.core.session import PhaseMark, Session, fold
 from llmtui.core.verdict import verdicts
 from llmtui.tui.app import LlmtuiApp
+from llmtui.tui.screens.dialogs import ConfirmDialog
 from llmtui.tui.screens.live import LiveScreen
 from llmtui.tui.screens.results import ResultsScreen
 from llmtui.tui.screens.setup import SetupScreen
 from llmtui.tui.widgets.choice_line import ChoiceLine
 from llmtui.tui.widgets.phase_bar import asked, loading_now, step_words
 from llmtui.tui.widgets.scoreboard import Scoreboard
+from llmtui.tui.widgets.start_line import StartLine
 from llmtui.words.more_rounds import rounds_to_settle
 from tests.core.compared import compared_plan, warm
 from tests.core.made import started
@@ -199,26 +201,43 @@ def elsewhere() -> Plan:
 
 @pytest.mark.parametrize(
     ("last", "why"),
-    [(None, "Nothing has run yet"), (imported(), "cannot be run again"), (elsewhere(), "has none of the models")],
-    ids=["nothing ran", "imported", "other server"],
+    [(imported(), "cannot be run again"), (elsewhere(), "has none of the models")],
+    ids=["imported", "other server"],
 )
-async def test_where_there_is_nothing_to_run_again_it_says_why(last: Plan | None, why: str) -> None:
+async def test_where_there_is_nothing_to_run_again_it_says_why(last: Plan, why: str) -> None:
     link = FakeLink(ready(), answer=an_ollama)
     app = LlmtuiApp(FakeHost(link, last_plan=last))
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await wait_until(pilot, lambda: app.feed.models is not None and isinstance(app.screen, SetupScreen))
+        await wait_until(pilot, lambda: "Again" in str(app.screen.query_exactly_one(StartLine).render()))
         await pilot.press("g")
+        await wait_until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        await pilot.press("enter")
         await wait_until(pilot, lambda: any(why in str(one.message) for one in app._notifications))
         assert link.sent_of(StartPlan) == []
 
 
-async def test_on_the_first_screen_g_runs_the_newest_sessions_plan() -> None:
+async def test_before_the_first_session_g_is_not_offered() -> None:
+    app = LlmtuiApp(FakeHost(FakeLink(ready(), answer=an_ollama)))
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_until(pilot, lambda: app.feed.models is not None and isinstance(app.screen, SetupScreen))
+        assert "g" not in app.screen.active_bindings
+
+
+async def test_on_the_first_screen_g_shows_the_newest_sessions_plan_and_enter_runs_it() -> None:
     link = FakeLink(ready(), answer=an_ollama)
     last = a_plan("mistral:7b")
     app = LlmtuiApp(FakeHost(link, last_plan=last))
     async with app.run_test(size=SIZE) as pilot:
         await wait_until(pilot, lambda: app.feed.models is not None and isinstance(app.screen, SetupScreen))
+        await wait_until(
+            pilot, lambda: "Again: 1 model, 6 trials" in str(app.screen.query_exactly_one(StartLine).render())
+        )
         await pilot.press("g")
+        await wait_until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        assert "mistral:7b" in str(app.screen.query("Static").first().render())
+        assert link.sent_of(StartPlan) == []
+        await pilot.press("enter")
         await wait_until(pilot, lambda: link.sent_of(StartPlan))
         assert [one.label for one in link.sent_of(StartPlan)[0].plan.contenders] == ["mistral:7b"]
 
@@ -262,10 +281,10 @@ async def test_the_same_model_twice_has_a_place_in_the_options() -> None:
         await wait_until(pilot, lambda: app.feed.models is not None and isinstance(app.screen, SetupScreen))
         setup = app.screen
         assert isinstance(setup, SetupScreen)
-        await wait_until(pilot, lambda: setup.models.models.listed)
+        await wait_until(pilot, lambda: setup.models.models.facts)
         await pilot.press("o")
-        await wait_until(pilot, lambda: bool(setup.options.query("#twice")))
-        setup.options.query_exactly_one("#twice", ChoiceLine).focus()
+        await wait_until(pilot, lambda: bool(setup.options.query("#option-twice")))
+        setup.options.query_exactly_one("#option-twice", ChoiceLine).focus()
         await pilot.press("space")
         await wait_until(pilot, lambda: setup.options.values.twice)
         assert "same model twice" in str(setup.options.query_exactly_one("#options-said").render())

@@ -1,4 +1,4 @@
-"""How Setup, History and the windows look, at the three sizes the layouts are made for."""
+"""How History and the windows look, at the three sizes the layouts are made for."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from llmtui.config import Settings
 from llmtui.tui.app import LlmtuiApp
 from tests.tui.conftest import wait_until
-from tests.tui.fakes import FakeHost, a_model, an_ollama, engine_beside, loaded, models, no_ollama, ollama_up
+from tests.tui.fakes import FakeHost, an_ollama, engine_beside
 from tests.tui.test_history import ENTRIES
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
@@ -51,47 +50,7 @@ def an_app(answer: Any = an_ollama, **host: Any) -> App[Any]:
     return LlmtuiApp(FakeHost(engine_beside(answer), **host))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_setup(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(an_app(), terminal_size=size, run_before=listed("down", "space"))
-
-
-def test_setup_in_daylight(snap_compare: Compare) -> None:
-    light = an_app(settings=Settings(theme="llmtui-light"))
-    assert snap_compare(light, terminal_size=(120, 36), run_before=listed())
-
-
-def test_setup_without_colours(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(an_app(), terminal_size=(80, 24), run_before=listed())
-
-
-@pytest.mark.parametrize("size", SIZES[:2], ids=str)
-def test_setup_with_everything_open(snap_compare: Compare, size: tuple[int, int]) -> None:
-    others = (loaded(a_model("somebody-elses:13b", 7.4)),)
-
-    def answer(command: object) -> Any:
-        return () if not an_ollama(command) else (ollama_up(), models(resident=others))  # type: ignore[arg-type]
-
-    assert snap_compare(an_app(answer), terminal_size=size, run_before=listed("o"))
-
-
-def test_setup_where_no_server_answers(snap_compare: Compare) -> None:
-    app = an_app(no_ollama, builtin_available=False, ollama_installed=True)
-    assert snap_compare(app, terminal_size=(80, 24), run_before=listed())
-
-
-def test_setup_on_the_built_in_server(snap_compare: Compare) -> None:
-    async def before(pilot: Pilot[Any]) -> None:
-        app = pilot.app
-        assert isinstance(app, LlmtuiApp)
-        await wait_until(pilot, lambda: app.feed.models is not None)
-        await listed()(pilot)
-
-    assert snap_compare(an_app(no_ollama), terminal_size=(80, 24), run_before=before)
-
-
-def test_own_question(snap_compare: Compare) -> None:
+def test_own_prompt(snap_compare: Compare) -> None:
     assert snap_compare(an_app(), terminal_size=(80, 24), run_before=listed("p", *"Why?"))
 
 

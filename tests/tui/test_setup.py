@@ -6,7 +6,7 @@ from llmtui.config import Settings
 from llmtui.core.commands import StartPlan
 from llmtui.core.estimate import PastSpeed
 from llmtui.tui.screens.dialogs import OwnPrompt
-from llmtui.tui.widgets.start_line import about_words
+from llmtui.tui.text.setup_times import time_range
 from tests.core import made
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import (
@@ -18,12 +18,13 @@ from tests.tui.stage import SIZE, Stage, ollama_with, small
 
 
 class TestFirstStart:
-    async def test_models_in_memory_and_all_questions_are_picked(self) -> None:
+    async def test_models_in_memory_and_all_categories_are_picked(self) -> None:
         stage = Stage()
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
             assert stage.picked() == ["phi3:mini"]
-            assert stage.setup.prompts.picked == ("creativity", "reasoning", "coding", "summary")
+            assert stage.setup.prompts.categories == ("creativity", "reasoning", "coding", "summary")
+            assert stage.setup.prompts.picked == ("creativity-1", "reasoning-1", "coding-1", "summary-1")
 
     async def test_else_the_three_smallest(self) -> None:
         stage = Stage(ollama_with(*small("a", "b", "c", "d")))
@@ -37,7 +38,7 @@ class TestFirstStart:
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
             assert stage.picked() == ["gemma:7b"]
-            assert stage.setup.prompts.picked == ("coding",)
+            assert stage.setup.prompts.picked == ("coding-1",)
             assert stage.setup.preset.value == "quick"
             assert stage.setup.options.values.num_predict == 64
 
@@ -62,19 +63,19 @@ class TestFirstStart:
 
 
 class TestPicking:
-    async def test_space_picks_and_enter_starts_from_the_questions_too(self) -> None:
+    async def test_space_picks_and_enter_starts_from_the_prompts_too(self) -> None:
         stage = Stage()
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
             await pilot.press("down", "space", "tab", "space")
             assert stage.picked() == ["phi3:mini", "llama3:8b"]
-            assert stage.setup.prompts.picked == ("reasoning", "coding", "summary")
+            assert stage.setup.prompts.categories == ("reasoning", "coding", "summary")
             await pilot.press("enter")
             plan = await stage.started(pilot)
         assert len(plan.contenders) == 2
         assert [prompt.category for prompt in plan.prompts] == ["reasoning", "coding", "summary"]
 
-    async def test_a_picks_all_that_can_be_tested_and_then_none(self) -> None:
+    async def test_a_picks_all_that_can_be_measured_and_then_none(self) -> None:
         stage = Stage()
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
@@ -86,7 +87,7 @@ class TestPicking:
             await pilot.press("enter")
             assert stage.link.sent_of(StartPlan) == []
 
-    async def test_what_cannot_be_tested_is_shown_with_the_reason_and_cannot_be_picked(self) -> None:
+    async def test_what_cannot_be_measured_is_shown_with_the_reason_and_cannot_be_picked(self) -> None:
         stage = Stage()
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
@@ -134,18 +135,26 @@ class TestPicking:
             await pilot.click("ModelOptions", offset=(6, 2))
             assert stage.picked() == ["phi3:mini", "mistral:7b"]
 
-    async def test_the_preview_is_the_question_under_the_cursor_and_a_asks_all(self) -> None:
+    async def test_a_over_the_prompts_asks_all_of_the_picked_categories_and_then_the_first_again(self) -> None:
         stage = Stage()
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
-            await pilot.press("tab", "down", "down")
-            assert "longest palindrome" in stage.said("#preview")
-            assert "Coding 2" not in stage.said("#preview")
+            await pilot.press("tab", "space", "a")
+            await wait_until(pilot, lambda: len(stage.setup.prompts.picked) == 6)
+            assert "Coding\N{NO-BREAK SPACE}2" in stage.said("PromptLine")
             await pilot.press("a")
-            assert "Coding 2" in stage.said("#preview")
-            await pilot.press("enter")
+            await wait_until(pilot, lambda: len(stage.setup.prompts.picked) == 3)
+            await pilot.press("a", "enter")
             plan = await stage.started(pilot)
-        assert len(plan.prompts) == 8
+        assert len(plan.prompts) == 6
+
+    async def test_a_click_on_a_category_takes_it_out(self) -> None:
+        stage = Stage()
+        async with stage.app.run_test(size=SIZE) as pilot:
+            await stage.listed(pilot)
+            at = stage.said("PromptLine").index("Reasoning") + 1
+            await pilot.click("PromptLine", offset=(at + 1, 0))
+            await wait_until(pilot, lambda: "reasoning" not in stage.setup.prompts.categories)
 
     async def test_models_read_again_keep_the_ticks(self) -> None:
         stage = Stage()
@@ -153,7 +162,7 @@ class TestPicking:
             await stage.listed(pilot)
             await pilot.press("down", "space")
             stage.link.play(models(*some_models()[1:]))
-            await wait_until(pilot, lambda: "phi3:mini" not in stage.setup.models.models.listed)
+            await wait_until(pilot, lambda: "phi3:mini" not in stage.setup.models.models.facts)
             assert stage.picked() == ["llama3:8b"]
 
 
@@ -163,29 +172,50 @@ class TestHowLong:
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
             auto = stage.said("StartLine")
-            assert "1 model × 4 questions" in auto
+            assert "1 model × 4 prompts" in auto
             assert "2 to 5 rounds" in auto
-            assert "about" in auto
-            assert "exact after the first model" in auto
+            assert "a round, " in auto
             await pilot.press("3")
-            await wait_until(pilot, lambda: "5 rounds" in stage.said("StartLine"))
-            assert "1 to 5" not in stage.said("StartLine")
+            await wait_until(pilot, lambda: "  5 rounds" in stage.said("StartLine"))
+            assert "a round" not in stage.said("StartLine")
             assert stage.setup.preset.value == "standard"
 
     async def test_earlier_sessions_make_it_exact(self) -> None:
         stage = Stage(past={"sha256-phi3:mini": PastSpeed(decode_tps=20.0, load_s=3.0)})
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
-            await wait_until(pilot, lambda: "about" in stage.said("StartLine"))
-            assert "exact after" not in stage.said("StartLine")
+            # 4 × (up to 128) + 16 + 32 tokens at 20 tok/s, and 3 s to load.
+            await wait_until(pilot, lambda: "≈ 15–45 s a round" in stage.said("StartLine"))
+
+    async def test_each_preset_says_its_key_and_its_time(self) -> None:
+        stage = Stage(past={"sha256-phi3:mini": PastSpeed(decode_tps=20.0, load_s=3.0)})
+        async with stage.app.run_test(size=SIZE) as pilot:
+            await stage.listed(pilot)
+            await wait_until(pilot, lambda: "2 Quick 15–45 s" in stage.said("PresetLine ChoiceLine"))
+            said = stage.said("PresetLine ChoiceLine")
+            assert "1 Auto" in said
+            assert "3 Standard 1–4 min" in said
+
+    async def test_from_five_models_on_five_rounds_are_offered_and_not_chosen(self) -> None:
+        stage = Stage(ollama_with(*small("a", "b", "c", "d", "e")))
+        async with stage.app.run_test(size=SIZE) as pilot:
+            await stage.listed(pilot)
+            assert "five rounds" not in stage.said("PresetLine .said")
+            await pilot.press("a")
+            await wait_until(pilot, lambda: "5 models are 10 pairs: five rounds (3)" in stage.said("PresetLine .said"))
+            assert stage.setup.plan().preset == "auto"
+            await pilot.press("3")
+            await wait_until(
+                pilot, lambda: "Five rounds: shows which model is faster" in stage.said("PresetLine .said")
+            )
 
     def test_a_time_has_two_digits_that_mean_something(self) -> None:
-        assert about_words(3.2, 17.9) == "about 3–18 s"
-        assert about_words(22, 48) == "about 20–50 s"
-        assert about_words(181, 700) == "about 3–12 min"
-        assert about_words(290, 310) == "about 5 min"
-        assert about_words(4000, 9000) == "about 1–2 h"
-        assert about_words(0.1, 0.4) == "about 1 s"
+        assert time_range(3.2, 17.9) == "3–18 s"
+        assert time_range(22, 48) == "20–50 s"
+        assert time_range(181, 700) == "3–12 min"
+        assert time_range(290, 310) == "5 min"
+        assert time_range(4000, 9000) == "1–2 h"
+        assert time_range(0.1, 0.4) == "1 s"
 
 
 class TestOptions:
@@ -195,7 +225,8 @@ class TestOptions:
             await stage.listed(pilot)
             await pilot.press("o")
             await pilot.pause()
-            await pilot.press("ctrl+u", *"200", "tab", "ctrl+u", *"2048", "tab", "ctrl+u", *"0.7", "tab", "right")
+            await pilot.press("ctrl+u", *"200", "tab", "tab", "ctrl+u", *"2048", "tab", "right", "tab")
+            await pilot.press("ctrl+u", *"0.7")
             await pilot.press("escape")
             assert stage.app.focused is stage.setup.models.models
             await pilot.press("enter")
@@ -236,7 +267,7 @@ class TestOptions:
             assert stage.setup.options.values.num_predict == 77
 
 
-class TestOwnQuestion:
+class TestOwnPrompt:
     async def test_it_is_asked_of_the_picked_models_at_once(self) -> None:
         stage = Stage()
         async with stage.app.run_test(size=SIZE) as pilot:
@@ -261,7 +292,7 @@ class TestOwnQuestion:
         assert stage.link.sent_of(StartPlan) == []
 
 
-class TestWhileATestRuns:
+class TestWhileASessionRuns:
     async def test_enter_goes_to_it_and_starts_no_other(self) -> None:
         stage = Stage()
         async with stage.app.run_test(size=SIZE) as pilot:

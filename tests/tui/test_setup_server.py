@@ -11,7 +11,7 @@ from llmtui.core.commands import CancelPull, Command, FindServers, ListModels, P
 from llmtui.core.events import Event, FoundServer, ListedModel, PullProgressed, ServerChanged, ServersFound
 from llmtui.core.records import Problem
 from llmtui.tui.app import LlmtuiApp
-from llmtui.tui.screens.dialogs import Download
+from llmtui.tui.screens.download import Download
 from tests.tui.conftest import INSTALL, wait_until
 from tests.tui.fakes import (
     ADDRESS,
@@ -108,7 +108,8 @@ class TestServer:
         async with stage.app.run_test(size=SIZE) as pilot:
             await wait_until(pilot, lambda: "https://ollama.com/download" in stage.said("#no-models"))
             said = stage.said("#no-models")
-            assert "Nothing listens at 127.0.0.1:11434." in said
+            assert "Nothing listens at 127.0.0.1:11434." in stage.said("ServerLine > Static")
+            assert "Nothing listens" not in said, "the reason stands once"
             assert INSTALL in said
             assert "No server answers" in stage.said("StartLine")
 
@@ -226,8 +227,9 @@ class TestDownload:
             stage.link.play(PullProgressed(name="nosuch", status="", done=True, problem=problem))
             said = window.query_one("#download-said")
             await wait_until(pilot, lambda: "There is no model 'nosuch'." in str(said.render()))
-            assert "Enter goes on" not in str(said.render())
+            assert "Enter continues" not in str(said.render())
             assert not window.field.disabled
+            assert window.field.value == "nosuch", "to mend it"
 
     async def test_only_ollama_can(self) -> None:
         stage = Stage(no_ollama)
@@ -242,7 +244,7 @@ async def test_a_server_elsewhere_is_said_to_be_out_of_sight() -> None:
     stage = Stage(lambda command: (far, models()) if isinstance(command, SetServer) else ())
     async with stage.app.run_test(size=SIZE) as pilot:
         await stage.listed(pilot)
-        assert "cannot be seen from here" in stage.said("ServerLine > Static")
+        assert "not visible from here" in stage.said("ServerLine > Static")
 
 
 async def test_a_fake_engine_that_is_gone_refuses_with_a_toast() -> None:

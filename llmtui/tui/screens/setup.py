@@ -1,10 +1,9 @@
-"""Setup: all choices before a run, on one screen. Enter starts from any list."""
+"""Setup: everything that is chosen before a session, on one screen. Enter starts from any list."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final, get_args
 
 import msgspec
 from textual import getters, on
@@ -12,43 +11,43 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from llmtui.config.access import without_login
 from llmtui.core.choices import Choices, Preset
-from llmtui.core.commands import FindServers, ListModels
-from llmtui.core.estimate import PastSpeed, estimate
-from llmtui.core.events import CommandFailed, FoundServer, ModelsListed, ServerChanged, ServersFound
+from llmtui.core.commands import ListModels
+from llmtui.core.estimate import estimate
 from llmtui.core.plan import BUILTIN, Plan
 from llmtui.core.planning import (
     FULL_ANSWER_TOKENS,
     NothingToRun,
     default_categories,
-    default_models,
     make_free_plan,
     make_plan,
+    prompts_of,
 )
 from llmtui.tui.background import in_background
-from llmtui.tui.connection import NO_ANSWER
-from llmtui.tui.feed import Replied, SessionChanged
-from llmtui.tui.host import BadAddress
-from llmtui.tui.screens.base import BaseScreen
+from llmtui.tui.feed import SessionChanged
+from llmtui.tui.screens.setup_models import SetupModels
 from llmtui.tui.setup_keys import setup_bindings
-from llmtui.tui.text.no_server import no_models_words, no_server_words
-from llmtui.tui.widgets.choice_line import ChoiceLine
+from llmtui.tui.text.setup_times import again_words, counts_words, plan_time, preset_time
+from llmtui.tui.widgets.model_card import ModelCard
 from llmtui.tui.widgets.model_picker import ModelPicker
 from llmtui.tui.widgets.options_panel import OptionsPanel
 from llmtui.tui.widgets.others_line import OthersLine
 from llmtui.tui.widgets.pick_list import PickList
 from llmtui.tui.widgets.preset_line import PresetLine
-from llmtui.tui.widgets.prompt_picker import PromptPicker
+from llmtui.tui.widgets.prompt_line import PromptLine
 from llmtui.tui.widgets.server_line import ServerLine
 from llmtui.tui.widgets.start_line import StartLine
-from llmtui.words import _
+from llmtui.words import _, plural
 from llmtui.words.problems import problem_what, whole_problem
-from llmtui.words.servers import server_words
+
+_REMEMBERED: Final = frozenset({"preset", "num_ctx", "num_predict", "temperature", "think", "unload_others"})
+
+_LIMITS: Final = ("stall_s", "stall_loading_s", "server_wait_s", "quiet_wait_s", "num_thread")
+"""Choices that are made on the settings screen."""
 
 
-class SetupScreen(BaseScreen):
-    """Server, models, prompts, preset; and the expected duration."""
+class SetupScreen(SetupModels):
+    """Server, models, prompts, how thorough; and how long that will take."""
 
     PLACE = "setup"
     CSS_PATH = "../styles/setup.tcss"
@@ -57,306 +56,247 @@ class SetupScreen(BaseScreen):
     HELP = _(
         """
         # Setup
-        Pick models and prompt categories, then press **Enter**. The other options have sensible defaults. The first
-        answer appears a moment later on the Live screen.
+        Pick models and prompts, then press **Enter**. The other options have sensible defaults. The first answer
+        appears a moment later on the Live screen.
         """
     )
 
-    server_line = getters.query_one(ServerLine)
-    models = getters.query_one(ModelPicker)
-    prompts = getters.query_one(PromptPicker)
-    others = getters.query_one(OthersLine)
+    prompts = getters.query_one(PromptLine)
     preset = getters.query_one(PresetLine)
-    options = getters.query_one(OptionsPanel)
     start_line = getters.query_one(StartLine)
 
     def __init__(self) -> None:
-        """Create the screen with the last choices."""
         super().__init__()
-        self._all_prompts = False
-        self._listed: ModelsListed | None = None
-        self._past: Mapping[str, PastSpeed] = {}
+        self._last_plan: Plan | None = None
         self._own_text = ""
-        self._fetched: str | None = None
-        self._found: tuple[FoundServer, ...] = ()
-        """Servers on this machine's usual ports, looked for where the default one does not answer."""
 
     def compose_body(self) -> ComposeResult:
-        """Yield the server above, models and prompts side by side, the rest below."""
-        settings = self.shell.settings
+        """Return server, models beside the card of one, and below them the other choices."""
+        settings, pack = self.shell.settings, self.shell.host.pack
         yield ServerLine()
         yield OthersLine("unload" if settings.unload_others else "keep")
         with Horizontal(id="lists"):
             with Vertical(id="models-box", classes="box") as box:
                 box.border_title = _("Models")
                 yield ModelPicker()
-            with Vertical(id="prompts-box", classes="box") as box:
-                box.border_title = _("Prompts")
-                yield PromptPicker(self.shell.host.pack)
+            yield ModelCard(classes="box")
+        there = {prompt.id for category in pack.categories for prompt in category.prompts}
+        single = there.intersection(settings.prompt_ids or ())
+        yield PromptLine(pack, single or prompts_of(pack, default_categories(pack, settings.categories)))
         yield PresetLine(settings.preset)
         yield OptionsPanel(settings)
         yield StartLine()
 
     def on_mount(self) -> None:
-        """Show what is known before any answer."""
-        self.prompts.show(default_categories(self.shell.host.pack, self.shell.settings.categories))
-        self._show_start()
-        self._read_past()
+        """Show what is known before anything answers."""
+        self.show_start()
+        self.read_past()
+        self._read_last_plan()
 
     def on_screen_resume(self) -> None:
-        """Ask again which models are in memory, which may have changed while another screen was visible."""
+        """Ask again what is in memory: it may have changed while another screen was on."""
         super().on_screen_resume()
         feed = self.shell.feed
         if feed.server is not None:
-            self._show_server(feed.server)
-        if feed.models is not None and feed.models is not self._listed:
-            self._show_models(feed.models)
-        if self._listed is not None and not self.shell.running:
+            self.show_server(feed.server)
+        if feed.models is not None and feed.models is not self.listed:
+            self.show_models(feed.models)
+        if self.listed is not None and not self.shell.running:
             self.shell.send(ListModels())
-        self._show_start()
+            self.read_past()
+            self._read_last_plan()
+        self.show_start()
 
-    @in_background("past_speeds")
-    def _read_past(self) -> None:
-        past = self.shell.host.past_speeds()
-        self.call_later(self._take_past, past)
+    @in_background("last_plan")
+    def _read_last_plan(self) -> None:
+        plan = self.shell.host.last_plan()
+        self.call_later(self._take_last_plan, plan)
 
-    def _take_past(self, past: Mapping[str, PastSpeed]) -> None:
-        self._past = past
-        self._show_start()
+    def _take_last_plan(self, plan: Plan | None) -> None:
+        self._last_plan = plan
+        if plan is not None:
+            self.start_line.offer_again(plan)
+        self.refresh_bindings()
 
-    # --- events of the engine ---
-
-    @on(Replied)
-    def _heard(self, message: Replied) -> None:
-        match message.reply:
-            case ServerChanged():
-                self._show_server(message.reply)
-            case ModelsListed():
-                self._show_models(message.reply)
-            case ServersFound():
-                self._offer(message.reply.servers)
-            case CommandFailed():
-                problem = message.reply.problem
-                self.notify(whole_problem(problem), severity="error", timeout=10)
-            case _:
-                if self.shell.connection.wanted is not None and self._listed is None:
-                    self.server_line.connecting(self.shell.connection.wanted)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide the keys of what cannot be done now."""
+        if action == "again":
+            return self._last_plan is not None
+        if action == "builtin":
+            return self.can_use_builtin
+        return super().check_action(action, parameters)
 
     @on(SessionChanged)
     def _session_moved(self) -> None:
-        self._show_start()
+        self.show_start()
 
-    def _show_server(self, server: ServerChanged) -> None:
-        instead_of, installed = self.shell.connection.instead_of, self.shell.host.ollama_installed
-        self.server_line.show(server, instead_of=instead_of, ollama_installed=installed)
-        if server.problem is not None:
-            self._listed = None
-            self._say_absent(server)
-            self._show_start()
-            wanted = self.shell.connection.wanted
-            if server.kind != "builtin" and server.problem.code in NO_ANSWER and wanted and wanted.named_by == "nobody":
-                self.shell.send(FindServers())  # not named by the user: another one may be on this machine
+    # --- what follows from the choices ---
 
-    def _say_absent(self, server: ServerChanged) -> None:
-        host = self.shell.host
-        has = {"builtin_available": host.builtin_available, "ollama_installed": host.ollama_installed}
-        self.models.say(no_server_words(server, **has, found=self._found))
-
-    def _offer(self, found: tuple[FoundServer, ...]) -> None:
-        """Show the servers found on this machine; the field for another one has the first."""
-        self._found = found
-        server = self.shell.feed.server
-        if found and server is not None and server.problem is not None:
-            self._say_absent(server)
-        elif found and self.shell.connection.instead_of is not None:
-            names = ", ".join(server_words(one.kind, one.address) for one in found)
-            self.notify(_("{servers}: press s to use it.").format(servers=names), title=_("Found on this machine"))
-
-    def _show_models(self, listed: ModelsListed) -> None:
-        first = self._listed is None
-        self._listed = listed
-        names = [one.model.spelling for one in listed.models]
-        still = self.models.models.picked.intersection(names)
-        kind = "ollama" if self.shell.feed.server is None else self.shell.feed.server.kind
-        usual = default_models(listed.models, self.shell.settings.models, server=kind)
-        fetched = {name for name in names if self._fetched in (name, name.removesuffix(":latest"))}
-        if fetched:
-            self._fetched = None
-        if listed.models:
-            self.models.show(listed, {*(usual if first or not still else still), *fetched})
-            if first and self.focused is None:
-                self.models.models.focus()
-        else:
-            self.models.say(no_models_words(kind))
-        self._show_start()
-
-    # --- consequences of the choices ---
-
-    def plan(self) -> Plan:
-        """Return the plan that Enter starts.
+    def plan(self, preset: Preset | None = None) -> Plan:
+        """Return the plan that Enter starts, or the one of another preset.
 
         Raises:
             NothingToRun: nothing is picked.
         """
+        choices = self._choices()
         return make_plan(
             self.models.picked,
             self.shell.host.pack,
-            server="" if self._listed is None else self._listed.address,
-            categories=self.prompts.picked,
-            choices=self._choices(),
+            server="" if self.listed is None else self.listed.address,
+            prompt_ids=self.prompts.picked,
+            choices=choices if preset is None else msgspec.structs.replace(choices, preset=preset),
             seed=_seed(),
         )
 
     def _choices(self) -> Choices:
+        settings = self.shell.settings
         return msgspec.structs.replace(
             self.options.values,
+            **{name: getattr(settings, name) for name in _LIMITS},
             preset=self.preset.value,
-            all_prompts=self._all_prompts,
+            all_prompts=self.prompts.are_all,
             unload_others=self.others.value == "unload",
         )
 
-    def _show_start(self) -> None:
-        """Show what Enter does, and the number of picked items."""
-        self._show_counts()
+    def show_start(self) -> None:
+        """Say what Enter does and what each preset takes, and count what is picked."""
+        self.show_counts()
         if self.shell.running:
             self.start_line.running()
             return
         try:
             plan = self.plan()
         except NothingToRun as error:
+            self.preset.tell({}, 0)
             self.start_line.not_ready(self._why_not_ready(error))
             return
-        listed = self._listed.models if self._listed is not None else ()
-        self.start_line.ready(plan, estimate(plan, listed, self._past))
+        listed = self.listed.models if self.listed is not None else ()
+        plans = {preset: self.plan(preset) for preset in get_args(Preset)}
+        times = {preset: preset_time(of, estimate(of, listed, self.past)) for preset, of in plans.items()}
+        self.preset.tell(times, len(plan.contenders))
+        self.start_line.ready(plan, estimate(plan, listed, self.past))
 
     def _why_not_ready(self, error: NothingToRun) -> str:
         server = self.shell.feed.server
-        if self._listed is None:
+        if self.listed is None:
             waiting = server is None or server.problem is None
             return _("Waiting for the server.") if waiting else _("No server answers.")
-        if server is not None and all(one.model.backend != server.kind for one in self._listed.models):
+        if server is not None and all(one.model.backend != server.kind for one in self.listed.models):
             return _("This server has no models yet: d downloads one, or tick a built-in one.")
         return problem_what(error.problem)
 
-    def _show_counts(self) -> None:
-        box, total = self.query_exactly_one("#models-box"), len(self._listed.models) if self._listed else 0
-        box.border_subtitle = _("{n} of {total} picked").format(n=len(self.models.picked), total=total) if total else ""
-        box = self.query_exactly_one("#prompts-box")
-        total = len(self.shell.host.pack.categories)
-        box.border_subtitle = _("{n} of {total} picked").format(n=len(self.prompts.picked), total=total)
-        picked = {model.digest for model in self.models.picked}
-        # While only built-in models are picked, the server is not used.
-        inside = {model.backend for model in self.models.picked} == {BUILTIN}
-        resident = () if self._listed is None or inside else self._listed.resident
-        self.others.show([one for one in resident if one.digest not in picked])
+    def show_counts(self) -> None:
+        """Count what is picked, and name what in memory is not."""
+        box, total = self.query_exactly_one("#models-box"), len(self.listed.models) if self.listed else 0
+        picked = self.models.picked
+        words = _("{n} of {total} picked").format(n=len(picked), total=total) if total else ""
+        too_large = sum(self.models.models.left_out_of_all(model.spelling) for model in picked)
+        if too_large:
+            words += " · " + plural("{n} does not fit", "{n} do not fit", too_large).format(n=too_large)
+        box.border_subtitle = words
+        self.options.warn(too_large if self.options.is_open else 0)
+        digests = {model.digest for model in picked}
+        # While only built-in models are picked, the server is left alone.
+        inside = {model.backend for model in picked} == {BUILTIN}
+        resident = () if self.listed is None or inside else self.listed.resident
+        self.others.show([one for one in resident if one.digest not in digests])
 
     @on(PickList.Changed)
     @on(PresetLine.Changed)
-    @on(OptionsPanel.Changed)
+    @on(PromptLine.Changed)
     def _picked(self) -> None:
-        self._show_start()
+        self.show_start()
+
+    @on(OptionsPanel.Changed)
+    @on(OthersLine.Changed)
+    def _conditions_changed(self) -> None:
+        self.options.tell_others(self.others.value)
+        self.show_details()
+        self.show_start()
 
     # --- keys ---
 
     def action_start(self) -> None:
-        """Run the picked items; show the current run if there is one."""
+        """Run what is picked; go to the session that runs already, if one does."""
         if self.shell.running:
             self.shell.show("live")
             return
         try:
             plan = self.plan()
         except NothingToRun as error:
-            self.notify(whole_problem(error.problem), severity="warning")
+            why = whole_problem(error.problem) if self.listed is not None else self._why_not_ready(error)
+            self.notify(why, severity="warning")
             return
-        self._remember()
+        self._keep_choices()
         self.shell.start(plan)
 
-    def _remember(self) -> None:
-        """Save the choices for the next start, except those of one run only."""
+    def _keep_choices(self) -> None:
+        """Keep the choices for the next start, except those of one run only."""
         choices = self._choices()
-        kept = {"preset", "num_ctx", "num_predict", "temperature", "think", "unload_others"}
+        kept = set(_REMEMBERED)
         if choices.num_predict == FULL_ANSWER_TOKENS:
             kept.remove("num_predict")
         if choices.think == "both":
             kept.remove("think")
         self.shell.remember(
             models=tuple(model.spelling for model in self.models.picked),
-            categories=self.prompts.picked,
+            categories=self.prompts.categories,
+            prompt_ids=self.prompts.single,
             **{name: getattr(choices, name) for name in kept},
         )
 
     def action_again(self) -> None:
-        """Run the plan of the newest session again."""
-        self.shell.run_last()
+        """Run the plan of the newest session again, after showing it."""
+        plan = self._last_plan
+        if plan is None or self.shell.running:
+            self.shell.run_last()
+            return
+        from llmtui.tui.screens.dialogs import ConfirmDialog
+
+        listed = self.listed.models if self.listed is not None else ()
+        names = ", ".join(one.label for one in plan.contenders)
+        time = plan_time(plan, estimate(plan, listed, self.past))
+        words = f"{names}\n{counts_words(plan)} · {time}"
+        dialog = ConfirmDialog(again_words(plan), words, yes=_("Run again"), no=_("Back"), is_harmless=True)
+        self.app.push_screen(dialog, lambda yes: self.shell.run_again(plan) if yes else None)
 
     def action_preset(self, preset: Preset) -> None:
-        """Choose a preset."""
+        """Choose how thorough the run is."""
         self.preset.choose(preset)
 
     def action_all_prompts(self) -> None:
-        """Use every prompt of a category, or its first only."""
-        self._all_prompts = not self._all_prompts
-        self.prompts.ask_all(self._all_prompts)
-        self._show_start()
+        """Ask every prompt of the picked categories, or the first of each."""
+        self.prompts.ask_all()
+
+    def action_prompts(self) -> None:
+        """Show all prompts, to pick single ones and to edit them."""
+        from llmtui.tui.screens.prompts import PromptsScreen
+
+        self.app.push_screen(PromptsScreen(self.shell.host.pack, self.prompts.picked), self._take_prompts)
+
+    def _take_prompts(self, picked: tuple[str, ...] | None) -> None:
+        self.prompts.show(self.shell.host.pack, picked or ())
 
     def action_full_answers(self) -> None:
-        """Let answers run to 1024 tokens, or to the previous limit."""
-        values = self.options.values
-        usual = self.shell.settings.num_predict
-        usual = usual if usual != FULL_ANSWER_TOKENS else Choices().num_predict
-        full = values.num_predict != FULL_ANSWER_TOKENS
-        self.options.set(msgspec.structs.replace(values, num_predict=FULL_ANSWER_TOKENS if full else usual))
-        self._show_start()
+        """Let answers run to 1024 tokens, or as short as before."""
+        self.options.full_answers(self.shell.settings.num_predict)
 
     def action_options(self) -> None:
         """Open or close the options."""
         self.options.toggle()
+        self.call_after_refresh(self.show_counts)
         if not self.options.is_open:
             self.models.models.focus()
 
     def action_others(self) -> None:
-        """Change what happens to other models in memory."""
-        self.others.query_exactly_one(ChoiceLine).action_step(1)
-
-    def action_server(self) -> None:
-        """Open the field for another server."""
-        wanted, found = self.shell.connection.wanted, self._found
-        usual = wanted is None or wanted.named_by == "nobody"
-        self.server_line.edit(found[0].address if found and usual else "" if wanted is None else wanted.address)
-
-    @on(ServerLine.Kept)
-    def _server_kept(self) -> None:
-        self.models.models.focus()
-
-    @on(ServerLine.Chosen)
-    def _server_chosen(self, event: ServerLine.Chosen) -> None:
-        try:
-            server = self.shell.host.server_of(event.address or None)
-        except BadAddress as error:
-            self.notify(str(error), title=_("That is not an address"), severity="error")
-            self.server_line.edit(event.address)
-            return
-        self._listed = None
-        self.models.say("")
-        if self.shell.send(self.shell.connection.choose(server)):
-            self.server_line.connecting(server)
-            if server.kind != "builtin":
-                self.shell.remember(host=without_login(event.address) or None)
-        self._show_start()
-
-    def action_look_again(self) -> None:
-        """Ask the server again; where another one replaces it, ask the original one."""
-        wanted = self.shell.connection.wanted
-        stood_in = self.shell.connection.instead_of is not None
-        server = self.shell.feed.server
-        if wanted is not None and (stood_in or server is None or server.problem is not None):
-            self.server_line.connecting(wanted)
-            self.shell.send(self.shell.connection.begin(wanted))
-        else:
-            self.shell.send(ListModels())
+        """Change whether models in memory that are not picked are unloaded."""
+        self.others.step()
+        if not self.others.is_shown:
+            kept = {"unload": _("unloaded for the run"), "keep": _("kept, and rows are marked")}[self.others.value]
+            self.notify(_("Models in memory that are not picked: {what}.").format(what=kept), timeout=4)
 
     def action_own_prompt(self) -> None:
-        """Run a typed prompt on the picked models."""
+        """Ask the picked models a prompt of the person's own."""
         if self.shell.running:
             self.notify(_("A run is in progress. Wait for its end, or stop it on the Live screen."), severity="warning")
             return
@@ -372,29 +312,14 @@ class SetupScreen(BaseScreen):
         if text is None:
             return
         self._own_text = text
-        server = "" if self._listed is None else self._listed.address
+        server = "" if self.listed is None else self.listed.address
         plan = make_free_plan(
             self.models.picked, self.shell.host.pack, text, server=server, choices=self._choices(), seed=_seed()
         )
-        self._remember()
+        self._keep_choices()
         self.shell.start(plan)
-
-    def action_download(self) -> None:
-        """Download a model to the server."""
-        server = self.shell.feed.server
-        if server is None or server.problem is not None or server.kind != "ollama":
-            self.notify(_("Only an Ollama server can download models; none answers now."), severity="warning")
-            return
-        from llmtui.tui.screens.dialogs import Download
-
-        self.app.push_screen(Download(), self._downloaded)
-
-    def _downloaded(self, name: str | None) -> None:
-        """Tick a downloaded model as soon as the server lists it."""
-        self._fetched = name
-        self.action_look_again()
 
 
 def _seed() -> int:
-    """Return a new seed; the plan keeps it."""
+    """Return another seed each time; the plan keeps it."""
     return random.randrange(2**31)

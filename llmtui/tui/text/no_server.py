@@ -1,4 +1,4 @@
-"""The empty state of the model list where no server answers: the reason, and each way to get one."""
+"""What stands in place of the models where no server answers: why, and each way to get one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmtui.core.events import FoundServer, ServerChanged
 from llmtui.core.records import ServerKind
 from llmtui.words import _
 from llmtui.words.install import install_command
-from llmtui.words.problems import problem_remedy, problem_what
+from llmtui.words.problems import problem_remedy
 from llmtui.words.servers import server_words
 
 
@@ -20,7 +20,7 @@ def no_server_words(
 ) -> Content:
     """Return the empty state of a server with a problem, and the servers that were found on this machine."""
     assert server.problem is not None
-    lines = [Content.styled(problem_what(server.problem), "bold")]
+    lines = list[Content]()
     for one in found:
         lines += _way(
             _("There is {server}: press s, then Enter.").format(server=server_words(one.kind, one.address)), one.address
@@ -36,15 +36,17 @@ def no_server_words(
         lines += _ways_to_ollama(installed=ollama_installed)
     if server.kind != "builtin":
         if builtin_available:
-            lines += _way(_("Or use the built-in server: press s and type"), "builtin")
+            lines += [Content(), Content(_("Or press b to use the built-in server."))]
         else:
             lines += _way(_("Or install the built-in server:"), install_command())
     lines += [Content(), Content.styled(_("r refreshes; s uses another server."), "dim")]
+    while not lines[0].plain:
+        del lines[0]
     return Content("\n").join(lines)
 
 
 def no_models_words(kind: ServerKind) -> str:
-    """Return the text in place of the models of a server that lists none."""
+    """Return what stands in place of the models of a server that names none."""
     if kind == "openai":
         return _(
             "This server lists no models.\n\nLoad one there, or measure one by its name: llmtui run --host … -m NAME."

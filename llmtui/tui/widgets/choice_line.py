@@ -28,6 +28,9 @@ class ChoiceLine(Static, can_focus=True):
         height: 1;
         width: auto;
         text-wrap: nowrap;
+        link-style: none;
+        link-color: $text;
+        link-background: transparent;
         &:focus { text-style: bold; background: $block-cursor-blurred-background; }
     }
     """
@@ -68,6 +71,12 @@ class ChoiceLine(Static, can_focus=True):
             else:
                 parts.append(Content.from_markup(f"[@click=choose('{choice}')] $word [/]", word=word))
         return Content(" ").join(parts)
+
+    def rename(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Show other words for the same choices."""
+        if tuple(choices) != self._choices:
+            self._choices = tuple(choices)
+            self.update(self._drawn())
 
     def watch_value(self, value: str) -> None:
         """Redraw the line and report the choice."""

@@ -80,6 +80,14 @@ class PickList(OptionList):
         """Return whether the item can be ticked."""
         return bool(item)
 
+    def selectable(self, item: str) -> bool:
+        """Return whether the cursor can go to the item."""
+        return self.usable(item)
+
+    def left_out_of_all(self, item: str) -> bool:
+        """Return whether "all" takes the item's tick away."""
+        return False
+
     def belongs_to_all(self, item: str) -> bool:
         """Return whether "all" includes this item."""
         return bool(item)
@@ -110,9 +118,9 @@ class PickList(OptionList):
         self._drawn_width = width
         with self.prevent(OptionList.OptionHighlighted):
             self.set_options(
-                Option(self._line(item, width), id=item, disabled=not self.usable(item)) for item in self._shown
+                Option(self._line(item, width), id=item, disabled=not self.selectable(item)) for item in self._shown
             )
-        usable = [item for item in self._shown if self.usable(item)]
+        usable = [item for item in self._shown if self.selectable(item)]
         if here in usable:
             self.highlighted = self._shown.index(here)
         elif usable:
@@ -135,8 +143,11 @@ class PickList(OptionList):
 
     def action_pick_all(self) -> None:
         """Tick all visible items, or none where all are ticked."""
-        usable = {item for item in self._shown if self.usable(item) and self.belongs_to_all(item)}
-        self._picked = self._picked - usable if usable <= self._picked else self._picked | usable
+        usable = [item for item in self._shown if self.usable(item)]
+        left_out = {item for item in usable if self.left_out_of_all(item)}
+        wanted = {item for item in usable if self.belongs_to_all(item)} - left_out
+        are_all = wanted <= self._picked and not left_out & self._picked
+        self._picked = self._picked - left_out - wanted if are_all else self._picked - left_out | wanted
         self._redraw()
         self.post_message(self.Changed(self))
 

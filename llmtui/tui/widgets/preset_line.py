@@ -1,10 +1,14 @@
-"""The preset of a run: four words, and the effect of the chosen one."""
+"""How thorough a run is: four presets with the key, the time of each, and what the chosen one does."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Static
 
@@ -18,10 +22,13 @@ PRESET_WORDS: dict[Preset, tuple[str, str]] = {
     "standard": (_("Standard"), _("Five rounds: shows which model is faster, if the difference is large enough.")),
     "thorough": (_("Thorough"), _("Five to ten rounds: continues until every pair is settled.")),
 }
+MANY: Final = 5
+"""From so many contenders on there are so many pairs that few rounds settle little."""
+FIVE_ROUNDS: Final[frozenset[Preset]] = frozenset({"standard", "thorough"})
 
 
 class PresetLine(Horizontal):
-    """The words and their meaning; ``value`` is the chosen preset."""
+    """The presets and the meaning of the chosen one; ``value`` is the chosen one."""
 
     DEFAULT_CSS = """
     PresetLine {
@@ -33,8 +40,11 @@ class PresetLine(Horizontal):
     HELP = _(
         """
         ## How thorough
-        In a **round** every model runs every picked prompt once, in a random order. More rounds settle smaller
-        differences. **1** to **4** choose a preset from anywhere on this screen.
+        A **round** asks every model every picked prompt once, in a random order. More rounds tell models apart that
+        are close to each other. **1** to **4** choose from anywhere.
+
+        The more models, the more pairs: after three rounds *faster* needs a difference of 8 % between two models, and
+        of 26 % among six. Five rounds make up for much of that.
         """
     )
 
@@ -44,13 +54,14 @@ class PresetLine(Horizontal):
         """Another preset was chosen."""
 
     def __init__(self, preset: Preset) -> None:
-        """Create the line with a preset chosen."""
         super().__init__()
         self._first: Preset = preset
+        self._times: Mapping[Preset, str] = {}
+        self._contenders = 0
 
     def compose(self) -> ComposeResult:
-        """Yield the words and the meaning."""
-        yield ChoiceLine([(name, words[0]) for name, words in PRESET_WORDS.items()], self._first)
+        """Return the presets and what the chosen one does."""
+        yield ChoiceLine(self._words(times=False), self._first)
         yield Static(PRESET_WORDS[self._first][1], classes="said")
 
     @property
@@ -62,8 +73,38 @@ class PresetLine(Horizontal):
         """Choose a preset."""
         self.line.value = preset
 
+    def tell(self, times: Mapping[Preset, str], contenders: int) -> None:
+        """Show what each preset takes, and with many models what five rounds are for."""
+        self._times, self._contenders = times, contenders
+        self._draw()
+
+    def _words(self, *, times: bool) -> list[tuple[str, str]]:
+        return [
+            (name, f"{number} {words[0]}{' ' + self._times[name] if times and name in self._times else ''}")
+            for number, (name, words) in enumerate(PRESET_WORDS.items(), 1)
+        ]
+
+    def _draw(self) -> None:
+        words = self._words(times=True)
+        if sum(len(word) + 3 for _name, word in words) > self.content_size.width:
+            words = self._words(times=False)
+        self.line.rename(words)
+        self.query_exactly_one(".said", Static).update(self._said())
+
+    def _said(self) -> str:
+        if self._contenders >= MANY and self.value not in FIVE_ROUNDS:
+            pairs = self._contenders * (self._contenders - 1) // 2
+            return _("{n} models are {pairs} pairs: five rounds (3) settle more of them.").format(
+                n=self._contenders, pairs=pairs
+            )
+        return PRESET_WORDS[self.value][1]
+
+    def on_resize(self, event: Resize) -> None:
+        """Show the times, or leave them out, as they fit."""
+        self._draw()
+
     @on(ChoiceLine.Changed)
     def _changed(self, event: ChoiceLine.Changed) -> None:
         event.stop()
-        self.query_exactly_one(".said", Static).update(PRESET_WORDS[self.value][1])
+        self._draw()
         self.post_message(self.Changed())

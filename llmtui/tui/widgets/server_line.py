@@ -1,7 +1,8 @@
-"""One line about the server: product and address, or why it does not answer; and a field for another one."""
+"""One line about the server: who answers and where, or why nobody does; and a field to name another one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,15 +18,17 @@ from llmtui.config.address import is_this_machine
 from llmtui.core.commands import SetServer
 from llmtui.core.events import ServerChanged
 from llmtui.words import _
-from llmtui.words.problems import problem_remedy, problem_what
+from llmtui.words.problems import problem_what
 
 
 class ServerField(Input):
-    """The field for the address."""
+    """Where the address is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", _("Keep the server"), id="keep_server"),
         Binding("enter", "submit", _("Connect"), id="connect"),
+        Binding("down", "known(1)", _("Servers used before"), id="next_server"),
+        Binding("up", "known(-1)", _("Servers used before"), show=False),
     ]
     HELP = _(
         """
@@ -33,16 +36,28 @@ class ServerField(Input):
         - **127.0.0.1:11434** or **box:11434**: an Ollama server
         - an address that ends in **/v1**: an OpenAI-compatible server
         - **builtin**: llama.cpp inside llmtui
+
+        **Down** goes through the servers that were named before.
         """
     )
 
+    known: tuple[str, ...] = ()
+    """Addresses of servers that were named before."""
+
+    def action_known(self, by: int) -> None:
+        """Show the known address after or before the one in the field."""
+        if self.known:
+            at = self.known.index(self.value) + by if self.value in self.known else 0
+            self.value = self.known[at % len(self.known)]
+            self.cursor_position = len(self.value)
+
     def action_give_up(self) -> None:
-        """Leave everything unchanged."""
+        """Leave everything as it was."""
         self.post_message(ServerLine.Kept())
 
 
 class ServerLine(Vertical):
-    """The server's line; ``edit`` opens the field."""
+    """Who answers; ``edit`` opens the field."""
 
     DEFAULT_CSS = """
     ServerLine {
@@ -65,34 +80,28 @@ class ServerLine(Vertical):
         """The field was left without a change."""
 
     def compose(self) -> ComposeResult:
-        """Yield the line alone; the field is added when needed."""
+        """Yield the line; the field is added when it is needed."""
         yield Static(Content.styled(_("Starting the measuring process …"), "dim"))
 
     def _say(self, content: Content) -> None:
         self.query_exactly_one("ServerLine > Static", Static).update(content)
 
     def connecting(self, to: SetServer) -> None:
-        """Show which server is being asked."""
+        """Says who is being asked."""
         where = _("the built-in server") if to.kind == "builtin" else _plain(to.address)
         self._say(Content.styled(_("Connecting to {server} …").format(server=where), "dim"))
 
     def show(self, server: ServerChanged, *, instead_of: ServerChanged | None, ollama_installed: bool = False) -> None:
-        """Show the server, or why it does not answer.
+        """Says who answers, or why nobody does.
 
         Args:
-            server: the known facts.
-            instead_of: the server that it replaces.
-            ollama_installed: whether the absent one could be started on this machine.
+            server: what is known of it.
+            instead_of: the one that it stands in for.
+            ollama_installed: the absent one could be started on this machine.
         """
         if server.problem is not None:
-            self._say(
-                Content.assemble(
-                    ("✗ ", "bold $error"),
-                    problem_what(server.problem),
-                    "  ",
-                    (problem_remedy(server.problem), "dim italic"),
-                )
-            )
+            # What to do about it is said in place of the models.
+            self._say(Content.assemble(("✗ ", "bold $text-error"), problem_what(server.problem)))
             return
         name = _server_name(server) if instead_of is None else _("Built-in server")
         parts = [("● ", "bold $success"), (name, "bold")]
@@ -110,13 +119,14 @@ class ServerLine(Vertical):
                 parts.append((_("on another machine: memory and CPU are not visible from here"), "dim"))
         self._say(Content.assemble(*parts))
 
-    def edit(self, address: str) -> None:
-        """Open the field with an address in it."""
+    def edit(self, address: str, known: Sequence[str] = ()) -> None:
+        """Open the field with an address in it; Up and Down go through the known ones."""
         fields = self.query(ServerField)
         field = fields.first() if fields else ServerField(compact=True, placeholder="127.0.0.1:11434")
         if not fields:
             self.mount(field)
         field.value = address
+        field.known = tuple(known)
         self.add_class("-editing")
         self.call_after_refresh(field.focus)
 
@@ -128,7 +138,7 @@ class ServerLine(Vertical):
 
     @on(Kept)
     def close(self) -> None:
-        """Remove the field."""
+        """Close the field."""
         self.remove_class("-editing")
 
 

@@ -66,7 +66,13 @@ def sensor_with(monkeypatch: pytest.MonkeyPatch, nvml: FakeNvml, sys_root: Path)
 def test_nvidia_cards_are_taken_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sensor = sensor_with(monkeypatch, FakeNvml(), tmp_path)
     assert sensor.read() == GpuReading(
-        vram_bytes=2000, busy=0.8, joules=10.0, watts=60.0, temperature_c=72.0, clock_mhz=1980.0
+        vram_bytes=2000,
+        vram_total_bytes=16_000,
+        busy=0.8,
+        joules=10.0,
+        watts=60.0,
+        temperature_c=72.0,
+        clock_mhz=1980.0,
     )
     assert sensor.source == "NVML: Card, Card"
 

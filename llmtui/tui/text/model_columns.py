@@ -1,0 +1,195 @@
+"""The model list as columns: which ones fit into a width, their heads, their cells, and the order of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from llmtui.core.estimate import PastSpeed
+from llmtui.core.events import ListedModel
+from llmtui.core.fit import Fit
+from llmtui.core.planning import shown_name
+from llmtui.core.short_names import short_names
+from llmtui.words import _
+from llmtui.words.figures import decimals_aligned, fixed, rate
+
+ColumnId = Literal["name", "size", "parameters", "quantisation", "fits", "speed", "context", "family"]
+SORTED_BY: Final[tuple[ColumnId, ...]] = ("name", "size", "parameters", "fits", "speed")
+"""What the rows can be sorted by, in the order of the key."""
+GAP: Final = 2
+NAME_LEAST: Final = 14
+NAME_TOLD_APART: Final = 26
+"""Width that a long name gets before its figures: names such as ``hf.co/…`` begin and end alike."""
+IN_MEMORY: Final = " ●"
+"""Behind the name of a model in memory."""
+NO_FIT: Final = Fit(word=None)
+
+
+class ListedFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one model of the list."""
+
+    listed: ListedModel
+    fit: Fit = NO_FIT
+    past: PastSpeed | None = None
+    """What was measured of it on this machine."""
+
+    @property
+    def name(self) -> str:
+        """The name without its folders."""
+        return shown_name(self.listed.model, mixed=False)
+
+
+class ListColumn(msgspec.Struct, frozen=True):
+    """One column as it is shown: its width and its cells, one per usable model."""
+
+    id: ColumnId
+    title: str
+    width: int
+    cells: dict[str, str]
+    """By the model's spelling."""
+    right: bool = True
+
+    def padded(self, text: str) -> str:
+        """Return a text as wide as the column."""
+        return f"{text:>{self.width}}" if self.right else f"{text:<{self.width}}"
+
+
+class ListLayout(msgspec.Struct, frozen=True):
+    """The columns that fit into a width, the name first."""
+
+    name: ListColumn
+    figures: tuple[ListColumn, ...]
+
+    @property
+    def width(self) -> int:
+        """Cells that the columns take together."""
+        return self.name.width + sum(column.width + GAP for column in self.figures)
+
+
+def layout(facts: Sequence[ListedFacts], width: int) -> ListLayout:
+    """Return the columns for a list: what does not fit beside a name that can be told apart is left out."""
+    usable = [one for one in facts if one.listed.why_not is None]
+    names = [one.name for one in facts]
+    mark = len(IN_MEMORY) if any(one.listed.resident is not None for one in usable) else 0
+    width -= mark
+    longest = max((len(one.name) for one in usable), default=NAME_LEAST)
+    least = max(NAME_LEAST, min(longest, NAME_TOLD_APART))
+    left, kept = width - least, set[ColumnId]()
+    columns = {column.id: column for column in _figures(usable)}
+    for wanted in ("size", "fits", "parameters", "quantisation", "speed", "context", "family"):
+        column = columns.get(wanted)
+        # Context and family are worth showing only where no name is shortened by them.
+        spare = longest - least if wanted in ("context", "family") else 0
+        if column is not None and left - spare >= column.width + GAP:
+            kept.add(column.id)
+            left -= column.width + GAP
+    name_width = min(longest + (GAP if left > longest else 0), least + max(left, 0))
+    short = short_names(names, name_width)
+    shown = {one.listed.model.spelling: short[one.name] for one in facts}
+    name = ListColumn("name", _("model"), name_width + mark, shown, right=False)
+    return ListLayout(name, tuple(column for column in columns.values() if column.id in kept))
+
+
+def _figures(usable: Sequence[ListedFacts]) -> list[ListColumn]:
+    """Return the columns of figures in the order they are shown; those in which nothing is known are left out."""
+    size_title, sizes = _sizes(usable)
+    speeds = _rates([None if one.past is None else one.past.decode_tps for one in usable])
+    found = [
+        ("size", size_title, sizes, True),
+        ("parameters", _("params"), [one.listed.model.parameters or "" for one in usable], True),
+        ("quantisation", _("quant"), [one.listed.model.quantisation or "" for one in usable], False),
+        ("fits", _("fits"), [fit_cell(one.fit) for one in usable], False),
+        ("speed", _("tok/s"), speeds, True),
+        ("context", _("context"), [_whole(one.listed.model.context_limit) for one in usable], True),
+        ("family", _("family"), [one.listed.model.family or "" for one in usable], False),
+    ]
+    keys = [one.listed.model.spelling for one in usable]
+    return [
+        # One cell more than the title: the mark of the order is behind it.
+        ListColumn(name, title, max(len(title) + 1, *map(len, cells)), dict(zip(keys, cells, strict=True)), right)  # type: ignore[arg-type]
+        for name, title, cells, right in found
+        if any(cells)
+    ]
+
+
+def _rates(values: Sequence[float | None]) -> list[str]:
+    """Return three significant digits each, decimal marks under each other."""
+    return decimals_aligned([rate(value) for value in values])
+
+
+def _sizes(usable: Sequence[ListedFacts]) -> tuple[str, list[str]]:
+    """Return one unit for all sizes, chosen by the largest, and the sizes in it."""
+    sizes = [one.listed.model.size_bytes for one in usable]
+    unit, per = ("GB", 1e9) if max((size or 0 for size in sizes), default=0) >= 1e8 else ("MB", 1e6)
+    return _("size {unit}").format(unit=unit), [_size(size, per) for size in sizes]
+
+
+def _size(size: int | None, per: float) -> str:
+    if size is None:
+        return ""
+    return fixed(size / per, 2) if size / per >= 0.005 else f"<{fixed(0.01, 2)}"
+
+
+def fit_cell(fit: Fit) -> str:
+    """Return whether a model fits in one word; nothing where it is not known."""
+    if fit.word == "fits":
+        return "✓"
+    if fit.word == "tight":
+        return _("tight")
+    if fit.word == "too_large":
+        assert fit.need_bytes is not None
+        assert fit.room_bytes is not None
+        return f"✗ {_round_gb(fit.need_bytes)} > {_round_gb(fit.room_bytes)}"
+    return ""
+
+
+def _round_gb(size: int) -> str:
+    return fixed(size / 1e9, 0 if size >= 10e9 else 1)
+
+
+def _whole(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def in_order(facts: Iterable[ListedFacts], by: ColumnId | None, *, reverse: bool = False) -> list[ListedFacts]:
+    """Return the rows sorted by a column, as listed where ``by`` is None.
+
+    What has no figure there follows, and what cannot be measured is last.
+    """
+    rows = sorted(facts, key=lambda one: one.listed.why_not is not None)
+    if by is None:
+        return rows
+    value = _VALUES[by]
+    known = [one for one in rows if one.listed.why_not is None and value(one) is not None]
+    known.sort(key=lambda one: value(one), reverse=reverse)  # type: ignore[arg-type,return-value]
+    return [*known, *(one for one in rows if one not in known)]
+
+
+def largest_first(by: ColumnId) -> bool:
+    """Return whether a column's first order is from the largest down: the fastest model is looked for first."""
+    return by == "speed"
+
+
+def _parameters(one: ListedFacts) -> float | None:
+    """Return a count such as ``7.2B`` as a number."""
+    text = (one.listed.model.parameters or "").strip().upper()
+    scale = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}.get(text[-1:], 0.0)
+    try:
+        return float(text[:-1]) * scale if scale else None
+    except ValueError:
+        return None
+
+
+_FIT_ORDER: Final = {"fits": 0, "tight": 1, "too_large": 2}
+_VALUES: Final[dict[ColumnId, Callable[[ListedFacts], str | float | None]]] = {
+    "name": lambda one: one.name.lower(),
+    "size": lambda one: one.listed.model.size_bytes,
+    "parameters": _parameters,
+    "quantisation": lambda one: one.listed.model.quantisation,
+    "fits": lambda one: None if one.fit.word is None else _FIT_ORDER[one.fit.word],
+    "speed": lambda one: None if one.past is None else one.past.decode_tps,
+    "context": lambda one: one.listed.model.context_limit,
+    "family": lambda one: one.listed.model.family,
+}

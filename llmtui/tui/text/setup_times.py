@@ -1,0 +1,76 @@
+"""What a plan costs, in few words: for the presets and for the line that starts it."""
+
+from __future__ import annotations
+
+from llmtui.core.estimate import Estimate, Range
+from llmtui.core.plan import Plan, trials_per_round
+from llmtui.words import _, plural
+
+SAME = 1.5
+"""Ends of a range that differ by less are one number."""
+
+
+def time_range(low_s: float, high_s: float) -> str:
+    """Return a range of time: ``3–12 min``, ``20–50 s``, ``1–3 h``; one number where its ends are close."""
+    for unit_s, word, most_s in ((1.0, "s", 100.0), (60.0, "min", 5400.0), (3600.0, "h", float("inf"))):
+        if high_s < most_s:
+            low, high = _rounded(low_s / unit_s), _rounded(high_s / unit_s)
+            if low == high or high_s < SAME * low_s:
+                return f"{_rounded((low_s * high_s) ** 0.5 / unit_s)} {word}"
+            return f"{low}–{high} {word}"
+    raise AssertionError("the last unit has no end")
+
+
+def _rounded(value: float) -> int:
+    """Return one or two digits that mean something: 3, 12, 25, 80."""
+    if value < 20:
+        return max(round(value), 1)
+    return round(value / 5) * 5
+
+
+def plan_time(plan: Plan, expected: Estimate) -> str:
+    """Return how long a plan takes: ``≈ 1 min a round, stops by 6 min``, or ``≈ 5 min`` for a fixed number of rounds.
+
+    A plan with a time limit runs its promised rounds whatever they take: where those end later, that is said. One that
+    runs out of rounds long before its limit says how long all of them take.
+    """
+    if plan.budget_s is None:
+        return _("≈ {time}").format(time=time_range(expected.low_s, expected.high_s))
+    each = _("≈ {time} a round").format(time=time_range(*expected.round_s))
+    if expected.high_s * SAME < plan.budget_s:
+        return _("{each}, {time} in all").format(each=each, time=time_range(expected.low_s, expected.high_s))
+    promised_s = plan.rounds * expected.round_s[1]
+    if promised_s <= plan.budget_s:
+        return _("{each}, stops by {limit}").format(each=each, limit=time_range(plan.budget_s, plan.budget_s))
+    least: Range = (plan.rounds * expected.round_s[0], promised_s)
+    n = _("{n} rounds at least").format(n=plan.rounds)
+    return f"{each}, {n}: {time_range(*least)}"
+
+
+def preset_time(plan: Plan, expected: Estimate) -> str:
+    """Return the shortest form: ``≤ 6 min`` where a limit holds, else ``1–3 min``."""
+    if plan.budget_s is not None and plan.rounds * expected.round_s[1] <= plan.budget_s < expected.high_s * SAME:
+        return f"≤ {time_range(plan.budget_s, plan.budget_s)}"
+    return time_range(expected.low_s, expected.high_s)
+
+
+def plan_rounds(plan: Plan) -> str:
+    """Return the number of rounds: ``5 rounds``, ``2 to 5 rounds``."""
+    if plan.rounds == plan.max_rounds:
+        return plural("{n} round", "{n} rounds", plan.rounds).format(n=plan.rounds)
+    return _("{low} to {high} rounds").format(low=plan.rounds, high=plan.max_rounds)
+
+
+def counts_words(plan: Plan) -> str:
+    """Return what is asked: ``2 models × 4 prompts``."""
+    models = plural("{n} model", "{n} models", len(plan.contenders)).format(n=len(plan.contenders))
+    prompts = plural("{n} prompt", "{n} prompts", len(plan.prompts)).format(n=len(plan.prompts))
+    return f"{models} × {prompts}"
+
+
+def again_words(plan: Plan) -> str:
+    """Return what a plan asks, in its promised rounds: ``Again: 3 models, 18 trials``."""
+    models = plural("{n} model", "{n} models", len(plan.contenders)).format(n=len(plan.contenders))
+    count = trials_per_round(plan) * plan.rounds
+    trials = plural("{n} trial", "{n} trials", count).format(n=count)
+    return _("Again: {models}, {trials}").format(models=models, trials=trials)
