@@ -17,6 +17,7 @@ from llmtui.core.summary import ContenderSummary, summarise
 from llmtui.core.uses import MEMORY_APART, wait_ranks
 from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.core.waits import WaitFigure, WaitVerdict, wait_verdicts
+from llmtui.core.what_holds import Mark
 
 FOCUS: Final = "decode_tps"
 """The figure that models are ordered by where none is chosen."""
@@ -85,16 +86,20 @@ def verdicts_on(session: Session, figure: str) -> Sequence[PairVerdictOf]:
     return wait_verdicts(session, TIMES[figure]) if figure in TIMES else ()
 
 
-def best_of(session: Session, figure: str) -> int | None:
-    """Return the contender that verdicts put above all others compared; None where there is none."""
+def best_of(session: Session, figure: str) -> tuple[int, Mark] | None:
+    """Return the contender that verdicts put above all others compared, and how far they go; None where none is."""
     if figure == "memory_peak_bytes":
         sizes = memory_compared(memory_held(session))
         if sizes is None or sizes.sizes[1][1] <= MEMORY_APART * sizes.sizes[0][1]:
             return None
-        return sizes.sizes[0][0]
-    place = _ranks(verdicts_on(session, figure))
+        return sizes.sizes[0][0], "told"
+    found = verdicts_on(session, figure)
+    place = _ranks(found)
     first = [index for index, rank in place.items() if rank == 1]
-    return first[0] if len(first) == 1 and len(place) > 1 else None
+    if len(first) != 1 or len(place) < 2:
+        return None
+    words = [one.word for one in found if one.first == first[0]]
+    return first[0], "ahead" if "ahead" in words else "told"
 
 
 def gpu_share(session: Session, contender: int) -> float | None:

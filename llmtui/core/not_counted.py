@@ -11,6 +11,7 @@ from llmtui.core.trial_row import TrialRow, replaced_trials
 from llmtui.core.verdict import disturbed_contenders
 
 BUSY = "busy"
+NOISY_START = "noisy_start"
 
 
 class Uncounted(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,8 @@ class NotCounted(msgspec.Struct, frozen=True, kw_only=True):
     """Warm trials that count although other programs were busy."""
     warm: int
     """Warm trials that count."""
+    noisy_starts: int
+    """Cold starts that count although other programs were busy just before."""
     busy_lasts: bool
     """Other programs were busy in more than half of the warm trials: a condition, no disturbance."""
     why: str | None = None
@@ -55,12 +58,14 @@ def not_counted(session: Session) -> NotCounted:
     without = tuple((index, "disturbed") for index in sorted(disturbed_contenders(session)))
     warm = [row for row in session.rows if row.trial.kind == "warm" and row.trial.id not in repeated]
     busy = sum(BUSY in row.flags for row in warm)
-    why = None if trials or without or busy else ("all_counted" if session.rows else "not_yet")
+    noisy = sum(NOISY_START in row.flags for row in session.rows if row.trial.id not in repeated)
+    why = None if trials or without or busy or noisy else ("all_counted" if session.rows else "not_yet")
     return NotCounted(
         trials=trials,
         contenders=without,
         busy=busy,
         warm=len(warm),
+        noisy_starts=noisy,
         busy_lasts=is_busy_machine(session.rows),
         why=why,
     )

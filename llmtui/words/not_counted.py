@@ -28,6 +28,13 @@ def not_counted_sentences(line: NotCounted, session: Session) -> Iterable[str]:
         said = _("Other programs were busy in {n} of {of} trials; those trials still count.")
         lasting = _("The machine was busy in {n} of {of} trials: all figures here were measured that way.")
         yield (lasting if line.busy_lasts else said).format(n=line.busy, of=line.warm)
+    if line.noisy_starts:
+        starts = plural(
+            "{n} cold start began on a busy machine and still counts.",
+            "{n} cold starts began on a busy machine and still count.",
+            line.noisy_starts,
+        )
+        yield starts.format(n=line.noisy_starts)
 
 
 def _left_out(one: Uncounted, session: Session) -> str:

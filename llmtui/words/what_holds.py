@@ -87,7 +87,8 @@ def evidence_lines(one: Holding, session: Session) -> tuple[str, ...]:
         said.append(
             _("Standard deviation of the speed for the same prompt across rounds. F test at 1 %, Holm-corrected.")
         )
-    left_out = [text for text in not_counted_sentences(not_counted(session), session) if text]
+    uncounted = not_counted(session)
+    left_out = [] if uncounted.why else [text for text in not_counted_sentences(uncounted, session) if text]
     if one.verdict is not None and left_out:
         said.append(_("Left out: {excluded}").format(excluded=" ".join(left_out)))
     return tuple(text for text in said if text)

@@ -8,8 +8,9 @@ from llmtui.core.session import Session
 from llmtui.core.verdict import verdicts
 from llmtui.core.what_holds import what_holds
 from llmtui.core.whole_rounds import of_whole_rounds, whole_rounds
+from llmtui.words.conclusions import sentences
 from llmtui.words.what_holds import evidence_lines, holding_words
-from tests.core.compared import compared, compared_plan
+from tests.core.compared import compared, compared_plan, other
 
 
 def said(session: Session, key: str = "+") -> list[str]:
@@ -72,10 +73,11 @@ def test_one_model_alone_is_compared_with_none() -> None:
 
 def test_evidence_names_ratio_interval_rounds_and_formula() -> None:
     session = compared({"a": [40.0, 40.4, 40.2], "b": [20.0, 20.1, 20.2]})
-    (sentence, formula, *_left_out) = evidence_lines(what_holds(session)[0], session)
+    (sentence, formula, *left_out) = evidence_lines(what_holds(session)[0], session)
     assert "2.00 times as fast" in sentence
     assert "3 rounds" in sentence
-    assert "simultaneous over all pairs" in formula
+    assert "interval holds for all pairs" in formula
+    assert not any("every trial counts" in line for line in left_out)
 
 
 def test_claims_are_made_of_complete_rounds_alone() -> None:
@@ -85,3 +87,11 @@ def test_claims_are_made_of_complete_rounds_alone() -> None:
     warm_alone = compared_plan("a", "b", kinds=("warm",))
     complete = compared({"a": [40.0, 40.0], "b": [20.0, 20.0]}, of=warm_alone)
     assert of_whole_rounds(complete) is complete
+
+
+def test_beside_disturbed_trials_it_is_never_said_that_all_of_them_count() -> None:
+    of = compared_plan("a", "b")
+    noisy = other(of, "cold", 0, 2, flags=("noisy_start",))
+    session = compared({"a": [40.0] * 3, "b": [20.0] * 3}, noisy, of=of)
+    (line,) = [said for said in sentences(session) if said.startswith("Not counted")]
+    assert line == "Not counted: 1 cold start began on a busy machine and still counts."

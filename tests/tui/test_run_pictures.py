@@ -128,16 +128,6 @@ def test_live_with_the_machine_alone(snap_compare: Compare) -> None:
     assert snap_compare(an_app(ONE_ROUND, WRITING_S), terminal_size=(140, 40), run_before=on("live", "2"))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_results_by_model(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(an_app(THREE_ROUNDS, WHOLE_S), terminal_size=size, run_before=on("results"))
-
-
-def test_results_by_category_in_daylight(snap_compare: Compare) -> None:
-    app = an_app(ONE_ROUND, WHOLE_S, theme="llmtui-light")
-    assert snap_compare(app, terminal_size=(120, 36), run_before=on("results", "2"))
-
-
 def test_results_trial_by_trial(snap_compare: Compare) -> None:
     app = an_app(ONE_ROUND, WHOLE_S)
     assert snap_compare(app, terminal_size=(80, 24), run_before=on("results", "3", "end", "space", "up", "space"))

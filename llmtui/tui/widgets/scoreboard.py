@@ -209,10 +209,10 @@ def _texts(name: str, head: str, texts: Sequence[str], style: str = "", *, is_fi
 def _figure_cells(session: Session, one: Measure, lines: Sequence[ContenderSummary], style: str) -> BoardCells:
     """Return a figure's column, with the model that verdicts put first marked."""
     head, texts, _is_figure = board_column(one, lines)
-    best = None if style else best_of(session, one.id)
+    best, mark = (None if style else best_of(session, one.id)) or (None, "open")
     width = max(map(cell_len, (*texts, head))) + (best is not None)
     cells = [
-        Content.styled(f"{SIGNS['told']}{text.strip()}".rjust(width - len(text) + len(text.rstrip())), "bold $success")
+        Content.styled(f"{SIGNS[mark]}{text.strip()}".rjust(width - len(text) + len(text.rstrip())), "bold $success")
         if line.contender == best and text
         else Content.styled(text.rjust(width), style)
         for line, text in zip(lines, texts, strict=True)
