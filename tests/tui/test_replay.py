@@ -209,6 +209,19 @@ async def test_the_arrows_go_to_the_neighbours() -> None:
         assert "test 2 of 18" in str(screen.query_one("#answer-title").render())
 
 
+async def test_an_answer_is_copied_and_replayed_beside_another_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = an_app()
+    copied: list[str] = []
+    monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await answer(pilot, "r1-m1-warm-p4")
+        await pilot.press("y")
+        await wait_until(pilot, lambda: copied)
+        assert copied[0].startswith("Photosynthesis is how plants")
+        await pilot.press("r")
+        await wait_until(pilot, lambda: isinstance(app.screen, ReplayScreen))
+
+
 async def test_a_text_that_is_gone_says_so() -> None:
     async with an_app().run_test(size=(120, 36)) as pilot:
         screen = AnswerScreen(Gone(), session(), row("r1-m1-warm-p1"))  # type: ignore[arg-type]

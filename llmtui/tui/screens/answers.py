@@ -15,10 +15,12 @@ from textual.widgets import Footer, Markdown, Static
 from llmtui.core.events import TrialFinished
 from llmtui.core.plan import tagged
 from llmtui.core.reading import answer_of, chunk_texts
+from llmtui.core.rivals import rivals
 from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed
+from llmtui.tui.screens.export import copy_text
 from llmtui.tui.shell import ShellOf
 from llmtui.tui.text.answer_view import trial_details
 from llmtui.tui.text.live_pane import CHANNELS, prompt_text
@@ -35,6 +37,8 @@ class AnswerScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", _("Back"), id="answer.back"),
         Binding("m", "markdown", _("As Markdown"), id="answer.markdown", tooltip=_("As plain text, or formatted")),
+        Binding("y", "copy", _("Copy"), id="answer.copy", tooltip=_("The answer, without the prompt")),
+        Binding("r", "replay", _("Replay"), id="answer.replay", tooltip=_("Beside another model's answer")),
         Binding("left", "neighbour(-1)", _("Previous trial"), id="answer.before", priority=True),
         Binding("right", "neighbour(1)", _("Next trial"), id="answer.next", priority=True),
     ]
@@ -42,7 +46,7 @@ class AnswerScreen(Screen[None]):
         """
         # One trial
         The prompt, the answer as it arrived, and every figure. For a missing figure the reason is shown.
-        **m** shows a complete answer as formatted text.
+        **m** shows a complete answer as formatted text, **y** copies it, **r** replays it beside another model's.
         """
     )
 
@@ -133,6 +137,22 @@ class AnswerScreen(Screen[None]):
         if at is not None and 0 <= at + step < len(rows):
             self._row = rows[at + step]
             self._show()
+
+    def action_copy(self) -> None:
+        """Copy the answer."""
+        if self._finished is not None:
+            model = self._session.contender(self._row.trial).label
+            copy_text(self, answer_of(self._finished).strip(), _("the answer of {model}").format(model=model))
+
+    def action_replay(self) -> None:
+        """Show the answer beside another model's to the same prompt, each at its original speed."""
+        from llmtui.tui.screens.replay import ReplayScreen
+
+        pair = rivals(self._session, self._row)
+        if pair is None:
+            self.notify(_("No other model has answered this prompt."), severity="warning")
+        else:
+            self.app.push_screen(ReplayScreen(self._feed, self._session, pair))
 
     def action_back(self) -> None:
         """Go back."""
