@@ -39,7 +39,7 @@ class Clock:
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(idle_wait, "_LOOK_S", 0.01)
+    monkeypatch.setattr(idle_wait, "_OBSERVED_S", 0.01)
     monkeypatch.setattr(idle_wait, "time", clock)
     monkeypatch.setattr(idle_wait, "asyncio", clock)
     return clock

@@ -7,11 +7,13 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from llmtui.config import Settings
-from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Skip
-from llmtui.core.events import Chunks, Event, Paused, Resumed, SessionStarted
+from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Skip, StopWaiting
+from llmtui.core.events import Chunks, Event, Paused, PhaseChanged, Resumed, SessionStarted, TrialFinished
+from llmtui.core.records import PhaseDetail
 from llmtui.tui.app import LlmtuiApp, WatchApp
 from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.live import LiveScreen
+from llmtui.tui.text.live_pane import pane_title
 from llmtui.tui.widgets.token_pane import TokenPane
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink, replace
@@ -174,7 +176,7 @@ async def test_a_row_a_test_the_newest_last_with_its_kind_and_one_mark() -> None
         rows = [[cell.plain.strip() for cell in table.get_row_at(number)] for number in range(table.row_count)]
         assert [row[0] for row in rows] == [str(number) for number in range(1, 19)]
         assert rows[0][1:4] == ["qwen3:4b thinking", "cold start", "9.51"]
-        assert rows[5][2] == "in a chat: Coding"
+        assert rows[5][2] == "follow-up: Coding"
         assert rows[16][-1] == "✗ failed"
         assert rows[16][4] == ""
         assert [row[-1] for row in rows if row[-1]] == ["✗ failed"]
@@ -340,3 +342,73 @@ async def test_timers_stand_still_when_nothing_runs() -> None:
 def ticking(screen: LiveScreen) -> bool:
     """The second hand goes."""
     return screen._seconds is not None and screen._seconds._active.is_set()
+
+
+async def test_the_strip_has_a_row_per_model_and_marks_the_one_that_writes() -> None:
+    run = Run()
+    async with run.app.run_test(size=(140, 40)) as pilot:
+        screen = await run.show(pilot, start_of(EVENTS, "r1-m1-warm-p1") + 5)
+        head, *rows = screen.strip.render().plain.splitlines()
+        assert [word for word in ("model", "rounds", "Speed", "TTFT", "Memory", "now") if word not in head] == []
+        assert len(rows) == 3
+        [writing] = [row for row in rows if row.startswith("▶")]
+        assert "llama3:8b" in writing
+        assert "Creativity" in writing
+        assert "/128" in writing
+
+
+async def test_at_the_end_the_verdict_is_shown_and_enter_goes_to_the_results() -> None:
+    run = Run()
+    async with run.app.run_test(size=(140, 40)) as pilot:
+        screen = await run.show(pilot, 10_000)
+        await wait_until(pilot, lambda: screen.board.is_on_screen)
+        assert "qwen3:4b thinking" in str(screen.board.said.render())
+        assert not screen.figures.is_on_screen
+        screen.pane.focus()
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: run.app.current_mode == "results")
+
+
+async def test_keys_say_what_they_will_do() -> None:
+    run = Run()
+    async with run.app.run_test(size=(140, 40)) as pilot:
+        screen = await run.show(pilot, 30)
+
+        def says(key: str) -> str:
+            return screen.active_bindings[key].binding.description
+
+        assert (says("p"), says("m"), says("n")) == ("Pause", "Enlarge", "Skip trial")
+        await pilot.press("m")
+        await wait_until(pilot, lambda: says("m") == "Shrink")
+        await pilot.press("m", "p")
+        await wait_until(pilot, lambda: (says("m"), says("p")) == ("Enlarge", "Resume"))
+
+
+async def test_a_wait_for_other_programs_can_be_ended() -> None:
+    run = Run()
+    async with run.app.run_test(size=(140, 40)) as pilot:
+        screen = await run.show(pilot, 30)
+        assert "space" not in screen.active_bindings
+        assert run.app.feed.session is not None
+        run.link.play(
+            PhaseChanged(
+                t_ns=until(EVENTS, 30)[-1].t_ns, phase="waiting", detail=PhaseDetail(step="waiting_for_others")
+            )
+        )
+        await wait_until(pilot, lambda: "machine busy" in words(screen)["phase"])
+        assert "/8 cores · waits up to" in words(screen)["phase"]
+        await pilot.press("space")
+        await wait_until(pilot, lambda: run.link.sent_of(StopWaiting))
+
+
+async def test_a_finished_file_shows_its_last_trial_whole_under_its_own_name() -> None:
+    facts = [event for event in EVENTS if not isinstance(event, Chunks)]
+    last = [event for event in facts if isinstance(event, TrialFinished)][-1]
+    app = WatchApp(FakeHost(), FakeLink(*facts, is_live=False, accepts_commands=False))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await wait_until(pilot, lambda: isinstance(app.screen, LiveScreen) and app.feed.session is not None)
+        screen = app.screen
+        assert isinstance(screen, LiveScreen)
+        await wait_until(pilot, lambda: last.text in pane_text(screen.pane))
+        assert screen.pane.border_title == pane_title(app.feed.session, last.trial)  # type: ignore[arg-type]
+        assert not screen.pane.border_subtitle
