@@ -392,7 +392,7 @@ async def test_a_wait_for_other_programs_can_be_ended() -> None:
         assert run.app.feed.session is not None
         run.link.play(
             PhaseChanged(
-                t_ns=until(EVENTS, 30)[-1].t_ns, phase="waiting", detail=PhaseDetail(step="waiting_for_others")
+                t_ns=run.app.feed.session.last_t_ns, phase="waiting", detail=PhaseDetail(step="waiting_for_others")
             )
         )
         await wait_until(pilot, lambda: "machine busy" in words(screen)["phase"])
