@@ -208,5 +208,5 @@ async def test_in_the_first_round_nothing_is_claimed() -> None:
     app = an_app(events)
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await looked_at(pilot, 3)
-    assert "nothing is claimed" in lines[2]
+    assert "The first round is running" in lines[2]
     assert not any(sign in "".join(lines[2:12]) for sign in ("●", "◐", "× next"))
