@@ -14,7 +14,9 @@ from benchmarks.machine import load_words
 from benchmarks.page import PAGE, Section, page
 from benchmarks.rows import Benchmark, Row
 
-MODULES = ("chunk_lag", "accuracy", "screen_cpu", "flood", "per_token", "start_and_end", "memory", "history", "parts")
+MODULES = (
+    "chunk_lag", "accuracy", "screen_cpu", "flood", "per_token", "start_and_end", "memory", "history", "comparing", "parts",
+)  # fmt: skip
 
 
 def main() -> int:
