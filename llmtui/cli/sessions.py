@@ -137,8 +137,13 @@ def _listed(of: Startup) -> tuple[SessionFolder, ...]:
 
 
 def _from_the_end(of: Startup, word: str, back: int) -> Path:
-    """Return the journal of the newest readable session, or of one before it."""
-    there = [one for one in _listed(of) if one.problem is None]
+    """Return the journal of the newest session, or of one before it."""
+    from llmtui.store.begun import sessions_begun
+
+    try:
+        there = sessions_begun(of.results)
+    except OSError as error:
+        raise Refused(cannot_list(of.results, error)) from error
     if back < len(there):
         return there[back].journal
     raise Refused(_("There is no session {name}: {folder} has {n}.").format(name=word, folder=of.results, n=len(there)))

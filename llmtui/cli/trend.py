@@ -74,7 +74,7 @@ def run_trend(of: Startup, words: list[str], figure: str, *, json: bool = False)
         raise Refused(_("There is no figure {name}. There are: {names}.").format(name=figure, names=", ".join(known)))
     sessions = [comparable(of, word) for word in words]
     if len(sessions) == 1:
-        sessions += _before(of, sessions[0])
+        sessions += _before(of, sessions[0], speed_only=figure == "decode_tps")
     found = trend(sessions, figure)
     if not has_points(found.lines):
         raise Refused(_("No session of this plan has the figure {name}.").format(name=figure))
@@ -85,10 +85,10 @@ def run_trend(of: Startup, words: list[str], figure: str, *, json: bool = False)
     return Exit.OK
 
 
-def _before(of: Startup, session: Session) -> list[Session]:
+def _before(of: Startup, session: Session, *, speed_only: bool) -> list[Session]:
     from llmtui.store.earlier import sessions_before
 
     try:
-        return sessions_before(of.results, session, most=MOST)
+        return sessions_before(of.results, session, most=MOST, speed_only=speed_only)
     except OSError as error:
         raise Refused(cannot_list(of.results, error)) from error

@@ -240,8 +240,8 @@ class _Pair:
         if earlier is None or not self.prompts:
             return None
         return (
-            observed(self.before, self._summaries[0], earlier, figure, self.prompts),
-            observed(self.after, self._summaries[1], later, figure, self.prompts),
+            observed(self.before, lambda: self._summaries[0], earlier, figure, self.prompts),
+            observed(self.after, lambda: self._summaries[1], later, figure, self.prompts),
         )
 
 

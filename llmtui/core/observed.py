@@ -16,7 +16,7 @@ from llmtui.core.measures import measure_of, reading, value_of
 from llmtui.core.pairing import is_imported
 from llmtui.core.session import Session
 from llmtui.core.stats import mean
-from llmtui.core.summary import Summary, prefill_kind, start_rows
+from llmtui.core.summary import Summary, pooled, prefill_kind, start_rows
 from llmtui.core.trial_row import TrialRow, replaced_trials
 
 WAITED = ("ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms")
@@ -38,24 +38,35 @@ class Observed(NamedTuple):
     """Mean logarithm of each counted round."""
 
 
-def observed(session: Session, summary: Summary, contender: int, figure: str, prompts: Collection[str]) -> Observed:
+def observed(
+    session: Session, summary: Callable[[], Summary], contender: int, figure: str, prompts: Collection[str]
+) -> Observed:
     """Return the observations of a figure in a session.
 
     Args:
         session: the session with its trials.
-        summary: the session's summary.
+        summary: returns the session's summary, where one is needed.
         contender: index into its plan.
         figure: id of a measure.
         prompts: SHA-256 of the prompts to use, for figures of warm trials.
     """
     logs = round_logs(session, contender, figure, prompts)
-    one, line = measure_of(figure), summary.lines[contender]
-    told = None if one is None else value_of(reading(one, line))
+    told = _told(session, summary, contender, figure)
     asks_prompts = figure not in _KINDS or _KINDS[figure] == "warm"
     narrowed = asks_prompts and {prompt.sha256 for prompt in session.plan.prompts} - set(prompts)
     if told is not None and not narrowed:
         return Observed(told, logs)
     return Observed(math.exp(mean(logs)) if logs else None, logs)
+
+
+def _told(session: Session, summary: Callable[[], Summary], contender: int, figure: str) -> float | None:
+    """Return the figure of the tables; the speed, of which a trend reads hundreds, without the rest of a summary."""
+    if figure == "decode_tps" and not is_imported(session.plan):
+        repeated = replaced_trials(session.rows)
+        mine = (row for row in session.rows if row.trial.contender == contender and row.trial.id not in repeated)
+        return value_of(pooled([row for row in mine if counts_for_speed(row)]))
+    one = measure_of(figure)
+    return None if one is None else value_of(reading(one, summary().lines[contender]))
 
 
 def round_logs(session: Session, contender: int, figure: str, prompts: Collection[str]) -> tuple[float, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache, partial
 
 import msgspec
 
-from llmtui.core.differences import Difference, differences, matched_contenders, plan_signature
+from llmtui.core.differences import Difference, differences, matched_contenders
 from llmtui.core.interval import ALPHA, DEVIATION_FLOOR, MIN_ROUNDS
 from llmtui.core.observed import observed
 from llmtui.core.session import Session
@@ -70,7 +71,7 @@ def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> FigureTren
     prompts = {one.sha256 for one in newest.plan.prompts}
     points: list[list[TrendPoint]] = [[] for _ in newest.plan.contenders]
     for at, session in enumerate(ordered):
-        summary, places = summarise(session), matched_contenders(session.plan, newest.plan)
+        summary, places = cache(partial(summarise, session)), matched_contenders(session.plan, newest.plan)
         asked = prompts & {one.sha256 for one in session.plan.prompts}
         for index, earlier in places.items():
             found = observed(session, summary, earlier, figure, asked)
@@ -90,12 +91,6 @@ def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> FigureTren
             TrendLine(label=one.label, points=tuple(points[index])) for index, one in enumerate(newest.plan.contenders)
         ),
     )
-
-
-def of_one_plan(sessions: Sequence[Session], like: Session) -> tuple[Session, ...]:
-    """Return the sessions of the same plan as another one, including that one where it is in the list."""
-    wanted = plan_signature(like.plan)
-    return tuple(one for one in sessions if plan_signature(one.plan) == wanted)
 
 
 def _point(at: int, value: float, logs: Sequence[float]) -> TrendPoint:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +12,8 @@ from llmtui.core.events import BadLine, SessionStarted, decode_event
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
+from llmtui.store.begun import sessions_begun
 from llmtui.store.listing import list_sessions
-from llmtui.store.session_folder import JOURNAL
 from llmtui.store.session_rows import read_comparable
 
 MOST: Final = 8
@@ -33,13 +32,16 @@ def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
     return Earlier(session=found[0], noise=day_noise(found)) if found else None
 
 
-def sessions_before(results_dir: Path, session: Session, most: int = MOST) -> list[Session]:
+def sessions_before(
+    results_dir: Path, session: Session, most: int = MOST, *, speed_only: bool = False
+) -> list[Session]:
     """Return the sessions of the same plan that began before this one, newest first.
 
     Args:
         results_dir: folder of the sessions.
         session: the session with the plan.
         most: largest number of sessions to read.
+        speed_only: leave out all figures but the decode rate.
 
     Raises:
         OSError: the results folder is there but cannot be read.
@@ -47,19 +49,14 @@ def sessions_before(results_dir: Path, session: Session, most: int = MOST) -> li
     if is_imported(session.plan):
         return []
     wanted = plan_signature(session.plan)
-    begun = sorted(
-        (
-            (started.wall_ns, started.session_id, journal)
-            for journal, started in _starts(results_dir)
-            if started.wall_ns < session.wall_ns
-            and started.session_id != session.session_id
-            and plan_signature(started.plan) == wanted
-        ),
-        reverse=True,
-    )
     found: list[Session] = []
-    for _wall_ns, _session_id, journal in begun:
-        before = read_comparable(journal)
+    for one in sessions_begun(results_dir):
+        if one.wall_ns >= session.wall_ns or one.session_id == session.session_id:
+            continue
+        started = _started(one.journal)
+        if started is None or plan_signature(started.plan) != wanted:
+            continue
+        before = read_comparable(one.journal, speed_only=speed_only)
         if before is not None and before.rows:
             found.append(before)
         if len(found) == most:
@@ -74,19 +71,6 @@ def last_plan(results_dir: Path) -> Plan | None:
         if started is not None and not is_imported(started.plan):
             return started.plan
     return None
-
-
-def _starts(results_dir: Path) -> Iterator[tuple[Path, SessionStarted]]:
-    """Yield the journals of a folder, each with its first event."""
-    try:
-        folders = list(results_dir.iterdir())
-    except FileNotFoundError:
-        return
-    for folder in folders:
-        journal = folder / JOURNAL
-        started = _started(journal)
-        if started is not None:
-            yield journal, started
 
 
 def _started(journal: Path) -> SessionStarted | None:

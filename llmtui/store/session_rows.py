@@ -36,13 +36,15 @@ _COUNTS: Final = (
 )  # fmt: skip
 _WORDS: Final = ("tps_source", "clock_side")
 _MACHINE: Final = ("runner_peak_bytes", "runner_steady_bytes", "runner_cpu_s", "joules")
+_OF_SPEED: Final = ("decode_tps", "decode_s", "decode_steps", "tokens", *_WORDS)
+"""What the decode rate is compared by; a trend reads it of hundreds of sessions."""
 _OTHERS: Final = (
     "round", "model", "variant", "digest", "backend", "kind", "prompt_id", "outcome", "ended_by", "flags", "trial_id",
     "repeats", "num_predict", "cold_source", "server_size_bytes", "server_vram_bytes", "context_length", "order",
 )  # fmt: skip
 
 
-def comparable_session(journal: Path) -> Session | None:
+def comparable_session(journal: Path, *, speed_only: bool = False) -> Session | None:
     """Return a session with its trials' figures and flags, without samples, phases, notes and times.
 
     None where its table does not do, so that the journal has to be read.
@@ -56,7 +58,7 @@ def comparable_session(journal: Path) -> Session | None:
         text = (journal.parent / TRIALS).read_text("utf-8")
         if not text.endswith("\n"):
             return None
-        rows = _rows(csv.reader(text.split("\n")[:-1]), started.plan)
+        rows = _rows(csv.reader(text.split("\n")[:-1]), started.plan, speed_only=speed_only)
     except (OSError, ValueError, LookupError, csv.Error):
         return None
     bare = fold([started])
@@ -64,9 +66,9 @@ def comparable_session(journal: Path) -> Session | None:
     return msgspec.structs.replace(bare, rows=rows)
 
 
-def read_comparable(journal: Path) -> Session | None:
+def read_comparable(journal: Path, *, speed_only: bool = False) -> Session | None:
     """Return a session by its table, else by its journal; None where it cannot be read."""
-    found = comparable_session(journal)
+    found = comparable_session(journal, speed_only=speed_only)
     if found is not None:
         return found
     try:
@@ -95,7 +97,7 @@ def _is_finished(journal: Path) -> bool:
         return False
 
 
-def _rows(lines: Any, plan: Plan) -> tuple[TrialRow, ...]:  # noqa: ANN401  # csv names no type for its reader
+def _rows(lines: Any, plan: Plan, *, speed_only: bool) -> tuple[TrialRow, ...]:  # noqa: ANN401  # csv names no type for its reader
     """Return the table's rows.
 
     Raises:
@@ -104,14 +106,14 @@ def _rows(lines: Any, plan: Plan) -> tuple[TrialRow, ...]:  # noqa: ANN401  # cs
     """
     head: list[str] = next(lines, [])
     places = {name: head.index(name) for name in (*_NUMBERS, *_COUNTS, *_WORDS, *_MACHINE, *_OTHERS)}
-    read = _Reader(plan, places)
+    read = _Reader(plan, places, speed_only=speed_only)
     return tuple(read.row(cells) for cells in lines)
 
 
 class _Reader:
     """Turns the cells of a row into a trial of a plan."""
 
-    def __init__(self, plan: Plan, places: Mapping[str, int]) -> None:
+    def __init__(self, plan: Plan, places: Mapping[str, int], *, speed_only: bool) -> None:
         self._places = places
         self._contenders = {
             tuple(map(text_cell, (one.model.name, one.variant.canonical, one.model.digest, one.model.backend))): at
@@ -120,9 +122,10 @@ class _Reader:
         self._prompts = {text_cell(one.id): at for at, one in enumerate(plan.prompts)}
         self._plan = plan
         self._figures: list[tuple[str, int, Callable[[str], Any]]] = [
-            *((name, places[name], float) for name in _NUMBERS),
-            *((name, places[name], int) for name in _COUNTS),
-            *((name, places[name], str) for name in _WORDS),
+            (name, places[name], to)
+            for to, names in ((float, _NUMBERS), (int, _COUNTS), (str, _WORDS))
+            for name in names
+            if not speed_only or name in _OF_SPEED
         ]
         self._machine = [(name, places[name]) for name in _MACHINE]
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from llmtui.core.session import Session
-from llmtui.core.trend import of_one_plan, trend
-from tests.core.compared import compared, compared_plan
+from llmtui.core.trend import trend
+from tests.core.compared import compared
 
 
 def session(day: int, *rates: float, version: str = "1", name: str = "a") -> Session:
@@ -43,9 +43,3 @@ def test_a_session_without_the_figure_has_no_point() -> None:
     assert [line.points for line in trend([session(1, 10.0)], "follow_up_ttft_ms").lines] == [()]
     with pytest.raises(ValueError, match="at least one"):
         trend([])
-
-
-def test_other_plans_are_left_out() -> None:
-    mine, another = session(1, 10.0), session(2, 10.0, name="b")
-    assert of_one_plan([mine, another], mine) == (mine,)
-    assert compared_plan("a").prompts == mine.plan.prompts
