@@ -15,7 +15,8 @@ from benchmarks.page import PAGE, Section, page
 from benchmarks.rows import Benchmark, Row
 
 MODULES = (
-    "chunk_lag", "accuracy", "screen_cpu", "flood", "per_token", "start_and_end", "memory", "history", "comparing", "parts",
+    "chunk_lag", "accuracy", "screen_cpu", "flood", "per_token", "start_and_end", "memory", "history", "comparing",
+    "parts",
 )  # fmt: skip
 
 
