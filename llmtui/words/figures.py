@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from llmtui.core.summary import Spread
 from llmtui.words import _
+
+if TYPE_CHECKING:  # the first paint needs no statistics
+    from llmtui.core.summary import Spread
 
 NOTHING = ""
 GIGABYTE = 1e9
