@@ -147,7 +147,7 @@ def delete_command(
         print(folder)
     if not yes:
         if not sys.stdin.isatty():
-            raise Refused(_("Nothing was deleted: add --yes where nobody can be asked."))
+            raise Refused(_("Nothing was deleted. Add --yes to delete without confirmation."))
         if input(_("Delete? [y/N]") + " ").strip().casefold() not in ("y", "yes", _("y"), _("yes")):
             raise typer.Exit(Exit.INTERNAL)
     for folder in folders:

@@ -20,7 +20,7 @@ def waiting_words(session: Session, since_ns: int, elapsed_s: float) -> str:
     """
     progress = loading(session, since_ns)
     if progress is None or session.current is None:
-        return f"{_('Reading the prompt')} · {duration(int(elapsed_s))}"
+        return f"{_('Processing the prompt')} · {duration(int(elapsed_s))}"
     name = session.contender(session.current).label
     parts = [_("Loading {name}").format(name=name), *_amount(progress), duration(int(elapsed_s))]
     if progress.left_s is not None:

@@ -165,8 +165,8 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
     "bad_row_failed": Said(marked("Line {line} cannot be measured: its request failed."), _ROW_KEPT),
     "prompt_and_text_mixed": Said(
         counted(
-            "Left out: {n} result that mixes reading the prompt with writing.",
-            "Left out: {n} results that mix reading the prompt with writing.",
+            "Left out: {n} result that mixes prompt processing with writing.",
+            "Left out: {n} results that mix prompt processing with writing.",
             "n",
         )
     ),
