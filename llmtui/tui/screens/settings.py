@@ -111,8 +111,8 @@ class SettingsScreen(ModalScreen[None]):
     HELP = _(
         """
         # Settings
-        A change is kept at once, in the settings file whose path stands below; comments and other lines in it stay.
-        An empty field means the built-in value, which stands in it in grey.
+        A change is saved at once in the settings file whose path is shown below; its comments and other lines are kept.
+        An empty field means the default, which is shown in grey.
         """
     )
 

@@ -48,11 +48,11 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         """
         # History
         All sessions are kept. **Enter** opens one with its results.
-        **/** filters while you type: by name, note, models, server, verdict or date. **,** sorts by the next column, a
-        click on a column's head by that one. **Space** marks sessions: **c** compares the marked ones with the oldest
-        of them, **x** exports and **Del** deletes them. Without a mark these mean the line under the cursor.
+        **/** filters while you type: by name, note, models, server, verdict or date. **,** sorts by the next column; a
+        click on a column's head sorts by that column. **Space** marks sessions: **c** compares the marked ones with the
+        oldest of them, **x** exports and **Del** deletes them. If none is marked, they use the line under the cursor.
 
-        **n** gives a session a name and a note. **Del** moves sessions to the trash; **u** takes the last ones back.
+        **n** sets a session's name and note. **Del** moves sessions to the trash; **u** restores the last ones.
         """
     )
 
