@@ -10,6 +10,8 @@ from llmtui.link import LinkLost
 from llmtui.link.first_bytes import why_no_events
 
 FIRST_BYTES_SHOWN = 80
+MAX_LINE_BYTES = 1 << 28
+"""Far more than the longest answer takes; what goes on without a line end is no event."""
 
 
 def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Event, ...]]:
@@ -19,7 +21,7 @@ def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Even
     without its newline is a torn write and left out.
 
     Raises:
-        LinkLost: the first bytes are not events.
+        LinkLost: the first bytes are not events, or a line does not end.
     """
     rest = b""
     told = is_checked = False
@@ -29,6 +31,8 @@ def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Even
             is_checked = True
             _check(data, where)
         *lines, rest = (rest + data).split(b"\n")
+        if len(rest) > MAX_LINE_BYTES:
+            raise LinkLost(Problem(code="not_events", args={"where": where}))
         batch: list[Event] = []
         for line in lines:
             if not line.strip():
