@@ -22,13 +22,14 @@ def why_no_events(first: bytes) -> NotEvents | None:
     Args:
         first: the beginning of a file or a pipe, or all of a short one.
     """
-    if not first.strip():
+    text = first.removeprefix(_BOM)
+    if not text.strip():
         return "events_empty"
     if first.startswith(_COMPRESSED):
         return "events_compressed"
     if first.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in first[:64]:
         return "events_utf16"
-    lines = [line for line in first.removeprefix(_BOM).split(b"\n") if line.strip()]
+    lines = [line for line in text.split(b"\n") if line.strip()]
     if len(first) >= FIRST_BYTES or not first.endswith(b"\n"):
         lines = lines[:-1] or ([] if lines[0].lstrip().startswith(b"{") else lines)
     return "not_events" if lines and not any(_is_event(line) for line in lines[:_LINES_TRIED]) else None

@@ -93,6 +93,8 @@ def test_a_journals_file_and_what_is_reported_of_it(data: bytes) -> None:
 
 
 @given(near(JOURNAL), st.lists(st.integers(0, 4000), max_size=6))
+@example(b"\xef\xbb\xbf", [])
+@example(b"\xef\xbb\xbf\n \n", [])
 def test_an_event_stream_cut_anywhere(data: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     blocks = [data[start:end] for start, end in itertools.pairwise(places)]
