@@ -40,11 +40,11 @@ class PresetLine(Horizontal):
     HELP = _(
         """
         ## How thorough
-        A **round** asks every model every picked prompt once, in a random order. More rounds tell models apart that
-        are close to each other. **1** to **4** choose from anywhere.
+        In a **round** every model runs every picked prompt once, in a random order. More rounds settle smaller
+        differences. **1** to **4** choose a preset from anywhere on this screen.
 
-        The more models, the more pairs: after three rounds *faster* needs a difference of 8 % between two models, and
-        of 26 % among six. Five rounds make up for much of that.
+        More models mean more pairs: after three rounds *faster* needs a difference of 8 % between two models, and of
+        26 % among six. Five rounds make up for much of that.
         """
     )
 
