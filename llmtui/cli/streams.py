@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Final, TextIO, cast
+
+TYPE_CHECKING = False  # in place of typing's, whose import would be most of the time of ``--version``
+if TYPE_CHECKING:
+    from typing import Final, TextIO
 
 _STANDARD: Final = (0, 1, 2)
 
@@ -70,9 +73,9 @@ def _guarded(stream: TextIO | None, descriptor: int) -> TextIO:
     if stream is not None and (not isinstance(stream, io.TextIOWrapper) or (os.name == "nt" and stream.isatty())):
         return stream  # a test's, or the Windows console, which is no file of bytes
     encoding = "utf-8" if stream is None else stream.encoding
-    guarded = GuardedOutput(descriptor)
+    guarded: io.RawIOBase = GuardedOutput(descriptor)
     return io.TextIOWrapper(
-        io.BufferedWriter(cast("io.RawIOBase", guarded)),
+        io.BufferedWriter(guarded),
         encoding=encoding,
         errors="replace",  # missing characters of an encoding must not fail
         line_buffering=guarded.isatty() or descriptor == 2,
