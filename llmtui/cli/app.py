@@ -214,7 +214,7 @@ def watch_command(
 @cli.command("selftest", cls=Command, help=SELFTEST, epilog=_SELFTEST_EXAMPLES)
 def selftest_command(
     seed: Annotated[
-        int | None,
+        str | None,
         typer.Option(
             "--seed", metavar="N", help=marked("Seed for the simulated server; the same seed repeats the same answers.")
         ),
@@ -233,8 +233,9 @@ def selftest_command(
         raise Refused(_("The self-test draws in a pseudo-terminal, which Windows does not have."))
     from llmtui.cli.selftest import selftest as testing
 
-    tell_problems(load_startup({}))  # sets the language
-    raise typer.Exit(testing(seed=seed, with_cost=cost))
+    of = load_startup({"seed": seed})
+    tell_problems(of)
+    raise typer.Exit(testing(seed=of.settings.seed, with_cost=cost))
 
 
 @cli.command("report", cls=Command, help=REPORT, epilog=_REPORT_EXAMPLES)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmtui.core.session import Session
     from llmtui.report.saved import Saved
 
-_LAST: Final = re.compile(r"last(?:~(\d{1,9}))?")
+_LAST: Final = re.compile(r"last(?:~([0-9]{1,9}))?")
 _DATED: Final = re.compile(r"(.+)@(\d{4}-\d{2}-\d{2})")
 
 

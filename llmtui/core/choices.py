@@ -25,7 +25,9 @@ MAX_ROUNDS: Final = 50
 
 _YES = ("1", "true", "yes", "on")
 _NO = ("0", "false", "no", "off")
-_TIME = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m(?:in)?)?(?:(\d{1,9})s)?")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]+")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_TIME: Final = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m(?:in)?)?(?:([0-9]{1,9})s)?")
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,11 +209,11 @@ def _read(bounds: Bounds, text: str) -> object:
         case "flag":
             return {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}.get(text.lower())
         case "whole":
-            return int(text)
+            return int(text) if _WHOLE.fullmatch(text) else None
         case "number":
-            return float(text)
+            return float(text) if _NUMBER.fullmatch(text) else None
         case "time":
-            return _seconds(text.lower())
+            return _seconds(text)
         case "one_of":
             return text.lower()
         case "text":
@@ -225,7 +227,7 @@ def _read(bounds: Bounds, text: str) -> object:
 
 
 def _seconds(text: str) -> float:
-    """Return the seconds of a time such as ``90s``, ``20m``, ``1h30m``."""
+    """Return the seconds of a time such as ``90s``, ``20m``, ``1h30m``; 0 for every other text."""
     found = _TIME.fullmatch(text)
     hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
     return 3600.0 * hours + 60.0 * minutes + seconds

@@ -20,7 +20,7 @@ from llmtui.core.stats import Part, Welch, around, deviation, mean
 
 MOST_ROUNDS: Final = 64
 """Most rounds per session for which a limit's price is forecast."""
-_LIMIT: Final = re.compile(r"\s*(\w+)\s*([<>])\s*([+-]?\d+(?:\.\d+)?)\s*(\S*)\s*")
+_LIMIT: Final = re.compile(r"\s*(\w+)\s*([<>])\s*([+-]?[0-9]+(?:\.[0-9]+)?)\s*(\S*)\s*")
 
 Held = Literal["beyond", "within", "cannot_tell"]
 Fault = Literal["form", "figure", "unit", "sign", "impossible"]

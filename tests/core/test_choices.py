@@ -43,7 +43,7 @@ def test_the_plan_has_the_same_usual_values() -> None:
         ("budget_s", "20m", 1200.0),
         ("budget_s", "20min", 1200.0),
         ("budget_s", "1h30m", 5400.0),
-        ("budget_s", " 2H ", 7200.0),
+        ("budget_s", " 2h ", 7200.0),
         ("budget_s", "1m5s", 65.0),
     ],
 )
@@ -54,12 +54,15 @@ def test_a_text_is_read(name: str, text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        *(("num_ctx", text) for text in ("127", "4194305", "4e3", "4096.0", "many", "", "9" * 5000)),
-        *(("temperature", text) for text in ("nan", "inf", "1e400", "-0.1", "2.1", "hot")),
+        *(("num_ctx", text) for text in ("127", "4194305", "4e3", "4096.0", "many", "", "9" * 5000, "٥١٢", "1_000")),
+        *(("temperature", text) for text in ("nan", "inf", "1e400", "-0.1", "2.1", "hot", "٠", "0_1")),
         *(("twice", text) for text in ("perhaps", "2", "")),
         *(("preset", text) for text in ("", "slow")),
-        *(("budget_s", text) for text in ("20", "", "m", "-5m", "1.5h", "0s", "5m1h", "soon", "999999999h")),
-        *(("rounds", text) for text in ("0", "51", "1.5")),
+        *(
+            ("budget_s", text)
+            for text in ("20", "", "m", "-5m", "1.5h", "0s", "5m1h", "soon", "999999999h", "30M", "2H", "٣m")
+        ),
+        *(("rounds", text) for text in ("0", "51", "1.5", "٣", "1_0")),
     ],
 )
 def test_a_text_that_means_no_such_value_is_refused_as_it_was_given(name: str, text: str) -> None:
