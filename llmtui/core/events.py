@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -319,10 +319,7 @@ Reply = (
     | CommandFailed
 )
 Event = SessionEvent | LiveEvent | Reply
-JOURNALED = (
-    SessionStarted, PlanExtended, TrialStarted, TrialFinished, Sampled, PhaseChanged, Paused, Resumed, Noted,
-    SessionFinished, SessionResumed,
-)  # fmt: skip
+JOURNALED = get_args(SessionEvent)
 
 
 # --- codec --------------------------------------------------------------------------------------------------------
