@@ -70,6 +70,31 @@ def assert_left_in_order(journal: list[Event]) -> None:
     assert journal[-1].how == "cancelled"
 
 
+# --- a failed thread ----------------------------------------------------------------------------------------------
+
+FAILING_RECORDER = """
+import sys
+from llmtui.engine import process, recorder
+
+def fail(*_of):
+    raise RuntimeError("a fault in the recorder")
+
+recorder.Recorder._record = fail
+sys.exit(process.main(["--log", sys.argv[1]]))
+"""
+
+
+def test_a_fault_in_the_recording_thread_ends_the_engine_with_its_own_code_and_is_logged(tmp_path: Path) -> None:
+    log = tmp_path / "engine.log"
+    command = [sys.executable, "-P", "-c", FAILING_RECORDER, str(log)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as engine:
+        assert engine.stdin is not None
+        engine.stdin.write(encode(SetServer(address="http://127.0.0.1:9")))
+        engine.stdin.flush()
+        assert engine.wait(60) == 70
+    assert "RuntimeError: a fault in the recorder" in log.read_text()
+
+
 # --- its beginning ------------------------------------------------------------------------------------------------
 
 
