@@ -61,7 +61,7 @@ class NameField(Input):
 
 
 class Download(ModalScreen[str | None]):
-    """Fetches a model to the server, with its progress; gives its name once it is there."""
+    """Downloads a model to the server and shows the progress; its result is the model's name once it is there."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

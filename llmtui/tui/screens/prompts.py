@@ -78,7 +78,7 @@ class PromptList(PickList):
 
 
 class PromptsScreen(ModalScreen[tuple[str, ...]]):
-    """The prompts there are; gives the ids of the picked ones."""
+    """The list of all prompts; its result is the ids of those picked."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

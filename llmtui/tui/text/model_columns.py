@@ -69,7 +69,7 @@ class ListLayout(msgspec.Struct, frozen=True):
 
 
 def layout(facts: Sequence[ListedFacts], width: int) -> ListLayout:
-    """Return the columns for a list: what does not fit beside a name that can be told apart is left out."""
+    """Return the columns for a list: those that do not fit beside a distinguishable name are left out."""
     usable = [one for one in facts if one.listed.why_not is None]
     names = [one.name for one in facts]
     mark = len(IN_MEMORY) if any(one.listed.resident is not None for one in usable) else 0

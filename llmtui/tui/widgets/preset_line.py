@@ -23,7 +23,7 @@ PRESET_WORDS: dict[Preset, tuple[str, str]] = {
     "thorough": (_("Thorough"), _("Five to ten rounds: continues until every pair is settled.")),
 }
 MANY: Final = 5
-"""From so many contenders on there are so many pairs that few rounds settle little."""
+"""Number of contenders from which the pairs are too many for few rounds to settle much."""
 FIVE_ROUNDS: Final[frozenset[Preset]] = frozenset({"standard", "thorough"})
 
 
