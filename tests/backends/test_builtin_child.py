@@ -69,7 +69,7 @@ async def test_another_xllamacpp_than_expected_is_broken(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("number", "code", "words"),
     [
-        (signal.SIGILL, "cpu_too_old", "needs AVX2"),
+        (signal.SIGILL, "cpu_too_old", "instructions that the built-in server needs (AVX2)"),
         (signal.SIGKILL, "server_killed", "while it loaded the model (signal 9)"),
         (signal.SIGSEGV, "server_crashed", "crashed while it loaded the model (signal 11)"),
     ],

@@ -84,7 +84,7 @@ class TestFailures:
         path.write_bytes(DEMO_FILE.read_bytes()[:1_000_000])
         problem = await problem_of(backend, request(file_model(path)))
         assert problem.code == "truncated"
-        assert "1,000,000 bytes are there, at least 2,160,128 are needed" in problem_what(problem)
+        assert "it has 1,000,000 bytes and needs at least 2,160,128." in problem_what(problem)
 
     @pytest.mark.parametrize(("content", "code"), [(b"hello", "not_gguf"), (None, "no_file")])
     async def test_no_model_is_refused(
@@ -114,7 +114,7 @@ class TestFailures:
         stand_in(monkeypatch, tmp_path, PARAMS + closed)
         problem = await problem_of(backend, request(file_model(DEMO_FILE)))
         assert problem.code == "builtin_unreachable"
-        assert problem_what(problem).endswith("The built-in server runs but cannot be reached.")
+        assert problem_what(problem).endswith("The built-in server is running, but llmtui cannot connect to it.")
         assert "firewall" in problem_remedy(problem)
 
     async def test_libgomp_missing_is_said_with_the_remedy(

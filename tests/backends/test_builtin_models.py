@@ -83,7 +83,7 @@ def test_a_folder_stands_for_the_files_in_it(chat_file: Path, tmp_path: Path) ->
     listed = listed_models((chat_file.parent,), tmp_path)[1 + len(SHAPES) :]
     assert [Path(item.model.name).name for item in listed] == ["broken.gguf", "qwen.gguf"]
     assert listed[0].why_not is not None
-    assert "is cut short" in unfit_words(listed[0])
+    assert "is incomplete" in unfit_words(listed[0])
     assert str(chat_file.parent) not in unfit_words(listed[0]), "its name stands beside the reason"
 
 

@@ -160,7 +160,7 @@ def test_a_file_that_lacks_one_byte_is_cut_short(write: Path) -> None:
     assert read_gguf(write).truncated
     bad = refused(write)
     assert bad.problem.code == "truncated"
-    assert f"{len(whole) - 1:,} bytes are there, at least {len(whole):,}" in problem_what(bad.problem)
+    assert f"it has {len(whole) - 1:,} bytes and needs at least {len(whole):,}." in problem_what(bad.problem)
 
 
 @pytest.mark.parametrize("kept", [4, 10, 30, 60, 20_000])

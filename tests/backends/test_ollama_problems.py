@@ -87,7 +87,7 @@ def test_every_refusal_has_words(status: int, body: bytes) -> None:
 def test_a_server_that_breaks_down_without_a_word() -> None:
     problem = refusal(500, b"", where=WHERE)
 
-    assert problem_what(problem) == "127.0.0.1:11434 failed and does not say why."
+    assert problem_what(problem) == "127.0.0.1:11434 failed without giving a reason."
 
 
 @given(said=st.text())

@@ -83,7 +83,7 @@ class TestWhatARefusalNames:
         assert "tokens and speed are missing" in problem_what(
             dropped_field_problem("m", DroppedField("stream_options"))
         )
-        assert "answers differ" in problem_what(dropped_field_problem("m", DroppedField("seed")))
+        assert "answers may differ between rounds" in problem_what(dropped_field_problem("m", DroppedField("seed")))
         assert "max_completion_tokens" in problem_what(
             dropped_field_problem("m", DroppedField("max_tokens", "max_completion_tokens"))
         )

@@ -24,7 +24,7 @@ def test_help_fits_80_columns_and_ends_with_examples_and_shows_no_type(words: tu
     text = help_of(*words)
     assert max(map(len, text.splitlines())) <= 80
     assert not re.search(r"<\w+", text), text
-    assert len(re.findall(r"^ Example: ", text, re.MULTILINE)) == 2
+    assert len(re.findall(r"^ Example: ", text, re.MULTILINE)) >= 2
 
 
 def test_the_options_of_run_are_in_groups_with_their_defaults() -> None:

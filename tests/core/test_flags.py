@@ -134,7 +134,7 @@ def test_a_few_milliseconds_are_no_disagreement() -> None:
 def test_the_side_whose_clock_is_off_is_named() -> None:
     late = finished(PLAN, counter_scale=0.9)
     assert [evidence_text(one) for one in row_of(late).evidence] == [
-        "the server counts -10.0 % of the time measured here: the server's times are wrong"
+        "the server's time differs by -10.0 % from the time measured here: the server's times are wrong"
     ]
     late = finished(PLAN, counter_scale=0.9, ttft_ms=3000)
     lagging = tuple(at - 2000 * MS for at in late.timeline.server_ns or ())

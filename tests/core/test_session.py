@@ -254,7 +254,7 @@ def test_short_answers_are_flagged_and_not_compared() -> None:
 def test_a_wrong_counter_is_named_with_its_side() -> None:
     wrong = row(counter_scale=1.1)
     assert "clock_disagreement" in wrong.flags
-    assert "server's counters" in evidence_text(wrong.evidence[wrong.flags.index("clock_disagreement")])
+    assert "the server's times are wrong" in evidence_text(wrong.evidence[wrong.flags.index("clock_disagreement")])
     assert counts_for_speed(wrong), "a condition, not a disturbance"
 
 
@@ -264,7 +264,7 @@ def test_a_late_program_is_named_too() -> None:
     early = tuple(stamp - 2000 * MS for stamp in event.timeline.server_ns)
     late = msgspec.structs.replace(event, timeline=msgspec.structs.replace(event.timeline, server_ns=early))
     flagged = session_of(late).rows[0]
-    assert "this program" in evidence_text(flagged.evidence[flagged.flags.index("clock_disagreement")])
+    assert "llmtui received the text late" in evidence_text(flagged.evidence[flagged.flags.index("clock_disagreement")])
 
 
 def test_an_answer_that_arrived_at_one_moment_is_a_disagreement_and_no_crash() -> None:
@@ -276,8 +276,8 @@ def test_an_answer_that_arrived_at_one_moment_is_a_disagreement_and_no_crash() -
     flagged = session_of(late).rows[0]
     assert "clock_disagreement" in flagged.flags
     evidence = evidence_text(flagged.evidence[flagged.flags.index("clock_disagreement")])
-    assert "at one moment" in evidence
-    assert "this program was late" in evidence, "by the server's own stamps the text was written over 6 s"
+    assert "arrived all at once" in evidence
+    assert "llmtui received the text late" in evidence, "by the server's own stamps the text was written over 6 s"
     assert flagged.figures.tps_source != "client"
 
 

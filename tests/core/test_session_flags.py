@@ -85,7 +85,7 @@ def test_without_a_count_a_prompt_read_three_times_as_fast_was_remembered() -> N
     found = read_in(495, 495, 495, 150)
     assert flags(found) == [(), (), (), ("cached_prompt",)]
     assert [evidence_text(one) for one in found.rows[3].evidence] == [
-        "the prompt was read 3.3 times as fast as in the other rounds"
+        "the prompt was processed 3.3 times as fast as in the other rounds"
     ]
 
 
@@ -119,7 +119,7 @@ def test_throttled_asks_for_the_counter_and_for_slower_tokens() -> None:
     found = with_throttling((10.0, 0), (10.0, 0), (9.0, 14), (9.9, 3), (9.0, 0))
     assert flags(found)[2:4] == [("throttled",), ()]
     assert [evidence_text(one) for one in found.rows[2].evidence] == [
-        "the processor was slowed down 14 times, and each token took 11 % longer"
+        "the CPU was throttled 14 times, and each token took 11 % longer"
     ]
 
 
@@ -144,7 +144,7 @@ def test_far_from_the_other_rounds_is_an_outlier() -> None:
     found = four_rounds(9.5)
     assert flags(found) == [()] * 11 + [("outlier",)]
     assert [evidence_text(one) for one in found.rows[-1].evidence] == [
-        "+5.3 % off the median of its rounds, where 0.3 % is usual"
+        "+5.3 % from the median of its rounds; 0.3 % is usual"
     ]
 
 

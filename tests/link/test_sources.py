@@ -116,7 +116,9 @@ def test_a_full_disk_ends_a_pipe_in_words(monkeypatch: pytest.MonkeyPatch) -> No
     pipe = pipe_with(JOURNAL)
     with pytest.raises(LinkLost, match="spool_unwritable") as lost:
         all_events(pipe)
-    assert "cannot be kept in /nowhere/spool: No space left on device. Make" in whole_problem(lost.value.problem)
+    assert "cannot be saved in /nowhere/spool: No space left on device. Free disk space" in whole_problem(
+        lost.value.problem
+    )
     pipe.close()
 
 

@@ -58,7 +58,7 @@ def test_conditions_and_formulas_are_named() -> None:
     assert "num_ctx=4096" in text
     assert "Answers: up to 128 tokens, temperature 0, seed 42" in text
     assert "Plan: standard, 3 rounds, order's seed 7" in text
-    assert "Question coding-1: Write two hundred words on the subject of coding, please, with care." in text
+    assert "Prompt coding-1: Write two hundred words on the subject of coding, please, with care." in text
     assert "(`decode_tps`): (output tokens − those of the first chunk) ÷" in text
 
 

@@ -177,7 +177,7 @@ def test_only_a_cost_that_is_certain_is_out_of_bounds(low: float, *, good: bool)
     assert running.cost_verdict(found).ok is good
 
 
-@pytest.mark.parametrize(("high", "said"), [(0.02, "Good."), (0.30, "Too uncertain to say")])
+@pytest.mark.parametrize(("high", "said"), [(0.02, "Good."), (0.30, "Inconclusive because other programs are busy")])
 def test_an_interval_that_says_nothing_is_not_called_good(high: float, said: str) -> None:
     found = Cost(share=0.01, low=0.0, high=high, turns=6, headless_tps=400.0)
     assert said in running.cost_verdict(found).sentence
@@ -187,7 +187,7 @@ def test_an_interval_that_says_nothing_is_not_called_good(high: float, said: str
 def test_a_machine_too_slow_to_tell_is_not_out_of_bounds() -> None:
     verdict = running.cost_verdict(None)
     assert verdict.ok
-    assert "cannot be told" in verdict.sentence
+    assert "is not available" in verdict.sentence
 
 
 @pytest.mark.skipif(find_spec("xllamacpp") is None, reason="the built-in server is not installed")
@@ -224,7 +224,7 @@ def test_without_the_built_in_server_that_half_is_said_to_be_left_out(
     monkeypatch.setattr(command, "builtin_available", lambda: False)
     assert command.selftest(seed=1, with_cost=True) == 0
     said = capsys.readouterr().out
-    assert "left out: the built-in server is not installed" in said
+    assert "was not measured: the built-in server is not installed" in said
     assert install_command("builtin,synthetic") in said
 
 
@@ -237,4 +237,4 @@ def test_a_certain_cost_changes_the_exit_code(
     monkeypatch.setattr(command, "builtin_available", lambda: True)
     monkeypatch.setattr(running, "measure_cost", lambda *_args, **_kwargs: found)
     assert command.selftest(seed=1, with_cost=True) == code
-    assert "This screen costs 4.0 %" in capsys.readouterr().out
+    assert "Drawing the screens costs 4.0 %" in capsys.readouterr().out
