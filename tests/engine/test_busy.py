@@ -60,4 +60,4 @@ def test_busy_is_more_than_half_a_core_and_a_tenth_of_all(cores: int, others: fl
     assert (flag is not None) is flagged
     if flag is not None:
         said = evidence_text(flag.evidence)
-        assert said == f"other programs kept {others:.1f} of {cores} cores busy meanwhile"
+        assert said == f"other programs kept {others:.1f} of {cores} cores busy during the trial"

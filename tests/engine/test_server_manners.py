@@ -92,7 +92,7 @@ async def test_a_server_that_does_not_tell_its_memory_gets_no_cold_start_and_cou
     assert await lab.run() == "complete"
     assert [row.outcome for row in lab.rows] == ["skipped", "ok", "ok", "ok"]
     assert lab.rows[0].problem is not None
-    assert "does not tell" in problem_what(lab.rows[0].problem)
+    assert "does not report which models are in memory" in problem_what(lab.rows[0].problem)
     assert {flag for row in lab.rows for flag in row.flags} == set()
     assert not lab.events.of(Noted)
 
@@ -236,7 +236,7 @@ async def test_a_plan_against_a_dead_server_ends_with_rows_and_one_note() -> Non
     assert lab.rows[0].t0_ns is None
     assert server.log.count("info") == 1, "not asked blindly for every trial"
     (note,) = lab.events.of(Noted)
-    assert "remaining trials are not tried" in problem_what(note.problem)
+    assert "the remaining trials are skipped" in problem_what(note.problem)
 
 
 @pytest.mark.usefixtures("impatient")
