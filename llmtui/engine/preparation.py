@@ -1,4 +1,4 @@
-"""The server's memory before, between and after trials. Rules: docs/method.md, "A run"."""
+"""The server's memory before, between and after trials. Rules: docs/method.md, "Trials"."""
 
 from __future__ import annotations
 
