@@ -226,7 +226,7 @@ async def replay(stage: Stage) -> str:
         await until_holds(pilot, lambda: isinstance(app.screen, ResultsScreen) and app.feed.session is not None)
         with patch.object(replay_screen, "monotonic", lambda: now[0]):
             await app.push_screen(ReplayScreen(app.feed, stage.session, _pair(stage.session)))
-            await picture(pilot, "true")
+            await picture(pilot, "original")
             now[0] = SECONDS_IN
             return await picture(pilot, str(SECONDS_IN))
 
