@@ -216,11 +216,14 @@ def run_left_s(session: Session) -> tuple[float, float] | None:
 
 
 def share_done(session: Session) -> float:
-    """Return the completed part of all rounds that the plan allows, from 0 to 1; it never decreases by itself."""
+    """Return the completed part of all rounds that the plan allows, from 0 to 1; it never decreases by itself.
+
+    Of a stopped run: of the promised rounds.
+    """
     if session.finished == "complete":
         return 1.0
-    most = max(session.rounds, session.plan.max_rounds) * trials_per_round(session.plan)
-    return min(1.0, len({row.trial.id for row in session.rows}) / max(1, most))
+    rounds = session.rounds if session.finished else max(session.rounds, session.plan.max_rounds)
+    return min(1.0, len({row.trial.id for row in session.rows}) / max(1, rounds * trials_per_round(session.plan)))
 
 
 def time_left_s(session: Session) -> float | None:

@@ -16,7 +16,7 @@ from llmtui.config import Settings
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.screens.live import LiveScreen
 from llmtui.tui.widgets.machine_plots import MachinePlots
-from llmtui.tui.widgets.token_pane import TokenPane
+from llmtui.tui.widgets.run_pane import RunPane
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink
 from tests.tui.sessions import a_session, finished_trials, start_of, until
@@ -72,7 +72,7 @@ async def test_what_is_painted_while_text_comes(painted: Painted) -> None:
         for _ in range(NEWS):
             run.news()
             await pilot.pause(0.25)
-    assert painted[TokenPane.__name__] >= NEWS / 4, "the text was drawn"
+    assert painted[RunPane.__name__] >= NEWS / 4, "the text was drawn"
     assert painted.total() / NEWS <= PAINTED_PER_NEWS, painted
 
 
@@ -106,7 +106,7 @@ async def test_what_cannot_be_seen_is_not_painted(painted: Painted) -> None:
             await pilot.pause(0.3)
         assert live.plots.canvas.drawings == drawings
         assert live.pane.flushes == flushes
-        assert not painted.keys() & {TokenPane.__name__, MachinePlots.__name__, "TrialTable"}
+        assert not painted.keys() & {RunPane.__name__, MachinePlots.__name__, "TrialTable"}
 
 
 def _running(app: LlmtuiApp) -> list[Timer]:

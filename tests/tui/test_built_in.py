@@ -49,7 +49,7 @@ class TestBesideAnotherServer:
         async with stage.app.run_test(size=SIZE) as pilot:
             shown = await rows(stage, pilot)
             await wait_until(pilot, lambda: stage.picked() == ["a", "b"])
-        assert "Inside this program" in shown[2]
+        assert "Inside llmtui (built-in)" in shown[2]
         assert "built-in demo" in shown[3]
         assert "synthetic-114M" in shown[4]
         assert [row[:3] for row in shown] == ["[✓]", "[✓]", "   ", "[ ]", "[ ]"]

@@ -8,7 +8,16 @@ from textual.screen import Screen
 
 from llmtui.config import Settings
 from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Skip, StopWaiting
-from llmtui.core.events import Chunks, Event, Paused, PhaseChanged, Resumed, SessionStarted, TrialFinished
+from llmtui.core.events import (
+    Chunks,
+    Event,
+    Paused,
+    PhaseChanged,
+    Resumed,
+    SessionFinished,
+    SessionStarted,
+    TrialFinished,
+)
 from llmtui.core.records import PhaseDetail
 from llmtui.tui.app import LlmtuiApp, WatchApp
 from llmtui.tui.screens.answers import AnswerScreen
@@ -120,13 +129,13 @@ async def test_the_seconds_go_on_while_the_server_is_silent() -> None:
         assert words(screen)["first"] == "7"
 
 
-async def test_a_test_of_a_loaded_model_reads_the_prompt_first() -> None:
+async def test_a_trial_of_a_loaded_model_processes_the_prompt_first() -> None:
     run = Run()
     async with run.app.run_test(size=(120, 36)) as pilot:
         at = start_of(EVENTS, "r1-m1-warm-p4", "waiting")
         screen = await run.show(pilot, at + 0.6)
         assert "llama3:8b · Summary" in words(screen)["phase"]
-        assert "Reading the prompt · 0 s" in words(screen)["phase"]
+        assert "Processing the prompt · 0 s" in words(screen)["phase"]
 
 
 async def test_while_text_comes_the_first_word_is_exact_and_the_speed_an_estimate() -> None:
@@ -412,3 +421,35 @@ async def test_a_finished_file_shows_its_last_trial_whole_under_its_own_name() -
         await wait_until(pilot, lambda: last.text in pane_text(screen.pane))
         assert screen.pane.border_title == pane_title(app.feed.session, last.trial)  # type: ignore[arg-type]
         assert not screen.pane.border_subtitle
+
+
+async def test_the_failed_trials_of_a_finished_file_leave_the_pane_to_its_last_trial() -> None:
+    facts = [event for event in EVENTS if not isinstance(event, Chunks)]
+    assert any(isinstance(event, TrialFinished) and event.outcome != "ok" for event in facts)
+    last = [event for event in facts if isinstance(event, TrialFinished)][-1]
+    app = WatchApp(FakeHost(), FakeLink(*facts, is_live=False, accepts_commands=False))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: isinstance(app.screen, LiveScreen) and app.feed.session is not None)
+        screen = app.screen
+        assert isinstance(screen, LiveScreen)
+        await wait_until(pilot, lambda: last.text in pane_text(screen.pane).replace("\n", " "))
+        shown = pane_text(screen.pane)
+        assert shown.startswith(pane_title(app.feed.session, last.trial))  # type: ignore[arg-type]
+        assert "✗" not in shown
+        assert screen.pane.scroll_offset.y == 0
+
+
+async def test_a_stopped_run_says_the_round_in_which_it_stopped() -> None:
+    events = a_session(a_plan(rounds=3))
+    cut = start_of(events, "r2-m1-warm-p1")
+    stopped = [*until(events, cut), SessionFinished(t_ns=10**15, wall_ns=1, how="cancelled")]
+    facts = [event for event in stopped if not isinstance(event, Chunks)]
+    done = sum(isinstance(event, TrialFinished) for event in facts)
+    assert 18 < done < 36
+    app = WatchApp(FakeHost(), FakeLink(*facts, is_live=False, accepts_commands=False))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await wait_until(pilot, lambda: isinstance(app.screen, LiveScreen) and app.feed.session is not None)
+        screen = app.screen
+        assert isinstance(screen, LiveScreen)
+        await wait_until(pilot, lambda: f"Stopped · {done} of 54 trials" in words(screen)["progress"])
+        assert words(screen)["progress"].startswith(f"Stopped · {done} of 54 trials · round 2 of 3")

@@ -1,4 +1,4 @@
-"""What the live pane is told, test by test; drawing is the token pane's affair."""
+"""The text of the live pane, trial by trial; drawing is the token pane's task."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_an_end_names_tokens_time_and_speed() -> None:
 
 def test_the_title_names_who_writes_what() -> None:
     assert pane_title(session_at(start_of(EVENTS, "r1-m1-warm-p1"))) == "llama3:8b · Creativity"
-    assert pane_title(session_at(3)) == "qwen3:4b thinking · start from off"
+    assert pane_title(session_at(3)) == "qwen3:4b thinking · cold start"
     assert pane_title(session_at(0)) == "Answer"
 
 

@@ -231,7 +231,7 @@ async def test_in_few_rows_there_are_plots_beside_their_words() -> None:
     app = Host()
     async with app.run_test(size=(80, 5)) as pilot:
         rows = await drawn(pilot, app.plots, session_at(30))
-        assert [row[:5].strip() for row in rows] == ["CPU", "", "RAM", "", ""]
+        assert [row[:5].strip() for row in rows[:4]] == ["CPU", "", "RAM", ""]
         assert rows[1].strip().startswith("━ model 7.")
         assert all(BRAILLE.search(row[WORDS_WIDTH:]) for row in (rows[0], rows[2]))
         assert "loading" in rows[4]

@@ -16,6 +16,7 @@ from llmtui.tui.screens.answers import AnswerScreen
 from llmtui.tui.screens.replay import ReplayScreen
 from llmtui.tui.screens.results import ResultsScreen
 from llmtui.tui.screens.results_dialogs import Reading, columns_explained
+from llmtui.tui.widgets.answers_tab import AnswerColumn
 from llmtui.tui.widgets.result_table import table_figures
 from llmtui.tui.widgets.scoreboard import Scoreboard
 from llmtui.words.measures import explain_measure
@@ -132,7 +133,11 @@ async def test_the_answers_are_on_show_below_their_prompt() -> None:
     looking = Looking()
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot, "4")
-        await wait_until(pilot, lambda: "mistral:7b" in str(screen.answers.query_exactly_one(Static).render()))
+        await wait_until(pilot, lambda: screen.answers.current is not None)
+        prompt = screen.answers.query_exactly_one("#answers-prompt", Static)
+        assert "Creativity" in str(prompt.render())
+        shown = [str(column.border_title) for column in screen.answers.query(AnswerColumn) if column.display]
+        assert "mistral:7b" in shown
 
 
 async def test_after_an_own_prompt_the_answers_are_open() -> None:

@@ -7,22 +7,20 @@ from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.markup import escape
 from textual.timer import Timer
 from textual.widgets import Static
 
 from llmtui.core.commands import Cancel, Command, ExtendPlan, Pause, Resume, Skip, StopWaiting
-from llmtui.core.events import CommandFailed, TrialFinished
-from llmtui.core.live import LiveTrial, tokens_per_chunk
-from llmtui.core.plan import Trial
+from llmtui.core.events import CommandFailed
+from llmtui.core.live import LiveTrial
 from llmtui.core.session import Session
 from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed, FeedEnded, Replied, SessionChanged, TextArrived
+from llmtui.tui.live_keys import live_bindings
 from llmtui.tui.screens.base import BaseScreen
-from llmtui.tui.text.demo_pace import DemoPace
-from llmtui.tui.text.live_pane import PaneScript, pane_title
 from llmtui.tui.text.machine_meters import meter_count
 from llmtui.tui.text.plot_axis import phase_legend
 from llmtui.tui.text.strip_rows import MEDIUM
@@ -32,7 +30,7 @@ from llmtui.tui.widgets.model_strip import ModelStrip
 from llmtui.tui.widgets.phase_bar import PhaseBar, waits_for_others
 from llmtui.tui.widgets.progress_line import ProgressLine
 from llmtui.tui.widgets.rate_line import median_tps
-from llmtui.tui.widgets.token_pane import TokenPane
+from llmtui.tui.widgets.run_pane import RunPane
 from llmtui.tui.widgets.trial_table import TrialTable
 from llmtui.tui.widgets.verdict_board import VerdictBoard
 from llmtui.words import _
@@ -43,7 +41,6 @@ TALL, VERY_TALL = 32, 46
 """The heights at which the app's classes change."""
 TICK_S = 1.0
 SLACK_S = 0.1
-SLOW_TEXT_S = 0.1
 COMMANDS = {"pause", "resume", "skip", "stop", "one_more", "start_now"}
 PANES = ("text", "machine", "trials")
 METERS_WITHOUT_GPU = 2
@@ -57,26 +54,7 @@ class LiveScreen(BaseScreen):
     PLACE = "live"
     CSS_PATH = "../styles/live.tcss"
     AUTO_FOCUS = "TokenPane"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "results", _("Results"), id="live.results", tooltip=_("Compare the results")),
-        Binding("space", "start_now", _("Start now"), id="live.start_now", tooltip=_("Do not wait for other programs")),
-        Binding("p", "pause", _("Pause"), id="live.pause", tooltip=_("Pause after this trial")),
-        Binding("p", "resume", _("Resume"), id="live.pause", tooltip=_("Keep running")),
-        Binding("n", "skip('trial')", _("Skip trial"), id="live.skip", tooltip=_("Leave this trial out")),
-        Binding("N", "skip('model')", _("Skip model"), id="live.skip_model", tooltip=_("Leave this model out")),
-        Binding("s", "stop", _("Stop"), id="live.stop", tooltip=_("End the run; what is finished is kept")),
-        Binding("m", "enlarge", _("Enlarge"), id="live.enlarge", tooltip=_("Only the pane that has the focus")),
-        Binding("m", "restore", _("Shrink"), id="live.enlarge", tooltip=_("All panes again")),
-        Binding("plus", "one_more", _("One more round"), id="live.one_more"),
-        Binding("y", "copy", _("Copy"), id="live.copy", tooltip=_("Copy the text on show")),
-        Binding("1", "enlarge('text')", _("Only the text"), id="live.text", show=False),
-        Binding("2", "enlarge('machine')", _("Only the machine"), id="live.machine", show=False),
-        Binding("3", "enlarge('trials')", _("Only the trials"), id="live.trials", show=False),
-        Binding("escape", "restore", _("All panes"), id="live.restore", show=False),
-        Binding("g", "toggle_pane('machine')", _("Show or hide the graphs"), id="live.graphs", show=False),
-        Binding("t", "toggle_pane('trials')", _("Show or hide the trials"), id="live.table", show=False),
-        Binding("w", "window", _("Graphs: 2 minutes, or all"), id="live.window", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*live_bindings()]
     HELP = _(
         """
         # Live
@@ -96,21 +74,14 @@ class LiveScreen(BaseScreen):
     board = getters.query_one(VerdictBoard)
     phase = getters.query_one(PhaseBar)
     figures = getters.query_one(BigFigures)
-    pane = getters.query_one(TokenPane)
+    pane = getters.query_one(RunPane)
     plots = getters.query_one(MachinePlots)
     table = getters.query_one(TrialTable)
 
     def __init__(self) -> None:
         """Make the screen; the session comes with the feed's messages."""
         super().__init__()
-        self._script = PaneScript()
-        self._pace = DemoPace()
-        self._slow: Timer | None = None
-        self._live: LiveTrial | None = None
         self._rows = 0
-        self._title = ""
-        self._whole: Trial | None = None
-        """The trial of a finished session that is shown from its file."""
         self._keys: object = None
         self._median_of: tuple[object, float | None] = (None, None)
         self._seconds: Timer | None = None
@@ -126,7 +97,7 @@ class LiveScreen(BaseScreen):
         yield BigFigures()
         yield VerdictBoard()
         with Horizontal(id="middle"):
-            yield TokenPane(id="text")
+            yield RunPane(id="text")
             with Vertical(id="machine") as box:
                 box.border_title = _("Machine")
                 box.border_subtitle = phase_legend()
@@ -136,7 +107,6 @@ class LiveScreen(BaseScreen):
     def on_mount(self) -> None:
         """Start nothing: nothing moves before a run."""
         self._seconds = self.set_interval(TICK_S, self._tick, pause=True, name="seconds")
-        self._slow = self.set_interval(SLOW_TEXT_S, self._write_due, pause=True, name="slow text")
         self._look()
 
     def on_screen_resume(self) -> None:
@@ -185,8 +155,7 @@ class LiveScreen(BaseScreen):
         if session is None:
             return
         self.set_class(meter_count(session) > METERS_WITHOUT_GPU, "-with-gpu")
-        if self._script.begin(session):
-            self._start_over()
+        self._begin(session)
         moving = self.shell.feed.is_live and session.finished is None
         self.set_class(session.finished is not None, "-finished")
         self.set_class(_writes(session), "-writing")
@@ -196,7 +165,7 @@ class LiveScreen(BaseScreen):
         self.plots.show_session(session)
         self.table.show_session(session)
         self._take_text()
-        self.strip.show_session(session, self._live)
+        self.strip.show_session(session, self.pane.live)
         if session.finished is not None:
             self.board.show_session(session, self.strip.standing)
         if len(session.rows) != self._rows:
@@ -214,57 +183,25 @@ class LiveScreen(BaseScreen):
             self._keys = keys
             self.refresh_bindings()
 
-    def _start_over(self) -> None:
-        self.pane.clear()
-        self.pane.grows = True
-        self._whole = None
-        self._pace.clear()
-        self.figures.clear()
-        self._live = None
-        self._rows = 0
+    def _begin(self, session: Session) -> None:
+        """Forget the previous session where this snapshot is of another one."""
+        if self.pane.begin(session):
+            self.figures.clear()
+            self._rows = 0
 
     def _take_text(self) -> None:
         session = self.shell.feed.session
         if session is None:
             return
-        self._script.begin(session)
-        for chunks in self.shell.feed.take_text():
-            if self._live is None or self._live.trial_id != chunks.trial_id:
-                if self._live is not None:
-                    self._keep_line(self._live, session)
-                trial = session.current
-                mine = trial is not None and trial.id == chunks.trial_id
-                per_chunk = tokens_per_chunk(session, trial.contender) if mine and trial is not None else 1.0
-                self._live = LiveTrial(chunks.trial_id, per_chunk)
-            self._live.add(chunks)
-            self._pace.add(chunks, slow=self._script.is_demo(chunks.trial_id, session))
-        self._write_due()
+        self._begin(session)
+        for complete in self.pane.take(self.shell.feed.take_text(), session):
+            self._keep_line(complete, session)
 
     def _keep_line(self, live: LiveTrial, session: Session) -> None:
         """Pass the line of a trial whose text is complete to the strip."""
         number = next((row.trial.round for row in reversed(session.rows) if row.trial.id == live.trial_id), None)
         if number is not None:
             self.strip.keep(live, number)
-
-    def _write_due(self) -> None:
-        """Write the text that is due: all of it, except for the demo's, which would be over in a moment."""
-        session = self.shell.feed.session
-        if session is None:
-            return
-        for chunks in self._pace.due(monotonic()):
-            self.pane.write(list(self._script.text(chunks, session)))
-        behind = self._pace.holds_text
-        if not behind:
-            self.pane.write(list(self._script.news(session)))
-        self._show_title(pane_title(session, self._script.open_trial if behind else self._whole))
-        if self._slow is not None:
-            (self._slow.resume if behind else self._slow.pause)()
-
-    def _show_title(self, title: str) -> None:
-        """Change the pane's title where it differs: setting it paints the whole pane."""
-        if title != self._title:
-            self._title = title
-            self.pane.border_title = title
 
     def _name_machine(self, session: Session) -> None:
         """Show the machine of these plots, where the session runs on another machine."""
@@ -280,10 +217,11 @@ class LiveScreen(BaseScreen):
         trial = session.current
         last = session.rows[-1] if session.rows else None
         thinks = trial is not None and session.contender(trial).variant.think is not False
-        if trial is not None and self._live is not None and self._live.trial_id == trial.id:
+        live = self.pane.live
+        if trial is not None and live is not None and live.trial_id == trial.id:
             self.figures.show_kind(trial.kind)
-            self.figures.show_live(self._live.figures(), thinks=thinks)
-            self.figures.rate.show(self._live, self._median(session, trial.contender))
+            self.figures.show_live(live.figures(), thinks=thinks)
+            self.figures.rate.show(live, self._median(session, trial.contender))
         elif trial is not None and moving:
             self.figures.show_kind(trial.kind)
             self.figures.show_waiting(self.phase.asked_s, last, thinks=thinks)
@@ -323,7 +261,7 @@ class LiveScreen(BaseScreen):
     # --- text that was not seen live: from a file, or a pipe that was opened late ---
 
     def _show_missed_text(self, session: Session) -> None:
-        if self.shell.feed.is_live or not session.rows or self._script.saw_text:
+        if self.shell.feed.is_live or not session.rows or self.pane.saw_text:
             return
         self._read_last(self.shell.feed, session)
 
@@ -332,16 +270,8 @@ class LiveScreen(BaseScreen):
         for row in reversed(session.rows):
             finished = feed.trial(row.trial.id)
             if finished is not None and finished.text:
-                self.app.call_from_thread(self._show_whole, finished, session)
+                self.app.call_from_thread(self.pane.show_whole, finished, session)
                 return
-
-    def _show_whole(self, finished: TrialFinished, session: Session) -> None:
-        if self._script.saw_text:
-            return
-        self._whole = finished.trial
-        self.pane.read_from_the_top()
-        self.pane.write(list(self._script.whole(finished, session)))
-        self._show_title(pane_title(session, finished.trial))
 
     # --- keys ---
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Static
 
@@ -21,6 +21,7 @@ from llmtui.core.what_holds import Holding, what_holds
 from llmtui.core.whole_rounds import of_whole_rounds
 from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed, FeedEnded, SessionChanged
+from llmtui.tui.results_keys import results_bindings
 from llmtui.tui.screens.base import BaseScreen
 from llmtui.tui.screens.export import copy_llama_bench, copy_text, export_sessions
 from llmtui.tui.screens.results_dialogs import (
@@ -36,7 +37,7 @@ from llmtui.tui.widgets.category_table import CategoryTable
 from llmtui.tui.widgets.holds_panel import HoldsPanel
 from llmtui.tui.widgets.models_tab import ModelsTab
 from llmtui.tui.widgets.result_table import ResultTable
-from llmtui.tui.widgets.tab_line import TabLine, tab_names
+from llmtui.tui.widgets.tab_line import TabLine
 from llmtui.tui.widgets.title_line import TitleLine
 from llmtui.tui.widgets.trial_table import TrialTable, row_key
 from llmtui.tui.widgets.words_tab import WordsTab
@@ -56,42 +57,7 @@ class ResultsScreen(BaseScreen):
     PLACE = "results"
     CSS_PATH = "../styles/results.tcss"
     AUTO_FOCUS = "Scoreboard"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", _("Back"), id="results.back"),
-        *(
-            Binding(str(number), f"tab('{tab}')", name, id=f"results.{tab}", show=False)
-            for number, (tab, name) in enumerate(tab_names().items(), start=1)
-        ),
-        Binding(
-            "e",
-            "evidence",
-            _("Evidence"),
-            id="results.evidence",
-            tooltip=_("The figures behind each of the first lines"),
-        ),
-        Binding("r", "replay", _("Replay"), id="results.replay", tooltip=_("Two answers at their original speed")),
-        Binding("space", "pick", _("Pick"), id="results.pick", tooltip=_("Pick this trial for the replay")),
-        Binding("x", "export", _("Export"), id="results.export", tooltip=_("This table, a page, a report …")),
-        Binding("y", "copy", _("Copy"), id="results.copy", tooltip=_("The table that people paste (llama-bench)")),
-        Binding("question_mark", "explain", _("Columns"), id="results.explain", tooltip=_("Formula and source")),
-        Binding("m", "maximise", _("Enlarge"), id="results.maximise", tooltip=_("Only the tab, or all")),
-        Binding(
-            "plus",
-            "more_rounds",
-            _("More rounds"),
-            id="results.more_rounds",
-            tooltip=_("As many as are expected to settle the open pairs"),
-        ),
-        Binding("g", "again", _("Run again"), id="results.again", tooltip=_("The same plan, in another order")),
-        Binding(
-            "exclamation_mark",
-            "flags",
-            _("Flags"),
-            id="results.flags",
-            show=False,
-            tooltip=_("Marked trials, and the reasons"),
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*results_bindings()]
     HELP = _(
         """
         # Results

@@ -59,7 +59,10 @@ def progress_words(session: Session, *, paused: bool = False) -> tuple[Content, 
     if session.finished is not None:
         said = {"complete": _("Finished"), "cancelled": _("Stopped"), "failed": _("Interrupted")}[session.finished]
         done = _("{done} of {total} trials").format(done=len(session.rows), total=session.total)
-        rounds = plural("{n} round", "{n} rounds", session.rounds).format(n=session.rounds)
+        if session.finished == "complete":
+            rounds = plural("{n} round", "{n} rounds", session.rounds).format(n=session.rounds)
+        else:
+            rounds = _("round {n} of {of}").format(n=newest_round(session), of=session.rounds)
         return (
             Content.assemble((said, "bold"), f" · {done} · {rounds}"),
             Content.assemble((said, "bold"), f" · {done}"),
