@@ -51,8 +51,8 @@ class TestBesideAnotherServer:
             await wait_until(pilot, lambda: stage.picked() == ["a", "b"])
         assert "Inside llmtui (built-in)" in shown[2]
         assert "built-in demo" in shown[3]
-        assert "synthetic-114M" in shown[4]
-        assert [row[:3] for row in shown] == ["[✓]", "[✓]", "   ", "[ ]", "[ ]"]
+        assert "For testing: 1 model" in shown[4]
+        assert [row[:3] for row in shown] == ["[✓]", "[✓]", "   ", "[ ]", "   "]
 
     async def test_the_heading_stands_only_above_what_is_shown(self) -> None:
         stage = Stage(ollama_with(*small("a", "b"), *built_in()))
@@ -60,7 +60,7 @@ class TestBesideAnotherServer:
             await stage.listed(pilot)
             await pilot.press("slash", *"zzz")
             await wait_until(pilot, lambda: stage.setup.models.models.option_count == 0)
-            await pilot.press("ctrl+u", *"synth")
+            await pilot.press("ctrl+u", *"demo")
             await wait_until(pilot, lambda: stage.setup.models.models.option_count == 2)
 
     async def test_alone_it_needs_no_heading(self) -> None:
