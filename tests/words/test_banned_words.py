@@ -30,8 +30,10 @@ SPANISH = (
     r"(?<!que )(?:indique|pulse|escriba|espere|descargue|elija|compruebe)",
 )  # fmt: skip
 """In no Spanish text of the program; the last are the formal address, and llmtui says "tú"."""
-DOCUMENTS = ("README.md", "SECURITY.md", "docs/glossary.md", "docs/servers.md", "docs/report.md", "docs/frames.md",
-             "docs/prompts.md", "docs/compare.md", "docs/keys.md")  # fmt: skip
+DOCUMENTS = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/glossary.md", "docs/servers.md",
+             "docs/report.md", "docs/frames.md", "docs/prompts.md", "docs/compare.md", "docs/keys.md", "docs/method.md",
+             "docs/plotext.md", "docs/several-machines.md", "docs/robustness.md",
+             "docs/pictures/README.md")  # fmt: skip
 
 
 def found(words: tuple[str, ...], text: str) -> list[str]:
