@@ -46,9 +46,9 @@ def test_enter_brings_tokens_of_the_built_in_server_and_a_file(home: Home, colum
         assert "Built-in server" in shown
         assert f"no Ollama at {NOBODY}" in shown
         assert "[✓] built-in demo" in shown
-        assert shown.count("[✓]") == 5, "the demo and four kinds of question"
+        assert shown.count("[✓]") == 5, "the demo and four categories"
         screen.press("Enter")
-        screen.wait_for("shown at 1/20 speed", timeout_s=TOKENS_WITHIN_S)
+        screen.wait_for("demo too fast to read: replayed 20× slower", timeout_s=TOKENS_WITHIN_S)
         wait_until(home.trials, timeout_s=TOKENS_WITHIN_S, what="a row is on disk")
         took_s = time.monotonic() - painted_s
         say(f"first text and first row {took_s:.1f} s after the first paint")
@@ -71,7 +71,7 @@ def test_enter_brings_tokens_of_the_built_in_server_and_a_file(home: Home, colum
 def test_only_the_screen_is_slow_and_the_machine_is_looked_at_ten_times_a_second(home: Home) -> None:
     with home.screens(env=QUICK | {"LLMTUI_CATEGORIES": "coding"}) as screen:
         start(screen)
-        screen.wait_for("shown at 1/20 speed", timeout_s=30)
+        screen.wait_for("demo too fast to read: replayed 20× slower", timeout_s=30)
         screen.wait_for("Finished", timeout_s=60)
     events = [event for batch in EventFile(home.sessions()[-1] / "events.jsonl").batches() for event in batch]
     [started] = [event for event in events if isinstance(event, SessionStarted)]
@@ -92,7 +92,7 @@ def test_a_silent_server_is_named_on_the_screen_and_on_stderr(home: Home, silent
         screen.press("q")
         assert screen.wait_for_exit() == 0
         said = screen.tmux("capture-pane", "-p", "-S", "-10", "-t", "0")  # tmux scrolls up for its own word
-    assert f"{silent} takes the request but does not answer. The built-in server stood in for it." in said
+    assert f"{silent} takes the request but does not answer. The built-in server was used instead." in said
 
 
 @needs_builtin
@@ -132,8 +132,7 @@ def test_with_no_server_at_all_it_says_how_to_get_either(home: Home, tmp_path: P
         assert "[builtin]" in shown
         assert "No server answers" in shown
         assert NOBODY in shown
-        screen.press("Enter")
-        screen.wait_for("No model is picked")
+        assert "▶ Start" not in shown, "Enter has nothing to start"
 
 
 @needs_tmux

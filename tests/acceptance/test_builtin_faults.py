@@ -78,7 +78,7 @@ class TestTheLibrary:
     def test_its_port_refused(self, home: Home, tmp_path: Path) -> None:
         env = other_xllamacpp(tmp_path, NOBODY_LISTENS.format(url="http://127.0.0.1:9"))
         done = run_failing(home, "--host", "builtin", **env)
-        assert "The built-in server runs but cannot be reached" in done.stderr
+        assert "llmtui cannot connect to it" in done.stderr
         assert "firewall" in done.stderr
 
 
@@ -89,8 +89,8 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "said", "remedy"),
         [
-            (DEMO_FILE.read_bytes()[: DEMO_FILE.stat().st_size // 2], "is cut short", "Download or copy it again"),
-            (DEMO_FILE.read_bytes()[:1000], "cut", "Download or copy it again"),
+            (DEMO_FILE.read_bytes()[: DEMO_FILE.stat().st_size // 2], "is incomplete", "Download or copy it again"),
+            (DEMO_FILE.read_bytes()[:1000], "is incomplete", "Download or copy it again"),
             (b"<!DOCTYPE html><title>Sign in</title>" * 100, "is not a GGUF file", "Pick a model in GGUF format"),
             (b"", "is not a GGUF file", "Pick a model in GGUF format"),
         ],
@@ -124,7 +124,7 @@ class TestFiles:
                                 ("cut.gguf", "page.gguf", "whole.gguf"))  # fmt: skip
             assert "[✓]" in whole
             assert "[" not in cut.split("cut.gguf")[0]
-            assert "cut short" in cut
+            assert "is incomplete" in cut
             assert "not a GGUF" in page
 
 

@@ -19,10 +19,10 @@ from tests.terminal import Terminal, needs_tmux, wait_until
 FAULTS = {
     "breaks:1b": ("error", "cut"),
     "errors:1b": ("error", "server_error"),
-    "refuses:1b": ("error", "out_of_memory"),
+    "refuses:1b": ("skipped", "load_failed_before"),
     "silent:1b": ("stalled", "never_began"),
     "stops-sending:1b": ("stalled", "stalled"),
-    "no-load:70b": ("error", "out_of_memory"),
+    "no-load:70b": ("skipped", "load_failed_before"),
 }
 """Model → outcome and code of its warm trials."""
 QUICKLY = {
@@ -40,6 +40,9 @@ def check_rows(rows: list[dict[str, str]]) -> None:
         its = [row for row in rows if row["model"] == model and row["kind"] == "warm"]
         assert [(row["outcome"], row["problem_code"]) for row in its] == [(outcome, code)], model
         assert its[0]["problem"].startswith(code), "the code, and what belongs to it"
+        if code == "load_failed_before":
+            [cold] = [row for row in rows if row["model"] == model and row["kind"] == "cold"]
+            assert (cold["outcome"], cold["problem_code"]) == ("error", "out_of_memory")
     works = [row for row in rows if row["model"] == "hostile:1b"]
     assert {row["outcome"] for row in works} == {"ok"}
     assert len(works) == 3
@@ -86,13 +89,13 @@ def test_the_screens_tell_every_fault_and_stay_up(home: Home) -> None:
         server.change(RemoveModel(model="short:1b"))
         screen.press("Enter")
         shown = screen.wait_for("Finished", timeout_s=90)
-        assert "24 of 24 tests" in shown
+        assert "24 of 24 trials" in shown
         check_rows(home.trials())
         check_gone(home.trials(), "short:1b")
         screen.press("3")
         wait_until(lambda: screen.screen().count("✗") >= len(FAULTS), timeout_s=10, what="failed rows are marked")
         screen.press("F4")
-        screen.wait_for("1 By model")
+        screen.wait_for("1 Models")
         screen.wait_for("hostile:1b")
         leaves_in_order(screen)
 
@@ -190,7 +193,7 @@ def test_a_server_that_goes_away_in_mid_run(home: Home) -> None:
         start(screen)
         wait_until(lambda: len(home.trials()) >= 1, timeout_s=30, what="one trial is on disk")
         os.kill(server.pid, signal.SIGKILL)
-        screen.wait_for("6 of 6 tests", timeout_s=60)
+        screen.wait_for("6 of 6 trials", timeout_s=60)
         assert "ollama serve" in screen.screen()
         leaves_in_order(screen)
     rows = home.trials()

@@ -136,7 +136,7 @@ def complete(rows: list[dict[str, str]]) -> None:
 def complete_on_screen(screen: Terminal) -> None:
     """Each model has a cell in every column of the table by model."""
     screen.press("F4")
-    screen.wait_for("1 By model", timeout_s=20)
+    screen.wait_for("1 Models", timeout_s=20)
     wait_until(lambda: all(_cells(screen, model) for model in MODELS), timeout_s=10, what="three lines")
     lines = {model: _cells(screen, model) for model in MODELS}
     assert len({len(cells) for cells in lines.values()}) == 1, lines

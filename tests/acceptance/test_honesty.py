@@ -99,7 +99,7 @@ def test_a_machine_that_slows_from_round_to_round_is_named_and_the_verdict_stand
     with running_simulator(script) as server:
         printed, _ = measure(home, server, "-m", "a:1b", "-m", "b:1b", *THREE, "--rounds", "5")
     assert re.search(r"The machine slowed by \d+ % during the session\.", printed), printed
-    assert "a:1b writes faster than b:1b" in printed
+    assert "a:1b is faster than b:1b" in printed
 
 
 # --- what is missing ----------------------------------------------------------------------------------------------
@@ -124,9 +124,9 @@ def test_ways_in_which_an_answer_is_none(home: Home) -> None:
     assert repeats["decode_cps"]
     assert (repeats["tokens"], repeats["decode_tps"], repeats["tpot_ms"]) == ("", "", "")
     assert (short["outcome"], short["decode_tps"], short["flags"]) == ("ok", "", "short_output")
-    assert "short:1b: no speed, the text is too short." in printed
-    assert "thinks-only:1b: no speed, no complete trial (only thinking.)" in printed
-    assert not re.search(r"writes faster|is ahead|writes fastest", printed)
+    assert "short:1b: speed not available: the text is too short." in printed
+    assert "thinks-only:1b: speed not available: no complete trial (only thinking)." in printed
+    assert not re.search(r"faster than|is ahead|writes fastest", printed)
 
 
 def test_the_limit_inside_thinking_is_no_failure(home: Home) -> None:
@@ -184,8 +184,8 @@ def compared(home: Home, script: Script, names: Mapping[str, str]) -> str:
 def test_a_server_whose_clock_is_wrong_still_gets_a_verdict(home: Home) -> None:
     models = (*skewed().models, model("right:1b", tps=300.0))
     line = compared(home, Script(models=models), {"skewed:7b": "clock_disagreement", "right:1b": ""})
-    assert "right:1b writes faster than skewed:7b" in line
-    assert "Under these conditions: clocks disagree." in line
+    assert "right:1b is faster than skewed:7b" in line
+    assert "Under these conditions: times differ." in line
 
 
 def test_a_model_that_is_partly_on_the_cpu_beside_others_still_gets_a_verdict(home: Home) -> None:
@@ -198,14 +198,14 @@ def test_a_model_that_is_partly_on_the_cpu_beside_others_still_gets_a_verdict(ho
         msgspec.structs.replace(script, models=models),
         {"spilled:7b": "spilled", "quick:1b": "other_model_resident"},
     )
-    assert "quick:1b writes faster than spilled:7b" in line
-    assert "Under these conditions: part on the CPU; another model in memory." in line
+    assert "quick:1b is faster than spilled:7b" in line
+    assert "Under these conditions: partly on the CPU; another model in memory." in line
 
 
 def test_equal_models_are_not_told_apart(home: Home) -> None:
     script = Script(models=(model("a:1b", tps=200.0), model("b:1b", tps=200.0)))
     line = compared(home, script, {"a:1b": "", "b:1b": ""})
-    assert not re.search(r"writes faster|slightly faster|is ahead", line)
+    assert not re.search(r"faster than|is ahead", line)
 
 
 # --- since last time, and the report ------------------------------------------------------------------------------
@@ -218,10 +218,12 @@ def test_the_second_run_says_what_changed_and_writes_its_report(home: Home, tmp_
         first, _ = measure(home, server, *words)
     with running_simulator(Script(models=(model("a:1b", tps=100.0),), version="9.9.9")) as server:
         second, _ = measure(home, server, *words)
-    assert "Since last time: Cannot be told: this plan has not run before." in first
+    assert "Since last time: Not available: this plan has not run before." in first
     (line,) = [one for one in second.splitlines() if one.startswith("Since last time: ")]
-    assert re.search(r"a:1b \S+ → \S+ tok/s, 0\.(?:49|5)\d* times \(\S+\), no verdict: how much this", line), line
-    assert "Not the same: server" in line
+    assert re.search(r"a:1b: \S+ → \S+ tok/s, × 0\.(?:49|5)\d* \(.+?\), no verdict: the day-to-day variation", line), (
+        line
+    )
+    assert "Changed: server" in line
     text = report.read_text("utf-8")
     assert text.startswith("# a:1b\n")
     assert "no verdict: the day-to-day variation of this machine is not known yet" in text

@@ -1,11 +1,13 @@
 """Killed with -9 at a write of the journal, engine, command or both: after ``--resume`` every trial is there once.
 
-``pytest tests/acceptance/test_killed.py`` kills at the writes 1 to 100; the plain suite cuts journals instead, at any
-line and inside it (tests/engine/test_resuming.py).
+``pytest tests/acceptance/test_killed.py`` kills at every eleventh write, which has each way but two;
+``HYPOTHESIS_PROFILE=long pytest tests/acceptance/test_killed.py`` kills at each of the writes 1 to 100. The plain suite
+cuts journals instead, at any line and inside it (tests/engine/test_resuming.py).
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections import Counter
@@ -67,6 +69,7 @@ MODEL = SimulatedModel(
 )  # fmt: skip
 PLAN = ("-m", "swift:1b", "-c", "coding", "-c", "summary", "--rounds", "3")
 TRIALS = 12
+WRITES = range(1, 101, 1 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 11)
 PATTERN = [(who, when) for who in get_args(Who) for when in get_args(When)]
 
 
@@ -106,14 +109,10 @@ def finished(session: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3000)
-@pytest.mark.parametrize("tenth", range(10))
-def test_at_the_kth_write(tmp_path: Path, tenth: int) -> None:
-    for at in range(10 * tenth + 1, 10 * tenth + 11):
-        who, when = PATTERN[at % len(PATTERN)]
-        folder = tmp_path / str(at)
-        folder.mkdir()
-        killed_and_resumed(Home(folder), at, when, who)
+@pytest.mark.parametrize("at", WRITES)
+def test_at_the_kth_write(tmp_path: Path, at: int) -> None:
+    who, when = PATTERN[at % len(PATTERN)]
+    killed_and_resumed(Home(tmp_path), at, when, who)
 
 
 @pytest.mark.slow

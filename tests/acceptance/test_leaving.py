@@ -103,12 +103,12 @@ def server() -> Iterator[RunningSimulator]:
 def test_q_asks_in_mid_run_and_then_leaves(home: Home, server: RunningSimulator) -> None:
     with in_mid_run(home, server) as running:
         running.screen.press("q")
-        running.screen.wait_for("Leave now?")
+        running.screen.wait_for("Quit now?")
         running.screen.press("n")
-        wait_until(lambda: "Leave now?" not in running.screen.screen(), timeout_s=5, what="the question is gone")
+        wait_until(lambda: "Quit now?" not in running.screen.screen(), timeout_s=5, what="the question is gone")
         assert server.answers()[-1].disconnected_ns is None, "the run goes on"
         running.screen.press("q")
-        running.screen.wait_for("Leave now?")
+        running.screen.wait_for("Quit now?")
         left_at = time.monotonic()
         running.screen.press("y")
         check_what_is_left(home, running, left_at)

@@ -77,12 +77,12 @@ def test_a_model_comes_with_a_bar_and_is_ticked(home: Home, server: RunningSimul
             if amount is not None:
                 assert "%" in shown
                 amounts.add(amount)
-            return "wanted:3b is here" in shown
+            return "wanted:3b is downloaded" in shown
 
         wait_until(look, timeout_s=30, what="the model is here")
         assert len(amounts) >= 5, "it moved"
         shown = screen.wait_for("2 of ", timeout_s=10)
-        [row] = [line for line in shown.splitlines() if "wanted:3b " in line and "here" not in line]
+        [row] = [line for line in shown.splitlines() if "wanted:3b " in line and "downloaded" not in line]
         assert "[✓]" in row
 
 
@@ -91,7 +91,7 @@ def test_a_download_that_is_stopped_goes_on_at_the_next_try(home: Home, server: 
         ask_for(screen, "wanted:3b")
         wait_until(lambda: (arrived_gb(screen.screen()) or 0) > 0.4, timeout_s=20, what="a part is here")
         screen.press("Escape")
-        screen.wait_for("Stopped. What is here already is kept")
+        screen.wait_for("Stopped. The part already downloaded is kept")
         wait_until(lambda: pulls(server)[-1].disconnected_ns is not None, timeout_s=5, what="the server was told")
         ask_for(screen, "wanted:3b")
         first: list[float] = []
@@ -103,27 +103,27 @@ def test_a_download_that_is_stopped_goes_on_at_the_next_try(home: Home, server: 
 
         wait_until(look, timeout_s=20, what="it goes on")
         assert first[0] > 0.4, "not from the beginning"
-        screen.wait_for("wanted:3b is here", timeout_s=30)
+        screen.wait_for("wanted:3b is downloaded", timeout_s=30)
 
 
 def test_a_download_that_is_cut_says_so_and_enter_goes_on(home: Home, server: RunningSimulator) -> None:
     with home.screens("--host", server.url) as screen:
         ask_for(screen, "cut:7b")
         for attempt in (1, 2):
-            shown = screen.wait_for("Enter goes on where it stopped", timeout_s=20)
+            shown = screen.wait_for("Enter continues the download.", timeout_s=20)
             assert "✗ The connection to" in shown
             assert len(pulls(server)) == attempt
             screen.press("Enter")
             wait_until(partial(more_than, server, attempt), timeout_s=10, what="the next try")
-        screen.wait_for("cut:7b is here", timeout_s=20)
+        screen.wait_for("cut:7b is downloaded", timeout_s=20)
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("full:70b", "is full"),
-        ("no-such:1b", "There is no model “no-such:1b” to be had"),
-        ("not a name", "There is no model “not a name” to be had"),
+        ("no-such:1b", "There is no model “no-such:1b” in the Ollama library"),
+        ("not a name", "There is no model “not a name” in the Ollama library"),
     ],
 )
 def test_what_fails_is_said_in_words_and_another_name_can_be_typed(

@@ -130,9 +130,9 @@ def all_tables(screen: Terminal) -> dict[str, list[str]]:
     screen.wait_for("Finished", timeout_s=60)
     tables: dict[str, list[str]] = {}
     for key, part, comes, goes in (
-        ("3", "live tests", "First word s", "Machine"), ("F4", "by model", "Conclusions", "Test "),
-        ("2", "by category", "Category", "First word s"), ("3", "bars", "longer is faster", "Category "),
-        ("4", "tests", "First word s", "longer is faster"),
+        ("3", "live trials", "TTFT s", "Machine"), ("F4", "models", "Conditions", "TTFT s"),
+        ("2", "categories", "Category", "Conditions"), ("3", "trials", "TTFT s", "Category "),
+        ("5", "words", "Writing speed", "TTFT s"),
     ):  # fmt: skip
         screen.press(key)
         screen.wait_for(comes, without=goes)
@@ -158,7 +158,7 @@ def test_a_watched_session_shows_the_live_tables_cell_for_cell(home: Home) -> No
     rows = home.trials()
     assert len(rows) >= 24
     for row in rows:
-        assert any(row["model"] in line for line in live["live tests"])
+        assert any(row["model"] in line for line in live["live trials"])
     with home.screens("watch", home.sessions()[-1].name, rows=60) as screen:
         assert all_tables(screen) == live
         screen.press("q")
@@ -173,10 +173,10 @@ def test_a_pipe_is_watched_with_keys(home: Home) -> None:
         screen.wait_for("Live")
         screen.wait_for("Creativity", timeout_s=30)
         screen.press("F4")
-        screen.wait_for("1 By model", timeout_s=10)
+        screen.wait_for("1 Models", timeout_s=10)
         screen.wait_for("quick:1b")
         screen.press("F3")
-        screen.wait_for("First word s")
+        screen.wait_for("TTFT s")
         screen.press("p")
         screen.press("s")
         everything = descendants(screen.pid)

@@ -49,7 +49,10 @@ def test_a_file_is_asked_for_as_a_file(home: Home, own_file: Path) -> None:
         host = ("--host", f"{server.url}/v1")
         refused = home.run("run", *host, "-m", "own.gguf", *ONE_TRIAL)
         assert refused.returncode == 2
-        assert "has no model own.gguf. It has: served. For the file, write -m file:own.gguf." in refused.stderr
+        assert (
+            "has no model own.gguf. It has: served. For the file of that name, write -m file:own.gguf."
+            in refused.stderr
+        )
         done = home.run("run", *host, "-m", "served", "-m", "file:own.gguf", *ONE_TRIAL)
     assert done.returncode == 0, done.stderr
     assert backends(home) == {("openai", "served"), ("builtin", str(own_file))}

@@ -113,12 +113,16 @@ class Download(ModalScreen[str | None]):
         return self._loading is not None if action == "stop" else super().check_action(action, parameters)
 
     def on_key(self, event: Key) -> None:
-        """Begin another name with a letter that is typed over the list."""
-        if self.focused is self.query_exactly_one(OptionList) and event.is_printable and event.character:
+        """Begin another name with a letter that is typed over the list.
+
+        Letters typed fast were sent to the list before the field had the focus; they are appended.
+        """
+        if event.is_printable and event.character and not self.field.disabled:
             event.stop()
-            self.field.focus(scroll_visible=False)
-            self.field.value = event.character
-            self.field.cursor_position = 1
+            begun = "" if self.focused is self.query_exactly_one(OptionList) else self.field.value
+            self.set_focus(self.field, scroll_visible=False)
+            self.field.value = begun + event.character
+            self.field.cursor_position = len(self.field.value)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
