@@ -308,12 +308,12 @@ def test_who_waits_for_other_programs_says_so_and_that_nothing_loads_yet() -> No
             PhaseChanged(t_ns=30, phase="waiting", detail=PhaseDetail(step="waiting_for_others")),
         ]
     )
-    assert step_words(session, session.phases[-1], 3.4) == "Waiting until other programs rest · 3 s"
+    assert step_words(session, session.phases[-1], 3.4) == "busy at start · waits up to 10 s · 3 s"
     assert not loading_now(session)
     assert not asked(session, session.phases[-1])
 
 
-def test_what_the_engine_does_between_tests_is_said_in_whole_words() -> None:
+def test_what_the_engine_does_between_trials_is_said_in_whole_words() -> None:
     of = compared_plan("a")
     trial = contender_block(of, 1, 0).trials[1]
     session = session_of([started(of), TrialStarted(t_ns=10, trial=trial, order=1, total=5)])
@@ -324,10 +324,10 @@ def test_what_the_engine_does_between_tests_is_said_in_whole_words() -> None:
         PhaseMark(20, "idle", None, "paused"),
         PhaseMark(20, "idle", None),
     )
-    before_a_warm_test = msgspec.structs.replace(session, phases=(marks[1],))
-    assert loading_now(before_a_warm_test)  # the step names the model: the line need not
+    before_a_warm_trial = msgspec.structs.replace(session, phases=(marks[1],))
+    assert loading_now(before_a_warm_trial)  # the step names the model: the line need not
     assert [step_words(session, mark, 2) for mark in marks] == [
-        "Taking theirs:13b out of memory · 2 s",
+        "Unloading theirs:13b · 2 s",
         "Loading a · 2 s",
         "Loading the models that were in memory before · 2 s",
         "Paused · 2 s",
