@@ -15,6 +15,8 @@ from contextlib import contextmanager
 import pytest
 
 POLL_S = 0.05
+OUTSIDE = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+"""The environment without a size: pytest-xdist sets one, and it would win over the terminal's own."""
 
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed: apt install tmux")
 
@@ -120,7 +122,7 @@ def terminal(
     subprocess.run(
         ["tmux", "-L", socket, "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
          *(["-c", cwd] if cwd else []), "exec sh -c 'sleep 0.3; exec " + line.replace("'", "'\\''") + "'"],
-        check=True, timeout=20, env=os.environ | {"TERM": "xterm-256color"},
+        check=True, timeout=20, env=OUTSIDE | {"TERM": "xterm-256color"},
     )  # fmt: skip
     # The short sleep above leaves time for this: a program that ends at once would take its screen with it.
     running.tmux("set-option", "-g", "remain-on-exit", "on")

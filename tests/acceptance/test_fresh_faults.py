@@ -18,7 +18,7 @@ NOT_SAVED = {"en": "The session cannot be saved in {folder}", "es": "La sesión 
 NOT_STARTED = {
     "en": "The measuring process cannot be started: ", "es": "No se puede iniciar el proceso de medición: ",
 }  # fmt: skip
-NOT_READ = {"en": "This failed: reading the saved sessions", "es": "Esto falló: leer las sesiones guardadas"}
+NOT_READ = {"en": "Failed: reading the saved sessions", "es": "Falló: leer las sesiones guardadas"}
 NOT_USED = {"en": "It is not used.", "es": "No se usa."}
 
 

@@ -141,8 +141,11 @@ def all_tables(screen: Terminal) -> dict[str, list[str]]:
 
 
 def without_offers(line: str) -> str:
-    """Return a line without offers of more rounds, which depend on whether a run can continue, like the keys."""
-    return re.sub("─+", "─", re.sub(r" \+ [^·]*· ", " ", line))
+    """Return a line without offers of more rounds, which depend on whether a run can continue, and without sparklines.
+
+    Live's sparklines have what arrived by the time; a saved session has whole trials.
+    """
+    return re.sub("[▁-█ ]+$", "", re.sub("─+", "─", re.sub(r" \+ [^·]*· ", " ", line)))
 
 
 @needs_tmux

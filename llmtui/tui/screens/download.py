@@ -182,7 +182,7 @@ class Download(ModalScreen[str | None]):
         failed, self._loading = self._loading, None
         self._allow(True)
         self.field.value = failed or ""
-        self.field.focus()
+        self.set_focus(self.field)  # at once: Enter may be pressed as soon as the words are there
         said = Content.assemble(("✗ ", "bold $error"), what, "  ", (remedy or "", "dim italic"))
         self.bar.display = False
         if self._has_part:
