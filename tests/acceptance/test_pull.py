@@ -33,7 +33,7 @@ def registry() -> Script:
         registry=(
             Pullable(model=a_model("wanted:3b"), rate_bps=0.7 * GB),
             Pullable(
-                model=a_model("cut:7b"), rate_bps=2 * GB, stops=(PullStop(at_fraction=0.3), PullStop(at_fraction=0.7))
+                model=a_model("cut:7b"), rate_bps=GB / 2, stops=(PullStop(at_fraction=0.3), PullStop(at_fraction=0.7))
             ),
             Pullable(
                 model=a_model("full:70b", 40 * GB),
@@ -115,6 +115,9 @@ def test_a_download_that_is_cut_says_so_and_enter_goes_on(home: Home, server: Ru
             assert len(pulls(server)) == attempt
             screen.press("Enter")
             wait_until(partial(more_than, server, attempt), timeout_s=10, what="the next try")
+            wait_until(
+                lambda: "Enter continues" not in screen.screen(), timeout_s=10, what="the words of the last try go"
+            )
         screen.wait_for("cut:7b is downloaded", timeout_s=20)
 
 
