@@ -145,7 +145,8 @@ def without_offers(line: str) -> str:
 
     Live's sparklines have what arrived by the time; a saved session has whole trials.
     """
-    return re.sub("[▁-█ ]+$", "", re.sub("─+", "─", re.sub(r" \+ [^·]*· ", " ", line)))
+    line = re.sub(r"\s+\+ \d+ more rounds?, .*$", "", re.sub("─+", "─", line))
+    return re.sub("[▁-█]{2,} *", "", line).rstrip()
 
 
 @needs_tmux
