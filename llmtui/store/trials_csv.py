@@ -48,9 +48,9 @@ _FIRST: Final = (
 
 
 def trials_columns() -> tuple[str, ...]:
-    """Return the columns: the order of the file's first version, then every figure of later versions."""
+    """Return the columns: the order of the file's first version, then what later versions added."""
     figures = (one.trial_column or one.id for one in measures() if one.of_trial is not None)
-    return (*_FIRST, *(name for name in figures if name not in _FIRST), *_POOLED)
+    return (*_FIRST, *_POOLED, *(name for name in figures if name not in _FIRST))
 
 
 def row_cells(row: TrialRow, session: Session) -> dict[str, str]:

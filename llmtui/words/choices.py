@@ -124,6 +124,8 @@ def _texts() -> dict[str, str]:
         "servers": _("addresses of servers"),
         "results_dir": _("a folder"),
         "theme": _("the name of a theme"),
+        "theme_dark": _("the name of a theme"),
+        "theme_light": _("the name of a theme"),
         "models": _("names of models"),
         "categories": _("ids of categories"),
         "prompt_ids": _("ids of prompts"),

@@ -56,7 +56,7 @@ async def test_in_a_field_of_the_screen() -> None:
         field.focus()
         await pilot.press("ctrl+u", *"17")
         said = str(panel.query_exactly_one(".problem").render())
-    assert said == f"num_ctx {SENTENCE}; 4096 stays."
+    assert said == f"num_ctx {SENTENCE}; 4096 is kept."
 
 
 @pytest.mark.parametrize("name", list(bounds_of(Settings)))

@@ -28,11 +28,12 @@ def test_where_none_is_named_and_none_is_there_it_says_what_to_set(monkeypatch: 
 
 
 def test_it_is_run_on_the_file_and_waited_for(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
     path = tmp_path / "prompts.toml"
     writes = "import sys; open(sys.argv[1], 'w').write('edited')"
     edit(path, {"EDITOR": f'"{sys.executable}" -c "{writes}"'})
     assert path.read_text() == "edited"
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class TestInPlaceOfAnotherServer:
     async def test_one_that_is_broken_says_what_mends_it_and_what_else_there_is(self) -> None:
         stage = Stage(broken)
         async with stage.app.run_test(size=SIZE) as pilot:
-            await wait_until(pilot, lambda: "libgomp1 is missing" in stage.said("#no-models"))
+            await wait_until(pilot, lambda: "libgomp1 is missing" in stage.said("ServerLine > Static"))
             said = stage.said("#no-models")
             assert "apt install libgomp1" in said
             assert "https://ollama.com/download" in said

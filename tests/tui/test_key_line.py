@@ -21,6 +21,6 @@ async def test_no_key_is_cut_and_more_come_with_the_room() -> None:
         await wait_until(pilot, lambda: all(key.region.width for key in stage.setup.query(FooterKey)))
         width = stage.setup.query_exactly_one(KeyLine).size.width
         assert all(key.region.right <= width for key in stage.setup.query(FooterKey))
-        assert "Last run again" not in shown(stage)
+        assert "Refresh" not in shown(stage)
         await pilot.resize_terminal(160, 40)
-        await wait_until(pilot, lambda: "Last run again" in shown(stage))
+        await wait_until(pilot, lambda: "Refresh" in shown(stage))

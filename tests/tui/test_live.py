@@ -432,7 +432,7 @@ async def test_the_failed_trials_of_a_finished_file_leave_the_pane_to_its_last_t
         await wait_until(pilot, lambda: isinstance(app.screen, LiveScreen) and app.feed.session is not None)
         screen = app.screen
         assert isinstance(screen, LiveScreen)
-        await wait_until(pilot, lambda: last.text in pane_text(screen.pane).replace("\n", " "))
+        await wait_until(pilot, lambda: last.text in pane_text(screen.pane))
         shown = pane_text(screen.pane)
         assert shown.startswith(pane_title(app.feed.session, last.trial))  # type: ignore[arg-type]
         assert "✗" not in shown

@@ -92,11 +92,11 @@ async def test_the_clocks_say_what_each_is_doing() -> None:
         await at(pilot, screen, 0.2)
         assert clock_of(left) == "0.2 s waiting for the first token"
         await at(pilot, screen, 2.0)
-        assert clock_of(right).startswith("2.0 s first word after 0.414 s thinking")
+        assert clock_of(right).startswith("2.0 s TTFT 0.414 s thinking")
         await at(pilot, screen, 8.0)
         assert clock_of(right).endswith(" writing")
         await at(pilot, screen, 60)
-        assert clock_of(right) == "13.3 s first word after 0.414 s complete (at the limit)"
+        assert clock_of(right) == "13.3 s TTFT 0.414 s complete (length limit)"
         assert not screen.playing
 
 
@@ -138,7 +138,7 @@ async def test_the_quick_view_says_that_it_is_quick() -> None:
         assert "at original speed" in str(title.render())
         await at(pilot, screen, 1)
         await pilot.press("f")
-        assert "8 × as fast as it was" in str(title.render())
+        assert "at 8 × the original speed" in str(title.render())
         NOW[0] += 1
         assert screen.now_s == pytest.approx(9)
 
@@ -176,8 +176,8 @@ async def test_an_answer_shows_question_text_and_figures() -> None:
 async def test_marks_are_explained_with_what_was_seen() -> None:
     async with an_app().run_test(size=(120, 36)) as pilot:
         screen = await answer(pilot, "r1-m1-warm-p4")
-        assert "clocks disagree: " in str(screen.details.render())
-        assert "+6.0 % of the time measured here" in str(screen.details.render())
+        assert "times differ: " in str(screen.details.render())
+        assert "by +6.0 % from the time measured here" in str(screen.details.render())
 
 
 async def test_missing_figures_stand_with_their_reason() -> None:
@@ -185,7 +185,7 @@ async def test_missing_figures_stand_with_their_reason() -> None:
         screen = await answer(pilot, "r1-m2-warm-p3")
         details = str(screen.details.render())
         assert "Decode speed (TPS)" in details
-        assert ": the answer did not end" in details
+        assert ": the answer was not completed" in details
         assert "Text speed, × reading" in details
         assert "The server broke the answer off after 31 chunks." in details
 
@@ -204,9 +204,9 @@ async def test_the_arrows_go_to_the_neighbours() -> None:
     async with an_app().run_test(size=(120, 36)) as pilot:
         screen = await answer(pilot, "r1-m3-cold")
         await pilot.press("left")
-        assert "test 1 of 18" in str(screen.query_one("#answer-title").render())
+        assert "trial 1 of 18" in str(screen.query_one("#answer-title").render())
         await pilot.press("right")
-        assert "test 2 of 18" in str(screen.query_one("#answer-title").render())
+        assert "trial 2 of 18" in str(screen.query_one("#answer-title").render())
 
 
 async def test_an_answer_is_copied_and_replayed_beside_another_models(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,7 @@ async def test_markup_and_control_sequences_are_shown_as_text() -> None:
         assert on_screen(pane)[0] == "[bold red]x[/] ␛[31mred␛[0m"
 
 
-async def test_thinking_is_dim_and_italic_the_answer_is_not() -> None:
+async def test_thinking_is_italic_and_quieter_than_the_answer() -> None:
     async with Host().run_test() as pilot:
         pane = pilot.app.query_one(TokenPane)
         await write(pilot, pane, "thought\n", "thinking")
@@ -120,9 +120,9 @@ async def test_thinking_is_dim_and_italic_the_answer_is_not() -> None:
         thought, answer = (next(iter(pane.render_line(y))).style for y in (0, 1))
         assert thought is not None
         assert thought.italic
-        assert thought.dim
         assert answer is not None
         assert not answer.italic
+        assert thought.color != answer.color
 
 
 async def test_a_selection_copies_the_text_without_its_wrapping() -> None:
