@@ -148,13 +148,13 @@ def test_two_models_two_categories_two_rounds(ollama_server: RunningOllama, aski
         screen.wait_for(f"In memory, not picked: {SOMEBODY_ELSES}:latest")
         screen.wait_for("2 models × 2 prompts")
         screen.press("Enter")
-        screen.wait_for("round 1", timeout_s=30)
+        screen.wait_for("Round 1", timeout_s=30)
         screen.press("+")
-        screen.wait_for("round 1 of 2")
+        screen.wait_for("Round 1 of 2")
         live = screen.wait_for("Finished · ", timeout_s=240)
         # 16, and one more per trial repeated because other programs were busy.
         assert re.search(r"Finished · (1[6-9]|2\d) of \1 trials", live), live
-        screen.press("r")
+        screen.press("F4")
         results = screen.wait_for("1 Models")
         screen.press("q")
         assert screen.wait_for_exit() == 0
@@ -215,7 +215,7 @@ def test_one_model_through_two_servers_in_one_table(
         screen.wait_for("2 models × 2 prompts")
         screen.press("Enter")
         screen.wait_for("Finished · ", timeout_s=240)
-        screen.press("r")
+        screen.press("F4")
         shown = screen.wait_for("1 Models")
         assert "steady:latest" in shown
         assert "synthetic-114M (built-" in shown
