@@ -53,7 +53,7 @@ class Exporting:
         return str(self.app.screen.query_one("#export-said", Static).render())
 
 
-async def test_this_table_is_written_as_it_is_on_the_screen() -> None:
+async def test_this_table_is_written_with_its_figures_and_without_bars_and_signs() -> None:
     exporting = Exporting()
     async with exporting.app.run_test(size=(120, 36)) as pilot:
         await exporting.begin(pilot, "x")
@@ -65,6 +65,8 @@ async def test_this_table_is_written_as_it_is_on_the_screen() -> None:
         assert len(table) == 4, "a head and three models"
         assert {"llama3:8b", "mistral:7b"} <= {cell for row in table for cell in row}
         assert len({len(row) for row in table}) == 1
+        assert "Speed tok/s" in table[0]
+        assert not set("█▌▾▴●◐○!") & set("".join(cell for row in table for cell in row))
 
 
 async def test_a_form_is_chosen_by_the_arrows_and_its_file_is_named_after_it() -> None:

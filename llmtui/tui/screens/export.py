@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -13,12 +13,13 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
-from textual.widgets import DataTable, Footer, Input, OptionList, Static
+from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from llmtui.tui.background import in_background
 from llmtui.tui.host import ExportFailed, FileIsThere
 from llmtui.tui.shell import ShellOf
+from llmtui.tui.widgets.sortable import SortableTable
 from llmtui.words import _
 
 TABLE = "this table"
@@ -36,7 +37,7 @@ class Form(NamedTuple):
 
 def _forms() -> tuple[Form, ...]:
     return (
-        Form(TABLE, _("This table"), _("CSV, as it is on the screen"), "-table.csv"),
+        Form(TABLE, _("This table"), _("CSV, the table's figures"), "-table.csv"),
         Form("csv", _("All trials"), _("CSV, one row per trial"), ".csv"),
         Form("excel-csv", _("All trials, for a spreadsheet"), _("CSV as Excel opens it here"), "-excel.csv"),
         Form("json", _("Everything"), _("JSON, one document with a schema"), ".json"),
@@ -157,14 +158,7 @@ def export_sessions(screen: Screen[None], sessions: Sequence[str], table: object
         sessions: names of sessions, or paths of their journals.
         table: the visible table, which can be written as shown; anything else is ignored.
     """
-    screen.app.push_screen(ExportDialog(sessions, _cells_of(table) if isinstance(table, DataTable) else ()))
-
-
-def _cells_of(table: DataTable[Any]) -> tuple[tuple[str, ...], ...]:
-    """Return a table's cells as they are on the screen, its head first."""
-    head = tuple(" ".join(str(column.label).split()) for column in table.ordered_columns)
-    rows = (table.get_row_at(number) for number in range(table.row_count))
-    return (head, *(tuple(str(cell).strip() for cell in row) for row in rows))
+    screen.app.push_screen(ExportDialog(sessions, table.as_rows() if isinstance(table, SortableTable) else ()))
 
 
 def copy_text(node: DOMNode, text: str, what: str) -> None:

@@ -26,7 +26,7 @@ from llmtui.words.cells import column_unit
 from llmtui.words.measures import short_title
 from llmtui.words.ratios import factor
 from llmtui.words.reasons import reason
-from llmtui.words.scoreboard import board_column, name_words, trials_words
+from llmtui.words.scoreboard import board_column, name_words, scoreboard, trials_words
 from llmtui.words.what_holds import SIGNS
 
 KEPT: Final = (
@@ -94,6 +94,12 @@ class Scoreboard(ResultTable[ContenderSummary]):
         """Return the visible figures, and whether the greatest is first where the table is ordered by one."""
         found = [measure_of(name) for name in self.shown_columns]
         return [(one.id, one.better == "higher") for one in found if one is not None]
+
+    def as_rows(self) -> tuple[tuple[str, ...], ...]:
+        """Return the figures of the models as ``run`` prints them, without bars and signs, the head first."""
+        columns = scoreboard(self._session) if self._session is not None else ()
+        rows = zip(*(column.cells for column in columns), strict=True)
+        return (tuple(column.head for column in columns), *(tuple(cell.strip() for cell in row) for row in rows))
 
     def on_resize(self) -> None:
         """Choose the figures that fit."""

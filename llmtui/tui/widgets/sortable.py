@@ -99,6 +99,16 @@ class SortableTable(Sortable, DataTable[CellType], Generic[CellType]):
 
     BINDINGS: ClassVar[list[BindingType]] = [sort_binding()]
 
+    def as_rows(self) -> tuple[tuple[str, ...], ...]:
+        """Return the table's cells as text in their order, the head without its sign first."""
+        columns = self.ordered_columns
+        heads = (str(column.label).removesuffix(self.mark(str(column.key.value))) for column in columns)
+        rows = (self.get_row_at(number) for number in range(self.row_count))
+        return (
+            tuple(" ".join(head.split()) for head in heads),
+            *(tuple(str(cell).strip() for cell in row) for row in rows),
+        )
+
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
         """Sort by the clicked column."""
         event.stop()
