@@ -35,7 +35,6 @@ class PaneScript:
         self._channel: str | None = None
         self._told = 0
         self._with_text: set[str] = set()
-        self._told_of_pace = False
 
     @property
     def saw_text(self) -> bool:
@@ -51,7 +50,6 @@ class PaneScript:
             self._rounds = self._told = 0
             self._open = None
             self._with_text.clear()
-            self._told_of_pace = False
         if session.rounds > self._rounds:
             self._learn(session.plan, session.rounds)
         return is_new
@@ -121,9 +119,6 @@ class PaneScript:
         self._channel = None
         label = plan.contenders[trial.contender].label
         yield f"{label} · {trial_name(trial, plan)}\n", "head"
-        if plan.contenders[trial.contender].model.is_demo and not self._told_of_pace:
-            self._told_of_pace = True
-            yield _("demo too fast to read: replayed {n}× slower").format(n=SLOWED) + "\n", "tag"
         yield _shortened(prompt_text(trial, plan)) + "\n\n", "prompt"
 
     def _turn(self, channel: str) -> Iterator[Span]:
@@ -145,19 +140,21 @@ def prompt_text(trial: Trial, plan: Plan) -> str:
     return plan.follow_up_text if trial.kind == "follow_up" else plan.prompts[trial.prompt].text
 
 
-def pane_title(session: Session, shown: Trial | None = None) -> str:
+def pane_title(session: Session, shown: Trial | None = None, *, slowed: bool = False) -> str:
     """Return the pane's title: model and prompt.
 
     Args:
         session: the newest snapshot.
         shown: the trial whose text is shown, where that is an earlier one.
+        slowed: whether its text is shown more slowly than it arrived.
     """
     trial = shown or session.current or (session.rows[-1].trial if session.rows else None)
     if trial is None:
         return _("Answer")
     contender = session.contender(trial)
     kind = kind_words(trial.kind) if trial.kind != "warm" else trial_name(trial, session.plan)
-    return f"{contender.label} · {kind}"
+    title = f"{contender.label} · {kind}"
+    return _("{title} · shown {n}× slower").format(title=title, n=SLOWED) if slowed else title
 
 
 def ending_words(row: TrialRow) -> str:

@@ -90,7 +90,8 @@ class RunPane(TokenPane):
         behind = self._pace.holds_text
         if not behind:
             self.write(list(self._script.news(session)))
-        self._show_title(pane_title(session, self._script.open_trial if behind else self._whole))
+        shown = self._script.open_trial if behind else self._whole
+        self._show_title(pane_title(session, shown, slowed=behind))
         if self._slow is not None:
             (self._slow.resume if behind else self._slow.pause)()
 
