@@ -1,1 +1,1 @@
-"""The screens: they read Sessions and send commands."""
+"""The screens of the terminal program: they draw session snapshots and send commands to the engine."""

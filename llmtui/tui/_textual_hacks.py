@@ -1,4 +1,4 @@
-"""Private parts of Textual that the screens need, in one place, each with its purpose and why no public part does it.
+"""All uses of private parts of Textual, each with its purpose and why no public part is enough.
 
 Checked with Textual 8.2.6 and 8.2.8. A test ensures that nothing else in the package uses private parts of libraries.
 """
@@ -22,7 +22,7 @@ __all__ = ["FooterKey", "bound_caches", "grow_without_layout", "show_without_lay
 def bound_caches(table: DataTable[Any], *, cells: int, rows: int) -> None:
     """Limit a table's cache of painted cells and rows.
 
-    The defaults (10,000 cells, 1,000 rows) use tens of megabytes for a long session; no parameter sets them.
+    Textual's defaults (10,000 cells, 1,000 rows) use tens of megabytes in a long session; no parameter sets them.
     """
     table._cell_render_cache.maxsize = cells  # noqa: SLF001
     table._row_render_cache.maxsize = rows  # noqa: SLF001
@@ -31,16 +31,16 @@ def bound_caches(table: DataTable[Any], *, cells: int, rows: int) -> None:
 
 
 def show_without_layout(digits: Digits, value: str) -> None:
-    """Show a number in a place of fixed width.
+    """Show a number in a widget of fixed width.
 
-    ``Digits.update`` lays out the whole screen where the text's length changes.
+    ``Digits.update`` lays out the whole screen again if the length of the text changes.
     """
     digits._value = value  # noqa: SLF001
     digits.refresh()
 
 
 def grow_without_layout(view: ScrollView, size: Size) -> None:
-    """Give a scrolled view a new virtual size and its scrollbars the new range.
+    """Set the virtual size of a scrolled view and the range of its scrollbars.
 
     Assigning ``virtual_size`` lays out the whole screen, which costs more than painting the new rows.
     """
@@ -49,9 +49,9 @@ def grow_without_layout(view: ScrollView, size: Size) -> None:
 
 
 def write_sequence(app: App[Any], sequence: str) -> None:
-    """Write a control sequence (title, bell, mode) to the terminal that the app is drawn on, if there is one.
+    """Write a control sequence (title, bell, mode) to the app's terminal; do nothing without a terminal.
 
-    The driver owns the terminal's buffer; writing around it would tear a frame apart.
+    The driver owns the terminal's output buffer; writing to the terminal directly would corrupt a frame.
     """
     driver = app._driver  # noqa: SLF001
     if driver is not None and not app.is_headless:

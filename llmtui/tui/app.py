@@ -1,7 +1,7 @@
-"""The Textual app: modes, global keys, the feed of the engine, and an orderly end.
+"""The Textual app: modes, global keys, the events of the engine, and an orderly end.
 
-Nothing here waits for a server, a file or a process before the first paint: the link is opened by a worker afterwards,
-and a mode's screen is imported when it is first shown.
+Nothing here waits for a server, a file or a process before the first paint: a worker starts the engine afterwards, and
+a mode's screen is imported when it is first shown.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from llmtui.words.settings import settings_words
 
 
 class LlmtuiApp(App[ExitReport]):
-    """The screens of llmtui around one feed: the engine's."""
+    """The app: all screens, fed by the events of one engine."""
 
     TITLE = "llmtui"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = SCREENS
@@ -65,7 +65,7 @@ class LlmtuiApp(App[ExitReport]):
     """
 
     read_only = False
-    """Nothing can be started: a file or a pipe is watched."""
+    """True if nothing can be started, because a file or a pipe is watched."""
 
     def __init__(self, host: Host) -> None:
         """Create the app for a host; the engine is started after the first paint."""
@@ -73,12 +73,12 @@ class LlmtuiApp(App[ExitReport]):
         super().__init__()
         self.host = host
         self.settings: Settings = host.settings
-        """The last choices, as they will be saved."""
+        """The current settings, as they will be saved."""
         self.feed = self.new_feed(self.open_link)
-        """The followed source; another one after a restart of the engine."""
+        """The events that are followed; replaced when the engine is restarted."""
         self.connection = ServerConnection(builtin_available=host.builtin_available and not host.server_named)
         self.failures: list[str] = []
-        """Tracebacks of failed background work, for the normal screen."""
+        """Tracebacks of failed background work, printed after the app has ended."""
         self._running_id: str | None = None
         self.add_mode("start", lambda: StartScreen(self.FIRST_MODE, read_only=self.read_only))
         for theme in OWN:
@@ -88,16 +88,16 @@ class LlmtuiApp(App[ExitReport]):
         self.set_keymap(self.settings.keymap)
 
     def open_link(self) -> Link:
-        """Return the source to follow."""
+        """Start the engine and return the link to it."""
         return self.host.open_engine()
 
     @property
     def available_themes(self) -> dict[str, Theme]:
-        """Return the offered themes: those whose colours, and so their contrast, are known."""
+        """Return the themes on offer: only those with known colours, so that their contrast can be ensured."""
         return {name: theme for name, theme in super().available_themes.items() if not theme.ansi}
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters for every painted line; the last one ensures its contrast."""
+        """Return the filters for every painted line; the last one ensures the minimum contrast."""
         return [*super().get_line_filters(), self._contrast[self.theme == HIGH_CONTRAST.name]]
 
     @property
@@ -109,11 +109,11 @@ class LlmtuiApp(App[ExitReport]):
     # --- start ---
 
     async def on_ready(self) -> None:
-        """Start the work that waits for the first frame."""
+        """Start the work that was postponed until after the first frame."""
         await self.begin()
 
     async def begin(self) -> None:
-        """Do the slow work that waits for the first frame."""
+        """Do the slow work that was postponed until after the first frame."""
         await self.switch_mode(self.FIRST_MODE)
         terminal.on_end_signals(lambda: self.leave("terminated"))
         write_sequence(self, terminal.SAVE_TITLE + terminal.title_sequence("llmtui"))
@@ -124,17 +124,17 @@ class LlmtuiApp(App[ExitReport]):
         self.set_timer(1.0, self._freeze_start_up)
 
     def _theme_changed(self, theme: Theme) -> None:
-        """Save the theme, and the one that F6 returns to."""
+        """Save the theme, also as the last used dark or light one, to which F6 returns."""
         half = {"theme_dark": theme.name} if theme.dark else {"theme_light": theme.name}
         self.remember(theme=theme.name, **half)
 
     def _draw_all(self) -> None:
-        """Redraw everything: another program used the terminal."""
+        """Redraw everything, since another program has used the terminal."""
         for widget in (self.screen, *self.screen.query("*")):
             widget.refresh()
 
     def _freeze_start_up(self) -> None:
-        """Exempt the objects of the start, which live as long as the app, from garbage collection."""
+        """Exempt the objects created at startup, which live as long as the app, from garbage collection."""
         gc.collect()
         gc.freeze()
 
@@ -176,7 +176,7 @@ class LlmtuiApp(App[ExitReport]):
             screen.post_message(message.again())
 
     def _connect(self, reply: Reply) -> None:
-        """Send the server's address to a ready engine, and another one where that does not answer."""
+        """Send the server's address to an engine that is ready; if that server does not answer, send a replacement."""
         if isinstance(reply, EngineReady) and not self.read_only:
             try:
                 self.send(self.connection.begin(self.host.server_of(self.settings.host)))
@@ -188,7 +188,7 @@ class LlmtuiApp(App[ExitReport]):
                 self.send(instead)
 
     def _announce(self, session: Session) -> None:
-        """Announce the start of a run in the window's title, and its end by the bell."""
+        """Show in the window title that a run has started or ended, and ring the bell at its end."""
         if session.finished is None:
             if self._running_id != session.session_id:
                 self._running_id = session.session_id
@@ -204,7 +204,7 @@ class LlmtuiApp(App[ExitReport]):
     # --- requests of screens ---
 
     def send(self, command: Command) -> bool:
-        """Send a command to the engine; return whether it was sent. A toast reports why it was not."""
+        """Send a command to the engine; return whether it was sent. If not, a toast shows the reason."""
         try:
             self.feed.send(command)
         except (LinkLost, ReadOnly) as error:
@@ -213,16 +213,16 @@ class LlmtuiApp(App[ExitReport]):
         return True
 
     def start(self, plan: Plan) -> None:
-        """Start a run and show it."""
+        """Start a run and switch to the Live screen."""
         if self.send(StartPlan(plan=plan, results_dir=self.host.results_dir, ui_pid=os.getpid())):
             self.show("live")
 
     def show(self, mode: Mode) -> None:
-        """Show another screen of the program as soon as possible."""
+        """Switch to another mode as soon as possible."""
         self.call_later(self.action_go, mode)
 
     def run_again(self, plan: Plan | None) -> None:
-        """Start an earlier session's plan in another order, on the present server."""
+        """Run an earlier session's plan again in another order, on the current server."""
         from llmtui.core.planning import NothingToRun, repeated  # after the first paint
 
         listed = self.feed.models
@@ -245,7 +245,7 @@ class LlmtuiApp(App[ExitReport]):
         self.call_from_thread(self.run_again, plan)
 
     def remember(self, **changes: object) -> None:
-        """Save choices for the next start: fields of Settings by name."""
+        """Save changed settings, given as fields of Settings by name."""
         new = {name: value for name, value in changes.items() if getattr(self.settings, name) != value}
         if new:
             self.settings = msgspec.structs.replace(self.settings, **new)
@@ -259,7 +259,7 @@ class LlmtuiApp(App[ExitReport]):
             self.notify(settings_words(error), title=_("Settings not saved"), severity="warning")
 
     def open_session(self, session_id: str, title: str) -> None:
-        """Show the results of a saved session above the screen that is on."""
+        """Show the results of a saved session on top of the current screen."""
         from llmtui.tui.screens.results import ResultsScreen
 
         feed = self.new_feed(lambda: self.host.open_session(session_id))
@@ -278,24 +278,24 @@ class LlmtuiApp(App[ExitReport]):
         return _("space") if shown == "space" else shown
 
     async def action_go(self, mode: Mode) -> None:
-        """Show a full screen itself, also where something is open above it.
+        """Switch to a mode and close all screens on top of it.
 
-        Nothing else is handled before it is complete, leaving least of all.
+        No other message is handled until this is complete, in particular no quitting.
         """
         if self.current_mode != mode:
             await self.switch_mode(mode)
         while len(self.screen_stack) > 1:
-            self.pop_screen()  # not awaited: a click on the popped screen itself may have asked for it
+            self.pop_screen()  # not awaited: the caller may be a click handler of the popped screen
 
     def action_help(self) -> None:
-        """Explain the screen and list its keys."""
+        """Open the help of the current screen."""
         from llmtui.tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 
     def action_settings(self) -> None:
-        """Show the settings of the program."""
+        """Open the Settings screen."""
         from llmtui.tui.screens.settings import SettingsScreen
 
         if not isinstance(self.screen, SettingsScreen):
@@ -309,7 +309,7 @@ class LlmtuiApp(App[ExitReport]):
         self.theme = known or (LIGHT.name if dark else DARK.name)
 
     def action_restart_engine(self) -> None:
-        """Start the measuring process again after it was lost."""
+        """Restart the engine after it was lost."""
         if self.read_only or not self.feed.ended:
             return
         Thread(target=self.feed.close, name="close lost feed").start()
@@ -335,9 +335,9 @@ class LlmtuiApp(App[ExitReport]):
         )
 
     def action_copy_or_quit(self) -> None:
-        """Copy the selection, else leave without asking."""
+        """Copy the selected text; if there is none, leave without asking."""
         focused = self.screen.focused
-        # Text fields of every kind have it; importing them for a check would delay the first paint.
+        # All text fields have this attribute; importing their classes for a check would delay the first paint.
         selected: str = getattr(focused, "selected_text", "") or self.screen.get_selected_text() or ""
         if selected:
             self.copy_to_clipboard(selected)
@@ -346,11 +346,11 @@ class LlmtuiApp(App[ExitReport]):
             self.leave("interrupted")
 
     async def action_quit(self) -> None:
-        """Leave; the palette's command."""
+        """Leave, asking first if a run is in progress; called by the command palette."""
         await self.action_quit_or_ask()
 
     def leave(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
-        """End the app with its report for the normal screen, after a screen that is being created."""
+        """End the app and return its report, once a screen that is being created is complete."""
         self.call_later(self._end, how)
 
     def _end(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
@@ -368,33 +368,33 @@ class LlmtuiApp(App[ExitReport]):
         )
 
     def on_unmount(self) -> None:
-        """Restore the terminal at once, however the app ends; the engine cleans up meanwhile."""
+        """Restore the terminal at once, however the app ends; the engine stops in a thread meanwhile."""
         write_sequence(self, terminal.RESTORE_TITLE)
         Thread(target=self.feed.close, name="close feed").start()
 
     # --- the command palette ---
 
     def action_command_palette(self) -> None:
-        """Open it in the user's language."""
+        """Open the command palette in the user's language."""
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder=_("Search for commands …"), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield what can be done now, the screen's own first, and nothing that cannot."""
+        """Yield the commands that are possible now, the current screen's own first."""
         return palette_commands(self, self, screen)
 
 
 class WatchApp(LlmtuiApp):
-    """Live and Results over a saved file or a pipe: nothing can be started from here."""
+    """The Live and Results screens for a saved file or a pipe; nothing can be started."""
 
     FIRST_MODE = "live"
     read_only = True
 
     def __init__(self, host: Host, link: Link) -> None:
-        """Create the app for an open source."""
+        """Create the app for a link that is already open."""
         self._watched = link
         super().__init__(host)
 
     def open_link(self) -> Link:
-        """Return the source to follow."""
+        """Return the link to the watched file or pipe."""
         return self._watched

@@ -1,7 +1,7 @@
-"""Background work: a method that reads or writes files runs in a thread, and its exceptions are shown.
+"""Background work: methods that read or write files run in a thread, and their exceptions are shown.
 
-Textual drops a worker's exception unless it may end the whole program, and reports it only to the node that started the
-worker. Here a failure is a message that bubbles from that node to the app, which shows it and keeps the traceback.
+Textual either ends the whole program at a worker's exception or reports it only to the node that started the worker.
+Here a failure is a message that bubbles from that node to the app, which shows it and keeps the traceback.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ P = ParamSpec("P")
 
 
 class BackgroundFailed(Message):
-    """Background work has failed. The message bubbles, so that a screen can explain what is missing."""
+    """Message: background work has failed. It bubbles, so that a screen can say what is missing."""
 
     def __init__(self, task: Task, error: Exception) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class BackgroundFailed(Message):
 
 
 def problem_of(task: Task, error: Exception) -> Problem:
-    """Return the problem of a failed task: that of a file where the system refused one, else an internal one."""
+    """Return the problem of a failed task: about a file if the system raised OSError, else an internal error."""
     if isinstance(error, OSError):
         args: dict[str, Argument] = {"task": task, "path": str(error.filename or "?")}
         return Problem(code="task_refused", args=args, detail=error.strerror or str(error))
@@ -44,10 +44,10 @@ def problem_of(task: Task, error: Exception) -> Problem:
 def in_background(
     task: Task, *, exclusive: bool = True
 ) -> Callable[[Callable[Concatenate[Node, P], None]], Callable[Concatenate[Node, P], Worker[None]]]:
-    """Run a method in a thread.
+    """Return a decorator that runs a method in a thread and posts ``BackgroundFailed`` if it raises.
 
     Args:
-        task: its purpose, for the sentence about its failure; also the group of its workers.
+        task: the purpose of the method, named in the message about its failure; also the group of its workers.
         exclusive: whether a call cancels the previous one.
     """
 
@@ -56,10 +56,10 @@ def in_background(
         def guarded(node: Node, *args: P.args, **kwargs: P.kwargs) -> None:
             try:
                 method(node, *args, **kwargs)
-            except Exception as error:  # noqa: BLE001  # nothing is hidden: whatever it is, the app shows it
+            except Exception as error:  # noqa: BLE001  # every error is shown by the app
                 app: App[Any] = node.app
                 failed = BackgroundFailed(task, error)
-                if not node.post_message(failed):  # it is gone already
+                if not node.post_message(failed):  # the node has been removed
                     app.post_message(failed)
 
         started: Callable[Concatenate[Node, P], Worker[None]] = work(thread=True, exclusive=exclusive, group=task)(

@@ -1,4 +1,4 @@
-"""The choice of the server, and its replacement where it does not answer."""
+"""The choice of the server, and its replacement by the built-in server if it does not answer."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ NO_ANSWER = ("refused", "no_connection", "silent", "unreachable", "unknown_host"
 
 
 class ServerConnection:
-    """Pure state: it receives what happens, and returns what to send.
+    """State of the server choice, without side effects: takes events and returns commands to send.
 
-    A server that the user named is never replaced. The default one at the start is, where it does not § answer: by the
-    built-in server, if there is one.
+    A server that the user named is never replaced. If the default server does not answer at startup, it is replaced by
+    the built-in server, if that is available.
     """
 
     def __init__(self, *, builtin_available: bool) -> None:
         self.wanted: SetServer | None = None
-        """The last requested server, by the user or at the start."""
+        """The last server requested, by the user or at startup."""
         self.instead_of: ServerChanged | None = None
-        """The server that did not answer, where the built-in one replaces it."""
+        """The default server that did not answer, if the built-in one has replaced it."""
         self._builtin_available = builtin_available
         self._unasked = False
 
     def begin(self, usual: SetServer) -> SetServer:
-        """Return what to send when the engine is ready: the server requested before, else the default one."""
+        """Return the command to send when the engine is ready: the server requested before, else the default one."""
         if self.wanted is None:
             self.wanted = usual
             self._unasked = True
@@ -33,14 +33,17 @@ class ServerConnection:
         return self.wanted
 
     def choose(self, server: SetServer) -> SetServer:
-        """Return what to send after the user named a server."""
+        """Return the command to send after the user named a server."""
         self.wanted = server
         self._unasked = False
         self.instead_of = None
         return server
 
     def heard(self, server: ServerChanged) -> SetServer | None:
-        """Return what to send after news of a server: the built-in one in place of one that does not answer."""
+        """Return the command to send after news of a server; None if nothing is to be sent.
+
+        If the default server does not answer, that is the command to use the built-in one.
+        """
         problem = server.problem
         if server.kind == "builtin" or problem is None or problem.code not in NO_ANSWER:
             if server.kind != "builtin":

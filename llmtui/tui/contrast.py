@@ -1,7 +1,7 @@
-"""Minimum contrast of text and frames in every theme, like terminals that have such a setting.
+"""Minimum contrast of text and frames in every theme, like the setting that some terminals have.
 
-Themes are made for other widgets than ours: several have muted text of 2:1 and frames of 1.2:1. The last filter before
-the terminal moves such a colour towards white or black, as little as necessary.
+Textual's themes are made for other widgets: several have muted text of 2:1 and frames of 1.2:1. The last filter before
+the terminal shifts such a colour towards white or black, as little as necessary.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from textual.filter import LineFilter
 
 TEXT_CONTRAST = 4.5
 FRAME_CONTRAST = 3.0
-"""Minimum contrast (WCAG 2.1) of letters and figures, and of frames, axes, bars and marks."""
+"""Minimum contrast (WCAG 2.1) of frames, axes, bars and marks; ``TEXT_CONTRAST`` is that of letters and digits."""
 STEP = 0.02
 STYLES_KEPT = 4096
 
 
 class ContrastFilter(LineFilter):
-    """Raises each painted segment to its minimum contrast."""
+    """Filter that raises the contrast of each painted segment to a minimum."""
 
     def __init__(self, text: float = TEXT_CONTRAST, frame: float = FRAME_CONTRAST) -> None:
-        """Make the filter.
+        """Create the filter.
 
         Args:
-            text: minimum contrast of segments with a letter or a figure.
-            frame: minimum contrast of all others.
+            text: minimum contrast of segments with a letter or digit.
+            frame: minimum contrast of all other segments.
         """
         super().__init__()
         self._text, self._frame = text, frame
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments with their colours moved where necessary."""
+        """Return the segments with their colours adjusted where the contrast is too low."""
         return [
             segment
             if segment.style is None or segment.text.isspace()
@@ -62,12 +62,14 @@ def _legible(style: Style, least: float) -> Style:
 
 
 def with_contrast(colour: Color, behind: Color, least: float) -> Color:
-    """Return the colour, moved towards white or black, whichever is further from the background, until sufficient.
+    """Return the colour, shifted towards white or black until its contrast is sufficient.
+
+    The direction is the one with more contrast to the background.
 
     Args:
         colour: colour without transparency.
         behind: the background.
-        least: contrast from 1 to 21; where even white or black has less, that is returned.
+        least: minimum contrast, from 1 to 21. If even white or black has less, white or black is returned.
     """
     end = max(_ENDS, key=lambda one: contrast(one, behind))
     part = 0.0
@@ -79,7 +81,7 @@ def with_contrast(colour: Color, behind: Color, least: float) -> Color:
 
 
 def contrast(one: Color, other: Color) -> float:
-    """Return the contrast of two colours by WCAG 2.1, from 1 to 21."""
+    """Return the contrast ratio of two colours by WCAG 2.1, from 1 to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 

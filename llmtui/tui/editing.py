@@ -1,4 +1,4 @@
-"""The person's editor in the place of the screens, and what they made of the prompts."""
+"""Editing of the prompts file in the user's editor, which takes over the terminal meanwhile."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from llmtui.words.settings import settings_words
 
 
 def edited_prompts(app: App[Any], host: Host) -> PromptPack | None:
-    """Return the prompts as they are after the person's editor has ended; None where they stay as they were.
+    """Let the user edit the prompts file; return the new prompts, or None after an error.
 
-    Why they stay is shown: the file with line and reason, or the editor that cannot be started.
+    If the file is invalid or the editor cannot be started, a message shows the reason (for the file, with its line).
     """
     title, problem, pack = _("Prompts not changed"), "", None
     try:
         with app.suspend():
-            # Nothing may leave this block by an exception: the screens would not come back.
+            # No exception may leave this ``with`` statement: the screens would not come back.
             try:
                 pack = host.edit_prompts()
             except SettingsError as error:

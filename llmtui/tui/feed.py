@@ -1,8 +1,8 @@
-"""From a link's events to the screen: one thread reads and folds; the screen is updated at most five times per second.
+"""The way from a link's events to the screens: a thread reads them; screens are updated at most 5 times per second.
 
-The worker thread only folds and posts; it touches no widget. The first news after a pause is shown at once, what
-arrives within the next fifth of a second is shown together at its end, so the last news is never left behind and a
-quiet feed runs no timer. Text waits in a queue until a screen takes it: coalescing loses none of it.
+The worker thread only applies events and posts messages; it touches no widget. The first change after a pause is shown
+at once. Changes within the next 0.2 s are shown together at the end of that time, so the last change is always shown,
+and no timer runs while no events arrive. Live text waits in a queue until a screen takes it, so none is lost.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
 
 SHOW_PERIOD_S = 0.2
-"""Shortest time between two posts of session and text."""
+"""Shortest time between two updates of the screens, in seconds."""
 SOON_S = 0.05
-"""Shortest time between two posts where a trial has just ended, so that its figures appear soon."""
+"""The same if a trial has just ended, so that its figures appear soon."""
 
 
 class FeedMessage(Message, bubble=False):
-    """Base of a feed's messages.
+    """Base class of the messages that a feed posts.
 
-    The app hands each one to every screen of the current stack, so screens handle them as their own
-    (``@on(SessionChanged)``); a screen that comes back reads ``feed.session`` and ``feed.take_text()``.
+    The app passes each one to every screen of the current stack, so screens handle them as their own
+    (``@on(SessionChanged)``). A screen that is shown again reads ``feed.session`` and ``feed.take_text()``.
     """
 
     def __init__(self, feed: Feed) -> None:
@@ -51,34 +51,34 @@ class FeedMessage(Message, bubble=False):
         super().__init__()
 
     def again(self) -> FeedMessage:
-        """Return a copy for another receiver: a message belongs to the queue it was put in."""
+        """Return a copy for another receiver, since Textual delivers a message object only once."""
         return type(self)(self.feed)
 
 
 class SessionChanged(FeedMessage, bubble=False):
-    """The session has changed; ``session`` is the newest snapshot at the time of asking."""
+    """Message: the session has changed; ``session`` is the newest snapshot when it is read."""
 
     @property
     def session(self) -> Session:
-        """The newest snapshot."""
+        """The newest snapshot of the session."""
         assert self.feed.session is not None
         return self.feed.session
 
     def can_replace(self, message: Message) -> bool:
-        """Return whether it replaces an earlier one: only the newest is worth drawing."""
+        """Return whether this replaces an earlier message: only the newest snapshot is worth drawing."""
         return isinstance(message, SessionChanged) and message.feed is self.feed
 
 
 class TextArrived(FeedMessage, bubble=False):
-    """Text is waiting: ``feed.take_text()`` returns all that has not been taken yet."""
+    """Message: live text is waiting; ``feed.take_text()`` returns all that has not been taken yet."""
 
     def can_replace(self, message: Message) -> bool:
-        """Return whether it replaces an earlier one: the text stays in the feed's queue, so one message is enough."""
+        """Return whether this replaces an earlier message: one is enough, as the text is in the feed's queue."""
         return isinstance(message, TextArrived) and message.feed is self.feed
 
 
 class Replied(FeedMessage, bubble=False):
-    """The engine answered a command; ``reply`` is the answer. None is ever dropped."""
+    """Message: the engine replied to a command, with the reply. Replies are not dropped, except download progress."""
 
     def __init__(self, feed: Feed, reply: Reply) -> None:
         self.reply = reply
@@ -89,7 +89,7 @@ class Replied(FeedMessage, bubble=False):
         return type(self)(self.feed, self.reply)
 
     def can_replace(self, message: Message) -> bool:
-        """Return whether it replaces an earlier one: of a download's steps only the newest is shown."""
+        """Return whether this replaces an earlier message: only newer progress of the same download does."""
         if not isinstance(message, Replied) or not isinstance(self.reply, PullProgressed):
             return False
         older = message.reply
@@ -97,11 +97,11 @@ class Replied(FeedMessage, bubble=False):
 
 
 class FeedEnded(FeedMessage, bubble=False):
-    """No more events will come. ``feed.lost`` has the reason where that is a fault."""
+    """Message: no more events will come. ``feed.lost`` has the reason if this is a fault."""
 
 
 class Feed:
-    """One source. ``read`` belongs to a worker thread; everything else to the app's."""
+    """Reader of one source of events. ``read`` runs in a worker thread, all other methods in the app's thread."""
 
     def __init__(
         self,
@@ -109,10 +109,10 @@ class Feed:
         post: Callable[[Message], object],
         later: Callable[[float, Callable[[], None]], object],
     ) -> None:
-        """Create a feed that has not begun.
+        """Create a feed; reading starts with ``read``.
 
         Args:
-            open_link: returns the source or raises LinkLost; called by ``read``, since it may take long.
+            open_link: opens the source and returns it, or raises LinkLost; called by ``read``, since it may take long.
             post: thread-safe function for messages: ``app.post_message``.
             later: one-shot timer of the app's thread: ``app.set_timer``.
         """
@@ -125,9 +125,9 @@ class Feed:
         self.folder: str | None = None
         """Folder of the running session."""
         self.gap_chunks = 0
-        """Number of batches of this session's live text that the engine dropped."""
+        """Number of batches of live text that the engine dropped in this session."""
         self.lost: Problem | None = None
-        """Why the source could not be opened, or ended early."""
+        """The reason if the source could not be opened or ended early."""
         self.ended = False
         self._open_link = open_link
         self._post = post
@@ -140,14 +140,14 @@ class Feed:
         self._armed = False
         self._dirty = False
         self._changed = False
-        """The session itself has changed; else there is only more text."""
+        """Whether the session itself has changed; if not, only text is waiting."""
         self._urgent = False
         self._shown_at = float("-inf")
 
     # --- the reader's side ---
 
     def read(self) -> None:
-        """Open the source and read it to its end; everything that arrived is shown, whatever ended it."""
+        """Open the source and read it to its end; whatever ended it, everything that arrived is shown."""
         try:
             link = self._open_link()
             with self._lock:
@@ -193,7 +193,7 @@ class Feed:
             self._urgent = True
 
     def _forget_text_before(self, trial_id: str) -> None:
-        """Drop untaken text except the last trial's: all of it can be read back through the link."""
+        """Drop the waiting text of all trials but the last; it can be read back through the link."""
         newest = self._text[-1].trial_id if self._text else trial_id
         while self._text and self._text[0].trial_id != newest:
             self._text.popleft()
@@ -225,12 +225,12 @@ class Feed:
 
     @property
     def link(self) -> Link | None:
-        """The source; None before it is open."""
+        """The open source; None before it is open."""
         return self._link
 
     @property
     def source(self) -> str:
-        """Where the session is kept: its folder or its journal."""
+        """Path of the session's folder or journal; empty before the source is open."""
         return self.folder or ("" if self._link is None else self._link.name)
 
     @property
@@ -242,7 +242,7 @@ class Feed:
         """Send a command to the engine.
 
         Raises:
-            LinkLost: it has not started, or is gone.
+            LinkLost: the engine has not started, or has ended.
             ReadOnly: the source is a file or a pipe.
         """
         if self._link is None or self.ended:
@@ -250,11 +250,11 @@ class Feed:
         self._link.send(command)
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Return a finished trial with its text and timeline; None if there is none. Blocks: call it from a worker."""
+        """Return a finished trial with its text and timeline, or None. Blocks: call it from a worker."""
         return None if self._link is None else self._link.trial(trial_id)
 
     def close(self) -> None:
-        """Close the source, also one that is still being opened. May block up to two seconds: call it from a worker."""
+        """Close the source, even while it is being opened. Blocks for up to 2 s: call it from a worker."""
         with self._lock:
             self._closed = True
             link = self._link
@@ -262,7 +262,7 @@ class Feed:
             link.close()
 
     def show_when_due(self) -> None:
-        """Show the news now, or as soon as a fifth of a second has passed since the last time."""
+        """Update the screens now, or as soon as enough time has passed since the last update."""
         period_s = SOON_S if self._urgent else SHOW_PERIOD_S
         wait_s = self._shown_at + period_s - monotonic()
         if wait_s <= 0 or self.ended:
@@ -271,7 +271,7 @@ class Feed:
             self._later(wait_s, self.show)
 
     def show(self) -> None:
-        """Post the newest snapshot, and report waiting text."""
+        """Post the newest snapshot if it changed, and a message if text is waiting."""
         with self._lock:
             self._armed = False
             if not self._dirty:
@@ -289,12 +289,12 @@ class Feed:
 
     @property
     def has_text(self) -> bool:
-        """Live text waits to be taken."""
+        """Whether live text is waiting to be taken."""
         with self._lock:
             return bool(self._text)
 
     def take_text(self) -> tuple[Chunks, ...]:
-        """Return all untaken live text in order of arrival, and forget it."""
+        """Return all waiting live text in order of arrival, and remove it from the queue."""
         with self._lock:
             taken = tuple(self._text)
             self._text.clear()
@@ -302,4 +302,4 @@ class Feed:
 
 
 class ShowDue(FeedMessage, bubble=False):
-    """Sent to the app alone: there is something to show. It calls ``feed.show_when_due()``."""
+    """Message to the app alone: there is something to show. The app calls ``feed.show_when_due()``."""

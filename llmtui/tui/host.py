@@ -1,4 +1,4 @@
-"""What the screens need from outside: files, processes and settings come only through this interface."""
+"""The interface through which the screens use files, processes and settings."""
 
 from __future__ import annotations
 
@@ -23,76 +23,76 @@ if TYPE_CHECKING:  # the first paint needs none of these
 
 
 class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the history."""
+    """One saved session, as listed on the History screen."""
 
     session_id: str
     wall_ns: int
-    """Start, nanoseconds since 1970 UTC."""
+    """Time of the start, in nanoseconds since 1970 UTC."""
     models: tuple[str, ...]
     """Labels of the contenders."""
     trials: int
-    """Finished trials."""
+    """Number of finished trials."""
     ok: int = 0
-    """Trials with a complete answer."""
+    """Number of trials with a complete answer."""
     finished: str | None = None
-    """``complete``, ``cancelled``, ``failed``; None while it runs and where it was interrupted."""
+    """``complete``, ``cancelled`` or ``failed``; None while the session runs or if it was interrupted."""
     running: bool = False
-    """Its journal is being written, by this program or another."""
+    """Whether its journal is being written, by this program or another."""
     duration_s: float | None = None
-    """From its first line to its last; None where it did not end in order."""
+    """Time from the first to the last line of its journal; None if the session was interrupted."""
     server: str = ""
-    """Name and version; empty where they are not known."""
+    """Name and version of the server; empty if unknown."""
     llmtui: str = ""
     """Version of the program that ran it; empty for an imported session."""
     name: str = ""
     """Name given by the user."""
     note: str = ""
     verdict: PairVerdict | None = None
-    """On the fastest model and the next one, in the order of ``models``."""
+    """The comparison of the fastest model with the next one, in the order of ``models``."""
     problem: str | None = None
-    """Why it cannot be opened, in words; None if it can."""
+    """Why the session cannot be opened, in words; None if it can."""
 
 
 class ExportFailed(Exception):
-    """A file could not be written; the message is a sentence for the user, with what to do."""
+    """A file could not be written. The message is a sentence for the user, with what to do."""
 
 
 class FileIsThere(Exception):
-    """A file has that name already; the message is its full path."""
+    """The target file exists already. The message is its full path."""
 
 
 class SessionRefused(Exception):
-    """A saved session cannot be changed; the message is a sentence for the user."""
+    """A saved session could not be changed. The message is a sentence for the user."""
 
 
 class BadAddress(Exception):
-    """The text is no server's address; the message is a sentence for the user, with a valid example."""
+    """The text is not a server address. The message is a sentence for the user, with a valid example."""
 
 
 class EditFailed(Exception):
-    """The editor could not be started; the message is a sentence for the person, with what to do."""
+    """The editor could not be started. The message is a sentence for the user, with what to do."""
 
 
 class Host(Protocol):
-    """The program around the screens. Methods may block briefly: call those that read files from a worker."""
+    """What the screens need from the program. Methods may block: call those that read files from a worker."""
 
     settings: Settings
-    """As read at the start; ``save`` changes the file, not this."""
+    """The settings as read at startup; ``save`` changes the file, not this."""
     problems: tuple[str, ...]
-    """Sentences about settings that were not used."""
+    """Sentences for the user about settings that are ignored."""
     pack: PromptPack
     results_dir: str
     settings_file: str
-    """Path of the settings file; empty where there is no home folder."""
+    """Path of the settings file; empty if there is no home folder."""
     server_named: bool
-    """The server is on the command line: no other may replace it."""
+    """Whether the server was named on the command line; if so, no other may replace it."""
     builtin_available: bool
-    """The built-in server can be started: its library imports."""
+    """Whether the built-in server can be started, that is, whether its library can be imported."""
     ollama_installed: bool
-    """The ``ollama`` program is on this machine, running or not."""
+    """Whether the ``ollama`` program is installed on this machine, running or not."""
 
     def server_of(self, address: str | None) -> SetServer:
-        """Return the server for an address; None is the default one.
+        """Return the server for an address; None stands for the default server.
 
         Raises:
             BadAddress: the address is malformed.
@@ -100,20 +100,20 @@ class Host(Protocol):
         ...
 
     def past_speeds(self) -> Mapping[str, PastSpeed]:
-        """Return figures of earlier sessions on this machine, by the models' digests. Reads files."""
+        """Return the speeds of earlier sessions on this machine, by model digest. Reads files."""
         ...
 
     def edit_prompts(self) -> PromptPack:
-        """Open the person's own prompts in their editor, which takes the terminal; return what is in force after it.
+        """Open the user's prompts file in their editor, which takes over the terminal; return the new prompts.
 
         Raises:
-            SettingsError: the file cannot be used; the prompts stay as they were.
-            EditFailed: there is no editor.
+            SettingsError: the edited file is invalid; the prompts in use stay as they were.
+            EditFailed: no editor could be started.
         """
         ...
 
     def open_engine(self) -> Link:
-        """Start the measuring process.
+        """Start the engine and return the link to it.
 
         Raises:
             LinkLost: the process cannot be started.
@@ -133,28 +133,28 @@ class Host(Protocol):
         ...
 
     def last_plan(self) -> Plan | None:
-        """Return the plan of the newest session; None where there is none. Reads files."""
+        """Return the plan of the newest session, or None if there is no session. Reads files."""
         ...
 
     def earlier_session(self, session: Session) -> Earlier | None:
-        """Return the last session of the same plan before this one; None where there is none. Reads whole journals."""
+        """Return the previous session with the same plan, or None if there is none. Reads whole journals."""
         ...
 
     def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
-        """Return each later session compared with the oldest of them, with its words in ``words.comparing``.
+        """Compare each later session with the oldest of the given ones.
 
-        Reads files: call it from a worker.
+        Reads files: call it from a worker. The wording of the result is in ``words.comparing``.
 
         Args:
             session_ids: at least two, in any order.
 
         Raises:
-            LinkLost: one is not there, cannot be read, or has no trial.
+            LinkLost: a session is missing, cannot be read, or has no trial.
         """
         ...
 
     def save(self, changes: Mapping[str, object]) -> None:
-        """Save changed settings: names of fields of Settings with their new values.
+        """Save changed settings, given as fields of Settings with their new values.
 
         Raises:
             SettingsError: the settings file cannot be changed.
@@ -162,72 +162,75 @@ class Host(Protocol):
         ...
 
     def label_session(self, session_id: str, *, name: str, note: str) -> None:
-        """Keep a session's name and note. Writes a file.
+        """Save a session's name and note. Writes a file.
 
         Raises:
-            SessionRefused: it is not there, or cannot be written.
+            SessionRefused: the session is missing, or cannot be written.
         """
         ...
 
     def delete_session(self, session_id: str) -> str:
-        """Move a session to the trash; return what ``restore_session`` takes. Moves a folder.
+        """Move a session's folder to the trash; return the argument for ``restore_session``.
 
         Raises:
-            SessionRefused: it is running, is not there, or cannot be moved.
+            SessionRefused: the session is running, is missing, or cannot be moved.
         """
         ...
 
     def restore_session(self, deleted: str) -> None:
-        """Take a session back from the trash. Moves a folder.
+        """Move a session's folder back from the trash.
+
+        Args:
+            deleted: the return value of ``delete_session``.
 
         Raises:
-            SessionRefused: it is not in the trash any more, or cannot be moved.
+            SessionRefused: the session is no longer in the trash, or cannot be moved.
         """
         ...
 
     def export(self, sessions: Sequence[str], form: str, target: str, *, replace: bool) -> str:
-        """Write sessions to a file in a form of ``llmtui report``; return the file's full path. Takes seconds.
+        """Write sessions to a file in a format of ``llmtui report``; return the file's full path. Takes seconds.
 
         Args:
             sessions: names of sessions, or paths of their journals.
-            form: a flag of the command, without the dashes.
-            target: a file; ``~`` is the home folder.
-            replace: write over a file that is there.
+            form: the format's command-line flag, without the dashes.
+            target: path of the file; ``~`` is the home folder.
+            replace: overwrite the file if it exists.
 
         Raises:
-            FileIsThere: it is there, and is not to be replaced.
-            ExportFailed: with the reason.
+            FileIsThere: the file exists and ``replace`` is False.
+            ExportFailed: the file could not be written.
         """
         ...
 
     def export_table(self, rows: Sequence[Sequence[str]], target: str, *, replace: bool) -> str:
-        """Write a table as on the screen to a CSV file, head first; return the file's full path.
+        """Write a table of the screen to a CSV file, header first; return the file's full path.
 
         Raises:
-            FileIsThere: it is there, and is not to be replaced.
-            ExportFailed: with the reason.
+            FileIsThere: the file exists and ``replace`` is False.
+            ExportFailed: the file could not be written.
         """
         ...
 
     def llama_bench(self, session: str) -> str:
-        """Return the table for forums and issues. Takes a second.
+        """Return a session's table in the format of llama-bench, for forums and issues. Takes a second.
 
         Raises:
-            ExportFailed: with the reason.
+            ExportFailed: the table could not be made.
         """
         ...
 
 
 class ExitReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The app's report for the normal screen."""
+    """The result of the app, for the messages that are printed after it has ended."""
 
     how: Literal["quit", "interrupted", "terminated"]
-    """Ended by ``q`` or the palette, by Ctrl+C, or by a signal of the system."""
+    """Ended by ``q`` or the command palette, by Ctrl+C, or by a signal of the system."""
     session: Session | None = None
     """The last session that ran or was watched; None if there was none."""
     folder: str | None = None
-    """Its folder."""
+    """The folder of that session."""
     failures: tuple[str, ...] = ()
-    """Tracebacks of internal faults that the screens survived."""
+    """Tracebacks of internal errors that did not end the app."""
     silent: Problem | None = None
-    """Why the server tried first was not used: the built-in one replaced it."""
+    """Why the default server was not used, if the built-in server replaced it."""

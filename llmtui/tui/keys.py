@@ -1,4 +1,4 @@
-"""Global keys. Every binding has an id, by which a user's keymap can change it."""
+"""Global keys. Every binding has an id, so that a user's keymap can change its key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llmtui.words import _
 
 
 def app_bindings() -> list[Binding]:
-    """Return the bindings that hold on every screen."""
+    """Return the key bindings that apply on every screen."""
     return [
         Binding(
             "q", "quit_or_ask", _("Quit"), id="quit", show=False, tooltip=_("Quit llmtui; asks first during a run")

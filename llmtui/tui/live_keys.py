@@ -8,7 +8,7 @@ from llmtui.words import _
 
 
 def live_bindings() -> list[Binding]:
-    """Return the bindings in the footer's order; those left out of it are in the help."""
+    """Return the key bindings in the footer's order; those not in the footer are listed in the help."""
     return [
         Binding("enter", "results", _("Results"), id="live.results", tooltip=_("Compare the results")),
         Binding("space", "start_now", _("Start now"), id="live.start_now", tooltip=_("Do not wait for other programs")),

@@ -1,4 +1,4 @@
-"""Which model's details the engine is asked for next: the one under the cursor first, then the rest of the list."""
+"""The order in which model details are requested: the model under the cursor first, then the rest of the list."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from llmtui.core.events import ListedModel, ModelShown
 from llmtui.core.plan import BUILTIN, Model
 
 DetailsKey = tuple[str, str, str]
-"""(backend, name, digest)."""
+"""Key of a model: (backend, name, digest)."""
 
 
 class ModelDetails:
-    """Pure bookkeeping: told what happens, it says what to send. One question is under way at a time."""
+    """The known details of models, and which request to send next. One request is pending at a time.
+
+    Takes events and returns commands; it sends nothing itself.
+    """
 
     def __init__(self) -> None:
         self._known: dict[DetailsKey, ModelShown] = {}
@@ -22,18 +25,21 @@ class ModelDetails:
         self._asked: Model | None = None
 
     def of(self, model: Model) -> ModelShown | None:
-        """Return a model's details; None where they are not there (yet)."""
+        """Return a model's details, or None if they are not known (yet)."""
         return self._known.get(_key(model))
 
     def list(self, listed: Sequence[ListedModel]) -> ShowModel | None:
-        """Return what to ask after the server's list came: details that are known already are kept."""
+        """Take the server's list of models; return the next request. Details that are known are kept."""
         self._failed.clear()
         self._queue = [one.model for one in listed if self._is_open(one.model)]
         self._asked = None
         return self._next()
 
     def look_at(self, model: Model) -> ShowModel | None:
-        """Return what to ask when the cursor comes to a model; the answer under way is no longer waited for."""
+        """Return the request to send when the cursor moves to a model; None if there is none to send.
+
+        The response to the pending request is no longer waited for.
+        """
         if not self._is_open(model) or model not in self._queue:
             return None
         self._queue.remove(model)
@@ -44,16 +50,16 @@ class ModelDetails:
         return self._next()
 
     def heard(self, shown: ModelShown) -> ShowModel | None:
-        """Take details; return what to ask next."""
+        """Store details that arrived; return the next request."""
         asked = self._asked
         if asked is not None and _key(asked) != _key(shown.model) and asked.name != shown.model.name:
-            return None  # an answer that was overtaken
+            return None  # a late response to an earlier request
         model = asked or shown.model
         self._known[_key(model)] = shown
         return self._done(model)
 
     def failed(self) -> ShowModel | None:
-        """Take it that the model asked for has no details; return what to ask next."""
+        """Note that the requested model has no details; return the next request."""
         if self._asked is None:
             return None
         self._failed.add(_key(self._asked))

@@ -1,4 +1,4 @@
-"""What Setup knows of each model of the list, put together from the server, the details and earlier sessions."""
+"""The facts that Setup shows about each listed model, from the server, its details and earlier sessions."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def model_facts(
     picked: Collection[str],
     unloads_others: bool,
 ) -> list[ListedFacts]:
-    """Return the facts of each model in the server's order.
+    """Return the facts about each model, in the server's order.
 
     Args:
-        listed: what the server has.
-        details: what it told of single models.
-        past: digest → what was measured of it here.
-        num_ctx: the context that is asked for.
-        picked: digests of the picked models: they are unloaded before a cold start.
+        listed: the server's list of models.
+        details: details of single models.
+        past: earlier measurements on this machine, by model digest.
+        num_ctx: requested context length in tokens.
+        picked: digests of the picked models, which are unloaded before a cold start.
         unloads_others: whether other models in memory are unloaded, too.
     """
 

@@ -1,4 +1,4 @@
-"""The command palette: what can be done now."""
+"""The commands of the command palette."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from llmtui.words import _
 
 
 def palette_commands(app: App[Any], shell: Shell, screen: Screen[Any]) -> Iterator[SystemCommand]:
-    """Yield what can be done now, the screen's own first, and nothing that cannot.
+    """Yield the commands that are possible now, the current screen's own first.
 
     Args:
-        app: whose actions are run.
-        shell: the same app as its screens see it.
-        screen: the screen on show.
+        app: the app that runs the actions.
+        shell: the same app, by the interface that screens use.
+        screen: the current screen.
     """
 
     def does(action: str) -> Any:  # noqa: ANN401  # what Textual calls
@@ -43,7 +43,7 @@ def palette_commands(app: App[Any], shell: Shell, screen: Screen[Any]) -> Iterat
 
 
 def _screen_commands(app: App[Any], screen: Screen[Any]) -> Iterator[SystemCommand]:
-    """Yield what the keys of the screen and of the widget with the focus do, in the footer or not."""
+    """Yield a command for each key of the screen and of the focused widget, even if not in the footer."""
     seen: set[str] = set()
     for active in screen.active_bindings.values():
         binding = active.binding

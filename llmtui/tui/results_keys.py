@@ -9,7 +9,7 @@ from llmtui.words import _
 
 
 def results_bindings() -> list[Binding]:
-    """Return the bindings in the footer's order; those left out of it are in the help."""
+    """Return the key bindings in the footer's order; those not in the footer are listed in the help."""
     tabs = [
         Binding(str(number), f"tab('{tab}')", name, id=f"results.{tab}", show=False)
         for number, (tab, name) in enumerate(tab_names().items(), start=1)

@@ -9,7 +9,7 @@ from llmtui.words import _
 
 
 def setup_bindings() -> list[Binding]:
-    """Return the bindings in the footer's order; those left out of it are in the help."""
+    """Return the key bindings in the footer's order; those not in the footer are listed in the help."""
     presets = [
         Binding(str(number), f"preset('{name}')", words[0], id=f"preset_{name}", show=False)
         for number, (name, words) in enumerate(PRESET_WORDS.items(), 1)

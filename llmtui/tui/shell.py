@@ -1,4 +1,4 @@
-"""What the screens need from the app. The app imports its screens; they know only this interface."""
+"""The interface of the app for its screens. The app imports the screens; they import only this."""
 
 from __future__ import annotations
 
@@ -16,52 +16,52 @@ from llmtui.tui.feed import Feed
 from llmtui.tui.host import Host
 
 Mode = Literal["setup", "live", "results", "history"]
-"""The full screens."""
+"""The main screens."""
 
 
 class Shell(Protocol):
-    """The app as seen by a screen, beside what every Textual app has."""
+    """The members of the app that screens use, besides those of every Textual app."""
 
     host: Host
     settings: Settings
-    """The last choices, as they will be saved."""
+    """The current settings, as they will be saved."""
     feed: Feed
-    """The followed source."""
+    """The events of the engine, or of the watched file or pipe."""
     connection: ServerConnection
     read_only: bool
-    """Nothing can be started: a file or a pipe is watched."""
+    """True if nothing can be started, because a file or a pipe is watched."""
 
     @property
     def running(self) -> bool:
         """Whether a session of the engine is running."""
 
     def new_feed(self, open_link: Callable[[], Link]) -> Feed:
-        """Return a feed whose messages go to the screens on show."""
+        """Return a feed whose messages go to the visible screens."""
 
     def send(self, command: Command) -> bool:
         """Send a command to the engine; return whether it was sent."""
 
     def start(self, plan: Plan) -> None:
-        """Start a session and show it."""
+        """Start a session and switch to the Live screen."""
 
     def show(self, mode: Mode) -> None:
-        """Go to a full screen."""
+        """Switch to another main screen."""
 
     def run_again(self, plan: Plan | None) -> None:
-        """Run a plan once more, in another order."""
+        """Run a plan again, in another order."""
 
     def run_last(self) -> object:
-        """Run the last session's plan once more."""
+        """Run the last session's plan again."""
 
     def remember(self, **changes: object) -> None:
-        """Save choices in the settings file."""
+        """Save changed settings, given as fields of Settings by name."""
 
     def open_session(self, session_id: str, title: str) -> object:
-        """Show a saved session under a title."""
+        """Show the results of a saved session, with the given title."""
 
 
 class ShellOf:
-    """Access from a screen to the app: ``shell = ShellOf()`` in its class."""
+    """Descriptor through which a screen accesses the app: ``shell = ShellOf()`` in its class."""
 
     def __get__(self, screen: Screen[Any], owner: type[Screen[Any]]) -> Shell:
         """Return the app that shows the screen."""

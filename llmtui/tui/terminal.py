@@ -1,4 +1,4 @@
-"""Use of the terminal and the system beside drawing: window title, signals that end the program."""
+"""Use of the terminal and the system other than drawing: the window title, and signals that end the program."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from types import FrameType
 SAVE_TITLE = "\x1b[22;2t"
 RESTORE_TITLE = "\x1b[23;2t"
 LAST_WAIT_S = 5.0
-"""Time limit of an orderly end after the terminal was closed, including the engine's 2 s."""
+"""Time limit in seconds of an orderly end after the terminal was closed, including 2 s for the engine."""
 
 
 def title_sequence(title: str) -> str:
-    """Return the sequence that sets a window's title, without control characters in the title."""
+    """Return the control sequence that sets the window title; non-printable characters are removed."""
     return f"\x1b]2;{''.join(char for char in title if char.isprintable())}\x07"
 
 
 def on_end_signals(end: Callable[[], None]) -> None:
-    """Call ``end`` in the running loop on SIGTERM or a closed terminal, where the system has such signals."""
+    """Call ``end`` in the running loop on SIGTERM or SIGHUP (closed terminal), if the system has such signals."""
     loop = asyncio.get_running_loop()
 
     def hung_up(_signal: int, _frame: FrameType | None) -> None:
@@ -31,7 +31,7 @@ def on_end_signals(end: Callable[[], None]) -> None:
 
     with suppress(AttributeError, NotImplementedError, ValueError, RuntimeError):
         loop.add_signal_handler(signal.SIGTERM, end)
-        # Not a loop handler: that one runs later than Textual's for SIGCONT, which comes with SIGHUP.
+        # Not a loop handler: it would run after Textual's handler of SIGCONT, which the kernel sends with SIGHUP.
         signal.signal(signal.SIGHUP, hung_up)
 
 
@@ -39,8 +39,8 @@ def _leave_the_terminal() -> None:
     """Make an orderly end possible after the terminal was closed.
 
     The kernel sends SIGCONT after SIGHUP, and Textual would enter the screen again. Textual's writer fails at the first
-    write to a closed terminal and then blocks all writers, so writes are discarded from now on. If it has failed
-    before, the process ends by itself after a while; the engine sees the end of its input in either case.
+    write to a closed terminal and then blocks all writers, so from now on all output is discarded. If the writer has
+    already failed, a timer ends the process after ``LAST_WAIT_S``. In either case the engine stops, as its input ends.
     """
     signal.signal(signal.SIGCONT, lambda _signal, _frame: None)
     if os.isatty(0):

@@ -1,4 +1,4 @@
-"""The program's own light and dark colours; plots and token panes use the current theme."""
+"""The colours of the program's own themes (dark, light, high contrast)."""
 
 from __future__ import annotations
 

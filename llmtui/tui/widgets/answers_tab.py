@@ -1,4 +1,4 @@
-"""What the models answered: a prompt, and below it the answers side by side, each with its own figures."""
+"""The Answers tab of Results: a prompt, and below it the models' answers side by side, each with its figures."""
 
 from __future__ import annotations
 
@@ -28,22 +28,25 @@ from llmtui.words.problems import problem_what
 from llmtui.words.trials import category_words
 
 LEAST_CELLS: Final = 40
-"""Width of a column below which an answer is hard to read."""
+"""Width of a column, in cells, below which an answer is hard to read."""
 MOST_SIDE_BY_SIDE: Final = 4
 MOST_CHARS: Final = 20_000
-"""Of an answer so much is formatted: a widget per paragraph costs time. The trial's details have all of it."""
+"""Longest text of an answer that is formatted, since each paragraph is a widget and costs time.
+
+The details of the trial show the whole text.
+"""
 PROMPT_CHARS: Final = 400
 
 
 class Answer(NamedTuple):
-    """A trial with its text."""
+    """A trial with the text of its answer."""
 
     row: TrialRow
     text: str
 
 
 class AnswerColumn(VerticalScroll, can_focus=False):
-    """One model's answer, formatted; no link in it opens anything."""
+    """One model's answer, formatted as Markdown. Its links do nothing."""
 
     markdown = getters.query_one(Markdown)
 
@@ -53,14 +56,14 @@ class AnswerColumn(VerticalScroll, can_focus=False):
         self._text: str | None = None
 
     class Clicked(Message):
-        """The column is to be the current one."""
+        """Posted when the user clicks a column, to make it the current one."""
 
         def __init__(self, place: int) -> None:
             self.place = place
             super().__init__()
 
     def compose(self) -> ComposeResult:
-        """Yield the figures above the text, which stay where they are when the text is scrolled."""
+        """Yield the figures and the text; the figures stay visible when the text is scrolled."""
         yield Static(classes="answer-figures")
         yield Markdown(open_links=False)
 
@@ -80,7 +83,10 @@ class AnswerColumn(VerticalScroll, can_focus=False):
 
 
 class AnswersTab(Vertical, can_focus=True):
-    """The newest answers to one prompt, read when they are looked at; one of them is the current one."""
+    """The newest answers to one prompt; one of them is the current one, which keys scroll and copy.
+
+    The texts are read from files only while the tab is visible.
+    """
 
     DEFAULT_CSS = """
     AnswersTab {
@@ -131,13 +137,13 @@ class AnswersTab(Vertical, can_focus=True):
         self._read: object = None
         self._prompt = 0
         self._current = 0
-        """Place of the current answer among those of the prompt."""
+        """Index of the current answer among the prompt's answers."""
         self._first = 0
-        """Place of the leftmost one on show."""
+        """Index of the leftmost visible answer."""
         self._answers: tuple[Answer, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """Yield the prompt, then the largest number of columns that can fit."""
+        """Yield the prompt, then the largest number of columns that can be visible."""
         yield Static(id="answers-prompt")
         with Horizontal(id="answers-columns"):
             for place in range(MOST_SIDE_BY_SIDE):
@@ -146,13 +152,13 @@ class AnswersTab(Vertical, can_focus=True):
     # --- reading ---
 
     def show_session(self, session: Session, feed: Feed) -> None:
-        """Take a session; its texts are read from the feed once the tab is on show."""
+        """Take a session; its texts are read from the feed once the tab is visible."""
         self._session, self._feed = session, feed
         if self.display:
             self.read()
 
     def read(self) -> None:
-        """Read the answers of the newest session that was taken, where they are others than those on show."""
+        """Read the answers of the newest session taken, if they differ from those shown."""
         if self._session is None or self._feed is None:
             return
         self._prompt = min(self._prompt, max(0, len(self._session.plan.prompts) - 1))
@@ -180,7 +186,7 @@ class AnswersTab(Vertical, can_focus=True):
 
     @property
     def current(self) -> tuple[str, str] | None:
-        """Model and text of the current answer; None where there is none."""
+        """The current answer: (model, text); None if there are no answers."""
         if self._session is None or not self._answers:
             return None
         answer = self._answers[self._current]
@@ -188,7 +194,7 @@ class AnswersTab(Vertical, can_focus=True):
 
     @property
     def side_by_side(self) -> int:
-        """Number of answers that the width has room for."""
+        """Number of answers that fit side by side in the tab's width."""
         return max(1, min(MOST_SIDE_BY_SIDE, len(self._answers), self.size.width // LEAST_CELLS))
 
     @on(Resize)
@@ -236,7 +242,7 @@ class AnswersTab(Vertical, can_focus=True):
         return True
 
     def action_model(self, step: int) -> None:
-        """Make the answer of the model before or after the current one."""
+        """Go to the answer of the next (1) or previous (-1) model."""
         self._go_to(self._current + step)
 
     @on(AnswerColumn.Clicked)
@@ -251,7 +257,7 @@ class AnswersTab(Vertical, can_focus=True):
             self._show(self._session)
 
     def action_prompt(self, step: int) -> None:
-        """Show the answers to the prompt before or after; after the last one to the first."""
+        """Show the answers to the next (1) or previous (-1) prompt; the last is followed by the first."""
         if self._session is not None:
             self._prompt = (self._prompt + step) % len(self._session.plan.prompts)
             self.read()
@@ -260,16 +266,16 @@ class AnswersTab(Vertical, can_focus=True):
         return self.query(AnswerColumn)[self._current - self._first]
 
     def action_scroll(self, by: int) -> None:
-        """Scroll the current answer by lines."""
+        """Scroll the current answer by a number of lines."""
         self._column().scroll_relative(y=by, animate=False)
 
     def action_page(self, pages: int) -> None:
-        """Scroll the current answer by pages."""
+        """Scroll the current answer by a number of pages."""
         column = self._column()
         column.scroll_relative(y=pages * max(1, column.size.height - 2), animate=False)
 
     def action_edge(self, edge: int) -> None:
-        """Go to the beginning or the end of the current answer."""
+        """Scroll the current answer to its beginning (negative) or its end."""
         column = self._column()
         if edge < 0:
             column.scroll_home(animate=False)
@@ -278,7 +284,7 @@ class AnswersTab(Vertical, can_focus=True):
 
 
 def newest_answers(session: Session, prompt: int) -> tuple[TrialRow, ...]:
-    """Return each model's newest warm trial of a prompt, in the plan's order."""
+    """Return each model's newest warm trial of the prompt at an index, in the plan's order of models."""
     newest = {
         row.trial.contender: row for row in session.rows if row.trial.kind == "warm" and row.trial.prompt == prompt
     }
@@ -286,7 +292,7 @@ def newest_answers(session: Session, prompt: int) -> tuple[TrialRow, ...]:
 
 
 def _figures(row: TrialRow) -> Content:
-    """Return TTFT, speed and tokens of an answer; a missing one is left out, its reason is in the details."""
+    """Return TTFT, speed and tokens of an answer, without missing ones; the trial's details have their reasons."""
     said = {name: trial_words(one, row) if (one := measure_of(name)) else "" for name in ("ttft_ms", "decode_tps")}
     parts = [f"TTFT {said['ttft_ms']}" if said["ttft_ms"] else "", said["decode_tps"]]
     if row.figures.tokens is not None:
@@ -302,5 +308,5 @@ def _why_empty(row: TrialRow) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a sentence that Markdown shows as it is."""
+    """Return a text with Markdown's special characters escaped."""
     return "".join(f"\\{one}" if one in "\\`*_{}[]<>()#+-!|~" else one for one in text)

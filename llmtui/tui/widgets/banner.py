@@ -1,4 +1,4 @@
-"""One line above everything else: a problem, and what to do about it."""
+"""The line above everything else, with a problem and what to do about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MARKS: dict[Level, str] = {"info": "i", "warning": "!", "error": "✗"}
 
 
 class Banner(Static):
-    """Hidden until there is something to say."""
+    """A line that is hidden until there is a problem or a message."""
 
     DEFAULT_CSS = """
     Banner {
@@ -31,17 +31,17 @@ class Banner(Static):
     """
 
     code = ""
-    """Code of the shown problem; empty where there is none."""
+    """Code of the shown problem; empty if none is shown."""
 
     def say(self, what: str, remedy: str | None = None, *, level: Level = "warning", code: str = "said") -> None:
-        """Show a sentence and, dimmed after it, what to do."""
+        """Show a sentence, followed by what to do, dimmed."""
         self.code = code
         self.update(Content.assemble((f"{_MARKS[level]} ", "bold"), what, "  ", (remedy or "", "dim italic")))
         for each in _MARKS:
             self.set_class(each == level, f"-{each}")
 
     def tell(self, problem: Problem, *, level: Level = "error") -> None:
-        """Show a problem with its remedy."""
+        """Show a problem and its remedy."""
         self.say(problem_what(problem), problem_remedy(problem), level=level, code=problem.code)
 
     def hush(self) -> None:

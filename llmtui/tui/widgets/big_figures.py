@@ -1,4 +1,4 @@
-"""The two or three main figures: large where there is room, else in one row."""
+"""The main figures of a trial: in large digits if there is room, else in one row."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from llmtui.words import _
 from llmtui.words.figures import significant
 
 LABEL_CELLS = 26
-"""A label's width before it is laid out."""
+"""Width of a label, in cells, that is assumed before its layout is known."""
 
 
 class Shown(NamedTuple):
-    """One figure as shown; an empty value leaves its place blank."""
+    """One figure as shown; nothing is drawn for an empty value."""
 
     value: str
     unit: str
     note: str = ""
     settled: bool = True
-    """Neither a running clock nor an estimate."""
+    """False for a running clock or an estimate."""
 
 
 class StillDigits(Digits):
-    """Digits in a place of fixed width: a longer number changes no layout."""
+    """Digits in a widget of fixed width: a longer number does not change the layout."""
 
     def update(self, value: str) -> None:
-        """Change the number."""
+        """Show another number."""
         show_without_layout(self, value)
 
 
 class BigFigure(Vertical):
-    """A label with the unit, large digits below; in short terminals one row.
+    """A label with the unit, and large digits below it; in short terminals, both in one row.
 
     Live figures change five times per second, so no size depends on them.
     """
@@ -71,26 +71,26 @@ class BigFigure(Vertical):
         self.row = Static("", classes="figure-row")
 
     def compose(self) -> ComposeResult:
-        """Yield both forms; the style sheet shows one."""
+        """Yield the large form and the form in one row; the style sheet hides one of them."""
         yield self.label
         yield self.digits
         yield self.row
 
     def show_label(self, label: str, short: str) -> None:
-        """Change the name."""
+        """Change the label and its short form."""
         if label != self._label:
             self._label, self._short = label, short
             self._shown = None
 
     def show_figure(self, shown: Shown) -> None:
-        """Change the value."""
+        """Show another value."""
         if shown == self._shown:
             return
         self._shown = shown
         unit = shown.unit if shown.value else ""
         beside = "  ".join(part for part in (unit, shown.note) if part)
         room = (self.label.size.width or LABEL_CELLS) - (cell_len(beside) + 2 if beside else 0)
-        label = self._label if cell_len(self._label) <= room else self._short  # rather than without its unit
+        label = self._label if cell_len(self._label) <= room else self._short  # to keep the unit
         self.label.update(Content.assemble((f"{label}  ", "$foreground 60%"), (beside, "bold")), layout=False)
         self.digits.update(shown.value)
         value = f"{shown.value} {shown.unit}" if shown.value else "–"
@@ -99,14 +99,14 @@ class BigFigure(Vertical):
         self.set_class(not shown.settled, "-unsettled")
 
     def on_resize(self) -> None:
-        """Choose the form of the label that fits."""
+        """Choose the longest label that fits."""
         shown, self._shown = self._shown, None
         if shown is not None:
             self.show_figure(shown)
 
 
 class BigFigures(Horizontal):
-    """TTFT, TTFO where a model thinks, speed, and the token rate over time."""
+    """TTFT, TTFO if a model thinks, speed, and the token rate over time."""
 
     DEFAULT_CSS = """
     BigFigures {
@@ -120,28 +120,28 @@ class BigFigures(Horizontal):
     rate = getters.query_one(RateLine)
 
     def compose(self) -> ComposeResult:
-        """Yield the three figures, the middle one for thinking models only, and the line of the rate."""
+        """Yield the three figures and the plot of the token rate; TTFO is visible for thinking models only."""
         yield BigFigure(*_FIRST_WORD["warm"](), id="first-word")
         yield BigFigure(_("TTFO, after thinking"), _("TTFO"), id="first-answer")
         yield BigFigure(_("Speed"), _("Speed"), id="speed")
         yield RateLine()
 
     def on_mount(self) -> None:
-        """Show nothing until something is measured."""
+        """Show no values until something is measured."""
         self.clear()
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Remove all values."""
         for figure in (self.first_word, self.first_answer, self.speed):
             figure.show_figure(Shown("", ""))
         self.first_answer.display = False
 
     def show_kind(self, kind: Kind) -> None:
-        """Name the first figure for this kind of trial."""
+        """Label the first figure for a kind of trial."""
         self.first_word.show_label(*_FIRST_WORD[kind]())
 
     def show_waiting(self, elapsed_s: float | None, last: TrialRow | None, *, thinks: bool) -> None:
-        """Show no text yet: the first figure counts from the request, the speed is that of the previous trial."""
+        """Show that no text has arrived: the seconds since the request, and the speed of the last trial."""
         value = "" if elapsed_s is None else f"{int(elapsed_s)}"
         self.first_word.show_figure(Shown(value, "s …", settled=False))
         self.first_answer.display = thinks
@@ -149,7 +149,7 @@ class BigFigures(Horizontal):
         self._show_speed(None if last is None else last.figures.decode_tps, _("last trial"), settled=False)
 
     def show_live(self, figures: LiveFigures, *, thinks: bool) -> None:
-        """Show arriving text: the first figure is exact, the speed an estimate."""
+        """Show the figures of a trial whose text is arriving: exact times, and an estimate of the speed."""
         self.first_word.show_figure(_seconds(figures.ttft_ms))
         self.first_answer.display = thinks
         if thinks:
@@ -174,7 +174,7 @@ _FIRST_WORD: dict[Kind, Callable[[], tuple[str, str]]] = {
     "warm": lambda: (_("TTFT"), _("TTFT")),
     "follow_up": lambda: (_("Follow-up TTFT"), _("Follow-up")),
 }
-"""Looked up when shown, so that the language can be chosen after the import."""
+"""Labels of the first figure: long and short. Functions, so that the language can be set after the import."""
 
 
 def _seconds(ms: float | None) -> Shown:

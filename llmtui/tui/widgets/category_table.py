@@ -1,4 +1,4 @@
-"""Results by category: one line per category and model, a category's models below each other."""
+"""Table of the results by category: one row per category and model, grouped by category."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ from llmtui.words import _
 from llmtui.words.trials import category_words
 
 KEPT: Final = ("decode_tps", "ttft_ms", "ttfo_ms", "e2e_ms", "tokens", "decode_cps")
-"""Figures in the order of importance for a narrow screen; the others follow."""
+"""Columns in order of importance: on a narrow screen the first ones are kept. Other columns follow."""
 NAME_CELLS: Final = (14, 32)
 GAP: Final = 2
 
 
 class CategoryTable(ResultTable[CategorySummary]):
-    """The table by category. Each row names its model and its category, so that rows can be sorted and scrolled."""
+    """The table by category. Each row names its model and its category, so that rows can be sorted."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._own_order: tuple[CategorySummary, ...] = ()
 
     def show(self, session: Session) -> None:
-        """Show a session; while it runs, its complete rounds alone."""
+        """Show a session; while it runs, only its complete rounds."""
         order = list(dict.fromkeys(prompt.category for prompt in session.plan.prompts))
         lines = summarise(session).categories
         self._own_order = tuple(sorted(lines, key=lambda line: (order.index(line.category), line.contender)))
         self.sort_changed()
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return the names, then the visible figures."""
+        """Return (column, whether it starts with the largest value): the two names, then visible figures."""
         better = {one.id: one.better for one in table_figures("categories")}
         figures = [(name, better[name] != "lower") for name in self.shown_columns]
         return [("category", False), ("model", False), *figures]
 
     def on_resize(self) -> None:
-        """Choose the figures that fit."""
+        """Choose the columns that fit."""
         if self._own_order:
             self.sort_changed()
 
     def sort_changed(self) -> None:
-        """Show the lines in the chosen order; the cursor stays on its row."""
+        """Show the rows in the chosen order; the cursor keeps its row number."""
         self.lines = tuple(self.in_order(self._own_order, _value))
         row = self.cursor_row
         categories = [category_words(line.category) for line in self.lines]
@@ -78,7 +78,7 @@ class CategoryTable(ResultTable[CategorySummary]):
 
 
 def category_cells(one: Measure, lines: Sequence[CategorySummary]) -> tuple[str, list[str]]:
-    """Return a column's head and cells; TTFO only where it differs from TTFT."""
+    """Return a column's header and cells; a TTFO that equals TTFT is left out."""
     if one.id == "finished":
         return "n", [_trials(line) for line in lines]
     head, cells = head_and_cells(one, [_reading(one, line) for line in lines])
@@ -104,7 +104,7 @@ def _value(line: CategorySummary, column: str) -> Value:
 def _fitting(
     figures: Sequence[tuple[Measure, str, list[str]]], width: int
 ) -> list[tuple[Measure, str, list[str]]]:  # fmt: skip
-    """Return the figures that fit, in the order of their columns, never cut."""
+    """Return the columns that fit in a width, in their usual order."""
     place = {name: at for at, name in enumerate((*KEPT[:2], "finished", *KEPT[2:]))}
     taken = 0
     kept: set[str] = set()

@@ -1,4 +1,4 @@
-"""A choice of a few words on one line: left and right change it, and so does a click."""
+"""A choice between a few words on one line, changed by left and right or by a click."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmtui.words import _
 
 
 class ChoiceLine(Static, can_focus=True):
-    """Words side by side, the chosen one marked."""
+    """The words of a choice side by side, with the chosen one marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "step(-1)", _("Previous"), show=False),
@@ -36,25 +36,25 @@ class ChoiceLine(Static, can_focus=True):
     """
 
     value: reactive[str] = reactive("", init=False)
-    """The chosen word's value."""
+    """The value of the chosen word."""
 
     @dataclass
     class Changed(Message):
-        """The choice changed."""
+        """Posted when another word is chosen."""
 
         line: ChoiceLine
         value: str
 
         @property
         def control(self) -> ChoiceLine:
-            """The line."""
+            """The line that posted the message."""
             return self.line
 
     def __init__(self, choices: Sequence[tuple[str, str]], value: str, *, id: str | None = None) -> None:  # noqa: A002
         """Create a line.
 
         Args:
-            choices: (value, word) of each.
+            choices: (value, word) of each choice.
             value: the initial choice.
             id: as in Textual.
         """
@@ -73,21 +73,21 @@ class ChoiceLine(Static, can_focus=True):
         return Content(" ").join(parts)
 
     def rename(self, choices: Sequence[tuple[str, str]]) -> None:
-        """Show other words for the same choices."""
+        """Show other words for the same values."""
         if tuple(choices) != self._choices:
             self._choices = tuple(choices)
             self.update(self._drawn())
 
     def watch_value(self, value: str) -> None:
-        """Redraw the line and report the choice."""
+        """Redraw the line and post ``Changed``."""
         self.update(self._drawn())
         self.post_message(self.Changed(self, value))
 
     def action_step(self, by: int) -> None:
-        """Go to the choice before or after, around the ends."""
+        """Go to the next (1) or previous (-1) choice; the last is followed by the first."""
         values = [choice for choice, _word in self._choices]
         self.value = values[(values.index(self.value) + by) % len(values)]
 
     def action_choose(self, value: str) -> None:
-        """Choose the clicked word."""
+        """Choose the word with a value; called by a click."""
         self.value = value

@@ -1,4 +1,7 @@
-"""What holds: one line per finding with its mark, its ratio and the deciding interval; a click opens the evidence."""
+"""The conclusions of a comparison: one line each, with a sign, the ratio and its interval.
+
+A click on a line opens its evidence.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,14 @@ GAP = "  "
 
 
 class HoldsPanel(Widget):
-    """One line per finding, as wide as the screen; empty for a single model."""
+    """One line per conclusion; without conclusions a replacement text, or nothing."""
 
     DEFAULT_CSS = """
     HoldsPanel { height: auto; padding: 0 1; text-wrap: nowrap; }
     """
 
     class Asked(Message):
-        """A line's evidence was requested."""
+        """Posted when the user clicks a line to see the evidence of its conclusion."""
 
         def __init__(self, holding: Holding) -> None:
             self.holding = holding
@@ -37,26 +40,26 @@ class HoldsPanel(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self.holdings: tuple[Holding, ...] = ()
-        """The shown lines, from the top."""
+        """The conclusions shown, from the top."""
         self._session: Session | None = None
         self._instead = ""
         self._key = ""
 
     def show(self, holdings: Sequence[Holding], session: Session, *, key: str, instead: str = "") -> None:
-        """Show lines.
+        """Show conclusions.
 
         Args:
-            holdings: from the top.
-            session: their session.
-            key: the key for further rounds; empty where none can be run.
-            instead: shown where there are no lines.
+            holdings: the conclusions, from the top.
+            session: the session that they are about.
+            key: the key that runs more rounds; empty if none can be run.
+            instead: text to show if there are no conclusions.
         """
         self.holdings, self._session, self._key, self._instead = tuple(holdings), session, key, instead
         self.display = bool(holdings or instead)
         self.refresh(layout=True)
 
     def lines(self, width: int) -> list[Content]:
-        """Return the lines for a width."""
+        """Return the lines, laid out for a width in cells."""
         if self._session is None or not self.holdings:
             return [Content.styled(self._instead, "$foreground 70%")] if self._instead else []
         labels = [one.label for one in self._session.plan.contenders]
@@ -71,22 +74,22 @@ class HoldsPanel(Widget):
         return [row.truncate(width, ellipsis=True) for row in found]
 
     def render(self) -> Content:
-        """Return the lines."""
+        """Return the lines for the current width."""
         return Content("\n").join(self.lines(self.content_size.width))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return the number of lines."""
+        """Return the number of lines for a width, at least 1."""
         return max(1, len(self.lines(width)))
 
     def on_click(self, event: Click) -> None:
-        """Ask for the evidence of the clicked line."""
+        """Post ``Asked`` for the clicked line."""
         at = event.get_content_offset_capture(self).y
         if self.holdings:
             self.post_message(self.Asked(self.holdings[min(at, len(self.holdings) - 1)]))
 
 
 def _aligned(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines with their parts below each other; what is equal or open has its own."""
+    """Return the lines with the parts of decided conclusions in columns; all other lines are not aligned."""
     told = [one for one in words if one.sign in ALIGNED]
     wide = [max((cell_len(one[at]) for one in told), default=0) for at in range(len(HoldingWords._fields))]
     topics = max(cell_len(one.topic) for one in words)
@@ -99,7 +102,7 @@ def _ragged(words: Sequence[HoldingWords]) -> list[Content]:
 
 
 def _without_repeated_bases(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines; a number of rounds that the line above has too is left out."""
+    """Return the lines, without a number of rounds that equals that of the line above."""
     bases = ["", *(one.base for one in words)]
     return _ragged([one._replace(base="") if one.base == bases[at] else one for at, one in enumerate(words)])
 
@@ -109,7 +112,7 @@ def _without_bases(words: Sequence[HoldingWords]) -> list[Content]:
 
 
 def _price_below(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines without numbers of rounds, a price on a line of its own."""
+    """Return the lines without numbers of rounds, each price on a separate line."""
     topics = max(cell_len(one.topic) for one in words)
     rows: list[Content] = []
     for one in words:
@@ -124,7 +127,10 @@ LAYOUTS: tuple[tuple[tuple[int, ...], tuple[Callable[[Sequence[HoldingWords]], l
     ((40, 30, 24, 20, 16, 12), (_aligned, _ragged, _without_repeated_bases)),
     ((40, 30, 24, 20, 16, 12, 10, 8), (_without_bases, _price_below)),
 )
-"""Widths that names are shortened to, with ways to lay the lines out, from the most telling on."""
+"""Widths (cells) to which names are shortened, with the functions that lay out the lines.
+
+The first layout that fits is used.
+"""
 
 
 def _line(one: HoldingWords, topics: int, wide: Sequence[int] | None) -> Content:

@@ -1,4 +1,4 @@
-"""The last line of every screen: the working keys by rank, as many as fit whole, and the key for all others."""
+"""The last line of every screen: the available keys, as many as fit, and the key that lists all commands."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from llmtui.tui._textual_hacks import FooterKey
 from llmtui.words import _
 
 AROUND = 3
-"""Number of blanks before, within and after a key with its words."""
+"""Number of blanks before, within and after a key and its description."""
 _FIRST = ("escape", "enter")
-"""The way back and the way on come before all others; these keep the order of their bindings."""
+"""Keys that are shown before all others; the others keep the order of their bindings."""
 
 
 class KeyLine(Footer):
-    """Textual's footer without the palette and without cut keys at the edge."""
+    """Textual's footer, without its palette key and without keys that are cut off at the edge."""
 
     def __init__(self) -> None:
-        """Make the line; the keys are those of the screen it is on."""
+        """Create the line; it shows the keys of its screen."""
         super().__init__(show_command_palette=False)
         self._made_for = 0
 
     def compose(self) -> ComposeResult:
-        """Yield the keys from the left until one does not fit, then the one that lists all."""
+        """Yield the keys from the left until one does not fit, then the key that lists all commands."""
         self._made_for = self.app.size.width
         more = FooterKey("ctrl+p", "^p", _("More"), "app.command_palette", tooltip=_("All commands"))
         more.compact = False
         room = self._made_for - _cells(more)
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         for key in sorted(keys, key=_rank):
-            # The bindings were made when their module was imported, the language may have been chosen since.
+            # The bindings were created when their module was imported; the language may have been set later.
             key.description = _(key.description)
             room -= _cells(key)
             if room < 0:

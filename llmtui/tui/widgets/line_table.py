@@ -1,4 +1,4 @@
-"""A table of thousands of lines: only those on show are made, so that filling and sorting it costs nothing.
+"""A table for thousands of lines: only visible lines are rendered, so filling and sorting it takes no time.
 
 Textual's DataTable measures every cell of every row when it is filled: 0.6 s for 2,000 rows of eight cells.
 """
@@ -23,11 +23,11 @@ from llmtui.words import _
 
 Item = TypeVar("Item")
 GAP = 2
-"""Cells between two columns."""
+"""Width of the space between two columns, in cells."""
 
 
 class LineColumn(NamedTuple):
-    """One column: its name, its head, its width in cells, and whether it is flush right."""
+    """One column: its key, its header, its width in cells, and whether it is right-aligned."""
 
     key: str
     head: str
@@ -36,7 +36,7 @@ class LineColumn(NamedTuple):
 
 
 class LineTable(ScrollView, Generic[Item], can_focus=True):
-    """Subclasses say what a line's cells are (``cell``), and set columns and items by ``show_lines``."""
+    """Base class of tables: subclasses define ``cell``, and set columns and items with ``show_lines``."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"line-table--head", "line-table--cursor", "line-table--odd"}
     DEFAULT_CSS = """
@@ -61,16 +61,16 @@ class LineTable(ScrollView, Generic[Item], can_focus=True):
     ]
 
     cursor: reactive[int] = reactive(0)
-    """Place of the marked line among those on show."""
+    """Index of the line under the cursor."""
 
     class Opened(Message):
-        """A line is to be looked at: by Enter, or by a click on the marked one."""
+        """Posted when the user presses Enter, or clicks the line under the cursor, to open it."""
 
     class Moved(Message):
-        """Another line is marked, or the lines are others."""
+        """Posted when the cursor has moved or the lines have changed."""
 
     class HeadClicked(Message):
-        """A column's head was clicked."""
+        """Posted when the user clicks a column's header."""
 
         def __init__(self, column: str) -> None:
             self.column = column
@@ -82,11 +82,11 @@ class LineTable(ScrollView, Generic[Item], can_focus=True):
         self.columns: Sequence[LineColumn] = ()
 
     def cell(self, item: Item, column: str) -> Content:
-        """Return a line's cell in a column."""
+        """Return the cell of an item in a column; to be defined by subclasses."""
         raise NotImplementedError
 
     def show_lines(self, columns: Sequence[LineColumn], items: Sequence[Item]) -> None:
-        """Show other lines; the marked place stays where it is, as far as there are lines."""
+        """Show other lines; the cursor keeps its index if there are enough lines."""
         self.columns, self.items = columns, items
         width = sum(one.width for one in columns) + GAP * len(columns)
         grow_without_layout(self, Size(width, len(items) + 1))
@@ -96,45 +96,45 @@ class LineTable(ScrollView, Generic[Item], can_focus=True):
 
     @property
     def marked(self) -> Item | None:
-        """The item under the cursor; None where there is no line."""
+        """The item under the cursor; None if there are no lines."""
         return self.items[self.cursor] if self.items else None
 
     def validate_cursor(self, at: int) -> int:
-        """Keep the cursor on a line."""
+        """Limit the cursor to the existing lines."""
         return max(0, min(at, len(self.items) - 1))
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """Bring the marked line on show."""
+        """Scroll to the line under the cursor, and post ``Moved`` if it changed."""
         self._show_cursor()
         self.refresh()
         if before != now:
             self.post_message(self.Moved())
 
     def on_resize(self) -> None:
-        """Keep the marked line on show."""
+        """Keep the line under the cursor visible."""
         self._show_cursor()
 
     def _show_cursor(self) -> None:
-        # The head covers the first line of the window: what is scrolled to has to be one line above.
+        # The header covers the window's first row, so the region starts one row above the line.
         self.scroll_to_region(
             Region(round(self.scroll_x), self.cursor, 1, 2), animate=False, force=True, immediate=True
         )
 
     def action_move(self, by: int) -> None:
-        """Mark another line."""
+        """Move the cursor by a number of lines."""
         self.cursor += by
 
     def action_page(self, pages: int) -> None:
-        """Mark a line one page away."""
+        """Move the cursor by a number of pages."""
         self.cursor += pages * max(1, self.scrollable_content_region.height - 2)
 
     def action_open_line(self) -> None:
-        """Open the marked line."""
+        """Open the line under the cursor."""
         if self.items:
             self.post_message(self.Opened())
 
     def on_click(self, event: Click) -> None:
-        """Mark a line, open the marked one, or answer a click on a head."""
+        """Move the cursor to the clicked line, open the line under the cursor, or report a clicked header."""
         x, y = event.x + round(self.scroll_x), event.y
         if y == 0:
             edge = 0
@@ -152,7 +152,7 @@ class LineTable(ScrollView, Generic[Item], can_focus=True):
         self.cursor = at
 
     def render_line(self, y: int) -> Strip:
-        """Return the head, or the line at a place of the window."""
+        """Return one row of the window: the header (row 0) or the line at that row."""
         at = y - 1 + round(self.scroll_y)
         if y == 0:
             cells = [_fitted(Content(one.head), one) for one in self.columns]
@@ -172,7 +172,7 @@ class LineTable(ScrollView, Generic[Item], can_focus=True):
 
 
 def _fitted(cell: Content, column: LineColumn) -> Content:
-    """Return a cell in its column's width."""
+    """Return a cell cut or padded to the width of its column."""
     room = column.width - cell.cell_length
     if room < 0:
         return cell.truncate(column.width, ellipsis=True)

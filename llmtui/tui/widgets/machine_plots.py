@@ -1,7 +1,7 @@
-"""CPU and memory over one time axis, with the engine's phases marked below.
+"""Plots of CPU and memory over one time axis, with the engine's phases (load, prefill, answer …) marked below.
 
-Drawn at most once per second, only while visible and only with news; between two drawings the rows are kept, and a
-change of colours repaints them without drawing again.
+Drawn at most once per second, only while visible, and only if there is new data. The drawn rows are kept between two
+drawings, so a change of colours repaints them without drawing again.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ REDRAW_S = 1.0
 SLACK_S = 0.05
 NEXT_NEWS_S = 0.25
 ROWS_OF_A_TALL_METER = 4
-"""Heading and plot; in less height the words are beside the plots."""
+"""Fewest rows per resource with a heading above each plot; with fewer, the text is beside the plot."""
 WORDS_WIDTH = 34
-"""Columns for the words beside a plot."""
+"""Width in cells of the text beside a plot."""
 
 
 class MachinePlots(Widget):
-    """One plot per resource, a row of phases, a row of times. ``show_session`` sets the session."""
+    """One plot per resource, a row of phases, and a row of times; ``show_session`` sets the session."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "machine-plots--model", "machine-plots--all", "machine-plots--text", "machine-plots--axis",
@@ -66,7 +66,7 @@ class MachinePlots(Widget):
         super().__init__(id=id, classes=classes)
         self.canvas = Canvas()
         self.whole = False
-        """All of the session in place of its last two minutes."""
+        """Whether the whole session is shown; if not, its last two minutes."""
         self._clock = clock
         self._session: Session | None = None
         self._rows: list[list[Run]] = []
@@ -80,23 +80,23 @@ class MachinePlots(Widget):
     # --- what to draw ---
 
     def show_session(self, session: Session) -> None:
-        """Set the newest session; it is drawn when due."""
+        """Set the newest session; it is drawn as soon as a second has passed since the last drawing."""
         self._session = session
         self._draw_when_due()
 
     def draw_now(self) -> None:
-        """Draw the newest session without waiting for its turn."""
+        """Draw the newest session at once."""
         self._draw_now()
 
     def toggle_window(self) -> None:
-        """Change between the last two minutes and the whole session."""
+        """Switch between the last two minutes and the whole session."""
         self.whole = not self.whole
         self._draw_now()
 
     # --- when to draw ---
 
     def on_mount(self) -> None:
-        """Load the plotting library after the first paint, beside the loop."""
+        """Start loading the plotting library in a thread, after the first paint."""
         self._fetch_library()
 
     @in_background("plots", exclusive=False)
@@ -109,16 +109,16 @@ class MachinePlots(Widget):
         self._draw_now()
 
     def on_show(self) -> None:
-        """Draw what was missed."""
+        """Draw a session that changed while the plots were hidden."""
         self._seen = True
         self._draw_when_due()
 
     def on_hide(self) -> None:
-        """Stop drawing while not visible."""
+        """Stop drawing while hidden."""
         self._seen = False
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw another size at once."""
+        """Draw again at once in the new size."""
         self._seen = True
         self._draw_now()
 
@@ -129,11 +129,11 @@ class MachinePlots(Widget):
         if wait_s <= SLACK_S:
             self._draw_now()
         elif self._timer is None:
-            # News comes five times per second and is drawn with its frame; the timer is for the last of it.
+            # Sessions arrive five times per second and are drawn as they arrive; the timer draws the last one.
             self._timer = self.set_timer(wait_s + NEXT_NEWS_S, self._draw_now, name="plots")
 
     def _key(self) -> object:
-        """Return everything that a drawing depends on."""
+        """Return all values that a drawing depends on, to compare them with those of the last drawing."""
         session = self._session
         if session is None:
             return None
@@ -160,7 +160,7 @@ class MachinePlots(Widget):
     # --- how to draw ---
 
     def _tall(self, session: Session) -> list[list[Run]]:
-        """Return a heading above each plot, phases and times below."""
+        """Return the rows with a heading above each plot, and the phases and times below."""
         width, height = self.size
         window = Window.of(session, columns=width - GUTTER, whole=self.whole)
         shown = meters(session, window)
@@ -174,7 +174,7 @@ class MachinePlots(Widget):
         return [*rows, self._bands(session, window), axis_row(window)]
 
     def _short(self, session: Session) -> list[list[Run]]:
-        """Return the words beside each plot of a few rows, phases below."""
+        """Return the rows with text beside each plot, and the phases below."""
         width, height = self.size
         count = meter_count(session)
         plot_rows = max(1, (height - 1) // count)
@@ -208,12 +208,12 @@ class MachinePlots(Widget):
     # --- painting ---
 
     def notify_style_update(self) -> None:
-        """Keep the rows when colours changed."""
+        """Forget the cached styles, but keep the drawn rows."""
         super().notify_style_update()
         self._styles.clear()
 
     def render_line(self, y: int) -> Strip:
-        """Return a row as last drawn."""
+        """Return a row as it was last drawn."""
         base = self._style("")
         if y >= len(self._rows):
             return Strip.blank(self.size.width, base)

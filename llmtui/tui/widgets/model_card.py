@@ -1,4 +1,4 @@
-"""The card of the model under the cursor, beside the list."""
+"""The panel beside the model list with the details of the model under the cursor."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from textual.widgets import Static
 
 
 class ModelCard(VerticalScroll, can_focus=False):
-    """What is known of one model."""
+    """The details of one model."""
 
     DEFAULT_CSS = """
     ModelCard { padding: 0 1; scrollbar-size-vertical: 1; & > Static { width: 1fr; } }
     """
 
     def compose(self) -> ComposeResult:
-        """Return the text."""
+        """Yield the text."""
         yield Static(id="model-card-text")
 
     def show(self, name: str, text: Content) -> None:
-        """Show a model; its name is the title of the frame."""
+        """Show the details of a model, with its name in the frame's title."""
         self.border_title = name
         self.query_exactly_one("#model-card-text", Static).update(text)

@@ -1,4 +1,4 @@
-"""The models as a list to pick from: one row each, sorted by a column, speed-only models folded away."""
+"""The list of models on Setup: one row per model, sorted by a column, with speed-only models collapsed."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from llmtui.words.problems import unfit_words
 from llmtui.words.trials import note_words
 
 INSIDE: Final = "builtin:"
-"""The line above the built-in server's models."""
+"""Id of the heading above the built-in server's models."""
 TESTING: Final = "testing:"
-"""The line above speed-only models, which folds and unfolds them."""
+"""Id of the heading of the speed-only models; selecting it expands or collapses them."""
 _REMARK_LEAST: Final = 12
 _FIT_STYLES: Final = {"fits": "$text-success", "tight": "$text-warning", "too_large": "$text-error"}
 
 
 class ModelOptions(PickList):
-    """One model per line."""
+    """A list of models to pick from, one line per model."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "pick_all", _("All"), id="all_models", tooltip=_("Pick all models that fit, or none")),
@@ -59,7 +59,7 @@ class ModelOptions(PickList):
     def __init__(self) -> None:
         super().__init__()
         self.facts: dict[str, ListedFacts] = {}
-        """By the model's spelling."""
+        """Facts about each model, by the model's spelling."""
         self.sorted_by: ColumnId | None = None
         self.reverse = False
         self._mixed = False
@@ -67,16 +67,19 @@ class ModelOptions(PickList):
         self._filtering = False
 
     def take(self, facts: Sequence[ListedFacts]) -> None:
-        """Take another list; nothing is drawn yet."""
+        """Store the facts of another list of models; nothing is drawn yet."""
         self.facts = {one.listed.model.spelling: one for one in facts}
         self._mixed = any(one.listed.model.backend != BUILTIN for one in facts)
 
     def show_models(
         self, items: Collection[str], picked: Collection[str] | None = None, *, filtering: bool = False
     ) -> None:
-        """Show these models in the chosen order: other servers' first, then the built-in one's, then test models."""
+        """Show the given models, sorted.
+
+        Models of the built-in server follow those of another server; models for testing are last.
+        """
         if picked is not None and any(self._is_for_testing(item) for item in picked):
-            self._folded = False  # what is picked can be seen
+            self._folded = False  # picked models must be visible
         self._filtering = filtering
         rows = [one for one in self.facts.values() if one.listed.model.spelling in items]
         ordered = [one.listed.model.spelling for one in in_order(rows, self.sorted_by, reverse=self.reverse)]
@@ -89,14 +92,14 @@ class ModelOptions(PickList):
         self.show_items(shown, picked)
 
     def _is_inside(self, item: str) -> bool:
-        """Whether it is a model of the built-in server beside another one."""
+        """Return whether it is a model of the built-in server in a list with another server's models."""
         return self._mixed and self.facts[item].listed.model.backend == BUILTIN
 
     def _is_for_testing(self, item: str) -> bool:
         return item in self.facts and self.facts[item].listed.model.note == SPEED_NOTE
 
     def sort_by(self, column: ColumnId | None) -> None:
-        """Sort by a column; by the same one again the other way round."""
+        """Sort by a column; if the list is sorted by it already, reverse the order."""
         if column == self.sorted_by and column is not None:
             self.reverse = not self.reverse
         else:
@@ -104,7 +107,7 @@ class ModelOptions(PickList):
         self.show_models([item for item in self.facts if self._filtering is False or item in self._shown])
 
     def sort_next(self) -> None:
-        """Sort by the next column that has figures, then as the server lists them."""
+        """Sort by the next visible column, and after the last one in the server's order."""
         there = [by for by in SORTED_BY if by == "name" or any(c.id == by for c in self.columns.figures)]
         at = there.index(self.sorted_by) + 1 if self.sorted_by in there else 0
         self.sorted_by = self.sorted_by if at else None
@@ -115,19 +118,23 @@ class ModelOptions(PickList):
         return item in self.facts and self.facts[item].listed.why_not is None
 
     def selectable(self, item: str) -> bool:
-        """Return whether the cursor can go there: also to the line that unfolds test models."""
+        """Return whether the cursor can go to a line: a usable model, or the heading of the test models."""
         return item == TESTING or self.usable(item)
 
     def belongs_to_all(self, item: str) -> bool:
-        """Return whether "all" picks it: what fits; of the built-in server only where it is alone."""
+        """Return whether "all" picks the model.
+
+        It must fit into memory and not be for testing; models of the built-in server count only if there is no other
+        server.
+        """
         return not self._is_inside(item) and not self._is_for_testing(item) and not self.left_out_of_all(item)
 
     def left_out_of_all(self, item: str) -> bool:
-        """Return whether "all" takes its tick away: it does not fit."""
+        """Return whether "all" removes the model's tick, because it does not fit into memory."""
         return item in self.facts and self.facts[item].fit.word == "too_large"
 
     def toggle(self, item: str) -> None:
-        """Tick a model or take its tick away; on the line of test models unfold or fold them."""
+        """Tick or untick a model; on the heading of the test models, expand or collapse them."""
         if item == TESTING:
             self._folded = not self._folded
             self.show_models([one for one in self.facts if self._filtering is False or one in self._shown])
@@ -136,11 +143,11 @@ class ModelOptions(PickList):
 
     @property
     def columns(self) -> ListLayout:
-        """The columns at the list's present width."""
+        """The columns that fit in the list's current width."""
         return layout(tuple(self.facts.values()), max(self._row_width - 4, 0))
 
     def row(self, item: str, width: int) -> Content:
-        """Return a model's line without the tick."""
+        """Return the line of a model or a heading, without the tick."""
         if item == INSIDE:
             return Content(_("Inside llmtui (built-in)"))
         facts = tuple(self.facts.values())
@@ -178,7 +185,7 @@ def _unusable_row(one: ListedFacts, columns: ListLayout, names: Sequence[str], w
 
 
 def _remarks(one: ListedFacts, left: int, all_facts: Sequence[ListedFacts]) -> list[tuple[str, str]]:
-    """Return what follows the figures: whether it is in memory, then notes as far as there is room."""
+    """Return the text after the figures: "in memory", then as many notes as fit."""
     held, parts = _("in memory"), list[tuple[str, str]]()
     if any(each.listed.resident is not None for each in all_facts) and left >= len(held) + GAP:
         parts.append((f"{'' if one.listed.resident is None else held:>{len(held) + GAP}}", "$text-success"))
@@ -201,7 +208,7 @@ def _words(model: Model) -> list[str]:
 
 
 def head_row(columns: ListLayout, sorted_by: ColumnId | None, *, reverse: bool) -> Content:
-    """Return the line above the list; a click on a head sorts by it."""
+    """Return the header line above the list; a click on a column's title sorts by it."""
     parts: list[Content] = [Content("    ")]
     for column in (columns.name, *columns.figures):
         marks: Mapping[bool, str] = {False: "▴", True: "▾"}

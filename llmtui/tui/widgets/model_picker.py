@@ -1,4 +1,4 @@
-"""The server's models to pick from: head row, list and filter, or what to do where there is nothing to list."""
+"""The list of models with its header and filter, or a text if there are no models to list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from llmtui.words import _
 
 
 class ModelFilter(Input):
-    """Narrows the list while it is typed in."""
+    """Text field that filters the list while the user types."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", _("Show all"), id="show_all"),
@@ -32,21 +32,21 @@ class ModelFilter(Input):
 
     @dataclass
     class Left(Message):
-        """The field was left: with its text, or empty."""
+        """Posted when the user leaves the field; ``clear`` means that the filter is to be removed."""
 
         clear: bool
 
     def action_clear(self) -> None:
-        """Show everything again and put the field away."""
+        """Leave the field and remove the filter."""
         self.post_message(self.Left(clear=True))
 
     def action_to_list(self) -> None:
-        """Go back to the list, which stays narrowed."""
+        """Return to the list, which stays filtered."""
         self.post_message(self.Left(clear=False))
 
 
 class ModelPicker(Vertical):
-    """The list with its filter, or what to do where there is nothing to list."""
+    """The list of models with its filter, or a text if there are no models to list."""
 
     DEFAULT_CSS = """
     ModelPicker {
@@ -69,7 +69,7 @@ class ModelPicker(Vertical):
 
     @dataclass
     class Looked(Message):
-        """The cursor went to a model; None: to a line that is none."""
+        """Posted when the cursor has moved to a line, with its model; None if the line is a heading."""
 
         spelling: str | None
 
@@ -78,31 +78,31 @@ class ModelPicker(Vertical):
         self._wanted = ""
 
     def compose(self) -> ComposeResult:
-        """Return head and list, or words in their place; the filter comes when it is wanted."""
+        """Yield the header, the list and the texts that can replace it; the filter is added when it is opened."""
         yield Static(id="model-head")
         yield ModelOptions()
         yield Static(id="none-found")
         yield Static(id="no-models")
 
     def say(self, words: str | Content) -> None:
-        """Show words in place of the list."""
+        """Show a text in place of the list."""
         self.query_exactly_one("#no-models", Static).update(words)
         self.add_class("-empty")
 
     def show(self, facts: Sequence[ListedFacts], picked: Collection[str] | None = None) -> None:
-        """Show the server's models, with other ticks than before where ``picked`` is given."""
+        """Show the server's models; ``picked`` sets new ticks, None keeps the old ones."""
         self.models.take(facts)
         self.remove_class("-empty")
         self._narrow(self._wanted, picked)
 
     @property
     def picked(self) -> tuple[Model, ...]:
-        """The ticked models in the server's order."""
+        """The ticked models, in the server's order."""
         found = [one.listed.model for one in self.models.facts.values()]
         return tuple(model for model in found if model.spelling in self.models.picked)
 
     def sort_by(self, column: ColumnId) -> None:
-        """Sort by a column; by the same one again the other way round."""
+        """Sort by a column; if the list is sorted by it already, reverse the order."""
         self.models.sort_by(column)
         self._draw_head()
 
@@ -117,11 +117,11 @@ class ModelPicker(Vertical):
         self.query_exactly_one("#model-head", Static).update(head)
 
     def on_resize(self, event: Resize) -> None:
-        """Other columns fit."""
+        """Redraw the header, since the columns may have changed."""
         self.call_after_refresh(self._draw_head)
 
     def enter_filter(self, first: str = "") -> None:
-        """Open the filter, with a letter in it that was typed already."""
+        """Open the filter and append a letter that the user has already typed."""
         fields = self.query(ModelFilter)
         field = fields.first() if fields else ModelFilter(compact=True, placeholder=_("part of a name"))
         if not fields:
@@ -175,7 +175,7 @@ class ModelPicker(Vertical):
         self._draw_head()
 
     def on_key(self, event: Key) -> None:
-        """Escape in the list takes the filter away."""
+        """Remove the filter if Escape is pressed in the list."""
         if event.key == "escape" and self.has_class("-filtering"):
             event.stop()
             self._clear_filter()

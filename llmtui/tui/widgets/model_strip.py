@@ -1,4 +1,4 @@
-"""One row per model above the run: rank so far, rounds done, figures, token rate of this round, present activity."""
+"""One row per model above a run's text: rank, rounds done, figures, this round's token rate, current activity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmtui.words import plural
 
 
 class ModelStrip(Widget):
-    """As many rows as there are models, or as fit; the wheel scrolls."""
+    """One row per model, up to a limit; the mouse wheel scrolls to the others."""
 
     DEFAULT_CSS = """
     ModelStrip { height: auto; max-height: 3; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -24,7 +24,7 @@ class ModelStrip(Widget):
     def __init__(self) -> None:
         super().__init__()
         self.with_head = False
-        """Whether a row of heads is above the models'; else the units are beside the figures."""
+        """Whether there is a header row; if not, the units are beside the figures."""
         self.most = 3
         """Largest number of visible models."""
         self._session: Session | None = None
@@ -36,18 +36,18 @@ class ModelStrip(Widget):
 
     @property
     def standing(self) -> tuple[Standing, ...]:
-        """The models in the order of the rows."""
+        """The models in the order of their rows."""
         return self._standing
 
     def set_room(self, *, most: int, with_head: bool) -> None:
-        """Set the number of visible models, and whether there is a row of heads."""
+        """Set the largest number of visible models, and whether there is a header row."""
         if (most, with_head) != (self.most, self.with_head):
             self.most, self.with_head = most, with_head
             self.styles.max_height = most + with_head
             self.refresh(layout=True)
 
     def show_session(self, session: Session, live: LiveTrial | None) -> None:
-        """Set the newest session, and the trial whose text is being written."""
+        """Set the newest session, and the trial whose text is arriving."""
         before, self._session = self._session, session
         self._live = live
         known = (session.session_id, len(session.rows), session.current, session.rounds, session.finished)
@@ -60,20 +60,20 @@ class ModelStrip(Widget):
         self.refresh(layout=is_new)
 
     def keep(self, live: LiveTrial, round_number: int) -> None:
-        """Keep the line of a trial whose text is complete."""
+        """Store the token rates of a trial whose text is complete."""
         self._rates.keep(live, round_number)
 
     def tick(self) -> None:
-        """Extend the line of the writing model, once per second."""
+        """Redraw the token rate of the running trial; called once per second."""
         if self._session is not None and self._session.current is not None:
             self.refresh()
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """Return the number of rows."""
+        """Return the number of visible rows, including the header."""
         return min(self.most, max(1, len(self._standing))) + self.with_head
 
     def render(self) -> Content:
-        """Return the visible rows."""
+        """Return the visible rows, and the number of models that are not visible."""
         session = self._session
         if session is None:
             return Content("")
@@ -98,11 +98,11 @@ class ModelStrip(Widget):
         self._first = max(0, min(self._first, len(self._standing) - self.most))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Show the next model."""
+        """Scroll down by one model."""
         self._scroll(1)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Show the model before."""
+        """Scroll up by one model."""
         self._scroll(-1)
 
     def _scroll(self, by: int) -> None:

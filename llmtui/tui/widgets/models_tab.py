@@ -1,4 +1,4 @@
-"""The first tab of Results: the scoreboard, and below it as many panes as fit."""
+"""The Models tab of Results: the scoreboard, and below it as many panes (plots and tables) as fit."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from llmtui.tui.widgets.scoreboard import Scoreboard
 from llmtui.words import _
 
 TWO_COLUMNS = 120
-"""Width from which panes are side by side."""
+"""Smallest width, in cells, with two panes side by side."""
 FRAME_ROWS = 2
 FRAME_CELLS = 4
 MOST_GROWTH = 2
-"""Largest number of empty rows that a pane takes where nothing else needs them."""
+"""Largest number of empty rows added to a pane if there is room left."""
 LEAST_TABLE = 4
-"""Fewest rows of the scoreboard, including its head, beside panes."""
+"""Smallest height of the scoreboard in rows, including its header."""
 
 
 class Pane(NamedTuple):
-    """A pane: its title and its rows."""
+    """A pane: its title and the rows of its content."""
 
     title: str
     rows: list[Content]
 
     @property
     def height(self) -> int:
-        """Number of its rows, with its frame."""
+        """Height in rows, including the frame."""
         return len(self.rows) + FRAME_ROWS
 
 
 class ModelsTab(Vertical):
-    """The scoreboard has the rows that it needs; panes have the rest and are left out from the last."""
+    """The scoreboard and the panes; the last panes are left out if there is too little room."""
 
     DEFAULT_CSS = """
     ModelsTab {
@@ -65,7 +65,7 @@ class ModelsTab(Vertical):
         self._shown: object = None
 
     def compose(self) -> ComposeResult:
-        """Yield the table, then rows of panes, one or two in each."""
+        """Yield the scoreboard, then containers for one or two panes each."""
         yield Scoreboard()
         for _row in range(PANE_ROWS):
             with Horizontal():
@@ -77,7 +77,7 @@ class ModelsTab(Vertical):
 
         Args:
             session: the newest snapshot.
-            whole: its complete rounds alone while it runs; else the same.
+            whole: while the session runs, only its complete rounds; afterwards the same as ``session``.
         """
         provisional = not whole.rows
         self._session, self._whole = session, session if provisional else whole
@@ -94,7 +94,7 @@ class ModelsTab(Vertical):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Assign rows to the table and put panes into the rest."""
+        """Divide the height between the scoreboard and the panes, and fill the panes."""
         if self._session is None or self._whole is None or not self.size.height:
             return
         models = len(self._whole.plan.contenders)
@@ -152,4 +152,4 @@ class ModelsTab(Vertical):
 
 
 PANE_ROWS = 5
-"""Rows of panes: one for each where there is room for one column only."""
+"""Number of containers for panes: one per pane if there is room for one column only."""

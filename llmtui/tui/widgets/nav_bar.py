@@ -1,4 +1,4 @@
-"""The first line of every screen: the program's name and its places, the present one marked; help and quit."""
+"""The first line of every screen: the program's name, its main screens with the current one marked, help and quit."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from llmtui.words import _
 
 
 class NavBar(Widget):
-    """Places with their keys on the left, help and quit on the right; a click goes there."""
+    """The main screens with their keys on the left, help and quit on the right; each can be clicked."""
 
     DEFAULT_CSS = """
     NavBar { height: 1; padding: 0 1; background: $panel; color: $text-muted; text-wrap: nowrap; }
     """
 
     def __init__(self, here: str, *, inside: str = "", read_only: bool = False) -> None:
-        """Make the line for a place.
+        """Create the navigation line for a screen.
 
         Args:
             here: ``setup``, ``live``, ``results`` or ``history``.
-            inside: what of that place is open, such as a session of the history; the place's name leads back.
-            read_only: nothing can be started: there is no way to Setup.
+            inside: what is open within that screen, such as a session of the history; the screen's name leads back.
+            read_only: nothing can be started, so Setup is left out.
         """
         super().__init__()
         places = [("setup", _("Setup"), "F2"), ("live", _("Live"), "F3"), ("results", _("Results"), "F4")]
@@ -40,7 +40,7 @@ class NavBar(Widget):
         self._quit = _link("quit_or_ask", _("Quit"), "q")
 
     def render(self) -> Content:
-        """Return the line for the width."""
+        """Return the line for the current width; Quit, then Help are left out if there is too little room."""
         for right in (Content.assemble(self._help, self._quit), self._help):
             gap = self.content_size.width - self._left.cell_length - right.cell_length
             if gap >= 0:
@@ -49,7 +49,7 @@ class NavBar(Widget):
 
 
 def _marked(place: str, name: str, inside: str) -> Content:
-    """Return the place where we are; with something open in it a click on its name goes back."""
+    """Return the name of the current screen; if something is open in it, a click on the name goes back."""
     if not inside:
         return Content.styled(f" {name} ", "bold $text on $primary 35%")
     back = Content(f" {name} ").stylize(Style.from_meta({"@click": f"app.go('{place}')"}))

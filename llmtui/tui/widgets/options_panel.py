@@ -1,4 +1,4 @@
-"""The options of every request: one line that says them, and fields when it is opened."""
+"""The options of every request: a line with their values, and fields to change them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from llmtui.words.choices import choice_title, refused
 from llmtui.words.figures import with_mark
 
 _NUMBERS = ("num_predict", "num_ctx", "temperature")
-"""Choices that are typed; the fields' ids."""
+"""Options that are typed as numbers; also the ids of their fields."""
 _YES_NO = {False: "no", True: "yes"}
 
 
 class OptionsPanel(Vertical):
-    """Closed: a sentence. Open: a field per choice, checked as it is typed."""
+    """Closed, a line with the values; open, also a field per option, checked while the user types."""
 
     DEFAULT_CSS = """
     OptionsPanel {
@@ -70,7 +70,7 @@ class OptionsPanel(Vertical):
     )
 
     class Changed(Message):
-        """The values changed; wrong ones do not."""
+        """Posted when the user has changed a value; not posted for invalid values."""
 
     def __init__(self, values: Choices, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id, classes="-closed")
@@ -79,7 +79,7 @@ class OptionsPanel(Vertical):
         self._too_large = 0
 
     def compose(self) -> ComposeResult:
-        """Return the sentence; the fields come when the panel is opened."""
+        """Yield the line with the values; the fields are created when the panel is opened."""
         yield Static(self._said(), id="options-said")
 
     def _said(self) -> Content:
@@ -105,7 +105,7 @@ class OptionsPanel(Vertical):
         self.query_exactly_one("#options-said", Static).update(self._said())
 
     def toggle(self) -> None:
-        """Open the panel and go to its first field, or close it."""
+        """Open the panel and focus its first field, or close it."""
         opening = self.has_class("-closed")
         self.set_class(not opening, "-closed")
         if opening and not self.query(Grid):
@@ -116,24 +116,24 @@ class OptionsPanel(Vertical):
 
     @property
     def is_open(self) -> bool:
-        """Whether the fields are shown."""
+        """Whether the fields are visible."""
         return not self.has_class("-closed")
 
     def full_answers(self, usual: int) -> None:
-        """Let answers run to 1024 tokens, or to ``usual`` where they do already."""
+        """Set the answer length to 1024 tokens; if it is 1024 already, set it back to ``usual``."""
         usual = usual if usual != FULL_ANSWER_TOKENS else Choices().num_predict
         full = self.values.num_predict != FULL_ANSWER_TOKENS
         self.set(msgspec.structs.replace(self.values, num_predict=FULL_ANSWER_TOKENS if full else usual))
         self.post_message(self.Changed())
 
     def tell_others(self, others: Others) -> None:
-        """Show what is done with models in memory that are not picked."""
+        """Show whether models in memory that are not picked are unloaded or kept."""
         self._others = others
         self._choose("others", others)
         self._redraw()
 
     def warn(self, too_large: int) -> None:
-        """Say how many picked models do not fit with this context; 0: none."""
+        """Show how many picked models do not fit with this context; hide the warning for 0."""
         self._too_large = too_large
         self.set_class(too_large > 0, "-warned")
         words = plural(
@@ -145,7 +145,7 @@ class OptionsPanel(Vertical):
             line.update(words)
 
     def set(self, values: Choices) -> None:
-        """Take other values."""
+        """Replace all values."""
         self.values = values
         for name in _NUMBERS:
             for shown in self.query(f"#{name}").results(Input):
@@ -161,7 +161,7 @@ class OptionsPanel(Vertical):
                 line.value = value
 
     def _chosen(self) -> dict[str, str]:
-        """Return the value of each choice that is picked from words."""
+        """Return the value of each option that is set by picking one of several words."""
         values = self.values
         return {
             "full": _YES_NO[values.num_predict == FULL_ANSWER_TOKENS],
@@ -219,7 +219,7 @@ class OptionsPanel(Vertical):
         event.stop()
         match (event.line.id or "").removeprefix("option-"):
             case "full" | "others" as name:
-                # Keys of the screen change them as well: there they are kept.
+                # The screen has keys for these options too, and keeps their values.
                 await self.run_action("screen.full_answers" if name == "full" else "screen.others")
             case "twice":
                 self._take(msgspec.structs.replace(self.values, twice=event.value == _YES_NO[True]))
@@ -240,6 +240,6 @@ class OptionsPanel(Vertical):
         )
 
     def on_click(self) -> None:
-        """Open the closed panel."""
+        """Open the panel if it is closed."""
         if not self.is_open:
             self.toggle()

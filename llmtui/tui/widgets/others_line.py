@@ -1,4 +1,4 @@
-"""Models in the server's memory that are not picked: named, with the choice to unload or keep them."""
+"""The line that lists models in the server's memory that are not picked, with the choice to unload or keep them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmtui.words.figures import gigabytes
 
 
 class OthersLine(Horizontal):
-    """Hidden while the server holds nothing but what is picked."""
+    """A line that is hidden if the server holds no models other than the picked ones."""
 
     DEFAULT_CSS = """
     OthersLine {
@@ -42,15 +42,15 @@ class OthersLine(Horizontal):
     )
 
     class Changed(Message):
-        """The choice changed."""
+        """Posted when the user has changed the choice."""
 
     def __init__(self, others: Others) -> None:
-        """Create a hidden line with a choice already made."""
+        """Create a hidden line with an initial choice."""
         super().__init__()
         self._first: Others = others
 
     def compose(self) -> ComposeResult:
-        """Who, and what to do."""
+        """Yield the models' names and the choice."""
         yield Static(id="others-who")
         yield Static(Content.styled("u ", "bold $accent"), classes="key")
         choices = [("unload", _("Unload during the run")), ("keep", _("Keep"))]
@@ -58,20 +58,20 @@ class OthersLine(Horizontal):
 
     @property
     def value(self) -> Others:
-        """What is done with them."""
+        """The choice: ``unload`` or ``keep``."""
         return "keep" if self.query_exactly_one(ChoiceLine).value == "keep" else "unload"
 
     @property
     def is_shown(self) -> bool:
-        """Whether there are such models."""
+        """Whether the line is visible, that is, whether there are such models."""
         return self.has_class("-shown")
 
     def step(self) -> None:
-        """Take the other choice."""
+        """Switch to the other choice."""
         self.query_exactly_one(ChoiceLine).action_step(1)
 
     def choose(self, others: Others) -> None:
-        """Take a choice."""
+        """Set the choice."""
         self.query_exactly_one(ChoiceLine).value = others
 
     @on(ChoiceLine.Changed)
@@ -80,7 +80,7 @@ class OthersLine(Horizontal):
         self.post_message(self.Changed())
 
     def show(self, others: Sequence[ResidentModel]) -> None:
-        """Names them, or hides the line where there are none."""
+        """Show the models' names and sizes, or hide the line if there are no models."""
         self.set_class(bool(others), "-shown")
         names = ", ".join(f"{one.name} ({gigabytes(one.size_bytes)})" if one.size_bytes else one.name for one in others)
         said = _("In memory, not picked: {names}").format(names=names)

@@ -1,4 +1,4 @@
-"""The present phase: model, prompt, step and its duration; updated every second."""
+"""The current activity of a run: model, prompt, step and its duration, updated every second."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARKS = "◐◓◑◒"
 
 
 class PhaseBar(Widget):
-    """One row. ``tick`` updates it once per second; a new step shows at once."""
+    """One row. ``tick`` updates the duration once per second; a new step is shown at once."""
 
     DEFAULT_CSS = """
     PhaseBar { height: 1; padding: 0 1; color: $foreground; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -47,7 +47,7 @@ class PhaseBar(Widget):
 
     @property
     def elapsed_s(self) -> float:
-        """Return the duration of the step: by the engine's clock up to its newest event, by ours since then."""
+        """The duration of the step in seconds: by the engine's clock up to its newest event, then by ours."""
         session = self._session
         if session is None or not session.phases:
             return 0.0
@@ -55,14 +55,14 @@ class PhaseBar(Widget):
 
     @property
     def asked_s(self) -> float | None:
-        """Return the time since the current trial's request; None before it, and once text arrives."""
+        """The seconds since the current trial's request; None before the request and once text has arrived."""
         session = self._session
         if session is None or not session.phases or not asked(session, session.phases[-1]):
             return None
         return self.elapsed_s
 
     def render(self) -> Content:
-        """Return model and prompt, then the step."""
+        """Return model and prompt, then the step with its duration."""
         session = self._session
         if session is None:
             return Content("")
@@ -89,7 +89,7 @@ class PhaseBar(Widget):
 
 
 def _step(session: Session) -> object:
-    """Return the identity of the step."""
+    """Return a value that differs between two different steps."""
     return (session.session_id, len(session.phases), session.current, session.finished, loading_now(session))
 
 
@@ -104,7 +104,7 @@ def loading_now(session: Session) -> bool:
 
 
 def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
-    """Return the step that began with ``mark``, with its seconds."""
+    """Return the wording of the step that began with ``mark``, with its duration."""
     if asked(session, mark):
         return waiting_words(session, mark.t_ns, elapsed_s)
     if waits_for_others(session):
@@ -119,12 +119,12 @@ def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
 
 
 def waits_for_others(session: Session) -> bool:
-    """Return whether a cold start waits until other programs leave the CPU idle."""
+    """Return whether a cold start is waiting for other programs to stop using the CPU."""
     return session.finished is None and bool(session.phases) and session.phases[-1].step == "waiting_for_others"
 
 
 def busy_words(session: Session) -> str:
-    """Return "machine busy 2.0/2 cores", by the newest machine reading."""
+    """Return the wording of the CPU load in the newest sample: "machine busy 2.0/2 cores"."""
     cores = session.fingerprint.cores_logical
     if not session.samples or cores is None:
         return _("busy at start")
@@ -133,15 +133,15 @@ def busy_words(session: Session) -> str:
 
 
 def asked(session: Session, mark: PhaseMark) -> bool:
-    """Return whether the step is the wait for the current trial's first text, which TTFT counts."""
+    """Return whether the step is the wait for the current trial's first text, which is part of TTFT."""
     if mark.phase != "waiting" or mark.trial_id is None or session.current is None:
         return False
-    # A model that is loaded before a trial of another kind has no request yet.
+    # Before a trial that is not a cold start, the model is loaded without the trial's request.
     return mark.step is None or session.current.kind == "cold"
 
 
 def _plain_words(session: Session, mark: PhaseMark) -> str:
-    """Return the words for a step."""
+    """Return the wording of a step, without its duration."""
     match mark.phase:
         case "unload":
             if mark.names:

@@ -1,4 +1,4 @@
-"""A list of items to tick: one row each; ticks survive filtering, and Enter is left to the screen."""
+"""A list of items to tick, one per row. Ticks are kept while the list is filtered; the screen handles Enter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmtui.words import _
 
 
 class PickList(OptionList):
-    """Ticks by Space or click. Subclasses define a row in ``row`` and the tickable items in ``usable``."""
+    """A list ticked by Space or click. Subclasses define an item's row and which items are usable."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "toggle_pick", _("Pick"), id="pick", tooltip=_("Pick or unpick this line")),
@@ -44,25 +44,25 @@ class PickList(OptionList):
 
     @dataclass
     class Changed(Message):
-        """The ticks changed."""
+        """Posted when the ticks have changed."""
 
         pick_list: PickList
 
         @property
         def control(self) -> PickList:
-            """The list."""
+            """The list that posted the message."""
             return self.pick_list
 
     @dataclass
     class Typed(Message):
-        """A letter without another meaning was typed in the list."""
+        """Posted when the user types a character in the list that is not bound to an action."""
 
         pick_list: PickList
         character: str
 
         @property
         def control(self) -> PickList:
-            """The list."""
+            """The list that posted the message."""
             return self.pick_list
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
@@ -74,7 +74,7 @@ class PickList(OptionList):
 
     @abstractmethod
     def row(self, item: str, width: int) -> Content:
-        """Return an item's line without the tick, at most ``width`` cells."""
+        """Return an item's line without the tick, at most ``width`` cells wide."""
 
     def usable(self, item: str) -> bool:
         """Return whether the item can be ticked."""
@@ -85,31 +85,36 @@ class PickList(OptionList):
         return self.usable(item)
 
     def left_out_of_all(self, item: str) -> bool:
-        """Return whether "all" takes the item's tick away."""
+        """Return whether "all" removes the item's tick."""
         return False
 
     def belongs_to_all(self, item: str) -> bool:
-        """Return whether "all" includes this item."""
+        """Return whether "all" ticks the item."""
         return bool(item)
 
     @property
     def picked(self) -> frozenset[str]:
-        """Return the ticked items, including filtered ones."""
+        """The ticked items, including those hidden by a filter."""
         return self._picked
 
     @property
     def highlighted_item(self) -> str | None:
-        """The item under the cursor."""
+        """The item under the cursor; None if there is none."""
         option = self.highlighted_option
         return None if option is None else option.id
 
     def pick(self, items: Collection[str]) -> None:
-        """Tick exactly these, without a message."""
+        """Tick exactly these items, without posting a message."""
         self._picked = frozenset(item for item in items if self.usable(item))
         self._redraw()
 
     def show_items(self, items: Sequence[str], picked: Collection[str] | None = None) -> None:
-        """Show these items, with other ticks if given; the cursor stays on its item if that is visible."""
+        """Show these items; the cursor stays on its item if that is visible.
+
+        Args:
+            items: the items in order.
+            picked: new ticks; None keeps the old ones.
+        """
         here = self.highlighted_item
         if picked is not None:
             self._picked = frozenset(item for item in picked if self.usable(item))
@@ -127,7 +132,7 @@ class PickList(OptionList):
             self.highlighted = self._shown.index(usable[0])
 
     def toggle(self, item: str) -> None:
-        """Tick an item or untick it, and report it."""
+        """Tick or untick an item, and post ``Changed``."""
         if not self.usable(item):
             return
         self._picked ^= {item}
@@ -136,13 +141,13 @@ class PickList(OptionList):
         self.post_message(self.Changed(self))
 
     def action_toggle_pick(self) -> None:
-        """Tick the item under the cursor or untick it."""
+        """Tick or untick the item under the cursor."""
         item = self.highlighted_item
         if item is not None:
             self.toggle(item)
 
     def action_pick_all(self) -> None:
-        """Tick all visible items, or none where all are ticked."""
+        """Tick all visible items that belong to "all"; if they are all ticked, untick them."""
         usable = [item for item in self._shown if self.usable(item)]
         left_out = {item for item in usable if self.left_out_of_all(item)}
         wanted = {item for item in usable if self.belongs_to_all(item)} - left_out
@@ -171,7 +176,7 @@ class PickList(OptionList):
             self.replace_option_prompt(item, self._line(item, width))
 
     def on_resize(self, event: Resize) -> None:
-        """Lay the rows out for the width."""
+        """Draw the rows again for the new width."""
         if self._row_width != self._drawn_width:
             self._redraw()
 
@@ -182,7 +187,7 @@ class PickList(OptionList):
             self.toggle(event.option_id)
 
     def on_key(self, event: Key) -> None:
-        """Pass on letters without another meaning, for a filter."""
+        """Post ``Typed`` for a character that is not bound to an action; it starts a filter."""
         if event.is_printable and event.character and event.key not in self.screen.active_bindings:
             self.post_message(self.Typed(self, event.character))
             event.stop()

@@ -1,4 +1,4 @@
-"""How thorough a run is: four presets with the key, the time of each, and what the chosen one does."""
+"""The choice of how thorough a run is: four presets with key and expected time, and a description."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PRESET_WORDS: dict[Preset, tuple[str, str]] = {
     "thorough": (_("Thorough"), _("Five to ten rounds: continues until every pair is settled.")),
 }
 MANY: Final = 5
-"""Number of contenders from which the pairs are too many for few rounds to settle much."""
+"""Number of contenders from which a hint recommends five rounds, since few rounds settle few of the pairs."""
 FIVE_ROUNDS: Final[frozenset[Preset]] = frozenset({"standard", "thorough"})
 
 
 class PresetLine(Horizontal):
-    """The presets and the meaning of the chosen one; ``value`` is the chosen one."""
+    """The presets, and a description of the chosen one."""
 
     DEFAULT_CSS = """
     PresetLine {
@@ -51,7 +51,7 @@ class PresetLine(Horizontal):
     line = getters.query_one(ChoiceLine)
 
     class Changed(Message):
-        """Another preset was chosen."""
+        """Posted when another preset is chosen."""
 
     def __init__(self, preset: Preset) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class PresetLine(Horizontal):
         self._contenders = 0
 
     def compose(self) -> ComposeResult:
-        """Return the presets and what the chosen one does."""
+        """Yield the presets and the description of the chosen one."""
         yield ChoiceLine(self._words(times=False), self._first)
         yield Static(PRESET_WORDS[self._first][1], classes="said")
 
@@ -74,7 +74,7 @@ class PresetLine(Horizontal):
         self.line.value = preset
 
     def tell(self, times: Mapping[Preset, str], contenders: int) -> None:
-        """Show what each preset takes, and with many models what five rounds are for."""
+        """Show the expected time of each preset, and with many models a hint about five rounds."""
         self._times, self._contenders = times, contenders
         self._draw()
 
@@ -100,7 +100,7 @@ class PresetLine(Horizontal):
         return PRESET_WORDS[self.value][1]
 
     def on_resize(self, event: Resize) -> None:
-        """Show the times, or leave them out, as they fit."""
+        """Show the times if they fit."""
         self._draw()
 
     @on(ChoiceLine.Changed)

@@ -1,4 +1,4 @@
-"""The progress of the run: round, trial, time left, and a bar over all rounds that the plan allows."""
+"""The progress of a run: round, trial, time left, and a bar of all rounds that the plan allows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUND_ENDS = "┿"
 
 
 class ProgressLine(Widget):
-    """One row. Empty until there is a session."""
+    """One row, empty until there is a session."""
 
     DEFAULT_CSS = """
     ProgressLine { height: 1; padding: 0 1; color: $foreground; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -30,14 +30,14 @@ class ProgressLine(Widget):
         self._paused = False
 
     def show_session(self, session: Session, *, paused: bool = False) -> None:
-        """Set the newest session."""
+        """Set the newest session, and whether the run is paused or about to pause."""
         key = _key(session)
         if self._session is None or key != _key(self._session) or paused != self._paused:
             self._session, self._paused = session, paused
             self.refresh()
 
     def render(self) -> Content:
-        """Return the words at the left and the bar in the remaining room."""
+        """Return the text, followed by the bar if there is room for it."""
         session = self._session
         if session is None:
             return Content("")
@@ -83,11 +83,11 @@ def progress_words(session: Session, *, paused: bool = False) -> tuple[Content, 
 
 
 def left_words(least_s: float, most_s: float) -> str:
-    """Return a remaining time with its known precision: "about 40 s left", "about 2–4 min left".
+    """Return the wording of a remaining time, rounded: "about 40 s left", "about 2–4 min left".
 
     Args:
-        least_s: seconds until the promised rounds end.
-        most_s: seconds until the last round that the plan allows ends.
+        least_s: seconds until the smallest planned number of rounds ends.
+        most_s: seconds until the largest number of rounds ends that the plan allows.
     """
     low, unit = _rough(least_s)
     high, high_unit = _rough(most_s)
@@ -113,7 +113,12 @@ def _range(least: int, most: int) -> str:
 
 
 def bar(session: Session, room: int) -> Content:
-    """Return the bar: done, promised, and possible rounds, with a mark where each round ends."""
+    """Return the bar: finished, planned and possible rounds, with a mark at the end of each round.
+
+    Args:
+        session: the session.
+        room: available width in cells.
+    """
     width = min(room, LONGEST_BAR)
     most = max(session.rounds, session.plan.max_rounds)
     ran = session.finished is not None

@@ -1,4 +1,4 @@
-"""The prompts of a run on one line: a chip per category, with how many of its prompts are asked."""
+"""The prompts of a run on one line: one button per category, with the number of its picked prompts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmtui.words import _
 
 
 class PromptLine(Static, can_focus=True):
-    """Left and right move, Space picks a category or takes it out, and so does a click."""
+    """Buttons of the categories: left and right move; Space or a click picks a category or removes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "toggle_here", _("Pick"), id="pick", tooltip=_("Pick the category, or take it out again")),
@@ -47,14 +47,14 @@ class PromptLine(Static, can_focus=True):
     )
 
     class Changed(Message):
-        """Other prompts are picked."""
+        """Posted when the selection of prompts has changed."""
 
     def __init__(self, pack: PromptPack, picked: Collection[str]) -> None:
-        """Make the line.
+        """Create the line.
 
         Args:
-            pack: the prompts there are.
-            picked: ids of those that are asked.
+            pack: all available prompts.
+            picked: ids of the picked prompts.
         """
         super().__init__()
         self._pack = pack
@@ -64,33 +64,36 @@ class PromptLine(Static, can_focus=True):
 
     @property
     def picked(self) -> tuple[str, ...]:
-        """Ids of the picked prompts in the pack's order."""
+        """Ids of the picked prompts, in the pack's order."""
         return tuple(p.id for category in self._pack.categories for p in category.prompts if p.id in self._picked)
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Ids of the categories of which something is asked."""
+        """Ids of the categories with at least one picked prompt."""
         return tuple(one.id for one in self._pack.categories if self._asked(one))
 
     @property
     def are_all(self) -> bool:
-        """Whether every prompt of the picked categories is asked."""
+        """Whether every prompt of the picked categories is picked."""
         return set(self.picked) == set(prompts_of(self._pack, self.categories, every=True))
 
     @property
     def single(self) -> tuple[str, ...] | None:
-        """Ids of the picked prompts where they are others than the first of each picked category; else None."""
+        """Ids of the picked prompts if they were picked one by one, else None.
+
+        None if exactly the first, or every prompt of each picked category is picked.
+        """
         firsts = set(prompts_of(self._pack, self.categories))
         return None if set(self.picked) == firsts or self.are_all else self.picked
 
     def show(self, pack: PromptPack, picked: Collection[str]) -> None:
-        """Show another pack, or other picks."""
+        """Show another pack of prompts, or other picks."""
         self._pack = pack
         self._at = min(self._at, max(len(pack.categories) - 1, 0))
         self._pick(picked)
 
     def ask_all(self) -> None:
-        """Ask every prompt of the picked categories; where that is so already, the first of each."""
+        """Pick every prompt of the picked categories; if they are picked already, only the first of each."""
         self._pick(prompts_of(self._pack, self.categories, every=not self.are_all))
 
     def _pick(self, picked: Collection[str]) -> None:
@@ -107,7 +110,7 @@ class PromptLine(Static, can_focus=True):
             asked = self._asked(category)
             count = f" {asked}" if asked > 1 or (asked and category.prompts[0].id not in self._picked) else ""
             mark = "✓ " if asked else "· "
-            # Blanks that do not break: a chip is not torn apart at the end of a line.
+            # No-break spaces, so that a button is not split at the end of a line.
             words = f"{mark}{category.title}{count}".replace(" ", "\N{NO-BREAK SPACE}")
             chip = Content.from_markup(f"[@click=toggle_chip({number})]$words[/]", words=words)
             here = self.has_focus and number == self._at
@@ -116,24 +119,27 @@ class PromptLine(Static, can_focus=True):
         return Content("   ").join([*parts, key])
 
     def on_focus(self) -> None:
-        """Mark the chip under the cursor."""
+        """Mark the button under the cursor."""
         self.update(self._drawn())
 
     def on_blur(self) -> None:
-        """Mark no chip."""
+        """Mark no button."""
         self.update(self._drawn())
 
     def action_move(self, by: int) -> None:
-        """Go to the chip before or after, round the end."""
+        """Move by a number of buttons; the last is followed by the first."""
         self._at = (self._at + by) % max(len(self._pack.categories), 1)
         self.update(self._drawn())
 
     def action_toggle_here(self) -> None:
-        """Pick the category under the cursor, or take it out."""
+        """Pick or remove the category under the cursor."""
         self.action_toggle_chip(self._at)
 
     def action_toggle_chip(self, number: int) -> None:
-        """Pick a category by its first prompt, or take all its prompts out."""
+        """Pick a category by its first prompt, or remove all its prompts.
+
+        If every prompt of the other picked categories is picked, every prompt of this one is picked, too.
+        """
         self._at = number
         category = self._pack.categories[number]
         of_it = {prompt.id for prompt in category.prompts}

@@ -1,4 +1,4 @@
-"""The token rate of this answer over time, with the model's median as a line."""
+"""A plot of the current answer's token rate over time, with the model's median as a line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHORTEST = 10
 
 
 class RateLine(Widget):
-    """Blocks in all available rows; redrawn once per second."""
+    """A bar plot in all available rows, redrawn once per second."""
 
     DEFAULT_CSS = """
     RateLine { width: 1fr; height: 4; padding: 0 1; text-wrap: nowrap; }
@@ -35,19 +35,19 @@ class RateLine(Widget):
         self._median: float | None = None
 
     def show(self, live: LiveTrial | None, median_tps: float | None) -> None:
-        """Set the current trial and the median rate of its model's trials so far; None clears each."""
+        """Set the current trial and the median rate of its model's trials so far; None for nothing to show."""
         same = live is self._live and median_tps == self._median
         self._live, self._median = live, median_tps
         if not same:
             self.refresh()
 
     def tick(self) -> None:
-        """Redraw once per second."""
+        """Redraw the plot; called once per second."""
         if self._live is not None:
             self.refresh()
 
     def render(self) -> Content:
-        """Return the words and the blocks."""
+        """Return the label and the bars."""
         width, height = self.size
         if self._live is None or width < SHORTEST:
             return Content("")
@@ -63,7 +63,7 @@ class RateLine(Widget):
                 made.append(Content.styled(row, "$primary"))
                 continue
             rest = MEDIAN * (width - cell_len(row))
-            # Through the free cells of its row, so that it is visible before and after the blocks.
+            # The line also fills the empty cells between the bars of its row.
             through = "".join(MEDIAN if cell == " " else cell for cell in row)
             made.append(Content.assemble((through, "$primary"), (rest, QUIET)))
         return Content("\n").join(made)
@@ -86,7 +86,7 @@ class RateLine(Widget):
 
 
 def median_tps(session: Session, contender: int) -> float | None:
-    """Return the median decode rate of a model's counted warm trials so far; None where there is none."""
+    """Return the median decode speed, in tok/s, of a model's warm trials that count; None if there are none."""
     rates = [
         row.figures.decode_tps
         for row in session.rows

@@ -1,4 +1,4 @@
-"""Common parts of the tables of results: their look, and that Enter or a click opens a line."""
+"""Common parts of the tables of results: their style, and opening a row by Enter or a click."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from llmtui.words.measures import short_title
 L = TypeVar("L", bound=ContenderSummary | CategorySummary)
 SCROLLBAR_CELLS = 1
 WIDEST_ROOM = 2
-"""Figures with a greater ``Room`` are in printed tables alone."""
+"""Figures with a greater ``Room`` (the width class that they need) appear only in printed tables."""
 
 
 class ResultTable(SortableTable[Content], Generic[L]):
-    """A table that is filled again when a trial was added."""
+    """Base class of the tables of results, which are filled again when a trial is added."""
 
     DEFAULT_CSS = """
     ResultTable {
@@ -45,7 +45,7 @@ class ResultTable(SortableTable[Content], Generic[L]):
     ]
 
     class Opened(Message):
-        """A line was opened."""
+        """Posted when the user opens a row, with that row's summary."""
 
         def __init__(self, line: ContenderSummary | CategorySummary) -> None:
             self.line = line
@@ -54,23 +54,23 @@ class ResultTable(SortableTable[Content], Generic[L]):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id, cursor_type="row", cell_padding=0, cursor_foreground_priority="renderable")
         self.shown_columns: tuple[str, ...] = ()
-        """Ids of the figure columns, left to right."""
+        """Ids of the columns with figures, left to right."""
         self.lines: tuple[L, ...] = ()
-        """The shown lines, from the top."""
+        """The summaries shown as rows, from the top."""
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Open a line by Enter or a click."""
+        """Open a row after Enter or a click."""
         event.stop()
         if event.cursor_row < len(self.lines):
             self.post_message(self.Opened(self.lines[event.cursor_row]))
 
 
 def table_figures(table: Table) -> tuple[Measure, ...]:
-    """Return the figures with a column in a table of the screen, in the order of the measures."""
+    """Return the figures that have a column in one of the screen's tables, in the order of the measures."""
     return tuple(one for one in measures(table) if one.shown[table] <= WIDEST_ROOM)
 
 
 def head_and_cells(one: Measure, values: Sequence[float | None]) -> tuple[str, list[str]]:
-    """Return a column's head with its unit, and its cells with aligned points."""
+    """Return a column's header with its unit, and its cells with aligned decimal points."""
     unit, cells = figure_column(one, values)
     return f"{short_title(one)} {unit}".rstrip(), cells

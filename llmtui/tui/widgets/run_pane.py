@@ -1,4 +1,4 @@
-"""The live pane: the text of a run's trials in order, each under its own head."""
+"""The text pane of the Live screen: the text of a run's trials in order, each under its own heading."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from llmtui.tui.text.live_pane import PaneScript, pane_title
 from llmtui.tui.widgets.token_pane import TokenPane
 
 SLOW_TEXT_S = 0.1
-"""Interval at which text that is slowed down is written."""
+"""Interval in seconds at which slowed-down text is written."""
 
 
 class RunPane(TokenPane):
-    """The text of the trial that runs, or the last trial of a session that is read from its file."""
+    """The text of the running trial, or of the last trial of a session that is read from its file."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # as Textual
         super().__init__(id=id)
@@ -31,20 +31,20 @@ class RunPane(TokenPane):
         self._session: Session | None = None
         self._slow: Timer | None = None
         self._whole: Trial | None = None
-        """The trial of a finished session that is shown from its file."""
+        """The trial of a finished session whose text was read from its file."""
         self._title = ""
 
     def on_mount(self) -> None:
-        """Set up the timer of slow text, at rest."""
+        """Create the timer for slowed-down text, paused."""
         self._slow = self.set_interval(SLOW_TEXT_S, self._write_due, pause=True, name="slow text")
 
     @property
     def saw_text(self) -> bool:
-        """Whether some trial of this session has its text in the pane."""
+        """Whether the pane has text of at least one trial of this session."""
         return self._script.saw_text
 
     def begin(self, session: Session) -> bool:
-        """Set the newest snapshot; empty the pane and return True where it is of another session than before."""
+        """Set the newest snapshot; if it is of another session, empty the pane and return True."""
         self._session = session
         if not self._script.begin(session):
             return False
@@ -55,7 +55,7 @@ class RunPane(TokenPane):
         return True
 
     def take(self, batches: Iterable[Chunks], session: Session) -> tuple[LiveTrial, ...]:
-        """Write text that arrived and what the snapshot adds; return the trials whose text is complete by that."""
+        """Write new text and new results of the snapshot; return the trials whose text is now complete."""
         complete = []
         for chunks in batches:
             if self.live is None or self.live.trial_id != chunks.trial_id:
@@ -71,17 +71,17 @@ class RunPane(TokenPane):
         return tuple(complete)
 
     def show_whole(self, finished: TrialFinished, session: Session) -> None:
-        """Show one trial alone, from its beginning, unless text has come meanwhile."""
+        """Show one finished trial alone, from its beginning, unless live text has arrived meanwhile."""
         if self.saw_text:
             return
         self._whole = finished.trial
-        self.clear()  # of the ends of failed trials, which would push this one out of sight
+        self.clear()  # removes the error lines of failed trials, which would push this text out of view
         self.read_from_the_top()
         self.write(list(self._script.whole(finished, session)))
         self._show_title(pane_title(session, finished.trial))
 
     def _write_due(self) -> None:
-        """Write the text that is due: all of it, except for the demo's, which would be over in a moment."""
+        """Write the text that is due: all of it, except for the demo's, which is slowed down."""
         session = self._session
         if session is None:
             return
@@ -96,7 +96,7 @@ class RunPane(TokenPane):
             (self._slow.resume if behind else self._slow.pause)()
 
     def _show_title(self, title: str) -> None:
-        """Change the title where it differs: setting it paints the whole pane."""
+        """Change the title if it differs, since setting it repaints the whole pane."""
         if title != self._title:
             self._title = title
             self.border_title = title

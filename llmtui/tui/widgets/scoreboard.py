@@ -1,4 +1,4 @@
-"""The scoreboard: one row per model ordered by the figure in focus, a bar with its interval, then the other figures."""
+"""The scoreboard: one row per model, ordered by one figure, with a bar and its interval, then the other figures."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ KEPT: Final = (
     "decode_tps", "ttft_ms", "cold_first_ms", "memory_peak_bytes", "follow_up_ttft_ms", "ttfo_ms", "vram_bytes",
     "decode_cps", "cold_again_ms",
 )  # fmt: skip
-"""Figures in the order of importance for a narrow screen; the others follow."""
+"""Columns in order of importance: on a narrow screen the first ones are kept. Other columns follow."""
 SHOWN: Final = (
     "decode_tps", "ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "memory_peak_bytes",
     "vram_bytes", "decode_cps",
 )  # fmt: skip
-"""Their order from the left; the others follow."""
+"""The same columns in their order from the left. Other columns follow."""
 NAME_CELLS: Final = (16, 22, 32)
-"""Width of a model's name: least, least on a screen of ``ROOMY_CELLS``, and most."""
+"""Width of the column of names: minimum, minimum on a screen of at least ``ROOMY_CELLS``, and maximum."""
 ROOMY_CELLS: Final = 120
 BAR_CELLS: Final = (10, 60)
 BAR_SHARE: Final = 6
-"""The bars have at least one part in this many of the width."""
+"""The bars take at least the table's width divided by this number."""
 GAP: Final = 2
 
 
 class BoardCells(NamedTuple):
-    """A column with its head and cells."""
+    """A column with its header, cells and width."""
 
     id: str
     head: str
@@ -59,10 +59,10 @@ class BoardCells(NamedTuple):
 
 
 class Scoreboard(ResultTable[ContenderSummary]):
-    """The table by model."""
+    """The table of results by model."""
 
     class Highlighted(Message):
-        """The cursor is on another model."""
+        """Posted when the cursor has moved to a model, with the model's index in the plan."""
 
         def __init__(self, contender: int) -> None:
             self.contender = contender
@@ -77,32 +77,32 @@ class Scoreboard(ResultTable[ContenderSummary]):
 
     @property
     def contender(self) -> int | None:
-        """The model under the cursor."""
+        """Index in the plan of the model under the cursor; None if there are no rows."""
         return self.lines[self.cursor_row].contender if self.cursor_row < len(self.lines) else None
 
     def show(self, session: Session, *, provisional: bool = False) -> None:
         """Show a session.
 
         Args:
-            session: while it runs, its complete rounds alone.
-            provisional: no round is complete yet; figures are dim, and nothing is claimed.
+            session: the session; while it runs, only its complete rounds.
+            provisional: no round is complete yet; figures are dim, without intervals or marks of the best.
         """
         self._session, self._is_dim = session, provisional
         self.sort_changed()
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return the visible figures, and whether the greatest is first where the table is ordered by one."""
+        """Return (column, whether it starts with the greatest value) of each visible figure."""
         found = [measure_of(name) for name in self.shown_columns]
         return [(one.id, one.better == "higher") for one in found if one is not None]
 
     def as_rows(self) -> tuple[tuple[str, ...], ...]:
-        """Return the figures of the models as ``run`` prints them, without bars and signs, the head first."""
+        """Return the header and the models' figures as text, as ``run`` prints them, without bars and signs."""
         columns = scoreboard(self._session) if self._session is not None else ()
         rows = zip(*(column.cells for column in columns), strict=True)
         return (tuple(column.head for column in columns), *(tuple(cell.strip() for cell in row) for row in rows))
 
     def on_resize(self) -> None:
-        """Choose the figures that fit."""
+        """Choose the columns that fit."""
         if self._session is not None:
             self.sort_changed()
 
@@ -133,7 +133,7 @@ class Scoreboard(ResultTable[ContenderSummary]):
         self.move_cursor(row=at, animate=False)
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """Report the model under the cursor."""
+        """Post ``Highlighted`` for the model under the cursor."""
         event.stop()
         if self.contender is not None:
             self.post_message(self.Highlighted(self.contender))
@@ -142,14 +142,14 @@ class Scoreboard(ResultTable[ContenderSummary]):
 def board_cells(
     session: Session, rows: Sequence[BoardRow], focus: Measure, *, width: int, is_dim: bool = False
 ) -> list[BoardCells]:
-    """Return the columns that fit: rank, name, the figures, and the bar of the one in focus.
+    """Return the columns that fit: rank, name, figures, and the bars of the figure that orders the rows.
 
     Args:
-        session: session of the rows.
+        session: the session of the rows.
         rows: the rows in order.
-        focus: the figure of their order.
-        width: width in cells.
-        is_dim: whether nothing is claimed yet.
+        focus: the figure by which the rows are ordered.
+        width: available width in cells.
+        is_dim: whether no round is complete yet, so that nothing is marked as best.
     """
     lines = [row.line for row in rows]
     style = "dim" if is_dim else ""
@@ -183,10 +183,10 @@ def board_cells(
 def _by_importance(
     session: Session, rows: Sequence[BoardRow], figures: Sequence[BoardCells], focus: Measure, *, is_dim: bool
 ) -> list[BoardCells]:
-    """Return the columns in the order of importance.
+    """Return the columns in order of importance.
 
-    Where models differ in quantisation, the comparison is not one of models alone: there it comes before all but the
-    figure in focus.
+    If the models' quantisations differ, the column of quantisations comes directly after the figure that orders the
+    rows, since it also explains differences.
     """
     lines = [row.line for row in rows]
     order = [focus.id, *(name for name in KEPT if name != focus.id)]
@@ -199,21 +199,21 @@ def _by_importance(
 
 
 def ordered_figures(lines: Sequence[ContenderSummary]) -> list[Measure]:
-    """Return the figures that any model has, in the order of their columns, without counts of trials."""
+    """Return the figures that at least one model has, in column order, without the counts of trials."""
     found = [one for one in table_figures("models") if one.id != "finished"]
     shown = [one for one in found if any(board_column(one, lines).cells)]
     return sorted(shown, key=lambda one: SHOWN.index(one.id) if one.id in SHOWN else len(SHOWN))
 
 
 def _texts(name: str, head: str, texts: Sequence[str], style: str = "", *, is_figure: bool = False) -> BoardCells:
-    """Return a column of texts; figures are at the right."""
+    """Return a column of texts; figures are right-aligned."""
     width = max(map(cell_len, (*texts, head)))
     cells = [Content.styled(text.rjust(width) if is_figure else text, style) for text in texts]
     return BoardCells(name, head, cells, width + GAP, is_figure)
 
 
 def _figure_cells(session: Session, one: Measure, lines: Sequence[ContenderSummary], style: str) -> BoardCells:
-    """Return a figure's column, with the model that verdicts put first marked."""
+    """Return a figure's column; the model that is best by the verdicts is marked."""
     head, texts, _is_figure = board_column(one, lines)
     best, mark = (None if style else best_of(session, one.id)) or (None, "open")
     width = max(map(cell_len, (*texts, head))) + (best is not None)
@@ -227,7 +227,7 @@ def _figure_cells(session: Session, one: Measure, lines: Sequence[ContenderSumma
 
 
 def _next_cells(rows: Sequence[BoardRow]) -> BoardCells | None:
-    """Return the ratio of each model to the one of the next row, with the mark of its verdict."""
+    """Return the column with each model's ratio to the model of the next row, and its verdict's sign."""
     texts = []
     for row in rows:
         verdict = row.following
@@ -255,7 +255,7 @@ def _gpu(session: Session, lines: Sequence[ContenderSummary]) -> BoardCells | No
 
 
 def _trials(session: Session, rows: Sequence[BoardRow]) -> BoardCells:
-    """Return the number of regular ends, and of disturbed trials."""
+    """Return the column with the numbers of finished and of disturbed trials."""
     texts = [trials_words(row.line) for row in rows]
     wide = max(map(cell_len, texts))
     marks = [f" !{row.line.disturbed}" if row.line.disturbed else "" for row in rows]
@@ -274,7 +274,7 @@ def _names(rows: Sequence[BoardRow], names: Sequence[str], width: int, style: st
 
 
 def _bar_cells(rows: Sequence[BoardRow], focus: Measure, width: int, *, is_dim: bool) -> BoardCells:
-    """Return the bars of the figure in focus; where a model has none, its reason."""
+    """Return the bars of the figure that orders the rows; without a figure, the reason."""
     room = width - GAP
     values = [value_of(reading(focus, row.line)) for row in rows]
     halves = [None if at == 0 or is_dim else row.half for at, row in enumerate(rows)]
@@ -299,7 +299,7 @@ def _bar_cells(rows: Sequence[BoardRow], focus: Measure, width: int, *, is_dim: 
 
 
 def _why(line: ContenderSummary, focus: Measure, room: int) -> Content:
-    """Return why there is no bar."""
+    """Return the reason why a row has no bar."""
     code = line.why.get(focus.reason_key or focus.id)
     said = "" if code is None else reason(code)
     sign = "✗ " if line.failed and not line.finished else ""

@@ -1,4 +1,4 @@
-"""One line about the server: who answers and where, or why nobody does; and a field to name another one."""
+"""The line about the server: its name and address or why it does not answer, and a field to choose another one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from llmtui.words.problems import problem_what
 
 
 class ServerField(Input):
-    """Where the address is typed."""
+    """Text field for a server's address."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", _("Keep the server"), id="keep_server"),
@@ -42,22 +42,22 @@ class ServerField(Input):
     )
 
     known: tuple[str, ...] = ()
-    """Addresses of servers that were named before."""
+    """Addresses of servers that were used before."""
 
     def action_known(self, by: int) -> None:
-        """Show the known address after or before the one in the field."""
+        """Show the next (1) or previous (-1) known address."""
         if self.known:
             at = self.known.index(self.value) + by if self.value in self.known else 0
             self.value = self.known[at % len(self.known)]
             self.cursor_position = len(self.value)
 
     def action_give_up(self) -> None:
-        """Leave everything as it was."""
+        """Leave the field without a change."""
         self.post_message(ServerLine.Kept())
 
 
 class ServerLine(Vertical):
-    """Who answers; ``edit`` opens the field."""
+    """Line about the server; ``edit`` opens the field for another address."""
 
     DEFAULT_CSS = """
     ServerLine {
@@ -72,35 +72,35 @@ class ServerLine(Vertical):
 
     @dataclass
     class Chosen(Message):
-        """An address was typed."""
+        """Posted when the user has entered an address."""
 
         address: str
 
     class Kept(Message):
-        """The field was left without a change."""
+        """Posted when the user has left the field without a change."""
 
     def compose(self) -> ComposeResult:
-        """Yield the line; the field is added when it is needed."""
+        """Yield the line; the field is added when it is first opened."""
         yield Static(Content.styled(_("Starting the measuring process …"), "dim"))
 
     def _say(self, content: Content) -> None:
         self.query_exactly_one("ServerLine > Static", Static).update(content)
 
     def connecting(self, to: SetServer) -> None:
-        """Says who is being asked."""
+        """Show that a server is being contacted."""
         where = _("the built-in server") if to.kind == "builtin" else _plain(to.address)
         self._say(Content.styled(_("Connecting to {server} …").format(server=where), "dim"))
 
     def show(self, server: ServerChanged, *, instead_of: ServerChanged | None, ollama_installed: bool = False) -> None:
-        """Says who answers, or why nobody does.
+        """Show which server answers, or why none does.
 
         Args:
-            server: what is known of it.
-            instead_of: the one that it stands in for.
-            ollama_installed: the absent one could be started on this machine.
+            server: the server's state.
+            instead_of: the server that did not answer, if this one replaces it.
+            ollama_installed: Ollama is installed on this machine, so that the missing server could be started.
         """
         if server.problem is not None:
-            # What to do about it is said in place of the models.
+            # The remedy is shown in place of the list of models.
             self._say(Content.assemble(("✗ ", "bold $text-error"), problem_what(server.problem)))
             return
         name = _server_name(server) if instead_of is None else _("Built-in server")
@@ -120,7 +120,7 @@ class ServerLine(Vertical):
         self._say(Content.assemble(*parts))
 
     def edit(self, address: str, known: Sequence[str] = ()) -> None:
-        """Open the field with an address in it; Up and Down go through the known ones."""
+        """Open the field with an address in it; Up and Down go through the known addresses."""
         fields = self.query(ServerField)
         field = fields.first() if fields else ServerField(compact=True, placeholder="127.0.0.1:11434")
         if not fields:

@@ -1,4 +1,4 @@
-"""The saved sessions, one line each: filtered, sorted, and marked to do something with several at once."""
+"""The table of saved sessions, one line each, which can be filtered, sorted and marked."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from llmtui.words.sessions import start_words, state_words, verdict_cell
 
 MARK = "◆"
 LEAST_NAME, MOST_NAME = 16, 44
-"""Cells of a session's name."""
+"""Minimum and maximum width of the column of names, in cells."""
 _COLOURS = {"●": "$success", "◐": "$warning", "✓": "$success", "✗": "$error", "▶": "$accent", "?": "$warning"}
 
 _MARKS = "●◐=○✓✗▶? "
-"""Before the words of a cell, by which it is sorted."""
+"""Signs that can precede a cell's text; they are ignored when sorting."""
 
 
 class SessionLine(NamedTuple):
-    """A session with its cells, made once."""
+    """A saved session with the texts of its cells."""
 
     entry: SessionEntry
     cells: Mapping[str, str]
     searched: str
-    """All that a filter looks at, in small letters."""
+    """The text that the filter searches, in lower case."""
 
 
 class SessionTable(Sortable, LineTable[SessionLine]):
-    """Newest first, as long as no column is chosen."""
+    """The table of saved sessions, newest first until another order is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_line", _("Open"), id="open_session", tooltip=_("Show the results")),
@@ -62,10 +62,10 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         self._widths: dict[str, int] = {}
         self._wanted: tuple[str, ...] = ()
         self.marks: frozenset[str] = frozenset()
-        """Ids of the marked sessions, those that are filtered away among them."""
+        """Ids of the marked sessions, including those hidden by the filter."""
 
     def take(self, entries: Sequence[SessionEntry]) -> None:
-        """Show other sessions, given newest first; marks of those that are gone are dropped."""
+        """Show other sessions, given newest first. Marks of missing sessions are dropped."""
         here = self.marked
         self._lines = tuple(map(_line, entries))
         self._widths = {
@@ -78,29 +78,29 @@ class SessionTable(Sortable, LineTable[SessionLine]):
             self._go_to(here.entry.session_id)
 
     def narrow(self, words: str) -> None:
-        """Show only the sessions that have every one of the words."""
+        """Show only the sessions that contain every one of the given words."""
         self._wanted = tuple(words.casefold().split())
         self.sort_changed()
 
     @property
     def entry(self) -> SessionEntry | None:
-        """The session under the cursor."""
+        """The session under the cursor; None if there is none."""
         return None if self.marked is None else self.marked.entry
 
     @property
     def chosen(self) -> tuple[SessionEntry, ...]:
-        """The marked sessions, newest first; without a mark the one under the cursor."""
+        """The marked sessions, newest first; if none is marked, the one under the cursor."""
         if self.marks:
             return tuple(line.entry for line in self._lines if line.entry.session_id in self.marks)
         return () if self.entry is None else (self.entry,)
 
     def as_rows(self) -> tuple[tuple[str, ...], ...]:
-        """Return the table as it is sorted and filtered, its head first."""
+        """Return the cells' texts as sorted and filtered, with the header first."""
         heads = _heads()
         return (tuple(heads.values()), *(tuple(line.cells[key] for key in heads) for line in self.items))
 
     def action_mark(self) -> None:
-        """Mark the session under the cursor, or take its mark away; the cursor goes on."""
+        """Mark or unmark the session under the cursor, and move the cursor down."""
         if self.entry is not None:
             self.set_marks(self.marks ^ {self.entry.session_id})
             self.cursor += 1
@@ -112,7 +112,7 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         self.post_message(self.Moved())
 
     def cell(self, item: SessionLine, column: str) -> Content:
-        """Return a session's cell."""
+        """Return a session's cell in a column."""
         if column == "mark":
             return Content(MARK if item.entry.session_id in self.marks else " ")
         said = item.cells[column]
@@ -121,11 +121,11 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         return Content(said)
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return all columns; the newest and the longest come first."""
+        """Return (column, whether it starts with the greatest value) of each column."""
         return [(key, key in ("when", "ok", "duration")) for key in _heads()]
 
     def sort_changed(self) -> None:
-        """Show the sessions in the chosen order."""
+        """Show the filtered sessions in the chosen order."""
         found = [line for line in self._lines if all(word in line.searched for word in self._wanted)]
         self.show_lines(self._columns(), self.in_order(found, _sort_value))
 
@@ -139,7 +139,7 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         self.columns = self._columns()
 
     def _columns(self) -> tuple[LineColumn, ...]:
-        """Return the columns; the names have what the others leave, within bounds."""
+        """Return the columns; the column of names takes the remaining width, within its limits."""
         heads, widths = _heads(), dict(self._widths)
         others = sum(width + GAP for key, width in widths.items() if key != "name")
         most = min(MOST_NAME, widths.get("name", LEAST_NAME))
@@ -151,7 +151,7 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         return (LineColumn("mark", "", 1), *columns)
 
     def mark(self, column: str) -> str:
-        """Return the sign beside a head; the list's own order is that of the times."""
+        """Return the sort sign after a column's header; the default order is by time, newest first."""
         return "▾" if self.sorting is None and column == "when" else super().mark(column)
 
     def _go_to(self, session_id: str) -> None:
@@ -175,7 +175,7 @@ def _heads() -> dict[str, str]:
 
 
 def session_title(entry: SessionEntry) -> str:
-    """Return what a saved session is called: by its name, else by when it began."""
+    """Return a saved session's name; if it has none, the time of its start."""
     return entry.name or start_words(entry.wall_ns) or entry.session_id
 
 

@@ -1,4 +1,4 @@
-"""A table that is sorted by any of its columns: by a key, or by a click on a column's head."""
+"""Tables that can be sorted by their columns, with a key or by a click on a column's header."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ Value = float | str | None
 
 
 class Sorting(NamedTuple):
-    """The column by which a table is sorted."""
+    """The column by which a table is sorted, and the direction."""
 
     column: str
     descending: bool
 
     @property
     def mark(self) -> str:
-        """The sign beside the column's head."""
+        """The sign after the column's header."""
         return "▾" if self.descending else "▴"
 
 
 def sort_binding() -> Binding:
-    """Return the key that sorts a table."""
+    """Return the key binding that sorts a table by its next column."""
     return Binding("comma", "sort_next", _("Sort"), id="table.sort", show=False, tooltip=_("By the next column"))
 
 
 class Sortable:
-    """Rows that are in their own order until a column is chosen.
+    """Base class of tables whose rows are in a default order until the user sorts them by a column.
 
-    The comma goes to the next column, and after the last one back to the rows' own order. A click on a head sorts by
-    it, a second click reverses the order, a third one restores the rows' own.
+    The comma key sorts by the next column, and after the last one restores the default order. A click on a header sorts
+    by that column, a second click reverses the order, and a third one restores the default order.
     """
 
     sorting: Sorting | None = None
-    """None: the rows' own order."""
+    """The chosen order; None for the default order."""
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return the columns that can be sorted by, left to right, and whether the greatest value comes first."""
+        """Return (column, whether it starts with the greatest value) of each sortable column, left to right."""
         raise NotImplementedError
 
     def sort_changed(self) -> None:
-        """Show the rows in their new order."""
+        """Show the rows in the new order; called when ``sorting`` has changed."""
         raise NotImplementedError
 
     def mark(self, column: str) -> str:
-        """Return the sign beside a column's head; empty where the table is not sorted by it."""
+        """Return the sort sign after a column's header; empty if the table is not sorted by that column."""
         return self.sorting.mark if self.sorting is not None and self.sorting.column == column else ""
 
     def in_order(self, rows: Iterable[R], value: Callable[[R, str], Value]) -> list[R]:
-        """Return rows in the chosen order; those without a value come last.
+        """Return the rows in the chosen order; rows without a value are last.
 
         Args:
-            rows: rows in their own order.
+            rows: rows in their default order.
             value: returns a row's value in a column.
         """
         listed = list(rows)
@@ -71,13 +71,13 @@ class Sortable:
         return [*(row for _found, row in ordered), *missing]
 
     def action_sort_next(self) -> None:
-        """Sort by the next column; after the last one show the rows' own order."""
+        """Sort by the next column; after the last one, restore the default order."""
         columns = [column for column, _descending in self.sortable()]
         at = columns.index(self.sorting.column) if self.sorting and self.sorting.column in columns else -1
         self._sort_by(columns[at + 1] if at + 1 < len(columns) else None)
 
     def sort_by_head(self, column: str) -> None:
-        """Answer a click on a column's head."""
+        """Change the order after a click on a column's header."""
         first = dict(self.sortable())
         if column not in first:
             return
@@ -95,12 +95,12 @@ class Sortable:
 
 
 class SortableTable(Sortable, DataTable[CellType], Generic[CellType]):
-    """Textual's table, sorted by a key or by its heads."""
+    """Textual's table, sorted by a key or by clicks on its headers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [sort_binding()]
 
     def as_rows(self) -> tuple[tuple[str, ...], ...]:
-        """Return the table's cells as text in their order, the head without its sign first."""
+        """Return the cells as text in the displayed order, with the header, without its sort sign, first."""
         columns = self.ordered_columns
         heads = (str(column.label).removesuffix(self.mark(str(column.key.value))) for column in columns)
         rows = (self.get_row_at(number) for number in range(self.row_count))
@@ -116,5 +116,5 @@ class SortableTable(Sortable, DataTable[CellType], Generic[CellType]):
 
 
 def _comparable(value: Value) -> tuple[int, float, str]:
-    """Return the sort key of a value: numbers by size, texts by their letters."""
+    """Return the sort key of a value: numbers sort by size and before texts, texts ignoring case."""
     return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, value or 0.0, "")

@@ -1,4 +1,4 @@
-"""The last line of Setup: a button, what it will run, and how long that may take."""
+"""The last line of Setup: a start button, the number of trials, and the expected time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmtui.words import _
 
 
 class StartLine(Static):
-    """Says what Enter does now; a click does the same."""
+    """Line that shows the effect of Enter; a click on it has the same effect."""
 
     DEFAULT_CSS = """
     StartLine {
@@ -27,25 +27,25 @@ class StartLine(Static):
         self._again: Plan | None = None
 
     def ready(self, plan: Plan, expected: Estimate) -> None:
-        """Enter starts the plan."""
+        """Show that Enter starts the plan."""
         time = Content.styled(plan_time(plan, expected), "bold")
         self._show(_button(_("Start")), Content(counts_words(plan)), time, Content.styled(plan_rounds(plan), "dim"))
 
     def not_ready(self, why: str) -> None:
-        """Enter does nothing; say why."""
+        """Show that nothing can be started, and why."""
         self._show(Content.styled(f" {_('Start')} ", "dim on $surface"), Content.styled(why, "$warning"))
 
     def running(self) -> None:
-        """Enter goes to the trial that runs."""
+        """Show that a run is in progress and Enter goes to it."""
         self._show(_button(_("Watch")), Content(_("A run is in progress.")))
 
     def offer_again(self, plan: Plan) -> None:
-        """Offer the last session's plan, where there is room for it."""
+        """Offer to run the last session's plan again, if there is room for it."""
         self._again = plan
         self._show(*self._parts)
 
     def _show(self, *parts: Content) -> None:
-        """Show the parts, the most important first; the last ones are left out where they would be cut."""
+        """Show the parts, most important first; the last ones are left out if they do not fit."""
         self._parts = parts
         again = [] if self._again is None else [_again(self._again)]
         room = self.content_size.width
@@ -55,7 +55,7 @@ class StartLine(Static):
         self.update(Content("  ").join(shown))
 
     def on_resize(self) -> None:
-        """More or fewer parts fit."""
+        """Choose the parts that fit."""
         self._show(*self._parts)
 
 

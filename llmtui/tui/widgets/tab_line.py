@@ -1,4 +1,4 @@
-"""The names of the tabs of Results with their numbers, the open one marked; a click opens another."""
+"""The line with the names and numbers of the Results tabs, the open tab marked; a click opens a tab."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llmtui.words import _
 
 
 def tab_names() -> dict[str, str]:
-    """Return the tabs' names by their ids, in order."""
+    """Return the tabs' titles by their ids, in order."""
     return {
         "models": _("Models"),
         "categories": _("Categories"),
@@ -21,7 +21,7 @@ def tab_names() -> dict[str, str]:
 
 
 class TabLine(Widget):
-    """One line. The screen has the keys, and sets the open tab."""
+    """One line of tab names. The screen handles the keys and sets the open tab."""
 
     DEFAULT_CSS = """
     TabLine {
@@ -45,7 +45,7 @@ class TabLine(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """Return the names."""
+        """Return the line of tab names."""
         parts: list[Content] = []
         for number, (tab, name) in enumerate(tab_names().items(), start=1):
             if tab == self._open:

@@ -1,4 +1,4 @@
-"""The first line of Results: its session, and a badge for each flag in it."""
+"""The first line of Results: facts about the session, and a badge for each kind of flag in it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from llmtui.words.session_head import Badge, Fact, badges, session_head
 
 BETWEEN = " · "
 BADGES_SHARE = 0.3
-"""Share of the line for badges; the first is always there."""
+"""Largest share of the line's width for badges; the first badge is always shown."""
 
 
 class TitleLine(Widget):
-    """The session's facts at the left, as many as fit; its badges at the right, each opens its lines by a click."""
+    """Facts about the session at the left, as many as fit, and badges at the right."""
 
     DEFAULT_CSS = """
     TitleLine {
@@ -30,7 +30,7 @@ class TitleLine(Widget):
     """
 
     class BadgeClicked(Message):
-        """Report a click on a badge."""
+        """Posted when the user clicks a badge."""
 
         def __init__(self, badge: Badge) -> None:
             self.badge = badge
@@ -40,7 +40,7 @@ class TitleLine(Widget):
         super().__init__(id=id)
         self._facts: tuple[Fact, ...] = ()
         self.badges: tuple[Badge, ...] = ()
-        """The badges of the shown session."""
+        """The badges of the session, including those without room."""
 
     def show_session(self, session: Session, *, is_live: bool) -> None:
         """Show the facts of a session.
@@ -54,7 +54,7 @@ class TitleLine(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """Return the line for the width: badges are never cut, the least important facts are left out."""
+        """Return the line: badges are never cut; if there is too little room, minor facts are left out."""
         width = self.content_size.width
         shown = list(self.badges)
         while len(shown) > 1 and _badge_cells(shown) > width * BADGES_SHARE:
@@ -70,7 +70,7 @@ class TitleLine(Widget):
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
     def action_open_badge(self, flag: str) -> None:
-        """Report a click on a badge."""
+        """Post ``BadgeClicked`` for the badge with a flag."""
         for badge in self.badges:
             if badge.flag == flag:
                 self.post_message(self.BadgeClicked(badge))

@@ -1,7 +1,7 @@
-"""The pane that shows a model's text while it is written.
+"""A pane that shows a model's text while it is written.
 
-Text waits in a list until the next flush: at most five times per second, less often while frames are late, and not at
-all while the pane is not visible. A flush wraps and paints the changed rows, and moves no other widget.
+New text waits in a list until the next flush. Flushes happen at most five times per second, less often while frames are
+late, and not while the pane is hidden. A flush wraps and paints the changed rows, and causes no layout.
 """
 
 from __future__ import annotations
@@ -26,14 +26,13 @@ from llmtui.tui.text.pane_text import GrowingText, Kind
 from llmtui.words import _, plural
 
 SLACK_S = 0.05
-"""A flush this much too early is done now: text that comes with other news is painted with it, not in a separate
-frame."""
+"""A flush that is due within this many seconds is done at once, to be painted in the same frame as other news."""
 FOLLOW_ROWS = 1
-"""Scrolling down to this distance from the end resumes following."""
+"""The pane follows the text again once it is scrolled to within this many rows of the end."""
 
 
 class TokenPane(ScrollView, can_focus=True):
-    """Text that grows at its end; follows the end while the view is there."""
+    """Text that grows at its end; the pane scrolls with it unless the user has scrolled up."""
 
     ALLOW_SELECT = True
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -72,11 +71,11 @@ class TokenPane(ScrollView, can_focus=True):
     ) -> None:  # fmt: skip
         super().__init__(name=name, id=id, classes=classes)
         self.grows = grows
-        """Whether more text may come, so that the lower edge shows whether the pane follows."""
+        """Whether more text may come, so that the lower border shows whether the pane follows it."""
         self.text = GrowingText()
         self.following = True
         self.unseen_rows = 0
-        """Number of rows added since the view left the end."""
+        """Number of rows added since the user scrolled up."""
         self.flushes = 0
         self.pace = FlushPace()
         self._clock = clock
@@ -91,17 +90,17 @@ class TokenPane(ScrollView, can_focus=True):
     # --- writing ---
 
     def write(self, spans: Iterable[tuple[str, Kind]]) -> None:
-        """Add spans of (text, kind); they appear with the next flush."""
+        """Add spans of (text, kind); they are painted with the next flush."""
         self._waiting.extend(spans)
         self._flush_when_due()
 
     def show_now(self) -> None:
-        """Paint waiting text at once: the end of a trial."""
+        """Paint the waiting text at once; used at the end of a trial."""
         if self._seen:
             self.flush()
 
     def clear(self) -> None:
-        """Empty the pane and follow again."""
+        """Empty the pane and follow the end again."""
         self._waiting.clear()
         self.text.clear()
         self._become_follower()
@@ -109,7 +108,7 @@ class TokenPane(ScrollView, can_focus=True):
         self.refresh()
 
     def flush(self) -> None:
-        """Wrap and paint waiting text now."""
+        """Wrap and paint the waiting text now."""
         if self._flush_timer is not None:
             self._flush_timer.stop()
             self._flush_timer = None
@@ -130,7 +129,7 @@ class TokenPane(ScrollView, can_focus=True):
         self.call_after_refresh(self._frame_done, self._flushed_at)
 
     def _take_waiting(self) -> tuple[int, int]:
-        """Move the waiting spans into the text; return the first changed row and the number of dropped rows."""
+        """Append the waiting spans to the text; return the first changed row and the number of dropped rows."""
         first = self.text.row_count - 1
         dropped = 0
         for text, kind in _joined(self._waiting):
@@ -153,7 +152,7 @@ class TokenPane(ScrollView, can_focus=True):
         self.pace.frame(self._clock() - flushed_at)
 
     def read_from_the_top(self) -> None:
-        """Show complete text from its beginning."""
+        """Show the text from its beginning, for text that is complete."""
         self.grows = False
         self.following = False
         self.border_subtitle = ""
@@ -161,7 +160,7 @@ class TokenPane(ScrollView, can_focus=True):
     # --- following ---
 
     def action_follow(self) -> None:
-        """Go to the end and stay there."""
+        """Scroll to the end and follow it."""
         self._become_follower()
         self._to_end()
 
@@ -181,12 +180,12 @@ class TokenPane(ScrollView, can_focus=True):
         self.border_subtitle = news + _("End: follow")
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Stop following when scrolled up, and follow again when scrolled to the end."""
+        """Stop following when the user scrolls up, and follow again when scrolled to the end."""
         super().watch_scroll_y(old_value, new_value)
         if self._moving_myself or new_value == old_value:
             return
         if new_value < old_value:
-            # At the end although higher than before: the pane grew, there was no scrolling.
+            # At the end, but at a smaller offset: the pane became taller, the user did not scroll.
             if self.following and new_value < self.max_scroll_y:
                 self.following = False
                 self._tell()
@@ -194,7 +193,7 @@ class TokenPane(ScrollView, can_focus=True):
             self._become_follower()
 
     def _grow(self, dropped: int) -> None:
-        """Set the scrollbar to the new height, without a layout: nothing but this pane changes."""
+        """Set the scrollbar to the new height without a layout, since no other widget changes."""
         self._moving_myself = True
         size = Size(self._width, self.text.row_count)
         try:
@@ -214,25 +213,25 @@ class TokenPane(ScrollView, can_focus=True):
     # --- visibility ---
 
     def on_mount(self) -> None:
-        """Show at once that it follows."""
+        """Show in the border that the pane follows the text."""
         self._tell()
 
     def on_show(self) -> None:
-        """Paint what was written meanwhile."""
+        """Paint the text that was written while the pane was hidden."""
         self._seen = True
         self.flush()
 
     def on_hide(self) -> None:
-        """Stop painting while not visible."""
+        """Stop painting while hidden."""
         self._seen = False
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap everything to the new width."""
+        """Wrap all text to the new width."""
         self._seen = True
         self._width = self.scrollable_content_region.width
         if self._width and self._width != self.text.width:
             self.text.set_width(self._width)
-            # The layout has painted the rows of the old width already.
+            # The layout has already painted the rows as wrapped to the old width.
             self.refresh()
         self._grow(0)
         self._flush_when_due()
@@ -240,12 +239,12 @@ class TokenPane(ScrollView, can_focus=True):
     # --- painting ---
 
     def notify_style_update(self) -> None:
-        """Repaint with new colours."""
+        """Forget the cached styles, so that rows are painted in the new colours."""
         super().notify_style_update()
         self._styles.clear()
 
     def render_line(self, y: int) -> Strip:
-        """Return one row of the visible part."""
+        """Return one visible row."""
         base = self._style("")
         number = self.scroll_offset.y + y
         if number >= self.text.row_count or not self._width:
@@ -285,22 +284,22 @@ class TokenPane(ScrollView, can_focus=True):
 
     @property
     def allow_select(self) -> bool:
-        """Allow selecting although the pane scrolls by itself."""
+        """True: text can be selected, although the pane scrolls by itself."""
         return True
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text, with wrapped lines joined as they were written."""
+        """Return the selected text and a line end; wrapped lines are joined as they were written."""
         start = (0, 0) if selection.start is None else (selection.start.y, selection.start.x)
         end = None if selection.end is None else (selection.end.y, selection.end.x)
         return self.text.extract(start, end), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Paint the selection."""
+        """Repaint with the new selection."""
         self.refresh()
 
 
 def _joined(spans: Iterable[tuple[str, Kind]]) -> Iterable[tuple[str, Kind]]:
-    """Yield spans with neighbours of one kind joined, so that a fast model's many tokens are one append."""
+    """Yield the spans with adjacent spans of the same kind joined, to append them in one step."""
     parts: list[str] = []
     last: Kind | None = None
     for text, kind in spans:

@@ -1,4 +1,7 @@
-"""One row per trial, newest last; added when a trial ends, and changed only where a later one adds information."""
+"""The table of trials: one row per trial, newest last. A row is added when a trial ends.
+
+It changes only if a later trial adds information about it.
+"""
 
 from __future__ import annotations
 
@@ -26,18 +29,20 @@ from llmtui.words.outcomes import outcome_word
 from llmtui.words.trials import kind_words, trial_name
 
 FIGURE_CELLS = 8
-"""Least width of a figure."""
+"""Minimum width of a column of figures, in cells."""
 MEDIUM = 110
 WIDE = 150
 NOTE_MIN = 10
 ROWS_KEPT = 150
-"""Number of cached painted rows: more than any terminal shows. Textual's own sizes keep ten megabytes of rows that are
-never painted again."""
+"""Number of cached painted rows: more than any terminal shows.
+
+Textual's default keeps ten megabytes of rows that are never painted again.
+"""
 CELLS_KEPT = 10 * ROWS_KEPT
 
 
 class Column(NamedTuple):
-    """One column: its least room, head, width, cell, and sort value."""
+    """One column: its header, width, function for cells, function for sort values, and required width class."""
 
     key: str
     head: str
@@ -46,14 +51,14 @@ class Column(NamedTuple):
     value: Callable[[TrialRow, Session], Value]
     least: Room = 0
     wider: int | None = None
-    """Its width where there is more room."""
+    """Its width on wider screens; None for the same."""
     is_number: bool = False
     descending: bool = False
-    """Whether the greatest is first where the table is sorted by it."""
+    """Whether sorting by the column starts with the greatest value."""
 
 
 class TrialTable(SortableTable[Text]):
-    """The table of trials. Enter shows all of a trial."""
+    """The table of trials. Enter opens the details of a trial."""
 
     DEFAULT_CSS = """
     TrialTable {
@@ -74,7 +79,7 @@ class TrialTable(SortableTable[Text]):
     ]
 
     class Opened(Message):
-        """A trial was opened."""
+        """Posted when the user opens a trial."""
 
         def __init__(self, row: TrialRow) -> None:
             self.row = row
@@ -85,7 +90,7 @@ class TrialTable(SortableTable[Text]):
 
         Args:
             id: id for the style sheet.
-            follows: whether the cursor follows the newest trial while it is there.
+            follows: whether a cursor on the last row moves to each new trial.
         """
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
         bound_caches(self, cells=CELLS_KEPT, rows=ROWS_KEPT)
@@ -96,21 +101,21 @@ class TrialTable(SortableTable[Text]):
         self._columns_shown: tuple[Column, ...] = ()
         self._shown: dict[str, TrialRow] = {}
         self.picked: tuple[str, ...] = ()
-        """Keys of the rows picked for the replay, in order."""
+        """Keys of the rows that are picked for the replay, in order."""
 
     @property
     def trial_row(self) -> TrialRow | None:
-        """The trial under the cursor."""
+        """The trial under the cursor; None if there are no rows."""
         if not self.row_count:
             return None
         return self._shown.get(str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value))
 
     def row_of(self, key: str) -> TrialRow | None:
-        """Return the trial with a key."""
+        """Return the trial with a row key (see ``row_key``), or None."""
         return self._shown.get(key)
 
     def show_session(self, session: Session) -> None:
-        """Set the newest session: add new rows, change changed ones, leave the rest."""
+        """Set the newest session: add new rows and update changed ones."""
         cells = self.screen.size.width
         if self._session is None or session.session_id != self._session.session_id or cells != self._laid_out_for:
             self._laid_out_for = cells
@@ -128,7 +133,7 @@ class TrialTable(SortableTable[Text]):
             self.move_cursor(row=self.row_count - 1, animate=False)
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return the visible columns."""
+        """Return (column, whether it starts with the greatest value) of each visible column."""
         return [(column.key, column.descending) for column in self._columns_shown]
 
     def sort_changed(self) -> None:
@@ -145,7 +150,7 @@ class TrialTable(SortableTable[Text]):
             self.move_cursor(row=self.get_row_index(row_key(under_cursor)), animate=False)
 
     def pick(self, keys: tuple[str, ...]) -> None:
-        """Show which trials are picked."""
+        """Mark the trials with these keys as picked, and no others."""
         changed = {*self.picked, *keys}
         self.picked = keys
         for key in changed:
@@ -169,16 +174,16 @@ class TrialTable(SortableTable[Text]):
             self.add_column(head, width=cells, key=column.key)
 
     def _cells(self, column: Column) -> int:
-        """Return a column's width."""
+        """Return a column's width in cells."""
         width = column.wider if self._width and column.wider is not None else column.width
         if column.key == "mark":
-            # The room that the others leave, so that nothing scrolls sideways where heads are long.
+            # The width that the others leave, so that long headers do not cause horizontal scrolling.
             others = sum(self._cells(other) + 2 for other in self._columns_shown if other.key != "mark")
             return max(min(width, self._laid_out_for - others - 3), NOTE_MIN)
         return max(width, cell_len(column.head + self.mark(column.key)))
 
     def _show_row(self, row: TrialRow, session: Session) -> bool:
-        """Show a row; return whether it is a new one."""
+        """Add or update a trial's row; return whether it was added."""
         key = row_key(row)
         before = self._shown.get(key)
         if before is row:
@@ -205,7 +210,7 @@ class TrialTable(SortableTable[Text]):
             self.show_session(self._session)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Open a trial by Enter or a click."""
+        """Open a trial after Enter or a click."""
         row = self._shown.get(str(event.row_key.value))
         event.stop()
         if row is not None:
@@ -213,19 +218,19 @@ class TrialTable(SortableTable[Text]):
 
 
 def row_key(row: TrialRow) -> str:
-    """Return a key that distinguishes a repeated attempt from the first."""
+    """Return the key of a trial's row; it differs between attempts at the same trial."""
     return f"{row.order}:{row.trial.id}"
 
 
 def mark_words(row: TrialRow) -> str:
-    """Return the one mark of a row, only where it changes what is counted. Everything else is under Enter."""
+    """Return a row's note: its mark if that changes what is counted, or how the trial failed."""
     if row.outcome == "ok":
         return mark(row)
     return ("✗ " if row.outcome in ("error", "stalled") else "") + outcome_word(row.outcome, row.ended_by)
 
 
 def trial_table_columns() -> tuple[Column, ...]:
-    """Return all columns: which trial it is, its figures, its one mark."""
+    """Return all columns: number, model and trial, the figures, and the note."""
     return (
         Column(
             "order", "#", 3, lambda row, _session, width: right(str(row.order), width, "dim"),

@@ -1,4 +1,4 @@
-"""A finished session in large: the lead of the fastest, its sentence, and the next step."""
+"""The result of a finished session in large type: the fastest model's lead, a sentence, and the next step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from llmtui.words.verdicts import verdict_sentence
 
 
 class VerdictBoard(Horizontal):
-    """The ratio in large digits beside the sentence; in short terminals one row."""
+    """The ratio in large digits beside the sentence; in short terminals, both in one row."""
 
     DEFAULT_CSS = """
     VerdictBoard {
@@ -41,12 +41,12 @@ class VerdictBoard(Horizontal):
         self._shown: object = None
 
     def compose(self) -> ComposeResult:
-        """Yield digits and words."""
+        """Yield the digits and the sentence."""
         yield Digits("")
         yield Static()
 
     def show_session(self, session: Session, standing: Sequence[Standing]) -> None:
-        """Set a finished session."""
+        """Set a finished session, with its models ordered by rank."""
         key = (session.session_id, len(session.rows), session.finished)
         if key == self._shown:
             return
@@ -59,11 +59,11 @@ class VerdictBoard(Horizontal):
 
 
 def verdict_words(session: Session, standing: Sequence[Standing]) -> tuple[str, str]:
-    """Return the number to show large, possibly empty, and the sentence.
+    """Return the ratio to show in large digits (empty if there is none), and the sentence.
 
     Args:
-        session: finished.
-        standing: its models, the fastest first.
+        session: a finished session.
+        standing: its models, fastest first.
     """
     if all(row.outcome != "ok" for row in session.rows):
         return "", _("No trial got an answer; the reason is below. F2 returns to Setup.")
@@ -78,7 +78,7 @@ def verdict_words(session: Session, standing: Sequence[Standing]) -> tuple[str, 
 
 
 def _number(found: SpeedVerdict) -> str:
-    """Return the ratio where a verdict separates the two, or calls them equal."""
+    """Return the ratio of the two fastest models if their verdict is final, else an empty text."""
     ratio = found.smallest_lead if found.word == "ahead" else found.ratio
     return f"{factor(ratio)}×" if ratio is not None and found.word in FINAL else ""
 

@@ -1,4 +1,4 @@
-"""The session's conclusions in sentences: the last tab of Results."""
+"""The last tab of Results: the session's conclusions in sentences."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from llmtui.words import _
 from llmtui.words.conclusions import ConclusionSentence, headed, heading
 
 SIDE_BY_SIDE_CELLS = 140
-"""From this width, headings have a separate column."""
+"""Smallest width, in cells, with the headings in a separate column."""
 LINES = 16
-"""The eight conclusions, and as many lines for the audit of an imported file."""
+"""Number of lines: for the eight conclusions, and as many for the audit of an imported file."""
 
 
 class ConclusionLine(Horizontal):
-    """A conclusion: its heading before the sentences, or beside them where there is room."""
+    """A conclusion: its heading, followed by its sentences or, if there is room, beside them."""
 
     DEFAULT_CSS = """
     ConclusionLine {
@@ -40,12 +40,12 @@ class ConclusionLine(Horizontal):
         self.said = Static("", classes="conclusion-said")
 
     def compose(self) -> ComposeResult:
-        """Yield heading and sentences."""
+        """Yield the heading and the sentences."""
         yield self.head
         yield self.said
 
     def show_line(self, line: ConclusionSentence | None, *, side_by_side: bool) -> None:
-        """Show a conclusion, its answer separate from its figures; nothing where it is empty."""
+        """Show a conclusion, its answer in bold before its figures; hide the line if it is empty."""
         self.display = line is not None and bool(line.said)
         if line is None:
             return
@@ -57,7 +57,7 @@ class ConclusionLine(Horizontal):
 
 
 class WordsTab(VerticalScroll, can_focus=True):
-    """Conclusions, each with its heading; scrolls where they do not fit."""
+    """The conclusions, each with its heading; scrollable if they do not fit."""
 
     DEFAULT_CSS = """
     WordsTab {
@@ -77,7 +77,7 @@ class WordsTab(VerticalScroll, can_focus=True):
         self.lines = tuple(ConclusionLine() for _line in range(LINES))
         self.nothing = Static(_("Nothing is measured yet."))
         self.words: tuple[ConclusionSentence, ...] = ()
-        """The shown sentences."""
+        """The conclusions shown."""
         self._key: object = None
 
     def compose(self) -> ComposeResult:
@@ -86,11 +86,11 @@ class WordsTab(VerticalScroll, can_focus=True):
         yield from self.lines
 
     def show_session(self, session: Session, earlier: Earlier | None = None) -> None:
-        """Show a session; nothing is drawn where no trial was added.
+        """Show a session; nothing is drawn if no trial was added.
 
         Args:
             session: the session.
-            earlier: the last session of the same plan; changes since then come first.
+            earlier: the previous session with the same plan; if given, the changes since then come first.
         """
         key = (session.session_id, len(session.rows), session.rounds, session.finished, earlier is None)
         if key == self._key:
@@ -102,7 +102,7 @@ class WordsTab(VerticalScroll, can_focus=True):
         self._show_words()
 
     def on_resize(self) -> None:
-        """Move headings beside the sentences where there is room."""
+        """Move the headings beside the sentences if there is room."""
         if self.words and self.lines[0].has_class("-side-by-side") != self._side_by_side:
             self._show_words()
 
