@@ -1,1 +1,1 @@
-"""Pure core: the event vocabulary, plans, metrics, statistics and the session fold. No I/O, no clock, no threads."""
+"""The core without side effects: events, plans, metrics, statistics and sessions. It uses no I/O, clock or threads."""

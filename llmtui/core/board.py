@@ -1,4 +1,4 @@
-"""The scoreboard as data: the order of the models by a figure, ranks, and the verdicts on neighbours."""
+"""The scoreboard as data: models ordered by a figure, with ranks and the verdicts on neighbouring rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from llmtui.core.waits import WaitFigure, WaitVerdict, wait_verdicts
 from llmtui.core.what_holds import Mark
 
 FOCUS: Final = "decode_tps"
-"""The figure that models are ordered by where none is chosen."""
+"""Id of the figure that models are ordered by if none is chosen."""
 SPEEDS: Final[dict[str, Figure]] = {"decode_tps": "decode_tps", "decode_cps": "decode_cps"}
 TIMES: Final[dict[str, WaitFigure]] = {
     "ttft_ms": "ttft_ms",
@@ -28,33 +28,33 @@ TIMES: Final[dict[str, WaitFigure]] = {
     "follow_up_ttft_ms": "follow_up_ttft_ms",
     "cold_first_ms": "cold_ttft_ms",
 }
-"""Figures of the table, and the times of which there are verdicts."""
+"""The times in the table that have verdicts, each with the id that the verdicts use."""
 
 PairVerdictOf = SpeedVerdict | WaitVerdict
 
 
 class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One model of the scoreboard."""
+    """One model's row of the scoreboard."""
 
     line: ContenderSummary
     rank: int | None
-    """1 + the number of models that a verdict on the figure puts above it; None where it is not compared."""
+    """1 + the number of models that a verdict on the figure puts above this one; None if it is not compared."""
     shared: bool
-    """Another model has the same rank."""
+    """Whether another model has the same rank."""
     following: PairVerdictOf | None
-    """The verdict on it and the model of the next row."""
+    """The verdict on this model and the one in the next row; None if there is none."""
     half: float | None
-    """Half the width of the interval of its ratio to the first row, on the log scale; None for the first, and below
-    three rounds."""
+    """Half the width of the interval of the ratio to the first row's model, on the natural log scale. None for the
+    first row and below three rounds."""
 
 
 def board(session: Session, figure: str = FOCUS, *, best_first: bool = True) -> tuple[BoardRow, ...]:
     """Return the models ordered by a figure; those without it are last, in the plan's order.
 
     Args:
-        session: at any time of it.
-        figure: id of a measure.
-        best_first: else the best is last of those that have the figure.
+        session: the session, running or finished.
+        figure: id of the figure.
+        best_first: whether the best model is first; if False, the order of the models that have the figure is reversed.
     """
     one = measure_of(figure)
     assert one is not None, figure
@@ -80,14 +80,18 @@ def board(session: Session, figure: str = FOCUS, *, best_first: bool = True) -> 
 
 
 def verdicts_on(session: Session, figure: str) -> Sequence[PairVerdictOf]:
-    """Return the verdicts on a figure of the table; none where there is no rule for it."""
+    """Return the verdicts on a figure of the table; empty if the figure has no verdicts."""
     if figure in SPEEDS:
         return verdicts(session, SPEEDS[figure])
     return wait_verdicts(session, TIMES[figure]) if figure in TIMES else ()
 
 
 def best_of(session: Session, figure: str) -> tuple[int, Mark] | None:
-    """Return the contender that verdicts put above all others compared, and how far they go; None where none is."""
+    """Return the contender that is alone in first place for a figure, and how certain that is.
+
+    None if verdicts do not separate one contender from all others. Memory has no verdicts: there, the next must be more
+    than 3 % larger than the smallest.
+    """
     if figure == "memory_peak_bytes":
         sizes = memory_compared(memory_held(session))
         if sizes is None or sizes.sizes[1][1] <= MEMORY_APART * sizes.sizes[0][1]:
@@ -103,7 +107,7 @@ def best_of(session: Session, figure: str) -> tuple[int, Mark] | None:
 
 
 def gpu_share(session: Session, contender: int) -> float | None:
-    """Return the share of a model in GPU memory, by the server's count; None where it is not reported."""
+    """Return the share of a model that is in GPU memory, from 0 to 1, as the server reports it; None if it does not."""
     shares = [
         row.resident.vram_bytes / row.resident.size_bytes
         for row in session.rows

@@ -1,7 +1,7 @@
 """The choices of a run: one field per choice, with its default, its bounds and its unit.
 
-The settings file, the environment, the flags, the fields of the Setup screen and the plan are derived from ``Choices``.
-The purpose of each choice, in words, is in ``words.choices`` under the field's name.
+The settings file, the environment variables, the command-line flags, the fields of the Setup screen and the plan are
+derived from ``Choices``. The explanation of each choice is in ``words.choices`` under the field's name.
 """
 
 from __future__ import annotations
@@ -31,50 +31,50 @@ _TIME: Final = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m(?:in)?)?(?:([0-9]
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that can be chosen for a run.
+    """Everything that a user can choose for a run.
 
-    ``extra`` of a field: ``unit``; ``time`` where it is typed as a duration (``1h30m``); ``once`` where it applies to
-    one run only, so that the settings file and the environment do not have it.
+    A field's ``extra`` may have ``unit``; ``time`` if the value is typed as a duration such as ``1h30m``; ``once`` if
+    the choice applies to one run only. Choices with ``once`` cannot be set in the settings file or the environment.
     """
 
     models: tuple[str, ...] | None = None
-    """The models picked last; None: never picked."""
+    """Names of the models picked last; None if none was ever picked."""
     categories: tuple[str, ...] | None = None
-    """Ids of the categories picked last; None: never picked, which means all."""
+    """Ids of the categories picked last; None if none was ever picked, which selects all."""
     prompt_ids: tuple[str, ...] | None = None
-    """Ids of the single prompts picked last; None: the first of each picked category."""
+    """Ids of the single prompts picked last; None selects the first prompt of each picked category."""
     preset: Preset = "auto"
     rounds: Annotated[int, Meta(ge=1, le=MAX_ROUNDS, extra={"once": True})] | None = None
-    """Exact number of rounds, in place of the preset's."""
+    """Exact number of rounds, instead of the preset's; None: by preset or budget."""
     budget_s: Annotated[float, Meta(ge=1, le=2_592_000, extra={"unit": "s", "time": True, "once": True})] | None = None
-    """Time budget: as many pairs of rounds are run as are expected to end within it, in place of the preset's
-    rounds."""
+    """Time budget in seconds. Rounds are run in pairs while they are expected to end within it, instead of the preset's
+    number of rounds."""
     all_prompts: Annotated[bool, Meta(extra={"once": True})] = False
-    """Use all prompts of a category, not only its first."""
+    """Whether to use all prompts of a category instead of only its first."""
     twice: Annotated[bool, Meta(extra={"once": True})] = False
-    """Run each model against itself (A/A), which shows how much two equal contenders differ on this machine."""
+    """Whether to run each model against itself (A/A), to show how much two equal contenders differ on this machine."""
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1, extra={"once": True})] | None = None
-    """Seed for model and prompt order; None: a new one for each run."""
+    """Seed for the order of models and prompts; None draws a new one for each run."""
     think: Thinking = "off"
     num_ctx: Annotated[int, Meta(ge=128, le=4_194_304, extra={"unit": "tokens"})] = 4096
     num_thread: Annotated[int, Meta(ge=1, le=4096)] | None = None
-    """Number of CPU threads of the server; None: the server decides."""
+    """Number of CPU threads of the server; None lets the server decide."""
     num_predict: Annotated[int, Meta(ge=1, le=131_072, extra={"unit": "tokens"})] = 128
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.0
     unload_others: bool = True
-    """Whether models of other programs are unloaded during the run."""
+    """Whether models that other programs have loaded are unloaded during the run."""
     stall_s: Annotated[float, Meta(ge=1, le=86_400, extra={"unit": "s"})] = 120.0
-    """Longest time without a byte from the server before a request is given up."""
+    """Longest time without a byte from the server, in seconds, before a request is given up."""
     stall_loading_s: Annotated[float, Meta(ge=1, le=86_400, extra={"unit": "s"})] = 300.0
-    """The same limit while a model is loading."""
+    """Longest time without a byte from the server while a model is loading, in seconds."""
     quiet_wait_s: Annotated[float, Meta(ge=0, le=600, extra={"unit": "s"})] = 10.0
-    """Longest wait for other programs to leave the CPU idle before a cold start; 0: none."""
+    """Longest time to wait for other programs to leave the CPU idle before a cold start, in seconds; 0: no wait."""
     server_wait_s: Annotated[float, Meta(ge=0, le=86_400, extra={"unit": "s"})] = 120.0
-    """Longest wait for a server that stops answering in mid-run; 0: none."""
+    """Longest time to wait for a server that stops responding during a run, in seconds; 0: no wait."""
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """The bounds of one choice."""
+    """The type, default and bounds of one choice."""
 
     name: str
     kind: Kind
@@ -82,17 +82,17 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     least: float | None = None
     most: float | None = None
     among: tuple[str, ...] = ()
-    """The allowed values of a ``one_of``."""
+    """The allowed values, if ``kind`` is ``one_of``."""
     unit: str = ""
     once: bool = False
 
 
 class BadChoice(ValueError):
-    """A value outside the bounds of a choice.
+    """Raised for a value of the wrong type or outside the bounds of a choice.
 
     Attributes:
         bounds: the bounds of the choice.
-        given: the value as given, for the message.
+        given: the rejected value as text, for the message.
     """
 
     def __init__(self, bounds: Bounds, value: object) -> None:
@@ -102,7 +102,7 @@ class BadChoice(ValueError):
 
 
 def shown(value: object) -> str:
-    """Return a value for a message: in Python notation, at most 60 characters and three levels."""
+    """Return a value as text for a message: Python notation, at most 60 characters and three levels of nesting."""
     short = reprlib.Repr()
     short.maxlevel = 3
     short.maxstring = short.maxother = short.maxlong = 200
@@ -115,7 +115,7 @@ def shown(value: object) -> str:
 
 @cache
 def bounds_of(choices: type[Choices] = Choices) -> Mapping[str, Bounds]:
-    """Return the bounds of every field, by name, in the fields' order.
+    """Return the bounds of every field, by name, in the order of the fields.
 
     Args:
         choices: ``Choices``, or a struct that adds fields to it.
@@ -128,7 +128,7 @@ def bounds_of(choices: type[Choices] = Choices) -> Mapping[str, Bounds]:
 
 
 def accepted(bounds: Bounds, value: object) -> Value:
-    """Return a value in the form that the struct holds.
+    """Check a value and return it in the type that ``Choices`` stores.
 
     Raises:
         BadChoice: the value has the wrong type or is outside the bounds.
@@ -142,10 +142,10 @@ def accepted(bounds: Bounds, value: object) -> Value:
 
 
 def from_text(bounds: Bounds, text: str) -> Value:
-    """Return the value of a text from an environment variable, a flag or a field on the screen.
+    """Return the value of a text from an environment variable, a command-line flag or a field on screen.
 
     Raises:
-        BadChoice: the text is no value of this kind, or is outside the bounds.
+        BadChoice: the text cannot be read as a value of the choice, or the value is outside the bounds.
     """
     try:
         return accepted(bounds, _read(bounds, text.strip()))
@@ -193,7 +193,7 @@ def _accepts(bounds: Bounds, value: object) -> bool:
 
 
 def _is_within(bounds: Bounds, value: float) -> bool:
-    """Return whether a number is between the bounds; NaN is not."""
+    """Return whether a number is between the bounds. NaN and booleans are not."""
     assert bounds.least is not None
     assert bounds.most is not None
     return not isinstance(value, bool) and bounds.least <= value <= bounds.most
@@ -204,7 +204,11 @@ def _is_text(value: object) -> bool:
 
 
 def _read(bounds: Bounds, text: str) -> object:
-    """Return the value of a text, within the bounds or not; raise ValueError where it cannot be read."""
+    """Return the value of a text without checking the bounds; None or an unusable value if it cannot be read.
+
+    Raises:
+        ValueError: an integer has too many digits.
+    """
     match bounds.kind:
         case "flag":
             return {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}.get(text.lower())
@@ -227,7 +231,7 @@ def _read(bounds: Bounds, text: str) -> object:
 
 
 def _seconds(text: str) -> float:
-    """Return the seconds of a time such as ``90s``, ``20m``, ``1h30m``; 0 for every other text."""
+    """Return a time such as ``90s``, ``20m`` or ``1h30m`` in seconds; 0 for any other text."""
     found = _TIME.fullmatch(text)
     hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
     return 3600.0 * hours + 60.0 * minutes + seconds

@@ -66,7 +66,7 @@ def held_back_ns(finished: TrialFinished) -> int | None:
     extra = duration - (finished.done_ns - finished.timeline.t_ns[0])
     token = duration / steps
     beyond = finished.timeline.t_ns[0] - (counters.load_duration_ns or 0) - counters.prompt_duration_ns
-    # Half a token of slack at the lower end: the difference includes the noise of network and clock.
+    # Half a token of tolerance at both ends: the difference includes the noise of network and clock.
     if not 0.5 * token <= extra <= 8.5 * token:
         return None
     return extra if abs(beyond - extra) <= max(0.2 * extra, 3e6) else None

@@ -1,4 +1,4 @@
-"""Commands to the engine."""
+"""Commands: the messages that the user interface sends to the engine."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from llmtui.core.records import NamedBy, ServerKind, Tagged
 
 
 class SetServer(Tagged, frozen=True, kw_only=True):
-    """Use another server; answered by ServerChanged and ModelsListed."""
+    """Command: use another server. The engine replies with ServerChanged and ModelsListed."""
 
     address: str
     kind: ServerKind = "ollama"
     with_builtin: bool = False
-    """Also list the models of the built-in server, where it is installed."""
+    """Whether to list the models of the built-in server too, if it is installed."""
     named_by: NamedBy = "nobody"
-    """API keys are sent only to servers that were named."""
+    """Who named the address. API keys are sent only to servers that were named by the user or the settings."""
     login: str | None = None
-    """User name and password from the address, separated by a colon."""
+    """User name and password from the address, separated by a colon; None if there are none."""
 
 
 class FindServers(Tagged, frozen=True, kw_only=True):
-    """Look for servers on the usual ports of this machine; answered by ServersFound."""
+    """Command: look for servers on the usual ports of this machine. The engine replies with ServersFound."""
 
 
 class ListModels(Tagged, frozen=True, kw_only=True):
-    """List the server's models again; answered by ServerChanged and ModelsListed."""
+    """Command: list the server's models again. The engine replies with ServerChanged and ModelsListed."""
 
 
 class ShowModel(Tagged, frozen=True, kw_only=True):
-    """Show one model's details; answered by ModelShown."""
+    """Command: get the details of one model. The engine replies with ModelShown."""
 
     name: str
     backend: ServerKind | None = None
-    """Of the server that has the model, where another one is listed beside the chosen one; None: the chosen one."""
+    """Kind of the server that has the model; None: the main server."""
 
 
 class PullModel(Tagged, frozen=True, kw_only=True):
-    """Download a model; answered by PullProgressed until done."""
+    """Command: download a model. The engine sends PullProgressed messages until the download ends."""
 
     name: str
 
 
 class CancelPull(Tagged, frozen=True, kw_only=True):
-    """Stop the download; the part already there is kept for the next attempt."""
+    """Command: stop the download. The part already downloaded is kept for the next attempt."""
 
 
 class StartPlan(Tagged, frozen=True, kw_only=True):
-    """Run a plan; its session folder is created under ``results_dir``."""
+    """Command: run a plan. Its session folder is created in ``results_dir``."""
 
     plan: Plan
     results_dir: str
@@ -57,46 +57,47 @@ class StartPlan(Tagged, frozen=True, kw_only=True):
 
 
 class ResumeSession(Tagged, frozen=True, kw_only=True):
-    """Run what is left of an interrupted session."""
+    """Command: run the remaining trials of an interrupted session."""
 
     folder: str
-    """The session's."""
+    """Path of the session's folder."""
     accept_changes: bool = False
-    """Also where its server or a model has changed since; else CommandFailed says what has."""
+    """Whether to resume even if the server or a model has changed. If False, the engine replies with CommandFailed and
+    lists the changes."""
     ui_pid: int | None = None
-    """As in StartPlan."""
+    """Process id of the user interface, so that its CPU time is not counted as another program's."""
 
 
 class ExtendPlan(Tagged, frozen=True, kw_only=True):
-    """Run this many more rounds."""
+    """Command: add ``rounds`` rounds to the current session."""
 
     rounds: int
 
 
 class Pause(Tagged, frozen=True, kw_only=True):
-    """Pause after the current trial."""
+    """Command: pause after the current trial."""
 
 
 class Resume(Tagged, frozen=True, kw_only=True):
-    """Continue after a pause."""
+    """Command: continue after a pause."""
 
 
 class Skip(Tagged, frozen=True, kw_only=True):
-    """Skip this trial, or all remaining trials of this model."""
+    """Command: skip the current trial, or all remaining trials of its model."""
 
     what: Literal["trial", "model"] = "trial"
 
 
 class StopWaiting(Tagged, frozen=True, kw_only=True):
-    """Ask now, however busy other programs are."""
+    """Command: send the request now, without waiting for other programs to leave the CPU idle."""
 
 
 class Cancel(Tagged, frozen=True, kw_only=True):
-    """End the run now; finished trials are kept."""
+    """Command: end the run now. Finished trials are kept."""
 
 
 class Shutdown(Tagged, frozen=True, kw_only=True):
-    """Cancel, clean up, exit. The end of the command stream means the same."""
+    """Command: cancel the run, clean up and exit. The engine does the same at the end of its input."""
 
 
 Command = (

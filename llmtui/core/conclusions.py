@@ -1,7 +1,7 @@
 """The conclusions of a session as data: eight topics, each with its figures, or with the reason why they are missing.
 
-A contender is called a winner only by a verdict (core.verdict, core.waits). The sentences are in
-llmtui.words.conclusions.
+Only a verdict can make a contender a winner (see ``core.verdict`` and ``core.waits``). The sentences are in
+``llmtui.words.conclusions``.
 """
 
 from __future__ import annotations
@@ -46,44 +46,46 @@ Lead = Literal["fastest", "ahead", "shared", "open"]
 
 
 class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic 1: decode speeds, and which contender leads."""
+    """Conclusion 1 of 8: decode speeds, and which contender leads."""
 
     tps: tuple[Amount, ...]
-    """Tokens per second, fastest first."""
+    """Tokens per second of each contender, fastest first."""
     cps: tuple[Amount, ...]
-    """Characters per second, in the same order."""
+    """Characters per second of each contender, in the order of tokens per second."""
     reading_x: tuple[Amount, ...]
     leaders: tuple[int, ...]
-    """Contenders of rank 1, fastest first."""
+    """Contenders that no verdict puts below another one, fastest first."""
     lead: Lead | None
-    """Whether one leads, several are practically equal at the top, or it is open; None: one round decides nothing."""
+    """``fastest`` or ``ahead``: one contender leads. ``shared``: several at the top are practically equal. ``open``: it
+    is not decided. None: there are no ranks, as after one round."""
     compared: tuple[int, ...]
-    """Contenders with a verdict; the others' figures are shown but not ranked."""
+    """Contenders with a verdict. The figures of the others are shown, but not ranked."""
     verdicts: tuple[SpeedVerdict, ...]
     more_text: int | None
-    """The contender with the most characters per second, where a verdict puts another above it in tokens per second."""
+    """The contender that a verdict on characters per second puts above the leader in tokens per second; None if there
+    is none."""
     round_s: float | None
-    """Expected duration of one more round in seconds."""
+    """Expected duration of one more round, in seconds."""
     missing: tuple[tuple[int, str], ...]
-    """Contenders without a speed, with the code of the reason."""
+    """Contenders without a speed, each with the code of the reason."""
     conditions: tuple[Condition, ...] = ()
-    """Conditions of a lone contender; with several, they come with the verdicts."""
+    """Conditions (lasting flags) of the only contender; if there are several, each verdict has its own."""
     why: str | None = None
 
 
 class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic 2: TTFT of a loaded model and of a cold start. Times in ms, shortest first."""
+    """Conclusion 2 of 8: TTFT of a loaded model and of a cold start. Times are in ms, shortest first."""
 
     ttft: tuple[Amount, ...]
     ttfo: tuple[Amount, ...]
-    """For all contenders that answered, where any of them thinks."""
+    """Time to first output token after thinking, of all contenders with an answer; empty if no contender thinks."""
     unanswered: tuple[int, ...]
-    """Contenders without an answer within the cap on tokens."""
+    """Contenders that were still thinking when they reached the token limit."""
     cold: tuple[Amount, ...]
     loading: tuple[Amount, ...]
     later_cold: tuple[Amount, ...]
     saving: tuple[Amount, ...]
-    """Later cold starts − warm TTFT: what keeping the model loaded saves. The first cold start is separate."""
+    """Later cold start − warm TTFT: the time saved by keeping the model loaded. The first cold start does not count."""
     leaders: tuple[int, ...]
     """Contenders of rank 1 by verdicts on TTFT; empty below three rounds."""
     compared: tuple[int, ...]
@@ -93,62 +95,68 @@ class FirstToken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stability(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic 3: variation of the same prompt between rounds, pauses, and the cost of a token."""
+    """Conclusion 3 of 8: variation between rounds, pauses within answers, and CPU time and energy per token."""
 
     spread: tuple[Amount, ...]
-    """Standard deviation of the speed at the same prompt, as a share; smallest first."""
+    """Relative standard deviation of each contender's speed at the same prompt (0.01 is 1 %), smallest first."""
     steadiest: int | None
-    """The contender with the smallest variance by an F test on blocks; from ten rounds."""
+    """The contender whose speed varies least between rounds, by an F test; None below ten rounds or if not
+    significant."""
     pauses: tuple[Amount, ...]
-    """Number of trials with a pause of more than a second; only contenders with any."""
+    """Number of trials with a pause of more than one second; only contenders that have any."""
     pauses_known: bool
-    """The times between chunks are known for at least one trial."""
+    """Whether the times between chunks are known for at least one trial."""
     cpu_s_per_token: tuple[Amount, ...]
     joules_per_token: tuple[Amount, ...]
     lag_ms: float | None
-    """Time from the server's stamp of a chunk to its arrival: the delay that observing adds."""
+    """Time from the server's timestamp of a chunk to its arrival, in ms: the delay added by observing."""
     lag_beyond_network: bool
-    """The server is on another machine: the lag is relative to the smallest, without the network."""
+    """Whether the server is on another machine. The lag is then the excess over the smallest one, without the
+    network."""
     llmtui_cores: float | None
-    """CPU cores that llmtui kept busy during the trials: the work that observing costs."""
+    """Mean number of CPU cores that llmtui kept busy during the trials: the cost of observing."""
     why: str | None = None
 
 
 class MemoryUse(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic 4: memory of the models, smallest first."""
+    """Conclusion 4 of 8: memory of the models, smallest first."""
 
     held: tuple[MemoryHeld, ...]
     compared: MemoryCompared | None = None
-    """RAM and GPU memory together, by one source for all; None: they were measured by different sources."""
+    """RAM and GPU memory together, if one source measured all contenders; None if the sources differ."""
     why: str | None = None
 
 
 class WhichForWhat(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic 5: recommendations by speed, waiting time and memory alone; uses without any known figure are left out."""
+    """Conclusion 5 of 8: which contender suits which use, by speed, waiting time and memory alone.
+
+    Uses for which no figure is known are left out.
+    """
 
     choices: tuple[Recommendation, ...]
     why: str | None = None
 
 
 class OverallSpeed(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic 6: tokens ÷ total time over the same warm trials."""
+    """Conclusion 6 of 8: tokens ÷ total time, over the warm trials whose decode speed is compared."""
 
     overall: tuple[Amount, ...]
-    """Mean over the warm trials that are compared, highest first."""
+    """Mean of tokens ÷ total time over the compared warm trials, in tokens per second, highest first."""
     cold: tuple[Amount, ...]
-    """The same for cold starts alone."""
+    """Mean of tokens ÷ total time over cold starts alone, in tokens per second."""
     eval_rate: tuple[Amount, ...]
-    """What Ollama prints as eval rate; empty for other servers."""
+    """The speed that Ollama prints as eval rate, in tokens per second; empty for other servers."""
     tps: tuple[Amount, ...]
     waiting: tuple[Amount, ...]
-    """Share of the same trials' time before the first text."""
+    """Share of the trials' total time that passed before the first text, from 0 to 1."""
     other_winner: bool
-    """It ranks first a contender that a verdict puts behind another."""
+    """Whether the contender with the highest tokens ÷ total time is slower than another one by a verdict on decode
+    speed."""
     why: str | None = None
 
 
 class SinceLast(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic 7: changes since the last session of the same plan."""
+    """Conclusion 7 of 8: changes since the last session of the same plan."""
 
     comparison: across.Comparison | None
     why: str | None = None
@@ -160,11 +168,11 @@ Conclusion = (
 
 
 def conclude(session: Session, earlier: across.Earlier | None = None) -> tuple[Conclusion, ...]:
-    """Return the eight topics, always all and in this order.
+    """Return the eight conclusions, always all of them and in the same order.
 
     Args:
-        session: finished or still running.
-        earlier: the last session of the same plan, for topic 7.
+        session: a finished or a running session.
+        earlier: the last session of the same plan, for the conclusion about changes.
     """
     summary = summarise(session)
     speed = _writing_speed(session, summary)
@@ -190,7 +198,10 @@ def _since_last(earlier: across.Earlier, session: Session) -> SinceLast:
 
 
 def _amounts(lines: Iterable[ContenderSummary], figure: str) -> tuple[Amount, ...]:
-    """Return one summary figure of all contenders with it, in the order of the lines; of a ``Spread`` the value."""
+    """Return one figure of all contenders that have it, in the order of the lines.
+
+    If the figure is a ``Spread``, its value is used without the range.
+    """
     found: list[Amount] = []
     for line in lines:
         value = getattr(line, figure)
@@ -232,7 +243,7 @@ def _writing_speed(session: Session, summary: Summary) -> WritingSpeed:
 
 
 def _lead(leaders: Sequence[int], found: Sequence[SpeedVerdict]) -> Lead:
-    """Return the kind of lead; several share it only where every pair of them is practically equal."""
+    """Return the kind of lead; it is ``shared`` only if every pair of the leaders is practically equal."""
     if len(leaders) == 1:
         mine = [one.word for one in found if one.first == leaders[0] and one.word in SEPARATING]
         return "ahead" if "ahead" in mine else "fastest"

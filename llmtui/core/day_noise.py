@@ -12,23 +12,23 @@ from llmtui.core.session import Session
 from llmtui.core.stats import deviation, mean
 
 MIN_SESSIONS = 4
-"""Fewest earlier sessions under the same conditions from which the day-to-day noise is estimated."""
+"""Smallest number of earlier sessions, under the same conditions, from which the day-to-day noise is estimated."""
 
 
 class DayNoise(msgspec.Struct, frozen=True):
-    """How much sessions under the same conditions vary on this machine from day to day."""
+    """How much a figure varies from day to day between sessions under the same conditions on this machine."""
 
     variance: float
-    """Variance of a session's mean log value; includes the scatter of the rounds within a session."""
+    """Variance of the sessions' mean log values. It includes the scatter of the rounds within a session."""
     sessions: int
 
 
 def day_noises(sessions: Sequence[Session], figures: Collection[str]) -> dict[str, DayNoise]:
-    """Return the day-to-day noise of each figure for which it is known.
+    """Return the day-to-day noise of each figure for which it can be estimated.
 
     Args:
-        sessions: of one plan, the newest first.
-        figures: ids of measures.
+        sessions: sessions of one plan, the newest first; those under other conditions than the newest are ignored.
+        figures: ids of the figures.
     """
     alike = _alike(sessions)
     known = {one: _of_figure(alike, one) for one in figures} if len(alike) >= MIN_SESSIONS else {}
@@ -36,23 +36,23 @@ def day_noises(sessions: Sequence[Session], figures: Collection[str]) -> dict[st
 
 
 def day_noise(sessions: Sequence[Session], figure: str = "decode_tps") -> DayNoise | None:
-    """Return the day-to-day noise of sessions of one plan; None for fewer than four under equal conditions.
+    """Return the day-to-day noise of one figure; None for fewer than four sessions under equal conditions.
 
     It is the variance of the sessions' mean log values, averaged over the contenders. Contenders of one session share
-    the machine's state on that day, so the degrees of freedom are those of the sessions.
+    the state of the machine on that day, so the degrees of freedom are those of the sessions.
 
     Args:
-        sessions: of one plan, the newest first; those whose conditions differ from the newest are ignored.
-        figure: id of a measure.
+        sessions: sessions of one plan, the newest first; those under other conditions than the newest are ignored.
+        figure: id of the figure.
     """
     return day_noises(sessions, (figure,)).get(figure)
 
 
 def noise_of(means: Sequence[Sequence[float]]) -> DayNoise | None:
-    """Return the day-to-day noise of sessions' mean log values; None where no contender has four sessions.
+    """Return the day-to-day noise of sessions' mean log values; None if no contender has four sessions.
 
     Args:
-        means: per contender, one mean log value per session.
+        means: for each contender, one mean log value per session.
     """
     known = [series for series in means if len(series) >= MIN_SESSIONS]
     if not known:
@@ -61,7 +61,7 @@ def noise_of(means: Sequence[Sequence[float]]) -> DayNoise | None:
 
 
 def _alike(sessions: Sequence[Session]) -> list[tuple[Session, Mapping[int, int]]]:
-    """Return the sessions under the newest one's conditions, each with its contenders matched to the newest's."""
+    """Return the sessions under the same conditions as the newest, each with its contenders matched to the newest's."""
     return [
         (one, matched_contenders(one.plan, sessions[0].plan)) for one in sessions if not differences(one, sessions[0])
     ]

@@ -1,6 +1,6 @@
-"""Differences of conditions between two sessions, and the contenders that they share.
+"""Differences in conditions between two sessions, and the contenders that both have.
 
-A value missing in either session is no difference. Rules: docs/method.md, "Across sessions".
+A value that is missing in either session does not count as a difference. Rules: docs/method.md, "Across sessions".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Aspect = Literal[
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A condition that differs between the two sessions."""
+    """One condition that differs between two sessions, with both values."""
 
     aspect: Aspect
     before: str
@@ -27,7 +27,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def differences(before: Session, after: Session) -> tuple[Difference, ...]:
-    """Return the conditions in which two sessions differ, each once."""
+    """Return the conditions that differ between two sessions, each of them once."""
     old, new = before.fingerprint, after.fingerprint
     pairs: list[tuple[Aspect, str | None, str | None]] = [
         ("server", _server(before), _server(after)),
@@ -39,7 +39,7 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
         ("llmtui", old.llmtui, new.llmtui),
     ]
     if _server(before) != _server(after):
-        # A different server has a different version anyway: count one difference, not two.
+        # Another server often has another version: count that as one difference, not two.
         pairs = [pair for pair in pairs if pair[0] != "server_version"]
     for later, earlier in matched_contenders(before.plan, after.plan).items():
         one, other = before.plan.contenders[earlier], after.plan.contenders[later]
@@ -53,18 +53,18 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
 
 
 def _server(session: Session) -> str:
-    """Return the server's protocol and address; the same model name at another address may be another model.
+    """Return the kind and the address of a session's server, since the same name elsewhere may be another model.
 
-    Earlier versions noted the address without the protocol's version at its end.
+    The ending ``/v1`` is removed, because earlier versions recorded the address without it.
     """
     seen = session.fingerprint
     return f"{seen.server_kind} {seen.server_address.removesuffix('/v1')}".strip()
 
 
 def plan_signature(plan: Plan) -> tuple[str, ...]:
-    """Return what two plans share when one repeats the other: models, variants, prompts and options.
+    """Return the values that are equal if one plan repeats another: models, variants, prompts and options.
 
-    Rounds, order and server version are left out: they may differ between a session and its repetition.
+    Rounds, order and the server's version are left out, since they may differ between a session and its repetition.
     """
     contender = sorted(f"{one.model.backend} {one.model.name} {one.variant.canonical}" for one in plan.contenders)
     options = f"{plan.options.num_predict} {plan.options.temperature}"
@@ -74,9 +74,9 @@ def plan_signature(plan: Plan) -> tuple[str, ...]:
 
 
 def matched_contenders(before: Plan, after: Plan) -> dict[int, int]:
-    """Return the matching contender of the earlier plan for each one of the later: by digest, else by name.
+    """Return the index of the matching contender in the earlier plan, by index in the later plan.
 
-    Contenders without a counterpart are left out.
+    Contenders match by digest, or else by name. Those without a match are left out.
     """
     found: dict[int, int] = {}
     for is_same in (_same_build, _same_name):
@@ -107,7 +107,7 @@ def _manner(one: Contender) -> tuple[object, ...]:
 
 
 def _machine(mine: Fingerprint, other: Fingerprint) -> str | None:
-    """Return the machine facts known in both sessions as one text; None where there are none."""
+    """Return, as one text, the facts about the first machine that are known for both; None if there are none."""
     names = ("os", "cpu", "cores_physical", "cores_logical", "ram_total_bytes", "gpu")
     known = [name for name in names if None not in (getattr(mine, name), getattr(other, name))]
     return ", ".join(str(getattr(mine, name)) for name in known) or None

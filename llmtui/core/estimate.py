@@ -1,6 +1,6 @@
-"""Expected duration of a run before it starts: a range, wide where nothing is known of this machine.
+"""Expected duration of a run before it starts, as a range. It is wide if this machine was never measured.
 
-A token of a dense model reads its weights once, so tokens/s ≈ memory bandwidth ÷ size of the weights; a cold start
+A token of a dense model reads all weights once, so tokens/s ≈ memory bandwidth ÷ size of the weights. A cold start
 reads the file once, so its time ≈ size ÷ disk bandwidth. The ranges below cover common machines; figures of earlier
 sessions replace them.
 """
@@ -20,41 +20,41 @@ Range = tuple[float, float]
 CPU_BANDWIDTH_BYTES_PER_S: Range = (12e9, 60e9)
 GPU_BANDWIDTH_BYTES_PER_S: Range = (150e9, 900e9)
 ANY_BANDWIDTH_BYTES_PER_S: Range = (15e9, 150e9)
-"""Used where it is not known whether the model runs on a GPU."""
+"""Memory bandwidth if it is not known whether the model runs on a GPU."""
 DISK_BYTES_PER_S: Range = (0.25e9, 3e9)
 PROMPT_SPEEDUP: Range = (5.0, 40.0)
-"""Speed of prefill ÷ speed of decode."""
+"""Ratio of prefill speed to decode speed."""
 UNLOAD_S: Range = (0.3, 2.5)
-"""Time per block to unload a model and to see that it is gone."""
+"""Time in seconds to unload a model and to check that it is gone, once per model and round."""
 REQUEST_S = 0.05
 PROMPT_TOKENS: dict[Kind, int] = {"cold": 100, "warm": 80, "follow_up": 60}
 SHORTEST_ANSWER = 0.5
-"""Share of the cap that a short answer uses; a thinking model always reaches the cap."""
+"""Share of the token limit that a short answer uses. A thinking model always reaches the limit."""
 KNOWN_SPREAD = 0.15
-"""Relative deviation of a machine from its own earlier figures."""
+"""Relative deviation of a new run from this machine's earlier figures."""
 UNKNOWN_SIZE_BYTES = 4.5e9
 
 
 class PastSpeed(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures of a model from an earlier session on this machine."""
+    """Figures of one model from an earlier session on this machine."""
 
     decode_tps: float
     load_s: float | None = None
     wall_ns: int | None = None
-    """When that session began, nanoseconds since 1970 UTC."""
+    """Start of the earlier session, in ns since 1970 UTC."""
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """Expected duration of a run."""
+    """Expected duration of a run, as a range."""
 
     low_s: float
     high_s: float
     round_s: Range
-    """Duration of one round in seconds."""
+    """Shortest and longest expected duration of one round, in seconds."""
     trials: int
     """Number of trials in one round."""
     measured: bool
-    """Computed from earlier sessions alone, without assumptions about the machine."""
+    """Whether all models have figures from earlier sessions, so that nothing is assumed about the machine."""
 
 
 def estimate(plan: Plan, listed: Sequence[ListedModel] = (), past: Mapping[str, PastSpeed] | None = None) -> Estimate:
@@ -80,7 +80,7 @@ def estimate(plan: Plan, listed: Sequence[ListedModel] = (), past: Mapping[str, 
 
 
 def _on_gpu(listed: Sequence[ListedModel]) -> bool | None:
-    """Return whether models run on a GPU here, judged by those in memory; None where none is."""
+    """Return whether the models now in memory run on a GPU; None if no model is in memory."""
     shares = [
         one.resident.vram_bytes / one.resident.size_bytes
         for one in listed
@@ -90,7 +90,7 @@ def _on_gpu(listed: Sequence[ListedModel]) -> bool | None:
 
 
 def _block(plan: Plan, contender: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
-    """Return the seconds of one contender in one round, (lowest, highest)."""
+    """Return the (shortest, longest) duration of one contender's trials in one round, in seconds."""
     slow, fast = _speed(contender, past, on_gpu)
     thinks = contender.variant.think is not False
     low = high = 0.0
@@ -106,18 +106,18 @@ def _block(plan: Plan, contender: Contender, past: PastSpeed | None, on_gpu: boo
 
 
 def _speed(contender: Contender, past: PastSpeed | None, on_gpu: bool | None) -> Range:
-    """Return the tokens per second, (slowest, fastest)."""
+    """Return a contender's (lowest, highest) expected tokens per second."""
     if past is not None:
         return past.decode_tps * (1 - KNOWN_SPREAD), past.decode_tps * (1 + KNOWN_SPREAD)
     bandwidth = {None: ANY_BANDWIDTH_BYTES_PER_S, True: GPU_BANDWIDTH_BYTES_PER_S, False: CPU_BANDWIDTH_BYTES_PER_S}
     size = contender.model.size_bytes or UNKNOWN_SIZE_BYTES
     slow, fast = bandwidth[on_gpu]
-    # No model is faster than this, however small: each token is a round trip through the whole server.
+    # Upper bounds even for tiny models, since each token passes through the whole server.
     return min(slow / size, 300.0), min(fast / size, 600.0)
 
 
 def _load(contender: Contender, past: PastSpeed | None) -> Range:
-    """Return the seconds of a cold start, (shortest, longest)."""
+    """Return the (shortest, longest) expected time to load a model, in seconds."""
     if past is not None and past.load_s is not None:
         return past.load_s * (1 - 2 * KNOWN_SPREAD), past.load_s * (1 + 2 * KNOWN_SPREAD)
     size = contender.model.size_bytes or UNKNOWN_SIZE_BYTES
@@ -125,7 +125,10 @@ def _load(contender: Contender, past: PastSpeed | None) -> Range:
 
 
 def _total(plan: Plan, round_s: float) -> float:
-    """Return the seconds of all rounds of this length: as many as fit the budget, at least the promised ones."""
+    """Return the total duration of the run in seconds, if each round takes ``round_s`` seconds.
+
+    With a budget, these are as many rounds as fit in it, but at least the plan's ``rounds``; otherwise ``max_rounds``.
+    """
     rounds = plan.max_rounds
     if plan.budget_s is not None:
         rounds = min(plan.max_rounds, int(plan.budget_s / round_s)) if round_s > 0 else plan.max_rounds
@@ -134,13 +137,16 @@ def _total(plan: Plan, round_s: float) -> float:
 
 
 def _candidates(plan: Plan, low: float, high: float) -> list[float]:
-    """Return the round times at which the total is extreme: the ends, and both sides of each change of rounds."""
+    """Return the durations of a round at which the run's total duration can be smallest or largest.
+
+    These are both ends of the range, and both sides of each duration at which the number of rounds changes.
+    """
     found = [low, high]
     if plan.budget_s is not None:
         for rounds in range(plan.rounds, plan.max_rounds + 1):
             edge = plan.budget_s / rounds
             found += [time for time in (edge, edge * 1.0001) if low <= time <= high]
     if plan.budget_s is None and plan.max_rounds > plan.rounds:
-        # Such a run stops early once the result is clear; the promised rounds are the minimum.
+        # Such a run stops early once the result is clear, but not before the promised rounds.
         found.append(low * plan.rounds / plan.max_rounds)
     return found

@@ -196,7 +196,7 @@ SessionEvent = (
 )
 
 
-# --- live only ----------------------------------------------------------------------------------------------------
+# --- live events: not journaled -------------------------------------------------------------------------------------
 
 
 class Chunks(Tagged, frozen=True, kw_only=True):
@@ -355,7 +355,7 @@ def decode_event(line: bytes) -> Event:
         event = _events.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadLine(str(error)) from error
-    if isinstance(event, Chunks | Sampled):  # frequent, and their text is the model's
+    if isinstance(event, Chunks | Sampled):  # frequent, and their only text is the model's answer
         return event
     return shown_event(event, keep=_ANSWER)
 

@@ -99,7 +99,7 @@ def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
         ]
         known = [(amount, tokens) for amount, tokens in rows if amount is not None and tokens]
         spent_in_all = math.fsum(amount for amount, _ in known)
-        if spent_in_all > 0:  # 0 is below the counter's resolution
+        if spent_in_all > 0:  # 0: less than the counter's resolution
             found.append(Amount(index, spent_in_all / sum(tokens for _, tokens in known)))
     return tuple(sorted(found, key=lambda one: one.value))
 

@@ -1,11 +1,11 @@
-"""Whether a model fits into memory: its file and its KV cache against what is free. Formula: docs/method.md.
+"""Whether a model fits into memory: its file and its KV cache against the available memory. See docs/method.md.
 
-The KV cache holds a key and a value vector per token, attention layer and KV head, two bytes (f16) per number:
+For each token, attention layer and KV head, the KV cache holds a key and a value vector of 2-byte numbers (f16):
 
     bytes per token = Σ over layers of KV heads × (key length + value length) × 2
 
-as llama.cpp allocates it (``llama_kv_cache``). It is an upper bound: layers with a sliding window keep fewer tokens,
-and a server may be set to quantise the cache. Buffers for computing are not in the sum; ``TIGHT`` leaves room for them.
+This is how llama.cpp allocates it (``llama_kv_cache``). It is an upper bound: layers with a sliding window keep fewer
+tokens, and a server may quantise the cache. Compute buffers are not included; ``TIGHT`` leaves room for them.
 """
 
 from __future__ import annotations
@@ -17,56 +17,56 @@ import msgspec
 
 FitWord = Literal["fits", "tight", "too_large"]
 NoFit = Literal["no_size", "no_shape", "no_memory"]
-"""What is not known: the file's size, the layers of the model, the memory of the server's machine."""
+"""The unknown value: the size of the file, the shape of the KV cache, or the memory of the server's machine."""
 
 TIGHT: Final = 0.9
-"""Above this share of the room there is little left for computing buffers and other programs."""
+"""Share of the available memory above which little is left for compute buffers and other programs."""
 BYTES_PER_NUMBER: Final = 2
-"""f16, llama.cpp's and Ollama's default for the cache."""
+"""Size of a number in the KV cache: f16, the default of llama.cpp and Ollama."""
 
 
 class FreeMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory of the server's machine. None: not visible from here."""
+    """Total and free memory of the server's machine."""
 
     ram_available_bytes: int
-    """Available RAM without swapping, by the system's estimate, which includes mapped model files."""
+    """RAM that can be used without swapping, by the system's estimate, which includes mapped model files."""
     ram_total_bytes: int
     vram_total_bytes: int | None = None
-    """Of all graphics cards together; None without one that can be read."""
+    """Memory of all graphics cards together; None if there is none that can be read."""
     vram_used_bytes: int | None = None
 
 
 class KvShape(msgspec.Struct, frozen=True, kw_only=True):
-    """What the KV cache of one token takes, from the model's own metadata."""
+    """Memory that the KV cache takes per token, computed from the model's metadata."""
 
     bytes_per_token: int
     context_limit: int | None = None
-    """Tokens that the model was trained for: servers give no larger context."""
+    """Number of tokens that the model was trained for. Servers allow no larger context."""
 
     def cache_bytes(self, num_ctx: int) -> int:
-        """Return the size of the cache for a context of ``num_ctx`` tokens."""
+        """Return the size of the KV cache in bytes for a context of ``num_ctx`` tokens."""
         return self.bytes_per_token * (num_ctx if self.context_limit is None else min(num_ctx, self.context_limit))
 
 
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
-    """How a model's need compares with the room, in bytes."""
+    """A comparison of the memory that a model needs with the memory that is available."""
 
     word: FitWord | None
     why_not: NoFit | None = None
-    """Why there is no word."""
+    """The unknown value that prevents a result; None if there is a result."""
     need_bytes: int | None = None
-    """File and KV cache; the file alone where ``why_not`` is ``no_shape``."""
+    """Size of the file and the KV cache; of the file alone if the shape of the cache is unknown."""
     cache_bytes: int | None = None
     room_bytes: int | None = None
-    """Free RAM and VRAM once the models in memory are unloaded."""
+    """RAM and VRAM available after the models now in memory have been unloaded."""
     beyond_vram: bool = False
-    """There is a graphics card, and the model does not fit into it whole: a part runs on the processor."""
+    """Whether there is a graphics card without enough free memory for the whole model; a part then runs on the CPU."""
 
 
 def kv_shape(info: Mapping[str, object]) -> KvShape | None:
     """Return the shape of the KV cache from GGUF metadata (also ``model_info`` of Ollama's /api/show).
 
-    None where the layers, the KV heads or the lengths of their vectors are missing.
+    None if the number of layers, the number of KV heads or the lengths of their vectors are missing.
     """
     architecture = info.get("general.architecture")
     layers = _count(info, f"{architecture}.block_count")
@@ -88,7 +88,7 @@ def kv_shape(info: Mapping[str, object]) -> KvShape | None:
 
 
 def _per_head(info: Mapping[str, object], attention: str, embedding: int | None) -> int | None:
-    """Return the numbers per KV head and token, key and value together."""
+    """Return the number of values per KV head and token, key and value together; None if it is unknown."""
     heads = _count(info, f"{attention}.head_count")
     usual = embedding // heads if embedding and heads else None
     key = _count(info, f"{attention}.key_length") or usual
@@ -106,12 +106,12 @@ def _is_count(value: object) -> bool:
 
 
 def room_bytes(memory: FreeMemory, *, resident_bytes: int = 0, resident_vram_bytes: int = 0) -> int:
-    """Return how much memory a model can have once the models in memory are unloaded, never more than there is.
+    """Return the memory in bytes that a model can have after other models are unloaded, at most the total.
 
     Args:
-        memory: of the server's machine.
-        resident_bytes: held by models that will be unloaded, VRAM included.
-        resident_vram_bytes: of it in VRAM.
+        memory: memory of the server's machine.
+        resident_bytes: memory of the models that will be unloaded, including VRAM.
+        resident_vram_bytes: the part of ``resident_bytes`` that is in VRAM.
     """
     in_ram = max(resident_bytes - resident_vram_bytes, 0)
     ram = min(memory.ram_available_bytes + in_ram, memory.ram_total_bytes)
@@ -132,18 +132,19 @@ def fit_of(
     resident_bytes: int = 0,
     resident_vram_bytes: int = 0,
 ) -> Fit:
-    """Return whether a model fits: ``fits`` up to 90 % of the room, ``tight`` up to all of it, else ``too_large``.
+    """Return whether a model fits into the available memory.
 
-    A file larger than the room is too large, whatever its cache needs. Otherwise the result is unknown where a size is
-    unknown.
+    ``fits``: it needs up to 90 % of that memory and not more than the graphics card has. ``tight``: it needs up to all
+    of it. Else ``too_large``. A file larger than the available memory is too large, whatever its cache needs. Otherwise
+    there is no result if a size is unknown.
 
     Args:
-        size_bytes: size of the model's file.
-        shape: shape of its KV cache; None where the metadata lack it.
+        size_bytes: size of the model's file; None if unknown.
+        shape: shape of the model's KV cache; None if the metadata lack it.
         num_ctx: requested context length in tokens.
-        memory: memory of the server's machine; None where it is not visible.
-        resident_bytes: memory of models that will be unloaded first, VRAM included.
-        resident_vram_bytes: of it in VRAM.
+        memory: memory of the server's machine; None if it is not visible from here.
+        resident_bytes: memory of models that will be unloaded first, including VRAM.
+        resident_vram_bytes: the part of ``resident_bytes`` that is in VRAM.
     """
     cache = None if shape is None else shape.cache_bytes(num_ctx)
     if memory is None:

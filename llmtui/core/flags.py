@@ -1,7 +1,7 @@
-"""Flags: what a trial's figures may be used for, with the evidence.
+"""Flags of a trial: what its figures may be used for, with the evidence.
 
-A flag never deletes a figure. *By design* and *conditions* describe the circumstances of a trial; *disturbances* say
-that something interfered. Rules and thresholds: docs/method.md, "Flags".
+A flag never deletes a figure. The flags in ``BY_DESIGN`` and ``CONDITIONS`` describe the circumstances of a trial;
+those in ``DISTURBANCES`` say that something interfered. Rules and thresholds: docs/method.md, "Flags".
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from llmtui.core.trial_row import TrialRow
 
 BY_DESIGN = ("short_output", "superseded")
 CONDITIONS = ("busy_machine", "spilled", "other_model_resident", "thinking_inline", "clock_disagreement")
-"""``busy_machine`` is ``busy`` in most warm trials: it describes the machine, and disturbs none of them."""
+"""Flags that describe the circumstances of a trial. ``busy_machine``: other programs were busy in most warm trials, so
+that being busy is no longer a disturbance of single trials."""
 READING = ("cap_ignored", "unseen_text", "clocks_apart", "text_replaced", "buffered")
-"""Problems in reading the answer: the figure concerned is missing, the others count."""
+"""Flags for problems in reading an answer. The figures concerned are missing; the other figures count."""
 DISTURBANCES = (
     "unexpected_reload", "cached_prompt", "queued", "prompt_cut", "swapped", "throttled", "busy",
     "noisy_start", "stalled_output", "outlier",
@@ -27,7 +28,7 @@ DISTURBANCES = (
 SWAP_IN_BYTES = 16 * 2**20
 STALL_MS = 1000.0
 CAP_FACTOR = 1.1
-"""More output tokens than this times the limit mean that the server ignored the limit."""
+"""More output tokens than this factor times the token limit mean that the server ignored the limit."""
 QUEUED_FLOOR_MS = 50.0
 QUEUED_SHARE = 0.10
 NEAR_CUT_TOKENS = 8
@@ -35,10 +36,10 @@ CHARS_PER_TOKEN_MAX = 8
 
 
 def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tuple[str, FlagEvidence], ...]:
-    """Return the flags of a trial by itself, each with its evidence.
+    """Return the flags that follow from a single trial, each with its evidence.
 
-    Flags whose evidence only the engine has (``unexpected_reload``, ``other_model_resident``, ``busy``, …) come first,
-    as reported by the engine.
+    Flags set by the engine come first, with the engine's evidence. Only the engine can detect ``unexpected_reload``,
+    ``other_model_resident``, ``busy`` and some others.
     """
     told: tuple[FlagEvidence, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
     flags = dict(zip(finished.flags, told, strict=False)) | reading_flags(finished)
@@ -60,7 +61,11 @@ def row_flags(finished: TrialFinished, figures: Figures, plan: Plan) -> tuple[tu
 
 
 def counts_for_speed(row: TrialRow) -> bool:
-    """Return whether a decode rate is compared: warm, ok, at least 64 tokens, no disturbance with a known cause."""
+    """Return whether a trial's decode speed is compared.
+
+    The trial must be warm and successful, with at least 64 output tokens. It must have no disturbance that is known to
+    change the speed.
+    """
     figures = row.figures
     return (
         row.trial.kind == "warm"
@@ -68,13 +73,13 @@ def counts_for_speed(row: TrialRow) -> bool:
         and figures.decode_tps is not None
         and (figures.tokens or 0) >= MIN_TOKENS_COMPARED
         and not {"unexpected_reload", "superseded", "cap_ignored"}.intersection(row.flags)
-        and not (figures.clock_side == "ours" and figures.tps_source == "client")  # explained by our own late reading
+        and not (figures.clock_side == "ours" and figures.tps_source == "client")  # this program read the text late
         and not _explained_outlier(row)
     )
 
 
 def is_uncounted(row: TrialRow) -> bool:
-    """Return whether only the token count is missing, so that characters per second remain."""
+    """Return whether a trial lacks only its token count, so that its characters per second can still be used."""
     return (
         (row.outcome == "no_final" or (row.outcome == "ok" and row.figures.tokens is None))
         and row.figures.decode_cps is not None
@@ -84,7 +89,7 @@ def is_uncounted(row: TrialRow) -> bool:
 
 
 def counts_for_ttft(row: TrialRow) -> bool:
-    """Return whether a time to first token is counted among those of its kind."""
+    """Return whether a trial's TTFT counts: it was measured, and no disturbance is known to have changed it."""
     spoiled = {"unexpected_reload", "superseded", "queued", "cached_prompt", "prompt_cut"}
     return (
         row.outcome in ("ok", "no_final")
@@ -95,7 +100,7 @@ def counts_for_ttft(row: TrialRow) -> bool:
 
 
 def why_not_compared(row: TrialRow) -> str:
-    """Return why a warm trial's speed is not compared: a code of core.metrics, or a flag."""
+    """Return why a warm trial's speed is not compared, as a code: a flag, or a reason from ``core.metrics``."""
     figures = row.figures
     if row.outcome != "ok":
         return f"outcome_{row.outcome}"
@@ -107,14 +112,17 @@ def why_not_compared(row: TrialRow) -> str:
 
 
 def counts_for_text_speed(row: TrialRow) -> bool:
-    """Return whether characters per second are compared: as for the decode rate, but also without a token count."""
+    """Return whether a trial's characters per second are compared.
+
+    The conditions are those of tokens per second, except that no token count is needed.
+    """
     if row.figures.decode_cps is None or row.figures.decode_chars is None:
         return False
     return counts_for_speed(row) or (row.trial.kind == "warm" and is_uncounted(row))
 
 
 def is_interfered_with(row: TrialRow) -> bool:
-    """Return whether the cause of a disturbance is known; an outlier alone has no known cause."""
+    """Return whether a trial was disturbed by a known cause. A trial that is only an outlier has no known cause."""
     return bool(_causes(row))
 
 

@@ -1,7 +1,8 @@
-"""The interval of a ratio over rounds, simultaneous over a table's pairs; the interval shown is the one that decides.
+"""Confidence intervals of speed or time ratios over rounds, valid simultaneously for all pairs of a table.
 
-Bonferroni over the m pairs with at least three rounds: each interval is Student's t at 1 − 0.05/2m. p-values are
-adjusted by Holm over the same pairs. Rules and their simulated error rates: docs/method.md, "Verdicts".
+The level is Bonferroni-corrected over the m pairs with at least three rounds: each interval is Student's t at 1 −
+0.05/2m. p-values are adjusted by Holm over the same pairs. Rules and their simulated error rates: docs/method.md,
+"Verdicts".
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from typing import NamedTuple
 from llmtui.core.stats import deviation, holm, mean, t_quantile, t_two_sided
 
 MIN_ROUNDS = 3
-"""Rounds from which a pair has an interval."""
+"""Smallest number of rounds for which a pair has an interval."""
 ALPHA = 0.05
 DEVIATION_FLOOR = 0.001
-"""Lower bound of the standard deviation of log ratios: two equal values do not prove certainty."""
+"""Lower bound of the standard deviation of log ratios, so that a few equal values do not make an interval of width
+0."""
 MAX_MORE_ROUNDS = 20
 
 
 class PairInterval(NamedTuple):
-    """The mean log ratio of one pair with its simultaneous 95 % interval."""
+    """The mean log ratio of one pair with its 95 % interval, which is valid for all pairs of the table together."""
 
     mean: float
     low: float
@@ -32,12 +34,12 @@ class PairInterval(NamedTuple):
     """Two-sided p-value, adjusted by Holm over the pairs of the table."""
 
     def oriented(self) -> PairInterval:
-        """Return the interval with a mean of at least 0: the pair in the order of its ratio."""
+        """Return the interval of the pair ordered so that its mean is at least 0: the pair is swapped if necessary."""
         return self if self.mean >= 0 else self._replace(mean=-self.mean, low=-self.high, high=-self.low)
 
 
 def pair_intervals(series: Sequence[Sequence[float]]) -> tuple[PairInterval | None, ...]:
-    """Return the interval of each pair's log ratios by round; None for a pair with fewer than three rounds."""
+    """Return the interval of each pair, from its log ratios by round; None for a pair with fewer than three rounds."""
     tested = [at for at, values in enumerate(series) if len(values) >= MIN_ROUNDS]
     adjusted = dict(zip(tested, holm([_p(series[at]) for at in tested]), strict=True))
     return tuple(
@@ -49,14 +51,15 @@ def pair_intervals(series: Sequence[Sequence[float]]) -> tuple[PairInterval | No
 def forecasts(
     series: Sequence[Sequence[float]], is_final: Callable[[int, PairInterval], bool]
 ) -> tuple[int | None, ...]:
-    """Return for each pair the number of further rounds after which its word is expected to be final.
+    """Return, for each pair, the number of further rounds after which its verdict is expected to be final.
 
-    The smallest k of 1 … 20 for which the rules give a final word with the same mean and deviation and n + k rounds,
-    the other pairs unchanged. A pair with fewer than three rounds needs three for an interval. None: more than 20.
+    It is the smallest k of 1 … 20 for which n + k rounds with the same mean and deviation lead to a final verdict, if
+    the other pairs do not change. A pair with fewer than three rounds needs three for an interval. None: more than 20
+    rounds.
 
     Args:
         series: log ratios by round, for each pair.
-        is_final: whether the oriented interval of the pair with this index leads to a final word.
+        is_final: returns whether the given interval of the pair with the given index leads to a final verdict.
     """
     tested = [at for at, values in enumerate(series) if len(values) >= MIN_ROUNDS]
     p_values = [_p(series[at]) for at in tested]
@@ -69,7 +72,7 @@ def forecasts(
         found.append(None)
         for more in range(1, MAX_MORE_ROUNDS + 1):
             interval = _interval(middle, spread, len(values) + more, len(tested), 1.0)
-            if interval.low > 0:  # p matters only then
+            if interval.low > 0:  # otherwise the verdict does not depend on p
                 expected = [*p_values]
                 expected[place] = t_two_sided(middle * math.sqrt(interval.n) / spread, interval.n - 1)
                 interval = interval._replace(p_adjusted=holm(expected)[place])
@@ -80,7 +83,7 @@ def forecasts(
 
 
 def spread_of(values: Sequence[float]) -> float:
-    """Return the standard deviation of at least two log ratios, at least ``DEVIATION_FLOOR``."""
+    """Return the standard deviation of at least two log ratios; at least ``DEVIATION_FLOOR``."""
     return max(deviation(values), DEVIATION_FLOOR)
 
 

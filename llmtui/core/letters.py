@@ -46,7 +46,7 @@ def groups(session: Session, found: Sequence[SpeedVerdict]) -> dict[int, str]:
     sets: list[set[int]] = []
     for at, index in enumerate(order):
         fresh = {index} | {other for other in order[at + 1 :] if frozenset((index, other)) not in apart}
-        # A set with a separated pair is split until there is none.
+        # Split the set until no subset contains a separated pair.
         for clique in _cliques(sorted(fresh, key=order.index), apart):
             if index in clique and not any(clique <= known for known in sets):
                 sets.append(clique)

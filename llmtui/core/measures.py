@@ -1,8 +1,8 @@
 """The figures: one record per figure, from which every table, file and chart is made.
 
-To add a figure, add one record here and its words in ``words.measures``; it then has a column in the tables of the
-screen, in printed tables, Markdown, CSV files and data frames. The order of the records is the order of the columns (in
-CSV files new figures come at the end).
+To add a figure, add one record here and its wording in ``words.measures``. The figure then has a column in the tables
+on screen, in printed tables, Markdown, CSV files and data frames. Columns are in the order of the records; in CSV
+files, new figures are appended at the end.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from llmtui.core.trial_row import TrialRow
 
 SummaryLine = ContenderSummary | CategorySummary
 Reading = Spread | float | None
-"""Value of a figure for a model: with its range over rounds or trials, a plain value, or missing."""
+"""Value of a figure for a model: a value with its range (``Spread``), a plain number, or None if missing."""
 Better = Literal["higher", "lower", "neither"]
 Unit = Literal["s", "ms", "tok/s", "chars/s", "×", "tok", "GB", "J", "%", ""]
 Table = Literal["models", "categories", "trials"]
 Room = Literal[0, 1, 2, 3]
-"""Terminal width from which a table on screen has the column: 0 always, 2 wide terminals, 3 printed tables only."""
+"""Terminal width from which a table on screen has a column: 0 any, 1 medium, 2 wide, 3 only in printed tables."""
 
 GIGABYTE = 1e9
 _EVERYWHERE: Mapping[Table, Room] = MappingProxyType({"models": 0, "categories": 0, "trials": 2})
@@ -37,38 +37,38 @@ def _is_ok(row: TrialRow) -> bool:
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """The definition of one figure."""
+    """Definition of one figure."""
 
     id: str
-    """Its name in files, and the key of its words."""
+    """Name of the figure in files, and key of its wording."""
     unit: Unit
     """Unit on screen."""
     per: float = 1.0
-    """Number of file units in one ``unit``: 1000 where files have milliseconds and the screen seconds."""
+    """Number of file units in one ``unit``: 1000 if files have milliseconds and the screen has seconds."""
     better: Better
     digits: int = 3
-    """Significant digits of a single value, and in a table of models."""
+    """Number of significant digits, in tables of models and for single values."""
     decimals: int = 2
     """Largest number of decimals in the table of trials."""
     computed_by: str
-    """``module:function`` that computes it."""
+    """``module:function`` that computes the figure."""
     of_trial: Callable[[TrialRow], float | None] | None = None
     of_model: Callable[[ContenderSummary], Reading] | None = None
     of_category: Callable[[CategorySummary], Reading] | None = None
     has_range: bool = False
-    """``of_model`` and ``of_category`` return a ``Spread``."""
+    """Whether ``of_model`` and ``of_category`` return a ``Spread`` (a value with its range)."""
     counts: Callable[[TrialRow], bool] = _is_ok
-    """Whether a trial's figure counts; others are shown in grey."""
+    """Returns whether a trial's figure counts in summaries; figures that do not count are shown in grey."""
     shown: Mapping[Table, Room] = _EVERYWHERE
-    """Tables with a column for it, provided they can compute it."""
+    """Tables that have a column for the figure, if they can compute it, each with the least ``Room`` it needs."""
     trial_column: str | None = None
-    """Its column in trials.csv, where the name differs."""
+    """Name of the figure's column in trials.csv; None: the same as ``id``."""
     reason_key: str | None = None
-    """Its key in a line's ``why``, where that differs."""
+    """Key of the figure in the ``why`` of a model's summary; None: the same as ``id``."""
 
 
 def measures(table: Table | None = None) -> tuple[Measure, ...]:
-    """Return all figures, or those with a column in a table."""
+    """Return all figures, or only those with a column in the given table."""
     if table is None:
         return MEASURES
     reader: dict[Table, Callable[[Measure], object]] = {
@@ -80,48 +80,48 @@ def measures(table: Table | None = None) -> tuple[Measure, ...]:
 
 
 def measure_of(measure_id: str) -> Measure | None:
-    """Return the figure with an id; None where there is none."""
+    """Return the figure with the given id; None if there is none."""
     return next((one for one in MEASURES if one.id == measure_id), None)
 
 
 def reading(one: Measure, line: SummaryLine) -> Reading:
-    """Return the value of a figure for a model, or for a model in a category."""
+    """Return a figure's value for a model, or for a model in one category; None if it is missing or not defined."""
     if isinstance(line, ContenderSummary):
         return None if one.of_model is None else one.of_model(line)
     return None if one.of_category is None else one.of_category(line)
 
 
 def value_of(found: Reading) -> float | None:
-    """Return the value in file units."""
+    """Return a figure's value without its range, in the unit of files."""
     return found.value if isinstance(found, Spread) else found
 
 
 def shown_value(one: Measure, line: SummaryLine) -> float | None:
-    """Return the value of a figure for a line in the unit on screen."""
+    """Return a figure's value for a model or category, in the unit on screen; None if it is missing."""
     value = value_of(reading(one, line))
     return None if value is None else value / one.per
 
 
 def is_lower_bound(one: Measure, of: SummaryLine | TrialRow) -> bool:
-    """Return whether the value is a lower bound because the cap on tokens ended an answer."""
+    """Return whether a whole-answer time is only a lower bound, because the token limit ended the answer."""
     if one.id != "e2e_ms":
         return False
     return of.ended_by == "length" if isinstance(of, TrialRow) else isinstance(of, CategorySummary) and of.capped
 
 
 def _figure(name: str) -> Callable[[TrialRow], float | None]:
-    """Return the reader of a field of ``Figures``."""
+    """Return a function that reads the named field of a trial's ``Figures``."""
     assert name in Figures.__struct_fields__
     return lambda row: getattr(row.figures, name)
 
 
 def _machine(name: str) -> Callable[[TrialRow], float | None]:
-    """Return the reader of a field of ``MachineFigures``."""
+    """Return a function that reads the named field of a trial's ``MachineFigures``."""
     return lambda row: None if row.machine is None else getattr(row.machine, name)
 
 
 def _per_token(name: str) -> Callable[[TrialRow], float | None]:
-    """Return the reader of a field of ``MachineFigures`` ÷ the trial's output tokens."""
+    """Return a function that divides the named field of a trial's ``MachineFigures`` by its output tokens."""
     of_machine = _machine(name)
 
     def read(row: TrialRow) -> float | None:

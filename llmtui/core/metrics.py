@@ -1,6 +1,6 @@
 """The figures of one finished trial.
 
-The formulas in words are in words.measures; the rules are in docs/method.md.
+The formulas are worded in ``words.measures``; the rules are in docs/method.md.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from llmtui.core.thinking import inline_thinking
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of one trial. None means missing; ``why`` has the reason under the field's name."""
+    """The figures of one trial. None: missing; ``why`` then has the code of the reason under the field's name."""
 
     ttft_ms: float | None = None
     ttfo_ms: float | None = None
     decode_tps: float | None = None
     tps_source: str | None = None
-    """``client`` (our clock) or ``server`` (its counters), where decode_tps is present."""
+    """Clock of ``decode_tps``: ``client`` (this program's clock) or ``server`` (the server's counters)."""
     tpot_ms: float | None = None
     decode_cps: float | None = None
     reading_x: float | None = None
@@ -56,58 +56,59 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     longest_gap_ms: float | None = None
     stalls: int | None = None
     gap_clock: str | None = None
-    """``server`` (its stamps) or ``arrival``."""
+    """Source of the chunk gaps: ``server`` (its timestamps) or ``arrival``."""
     client_lag_ms: float | None = None
-    """Median of arrival − server stamp; local servers only."""
+    """Median of arrival − server timestamp in ms; for a remote server, the excess over the smallest difference."""
     tokens: int | None = None
-    """Output tokens by the server's count, including thinking."""
+    """Number of output tokens by the server's count, including thinking."""
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     prompt_ms: float | None = None
-    """The server's time for the prompt, without the part that came from its cache."""
+    """The server's time for processing the prompt in ms, without the part taken from its cache."""
     chunks: int = 0
     answer_chars: int = 0
     thinking_chars: int = 0
     words: int = 0
     decode_steps: int | None = None
-    """n − k1: numerator of decode_tps, for pooling."""
+    """Numerator of ``decode_tps``, for pooling: number of tokens generated in ``decode_s``."""
     decode_s: float | None = None
-    """Its denominator."""
+    """Denominator of ``decode_tps``: seconds after the first text, or the server's decode time."""
     decode_chars: int | None = None
-    """Numerator of decode_cps."""
+    """Numerator of ``decode_cps``: number of characters after the first chunk."""
     server_decode_tps: float | None = None
-    """The same rate by the server's own counters."""
+    """Decode speed by the server's own counters, in tokens per second."""
     thinking_inline: bool = False
     clock_side: Side | None = None
-    """Which clock is wrong, where the server's and ours disagree."""
+    """Which clock is wrong, if the server's clock and this program's disagree."""
     why: dict[str, str] = {}
 
 
 READING_WORDS_PER_S = 238 / 60
-"""Silent reading of English non-fiction, 238 words per minute: Brysbaert 2019, doi 10.1016/j.jml.2019.104047."""
+"""Silent reading speed for English non-fiction, 238 words per minute: Brysbaert 2019, doi 10.1016/j.jml.2019.104047."""
 
 MIN_TOKENS_DECODE = 16
-"""Below this, an error of one token is more than 7 %: no decode rate."""
+"""Smallest number of output tokens for a decode speed. With fewer, an error of one token is more than 7 %."""
 MIN_TOKENS_PREFILL = 64
 SHORTEST_WINDOW_S = 0.005
-"""Shortest time from the first text to the end for a rate: one late wake-up of this program takes as long."""
+"""Shortest time from the first text to the end, in seconds, for a speed. One late wake-up of this program takes as
+long."""
 STALL_FLOOR_MS = 250.0
 STALL_FACTOR = 5.0
 LONGEST_WORD = 15
-"""Mean characters per word above which a text is not written in words separated by spaces."""
+"""Mean number of characters per word above which a text is not considered to be words separated by spaces."""
 
 _HAS_TIMES = ("ok", "no_final", "thinking_only")
 
 
 def measure(finished: TrialFinished, *, local: bool) -> Figures:
-    """Return a finished trial's figures.
+    """Return the figures of a finished trial.
+
+    TTFT, TTFO and time per token are defined as in NVIDIA AIPerf and MLPerf Inference. The decode speed excludes the
+    tokens of the first chunk, because their time belongs to the prompt.
 
     Args:
         finished: the trial with its timeline and the server's counters.
-        local: the server runs on this machine, so that both share one wall clock.
-
-    Formulas: TTFT, TTFO and TPOT as NVIDIA AIPerf and MLPerf Inference define them; the decode rate leaves out the
-    tokens of the first chunk, because their time belongs to the prompt.
+        local: whether the server runs on this machine, so that both share one wall clock.
     """
     why: dict[str, str] = {}
     finished = own_text(finished)
@@ -149,7 +150,7 @@ def measure(finished: TrialFinished, *, local: bool) -> Figures:
     if finished.recorded is not None:
         why |= dict.fromkeys((*TEXT, *GAPS, "prefill_tps"), "not_recorded")
     reading = reading_flags(finished)
-    if not reading:  # an answer that was not read completely explains any difference
+    if not reading:  # otherwise the incomplete reading explains the difference
         lag_ms = _lag_ms(finished, local=local) if "client_lag_ms" in parts else None
         parts["clock_side"] = clock_side(finished, lag_ms)
     for flag in reading:
@@ -173,7 +174,7 @@ def _load_ms(counters: ServerCounters | None) -> float | None:
 
 
 def _first_answer(texts: tuple[str, ...], channels: str) -> tuple[bool, int | None]:
-    """Return whether the answer contains thinking, and the index of the chunk in which the answer itself begins."""
+    """Return whether the answer contains thinking, and the index of the chunk in which the actual answer begins."""
     answers = [index for index, channel in enumerate(channels) if channel == "a"]
     if not answers:
         return False, None
@@ -224,7 +225,7 @@ def _decode(finished: TrialFinished, counters: ServerCounters, why: dict[str, st
 
 
 def _first_tokens(finished: TrialFinished, tokens: int) -> tuple[int, str]:
-    """Return k1, the number of tokens made when the first text arrived, and the clock to use for the rate."""
+    """Return the number of tokens in the first chunk, and the clock for the decode speed: ``client`` or ``server``."""
     made = finished.timeline.tokens
     if made and made[0] <= tokens:
         return max(1, made[0]), "client"
@@ -233,7 +234,7 @@ def _first_tokens(finished: TrialFinished, tokens: int) -> tuple[int, str]:
         return 1, "client"
     if not bundled or not clocks_disagree(finished) or was_late_at_an_end(finished):
         return 1, "server"
-    # Bundled, and the server's clock is not credible: assume that the first bundle is as large as the others.
+    # Several tokens per chunk and a wrong server clock: assume that the first chunk is as large as the others.
     return round(tokens / len(finished.timeline.t_ns)), "client"
 
 
@@ -242,7 +243,7 @@ def _text_speed(
 ) -> dict[str, object]:
     assert finished.done_ns is not None
     over_s = (finished.done_ns - finished.timeline.t_ns[0]) / 1e9
-    made = max(len(texts), counters.output_tokens or 0)  # an undercount must not remove the text's speed
+    made = max(len(texts), counters.output_tokens or 0)  # a token count that is too low must not hide the text speed
     later = "".join(texts[1:])
     if made < MIN_TOKENS_DECODE or not later or over_s <= 0:
         why |= dict.fromkeys(TEXT, "too_short")
@@ -285,16 +286,19 @@ def _prefill(finished: TrialFinished, counters: ServerCounters, why: dict[str, s
 
 # t0                 t_first                                     t_done
 # |------ ttft ------|-- gap --|-- gap --|-- gap --|-- end ----|   arrivals, on our clock
-#                    |   gap   |   gap   |   gap   |               server stamps, where usable
-#                    |<---- decode window, n - k1 tokens ----->|
+#                    |   gap   |   gap   |   gap   |               server's timestamps, if usable
+#                    |<--- decode window, n - k1 tokens ------>|   n: all tokens, k1: those of the first chunk
 # |<-------------------------- e2e --------------------------->|
 #
-# A gap is taken from the server's stamps, so that a late arrival at our end is none. A pause is the smaller of the two
-# gaps, so that a step of the server's clock is none.
+# Gaps are computed from the server's timestamps, so that a late arrival does not count as a gap. A pause is the smaller
+# of the gaps by timestamps and by arrival, so that a step of the server's clock does not count as a pause.
 
 
 def _gaps(finished: TrialFinished, why: dict[str, str], *, local: bool) -> dict[str, object]:
-    """Return the gap figures by the server's stamps where usable; a pause is the smaller gap of stamps and arrivals."""
+    """Return the figures about gaps between chunks, by the server's timestamps if they are usable.
+
+    Stalls and the longest gap use the smaller of the gap by timestamps and the gap by arrival.
+    """
     line = finished.timeline
     figures: dict[str, object] = {}
     refused = stamps_refused(finished, local=local)
@@ -321,7 +325,7 @@ def _gaps(finished: TrialFinished, why: dict[str, str], *, local: bool) -> dict[
 
 
 def _lag_ms(finished: TrialFinished, *, local: bool) -> float:
-    """Return the median of arrival − server stamp in ms; for a remote server relative to the lowest."""
+    """Return the median of arrival − server timestamp in ms; for a remote server, the excess over the smallest."""
     lags = sorted(lags_ns(finished))
     return max(0.0, quantile(lags, 0.5) - (0 if local else lags[0])) / 1e6
 

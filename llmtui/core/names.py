@@ -1,4 +1,4 @@
-"""Model names: which ones a server treats as equal, which are similar, and what a name implies."""
+"""Model names: which names a server treats as equal, which are similar, and what kind of model a name implies."""
 
 from __future__ import annotations
 
@@ -47,28 +47,28 @@ _OLLAMA_PREFIXES = ("registry.ollama.ai/library/", "registry.ollama.ai/", "libra
 
 
 def ollama_name(name: str) -> str:
-    """Return a name in the form in which Ollama compares it: lower case, without its own registry, with a tag."""
+    """Return a name as Ollama compares it: in lower case, without the prefix of its own registry, with a tag."""
     bare = name.strip().lower().removeprefix("https://").removeprefix("http://").replace("huggingface.co/", "hf.co/", 1)
     bare = next((bare.removeprefix(prefix) for prefix in _OLLAMA_PREFIXES if bare.startswith(prefix)), bare)
     return bare if ":" in bare.rpartition("/")[2] else f"{bare}:latest"
 
 
 def name_digest(*facts: object) -> str:
-    """Return the substitute for a digest that the server does not report; it changes with the name and the facts."""
+    """Return a substitute for a digest that a server does not report: a hash of the name and the given facts."""
     return f"{_NAME_DIGEST}{hashlib.sha256(repr(facts).encode()).hexdigest()}"
 
 
 def is_name_digest(*digests: str) -> bool:
-    """Return whether one of the digests is a substitute from ``name_digest``."""
+    """Return whether one of the digests is a substitute made by ``name_digest``."""
     return any(digest.startswith(_NAME_DIGEST) for digest in digests)
 
 
 def find_model(name: str, listed: Sequence[ListedModel], server: str) -> ListedModel | None:
-    """Return the listed model that the server would use for a name; None where there is none.
+    """Return the listed model that a server would use for a name; None if there is none.
 
     Args:
-        name: as typed.
-        listed: models of this and of other servers.
+        name: the name as typed.
+        listed: models of this server and of other servers.
         server: kind of the server.
     """
     own = [one for one in listed if one.model.backend == server]
@@ -81,22 +81,22 @@ def find_model(name: str, listed: Sequence[ListedModel], server: str) -> ListedM
 
 
 def nearest_names(name: str, names: Iterable[str], n: int = 3) -> tuple[str, ...]:
-    """Return the names most similar to a name, best first."""
+    """Return up to ``n`` names that are similar to the given name or contain it, best first."""
     by_form = {one.lower(): one for one in names}
     wanted = name.strip().lower()
     near = difflib.get_close_matches(wanted, by_form, n, _NEAR)
-    # By its letters alone, a part of a long name is not similar to it.
+    # difflib does not consider a short part of a long name similar to it.
     parts = [one for one in by_form if wanted and wanted in one and one not in near]
     return tuple(by_form[one] for one in [*near, *parts][:n])
 
 
 def why_not_chat(name: str, signs: Sequence[object] = ()) -> ModelProblem | None:
-    """Return why a model cannot be benchmarked, judged by its list entry and name; None where it can be.
+    """Return why a model cannot be benchmarked, judged by its list entry and its name; None if it can be.
 
     Args:
         name: the model's name.
-        signs: values of list fields such as ``type``, ``task`` or ``capabilities``: a word, words, or words that
-            are true or false.
+        signs: values of list fields such as ``type``, ``task`` or ``capabilities``. Each is a word, a list of words, or
+            a mapping from words to whether they apply.
     """
     words = {word for sign in signs for word in _words(sign)}
     if words & _CHATS:

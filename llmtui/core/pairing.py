@@ -1,4 +1,4 @@
-"""Pairs of measurements of two contenders, by round. Imported files: core.recorded_pairs."""
+"""Pairs of measurements of two contenders, by round. For imported files see ``core.recorded_pairs``."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from llmtui.core.plan import IMPORTED, Plan
 from llmtui.core.trial_row import TrialRow
 
 Figure = Literal["decode_tps", "decode_cps"]
-"""The compared figure: tokens per second, or characters per second."""
+"""The figure that is compared: tokens per second, or characters per second."""
 
 
 class PairedRounds(NamedTuple):
-    """Two contenders' paired rounds, as log ratios of the first to the second."""
+    """Two contenders' measurements from the same rounds, as log ratios: ln(speed of the first ÷ that of the second)."""
 
     first: int
     second: int
     rounds: tuple[float, ...]
-    """d_r of each counted round."""
+    """Log ratio of each counted round."""
     leads: tuple[tuple[float, ...], ...]
-    """Log ratios per prompt, for each counted round."""
+    """Log ratios of the single prompts, for each counted round."""
     common: int
-    """Number of paired trials in all rounds, counted or not."""
+    """Number of prompts measured for both contenders, summed over all rounds, counted or not."""
 
 
 def is_imported(plan: Plan) -> bool:
-    """Return whether the plan comes from another program's file, and so cannot be run again."""
+    """Return whether the plan was read from another program's file. Such a plan cannot be run again."""
     return plan.preset == IMPORTED
 
 
 def pair_up(
     plan: Plan, rows: Sequence[TrialRow], first: int, second: int, figure: Figure = "decode_tps"
 ) -> PairedRounds:
-    """Return the rounds in which both contenders were measured on the same prompts with the same cap.
+    """Return the rounds in which both contenders were measured on the same prompts with the same token limit.
 
-    A round counts if at least half of the plan's prompts are paired in it. Within a round rates are pooled over the
-    paired prompts.
+    A round counts if both were measured on at least half of the plan's prompts. The speed of a round is pooled over
+    these prompts: amount of text ÷ time.
     """
     by_place: dict[tuple[int, int | None], dict[int, TrialRow]] = {}
     counts = counts_for_speed if figure == "decode_tps" else counts_for_text_speed
@@ -63,7 +63,7 @@ def pair_up(
 
 
 def amount_and_seconds(row: TrialRow, figure: Figure) -> tuple[int, float]:
-    """Return numerator and denominator of a trial's rate, for pooling: amount of text, and seconds."""
+    """Return the numerator and denominator of a trial's rate, for pooling: tokens or characters, and seconds."""
     figures = row.figures
     if figure == "decode_tps":
         assert figures.decode_steps is not None, "only rows with a rate are paired"

@@ -84,7 +84,7 @@ def _unseen(finished: TrialFinished, counters: ServerCounters) -> Evidence | Non
         and not inline_thinking(text).found
     ):
         return Evidence(code="unseen_thinking", args={"tokens": thought})
-    if line.tokens and (tokens is None or line.tokens[0] <= tokens):  # a running count beyond the final one is wrong
+    if line.tokens and (tokens is None or line.tokens[0] <= tokens):  # a running count above the final one is wrong
         first = text[: sum(size for size, at in zip(line.chars, line.t_ns, strict=True) if at == line.t_ns[0])]
         if _exceeds(line.tokens[0], first):
             return Evidence(code="unseen_start", args={"tokens": line.tokens[0]})
@@ -125,7 +125,7 @@ def own_text(finished: TrialFinished) -> TrialFinished:
     """Return the trial with the model's own text only, and with an end that is not before its last text."""
     line = finished.timeline
     if finished.done_ns is not None and line.t_ns and finished.done_ns < line.t_ns[-1]:
-        # Sessions of older versions took the first finish_reason as the end.
+        # Older versions recorded the first finish_reason as the end of the answer.
         finished = msgspec.structs.replace(finished, done_ns=line.t_ns[-1])
     if not line.channels.startswith("t") or "oad" not in finished.text[:200]:
         return finished

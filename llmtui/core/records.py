@@ -1,6 +1,6 @@
-"""Records that events consist of: server counters, machine figures, arrival times of text.
+"""Records that are parts of events: server counters, machine figures, arrival times of text.
 
-A missing value is None, with a reason beside it; never 0 or a sentinel.
+A missing value is None, never 0 or another placeholder.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     _AnyProblem = ProblemCode
     _AnyEvidence = EvidenceCode
 else:
-    # Any string on the wire: journals of other versions have codes that this one does not know.
+    # Any string is accepted when reading, since journals of other versions can have codes unknown to this one.
     _AnyProblem = _AnyEvidence = str
 
 Argument = str | int | float
@@ -28,38 +28,43 @@ Level = Literal["info", "warning", "error"]
 ColdSource = Literal["disk", "memory", "mixed", "unknown"]
 ServerKind = Literal["ollama", "openai", "builtin"]
 NamedBy = Literal["nobody", "settings", "person"]
-"""Origin of a server's address: ``nobody`` (found by a search), the settings or the environment, or the user."""
+"""Who named a server's address: ``nobody`` (a search found it), ``settings`` (file or environment), ``person`` (the
+user)."""
 
 
 Step = Literal["unloading", "loading", "loading_again", "waiting_for_others", "waiting_for_server", "paused"]
-"""The step within a phase. ``loading_again``: a model that was in memory before the run. ``waiting_for_others``: a cold
-start is delayed until other programs leave the CPU idle. ``waiting_for_server``: it does not answer."""
+"""The step within a phase. ``loading_again``: loading a model that was in memory before the run.
+``waiting_for_others``: a cold start is delayed until other programs leave the CPU idle. ``waiting_for_server``: the
+server does not respond."""
 
 
 class PhaseDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The step within a phase, and the models concerned."""
+    """The step within a phase, and the names of the models concerned."""
 
     step: Step
     names: tuple[str, ...] = ()
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem as data; ``llmtui.words.problems`` makes the sentences."""
+    """A problem as data: a code with arguments. ``llmtui.words.problems`` makes the sentences."""
 
     code: _AnyProblem
     args: dict[str, Argument] = {}
-    """Names and figures for the code's sentence; no prose."""
+    """Names and numbers that are inserted into the sentence; no prose."""
     detail: str | None = None
-    """The message of a server, a library or the system, as received."""
+    """Message of a server, a library or the system, as received."""
     cause: Problem | None = None
     """The problem that caused this one."""
     what: str | None = None
-    """Only in journals of schema 1: what happened, in English."""
+    """What happened, in English. Set only in journals of schema 1."""
     remedy: str | None = None
-    """Only in journals of schema 1: what to do about it."""
+    """What to do about the problem, in English. Set only in journals of schema 1."""
 
     def __str__(self) -> str:
-        """Return the problem for logs and files: ``code name=value: detail``; schema 1's sentences unchanged."""
+        """Return the problem for logs and files as ``code name=value: detail``.
+
+        A problem of schema 1 is returned as its English text.
+        """
         if self.what is not None:
             return self.what if self.remedy is None else f"{self.what} {self.remedy}"
         said = coded(self.code, self.args)
@@ -68,7 +73,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ProblemError(Exception):
-    """Base of the exceptions that have a problem; ``str`` is its code."""
+    """Base class of exceptions that carry a ``Problem``; ``str`` returns the problem's code."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
@@ -76,66 +81,66 @@ class ProblemError(Exception):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The evidence for a flag, as data; ``llmtui.words.evidence`` makes the sentence."""
+    """The evidence for a flag, as data: a code with arguments. ``llmtui.words.evidence`` makes the sentence."""
 
     code: _AnyEvidence
     args: dict[str, Argument] = {}
 
     def __str__(self) -> str:
-        """Return the evidence for files: ``code name=value``."""
+        """Return the evidence as written to files: ``code name=value``."""
         return coded(self.code, self.args)
 
 
 FlagEvidence = Evidence | str
-"""Evidence for a flag; an English sentence in journals of schema 1, empty where a flag has none."""
+"""Evidence for a flag. In journals of schema 1 it is an English sentence; it is an empty string if a flag has none."""
 
 
 def coded(code: str, args: Mapping[str, Argument]) -> str:
-    """Return a code with its arguments as one readable line, floats to four significant digits."""
+    """Return a code with its arguments as one line, ``code name=value …``; floats have four significant digits."""
     told = (f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in args.items())
     return " ".join((code, *told))
 
 
 class ServerCounters(msgspec.Struct, frozen=True, kw_only=True):
-    """The counts in the server's last line, as sent; durations in ns. Absent keys are None, never 0."""
+    """The counts at the end of a server's response, as sent; durations in ns. A count that was not sent is None."""
 
     total_duration_ns: int | None = None
     load_duration_ns: int | None = None
     prompt_tokens: int | None = None
-    """All tokens of the prompt, including cached ones."""
+    """Number of all tokens of the prompt, including cached ones."""
     cached_tokens: int | None = None
-    """Number of prompt tokens from the server's cache; None where the server does not report it."""
+    """Number of prompt tokens from the server's cache; None if the server does not report it."""
     prompt_duration_ns: int | None = None
     output_tokens: int | None = None
-    """Output tokens, including the end-of-answer token (except with MLX)."""
+    """Number of output tokens. It includes the end-of-answer token, except with MLX."""
     output_duration_ns: int | None = None
     output_steps: int | None = None
-    """Number of decode steps in ``output_duration_ns``: output_tokens − 1 (llama.cpp), output_tokens (MLX)."""
+    """Number of decode steps in ``output_duration_ns``: output_tokens − 1 for llama.cpp, output_tokens for MLX."""
     reasoning_tokens: int | None = None
-    """Output tokens that were thinking, where the server reports it."""
+    """Number of output tokens that were thinking; None if the server does not report it."""
     why: dict[str, str] = {}
-    """Why a count that was sent is not used, by field (``not_a_number``, ``zero``, ``counts_disagree``)."""
+    """Reason why a count that was sent is not used, by field: ``not_a_number``, ``zero`` or ``counts_disagree``."""
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """Arrival of each chunk of text: arrays of equal length, in the order of ``TrialFinished.text``."""
+    """Arrival of each chunk of text. The arrays have equal length and are in the order of the text."""
 
     t_ns: tuple[int, ...] = ()
-    """Arrival − t0, on the engine's clock."""
+    """Arrival time − time at which the request was sent, in ns, on the engine's clock."""
     chars: tuple[int, ...] = ()
-    """Number of characters per chunk, to cut the text again."""
+    """Number of characters of each chunk, from which the whole text can be cut into its chunks again."""
     channels: str = ""
-    """One letter per chunk: ``t`` thinking, ``a`` answer."""
+    """One letter per chunk: ``t`` for thinking, ``a`` for the answer."""
     server_ns: tuple[int, ...] | None = None
-    """The server's own stamp of each chunk (wall clock, ns since 1970); None where it sends none."""
+    """The server's own timestamp of each chunk (wall clock, ns since 1970); None if it sends none."""
     tokens: tuple[int, ...] | None = None
-    """Number of output tokens made up to each chunk, where the server reports it."""
+    """Number of output tokens generated up to and including each chunk; None if the server does not report it."""
 
     def __post_init__(self) -> None:
         """Refuse arrays of different lengths.
 
         Raises:
-            ValueError: the lengths differ, as in a damaged line.
+            ValueError: the lengths differ, as they can in a damaged line of a file.
         """
         told = (self.chars, self.channels, self.server_ns, self.tokens)
         if any(array is not None and len(array) != len(self.t_ns) for array in told):
@@ -143,17 +148,17 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The machine during one trial. All None where it is not visible from here."""
+    """Readings of the server's machine during one trial; None: not measured, or not visible from this machine."""
 
     runner_pid: int | None = None
     runner_peak_bytes: int | None = None
-    """Largest memory of the runner process: RssFile + RssAnon."""
+    """Largest memory of the model's process (the runner): RssFile + RssAnon."""
     runner_steady_bytes: int | None = None
-    """Its median over the second half of the trial."""
+    """Median memory of the model's process over the second half of the trial."""
     runner_file_bytes: int | None = None
     runner_anon_bytes: int | None = None
     weights_in_anon: bool | None = None
-    """The runner was started without memory-mapping its weights."""
+    """Whether the model's process was started without memory-mapping the weights."""
     vram_bytes: int | None = None
     available_min_bytes: int | None = None
     swap_in_bytes: int | None = None
@@ -161,50 +166,52 @@ class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
     runner_cpu_s: float | None = None
     llmtui_cpu_s: float | None = None
     others_cores_before: float | None = None
-    """Cores that other programs kept busy in the second before the trial."""
+    """Mean number of CPU cores that other programs kept busy in the second before the trial."""
     throttle_events: int | None = None
     joules: float | None = None
     joules_source: str | None = None
     temperature_c: float | None = None
     on_battery: bool | None = None
     others_cores: float | None = None
-    """Cores that other programs kept busy during the trial; None where the server's processes were not all visible."""
+    """Mean number of CPU cores that other programs kept busy during the trial; None unless all processes of the server
+    were visible."""
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial in another program's file. None: not recorded."""
+    """One trial from another program's file. None: the file does not have the value."""
 
     line: int
-    """Line in the file, from 1."""
+    """Line number in the file, from 1."""
     overall_tps: float | None = msgspec.field(default=None, name="usual_tps")
-    """Tokens ÷ total time, as recorded."""
+    """Output tokens ÷ total time, in tokens per second, as recorded."""
     ram_change_mb: float | None = None
-    """As recorded; in the earlier comparison's files the change of the whole machine's used memory."""
+    """Change of memory in MB, as recorded; files of the earlier comparison script have that of the whole machine."""
     ttft_s: float | None = None
     total_s: float | None = None
     tokens: int | None = None
-    """Output tokens."""
+    """Number of output tokens."""
     load_s: float | None = None
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     prompt_s: float | None = None
-    """The server's time for the prompt."""
+    """The server's time for processing the prompt, in seconds."""
     decode_s: float | None = None
-    """The server's time for the output."""
+    """The server's time for generating the output, in seconds."""
     steps: int | None = None
-    """Number of tokens made within ``decode_s``, where that is not ``tokens`` − 1."""
+    """Number of tokens generated within ``decode_s``; None: ``tokens`` − 1."""
     decode_tps: float | None = None
-    """The speed after the first token, where the file has nothing but that."""
+    """Tokens per second after the first token; set only if the file has no times to compute the speed from."""
     program: str | None = None
-    """The program whose format the file has; None: a plain table."""
+    """Name of the program whose file format was read; None for a plain table."""
     repetition: bool = False
-    """It follows trials of the same model and prompt: repetitions show variation, but are no rounds."""
+    """Whether the trial directly follows trials of the same model and prompt. Such repetitions show variation, but do
+    not form rounds."""
     mean_of: int | None = None
-    """The figures are means of this many requests."""
+    """Number of requests that the figures are averaged over; None for a single request."""
 
 
 class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model in a server's memory, as the server reports it."""
+    """A model in a server's memory, as reported by the server."""
 
     name: str
     digest: str
@@ -213,28 +220,28 @@ class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):
     context_length: int | None = None
     pid: int | None = None
     also: tuple[str, ...] = ()
-    """Digests of further models that use these weights: adapters."""
+    """Digests of other models that use the same weights (adapters)."""
 
     def serves(self, digest: str) -> bool:
-        """Return whether requests for the model of this digest use this model in memory."""
+        """Return whether requests for the model with the given digest would use this model in memory."""
         return digest == self.digest or digest in self.also
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A server of a session, as found at the start."""
+    """A server that was used in a session, as found at the session's start."""
 
     kind: ServerKind
-    """The protocol."""
+    """Kind of server, which decides the protocol."""
     address: str
-    """Address without user name and password."""
+    """Address of the server, without user name and password."""
     product: str | None = None
-    """Such as ``vLLM``; None where the server does not report it."""
+    """Name of the server's software, such as ``vLLM``; None if the server does not report it."""
     version: str | None = None
     local: bool | None = None
 
 
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
-    """The conditions of a session: what must be equal for two sessions to be compared."""
+    """The conditions under which a session ran: software, machine and servers."""
 
     llmtui: str
     python: str
@@ -251,12 +258,13 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     server_is_local: bool | None = None
     sampling_hz: float = 2.0
     host: str | None = None
-    """Name of the machine on which llmtui ran; an identification, not a condition."""
+    """Name of the machine on which llmtui ran. It identifies the machine and is not compared."""
     servers: tuple[Server, ...] = ()
-    """All servers; earlier versions recorded only the main one, in the fields above."""
+    """All servers of the session. Empty in sessions of earlier versions, which recorded only the main server, in the
+    fields above."""
 
     def server_of(self, kind: str) -> Server | None:
-        """Return the server of a protocol; None where it did not answer at the start."""
+        """Return the server of the given kind; None if it did not respond at the start of the session."""
         if not self.servers and kind == self.server_kind and self.server_is_local is not None:
             return Server(
                 kind=self.server_kind,
@@ -268,4 +276,4 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, omit_defaults=True):
-    """Base of everything that is sent as a line; the tag is the class name."""
+    """Base class of all messages that are sent as one line of JSON. The class name is the message's ``type``."""

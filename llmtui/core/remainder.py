@@ -1,4 +1,4 @@
-"""What is left of a session that was interrupted: the planned trials without a result."""
+"""The rest of an interrupted session: the planned trials that have no result yet."""
 
 from __future__ import annotations
 
@@ -10,30 +10,36 @@ from llmtui.core.trial_row import TrialRow
 
 
 def is_open(row: TrialRow) -> bool:
-    """Return whether a row tells nothing of its model: it was cut short, or its server was gone."""
+    """Return whether a trial has no result for its model and has to be run again on resuming.
+
+    It was cancelled, or the server could not be reached.
+    """
     gone = row.outcome == "error" and row.problem is not None and row.problem.code in GONE
     return row.outcome == "cancelled" or gone
 
 
 def settled_ids(rows: Iterable[TrialRow]) -> frozenset[str]:
-    """Return the ids of the planned trials that have a result; a repetition counts for the trial that it repeats."""
+    """Return the ids of the planned trials that have a result. A repetition counts for the trial that it repeats."""
     return frozenset(row.repeats or row.trial.id for row in rows if not is_open(row))
 
 
 def without_open(rows: Sequence[TrialRow]) -> list[TrialRow]:
-    """Return the rows that stay when a session continues: an open one stays only beside its repetition."""
+    """Return the finished trials that are kept when an interrupted session continues.
+
+    A trial without a result is kept only if it was repeated with a result.
+    """
     settled = settled_ids(rows)
     return [row for row in rows if not is_open(row) or row.trial.id in settled]
 
 
 def remaining(plan: Plan, rounds: int, rows: Sequence[TrialRow], *, first: int | None = None) -> tuple[Trial, ...]:
-    """Return the planned trials without a result, in order.
+    """Return the planned trials that have no result yet, in order.
 
     Args:
-        plan: the plan.
-        rounds: number of promised rounds.
-        rows: the session's rows.
-        first: the contender that was in memory at the start (see ``round_blocks``).
+        plan: the plan of the session.
+        rounds: number of rounds that the session has to complete.
+        rows: the session's finished trials.
+        first: the contender whose model was in memory at the start (see ``round_blocks``); None if there was none.
     """
     settled = settled_ids(rows)
     planned = (block for number in range(1, rounds + 1) for block in round_blocks(plan, number, resident=first))

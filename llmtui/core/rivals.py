@@ -1,4 +1,4 @@
-"""Pairs of answers to show side by side."""
+"""Selection of two models' answers to show side by side."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from llmtui.core.trial_row import TrialRow
 
 
 def rivals(session: Session, chosen: TrialRow | None) -> tuple[TrialRow, TrialRow] | None:
-    """Return two models' answers to one prompt: the chosen trial and another model's, else the newest such pair.
+    """Return answers of two models to the same prompt: the chosen trial's and another model's.
 
-    None where no prompt was answered by two models.
+    Without a chosen trial, the newest such pair of warm trials is returned. None if no other model answered the prompt.
     """
     complete = [row for row in session.rows if row.figures.chunks]
     candidates = [chosen] if chosen is not None else [row for row in reversed(complete) if row.trial.kind == "warm"]
@@ -22,5 +22,5 @@ def rivals(session: Session, chosen: TrialRow | None) -> tuple[TrialRow, TrialRo
         ]
         if others:
             same_round = [other for other in others if other.trial.round == row.trial.round]
-            return tuple(sorted((row, (same_round or others)[-1]), key=lambda one: one.trial.contender))  # type: ignore[return-value]  # two of two
+            return tuple(sorted((row, (same_round or others)[-1]), key=lambda one: one.trial.contender))  # type: ignore[return-value]  # a tuple of two
     return None

@@ -1,4 +1,4 @@
-"""Number of rounds: when a run continues by itself, and how many more rounds would settle open pairs.
+"""When a run continues with another round by itself, and how many rounds would settle its undecided pairs.
 
 Rules: docs/method.md, "Trials" and "Verdicts".
 """
@@ -13,9 +13,10 @@ from llmtui.core.verdict import SpeedVerdict, settled, verdicts
 
 
 def wants_more_rounds(session: Session) -> bool:
-    """Return whether a thorough run continues after a complete round: a pair is open, and not every ratio is narrow.
+    """Return whether a thorough run continues after a complete round.
 
-    At least the plan's promised rounds and at most its largest number are run, whatever the verdicts are.
+    It continues while the verdict on some pair is open, unless all speed ratios are already known to ± 1.5 %. It never
+    ends before the promised number of rounds or exceeds the plan's largest number.
     """
     begun = max((row.trial.round for row in session.rows), default=0)
     if begun < session.rounds:
@@ -24,13 +25,13 @@ def wants_more_rounds(session: Session) -> bool:
 
 
 def rounds_that_fit(plan: Plan, done: int, *, spent_s: float, round_s: float) -> int:
-    """Return how many rounds to start next under a budget: one, or two where the order must end balanced; 0 to stop.
+    """Return the number of rounds to start next under a time budget: 0 to stop, 1, or 2 if the order must be balanced.
 
     Args:
-        plan: a plan with a budget; where it is ``balanced``, a round and its mirror are started together.
-        done: number of complete rounds, at least one.
-        spent_s: time since the start.
-        round_s: expected duration of a round.
+        plan: the plan. If it is ``balanced``, a round and its mirror image are started together.
+        done: number of complete rounds.
+        spent_s: seconds since the start.
+        round_s: expected duration of a round, in seconds.
     """
     if plan.budget_s is None or done == 0:
         return 0
@@ -40,9 +41,9 @@ def rounds_that_fit(plan: Plan, done: int, *, spent_s: float, round_s: float) ->
 
 
 def rounds_to_tell(found: Sequence[SpeedVerdict]) -> int | None:
-    """Return the number of rounds after which every open pair that can be settled is expected to be.
+    """Return the number of further rounds after which every undecided pair is expected to be decided.
 
-    A pair with fewer than three rounds needs three for an interval. None: no pair is open, or every open one would take
-    more than 20 rounds.
+    Pairs that would take more than 20 rounds are ignored. None if no other pair is undecided. A pair with fewer than
+    three rounds needs three for an interval.
     """
     return max((one.more_rounds for one in found if one.more_rounds is not None), default=None)

@@ -1,4 +1,4 @@
-"""Flags that follow from comparing a session's trials: cached prompts, CPU throttling, outliers.
+"""Flags that follow from comparing the trials of a session: cached prompts, CPU throttling, outliers and others.
 
 Rules and thresholds: docs/method.md, "Flags". Flagged trials keep their figures, except the prefill speed of a cached
 prompt, which would be meaningless.
@@ -16,23 +16,23 @@ from llmtui.core.records import Evidence, FlagEvidence
 from llmtui.core.trial_row import TrialRow
 
 CACHED_TOKENS = 16
-"""Cached counts may exceed the model's lowest, which is its template, by this many tokens."""
+"""A prompt counts as cached from this many cached tokens above the model's minimum, which is its chat template."""
 CACHED_FACTOR = 3.0
 CACHED_ROUNDS = 3
 THROTTLED_SHARE = 0.05
 OUTLIER_RESIDUALS = 10
 OUTLIER_FACTOR = 14.8
-"""Ten standard deviations of a normal distribution, in median absolute deviations."""
+"""Threshold for outliers in median absolute deviations: ten standard deviations of a normal distribution."""
 OUTLIER_FLOOR = 0.003
 MIN_ROWS = 3
-"""Fewest trials of one model and prompt from which their median is used as the expected value."""
+"""Smallest number of trials from which a median is used as the expected value."""
 
 PromptPlace = tuple[int, int | None]
-"""(contender, prompt)."""
+"""Indices of (contender, prompt) in the plan."""
 
 
 def with_session_flags(rows: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
-    """Return the trials with the flags that follow from comparing them; trials without any are returned unchanged."""
+    """Return the trials with the flags that follow from comparing them added; other trials are returned unchanged."""
     found: dict[int, dict[str, Evidence]] = {}
     for name, flagged in (
         ("cached_prompt", _cached(rows)),
@@ -59,11 +59,11 @@ def _flagged(row: TrialRow, added: Mapping[str, Evidence]) -> TrialRow:
 
 
 def is_mostly_busy(warm: int, busy: int) -> bool:
-    """Return whether other programs are busy during most of the warm trials, so that repeating a trial would not help.
+    """Return whether other programs are busy during most warm trials, so that repeating a trial would not help.
 
     Args:
         warm: number of warm trials so far.
-        busy: number of those during which other programs were busy.
+        busy: number of warm trials during which other programs were busy.
     """
     return warm >= MIN_ROWS and 2 * busy > warm
 
@@ -78,7 +78,7 @@ def _busy_machine(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
 
 
 def _superseded(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
-    """Return the trials that were repeated because other programs were busy: only the repetition counts."""
+    """Return the trials that were run again because other programs were busy; only their repetitions count."""
     again = {row.repeats: row.trial.id for row in rows if row.repeats is not None and row.outcome == "ok"}
     return {
         at: Evidence(code="superseded", args={"by": again[row.trial.id]})
@@ -91,7 +91,7 @@ def _superseded(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
 
 
 def _cached(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
-    """Return the trials with a cached prompt: by the server's count, else by an unusually high prefill speed."""
+    """Return the trials with a cached prompt, judged by the server's count, or by an unusually high prefill speed."""
     found: dict[int, Evidence] = {}
     fresh = [(at, row) for at, row in enumerate(rows) if row.trial.kind != "follow_up"]
     least = _least_cached(row for _, row in fresh)
@@ -104,7 +104,7 @@ def _cached(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
             continue
         beside = rates.get(_place(row), {})
         if at not in beside or beside[at] <= CACHED_FACTOR * slowest[_place(row)]:
-            continue  # below that factor of every median too
+            continue  # then it is below that factor of the median too
         others = sorted(rate for other, rate in beside.items() if other != at)
         if len(others) >= CACHED_ROUNDS and beside[at] > CACHED_FACTOR * quantile(others, 0.5):
             factor = beside[at] / quantile(others, 0.5)
@@ -122,7 +122,7 @@ def _least_cached(rows: Iterable[TrialRow]) -> dict[int, int]:
 
 
 def _prompt_rates(rows: Iterable[tuple[int, TrialRow]]) -> dict[PromptPlace, dict[int, float]]:
-    """Return prompt tokens ÷ the server's prompt time, by (contender, prompt) and row."""
+    """Return prompt tokens per ms of the server's prompt time, by (contender, prompt) and index of the trial."""
     rates: dict[PromptPlace, dict[int, float]] = {}
     for at, row in rows:
         tokens, over_ms = row.figures.prompt_tokens, row.figures.prompt_ms
@@ -135,7 +135,11 @@ def _prompt_rates(rows: Iterable[tuple[int, TrialRow]]) -> dict[PromptPlace, dic
 
 
 def _throttled(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
-    """Return the trials in which the throttling counter moved and a token took 5 % longer than in trials without."""
+    """Return the trials slowed by CPU throttling.
+
+    In these the throttling counter increased, and the time per token was over 5 % longer than the median of trials
+    without an increase.
+    """
     calm: dict[PromptPlace, list[float]] = {}
     for row in rows:
         if _timed(row) and not _events(row):
@@ -159,7 +163,7 @@ def _events(row: TrialRow) -> int:
 
 
 def _outliers(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
-    """Return the trials whose time per token is far from that of the same prompt in other rounds."""
+    """Return the trials whose time per token is far from that of the same model and prompt in other rounds."""
     logs: dict[int, dict[PromptPlace, list[tuple[int, float]]]] = {}
     for at, row in enumerate(rows):
         if _timed(row):
@@ -172,7 +176,11 @@ def _outliers(rows: Sequence[TrialRow]) -> dict[int, Evidence]:
 
 
 def _far_off(prompts: Iterable[Sequence[tuple[int, float]]]) -> dict[int, Evidence]:
-    """Return the trials whose residual of log time per token around their prompt's median is unusually large."""
+    """Return the trials of one model whose log time per token is unusually far from the median of its prompt.
+
+    Args:
+        prompts: for each prompt, (index of the trial, log time per token).
+    """
     residuals: dict[int, float] = {}
     for series in prompts:
         if len(series) >= MIN_ROWS:
@@ -189,7 +197,7 @@ def _far_off(prompts: Iterable[Sequence[tuple[int, float]]]) -> dict[int, Eviden
 
 
 def _timed(row: TrialRow) -> bool:
-    """Return whether a trial is warm and its time per token can be compared."""
+    """Return whether a trial is warm and has a time per token that can be compared."""
     figures = row.figures
     return (
         row.trial.kind == "warm"

@@ -1,4 +1,4 @@
-"""Shortened names that stay distinct: what the names differ in is kept, not what they share."""
+"""Shortening of names so that they stay distinct: the characters in which they differ are kept."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from functools import lru_cache, partial
 
 _DOTS = "…"
 _LEAST_PART = 4
-"""Fewest characters of the middle that are worth showing beside the end."""
+"""Smallest number of characters from the middle of a name that are worth showing beside its end."""
 
 
 def short_names(names: Sequence[str], width: int) -> dict[str, str]:
-    """Return each name shortened to a width; all results differ as long as there is room for a number.
+    """Return each name shortened to a width, so that all results differ if the width allows it.
 
-    Names that fit are unchanged. Longer ones lose their middle; where that makes several equal, they keep the part in
-    which they differ, or get a number where no such part fits.
+    Names that fit are unchanged. Longer names lose their middle. If several would then be equal, they keep the part in
+    which they differ, or get a number if that part does not fit.
 
     Args:
         names: all names that are shown together, in the order of their rows.
-        width: in characters, 1 or more.
+        width: largest number of characters, 1 or more.
     """
     return dict(zip(names, _shortened(tuple(names), max(width, 1)), strict=True))
 
@@ -39,7 +39,7 @@ def _shortened(names: tuple[str, ...], width: int) -> tuple[str, ...]:
 
 
 def _cut(name: str, width: int) -> str:
-    """Return the name without its middle; names differ at the ends more often than there."""
+    """Return the name without its middle, since names mostly differ at their ends."""
     if len(name) <= width:
         return name
     tail = (width - 1) // 2
@@ -51,7 +51,7 @@ def _ends(name: str, head: int, tail: int) -> str:
 
 
 def _ways(name: str, alike: Sequence[str], width: int) -> Iterator[str]:
-    """Yield shortened forms of the name that no similar name would have, the preferred one first."""
+    """Yield shortened forms of a name that no similar name shares, the preferred one first."""
     if not alike:
         yield _cut(name, width)
     room = width - 1
@@ -67,14 +67,14 @@ def _ways(name: str, alike: Sequence[str], width: int) -> Iterator[str]:
 
 
 def _differing(name: str, alike: Sequence[str], ways: Iterable[Callable[[str], str]]) -> Iterator[str]:
-    """Yield the forms of the name that differ from the same forms of all similar names."""
+    """Yield the forms of a name that differ from the same forms of all similar names."""
     for way in ways:
         if all(way(one) != way(name) for one in alike):
             yield way(name)
 
 
 def _window(name: str, start: int, length: int, tail: int) -> str:
-    """Return a part of the middle, and the end where there is room for it."""
+    """Return a part of the name's middle, followed by its last ``tail`` characters."""
     return f"{_DOTS}{name[start : start + length]}{_DOTS}{name[len(name) - tail :] if tail else ''}"
 
 

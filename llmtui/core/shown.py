@@ -1,8 +1,8 @@
-"""Text from servers and files made safe to show: nothing in it controls the terminal.
+"""Text from servers and files made safe to show: no character in it can control the terminal.
 
 Names, versions, errors and titles come from servers, and journals from any source. Every event that is read (see
-``core.events.decode_event``) passes ``shown_event`` on its way to screens, printed lines and files, so that the rule
-has one home. The text of an answer is kept unchanged; the panes that show it use ``visible`` themselves.
+``core.events.decode_event``) passes ``shown_event`` before screens, printed output and files use it. The text of an
+answer is kept unchanged; the widgets that show it use ``visible`` themselves.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ T = TypeVar("T")
 
 BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 ODD: Final = re.compile(f"[\x00-\x1f\x7f-\x9f{BIDI}\u2028\u2029\ud800-\udfff\ufff9-\ufffb]")
-"""Characters that are shown as something else."""
+"""Characters that are not shown as they are, but replaced by a visible substitute."""
 _ODD_IN_LINES: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{BIDI}\ud800-\udfff\ufff9-\ufffb]")
 _LINES: Final = frozenset(("text", "cold_text", "follow_up_text", "template", "license", "modelfile"))
-"""Fields that may have several lines."""
+"""Names of the fields whose text may have several lines."""
 _AS_IT_CAME: Final = frozenset(("timeline",))
 
 
 def visible(character: str) -> str:
     """Return the visible substitute for a control character.
 
-    C0 controls and DEL become their pictures (``␛``), C1 controls, bidirectional controls and other invisible marks
-    their code (``<U+202E>``), lone surrogates U+FFFD.
+    C0 controls and DEL become their symbol (``␛``). C1 controls, bidirectional controls and other invisible marks
+    become their code point (``<U+202E>``). Lone surrogates become U+FFFD.
     """
     code = ord(character)
     if code < 0x20:
@@ -40,21 +40,21 @@ def visible(character: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    """Return a name, an error or another one-line text without control characters."""
+    """Return a one-line text, such as a name or an error, with its control characters replaced by visible ones."""
     return ODD.sub(lambda found: visible(found[0]), text) if ODD.search(text) else text
 
 
 def lines_without_controls(text: str) -> str:
-    """Return a text of several lines without control characters except line ends and tabs."""
+    """Return a text with its control characters replaced by visible ones, except line ends and tabs."""
     return _ODD_IN_LINES.sub(lambda found: visible(found[0]), text) if _ODD_IN_LINES.search(text) else text
 
 
 def shown_event(event: T, *, keep: frozenset[str] = frozenset()) -> T:
-    """Return a record with every text in it made safe to show; the record itself if nothing changes.
+    """Return a record with all its texts made safe to show; the record itself if nothing changes.
 
     Args:
-        event: a struct, or a value of one.
-        keep: fields of the record itself to leave unchanged.
+        event: a struct, or a value of one of its fields.
+        keep: names of fields of the record to leave unchanged.
     """
     if not isinstance(event, msgspec.Struct):
         return event

@@ -1,8 +1,8 @@
 """Statistics for the comparison of a few rounds, without an array library.
 
-Student's t by the regularised incomplete beta function (continued fraction, Press et al., Numerical Recipes § 6.4),
-Holm's step-down adjustment (Holm 1979), a stratified Kendall trend test for dependent strata (Hirsch and Slack 1984)
-with the median of pairwise slopes (Sen 1968). tests/core/test_stats.py compares all of them with SciPy.
+Student's t uses the regularised incomplete beta function (continued fraction, Press et al., Numerical Recipes § 6.4).
+Other sources: Holm's step-down adjustment (Holm 1979), a stratified Kendall trend test for dependent strata (Hirsch and
+Slack 1984), and the median of pairwise slopes (Sen 1968). tests/core/test_stats.py compares all of them with SciPy.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MAX_STEPS = 500
 
 
 Stratum = Mapping[int, tuple[float, float]]
-"""(x, y) by occasion; equal occasion numbers are shared between strata."""
+"""The points (x, y) of one stratum, by number of the occasion; equal numbers in two strata are the same occasion."""
 
 
 class Interval(NamedTuple):
@@ -37,13 +37,13 @@ class Trend(NamedTuple):
     """A monotone trend over time, pooled over strata."""
 
     slope: float
-    """Median of the slopes between all pairs within a stratum, in y per x."""
+    """Median of the slopes between all pairs of points within a stratum, in y per x."""
     p: float
-    """Two-sided p-value; 1 where it cannot be computed."""
+    """Two-sided p-value; 1 if it cannot be computed."""
 
 
 def mean(values: Sequence[float]) -> float:
-    """Return the mean of a non-empty series."""
+    """Return the arithmetic mean of a non-empty series."""
     return math.fsum(values) / len(values)
 
 
@@ -54,12 +54,12 @@ def deviation(values: Sequence[float]) -> float:
 
 
 def t_interval(values: Sequence[float], *, level: float = 0.95, floor: float = 0.0) -> Interval:
-    """Return the interval mean ± t·s/√n of at least two values.
+    """Return the confidence interval mean ± t·s/√n of at least two values.
 
     Args:
         values: independent observations.
         level: two-sided confidence level.
-        floor: lower bound of the standard deviation, so that two equal values do not prove certainty.
+        floor: lower bound of the standard deviation, so that a few equal values do not make an interval of width 0.
     """
     n = len(values)
     half = t_quantile(0.5 + level / 2, n - 1) * max(deviation(values), floor) / math.sqrt(n)
@@ -68,12 +68,12 @@ def t_interval(values: Sequence[float], *, level: float = 0.95, floor: float = 0
 
 
 def t_two_sided(t: float, degrees: float) -> float:
-    """Return the probability of a |t| at least as large: I_x(ν/2, 1/2) at x = ν/(ν + t²)."""
+    """Return the two-sided p-value of t under Student's distribution: I_x(ν/2, 1/2) at x = ν/(ν + t²)."""
     return incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
 
 
 def f_two_sided(ratio: float, over: float, under: float) -> float:
-    """Return the two-sided p-value of an F test: variances of equal populations differ at least this much.
+    """Return the two-sided p-value of an F test for equal variances.
 
     Args:
         ratio: ratio of the sample variances.
@@ -88,7 +88,12 @@ def f_two_sided(ratio: float, over: float, under: float) -> float:
 
 @lru_cache(maxsize=2048)
 def t_quantile(probability: float, degrees: float) -> float:
-    """Return the t below which a share ``probability`` (0.5 … 1) of Student's distribution lies."""
+    """Return the quantile of Student's t distribution.
+
+    Args:
+        probability: from 0.5 to below 1.
+        degrees: degrees of freedom.
+    """
     if probability == 0.5:
         return 0.0
     tail = 2 * (1 - probability)
@@ -115,7 +120,7 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     front = math.exp(
         math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     )  # fmt: skip
-    # The continued fraction converges fast on one side of the mean only; symmetry covers the other.
+    # The continued fraction converges fast only below the mean; above it, use the symmetry of the function.
     if x < (a + 1) / (a + b + 2):
         return front * _beta_fraction(a, b, x) / a
     return 1.0 - front * _beta_fraction(b, a, 1 - x) / b
@@ -143,7 +148,7 @@ def _away_from_zero(value: float) -> float:
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return Holm-adjusted p-values, in the order given."""
+    """Return the p-values adjusted by Holm's method, in the order given."""
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted = [0.0] * len(p_values)
     highest = 0.0
@@ -157,8 +162,8 @@ def stratified_trend(strata: Sequence[Stratum]) -> Trend:
     """Return the trend of y over x within strata; differences of level between strata do not matter.
 
     Strata share their occasions: a round in which the whole machine was slow is one observation, not several. Therefore
-    the covariances of the scores, estimated from their concordance, are part of the variance (Hirsch and Slack 1984).
-    Without them, rounds that share a noise of ± 2 % would be called a trend in up to 30 of 100 sessions.
+    the variance includes the covariances of the strata's scores, estimated from their concordance (Hirsch and Slack
+    1984). Without them, a noise of ± 2 % shared by all models would be called a trend in up to 30 of 100 sessions.
 
     Args:
         strata: (x, y) by occasion; strata with fewer than two points, or with a single x, are ignored.
@@ -173,7 +178,7 @@ def stratified_trend(strata: Sequence[Stratum]) -> Trend:
                 score += _sign(slope)
     alone = [_covariance(one, one) for one in strata]
     variance = math.fsum(alone) + 2 * math.fsum(_covariance(one, other) for one, other in combinations(strata, 2))
-    # No estimate may make several strata say less than one.
+    # Negative covariances must not make the variance smaller than that of a single stratum.
     variance = max(variance, *alone, 0.0) if alone else 0.0
     if not slopes or not variance:
         return Trend(0.0, 1.0)
@@ -185,7 +190,7 @@ def stratified_trend(strata: Sequence[Stratum]) -> Trend:
 def _covariance(one: Stratum, other: Stratum) -> float:
     """Return the covariance of two strata's scores over their common occasions (Dietz and Killeen 1981).
 
-    For a stratum with itself, it is the variance of Kendall's score, including ties.
+    If both are the same stratum, this is the variance of Kendall's score, including ties.
     """
     common = [at for at in one if at in other]
     n = len(common)
@@ -206,7 +211,7 @@ def _sign(value: float) -> int:
 
 
 class Welch(NamedTuple):
-    """The difference of two means with unequal variances."""
+    """A difference of two means with its confidence interval, for unequal variances."""
 
     difference: float
     low: float
@@ -215,7 +220,7 @@ class Welch(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A variance with its degrees of freedom."""
+    """One part of a variance, with its degrees of freedom."""
 
     variance: float
     degrees: float
@@ -224,14 +229,14 @@ class Part(NamedTuple):
 def welch(
     a: Sequence[float], b: Sequence[float], *, level: float = 0.95, floor: float = 0.0, also: Sequence[Part] = ()
 ) -> Welch:
-    """Return mean(a) − mean(b) with its interval (Welch 1947), for at least two values each.
+    """Return mean(a) − mean(b) with its confidence interval (Welch 1947).
 
     Args:
-        a: independent observations.
-        b: independent observations, of any number.
+        a: at least two independent observations.
+        b: at least two independent observations; the number may differ from that of ``a``.
         level: two-sided confidence level.
         floor: lower bound of both standard deviations.
-        also: further variances of the difference, with their degrees of freedom (Satterthwaite 1946).
+        also: further parts of the variance of the difference (Satterthwaite 1946).
     """
     parts = [
         Part(max(deviation(a), floor) ** 2 / len(a), len(a) - 1),
@@ -242,12 +247,12 @@ def welch(
 
 
 def around(middle: float, parts: Sequence[Part], *, level: float = 0.95) -> Welch:
-    """Return an estimate with its interval, from the variances that it has (Satterthwaite 1946).
+    """Return an estimate with its confidence interval, given the parts of its variance (Satterthwaite 1946).
 
     Args:
         middle: the estimate.
         parts: at least one variance with its degrees of freedom.
-        level: of confidence, two-sided.
+        level: two-sided confidence level.
     """
     total = math.fsum(part.variance for part in parts)
     if total == 0:

@@ -199,7 +199,7 @@ def _line(session: Session, index: int, rows: list[TrialRow], cells: RecordedCel
         cold_later=again,
         ttft=ttft,
         ttfo=ttfo,
-        # A repeated follow-up has the same text, so the server has read all of it before.
+        # A repeated follow-up has the same text, so the server has already processed all of it.
         follow_up=_times([row for row in rows if row.repeats is None], "follow_up", lambda row: row.figures.ttft_ms),
         decode_tps=tps,
         decode_cps=cps,

@@ -1,4 +1,4 @@
-"""The time axis of plots: bands of engine activity, and sample series with at most one point per column."""
+"""The time axis of plots: bands that show what the engine did, and series of samples with one value per column."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from llmtui.core.trial_row import TrialRow
 BandName = Literal["unload", "load", "prefill", "thinking", "answer", "idle"]
 
 LOAD_SHOWN_MS = 100.0
-"""A shorter load is the server's bookkeeping, not a cold start."""
+"""Shortest load, in ms, that is drawn as loading. A shorter one is the server's bookkeeping."""
 
 
 class Band(msgspec.Struct, frozen=True):
-    """One activity from ``start_ns`` to ``end_ns`` on the engine's clock."""
+    """One activity of the engine from ``start_ns`` to ``end_ns``, on the engine's clock."""
 
     start_ns: int
     end_ns: int
@@ -27,9 +27,10 @@ class Band(msgspec.Struct, frozen=True):
 
 
 def without_standstills(session: Session) -> Session:
-    """Return the session as if added rounds had followed its end at once; for drawing only.
+    """Return the session with idle times removed, for drawing only.
 
-    Otherwise, after a request for more rounds an hour later, the axis would be an hour of nothing.
+    A session is idle between its end and a later request for more rounds. Times after that are shifted back, so that
+    plots have no long empty part.
     """
     if not session.standstills:
         return session
@@ -52,11 +53,12 @@ def without_standstills(session: Session) -> Session:
 
 
 def bands(session: Session) -> tuple[Band, ...]:
-    """Return the bands in order, without gaps from the first phase on.
+    """Return the bands of the time axis in order, without gaps from the first phase on.
 
-    The engine only reports that it waits. The loading part of a wait is cut afterwards from the server's
-    ``load_duration``; in the current trial, a cold wait counts as loading and any other as prefill. Waits before a
-    request, and between trials, are for a model that is loading.
+    The engine reports only that it waits. Once a trial is finished, its wait is split into loading and prefill by the
+    server's ``load_duration``. In the current trial, the wait of a cold trial is shown as loading, and any other as
+    prefill. Waits before a request is sent are loading too, except those for other programs or for the server, which
+    are idle.
     """
     rows: dict[str, list[TrialRow]] = {}
     for row in session.rows:
@@ -74,7 +76,7 @@ def _cut(session: Session, mark: PhaseMark, end_ns: int, rows: dict[str, list[Tr
         return (Band(mark.t_ns, end_ns, mark.phase, mark.trial_id),)
     if mark.step in ("waiting_for_others", "waiting_for_server"):
         return (Band(mark.t_ns, end_ns, "idle", None),)
-    if mark.trial_id is None:  # a model that was in memory before is loaded again
+    if mark.trial_id is None:  # a model that was in memory before the run is loaded again
         return (Band(mark.t_ns, end_ns, "load", None),)
     asked = [row for row in rows.get(mark.trial_id, ()) if row.t_ns >= end_ns]
     if not asked:
@@ -101,7 +103,7 @@ def per_column(
     column_ns: int,
     columns: int,
 ) -> list[float | None]:
-    """Return the mean of a series in each column of a plot; None where a column has no sample."""
+    """Return the mean of a series of samples in each column of a plot; None for a column without samples."""
     sums = [0.0] * columns
     counts = [0] * columns
     for sample in samples:
@@ -114,7 +116,7 @@ def per_column(
 
 
 def band_columns(marked: Sequence[Band], *, start_ns: int, column_ns: int, columns: int) -> list[Band | None]:
-    """Return the band that fills most of each column; None before the first and after the last."""
+    """Return the band that fills most of each column; None for columns before the first band and after the last."""
     best: list[tuple[int, Band] | None] = [None] * columns
     for band in marked:
         first = max(0, (band.start_ns - start_ns) // column_ns)

@@ -1,4 +1,4 @@
-"""A figure over several sessions of one plan, with the conditions that changed between them."""
+"""One figure over several sessions of one plan, with the conditions that changed between the sessions."""
 
 from __future__ import annotations
 
@@ -17,52 +17,52 @@ from llmtui.core.summary import summarise
 
 
 class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One session's figure."""
+    """The figure of one contender in one session."""
 
     session: int
     """Index into ``FigureTrend.sessions``."""
     value: float
-    """In file units."""
+    """Value of the figure, in the unit of files."""
     low: float | None = None
-    """95 % interval over the session's rounds, for this session alone; None below three rounds."""
+    """Lower end of the 95 % interval over the session's rounds, for this session alone; None below three rounds."""
     high: float | None = None
     rounds: int = 0
 
 
 class TrendLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One contender's figure, the oldest session first; sessions without it have no point."""
+    """The figure of one contender, oldest session first. Sessions without the figure have no point."""
 
     label: str
     points: tuple[TrendPoint, ...]
 
 
 class TrendSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session on the time axis."""
+    """A session on the time axis of a trend."""
 
     session_id: str
     wall_ns: int
     changed: tuple[Difference, ...] = ()
-    """Conditions that differ from the previous session."""
+    """Conditions that differ from those of the previous session."""
 
 
 class FigureTrend(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure of every contender of the newest session over time."""
+    """One figure over time, for every contender of the newest session."""
 
     figure: str
     sessions: tuple[TrendSession, ...]
-    """The oldest first."""
+    """The sessions, oldest first."""
     lines: tuple[TrendLine, ...]
 
 
 def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> FigureTrend:
-    """Return the course of a figure over sessions.
+    """Return one figure over several sessions.
 
     Args:
         sessions: sessions of one plan, in any order.
-        figure: id of a measure.
+        figure: id of the figure.
 
     Raises:
-        ValueError: no session is given.
+        ValueError: no session was given.
     """
     if not sessions:
         raise ValueError("a trend is of at least one session")

@@ -1,4 +1,4 @@
-"""The part of a finished trial that a session keeps."""
+"""The part of a finished trial that is kept in memory for a session."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
     wall_ns: int
     t0_ns: int | None
     t_ns: int
-    """End of the trial on the engine's clock."""
+    """End of the trial in ns, on the engine's clock."""
     ended_by: EndedBy | None = None
     problem: Problem | None = None
     flags: tuple[str, ...] = ()
     evidence: tuple[FlagEvidence, ...] = ()
-    """Evidence, one per flag in the order of ``flags``; an empty text where there is nothing to add."""
+    """One entry per flag, in the order of ``flags``; an empty string for a flag without evidence."""
     machine: MachineFigures | None = None
     resident: ResidentModel | None = None
     cold_source: ColdSource | None = None
@@ -45,5 +45,5 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def replaced_trials(rows: Iterable[TrialRow]) -> frozenset[str]:
-    """Return the ids of disturbed trials that were replaced by a repetition."""
+    """Return the ids of the disturbed trials that were replaced by a repetition."""
     return frozenset(row.repeats for row in rows if row.repeats is not None)

@@ -149,7 +149,7 @@ def wait_times(session: Session, contender: int, figure: WaitFigure) -> Times:
     found: dict[int, dict[int | None, float]] = {}
     for row in mine:
         value = row.figures.ttfo_ms if figure == "ttfo_ms" else row.figures.ttft_ms
-        # A repeated follow-up has the same text, so the server has read all of it before.
+        # A repeated follow-up has the same text, so the server has already processed all of it.
         repeated = kind == "follow_up" and row.repeats is not None
         if row.trial.kind == kind and counts_for_ttft(row) and value and not repeated:
             found.setdefault(row.trial.round, {})[row.trial.prompt if kind == "warm" else None] = value

@@ -77,7 +77,7 @@ def what_holds(session: Session) -> tuple[Holding, ...]:
     still_open = [one for one in found if one.mark == "open"]
     lead = [one for one in found if one.topic == "fastest"]
     if still_open and lead and _same_pair(lead[0], still_open[-1]):
-        # The line of the lead says all of it: with its price it stands for both.
+        # Both lines are about the same pair: keep the first, with the number of rounds needed.
         priced = msgspec.structs.replace(lead[0], more_rounds=still_open[-1].more_rounds)
         return (priced, *(one for one in told if one.topic != "fastest"))
     fastest = [one for one in still_open if one.topic == "fastest"]
@@ -120,7 +120,7 @@ def _fastest(line: WritingSpeed, session: Session) -> Holding | None:
             deciding = msgspec.structs.replace(deciding, word="too_few_rounds")
     mark = holding_mark(deciding.word)
     leaders = line.leaders if line.lead == "shared" and mark == "equal" else (deciding.first,)
-    if mark == "equal" and line.lead != "shared":  # no verdict separates a third one at the top from them
+    if mark == "equal" and line.lead != "shared":  # a third contender at the top is not separated from these two
         deciding = _open_pair(line.leaders, line.verdicts) or deciding
         mark = holding_mark(deciding.word)
         leaders = (deciding.first,)

@@ -1,4 +1,4 @@
-"""Complete rounds: while a session runs, claims are made from those alone."""
+"""Complete rounds. While a session runs, conclusions are drawn from complete rounds only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from llmtui.core.session import Session
 
 
 def whole_rounds(session: Session) -> tuple[int, ...]:
-    """Return the numbers of the rounds that are complete: every trial has ended, or a later round has begun."""
+    """Return the numbers of the complete rounds.
+
+    A round is complete if all its trials have ended, or if a later round has begun.
+    """
     trials: dict[int, set[str]] = {}
     for row in session.rows:
         trials.setdefault(row.trial.round, set()).add(row.repeats or row.trial.id)
@@ -18,10 +21,10 @@ def whole_rounds(session: Session) -> tuple[int, ...]:
 
 
 def of_whole_rounds(session: Session) -> Session:
-    """Return the session without the trials of a round that is not complete.
+    """Return the session without the trials of incomplete rounds.
 
-    Within an incomplete round the models have answered different prompts, so a median says more about the prompts than
-    about the models.
+    Within an incomplete round the models have answered different prompts, so a median would depend on the prompts more
+    than on the models.
     """
     whole = frozenset(whole_rounds(session))
     rows = tuple(row for row in session.rows if row.trial.round in whole)
