@@ -1,4 +1,4 @@
-"""The program's entry point: a bare ``llmtui`` and ``--version`` import neither Typer nor any other large module."""
+"""The program's entry point. ``llmtui`` without arguments and ``--version`` start without importing Typer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CANNOT_WRITE = 2
 
 
 def main() -> int:
-    """Run llmtui with the arguments of the command line; return the exit code."""
+    """Run llmtui with the command-line arguments; return the exit code."""
     try:
         from llmtui.cli.streams import guard_streams
 
@@ -46,7 +46,7 @@ def _carry_out(arguments: list[str]) -> int:
 
 
 def _tells_lost_output() -> bool:
-    """Report on stderr that output was lost; return whether it was."""
+    """Report on stderr if output to stdout was lost; return whether it was."""
     from llmtui.cli.streams import is_output_lost, output_failed
 
     if not is_output_lost(sys.stdout):

@@ -1,4 +1,4 @@
-"""Sources of events: the engine process, an event file, a pipe on stdin. Three classes of one shape."""
+"""Sources of events: the engine process, an event file, or a pipe on stdin; one class implements ``Link`` for each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmtui.core.records import ProblemError
 
 
 class LinkLost(ProblemError):
-    """The source is gone; the problem has the known reason, with the engine's last words and its log."""
+    """The source of events ended unexpectedly; the problem has the reason and, for the engine, the end of its log."""
 
 
 class ReadOnly(ProblemError):
@@ -19,28 +19,28 @@ class ReadOnly(ProblemError):
 
 
 class Link(Protocol):
-    """A source of events, and for the engine process a sink of commands."""
+    """A source of events. The engine process also accepts commands."""
 
     name: str
     """Name for the user: "this machine", the file's name, "stdin"."""
     accepts_commands: bool
     is_live: bool
-    """Whether more events can come after those already there."""
+    """Whether more events can arrive after those that already exist."""
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
-        """Yield batches of events as they come until the source ends. Blocks: run it in a thread.
+        """Yield batches of events as they arrive, until the source ends. This blocks, so it is run in a thread.
 
         Raises:
-            LinkLost: the engine died.
+            LinkLost: the engine died, or the events cannot be read.
         """
         ...
 
     def send(self, command: Command) -> None:
-        """Send a command; thread-safe, never blocks for long.
+        """Send a command. Thread-safe; blocks only briefly.
 
         Raises:
-            ReadOnly: this source accepts none.
-            LinkLost: the engine is gone.
+            ReadOnly: this source accepts no commands.
+            LinkLost: the engine has ended.
         """
         ...
 
@@ -49,5 +49,5 @@ class Link(Protocol):
         ...
 
     def close(self) -> None:
-        """Close the source: the engine cancels, cleans up and exits within 2 s; a second call does nothing."""
+        """Close the source; a second call does nothing. The engine cancels its run, cleans up and exits within 2 s."""
         ...

@@ -1,4 +1,4 @@
-"""The engine as a separate process on this machine: commands go to its stdin, events come from its stdout."""
+"""The engine as a separate process on this machine, with commands sent to its stdin and events read from its stdout."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from llmtui.store.journal import TrialIndex
 
 BLOCK_BYTES = 1 << 16
 EXIT_GRACE_S = 2.5
-"""The engine exits within 2 s of the end of its stdin."""
+"""How long ``close`` waits before it kills the engine, which should exit within 2 s of the end of its stdin."""
 LOG_LINES_SHOWN = 3
 
 
 class EngineProcess:
-    """A running engine; it ends with this object, and when this process dies."""
+    """A running engine process. It ends when this object is closed and when this process dies."""
 
     accepts_commands = True
     is_live = True
 
     def __init__(self, *, log_folder: Path | None = None, api_key: str | None = None) -> None:
-        """Start the engine and return at once; ``EngineReady`` is its first event.
+        """Start the engine and return at once; its first event is ``EngineReady``.
 
-        ``-P`` keeps the current folder off the module path: a ``json.py`` in it would be executed otherwise. The engine
-        leads its own process session, so that Ctrl+C in the terminal reaches this process only.
+        ``-P`` keeps the current folder off the module path; otherwise a ``json.py`` in that folder would be executed.
+        The engine leads its own process session, so that Ctrl+C in the terminal reaches only this process.
 
         Args:
-            log_folder: folder of the engine's log; None: a temporary file.
-            api_key: key for the named server, in place of the environment's.
+            log_folder: folder for the engine's log; None for a temporary file.
+            api_key: API key for the server, instead of the one in the environment.
         """
         self.name = "this machine"
         self._log_path = _new_log(log_folder)
@@ -65,10 +65,10 @@ class EngineProcess:
         return self._process.pid
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
-        """Yield the engine's events until it ends.
+        """Yield batches of the engine's events until it ends.
 
         Raises:
-            LinkLost: it ended without being told to.
+            LinkLost: the engine ended without ``close``.
         """
         for batch in event_batches(self._blocks(), where="engine"):
             for event in batch:
@@ -85,10 +85,10 @@ class EngineProcess:
             yield data
 
     def send(self, command: Command) -> None:
-        """Send a command.
+        """Send a command to the engine.
 
         Raises:
-            LinkLost: the engine is gone.
+            LinkLost: the engine has ended.
         """
         line = encode(command)
         into = _binary(self._process.stdin)
@@ -103,7 +103,7 @@ class EngineProcess:
         return None if self._index is None else self._index.read(trial_id)
 
     def close(self) -> None:
-        """End the engine: it cancels, cleans up and exits within 2 s; else it is killed."""
+        """End the engine: close its stdin, so that it cancels its run, cleans up and exits; kill it if it does not."""
         if self._closed:
             return
         self._closed = True
@@ -119,7 +119,7 @@ class EngineProcess:
                 self._log_path.unlink()
 
     def _obituary(self, code: int | None) -> Problem:
-        """Return why the engine ended, with its last words and the log that has them."""
+        """Return why the engine ended, with the last lines of its log and the log's path."""
         try:
             lines = self._log_path.read_text("utf-8", "replace").strip().splitlines()[-LOG_LINES_SHOWN:]
         except OSError:
@@ -146,7 +146,7 @@ def _binary(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 def _creation_flags() -> int:
-    """Return the flags for a process group without a window on Windows; elsewhere a process session does the same."""
+    """Return the flags for a process group without a window on Windows; elsewhere 0, as no flags are needed there."""
     if sys.platform == "win32":
         return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return 0

@@ -1,4 +1,4 @@
-"""Events of a saved journal: the session appears as it did live."""
+"""The events of a saved session, read from its journal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLOCK_BYTES = 1 << 18
 
 
 class EventFile:
-    """A finished or interrupted session on disk."""
+    """A link to a finished or interrupted session on disk."""
 
     accepts_commands = False
     is_live = False
@@ -28,7 +28,7 @@ class EventFile:
         self._closed = False
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
-        """Yield the file's events.
+        """Yield batches of the file's events.
 
         Raises:
             LinkLost: the file cannot be read.
@@ -45,13 +45,17 @@ class EventFile:
             raise LinkLost(problem) from error
 
     def send(self, command: Command) -> None:
-        """Raise ReadOnly: a finished session accepts no commands."""
+        """Refuse the command: a finished session accepts none.
+
+        Raises:
+            ReadOnly: always.
+        """
         raise ReadOnly(Problem(code="read_only_session"))
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Return a finished trial; None if there is none."""
+        """Return a finished trial with its text and timeline; None if there is none."""
         return self._index.read(trial_id)
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading the file; ``batches`` then ends."""
         self._closed = True

@@ -1,4 +1,4 @@
-"""Detection of files that are no event stream, by their first bytes."""
+"""Detection of files that are not event streams, by their first bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Literal
 from llmtui.core.events import BadLine, decode_event
 
 NotEvents = Literal["events_empty", "events_utf16", "events_compressed", "not_events"]
-"""Codes of the problem."""
+"""Problem codes: why a file or pipe is not an event stream."""
 FIRST_BYTES: Final = 1 << 16
 
 _COMPRESSED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
@@ -17,10 +17,10 @@ _LINES_TRIED: Final = 20
 
 
 def why_no_events(first: bytes) -> NotEvents | None:
-    """Return why bytes are not events; None where they are, or may be.
+    """Return why bytes are not an event stream; None if they are or may be one.
 
     Args:
-        first: the beginning of a file or a pipe, or all of a short one.
+        first: the first ``FIRST_BYTES`` bytes of a file or pipe, or all of a shorter one.
     """
     text = first.removeprefix(_BOM)
     if not text.strip():
@@ -36,7 +36,7 @@ def why_no_events(first: bytes) -> NotEvents | None:
 
 
 def why_no_journal(path: Path) -> NotEvents | None:
-    """Return why a file is not a session's journal; None where it is, or may be.
+    """Return why a file is not a session's journal; None if it is or may be one.
 
     Raises:
         OSError: the file cannot be read.
@@ -49,5 +49,5 @@ def _is_event(line: bytes) -> bool:
     try:
         decode_event(line)
     except BadLine as error:
-        return "$.type" in str(error)  # an event of a newer llmtui has an unknown tag
+        return "$.type" in str(error)  # an unknown type: an event of a newer llmtui
     return True

@@ -1,4 +1,4 @@
-"""Events from the bytes of a pipe or file: shared by all links."""
+"""Parsing of events from the bytes of a pipe or file, shared by all links."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from llmtui.link.first_bytes import why_no_events
 
 FIRST_BYTES_SHOWN = 80
 MAX_LINE_BYTES = 1 << 28
-"""Far more than the longest answer takes; what goes on without a line end is no event."""
+"""Far more than the longest answer takes; a longer line is not an event."""
 
 
 def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Event, ...]]:
-    """Yield the events in a stream of bytes, cut anywhere: a batch for every block that completes a line.
+    """Yield the events in a stream of bytes: one batch for each block of bytes that completes a line.
 
-    A malformed line is skipped; the first one is reported as a ``Noted`` event, further ones are not. A last line
-    without its newline is a torn write and left out.
+    Blocks may end anywhere in a line. A malformed line is skipped; only the first one is reported, as a ``Noted``
+    event. A last line without its newline is an incomplete write and is left out.
+
+    Args:
+        blocks: the stream's bytes in order.
+        where: name of the stream, for messages.
 
     Raises:
-        LinkLost: the first bytes are not events, or a line does not end.
+        LinkLost: the first bytes are not events, or a line is too long.
     """
     rest = b""
     told = is_checked = False

@@ -1,7 +1,7 @@
-"""Events from a pipe: ``ssh box llmtui run --events - | llmtui watch -``.
+"""Events from a pipe, as in ``ssh box llmtui run --events - | llmtui watch -``.
 
-Everything received is spooled to a temporary file, so that texts and timelines can be read when displayed without being
-kept in memory.
+All received data is copied to a temporary file (the spool), from which texts and timelines are read when they are
+shown. They need not be kept in memory.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ BLOCK_BYTES = 1 << 16
 
 
 class StdinPipe:
-    """A session that runs elsewhere, read-only."""
+    """A link to a session that runs in another process; it cannot be controlled from here."""
 
     accepts_commands = False
     is_live = True
 
     def __init__(self, descriptor: int) -> None:
-        """Take over the pipe; it is closed at its end or with this object.
+        """Take over the pipe, which is closed at its end or by ``close``.
 
         Args:
-            descriptor: the read end; not 0 where the keyboard is needed too.
+            descriptor: file descriptor of the read end; must not be 0 if the keyboard is needed as well.
         """
         self.name = "stdin"
         self._descriptor = descriptor
@@ -48,10 +48,10 @@ class StdinPipe:
         self._lock = threading.Lock()
 
     def batches(self) -> Iterator[tuple[Event, ...]]:
-        """Yield the events as they come, until the other side ends or ``close`` is called. To be called once.
+        """Yield batches of events as they arrive, until the writer ends or ``close`` is called. Call it only once.
 
         Raises:
-            LinkLost: the pipe cannot be read, or its spool cannot be written.
+            LinkLost: the pipe cannot be read, or the spool cannot be written.
         """
         return event_batches(self._blocks(), where="stdin")
 
@@ -69,7 +69,7 @@ class StdinPipe:
             self._let_go()
 
     def _read(self) -> bytes:
-        """Return the next bytes; empty at the end and after ``close``."""
+        """Return the next bytes; empty at the end of the pipe and after ``close``."""
         try:
             ready, _, _ = select.select([self._descriptor, self._wake_read], [], [])
             return b"" if self._wake_read in ready else os.read(self._descriptor, BLOCK_BYTES)
@@ -77,7 +77,7 @@ class StdinPipe:
             raise LinkLost(Problem(code="pipe_unreadable", detail=error.strerror)) from error
 
     def _keep(self, data: bytes) -> bool:
-        """Append the data to the spool; return False after ``close``."""
+        """Append the data to the spool and return True; after ``close``, return False."""
         with self._lock:
             if self._closed:
                 return False
@@ -94,15 +94,19 @@ class StdinPipe:
         os.close(self._wake_read)
 
     def send(self, command: Command) -> None:
-        """Raise ReadOnly: a pipe has one direction."""
+        """Refuse the command: a pipe has only one direction.
+
+        Raises:
+            ReadOnly: always.
+        """
         raise ReadOnly(Problem(code="read_only_pipe"))
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Return a finished trial from the data so far; None if there is none."""
+        """Return a finished trial from the data received so far; None if there is none."""
         return self._index.read(trial_id)
 
     def close(self) -> None:
-        """Stop reading and remove the spool; the writer notices with its next line."""
+        """Stop reading and remove the spool; the process at the other end notices when it writes its next line."""
         with self._lock:
             if self._closed:
                 return

@@ -1,1 +1,1 @@
-"""Output of the program: printed tables, CSV, JSON, Markdown, HTML."""
+"""Reports of sessions: printed tables, CSV, JSON, Markdown and HTML."""

@@ -1,7 +1,7 @@
-"""A session without personal data: host name, user name, paths, prompts and answers.
+"""Removal of personal data from a session: host name, user name, paths, prompts and answers.
 
-Every form of a report is made from the resulting session, so that none of them needs to care. Problems keep their codes
-and figures; texts of servers and of the system, which may contain anything, are dropped.
+Every report format is made from the resulting session, so none of them has to remove anything itself. Problems keep
+their codes and numbers. Messages of servers and of the system are dropped, because they may contain anything.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from llmtui.core.trial_row import TrialRow
 from llmtui.report.saved import Saved
 
 HIDDEN: Final = "…"
-"""Replaces a text that is left out."""
+"""Shown instead of a text that is left out."""
 _PATH: Final = re.compile(r"^(?:file:)?(?:[/~.\\]|[A-Za-z]:[/\\])|[/\\].*\.gguf$", re.IGNORECASE)
 _WORDS: Final = re.compile(r"[^\s/\\:@,;()]+")
 
 
 def anonymous(saved: Saved, private: Collection[str] = ()) -> Saved:
-    """Return a session to report without host name, user name, paths, prompts and answers.
+    """Return a session without host name, user name, paths, prompts and answers.
 
     Args:
         saved: the session as read.
-        private: words to remove from model names: this computer's name and the user's.
+        private: words to remove from model names: the name of this computer and of its user.
     """
     hide = _Names(private)
     earlier = saved.earlier
@@ -46,19 +46,19 @@ def anonymous(saved: Saved, private: Collection[str] = ()) -> Saved:
 
 
 class _Names:
-    """Model names without paths and private words."""
+    """Removes paths and private words from model names."""
 
     def __init__(self, private: Collection[str]) -> None:
         self._private = frozenset(word.casefold() for word in private if word)
 
     def name(self, name: str) -> str:
-        """Return the file name of a model that is a path, else the name, without private words."""
+        """Return the name without private words, and without its folders if it is a path."""
         if _PATH.search(name):
             name = PureWindowsPath(name).name if "\\" in name else PurePosixPath(name).name
         return _WORDS.sub(lambda word: HIDDEN if word[0].casefold() in self._private else word[0], name)
 
     def label(self, contender: Contender) -> str:
-        """Return a label in which the result of ``name`` replaces the model's name."""
+        """Return a contender's label with its model's name replaced by the result of ``name``."""
         if contender.model.name not in contender.label:
             return self.name(contender.label)
         return contender.label.replace(contender.model.name, self.name(contender.model.name))
@@ -88,7 +88,7 @@ def _plan(plan: Plan, hide: _Names) -> Plan:
 
 
 def _contenders(plan: Plan, hide: _Names) -> tuple[Contender, ...]:
-    """Return the contenders; files with the same name in two folders keep distinct labels."""
+    """Return the contenders with unique labels; files of the same name in different folders are numbered."""
     made: list[Contender] = []
     taken: set[str] = set()
     for one in plan.contenders:

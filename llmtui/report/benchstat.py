@@ -1,7 +1,8 @@
 """Sessions as lines of a Go benchmark, one per model and round, for ``benchstat OLD NEW``.
 
-Format: https://go.dev/design/14313-benchmark-format. Facts about machine and server are comments: as configuration
-lines, benchstat would put two sessions with different servers into two tables in place of comparing them.
+The format is defined in https://go.dev/design/14313-benchmark-format. Facts about the machine and the server are
+written as comments. As configuration lines, they would make benchstat put sessions with different servers into separate
+tables, where it does not compare them.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ _UNITS: Final = {
     "ttft_ms": "ttft-s",
     "follow_up_ttft_ms": "follow-up-ttft-s",
 }
-"""The figures of a round, with benchstat's unit for each."""
+"""Id of a figure → its unit in benchstat."""
 _UNSAFE: Final = re.compile(r"[^\w.:+@,()\[\]-]", re.ASCII)
-"""Characters that would end a name, begin another key, or not be displayed by every terminal."""
+"""Characters that would end a name, begin another key, or cannot be shown by every terminal."""
 
 
 def benchstat(sessions: Sequence[Saved]) -> bytes:
-    """Return the lines of all sessions, preceded by the units and which direction is better."""
+    """Return the lines of all sessions, preceded by the units and by whether higher or lower is better."""
     lines = [f"Unit {unit} better={_measure(figure).better}" for figure, unit in _UNITS.items()]
     for saved in sessions:
         lines += ["", f"# session {saved.session.session_id}", f"# {' '.join(footer(saved.session).split())}"]
@@ -38,7 +39,10 @@ def benchstat(sessions: Sequence[Saved]) -> bytes:
 
 
 def benchmark_name(label: str) -> str:
-    """Return the benchmark name of a model: one word; a number at its end would be read as a number of processors."""
+    """Return the benchmark name of a model, as one word. It ends in ``/by=round``.
+
+    A number at the end of a name would be read as a number of processors.
+    """
     return f"BenchmarkWarm/model={_UNSAFE.sub(_code, label)}/by=round"
 
 

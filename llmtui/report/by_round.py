@@ -1,4 +1,4 @@
-"""The rounds of a session, each as a separate session: one observation of each figure."""
+"""The rounds of a session, each as a session of its own with one observation of each figure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from llmtui.core.summary import Summary, summarise
 
 
 def sessions_by_round(session: Session) -> Iterator[tuple[int, Session]]:
-    """Yield each round that has a trial, with a session of its trials alone."""
+    """Yield the number of each round that has a trial, with a session of only that round's trials."""
     for number in sorted({row.trial.round for row in session.rows}):
         rows = tuple(row for row in session.rows if row.trial.round == number)
         yield number, msgspec.structs.replace(session, rows=rows)
 
 
 def summaries_by_round(session: Session, kinds: tuple[Kind, ...] = ()) -> dict[int, Summary]:
-    """Return the summary of each round.
+    """Return round number → summary of that round.
 
     Args:
-        session: finished or still running.
-        kinds: the kinds of trials to use; empty: all.
+        session: a finished or a running session.
+        kinds: the kinds of trials to include; empty for all.
     """
     return {
         number: summarise(

@@ -1,6 +1,6 @@
 """Charts as SVG text: ranges on one axis, and curves. They need no script and can be printed.
 
-A chart of curves also has its points as data, from which ``charts.js`` draws it interactively where scripts run.
+A chart of curves also contains its points as data; where scripts run, ``charts.js`` uses them for an interactive chart.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 from llmtui.core.shown import without_controls
 
 COLOURS: Final = 8
-"""Number of colours in page.css; further models start again with the first."""
+"""Number of colours in page.css; further models start again with the first colour."""
 WIDTH: Final = 720
 _NAME: Final = 190
 _VALUE: Final = 120
@@ -24,15 +24,15 @@ _HEIGHT: Final = 200
 _LEFT: Final = 56
 _BELOW: Final = 24
 _POINTS: Final = 600
-"""Most points of a line: more than a screen has columns for it."""
+"""Maximum number of points drawn per curve; a chart has fewer columns of pixels on most screens."""
 _DATA_POINTS: Final = 2_000
-"""Most points of a curve that can be zoomed."""
+"""Maximum number of points in the data of a curve, which the interactive chart can zoom into."""
 _STEPS: Final = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
-"""Ends of an axis, times a power of ten."""
+"""An axis ends at one of these numbers times a power of ten."""
 
 
 class Range(NamedTuple):
-    """A value with its lowest and highest, and their words."""
+    """A value with its lowest and highest observation, and its text."""
 
     name: str
     value: float
@@ -43,7 +43,7 @@ class Range(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A series of (x, y); None is a gap."""
+    """A series of points (x, y); a y of None is a gap."""
 
     name: str
     points: Sequence[tuple[float, float | None]]
@@ -51,7 +51,7 @@ class Curve(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A marked stretch of the x axis, with the words for the pointer."""
+    """A marked part of the x axis, with the text shown when the pointer is on it."""
 
     begin: float
     end: float
@@ -60,17 +60,17 @@ class Stretch(NamedTuple):
 
 
 def escaped(value: str) -> str:
-    """Return a text for HTML and SVG: no markup, and no control sequences for a terminal that shows the file."""
+    """Return a text escaped for HTML and SVG, without control characters, which could affect a terminal."""
     return escape(without_controls(value))
 
 
 def colour(index: int) -> str:
-    """Return the CSS colour of a contender."""
+    """Return the CSS colour of the contender with this index."""
     return f"var(--m{index % COLOURS})"
 
 
 def ranges(rows: Sequence[Range], title: str) -> str:
-    """Return a chart with one row per value: a dot, and a line from the lowest to the highest; the axis begins at 0."""
+    """Return an SVG chart with one row per value: a dot on a line from lowest to highest; the axis begins at 0."""
     top = max((row.high for row in rows), default=0.0) or 1.0
     room = WIDTH - _NAME - _VALUE
 
@@ -95,12 +95,12 @@ def ranges(rows: Sequence[Range], title: str) -> str:
 
 
 def curves(series: Sequence[Curve], title: str, x_unit: str, bands: Sequence[Stretch] = ()) -> str:
-    """Return a chart of curves over one x axis, as a drawing and as data; both axes begin at 0."""
+    """Return an HTML chart of curves over one x axis, as SVG and as data; both axes begin at 0."""
     return f'<div class="chart">{_drawing(series, title, x_unit, bands)}{_data(series, x_unit, bands)}</div>'
 
 
 def _data(series: Sequence[Curve], x_unit: str, bands: Sequence[Stretch]) -> str:
-    """Return the points as JSON in an element that browsers do not run; no value can end the element."""
+    """Return the points as JSON in a script element that browsers do not run. No value in it can end the element."""
     said = {
         "x": x_unit,
         "curves": [
@@ -194,7 +194,7 @@ def _path(
 
 
 def _round_up(value: float) -> float:
-    """Return the next number whose quarters are short."""
+    """Return the smallest end of an axis that is not below the value and whose quarters have few digits."""
     if value <= 0 or not math.isfinite(value):
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))

@@ -1,4 +1,4 @@
-"""Sessions compared, as a printed table and as a JSON document."""
+"""The comparison of sessions, as a printed table and as a JSON document."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from llmtui.words import _
 from llmtui.words.comparing import ComparedRow, comparison_notes, comparison_rows, legend, session_line
 
 VERSION: Final = 1
-"""Of the JSON document: goes up when a field is removed or changes its meaning."""
+"""Version of the JSON document: increased when a field is removed or changes its meaning."""
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""By which the printed sessions are named."""
+"""Names of the sessions in the printed table, in order."""
 
 
 class SessionHead(msgspec.Struct, frozen=True, kw_only=True):
-    """A session of a JSON document."""
+    """The facts that the JSON document has on each session."""
 
     session_id: str
     started_utc: str
@@ -60,19 +60,19 @@ class ChangeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComparisonFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A session against the first one."""
+    """The comparison of one session with the first one."""
 
     before: str
     after: str
     differences: tuple[Difference, ...]
     day_to_day: float | None
-    """Standard deviation of a session's log speed from day to day; null where it is not known."""
+    """Standard deviation of a session's log speed from day to day; null if it is not known."""
     only_before: tuple[str, ...]
     changes: tuple[ChangeFacts, ...]
 
 
 class LimitFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A limit held against one model."""
+    """The result of checking a limit on one model."""
 
     limit: str
     after: str
@@ -84,7 +84,7 @@ class LimitFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComparisonDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``llmtui compare --json`` prints."""
+    """The JSON document that ``llmtui compare --json`` prints."""
 
     version: int = VERSION
     written_by: str = __version__
@@ -94,7 +94,7 @@ class ComparisonDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def comparison_json(found: Sequence[ComparedSessions], limits: Sequence[tuple[ComparedSessions, Gated]]) -> bytes:
-    """Return the document, indented."""
+    """Return the JSON document, indented, as bytes."""
     made = ComparisonDocument(
         sessions=tuple(map(compared_session, (found[0].before, *(one.after for one in found)))),
         comparisons=tuple(_comparison(one) for one in found),
@@ -115,7 +115,7 @@ def comparison_json(found: Sequence[ComparedSessions], limits: Sequence[tuple[Co
 
 
 def compared_session(session: Session) -> SessionHead:
-    """Return what a JSON document says about a session."""
+    """Return the facts on a session for the JSON document."""
     seen = session.fingerprint
     return SessionHead(
         session_id=session.session_id,
@@ -127,7 +127,7 @@ def compared_session(session: Session) -> SessionHead:
 
 
 def print_comparisons(found: Sequence[ComparedSessions], out: IO[str]) -> None:
-    """Print each comparison as a table of at most 80 columns, with what differs and why there is no word."""
+    """Print each comparison as a table of at most 80 columns, then changed conditions and missing verdicts."""
     console = plain_console(out)
     sessions = (found[0].before, *(one.after for one in found))
     for letter, session in zip(LETTERS, sessions, strict=False):
@@ -149,7 +149,7 @@ def _print_one(comparison: Comparison, after: Session, letter: str, console: Con
 
 
 def _table(rows: Sequence[ComparedRow], letter: str, width: int) -> Table:
-    """Return the rows; a model's name is in its first one, shortened where there is no room for it."""
+    """Return the rows as a table; a model's name is only in its first row, and shortened if it is too long."""
     others = [row[1:] for row in rows]
     taken = sum(max(len(cells[at]) for cells in others) + 2 for at in range(len(others[0]))) + 2
     short = short_names([row.model for row in rows], max(width - taken, LEAST_NAME))

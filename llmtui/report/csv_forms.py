@@ -1,4 +1,4 @@
-"""Sessions as CSV: like the files of a session, or for a spreadsheet with a country's conventions."""
+"""Sessions as CSV: in the format of the files in a session's folder, or for spreadsheets."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from llmtui.store.csv_cells import cell, csv_line, number_cell, text_cell
 
 Value = str | float | None
 BOM: Final = "\ufeff"
-"""Without it, Excel reads UTF-8 as the system's old encoding."""
+"""Byte order mark; without it, Excel reads UTF-8 as the system's old encoding."""
 _WIDE_FORMULA: Final = ("＝", "＋", "－", "＠")
 """Characters that begin a formula in spreadsheets set to Japanese or Chinese."""
 
 
 def csv_form(sessions: Sequence[Saved], *, summary: bool = False) -> bytes:
-    """Return trials.csv of one session, or of several below each other; the column ``session_id`` identifies each.
+    """Return the trials of one or more sessions as CSV; the column ``session_id`` identifies the session.
 
     Args:
-        sessions: in the order of the rows.
-        summary: rows of summary.csv in place of trials.csv.
+        sessions: the sessions, in the order of their rows.
+        summary: use the rows of summary.csv instead of trials.csv.
     """
     lines = [csv_line(columns(summary=summary))]
     lines.extend(csv_line(map(cell, values.values())) for values in csv_rows(sessions, summary=summary))
@@ -32,11 +32,11 @@ def csv_form(sessions: Sequence[Saved], *, summary: bool = False) -> bytes:
 
 
 def excel_csv(sessions: Sequence[Saved], *, summary: bool = False, decimal_comma: bool = False) -> bytes:
-    r"""Return the cells of ``csv_form`` for a spreadsheet: UTF-8 with byte order mark, ``\r\n``, no cell a formula.
+    r"""Return the same cells as ``csv_form`` for a spreadsheet: UTF-8 with byte order mark, ``\r\n``, no formulas.
 
     Args:
-        sessions: in the order of the rows.
-        summary: rows of summary.csv in place of trials.csv.
+        sessions: the sessions, in the order of their rows.
+        summary: use the rows of summary.csv instead of trials.csv.
         decimal_comma: write 1,5 and separate cells by ``;``, as spreadsheets of many countries expect.
     """
     text = io.StringIO()
@@ -49,12 +49,12 @@ def excel_csv(sessions: Sequence[Saved], *, summary: bool = False, decimal_comma
 
 
 def columns(*, summary: bool) -> tuple[str, ...]:
-    """Return the columns of summary.csv or of trials.csv."""
+    """Return the column names of summary.csv or of trials.csv."""
     return summary_csv.summary_columns() if summary else trials_csv.trials_columns()
 
 
 def csv_rows(sessions: Sequence[Saved], *, summary: bool) -> Iterator[Mapping[str, Value]]:
-    """Yield the values of each row by column, in the order of the columns."""
+    """Yield each row as column name → value, in column order."""
     names = columns(summary=summary)
     for saved in sessions:
         session = saved.session

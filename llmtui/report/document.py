@@ -1,4 +1,4 @@
-"""Content of the JSON document. Its published schema, docs/report.schema.json, is generated from these records."""
+"""Structure of the JSON document. Its published schema, docs/report.schema.json, is generated from these records."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from llmtui.core.plan import PlanOptions
 from llmtui.core.records import Argument
 
 VERSION: Final = 1
-"""Goes up when a field is removed or changes its meaning; new fields leave it."""
+"""Version of the document: increased when a field is removed or changes its meaning, not when fields are added."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Over = Literal["rounds", "trials"]
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure, unrounded; `missing` has the reason's code where `value` is null."""
+    """One figure, unrounded; if `value` is null, `missing` has the code of the reason."""
 
     value: float | None
     unit: str
     n: Count | None = None
-    """Number of rounds or trials that it was made from; null where the figure has no range."""
+    """Number of rounds or trials that the range covers; null if the figure has no range."""
     low: float | None = None
     high: float | None = None
     over: Over | None = None
-    """What `low` and `high` are the lowest and highest of."""
+    """Whether `low` and `high` are the extremes of rounds or of trials."""
     missing: str | None = None
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that went wrong: a code with its arguments, and the words of a server or the system."""
+    """Something that went wrong: a code with its arguments, and the message of a server or the system."""
 
     code: str
     args: dict[str, Argument]
@@ -67,7 +67,7 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskedPrompt(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt; text and hash are null in anonymous reports."""
+    """A prompt that was sent; its text and hash are null in anonymous reports."""
 
     id: str
     category: str
@@ -76,7 +76,7 @@ class AskedPrompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Prompts, models and order of a run."""
+    """The prompts, options and order of a run."""
 
     preset: str
     kinds: tuple[str, ...]
@@ -100,7 +100,7 @@ class CategoryFigures(msgspec.Struct, frozen=True, kw_only=True):
     finished: Count
     failed: Count
     capped: bool
-    """An answer reached the cap on tokens, so `e2e_ms` is a lower bound."""
+    """Whether an answer reached the limit on tokens; `e2e_ms` is then a lower bound."""
     figures: dict[str, Figure]
 
 
@@ -108,7 +108,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A model with its options, and its figures over the whole session."""
 
     label: str
-    """Unique in the session; verdicts name models by it."""
+    """Unique in the session; verdicts and trials refer to models by it."""
     name: str
     digest: str
     backend: str
@@ -125,37 +125,37 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     failed: Count
     disturbed: Count
     conditions: tuple[str, ...]
-    """Flags of conditions that lasted."""
+    """Flags of conditions that lasted for much of the session."""
     figures: dict[str, Figure]
     categories: tuple[CategoryFigures, ...]
 
 
 class VerdictFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said of two models in one figure; `first` leads wherever one leads."""
+    """The verdict on two models in one figure; if one of them leads, it is `first`."""
 
     figure: str
     word: str
-    """See docs/method.md, "Verdicts"."""
+    """The verdict's code; see docs/method.md, "Verdicts"."""
     first: str
     second: str
     rounds: Count
     unit: str = "round"
-    """What is taken for one independent observation."""
+    """The kind of independent observation: `round`, or `category` or `run` for an imported file."""
     ratio: float | None
     low: float | None
     high: float | None
-    """Simultaneous 95 % interval of the ratio over the session's pairs; null below three observations."""
+    """`low` and `high`: 95 % interval of the ratio, valid for all pairs together; null below three observations."""
     p_adjusted: float | None
     smallest_lead: float | None = None
     difference_ms: float | None = None
     more_rounds: int | None = None
-    """Rounds after which an open word is expected to be final."""
+    """Number of further rounds after which an open verdict is expected to be final."""
     why: str | None = None
     conditions: tuple[str, ...] = ()
 
 
 class TrialFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial."""
+    """The figures of one trial."""
 
     trial_id: str
     model: str
@@ -168,12 +168,12 @@ class TrialFigures(msgspec.Struct, frozen=True, kw_only=True):
     started_utc: str
     flags: tuple[str, ...]
     figures: dict[str, float | None]
-    """By the name of the column in trials.csv."""
+    """Figures by their column name in trials.csv."""
     missing: dict[str, str]
 
 
 class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One session."""
+    """One session with its machine, servers, plan, models, verdicts and trials."""
 
     session_id: str
     started_utc: str
@@ -206,5 +206,5 @@ def schema() -> dict[str, Any]:
 
 
 def schema_text() -> bytes:
-    """Return the schema as it is published in docs/report.schema.json."""
+    """Return the schema in the form published as docs/report.schema.json."""
     return msgspec.json.format(msgspec.json.encode(schema()), indent=2) + b"\n"

@@ -1,4 +1,4 @@
-"""The forms in which a report leaves the program, by the name of their flag."""
+"""The formats of ``llmtui report``, by the name of their flag."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from llmtui.report.saved import Saved
 from llmtui.words import _
 
 Form = Callable[[Sequence[Saved]], bytes]
-"""Converts sessions to a file's content. Raises OSError where a session's file cannot be read."""
+"""Converts sessions to a file's content. Raises OSError if a session's file cannot be read."""
 
 
 def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str, Form]:
-    """Return the forms by flag, without the dashes.
+    """Return flag (without dashes) → function that writes the format.
 
     Args:
-        summary: whether the CSV forms have the rows of summary.csv.
+        summary: whether CSV has the rows of summary.csv instead of trials.csv.
         decimal_comma: whether ``excel-csv`` is for a country that writes 1,5.
     """
     return {
@@ -42,11 +42,13 @@ def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str,
 
 
 def terminal_tables(sessions: Sequence[Saved], *, words: bool = False) -> str:
-    """Return what ``llmtui run`` prints of each session: the table, verdicts, and where it is saved.
+    """Return the text that ``llmtui run`` prints for each session: scoreboard, verdicts, and where it is saved.
+
+    An imported session has its audit instead of scoreboard and verdicts.
 
     Args:
-        sessions: in the order in which they are printed.
-        words: also the conclusions in words, and all tables.
+        sessions: the sessions, in the order in which they are printed.
+        words: add all conclusions as sentences, and all tables.
     """
     from llmtui.report.terminal import print_audit, print_result, print_session
 

@@ -1,4 +1,4 @@
-"""A saved session as pandas data frames: the only module that uses pandas. docs/frames.md describes the columns."""
+"""A saved session as pandas data frames; the only module that uses pandas. docs/frames.md describes the columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from llmtui.store.session_folder import JOURNAL, SAMPLES
 
 Value = str | float | None
 MISSING: Final = "missing_"
-"""Prefix of the column with the reason for a missing figure."""
+"""Prefix of a column that has the reasons why a figure is missing."""
 
 _TRIAL_TEXTS: Final = frozenset(
     ("model", "variant", "kind", "category", "prompt_id", "outcome", "ended_by", "flags", "digest", "backend", "tag",
@@ -35,17 +35,17 @@ _SUMMARY_TEXTS: Final = frozenset(
     ("model", "variant", "category", "conditions", "note", "missing", "digest", "session_id", "backend")
 )
 _OF_A_ROUND: Final = {"cold_first_ms": "cold_ttft_ms", "cold_first_load_ms": "cold_load_ms"}
-"""A single round has one cold start, neither the first nor a later one."""
+"""Old column name → new name in ``rounds``; a single round has only one cold start, so it is not "first"."""
 
 
 def read_session(path: str | PathLike[str]) -> SessionFrames:
     """Return a saved session as data frames.
 
     Args:
-        path: the session's folder, or a file of events such as ``llmtui run --events -`` writes.
+        path: the session's folder, or a file of events, such as the output of ``llmtui run --events -``.
 
     Raises:
-        NoSession: there is none.
+        NoSession: there is no session at the path.
     """
     return SessionFrames(Path(path))
 
@@ -53,8 +53,8 @@ def read_session(path: str | PathLike[str]) -> SessionFrames:
 class SessionFrames:
     """Tables of one session, each created on first access.
 
-    Figures are numbers in the unit at the end of their column's name, computed like the program's own tables and not
-    rounded. A missing figure is NaN, and the text column ``missing_NAME`` beside it has the reason's code.
+    Figures are numbers in the unit at the end of their column's name. They are computed like the program's own tables
+    but not rounded. A missing figure is NaN; for some figures a text column ``missing_NAME`` has the reason's code.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,10 +65,10 @@ class SessionFrames:
 
     @cached_property
     def session(self) -> Session:
-        """Return the session of the frames, without the machine readings.
+        """Return the session that the frames are made from, without the machine's sensor readings.
 
         Raises:
-            NoSession: the file has none.
+            NoSession: the file does not begin like a session.
         """
         found = fold(read_events(self._journal, without=(Sampled,)))
         if found is None:
@@ -77,7 +77,7 @@ class SessionFrames:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """Return one row per trial, in the order they ran."""
+        """Return one row per trial, in the order in which they ran."""
         session = self.session
         values = [trials_csv.row_values(row, session) for row in session.rows]
         reasons = [row.figures.why for row in session.rows]
@@ -88,7 +88,7 @@ class SessionFrames:
 
     @cached_property
     def models(self) -> pd.DataFrame:
-        """Return one row per model (contender): its figures over the whole session, as in summary.csv."""
+        """Return one row per model with its options: the figures over the whole session, as in summary.csv."""
         return _summary(self.session, by_category=False)
 
     @cached_property
@@ -98,7 +98,7 @@ class SessionFrames:
 
     @cached_property
     def rounds(self) -> pd.DataFrame:
-        """Return one row per round and model: one observation of each figure."""
+        """Return one row per round and model; each row has one observation of each figure."""
         session = self.session
         frames = []
         for number, one in sessions_by_round(session):
@@ -112,7 +112,7 @@ class SessionFrames:
 
     @cached_property
     def samples(self) -> pd.DataFrame:
-        """Return one row per machine reading; a value without a sensor is NaN throughout."""
+        """Return one row per reading of the machine's sensors; a column without a sensor is all NaN."""
         names = [name for name in samples_csv.COLUMNS if name not in ("utc", "per_core")]
         kinds = dict.fromkeys(names, "float64") | {"trial_id": "category"}
         file = self.path / SAMPLES
@@ -147,14 +147,14 @@ def _frame(
     reasons: Sequence[Mapping[str, str]],
     explained: Sequence[str],
 ) -> pd.DataFrame:
-    """Return rows as a frame: texts as strings, everything else as float64, and reasons beside the figures.
+    """Return rows as a frame: texts as strings, all else as float64, with columns of reasons for missing figures.
 
     Args:
-        rows: values by column.
-        columns: order of the columns.
-        texts: columns of texts.
-        reasons: per row, why figures are missing, by the figure's column.
-        explained: figures with a column of reasons.
+        rows: the values of each row, by column name.
+        columns: column names in order.
+        texts: names of the columns that have text.
+        reasons: for each row, column name of a figure → reason why it is missing.
+        explained: the figures that get a column of reasons.
     """
     made: dict[str, pd.Series] = {}
     for name in columns:
@@ -169,7 +169,7 @@ def _frame(
 
 
 def _readings(journal: Path, start_ns: int, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
-    """Yield the machine readings in a file of events, in the form of samples.csv."""
+    """Yield the readings of the machine's sensors in a file of events, as rows of samples.csv."""
     trial: str | None = None
     for event in read_events(journal):
         match event:

@@ -1,7 +1,7 @@
 """Sessions as one self-contained HTML file: no network, light and dark, printable, readable without scripts.
 
-A policy in the file forbids everything except its own styles and its own two scripts, which it lists by their hashes,
-so that no text of a model could run or load anything even if it were not escaped.
+A content security policy in the file forbids everything except its own styles and its own two scripts, listed by their
+hashes. A model's text could therefore not run or load anything even if it were not escaped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from llmtui.words.trials import category_words
 from llmtui.words.verdicts import banners
 
 MOST_CHARS: Final = 20_000
-"""Most characters of an answer; a longer one is cut."""
+"""Maximum number of characters of an answer; a longer answer is cut."""
 _CHARTED: Final = ("decode_tps", "ttft_ms")
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src {scripts}; form-action 'none'; base-uri 'none'"
@@ -42,7 +42,7 @@ _SCRIPTS: Final = ("uplot/uPlot.iife.min.js", "charts.js")
 
 
 def html(sessions: Sequence[Saved]) -> bytes:
-    """Return the file's content.
+    """Return the HTML file of the sessions, as bytes.
 
     Raises:
         OSError: a session's file cannot be read.
@@ -66,7 +66,7 @@ def _part(name: str) -> str:
 
 
 def _hash(script: str) -> str:
-    """Return a script's name in a content security policy (CSP Level 2, 4.2.5)."""
+    """Return a script's hash as a content security policy lists it (CSP Level 2, section 4.2.5)."""
     return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
@@ -175,7 +175,7 @@ def _key(named: Iterable[tuple[str, int]]) -> str:
 
 
 def _machine(session: Session) -> Iterator[str]:
-    """Yield CPU, memory and GPU over time, with the trials marked."""
+    """Yield charts of CPU, memory and GPU over time, with the trials marked."""
     if not session.samples:
         return
     bands = [
@@ -222,7 +222,7 @@ def _label(session: Session, row: TrialRow) -> str:
 
 
 def _answers(saved: Saved) -> Iterator[str]:
-    """Yield, per prompt, the arrival of the text and the answers, from each model's last finished trial."""
+    """Yield, for each prompt, charts of how the text arrived and the answers, from each model's last finished trial."""
     session = saved.session
     last: dict[tuple[int, int], TrialFinished] = {}
     for row, event in saved.finished():
@@ -272,7 +272,7 @@ def _answer(label: str, contender: int, event: TrialFinished) -> str:
 
 
 def _flags(session: Session) -> Iterator[str]:
-    """Yield the flags of trials, each with its trials."""
+    """Yield a section that lists each flag with the ids of its trials."""
     found: dict[str, list[str]] = {}
     for row in session.rows:
         for flag in row.flags:

@@ -1,4 +1,4 @@
-"""Sessions as one JSON document (see ``report.document``)."""
+"""Sessions as one JSON document, whose structure is in ``report.document``."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from llmtui.report.saved import Saved
 from llmtui.store.csv_cells import utc_cell
 
 _OVER_ROUNDS: Final = ("decode_tps", "decode_cps")
-"""Pooled figures: their range is that of the rounds."""
+"""Figures whose value is all tokens or characters ÷ all time; their lowest and highest value are those of rounds."""
 _FILE_UNITS: Final = {("s", 1000.0): "ms", ("ms", 0.001): "s", ("GB", 1e9): "byte"}
-"""Units in files where they differ from those on screen, by the figure's unit and ``per``."""
+"""(unit on screen, divisor) → unit in files, if the two units differ."""
 _UNSEEN: Final = ("memory_peak_bytes", "memory_steady_bytes", "vram_bytes")
 
 
 def json_form(sessions: Sequence[Saved]) -> bytes:
-    """Return the document, indented."""
+    """Return the JSON document, indented, as bytes."""
     made = ReportDocument(
         written_by=__version__,
         anonymous=any(saved.anonymous for saved in sessions),
@@ -55,7 +55,7 @@ def json_form(sessions: Sequence[Saved]) -> bytes:
 
 
 def file_unit(one: Measure) -> str:
-    """Return a figure's unit in files."""
+    """Return a figure's unit in files, such as ``ms`` or ``byte``."""
     return _FILE_UNITS.get((one.unit, one.per), one.unit)
 
 
@@ -169,7 +169,7 @@ def _why(one: Measure, line: SummaryLine, rows: Sequence[TrialRow]) -> str:
 
 
 def _verdicts(session: Session) -> Iterator[VerdictFacts]:
-    imported = is_imported(session.plan)  # its only speed
+    imported = is_imported(session.plan)  # an imported file has only one speed
     for speed in SPEEDS[:1] if imported else SPEEDS:
         for said in verdicts(session, speed):
             yield _verdict(speed, said, session)

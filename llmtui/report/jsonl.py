@@ -1,4 +1,4 @@
-"""Sessions as JSON lines: one trial per line, with the time of each of its chunks."""
+"""Sessions as JSON lines: one trial per line, with the arrival time of each chunk."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from llmtui.report.saved import Saved
 from llmtui.store.trials_csv import row_values, trials_columns
 
 _LISTS = ("flags", "missing")
-"""Columns that CSV has as words and JSON as a list and an object."""
+"""Columns that are text in CSV, but a list or an object in JSON."""
 
 
 def jsonl(sessions: Sequence[Saved]) -> bytes:
-    """Return one line per trial: the columns of trials.csv by name, ``null`` where missing, then ``chunks``.
+    """Return one line per trial: the columns of trials.csv by name, ``null`` if missing, then ``chunks``.
 
-    ``chunks`` has arrays of one length: ``t_ms`` (since the request was sent), ``channel`` (``thinking`` or
-    ``answer``), ``chars``, and ``text`` unless the report is anonymous.
+    ``chunks`` has arrays of equal length, with one element per chunk: ``t_ms`` (since the request was sent),
+    ``channel`` (``thinking`` or ``answer``), ``chars``, and ``text`` unless the report is anonymous.
 
     Raises:
         OSError: a session's file cannot be read.

@@ -1,4 +1,4 @@
-"""A table for forums and issues: llama-bench's columns, with the actual lengths of prompts and answers."""
+"""A table for forums and issues with the columns of llama-bench, but with the actual lengths of prompts and answers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ GIBIBYTE: Final = 2**30
 
 
 def llama_bench(sessions: Sequence[Saved]) -> bytes:
-    """Return one table per session, and below each a line with server, machine and version.
+    """Return one Markdown table per session, each followed by a line with server, machine and version.
 
-    ``pp`` is the prompt's tokens per second, ``tg`` the answer's; both are mean ± standard deviation over rounds.
+    ``pp`` is the speed of prompt processing and ``tg`` that of writing, both in tokens per second. Both are mean ±
+    standard deviation over rounds.
     """
     return "\n".join(_table(saved.session) for saved in sessions).encode("utf-8", "replace")
 
@@ -35,7 +36,7 @@ def _table(session: Session) -> str:
 
 
 def footer(session: Session) -> str:
-    """Return server, CPU, memory, GPU and llmtui, each with its version or size, on one line."""
+    """Return server, CPU, memory, GPU, system and llmtui on one line, with versions and sizes."""
     seen = session.fingerprint
     servers = [" ".join(filter(None, (one.product or one.kind, one.version))) for one in seen.servers]
     if not servers:
@@ -72,7 +73,7 @@ def _rows(session: Session) -> Iterator[tuple[str, ...]]:
 
 
 def _what(session: Session, contender: Contender) -> tuple[str, ...]:
-    """Return the cells model, size, params and backend."""
+    """Return the cells of the columns model, size, params and backend."""
     model = contender.model
     server = session.fingerprint.server_of(model.backend)
     quantisation = model.quantisation or ""
@@ -93,13 +94,13 @@ def _size(size_bytes: int | None) -> str:
 
 
 def _tokens_read(row: TrialRow) -> int | None:
-    """Return the number of prompt tokens that were read, without those from the server's cache."""
+    """Return the number of prompt tokens that were processed, without those from the prompt cache."""
     tokens = row.figures.prompt_tokens
     return None if tokens is None else tokens - (row.figures.cached_tokens or 0)
 
 
 def _length(lengths: Iterable[int | None]) -> str:
-    """Return ``128``, or ``97-128`` where the trials differ."""
+    """Return the lengths in tokens as text: ``128``, or ``97-128`` if the trials differ."""
     known = sorted({one for one in lengths if one is not None})
     return "-".join(str(one) for one in dict.fromkeys((known[0], known[-1]))) if known else ""
 

@@ -1,4 +1,4 @@
-"""A session as Markdown: conclusions, tables, conditions, and how the figures are computed."""
+"""A session as Markdown: conclusions, tables, conditions, and the formulas of the figures."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from llmtui.report.sections import Entry, Section, sections, title_of, when_of
 from llmtui.words.verdicts import banners
 
 _OWN: Final = re.compile(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)|~(?=~)|(?<=~)~|&(?=#?\w+;)")
-"""Characters with a meaning in Markdown or HTML at their place; within a word ``_`` is a letter."""
+"""Characters that mean something in Markdown or HTML at their position; within a word, ``_`` does not."""
 
 
 def markdown(session: Session, earlier: Earlier | None = None) -> str:
-    """Return the whole report.
+    """Return the whole report as Markdown.
 
     Args:
         session: the session.
-        earlier: the last session of the same plan, for "since last time".
+        earlier: the previous session of the same plan, for the conclusion "Since last time".
     """
     parts = [
         f"# {as_text(title_of(session))}",
@@ -35,7 +35,7 @@ def markdown(session: Session, earlier: Earlier | None = None) -> str:
 
 
 def write_markdown(session: Session, target: Path, earlier: Earlier | None = None) -> None:
-    """Write the report.
+    """Write the report to a file; its folder is created if necessary.
 
     Raises:
         OSError: the file cannot be written.
@@ -65,10 +65,10 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 def as_text(text: str) -> str:
-    """Return the text with everything escaped that has a meaning in Markdown or HTML."""
+    """Return the text on one line, with every character escaped that has a meaning in Markdown or HTML."""
     return " ".join(_OWN.sub(r"\\\g<0>", text).split())
 
 
 def _code(text: str) -> str:
-    """Return a name as inline code, which no character in it can end."""
+    """Return a name as inline code; backticks are replaced, so that the name cannot end the code."""
     return f"`{' '.join(text.replace('`', chr(39)).split())}`"

@@ -1,4 +1,4 @@
-"""Two models of one session: the rounds behind their verdicts, and the verdicts."""
+"""The comparison of two models of one session in detail: their rounds, and the verdicts on them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from llmtui.words.waits import wait_sentence
 
 
 def print_pair(session: Session, first: int, second: int, out: IO[str]) -> None:
-    """Print the paired rounds of two models, then what each figure says of them.
+    """Print the speed ratio of two models in each round, then the verdict on each figure.
 
     Args:
-        session: at any time of it.
-        first: index into its plan.
-        second: another one.
-        out: where to.
+        session: a finished or a running session.
+        first: index of the first model in the session's plan.
+        second: index of the second model in the session's plan.
+        out: the stream to print to.
     """
     console = plain_console(out)
     names = [session.plan.contenders[at].label for at in (first, second)]
@@ -44,7 +44,7 @@ def print_pair(session: Session, first: int, second: int, out: IO[str]) -> None:
 
 
 def _rounds(session: Session, first: int, second: int) -> list[Row]:
-    """Return the speed's ratio in each round that counts, with its range over the prompts."""
+    """Return one row per counted round: the ratio of the speeds, and its range over the prompts."""
     if is_imported(session.plan):
         return []
     pair = pair_up(session.plan, session.rows, first, second)
@@ -60,7 +60,7 @@ def _rounds(session: Session, first: int, second: int) -> list[Row]:
 
 
 def _sentences(session: Session, pair: set[int]) -> Iterator[str]:
-    """Return the verdicts on speed and on each waiting time, with intervals over all pairs of the session."""
+    """Yield the verdicts on speed and on each waiting time, with intervals valid for all pairs of the session."""
     for one in verdicts(session):
         if {one.first, one.second} == pair:
             yield verdict_sentence(one, session)

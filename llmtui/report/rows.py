@@ -1,4 +1,4 @@
-"""A session's tables as rows of words, for printed output."""
+"""A session's tables as rows of text, for printed output."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from llmtui.words.figures import rate_range
 from llmtui.words.trials import category_words, note_words
 
 Row = dict[str, str]
-"""Cells by their column's title; all rows of a table have the same columns."""
+"""Column title → cell; all rows of a table have the same columns."""
 
 
 def by_model(session: Session) -> list[Row]:
-    """Return one row per contender, all cells as text: cold, warm and follow-up in separate columns.
+    """Return one row per contender, all cells as text; cold, warm and follow-up trials have separate columns.
 
-    Columns without any value are left out. Models share a letter of ``Group`` unless a verdict separates them.
+    Columns without any value are left out. Models share a letter in ``Group`` unless a verdict separates them.
     """
     letters = groups(session, verdicts(session))
     return _without_empty([_model_cells(line, letters) for line in summarise(session).lines], keep=1)
 
 
 def by_category(session: Session) -> list[Row]:
-    """Return one row per contender and category, warm trials only, all cells as text."""
+    """Return one row per contender and category, all cells as text; only warm trials are included."""
     return _without_empty([_category_cells(line) for line in summarise(session).categories], keep=2)
 
 
@@ -59,7 +59,7 @@ def _trials(line: ContenderSummary | CategorySummary) -> str:
 
 
 def _without_empty(rows: list[Row], *, keep: int) -> list[Row]:
-    """Return the rows without columns that have no figure; the first ``keep`` columns name the rows and stay."""
+    """Return the rows without the columns that have no figure, but always with the first ``keep`` columns."""
     if not rows:
         return rows
     filled = [name for at, name in enumerate(rows[0]) if at < keep or any(row[name] for row in rows)]

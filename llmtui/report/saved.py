@@ -1,4 +1,4 @@
-"""A session to report, read from its file, even while that is being written."""
+"""A session to report, read from its file; the file may still be growing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ State = Literal["running", "interrupted", "complete", "cancelled", "failed"]
 
 
 class NoSession(Exception):
-    """A file has no session; the message has its name."""
+    """A file has no session; the message contains the file's name."""
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
-    """One session, as used by every form of a report."""
+    """One session with its file, as every report format uses it."""
 
     session: Session
     journal: Path
@@ -33,12 +33,12 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     """Parts of the file that could not be read."""
     earlier: Earlier | None = None
-    """The last session of the same plan, for "since last time"."""
+    """The previous session of the same plan, for the conclusion "Since last time"."""
     anonymous: bool = False
-    """Host name, user name, paths, prompts and answers are left out; ``session`` is already without them."""
+    """Whether host name, user name, paths, prompts and answers are left out; ``session`` already lacks them."""
 
     def finished(self) -> Iterator[tuple[TrialRow, TrialFinished]]:
-        """Yield each trial with its text and its chunks' times, in the order they ran.
+        """Yield each finished trial with its text and the arrival times of its chunks, in the order in which they ran.
 
         Raises:
             OSError: the file cannot be read.
@@ -55,7 +55,7 @@ def read_saved(journal: Path) -> Saved:
     """Return the session in a file of events.
 
     Raises:
-        NoSession: the file has none.
+        NoSession: the file has no session.
         OSError: the file cannot be read.
     """
     reader, builder = JournalReader(journal), SessionBuilder()

@@ -1,4 +1,4 @@
-"""The parts of a session's report before formatting, shared by Markdown and HTML."""
+"""The sections of a session's report before formatting, shared by Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from llmtui.words.what_holds import holding_words
 
 
 class Entry(NamedTuple):
-    """One line of a list; nothing in it is escaped yet."""
+    """One line of a list; its texts are not yet escaped."""
 
     text: str
     strong: str = ""
-    """Printed in bold before the text."""
+    """Text in bold at the beginning of the line."""
     code: str = ""
-    """A name in files, between the two."""
+    """A name in files, shown between ``strong`` and ``text``."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A heading with its content: a sentence, a table, a list."""
+    """A heading with its content: a sentence, a table and a list, each of which may be empty."""
 
     part: Literal["holds", "models", "categories", "words", "pairs", "conditions", "notes", "figures", "flags"]
     title: str
@@ -49,21 +49,21 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def title_of(session: Session) -> str:
-    """Return the names of the models."""
+    """Return the report's title: the labels of the models."""
     return ", ".join(contender.label for contender in session.plan.contenders)
 
 
 def when_of(session: Session) -> str:
-    """Return the start time of the session."""
+    """Return when the session began, in UTC: ``2026-11-26 10:38 UTC``."""
     return f"{datetime.fromtimestamp(session.wall_ns // 10**9, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Section]:
-    """Yield the parts of a report in order: the answer first; those without content are left out.
+    """Yield the sections of a report in order, the main findings first; sections without content are left out.
 
     Args:
         session: the session.
-        earlier: the last session of the same plan, for "since last time".
+        earlier: the previous session of the same plan, for the conclusion "Since last time".
     """
     names = {contender.label: contender.label for contender in session.plan.contenders}
     found = () if is_imported(session.plan) else what_holds(session)
@@ -77,7 +77,7 @@ def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Secti
     conclusions = tuple(Entry(line.said, line.heading) for line in headed(session, earlier))
     if conclusions:
         yield Section(part="words", title=_("In words"), entries=conclusions)
-    # The audit of an imported file already has its pairs.
+    # The audit of an imported file already lists the pairs.
     pairs = () if is_imported(session.plan) else verdicts(session)
     if pairs:
         yield Section(part="pairs", title=_("Pair by pair"), entries=tuple(map(Entry, _pair_by_pair(session, pairs))))
@@ -150,7 +150,7 @@ def _model(contender: Contender) -> str:
 
 
 def _formulas() -> Iterable[Entry]:
-    """Yield how the figures of the tables and the conclusions are computed."""
+    """Yield one entry per figure of the tables and the conclusions: how it is computed, and what is left out."""
     tables: tuple[Table, ...] = ("models", "categories")
     shown = {one.id for table in tables for one in measures(table)} | {"ratio", "usual_tps"}
     for one in measures():

@@ -1,4 +1,4 @@
-"""The printed result: the scoreboard and its verdicts, and all conclusions in words."""
+"""The printed result of a session: the scoreboard with its verdicts, and all conclusions as sentences."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from llmtui.words.verdict_lines import verdict_lines
 from llmtui.words.verdicts import banners
 
 GAP = 2
-"""Cells between two columns."""
+"""Blanks between two columns."""
 UNWRAPPED = 100_000
-"""Columns of output that is not a terminal: wider than any table or sentence."""
+"""Width in columns if the output is not a terminal: wider than any table or sentence."""
 WIDTH = 80
-"""Largest width of the scoreboard, so that it can be pasted anywhere."""
+"""Maximum width of the scoreboard in columns, so that it can be pasted anywhere."""
 LEAST_NAME = 12
-"""Smallest width of a name that is still distinguishable from others."""
+"""Minimum width of a model's name in columns, so that names can still be distinguished."""
 
 
 def print_result(session: Session, out: IO[str], *, verdicts: bool = True) -> None:
-    """Print the scoreboard, at most 80 columns wide, then at most three verdicts.
+    """Print the scoreboard, at most 80 columns wide, then at most three verdicts and the warnings.
 
     Args:
-        session: finished or still running.
-        out: the console.
-        verdicts: whether to print verdicts and disturbances.
+        session: a finished or a running session.
+        out: the stream to print to.
+        verdicts: whether to print verdicts and warnings, such as "Measured on a busy machine".
     """
     console = plain_console(out)
     for table in _scoreboard(session, min(console.width, WIDTH)):
@@ -52,7 +52,7 @@ def print_result(session: Session, out: IO[str], *, verdicts: bool = True) -> No
 
 
 def print_audit(session: Session, out: IO[str]) -> None:
-    """Print what an imported file can show, the verdict on each of its usual claims, then its tables."""
+    """Print what an imported file can show, the finding on each claim, its speeds, and its tables."""
     console = plain_console(out)
     (can_show, speeds) = file_lines(session)
     console.print(Text.assemble((can_show[0], "bold"), ": ", can_show[1]))
@@ -72,12 +72,12 @@ def print_audit(session: Session, out: IO[str]) -> None:
 
 
 def plain_console(out: IO[str]) -> Console:
-    """Return a console that marks nothing up, and wraps nothing where the output is no terminal."""
+    """Return a console without markup and highlighting; it does not wrap lines unless the output is a terminal."""
     return Console(file=out, width=None if out.isatty() else UNWRAPPED, highlight=False, markup=False)
 
 
 def _scoreboard(session: Session, width: int) -> Iterator[Table]:
-    """Yield the scoreboard as a table; where it is too wide, names lose their middle, else columns go below."""
+    """Yield the scoreboard as one table; if it is too wide, shorten names or else split it into several tables."""
     columns = scoreboard(session)
     others = sum(_Column(one.head, list(one.cells)).narrow + GAP for one in columns if one.is_figure)
     names = [cell for one in columns if not one.is_figure for cell in one.cells]
@@ -91,9 +91,9 @@ def _scoreboard(session: Session, width: int) -> Iterator[Table]:
 
 
 def print_session(session: Session, out: IO[str], earlier: Earlier | None = None) -> None:
-    """Print the conclusions in words, then the tables by model and by category.
+    """Print the conclusions as sentences, then the tables by model and by category.
 
-    Plain and unwrapped where ``out`` is not a terminal, for other programs.
+    If ``out`` is not a terminal, the output is plain and lines are not wrapped, for use by other programs.
     """
     console = plain_console(out)
     for banner in banners(session):
@@ -120,16 +120,16 @@ def _print_tables(session: Session, console: Console) -> None:
 
 
 def tables(rows: list[Row], title: str, *, names: int, width: int) -> Iterator[Table]:
-    """Yield rows as a table, or as several below each other where one is too wide.
+    """Yield rows as one table, or as several below each other if one would be too wide.
 
-    No figure is ever cut or wrapped: heads are wrapped at blanks first, then columns move to a further table, which
-    repeats the names of its rows.
+    No figure is ever cut or wrapped. First, heads are wrapped at blanks; then columns move to a further table, which
+    repeats the columns that name the rows.
 
     Args:
-        rows: cells by their column's title.
+        rows: the rows, each as column title → cell.
         title: title of the first table.
         names: number of columns at the left that name the rows.
-        width: width in cells.
+        width: available width in columns of the terminal.
     """
     columns = [_Column(head, [row[head] for row in rows]) for head in (rows[0] if rows else ())]
     named, figures = columns[:names], columns[names:]
@@ -149,19 +149,19 @@ def tables(rows: list[Row], title: str, *, names: int, width: int) -> Iterator[T
 
 
 class _Column(NamedTuple):
-    """A head and its cells."""
+    """A column head and its cells."""
 
     head: str
     cells: list[str]
 
     @property
     def whole(self) -> int:
-        """Width with the head on one line."""
+        """Width with the head on one line, in columns of the terminal."""
         return max(map(cell_len, (self.head, *self.cells)))
 
     @property
     def narrow(self) -> int:
-        """Width with the head wrapped at its blanks."""
+        """Width with the head wrapped at its blanks, in columns of the terminal."""
         return max(map(cell_len, (*self.head.split(), *self.cells)))
 
 

@@ -1,4 +1,4 @@
-"""A figure over sessions, as printed rows with their intervals on one axis, and as a JSON document."""
+"""A figure over several sessions: printed rows with intervals drawn on a common axis, or a JSON document."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from llmtui.words.since_last import day_words, difference_words
 VERSION: Final = 1
 """Version of the JSON document: increased when a field is removed or changes its meaning."""
 _AXIS: Final = 34
-"""Cells of the axis on which the intervals are drawn."""
+"""Width of the axis on which the intervals are drawn, in columns of the terminal."""
 _LEAST_SPAN: Final = 0.10
-"""Smallest span of the axis, as a share of the figure."""
+"""Minimum span of the axis, as a share of the figure."""
 
 
 class TrendDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The output of ``llmtui trend --json``; values are unrounded."""
+    """The JSON document that ``llmtui trend --json`` prints; values are unrounded."""
 
     version: int = VERSION
     written_by: str = __version__
@@ -36,13 +36,13 @@ class TrendDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def trend_json(found: FigureTrend) -> bytes:
-    """Return the document, indented."""
+    """Return the JSON document, indented, as bytes."""
     made = TrendDocument(unit=file_unit(_measure(found)), trend=found)
     return msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"
 
 
 def print_trend(found: FigureTrend, out: IO[str]) -> None:
-    """Print each model's figure, one row per session with its interval, and what changed between two sessions."""
+    """Print each model's figure with one row and interval per session, and between two sessions what changed."""
     console = plain_console(out)
     one = _measure(found)
     for at, line in enumerate(line for line in found.lines if line.points):
@@ -78,7 +78,7 @@ def _rows(found: FigureTrend, line: TrendLine, one: Measure) -> Iterator[str]:
 
 
 def _drawn(point: TrendPoint, low: float, high: float) -> str:
-    """Return the point with its interval on the common axis."""
+    """Return the drawing of a session's value and interval on the common axis."""
 
     def place(value: float) -> int:
         return 0 if high == low else round((value - low) / (high - low) * (_AXIS - 1))
@@ -99,5 +99,5 @@ def _measure(found: FigureTrend) -> Measure:
 
 
 def has_points(lines: Sequence[TrendLine]) -> bool:
-    """Return whether any session has the figure."""
+    """Return whether at least one session has the figure."""
     return any(line.points for line in lines)

@@ -1,1 +1,1 @@
-"""The self-test: measured figures against what a scripted server really sent, and the cost of watching."""
+"""The self-test: measured figures compared with those of a simulated server, and the cost of drawing the screens."""

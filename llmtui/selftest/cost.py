@@ -1,7 +1,7 @@
-"""The cost of the screen: a real model's speed while it draws and while it is stopped, in turns.
+"""The cost of the screen: a real model's speed, alternately with the screen drawing and with it stopped.
 
 The built-in server runs its small speed-only model in one session of the program. Before some trials the screen is
-stopped as by Ctrl+Z, so that the engine measures without it; before others it continues. The turns are A B B A (A
+stopped as by Ctrl+Z, so that the engine measures without it; before others it continues. The order is A B B A (A
 stopped, B drawing), so that a machine whose speed changes slowly favours neither.
 """
 
@@ -27,26 +27,26 @@ MODEL: Final = "synthetic-24M"
 TOKENS: Final = 256
 WARM_UP: Final = 1
 TURNS: Final = 8
-"""Largest number of turns, of four trials each."""
+"""Largest number of turns; a turn is four trials, in the order A B B A."""
 FEWEST_TURNS: Final = 2
 BOUND: Final = 0.02
 SESSION_LIMIT_S: Final = 300.0
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """The share of the model's speed that the screen costs."""
+    """The share of the model's speed that the screen costs, with its 95 % interval."""
 
     share: float
     low: float
     high: float
     turns: int
-    """Number of turns A B B A; each is one observation."""
+    """Number of turns of four trials; each turn is one observation."""
     headless_tps: float
-    """Median decode speed without the screen."""
+    """Median decode speed without the screen, in tokens per second."""
 
     @property
     def within_bounds(self) -> bool:
-        """Whether the cost is not shown to be above the bound."""
+        """Whether the lower end of the interval is within ``BOUND``, so that a higher cost is not proven."""
         return self.low <= BOUND
 
 
@@ -55,11 +55,11 @@ def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None
 
     Args:
         folder: an empty folder for all files.
-        limit_s: time limit; a turn that would exceed it is not started.
-        progress: called with a line of progress.
+        limit_s: time limit in seconds; a turn of four trials that would exceed it is not started.
+        progress: called with each new line of progress.
 
     Returns:
-        The cost; None where the time sufficed for fewer than two turns.
+        The cost; None if there was only time for fewer than two turns.
 
     Raises:
         ScreenFailed: the program did not behave as expected.
@@ -83,9 +83,9 @@ def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None
 
 
 def cost_of(rates: Sequence[float]) -> Cost | None:
-    """Return the cost from decode speeds in turns A B B A, A without and B with the screen; None for too few.
+    """Return the cost from decode speeds in the repeated order A B B A; None for fewer than two such turns.
 
-    One turn is one observation: half the difference of the logarithms, (log A − log B − log B + log A) / 2.
+    A is without the screen, B with it. One turn is one observation: (log A − log B − log B + log A) / 2.
     """
     turns = [rates[at : at + 4] for at in range(0, len(rates) - 3, 4)]
     if len(turns) < FEWEST_TURNS:
@@ -102,7 +102,7 @@ def cost_of(rates: Sequence[float]) -> Cost | None:
 
 
 def _rates(screen: Screen, results: Path, deadline: float, progress: Callable[[str], None]) -> list[float]:
-    """Return the decode speeds of the compared trials, in order; the screen has ended afterwards."""
+    """Return the decode speeds of the compared trials, in order; the screen is ended afterwards."""
     run = ScreenRun(screen, results)
     run.begin()
     builder = SessionBuilder()
@@ -131,7 +131,7 @@ def _rates(screen: Screen, results: Path, deadline: float, progress: Callable[[s
 
 
 def _turn(screen: Screen, done: int) -> None:
-    """Stop or continue the screen for the next trial, where necessary."""
+    """Stop or continue the screen for the next trial, if it has to change."""
     place = done % 4
     if place == 0:
         screen.freeze()

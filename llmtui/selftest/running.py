@@ -1,4 +1,4 @@
-"""The whole self-test: both measurements, and a verdict on each."""
+"""The whole self-test: accuracy of the figures, cost of the screen, and whether both are within their bounds."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from llmtui.words.trials import kind_words
 
 COST_LIMIT_S: Final = 24.0
 VAGUE: Final = 0.05
-"""A half-interval wider than this share of the speed says nothing about a cost of a few percent."""
+"""If the interval's half-width is above this share of the speed, it cannot show a cost of a few percent."""
 UNWRAPPED: Final = 200
-"""Columns where the output is not a terminal."""
+"""Width in columns if the output is not a terminal."""
 
 
 class BoundCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the result."""
+    """One line of the result: a sentence, and whether its figure is within its bound."""
 
     sentence: str
     ok: bool = True
@@ -42,13 +42,13 @@ def run_selftest(*, seed: int | None, with_cost: bool, builtin: bool, say: Calla
     """Test the measuring on this machine and print the result on stdout.
 
     Args:
-        seed: seed of the simulated server; None: a random one.
-        with_cost: also measure the cost of the screen, where the built-in server is installed.
-        builtin: whether it is installed, with the tools that make a model for it.
-        say: called with a line of progress; empty at the end.
+        seed: seed of the simulated server; None for a random one.
+        with_cost: whether to measure the cost of the screen too, which needs the built-in server.
+        builtin: whether the built-in server is installed, with the tools that make a model for it.
+        say: called with each new line of progress; with an empty text at the end.
 
     Returns:
-        Whether everything is within its bounds.
+        Whether all figures are within their bounds.
 
     Raises:
         SelftestFailed: nothing could be measured.
@@ -94,7 +94,7 @@ def _cost(*, with_cost: bool, builtin: bool, say: Callable[[str], None]) -> list
 
 
 def accuracy_table(found: Accuracy) -> Table:
-    """Return the table of true values and the error of each measured figure, one row per trial."""
+    """Return a table with one row per trial: true TTFT and speed, and the error of the measured ones."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("#", justify="right")
     table.add_column(_("Model"), overflow="ellipsis", no_wrap=True)
@@ -123,7 +123,7 @@ def _pair(pair: TruthPair | None, error: Callable[[TruthPair], str]) -> tuple[st
 
 
 def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:
-    """Return one line for each of the two figures."""
+    """Return one line each for TTFT and for speed."""
     ttft, decode = found.ttft_error_ms, found.decode_error
     return [
         BoundCheck(
@@ -142,7 +142,7 @@ def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:
 
 
 def cost_verdict(found: Cost | None) -> BoundCheck:
-    """Return the line on the cost of the screen."""
+    """Return the line on the cost of the screen; None as the cost means that it could not be measured in time."""
     if found is None:
         return BoundCheck(
             sentence=_("The cost of the screens is not available: the built-in model is too slow on this machine.")

@@ -1,4 +1,4 @@
-"""The program on a pseudo-terminal: started as by a user, drawing, and followed through its journal."""
+"""The program's screens on a pseudo-terminal: started as by a user, and followed through the session's journal."""
 
 from __future__ import annotations
 
@@ -43,30 +43,30 @@ FOLDERS: Final = {
 }
 
 OutputListener = Callable[[int, bytes], None]
-"""Called for each chunk of output with the time (``perf_counter_ns``) of its arrival at the terminal."""
+"""Called for each block of output with its time of arrival (``perf_counter_ns``) and its bytes."""
 
 
 class ScreenFailed(Exception):
-    """The program did not behave as expected; the message is a sentence with its last words."""
+    """The program did not behave as expected; the message is a sentence."""
 
 
 def own_environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which the program neither reads nor changes the user's files.
 
     Args:
-        folder: takes the place of the home folder.
-        settings: settings by their names, in force as environment variables.
+        folder: used instead of the home folder.
+        settings: setting name → value, passed as environment variables.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LLMTUI_")}
     homes = {name: str(folder / below) for name, below in FOLDERS.items()}
     chosen = {f"LLMTUI_{name.upper()}": value for name, value in settings.items()}
     terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    # Another home folder must not hide packages that are installed for this user alone.
+    # Packages installed for this user must be found although the home folder is another one.
     return kept | homes | terminal | {"PYTHONUSERBASE": site.getuserbase()} | chosen
 
 
 class Screen:
-    """The program on a pseudo-terminal whose output is read at once and dropped, as by a fast terminal."""
+    """The program on a pseudo-terminal. Its output is read at once and dropped, as by a fast terminal."""
 
     def __init__(
         self,
@@ -82,17 +82,17 @@ class Screen:
         Args:
             command: program and arguments.
             folder: its home folder and current folder.
-            settings: settings by their names.
+            settings: setting name → value.
             size: columns and rows of the terminal.
-            seen: called from a thread with each chunk of output.
+            seen: called from a thread with each block of output.
 
         Raises:
-            OSError: there is no terminal, or the program cannot be started.
+            OSError: there is no pseudo-terminal, or the program cannot be started.
         """
         self._seen = seen
         self._last: deque[bytes] = deque(maxlen=BLOCKS_KEPT)
         self.output_bytes = 0
-        """Bytes written to the terminal so far."""
+        """Bytes that the program has written to the terminal so far."""
         self._terminal, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.started_ns = time.perf_counter_ns()
@@ -122,15 +122,15 @@ class Screen:
         return self._process.poll()
 
     def press(self, keys: str) -> None:
-        """Press keys."""
+        """Send keys to the program as if typed; nothing happens if it has ended."""
         with suppress(OSError):  # the program is gone: the caller sees that by the exit code
             os.write(self._terminal, keys.encode())
 
     def freeze(self) -> None:
-        """Stop the program as by Ctrl+Z; return when it has stopped.
+        """Stop the program as by Ctrl+Z, and return when it has stopped.
 
         Raises:
-            ScreenFailed: it does not stop.
+            ScreenFailed: the program does not stop.
         """
         os.kill(self.pid, signal.SIGTSTP)
         process = psutil.Process(self.pid)
@@ -141,11 +141,11 @@ class Screen:
             time.sleep(POLL_S / 10)
 
     def thaw(self) -> None:
-        """Let the program continue."""
+        """Let the program continue after ``freeze``."""
         os.kill(self.pid, signal.SIGCONT)
 
     def quit(self) -> None:
-        """Leave by the key for it; kill what remains."""
+        """Quit the program with its key, ``q``; kill it if it does not end in time."""
         self.press("q")
         try:
             self._process.wait(END_LIMIT_S)
@@ -153,7 +153,7 @@ class Screen:
             self.kill()
 
     def kill(self) -> None:
-        """End the program at once, if it still runs; return when its engine has ended too."""
+        """Kill the program if it still runs, and return when its child processes have ended too."""
         if self.exit_code is None:
             children = psutil.Process(self.pid).children(recursive=True)
             self._process.kill()
@@ -161,13 +161,13 @@ class Screen:
             psutil.wait_procs(children, END_LIMIT_S)
 
     def close(self) -> None:
-        """Kill what still runs and close the terminal."""
+        """Kill the program if it still runs, and close the terminal."""
         self.kill()
         self._reader.join(END_LIMIT_S)
         os.close(self._terminal)
 
     def last_words(self) -> str:
-        """Return the last line that the program wrote, without control sequences."""
+        """Return the last line that the program wrote, without control sequences; empty if there is none."""
         text = b"".join(self._last).rsplit(b"\x1b", 1)[-1].decode("utf-8", "replace")
         lines = ["".join(filter(str.isprintable, line)).strip() for line in text.splitlines()]
         return next((line for line in reversed(lines) if line), "")
@@ -187,12 +187,12 @@ class Screen:
 
 
 def program(*words: str) -> tuple[str, ...]:
-    """Return the command line of llmtui itself with some arguments."""
+    """Return the command line that runs llmtui itself with the given arguments."""
     return (sys.executable, "-P", "-m", "llmtui", *words)
 
 
 class ScreenRun:
-    """One session on the screen: Enter is pressed until it begins, then it is followed through its journal."""
+    """One session on the screen: started by pressing Enter until it begins, then followed through its journal."""
 
     def __init__(self, screen: Screen, results: Path) -> None:
         """Use a screen whose program saves its sessions in ``results``."""
@@ -201,10 +201,10 @@ class ScreenRun:
         self._reader: JournalReader | None = None
 
     def begin(self) -> None:
-        """Start the run as a user does.
+        """Start the run as a user does: press Enter until a session exists.
 
         Raises:
-            ScreenFailed: no session was started.
+            ScreenFailed: no session was started in time.
         """
         deadline = time.monotonic() + START_LIMIT_S
         while (journal := self._journal()) is None:
@@ -214,10 +214,10 @@ class ScreenRun:
         self._reader = JournalReader(journal)
 
     def events(self, *, limit_s: float) -> Iterator[SessionEvent]:
-        """Yield the session's events as they are written, to its end.
+        """Yield the session's events as they are written, until it ends.
 
         Raises:
-            ScreenFailed: the program ended before, or the session takes longer.
+            ScreenFailed: the program ended before the session, or the session takes longer than ``limit_s`` seconds.
         """
         assert self._reader is not None, "begun before"
         deadline = time.monotonic() + limit_s

@@ -1,4 +1,4 @@
-"""The script of the self-test's simulated server: drawn at random, so that no figure is known in advance."""
+"""The behaviour of the self-test's simulated server, drawn at random so that no figure is known in advance."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from llmtui.simulator import Script, ScriptedAnswer, SimulatedModel, Stall
 
 MODELS: Final = 2
 WARM_TRIALS: Final = 5
-"""Per model, in addition to a cold start and a follow-up."""
+"""Number of warm trials per model, in addition to a cold start and a follow-up."""
 ANSWER_S: Final = 1.1
 """Duration of an answer in seconds, without stalls and thinking."""
 TOKENS: Final = (100, 220)
-"""Fewest and most tokens of an answer: a speed is compared from 64 on."""
+"""Smallest and largest number of tokens of an answer; speeds are compared from 64 tokens on."""
 CAP_TOKENS: Final = 320
-"""More than any drawn answer has with its thinking: all of them end by themselves."""
+"""Limit on tokens: more than any drawn answer has with its thinking, so that all answers end by themselves."""
 THINKING_TOKENS: Final = 60
 QUIET_TOKENS: Final = 10
-"""No stall before this token: bundles are complete by then, and a stall inside the first is in no figure."""
+"""No stall occurs before this token.
+
+The first chunk is complete by then; a stall inside it would be in no figure.
+"""
 
 _PROMPT_TEXT = """
 [[categories.{name}.prompts]]
@@ -34,22 +37,22 @@ _WORDS: Final = (
 
 
 def prompts_file() -> str:
-    """Return a prompts file with prompts of several lengths, so that reading them takes different times."""
+    """Return a prompts file with prompts of several lengths, so that processing them takes different times."""
     return _pack({f"selftest-{number}": text for number, text in enumerate(_WORDS, start=1)})
 
 
 def many_prompts(count: int) -> str:
-    """Return a prompts file with this number of short prompts, for many trials in one round."""
+    """Return a prompts file with ``count`` short prompts, for many trials in one round."""
     return _pack({f"selftest-{number}": f"Count from {number} on." for number in range(1, count + 1)})
 
 
 def categories(count: int) -> str:
-    """Return the categories of a prompts file as a setting."""
+    """Return the categories of a prompts file with ``count`` prompts, as the value of a setting."""
     return ",".join(f"selftest-{number}" for number in range(1, count + 1))
 
 
 def drawn_script(seed: int) -> Script:
-    """Return a server with random speeds, waiting times, bundles, thinking, stalls and prompt caches.
+    """Return a server with random speeds, waiting times, chunk sizes, thinking, stalls and prompt caches.
 
     Args:
         seed: equal seeds make equal servers.
@@ -65,7 +68,7 @@ def drawn_script(seed: int) -> Script:
 
 
 def _model(draw: random.Random, number: int) -> SimulatedModel:
-    decode_tps = 50.0 * 5.0 ** draw.random()  # 50 to 250, as many below 112 as above
+    decode_tps = 50.0 * 5.0 ** draw.random()  # 50 to 250, half of them below 112
     thinks = number == MODELS
     bundle = draw.choice((1, 1, 1, 2, 3, 4))
     answers = tuple(_answer(draw, decode_tps, thinks=thinks, bundle=bundle) for _ in range(WARM_TRIALS + 2))

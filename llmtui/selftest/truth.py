@@ -1,4 +1,4 @@
-"""Measured figures against what a simulated server really sent."""
+"""Comparison of measured figures with those in a simulated server's log."""
 
 from __future__ import annotations
 
@@ -23,60 +23,60 @@ LIMIT_S: Final = 60.0
 
 
 class TruthPair(msgspec.Struct, frozen=True):
-    """One figure, true and measured."""
+    """One figure: its true value and its measured value, in the same unit."""
 
     truth: float
     measured: float
 
     @property
     def difference(self) -> float:
-        """Measured − truth, in their unit."""
+        """Measured − true value, in their unit."""
         return self.measured - self.truth
 
     @property
     def share(self) -> float:
-        """Measured ÷ truth − 1."""
+        """Measured ÷ true value − 1."""
         return self.measured / self.truth - 1
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial: its figures, each beside the value in the server's log."""
+    """One trial with its figures, each paired with the true value from the server's log."""
 
     row: TrialRow
     ttft_ms: TruthPair | None
     decode_tps: TruthPair | None
-    """None where there are too few tokens for a speed."""
+    """None if the answer has too few tokens for a speed."""
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
-    """All trials of the self-test."""
+    """All trials of the self-test, with the errors of their figures."""
 
     session: Session
     trials: tuple[Compared, ...]
 
     @property
     def ttft_error_ms(self) -> float:
-        """Median of the absolute TTFT errors."""
+        """Median of the absolute TTFT errors, in ms."""
         return median(abs(trial.ttft_ms.difference) for trial in self.trials if trial.ttft_ms is not None)
 
     @property
     def decode_error(self) -> float:
-        """Median of the absolute decode errors, as a share."""
+        """Median of the absolute errors of decode speed, as a share of the true speed."""
         return median(abs(trial.decode_tps.share) for trial in self.trials if trial.decode_tps is not None)
 
     @property
     def within_bounds(self) -> bool:
-        """Whether both are within their bounds."""
+        """Whether the median errors of TTFT and of decode speed are both within their bounds."""
         return self.ttft_error_ms <= TTFT_BOUND_MS and self.decode_error <= DECODE_BOUND
 
 
 def measure_accuracy(folder: Path, seed: int, progress: Callable[[str], None]) -> Accuracy:
-    """Run the program, screen and engine, against a randomly drawn server.
+    """Measure a randomly drawn simulated server with the whole program, screen and engine.
 
     Args:
         folder: an empty folder for all files.
-        seed: seed of the server.
-        progress: called with a line of progress.
+        seed: seed of the simulated server.
+        progress: called with each new line of progress.
 
     Raises:
         ScreenFailed: the program did not behave as expected.
@@ -106,10 +106,10 @@ def measure_accuracy(folder: Path, seed: int, progress: Callable[[str], None]) -
 
 
 def compare(rows: Sequence[TrialRow], answers: Sequence[SentRequest]) -> tuple[Compared, ...]:
-    """Return measured figures paired with those of the log, in the order of the requests.
+    """Return each trial's measured figures paired with those in the server's log, in the order of the requests.
 
     Raises:
-        ScreenFailed: their numbers differ, or a trial failed.
+        ScreenFailed: the log has another number of requests than there are trials, or a trial failed.
     """
     failed = [row for row in rows if row.outcome != "ok"]
     if failed:

@@ -1,7 +1,7 @@
-"""Texts for people: translation, and the sentences shared by screens and reports.
+"""Translation of texts, and the sentences shared by screens and reports.
 
-The language is the environment's ``LANGUAGE``, as gettext has it; ``use_language`` sets it once at start. English is
-the language of the source; other languages are catalogues under ``locale/``.
+The environment variable ``LANGUAGE`` names the language, as for gettext; ``use_language`` sets it once at startup. The
+source is in English; translations are catalogues under ``locale/``.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ LOCALE_DIR = Path(__file__).parent / "locale"
 
 
 def use_language(language: str) -> None:
-    """Set the language ("en", "es") of all texts from now on, also in child processes."""
+    """Set the language ("en", "es") of all texts from now on, including those of child processes."""
     os.environ["LANGUAGE"] = language
 
 
 def _(text: str) -> str:
-    """Return the text in the user's language, or unchanged where there is no translation."""
-    # gettext stores the catalogue's own notes under the empty text.
+    """Return the text in the user's language, or unchanged if there is no translation."""
+    # gettext would return the catalogue's header for an empty text.
     return _catalogue(os.environ.get("LANGUAGE", "")).gettext(text) if text else ""
 
 
 def marked(text: str) -> str:
-    """Mark a text for translation by tools/translate.py; ``_`` looks it up when it is shown."""
+    """Mark a text for translation by tools/translate.py, and return it unchanged; ``_`` translates it when shown."""
     return text
 
 
 def plural(one: str, many: str, n: int) -> str:
-    """Return the form of the text for ``n`` items; the number is not inserted."""
+    """Return the singular or plural form for ``n`` items, translated; the caller inserts the number."""
     return _catalogue(os.environ.get("LANGUAGE", "")).ngettext(one, many, n)
 
 

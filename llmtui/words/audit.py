@@ -1,4 +1,8 @@
-"""The audit of an imported file in sentences: what it can show, then claim by claim."""
+"""The audit of an imported file, as sentences.
+
+An audit says which comparisons the file supports and checks claims, such as "qwen3:4b is the fastest", that its figures
+suggest.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,12 @@ MOST_PAIRS = 6
 
 
 def audit_lines(session: Session) -> tuple[tuple[str, str], ...]:
-    """Return the audit of an imported session as (heading or claim, what is said of it)."""
+    """Return the audit of an imported session as pairs of a heading and a text."""
     return audited(audit(session))
 
 
 def claim_rows(session: Session) -> tuple[tuple[str, str, str], ...]:
-    """Return the claims of an imported session as rows: the claim, the finding in a word or two, and why."""
+    """Return one row per claim of an imported session: the claim, the finding in one to three words, and the reason."""
     of = audit(session)
     return tuple(
         (claim_sentence(one, of.layout), finding_word(one.finding), why_sentence(one, of)) for one in of.claims
@@ -32,7 +36,7 @@ def claim_rows(session: Session) -> tuple[tuple[str, str, str], ...]:
 
 
 def file_lines(session: Session) -> tuple[tuple[str, str], ...]:
-    """Return what an imported file can show, and its speeds, each as (heading, text)."""
+    """Return two pairs of a heading and a text: what an imported file can show, and its speeds."""
     return _file_lines(audit(session))
 
 
@@ -41,7 +45,7 @@ def _file_lines(of: Audit) -> tuple[tuple[str, str], ...]:
 
 
 def audited(of: Audit) -> tuple[tuple[str, str], ...]:
-    """Return an audit as lines: what the file can show, its speeds, then claim by claim."""
+    """Return an audit as pairs of a heading and a text: what the file can show, its speeds, then one pair per claim."""
     lines = [*_file_lines(of)]
     lines += [
         (_("“{claim}”").format(claim=claim_sentence(one, of.layout)), finding_sentence(one, of)) for one in of.claims
@@ -50,7 +54,7 @@ def audited(of: Audit) -> tuple[tuple[str, str], ...]:
 
 
 def finding_word(finding: str) -> str:
-    """Return the finding in a word or two; one of a newer version as it is."""
+    """Return a finding in one to three words, such as ``not shown``; an unknown code is returned unchanged."""
     return {
         "stands": _("confirmed"),
         "not_shown": _("not shown"),
@@ -62,7 +66,7 @@ def finding_word(finding: str) -> str:
 
 
 def claim_sentence(one: Claim, layout: Layout) -> str:
-    """Return the sentence of a claim."""
+    """Return a claim as a sentence with its figures: ``qwen3:4b is the fastest: 19.1 tok/s, as recorded``."""
     name, figures = one.model or "", one.figures
     if one.says == "fastest":
         pattern = _("{model} is the fastest: {tps} tok/s, as recorded")
@@ -85,13 +89,13 @@ def claim_sentence(one: Claim, layout: Layout) -> str:
 
 
 def finding_sentence(one: Claim, of: Audit) -> str:
-    """Return whether the claim holds, with the figures."""
+    """Return the finding on a claim, followed by the figures that decided it."""
     said = finding_word(one.finding)
     return f"{said[:1].upper()}{said[1:]}. {why_sentence(one, of)}"
 
 
 def why_sentence(one: Claim, of: Audit) -> str:
-    """Return the figures that decide about the claim."""
+    """Return the figures that decided the finding on a claim, as sentences."""
     if one.finding == "cannot_be_judged":
         return _cannot(one)
     if one.says == "fastest":
@@ -151,7 +155,7 @@ def _layout(of: Layout) -> str:
 
 
 def _program(code: str) -> str:
-    """Return the known facts about files of a program."""
+    """Return what is known about every file that a program writes; empty for a program without such facts."""
     load_test = _("{program} is a load test: it does not separate warm from cold requests or show what was cached.")
     return {
         "llama_bench": _(
@@ -201,7 +205,7 @@ def _speeds(of: Audit) -> str:
 
 
 def _speed(model: str, speed: RecordedSpeed, unit: str, most: int) -> str:
-    """Return a model's figure; one over fewer categories than another's has their number beside it."""
+    """Return a model and its speed, with the number of observations if another model has more."""
     said = f"{model} {significant(speed.value)}"
     return said if speed.n == most else f"{said} ({_base(unit, speed.n)})"
 

@@ -1,4 +1,4 @@
-"""Figures as cells: heads of columns and values, for tables on screen, printed tables and Markdown."""
+"""Column heads and cell texts of figures, for tables on screen, printed tables and Markdown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from llmtui.words.figures import decimal_mark, decimals_aligned, fixed, gigabyte
 from llmtui.words.measures import short_title, unit_words
 
 MOST_DECIMALS = 3
-"""Decimals of a cell; smaller parts do not matter beside the others of its column."""
+"""Largest number of decimals in a cell; further ones do not matter next to the other values of the column."""
 _SCALING = ("s", "ms", "GB")
-"""Units whose numbers depend on their size: 0.9 s, 12 ms."""
+"""Units for which a smaller one is used if the number is small: 0.9 s, but 12 ms."""
 
 
 def column_head(one: Measure) -> str:
@@ -21,27 +21,27 @@ def column_head(one: Measure) -> str:
 
 
 def printed_head(one: Measure) -> str:
-    """Return the head of a column whose cells have their own unit where it changes with size: times and amounts."""
+    """Return the head of a printed column; without a unit for times and memory, since each cell has its own."""
     return short_title(one) if one.unit in _SCALING else column_head(one)
 
 
 def printed(one: Measure, line: SummaryLine) -> str:
-    """Return a cell of a printed table; empty where the figure is missing."""
+    """Return a cell of a printed table; empty if the figure is missing."""
     return _with_bound(one, line, value_words(one, value_of(reading(one, line)), unit=one.unit in _SCALING))
 
 
 def trial_words(one: Measure, row: TrialRow) -> str:
-    """Return a trial's figure with its unit; empty where it is missing."""
+    """Return a trial's figure with its unit; empty if the figure is missing."""
     return _with_bound(one, row, value_words(one, None if one.of_trial is None else one.of_trial(row)))
 
 
 def value_words(one: Measure, value: float | None, *, unit: bool = True) -> str:
-    """Return a value for display; empty where it is missing.
+    """Return a value for display; empty if it is missing.
 
     Args:
         one: the figure.
-        value: value in file units.
-        unit: whether to append the unit, where it is not part of the number.
+        value: value in the unit used in files, such as ms or bytes.
+        unit: whether to append the unit; times and memory always have theirs.
     """
     if value is None:
         return ""
@@ -54,19 +54,19 @@ def value_words(one: Measure, value: float | None, *, unit: bool = True) -> str:
 
 
 def column_unit(one: Measure, values: Sequence[float | None]) -> str:
-    """Return the unit of a whole column, by its largest value: ``ms`` and ``MB`` below 1 ``s`` and 1 ``GB``."""
+    """Return the unit for a whole column: ``ms`` or ``MB`` if its largest value is below 1 ``s`` or 1 ``GB``."""
     largest = max((abs(value) / one.per for value in values if value is not None), default=0.0)
     small = {"s": "ms", "GB": "MB"}.get(one.unit)
     return small if small is not None and 0 < largest < 1 else unit_words(one)
 
 
 def value_in(one: Measure, value: float, unit: str) -> str:
-    """Return a value without its unit, as ``column_unit`` chose it for the column; at most three decimals.
+    """Return a value without its unit, with at most three decimals.
 
     Args:
         one: the figure.
-        value: value in file units.
-        unit: unit of the column.
+        value: value in the unit used in files, such as ms or bytes.
+        unit: the column's unit, from ``column_unit``.
     """
     if one.unit in ("tok", ""):
         return f"{value:.0f}"
@@ -76,7 +76,7 @@ def value_in(one: Measure, value: float, unit: str) -> str:
 
 
 def figure_column(one: Measure, values: Sequence[float | None]) -> tuple[str, list[str]]:
-    """Return the unit of a column and its cells with aligned points; a missing figure is empty."""
+    """Return the unit of a column and its cells with aligned decimal points; the cell of a missing figure is empty."""
     unit = column_unit(one, values)
     cells = ["" if value is None else value_in(one, value, unit) for value in values]
     return unit, decimals_aligned(cells)

@@ -1,6 +1,6 @@
-"""The purpose and bounds of each choice in words: for flags, fields and refusals.
+"""Titles, purposes and bounds of options and settings as texts: for flags, fields and error messages.
 
-The choices themselves, with their bounds, are in ``core.choices`` and ``config.settings``.
+The options and settings themselves, with their bounds, are defined in ``core.choices`` and ``config.settings``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from llmtui.words import _
 
 
 def choice_title(name: str) -> str:
-    """Return the title of an option's field; the name where it has none."""
+    """Return the title of an option's field, or the option's name if it has no title."""
     titles = {
         "num_predict": _("Answer length (num_predict)"),
         "num_ctx": _("Context (num_ctx)"),
@@ -24,7 +24,7 @@ def choice_title(name: str) -> str:
 
 
 def setting_title(name: str) -> str:
-    """Return what a setting of the program is called on the settings screen; its name where it has no title."""
+    """Return a setting's title on the settings screen, or the setting's name if it has no title."""
     titles = {
         "language": _("Language"),
         "theme": _("Theme"),
@@ -44,7 +44,7 @@ def setting_title(name: str) -> str:
 
 
 def setting_meaning(name: str) -> str:
-    """Return what a setting of the program does, one sentence; empty where there is none."""
+    """Return one sentence that says what a setting does; empty for an unknown setting."""
     meanings = {
         "language": _("Of screens, reports and prompts. Holds from the next start on."),
         "theme": _("Colours of the screens."),
@@ -64,10 +64,10 @@ def setting_meaning(name: str) -> str:
 
 
 def purpose(name: str) -> str:
-    """Return the effect of a flag in one sentence, for its help.
+    """Return one sentence that says what an option's flag does, for its help text.
 
     Raises:
-        KeyError: the choice has no flag.
+        KeyError: the option has no flag.
     """
     return {
         "preset": _("Measure this thoroughly."),
@@ -88,7 +88,7 @@ def purpose(name: str) -> str:
 
 
 def may_be(bounds: Bounds) -> str:
-    """Return the bounds of a choice, as a noun: "a whole number from 128 to 4194304"."""
+    """Return the valid values of an option or setting as a noun phrase: "a whole number from 128 to 4194304"."""
     low, high = str(bounds.least), str(bounds.most)
     match bounds.kind:
         case "flag":
@@ -109,11 +109,11 @@ def may_be(bounds: Bounds) -> str:
 
 
 def refused(bounds: Bounds, given: str) -> str:
-    """Return the clause about an invalid value of a choice: "must be true or false, not 1".
+    """Return what is wrong with a value, to be put after the option's name: "must be true or false, not 1".
 
     Args:
-        bounds: bounds of the choice.
-        given: the value, as ``BadChoice`` shows it.
+        bounds: bounds of the option or setting.
+        given: the invalid value, as ``BadChoice`` shows it.
     """
     return _("must be {what}, not {given}").format(what=may_be(bounds), given=given)
 

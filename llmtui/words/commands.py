@@ -1,4 +1,4 @@
-"""The purpose of each command, for its help."""
+"""What each command does, for its help text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions compared, in words: the rows of the table, and the notes below it."""
+"""The comparison of two sessions as texts: the rows of its table, and the notes below the table."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MARKS: Final[dict[Mark, str]] = {"better": "▲", "worse": "▼", "equal": "=", 
 
 
 class ComparedRow(NamedTuple):
-    """One figure of one model in two sessions, as cells."""
+    """The table cells for one figure of one model in two sessions."""
 
     model: str
     figure: str
-    """Figure with its unit."""
+    """Title of the figure, with its unit."""
     before: str
     after: str
     ratio: str
@@ -38,7 +38,7 @@ class ComparedRow(NamedTuple):
 
 
 def comparison_rows(comparison: Comparison, after: Session) -> tuple[ComparedRow, ...]:
-    """Return the table's rows by model; figures missing in both sessions are left out."""
+    """Return the rows of the table, grouped by model; figures missing in both sessions are left out."""
     shown = [one for one in comparison.changes if one.before is not None or one.after is not None]
     return tuple(
         _row(one, contender.label)
@@ -49,7 +49,7 @@ def comparison_rows(comparison: Comparison, after: Session) -> tuple[ComparedRow
 
 
 def comparison_notes(comparison: Comparison, after: Session) -> tuple[str, ...]:
-    """Return the notes below the table: conditions, why there is no word, and what the intervals include."""
+    """Return the notes below the table: changed conditions, missing verdicts, and what the intervals include."""
     said = [_conditions(comparison.differences)]
     if comparison.gone:
         said.append(_("Only in the earlier session: {models}.").format(models=few(comparison.gone)))
@@ -58,12 +58,12 @@ def comparison_notes(comparison: Comparison, after: Session) -> tuple[str, ...]:
 
 
 def legend() -> str:
-    """Return the meaning of the marks."""
+    """Return the line that explains the marks of the table."""
     return _("▲ better  ▼ worse  = practically equal  ~ too close to tell yet  ? seems so")
 
 
 def session_line(letter: str, session: Session) -> str:
-    """Return the line that names the session of a letter."""
+    """Return the line of the heading that says which session is A or B, with its date, server and version of llmtui."""
     seen = session.fingerprint
     server = " ".join(part for part in (seen.server_kind, seen.server_version) if part)
     parts = (session.session_id, day_words(session.wall_ns), other_host(session), server, f"llmtui {seen.llmtui}")
@@ -71,16 +71,16 @@ def session_line(letter: str, session: Session) -> str:
 
 
 def change_mark(one: FigureChange) -> str:
-    """Return the mark of a change; empty where there is no word."""
+    """Return the mark for the verdict on a change, such as ``▲``; empty if there is no verdict."""
     return MARKS[mark_of(one)] + ("?" if only_seems(one.word) else "")
 
 
 def gate_sentence(one: Gated, session: Session) -> str:
-    """Return whether a limit is kept, with the interval that decided.
+    """Return a sentence on whether a limit (--fail-if) is kept, with the interval that decided.
 
     Args:
-        one: the result of a limit for a model's figure.
-        session: the later session, for the names.
+        one: the result of checking a limit on one model's figure.
+        session: the later session, for the names of its models.
     """
     model = session.plan.contenders[one.change.contender].label
     if one.low is None or one.high is None:
@@ -100,11 +100,11 @@ def gate_sentence(one: Gated, session: Session) -> str:
 
 
 def limit_refusal(text: str, error: BadLimit, known: Sequence[str]) -> str:
-    """Return why a limit cannot be used, with a valid example.
+    """Return why a limit (--fail-if) cannot be used, with a valid example.
 
     Args:
-        text: the limit as written.
-        error: the fault.
+        text: the limit as written on the command line.
+        error: the fault found in it.
         known: ids of all figures.
     """
     if error.fault == "figure":
@@ -150,7 +150,7 @@ def _conditions(found: Sequence[Difference]) -> str:
 
 
 def _without_word(comparison: Comparison, after: Session) -> list[str]:
-    """Return why there is no word, once per reason."""
+    """Return the reasons why figures have no verdict, each reason once."""
     by_why: dict[str, list[FigureChange]] = {}
     for one in comparison.changes:
         if one.why is not None and (one.why != "not_measured" or (one.before is None) != (one.after is None)):
@@ -167,7 +167,7 @@ def _without_word(comparison: Comparison, after: Session) -> list[str]:
 
 
 def _shown(one: Gated, low: float, high: float) -> str:
-    """Return the figure that decided, with its interval."""
+    """Return the figure that decided on a limit, with its interval."""
     if one.limit.ratio is not None:
         ratio = "" if one.change.ratio is None else factor(one.change.ratio)
         return _("× {ratio} ({range})").format(ratio=ratio, range=factor_range(low, high))
@@ -179,7 +179,7 @@ def _shown(one: Gated, low: float, high: float) -> str:
 
 
 def _price(one: Gated) -> str:
-    """Return the price of a decision; empty where that is not known."""
+    """Return how many more rounds a decision on a limit would need; empty if that is not known."""
     if one.rounds is None:
         return ""
     said = plural(

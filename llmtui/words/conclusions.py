@@ -1,4 +1,4 @@
-"""The eight conclusions in words, as in Results, ``llmtui run`` and every export."""
+"""The eight conclusions on a session as sentences, for the Results screen, ``llmtui run`` and every export."""
 
 from __future__ import annotations
 
@@ -36,38 +36,39 @@ from llmtui.words.verdicts import under_conditions, verdict_sentence
 from llmtui.words.waits import wait_sentences
 
 MOST_VERDICTS = 3
-"""Most verdicts given in full in one line; the others are in the table."""
+"""Maximum number of verdicts written out in one conclusion; the others are in the table."""
 
 
 class ConclusionSentence(NamedTuple):
-    """A conclusion in words."""
+    """A conclusion as text, in three parts."""
 
     heading: str
     lead: str
-    """The answer in one sentence, where there is one: which model is fastest, which starts soonest."""
+    """The main finding in one sentence, such as which model is the fastest; empty if there is none."""
     figures: str
-    """The figures it is based on."""
+    """The figures that the conclusion is based on."""
 
     @property
     def said(self) -> str:
-        """Everything but the heading."""
+        """The lead and the figures, without the heading."""
         return f"{self.lead} {self.figures}".strip()
 
 
 def sentences(session: Session, earlier: Earlier | None = None) -> tuple[str, ...]:
-    """Return the lines, each with its heading: ``Writing speed: …``.
+    """Return the conclusions, each with its heading: ``Writing speed: …``.
 
     Args:
-        session: finished or still running.
-        earlier: the last session of the same plan, for "since last time".
+        session: a finished or a running session.
+        earlier: the previous session of the same plan, for the conclusion "Since last time".
     """
     return tuple(f"{line.heading}: {line.said}" for line in headed(session, earlier))
 
 
 def headed(session: Session, earlier: Earlier | None = None) -> tuple[ConclusionSentence, ...]:
-    """Return the lines in parts, for panels that separate heading and answer.
+    """Return the conclusions in parts, for panels that show the heading and the text separately.
 
-    There are eight of them; for an imported file its audit, since single trials in an unknown order show no more.
+    A session of this program has eight conclusions. An imported file has its audit instead, because single trials in an
+    unknown order cannot support them.
     """
     if is_imported(session.plan):
         return tuple(ConclusionSentence(claim, "", finding) for claim, finding in audit_lines(session))
@@ -75,7 +76,7 @@ def headed(session: Session, earlier: Earlier | None = None) -> tuple[Conclusion
 
 
 def heading(conclusion: Conclusion) -> str:
-    """Return a line's heading."""
+    """Return the heading of a conclusion, such as ``Writing speed``."""
     return {
         WritingSpeed: _("Writing speed"),
         FirstToken: _("TTFT and cold start"),
@@ -179,7 +180,10 @@ def _speeds(line: WritingSpeed, session: Session) -> str:
 
 
 def _told(line: WritingSpeed) -> tuple[SpeedVerdict, ...]:
-    """Return the verdicts worth a sentence: all of a few; else those within the lead, and of the first to others."""
+    """Return the verdicts to write out, ordered by speed and at most ``MOST_VERDICTS``.
+
+    If there are more, only those between leading models, or between the first leader and another model, are considered.
+    """
     rank = {one.contender: at for at, one in enumerate(line.tps)}
     lead = set(line.leaders) or set(rank)
     pairs = [one for one in line.verdicts if one.first in rank and one.second in rank]
@@ -280,7 +284,7 @@ def _steadiest(line: Stability, session: Session) -> str:
 
 
 def _cost(line: Stability, session: Session) -> Iterable[str]:
-    """Yield the cost of a token, and of watching."""
+    """Yield sentences on CPU time and energy per token, and on the delay and the CPU use of llmtui itself."""
     if line.cpu_s_per_token:
         yield _("CPU time per token: {times}.").format(
             times=_each(session, line.cpu_s_per_token, lambda over_s: seconds(1000 * over_s))
@@ -311,7 +315,7 @@ def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
 
 
 def _suits(choice: Recommendation, session: Session) -> str:
-    """Return one use, its figure, and the contenders that suit it."""
+    """Return a sentence that names a use, its figure, and the contenders that suit it."""
     use = {
         "long_answers": _("Long answers (chars/s, up to {n} tokens)").format(n=session.plan.options.num_predict),
         "quick_questions": _("Quick answers (time to first output token)"),

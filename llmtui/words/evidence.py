@@ -1,7 +1,7 @@
-"""Evidence for flags, in the user's language: one template per evidence code.
+"""The evidence for a trial's flags as text: one template per evidence code.
 
-To add one: its code in ``core/codes.py`` and an entry here. Templates are as in ``llmtui.words.problems``, without a
-full stop: the text is put in brackets after the flag's sentence.
+To add evidence, add its code to ``core/codes.py`` and an entry here. The templates work like those in
+``llmtui.words.problems`` but have no full stop: the text follows the flag's sentence in brackets.
 """
 
 from __future__ import annotations
@@ -63,7 +63,11 @@ EVIDENCE: Final[dict[EvidenceCode, Text]] = {
 
 
 def evidence_text(seen: FlagEvidence) -> str:
-    """Return the evidence as a clause; schema 1's sentence unchanged, a newer version's code with its arguments."""
+    """Return the evidence for a flag as text without a full stop.
+
+    Files of schema 1 have a sentence instead of a code; it is returned unchanged. An unknown code is returned with its
+    arguments.
+    """
     if isinstance(seen, str):
         return seen
     text = EVIDENCE.get(seen.code)

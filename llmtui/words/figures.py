@@ -1,4 +1,4 @@
-"""Figures for display: three significant digits with the unit, blank where nothing was measured."""
+"""Numbers as text: three significant digits and the unit; empty if nothing was measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmtui.words import _
 
-if TYPE_CHECKING:  # the first paint needs no statistics
+if TYPE_CHECKING:  # importing statistics would delay the first screen
     from llmtui.core.summary import Spread
 
 NOTHING = ""
@@ -15,7 +15,7 @@ GIGABYTE = 1e9
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """Return the number with this many significant digits and no exponent: ``0.908``, ``19.1``, ``1800``."""
+    """Return a number with ``digits`` significant digits and no exponent: ``0.908``, ``19.1``, ``1800``."""
     if value == 0:
         return "0"
     decimals = digits - 1
@@ -27,28 +27,28 @@ def significant(value: float, digits: int = 3) -> str:
         size *= 10
         decimals += 1
     text = f"{round(value, decimals):.{max(decimals, 0)}f}"
-    # Rounding can add a digit (9.996 → 10.00): then one decimal less is the same.
+    # Rounding can add a digit (9.996 → 10.00); one decimal is then dropped.
     shown = text.replace("-", "").replace(".", "").lstrip("0")
     return with_mark(text[:-1].rstrip(".") if "." in text and len(shown) > digits else text)
 
 
 def fixed(value: float, decimals: int, sign: str = "") -> str:
-    """Return the number with that many decimals; ``sign`` as in a format specification."""
+    """Return a number with ``decimals`` decimals; ``sign`` is a sign as in format specifications, such as ``+``."""
     return with_mark(f"{value:{sign}.{decimals}f}")
 
 
 def decimal_mark() -> str:
-    """Return the decimal mark of the person's language."""
+    """Return the decimal mark of the user's language: ``.`` or ``,``."""
     return _("1.5")[1]
 
 
 def with_mark(number: str) -> str:
-    """Return a number that is written with a point with the language's decimal mark."""
+    """Return a number, written with a decimal point, with the decimal mark of the user's language instead."""
     return number.replace(".", decimal_mark())
 
 
 def decimals_aligned(numbers: Sequence[str]) -> list[str]:
-    """Return the numbers with blanks behind them, so that right-justified their decimal marks are below each other."""
+    """Return the numbers padded with trailing blanks, so that their decimal marks align if they are right-justified."""
     mark = decimal_mark()
     behind = [len(number.partition(mark)[2]) + (mark in number) for number in numbers]
     most = max(behind, default=0)
@@ -56,41 +56,41 @@ def decimals_aligned(numbers: Sequence[str]) -> list[str]:
 
 
 class Spoken(float):
-    """A number that formats itself with the language's decimal mark, for patterns such as ``{s:.1f}``."""
+    """A number that formats itself with the decimal mark of the user's language, for templates such as ``{s:.1f}``."""
 
     def __format__(self, specification: str) -> str:
-        """Return the formatted number."""
+        """Return the number formatted by ``specification``, with the decimal mark of the user's language."""
         return with_mark(super().__format__(specification))
 
 
 def seconds(ms: float | None) -> str:
-    """Return a time: ``0.908 s`` from milliseconds; under a tenth of a second ``12.3 ms``."""
+    """Return a time given in ms: ``0.908 s``, or ``12.3 ms`` below 0.1 s; empty for None."""
     if ms is None:
         return NOTHING
     return f"{significant(ms)} ms" if abs(ms) < 100 else f"{significant(ms / 1000)} s"
 
 
 def rate(value: float | None) -> str:
-    """Return a rate without its unit, which is in the column's head."""
+    """Return a rate without its unit, which is in the column head; empty for None."""
     return NOTHING if value is None else significant(value)
 
 
 def gigabytes(value: int | None) -> str:
-    """Return an amount of memory: ``4.15 GB``; under a tenth of a gigabyte in MB."""
+    """Return an amount of memory given in bytes: ``4.15 GB``, or in MB below 0.1 GB; empty for None."""
     if value is None:
         return NOTHING
     return f"{significant(value / GIGABYTE)} GB" if value >= GIGABYTE / 10 else f"{significant(value / 1e6)} MB"
 
 
 def rate_range(spread: Spread | None) -> str:
-    """Return lowest and highest of several rounds: ``5.82–5.99``; empty for fewer than two."""
+    """Return the lowest and highest value of several rounds: ``5.82–5.99``; empty for fewer than two rounds."""
     if spread is None or spread.n < 2:
         return NOTHING
     return f"{significant(spread.low)}–{significant(spread.high)}"
 
 
 def duration(over_s: float | None) -> str:
-    """Return a longer time: ``42 s``, ``3 min 20 s``, ``1 h 5 min``."""
+    """Return a time given in seconds, rounded to whole seconds or minutes: ``42 s``, ``3 min 20 s``, ``1 h 5 min``."""
     if over_s is None:
         return NOTHING
     whole = round(over_s)
@@ -104,5 +104,5 @@ def duration(over_s: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share as ``1.4 %`` with two significant digits."""
+    """Return a share (0 to 1) with two significant digits: ``1.4 %``; empty for None."""
     return NOTHING if share is None else f"{significant(100 * share, 2)} %"

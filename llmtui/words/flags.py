@@ -1,4 +1,4 @@
-"""Flags of a trial in words: one short mark per row, the rest under Enter with the evidence."""
+"""The flags of a trial as text: one short mark for a table row, and sentences with the evidence for its details."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ COUNTED_OTHERWISE = (
     "unexpected_reload", "superseded", "unseen_text", "buffered", "cap_ignored", "queued", "cached_prompt",
     "prompt_cut", "outlier", "short_output",
 )  # fmt: skip
-"""Flags that change what is counted, the most serious first."""
+"""Flags that change which figures of a trial count, the most serious first."""
 
 
 def mark(row: TrialRow) -> str:
-    """Return the one mark of a row: a word if a flag changed what is counted, else empty."""
+    """Return the mark of a trial's row: its most serious flag that changes what counts, in words; empty without one."""
     for flag in COUNTED_OTHERWISE:
         if flag in row.flags and not (flag == "outlier" and len(row.flags) == 1):
             return flag_mark(flag)
@@ -26,17 +26,17 @@ def mark(row: TrialRow) -> str:
 
 
 def flag_mark(flag: str) -> str:
-    """Return the flag in a word or two; one of a newer version unchanged."""
+    """Return a flag in one to four words; an unknown flag is returned unchanged."""
     return _marks().get(flag, flag)
 
 
 def flag_sentence(flag: str) -> str:
-    """Return the meaning and the consequence of a flag."""
+    """Return a sentence on what a flag means and what follows from it."""
     return _sentences().get(flag, flag)
 
 
 def explained(flags: Sequence[str], evidence: Sequence[FlagEvidence]) -> tuple[str, ...]:
-    """Return one sentence per flag, with its evidence: the text under Enter."""
+    """Return one sentence per flag with its evidence, for the details that Enter opens."""
     told = [*evidence, *("" for _flag in range(len(flags) - len(evidence)))]
     return tuple(
         f"{flag_mark(flag)}: {flag_sentence(flag)}" + (f" ({evidence_text(seen)})" if seen else "")
@@ -45,7 +45,7 @@ def explained(flags: Sequence[str], evidence: Sequence[FlagEvidence]) -> tuple[s
 
 
 def conditions_clause(conditions: Sequence[str]) -> str:
-    """Return lasting conditions as a clause beside a result: ``part on the CPU; other models in memory``."""
+    """Return lasting conditions as text to put beside a result: ``partly on the CPU; another model in memory``."""
     return "; ".join(flag_mark(flag) for flag in dict.fromkeys((*CONDITIONS, *conditions)) if flag in conditions)
 
 

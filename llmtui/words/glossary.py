@@ -1,7 +1,7 @@
-"""The terms of screens, reports and files: what each means, and what it is called in files and in other tools.
+"""The terms of screens, reports and files: the meaning of each, and its name in files and in other tools.
 
-Figures come from ``core.measures`` with the words of ``words.measures``; only the other terms are defined here.
-docs/glossary.md is made from this table (``python tools/describe_glossary.py docs/glossary.md``), F1 shows it.
+The figures come from ``core.measures``, with the texts of ``words.measures``; only the other terms are defined here.
+docs/glossary.md is made from this table (``python tools/describe_glossary.py docs/glossary.md``), and F1 shows it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from llmtui.words.measures import WORDS, unit_words
 
 
 class GlossaryTerm(msgspec.Struct, frozen=True, kw_only=True):
-    """One term in the person's language."""
+    """One term of the glossary, in the user's language."""
 
     term: str
     meaning: str
     in_files: str
-    """Names of columns and fields; empty where files have none."""
+    """Names of columns and fields; empty if the term is not in files."""
     elsewhere: str
-    """Names in other tools; empty where they have none."""
+    """Names in other tools; empty if they have none."""
 
 
 _TERMS: Final = (
@@ -119,7 +119,7 @@ _TERMS: Final = (
         "benchstat: ~",
     ),
 )  # fmt: skip
-"""Terms that are not figures: the term, its meaning, its name in files, its names elsewhere."""
+"""The terms that are not figures; each entry has the term, its meaning, and its names in files and in other tools."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "ttft_ms": "AIPerf, vLLM bench: TTFT; Ollama: no field (close to load_duration + prompt_eval_duration)",
@@ -137,11 +137,11 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "cached_tokens": "OpenAI: prompt_tokens_details.cached_tokens; llama.cpp: cache_n",
     "vram_bytes": "Ollama: size_vram (/api/ps)",
 }
-"""The nearest figure of other tools by formula, with their name for it, by id."""
+"""Id of a figure → the names in other tools of the figure whose formula is closest."""
 
 
 def glossary() -> tuple[GlossaryTerm, ...]:
-    """Return all terms: those that are not figures, then the figures in the order of their columns."""
+    """Return all terms: first those that are not figures, then the figures in column order."""
     plain = [
         GlossaryTerm(term=_(term), meaning=_(meaning), in_files=files, elsewhere=elsewhere)
         for term, meaning, files, elsewhere in _TERMS
@@ -150,7 +150,7 @@ def glossary() -> tuple[GlossaryTerm, ...]:
 
 
 def glossary_lines(terms: tuple[GlossaryTerm, ...]) -> Iterator[str]:
-    """Yield the glossary as a Markdown table."""
+    """Yield the lines of the glossary as a Markdown table."""
     yield f"| {_('Term')} | {_('Meaning')} | {_('In files')} | {_('In other tools')} |"
     yield "|---|---|---|---|"
     for one in terms:
@@ -159,7 +159,7 @@ def glossary_lines(terms: tuple[GlossaryTerm, ...]) -> Iterator[str]:
 
 
 def glossary_text() -> str:
-    """Return the glossary as Markdown paragraphs, which need no wide screen."""
+    """Return the glossary as Markdown paragraphs, which fit on a narrow screen."""
     parts: list[str] = []
     for one in glossary():
         beside = [_("In files: {name}").format(name=f"`{one.in_files}`")] if one.in_files else []

@@ -1,4 +1,4 @@
-"""Why a file is not imported: what was found, and a remedy."""
+"""Messages for files that cannot be imported: what is wrong, and a remedy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MOST_SPELLINGS = 5
 
 
 def import_refusal(path: object, error: CannotImport) -> str:
-    """Return why a file is not imported and what to do, in sentences with its name."""
+    """Return the sentences that say why the file ``path`` cannot be imported, and what to do."""
     return f"{_('{path} cannot be imported.').format(path=path)} {_why(error)}"
 
 
 def spellings(field: Field) -> tuple[str, ...]:
-    """Return the known titles of a field, those of the reader's language first."""
+    """Return the known column titles of a field, those in the user's language first."""
     english, spanish = SPELLINGS[field]
     in_spanish = os.environ.get("LANGUAGE", "").startswith("es")
     return (*spanish, *english) if in_spanish else (*english, *spanish)
@@ -65,7 +65,7 @@ def _no_columns(missing: Sequence[Field], header: Sequence[str]) -> str:
         )
         for field in missing
     ]
-    # "seconds" comes after "total": of two names for a field the last is shown.
+    # If a field has two names, the last one is shown: "seconds" instead of "total".
     asked = {field: name for name, field in ASKED_AS.items()}
     pointed = ",".join(f"{asked[field]}={_('TITLE')}" for field in missing)
     return " ".join(
@@ -78,7 +78,7 @@ def _no_columns(missing: Sequence[Field], header: Sequence[str]) -> str:
 
 
 def field_word(field: Field) -> str:
-    """Return the name of a field in a sentence."""
+    """Return a field's name for use in a sentence: ``the total time``."""
     return {
         "model": _("the model"),
         "tokens": _("the number of tokens"),

@@ -1,4 +1,4 @@
-"""The command that adds an extra to this installation: llmtui is in no package index."""
+"""The command that adds an extra, such as ``builtin``, to this installation: llmtui is in no package index."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _NAME = "llmtui"
 
 @cache
 def install_command(extra: str = "builtin") -> str:
-    """Return the command for this interpreter, with the place from which llmtui was installed (PEP 610)."""
+    """Return the shell command that installs an extra for this interpreter.
+
+    It names the folder or address that llmtui was installed from (``direct_url.json``, PEP 610).
+    """
     python = shlex.quote(sys.executable)
     told = _told("direct_url.json")
     if told is None:  # a checkout that runs without being installed
@@ -56,7 +59,7 @@ class _Repository(msgspec.Struct):
 
 
 class _Origin(msgspec.Struct):
-    """The used part of ``direct_url.json``."""
+    """The fields of ``direct_url.json`` that are used here."""
 
     url: str
     dir_info: _Folder | None = None

@@ -1,4 +1,4 @@
-"""Lists of names: "a, b and c", "a or b"."""
+"""Lists as text: "a, b and c", "a or b"."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from llmtui.words import _, plural
 
 
 def and_list(names: Sequence[str]) -> str:
-    """Return ``a, b and c``."""
+    """Return the names as text: ``a, b and c``."""
     return _joined(names, _("{first} and {last}"))
 
 
 def or_list(names: Sequence[str]) -> str:
-    """Return ``a, b or c``."""
+    """Return the names as text: ``a, b or c``."""
     return _joined(names, _("{first} or {last}"))
 
 
 def few(entries: Sequence[str], most: int = 4) -> str:
-    """Return entries separated by commas, and the number of those left out beyond ``most``."""
+    """Return the first ``most`` entries separated by commas, and the number of those left out: ``a, b and 3 more``."""
     if len(entries) <= most:
         return ", ".join(entries)
     left = len(entries) - most

@@ -1,7 +1,7 @@
-"""Name, formula and exclusions of each figure of ``core.measures``.
+"""Title, formula, exclusions and source of each figure in ``core.measures``, as texts.
 
-The texts are shown by ``?`` on a table and form the table in docs/method.md. A change of a formula's code needs a
-change of its words; ``Measure.computed_by`` names that code.
+``?`` on a table shows these texts, and the table in docs/method.md is made from them. If the code of a formula changes,
+its text here must change too; ``Measure.computed_by`` names that code.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from llmtui.words import _, marked
 
 
 class MeasureWords(msgspec.Struct, frozen=True, kw_only=True):
-    """The words of one figure."""
+    """The texts that explain one figure."""
 
     title: str
     short: str
-    """Head of a column, without the unit."""
+    """Head of the figure's column, without the unit."""
     formula: str
     excluded: str
     source: str
 
 
 def words_of(measure_id: str) -> MeasureWords | None:
-    """Return a figure's words in the user's language; None where it has none."""
+    """Return a figure's texts in the user's language; None for an unknown figure."""
     found = WORDS.get(measure_id)
     return (
         None
@@ -34,26 +34,26 @@ def words_of(measure_id: str) -> MeasureWords | None:
 
 
 def measure_title(measure_id: str) -> str:
-    """Return a figure's title; without words, its name in files."""
+    """Return a figure's title, or its id if it has no texts."""
     found = WORDS.get(measure_id)
     return measure_id if found is None else _(found.title)
 
 
 def short_title(one: Measure) -> str:
-    """Return the head of a column, without the unit."""
+    """Return the head of a figure's column, without the unit."""
     found = WORDS.get(one.id)
     return one.id if found is None else _(found.short)
 
 
 def unit_words(one: Measure) -> str:
-    """Return a figure's unit; empty where it has none."""
+    """Return a figure's unit in the user's language; empty if it has none."""
     return _("chars/s") if one.unit == "chars/s" else one.unit
 
 
 def explain_measure(measure_id: str) -> str:
-    """Return a figure's explanation as lines: title and unit, formula, source, what is left out, name in files.
+    """Return a figure's explanation, one line each: title with unit, formula, source, exclusions, and name in files.
 
-    Empty where it has none.
+    Empty for an unknown figure.
     """
     found, one = words_of(measure_id), measure_of(measure_id)
     if found is None or one is None:
@@ -355,4 +355,4 @@ WORDS: dict[str, MeasureWords] = {
         source=_SERVER,
     ),
 }
-"""Figure → its words in English."""
+"""Id of a figure → its texts in English."""

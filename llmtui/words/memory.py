@@ -1,4 +1,4 @@
-"""The line on memory: each model's need, and the memory left."""
+"""The conclusion on memory as sentences: the memory each model used, and the memory left for other programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llmtui.words.reasons import not_available
 
 
 def most_memory(line: MemoryUse, session: Session) -> str:
-    """Return which model needs more than which; empty for one model, or without a common source."""
+    """Return which model needs more memory than which other; empty if fewer than two models can be compared."""
     if line.compared is None:
         return ""
     (least, fewest), (most, largest) = line.compared.sizes[0], line.compared.sizes[-1]
@@ -29,7 +29,7 @@ def most_memory(line: MemoryUse, session: Session) -> str:
 
 
 def memory_figures(line: MemoryUse, session: Session) -> Iterable[str]:
-    """Yield sentences: memory of each model, memory left free, swapped bytes."""
+    """Yield sentences on the memory of each model, the memory left free, and the amount read back from swap."""
     if line.why is not None:
         yield not_available(line.why)
         return

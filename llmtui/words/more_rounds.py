@@ -1,4 +1,4 @@
-"""The effect and duration of further rounds."""
+"""How many more rounds a session needs, and how long they would take."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from llmtui.words.figures import duration
 
 
 def rounds_to_settle(session: Session) -> int:
-    """Return the number of rounds after which every open pair is expected to be settled; 1 where none is known."""
+    """Return the number of rounds expected to settle every pair that is still open; 1 if it cannot be estimated."""
     return rounds_to_tell(verdicts(session)) or 1
 
 
 def rounds_price(session: Session, rounds: int) -> str:
-    """Return rounds with their duration: ``2 more rounds, 1 min 20 s``."""
+    """Return a number of further rounds with their expected duration: ``2 more rounds, 1 min 20 s``."""
     said = plural("{n} more round", "{n} more rounds", rounds).format(n=rounds)
     round_s = seconds_a_round(session)
     return said if round_s is None else f"{said}, {duration(round_s * rounds)}"

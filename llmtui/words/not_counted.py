@@ -1,4 +1,4 @@
-"""What a session's conclusions leave out, in words."""
+"""Sentences on the trials that a session's conclusions leave out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmtui.words.reasons import not_available, reason
 
 
 def not_counted_sentences(line: NotCounted, session: Session) -> Iterable[str]:
-    """Yield which trials and models do not count, and why."""
+    """Yield sentences on which trials and models do not count, and why."""
     if line.why is not None:
         yield (
             _("Nothing: {why}.").format(why=reason(line.why)) if line.why == "all_counted" else not_available(line.why)
@@ -38,7 +38,7 @@ def not_counted_sentences(line: NotCounted, session: Session) -> Iterable[str]:
 
 
 def _left_out(one: Uncounted, session: Session) -> str:
-    """Return how many trials of a contender do not count, and why."""
+    """Return how many trials of a contender do not count, and why: ``qwen3:4b 2 trials (disturbed and repeated)``."""
     count = plural("{n} trial", "{n} trials", one.count).format(n=one.count)
     return f"{session.plan.contenders[one.contender].label} {count} ({_left_out_why(one.code, one.what)})"
 

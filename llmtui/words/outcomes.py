@@ -1,4 +1,4 @@
-"""The outcome of a trial, in a word or two and in a sentence."""
+"""The outcome of a trial, such as complete or failed, as a word or as a sentence."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from llmtui.words import _
 
 
 def outcome_word(outcome: str, ended_by: str | None = None) -> str:
-    """Return a word for a table's cell: ``complete``, ``complete (at the limit)``, ``only thinking``.
+    """Return the outcome in one to three words, for a table cell: ``complete``, ``only thinking``.
 
     Args:
-        outcome: a core.records.Outcome; one of a newer version is returned unchanged.
-        ended_by: ``length`` where the cap on tokens ended the answer.
+        outcome: a ``core.records.Outcome``; an unknown one is returned unchanged.
+        ended_by: why the answer ended; ``length`` if it reached the limit on tokens.
     """
     if outcome == "ok" and ended_by == "length":
         return _("complete (length limit)")

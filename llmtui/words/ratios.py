@@ -1,4 +1,4 @@
-"""Ratios and their intervals as text: as many decimals as it takes to see which side of 1 and of 1.03 they are on."""
+"""Ratios and their intervals as text, with enough decimals to see whether they are above or below 1 and 1.03."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from llmtui.words.figures import fixed, significant
 _FEW, _MANY, _MOST = 2, 3, 6
 _SAME = 1e-7
 _NEAR = 1.10
-"""Below, a third decimal is shown."""
+"""Ratios below this get a third decimal."""
 _EDGES = (1.0, 1.03, 1 / 1.03, 1.10, 1 / 1.10)
-"""Bounds of the verdicts."""
+"""Limits used by the verdicts; rounding must not move a ratio across one."""
 
 
 def factor(ratio: float) -> str:
-    """Return a ratio: ``1.034`` below 1.10, ``1.46`` below ten, three significant digits above."""
+    """Return a ratio: three decimals below 1.10, two below 10, else three significant digits; more if needed.
+
+    More decimals are used if rounding would move the ratio across one of ``_EDGES``.
+    """
     if ratio >= 10:
         return significant(ratio)
     decimals = _MANY if ratio < _NEAR else _FEW
@@ -23,10 +26,10 @@ def factor(ratio: float) -> str:
 
 
 def _side(ratio: float, edge: float) -> int:
-    """Return whether a ratio is above an edge (1), below it (−1), or equal but for its last digits (0)."""
+    """Return 1 if a ratio is above an edge, −1 if it is below, and 0 if both are equal up to rounding errors."""
     return 0 if abs(ratio - edge) < _SAME else 1 if ratio > edge else -1
 
 
 def factor_range(low: float, high: float) -> str:
-    """Return an interval of a ratio: ``0.941–1.21``."""
+    """Return the interval of a ratio: ``0.941–1.21``."""
     return f"{factor(low)}–{factor(high)}"

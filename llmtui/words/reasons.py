@@ -1,4 +1,4 @@
-"""Why a figure is missing: a clause for each code of core.metrics, core.summary, core.conclusions and core.across."""
+"""Why a figure or a conclusion is missing: a short text for each reason code of the modules in ``core``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _OUTCOME = "outcome_"
 
 
 def reason(code: str, *, num_predict: int | None = None) -> str:
-    """Return the reason as a clause without a full stop; a code of a newer version is returned unchanged.
+    """Return a reason as text without a full stop; an unknown code is returned unchanged.
 
     Args:
-        code: a code from ``why``.
-        num_predict: the trial's cap on tokens, where known; it is named where it is the reason.
+        code: the reason code, such as ``no_text``.
+        num_predict: the trial's limit on tokens, if known; it is named if it is the reason.
     """
     if code.startswith(_OUTCOME):
         return _("no complete trial ({how})").format(how=outcome_word(code.removeprefix(_OUTCOME)))
@@ -23,7 +23,7 @@ def reason(code: str, *, num_predict: int | None = None) -> str:
 
 
 def known_codes() -> tuple[str, ...]:
-    """Return all codes with a clause."""
+    """Return all reason codes that have a text."""
     return tuple(_clauses())
 
 
@@ -76,5 +76,5 @@ def _clauses() -> dict[str, str]:
 
 
 def not_available(code: str) -> str:
-    """Return the sentence in place of a conclusion."""
+    """Return the sentence shown instead of a conclusion: ``Not available: …``."""
     return _("Not available: {why}.").format(why=reason(code))

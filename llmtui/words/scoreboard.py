@@ -1,4 +1,4 @@
-"""The scoreboard in words: ranks, names, figures in columns of one unit each, for printing and the screen."""
+"""The scoreboard (one row per model) as text columns, for printing and for the screen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llmtui.words.trials import note_words
 FIGURES: Final = (
     "decode_tps", "ttft_ms", "ttfo_ms", "cold_first_ms", "follow_up_ttft_ms", "memory_peak_bytes", "vram_bytes",
 )  # fmt: skip
-"""The figures to compare first; all others are in the tables by model and by category."""
+"""Ids of the figures on the scoreboard; the tables by model and by category have all others too."""
 
 
 class BoardColumn(NamedTuple):
@@ -29,11 +29,11 @@ class BoardColumn(NamedTuple):
 
 
 def scoreboard(session: Session) -> tuple[BoardColumn, ...]:
-    """Return the columns, with rows by decode rate, fastest first, those without one last.
+    """Return the columns; the rows are ordered by decode speed, fastest first, and models without a speed come last.
 
-    A rank is 1 + the number of models that a verdict puts above; shared ranks are followed by ``=``. A column has one
-    unit, chosen by its largest value, and aligned decimal points. Columns without a figure are left out; an empty cell
-    is a missing figure.
+    A model's rank is 1 + the number of models that verdicts place above it; shared ranks are followed by ``=``. Each
+    column has one unit, chosen for its largest value, and aligned decimal points. A cell without a figure is empty, and
+    a column without any figure is left out.
     """
     rows = board(session)
     lines = [row.line for row in rows]
@@ -50,22 +50,22 @@ def scoreboard(session: Session) -> tuple[BoardColumn, ...]:
 
 
 def board_column(one: Measure, lines: Sequence[ContenderSummary]) -> BoardColumn:
-    """Return a figure's column; TTFO only for thinking models."""
+    """Return the column of a figure; TTFO is left empty for models that do not think."""
     values = [None if one.id == "ttfo_ms" and not line.thinks else value_of(reading(one, line)) for line in lines]
     unit, cells = figure_column(one, values)
     return BoardColumn(f"{short_title(one)} {unit}".rstrip(), tuple(cells))
 
 
 def rank_words(row: BoardRow) -> str:
-    """Return a rank, with ``=`` where models share it; empty where a model is not compared."""
+    """Return a rank, followed by ``=`` if several models share it; empty if the model is not compared."""
     return "" if row.rank is None else f"{row.rank}{'=' if row.shared else ''}"
 
 
 def name_words(line: ContenderSummary) -> str:
-    """Return a model's label, with its note where the label does not contain it."""
+    """Return a model's label, followed by its note (such as ``built-in demo``) in brackets if it has one."""
     return line.label if line.note is None else f"{line.label} ({note_words(line.note)})"
 
 
 def trials_words(line: ContenderSummary) -> str:
-    """Return the number of regular ends, with the total where others failed."""
+    """Return the number of completed trials; if some failed, also the total: ``11/12``."""
     return f"{line.finished}/{line.finished + line.failed}" if line.failed else f"{line.finished}"

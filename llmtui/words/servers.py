@@ -1,4 +1,4 @@
-"""Names of servers for display."""
+"""Names of servers as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from llmtui.words import _
 
 
 def server_words(kind: ServerKind, address: str) -> str:
-    """Return a server with its protocol and address, suitable for a sentence."""
+    """Return a server's name with its address, for use in a sentence: ``Ollama at 127.0.0.1:11434``."""
     where = address.removeprefix("http://").rstrip("/")
     if kind == "ollama":
         return _("Ollama at {where}").format(where=where)

@@ -1,4 +1,4 @@
-"""The line above the results: their session, and its flags."""
+"""The line above the results, which names the session, and the badges after it, which count its flags."""
 
 from __future__ import annotations
 
@@ -20,35 +20,38 @@ from llmtui.words.trials import trial_name
 
 FAILED: Final = "failed"
 BUSY: Final = ("busy", "noisy_start", "busy_machine")
-"""Flags with a common badge: other programs used the CPU."""
+"""Flags that share one badge: other programs used the CPU."""
 NO_BADGE: Final = ("outlier", "thinking_inline")
-"""Flags without a badge: an outlier alone has no known cause, and thinking inside the answer changes no speed."""
+"""Flags without a badge.
+
+An outlier without another flag has no known cause, and thinking inside the answer changes no speed.
+"""
 MOST_TRIALS: Final = 40
-"""Most trials listed under one badge."""
+"""Maximum number of trials listed under one badge."""
 
 
 class Badge(NamedTuple):
-    """A flag of a session."""
+    """One flag of a session, with the trials that have it."""
 
     flag: str
     said: str
-    """``14 busy``."""
+    """Text of the badge: ``14 busy``."""
     rows: tuple[TrialRow, ...]
 
 
 class Fact(NamedTuple):
-    """A part of the line."""
+    """One part of the line above the results."""
 
     said: str
     rank: int
-    """Where there is no room, parts with the highest rank are left out first; those of 0 never."""
+    """If the line is too long, parts with the highest rank are left out first; parts of rank 0 are never left out."""
 
 
 def session_head(session: Session, *, is_live: bool) -> tuple[Fact, ...]:
-    """Return the parts of the line in order: date, server, what was run, how much of it.
+    """Return the parts of the line in order: date, machine, server, models and prompts, options, trials so far.
 
     Args:
-        session: the newest snapshot.
+        session: the session as known so far.
         is_live: whether more trials can come.
     """
     plan = session.plan
@@ -74,13 +77,13 @@ def session_head(session: Session, *, is_live: bool) -> tuple[Fact, ...]:
 
 
 def machine_title(session: Session) -> str:
-    """Return the title of what a machine did; of another machine than this one with its name."""
+    """Return the title for the figures of the measured machine; if that is not this machine, with its name."""
     host = other_host(session)
     return _("Machine") if host is None else _("Machine {host}").format(host=host)
 
 
 def other_host(session: Session) -> str | None:
-    """Return the name of the machine that was measured; None where it is this one, or is not known."""
+    """Return the name of the machine that was measured; None if it is this machine or is not known."""
     host = session.fingerprint.host
     return None if host is None or host == platform.node() else host
 
@@ -101,7 +104,7 @@ def badges(session: Session) -> tuple[Badge, ...]:
 
 
 def badge_lines(badge: Badge, session: Session) -> tuple[str, ...]:
-    """Return the meaning of a badge in a sentence, then its trials with their evidence."""
+    """Return a sentence on the meaning of a badge, then one line per trial with the evidence for its flag."""
     if badge.flag == FAILED:
         head = _("These trials did not end in order. They have a reason, and no figure of theirs counts as 0.")
     else:
@@ -118,7 +121,7 @@ def _elsewhere(session: Session) -> tuple[Fact, ...]:
 
 
 def _state(session: Session, *, is_live: bool) -> str:
-    """Return the number of regular ends out of all, and whether more come: ``72/72``, ``running 34/90``."""
+    """Return how many planned trials completed, and whether more can come: ``72/72``, ``running 34/90``."""
     done = f"{sum(row.outcome == 'ok' for row in session.rows)}/{max(session.total, len(session.rows))}"
     if session.finished is None:
         return f"{_('running') if is_live else _('interrupted')} {done}"

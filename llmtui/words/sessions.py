@@ -1,4 +1,4 @@
-"""A saved session in a few words: when it began, how it ended, and who is the fastest."""
+"""A saved session in a few words: when it began, how it ended, and which model is the fastest."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MARKS = {
 
 
 def verdict_cell(verdict: PairVerdict | None, models: Sequence[str]) -> str:
-    """Return a mark, and who is how much faster than the next: ``● qwen3:4b 1.69×``; empty without a verdict.
+    """Return a mark, and the faster model with the ratio to the next: ``● qwen3:4b 1.69×``.
 
-    Where nobody is said to be faster, the mark and the verdict's word.
+    If no model is faster, return the mark and the verdict in words. Empty if there is no verdict.
     """
     if verdict is None:
         return ""
@@ -30,10 +30,10 @@ def verdict_cell(verdict: PairVerdict | None, models: Sequence[str]) -> str:
 
 
 def start_words(wall_ns: int) -> str:
-    """Return when a session began, in local time: ``26 Nov 10:38``, with the year where it is not this one.
+    """Return when a session began, in local time: ``26 Nov 10:38``, with the year if it is not the current one.
 
     Args:
-        wall_ns: ns since 1970 UTC; 0 where it is not known.
+        wall_ns: nanoseconds since 1970 UTC; 0 if the time is not known.
     """
     if not wall_ns:
         return ""
@@ -48,8 +48,8 @@ def state_words(finished: str | None, *, running: bool, ok: int, trials: int) ->
     """Return a mark and the words for the state of a session.
 
     Args:
-        finished: value of core.events.SessionFinished; one of a newer version is returned unchanged.
-        running: whether its journal is being written.
+        finished: how the session ended, as in ``core.events.SessionFinished``; None if it did not end.
+        running: whether its journal is still being written.
         ok: number of trials with a complete answer.
         trials: number of finished trials.
     """

@@ -1,4 +1,4 @@
-"""Sentences about invalid settings and prompt files: ``config.errors`` in the user's language."""
+"""Sentences on invalid settings and prompt files, in the user's language; the errors are those of ``config.errors``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmtui.words.choices import refused
 
 
 def settings_words(error: SettingsError) -> str:
-    """Return the sentence: place, fault, and what would be valid."""
+    """Return the sentence on an invalid setting: file, line and key, what is wrong, and what would be valid."""
     file = _("environment") if error.file == ENVIRONMENT else error.file
     line = "" if error.line is None else _("line {n}").format(n=error.line)
     place = ", ".join(part for part in (file, line, error.key) if part)
@@ -22,14 +22,14 @@ def settings_words(error: SettingsError) -> str:
 
 
 def not_used(error: SettingsError) -> str:
-    """Return the sentence, and that the program continues without the value or the file."""
+    """Return the sentence on an invalid setting, and that the setting (or the whole file) is not used."""
     whole_file = not error.key
     then = _("The settings file is not used.") if whole_file else _("It is not used.")
     return f"{settings_words(error)} {then}"
 
 
 def known_reasons() -> tuple[str, ...]:
-    """Return all reasons that have a clause."""
+    """Return all reason codes of ``SettingsError`` that have a text."""
     return ("bad_value", "unknown_key", *_clauses())
 
 
@@ -45,7 +45,7 @@ def _wrong(error: SettingsError) -> str:
 
 
 def _unknown_key(name: str, known: str) -> str:
-    """Return the clause about an unknown key, with the most similar known one."""
+    """Return the text on an unknown key, with the most similar known key or with all known ones."""
     near = difflib.get_close_matches(name, known.split(", "), n=1, cutoff=0.5)
     if near:
         return _("unknown key {name}; did you mean {near}?").format(name=repr(name), near=repr(near[0]))

@@ -1,4 +1,4 @@
-"""Two sessions compared, in words."""
+"""The comparison of a session with the previous one of the same plan, as sentences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmtui.words.reasons import reason
 
 
 def since_last_sentence(comparison: Comparison, session: Session) -> str:
-    """Return what changed since the earlier session, and which conditions differ."""
+    """Return sentences on the changes since the earlier session, and on the conditions that differ."""
     said = [_("Compared with {day}:").format(day=day_words(comparison.before_wall_ns))]
     said += [_change(one, session) for one in comparison.changes]
     if comparison.differences:
@@ -26,7 +26,7 @@ def since_last_sentence(comparison: Comparison, session: Session) -> str:
 
 
 def reservations(comparison: Comparison) -> list[str]:
-    """Return what the intervals include, and the rules by which an older session is judged."""
+    """Return sentences on what the intervals include, and on whether an older session was judged by newer rules."""
     said: list[str] = []
     if any(one.low is not None for one in comparison.changes):
         if comparison.day_noise is None:
@@ -45,7 +45,7 @@ def reservations(comparison: Comparison) -> list[str]:
 
 
 def day_words(wall_ns: int) -> str:
-    """Return a time (ns since 1970 UTC) as local date and time of day."""
+    """Return a time (nanoseconds since 1970 UTC) as local date and time: ``2026-11-26 10:38``."""
     return f"{datetime.fromtimestamp(wall_ns / 1e9).astimezone():%Y-%m-%d %H:%M}"
 
 
@@ -76,7 +76,7 @@ def _change(one: FigureChange, session: Session) -> str:
 
 
 def difference_words(one: Difference) -> str:
-    """Return a condition with its earlier and later value."""
+    """Return a changed condition with its earlier and later value: ``context length 4096 → 8192``."""
     aspects: dict[Aspect, str] = {
         "server": _("server"),
         "server_version": _("server's version"),

@@ -1,4 +1,4 @@
-"""Names for trials on screens and in reports: kind, category, end."""
+"""Names for the parts of a trial on screens and in reports: kind, category, reason for the end of its answer."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from llmtui.words import _
 
 
 def kind_words(kind: Kind) -> str:
-    """Return the name of a kind of trial."""
+    """Return the name of a kind of trial: ``cold start``, ``trial`` or ``follow-up``."""
     return {"cold": _("cold start"), "warm": _("trial"), "follow_up": _("follow-up")}[kind]
 
 
 def note_words(note: str) -> str:
-    """Return the remark beside a model's name; one of another version unchanged."""
+    """Return the note shown beside a model's name, such as ``built-in demo``; an unknown note is returned unchanged."""
     return {DEMO_NOTE: _("built-in demo"), SPEED_NOTE: _("speed only, text is noise")}.get(note, note)
 
 
 def category_words(category: str) -> str:
-    """Return a category's name; the pack's own categories are translated, others are unchanged."""
+    """Return a category's name: translated if it is one of the program's own, else unchanged."""
     known = {
         "creativity": _("Creativity"),
         "reasoning": _("Reasoning"),
@@ -29,7 +29,7 @@ def category_words(category: str) -> str:
 
 
 def trial_name(trial: Trial, plan: Plan) -> str:
-    """Return a trial's name: its category, that it is a cold start or a follow-up, or both."""
+    """Return a trial's name: its category, and before it the kind unless the trial is warm: ``cold start: Coding``."""
     if trial.prompt is None:
         return kind_words(trial.kind)
     category = category_words(plan.prompts[trial.prompt].category)
@@ -37,6 +37,6 @@ def trial_name(trial: Trial, plan: Plan) -> str:
 
 
 def ended_words(ended_by: str | None) -> str | None:
-    """Return the reason for an answer's end; None where that is not known."""
+    """Return the reason why an answer ended: ``by the model``; None if it is not known."""
     known = {"stop": _("by the model"), "length": _("at the length limit"), "other": _("for another reason")}
     return None if ended_by is None else known.get(ended_by)

@@ -1,4 +1,4 @@
-"""A session in three lines at most: fastest, soonest, and most memory."""
+"""A session in at most three lines: the fastest model, the shortest TTFT, and the most memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST: Final = 3
 
 
 def verdict_lines(session: Session) -> tuple[str, ...]:
-    """Return the lines, each with a finding; none for one model, and none for an imported file."""
+    """Return the lines, each with one finding; none if there is only one model, and none for an imported file."""
     if is_imported(session.plan) or len(session.plan.contenders) < 2:
         return ()
     return tuple(line for line in _lines(session) if line)[:MOST]
@@ -42,7 +42,7 @@ def _lines(session: Session) -> Iterator[str]:
 
 
 def _of_the_first_two(line: WritingSpeed) -> SpeedVerdict | None:
-    """Return the verdict on the two fastest, with the lasting conditions only."""
+    """Return the verdict on the two fastest models, with only its lasting conditions; None if there is none."""
     first = {one.contender for one in line.tps[:2]}
     found = next((one for one in line.verdicts if {one.first, one.second} == first), None)
     if found is None:

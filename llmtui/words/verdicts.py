@@ -1,4 +1,4 @@
-"""Verdicts on decode speed in sentences. Only core.verdict decides which ordering word is used."""
+"""Verdicts on decode speed as sentences. ``core.verdict`` alone decides which verdict a pair of models gets."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from llmtui.words.ratios import factor, factor_range
 from llmtui.words.reasons import reason
 
 CLOSE = 1.10
-"""Ratio below which an open pair is called close."""
+"""An open pair is called "too close to tell yet" only if its ratio is below this."""
 
 
 def verdict_word(word: str, ratio: float | None = None) -> str:
-    """Return the verdict for a table's cell; one of a newer version is returned unchanged.
+    """Return a verdict in one to five words, for a table cell; an unknown code is returned unchanged.
 
     Args:
-        word: a word of core.verdict.
-        ratio: ratio of the pair; from 1.10 on, an open pair is not called close.
+        word: a code of core.verdict, such as ``too_close``.
+        ratio: speed ratio of the pair; an open pair of 1.10 or more is called "not settled yet".
     """
     if word == "too_close" and ratio is not None and ratio >= CLOSE:
         return _("not settled yet")
@@ -49,9 +49,9 @@ def verdict_sentence(verdict: SpeedVerdict, session: Session, *, round_s: float 
     """Return one pair's verdict on decode speed, with ratio, interval, number of rounds and conditions.
 
     Args:
-        verdict: a verdict of core.verdict.
-        session: session with the names.
-        round_s: duration of one more round, where known.
+        verdict: the verdict of core.verdict.
+        session: the session, for the names of its models.
+        round_s: duration of one more round in seconds, if known.
     """
     first, second = (session.plan.contenders[index].label for index in (verdict.first, verdict.second))
     names = {"first": first, "second": second, "ratio": "", "range": "", "base": base_words(verdict)}
@@ -68,7 +68,7 @@ def verdict_sentence(verdict: SpeedVerdict, session: Session, *, round_s: float 
 
 
 def under_conditions(conditions: Sequence[Condition]) -> str:
-    """Return the sentences on conditions: the lasting ones, and the number of trials of the others."""
+    """Return sentences on conditions: first the lasting ones, then each other one with the number of its trials."""
     said: list[str] = []
     lasting = [one.flag for one in conditions if one.lasting]
     if lasting:
@@ -82,7 +82,7 @@ def under_conditions(conditions: Sequence[Condition]) -> str:
 
 
 def price(verdict: SpeedVerdict, round_s: float | None) -> str:
-    """Return the price of settling a pair: ``about 3 more rounds, perhaps twice that``."""
+    """Return a sentence on how many more rounds may settle a pair: ``To settle it: about 3 more rounds, …``."""
     if verdict.unit != "round":
         return _("An imported file cannot be given more rounds.")
     if verdict.more_rounds is None:
@@ -98,7 +98,7 @@ def price(verdict: SpeedVerdict, round_s: float | None) -> str:
 
 
 def drift_sentence(session: Session) -> str:
-    """Return the banner for a machine whose speed changed; empty where it did not."""
+    """Return the warning that the machine's speed changed during the session; empty if it did not."""
     found: Drift | None = drift(session)
     if found is None:
         return ""
@@ -118,7 +118,7 @@ def drift_sentence(session: Session) -> str:
 
 
 def busy_sentence(session: Session) -> str:
-    """Return the banner for a session that was measured on a busy machine; empty where it was not."""
+    """Return the warning that the session was measured on a busy machine; empty if it was not."""
     found = not_counted(session)
     if not found.busy_lasts:
         return ""
@@ -128,18 +128,18 @@ def busy_sentence(session: Session) -> str:
 
 
 def banners(session: Session) -> tuple[str, ...]:
-    """Return the banners above the conclusions: for a busy machine, and for one whose speed changed."""
+    """Return the warnings above the conclusions: for a busy machine, and for a machine whose speed changed."""
     return tuple(said for said in (busy_sentence(session), drift_sentence(session)) if said)
 
 
 def open_pairs(found: Sequence[SpeedVerdict]) -> tuple[SpeedVerdict, ...]:
-    """Return the pairs that more rounds may settle, the cheapest first."""
+    """Return the pairs that more rounds may settle; the pair that needs the fewest rounds comes first."""
     pairs = [one for one in found if one.is_open and one.word != "no_verdict" and one.unit == "round"]
     return tuple(sorted(pairs, key=lambda one: math.inf if one.more_rounds is None else one.more_rounds))
 
 
 def base_words(verdict: SpeedVerdict) -> str:
-    """Return the basis of a verdict: ``3 rounds``, ``4 categories``."""
+    """Return the number of observations of a verdict: ``3 rounds``, ``4 categories``."""
     if verdict.unit == "category":
         return plural("{n} category", "{n} categories", verdict.rounds).format(n=verdict.rounds)
     if verdict.unit == "run":

@@ -1,4 +1,4 @@
-"""Verdicts on waiting times in sentences. Only core.waits decides which word is used."""
+"""Verdicts on waiting times as sentences. ``core.waits`` alone decides which verdict a pair of models gets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llmtui.words.verdicts import CLOSE
 
 
 def wait_title(figure: WaitFigure) -> str:
-    """Return the compared figure, as the beginning of a sentence."""
+    """Return the name of the compared waiting time, for the beginning of a sentence."""
     return {
         "ttft_ms": _("TTFT"),
         "ttfo_ms": _("TTFO"),
@@ -24,7 +24,7 @@ def wait_title(figure: WaitFigure) -> str:
 
 
 def wait_sentence(verdict: WaitVerdict, session: Session, figure: WaitFigure) -> str:
-    """Return one pair's verdict on a waiting time; empty below three rounds."""
+    """Return one pair's verdict on a waiting time; empty if the pair has no verdict or fewer than three rounds."""
     patterns = {
         "sooner": _(
             "{what}: {first} responds sooner than {second}, which takes {ratio} times as long ({range}, {base})."
@@ -53,7 +53,10 @@ def wait_sentence(verdict: WaitVerdict, session: Session, figure: WaitFigure) ->
 
 
 def wait_sentences(found: Sequence[WaitVerdict], session: Session, figure: WaitFigure, most: int) -> tuple[str, ...]:
-    """Return the sentences of all pairs, up to a limit; one for all where no difference is noticeable."""
+    """Return the sentences of all pairs, at most ``most``.
+
+    If several pairs are judged and none differs noticeably, return one sentence for all of them.
+    """
     judged = [one for one in found if one.word not in ("no_verdict", "too_few_rounds")]
     if len(judged) > 1 and all(one.word == "no_noticeable_difference" for one in judged):
         return (_("{what}: no noticeable difference (under 50 ms).").format(what=wait_title(figure)),)

@@ -1,4 +1,4 @@
-"""The lines of what holds, in parts that a screen aligns, and the evidence for each."""
+"""The findings at the top of the results, such as the fastest model, in parts that a screen aligns; their evidence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIGNS: Final[Mapping[Mark, str]] = {"told": "●", "ahead": "◐", "equal": "=",
 
 
 class HoldingWords(NamedTuple):
-    """One line in parts; a missing part is empty."""
+    """One finding as text, in parts; a missing part is empty."""
 
     sign: str
     topic: str
@@ -36,23 +36,23 @@ class HoldingWords(NamedTuple):
 
     @property
     def said(self) -> str:
-        """The whole line."""
+        """All parts in one line."""
         return "  ".join(part for part in self if part)
 
     @property
     def after_topic(self) -> str:
-        """The part after the topic."""
+        """All parts after the topic, in one line."""
         return " · ".join(part for part in self[2:] if part)
 
 
 def holding_words(one: Holding, session: Session, names: Mapping[str, str], *, key: str = "") -> HoldingWords:
-    """Return a line's words.
+    """Return a finding as text, in parts.
 
     Args:
-        one: a line of core.what_holds.
-        session: its session.
-        names: written form of each contender's label.
-        key: the key for further rounds; empty where none can be run.
+        one: a finding of core.what_holds.
+        session: the session it is about.
+        names: contender's label → the form to show, for example a shortened one.
+        key: the key that starts further rounds; empty if none can be run.
     """
     label = {
         index: names.get(contender.label, contender.label) for index, contender in enumerate(session.plan.contenders)
@@ -73,7 +73,7 @@ def holding_words(one: Holding, session: Session, names: Mapping[str, str], *, k
 
 
 def evidence_lines(one: Holding, session: Session) -> tuple[str, ...]:
-    """Return the evidence for a line: the verdict in a sentence, its formula, what was left out."""
+    """Return the evidence for a finding: the verdict in a sentence, its formula, and what was left out."""
     said: list[str] = []
     if isinstance(one.verdict, SpeedVerdict):
         said += [verdict_sentence(one.verdict, session), _speed_formula()]
@@ -106,7 +106,7 @@ def _topic(topic: Topic) -> str:
 
 
 def pair_word(word: Word | WaitWord, ratio: float | None = None) -> str:
-    """Return a verdict's word, on speed or on a time, for a table's cell."""
+    """Return a verdict on speed or on a waiting time in a few words, for a table cell."""
     found = {
         "sooner": _("sooner"),
         "seems_sooner": _("seems sooner"),

@@ -1,18 +1,21 @@
 """Problems and their remedies, in the user's language.
 
-Problems travel as codes with arguments (``core.records.Problem``). Their sentences are here alone: one table per set of
-codes, ``server``, ``model`` and ``run``, from a code to what happened and the remedy.
+Everywhere else a problem is a code with arguments (``core.records.Problem``). Its sentences are here, in one table per
+set of codes: ``server``, ``model`` and ``run``. Each entry has a template for what happened and one for the remedy.
 
 To add a problem, add its code to a set in ``core/codes.py`` and an entry to the table of that set::
 
     "too_warm": Said(marked("The processor is at {celsius:g} °C."), marked("Let it cool down, then run again."))
 
-Both are ``str.format`` templates over ``Problem.args``; sentences end with a full stop. ``detail``, the words of a
-server or the system, is put behind the first sentence after a colon. A text that needs a plural is ``counted(one,
-many, argument)``. Some arguments are codes themselves, such as ``start`` and ``when``: ``terms`` has their words. An
-empty ``name`` is said as "the model". ``{install}`` is the command that adds the built-in server to this installation,
-``{install_synthetic}`` the one for its speed-only models. Then run ``tools/translate.py`` and fill in the translations;
-tests build every code in every language.
+Both are ``str.format`` templates over ``Problem.args``; sentences end with a full stop. A text with a plural is
+``counted(one, many, argument)``. ``detail``, a message of the server or the system, follows the first sentence after a
+colon.
+
+Some arguments are themselves codes, such as ``start`` and ``when``; ``terms`` has their texts. An empty ``name`` is
+shown as "the model". ``{install}`` is the command that adds the built-in server to this installation, and
+``{install_synthetic}`` the one that adds its speed-only models.
+
+Then run ``tools/translate.py`` and fill in the translations; tests build the sentences of every code in every language.
 """
 
 from __future__ import annotations
@@ -31,20 +34,24 @@ from llmtui.words.problems.server import SERVER_PROBLEMS
 from llmtui.words.problems.terms import TERMS
 
 PROBLEMS: Mapping[str, Said] = dict([*SERVER_PROBLEMS.items(), *MODEL_PROBLEMS.items(), *RUN_PROBLEMS.items()])
-"""English templates of problem and remedy, by code."""
+"""Problem code → its English templates."""
 
 _ENDS = (".", "!", "?", "…")
 
 
 def problem_what(problem: Problem) -> str:
-    """Return what happened. Schema 1's sentence is returned unchanged, a newer version's code with its arguments."""
+    """Return the sentence that says what happened.
+
+    Files of schema 1 have a sentence instead of a code; it is returned unchanged. An unknown code is returned with its
+    arguments.
+    """
     if problem.what is not None:
         return problem.what
     said = PROBLEMS.get(problem.code)
     what = None if said is None else filled(said.what, problem.args)
     if what is None:
         return str(problem)
-    if problem.args.get("name") == "":  # "the model" is then usually the first word
+    if problem.args.get("name") == "":  # the text then usually begins with "the model"
         what = what[:1].upper() + what[1:]
     if problem.detail:
         what = f"{what.removesuffix('.')}: {problem.detail}"
@@ -53,7 +60,7 @@ def problem_what(problem: Problem) -> str:
 
 
 def problem_remedy(problem: Problem) -> str:
-    """Return what to do about it; empty where no remedy is known."""
+    """Return the sentence that says what to do about a problem; empty if no remedy is known."""
     if problem.what is not None:
         return problem.remedy or ""
     said = PROBLEMS.get(problem.code)
@@ -63,19 +70,19 @@ def problem_remedy(problem: Problem) -> str:
 
 
 def unfit_words(listed: ListedModel) -> str:
-    """Return why a listed model cannot be benchmarked, as a clause beside its name; empty if it can."""
+    """Return why a listed model cannot be measured, to be shown beside its name; empty if it can."""
     if listed.why_not is None:
         return ""
     return problem_what(listed.why_not).removeprefix(f"{listed.model.name} ").removesuffix(".")
 
 
 def whole_problem(problem: Problem) -> str:
-    """Return what happened and, where there is one, the remedy after it."""
+    """Return what happened, followed by the remedy if there is one."""
     return " ".join(part for part in (problem_what(problem), problem_remedy(problem)) if part)
 
 
 def filled(text: Text, args: Mapping[str, Argument]) -> str | None:
-    """Return the translated template with its arguments; None where they do not match."""
+    """Return the translated template with its arguments filled in; None if the arguments do not match the template."""
     try:
         template = plural(*text[:2], int(args[text.by])) if isinstance(text, Counted) else _(text)
         said = _in_words(args)
@@ -87,7 +94,7 @@ def filled(text: Text, args: Mapping[str, Argument]) -> str | None:
 
 
 def _in_words(args: Mapping[str, Argument]) -> dict[str, Argument]:
-    """Return the arguments, with codes among them replaced by words."""
+    """Return the arguments for a template: codes replaced by texts, floats shown with the language's decimal mark."""
     said: dict[str, Argument] = {
         name: Spoken(value) if isinstance(value, float) else value for name, value in args.items()
     }

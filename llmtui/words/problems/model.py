@@ -1,4 +1,4 @@
-"""Problems with a model: on a server, as a file, in the built-in server."""
+"""Sentences for problems with a model: on a server, as a file, or in the built-in server."""
 
 from __future__ import annotations
 

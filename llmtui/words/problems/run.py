@@ -1,4 +1,4 @@
-"""Problems of a run: commands, the run itself, sessions on disk and in pipes, imported files."""
+"""Sentences for problems with a run: commands, the run itself, sessions on disk and in pipes, imported files."""
 
 from __future__ import annotations
 

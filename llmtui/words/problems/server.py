@@ -1,4 +1,4 @@
-"""Problems with a server: address, connection, answers, unsupported operations, downloads."""
+"""Sentences for problems with a server: address, connection, responses, unsupported operations, downloads."""
 
 from __future__ import annotations
 

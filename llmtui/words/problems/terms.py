@@ -1,4 +1,4 @@
-"""Arguments that are codes themselves, in words: fragments of the sentences that contain them."""
+"""Texts for arguments of problems that are themselves codes. Each fits into the sentence of its problem."""
 
 from __future__ import annotations
 
@@ -64,4 +64,4 @@ TERMS: Final[dict[str, dict[str, str]]] = {
     "variable": {"system": marked("the system's settings")},
     "name": {"": marked("the model")},
 }
-"""Words by argument and code; a value without an entry is used unchanged."""
+"""Argument name → code → text; a value without an entry is used unchanged."""
