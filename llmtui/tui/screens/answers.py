@@ -1,4 +1,4 @@
-"""One trial in full: its text as received or as Markdown, with all figures beside it."""
+"""The screen with one trial in full: its text as received or as Markdown, and all its figures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from llmtui.words.trials import trial_name
 
 
 class AnswerScreen(Screen[None]):
-    """A trial's answer and details; left and right show its neighbours."""
+    """A trial's answer and details; left and right go to the previous and next trial."""
 
     CSS_PATH = "../styles/answers.tcss"
     AUTO_FOCUS = "TokenPane"
@@ -65,13 +65,13 @@ class AnswerScreen(Screen[None]):
         self._formatted = False
 
     def compose(self) -> ComposeResult:
-        """Yield text on one side, figures on the other."""
+        """Yield the title, and below it the text beside the details."""
         yield Static(id="answer-title")
         with Horizontal(id="answer-body"):
             yield TokenPane(id="answer-text", grows=False)
             with VerticalScroll(id="answer-markdown") as box:
                 box.border_title = _("Answer, formatted")
-                yield Markdown(open_links=False)  # text from a model must not open anything
+                yield Markdown(open_links=False)  # links in a model's text must not open anything
             with VerticalScroll(id="answer-details") as box:
                 box.border_title = _("Details")
                 yield Static(id="details")
@@ -121,7 +121,7 @@ class AnswerScreen(Screen[None]):
         self._format()
 
     def action_markdown(self) -> None:
-        """Show the answer formatted, or as received."""
+        """Switch between formatted Markdown and the text as received."""
         self._formatted = not self._formatted
         self._format()
 
@@ -131,7 +131,7 @@ class AnswerScreen(Screen[None]):
             self.markdown.update(_without_controls(answer_of(self._finished)))
 
     def action_neighbour(self, step: int) -> None:
-        """Show the trial before or after."""
+        """Go to the next (1) or previous (-1) trial."""
         rows = self._session.rows
         at = next((number for number, row in enumerate(rows) if row.order == self._row.order), None)
         if at is not None and 0 <= at + step < len(rows):
@@ -139,13 +139,13 @@ class AnswerScreen(Screen[None]):
             self._show()
 
     def action_copy(self) -> None:
-        """Copy the answer."""
+        """Copy the answer to the clipboard."""
         if self._finished is not None:
             model = self._session.contender(self._row.trial).label
             copy_text(self, answer_of(self._finished).strip(), _("the answer of {model}").format(model=model))
 
     def action_replay(self) -> None:
-        """Show the answer beside another model's to the same prompt, each at its original speed."""
+        """Replay the answer beside another model's answer to the same prompt, both at original speed."""
         from llmtui.tui.screens.replay import ReplayScreen
 
         pair = rivals(self._session, self._row)
@@ -155,10 +155,10 @@ class AnswerScreen(Screen[None]):
             self.app.push_screen(ReplayScreen(self._feed, self._session, pair))
 
     def action_back(self) -> None:
-        """Go back."""
+        """Close the screen."""
         self.dismiss(None)
 
 
 def _without_controls(text: str) -> str:
-    """Return text without control sequences: Markdown keeps line ends and tabs, nothing else below a blank."""
+    """Return text with control characters replaced, except line ends and tabs, which Markdown needs."""
     return "".join(one if one in "\n\t" or one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

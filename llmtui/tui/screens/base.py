@@ -1,4 +1,4 @@
-"""The common parts of every full screen: the line of places above, room for a banner, the keys below."""
+"""The common parts of every main screen: the navigation line, a line for problems, and the line of keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmtui.tui.widgets.nav_bar import NavBar
 
 
 class BaseScreen(Screen[None]):
-    """A full screen of the program. Subclasses define ``compose_body`` and their place in ``PLACE``."""
+    """Base class of the main screens. Subclasses define ``compose_body``, and their name in ``PLACE``."""
 
     PLACE: ClassVar[str] = ""
 
@@ -24,23 +24,23 @@ class BaseScreen(Screen[None]):
     banner = getters.query_one(Banner)
 
     inside: str = ""
-    """The saved session that the screen shows; empty where the screen is a place itself."""
+    """Title of the saved session that the screen shows; empty for the main screens themselves."""
 
     @property
     def place(self) -> str:
-        """The place of the first line that is marked: saved sessions are inside the history."""
+        """The entry to mark in the navigation line; saved sessions belong to the history."""
         return "history" if self.inside else self.PLACE
 
     def compose(self) -> ComposeResult:
-        """Yield the body between the places and the keys."""
+        """Yield the navigation line, the line for problems and the body; the keys are added after the first paint."""
         yield NavBar(self.place, inside=self.inside, read_only=self.shell.read_only)
         yield Banner()
         yield from self.compose_body()
-        # The footer is twenty widgets: the body is painted before it.
+        # The footer has about twenty widgets, so it is added after the body has been painted.
         self.call_after_refresh(self.mount, KeyLine())
 
     def compose_body(self) -> ComposeResult:
-        """Yield the widgets between the first line and the last."""
+        """Yield the widgets between the first and the last line."""
         yield from ()
 
     @on(FeedEnded)
@@ -55,11 +55,11 @@ class BaseScreen(Screen[None]):
             self.show_lost()
 
     def on_screen_resume(self) -> None:
-        """Update the screen, which has missed messages."""
+        """Update the screen, which receives no messages while another one is shown."""
         self.show_lost()
 
     def show_lost(self) -> None:
-        """Show why the engine is gone, or remove that."""
+        """Show why the engine has ended, or remove that message."""
         lost = self.shell.feed.lost
         if lost is not None:
             self.banner.tell(lost)

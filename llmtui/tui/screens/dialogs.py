@@ -1,4 +1,4 @@
-"""Small windows over a screen: a question with two answers, and a prompt of the person's own."""
+"""Dialogs: a question with two answers, and a field to type an own prompt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from llmtui.words import _, plural
 
 
 class ConfirmDialog(ModalScreen[bool]):
-    """Asks something; the harmless answer has the focus."""
+    """Dialog with a question and two buttons; its result is True for yes. The harmless button has the focus."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,21 +28,21 @@ class ConfirmDialog(ModalScreen[bool]):
     ]
 
     def __init__(self, title: str, words: str, *, yes: str, no: str, is_harmless: bool = False) -> None:
-        """Make the question.
+        """Create the dialog.
 
         Args:
-            title: of the window.
-            words: what is asked.
-            yes: what happens then.
-            no: what happens otherwise.
-            is_harmless: nothing is lost by a yes, so that it has the focus.
+            title: title of the dialog.
+            words: the question.
+            yes: label of the button for yes.
+            no: label of the button for no.
+            is_harmless: whether nothing is lost by yes, so that yes has the focus.
         """
         super().__init__()
         self._title, self._words, self._yes, self._no = title, words, yes, no
         self._is_harmless = is_harmless
 
     def compose(self) -> ComposeResult:
-        """Title, words, two buttons."""
+        """Yield the question and the two buttons."""
         with Vertical(classes="dialog") as box:
             box.border_title = self._title
             yield Static(self._words)
@@ -51,11 +51,11 @@ class ConfirmDialog(ModalScreen[bool]):
                 yield Button(self._yes, id="yes", variant="primary" if self._is_harmless else "error")
 
     def on_mount(self) -> None:
-        """Focus the harmless answer."""
+        """Focus the harmless button."""
         self.query_exactly_one("#yes" if self._is_harmless else "#no", Button).focus()
 
     def action_answer(self, answer: bool) -> None:
-        """Close with the answer."""
+        """Close the dialog with the given answer."""
         self.dismiss(answer)
 
     @on(Button.Pressed)
@@ -64,7 +64,7 @@ class ConfirmDialog(ModalScreen[bool]):
 
 
 class PromptArea(TextArea):
-    """Enter asks, Ctrl+J is a new line; pasted lines stay lines."""
+    """Text area in which Enter runs the prompt and Ctrl+J inserts a line break. Pasted text keeps its line breaks."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.ask", _("Run"), id="ask", priority=True),
@@ -77,7 +77,7 @@ class PromptArea(TextArea):
 
 
 class OwnPrompt(ModalScreen[str | None]):
-    """A prompt that the person types; None where they thought better of it."""
+    """Dialog in which the user types a prompt; its result is the prompt, or None if the user cancels."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", _("Back"), id="back")]
@@ -85,18 +85,18 @@ class OwnPrompt(ModalScreen[str | None]):
     area = getters.query_one(PromptArea)
 
     def __init__(self, names: tuple[str, ...], text: str, choices: Choices) -> None:
-        """Create the window.
+        """Create the dialog.
 
         Args:
-            names: of the models that are asked.
-            text: to start from.
-            choices: how it will be run.
+            names: names of the models that will run the prompt.
+            text: initial text.
+            choices: options of the run, for the answer length.
         """
         super().__init__()
         self._names, self._text, self._tokens = names, text, own_answer_tokens(choices)
 
     def compose(self) -> ComposeResult:
-        """Yield the text, and the names of the models."""
+        """Yield the text area, the names of the models, and the answer length."""
         with Vertical(classes="dialog own-prompt") as box:
             box.border_title = _("Run your own prompt")
             yield PromptArea(self._text, placeholder=_("Type or paste a prompt"), show_line_numbers=False)
@@ -108,12 +108,12 @@ class OwnPrompt(ModalScreen[str | None]):
         yield Footer(show_command_palette=False)
 
     def action_ask(self) -> None:
-        """Asks what is typed."""
+        """Close the dialog with the typed prompt; if it is empty, ask the user to type one."""
         if self.area.text.strip():
             self.dismiss(self.area.text)
         else:
             self.notify(_("Type a prompt first."), severity="warning")
 
     def action_give_up(self) -> None:
-        """Close without a prompt."""
+        """Close the dialog without a prompt."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""Fetching a model to an Ollama server: a short list to choose from, another name, and the progress."""
+"""The dialog to download a model to an Ollama server: a list of small models, a field for a name, and the progress."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from llmtui.words.problems import problem_remedy, problem_what
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """A small model that is known to run on most machines."""
+    """A small model that runs on most machines."""
 
     name: str
     size_gb: float
-    """Size of the download, as ollama.com/library states it (2026)."""
+    """Size of the download in GB, as stated on ollama.com/library (2026)."""
     parameters: str
 
 
@@ -45,23 +45,23 @@ SUGGESTIONS: Final = (
     Suggestion("mistral:7b", 4.4, "7.2B"),
     Suggestion("llama3.1:8b", 4.9, "8B"),
 )
-"""By size; the first three answer on any machine within seconds."""
+"""The suggested models, smallest first; the first three answer on any machine within seconds."""
 
 
 class SuggestionList(OptionList):
-    """The short list; Enter downloads the model under the cursor."""
+    """The list of suggestions; Enter downloads the model under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", _("Download"), id="fetch")]
 
 
 class NameField(Input):
-    """Another name; Enter downloads it."""
+    """Field for another model's name; Enter downloads it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", _("Download"), id="fetch_name")]
 
 
 class Download(ModalScreen[str | None]):
-    """Downloads a model to the server and shows the progress; its result is the model's name once it is there."""
+    """Dialog that downloads a model; its result is the model's name, or None without a download."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,14 +75,18 @@ class Download(ModalScreen[str | None]):
     bar = getters.query_one(ProgressBar)
 
     def __init__(self, installed: Collection[str] = ()) -> None:
-        """Make the window for a server that has these models already."""
+        """Create the dialog.
+
+        Args:
+            installed: names of the models that the server has already.
+        """
         super().__init__()
         self._installed = {ollama_name(name) for name in installed}
         self._loading: str | None = None
         self._has_part = False
 
     def compose(self) -> ComposeResult:
-        """Yield list, name, bar, and what the server says."""
+        """Yield the list, the field, the progress bar and the server's message."""
         with Vertical(classes="dialog download") as box:
             box.border_title = _("Download a model")
             yield SuggestionList(*(self._option(one) for one in SUGGESTIONS), markup=False, compact=True)
@@ -102,20 +106,20 @@ class Download(ModalScreen[str | None]):
         return Option(row, id=one.name)
 
     def on_mount(self) -> None:
-        """No bar before there is something to show."""
+        """Hide the progress bar until a download begins."""
         self.bar.display = False
         self.query_exactly_one(OptionList).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Name what Escape does now."""
+        """Return whether a key can do something now; it depends on whether a download is running."""
         if action == "close":
             return self._loading is None
         return self._loading is not None if action == "stop" else super().check_action(action, parameters)
 
     def on_key(self, event: Key) -> None:
-        """Begin another name with a letter that is typed over the list.
+        """Move a character that is typed in the list to the field for a name.
 
-        Letters typed fast were sent to the list before the field had the focus; they are appended.
+        Characters that the user types before the field has the focus still reach the list; they are appended.
         """
         if event.is_printable and event.character and not self.field.disabled:
             event.stop()
@@ -142,13 +146,13 @@ class Download(ModalScreen[str | None]):
             self._say(Content(_("Asking the server for {name} …").format(name=name)))
 
     def _allow(self, allowed: bool) -> None:
-        """Let another model be chosen, or not while one is fetched."""
+        """Enable or disable the choice of a model; it is disabled during a download."""
         self.field.disabled = not allowed
         self.query_exactly_one(OptionList).disabled = not allowed
         self.refresh_bindings()
 
     def action_close(self) -> None:
-        """Close without a download."""
+        """Close the dialog without a download."""
         self.dismiss(None)
 
     @on(Replied)
@@ -182,7 +186,7 @@ class Download(ModalScreen[str | None]):
         failed, self._loading = self._loading, None
         self._allow(True)
         self.field.value = failed or ""
-        self.set_focus(self.field)  # at once: Enter may be pressed as soon as the words are there
+        self.set_focus(self.field)  # at once, since the user may press Enter as soon as the message appears
         said = Content.assemble(("✗ ", "bold $error"), what, "  ", (remedy or "", "dim italic"))
         self.bar.display = False
         if self._has_part:
@@ -193,7 +197,7 @@ class Download(ModalScreen[str | None]):
         self.query_exactly_one("#download-said", Static).update(words)
 
     def action_stop(self) -> None:
-        """Stop the download, if there is one; the part already downloaded is kept."""
+        """Stop a running download and close the dialog; the downloaded part is kept."""
         if self._loading is not None:
             self.shell.send(CancelPull())
             self.notify(_("Stopped. The part already downloaded is kept; downloading again continues from there."))

@@ -1,4 +1,4 @@
-"""The export window, and copying: what leaves the screens goes through the host."""
+"""The export dialog, and copying to the clipboard; the host writes the files."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from llmtui.tui.widgets.sortable import SortableTable
 from llmtui.words import _
 
 TABLE = "this table"
-"""The form that is made here: the cells as they are on the screen."""
+"""Id of the format that is written from the cells of the visible table, not by ``llmtui report``."""
 
 
 class Form(NamedTuple):
-    """One line of the window: the form of ``llmtui report``, what it is called, and how its file is named."""
+    """One line of the dialog: a format of ``llmtui report``, its name and description, and its file name's suffix."""
 
     id: str
     name: str
@@ -50,7 +50,7 @@ def _forms() -> tuple[Form, ...]:
 
 
 class ExportDialog(ModalScreen[None]):
-    """Asks for a form and a file; a file that is there is written over only after a second Enter."""
+    """Dialog to choose a format and a file; an existing file is replaced only after a second Enter."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     AUTO_FOCUS = "OptionList"
@@ -65,21 +65,21 @@ class ExportDialog(ModalScreen[None]):
     field = getters.query_one(Input)
 
     def __init__(self, sessions: Sequence[str], table: Sequence[Sequence[str]]) -> None:
-        """Make the window.
+        """Create the dialog.
 
         Args:
             sessions: names of sessions, or paths of their journals.
-            table: rows as they are on the screen, their head first; without rows it is not offered.
+            table: rows of the visible table, header first; without rows this format is not offered.
         """
         super().__init__()
         self._sessions = tuple(sessions)
         self._table = table
         self._forms = [one for one in _forms() if one.id != TABLE or len(table) > 1]
         self._replaces: str | None = None
-        """The file that the next Enter writes over."""
+        """The existing file that the next Enter replaces."""
 
     def compose(self) -> ComposeResult:
-        """Yield the forms, the file's name, what happened."""
+        """Yield the formats, the field for the file name, and a line for messages."""
         with Vertical(classes="dialog export") as box:
             box.border_title = _("Export")
             width = max(len(one.name) for one in self._forms) + 2
@@ -100,7 +100,7 @@ class ExportDialog(ModalScreen[None]):
         self.field.value = self._stem() + self._form.suffix
 
     def _stem(self) -> str:
-        """Return the name of a file about these sessions: that of a single one's folder."""
+        """Return the start of the file name: the folder name of a single session, else "sessions"."""
         if len(self._sessions) != 1:
             return "sessions"
         path = PurePath(self._sessions[0])
@@ -112,7 +112,7 @@ class ExportDialog(ModalScreen[None]):
         self.action_write()
 
     def action_write(self) -> None:
-        """Write the file."""
+        """Write the file in a worker."""
         target = self.field.value.strip()
         if target:
             self._say(Content(_("Writing …")))
@@ -146,25 +146,25 @@ class ExportDialog(ModalScreen[None]):
         self.query_exactly_one("#export-said", Static).update(words)
 
     def action_close(self) -> None:
-        """Close without writing."""
+        """Close the dialog without writing."""
         self.dismiss(None)
 
 
 def export_sessions(screen: Screen[None], sessions: Sequence[str], table: object) -> None:
-    """Ask for the form in which to write sessions.
+    """Open the export dialog for sessions.
 
     Args:
-        screen: the screen that asks.
+        screen: the screen that opens the dialog.
         sessions: names of sessions, or paths of their journals.
-        table: the visible table, which can be written as shown; anything else is ignored.
+        table: the visible widget; if it is a table, it can be exported as well.
     """
     screen.app.push_screen(ExportDialog(sessions, table.as_rows() if isinstance(table, SortableTable) else ()))
 
 
 def copy_text(node: DOMNode, text: str, what: str) -> None:
-    """Copy a text to the clipboard through the terminal, and report it.
+    """Copy a text to the clipboard through the terminal, and notify the user.
 
-    The terminal sends no confirmation: many accept the sequence (OSC 52), some ask first, some ignore it.
+    The terminal sends no confirmation: many accept the control sequence (OSC 52), some ask the user, some ignore it.
     """
     node.app.copy_to_clipboard(text)
     words = _(
@@ -174,7 +174,7 @@ def copy_text(node: DOMNode, text: str, what: str) -> None:
 
 
 def copy_llama_bench(screen: Screen[None], session: str) -> None:
-    """Copy a session's table as people paste it; made beside the loop."""
+    """Copy a session's table in the format of llama-bench to the clipboard; it is made in a worker."""
     _copy_llama_bench(screen, session)
 
 

@@ -1,4 +1,4 @@
-"""The glossary: every term of the screens, with its formula and its names in files and other tools."""
+"""The glossary: the terms used on the screens, with their formulas and their names in files and other tools."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llmtui.words.glossary import glossary_text
 
 
 class GlossaryScreen(ModalScreen[None]):
-    """A scrolling text; Esc closes it."""
+    """The glossary as a scrollable text."""
 
     CSS_PATH = "../styles/help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,16 +25,16 @@ class GlossaryScreen(ModalScreen[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        """Yield the text."""
+        """Yield the text of the glossary."""
         with VerticalScroll(classes="help") as box:
             box.border_title = _("Glossary")
             yield Markdown(glossary_text())
         yield Footer(show_command_palette=False)
 
     def action_scroll(self, by: int) -> None:
-        """Scroll by a line."""
+        """Scroll by a number of lines."""
         self.query_exactly_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     async def action_dismiss(self, result: None = None) -> None:
-        """Go back."""
+        """Close the glossary."""
         self.dismiss(result)

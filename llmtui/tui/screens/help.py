@@ -1,4 +1,4 @@
-"""Help: every key that works on the screen below, and what that screen is for."""
+"""The help: what the screen below it is for, and all keys that work on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmtui.words import _
 
 
 class HelpScreen(ModalScreen[None]):
-    """Scrolls. The keys of the focused widget come first, then the screen's, then the global ones."""
+    """The help as a scrollable text. Keys of the focused widget are first, then the screen's, then global ones."""
 
     CSS_PATH = "../styles/help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,13 +30,13 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def __init__(self, about: Screen[Any]) -> None:
-        """Create the help of the present screen."""
+        """Create the help of a screen."""
         super().__init__()
         self._words = "\n\n".join(_texts(about))
         self._keys = _key_lines(about)
 
     def compose(self) -> ComposeResult:
-        """Yield the keys, then the words."""
+        """Yield the keys, then the explanation of the screen."""
         with VerticalScroll(classes="help") as box:
             box.border_title = _("Help")
             yield Static(self._keys, id="help-keys")
@@ -44,20 +44,20 @@ class HelpScreen(ModalScreen[None]):
         yield Footer(show_command_palette=False)
 
     def action_scroll(self, by: int) -> None:
-        """Scroll by a line."""
+        """Scroll by a number of lines."""
         self.query_exactly_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     def action_glossary(self) -> None:
-        """Show what each term means."""
+        """Open the glossary."""
         self.app.push_screen(GlossaryScreen())
 
     async def action_dismiss(self, result: None = None) -> None:
-        """Go back."""
+        """Close the help."""
         self.dismiss(result)
 
 
 def _texts(about: Screen[Any]) -> Iterator[str]:
-    """Yield the HELP of the screen, then of the focused widget and its parents."""
+    """Yield the help texts of the screen, of the focused widget's containers, and of the focused widget."""
     focused = about.focused
     chain: list[Widget] = (
         [] if focused is None else [node for node in focused.ancestors_with_self if isinstance(node, Widget)]
@@ -82,7 +82,7 @@ def _key_lines(about: Screen[Any]) -> Content:
 
 
 def _parts(about: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the titles of the three parts, each with (keys, action), those of the footer first."""
+    """Return the three lists of keys: (title, list of (keys, description)); keys of the footer are first."""
     here: dict[str, list[Binding]] = {}
     screen: dict[str, list[Binding]] = {}
     program: dict[str, list[Binding]] = {}

@@ -1,4 +1,4 @@
-"""History: the saved sessions as a place to work: find, open, name, delete, export."""
+"""The History screen: the saved sessions, to find, open, name, compare, delete and export them."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from llmtui.store.compared import ComparedSessions
 
 NAMED = 3
-"""Most sessions named in a question; of more it has the number."""
+"""Largest number of session names in the question before deleting; of further ones only the number is shown."""
 
 
 class SessionFilter(Input):
-    """Part of what a line says; the arrows and Enter go on in the list, Escape takes the filter away."""
+    """Field that filters the list. The arrow keys and Enter return to the list; Escape removes the filter."""
 
     def on_key(self, event: Key) -> None:
-        """Leave to the list, or put the filter away."""
+        """Return to the list on an arrow key, Enter or Escape; Escape also empties the field."""
         if event.key in ("down", "up", "enter", "escape"):
             event.prevent_default()
             event.stop()
@@ -44,7 +44,7 @@ class SessionFilter(Input):
 
 
 class HistoryScreen(BaseScreen):
-    """The saved sessions."""
+    """The main screen with the saved sessions."""
 
     PLACE = "history"
     CSS_PATH = "../styles/history.tcss"
@@ -67,7 +67,7 @@ class HistoryScreen(BaseScreen):
     field = getters.query_one(SessionFilter)
 
     def compose_body(self) -> ComposeResult:
-        """Yield the filter, the table, and details of the line under the cursor; or words where there is nothing."""
+        """Yield the filter, the table and details of the current session, and a text shown if there are none."""
         yield Static(_("Reading the sessions …"), id="no-sessions")
         yield SessionFilter(placeholder=_("part of a name, model, server, verdict or date"), compact=True)
         yield Static(id="history-line")
@@ -75,14 +75,14 @@ class HistoryScreen(BaseScreen):
         yield Static(id="session-details")
 
     def on_mount(self) -> None:
-        """Do nothing: the list is read when the screen is shown."""
+        """Initialise the state; the list is read when the screen is shown."""
         self._entries: tuple[SessionEntry, ...] = ()
         self._deleted: tuple[str, ...] = ()
-        """What the last deletion moved to the trash."""
+        """The sessions moved to the trash by the last deletion, as ``restore_session`` takes them."""
         self.add_class("-empty")
 
     def on_screen_resume(self) -> None:
-        """Read the list again: a session may have ended since."""
+        """Read the list again, since sessions may have been added or may have ended."""
         super().on_screen_resume()
         self.action_look_again()
 
@@ -90,7 +90,7 @@ class HistoryScreen(BaseScreen):
 
     @in_background("list_sessions")
     def action_look_again(self) -> None:
-        """Read the list."""
+        """Read the list of sessions in a worker."""
         entries = self.shell.host.sessions()
         self.app.call_from_thread(self._show, entries)
 
@@ -119,7 +119,7 @@ class HistoryScreen(BaseScreen):
         self.refresh_bindings()
 
     def _say(self, words: Content) -> None:
-        """Say something in place of the list."""
+        """Show a text in place of the list."""
         self.add_class("-empty")
         self.query_exactly_one("#no-sessions", Static).update(words)
         self.refresh_bindings()
@@ -143,7 +143,7 @@ class HistoryScreen(BaseScreen):
     # --- the filter ---
 
     def action_filter(self) -> None:
-        """Type part of a line."""
+        """Open the filter and focus its field."""
         self.add_class("-filtering")
         self.field.focus()
 
@@ -153,11 +153,11 @@ class HistoryScreen(BaseScreen):
         self.table.narrow(event.value)
 
     def on_descendant_focus(self) -> None:
-        """Put an empty filter away."""
+        """Hide the filter if it is empty and not focused."""
         self.set_class(self.focused is self.field or bool(self.field.value), "-filtering")
 
     def action_leave(self) -> None:
-        """Take the filter away, then the marks; then go to Setup."""
+        """Remove the filter; without one, remove the marks; without marks, go to Setup."""
         if self.field.value:
             self.field.value = ""
             self.remove_class("-filtering")
@@ -169,7 +169,7 @@ class HistoryScreen(BaseScreen):
     # --- what is done with sessions ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return only what can be done now."""
+        """Return whether a key can do something now."""
         if action == "undo":
             return self.is_mounted and bool(self._deleted)
         if action == "compare":
@@ -211,7 +211,7 @@ class HistoryScreen(BaseScreen):
         self.action_look_again()
 
     def action_delete(self) -> None:
-        """Ask, then move the chosen sessions to the trash."""
+        """Move the chosen sessions to the trash after a confirmation."""
         from llmtui.tui.screens.dialogs import ConfirmDialog
 
         chosen = self.table.chosen
@@ -245,7 +245,7 @@ class HistoryScreen(BaseScreen):
 
     @in_background("change_session", exclusive=False)
     def action_undo(self) -> None:
-        """Take back what was deleted last."""
+        """Restore the sessions that were deleted last."""
         deleted, self._deleted = self._deleted, ()
         try:
             for one in deleted:
@@ -258,7 +258,7 @@ class HistoryScreen(BaseScreen):
         self.notify(str(error), title=_("Not possible now"), severity="error", timeout=10)
 
     def action_export(self) -> None:
-        """Ask for form and file."""
+        """Open the export dialog for the chosen sessions."""
         from llmtui.tui.screens.export import ExportDialog
 
         readable = [entry.session_id for entry in self.table.chosen if entry.problem is None]
@@ -266,7 +266,7 @@ class HistoryScreen(BaseScreen):
             self.app.push_screen(ExportDialog(readable, self.table.as_rows()))
 
     def action_compare(self) -> None:
-        """Compare the marked sessions; each later one with the oldest."""
+        """Compare each later one of the marked sessions with the oldest of them."""
         marked = [entry.session_id for entry in self.table.chosen if entry.problem is None]
         if len(marked) < 2:
             self.notify(_("Mark the sessions to compare with Space: two or more."), severity="warning")
@@ -289,7 +289,7 @@ class HistoryScreen(BaseScreen):
         self.app.push_screen(Reading(_("Sessions compared"), comparison_text(found)))
 
     def action_copy(self) -> None:
-        """Copy the table of the session under the cursor."""
+        """Copy the llama-bench table of the session under the cursor."""
         from llmtui.tui.screens.export import copy_llama_bench
 
         entry = self.table.entry
@@ -298,7 +298,7 @@ class HistoryScreen(BaseScreen):
 
 
 def _details(entry: SessionEntry) -> Content:
-    """Return what the line under the cursor has no room for."""
+    """Return the details of a session that do not fit in its line."""
     if entry.problem is not None:
         return Content.assemble(("✗ ", "bold $error"), entry.problem)
     facts = (

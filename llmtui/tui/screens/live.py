@@ -1,4 +1,4 @@
-"""Live: the answer while it is written, the machine beside it, and every figure as it arrives."""
+"""The Live screen: the answer while it is written, the machine's load beside it, and the figures as they arrive."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ from llmtui.words.problems import whole_problem
 from llmtui.words.session_head import machine_title
 
 TALL, VERY_TALL = 32, 46
-"""The heights at which the app's classes change."""
+"""Screen heights in rows at which the app's style classes ``-tall`` and ``-very-tall`` begin."""
 TICK_S = 1.0
 SLACK_S = 0.1
 COMMANDS = {"pause", "resume", "skip", "stop", "one_more", "start_now"}
 PANES = ("text", "machine", "trials")
 METERS_WITHOUT_GPU = 2
 STRIP_ROWS = {"-short": 3, "-tall": 6, "-very-tall": 10}
-"""Largest number of models above the run, by the height of the screen."""
+"""Largest number of models in the strip above the text, by the style class of the screen's height."""
 
 
 class LiveScreen(BaseScreen):
-    """A running run, or the last moment of a finished one."""
+    """The main screen of a running session, or of the end of a finished one."""
 
     PLACE = "live"
     CSS_PATH = "../styles/live.tcss"
@@ -79,7 +79,7 @@ class LiveScreen(BaseScreen):
     table = getters.query_one(TrialTable)
 
     def __init__(self) -> None:
-        """Make the screen; the session comes with the feed's messages."""
+        """Create the screen; it gets the session from the feed's messages."""
         super().__init__()
         self._rows = 0
         self._keys: object = None
@@ -89,7 +89,7 @@ class LiveScreen(BaseScreen):
         self._machine = _("Machine")
 
     def compose_body(self) -> ComposeResult:
-        """Yield progress, models, phase, figures; text and machine; trials."""
+        """Yield progress, models, activity and figures; below them text and machine; then the trials."""
         yield Static(_("Nothing is running. Choose models in Setup (F2), then press Enter."), id="empty")
         yield ProgressLine()
         yield ModelStrip()
@@ -105,23 +105,23 @@ class LiveScreen(BaseScreen):
         yield TrialTable(id="trials", follows=True)
 
     def on_mount(self) -> None:
-        """Start nothing: nothing moves before a run."""
+        """Create the timer of seconds, paused, and show the newest session."""
         self._seconds = self.set_interval(TICK_S, self._tick, pause=True, name="seconds")
         self._look()
 
     def on_screen_resume(self) -> None:
-        """Show what was missed, all at once."""
+        """Show the newest session, since messages were missed while another screen was shown."""
         super().on_screen_resume()
         self._look()
 
     def on_resize(self) -> None:
-        """Give the strip as many rows as the height allows."""
+        """Set how many rows the strip of models may take, by the height of the screen."""
         size = self.size
         height = "-very-tall" if size.height >= VERY_TALL else "-tall" if size.height >= TALL else "-short"
         self.strip.set_room(most=STRIP_ROWS[height], with_head=height != "-short" and size.width >= MEDIUM)
 
     def draw_all_now(self) -> None:
-        """Draw what waits for its turn otherwise, for a picture."""
+        """Draw at once everything that would otherwise wait for its turn; used for screenshots."""
         self.pane.flush()
         self._second_passed()
         self.plots.draw_now()
@@ -149,7 +149,7 @@ class LiveScreen(BaseScreen):
         self._look()
 
     def _look(self) -> None:
-        """Show the newest snapshot."""
+        """Show the newest snapshot of the session."""
         session = self.shell.feed.session
         self.set_class(session is None, "-empty")
         if session is None:
@@ -177,14 +177,14 @@ class LiveScreen(BaseScreen):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        """Update the line of keys where they changed: that takes as long as everything else."""
+        """Redraw the line of keys if available keys changed; redrawing takes as long as all other widgets."""
         keys = [self.check_action(action, ()) for action in ("pause", "resume", "start_now", "results", "restore")]
         if keys != self._keys:
             self._keys = keys
             self.refresh_bindings()
 
     def _begin(self, session: Session) -> None:
-        """Forget the previous session where this snapshot is of another one."""
+        """Remove the previous session's data if this snapshot is of another session."""
         if self.pane.begin(session):
             self.figures.clear()
             self._rows = 0
@@ -198,13 +198,13 @@ class LiveScreen(BaseScreen):
             self._keep_line(complete, session)
 
     def _keep_line(self, live: LiveTrial, session: Session) -> None:
-        """Pass the line of a trial whose text is complete to the strip."""
+        """Pass the token rates of a trial whose text is complete to the strip of models."""
         number = next((row.trial.round for row in reversed(session.rows) if row.trial.id == live.trial_id), None)
         if number is not None:
             self.strip.keep(live, number)
 
     def _name_machine(self, session: Session) -> None:
-        """Show the machine of these plots, where the session runs on another machine."""
+        """Show the name of the machine in the title of the plots, if it is another machine."""
         title = escape(machine_title(session))
         if title != self._machine:
             self._machine = title
@@ -213,7 +213,7 @@ class LiveScreen(BaseScreen):
     # --- figures ---
 
     def _show_figures(self, session: Session, *, moving: bool) -> None:
-        """Show a running clock before the first text, estimates while it comes, exact figures at its end."""
+        """Show a running clock before the first text, then estimates, and exact figures at the end."""
         trial = session.current
         last = session.rows[-1] if session.rows else None
         thinks = trial is not None and session.contender(trial).variant.think is not False
@@ -230,14 +230,17 @@ class LiveScreen(BaseScreen):
             self.figures.show_final(last, thinks=bool(last.figures.thinking_chars))
 
     def _median(self, session: Session, contender: int) -> float | None:
-        """Return the model's median rate, computed once per finished trial."""
+        """Return the model's median token rate, computed once per finished trial."""
         key = (session.session_id, len(session.rows), contender)
         if self._median_of[0] != key:
             self._median_of = (key, median_tps(session, contender))
         return self._median_of[1]
 
     def _let_time_pass(self, *, moving: bool) -> None:
-        """Run the clock during a run. News that arrives when a tick is due includes it: one frame."""
+        """Run the timer of seconds only during a run.
+
+        If a snapshot arrives when a tick is due, the tick is done with it, so that both are painted in one frame.
+        """
         if self._seconds is None:
             return
         (self._seconds.resume if moving else self._seconds.pause)()
@@ -252,13 +255,13 @@ class LiveScreen(BaseScreen):
         self.figures.rate.tick()
 
     def _tick(self) -> None:
-        """Update what moves without news."""
+        """Update once per second what changes without new data."""
         session = self.shell.feed.session
         self._second_passed()
         if session is not None:
             self._show_figures(session, moving=self.shell.feed.is_live and session.finished is None)
 
-    # --- text that was not seen live: from a file, or a pipe that was opened late ---
+    # --- text that did not arrive live: from a file, or from a pipe that was opened late ---
 
     def _show_missed_text(self, session: Session) -> None:
         if self.shell.feed.is_live or not session.rows or self.pane.saw_text:
@@ -276,12 +279,12 @@ class LiveScreen(BaseScreen):
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether an action has an effect now."""
+        """Return whether a key can do something now."""
         session = self.shell.feed.session
         is_alone = any(self.has_class(f"-only-{pane}") for pane in PANES)
         if action == "results":
             over = session is not None and session.finished is not None and bool(session.rows)
-            return over and not isinstance(self.focused, TrialTable)  # there Enter opens the trial
+            return over and not isinstance(self.focused, TrialTable)  # in the table, Enter opens the trial
         if action in ("enlarge", "restore"):
             return bool(parameters) or is_alone == (action == "restore")
         if action not in COMMANDS:
@@ -297,30 +300,30 @@ class LiveScreen(BaseScreen):
         self._tell(Pause(), _("Pauses after this trial"))
 
     def action_resume(self) -> None:
-        """Keep running."""
+        """Continue a paused run."""
         self.shell.send(Resume())
 
     def action_start_now(self) -> None:
-        """End the wait for other programs."""
+        """Stop waiting for other programs, and start the trial."""
         self.shell.send(StopWaiting())
 
     def action_skip(self, what: str) -> None:
-        """Skip this trial, or the rest of its model."""
+        """Skip the current trial, or all remaining trials of its model."""
         self._tell(Skip(what="model" if what == "model" else "trial"), _("Skipping …"))
 
     def action_copy(self) -> None:
-        """Copy the selected text, else all of the pane."""
+        """Copy the selected text; without a selection, all text of the pane."""
         text = self.get_selected_text() or self.pane.text.extract((0, 0), None)
         if text.strip():
             self.app.copy_to_clipboard(text)
             self.notify(_("Copied"), timeout=2)
 
     def action_one_more(self) -> None:
-        """Add a round."""
+        """Add one round to the plan."""
         self._tell(ExtendPlan(rounds=1), _("One round more"))
 
     def action_stop(self) -> None:
-        """End the run after a confirmation."""
+        """Stop the run after a confirmation."""
         from llmtui.tui.screens.dialogs import ConfirmDialog
 
         dialog = ConfirmDialog(
@@ -336,7 +339,11 @@ class LiveScreen(BaseScreen):
             self.notify(said, timeout=2)
 
     def action_enlarge(self, pane: str = "") -> None:
-        """Show one pane alone: the named one, else the focused one; a second time shows all."""
+        """Show one pane alone; if it is alone already, show all panes again.
+
+        Args:
+            pane: ``text``, ``machine`` or ``trials``; empty for the focused pane.
+        """
         wanted = pane or self._focused_pane()
         alone = self.has_class(f"-only-{wanted}")
         for name in PANES:
@@ -360,11 +367,11 @@ class LiveScreen(BaseScreen):
         self.toggle_class(f"-without-{pane}")
 
     def action_results(self) -> None:
-        """Show the results."""
+        """Switch to the Results screen."""
         self.shell.show("results")
 
     def action_window(self) -> None:
-        """Change between the last two minutes and the whole session."""
+        """Switch the plots between the last two minutes and the whole session."""
         self.plots.toggle_window()
 
     @on(TrialTable.Opened)

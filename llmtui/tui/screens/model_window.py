@@ -1,4 +1,4 @@
-"""The card of a model as a window, where there is no room for it beside the list."""
+"""The details of a model in a dialog, for screens too narrow to show them beside the list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llmtui.words import _
 
 
 class ModelWindow(ModalScreen[None]):
-    """The card as a window."""
+    """Dialog with the details of a model."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,i,enter", "app.pop_screen", _("Back"), id="back")]
@@ -25,7 +25,7 @@ class ModelWindow(ModalScreen[None]):
         self._name, self._text = name, text
 
     def compose(self) -> ComposeResult:
-        """Return the card in a frame, and the way back."""
+        """Yield the details in a frame, and the keys."""
         with VerticalScroll(classes="dialog card") as box:
             box.border_title = self._name
             yield Static(self._text)

@@ -1,4 +1,4 @@
-"""All prompts as a list: read them, pick single ones, edit them in the person's editor."""
+"""The dialog with all prompts: to read and pick them, and to edit the user's own in an editor."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from llmtui.tui.widgets.pick_list import PickList
 from llmtui.words import _
 
 _CATEGORY = "category:"
-"""Before a category's id: its line above its prompts."""
+"""Prefix of the id of a category's heading, before the category's id."""
 
 
 class PromptList(PickList):
-    """One prompt per line, under its category; a category's line picks all of it."""
+    """List of prompts, one per line below their category's heading; a heading picks the whole category."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.done", _("Done"), id="done"),
@@ -38,7 +38,7 @@ class PromptList(PickList):
         self._titles: dict[str, str] = {}
 
     def take(self, pack: PromptPack, picked: Collection[str]) -> None:
-        """Show a pack with these prompts ticked."""
+        """Show a pack of prompts, with the given prompts ticked."""
         self.prompts = {prompt.id: prompt for category in pack.categories for prompt in category.prompts}
         self._titles = {_CATEGORY + category.id: category.title for category in pack.categories}
         items = [
@@ -49,15 +49,15 @@ class PromptList(PickList):
         self.show_items(items, [item for item in picked if item in self.prompts])
 
     def usable(self, item: str) -> bool:
-        """Return whether it is a prompt."""
+        """Return whether the item is a prompt, not a heading."""
         return item in self.prompts
 
     def selectable(self, item: str) -> bool:
-        """Return whether the cursor can go there: everywhere."""
+        """Return True: the cursor can go to prompts and headings."""
         return True
 
     def toggle(self, item: str) -> None:
-        """Tick a prompt or take its tick away; on a category's line all of its prompts."""
+        """Tick or untick a prompt; on a heading, all prompts of the category."""
         if not item.startswith(_CATEGORY):
             super().toggle(item)
             return
@@ -66,7 +66,7 @@ class PromptList(PickList):
         self.post_message(self.Changed(self))
 
     def row(self, item: str, width: int) -> Content:
-        """Return the category's title, or the prompt's."""
+        """Return the line of a prompt or a heading, without the tick."""
         if item in self._titles:
             return Content.styled(self._titles[item], "bold")
         prompt = self.prompts[item]
@@ -78,7 +78,7 @@ class PromptList(PickList):
 
 
 class PromptsScreen(ModalScreen[tuple[str, ...]]):
-    """The list of all prompts; its result is the ids of those picked."""
+    """Dialog with all prompts; its result is the ids of the picked ones."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -102,7 +102,7 @@ class PromptsScreen(ModalScreen[tuple[str, ...]]):
         self._first = tuple(picked)
 
     def compose(self) -> ComposeResult:
-        """Return list and text beside each other, and where the prompts come from."""
+        """Yield the list beside the text of the current prompt, and the names of the prompt files."""
         with Vertical(classes="dialog prompts") as box:
             box.border_title = _("Prompts")
             with Horizontal():
@@ -113,7 +113,7 @@ class PromptsScreen(ModalScreen[tuple[str, ...]]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Show the pack."""
+        """Show the prompts."""
         self._show(self._pack, self._first)
 
     def _show(self, pack: PromptPack, picked: Collection[str]) -> None:
@@ -136,11 +136,11 @@ class PromptsScreen(ModalScreen[tuple[str, ...]]):
         self.query_exactly_one("#prompt-text", Static).update(Content(text))
 
     def action_done(self) -> None:
-        """Close with what is picked, in the pack's order."""
+        """Close the dialog with the ids of the picked prompts, in the pack's order."""
         self.dismiss(tuple(item for item in self.prompts.prompts if item in self.prompts.picked))
 
     def action_edit(self) -> None:
-        """Open the person's own prompts in their editor, then read them again."""
+        """Open the user's prompts file in an editor, then show the new prompts."""
         edited = edited_prompts(self.app, self.shell.host)
         if edited is None:
             return

@@ -1,4 +1,4 @@
-"""Two answers side by side, each appearing at its real speed."""
+"""The replay of two answers side by side, each appearing at its original speed."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from llmtui.words.trials import trial_name
 
 TICK_S = 0.1
 FAST = 8
-"""Factor of the fast view; the screen shows it while it is on."""
+"""Factor of the fast replay, shown in the title."""
 
 
 class ReplayChunk(NamedTuple):
-    """A chunk of text with its time."""
+    """A chunk of text with its channel and its time after the request."""
 
     at_ns: int
     channel: str
@@ -42,7 +42,7 @@ class ReplayChunk(NamedTuple):
 
 
 class Side(Vertical):
-    """One answer: a clock, its phase, its text."""
+    """One of the two answers: its clock, its state and its text."""
 
     clock = getters.query_one(".side-clock", Static)
     pane = getters.query_one(TokenPane)
@@ -57,12 +57,12 @@ class Side(Vertical):
         self._next = 0
 
     def compose(self) -> ComposeResult:
-        """Yield the clock above, the text below."""
+        """Yield the clock above the text."""
         yield Static(classes="side-clock")
         yield TokenPane()
 
     def load(self, finished: TrialFinished | None) -> None:
-        """Set the answer with its times."""
+        """Set the answer with its times; None if it cannot be read."""
         self.pane.border_title = f"{self._label} · {self._what}"
         if finished is None:
             self.pane.write([(_("The text of this trial cannot be read."), "note")])
@@ -73,17 +73,17 @@ class Side(Vertical):
 
     @property
     def over(self) -> bool:
-        """Whether all of it is shown."""
+        """Whether the whole answer is shown."""
         return self._next >= len(self._chunks)
 
     def restart(self) -> None:
-        """Empty the pane."""
+        """Go back to the time of the request."""
         self._next = 0
         self.pane.clear()
         self.show_until(0)
 
     def show_until(self, now_ns: int) -> None:
-        """Show what had arrived by then, and the clock."""
+        """Show the text that had arrived at a time (ns after the request), and the clock."""
         came: list[tuple[str, str]] = []
         while self._next < len(self._chunks) and self._chunks[self._next].at_ns <= now_ns:
             chunk = self._chunks[self._next]
@@ -108,7 +108,7 @@ class Side(Vertical):
         doing = outcome_word(self._row.outcome, self._row.ended_by) if now_ns >= self._done_ns else _("writing")
         if self._next and now_ns < self._done_ns and self._chunks[self._next - 1].channel == "t":
             doing = _("thinking")
-        # The figure first: in a narrow terminal the end of the line is cut.
+        # TTFT is first, since in a narrow terminal the end of the line is cut off.
         parts += [
             (f"{_('TTFT {time}').format(time=seconds(first / 1e6))}  ", "$foreground 60%"),
             (doing, "bold"),
@@ -117,7 +117,7 @@ class Side(Vertical):
 
 
 class ReplayScreen(Screen[None]):
-    """The replay: both requests are sent at 0."""
+    """Replay of two answers on one time axis; both requests are sent at time 0."""
 
     CSS_PATH = "../styles/replay.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -147,7 +147,7 @@ class ReplayScreen(Screen[None]):
         self._factor = 1
 
     def compose(self) -> ComposeResult:
-        """Yield the two sides."""
+        """Yield the title and the two answers."""
         yield Static(id="replay-title")
         with Horizontal(id="sides"):
             for name, row in zip(("left", "right"), self._both, strict=True):
@@ -155,25 +155,25 @@ class ReplayScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Read both, then begin."""
+        """Read both answers, then start the replay."""
         self._timer = self.set_interval(TICK_S, self._tick, pause=True, name="replay")
         self._tell()
         self._read()
 
     @property
     def sides(self) -> tuple[Side, ...]:
-        """Return left and right."""
+        """The left and the right answer."""
         return tuple(self.query(Side))
 
     @property
     def now_s(self) -> float:
-        """Return the seconds since both requests."""
+        """Time of the replay, in seconds after both requests."""
         running = 0.0 if self._since is None else (monotonic() - self._since) * self._factor
         return self._past_s + running
 
     @property
     def playing(self) -> bool:
-        """Whether the clock runs."""
+        """Whether the replay is running, not paused."""
         return self._since is not None
 
     @in_background("read_answers")
@@ -214,7 +214,7 @@ class ReplayScreen(Screen[None]):
         )
 
     def action_pause(self) -> None:
-        """Stop the clock or let it continue; after the end, start over."""
+        """Pause or continue; after the end, start again."""
         if self.playing:
             self._stop()
         elif all(side.over for side in self.sides):
@@ -223,14 +223,14 @@ class ReplayScreen(Screen[None]):
             self._go_on()
 
     def action_restart(self) -> None:
-        """Start over."""
+        """Start again from the beginning."""
         self._past_s = 0.0
         for side in self.sides:
             side.restart()
         self._go_on()
 
     def action_fast(self) -> None:
-        """Change between true speed and a fast view."""
+        """Switch between the original speed and the fast replay."""
         if self.playing:
             self._past_s = self.now_s
             self._since = monotonic()
@@ -238,5 +238,5 @@ class ReplayScreen(Screen[None]):
         self._tell()
 
     def action_back(self) -> None:
-        """Go back."""
+        """Close the replay."""
         self.dismiss(None)

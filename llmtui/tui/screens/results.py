@@ -1,4 +1,4 @@
-"""Results: which session it is, what holds, and its figures, answers and words in tabs."""
+"""The Results screen: the session, its conclusions, and tabs with its figures, answers and sentences."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ from llmtui.words.session_head import Badge
 from llmtui.words.verdicts import banners
 
 OWN_PROMPT = "free"
-"""Category of a typed prompt."""
+"""Category of a prompt that the user typed on Setup."""
 
 
 class ResultsScreen(BaseScreen):
-    """The session of the followed feed, or of another feed opened for reading."""
+    """Results of the session that is being followed, or of a saved session opened for reading."""
 
     PLACE = "results"
     CSS_PATH = "../styles/results.tcss"
@@ -83,23 +83,28 @@ class ResultsScreen(BaseScreen):
     words = getters.query_one(WordsTab)
 
     def __init__(self, feed: Feed | None = None, title: str = "") -> None:
-        """Make the screen for a saved session's feed and its title; without one for whatever the app follows."""
+        """Create the screen.
+
+        Args:
+            feed: events of a saved session; None for the session that the app follows.
+            title: title of the saved session.
+        """
         super().__init__()
         self._opened = feed
         self.inside = title
         self._shown: object = None
         self._earlier: Earlier | None = None
         self._earlier_of: str | None = None
-        """The session whose earlier one was looked up."""
+        """Id of the session for which an earlier session of the same plan was looked up."""
         self._opened_tab: str | None = None
 
     @property
     def feed(self) -> Feed:
-        """The source of the session."""
+        """The events of the session shown."""
         return self._opened or self.shell.feed
 
     def compose_body(self) -> ComposeResult:
-        """Yield the title line, what holds, the tabs."""
+        """Yield the title line, the conclusions and the tabs."""
         yield Static(id="results-empty")
         yield TitleLine()
         yield HoldsPanel()
@@ -112,11 +117,11 @@ class ResultsScreen(BaseScreen):
             yield WordsTab(id="words")
 
     def on_mount(self) -> None:
-        """Show the present session."""
+        """Show the newest snapshot."""
         self._look()
 
     def on_screen_resume(self) -> None:
-        """Show what was missed."""
+        """Show the newest snapshot, since messages were missed while another screen was shown."""
         super().on_screen_resume()
         self._look()
 
@@ -129,7 +134,7 @@ class ResultsScreen(BaseScreen):
     # --- showing ---
 
     def _look(self) -> None:
-        """Show the newest snapshot, where a trial was added."""
+        """Show the newest snapshot, if trials or other shown data have changed."""
         session = self.feed.session
         self.set_class(session is None, "-empty")
         if session is None:
@@ -157,7 +162,7 @@ class ResultsScreen(BaseScreen):
         self.refresh_bindings()
 
     def _show_what_holds(self, session: Session) -> None:
-        """Show the lines above the tabs: of complete rounds alone, while more trials can come."""
+        """Show the conclusions above the tabs; while the session runs, only from complete rounds."""
         whole = self._whole(session)
         waits = _("The first round is running. Conclusions appear when it is complete.")
         many = len(session.plan.contenders) > 1
@@ -191,12 +196,12 @@ class ResultsScreen(BaseScreen):
         return session is not None and session.finished is None and self.feed.is_live
 
     def _whole(self, session: Session) -> Session:
-        """Return the session for claims: complete rounds only, while more trials can come."""
+        """Return the session to draw conclusions from: while it runs, only its complete rounds."""
         return of_whole_rounds(session) if self._is_running else session
 
     @property
     def _may_go_on(self) -> bool:
-        """Return whether rounds may be added: the engine has the session, and it was not stopped."""
+        """Whether rounds can be added: the engine has the session, and it was not stopped."""
         session = self.feed.session
         if self.feed is not self.shell.feed or self.shell.read_only or not self.feed.is_live:
             return False
@@ -221,7 +226,7 @@ class ResultsScreen(BaseScreen):
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether an action has an effect now."""
+        """Return whether a key can do something now."""
         session = self.feed.session
         if action == "back":
             return self._opened is not None
@@ -251,15 +256,15 @@ class ResultsScreen(BaseScreen):
         self.refresh_bindings()
 
     def action_maximise(self) -> None:
-        """Show the tab alone, or everything."""
+        """Show only the tab, or everything again."""
         self.toggle_class("-only-tab")
 
     def action_flags(self) -> None:
-        """Show the flags of the session."""
+        """Show the session's flags with their trials."""
         self._show_badges(self.title_line.badges)
 
     def action_evidence(self) -> None:
-        """Show the evidence for every line of what holds."""
+        """Show the evidence for all conclusions."""
         self._show_evidence(self.holds.holdings)
 
     @on(HoldsPanel.Asked)
@@ -281,17 +286,17 @@ class ResultsScreen(BaseScreen):
         self.app.push_screen(Reading(_("Flags"), flags_explained(shown, session)))
 
     def action_back(self) -> None:
-        """Leave a session that was opened for reading."""
+        """Close the screen, if it shows a saved session."""
         if self._opened is not None:
             self.dismiss(None)
 
     def action_export(self) -> None:
-        """Ask for form and file."""
+        """Open the export dialog for the session and the current tab's table."""
         tables = {"models": self.models.board, "categories": self.categories, "trials": self.trials}
         export_sessions(self, [self.feed.source], tables.get(self.tabs.current or ""))
 
     def action_copy(self) -> None:
-        """Copy the current answer where the answers are on show, else the session's table as people paste it."""
+        """Copy the current answer on the Answers tab, else the session's llama-bench table."""
         answer = self.answers.current if self.tabs.current == "answers" else None
         if answer is None:
             copy_llama_bench(self, self.feed.source)
@@ -299,13 +304,13 @@ class ResultsScreen(BaseScreen):
             copy_text(self, answer[1], _("the answer of {model}").format(model=answer[0]))
 
     def action_explain(self) -> None:
-        """Explain the columns of the visible part."""
+        """Explain the columns of the current tab."""
         shown = {"models": self.models.board.shown_columns, "categories": self.categories.shown_columns}
         columns = shown.get(self.tabs.current or "", tuple(one.id for one in measures("trials")))
         self.app.push_screen(Reading(_("What the columns mean"), columns_explained(columns)))
 
     def action_more_rounds(self) -> None:
-        """Add the rounds after which the comparison is expected to be settled."""
+        """Add as many rounds as are expected to settle the comparison."""
         session = self.feed.session
         if session is None:
             return
@@ -322,7 +327,7 @@ class ResultsScreen(BaseScreen):
             self.shell.run_again(session.plan)
 
     def action_pick(self) -> None:
-        """Pick the trial under the cursor for the replay, or unpick it; the third replaces the first."""
+        """Pick or unpick the trial under the cursor for the replay; a third pick replaces the first."""
         row = self.trials.trial_row
         if row is None or self.tabs.current != "trials":
             return
@@ -331,7 +336,10 @@ class ResultsScreen(BaseScreen):
         self.trials.pick(tuple(one for one in picked if one != key) if key in picked else (*picked, key)[-2:])
 
     def action_replay(self) -> None:
-        """Show two answers side by side: the picked ones, else the one under the cursor and its rival."""
+        """Replay two answers side by side.
+
+        These are the two picked trials, else the trial under the cursor and another model's trial of the same prompt.
+        """
         from llmtui.tui.screens.replay import ReplayScreen
 
         session = self.feed.session

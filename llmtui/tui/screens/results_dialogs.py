@@ -1,4 +1,4 @@
-"""Small windows over Results: where to save, the meaning of a column, the evidence of a line."""
+"""Dialogs over Results: the meaning of columns and flags, the evidence of conclusions, the details of a row."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from llmtui.words.what_holds import evidence_lines, holding_words
 
 
 class Reading(ModalScreen[None]):
-    """A text with a title."""
+    """Dialog with a title and a scrollable text."""
 
     CSS_PATH = "../styles/results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,19 +46,19 @@ class Reading(ModalScreen[None]):
         self._words = words
 
     def compose(self) -> ComposeResult:
-        """Yield the words, scrolling."""
+        """Yield the text."""
         with VerticalScroll(classes="window") as box:
             box.border_title = self._title
             yield Static(self._words)
         yield Footer(show_command_palette=False)
 
     def action_scroll(self, by: int) -> None:
-        """Scroll by a line."""
+        """Scroll by a number of lines."""
         self.query_exactly_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
 def columns_explained(columns: Sequence[str]) -> Content:
-    """Return the explanation of each column: formula, source, what is left out."""
+    """Return the explanation of each column: its formula, its source, and which trials are left out."""
     parts: list[Content] = []
     for one in columns:
         said = explain_measure(one)
@@ -69,7 +69,7 @@ def columns_explained(columns: Sequence[str]) -> Content:
 
 
 def flags_explained(shown: Sequence[Badge], session: Session) -> Content:
-    """Return the explanation of each badge, with its trials."""
+    """Return the explanation of each badge (a kind of flag), with its trials."""
     parts: list[Content] = []
     for badge in shown:
         first, *trials = badge_lines(badge, session)
@@ -79,7 +79,7 @@ def flags_explained(shown: Sequence[Badge], session: Session) -> Content:
 
 
 def evidence(shown: Sequence[Holding], session: Session) -> Content:
-    """Return the evidence for each line of what holds, then the meaning of the marks."""
+    """Return the evidence for each conclusion, then the meaning of the signs."""
     names = {one.label: one.label for one in session.plan.contenders}
     parts: list[Content] = []
     for one in shown:
@@ -90,7 +90,7 @@ def evidence(shown: Sequence[Holding], session: Session) -> Content:
 
 
 def line_explained(line: ContenderSummary | CategorySummary, session: Session) -> Content:
-    """Return the details of a line: numbers of trials, ranges, why figures are missing, conditions, disturbances."""
+    """Return the details of a row of results: trials, ranges, reasons for missing figures, conditions."""
     entries = [(measure_title(one.id), said) for one in measures() if (said := _said(one, line))]
     width = max((cell_len(name) for name, _said in entries), default=0) + 2
     parts = [_counts(line), *(_entry(name, said, width) for name, said in entries)]
@@ -104,12 +104,12 @@ def line_explained(line: ContenderSummary | CategorySummary, session: Session) -
 
 
 def line_title(line: ContenderSummary | CategorySummary) -> str:
-    """Return a line's name."""
+    """Return a row's title: the model's label, and the category if the row is about one."""
     return f"{line.label} · {category_words(line.category)}" if isinstance(line, CategorySummary) else line.label
 
 
 def _missing(line: ContenderSummary | CategorySummary, plan: Plan) -> Iterator[Content]:
-    """Yield the missing figures, grouped by reason."""
+    """Yield the names of the missing figures, grouped by reason."""
     named = {one.reason_key: one.id for one in measures() if one.reason_key is not None}
     by_reason: dict[str, list[str]] = {}
     for field, code in line.why.items():
@@ -120,7 +120,7 @@ def _missing(line: ContenderSummary | CategorySummary, plan: Plan) -> Iterator[C
 
 
 def _marks(line: ContenderSummary | CategorySummary, session: Session) -> Iterator[Content]:
-    """Yield conditions and disturbances, each with its number of trials."""
+    """Yield each condition and disturbance flag, with its number of trials."""
     prompts = session.plan.prompts
     rows = [row for row in session.rows if row.trial.contender == line.contender]
     if isinstance(line, CategorySummary):
@@ -146,7 +146,7 @@ def _counts(line: ContenderSummary | CategorySummary) -> Content:
 
 
 def _said(one: Measure, line: ContenderSummary | CategorySummary) -> str:
-    """Return a figure with its range; empty where it is missing, or shown elsewhere."""
+    """Return a figure with its range as text; empty if it is missing or shown elsewhere."""
     if one.id == "finished" or (one.id == "ttfo_ms" and line.ttfo == line.ttft):
         return ""
     found = reading(one, line)

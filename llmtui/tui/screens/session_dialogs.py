@@ -1,4 +1,4 @@
-"""The window over History in which a session gets a name and a note."""
+"""The dialog over History to set a session's name and note."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llmtui.words import _
 
 
 class LabelDialog(ModalScreen[tuple[str, str] | None]):
-    """Asks for a name and a note; None where both stay as they are."""
+    """Dialog for a session's name and note; its result is (name, note), or None if the user cancels."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,18 +25,18 @@ class LabelDialog(ModalScreen[tuple[str, str] | None]):
     ]
 
     def __init__(self, title: str, name: str, note: str) -> None:
-        """Make the window.
+        """Create the dialog.
 
         Args:
-            title: the session's present title.
-            name: its name, or empty.
-            note: its note.
+            title: the session's current title.
+            name: its name, possibly empty.
+            note: its note, possibly empty.
         """
         super().__init__()
         self._title, self._name, self._note = title, name, note
 
     def compose(self) -> ComposeResult:
-        """Yield two fields."""
+        """Yield the two fields."""
         with Vertical(classes="dialog label") as box:
             box.border_title = self._title
             yield Label(_("Name"))
@@ -46,10 +46,10 @@ class LabelDialog(ModalScreen[tuple[str, str] | None]):
         yield Footer(show_command_palette=False)
 
     def action_keep(self) -> None:
-        """Close with what is typed."""
+        """Close the dialog with the typed name and note."""
         name, note = (self.query_exactly_one(f"#label-{part}", Input).value for part in ("name", "note"))
         self.dismiss((name, note))
 
     def action_give_up(self) -> None:
-        """Close and change nothing."""
+        """Close the dialog without a change."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""The settings of the program, each with what it means; what is changed here stands in the settings file at once."""
+"""The Settings dialog: each setting with its meaning. A change is written to the settings file at once."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ GROUPS: Final = {
     "places": ("results_dir", "host", "servers"),
     "limits": ("stall_s", "stall_loading_s", "server_wait_s", "quiet_wait_s", "num_thread"),
 }
-"""Settings that have no place on Setup itself, in the order of the screen."""
+"""Settings that are not set on Setup, in the order of the dialog."""
 _SHORT: Final = 4
-"""A choice of so few words is a line; more are a list that opens."""
+"""Largest number of values that are shown side by side; more values are a drop-down list."""
 
 
 class SettingRow(Vertical):
-    """One setting: title, field, what it means, and what is wrong with what is typed."""
+    """One setting: its title, field and meaning, and an error message for an invalid value."""
 
     DEFAULT_CSS = """
     SettingRow {
@@ -50,12 +50,12 @@ class SettingRow(Vertical):
     """
 
     def __init__(self, bounds: Bounds, value: object, among: tuple[str, ...]) -> None:
-        """Make the row of a setting.
+        """Create the row of a setting.
 
         Args:
-            bounds: what the setting may be.
-            value: what it is now; None: nothing was chosen.
-            among: the values to choose from; empty where it is typed.
+            bounds: name and valid values of the setting.
+            value: its current value; None if it is not set.
+            among: the values to choose from; empty if the value is typed.
         """
         super().__init__(id=f"setting-{bounds.name}")
         self.bounds = bounds
@@ -63,7 +63,7 @@ class SettingRow(Vertical):
         self._text = typed_text(value)
 
     def compose(self) -> ComposeResult:
-        """Return title and field, below them the meaning."""
+        """Yield the title beside the field, and below them the meaning."""
         with Horizontal():
             yield Label(setting_title(self.bounds.name))
             yield self._field()
@@ -81,7 +81,7 @@ class SettingRow(Vertical):
         return Select([(word, value) for value, word in words], value=chosen, allow_blank=False, compact=True)
 
     def tell(self, problem: str) -> None:
-        """Say what is wrong; empty: nothing."""
+        """Show an error message; an empty one removes it."""
         self.set_class(bool(problem), "-wrong")
         self.query_exactly_one(".problem", Static).update(problem)
 
@@ -90,7 +90,7 @@ _WORDS: Final = {"auto": _("like the system"), "en": "English", "es": "Español"
 
 
 def typed_text(value: object) -> str:
-    """Return a setting's value as it is typed."""
+    """Return a setting's value as the user would type it."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -101,7 +101,7 @@ def typed_text(value: object) -> str:
 
 
 class SettingsScreen(ModalScreen[None]):
-    """All settings of the program that are not chosen on Setup."""
+    """Dialog with all settings that are not set on Setup."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -119,7 +119,7 @@ class SettingsScreen(ModalScreen[None]):
     shell = ShellOf()
 
     def compose(self) -> ComposeResult:
-        """Return one row per setting, in groups."""
+        """Yield one row per setting, in groups."""
         bounds = lasting()
         titles = {"program": _("Program"), "places": _("Places"), "limits": _("Limits")}
         with Vertical(classes="dialog settings") as box:
@@ -141,7 +141,7 @@ class SettingsScreen(ModalScreen[None]):
         return ("true", "false") if bounds.kind == "flag" else bounds.among
 
     def _themes(self, name: str) -> Iterable[str]:
-        """Return the themes that a setting may have: those of its half where it is one of a pair."""
+        """Yield the names of the themes that a setting allows: dark, light or all ones."""
         half = {"theme_dark": True, "theme_light": False}.get(name)
         for theme in sorted(
             self.app.available_themes.values(), key=lambda one: (not one.name.startswith("llmtui"), one.name)
@@ -189,9 +189,9 @@ class SettingsScreen(ModalScreen[None]):
             self._keep(row.bounds, read(row.bounds, event.value))
 
     def _keep(self, bounds: Bounds, value: object) -> None:
-        """Keep a value; None: the built-in one holds again."""
+        """Save a value; None restores the default."""
         if bounds.name == "theme" and isinstance(value, str):
-            self.app.theme = value  # kept by the app, as after every change of the theme
+            self.app.theme = value  # the app saves it, as after every change of the theme
         else:
             self.shell.remember(**{bounds.name: bounds.default if value is None else value})
 

@@ -1,4 +1,4 @@
-"""Setup: everything that is chosen before a session, on one screen. Enter starts from any list."""
+"""The Setup screen: everything that is chosen before a session. Enter in any list starts the run."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ from llmtui.words.problems import problem_what, whole_problem
 _REMEMBERED: Final = frozenset({"preset", "num_ctx", "num_predict", "temperature", "think", "unload_others"})
 
 _LIMITS: Final = ("stall_s", "stall_loading_s", "server_wait_s", "quiet_wait_s", "num_thread")
-"""Choices that are made on the settings screen."""
+"""Options that are set in the Settings dialog."""
 
 
 class SetupScreen(SetupModels):
-    """Server, models, prompts, how thorough; and how long that will take."""
+    """The choice of server, models, prompts, preset and options, with the expected time."""
 
     PLACE = "setup"
     CSS_PATH = "../styles/setup.tcss"
@@ -71,7 +71,7 @@ class SetupScreen(SetupModels):
         self._own_text = ""
 
     def compose_body(self) -> ComposeResult:
-        """Return server, models beside the card of one, and below them the other choices."""
+        """Yield the server, the models beside the details of one, and below them the other choices."""
         settings, pack = self.shell.settings, self.shell.host.pack
         yield ServerLine()
         yield OthersLine("unload" if settings.unload_others else "keep")
@@ -88,13 +88,13 @@ class SetupScreen(SetupModels):
         yield StartLine()
 
     def on_mount(self) -> None:
-        """Show what is known before anything answers."""
+        """Show what is known before any server has answered."""
         self.show_start()
         self.read_past()
         self._read_last_plan()
 
     def on_screen_resume(self) -> None:
-        """Ask again what is in memory: it may have changed while another screen was on."""
+        """Request the list of models again, since another model may be in memory now."""
         super().on_screen_resume()
         feed = self.shell.feed
         if feed.server is not None:
@@ -119,7 +119,7 @@ class SetupScreen(SetupModels):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide the keys of what cannot be done now."""
+        """Return whether a key can do something now."""
         if action == "again":
             return self._last_plan is not None
         if action == "builtin":
@@ -133,10 +133,10 @@ class SetupScreen(SetupModels):
     # --- what follows from the choices ---
 
     def plan(self, preset: Preset | None = None) -> Plan:
-        """Return the plan that Enter starts, or the one of another preset.
+        """Return the plan that Enter starts, or the plan with another preset.
 
         Raises:
-            NothingToRun: nothing is picked.
+            NothingToRun: no model or no prompt is picked.
         """
         choices = self._choices()
         return make_plan(
@@ -159,7 +159,7 @@ class SetupScreen(SetupModels):
         )
 
     def show_start(self) -> None:
-        """Say what Enter does and what each preset takes, and count what is picked."""
+        """Show the effect of Enter, the time of each preset, and the number of picked models."""
         self.show_counts()
         if self.shell.running:
             self.start_line.running()
@@ -186,7 +186,7 @@ class SetupScreen(SetupModels):
         return problem_what(error.problem)
 
     def show_counts(self) -> None:
-        """Count what is picked, and name what in memory is not."""
+        """Show the number of picked models, and the models in memory that are not picked."""
         box, total = self.query_exactly_one("#models-box"), len(self.listed.models) if self.listed else 0
         picked = self.models.picked
         words = _("{n} of {total} picked").format(n=len(picked), total=total) if total else ""
@@ -196,7 +196,7 @@ class SetupScreen(SetupModels):
         box.border_subtitle = words
         self.options.warn(too_large if self.options.is_open else 0)
         digests = {model.digest for model in picked}
-        # While only built-in models are picked, the server is left alone.
+        # If only built-in models are picked, the models in the server's memory are not unloaded.
         inside = {model.backend for model in picked} == {BUILTIN}
         resident = () if self.listed is None or inside else self.listed.resident
         self.others.show([one for one in resident if one.digest not in digests])
@@ -217,7 +217,7 @@ class SetupScreen(SetupModels):
     # --- keys ---
 
     def action_start(self) -> None:
-        """Run what is picked; go to the session that runs already, if one does."""
+        """Start a run with the current choices; if a run is in progress, go to it."""
         if self.shell.running:
             self.shell.show("live")
             return
@@ -231,7 +231,7 @@ class SetupScreen(SetupModels):
         self.shell.start(plan)
 
     def _keep_choices(self) -> None:
-        """Keep the choices for the next start, except those of one run only."""
+        """Save the choices for the next start, except those meant for one run."""
         choices = self._choices()
         kept = set(_REMEMBERED)
         if choices.num_predict == FULL_ANSWER_TOKENS:
@@ -246,7 +246,7 @@ class SetupScreen(SetupModels):
         )
 
     def action_again(self) -> None:
-        """Run the plan of the newest session again, after showing it."""
+        """Run the plan of the newest session again, after a confirmation."""
         plan = self._last_plan
         if plan is None or self.shell.running:
             self.shell.run_last()
@@ -261,15 +261,15 @@ class SetupScreen(SetupModels):
         self.app.push_screen(dialog, lambda yes: self.shell.run_again(plan) if yes else None)
 
     def action_preset(self, preset: Preset) -> None:
-        """Choose how thorough the run is."""
+        """Choose a preset, that is, how thorough the run is."""
         self.preset.choose(preset)
 
     def action_all_prompts(self) -> None:
-        """Ask every prompt of the picked categories, or the first of each."""
+        """Switch between all prompts of the picked categories and only the first of each."""
         self.prompts.ask_all()
 
     def action_prompts(self) -> None:
-        """Show all prompts, to pick single ones and to edit them."""
+        """Open the dialog with all prompts."""
         from llmtui.tui.screens.prompts import PromptsScreen
 
         self.app.push_screen(PromptsScreen(self.shell.host.pack, self.prompts.picked), self._take_prompts)
@@ -278,25 +278,25 @@ class SetupScreen(SetupModels):
         self.prompts.show(self.shell.host.pack, picked or ())
 
     def action_full_answers(self) -> None:
-        """Let answers run to 1024 tokens, or as short as before."""
+        """Switch between answers of up to 1024 tokens and the usual length."""
         self.options.full_answers(self.shell.settings.num_predict)
 
     def action_options(self) -> None:
-        """Open or close the options."""
+        """Open or close the panel with the options."""
         self.options.toggle()
         self.call_after_refresh(self.show_counts)
         if not self.options.is_open:
             self.models.models.focus()
 
     def action_others(self) -> None:
-        """Change whether models in memory that are not picked are unloaded."""
+        """Switch between unloading and keeping models in memory that are not picked."""
         self.others.step()
         if not self.others.is_shown:
             kept = {"unload": _("unloaded for the run"), "keep": _("kept, and rows are marked")}[self.others.value]
             self.notify(_("Models in memory that are not picked: {what}.").format(what=kept), timeout=4)
 
     def action_own_prompt(self) -> None:
-        """Ask the picked models a prompt of the person's own."""
+        """Let the user type a prompt, and run it with the picked models."""
         if self.shell.running:
             self.notify(_("A run is in progress. Wait for its end, or stop it on the Live screen."), severity="warning")
             return
@@ -321,5 +321,5 @@ class SetupScreen(SetupModels):
 
 
 def _seed() -> int:
-    """Return another seed each time; the plan keeps it."""
+    """Return a random seed; the plan stores it."""
     return random.randrange(2**31)

@@ -1,4 +1,4 @@
-"""The models' part of Setup: the list with what is known of each, and the card of the one under the cursor."""
+"""The part of Setup about models: the list with the facts about each, and the details of the one under the cursor."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from llmtui.tui.widgets.others_line import OthersLine
 
 
 class SetupModels(SetupServer):
-    """What Setup does with the models."""
+    """Base class of Setup with everything about models."""
 
     others = getters.query_one(OthersLine)
     options = getters.query_one(OptionsPanel)
@@ -31,15 +31,15 @@ class SetupModels(SetupServer):
     def __init__(self) -> None:
         super().__init__()
         self.past: Mapping[str, PastSpeed] = {}
-        """Digest → what was measured of it on this machine."""
+        """Speeds measured in earlier sessions on this machine, by model digest."""
 
     @abstractmethod
     def show_counts(self) -> None:
-        """Say how much is picked."""
+        """Show the number of picked models."""
 
     @in_background("past_speeds")
     def read_past(self) -> None:
-        """Read what earlier sessions measured."""
+        """Read the speeds of earlier sessions in a worker."""
         past = self.shell.host.past_speeds()
         self.call_later(self._take_past, past)
 
@@ -49,7 +49,7 @@ class SetupModels(SetupServer):
         self.show_start()
 
     def show_models(self, listed: ModelsListed) -> None:
-        """Show the server's models; ticks are kept, what was just downloaded is ticked."""
+        """Show the server's models; ticks are kept, and a model that was just downloaded is ticked."""
         first = self.listed is None
         self.listed = listed
         names = [one.model.spelling for one in listed.models]
@@ -69,7 +69,7 @@ class SetupModels(SetupServer):
         self.show_start()
 
     def show_details(self) -> None:
-        """Show the list and the card with what became known since."""
+        """Show the list and the details again, with facts that have become known."""
         if self.listed is not None and self.listed.models:
             self.models.show(self._facts())
             self._show_card()
@@ -100,7 +100,7 @@ class SetupModels(SetupServer):
             box.show(facts.name, card(facts, self.details.of(facts.listed.model), self.options.values.num_ctx))
 
     def action_details(self) -> None:
-        """Show the card of the model under the cursor as a window."""
+        """Show the details of the model under the cursor in a dialog."""
         facts = self.models.models.facts.get(self.models.models.highlighted_item or "")
         if facts is not None:
             text = card(facts, self.details.of(facts.listed.model), self.options.values.num_ctx)
@@ -109,12 +109,12 @@ class SetupModels(SetupServer):
             self.app.push_screen(ModelWindow(facts.name, text))
 
     def action_sort_models(self, column: ColumnId | None = None) -> None:
-        """Sort by a column, or by the next one."""
+        """Sort the models by a column; None stands for the next column."""
         if column is not None:
             self.models.sort_by(column)
         else:
             self.models.sort_next()
 
     def action_filter_models(self) -> None:
-        """Open the filter."""
+        """Open the filter of the list of models."""
         self.models.enter_filter()

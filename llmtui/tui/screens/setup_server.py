@@ -1,4 +1,4 @@
-"""The server's part of Setup: who answers, naming another one, its models' details, and downloads."""
+"""The part of Setup about the server: its state, the choice of another one, model details, and downloads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from llmtui.words.servers import server_words
 
 
 class SetupServer(BaseScreen):
-    """What Setup does with the server; what is done with its models is the subclass's."""
+    """Base class of Setup with everything about the server; subclasses handle its models."""
 
     server_line = getters.query_one(ServerLine)
     models = getters.query_one(ModelPicker)
@@ -33,9 +33,9 @@ class SetupServer(BaseScreen):
         self.listed: ModelsListed | None = None
         self.details = ModelDetails()
         self._found: tuple[FoundServer, ...] = ()
-        """Servers on this machine's usual ports, looked for where the usual one does not answer."""
+        """Servers found on the usual ports of this machine, searched if the default server does not answer."""
         self.fetched: str | None = None
-        """A model that was just downloaded, until the server lists it."""
+        """Name of a model that was just downloaded, until the server lists it."""
 
     @abstractmethod
     def show_models(self, listed: ModelsListed) -> None:
@@ -43,11 +43,11 @@ class SetupServer(BaseScreen):
 
     @abstractmethod
     def show_details(self) -> None:
-        """Show what became known of models."""
+        """Show model details that have become known."""
 
     @abstractmethod
     def show_start(self) -> None:
-        """Say what Enter does now."""
+        """Show the effect of Enter."""
 
     @on(Replied)
     def _heard(self, message: Replied) -> None:
@@ -63,7 +63,7 @@ class SetupServer(BaseScreen):
             case ServersFound():
                 self._offer(message.reply.servers)
             case CommandFailed(command="ShowModel"):
-                self.ask_details(self.details.failed())  # its card says less: nobody asked for it by a key
+                self.ask_details(self.details.failed())  # not reported: no key requested it
             case CommandFailed():
                 self.notify(whole_problem(message.reply.problem), severity="error", timeout=10)
             case _:
@@ -71,7 +71,7 @@ class SetupServer(BaseScreen):
                     self._connecting()
 
     def ask_details(self, command: ShowModel | None) -> None:
-        """Ask for a model's details, unless a session runs: the server is left alone then."""
+        """Request a model's details, unless a session is running, since requests would disturb it."""
         if command is not None and not self.shell.running:
             self.shell.send(command)
 
@@ -82,7 +82,7 @@ class SetupServer(BaseScreen):
         self.models.say(_("Waiting for the server's answer …"))
 
     def show_server(self, server: ServerChanged) -> None:
-        """Show who answers, or what to do where nobody does."""
+        """Show which server answers, or what to do if none does."""
         instead_of, installed = self.shell.connection.instead_of, self.shell.host.ollama_installed
         self.server_line.show(server, instead_of=instead_of, ollama_installed=installed)
         self.refresh_bindings()
@@ -92,7 +92,7 @@ class SetupServer(BaseScreen):
             self.show_start()
             wanted = self.shell.connection.wanted
             if server.kind != "builtin" and server.problem.code in NO_ANSWER and wanted and wanted.named_by == "nobody":
-                self.shell.send(FindServers())  # nobody asked for this one: another may be here
+                self.shell.send(FindServers())  # the user did not name this server
 
     def _say_absent(self, server: ServerChanged) -> None:
         host = self.shell.host
@@ -100,7 +100,7 @@ class SetupServer(BaseScreen):
         self.models.say(no_server_words(server, **has, found=self._found))
 
     def _offer(self, found: tuple[FoundServer, ...]) -> None:
-        """Name the servers that were found on this machine; the field for another one holds the first."""
+        """Show the servers that were found on this machine; the field for another server starts with the first."""
         self._found = found
         server = self.shell.feed.server
         if found and server is not None and server.problem is not None:
@@ -111,13 +111,13 @@ class SetupServer(BaseScreen):
 
     @property
     def can_use_builtin(self) -> bool:
-        """Whether the built-in server could take the place of one that does not answer."""
+        """Whether the built-in server can be used in place of a server that does not answer."""
         server = self.shell.feed.server
         is_absent = server is not None and server.problem is not None and server.kind != "builtin"
         return is_absent and self.shell.host.builtin_available
 
     def action_server(self) -> None:
-        """Open the field for another server."""
+        """Open the field to choose another server."""
         wanted, found = self.shell.connection.wanted, self._found
         usual = wanted is None or wanted.named_by == "nobody"
         address = found[0].address if found and usual else "" if wanted is None else wanted.address
@@ -150,13 +150,16 @@ class SetupServer(BaseScreen):
         self.show_start()
 
     def _remember(self, address: str) -> None:
-        """Keep the address for the next start, and in the list of servers."""
+        """Save the address as the default and in the list of known servers."""
         known = self.shell.settings.servers or ()
         servers = known if not address or address in known else (address, *known)
         self.shell.remember(host=address or None, servers=servers or None)
 
     def action_refresh_models(self) -> None:
-        """Ask the server again; where another one stands in for it, the one that was wanted."""
+        """Request the list of models again.
+
+        If the server did not answer, or the built-in one replaced it, connect to it again.
+        """
         wanted = self.shell.connection.wanted
         stood_in = self.shell.connection.instead_of is not None
         server = self.shell.feed.server
@@ -167,7 +170,7 @@ class SetupServer(BaseScreen):
             self.shell.send(ListModels())
 
     def action_download(self) -> None:
-        """Fetch a model to the server."""
+        """Open the dialog to download a model to the server."""
         server = self.shell.feed.server
         if server is None or server.problem is not None or server.kind != "ollama":
             self.notify(_("Only an Ollama server can download models; none answers now."), severity="warning")
@@ -178,7 +181,7 @@ class SetupServer(BaseScreen):
         self.app.push_screen(Download(tuple(one.model.name for one in listed)), self._downloaded)
 
     def _downloaded(self, name: str | None) -> None:
-        """Tick what was fetched as soon as the server lists it."""
+        """Request the list of models again; the downloaded model is ticked as soon as it is listed."""
         if name is not None:
             self.fetched = name
             self.action_refresh_models()

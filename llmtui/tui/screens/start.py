@@ -1,4 +1,4 @@
-"""The first frame: painted before anything slow is imported, read or started."""
+"""The first frame, painted before anything slow is imported, read or started."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from llmtui.tui.widgets.nav_bar import NavBar
 from llmtui.words import _
 
 WIDE, TALL = 110, 32
-"""From these sizes on, Setup has more room, as in its style sheet."""
+"""Screen width and height in cells from which Setup has more room, as in its style sheet."""
 PROMPTS_NARROW = 29
 
 
 class Outline(Widget):
-    """Setup before it is loaded: words where the server will be, and the two boxes.
+    """A sketch of Setup before it is loaded: a text in place of the server, and two boxes.
 
-    A single widget that draws lines, since every widget and every style rule before the first paint costs time.
+    It is a single widget, since every widget and style rule before the first paint costs time.
     """
 
     DEFAULT_CSS = "Outline { height: 1fr; color: $foreground 45%; }"
 
     def __init__(self, *, boxes: bool) -> None:
-        """Create the outline, with or without Setup's boxes."""
+        """Create the sketch, with or without Setup's boxes."""
         super().__init__()
         self._boxes = boxes
 
     def render(self) -> Content:
-        """Return the outline for the size."""
+        """Return the sketch for the current size."""
         width, height = self.size
         tall = height + 1 >= TALL
         lines = ["", f" {_('Starting …')}", ""] if tall else [f" {_('Starting …')}"]
@@ -45,16 +45,21 @@ class Outline(Widget):
 
 
 class StartScreen(Screen[None]):
-    """The line of places and the outline of the next screen."""
+    """The screen at startup: the navigation line, and a sketch of the screen that comes next."""
 
     def __init__(self, place: str, *, read_only: bool) -> None:
-        """Create the first frame of a place."""
+        """Create the first frame.
+
+        Args:
+            place: name of the main screen that comes next.
+            read_only: nothing can be started, so Setup is left out of the navigation line.
+        """
         super().__init__()
         self._place = place
         self._read_only = read_only
 
     def compose(self) -> ComposeResult:
-        """Yield the two widgets."""
+        """Yield the navigation line and the sketch."""
         yield NavBar(self._place, read_only=self._read_only)
         yield Outline(boxes=self._place == "setup")
 

@@ -1,4 +1,4 @@
-"""All facts about one trial, in lines: figures with their reasons, flags with their evidence, the machine."""
+"""The details of one trial in lines: figures with reasons for missing ones, flags with evidence, and the machine."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from llmtui.words.reasons import reason
 from llmtui.words.trials import note_words, trial_name
 
 DetailLine = tuple[str, str, str]
-"""(name, value, remark)."""
+"""One line of details: (name, value, remark)."""
 
 
 def trial_details(row: TrialRow, session: Session) -> Content:
-    """Return everything except the text."""
+    """Return all details of a trial except the text of its answer."""
     parts: list[Content] = [_ending(row), Content("")]
     missing = list(_missing(row))
     if missing:
@@ -73,7 +73,7 @@ def _row(line: DetailLine, width: int) -> Content:
 
 
 def _measured() -> tuple[Measure, ...]:
-    """Return the figures of a trial's own timeline and counts; those of the machine are a separate part."""
+    """Return the figures from a trial's timeline and token counts; figures of the machine are shown separately."""
     return tuple(one for one in measures() if one.of_trial is not None and one.id in Figures.__struct_fields__)
 
 
@@ -87,7 +87,7 @@ def _figures(row: TrialRow) -> Iterator[DetailLine]:
 
 
 def _missing(row: TrialRow) -> Iterator[Content]:
-    """Yield the missing figures, grouped by reason."""
+    """Yield the names of the missing figures, grouped by reason."""
     by_reason: dict[str, list[str]] = {}
     for one in _measured():
         code = row.figures.why.get(one.id)

@@ -1,4 +1,4 @@
-"""Bars of the scoreboard: from 0, to an eighth of a cell, with the interval at the end."""
+"""The bars of the scoreboard: they begin at 0, with a resolution of 1/8 cell, and show the interval at their end."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def bar_blocks(share: float, room: int) -> str:
-    """Return a bar for a share of the room, to an eighth of a cell; never empty for a value above 0."""
+    """Return a bar whose length is a share of ``room`` (cells), in steps of 1/8 cell and at least 1/8 cell."""
     eighths = max(1, round(share * room * 8))
     return "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
 
 
 def bar_scale(values: list[float], halves: list[float | None]) -> float:
-    """Return the value of the whole room: the largest value, or the end of the interval that reaches furthest."""
+    """Return the value of a bar of full width: the largest value or the largest upper end of an interval.
+
+    Args:
+        values: the values.
+        halves: half the width of each interval on the log scale; None without an interval.
+    """
     ends = [value * math.exp(half or 0.0) for value, half in zip(values, halves, strict=True)]
     return max(ends, default=0.0)
 
 
 def bar_with_interval(value: float, half: float | None, scale: float, room: int, colour: str) -> Content:
-    """Return a bar and, at its end, the interval: ``╂`` within one cell, else ``├──┤``.
+    """Return a bar and, at its end, the interval: ``╂`` if it is less than one cell, else ``├──┤``.
 
     Args:
-        value: the bar's length.
-        half: half the interval's width on the log scale; None: there is none.
-        scale: value of the whole room.
-        room: width in cells.
+        value: the value that the bar shows.
+        half: half the interval's width on the log scale; None without an interval.
+        scale: value of a bar of full width.
+        room: full width in cells.
         colour: colour of the bar.
     """
     blocks = bar_blocks(value / scale, room)
@@ -50,6 +55,6 @@ def bar_with_interval(value: float, half: float | None, scale: float, room: int,
 
 
 def bar_head(scale: float, begin: str, room: int) -> str:
-    """Return the head above bars: their beginning at the left, the end of the scale at the right."""
+    """Return the header above bars: a text at the left, the value of a bar of full width at the right."""
     end = significant(scale)
     return begin + end.rjust(room - len(begin)) if room > len(begin) + len(end) else begin[:room]

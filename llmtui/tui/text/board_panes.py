@@ -1,4 +1,4 @@
-"""The panes below the scoreboard as rows of text for a width: by category, TTFT, rounds, pairs, conditions."""
+"""The contents of the panes below the scoreboard: by category, TTFT, speed by round, pairs, failures, conditions."""
 
 from __future__ import annotations
 
@@ -34,16 +34,19 @@ QUIET = "$foreground 70%"
 NAME_CELLS = 16
 BY_CATEGORY = ("decode_tps", "ttft_ms")
 TICKS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), tuple(step / 10 for step in range(10, 100)))
-"""Increasingly fine steps within a power of ten."""
+"""Increasingly fine steps of an axis within a power of ten."""
 LEAST_TICKS = 3
 PAIR_CELLS = 9
 SPARKS = "▁▂▃▄▅▆▇█"
 LEAST_DEVIATION = 0.02
-"""Smallest deviation from a model's mean that fills a sparkline: a smaller one is no change."""
+"""Smallest relative deviation from a model's mean that reaches the edge of a sparkline.
+
+It keeps negligible changes from looking large.
+"""
 
 
 def category_lines(session: Session, contender: int, width: int) -> list[Content]:
-    """Return a model's speed and TTFT in each category, as figures and bars."""
+    """Return a model's speed and TTFT in each category, as figures and bars, below a header."""
     lines = [line for line in summarise(session).categories if line.contender == contender]
     names = [category_words(line.category) for line in lines]
     name_cells = min(max(map(cell_len, names), default=0), NAME_CELLS)
@@ -67,7 +70,7 @@ def category_lines(session: Session, contender: int, width: int) -> list[Content
 
 
 def ttft_dots(session: Session, width: int) -> list[Content]:
-    """Return the TTFT of every warm trial as dots on a log axis with the median marked, one row per model."""
+    """Return the TTFT of each warm trial as dots on a log axis, with the median marked: one row per model."""
     times = {
         index: sorted(
             row.figures.ttft_ms
@@ -112,19 +115,21 @@ def ttft_dots(session: Session, width: int) -> list[Content]:
 
 
 def dots_in_seconds(session: Session) -> bool:
-    """Return whether the axis of the dots is in seconds, like the column of TTFT."""
+    """Return whether the TTFT axis is in seconds, like the TTFT column; if not, it is in milliseconds."""
     one = measure_of("ttft_ms")
     assert one is not None, "it is a measure"
     return column_unit(one, [value_of(reading(one, line)) for line in summarise(session).lines]) == "s"
 
 
 def speed_by_round(session: Session, width: int, running: int | None = None) -> list[Content]:
-    """Return each model's speed in each round, with a sparkline on one scale for all.
+    """Return each model's speed in each round, after a sparkline of all rounds.
+
+    The sparklines of all models have the same scale.
 
     Args:
-        session: the session with the trials of the running round.
+        session: the session, including the trials of the round that is running.
         width: width in cells.
-        running: the incomplete round, which is dim.
+        running: number of the round that is running; its figures are dim.
     """
     speeds = round_speeds(session)
     numbers = sorted({number for mine in speeds.values() for number in mine})
@@ -155,7 +160,7 @@ def speed_by_round(session: Session, width: int, running: int | None = None) -> 
 
 
 def pair_matrix(session: Session, width: int) -> list[Content]:
-    """Return the ratio of each model to each slower one, with the mark of the verdict."""
+    """Return a table of the ratio of each model to each slower one, with the sign of the verdict."""
     found = [one for one in verdicts(session) if one.ratio is not None]
     if not found:
         return []
@@ -180,7 +185,7 @@ def pair_matrix(session: Session, width: int) -> list[Content]:
 
 
 def failed_models(session: Session, width: int) -> list[Content]:
-    """Return each model with failed trials, how many of how many, and the first one's reason."""
+    """Return a line per model with failed trials: failed/all trials, and the first failure's reason."""
     rows: list[Content] = []
     for index, contender in enumerate(session.plan.contenders):
         mine = [row for row in session.rows if row.trial.contender == index]
@@ -194,7 +199,7 @@ def failed_models(session: Session, width: int) -> list[Content]:
 
 
 def conditions(session: Session) -> list[Content]:
-    """Return the flags, the conditions that were looked for but not found, and the cost of llmtui itself."""
+    """Return the flags, the conditions that were checked and not found, and the load by llmtui itself."""
     rows = [Content.styled(f"! {badge.said}", "bold $warning") for badge in badges(session)]
     clean = [text for text in _not_seen(session) if text]
     if clean:
@@ -210,7 +215,7 @@ def conditions(session: Session) -> list[Content]:
 
 
 def round_speeds(session: Session) -> dict[int, dict[int, float]]:
-    """Return each contender's decode rate by round, pooled over the counted trials."""
+    """Return {contender: {round: decode speed in tok/s}}, from all trials that count for speed."""
     parts: dict[int, dict[int, list[tuple[int, float]]]] = {}
     for row in session.rows:
         if counts_for_speed(row):
@@ -235,7 +240,7 @@ def _not_seen(session: Session) -> Sequence[str]:
 
 
 def _axis(ticks: Sequence[tuple[float, int]], room: int, *, in_seconds: bool) -> str:
-    """Return the labels of a log axis, each at its place where the previous one leaves room."""
+    """Return the labels of a log axis; a label is left out if it would overlap the previous one."""
     axis = ""
     for value, at in ticks:
         label = significant(value / 1000 if in_seconds else value, 2)

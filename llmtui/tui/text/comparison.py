@@ -1,4 +1,4 @@
-"""Saved sessions compared, as text: their names, a table of figures for each later one, and what limits it."""
+"""The comparison of saved sessions as text: their names, a table per later session, and notes on its limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLOURS = {"▲": "$success", "▼": "$error"}
 
 
 def comparison_text(found: Sequence[ComparedSessions]) -> Content:
-    """Return each later session beside the oldest: before, after, ratio with interval, and a mark."""
+    """Return the comparison of each later session with the oldest: before, after, ratio, interval and sign."""
     sessions = (found[0].before, *(one.after for one in found))
     lines = [Content(session_line(letter, session)) for letter, session in zip(ascii_uppercase, sessions, strict=False)]
     for letter, one in zip(ascii_uppercase[1:], found, strict=False):
@@ -49,7 +49,7 @@ def _table(rows: Sequence[ComparedRow], letter: str) -> Iterator[Content]:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Return names flush left and figures flush right; the last cell has no width of its own."""
+    """Return one line of the table: names left-aligned, figures right-aligned; the last cell is added by the caller."""
     padded = [
         cell + " " * (width - cell_len(cell)) if at < 2 else " " * (width - cell_len(cell)) + cell
         for at, (cell, width) in enumerate(zip(cells[:-1], widths, strict=False))

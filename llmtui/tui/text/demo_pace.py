@@ -1,6 +1,6 @@
-"""The demo model writes thousands of tokens per second: its text is held back so that it can be read.
+"""Delayed display of the demo model's text, which is written at thousands of tokens per second.
 
-Only the text on screen is delayed. The measurement is over by then, and its figures are shown at once.
+Only the text on the screen is delayed, so that it can be read. The figures, measured earlier, are shown at once.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from llmtui.core.events import Chunks
 
 SLOWED = 20
-"""The text is shown at this fraction of its speed: 1/20."""
+"""The text is shown this many times more slowly than it arrived."""
 LONGEST_S = 8.0
-"""Longest time for a trial's text; the rest is then shown at once."""
+"""Longest time in seconds for which a trial's text is delayed; then the rest is shown at once."""
 
 
 class _Held:
-    """Text of one trial that has not been shown yet."""
+    """The text of one trial that has not been shown yet."""
 
     def __init__(self, trial_id: str, *, slow: bool) -> None:
         self.trial_id = trial_id
@@ -25,10 +25,10 @@ class _Held:
         self.chunks: deque[tuple[int, str, str]] = deque()
         self.first_ns = 0
         self.since_s: float | None = None
-        """Time at which its first chunk was shown; None before."""
+        """Time at which the trial's first chunk was shown; None before."""
 
     def due(self, now_s: float) -> tuple[tuple[int, str, str], ...]:
-        """Remove and return the text that is due."""
+        """Remove and return the chunks that are due."""
         if self.since_s is None and self.chunks:
             self.since_s, self.first_ns = now_s, self.chunks[0][0]
         shown_s = now_s - (now_s if self.since_s is None else self.since_s)
@@ -38,7 +38,7 @@ class _Held:
         return tuple(self._until(until_ns))
 
     def all(self) -> tuple[tuple[int, str, str], ...]:
-        """Remove and return everything."""
+        """Remove and return all chunks."""
         chunks = tuple(self.chunks)
         self.chunks.clear()
         return chunks
@@ -49,10 +49,11 @@ class _Held:
 
 
 class DemoPace:
-    """A queue of live text that returns it when it is due.
+    """A queue that returns live text when it is due.
 
-    Each trial's text runs to its end, ``LONGEST_S`` at most. Then the newest follows; those in between are returned at
-    once, so the screen is behind by at most one trial. Text of a real model is not delayed.
+    The text of one trial is played to its end, for at most ``LONGEST_S`` seconds. Then the newest trial follows; the
+    text of the trials in between is returned at once, so that the screen lags by at most one trial. Text of a real
+    model is not delayed.
     """
 
     def __init__(self) -> None:
@@ -60,29 +61,29 @@ class DemoPace:
 
     @property
     def holds_text(self) -> bool:
-        """Whether some text is still to be shown."""
+        """Whether the queue is not empty."""
         return any(held.chunks for held in self._held)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all text."""
         self._held.clear()
 
     def add(self, chunks: Chunks, *, slow: bool) -> None:
         """Add a batch of text.
 
         Args:
-            chunks: the batch as received; all batches of a trial follow each other.
-            slow: whether it is the demo's.
+            chunks: the batch as received; the batches of different trials are not mixed.
+            slow: whether it is text of the demo model, to be delayed.
         """
         if not self._held or self._held[-1].trial_id != chunks.trial_id:
             self._held.append(_Held(chunks.trial_id, slow=slow))
         self._held[-1].chunks.extend(chunks.chunks)
 
     def due(self, now_s: float) -> Iterator[Chunks]:
-        """Yield the text that is due, in order.
+        """Remove and yield the text that is due, in order.
 
         Args:
-            now_s: time of a monotonic clock.
+            now_s: the current time of a monotonic clock, in seconds.
         """
         while self._held:
             held = self._held[0]

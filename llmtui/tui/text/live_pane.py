@@ -1,4 +1,4 @@
-"""Arrangement of text in the live pane: a head, the prompt, the answer as it arrives, how it ended."""
+"""The text in the pane of the Live screen: per trial a heading, the prompt, the answer, and a line about its end."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from llmtui.words.problems import whole_problem
 from llmtui.words.trials import ended_words, kind_words, trial_name
 
 Span = tuple[str, str]
-"""(text, kind) as the token pane takes it."""
+"""A part of the pane's text: (text, kind); the kind determines its style."""
 
 PROMPT_CHARACTERS = 160
-"""Most characters of a prompt that are shown; all of it is in the trial's details."""
+"""Largest number of characters of a prompt that are shown; the trial's details show all of it."""
 CHANNELS = {"t": "thinking", "a": "answer"}
 
 
 class PaneScript:
-    """Turns a session's news and its live text into spans for the pane, each trial under its own head."""
+    """Turns snapshots and live text of a session into spans for the pane, each trial under its own heading."""
 
     def __init__(self) -> None:
         self._session_id: str | None = None
@@ -38,11 +38,11 @@ class PaneScript:
 
     @property
     def saw_text(self) -> bool:
-        """Whether some trial of this session has its text in the pane."""
+        """Whether the pane has text of at least one trial of this session."""
         return bool(self._with_text)
 
     def begin(self, session: Session) -> bool:
-        """Set the session; return whether it is another one than before."""
+        """Set the session; return whether it is another session than before."""
         is_new = session.session_id != self._session_id
         if is_new:
             self._session_id = session.session_id
@@ -65,13 +65,13 @@ class PaneScript:
         return trial is not None and session.contender(trial).model.is_demo
 
     def news(self, session: Session) -> Iterator[Span]:
-        """Yield what a snapshot adds: ends of finished trials, the head of the new one."""
+        """Yield what a new snapshot adds: the ends of finished trials, and the next trial's heading."""
         yield from self._endings(session)
         if session.current is not None:
             yield from self._head(session.current, session.plan)
 
     def text(self, chunks: Chunks, session: Session) -> Iterator[Span]:
-        """Yield a batch of live text, under its head."""
+        """Yield a batch of live text, below the heading of its trial."""
         trial = self._trials.get(chunks.trial_id)
         if trial is None:
             return
@@ -84,7 +84,7 @@ class PaneScript:
             yield text, CHANNELS.get(channel, "answer")
 
     def whole(self, finished: TrialFinished, session: Session) -> Iterator[Span]:
-        """Yield the text of a finished trial that was not seen live."""
+        """Yield the whole text of a finished trial, for text that did not arrive live."""
         yield from self._head(finished.trial, session.plan)
         self._with_text.add(finished.trial.id)
         for channel, text in zip(finished.timeline.channels, chunk_texts(finished), strict=True):
@@ -95,7 +95,12 @@ class PaneScript:
             yield f"\n{ending_words(row)}\n", "prompt" if row.outcome == "ok" else "note"
 
     def _endings(self, session: Session, before: str | None = None) -> Iterator[Span]:
-        """Yield the lines below answers that have ended, up to those of a trial whose text is still to be written."""
+        """Yield the lines about the ends of finished trials.
+
+        Args:
+            session: the newest snapshot.
+            before: stop before the end of this trial, since its text is not written yet.
+        """
         for row in session.rows[self._told :]:
             if row.trial.id == before:
                 return
@@ -103,7 +108,7 @@ class PaneScript:
             self._told += 1
 
     def _ending(self, row: TrialRow, session: Session) -> Iterator[Span]:
-        """Yield the line below an answer."""
+        """Yield the line below an answer that says how it ended."""
         if row.trial.id not in self._with_text and row.outcome == "ok":
             return
         yield from self._head(row.trial, session.plan)
@@ -122,7 +127,7 @@ class PaneScript:
         yield _shortened(prompt_text(trial, plan)) + "\n\n", "prompt"
 
     def _turn(self, channel: str) -> Iterator[Span]:
-        """Yield an empty line between thinking and answer."""
+        """Yield an empty line if the channel changes between thinking and answer."""
         if self._channel is not None and channel != self._channel:
             yield "\n\n", "answer"
         self._channel = channel
@@ -134,7 +139,7 @@ class PaneScript:
 
 
 def prompt_text(trial: Trial, plan: Plan) -> str:
-    """Return the prompt, without its tag."""
+    """Return the prompt of a trial, without its tag (the number ``[4817]`` that prevents prompt caching)."""
     if trial.kind == "cold" or trial.prompt is None:
         return plan.cold_text
     return plan.follow_up_text if trial.kind == "follow_up" else plan.prompts[trial.prompt].text
@@ -145,7 +150,7 @@ def pane_title(session: Session, shown: Trial | None = None, *, slowed: bool = F
 
     Args:
         session: the newest snapshot.
-        shown: the trial whose text is shown, where that is an earlier one.
+        shown: the trial whose text is shown, if it is not the current one.
         slowed: whether its text is shown more slowly than it arrived.
     """
     trial = shown or session.current or (session.rows[-1].trial if session.rows else None)
@@ -158,7 +163,7 @@ def pane_title(session: Session, shown: Trial | None = None, *, slowed: bool = F
 
 
 def ending_words(row: TrialRow) -> str:
-    """Return "128 tokens in 22.5 s, 5.69 tok/s", or the problem and what to do."""
+    """Return "128 tokens in 22.5 s, 5.69 tok/s"; after a failure, the problem and what to do."""
     if row.problem is not None:
         return "✗ " + whole_problem(row.problem)
     if row.outcome != "ok":
@@ -170,7 +175,7 @@ def ending_words(row: TrialRow) -> str:
     if figures.decode_tps is not None:
         parts.append(_("{rate} tok/s").format(rate=significant(figures.decode_tps)))
     ended = ended_words(row.ended_by)
-    if ended is not None and row.ended_by != "length":  # most answers end there: the count of tokens shows it
+    if ended is not None and row.ended_by != "length":  # the usual end, known from the token count
         parts.append(_("ended {how}").format(how=ended))
     return "— " + ", ".join(parts)
 

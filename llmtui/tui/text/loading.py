@@ -1,4 +1,4 @@
-"""The activity of a model before its first text, in words that change every second."""
+"""The wording of a model's activity before its first text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ GIGABYTE = 1e9
 
 
 def waiting_words(session: Session, since_ns: int, elapsed_s: float) -> str:
-    """Return "Loading llama3 · 2.9 of 4.7 GB in memory · 12 s · about 7 s left", or "Reading the prompt · 3 s".
+    """Return the wording of the wait for the first text: loading the model, or processing the prompt.
+
+    Examples: "Loading llama3 · 2.9 of 4.7 GB in memory · 12 s · about 7 s left", "Processing the prompt · 3 s".
 
     Args:
-        session: the session with a current trial whose first text has not arrived.
-        since_ns: when the wait began, on the engine's clock.
-        elapsed_s: its duration so far.
+        session: the session, with a current trial whose first text has not arrived.
+        since_ns: start of the wait, in ns of the engine's clock.
+        elapsed_s: time since then, in seconds.
     """
     progress = loading(session, since_ns)
     if progress is None or session.current is None:

@@ -1,4 +1,4 @@
-"""Meters of the machine's plots: one per resource, with its words, its two series and their scales."""
+"""The meters of the machine's plots: per resource its texts, its two series of values, and their scale."""
 
 from __future__ import annotations
 
@@ -15,31 +15,34 @@ from llmtui.words import _
 from llmtui.words.figures import fixed, gigabytes, significant
 
 OWN_SCALE_BELOW = 0.15
-"""A model's share of the whole machine below which its line would be flat: it then has a separate scale."""
+"""Below this share of the plot's height, a model's line is drawn with a scale of its own."""
 
 _Value = Callable[[SamplePoint], float | None]
 
 
 class Meter(msgspec.Struct, frozen=True, kw_only=True):
-    """One resource over time."""
+    """The use of one resource over time, by the whole machine and by the model."""
 
     name: str
     whole_words: str
-    """Present value of the whole machine."""
+    """Wording of the whole machine's current value."""
     model_words: str
-    """Present value of the model, or why there is none; empty where the resource is not known per model."""
+    """Wording of the model's current value, or why there is none.
+
+    Empty if the resource cannot be measured per model.
+    """
     sensor_words: str
-    """Temperature, clock and power, where they are known."""
+    """Temperature, clock and power, if known."""
     whole: tuple[float | None, ...]
-    """One value per column."""
+    """The whole machine's values, one per column of the plot."""
     model: tuple[float | None, ...]
-    """One value per column, on the scale of ``whole``."""
+    """The model's values, one per column, in units of ``whole``'s scale."""
     top: float
-    """Value at the upper edge of ``whole``; the lower edge is 0."""
+    """Value at the upper edge of the plot; the lower edge is 0."""
 
 
 def meters(session: Session, window: Window) -> tuple[Meter, ...]:
-    """Return one meter each for CPU and memory, and one for the GPU where its load is known."""
+    """Return the meters of CPU and memory, and of the GPU if its load is known."""
     made = [_processor(session, window), _memory(session, window)]
     if any(sample.gpu_busy is not None for sample in session.samples):
         made.append(_graphics(session, window))
@@ -47,12 +50,12 @@ def meters(session: Session, window: Window) -> tuple[Meter, ...]:
 
 
 def meter_count(session: Session) -> int:
-    """Return the number of meters without making them."""
+    """Return the number of meters that ``meters`` would return, at less cost."""
     return 3 if any(sample.gpu_busy is not None for sample in session.samples) else 2
 
 
 def heading_words(meter: Meter, whole_mark: str) -> list[Run]:
-    """Return a meter's heading in one line: name, model, whole machine."""
+    """Return a meter's heading in one line: its name, the model's value and the whole machine's value."""
     words: list[Run] = [(f"{meter.name}  ", "text")]
     if meter.model_words:
         mark = "━ " if any(value is not None for value in meter.model) else ""
@@ -65,7 +68,7 @@ def heading_words(meter: Meter, whole_mark: str) -> list[Run]:
 
 
 def words_beside(meter: Meter, whole_mark: str, rows: int) -> list[list[Run]]:
-    """Return a meter's words in lines beside its plot: name and whole machine, then model and sensors."""
+    """Return a meter's texts in lines beside its plot: the whole machine first, then the model or sensors."""
     if rows == 1:
         return [heading_words(meter, whole_mark)]
     first: list[Run] = [(f"{meter.name}  ", "text"), (f"{whole_mark} {meter.whole_words}", "all")]
@@ -198,7 +201,7 @@ def _last(session: Session) -> SamplePoint | None:
 
 
 def _last_known(session: Session, words: Callable[[SamplePoint], str | None], readings: int = 20) -> str | None:
-    """Return the newest value; some sensors are read less often than others."""
+    """Return the newest known value in words, since some sensors are read less often than others."""
     told = (words(sample) for sample in reversed(session.samples[-readings:]))
     return next((text for text in told if text), None)
 
@@ -214,7 +217,7 @@ def _columns(session: Session, window: Window, value: _Value) -> list[float | No
 
 
 def joined(values: Sequence[float | None], at_most: int = 4) -> list[float | None]:
-    """Return the series with short gaps interpolated, so that few samples make a line and not dots."""
+    """Return the series with gaps of up to ``at_most`` columns interpolated, so that the plot shows a line."""
     filled = list(values)
     known = [at for at, value in enumerate(values) if value is not None]
     for before, after in pairwise(known):

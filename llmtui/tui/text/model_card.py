@@ -1,4 +1,4 @@
-"""What is known of one model, line by line: for the card beside the list."""
+"""The details of one model, line by line, for the panel beside the list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MUTED = "$foreground 70%"
 
 
 class CardLine(msgspec.Struct, frozen=True):
-    """One line: what it is, and the value; ``style`` colours the value."""
+    """One line: a title and a value; ``style`` is the value's colour."""
 
     title: str
     value: str
@@ -30,12 +30,12 @@ class CardLine(msgspec.Struct, frozen=True):
 
 
 def card(facts: ListedFacts, shown: ModelShown | None, num_ctx: int) -> Content:
-    """Return the card of a model.
+    """Return the details of a model, with the start of its chat template.
 
     Args:
-        facts: of the list.
-        shown: the server's details; None where they are not there (yet).
-        num_ctx: the context that is asked for.
+        facts: facts from the list of models.
+        shown: the server's details; None if they are not known (yet).
+        num_ctx: the requested context length in tokens.
     """
     lines = card_lines(facts, shown, num_ctx)
     width = max(len(line.title) for line in lines)
@@ -51,7 +51,7 @@ def card(facts: ListedFacts, shown: ModelShown | None, num_ctx: int) -> Content:
 
 
 def card_lines(facts: ListedFacts, shown: ModelShown | None, num_ctx: int) -> list[CardLine]:
-    """Return the lines of the card; what the server does not tell is left out, what cannot be known has its reason."""
+    """Return the details as lines; values that the server does not report are left out."""
     listed = facts.listed
     model = listed.model if shown is None else shown.model
     lines = [
@@ -76,7 +76,7 @@ def card_lines(facts: ListedFacts, shown: ModelShown | None, num_ctx: int) -> li
 
 
 def fit_lines(fit: Fit) -> list[CardLine]:
-    """Return whether it fits, with the sum behind it, or why that is not known."""
+    """Return whether the model fits into memory, with the needed and free memory, or why this is unknown."""
     if fit.word is None:
         reasons = {
             "no_memory": _("not available: this machine's memory is not the server's"),
@@ -128,7 +128,7 @@ def _measured(facts: ListedFacts) -> list[CardLine]:
 
 
 def _template(shown: ModelShown | None) -> Sequence[str]:
-    """Return the first lines of the chat template that say something."""
+    """Return the first non-empty lines of the chat template, and the number of further lines."""
     if shown is None or not shown.template:
         return ()
     lines = [line.strip() for line in shown.template.splitlines() if line.strip()]

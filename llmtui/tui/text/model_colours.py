@@ -1,4 +1,4 @@
-"""One colour per model, equal wherever it is drawn: neither red nor green, which mean bad and good."""
+"""The colour and sign of each model, the same in all plots. Red and green are not used, as they mean bad and good."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ MODEL_SIGNS: Final = ("●", "◆", "■", "▲", "○", "◇", "□", "△")
 
 
 def model_colour(contender: int) -> str:
-    """Return the colour of a model of the plan, as a style of Textual's content."""
+    """Return the colour of a model by its index in the plan, as a style of Textual's content."""
     return MODEL_COLOURS[contender % len(MODEL_COLOURS)]
 
 
 def model_sign(contender: int) -> str:
-    """Return the sign of a model of the plan in plots."""
+    """Return the sign that marks a model in plots, by its index in the plan."""
     return MODEL_SIGNS[contender % len(MODEL_SIGNS)]

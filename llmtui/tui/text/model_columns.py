@@ -1,4 +1,4 @@
-"""The model list as columns: which ones fit into a width, their heads, their cells, and the order of the rows."""
+"""The columns of the model list: which ones fit into a width, their titles and cells, and the order of the rows."""
 
 from __future__ import annotations
 
@@ -17,59 +17,59 @@ from llmtui.words.figures import decimals_aligned, fixed, rate
 
 ColumnId = Literal["name", "size", "parameters", "quantisation", "fits", "speed", "context", "family"]
 SORTED_BY: Final[tuple[ColumnId, ...]] = ("name", "size", "parameters", "fits", "speed")
-"""What the rows can be sorted by, in the order of the key."""
+"""Columns by which the rows can be sorted, in the order in which the key goes through them."""
 GAP: Final = 2
 NAME_LEAST: Final = 14
 NAME_TOLD_APART: Final = 26
-"""Width that a long name gets before its figures: names such as ``hf.co/…`` begin and end alike."""
+"""Width reserved for a long name, since names such as ``hf.co/…`` often differ only in the middle."""
 IN_MEMORY: Final = " ●"
-"""Behind the name of a model in memory."""
+"""Mark after the name of a model that is in memory."""
 NO_FIT: Final = Fit(word=None)
 
 
 class ListedFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one model of the list."""
+    """The facts about one model of the list."""
 
     listed: ListedModel
     fit: Fit = NO_FIT
     past: PastSpeed | None = None
-    """What was measured of it on this machine."""
+    """Its speed in earlier sessions on this machine."""
 
     @property
     def name(self) -> str:
-        """The name without its folders."""
+        """The model's name without its folders."""
         return shown_name(self.listed.model, mixed=False)
 
 
 class ListColumn(msgspec.Struct, frozen=True):
-    """One column as it is shown: its width and its cells, one per usable model."""
+    """One column as shown: its width and one cell per usable model."""
 
     id: ColumnId
     title: str
     width: int
     cells: dict[str, str]
-    """By the model's spelling."""
+    """The cells' texts, by the model's spelling."""
     right: bool = True
 
     def padded(self, text: str) -> str:
-        """Return a text as wide as the column."""
+        """Return a text padded to the column's width."""
         return f"{text:>{self.width}}" if self.right else f"{text:<{self.width}}"
 
 
 class ListLayout(msgspec.Struct, frozen=True):
-    """The columns that fit into a width, the name first."""
+    """The columns that fit into a width, with the name first."""
 
     name: ListColumn
     figures: tuple[ListColumn, ...]
 
     @property
     def width(self) -> int:
-        """Cells that the columns take together."""
+        """Total width of the columns, in cells."""
         return self.name.width + sum(column.width + GAP for column in self.figures)
 
 
 def layout(facts: Sequence[ListedFacts], width: int) -> ListLayout:
-    """Return the columns for a list: those that do not fit beside a distinguishable name are left out."""
+    """Return the columns that fit into a width; others are left out before names become ambiguous."""
     usable = [one for one in facts if one.listed.why_not is None]
     names = [one.name for one in facts]
     mark = len(IN_MEMORY) if any(one.listed.resident is not None for one in usable) else 0
@@ -80,7 +80,7 @@ def layout(facts: Sequence[ListedFacts], width: int) -> ListLayout:
     columns = {column.id: column for column in _figures(usable)}
     for wanted in ("size", "fits", "parameters", "quantisation", "speed", "context", "family"):
         column = columns.get(wanted)
-        # Context and family are worth showing only where no name is shortened by them.
+        # Context and family are shown only if no name is shortened for them.
         spare = longest - least if wanted in ("context", "family") else 0
         if column is not None and left - spare >= column.width + GAP:
             kept.add(column.id)
@@ -93,7 +93,7 @@ def layout(facts: Sequence[ListedFacts], width: int) -> ListLayout:
 
 
 def _figures(usable: Sequence[ListedFacts]) -> list[ListColumn]:
-    """Return the columns of figures in the order they are shown; those in which nothing is known are left out."""
+    """Return the columns after the name in their order; columns without any known value are left out."""
     size_title, sizes = _sizes(usable)
     speeds = _rates([None if one.past is None else one.past.decode_tps for one in usable])
     found = [
@@ -107,7 +107,7 @@ def _figures(usable: Sequence[ListedFacts]) -> list[ListColumn]:
     ]
     keys = [one.listed.model.spelling for one in usable]
     return [
-        # One cell more than the title: the mark of the order is behind it.
+        # One cell more than the title, for the sort sign after it.
         ListColumn(name, title, max(len(title) + 1, *map(len, cells)), dict(zip(keys, cells, strict=True)), right)  # type: ignore[arg-type]
         for name, title, cells, right in found
         if any(cells)
@@ -115,12 +115,12 @@ def _figures(usable: Sequence[ListedFacts]) -> list[ListColumn]:
 
 
 def _rates(values: Sequence[float | None]) -> list[str]:
-    """Return three significant digits each, decimal marks under each other."""
+    """Return the values with three significant digits each and aligned decimal marks."""
     return decimals_aligned([rate(value) for value in values])
 
 
 def _sizes(usable: Sequence[ListedFacts]) -> tuple[str, list[str]]:
-    """Return one unit for all sizes, chosen by the largest, and the sizes in it."""
+    """Return the title with the unit, chosen by the largest size, and the sizes in that unit."""
     sizes = [one.listed.model.size_bytes for one in usable]
     unit, per = ("GB", 1e9) if max((size or 0 for size in sizes), default=0) >= 1e8 else ("MB", 1e6)
     return _("size {unit}").format(unit=unit), [_size(size, per) for size in sizes]
@@ -133,7 +133,7 @@ def _size(size: int | None, per: float) -> str:
 
 
 def fit_cell(fit: Fit) -> str:
-    """Return whether a model fits in one word; nothing where it is not known."""
+    """Return the cell that shows whether a model fits into memory; empty if unknown."""
     if fit.word == "fits":
         return "✓"
     if fit.word == "tight":
@@ -154,9 +154,9 @@ def _whole(number: int | None) -> str:
 
 
 def in_order(facts: Iterable[ListedFacts], by: ColumnId | None, *, reverse: bool = False) -> list[ListedFacts]:
-    """Return the rows sorted by a column, as listed where ``by`` is None.
+    """Return the rows sorted by a column, or in their listed order if ``by`` is None.
 
-    What has no figure there follows, and what cannot be measured is last.
+    Rows without a value in that column follow the others; models that cannot be measured are last.
     """
     rows = sorted(facts, key=lambda one: one.listed.why_not is not None)
     if by is None:
@@ -168,12 +168,12 @@ def in_order(facts: Iterable[ListedFacts], by: ColumnId | None, *, reverse: bool
 
 
 def largest_first(by: ColumnId) -> bool:
-    """Return whether a column's first order is from the largest down: the fastest model is looked for first."""
+    """Return whether sorting by a column starts with the largest value: only the speed does."""
     return by == "speed"
 
 
 def _parameters(one: ListedFacts) -> float | None:
-    """Return a count such as ``7.2B`` as a number."""
+    """Return a number of parameters such as ``7.2B`` as a number; None if it cannot be parsed."""
     text = (one.listed.model.parameters or "").strip().upper()
     scale = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}.get(text[-1:], 0.0)
     try:

@@ -1,4 +1,4 @@
-"""What stands in place of the models where no server answers: why, and each way to get one."""
+"""The text in place of the models if no server answers: the reason, and the ways to get a server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from llmtui.words.servers import server_words
 def no_server_words(
     server: ServerChanged, *, builtin_available: bool, ollama_installed: bool, found: Sequence[FoundServer] = ()
 ) -> Content:
-    """Return the empty state of a server with a problem, and the servers that were found on this machine."""
+    """Return the text for a server that has a problem.
+
+    It lists the servers that were found on this machine, and the other ways to get a server.
+    """
     assert server.problem is not None
     lines = list[Content]()
     for one in found:
@@ -46,7 +49,7 @@ def no_server_words(
 
 
 def no_models_words(kind: ServerKind) -> str:
-    """Return what stands in place of the models of a server that names none."""
+    """Return the text for a server that lists no models."""
     if kind == "openai":
         return _(
             "This server lists no models.\n\nLoad one there, or measure one by its name: llmtui run --host … -m NAME."

@@ -1,4 +1,4 @@
-"""Numbers in a column: three significant digits, aligned decimal points, blank where unknown."""
+"""Numbers in a column: three significant digits, aligned decimal points, blank if unknown."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from llmtui.words.figures import decimal_mark, fixed, significant
 
 
 def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
-    """Return a number with blanks behind it, so that right-justified its point is ``decimals`` from the right.
+    """Return a number padded so that right-aligned numbers have their decimal points below each other.
 
-    Decimals without room are rounded: 0.0266 is 0.027 with three decimals.
+    Args:
+        value: the number; None for an empty text.
+        decimals: width of the part after the decimal point; more decimals are rounded (0.0266 to 0.027 with three).
+        digits: number of significant digits.
     """
     if value is None:
         return ""
@@ -23,12 +26,12 @@ def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
 
 
 def right(text: str, width: int, style: str = "") -> Text:
-    """Return a cell with its text at the right."""
+    """Return a right-aligned cell."""
     # Rich's own justification would remove the blanks behind the number.
     return Text(" " * (width - cell_len(text)) + text, style=style, no_wrap=True)
 
 
 def left(text: str, width: int, style: str = "") -> Text:
-    """Return a cell with its text at the left, cut with an ellipsis where it is longer."""
+    """Return a left-aligned cell; text that is too long is cut off with an ellipsis."""
     cut = text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
     return Text(cut, style=style, no_wrap=True)

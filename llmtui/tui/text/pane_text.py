@@ -1,7 +1,7 @@
-"""Growing text cut into rows of a width: the content of the token pane, without any widget.
+"""Growing text wrapped into rows of a width: the content of the token pane, independent of widgets.
 
 Complete rows are never processed again: an append wraps from the start of the last row, however long the paragraph is.
-Wrapping depends on the text alone, so a text has the same rows whatever spans it arrives in.
+Wrapping depends on the text alone, so the rows do not depend on the spans in which the text arrives.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ Kind = str
 
 TAB = 4
 MAX_ROWS = 6_000
-"""Above this the oldest lines are dropped, in blocks, so that a long session's memory stays constant."""
+"""Above this number of rows the oldest lines are dropped, many at once.
+
+This limits the memory for a long session.
+"""
 KEEP_ROWS = 5_000
 
 _JOINER = "\N{ZERO WIDTH JOINER}"
@@ -30,16 +33,16 @@ _WORDS = re.compile(r" +|[^ ]+")
 
 @dataclass(slots=True)
 class PaneLine:
-    """One line of text between line ends, with the kinds of its parts and the beginnings of its rows."""
+    """One line of text between line ends, with the kinds of its parts and the starts of its rows."""
 
     text: str = ""
     runs: list[tuple[int, Kind]] = field(default_factory=list)
-    """(first character, kind), in order."""
+    """(index of the first character, kind) of each part, in order."""
     rows: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])
-    """(first, after the last shown character) of each row; blanks between rows are not shown."""
+    """(start, end) of each row; ``end`` is exclusive. Blanks between rows are not shown."""
 
     def spans(self, row: int) -> Iterator[tuple[str, Kind]]:
-        """Yield a row's text, cut where the kind changes."""
+        """Yield (text, kind) for each part of a row."""
         start, end = self.rows[row]
         if start == end:
             return
@@ -55,22 +58,22 @@ class RowsChanged:
     """The effect of an append on the rows."""
 
     first_row: int
-    """The first row that is new or different."""
+    """Number of the first row that is new or different."""
     dropped_rows: int
-    """Number of rows dropped at the top to make room."""
+    """Number of rows dropped at the top to limit the memory."""
 
 
 class GrowingText:
-    """Lines and their rows. ``append`` is enough for a stream; ``set_width`` wraps everything again."""
+    """Lines of text and their rows. ``append`` adds text; ``set_width`` wraps all lines again."""
 
     def __init__(self, width: int = 80) -> None:
         self.width = max(1, width)
         self.lines: list[PaneLine] = [PaneLine()]
         self.row_count = 1
         self.rows_wrapped = 0
-        """Number of rows made by wrapping so far, for tests: an append costs its own rows and one, not the text's."""
+        """Number of rows wrapped so far. Tests check that an append wraps only its own rows and one more."""
         self._index: list[tuple[int, int]] = [(0, 0)]
-        """(line, row in it) of each row."""
+        """(index of the line, index of the row within it) of each row."""
         self._held = ""
 
     def __len__(self) -> int:
@@ -82,17 +85,17 @@ class GrowingText:
         return len(self.lines) == 1 and not self.lines[0].text and not self._held
 
     def row(self, number: int) -> tuple[PaneLine, int]:
-        """Return a row as its line and the row's index within it."""
+        """Return (line, index of the row within it) of a row."""
         line, row = self._index[number]
         return self.lines[line], row
 
     def append(self, text: str, kind: Kind) -> RowsChanged:
-        """Add text at the end."""
+        """Add text at the end; return which rows changed."""
         first = self.row_count - 1
         if self._held:
             text, self._held = self._held + text, ""
         if text.endswith("\r"):
-            # The second half of a line end may still arrive.
+            # The second half of the line end "\r\n" may still arrive.
             text, self._held = text[:-1], "\r"
         if not ODD.search(text):
             self._extend(text, kind)
@@ -114,14 +117,19 @@ class GrowingText:
         self.row_count = len(self._index)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all text."""
         self.lines = [PaneLine()]
         self._index = [(0, 0)]
         self.row_count = 1
         self._held = ""
 
     def extract(self, start: tuple[int, int], end: tuple[int, int] | None) -> str:
-        """Return the text from (row, character in it) to another, with rows of one line joined as they were written."""
+        """Return the text between two positions; rows of one line are joined as they were written.
+
+        Args:
+            start: (row, index of the character in it).
+            end: the same, exclusive; None for the end of the text.
+        """
         last_row = self.row_count - 1
         end_row, end_at = end if end is not None else (last_row, None)
         parts: list[str] = []
@@ -172,7 +180,7 @@ class GrowingText:
         self.row_count += 1
 
     def _wrap(self, line: PaneLine) -> None:
-        """Wrap a line from the start of its last row."""
+        """Wrap a line again from the start of its last row."""
         start = line.rows.pop()[0]
         made = list(_rows(line.text, start, self.width))
         self.rows_wrapped += len(made)
@@ -196,9 +204,10 @@ class GrowingText:
 
 
 def _rows(text: str, start: int, width: int) -> Iterator[tuple[int, int]]:
-    """Yield rows of at most ``width`` cells of ``text[start:]``, cut at blanks, beside wide characters, else anywhere.
+    """Yield (start, end) of rows of at most ``width`` cells: the wrapped ``text[start:]``.
 
-    Greedy, from left to right, so that no row but the last can change when text is added.
+    Rows end at blanks or beside wide characters; only longer words are broken. Wrapping is greedy from left to right,
+    so only the last row can change when text is added.
     """
     end = start
     used = 0
@@ -215,7 +224,7 @@ def _rows(text: str, start: int, width: int) -> Iterator[tuple[int, int]]:
         if used + cells <= width:
             end, used, only_blanks = behind, used + cells, False
             continue
-        # Longer than a row: broken between clusters, from the beginning of the row.
+        # Longer than a row: it is broken between clusters, from the beginning of the row.
         for cluster_at, cluster_behind, cluster_cells in _clusters(text, at, behind):
             if used + cluster_cells > width and end > start:
                 yield start, end
@@ -232,7 +241,7 @@ def _without_blanks(text: str, start: int, end: int) -> int:
 
 
 def _words(text: str, start: int) -> Iterator[tuple[int, int, int, bool]]:
-    """Yield (first, after the last, cells, is blank) of the parts that a row should not cut."""
+    """Yield (start, end, width in cells, is blank) of each part of a text that is not broken across rows."""
     for match in _WORDS.finditer(text, start):
         at, behind = match.span()
         word = match.group()
@@ -245,11 +254,11 @@ def _words(text: str, start: int) -> Iterator[tuple[int, int, int, bool]]:
 
 
 def _wide_words(text: str, at: int, behind: int) -> Iterator[tuple[int, int, int, bool]]:
-    """Yield the parts between wide characters, beside which a row may end: CJK has no blanks."""
+    """Yield a word's parts between and including wide characters, since CJK text has no blanks to break at."""
     begin = at
     cells = 0
     for cluster_at, cluster_behind, cluster_cells in _clusters(text, at, behind):
-        # By the base alone: a variation selector that follows later must not change what was decided before.
+        # Only by the base character: a variation selector that arrives later must not change earlier rows.
         if cell_len(text[cluster_at]) == 2:
             if cluster_at > begin:
                 yield begin, cluster_at, cells, False
@@ -262,7 +271,7 @@ def _wide_words(text: str, at: int, behind: int) -> Iterator[tuple[int, int, int
 
 
 def _clusters(text: str, at: int, behind: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (first, after the last, cells) of what one cursor step covers: a base, its marks, what a joiner joins."""
+    """Yield (start, end, width in cells) of each cluster: a base character with its marks and joined characters."""
     begin = at
     while begin < behind:
         end = begin + 1

@@ -1,4 +1,4 @@
-"""The surroundings of plots: the time span, its labels, the values at the side, the row of phases."""
+"""The parts around the plots: the time span and its labels, the values at the side, the row of phases."""
 
 from __future__ import annotations
 
@@ -15,33 +15,36 @@ from llmtui.words import _
 from llmtui.words.figures import with_mark
 
 GUTTER = 4
-"""Columns for the values beside a plot."""
+"""Number of columns for the values beside a plot."""
 S = 1_000_000_000
 SPANS_S = (30, 60, 120)
-"""A young session fills the plot; an older one shows its last two minutes."""
+"""Possible time spans of a plot, in seconds. A new session fills the plot; later its last two minutes are shown."""
 TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 TICK_COLUMNS = 10
 EDGE = " edge"
-"""Suffix of a phase's role: where it begins."""
+"""Suffix of a phase's role for the cell where the phase begins."""
 _LEGEND: dict[BandName, str] = {
     "load": "$warning 30%", "prefill": "$secondary 30%", "thinking": "$accent 25%", "answer": "$success 25%",
 }  # fmt: skip
-"""The colours of MachinePlots; unloading is rare and named in its band."""
+"""Colours of the phases, as in MachinePlots. Unloading is rare, so it is not in the legend."""
 _NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 class Window(NamedTuple):
-    """A time span in columns of equal length, on the engine's clock."""
+    """The time span of a plot, divided into columns of equal duration, on the engine's clock."""
 
     start_ns: int
     column_ns: int
     columns: int
     session_ns: int
-    """Start of the session, from which the labels count."""
+    """Start of the session, to which the labels are relative."""
 
     @classmethod
     def of(cls, session: Session, *, columns: int, whole: bool) -> Window:
-        """Return the span that ends now; its edges stay between two columns, so the plot does not shimmer."""
+        """Return the time span that ends with the newest event.
+
+        It moves by whole columns, so that drawn values do not change when it moves.
+        """
         past_ns = max(S, session.last_t_ns - session.t_ns)
         fitting = [span * S for span in SPANS_S if span * S >= past_ns]
         show_all = whole or session.finished is not None
@@ -54,7 +57,7 @@ class Window(NamedTuple):
 
 
 def ceiling(most: float) -> float:
-    """Return a round value above the largest."""
+    """Return the smallest round value that is not below the largest value."""
     size = 1.0
     while size * 10 <= most:
         size *= 10
@@ -64,13 +67,13 @@ def ceiling(most: float) -> float:
 
 
 def gutter(row: int, height: int, top: float) -> Run:
-    """Return the text left of a row: the largest value at the top, 0 at the bottom."""
+    """Return the text left of a row of a plot: the largest value in the top row, 0 in the bottom row."""
     label = with_mark(f"{top:g}") if row == 0 else "0" if row == height - 1 else ""
     return (f"{label:>{GUTTER - 1}}┤" if label else " " * (GUTTER - 1) + "│", "axis")
 
 
 def plot_heading(words: list[Run], width: int) -> list[Run]:
-    """Return a heading's words cut to the width."""
+    """Return a heading's parts, cut to the width."""
     kept: list[Run] = []
     room = width
     for text, role in words:
@@ -82,7 +85,7 @@ def plot_heading(words: list[Run], width: int) -> list[Run]:
 
 
 def axis_row(window: Window) -> list[Run]:
-    """Return times since the session's start, at round values."""
+    """Return the row of times since the session's start, at round values."""
     row = [" "] * (GUTTER + window.columns)
     step_s = next((tick for tick in TICKS_S if tick * S >= TICK_COLUMNS * window.column_ns), TICKS_S[-1])
     end_ns = window.start_ns + window.columns * window.column_ns
@@ -96,7 +99,7 @@ def axis_row(window: Window) -> list[Run]:
 
 
 def band_row(marked: Sequence[Band | None]) -> list[Run]:
-    """Return the row of phases: each span in its colour, with its name where it fits."""
+    """Return the row of phases: each phase in its colour, with its name if it fits."""
     names = _names()
     runs: list[Run] = [(" " * GUTTER, "axis")]
     for band, columns in groupby(marked, key=lambda one: None if one is None else (one.name, one.trial_id)):
@@ -110,13 +113,13 @@ def band_row(marked: Sequence[Band | None]) -> list[Run]:
 
 
 def phase_legend() -> str:
-    """Return the names of the phases on their colours, as Textual markup."""
+    """Return the phases' names on their colours, as Textual markup."""
     names = _names()
     return " ".join(f"[$foreground on {colour}] {names[phase][-1]} [/]" for phase, colour in _LEGEND.items())
 
 
 def legend_runs(width: int) -> list[Run]:
-    """Return the names of the phases on their colours, and blanks up to the width; blanks alone where they are more."""
+    """Return the phases' names on their colours, padded to the width; only blanks if they do not fit."""
     names = _names()
     runs: list[Run] = []
     for phase in _LEGEND:
@@ -128,7 +131,7 @@ def legend_runs(width: int) -> list[Run]:
 
 
 def _names() -> dict[BandName, tuple[str, ...]]:
-    """Return the words for phases, longest first."""
+    """Return the names of each phase, longest first."""
     return {
         "unload": (_("making room"), _("room")),
         "load": (_("loading"), _("load")),

@@ -1,7 +1,7 @@
-"""A separate plotext figure, drawn to rows of (text, role) without theme colours.
+"""Drawing of plots with plotext into rows of (text, role); the widget maps roles to theme colours.
 
-Why plotext 5.3 and its private figure (checked with 5.3.2), and how it is used: docs/plotext.md. The import waits until
-the first plot is needed.
+docs/plotext.md explains the choice of plotext 5.3, and the use of its private figure (checked with 5.3.2). It is
+imported when the first plot is needed.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from plotext._figure import _figure_class
 
 Run = tuple[str, str]
-"""(text, role)."""
+"""A part of a row: (text, role)."""
 
 _STYLED = re.compile(r"\x1b\[([\d;]*)m")
 _RESET = "0"
 
 
 class Series(NamedTuple):
-    """One line of a plot: one value per column, None where there is none."""
+    """One line of a plot: one value per column, None if there is none."""
 
     role: str
     values: Sequence[float | None]
@@ -29,20 +29,20 @@ class Series(NamedTuple):
 
 
 class Canvas:
-    """Draws lines on a field of cells; keeps one figure and no data between two drawings."""
+    """Draws lines into rows of cells; reuses one plotext figure, and keeps no data between drawings."""
 
     def __init__(self) -> None:
         self._figure: _figure_class | None = None
         self.drawings = 0
 
     def draw(self, series: Sequence[Series], *, width: int, height: int, top: float) -> list[list[Run]]:
-        """Return the field's rows, top first.
+        """Return the rows of a plot, top row first.
 
         Args:
-            series: lines, later ones over earlier ones; as many values as the field has columns.
-            width: columns.
-            height: rows.
-            top: the value at the upper edge; the lower edge is 0.
+            series: the lines, each with as many values as the plot has columns; later lines cover earlier ones.
+            width: number of columns.
+            height: number of rows.
+            top: value at the upper edge; the lower edge is 0.
         """
         self.drawings += 1
         figure = self._own_figure()
@@ -75,12 +75,12 @@ class Canvas:
 
 
 def fetch_library() -> None:
-    """Import plotext: 60 ms that a thread can spend after the first paint."""
+    """Import plotext, which takes 60 ms; called in a thread after the first paint."""
     import plotext._figure  # noqa: F401
 
 
 def _stretches(values: Sequence[float | None]) -> Iterator[tuple[int, list[float]]]:
-    """Yield (first column, values) of each run of columns with values: a line is not drawn over a gap."""
+    """Yield (first column, values) of each part of a series without gaps, since no line is drawn over a gap."""
     stretch: list[float] = []
     for column, value in enumerate(values):
         if value is not None:
@@ -93,7 +93,7 @@ def _stretches(values: Sequence[float | None]) -> Iterator[tuple[int, list[float
 
 
 def _runs(row: str, roles: dict[str, str]) -> list[Run]:
-    """Return a row cut at its colour codes, which only tell to which line a cell belongs."""
+    """Return a row cut at its colour codes, which identify the line that a cell belongs to."""
     runs: list[Run] = []
     role = ""
     at = 0

@@ -1,4 +1,4 @@
-"""What a plan costs, in few words: for the presets and for the line that starts it."""
+"""The expected time and size of a plan in a few words, for the presets and the start line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from llmtui.core.plan import Plan, trials_per_round
 from llmtui.words import _, plural
 
 SAME = 1.5
-"""Ends of a range that differ by less are one number."""
+"""Ratio of a range's ends below which the range is shown as one number."""
 
 
 def time_range(low_s: float, high_s: float) -> str:
-    """Return a range of time: ``3–12 min``, ``20–50 s``, ``1–3 h``; one number where its ends are close."""
+    """Return a range of times, such as ``3–12 min`` or ``20–50 s``; one number if its ends are close."""
     for unit_s, word, most_s in ((1.0, "s", 100.0), (60.0, "min", 5400.0), (3600.0, "h", float("inf"))):
         if high_s < most_s:
             low, high = _rounded(low_s / unit_s), _rounded(high_s / unit_s)
@@ -22,17 +22,17 @@ def time_range(low_s: float, high_s: float) -> str:
 
 
 def _rounded(value: float) -> int:
-    """Return one or two digits that mean something: 3, 12, 25, 80."""
+    """Return a number rounded to about two significant digits: 3, 12, 25, 80."""
     if value < 20:
         return max(round(value), 1)
     return round(value / 5) * 5
 
 
 def plan_time(plan: Plan, expected: Estimate) -> str:
-    """Return how long a plan takes: ``≈ 1 min a round, stops by 6 min``, or ``≈ 5 min`` for a fixed number of rounds.
+    """Return how long a plan takes: ``≈ 1 min a round, stops by 6 min``, or ``≈ 5 min`` without a time limit.
 
-    A plan with a time limit runs its promised rounds whatever they take: where those end later, that is said. One that
-    runs out of rounds long before its limit says how long all of them take.
+    A plan with a time limit runs at least its smallest number of rounds; if these take longer than the limit, their
+    time is shown. If all possible rounds end long before the limit, their total time is shown.
     """
     if plan.budget_s is None:
         return _("≈ {time}").format(time=time_range(expected.low_s, expected.high_s))
@@ -48,7 +48,7 @@ def plan_time(plan: Plan, expected: Estimate) -> str:
 
 
 def preset_time(plan: Plan, expected: Estimate) -> str:
-    """Return the shortest form: ``≤ 6 min`` where a limit holds, else ``1–3 min``."""
+    """Return the shortest form of a plan's time: ``≤ 6 min`` if a time limit applies, else ``1–3 min``."""
     if plan.budget_s is not None and plan.rounds * expected.round_s[1] <= plan.budget_s < expected.high_s * SAME:
         return f"≤ {time_range(plan.budget_s, plan.budget_s)}"
     return time_range(expected.low_s, expected.high_s)
@@ -62,14 +62,14 @@ def plan_rounds(plan: Plan) -> str:
 
 
 def counts_words(plan: Plan) -> str:
-    """Return what is asked: ``2 models × 4 prompts``."""
+    """Return the size of a plan: ``2 models × 4 prompts``."""
     models = plural("{n} model", "{n} models", len(plan.contenders)).format(n=len(plan.contenders))
     prompts = plural("{n} prompt", "{n} prompts", len(plan.prompts)).format(n=len(plan.prompts))
     return f"{models} × {prompts}"
 
 
 def again_words(plan: Plan) -> str:
-    """Return what a plan asks, in its promised rounds: ``Again: 3 models, 18 trials``."""
+    """Return the offer to run a plan again, with its smallest number of trials: ``Again: 3 models, 18 trials``."""
     models = plural("{n} model", "{n} models", len(plan.contenders)).format(n=len(plan.contenders))
     count = trials_per_round(plan) * plan.rounds
     trials = plural("{n} trial", "{n} trials", count).format(n=count)

@@ -1,4 +1,4 @@
-"""Lines of blocks: values over time in one or several rows, on a scale from 0."""
+"""Bar plots made of block characters: values over time in one or several rows, on a scale from 0."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ LOWEST = EIGHTHS[1]
 
 
 def spark(values: Sequence[float], width: int, top: float) -> str:
-    """Return values as one row of blocks; at most ``width`` columns, the newest at the right.
+    """Return values as one row of block characters, at most ``width`` columns, the newest at the right.
 
     Args:
-        values: oldest to newest, one per column; where there are more, their means.
+        values: values from oldest to newest, one per column; if there are more, neighbours are averaged.
         width: number of columns.
         top: value of a full block.
     """
@@ -24,7 +24,7 @@ def spark(values: Sequence[float], width: int, top: float) -> str:
 
 
 def bars(values: Sequence[float], width: int, height: int, top: float) -> list[str]:
-    """Return values as rows of blocks, the upper one first; each row is as long as the series."""
+    """Return values as rows of block characters, top row first; parameters as for ``spark``."""
     if top <= 0 or height < 1:
         return [""] * height
     eighths = [max(1, min(8 * height, round(8 * height * value / top))) for value in squeezed(values, width)]
@@ -34,12 +34,12 @@ def bars(values: Sequence[float], width: int, height: int, top: float) -> list[s
 
 
 def height_of(value: float, height: int, top: float) -> int:
-    """Return the row, from above, in which a value's upper edge is."""
+    """Return the index, from the top, of the row that contains a value."""
     return max(0, min(height - 1, height - 1 - int(height * value / top - 1e-9)))
 
 
 def squeezed(values: Sequence[float], width: int) -> list[float]:
-    """Return at most ``width`` values: means of equal intervals where there are more."""
+    """Return at most ``width`` values; if there are more, the means of equal intervals."""
     if width < 1:
         return []
     if len(values) <= width:

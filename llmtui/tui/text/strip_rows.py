@@ -1,4 +1,4 @@
-"""The strip of models above a run: one row per model, fastest first, with its present activity."""
+"""The rows of the strip of models above a run: one per model, fastest first, with its current activity."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def strip_rows(
     width: int,
     with_head: bool,
 ) -> list[Content]:
-    """Return the rows, below a head where requested; without a head the units are beside the figures."""
+    """Return the rows, below a header if requested; without a header the units are beside the figures."""
     names = short_names([one.summary.label for one in standing], _name_cells(width))
     names_width = max([cell_len(name) for name in names.values()] + [cell_len(_("model")) if with_head else 0])
     columns = [_figures(standing, figure, with_head=with_head) for figure in _shown(width)]
@@ -83,7 +83,7 @@ def strip_rows(
 
 
 def rounds_words(one: Standing, session: Session) -> str:
-    """Return the rounds of a model: a dot for each, or numbers where they are many."""
+    """Return a model's progress in rounds: a dot per round, or numbers if there are many rounds."""
     most = max(session.rounds, session.plan.max_rounds)
     if session.finished is not None:
         most = max(one.rounds_done + one.round_begun, 1)
@@ -94,7 +94,7 @@ def rounds_words(one: Standing, session: Session) -> str:
 
 
 def now_words(one: Standing, session: Session, live: LiveTrial | None) -> tuple[str, str]:
-    """Return a model's present activity, and the style of the words."""
+    """Return (text, style) of a model's current activity."""
     trial = session.current
     if trial is not None and trial.contender == one.contender:
         name = trial_name(trial, session.plan)
@@ -116,7 +116,7 @@ def _shown(width: int) -> tuple[str, ...]:
 
 
 def _figures(standing: Sequence[Standing], figure: str, *, with_head: bool) -> tuple[str, int, list[str]]:
-    """Return a column's head, its width, and one cell per model with aligned points."""
+    """Return (header, width, cells) of a figure's column, one cell per model with aligned decimal points."""
     one = measure_of(figure)
     assert one is not None, figure
     values = [value_of(reading(one, entry.summary)) for entry in standing]
