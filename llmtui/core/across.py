@@ -1,8 +1,8 @@
 """Comparison of two sessions: which conditions differ, and how each figure changed.
 
-One difference may be judged (Welch's t on the rounds' log means) where the day-to-day noise of this plan on this
-machine is known; with two or more differences the cause of a change is not known. Rules: docs/method.md, "Across
-sessions".
+Changes get a verdict only if at most one condition differs and the day-to-day noise is known. The test is Welch's t on
+the log means of the rounds. With two or more differences, the cause of a change cannot be known. Rules: docs/method.md,
+"Across sessions".
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from llmtui.core.verdict import MARGIN
 from llmtui.core.waits import NOTICEABLE_MS, SOONER
 
 MIN_ROUNDS_ACROSS = 2
-"""Fewest rounds per session from which a variance can be computed."""
+"""Smallest number of rounds per session for a change to have an interval."""
 COMPARED: Final = (
     "decode_tps", "ttft_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "prefill_tps", "memory_peak_bytes",
     "vram_bytes",
 )  # fmt: skip
-"""The figures that a comparison shows."""
+"""Ids of the figures that a comparison shows."""
 
 ChangeWord = Literal[
     "faster", "slower", "seems_faster", "seems_slower",
@@ -40,7 +40,7 @@ ChangeWord = Literal[
     "less", "more", "seems_less", "seems_more",
     "practically_equal", "no_noticeable_difference", "too_close", "no_verdict",
 ]  # fmt: skip
-"""Words for rates, for waiting times, for other figures; then those for all."""
+"""Verdicts on a change: of a rate, of a waiting time, of any other figure, and those used for all figures."""
 Mark = Literal["better", "worse", "equal", "open", "none"]
 _UP: Final[tuple[ChangeWord, ...]] = ("faster", "seems_faster", "later", "seems_later", "more", "seems_more")
 _DOWN: Final[tuple[ChangeWord, ...]] = ("slower", "seems_slower", "sooner", "seems_sooner", "less", "seems_less")
@@ -49,36 +49,37 @@ _WORDS: Final[Mapping[str, tuple[ChangeWord, ChangeWord, ChangeWord, ChangeWord]
     "wait": ("later", "sooner", "seems_later", "seems_sooner"),
     "amount": ("more", "less", "seems_more", "seems_less"),
 })  # fmt: skip
-"""Per kind of figure: higher, lower, seems higher, seems lower."""
+"""Verdicts for each kind of figure: higher, lower, seems higher, seems lower."""
 
 
 class FigureChange(msgspec.Struct, frozen=True, kw_only=True):
-    """The change of one figure of one contender from the earlier session to the later one."""
+    """The change of one contender's figure from the earlier session to the later one."""
 
     contender: int
     """Index into the later session's contenders."""
     figure: str = "decode_tps"
     word: ChangeWord
     before: float | None = None
-    """In file units: the session's own figure where both used the same prompts, else the geometric mean over the rounds
-    of the common prompts."""
+    """Earlier value, in the unit of files. It is the session's own figure if both sessions used the same prompts,
+    otherwise the geometric mean over the rounds of the common prompts."""
     after: float | None = None
     ratio: float | None = None
-    """Later ÷ earlier, over the rounds; without rounds the ratio of the two values."""
+    """Later ÷ earlier, over the rounds; without rounds, the ratio of the two values."""
     low: float | None = None
-    """95 % interval of the ratio, simultaneous over the contenders; includes the day-to-day noise where that is
-    known."""
+    """Lower end of the 95 % interval of the ratio, valid for all contenders together. It includes the day-to-day noise
+    if that is known."""
     high: float | None = None
     logs_before: tuple[float, ...] = ()
-    """Mean logarithm of each counted round."""
+    """Mean logarithm in each counted round of the earlier session."""
     logs_after: tuple[float, ...] = ()
     pairs: int = 1
-    """Number of changes over which the interval is simultaneous."""
+    """Number of changes for which the intervals are valid together."""
     noise: DayNoise | None = None
-    """The day-to-day noise that the interval includes."""
+    """The day-to-day noise that is included in the interval; None if it is not known."""
     why: str | None = None
-    """For no_verdict: ``not_there_before``, ``no_common_prompts``, ``needs_rounds``, ``several_differences``,
-    ``day_noise_unknown``, ``one_per_session``, ``other_trials``, ``not_rounds``, ``not_measured``."""
+    """Reason for ``no_verdict``: ``not_there_before``, ``no_common_prompts``, ``needs_rounds``,
+    ``several_differences``, ``day_noise_unknown``, ``one_per_session``, ``other_trials``, ``not_rounds`` or
+    ``not_measured``."""
 
     @property
     def rounds_before(self) -> int:
@@ -92,38 +93,38 @@ class FigureChange(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def days(self) -> tuple[Part, ...]:
-        """The part of the difference's variance that comes from the day-to-day noise."""
+        """The part of the variance of the change that comes from day-to-day noise; empty if the noise is not known."""
         return () if self.noise is None else (Part(2 * self.noise.variance, self.noise.sessions - 1),)
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """A later session against an earlier one."""
+    """The comparison of a later session with an earlier one."""
 
     before_id: str
     before_wall_ns: int
     differences: tuple[Difference, ...]
     changes: tuple[FigureChange, ...]
-    """By figure in the order requested, then by contender of the later session."""
+    """The changes, by figure in the requested order, then by contender of the later session."""
     gone: tuple[str, ...] = ()
-    """Labels of the earlier session's contenders that the later one lacks."""
+    """Labels of the earlier session's contenders that are missing in the later one."""
     day_noise: float | None
-    """Standard deviation of a session's log speed from day to day; None where it is not known, and then nothing is
-    judged."""
+    """Standard deviation of a session's log speed from day to day. None: not known, so there are no verdicts."""
     older_rules: bool = False
-    """The earlier session was made by another version of llmtui; both are judged by the rules of this one."""
+    """Whether another version of llmtui made the earlier session. This version's rules are applied to both sessions."""
 
     @property
     def judged(self) -> bool:
-        """Whether a verdict can be given: at most one difference, and a known day-to-day noise."""
+        """Whether a verdict is possible: at most one condition differs, and the day-to-day noise is known."""
         return len(self.differences) <= 1 and self.day_noise is not None
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
-    """The session to compare with: the last one of the same plan, and the day-to-day noise of such sessions."""
+    """The session to compare with: the last one of the same plan, with the day-to-day noise."""
 
     session: Session
     noise: DayNoise | None = None
-    """Estimated from at least four earlier sessions under the same conditions (see ``core.day_noise``)."""
+    """Day-to-day noise, estimated from at least four earlier sessions under the same conditions; None if there are
+    fewer."""
 
 
 def compare_sessions(
@@ -134,14 +135,14 @@ def compare_sessions(
     figures: Collection[str] = ("decode_tps",),
     comparisons: int = 1,
 ) -> Comparison:
-    """Return what changed from one session to a later one.
+    """Return the differences in conditions and the changes of figures from one session to a later one.
 
     Args:
         before: the earlier session.
-        after: the later one.
-        noise: day-to-day noise by figure; without it the result has figures and intervals, but no verdict.
-        figures: ids of measures.
-        comparisons: number of comparisons shown together; intervals are simultaneous over all of them.
+        after: the later session.
+        noise: day-to-day noise by figure. Without it, the result has figures and intervals, but no verdicts.
+        figures: ids of the figures to compare.
+        comparisons: number of comparisons shown together; the intervals are valid for all of them together.
     """
     found = differences(before, after)
     pair = _Pair(before, after)
@@ -172,13 +173,13 @@ def compare_sessions(
 
 
 def judge_change(known: FigureChange, *, noise: DayNoise | None, pairs: int, judged: bool) -> FigureChange:
-    """Return the change with its interval, and with a verdict where the day-to-day noise is known.
+    """Return the change with its interval, and with a verdict if the day-to-day noise is known.
 
     Args:
-        known: the figures, with at least two rounds of each session.
-        noise: added to the variance of both sessions.
-        pairs: number of changes shown together; the interval is simultaneous over them.
-        judged: whether a word may be given: at most one condition differs.
+        known: the change without interval, with at least two rounds of each session.
+        noise: day-to-day noise, added to the variance of both sessions.
+        pairs: number of changes shown together; the interval is valid for all of them together.
+        judged: whether a verdict is allowed, because at most one condition differs.
     """
     known = msgspec.structs.replace(known, noise=noise, pairs=pairs)
     interval = welch(
@@ -203,7 +204,10 @@ def judge_change(known: FigureChange, *, noise: DayNoise | None, pairs: int, jud
 
 
 def mark_of(change: FigureChange) -> Mark:
-    """Return whether a change is an improvement; figures that are neither better nor worse have no such mark."""
+    """Return whether a change is better, worse, equal or open (undecided).
+
+    ``none`` if there is no verdict, or if higher values of the figure are neither better nor worse.
+    """
     if change.word in ("practically_equal", "no_noticeable_difference"):
         return "equal"
     if change.word == "too_close":
@@ -215,18 +219,18 @@ def mark_of(change: FigureChange) -> Mark:
 
 
 def is_unnoticed(change: FigureChange) -> bool:
-    """Return whether a waiting time changed by less than a person notices: then its ratio says nothing."""
+    """Return whether a waiting time changed by less than a person notices, so that its ratio is not meaningful."""
     both = change.before, change.after
     return change.figure in WAITED and None not in both and abs((both[1] or 0) - (both[0] or 0)) < NOTICEABLE_MS
 
 
 def only_seems(word: ChangeWord) -> bool:
-    """Return whether a word is one that chance leads to in up to 5 of 100 comparisons."""
+    """Return whether a verdict is one of the ``seems_`` verdicts, which chance causes in up to 5 of 100 comparisons."""
     return word.startswith("seems_")
 
 
 class _Pair:
-    """Two sessions with the parts needed for every figure."""
+    """Two sessions with the data that the comparison of every figure needs."""
 
     def __init__(self, before: Session, after: Session) -> None:
         self.before, self.after = before, after
@@ -235,7 +239,7 @@ class _Pair:
         self._summaries: tuple[Summary, Summary] = summarise(before), summarise(after)
 
     def sides(self, later: int, figure: str) -> tuple[Observed, Observed] | None:
-        """Return a figure of one contender in both sessions; None where they have no common prompts."""
+        """Return a contender's figure in both sessions; None if the contender or the prompts have no match."""
         earlier = self.matches.get(later)
         if earlier is None or not self.prompts:
             return None

@@ -1,4 +1,4 @@
-"""The two clocks of one answer, the server's and the engine's: which stamps are usable, and which clock is wrong."""
+"""The server's clock and this program's: which of the server's timestamps are usable, and which clock is wrong."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from llmtui.core.records import ServerCounters
 
 MIN_TOKENS_COMPARED: Final = 64
 BUNDLED_FROM: Final = 1.25
-"""Tokens per chunk from which chunk times say little about token times."""
+"""Number of tokens per chunk from which the times of chunks say little about the times of tokens."""
 CLOCKS_SHARE: Final = 0.02
 CLOCKS_FLOOR_NS: Final = 5e6
-"""The two clocks may differ by ``CLOCKS_SHARE`` of the answer, and by at least this much, in ns."""
+"""Smallest tolerated difference of the two clocks in ns; for long answers ``CLOCKS_SHARE`` of the answer is more."""
 APART_NS: Final = 10_000_000_000
-"""A stamp further away from its arrival than this comes from a clock that is set differently."""
+"""Largest plausible difference in ns between a timestamp and its arrival. Beyond it, the clocks are set differently."""
 EARLY_NS: Final = 2_000_000
-"""A stamp may be later than its arrival by this much: some servers round to milliseconds."""
+"""Time in ns by which a timestamp may be later than its arrival, since some servers round to milliseconds."""
 _WHOLE_SECOND_NS: Final = 1_000_000_000
 _FEWEST_STAMPS: Final = 3
 
@@ -25,11 +25,11 @@ Side = Literal["ours", "server", "unknown"]
 
 
 def stamps_refused(finished: TrialFinished, *, local: bool) -> str | None:
-    """Return why the server's stamps are not used (``coarse_stamps``, ``clocks_apart``); None if they are, or absent.
+    """Return why the server's timestamps are not used: ``coarse_stamps`` or ``clocks_apart``; None if usable or absent.
 
-    Stamps that are constant or whole seconds say nothing about chunks. Stamps of a server on this machine that are
-    after their arrival, before the request or over 10 s old come from a clock that is set differently, or was set
-    meanwhile.
+    Timestamps that are constant or whole seconds say nothing about chunks. The clock was set differently, or changed
+    meanwhile, if timestamps go backwards, or vary against the arrivals by over 10 s. For a server on this machine, that
+    is also so if they are later than their arrival, before the request, or over 10 s old.
     """
     stamps = finished.timeline.server_ns
     if stamps is None:
@@ -46,16 +46,16 @@ def stamps_refused(finished: TrialFinished, *, local: bool) -> str | None:
 
 
 def lags_ns(finished: TrialFinished) -> list[int]:
-    """Return arrival − server stamp per chunk, in ns; an empty list without stamps."""
+    """Return arrival − server timestamp of each chunk, in ns; an empty list if there are no timestamps."""
     line = finished.timeline
     return [finished.wall_ns + at - stamp for at, stamp in zip(line.t_ns, line.server_ns or (), strict=False)]
 
 
 def held_back_ns(finished: TrialFinished) -> int | None:
-    """Return how long the server held the first text back, in ns; None if it did not.
+    """Return how long the server held back the first text, in ns; None if it did not.
 
-    Evidence: its decode clock ran 1–8 tokens longer than the time from the first text to the end, and that difference
-    agrees, within 20 % or 3 ms, with the time to first token minus load and prompt time.
+    Two measurements must agree. One is how much longer the server's decode time is than the time from the first text to
+    the end; it must be 1–8 tokens. The other is the TTFT minus load and prompt time. They may differ by 20 % or 3 ms.
     """
     counters = finished.counters
     if counters is None or not finished.timeline.t_ns or finished.done_ns is None:
@@ -73,9 +73,10 @@ def held_back_ns(finished: TrialFinished) -> int | None:
 
 
 def clocks_disagree(finished: TrialFinished) -> bool:
-    """Return whether the server's decode time and ours differ by more than 2 % and 5 ms, at 64 tokens or more.
+    """Return whether the decode times by the two clocks differ by more than 2 % and 5 ms, for 64 tokens or more.
 
-    Text that the server held back explains a difference, and so does the first bundle where it bundles its text.
+    A difference does not count if it is explained by text that the server held back, or by a first chunk of several
+    tokens.
     """
     difference = clock_difference_ns(finished)
     counters = finished.counters
@@ -89,11 +90,15 @@ def clocks_disagree(finished: TrialFinished) -> bool:
 
 
 def clock_side(finished: TrialFinished, lag_ms: float | None) -> Side | None:
-    """Return which clock is wrong where the two disagree, as far as there is evidence; None where they agree.
+    """Return which clock is wrong, if the server's and this program's disagree; None if they agree.
 
-    ``ours``: the lag of the stamps, or the lateness of one end of the answer against the other, is at least half of the
-    difference. ``server``: its stamps agree with our arrivals, so its counters are wrong. ``unknown``: it sends no
-    stamps.
+    ``ours``: at least half of the difference is explained by the lag of this program, or by a late arrival of the first
+    or last text. ``server``: the server's timestamps agree with the arrivals, so its counters are wrong. ``unknown``:
+    the server sends no timestamps.
+
+    Args:
+        finished: the trial.
+        lag_ms: median of arrival − server timestamp, in ms; None without timestamps.
     """
     difference = clock_difference_ns(finished)
     if difference is None or not clocks_disagree(finished):
@@ -104,9 +109,10 @@ def clock_side(finished: TrialFinished, lag_ms: float | None) -> Side | None:
 
 
 def was_late_at_an_end(finished: TrialFinished) -> bool:
-    """Return whether this program saw the first or the last text late by at least half of the clocks' difference.
+    """Return whether a late arrival of the first or last text explains at least half of the clocks' difference.
 
-    Computed from the server's stamps of those two chunks, whose distance needs no common clock; False without stamps.
+    This is computed from the server's timestamps of these two chunks, whose distance needs no common clock. False if
+    there are no timestamps.
     """
     line, difference = finished.timeline, clock_difference_ns(finished)
     if difference is None or line.server_ns is None or stamps_refused(finished, local=False) is not None:
@@ -117,7 +123,7 @@ def was_late_at_an_end(finished: TrialFinished) -> bool:
 
 
 def clock_difference_ns(finished: TrialFinished) -> int | None:
-    """Return the server's decode time − ours over the same tokens, in ns; None where either is missing."""
+    """Return the server's decode time − this program's over the same tokens, in ns; None if either is missing."""
     counters = finished.counters
     if counters is None or not counters.output_duration_ns or not counters.output_steps:
         return None
@@ -131,15 +137,15 @@ def clock_difference_ns(finished: TrialFinished) -> int | None:
 
 
 def is_bundled(finished: TrialFinished, tokens: int) -> bool:
-    """Return whether chunks hold several tokens each."""
+    """Return whether chunks contain several tokens on average."""
     return tokens / len(finished.timeline.t_ns) >= BUNDLED_FROM
 
 
 def _first_bundle_ns(finished: TrialFinished) -> float:
-    """Return the server's time for the first bundle in ns, which our decode time does not include.
+    """Return the server's time for the tokens of the first chunk, in ns, which this program cannot measure.
 
-    Estimated by the bundle's share of the text, or by the mean bundle. 0 where text arrives token by token, or where
-    running counts say how many tokens the first chunk held.
+    It is estimated from the chunk's share of the text, or from the mean chunk. 0 if each chunk is one token, or if the
+    server's running counts show how many tokens the first chunk had.
     """
     counters, line = finished.counters or ServerCounters(), finished.timeline
     if line.tokens or not is_bundled(finished, counters.output_tokens or 0):

@@ -1,7 +1,7 @@
-"""The closed sets of codes of problems and evidence; the sentences are in ``llmtui.words.problems``.
+"""All codes of problems and evidence. Their sentences are in ``llmtui.words.problems`` and ``llmtui.words.evidence``.
 
-To add a problem: one line in its set, and one entry in the table of that set's name below ``llmtui/words/problems/``.
-Journals store codes, so the meaning of a code never changes.
+To add a problem, add its code to one of the sets here, and its sentence to the table for that set in
+``llmtui/words/problems/``. Journals store codes, so the meaning of a code never changes.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 from typing import Final, Literal
 
 Start = Literal["ollama", "ollama_elsewhere", "server"]
-"""Argument ``start``: how a server of this kind is started."""
+"""Values of a problem's argument ``start``: the kind of server, on which the advice to start it depends."""
 When = Literal["importing", "loading", "answering"]
-"""Argument ``when``: what the built-in server was doing when its process ended."""
+"""Values of a problem's argument ``when``: the activity of the built-in server when its process ended."""
 Fault = Literal[
     "entries", "strings", "name_length", "value_type", "array_type", "alignment", "dimensions", "tensor_size"
 ]
-"""Argument ``fault``: what is wrong in a damaged GGUF file, with ``n``."""
+"""Values of a problem's argument ``fault``: the kind of damage in a GGUF file. Argument ``n`` has the number."""
 
 Cost = Literal["no_count", "no_first_count", "no_repeat", "any_length", "own_thinking", "may_reuse", "stays_loaded"]
-"""Argument ``cost``: what follows when a server refuses a field of the request."""
+"""Values of a problem's argument ``cost``: the consequence if a server refuses a field of the request."""
 Task = Literal[
     "follow", "last_plan", "save_settings", "open_session", "list_sessions", "read_answers", "export", "earlier",
     "past_speeds", "plots", "change_session",
 ]  # fmt: skip
-"""Argument ``task``: background work of the screens."""
+"""Values of a problem's argument ``task``: background work of the screens."""
 Side = Literal["ours", "server", "unknown"]
-"""Argument ``side``: which clock is wrong."""
+"""Values of an argument ``side``: which clock is wrong, this program's or the server's."""
 
 ServerProblem = Literal[
     # address and connection
@@ -245,15 +245,15 @@ ProblemCode = Literal[ServerProblem, ModelProblem, RunProblem]
 UNSUPPORTED: Final[frozenset[ProblemCode]] = frozenset(
     {"no_cold_start", "cannot_unload", "cannot_load", "cannot_pull", "builtin_pulls_not"}
 )
-"""The server works, but does not support the request."""
+"""Problems of a server that works, but does not support the request."""
 NOT_LOADABLE: Final[frozenset[ProblemCode]] = frozenset(
     {"out_of_memory", "load_failed", "file_load_failed", "unknown_architecture"}
 )
-"""The model could not be loaded, and trying again in the same session would take the same time to fail."""
+"""Problems of a model that cannot be loaded. Another attempt in the same session would take as long and fail too."""
 GONE: Final[frozenset[ProblemCode]] = frozenset(
     {"refused", "no_connection", "silent", "unreachable", "unknown_host", "cut", "cut_line", "cut_chunk"}
 )
-"""The connection could not be made, or was lost."""
+"""Problems of a connection that could not be made or was lost."""
 
 EvidenceCode = Literal[
     "short_output",
@@ -291,4 +291,4 @@ EvidenceCode = Literal[
     "unseen_start",
     "loading_text",
 ]
-"""Evidence of a flag; a flag that can have several causes has several codes."""
+"""Codes of the evidence for flags. A flag with several possible causes has several codes."""

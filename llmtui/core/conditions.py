@@ -1,6 +1,6 @@
-"""Conditions: flags that lasted during a session. Rules: docs/method.md, "Flags".
+"""Conditions: flags that describe the circumstances of a session. Rules: docs/method.md, "Flags".
 
-A condition is lasting where at least a fifth of the compared trials have it; otherwise the number of trials is shown.
+A condition is lasting if at least a fifth of the compared trials have it. Otherwise the number of trials is shown.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ BUSY_MACHINE = "busy_machine"
 
 
 class Condition(NamedTuple):
-    """A condition, with the number of compared trials that have it."""
+    """A flag that describes circumstances, with the number of compared trials that have it."""
 
     flag: str
     rows: int
     of: int
     lasting: bool
-    """At least a fifth of one contender's compared trials have it."""
+    """Whether at least a fifth of one contender's compared trials have the flag."""
 
 
 def is_busy_machine(rows: Sequence[TrialRow]) -> bool:
-    """Return whether other programs were busy in most of the warm trials, which makes it a condition of the session."""
+    """Return whether other programs were busy during most warm trials, which makes that a condition of the session."""
     return any(BUSY_MACHINE in row.flags for row in rows)
 
 
 def conditions_of(rows: Sequence[TrialRow], contenders: Iterable[int]) -> tuple[Condition, ...]:
-    """Return the conditions of the compared trials of some contenders, in the order of the flags.
+    """Return the conditions of some contenders' compared trials, in the fixed order of the flags.
 
     Args:
-        rows: trials of the whole session.
-        contenders: whose trials to use.
+        rows: the trials of the whole session.
+        contenders: indices of the contenders to include.
     """
     by_contender = {
         index: [row for row in rows if row.trial.contender == index and counts_for_speed(row)] for index in contenders
@@ -52,5 +52,5 @@ def conditions_of(rows: Sequence[TrialRow], contenders: Iterable[int]) -> tuple[
 
 
 def conditions_of_pair(rows: Sequence[TrialRow], first: int, second: int) -> tuple[Condition, ...]:
-    """Return the conditions of two contenders' compared trials together."""
+    """Return the conditions of the compared trials of two contenders together."""
     return conditions_of(rows, (first, second))

@@ -1,8 +1,8 @@
-"""The engine's events, and the JSON-lines codec for events and commands.
+"""The engine's messages, and the JSON-lines encoding of messages and commands.
 
-*Session events* are journaled and folded into a Session; *live events* are drawn and not kept; *replies* answer
-commands. All times named ``t_ns`` are on the engine's monotonic clock (``time.perf_counter_ns``); ``wall_ns`` is
-nanoseconds since 1970 UTC.
+*Session events* are written to the journal and applied to a Session. *Live events* are displayed and not kept.
+*Replies* answer commands. ``t_ns`` is on the engine's monotonic clock (``time.perf_counter_ns``); ``wall_ns`` is ns
+since 1970 UTC.
 """
 
 from __future__ import annotations
@@ -37,15 +37,14 @@ from llmtui.core.records import (
 from llmtui.core.shown import shown_event
 
 SCHEMA = 2
-"""2: problems, evidence and the steps within a phase are codes with arguments; pauses are events. 1: these were English
-texts, of which problems and evidence are still shown as they are."""
+"""Version of the journal format. Before version 2, problems, evidence and steps were English texts instead of codes."""
 
 
 # --- session events: journaled and folded -------------------------------------------------------------------------
 
 
 class SessionStarted(Tagged, frozen=True, kw_only=True):
-    """First line of a journal."""
+    """Session event, sent when a session starts; first line of its journal."""
 
     schema: int
     session_id: str
@@ -56,7 +55,7 @@ class SessionStarted(Tagged, frozen=True, kw_only=True):
 
 
 class PlanExtended(Tagged, frozen=True, kw_only=True):
-    """The number of promised rounds is now ``rounds``. After a SessionFinished it means that the session continues."""
+    """Session event: the number of promised rounds is now ``rounds``. A session that had finished continues."""
 
     t_ns: int
     rounds: int
@@ -64,7 +63,7 @@ class PlanExtended(Tagged, frozen=True, kw_only=True):
 
 
 class TrialStarted(Tagged, frozen=True, kw_only=True):
-    """The engine turns to a trial: preparation (unload, waiting) precedes its request."""
+    """Session event, sent when the engine begins to prepare a trial (unloading, waiting), before the request."""
 
     t_ns: int
     trial: Trial
@@ -75,45 +74,45 @@ class TrialStarted(Tagged, frozen=True, kw_only=True):
 
 
 class TrialFinished(Tagged, frozen=True, kw_only=True):
-    """Everything recorded about one request. Figures are computed from it by core.metrics and never stored with it."""
+    """Session event: everything recorded about one request. ``core.metrics`` computes the figures from it."""
 
     t_ns: int
     trial: Trial
     order: int
     outcome: Outcome
     wall_ns: int
-    """Wall clock at t0."""
+    """Wall clock at the time when sending of the request began."""
     t0_ns: int | None = None
-    """Time at which sending of the request began; None if nothing was sent."""
+    """Time at which sending of the request began, on the engine's clock; None if nothing was sent."""
     done_ns: int | None = None
-    """End of the answer − t0: arrival of the last line, or of the last chunk of text where no last line came."""
+    """Time from ``t0_ns`` to the arrival of the last line, or of the last text if there was no last line."""
     ended_by: EndedBy | None = None
     problem: Problem | None = None
     counters: ServerCounters | None = None
     timeline: Timeline = Timeline()
     text: str = ""
     flags: tuple[str, ...] = ()
-    """Flags whose evidence only the engine has; core.flags adds those that follow from other trials."""
+    """Flags that only the engine can detect; ``core.flags`` and ``core.session_flags`` add others."""
     evidence: tuple[FlagEvidence, ...] = ()
-    """Evidence, one per flag in the order of ``flags``."""
+    """Evidence, one entry per flag in the order of ``flags``."""
     machine: MachineFigures | None = None
     resident: ResidentModel | None = None
     """The model in the server's memory right after the trial."""
     cold_source: ColdSource | None = None
     num_predict: int | None = None
     repeats: str | None = None
-    """Id of the disturbed trial that this one repeats."""
+    """Id of the disturbed trial that this trial repeats; None if it is not a repetition."""
     recorded: Recorded | None = None
-    """In imported sessions only."""
+    """Values from another program's file; only in imported sessions."""
 
 
 class Sampled(Tagged, frozen=True, kw_only=True):
-    """One reading of the machine."""
+    """Session event, sent regularly during a session with one reading of the machine."""
 
     t_ns: int
     cores_busy: float
     per_core: tuple[float, ...] = ()
-    """Load per logical core, 0–1."""
+    """Load of each logical core, from 0 to 1."""
     runner_cores: float | None = None
     llmtui_cores: float | None = None
     others_cores: float | None = None
@@ -124,42 +123,42 @@ class Sampled(Tagged, frozen=True, kw_only=True):
     runner_anon_bytes: int | None = None
     vram_bytes: int | None = None
     gpu_busy: float | None = None
-    """Load of the GPU, 0–1."""
+    """Load of the GPU, from 0 to 1."""
     temperature_c: float | None = None
     frequency_mhz: float | None = None
     watts: float | None = None
     cost_ms: float | None = None
-    """CPU time that this reading took."""
+    """CPU time in ms that this reading itself took."""
     gpu_temperature_c: float | None = None
     gpu_clock_mhz: float | None = None
     gpu_watts: float | None = None
-    """Power of the GPUs alone; ``watts`` is the sum of all metered parts."""
+    """Power of the GPUs alone in watts; ``watts`` is the sum of all metered parts."""
 
 
 class PhaseChanged(Tagged, frozen=True, kw_only=True):
-    """The engine entered another phase."""
+    """Session event, sent when the engine enters another phase or step."""
 
     t_ns: int
     phase: Phase
     trial_id: str | None = None
     detail: PhaseDetail | str | None = None
-    """None where the phase says everything. A text only in journals of schema 1, read by core.session."""
+    """The step within the phase; None if there is none. It is a text only in journals of schema 1."""
 
 
 class Paused(Tagged, frozen=True, kw_only=True):
-    """A pause was requested. It begins after the current trial."""
+    """Session event, sent when a pause was requested. The pause begins after the current trial."""
 
     t_ns: int
 
 
 class Resumed(Tagged, frozen=True, kw_only=True):
-    """The pause is over, or was cancelled before it began."""
+    """Session event, sent when a pause ends, or was cancelled before it began."""
 
     t_ns: int
 
 
 class Noted(Tagged, frozen=True, kw_only=True):
-    """A message to keep with the session."""
+    """Session event: a message to keep with the session."""
 
     t_ns: int
     level: Level
@@ -167,7 +166,7 @@ class Noted(Tagged, frozen=True, kw_only=True):
 
 
 class SessionFinished(Tagged, frozen=True, kw_only=True):
-    """Last line of a journal that ended in order; more rounds may follow it on request."""
+    """Session event: last line of a journal that ended normally. More rounds may follow it on request."""
 
     t_ns: int
     wall_ns: int
@@ -175,7 +174,7 @@ class SessionFinished(Tagged, frozen=True, kw_only=True):
 
 
 class SessionResumed(Tagged, frozen=True, kw_only=True):
-    """An interrupted session continues, on its own clock: its trials without a result follow."""
+    """Session event, sent when an interrupted session continues with its remaining trials."""
 
     t_ns: int
     wall_ns: int
@@ -200,14 +199,14 @@ SessionEvent = (
 
 
 class Chunks(Tagged, frozen=True, kw_only=True):
-    """Live text of one trial: (t_ns − t0, channel letter, text), at most 20 batches per second."""
+    """Live event: new text of one trial, as (ns since the request, channel letter, text) for each chunk."""
 
     trial_id: str
     chunks: tuple[tuple[int, str, str], ...] = msgspec.field(name="pieces")
 
 
 class Gap(Tagged, frozen=True, kw_only=True):
-    """The reader was too slow: the number of chunks and samples that were left out. Session events never are."""
+    """Live event: how many chunks and samples were left out because the receiver was too slow."""
 
     chunks: int
     samples: int
@@ -217,7 +216,7 @@ class Gap(Tagged, frozen=True, kw_only=True):
 
 
 class EngineReady(Tagged, frozen=True, kw_only=True):
-    """The engine is ready for commands."""
+    """Reply, sent once when the engine has started and is ready for commands."""
 
     version: str
     schema: int
@@ -225,7 +224,7 @@ class EngineReady(Tagged, frozen=True, kw_only=True):
 
 
 class ServerChanged(Tagged, frozen=True, kw_only=True):
-    """Facts about the chosen server."""
+    """Reply to SetServer and ListModels: facts about the chosen server."""
 
     address: str
     kind: ServerKind
@@ -235,7 +234,7 @@ class ServerChanged(Tagged, frozen=True, kw_only=True):
 
 
 class FoundServer(msgspec.Struct, frozen=True, kw_only=True):
-    """A server that was found by searching."""
+    """A server that was found on a usual port of this machine."""
 
     address: str
     kind: ServerKind
@@ -243,7 +242,7 @@ class FoundServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServersFound(Tagged, frozen=True, kw_only=True):
-    """Servers that answer on the usual ports of this machine, in the order of the ports."""
+    """Reply to FindServers: servers on the usual ports of this machine, in the order of the ports."""
 
     servers: tuple[FoundServer, ...]
 
@@ -254,36 +253,36 @@ class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     model: Model
     resident: ResidentModel | None = None
     why_not: Problem | None = None
-    """Why it cannot be benchmarked; None if it can."""
+    """Reason why the model cannot be benchmarked; None if it can."""
     aliases: tuple[str, ...] = ()
-    """Other names of this model on the server."""
+    """Other names of the model on the server."""
 
 
 class ModelsListed(Tagged, frozen=True, kw_only=True):
-    """The server's models, and all models in its memory, including those outside the list."""
+    """Reply to SetServer and ListModels: the server's models, and those in its memory, even if not listed."""
 
     address: str
     models: tuple[ListedModel, ...]
     resident: tuple[ResidentModel, ...] = ()
     memory: FreeMemory | None = None
-    """Of the server's machine now; None where that is not this one."""
+    """Current memory of the server's machine; None if that is not this machine."""
 
 
 class ModelShown(Tagged, frozen=True, kw_only=True):
-    """Details of one model."""
+    """Reply to ShowModel: details of one model."""
 
     model: Model
     template: str | None = None
     parameters: str | None = None
     license: str | None = None
     capabilities: tuple[str, ...] = ()
-    """As the server names them; empty where it does not tell."""
+    """Capabilities as the server names them; empty if it does not report any."""
     kv: KvShape | None = None
-    """What its KV cache takes; None where the model's metadata do not tell."""
+    """Memory that the model's KV cache takes; None if the model's metadata do not show it."""
 
 
 class PullProgressed(Tagged, frozen=True, kw_only=True):
-    """Progress of a download. ``done`` with a problem means that it failed."""
+    """Reply to PullModel, sent repeatedly: progress of a download. ``done`` with a problem means that it failed."""
 
     name: str
     status: str
@@ -294,14 +293,14 @@ class PullProgressed(Tagged, frozen=True, kw_only=True):
 
 
 class SessionOpened(Tagged, frozen=True, kw_only=True):
-    """Folder of the session that was just started."""
+    """Reply to StartPlan and ResumeSession: the folder of the session that was started."""
 
     session_id: str
     folder: str
 
 
 class CommandFailed(Tagged, frozen=True, kw_only=True):
-    """A command could not be carried out."""
+    """Reply to any command: it could not be carried out."""
 
     command: str
     problem: Problem
@@ -332,11 +331,11 @@ _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 
 
 class BadLine(ValueError):
-    """A line that is no event: not JSON, an unknown tag, or a field of the wrong type."""
+    """Raised for a line that is not a message: not JSON, an unknown type, or a field of the wrong type."""
 
 
 def encode(message: Event | Command) -> bytes:
-    r"""Return the message as one UTF-8 JSON line that ends with ``\n``.
+    r"""Return a message as one line of JSON in UTF-8, which ends with ``\n``.
 
     Raises:
         ValueError: the message has a non-finite number, or a text with a lone surrogate (see ``clean_text``).
@@ -346,10 +345,10 @@ def encode(message: Event | Command) -> bytes:
 
 
 def decode_event(line: bytes) -> Event:
-    """Return the event in a line; all text but the answer's is made safe to show, unknown keys are ignored.
+    """Return the event in a line, with all text except the answer's made safe to show; unknown keys are ignored.
 
     Raises:
-        BadLine: the line is no event. Readers skip such a line and report it once.
+        BadLine: the line is not an event. Callers skip it and report it once.
     """
     try:
         event = _events.decode(line)
@@ -364,7 +363,7 @@ def decode_command(line: bytes) -> Command:
     """Return the command in a line.
 
     Raises:
-        BadLine: the line is no command.
+        BadLine: the line is not a command.
     """
     try:
         return _commands.decode(line)
@@ -375,7 +374,7 @@ def decode_command(line: bytes) -> Command:
 def clean_text(text: str) -> tuple[str, bool]:
     """Return the text with lone surrogates replaced by U+FFFD, and whether there were any.
 
-    They are valid in JSON escapes but not in UTF-8; other programs could not read a journal that has one.
+    Lone surrogates are valid in JSON escapes, but not in UTF-8: other programs could not read a journal with one.
     """
     if text.isascii():
         return text, False

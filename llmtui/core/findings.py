@@ -1,4 +1,4 @@
-"""Figures of the conclusions that no table has: variation between rounds, memory by part, cost per token, waiting."""
+"""Figures that only the conclusions use: variation between rounds, parts of memory, cost per token, waiting."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from llmtui.core.trial_row import TrialRow
 from llmtui.core.whole_rounds import whole_rounds
 
 WEIGHTS_MAPPED = 0.5
-"""Share of the model's size, or of its process's memory, from which mapped files are taken to hold the weights."""
+"""Mapped files are taken to be the weights from this share of the model's size, or of its process's memory."""
 
 
 SPREAD_ROUNDS = 3
-"""Fewest trials of one prompt from which their variation is computed."""
+"""Smallest number of trials of one prompt from which their variation is computed."""
 
 
 class Amount(NamedTuple):
@@ -32,7 +32,7 @@ class Amount(NamedTuple):
 
 
 class MemoryHeld(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory of one contender, in bytes. Missing: not visible from here."""
+    """Memory of one contender's model in bytes. None: not visible from here."""
 
     contender: int
     peak_bytes: int
@@ -42,33 +42,33 @@ class MemoryHeld(msgspec.Struct, frozen=True, kw_only=True):
     """Memory other than the weights: context and buffers."""
     vram_bytes: int | None
     left_bytes: int | None
-    """Least memory available to other programs."""
+    """Smallest memory that was available to other programs during the contender's trials."""
     swapped_bytes: int | None
-    """Bytes read back from swap during its trials; None where not counted."""
+    """Bytes read back from swap during the contender's trials; None if not counted."""
     by_server: bool
-    """The server's own figure: its process is not visible from here."""
+    """Whether the figures were reported by the server, because its process is not visible from here."""
     reported_bytes: int | None = None
-    """RAM and GPU memory together as the server reports it, where it does."""
+    """RAM and GPU memory together as reported by the server; None if it reports none."""
 
     @property
     def total_bytes(self) -> int:
-        """RAM and GPU memory together; the server's own figure includes both already."""
+        """RAM and GPU memory together. The server's own figure already includes both."""
         return self.peak_bytes if self.by_server else self.peak_bytes + (self.vram_bytes or 0)
 
 
 class MemoryCompared(msgspec.Struct, frozen=True, kw_only=True):
-    """RAM and GPU memory together by one source for all contenders, smallest first."""
+    """RAM and GPU memory together, measured by the same source for all contenders, smallest first."""
 
     sizes: tuple[tuple[int, int], ...]
-    """(contender, bytes)."""
+    """(contender, bytes), smallest first."""
     by_server: bool
 
 
 def round_spread(session: Session) -> tuple[Amount, ...]:
-    """Return each contender's variation of the speed at the same prompt between rounds, smallest first.
+    """Return how much each contender's speed at the same prompt varies between rounds, smallest first.
 
-    It is the standard deviation of log decode rates within a prompt, pooled over prompts, as a share (0.012 is ± 1.2
-    %). Prompts with fewer than three trials are ignored.
+    It is the standard deviation of the log decode speed within a prompt, pooled over the prompts, as a relative value
+    (0.012 is ± 1.2 %). Prompts with fewer than three trials are ignored.
     """
     by_prompt: dict[tuple[int, int | None], list[float]] = {}
     for row in session.rows:
@@ -86,9 +86,13 @@ def round_spread(session: Session) -> tuple[Amount, ...]:
 
 
 def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
-    """Return ``spent`` (a field of MachineFigures) per output token over warm trials, smallest first.
+    """Return a machine figure per output token over each contender's warm trials, smallest first.
 
-    Includes reading the prompt: the field covers the whole trial.
+    It includes the processing of the prompt, since the figure covers the whole trial.
+
+    Args:
+        session: the session.
+        spent: name of the field of ``MachineFigures``.
     """
     found: list[Amount] = []
     for index in range(len(session.plan.contenders)):
@@ -105,7 +109,7 @@ def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
 
 
 def observer_lag_ms(session: Session) -> float | None:
-    """Return the median time in ms from the server's stamp of a chunk to its arrival, over warm trials."""
+    """Return the median, over warm trials, of the client lag in ms (arrival − server timestamp); None if unknown."""
     lags = sorted(
         row.figures.client_lag_ms
         for row in session.rows
@@ -115,7 +119,7 @@ def observer_lag_ms(session: Session) -> float | None:
 
 
 def observer_cores(session: Session) -> float | None:
-    """Return the mean number of cores that llmtui's own processes kept busy during warm trials."""
+    """Return the mean number of CPU cores that llmtui's processes kept busy during warm trials; None if unknown."""
     known = [
         (row.machine.llmtui_cpu_s, row.figures.e2e_ms / 1000)
         for row in session.rows
@@ -126,7 +130,7 @@ def observer_cores(session: Session) -> float | None:
 
 
 def waiting_share(session: Session) -> tuple[Amount, ...]:
-    """Return the share of the compared warm trials' time that passed before their first text."""
+    """Return, for each contender, the share of its compared trials' total time that passed before the first text."""
     found: list[Amount] = []
     for index in range(len(session.plan.contenders)):
         known = [(row.figures.ttft_ms or 0.0, row.figures.e2e_ms or 0.0) for row in overall_rows(session.rows, index)]
@@ -136,14 +140,14 @@ def waiting_share(session: Session) -> tuple[Amount, ...]:
 
 
 def overall_rows(rows: Iterable[TrialRow], contender: int) -> list[TrialRow]:
-    """Return the trials that tokens ÷ total time is computed from: the same warm trials as for the decode rate."""
+    """Return a contender's trials that count for tokens ÷ total time: those whose decode speed is compared."""
     return [row for row in rows if row.trial.contender == contender and counts_for_speed(row) and row.figures.e2e_tps]
 
 
 def eval_rate(session: Session) -> tuple[Amount, ...]:
-    """Return what Ollama prints as "eval rate", n ÷ eval_duration, averaged over the compared warm trials.
+    """Return the speed that Ollama prints as "eval rate", averaged over each contender's compared trials.
 
-    It counts n tokens over n − 1 steps. Only for Ollama's own counters.
+    It is n ÷ eval_duration, although n tokens take only n − 1 steps. Empty for other servers.
     """
     if session.fingerprint.server_kind != "ollama":
         return ()
@@ -161,7 +165,7 @@ def eval_rate(session: Session) -> tuple[Amount, ...]:
 
 
 def memory_held(session: Session) -> tuple[MemoryHeld, ...]:
-    """Return the memory of each contender, smallest first; contenders without any figure are left out."""
+    """Return the memory of each contender's model, smallest first; contenders without any figure are left out."""
     found: list[MemoryHeld] = []
     for index in range(len(session.plan.contenders)):
         rows = [row for row in session.rows if row.trial.contender == index]
@@ -172,7 +176,10 @@ def memory_held(session: Session) -> tuple[MemoryHeld, ...]:
 
 
 def memory_compared(held: Sequence[MemoryHeld]) -> MemoryCompared | None:
-    """Return the sizes by one source for all: process memory, else the server's figures; None where sources differ."""
+    """Return the memory of all contenders measured by one source; None if there is no common source.
+
+    The memory of the models' processes is preferred to the servers' own figures.
+    """
     for by_server in (False, True):
         sizes = [
             (one.contender, one.reported_bytes if by_server else None if one.by_server else one.total_bytes)
@@ -185,7 +192,7 @@ def memory_compared(held: Sequence[MemoryHeld]) -> MemoryCompared | None:
 
 
 def seconds_a_round(session: Session) -> float | None:
-    """Return the median duration of a complete round in seconds; None before one is complete."""
+    """Return the median duration of the complete rounds in seconds; None if no round is complete."""
     ends: dict[int, int] = {}
     for row in session.rows:
         ends[row.trial.round] = max(ends.get(row.trial.round, 0), row.t_ns)
@@ -197,7 +204,7 @@ def seconds_a_round(session: Session) -> float | None:
 
 
 def _seen(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
-    """Return the memory of the runner's process."""
+    """Return the memory of a contender as measured in the model's process; None if the process was not visible."""
     machines = [row.machine for row in rows if row.machine is not None and row.machine.runner_peak_bytes]
     if not machines:
         return None
@@ -223,10 +230,10 @@ def _seen(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld 
 
 
 def _split(held: MachineFigures, size: int | None, peak: int) -> tuple[int | None, int | None]:
-    """Return (weights, working memory) from the kinds of memory that the system counts.
+    """Return (weights, other memory) of a model's process in bytes, derived from the kinds of memory.
 
-    Mapped files hold the weights. Where the runner's arguments turn mapping off, the weights are in anonymous memory
-    and as large as the file. Both are None where the size of the weights is unknown, or where the server copies them.
+    Mapped files are the weights. If the process was started without memory-mapping, the weights are in anonymous memory
+    and as large as the file. Both values are None if the size of the weights is unknown, or if the server copies them.
     """
     mapped = held.runner_file_bytes
     if mapped is not None and mapped >= WEIGHTS_MAPPED * (peak if size is None else size):
@@ -235,7 +242,7 @@ def _split(held: MachineFigures, size: int | None, peak: int) -> tuple[int | Non
 
 
 def _reported(session: Session, index: int, rows: Sequence[TrialRow]) -> MemoryHeld | None:
-    """Return the server's own figure for the model in its memory (Ollama), or the size of the model's file."""
+    """Return the memory of a contender as reported by the server (Ollama); None if it was not reported."""
     size = _reported_bytes(session, index, rows)
     if size is None:
         return None

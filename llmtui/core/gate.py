@@ -1,6 +1,6 @@
-"""Limits for a later session: ``decode_tps < -5%``, ``ttft_ms > 800``.
+"""Limits on a session's figures and their changes: ``decode_tps < -5%``, ``ttft_ms > 800``.
 
-A limit is broken only where the whole interval that is shown is beyond it. Rules: docs/method.md, "Across sessions".
+A limit is broken only if the whole confidence interval is beyond it. Rules: docs/method.md, "Across sessions".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from llmtui.core.measures import measure_of
 from llmtui.core.stats import Part, Welch, around, deviation, mean
 
 MOST_ROUNDS: Final = 64
-"""Most rounds per session for which a limit's price is forecast."""
+"""Largest number of rounds per session for which a forecast is made."""
 _LIMIT: Final = re.compile(r"\s*(\w+)\s*([<>])\s*([+-]?[0-9]+(?:\.[0-9]+)?)\s*(\S*)\s*")
 
 Held = Literal["beyond", "within", "cannot_tell"]
@@ -27,52 +27,52 @@ Fault = Literal["form", "figure", "unit", "sign", "impossible"]
 
 
 class BadLimit(Exception):
-    """The text is no limit."""
+    """Raised for a text that is not a limit."""
 
     def __init__(self, fault: Fault, *, figure: str = "", unit: str = "") -> None:
         super().__init__(fault)
         self.fault = fault
         self.figure = figure
-        """The figure as written."""
+        """Id of the figure as written."""
         self.unit = unit
-        """The figure's unit."""
+        """Unit of the figure on screen."""
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """A bound for a figure."""
+    """A limit for one figure, or for the change of one figure."""
 
     text: str
     """The limit as written."""
     figure: str
     above: bool
-    """Whether the limit is broken above it, else below it."""
+    """Whether values above the limit break it; if False, values below it do."""
     ratio: float | None = None
-    """For a change: later ÷ earlier at the limit."""
+    """Limit for a change, as the ratio later ÷ earlier; None if the limit is for the value."""
     value: float | None = None
-    """For the later session's own figure, in file units."""
+    """Limit for the later session's value, in the unit of files; None if the limit is for the change."""
 
 
 class Gated(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one limit for one change."""
+    """The result of one limit for the change of one contender's figure."""
 
     limit: Limit
     change: FigureChange
     held: Held
     low: float | None = None
-    """Lower end of the interval that decided: of the ratio, or of the value in file units."""
+    """Lower end of the interval that decided: of the ratio, or of the value in the unit of files."""
     high: float | None = None
     rounds: int | None = None
-    """For ``cannot_tell``: number of rounds per session after which the same figures are expected to decide; None: more
-    than 64, or rounds do not help."""
+    """For ``cannot_tell``: number of rounds per session with which the same figures are expected to decide. None: more
+    than 64, or more rounds do not help."""
 
 
 def read_limit(text: str) -> Limit:
     """Return the limit in a text: ``FIGURE < NUMBER%`` for a change, ``FIGURE > NUMBER`` for the value itself.
 
-    A value is in file units, or in the unit that follows it, which must be that on screen.
+    A number without a unit is in the unit of files. A unit after the number must be the figure's unit on screen.
 
     Raises:
-        BadLimit: the text is no limit.
+        BadLimit: the text is not a limit.
     """
     found = _LIMIT.fullmatch(text)
     if found is None:
@@ -95,12 +95,12 @@ def read_limit(text: str) -> Limit:
 
 
 def hold(limits: Sequence[Limit], changes: Sequence[FigureChange]) -> tuple[Gated, ...]:
-    """Return the result of each limit for each change of its figure."""
+    """Return the result of each limit for each change of the limit's figure."""
     return tuple(_held(limit, one) for limit in limits for one in changes if one.figure == limit.figure)
 
 
 def _held(limit: Limit, change: FigureChange) -> Gated:
-    """Return the result of one limit for one change, by its interval; without an interval it is open."""
+    """Return the result of one limit for one change; ``cannot_tell`` if there is no confidence interval."""
     at = limit.ratio if limit.ratio is not None else limit.value
     assert at is not None, "a limit is a change or a value"
     interval = _interval(limit, change, change.rounds_before, change.rounds_after)
@@ -125,7 +125,16 @@ def _side(low: float, high: float, at: float, *, above: bool) -> Held:
 
 
 def _interval(limit: Limit, change: FigureChange, before: int, after: int) -> Welch | None:
-    """Return the interval with the observed scatter and these numbers of rounds; None where there is no scatter."""
+    """Return the confidence interval that the observed scatter leads to with the given numbers of rounds.
+
+    None if a session has fewer than two rounds, so that its scatter is unknown.
+
+    Args:
+        limit: the limit, which decides whether the interval is that of the ratio or of the value.
+        change: the observed change.
+        before: number of rounds of the earlier session.
+        after: number of rounds of the later session.
+    """
     level = 1 - ALPHA / change.pairs
     if limit.ratio is None:
         if change.rounds_after < MIN_ROUNDS_ACROSS:
@@ -143,7 +152,7 @@ def _part(logs: Sequence[float], rounds: int) -> Part:
 
 
 def _price(limit: Limit, change: FigureChange, at: float) -> int | None:
-    """Return the number of rounds per session with which the limit is expected to be decided."""
+    """Return the number of rounds per session with which the limit is expected to be decided; None if more than 64."""
     have = [change.rounds_after] if limit.ratio is None else [change.rounds_before, change.rounds_after]
     if min(have) < MIN_ROUNDS_ACROSS:
         return MIN_ROUNDS_ACROSS if change.why == "needs_rounds" else None

@@ -1,4 +1,4 @@
-"""Letters and ranks: which contenders a set of verdicts separates."""
+"""Letters and ranks of contenders, derived from the verdicts on their pairs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from llmtui.core.verdict import AHEAD_ROUNDS, SEPARATING, SpeedVerdict
 
 
 def compared(found: Sequence[SpeedVerdict]) -> frozenset[int]:
-    """Return the contenders that can be ranked: in a pair with a verdict, from two rounds on.
+    """Return the contenders that can be ranked: those in a pair with a verdict from two or more rounds.
 
-    A single round cannot distinguish a slow moment from a slow model.
+    After a single round, a slow moment cannot be distinguished from a slow model.
     """
     return frozenset(
         index
@@ -37,7 +37,7 @@ def ranks(found: Sequence[SpeedVerdict]) -> dict[int, int]:
 def groups(session: Session, found: Sequence[SpeedVerdict]) -> dict[int, str]:
     """Return the compact letter display (Piepho 2004): two contenders share a letter unless a verdict separates them.
 
-    Contenders without a verdict, and all after a single round, have no letter.
+    Contenders without a verdict are left out; after only one round, all are.
     """
     apart = {frozenset((one.first, one.second)) for one in found if one.word in SEPARATING}
     judged = compared(found)
@@ -64,7 +64,7 @@ def _contender_tps(rows: Sequence[TrialRow], index: int) -> float:
 
 
 def _cliques(members: Sequence[int], apart: set[frozenset[int]]) -> list[set[int]]:
-    """Return all maximal subsets without a separated pair, by splitting at the first such pair."""
+    """Return all maximal subsets that contain no separated pair."""
     for a, b in combinations(members, 2):
         if frozenset((a, b)) in apart:
             without_a = _cliques([one for one in members if one != a], apart)

@@ -1,6 +1,6 @@
-"""The current trial: figures so far, loading progress, and the time left of the run.
+"""The current trial while it runs: figures so far, loading progress, and the remaining time of the run.
 
-For display only. Figures that are kept are computed from the finished trial (core.metrics).
+These values are only displayed. Stored figures are computed from the finished trial (see ``core.metrics``).
 """
 
 from __future__ import annotations
@@ -17,34 +17,36 @@ from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 
 LOADED_SHARE = 0.9
-"""Share of a model's size in the runner's memory from which it counts as loaded (some tensors are never touched)."""
+"""Share of a model's size from which it counts as loaded, by the memory of its process. Some tensors are never
+accessed."""
 RATE_WINDOW_NS = 10_000_000_000
-"""Window over which the loading speed is measured."""
+"""Length of the time window for measuring the loading speed, in ns."""
 MIN_RATE_NS = 1_500_000_000
 MIN_LOADED_SHARE = 0.05
-"""Below this share the runner is still starting, and its speed says nothing."""
+"""Smallest loaded share for an estimate. Below it the model's process is still starting, at an untypical speed."""
 MAX_LEFT_S = 900.0
 GRAIN_NS = 20_000_000
-"""Bin width of the arrivals for the line of the token rate."""
+"""Width of the bins in which arrivals are counted for the plot of the token rate, in ns."""
 TOKENS_A_STRETCH = 4
 
 
 class LiveFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures of a running trial."""
+    """Figures of the running trial."""
 
     ttft_ms: float | None = None
     ttfo_ms: float | None = None
     chunks: int = 0
     tokens: int = 0
-    """Estimate, like ``tps``."""
+    """Estimated number of tokens so far."""
     tps: float | None = None
-    """Estimate: number of chunks × tokens per chunk of the model's finished trials ÷ time since the first chunk."""
+    """Estimated tokens per second: number of chunks × tokens per chunk in the model's finished trials ÷ time since the
+    first chunk."""
     thinking: bool = False
-    """The newest chunk is thinking."""
+    """Whether the newest chunk is thinking."""
 
 
 class LiveTrial:
-    """The live text of one trial."""
+    """The arrivals of one running trial's text, from which its live figures are estimated."""
 
     def __init__(self, trial_id: str, tokens_per_chunk: float = 1.0) -> None:
         self.trial_id = trial_id
@@ -55,10 +57,10 @@ class LiveTrial:
         self._chunks = 0
         self._thinking = False
         self._arrived: Counter[int] = Counter()
-        """Number of chunks per ``GRAIN_NS`` since the request."""
+        """Number of chunks in each bin of ``GRAIN_NS`` since the request."""
 
     def add(self, chunks: Chunks) -> None:
-        """Add a batch of this trial's text; text of other trials is ignored."""
+        """Add a batch of text; text of other trials is ignored."""
         if chunks.trial_id != self.trial_id:
             return
         for t_ns, channel, _ in chunks.chunks:
@@ -72,11 +74,13 @@ class LiveTrial:
         self._chunks += len(chunks.chunks)
 
     def rates(self, columns: int) -> tuple[float, ...]:
-        """Return tokens per second over time since the first chunk, for at most this many equal intervals.
+        """Return the tokens per second in equal intervals since the first chunk.
 
-        An interval is long enough for ``TOKENS_A_STRETCH`` tokens at the trial's mean rate, so that a slow model's line
-        does not alternate between one and zero. The last interval is left out while incomplete, unless it is the only
-        one.
+        An interval is long enough for ``TOKENS_A_STRETCH`` tokens at the trial's mean rate, so that the plot of a slow
+        model does not jump between 0 and 1. An incomplete last interval is left out, unless it is the only one.
+
+        Args:
+            columns: largest number of intervals.
         """
         if self._first_ns is None or columns < 1:
             return ()
@@ -91,7 +95,7 @@ class LiveTrial:
         return tuple(count * self._per_chunk / (per_stretch * GRAIN_NS / 1e9) for count in sums)
 
     def figures(self) -> LiveFigures:
-        """Return the figures so far."""
+        """Return the estimated figures of the trial so far."""
         tps = None
         if self._first_ns is not None and self._chunks > 2 and self._last_ns > self._first_ns:
             tps = (self._chunks - 1) * self._per_chunk / ((self._last_ns - self._first_ns) / 1e9)
@@ -106,7 +110,7 @@ class LiveTrial:
 
 
 def tokens_per_chunk(session: Session, contender: int) -> float:
-    """Return the tokens per chunk of this contender so far; 1 where nothing is known."""
+    """Return the mean tokens per chunk in the contender's finished trials; 1 if it has none."""
     done = [row.figures for row in session.rows if row.trial.contender == contender and row.figures.tokens]
     chunks = sum(figures.chunks for figures in done)
     return sum(figures.tokens or 0 for figures in done) / chunks if chunks else 1.0
@@ -116,18 +120,18 @@ class Loading(msgspec.Struct, frozen=True, kw_only=True):
     """Loading progress of a model."""
 
     held_bytes: int | None
-    """Memory of the runner; None where it is not visible."""
+    """Memory of the model's process; None if it is not visible from here."""
     size_bytes: int | None
     left_s: float | None
-    """Time left at the speed of the last seconds; None while that is not known."""
+    """Remaining seconds at the speed of the last seconds; None if not known yet."""
 
 
 def loading(session: Session, since_ns: int) -> Loading | None:
-    """Return the loading progress of the current trial's model; None where it is not loading.
+    """Return the loading progress of the current trial's model; None if it is not loading.
 
     Args:
         session: the session with its latest samples.
-        since_ns: when the wait began, on the engine's clock.
+        since_ns: time at which the wait began, on the engine's clock.
     """
     trial = session.current
     if trial is None or trial.kind != "cold":
@@ -155,21 +159,21 @@ def loading(session: Session, since_ns: int) -> Loading | None:
 
 
 class RoundRates:
-    """Token rates of the current round by model: the trials seen live as lines, the others as their means."""
+    """Token rates of the current round for plots. Trials seen live have a curve; the others have their mean."""
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[float, ...]] = {}
         self._round = 0
 
     def keep(self, live: LiveTrial, round_number: int, columns: int = 8) -> None:
-        """Keep the line of a trial that was seen live; those of earlier rounds are dropped."""
+        """Store the curve of a trial that was seen live; curves of earlier rounds are removed."""
         if round_number != self._round:
             self._seen.clear()
             self._round = round_number
         self._seen[live.trial_id] = live.rates(columns)
 
     def of(self, session: Session, contender: int, live: LiveTrial | None = None) -> tuple[float, ...]:
-        """Return the rates of a model's trials of the newest round in their order, a 0 before each.
+        """Return the tokens per second of a model's trials in the newest round, in order, with a 0 before each trial.
 
         Args:
             session: the session with the finished trials.
@@ -190,7 +194,7 @@ class RoundRates:
 
 
 def newest_round(session: Session) -> int:
-    """Return the round of the current trial, else of the last one; 1 before any."""
+    """Return the number of the current trial's round, or else of the last trial's; 1 before any trial."""
     if session.current is not None:
         return session.current.round
     return session.rows[-1].trial.round if session.rows else 1
@@ -199,8 +203,8 @@ def newest_round(session: Session) -> int:
 def run_left_s(session: Session) -> tuple[float, float] | None:
     """Return the expected seconds until the end of (the promised rounds, all rounds that the plan allows).
 
-    None before the first trial has ended. Added rounds are expected to take as long as a promised one, and to end
-    within the plan's budget.
+    None before the first trial has ended. Additional rounds are expected to take as long as a promised one, and to end
+    within the plan's time budget.
     """
     least = time_left_s(session)
     if least is None:
@@ -216,9 +220,9 @@ def run_left_s(session: Session) -> tuple[float, float] | None:
 
 
 def share_done(session: Session) -> float:
-    """Return the completed part of all rounds that the plan allows, from 0 to 1; it never decreases by itself.
+    """Return the completed share of all rounds that the plan allows, from 0 to 1.
 
-    Of a stopped run: of the promised rounds.
+    For a run that was stopped, it is the share of the promised rounds.
     """
     if session.finished == "complete":
         return 1.0
@@ -229,8 +233,9 @@ def share_done(session: Session) -> float:
 def time_left_s(session: Session) -> float | None:
     """Return the expected seconds until the promised rounds end; None before the first trial has ended.
 
-    Each remaining trial is expected to take as long as those of the same model and kind, measured from the end of the
-    previous trial (which includes unloading and waiting); a model without finished trials as long as the others.
+    Each remaining trial is expected to take as long as finished trials of the same model and kind. Their durations are
+    measured from the end of the previous trial, and so include unloading and waiting. For a model without finished
+    trials, those of the other models are used.
     """
     lasted = _durations(session)
     if not lasted or session.finished is not None:
@@ -248,7 +253,7 @@ def time_left_s(session: Session) -> float | None:
 
 
 def _durations(session: Session) -> dict[tuple[int, Kind], list[float]]:
-    """Return the seconds from the end of the previous trial to the end of each, by (contender, kind)."""
+    """Return the seconds from the previous trial's end to each trial's end, by (contender, kind)."""
     lasted: dict[tuple[int, Kind], list[float]] = {}
     before_ns = session.t_ns
     for row in session.rows:

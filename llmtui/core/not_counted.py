@@ -1,4 +1,4 @@
-"""What some figure of a session leaves out, and why."""
+"""Trials that figures of a session leave out, with the reasons."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ NOISY_START = "noisy_start"
 
 
 class Uncounted(msgspec.Struct, frozen=True, kw_only=True):
-    """Trials of one contender that a figure leaves out."""
+    """A number of trials of one contender that a figure leaves out for the same reason."""
 
     contender: int
     code: str
-    """A flag, ``repeated``, ``repeated_busy``, or ``outcome_…``."""
+    """Code of the reason: a flag, ``repeated``, ``repeated_busy`` or ``outcome_…``."""
     what: str
-    """``speed``, ``ttft``, ``all``."""
+    """Figures that leave out the trials: ``speed``, ``ttft`` or ``all``."""
     count: int
 
 
 class NotCounted(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic 8: what was left out, and why."""
+    """Conclusion 8 of 8: the trials that were left out, with the reasons."""
 
     trials: tuple[Uncounted, ...]
     contenders: tuple[tuple[int, str], ...]
-    """Contenders without a verdict, and why."""
+    """Contenders without a verdict, each with the code of the reason."""
     busy: int
-    """Warm trials that count although other programs were busy."""
+    """Number of warm trials that count although other programs were busy."""
     warm: int
-    """Warm trials that count."""
+    """Number of warm trials that were not replaced by a repetition."""
     noisy_starts: int
-    """Cold starts that count although other programs were busy just before."""
+    """Number of cold starts that count although other programs were busy just before."""
     busy_lasts: bool
-    """Other programs were busy in more than half of the warm trials: a condition, no disturbance."""
+    """Whether other programs were busy in more than half of the warm trials: then a condition, not a disturbance."""
     why: str | None = None
 
 
 def not_counted(session: Session) -> NotCounted:
-    """Return what was left out, what was disturbed but counts, and the contenders without a verdict."""
+    """Return the trials left out, those that count although disturbed, and the contenders without a verdict."""
     repeated = replaced_trials(session.rows)
     counts: dict[tuple[int, str, str], int] = {}
     for row in session.rows:
@@ -72,7 +72,10 @@ def not_counted(session: Session) -> NotCounted:
 
 
 def _reason(row: TrialRow, *, repeated: bool) -> tuple[str, str] | None:
-    """Return the first reason for which a trial is left out, and of which figures; None if all of it counts."""
+    """Return why a trial is left out, as (code, figures that leave it out); None if all figures count.
+
+    Only the first reason that applies is returned. The figures are ``speed``, ``ttft`` or ``all``.
+    """
     if repeated:
         return "repeated_busy" if BUSY in row.flags else "repeated", "all"
     if row.outcome == "no_final":

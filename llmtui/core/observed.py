@@ -1,7 +1,7 @@
-"""Observations of each figure, round by round: the input of a comparison across sessions.
+"""Observations of each figure by round: the input for comparing sessions.
 
-A round is one observation. Its value is the mean of the logarithms over its trials, so that a prompt weighs the same
-in both sessions. Rules: docs/method.md, "Across sessions".
+A round is one observation. Its value is the mean of the logarithms over its trials, so that a prompt has the same
+weight in both sessions. Rules: docs/method.md, "Across sessions".
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from llmtui.core.summary import Summary, pooled, prefill_kind, start_rows
 from llmtui.core.trial_row import TrialRow, replaced_trials
 
 WAITED = ("ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms")
-"""Figures that are waiting times."""
+"""Ids of the figures that are waiting times."""
 _ONE_PER_SESSION = ("cold_first_ms", "round_spread", "total_s", "finished", "ratio")
-"""Figures with one value per session: there are no rounds for an interval."""
+"""Ids of the figures with only one value per session. Without values per round they have no interval."""
 _MOST_PER_ROUND = ("memory_peak_bytes", "vram_bytes")
-"""The value of a round is its largest, not its mean."""
+"""Ids of the figures for which the value of a round is the largest of its trials, not the mean."""
 
 Counts = Callable[[TrialRow], bool]
 
@@ -33,21 +33,22 @@ class Observed(NamedTuple):
     """A figure of one contender in one session."""
 
     value: float | None
-    """In file units; as in tables where all prompts count, else the geometric mean over the rounds."""
+    """Value in the unit of files. It is the value in the tables if all prompts are used, otherwise the geometric mean
+    over the rounds."""
     logs: tuple[float, ...]
-    """Mean logarithm of each counted round."""
+    """Mean logarithm in each counted round."""
 
 
 def observed(
     session: Session, summary: Callable[[], Summary], contender: int, figure: str, prompts: Collection[str]
 ) -> Observed:
-    """Return the observations of a figure in a session.
+    """Return the observations of one figure in a session.
 
     Args:
         session: the session with its trials.
-        summary: returns the session's summary, where one is needed.
-        contender: index into its plan.
-        figure: id of a measure.
+        summary: returns the session's summary; called only if it is needed.
+        contender: index into the session's plan.
+        figure: id of the figure.
         prompts: SHA-256 of the prompts to use, for figures of warm trials.
     """
     logs = round_logs(session, contender, figure, prompts)
@@ -60,7 +61,10 @@ def observed(
 
 
 def _told(session: Session, summary: Callable[[], Summary], contender: int, figure: str) -> float | None:
-    """Return the figure of the tables; the speed, of which a trend reads hundreds, without the rest of a summary."""
+    """Return the value of a figure as in the tables; None if it is missing.
+
+    The decode speed is computed without the rest of the summary, because a trend reads it from hundreds of sessions.
+    """
     if figure == "decode_tps" and not is_imported(session.plan):
         repeated = replaced_trials(session.rows)
         mine = (row for row in session.rows if row.trial.contender == contender and row.trial.id not in repeated)
@@ -70,10 +74,10 @@ def _told(session: Session, summary: Callable[[], Summary], contender: int, figu
 
 
 def round_logs(session: Session, contender: int, figure: str, prompts: Collection[str]) -> tuple[float, ...]:
-    """Return the mean logarithm of a figure in each round.
+    """Return the mean logarithm of a figure in each counted round.
 
-    For warm trials, a round needs half of the given prompts. A figure with a zero or negative value has no logarithms;
-    a figure with one value per session, and an imported one, has no rounds.
+    For warm trials, a round counts if half of the given prompts have a value. The result is empty for a figure with a
+    value of 0 or less, for a figure with one value per session, and for an imported session.
     """
     if figure in _ONE_PER_SESSION or is_imported(session.plan):
         return ()
@@ -97,11 +101,11 @@ _KINDS: Mapping[str, str] = MappingProxyType({
     "follow_up_ttft_ms": "follow_up", "prefill_tps": "any", "memory_peak_bytes": "any", "memory_steady_bytes": "any",
     "vram_bytes": "any",
 })  # fmt: skip
-"""The kind of trial of a figure, where that is not warm."""
+"""Kind of trial that each figure is computed from; ``warm`` for figures that are not listed."""
 _OTHER_READERS: Mapping[str, str] = MappingProxyType({
     "cold_again_ms": "ttft_ms", "follow_up_ttft_ms": "ttft_ms", "usual_tps": "e2e_tps", "usual_cold_tps": "e2e_tps",
 })  # fmt: skip
-"""The figure of a trial from which a figure of a model is computed, where its name differs."""
+"""Id of the trial's figure that a model's figure is computed from, if the two ids differ."""
 
 
 def _values(
@@ -133,7 +137,7 @@ def _resident_vram(row: TrialRow) -> float | None:
 
 
 def _has_new_prompt(row: TrialRow) -> bool:
-    """Return whether a trial's prompt was new to the server; a repeated follow-up has the same text."""
+    """Return whether a follow-up's TTFT counts. In a repeated one, the server already knows the whole text."""
     return row.repeats is None and counts_for_ttft(row)
 
 
@@ -142,4 +146,4 @@ _COUNTS: Mapping[str, Counts] = MappingProxyType({
     "follow_up_ttft_ms": _has_new_prompt, "decode_cps": counts_for_text_speed, "reading_x": counts_for_text_speed,
     "usual_tps": counts_for_speed,
 })  # fmt: skip
-"""The trials that count for a figure, where the table of trials has another rule."""
+"""Rule for which trials count for a figure, if it differs from that of the table of trials."""

@@ -1,4 +1,4 @@
-"""All pairwise verdicts as one flat list: one word per figure and pair."""
+"""The verdicts on all pairs of contenders in all figures, as one flat list."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ SPEEDS: tuple[Figure, ...] = ("decode_tps", "decode_cps")
 
 
 class PairVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on two contenders in one figure; ``first`` is the better one wherever one is."""
+    """The verdict on two contenders in one figure. If one of them is better, it is ``first``."""
 
     first: int
     second: int
     figure: str
     n: int
-    """Number of counted rounds; for an imported file the number of categories or repetitions."""
+    """Number of counted rounds. For an imported file, the number of categories or repetitions."""
     ratio: float | None
     """Speed of the first ÷ speed of the second, or time of the second ÷ time of the first."""
     low: float | None
     high: float | None
-    """Simultaneous 95 % interval over the pairs of this figure; None below three rounds."""
+    """Upper end of the 95 % interval of the ratio, valid for all pairs of the figure together; None below three
+    rounds."""
     p_adjusted: float | None
     word: str
 
 
 def pair_verdicts(session: Session) -> tuple[PairVerdict, ...]:
-    """Return the verdicts of all pairs: tokens and characters per second, then waiting times.
+    """Return the verdicts on all pairs: those on tokens and characters per second, then those on waiting times.
 
-    An imported file has one speed only.
+    For an imported file there is only one speed.
     """
     if is_imported(session.plan):
         return tuple(_flat(one, "decode_tps") for one in verdicts(session))
@@ -45,9 +46,9 @@ def pair_verdicts(session: Session) -> tuple[PairVerdict, ...]:
 
 
 def leading(pairs: Sequence[PairVerdict]) -> PairVerdict | None:
-    """Return the verdict on the best contender and the one that comes nearest to it, of one figure's pairs.
+    """Return the verdict on the best contender and the one closest to it, from the pairs of one figure.
 
-    None where no contender is the first of all its pairs, and where there is no pair.
+    None if no contender is ``first`` in all its pairs, or if there are no pairs.
     """
     second = {one.second for one in pairs}
     of_best = [one for one in pairs if one.first not in second]

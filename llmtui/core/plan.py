@@ -1,6 +1,6 @@
 """A plan: which prompts are sent to which models, and in which order.
 
-A plan is data. Its order (of models, prompts and tags) follows from its seed, so that a session can be read, resumed
+A plan is data. The order of models, prompts and tags is determined by its seed, so that a session can be read, resumed
 and repeated. Rules: docs/method.md, "Trials".
 """
 
@@ -17,11 +17,12 @@ from llmtui.core.choices import Choices
 Kind = Literal["cold", "warm", "follow_up"]
 Think = bool | Literal["low", "medium", "high"]
 ThinkingControl = Literal["template", "effort", "effort_none", "reasoning"]
-"""Request fields that control thinking in OpenAI's protocol: ``chat_template_kwargs``; ``reasoning_effort``, without or
-with ``none``; ``reasoning.effort``."""
+"""The request field that controls thinking in OpenAI's protocol: ``chat_template_kwargs`` (``template``),
+``reasoning_effort`` without or with the value ``none`` (``effort``, ``effort_none``), or ``reasoning.effort``
+(``reasoning``)."""
 Others = Literal["unload", "keep"]
 SERVERS_OWN: Final = "server"
-"""In a variant's words: a value that the server decides and does not report."""
+"""Stands for a value, in the text of a variant, that the server decides and does not report."""
 
 _DEFAULTS: Final = Choices()
 
@@ -32,10 +33,10 @@ IMPORTED = "imported"
 """Preset of a session that was read from another program's file."""
 AUTO_BUDGET_S = 360.0
 BUILTIN: Final = "builtin"
-"""Backend of llmtui's own server; as prefix ``builtin:`` of a model's name it selects that server."""
+"""Backend of llmtui's built-in server. The prefix ``builtin:`` before a model's name selects that server."""
 DEMO_NOTE: Final = "built-in demo"
 SPEED_NOTE: Final = "speed only, text is noise"
-"""Note of the synthetic demo model: for display, not for comparison with real models."""
+"""Note of the synthetic demo model, whose speed is not comparable with that of real models."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,22 +52,22 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     format: str | None = None
     context_limit: int | None = None
     thinking: bool | None = None
-    """Whether the server says that the model can think; None where it does not say."""
+    """Whether the server reports that the model can think; None if it does not report it."""
     thinking_control: ThinkingControl | None = None
-    """How thinking is controlled on its server, for OpenAI's protocol."""
+    """Request field that controls the model's thinking, for servers with OpenAI's protocol."""
     served_ctx: int | None = None
-    """The context length that its server set, where requests cannot; None where it is not reported."""
+    """Context length in tokens that the server set at its start, if requests cannot set it; None if not reported."""
     note: str | None = None
     """A note shown with the model in every table and file, such as "built-in demo"."""
 
     @property
     def is_demo(self) -> bool:
-        """Whether it is the model that ships with the program."""
+        """Whether this is the demo model that comes with the program."""
         return self.note == DEMO_NOTE
 
     @property
     def spelling(self) -> str:
-        """The name by which a user selects it: with the prefix ``builtin:`` for models of the built-in server."""
+        """The name by which a user selects the model; it begins with ``builtin:`` for models of the built-in server."""
         return f"{BUILTIN}:{self.name}" if self.backend == BUILTIN else self.name
 
 
@@ -74,18 +75,19 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     """Options that make two runs of one model different contenders."""
 
     think: Think | None = False
-    """None: the request does not mention it, so the server's default applies."""
+    """Setting for thinking; None: requests do not mention it, so the server's default applies."""
     num_ctx: int | None = _DEFAULTS.num_ctx
-    """Where the server fixes it at its start, the value it reports; None where it does not report it."""
+    """Context length in tokens. If the server sets it at its start, the value that it reports, or None if it does
+    not."""
     num_thread: int | None = None
     copy: str = ""
-    """Distinguishes the two sides of a same-model-twice (A/A) run; empty otherwise."""
+    """Text that distinguishes the two contenders of a model that runs against itself (A/A); empty otherwise."""
 
     @property
     def canonical(self) -> str:
-        """The variant in a stable notation for keys and CSV: ``think=off num_ctx=4096``.
+        """The variant in a stable notation for keys and CSV files: ``think=off num_ctx=4096``.
 
-        ``server`` is a value that the server decides and does not report.
+        The value ``server`` means that the server decides the option and does not report it.
         """
         words = [f"think={_think_word(self.think)}", f"num_ctx={SERVERS_OWN if self.num_ctx is None else self.num_ctx}"]
         if self.num_thread is not None:
@@ -96,7 +98,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contender(msgspec.Struct, frozen=True, kw_only=True):
-    """A model with a variant: one line of the comparison."""
+    """A model with a variant: one row of the comparison."""
 
     model: Model
     variant: Variant
@@ -105,7 +107,7 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedPrompt(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt of the plan, without the tag that is put before it."""
+    """A prompt of the plan, without the tag that a trial puts before it."""
 
     id: str
     category: str
@@ -126,11 +128,11 @@ class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
     quiet_wait_s: float = _DEFAULTS.quiet_wait_s
     server_wait_s: float = _DEFAULTS.server_wait_s
     extra_fields: dict[str, Any] = {}
-    """Fields added to the body of every request."""
+    """Fields that are added to the body of every request."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run, fixed before it starts."""
+    """Everything about a run that is fixed before it starts."""
 
     preset: str
     server: str
@@ -143,11 +145,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 1
     """Number of rounds that are run in any case."""
     max_rounds: int = 1
-    """Largest number of rounds; those beyond ``rounds`` are run while they are expected to end within the budget."""
+    """Largest number of rounds. Those beyond ``rounds`` are run only while they are expected to end within the
+    budget."""
     budget_s: float | None = None
     balanced: bool = False
-    """A round and its mirror are started together or not at all, so that the order is balanced when the budget is used
-    up. The first round is run in any case."""
+    """Whether an even round is run only together with the odd one before it, whose order it reverses, so that the order
+    is balanced at the end. The first round is always run."""
     seed: int = 0
     others: Others = "unload"
     pack: str = "llmtui"
@@ -155,7 +158,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrialKey(msgspec.Struct, frozen=True, kw_only=True):
-    """The identity of a trial: equal keys mean the same prompt to the same model. Used by resume and comparison."""
+    """The identity of a trial for resuming and comparing: equal keys mean the same prompt to the same model."""
 
     round: int
     backend: str
@@ -175,22 +178,22 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     prompt: int | None
     """Index into ``Plan.prompts``; None for the cold trial, which has no category."""
     tag: int | None = None
-    """The four digits before a warm prompt; None for cold."""
+    """The four-digit number before a prompt; None for a cold trial."""
     attempt: int = 1
 
     @property
     def kind(self) -> Kind:
-        """``cold``, ``warm`` or ``follow_up``."""
+        """Kind of the trial: ``cold``, ``warm`` or ``follow_up``."""
         return self.key.kind
 
     @property
     def round(self) -> int:
-        """The round of the trial, from 1."""
+        """Number of the trial's round, from 1."""
         return self.key.round
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """One contender in one round: its trials in order."""
+    """All trials of one contender in one round, in order."""
 
     round: int
     contender: int
@@ -206,9 +209,10 @@ def _think_word(think: Think | None) -> str:
 
 
 def round_order(plan: Plan, round_number: int) -> tuple[int, ...]:
-    """Return the contenders' order in a round: random in odd rounds, each of which is followed by its mirror.
+    """Return the order of the contenders in a round, as indices into the plan.
 
-    Two such rounds are balanced: a linear drift affects every contender equally.
+    Odd rounds have a random order; an even round has the reverse order of the round before. Over two such rounds, a
+    linear drift affects every contender equally.
     """
     odd = round_number if round_number % 2 else round_number - 1
     order = list(range(len(plan.contenders)))
@@ -219,17 +223,17 @@ def round_order(plan: Plan, round_number: int) -> tuple[int, ...]:
 
 
 def prompt_order(plan: Plan, round_number: int) -> tuple[int, ...]:
-    """Return the prompts' order in a round: random, and equal for all contenders."""
+    """Return the order of the prompts in a round, as indices: random, and the same for all contenders."""
     order = list(range(len(plan.prompts)))
     random.Random(f"{plan.seed}/prompts/{round_number}").shuffle(order)
     return tuple(order)
 
 
 def prompt_tag(plan: Plan, round_number: int, prompt: int) -> int:
-    """Return the four digits (first not 0) before a prompt: new per prompt and round, equal for all contenders.
+    """Return the four-digit number that is put before a prompt.
 
-    The tag comes first so that a server's prefix cache has nothing to reuse. Tags of one plan do not repeat while there
-    are unused numbers.
+    It is new for each prompt and round, and equal for all contenders. It comes first so that a server cannot reuse its
+    prefix cache. Tags do not repeat within a plan until all numbers are used.
     """
     numbers = _tags(plan.seed)
     return numbers[((round_number - 1) * len(plan.prompts) + prompt) % len(numbers)]
@@ -237,14 +241,14 @@ def prompt_tag(plan: Plan, round_number: int, prompt: int) -> int:
 
 @lru_cache(maxsize=16)
 def _tags(seed: int) -> tuple[int, ...]:
-    """Return all tags in a seed's order; cached, since shuffling takes milliseconds and screens ask for whole plans."""
+    """Return all tags in the order that a seed determines; cached, since shuffling takes milliseconds."""
     numbers = list(range(1000, 10000))
     random.Random(f"{seed}/tags").shuffle(numbers)
     return tuple(numbers)
 
 
 def tagged(tag: int | None, text: str) -> str:
-    """Return the prompt as sent: ``[4817] text``."""
+    """Return a prompt as it is sent, with its tag: ``[4817] text``."""
     return text if tag is None else f"[{tag}] {text}"
 
 
@@ -253,10 +257,10 @@ def contender_block(plan: Plan, round_number: int, contender: int, *, cold_last:
 
     Args:
         plan: the plan.
-        round_number: from 1.
+        round_number: number of the round, from 1.
         contender: index into ``plan.contenders``.
-        cold_last: put the cold trial after the others; for a model already in memory, so that a token appears at
-            once.
+        cold_last: whether the cold trial comes after the others. Used for a model already in memory, so that its first
+            trial starts without loading.
     """
     trials: list[Trial] = []
     order = prompt_order(plan, round_number)
@@ -271,13 +275,13 @@ def contender_block(plan: Plan, round_number: int, contender: int, *, cold_last:
 
 
 def round_blocks(plan: Plan, round_number: int, *, resident: int | None = None) -> tuple[Block, ...]:
-    """Return a round's blocks in order.
+    """Return the trials of a round, grouped by contender, in order.
 
     Args:
         plan: the plan.
-        round_number: from 1.
-        resident: a contender that was in memory at the start; it comes first in round 1 with its cold trial last,
-            and round 2 mirrors that order.
+        round_number: number of the round, from 1.
+        resident: a contender whose model was in memory at the start. It comes first in round 1, with its cold trial
+            last, and round 2 reverses that order.
     """
     order = round_order(plan, round_number)
     if resident is None or round_number > 2:
@@ -299,14 +303,14 @@ def trials_per_round(plan: Plan) -> int:
 
 
 def num_predict(plan: Plan, kind: Kind) -> int:
-    """Return the cap on output tokens for a kind of trial."""
+    """Return the largest number of output tokens allowed for a kind of trial."""
     return {"cold": COLD_NUM_PREDICT, "follow_up": FOLLOW_UP_NUM_PREDICT, "warm": plan.options.num_predict}[kind]
 
 
 def num_ctx(contender: Contender) -> int | None:
-    """Return the context length in tokens: the variant's, or the model's limit where that is less.
+    """Return the context length in tokens: the variant's, or the model's limit if that is smaller.
 
-    None where the server decides it and does not report it.
+    None if the server decides it and does not report it.
     """
     limit = contender.model.context_limit
     wanted = contender.variant.num_ctx

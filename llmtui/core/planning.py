@@ -1,4 +1,4 @@
-"""Plans made from the user's choices, for the screens and the command line. Rules: docs/method.md, "Trials"."""
+"""Making plans from the choices of the user, for the screens and the command line. Rules: docs/method.md, "Trials"."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from llmtui.core.prompts import Prompt, PromptPack, prompt_sha256
 from llmtui.core.records import Problem, ProblemError
 
 FREE = "free"
-"""Preset and category of a typed prompt."""
+"""Preset and category of a prompt that the user typed."""
 FULL_ANSWER_TOKENS = 1024
 FEW_MODELS = 3
-"""Number of models to pick by default where none is in memory."""
+"""Number of models to pick by default if no model is in memory."""
 
 
 class Rounds(msgspec.Struct, frozen=True):
-    """Number of rounds of a run."""
+    """How many rounds a run has."""
 
     rounds: int
     """Number of rounds that are run in any case."""
     max_rounds: int
     budget_s: float | None = None
-    """Further rounds are started only while they are expected to end within this time."""
+    """Time in seconds; further rounds are started only if they are expected to end within it. None: no budget."""
     balanced: bool = False
-    """Further rounds are started together with their mirrors, so that the order ends balanced."""
+    """Whether an even round is run only together with the odd one before it, whose order it reverses."""
 
 
 PRESETS: dict[Preset, Rounds] = {
@@ -54,7 +54,7 @@ PRESETS: dict[Preset, Rounds] = {
 
 
 def rounds_of(choices: Choices) -> Rounds:
-    """Return the chosen number of rounds: an exact one, else what fits into a budget, else the preset's."""
+    """Return the number of rounds: the exact number if chosen, else those that fit a time budget, else the preset's."""
     if choices.rounds is not None:
         return Rounds(choices.rounds, choices.rounds)
     if choices.budget_s is not None:
@@ -63,22 +63,22 @@ def rounds_of(choices: Choices) -> Rounds:
 
 
 class NothingToRun(ProblemError):
-    """The plan would have no models or no prompts; ``problem`` says which."""
+    """Raised if a plan would have no models or no prompts; ``problem`` says which."""
 
 
 def default_models(
     listed: Sequence[ListedModel], chosen_last: Collection[str] | None = None, *, server: str = "ollama"
 ) -> tuple[str, ...]:
-    """Return the spellings of the models to pick by default.
+    """Return the names (``Model.spelling``) of the models to pick by default.
 
     These are the models picked last that are still available; else those in memory; else the three smallest. Models
-    that cannot be benchmarked are left out. Models of the built-in server are not picked beside those of another
-    server; with the built-in server alone, named files come before its own models, and of those only the demo is
-    picked.
+    that cannot be benchmarked are left out. Models of the built-in server are not picked if another server is the main
+    one. If the built-in server is the main one, models of the user come before its test models, of which only the demo
+    is picked.
 
     Args:
         listed: the available models.
-        chosen_last: spellings of the models picked last.
+        chosen_last: names of the models picked last.
         server: kind of the main server.
     """
     usable = [one for one in listed if one.why_not is None]
@@ -97,7 +97,7 @@ def default_models(
 
 
 def _one_a_build(listed: Sequence[ListedModel]) -> list[ListedModel]:
-    """Return one entry per build: the first of several names of the same weights."""
+    """Return one entry per build of a model: the first, if the same weights have several names."""
     first: dict[str, ListedModel] = {}
     for one in listed:
         first.setdefault(one.model.digest or one.model.name, one)
@@ -105,13 +105,13 @@ def _one_a_build(listed: Sequence[ListedModel]) -> list[ListedModel]:
 
 
 def default_categories(pack: PromptPack, chosen_last: Collection[str] | None = None) -> tuple[str, ...]:
-    """Return the categories to pick by default: those picked last that still exist, else all."""
+    """Return the ids of the categories to pick by default: those picked last that still exist, else all."""
     again = tuple(one.id for one in pack.categories if one.id in (chosen_last or ()))
     return again or tuple(one.id for one in pack.categories)
 
 
 def prompts_of(pack: PromptPack, categories: Collection[str], *, every: bool = False) -> tuple[str, ...]:
-    """Return the ids of the prompts that categories stand for: the first of each, or all of them."""
+    """Return the ids of the prompts to use from the given categories: the first of each, or all of them."""
     return tuple(
         prompt.id
         for category in pack.categories
@@ -136,11 +136,11 @@ def make_plan(
     Args:
         models: the models, in the order of the table.
         pack: the prompts.
-        server: its address.
-        categories: ids; None for all.
-        prompt_ids: ids of single prompts, in place of whole categories; None: as ``categories`` and the choices say.
-        choices: all other choices; None: the defaults.
-        extra_fields: fields added to the body of every request.
+        server: address of the server.
+        categories: ids of the categories to use; None for all.
+        prompt_ids: ids of single prompts to use instead of ``categories``; None: use ``categories``.
+        choices: all other choices; None for the defaults.
+        extra_fields: fields to add to the body of every request.
         seed: seed of the order; the same seed makes the same plan.
 
     Raises:
@@ -184,9 +184,10 @@ def make_free_plan(
     choices: Choices | None = None,
     seed: int = 0,
 ) -> Plan:
-    """Return the plan of one typed prompt: one trial per model, without cold start and follow-up.
+    """Return the plan for one prompt that the user typed: one warm trial per model, without cold start and follow-up.
 
-    Its answers may have ``own_answer_tokens``: they are to be read, and are not cut where measured ones are.
+    Its answers may be longer than those of measured prompts, since they are meant to be read (see
+    ``own_answer_tokens``).
 
     Raises:
         NothingToRun: there is no model or no text.
@@ -214,24 +215,24 @@ def make_free_plan(
 
 
 def own_answer_tokens(choices: Choices) -> int:
-    """Return the most tokens of an answer to a typed prompt: 1024 unless another limit than the usual was chosen."""
+    """Return the token limit for answers to a typed prompt: 1024, unless the user chose another limit."""
     return FULL_ANSWER_TOKENS if choices.num_predict == Choices().num_predict else choices.num_predict
 
 
 def repeated(plan: Plan, listed: Sequence[ListedModel], *, server: str, seed: int) -> Plan:
-    """Return a new plan with the same models, prompts, options and rounds as an earlier one, in another order.
+    """Return a new plan with the models, prompts, options and rounds of an earlier one, in another order.
 
-    A model that was rebuilt since then is used in its present build; one that is gone stays in the plan, and its trials
-    fail.
+    A model that was rebuilt since then is used in its current build. A model that no longer exists stays in the plan,
+    and its trials fail.
 
     Args:
         plan: the plan of an earlier session.
-        listed: the server's present models.
-        server: its address.
+        listed: the server's current models.
+        server: address of the server.
         seed: seed of the new order.
 
     Raises:
-        NothingToRun: the plan is that of an imported file, or the server has none of its models.
+        NothingToRun: the plan belongs to an imported file, or the server has none of its models.
     """
     if plan.preset == IMPORTED:
         raise NothingToRun(Problem(code="no_plan_of_import"))
@@ -246,9 +247,9 @@ def repeated(plan: Plan, listed: Sequence[ListedModel], *, server: str, seed: in
 
 
 def contenders(models: Sequence[Model], choices: Choices) -> tuple[Contender, ...]:
-    """Return the contenders: each model once per chosen way of thinking that it supports.
+    """Return the contenders of a plan: each model once for every chosen setting of thinking that it supports.
 
-    A build listed under two names is run twice, the second marked as a copy like in an A/A run.
+    A build that is listed under two names is run twice; the second is marked as a copy, as in an A/A run.
 
     Raises:
         NothingToRun: there is no model.
@@ -284,17 +285,21 @@ def shown_name(model: Model, *, mixed: bool) -> str:
 
 
 def _variant(model: Model, think: Think | None, choices: Choices) -> Variant:
-    """Return the options that the model will have; a server of OpenAI's protocol fixes two of them at its start."""
+    """Return the options that a model runs with. OpenAI-compatible servers set context and threads at their start."""
     if model.backend == "openai":
         return Variant(think=think, num_ctx=model.served_ctx)
     return Variant(think=think, num_ctx=choices.num_ctx, num_thread=choices.num_thread)
 
 
 def thinking_ways(model: Model, wish: Thinking) -> tuple[Think | None, ...]:
-    """Return the values of ``think`` to run a model with; None: the server's default.
+    """Return the values of ``think`` to run a model with; None stands for the server's default.
 
-    With Ollama and the built-in server, only models that the server reports as thinking get a value. gpt-oss cannot be
-    told not to think: it gets "low". Some servers of OpenAI's protocol have no field to turn thinking off.
+    With Ollama and the built-in server, models that do not think have only False. gpt-oss cannot turn thinking off and
+    gets "low" instead. Some servers with OpenAI's protocol have no field to turn thinking off.
+
+    Args:
+        model: the model.
+        wish: the user's choice.
     """
     if model.backend != "openai" and not model.thinking:
         return (False,)
@@ -314,7 +319,7 @@ def thinking_ways(model: Model, wish: Thinking) -> tuple[Think | None, ...]:
 
 
 def cannot_think_so(model: Model, wish: Thinking) -> bool:
-    """Return whether a model cannot be told to think as chosen."""
+    """Return whether the chosen setting of thinking is impossible for a model."""
     ways = thinking_ways(model, wish)
     return None in ways or (wish != "off" and ways == (False,))
 
@@ -332,7 +337,7 @@ def _think_label(think: Think | None) -> str:
 
 
 def _distinct(so_far: Iterable[Contender], model: Model, variant: Variant, label: str, copy: str) -> Contender:
-    """Return a contender whose key and label differ from all earlier ones."""
+    """Return a contender whose key and label differ from those of all earlier ones."""
     keys = {(one.model.backend, one.model.digest, one.variant.canonical) for one in so_far}
     labels = {one.label for one in so_far}
     for mark in _marks(copy):

@@ -1,4 +1,4 @@
-"""Speed over the position in an answer: whether a model slows down as its text, and with it the context, grows."""
+"""Speed over the position in an answer, which shows whether a model slows down as its context grows."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from llmtui.core.records import Timeline
 
 PARTS = 16
-"""Largest number of sections of a text; fewer where it arrived in few chunks."""
+"""Largest number of sections that a text is divided into; fewer if it arrived in few chunks."""
 
 
 def speed_over_position(timeline: Timeline) -> tuple[tuple[int, float], ...]:
-    """Return (characters before the middle of a section, characters per second in it) along a text.
+    """Return (number of characters before the section's middle, characters per second) for each section of a text.
 
-    Sections have about equal numbers of characters and end where a chunk arrived. The first chunk belongs to no
-    section, since its time is that of the prompt.
+    Sections have about the same number of characters and end at the end of a chunk. The first chunk is in no section,
+    since its time belongs to the prompt.
 
     Args:
-        timeline: timeline of one trial, with the model's own text only.
+        timeline: the timeline of one trial, with the model's own text only.
     """
     return tuple(_stretches(timeline))
 

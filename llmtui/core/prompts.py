@@ -1,4 +1,4 @@
-"""Prompt packs: the prompts of a run, in one language. Reading the files: ``config.prompt_files``."""
+"""Prompt packs: all prompts that a run can use, in one language. ``config.prompt_files`` reads them from files."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import msgspec
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
-    """One prompt, in one language."""
+    """One prompt in one language."""
 
     id: str
     category: str
     title: str
     text: str
-    """The text as sent, without the tag of a trial; no blanks at either end."""
+    """The text as sent, but without a trial's tag; no whitespace at either end."""
 
 
 class Category(msgspec.Struct, frozen=True, kw_only=True):
-    """Prompts of one kind; the first is used where one prompt per category is run."""
+    """Prompts of one kind. If a run uses one prompt per category, it is the first."""
 
     id: str
     title: str
@@ -34,15 +34,15 @@ class PromptPack(msgspec.Struct, frozen=True, kw_only=True):
     cold: str
     """The fixed prompt of every cold trial."""
     follow_up: str
-    """The prompt of the follow-up trial, which continues a conversation."""
+    """The prompt of a follow-up trial, which continues the conversation of the trial before it."""
     sources: tuple[str, ...]
-    """The files it was read from, the most general first."""
+    """The files from which the pack was read. Later files override earlier ones."""
 
 
 def prompt_sha256(text: str) -> str:
-    """Return the SHA-256 of a prompt's text in hexadecimal: the prompt in a trial's key.
+    """Return the SHA-256 of a prompt's text in hexadecimal, which identifies the prompt in a trial's key.
 
     Args:
-        text: the prompt as the pack holds it, without the tag that a trial puts before it.
+        text: the text in the pack, without the tag that a trial puts before it.
     """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

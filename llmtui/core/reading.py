@@ -1,6 +1,6 @@
-"""Whether the text of an answer is complete and is the model's own.
+"""Checks whether the text of an answer was read completely and comes from the model itself.
 
-Findings of the stream's reader come with the trial; those that follow from the finished answer are made here.
+The code that reads the stream adds its flags to the trial. The checks here need the finished answer.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from llmtui.core.records import Evidence, FlagEvidence, ServerCounters
 from llmtui.core.thinking import inline_thinking
 
 ONE_CHUNK_TOKENS: Final = 16
-"""No model makes this many tokens at once: within one chunk they did not arrive as a stream."""
+"""Number of tokens in a single chunk from which an answer did not arrive as a stream."""
 FASTEST_TPS: Final = 100_000.0
-"""No server is faster, whatever it reports."""
+"""Tokens per second above which a server's counts are considered impossible."""
 SLACK_TOKENS: Final = 16
-"""Template marks and the end count as tokens, but have no text."""
+"""Number of tokens allowed without text, such as the template's marks and the end of the answer."""
 HIDDEN_TOKENS: Final = 8
 _LOADING: Final = re.compile(
     r"[\s━─=_*#-]*[^\n]{0,60}\bloading (?:the )?model\b.*?\bdone!? *\([\d.,]+ ?m?s\)[\s━─=_*#-]*",
     re.IGNORECASE | re.DOTALL,
 )
-"""What a router writes into the thinking channel while it loads the model (llama-swap)."""
+"""Text that a router (llama-swap) writes into the thinking channel while it loads a model."""
 
 
 def reading_flags(finished: TrialFinished) -> dict[str, FlagEvidence]:
-    """Return the flags about reading the answer with their evidence, those that came with the trial first."""
+    """Return the flags about reading the answer, each with its evidence; those that came with the trial are first."""
     told: tuple[FlagEvidence, ...] = finished.evidence + ("",) * (len(finished.flags) - len(finished.evidence))
     found = {flag: seen for flag, seen in zip(finished.flags, told, strict=False) if flag in NOT_CLAIMED}
     if not finished.timeline.t_ns or finished.recorded is not None:
@@ -44,9 +44,9 @@ def reading_flags(finished: TrialFinished) -> dict[str, FlagEvidence]:
 
 
 def believed_counters(finished: TrialFinished) -> ServerCounters:
-    """Return the server's counters, without a token count that is impossible in the time.
+    """Return the server's counters, without a token count that is impossible in the given time.
 
-    Such a count is not shown, and is no evidence of hidden text.
+    An impossible count is neither shown nor used as evidence of hidden text.
     """
     counters = finished.counters or ServerCounters()
     tokens, done_ns = counters.output_tokens, finished.done_ns
@@ -57,7 +57,7 @@ def believed_counters(finished: TrialFinished) -> ServerCounters:
 
 
 def _exceeds(tokens: int, text: str) -> bool:
-    """Return whether a text has fewer bytes than the given number of tokens, each of which has at least one."""
+    """Return whether a text is too short for the given number of tokens, if each token is at least one byte."""
     return tokens > len(text.encode("utf-8", "replace")) + SLACK_TOKENS
 
 
@@ -68,11 +68,15 @@ NOT_CLAIMED: Final[dict[str, tuple[str, ...]]] = {
     "unseen_text": ("ttft_ms", *SPEED),
     "buffered": ("ttft_ms", "ttfo_ms", *SPEED, *TEXT, "decode_chars", *GAPS, "gap_clock", "client_lag_ms"),
 }
-"""Figures that are missing for an answer with one of these flags."""
+"""Figures that are set to missing, by the flag of the answer that is the reason."""
 
 
 def _unseen(finished: TrialFinished, counters: ServerCounters) -> Evidence | None:
-    """Return the evidence for unseen text: more tokens than the text has bytes, or thinking only in the counters."""
+    """Return the evidence that some text of the answer was not received; None if there is none.
+
+    The evidence is a count of more tokens than the text has bytes, or thinking tokens in the counters without any
+    thinking in the text.
+    """
     line, text = finished.timeline, finished.text
     tokens, thought = counters.output_tokens, counters.reasoning_tokens
     if tokens is not None and _exceeds(tokens, text):
@@ -106,7 +110,7 @@ def loading_chunks(channels: str, texts: tuple[str, ...]) -> int:
 
 
 def chunk_texts(finished: TrialFinished) -> tuple[str, ...]:
-    """Return the text cut into the chunks in which it arrived."""
+    """Return the text of an answer divided into its chunks."""
     cut: list[str] = []
     at = 0
     for length in finished.timeline.chars:
@@ -116,13 +120,16 @@ def chunk_texts(finished: TrialFinished) -> tuple[str, ...]:
 
 
 def answer_of(finished: TrialFinished) -> str:
-    """Return the answer without thinking from a separate channel."""
+    """Return the answer, without any thinking that arrived in a separate channel."""
     channels = finished.timeline.channels
     return "".join(text for text, channel in zip(chunk_texts(finished), channels, strict=True) if channel == "a")
 
 
 def own_text(finished: TrialFinished) -> TrialFinished:
-    """Return the trial with the model's own text only, and with an end that is not before its last text."""
+    """Return the trial without text that a router wrote while it loaded the model.
+
+    If the recorded end is before the last text, it is corrected.
+    """
     line = finished.timeline
     if finished.done_ns is not None and line.t_ns and finished.done_ns < line.t_ns[-1]:
         # Older versions recorded the first finish_reason as the end of the answer.

@@ -1,4 +1,4 @@
-"""Figures of a trial that another program measured: only what its file recorded."""
+"""Figures of a trial that another program measured, computed only from the values in its file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from llmtui.core.records import Recorded
 from llmtui.core.trial_row import TrialRow
 
 Basis = Literal["writing", "usual"]
-"""What an imported file's models can be compared by: the speed after the first token, or only tokens ÷ total time."""
+"""What the models of an imported file are compared by: ``writing``, the speed after the first token, or ``usual``,
+tokens ÷ total time."""
 _NOT_RECORDED = (
     "ttft_ms", "ttfo_ms", "decode_tps", "tpot_ms", "decode_cps", "reading_x", "prefill_tps", "e2e_ms", "e2e_tps",
     "gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls", "client_lag_ms", "tokens",
@@ -22,8 +23,8 @@ _NOT_RECORDED = (
 def recorded_figures(event: TrialFinished) -> Figures | None:
     """Return the figures of an imported trial; None for a trial that was measured here.
 
-    Journals of imports by an earlier version have the time of the first token on a timeline; these are measured as
-    usual, hence None too.
+    None also for imports by an earlier version: their journals have a timeline, so they are computed like measured
+    trials.
     """
     of = event.recorded
     if of is None or event.timeline.t_ns:
@@ -55,7 +56,7 @@ def recorded_figures(event: TrialFinished) -> Figures | None:
 
 
 def decode_amount(row: TrialRow) -> tuple[float, float] | None:
-    """Return a trial's (tokens, seconds) after the first token, however short; None where not recorded."""
+    """Return a trial's (tokens, seconds) after the first token, even for short answers; None if not recorded."""
     of, figures = row.recorded, row.figures
     if of is not None and (done := _steps(of)) is not None:
         return done
@@ -67,7 +68,7 @@ def decode_amount(row: TrialRow) -> tuple[float, float] | None:
 
 
 def total_amount(row: TrialRow) -> tuple[float, float] | None:
-    """Return a trial's (tokens, total seconds), or (recorded rate, 1); None where neither is recorded."""
+    """Return a trial's (tokens, total seconds), or (recorded tokens per second, 1); None if neither is recorded."""
     figures = row.figures
     if figures.tokens and figures.e2e_ms:
         return figures.tokens, figures.e2e_ms / 1000
@@ -75,14 +76,17 @@ def total_amount(row: TrialRow) -> tuple[float, float] | None:
 
 
 def overall_tps(row: TrialRow) -> float | None:
-    """Return a trial's tokens ÷ total time: as recorded, else computed."""
+    """Return a trial's tokens ÷ total time, as recorded or else computed, in tokens per second; None if unknown."""
     if row.recorded is not None and row.recorded.overall_tps is not None:
         return row.recorded.overall_tps
     return row.figures.e2e_tps
 
 
 def _prefill(of: Recorded) -> float | None:
-    """Return the fresh prompt tokens per second; None where the cached count is unknown or too few are fresh."""
+    """Return the processed prompt tokens per second, without cached tokens.
+
+    None if the number of cached tokens or the time is unknown, or if too few tokens were processed.
+    """
     if of.prompt_tokens is None or of.cached_tokens is None or not of.prompt_s:
         return None
     fresh = of.prompt_tokens - of.cached_tokens

@@ -1,4 +1,4 @@
-"""Pairs of an imported file's trials: by its own rounds, or by category where it has one round only."""
+"""Pairing of an imported file's trials: by the file's rounds, or by category if it has only one round."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
 
 Unit = Literal["round", "category", "run"]
-"""What counts as one independent observation: a round of a session that ran here; for a file a category, or a
-repetition of all its prompts."""
+"""What one independent observation is: a round of a session that ran here; for an imported file a category, or a
+repetition of all its prompts (``run``)."""
 
 
 class RecordedCells(NamedTuple):
-    """The usable trials of a file, by contender and unit, and within a unit by category and prompt."""
+    """The usable trials of an imported file, by contender and observation, and within that by category and prompt."""
 
     basis: Basis
     unit: Unit
     prompts: int
     """Number of prompts in the whole file."""
     cells: dict[int, dict[str, dict[tuple[str, int], tuple[float, float]]]]
-    """(amount, seconds); for a category all prompts together, as prompt 0."""
+    """(amount, seconds) by contender, name of the observation, and (category, prompt). If a category is the
+    observation, all its prompts are added up as prompt 0."""
 
 
 def recorded_cells(session: Session) -> RecordedCells:
-    """Return the usable trials of an imported session: all as recorded, including cold and short ones."""
+    """Return the usable trials of an imported session. Cold and short trials count too, unlike in measured sessions."""
     basis, unit = basis_of(session), unit_of(session)
     found: dict[int, dict[str, dict[tuple[str, int], tuple[float, float]]]] = {}
     for row in session.rows:
@@ -47,14 +48,15 @@ def recorded_cells(session: Session) -> RecordedCells:
 
 
 def basis_of(session: Session) -> Basis:
-    """Return what the file's models can be compared by."""
+    """Return the figure by which the models of an imported file can be compared."""
     return "writing" if any(decode_amount(row) is not None for row in session.rows) else "usual"
 
 
 def unit_of(session: Session) -> Unit:
-    """Return ``run`` where the file repeats at least half of its prompts for at least two models, or for its only one.
+    """Return what one observation of an imported file is: ``run`` or ``category``.
 
-    A row that merely occurs twice is no second run, nor are repetitions that a program made back to back.
+    It is ``run`` if the file repeats at least half of its prompts, for at least two models or for its only one. A
+    single row that occurs twice is not enough. Repetitions made directly after each other do not count.
     """
     if any(row.recorded is not None and row.recorded.repetition for row in session.rows):
         return "category"
@@ -67,9 +69,15 @@ def unit_of(session: Session) -> Unit:
 
 
 def pair_recorded(of: RecordedCells, first: int, second: int) -> PairedRounds:
-    """Return the units in which both have usable trials, as log ratios.
+    """Return the observations for which both contenders have usable trials, as log ratios.
 
-    A run needs at least half of the file's prompts; within a unit, rates are pooled over the common prompts.
+    A repetition of the prompts counts if at least half of the file's prompts are common to both. Within an observation,
+    rates are pooled over the common prompts.
+
+    Args:
+        of: the trials of the imported file.
+        first: index of the first contender.
+        second: index of the second contender.
     """
     ours, theirs = of.cells.get(first, {}), of.cells.get(second, {})
     logs: list[float] = []
@@ -87,7 +95,7 @@ def pair_recorded(of: RecordedCells, first: int, second: int) -> PairedRounds:
 
 
 class RecordedSpeed(NamedTuple):
-    """A geometric mean over units in tokens per second, with the lowest and highest of them and their number."""
+    """Geometric mean of the speed over the observations, with the lowest, the highest and their number."""
 
     value: float
     low: float
@@ -96,9 +104,9 @@ class RecordedSpeed(NamedTuple):
 
 
 def recorded_speed(of: RecordedCells, contender: int, category: str | None = None) -> RecordedSpeed | None:
-    """Return a model's speed in one category or in all; None where the file has none.
+    """Return a model's speed in one category or in all; None if the file has none.
 
-    Where two models have the same units, the ratio of their means is the ratio of their verdict.
+    If two models have the same observations, the ratio of their speeds equals the ratio in their verdict.
     """
     units = [
         [part for (name, _), part in inside.items() if category in (None, name)]
@@ -111,7 +119,7 @@ def recorded_speed(of: RecordedCells, contender: int, category: str | None = Non
 
 
 def category_name(session: Session, row: TrialRow) -> str:
-    """Return a trial's category; where the file has none, its prompt."""
+    """Return a trial's category; if the file has no categories, the text of its prompt."""
     assert row.trial.prompt is not None, "an imported row has a prompt"
     prompt = session.plan.prompts[row.trial.prompt]
     return prompt.category or prompt.text

@@ -1,4 +1,4 @@
-"""A session, folded from its events: the only state.
+"""The state of a session, built from its events.
 
 ``SessionBuilder.apply`` takes events in order; ``snapshot`` returns a frozen Session at any time. A Session has
 figures, but no texts and timelines: those stay on disk and are read when displayed.
@@ -41,7 +41,7 @@ from llmtui.core.session_flags import with_session_flags
 from llmtui.core.trial_row import TrialRow
 
 MAX_SAMPLES = 2400
-"""Plots are a few hundred columns wide; above this number every second sample is dropped."""
+"""Largest number of samples kept. Above it every second one is dropped, since plots have only a few hundred columns."""
 
 
 class SamplePoint(msgspec.Struct, frozen=True):
@@ -52,9 +52,9 @@ class SamplePoint(msgspec.Struct, frozen=True):
     runner_cores: float | None
     llmtui_cores: float | None
     runner_bytes: int | None
-    """RssFile + RssAnon of the runner."""
+    """RssFile + RssAnon of the model's process (the runner)."""
     used_bytes: int | None
-    """RAM of the machine − available RAM."""
+    """Total RAM of the machine − available RAM."""
     swap_used_bytes: int | None
     gpu_busy: float | None
     vram_bytes: int | None
@@ -70,19 +70,19 @@ _RELOAD_OF_SCHEMA_1 = " again, as it was before"
 
 
 class PhaseMark(msgspec.Struct, frozen=True):
-    """The engine was in ``phase`` from ``t_ns`` on."""
+    """The beginning of a phase: from ``t_ns`` on, the engine was in ``phase``."""
 
     t_ns: int
     phase: Phase
     trial_id: str | None
     step: Step | None = None
-    """The step within the phase; None: no step."""
+    """The step within the phase; None if there is none."""
     names: tuple[str, ...] = ()
-    """Models that the step concerns."""
+    """Names of the models that the step concerns."""
 
 
 class Note(msgspec.Struct, frozen=True):
-    """A note with its time."""
+    """A message kept with the session, with its time."""
 
     t_ns: int
     level: str
@@ -90,53 +90,63 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a session."""
+    """The state of a session at one time."""
 
     session_id: str
     wall_ns: int
     t_ns: int
-    """Start on the engine's clock; subtract it from other times for session time."""
+    """Start of the session on the engine's clock; subtract it from other times to get session time."""
     fingerprint: Fingerprint
     plan: Plan
     rounds: int
-    """Promised rounds: the plan's, plus those added since."""
+    """Number of promised rounds: those of the plan and those added since."""
     rows: tuple[TrialRow, ...] = ()
     current: Trial | None = None
-    """The current trial."""
+    """The running trial; None between trials."""
     order: int = 0
     total: int = 0
     phases: tuple[PhaseMark, ...] = ()
     samples: tuple[SamplePoint, ...] = ()
-    """Thinned to a bounded number; the full series is in samples.csv."""
+    """Machine readings, thinned to a limited number; samples.csv has all of them."""
     latest_sample_t_ns: int | None = None
     per_core: tuple[float, ...] = ()
     notes: tuple[Note, ...] = ()
     standstills: tuple[tuple[int, int], ...] = ()
-    """Pauses between the end of the session and a request for more rounds: (from, until) on the engine's clock."""
+    """Times from the end of the session to a request for more rounds, as (from, until) on the engine's clock."""
     paused: bool = False
-    """A pause was requested; it begins after the current trial."""
+    """Whether a pause was requested. It begins after the current trial."""
     finished: str | None = None
-    """``complete``, ``cancelled``, ``failed``; None while it runs or where it was interrupted."""
+    """``complete``, ``cancelled`` or ``failed``; None if the session is running or was interrupted."""
     last_t_ns: int = 0
-    """Time of the newest event."""
+    """Time of the newest event, on the engine's clock."""
 
     def begin_of(self, end_ns: int, before_ns: int) -> int:
-        """Return when the item that ended at ``end_ns`` began: at the previous end, or when the session continued."""
+        """Return the time at which a trial or round began, on the engine's clock.
+
+        It is the end of the previous one, or the time at which the session continued since then.
+
+        Args:
+            end_ns: end of the trial or round.
+            before_ns: end of the previous one.
+        """
         return max((until for _, until in self.standstills if before_ns < until <= end_ns), default=before_ns)
 
     def contender(self, trial: Trial) -> Contender:
-        """Return the contender of a trial."""
+        """Return the contender that a trial belongs to."""
         return self.plan.contenders[trial.contender]
 
 
 class SessionBuilder:
-    """A fold of events into a Session. ``apply`` belongs to one thread; snapshots are frozen, for any thread."""
+    """Builds a Session from its events.
+
+    Only one thread may call ``apply``. Snapshots are frozen and can be used by any thread.
+    """
 
     def __init__(self) -> None:
         self._session: Session | None = None
         self._rows: list[TrialRow] = []
         self._flagged: tuple[TrialRow, ...] = ()
-        """The trials with the flags that follow from comparing them, as of the last snapshot with new trials."""
+        """The trials with all their flags, as of the last snapshot with new trials."""
         self._phases: list[PhaseMark] = []
         self._samples: list[SamplePoint] = []
         self._notes: list[Note] = []
@@ -156,10 +166,10 @@ class SessionBuilder:
         }
 
     def apply(self, event: Event) -> bool:
-        """Apply one event; return whether it changed the Session. Other events are ignored.
+        """Apply one event; return whether it changed the Session.
 
-        Events before the first SessionStarted change nothing; a second SessionStarted starts over. A trial that is not
-        in the plan, as in a damaged file, is ignored too.
+        Events of other kinds, and those before the first SessionStarted, are ignored. A second SessionStarted starts
+        over. A trial that is not in the plan, as in a damaged file, is ignored too.
         """
         fold = self._apply.get(type(event))
         if fold is None or (self._session is None and type(event) is not SessionStarted):
@@ -171,7 +181,7 @@ class SessionBuilder:
         return True
 
     def snapshot(self) -> Session | None:
-        """Return the present Session; None before SessionStarted."""
+        """Return the current Session; None before SessionStarted."""
         if self._session is None:
             return None
         if len(self._flagged) != len(self._rows):
@@ -280,7 +290,7 @@ class SessionBuilder:
 
 
 def row_of(event: TrialFinished, session: Session) -> TrialRow:
-    """Return the row of a finished trial: its figures, and the flags that it has by itself."""
+    """Return the row of a finished trial: its figures, and the flags that follow from this trial alone."""
     figures = recorded_figures(event) or measure(event, local=bool(session.fingerprint.server_is_local))
     flags = row_flags(event, figures, session.plan)
     return TrialRow(
@@ -305,7 +315,7 @@ def row_of(event: TrialFinished, session: Session) -> TrialRow:
 
 
 def fold(events: Iterable[Event]) -> Session | None:
-    """Return the Session of a series of events; None without a SessionStarted."""
+    """Return the Session that a series of events leads to; None if there is no SessionStarted."""
     builder = SessionBuilder()
     for event in events:
         builder.apply(event)
@@ -313,7 +323,7 @@ def fold(events: Iterable[Event]) -> Session | None:
 
 
 def _detail_of_schema_1(phase: Phase, said: str) -> PhaseDetail | None:
-    """Return the step within a phase that a text of schema 1 describes."""
+    """Return the step that a text in a journal of schema 1 describes; None if the text is not known."""
     if phase == "unload":
         return PhaseDetail(step="unloading", names=tuple(said.split(", ")))
     if said.startswith("loading ") and said.endswith(_RELOAD_OF_SCHEMA_1):

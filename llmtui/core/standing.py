@@ -1,6 +1,6 @@
-"""The state of each model in a running session: rounds done, figures so far, and rank.
+"""The state of each model in a running session: completed rounds, figures so far, and rank.
 
-Ranks and figures are those of complete rounds, so an early turn within a round is no advantage.
+Ranks and figures come from complete rounds, so that a model has no advantage from running early in a round.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from llmtui.core.whole_rounds import of_whole_rounds, whole_rounds
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One model of a running or finished session."""
+    """The state of one model in a running or finished session."""
 
     contender: int
     rank: int | None
-    """1 + the number of models that a verdict puts above it; None while there is no verdict."""
+    """1 + the number of models that a verdict puts above this one; None if there is no verdict yet."""
     shared: bool
-    """Another model has the same rank."""
+    """Whether another model has the same rank."""
     rounds_done: int
-    """Number of rounds in which all its trials have ended."""
+    """Number of rounds in which all trials of the model have ended."""
     round_begun: bool
     """Whether trials of a further round have ended, or one is running."""
     summary: ContenderSummary
     provisional: bool
-    """Whether the figures are from an incomplete round: there is no complete one yet."""
+    """Whether the figures come from an incomplete round, because no round is complete yet."""
 
 
 def standings(session: Session) -> tuple[Standing, ...]:
-    """Return one entry per model in the order of the scoreboard."""
+    """Return the state of each model, in the order of the scoreboard."""
     whole = whole_rounds(session)
     running = session.finished is None
     done, begun = _rounds(session)
@@ -51,7 +51,7 @@ def standings(session: Session) -> tuple[Standing, ...]:
 
 
 def _rounds(session: Session) -> tuple[list[int], list[bool]]:
-    """Return the number of rounds that each model has done, and whether it has begun another."""
+    """Return, for each model, the number of rounds it has completed, and whether it has begun another."""
     ended = frozenset(row.trial.id for row in session.rows)
     done = [0] * len(session.plan.contenders)
     begun = [False] * len(session.plan.contenders)

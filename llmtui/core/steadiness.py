@@ -1,4 +1,7 @@
-"""Steadiness of contenders and drift of the machine; blocks are the observations. Rules: docs/method.md, "Verdicts"."""
+"""Steadiness of contenders and drift of the machine. Rules: docs/method.md, "Verdicts".
+
+An observation is a block: the trials of one contender in one round.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ from llmtui.core.session import Session
 from llmtui.core.stats import Trend, deviation, f_two_sided, holm, mean, stratified_trend
 
 STEADY_ROUNDS = 10
-"""Fewest blocks per contender from which the steadiest is named."""
+"""Smallest number of rounds per contender for naming the steadiest one."""
 STEADY_P = 0.01
 DRIFT_ROUNDS = 5
-"""Fewest rounds from which a drift is attributed to the machine; below, only the trials are said to have changed."""
+"""Smallest number of rounds for attributing a drift to the machine. With fewer, only the trials are said to have
+changed."""
 TREND_ROUNDS = 3
 DRIFT_P = 0.05
 DRIFT_SHARE = 0.03
@@ -27,28 +31,28 @@ class SteadyBlock(NamedTuple):
 
     round: int
     at_s: float
-    """Mean end time of the trials, on the session's clock."""
+    """Mean end time of the trials in seconds, on the session's clock."""
     log_ms: float
-    """Log time per token relative to the mean of the same prompt, averaged over the prompts."""
+    """Mean, over the prompts, of ln(time per token) minus the prompt's mean over all rounds."""
 
 
 class Drift(NamedTuple):
-    """A change of speed over the session."""
+    """A change of speed over the session that all contenders share."""
 
     share: float
-    """Change of the time per token over the whole session: 0.06 is 6 % slower."""
+    """Relative change of the time per token over the whole session; 0.06 means 6 % slower."""
     p: float
     rounds: int
     contenders: int
 
     @property
     def of_the_machine(self) -> bool:
-        """Whether there are enough rounds to attribute it to the machine."""
+        """Whether there are enough rounds to attribute the drift to the machine."""
         return self.rounds >= DRIFT_ROUNDS
 
 
 def blocks_of(session: Session, contender: int) -> tuple[SteadyBlock, ...]:
-    """Return the blocks of one contender in the order of rounds; prompts compared only once are left out.
+    """Return one observation per round for a contender; prompts that were compared only once are left out.
 
     Each trial counts relative to the mean of its prompt over the rounds, which removes differences between prompts.
     """
@@ -70,17 +74,20 @@ def blocks_of(session: Session, contender: int) -> tuple[SteadyBlock, ...]:
 
 
 def drift(session: Session) -> Drift | None:
-    """Return the change of speed over the session that blocks of the same contender show; None where there is none."""
+    """Return the change of speed over the session that the contenders share; None if no such change is found."""
     if is_imported(session.plan):
         return None
     return trend_of([blocks_of(session, index) for index in range(len(session.plan.contenders))])
 
 
 def trend_of(series: Sequence[Sequence[SteadyBlock]]) -> Drift | None:
-    """Return the common drift of the contenders' blocks, where it is more than 3 % from first block to last.
+    """Return the drift that the contenders share, if it is more than 3 % from the first to the last observation.
 
-    From five rounds on, Kendall's test decides at p < 0.05, with contenders as strata that share their rounds. Below
-    that no test could decide: the trials of every contender must have changed in the same direction.
+    From five rounds on, it must be significant by Kendall's test at p < 0.05, with contenders as strata that share
+    their rounds. With fewer rounds no test can decide: then every contender must have changed in the same direction.
+
+    Args:
+        series: for each contender, its observations in the order of the rounds.
     """
     known = [blocks for blocks in series if len(blocks) >= TREND_ROUNDS]
     if not known:
@@ -96,15 +103,15 @@ def trend_of(series: Sequence[Sequence[SteadyBlock]]) -> Drift | None:
 
 
 def steadiest(session: Session) -> int | None:
-    """Return the steadiest contender; None where none is significantly steadier, and below ten rounds."""
+    """Return the contender whose speed varies least; None if the difference is not significant or below ten rounds."""
     blocks = [blocks_of(session, index) for index in range(len(session.plan.contenders))]
     return steadiest_of([[one.log_ms for one in series] for series in blocks])
 
 
 def steadiest_of(series: Sequence[Sequence[float]]) -> int | None:
-    """Return the index of the series whose variance is smaller than that of every other.
+    """Return the index of the series with a smaller variance than every other; None if there is none.
 
-    F test on the variances of all pairs with at least ten blocks each, adjusted by Holm, at 1 %.
+    The variances of all pairs with at least ten observations each are compared by an F test, adjusted by Holm, at 1 %.
     """
     known = [at for at, values in enumerate(series) if len(values) >= STEADY_ROUNDS]
     pairs = list(combinations(known, 2))
@@ -119,7 +126,7 @@ def steadiest_of(series: Sequence[Sequence[float]]) -> int | None:
 
 
 def _ratio(a: float, b: float) -> float:
-    """Return the ratio of two variances; 1 for two series without any."""
+    """Return the ratio of the variances for two standard deviations; 1 if both are 0."""
     if a == b:
         return 1.0
     return math.inf if b == 0 else (a / b) ** 2

@@ -1,7 +1,7 @@
-"""From trials to the summary: cold, warm and follow-up separately, by model and by category.
+"""The summary of a session's trials, by model and by category; cold, warm and follow-up trials separately.
 
-Within a model, rates are pooled (tokens ÷ time), times are medians; the range is that of the rounds. Kinds of trials
-are never averaged together, and a missing figure stays missing.
+For a model, rates are pooled (tokens ÷ time) and times are medians; the ranges are over rounds or trials. Kinds of
+trials are never averaged together, and a missing figure remains missing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from llmtui.core.trial_row import TrialRow, replaced_trials
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """A figure with its range: the value, the lowest and highest of the values it was made from, and their number."""
+    """A value with its range: the lowest and highest of the values that it was computed from, and their number."""
 
     value: float
     low: float
@@ -37,50 +37,51 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the table by model. None means missing; ``why`` has the reason under the field's name."""
+    """One row of the table by model. None: missing; ``why`` then has the code of the reason under the field's name."""
 
     contender: int
     label: str
     note: str | None
-    """The model's note, where the label does not contain it."""
+    """The model's note; None if it has none or if the label is the note."""
     finished: int
     failed: int
     disturbed: int
-    """Number of trials with a known cause of disturbance; an outlier alone does not count."""
+    """Number of trials disturbed by a known cause. An outlier alone has no known cause."""
     cold_first_ms: float | None
-    """TTFT of the session's first cold start, or of cold starts read from disk where that is known."""
+    """TTFT of the first cold start in ms, or of the first one read from disk if the sources are known."""
     cold_first_load_ms: float | None
-    """The part of it that was loading, by the server's count."""
+    """The part of ``cold_first_ms`` spent on loading, by the server's count."""
     cold_later: Spread | None
-    """TTFT of later cold starts, or of those with the file in memory where that is known (ms)."""
+    """TTFT of later cold starts in ms, or of those with the model's file in memory if the sources are known."""
     ttft: Spread | None
-    """Warm TTFT (ms): median over trials."""
+    """TTFT of warm trials in ms: median over the trials."""
     ttfo: Spread | None
     follow_up: Spread | None
     decode_tps: Spread | None
-    """Pooled; low and high over rounds, n rounds. For an imported file the geometric mean over its units."""
+    """Pooled decode speed, with its range over rounds. For an imported file, the geometric mean over its
+    observations."""
     decode_cps: Spread | None
     reading_x: float | None
     prefill_tps: Spread | None
-    """Prefill speed of one kind of trial for the whole session (see ``prefill_kind``): never a mixture."""
+    """Prefill speed, for the whole session from one kind of trial (see ``prefill_kind``), never from a mixture."""
     memory_peak_bytes: int | None
     memory_steady_bytes: int | None
     vram_bytes: int | None
     total_s: float | None
-    """Time of all requests, including waiting."""
+    """Total duration of all requests in seconds, including waiting."""
     overall_tps: float | None
-    """Mean of tokens ÷ total time over the warm trials of the decode speed."""
+    """Mean of tokens ÷ total time over the warm trials whose decode speed is compared."""
     overall_cold_tps: float | None
-    """The same over cold starts alone."""
+    """Mean of tokens ÷ total time over cold starts alone."""
     round_spread: float | None
-    """Standard deviation of the speed at the same prompt over rounds, as a share; None below three rounds."""
+    """Relative standard deviation of the speed at the same prompt over rounds; None below three rounds."""
     thinks: bool
     conditions: tuple[Condition, ...]
     why: dict[str, str]
 
 
 class CategorySummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One contender in one category, warm trials only; for an imported file all trials."""
+    """One contender in one category, from warm trials only; for an imported file from all trials."""
 
     contender: int
     label: str
@@ -93,20 +94,20 @@ class CategorySummary(msgspec.Struct, frozen=True, kw_only=True):
     decode_cps: Spread | None
     e2e_ms: Spread | None
     capped: bool
-    """An answer was ended by the cap on tokens, so ``e2e_ms`` is a lower bound."""
+    """Whether the token limit ended an answer, so that ``e2e_ms`` is a lower bound."""
     answer_tokens: Spread | None
     why: dict[str, str]
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """The tables by model and by category, in the plan's order."""
+    """The tables by model and by category, in the order of the plan."""
 
     lines: tuple[ContenderSummary, ...]
     categories: tuple[CategorySummary, ...]
 
 
 def summarise(session: Session) -> Summary:
-    """Return the summary of a session, finished or still running."""
+    """Return the summary of a finished or a running session."""
     repeated = replaced_trials(session.rows)
     kept = [row for row in session.rows if row.trial.id not in repeated]
     lines: list[ContenderSummary] = []
@@ -121,10 +122,10 @@ def summarise(session: Session) -> Summary:
 
 
 def prefill_kind(session: Session) -> Kind:
-    """Return the kind of trial whose prefill speed is shown: the one that most contenders have, cold if equal.
+    """Return the kind of trial whose prefill speed is shown: the kind that more contenders have it for, else cold.
 
-    A cold start reads a prompt into an empty cache; a warm trial may find a part of it cached. The two are not
-    comparable.
+    The two kinds are not comparable: a cold start processes the prompt with an empty cache, while a warm trial may find
+    a part of it in the cache.
     """
     kinds: tuple[Kind, Kind] = ("warm", "cold")
     have = {
@@ -141,7 +142,7 @@ def prefill_kind(session: Session) -> Kind:
 
 
 def spread(values: Iterable[float]) -> Spread | None:
-    """Return median, lowest, highest and number of values; None for no values."""
+    """Return the median of some values, with the lowest, the highest and their number; None for no values."""
     ordered = sorted(values)
     if not ordered:
         return None
@@ -149,12 +150,12 @@ def spread(values: Iterable[float]) -> Spread | None:
 
 
 def pooled(rows: Sequence[TrialRow]) -> Spread | None:
-    """Return Σ(n − k1)/Σtime over trials with a decode rate, with the range of the rounds' pooled rates."""
+    """Return the pooled decode speed of some trials (all tokens ÷ all time), with the range over the rounds."""
     return _pool((row.trial.round, row.figures.decode_steps, row.figures.decode_s) for row in rows)
 
 
 def _pool(parts: Iterable[tuple[int, float | None, float | None]]) -> Spread | None:
-    """Return the pooled rate of (round, amount, seconds); parts with a missing value are left out."""
+    """Return the pooled rate of (round, amount, seconds), with its range; entries with a missing value are left out."""
     by_round: dict[int, tuple[float, float]] = {}
     for round_number, done, over_s in parts:
         if done is None or over_s is None:
@@ -253,9 +254,9 @@ def _category(
 
 
 def _recorded(cells: RecordedCells, index: int, category: str | None = None) -> Spread | None:
-    """Return the speed after the first token from a file's trials; tokens ÷ total time is not that speed.
+    """Return the speed after the first token in an imported file; None if only tokens ÷ total time is known.
 
-    The range is over rounds: a file that is compared by category has one.
+    If the file is compared by category, it has one round, and so a range of width 0.
     """
     found = recorded_speed(cells, index, category) if cells.basis == "writing" else None
     if found is None or cells.unit == "run":
@@ -269,7 +270,7 @@ def _times(rows: Sequence[TrialRow], kind: Kind, figure: Callable[[TrialRow], fl
 
 
 def _text_speed(warm: Sequence[TrialRow]) -> Spread | None:
-    """Return characters ÷ time, pooled over the trials of the token rate and those without a token count."""
+    """Return the pooled characters per second; trials without a token count are included."""
     rows = [row for row in warm if counts_for_text_speed(row)]
     return _pool((row.trial.round, row.figures.decode_chars, _text_seconds(row)) for row in rows)
 
@@ -285,7 +286,7 @@ def _text_seconds(row: TrialRow) -> float | None:
 
 
 def _reading(rows: Sequence[TrialRow]) -> float:
-    """Return words ÷ time ÷ reading speed, pooled over the trials."""
+    """Return words per second ÷ reading speed, pooled over the trials."""
     words = over_s = 0.0
     for row in rows:
         seconds = _text_seconds(row)
@@ -297,7 +298,11 @@ def _reading(rows: Sequence[TrialRow]) -> float:
 
 
 def start_rows(rows: Sequence[TrialRow]) -> tuple[list[TrialRow], list[TrialRow]]:
-    """Return the rows of the first cold start and of later ones; by the weights' source where that is known."""
+    """Return the trials of the first cold start, and those of later ones.
+
+    If it is known where the weights were read from, all starts from disk are in the first list, and those from memory
+    in the second.
+    """
     cold = [row for row in rows if row.trial.kind == "cold" and counts_for_ttft(row)]
     if any(row.cold_source in ("disk", "mixed") for row in cold):
         first = [row for row in cold if row.cold_source in ("disk", "mixed")]
@@ -306,7 +311,7 @@ def start_rows(rows: Sequence[TrialRow]) -> tuple[list[TrialRow], list[TrialRow]
 
 
 def _starts(rows: Sequence[TrialRow]) -> tuple[float | None, float | None, Spread | None]:
-    """Return first start (TTFT ms, of it load ms) and later ones."""
+    """Return TTFT and load time of the first cold start in ms, and the TTFT of later ones."""
     first, again = start_rows(rows)
     later = spread(row.figures.ttft_ms for row in again if row.figures.ttft_ms is not None)
     if not first:
@@ -315,7 +320,7 @@ def _starts(rows: Sequence[TrialRow]) -> tuple[float | None, float | None, Sprea
 
 
 def _why_no_speed(warm: Sequence[TrialRow]) -> str:
-    """Return the most common reason for which trials have no comparable rate."""
+    """Return the code of the most common reason why the trials have no comparable speed."""
     if not warm:
         return "not_yet"
     reasons = [why_not_compared(row) for row in warm]

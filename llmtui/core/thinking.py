@@ -1,6 +1,6 @@
-"""Thinking inside the answer's text: where it ends, in every spelling that public chat templates use.
+"""Detection of thinking inside the text of an answer, in every notation that public chat templates use.
 
-A pure function of the text, so that old sessions and replays are judged equally, however the text was cut into chunks.
+The result depends only on the text, not on its division into chunks, so that saved sessions are judged in the same way.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 LONGEST_PREAMBLE: Final = 200
-"""Most characters before an opening mark. Further on, the text is about such marks."""
+"""Largest number of characters before an opening mark. A mark further on is taken as part of the text."""
 
 _NAMES: Final = r"(?:think|thinking|thought|thoughts|reasoning|reasoning_process|reflection|analysis|scratchpad|cot)"
 _SPACED: Final = r"[\w.]{1,20}[:_]think"
@@ -45,7 +45,7 @@ _CLOSINGS: Final = tuple(re.compile(closing, re.IGNORECASE) for _, closing in _S
 _ENDS_ALONE: Final = tuple(
     closing for closing in _CLOSINGS if not closing.match("</details>") and not closing.match("Here is my response:")
 )
-"""Closing marks that are accepted without an opening one, which is then at the end of the prompt."""
+"""Closing marks that are accepted without an opening mark, which may be at the end of the prompt instead."""
 _BEFORE_ANSWER: Final = re.compile(
     r"\s+|<(?:answer|response|output|final_answer)>|<\|START_(?:RESPONSE|TEXT)\|>|<\|begin_of_solution\|>"
     r"|<\|(?:end|return|im_end)\|>|<\|start\|>assistant|<\|channel\|>\s*final[^<]*<\|message\|>",
@@ -55,19 +55,19 @@ _QUOTES: Final = "`'\"“‘«"
 
 
 class Inline(msgspec.Struct, frozen=True):
-    """The thinking found in a text."""
+    """The thinking found in the text of an answer."""
 
     found: bool
-    """The answer contains thinking."""
+    """Whether the text contains thinking."""
     start: int | None
-    """Index of the first character of the answer itself; None if there is none."""
+    """Index of the first character after the thinking, where the answer itself begins; None if there is no answer."""
 
 
 def inline_thinking(answer: str) -> Inline:
-    """Return where the answer itself begins in a text that may contain thinking.
+    """Return whether a text contains thinking, and where the answer itself begins.
 
-    Thinking is at the beginning, or after a preamble of at most ``LONGEST_PREAMBLE`` characters; its opening mark may
-    be missing, since many templates put it at the end of the prompt. Marks in quotes are text.
+    Thinking is at the beginning, or after a preamble of at most ``LONGEST_PREAMBLE`` characters. Its opening mark may
+    be missing, since many templates put it at the end of the prompt. Marks in quotes are part of the text.
     """
     found, at = False, _begin(answer, 0)
     while (block := _block_at(answer, at)) is not None:
@@ -84,7 +84,7 @@ def inline_thinking(answer: str) -> Inline:
 
 
 def _begin(text: str, at: int) -> int:
-    """Return the index of the first text from ``at`` on; blanks and marks around an answer are skipped."""
+    """Return the index of the first text from ``at`` on; whitespace and marks that enclose an answer are skipped."""
     passed = (_BEFORE_ANSWER, *_ENDS_ALONE)
     while (match := next((found for mark in passed if (found := mark.match(text, at))), None)) is not None:
         at = match.end()
@@ -92,7 +92,7 @@ def _begin(text: str, at: int) -> int:
 
 
 def _block_at(text: str, at: int) -> int | None:
-    """Return the end of the thinking that begins at ``at``; −1 if it does not end, None if there is none."""
+    """Return the end of the thinking that begins at ``at``; −1 if the thinking does not end, None if there is none."""
     for opening, closing in zip(_OPENINGS, _CLOSINGS, strict=True):
         opened = opening.match(text, at)
         if opened is not None:
@@ -102,7 +102,10 @@ def _block_at(text: str, at: int) -> int | None:
 
 
 def _later_block(text: str, at: int) -> int | None:
-    """Return the end of thinking whose opening mark is missing or after a preamble, as ``_block_at`` does."""
+    """Return the end of thinking without an opening mark, or with one after a preamble.
+
+    The result is −1 if the thinking does not end, and None if there is none.
+    """
     opened = _first(text, at, _OPENINGS, at + LONGEST_PREAMBLE)
     closed = _first(text, at, _ENDS_ALONE, len(text))
     if closed is not None and (opened is None or closed[0] < opened[0]):
@@ -111,7 +114,10 @@ def _later_block(text: str, at: int) -> int | None:
 
 
 def _first(text: str, at: int, marks: tuple[re.Pattern[str], ...], before: int) -> tuple[int, int] | None:
-    """Return start and end of the first mark that is not quoted and begins from ``at`` to ``before``."""
+    """Return start and end of the first mark that begins from ``at`` to ``before``; None if there is none.
+
+    Marks directly after a quotation mark are ignored.
+    """
     found: tuple[int, int] | None = None
     for mark in marks:
         for match in mark.finditer(text, at):

@@ -1,4 +1,4 @@
-"""Recommendations: which contender for which use, as far as verdicts separate the contenders."""
+"""Recommendations: which contender suits which use, as far as verdicts separate the contenders."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.core.waits import WaitVerdict, wait_verdicts
 
 MEMORY_APART = 1.03
-"""A smaller ratio of memory leads to no recommendation."""
+"""Ratio of two sizes of memory up to which neither contender is recommended over the other."""
 
 
 class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
-    """A use and the contenders that suit it: a single one only where verdicts separate it from the others."""
+    """A use with the contenders that suit it best; only one if verdicts separate it from all others."""
 
     occasion: str
-    """``long_answers``, ``quick_questions``, ``rarely_used``, ``little_memory``."""
+    """Code of the use: ``long_answers``, ``quick_questions``, ``rarely_used`` or ``little_memory``."""
     contenders: tuple[int, ...]
-    """Every contender that may be the best, in the plan's order."""
+    """Every contender that may be the best, in the order of the plan."""
     compared: tuple[int, ...]
-    """Contenders whose figure is known well enough; at least two."""
+    """Contenders that could be compared for this use; at least two."""
     unanswered: tuple[int, ...] = ()
-    """Contenders without an answer within the cap on tokens."""
+    """Contenders that reached the token limit before they began their answer."""
 
     @property
     def is_open(self) -> bool:
@@ -38,10 +38,10 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
 def recommendations_of(
     session: Session, memory: MemoryCompared | None, unanswered: tuple[int, ...]
 ) -> tuple[Recommendation, ...]:
-    """Return the uses for which at least two contenders can be compared.
+    """Return a recommendation for each use for which at least two contenders can be compared.
 
-    Criteria: characters per second for long answers, TTFO for quick answers, a cold start with an answer of 500
-    characters for rare use, RAM and GPU memory together for little memory.
+    The criteria are characters per second for long answers, TTFO for quick questions, a cold start with an answer of
+    500 characters for rare use, and RAM and GPU memory together for little memory.
     """
     text = ranks(verdicts(session, "decode_cps"))
     quick = wait_ranks(wait_verdicts(session, "ttfo_ms"))
@@ -58,7 +58,7 @@ def recommendations_of(
 
 
 def wait_ranks(found: Sequence[WaitVerdict]) -> dict[int, int]:
-    """Return the rank of each contender with three rounds or more: 1 + the number of those that are sooner."""
+    """Return the rank of each contender with three rounds or more: 1 + the number of contenders that are sooner."""
     judged = [one for one in found if one.rounds >= MIN_ROUNDS]
     above = dict.fromkeys(sorted(index for one in judged for index in (one.first, one.second)), 1)
     for one in judged:
@@ -68,7 +68,9 @@ def wait_ranks(found: Sequence[WaitVerdict]) -> dict[int, int]:
 
 
 def text_winner(tps: Sequence[SpeedVerdict], cps: Sequence[SpeedVerdict], first: int) -> int | None:
-    """Return the contender that a verdict on characters per second puts above the one that leads in tokens.
+    """Return the contender that is above the leader in tokens per second by a verdict on characters per second.
+
+    None if there is no such contender.
 
     Args:
         tps: verdicts on tokens per second.

@@ -1,6 +1,6 @@
-"""Verdicts on the decode speed of two contenders, as data without words.
+"""Verdicts on the decode speed of two contenders, as data without wording.
 
-The unit is the round. Rules and their simulated error rates: docs/method.md, "Verdicts".
+A round is one observation. Rules and their simulated error rates: docs/method.md, "Verdicts".
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow, replaced_trials
 
 MARGIN = math.log(1.03)
-"""Half the width of "practically equal", symmetric on the log scale: swapping the names keeps the verdict."""
+"""Limit of "practically equal" for log ratios, symmetric so that swapping the contenders does not change the
+verdict."""
 LEADS = math.log(1.10)
-"""Smallest lead on every prompt for ``leads_in_this_round`` after one round."""
+"""Smallest log lead on every prompt for the verdict ``leads_in_this_round`` after one round."""
 AHEAD = math.log(1.20)
-"""Smallest lead on every prompt for ``ahead`` after two rounds."""
+"""Smallest log lead on every prompt for the verdict ``ahead`` after two rounds."""
 AHEAD_ROUNDS = 2
 AHEAD_TIMES = 2.0
-"""The mean log lead must be this many times the difference of the two rounds."""
+"""For the verdict ``ahead``, the mean log lead must be at least this many times the difference of the two rounds."""
 ROUNDING = 1e-9
-"""A lead and its inverse are equal within the rounding of their logarithms."""
+"""Tolerance for rounding errors of logarithms."""
 MIN_PROMPTS = 3
 SLIGHTLY_P = 0.01
 MAX_DISTURBED = 0.20
@@ -42,41 +43,42 @@ Word = Literal[
     "too_few_rounds", "too_few_prompts", "no_verdict",
 ]  # fmt: skip
 SEPARATING: tuple[Word, ...] = ("faster", "slightly_faster", "ahead")
-"""Words that separate two contenders: another letter, another rank."""
+"""Verdicts that separate two contenders, so that they have different letters and ranks."""
 FINAL: tuple[Word, ...] = (*SEPARATING, "practically_equal")
-"""Every other word is open."""
+"""Verdicts that are final. All others are open: more rounds may change them."""
 SETTLES: tuple[Word, ...] = ("faster", "slightly_faster", "practically_equal")
-"""Final words that an interval can lead to."""
+"""Final verdicts that a confidence interval can lead to."""
 
 
 class SpeedVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on two contenders' decode speed. ``first`` leads wherever one leads."""
+    """The verdict on two contenders' decode speed. If one of them leads, it is ``first``."""
 
     word: Word
     first: int
     second: int
-    """Index into Plan.contenders; pairs are in the order of the ratio, first ≥ second."""
+    """Index into ``Plan.contenders``. The pair is ordered by its speed ratio: the faster contender is ``first``."""
     rounds: int = 0
-    """Number of counted rounds; for an imported file with one round the number of categories."""
+    """Number of counted rounds. For an imported file with one round, the number of categories."""
     unit: Unit = "round"
-    """What counts as one independent observation."""
+    """What one independent observation is."""
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
-    """Simultaneous 95 % interval of the ratio over the pairs of the table; None below three rounds."""
+    """Upper end of the 95 % interval of the ratio, valid for all pairs of the table together; None below three
+    rounds."""
     p_adjusted: float | None = None
-    """Adjusted by Holm over the same pairs; None below three rounds."""
+    """Two-sided p-value, adjusted by Holm over the pairs of the table; None below three rounds."""
     smallest_lead: float | None = None
-    """Smallest lead on any prompt of the first one or two rounds."""
+    """Smallest speed ratio on any prompt; set only for one or two rounds."""
     more_rounds: int | None = None
-    """For an open word: number of rounds after which a final word is expected; None: more than 20."""
+    """For an open verdict: number of further rounds after which a final one is expected; None: more than 20."""
     why: str | None = None
-    """For no_verdict: ``no_common_rows``, ``disturbed``, ``few_pairs``."""
+    """Reason for ``no_verdict``: ``no_common_rows``, ``disturbed`` or ``few_pairs``."""
     conditions: tuple[Condition, ...] = ()
 
     @property
     def is_open(self) -> bool:
-        """Whether further rounds may change the word."""
+        """Whether further rounds may change the verdict."""
         return self.word not in FINAL
 
 
@@ -84,8 +86,8 @@ def verdicts(session: Session, figure: Figure = "decode_tps") -> tuple[SpeedVerd
     """Return a verdict for every pair of contenders, in the plan's order of pairs.
 
     Args:
-        session: finished or still running.
-        figure: ``decode_tps``, or ``decode_cps`` for characters per second over the same rows.
+        session: a finished or a running session.
+        figure: ``decode_tps`` for tokens per second, or ``decode_cps`` for characters per second.
     """
     indices = range(len(session.plan.contenders))
     if is_imported(session.plan):
@@ -101,12 +103,12 @@ def verdicts(session: Session, figure: Figure = "decode_tps") -> tuple[SpeedVerd
 def judge(
     pairs: Sequence[PairedRounds], *, disturbed: set[int] | frozenset[int] = frozenset(), forecast: bool = True
 ) -> tuple[SpeedVerdict, ...]:
-    """Return a verdict for each pair; intervals are simultaneous over all pairs with three rounds or more.
+    """Return a verdict for each pair. Intervals are valid for all pairs with three or more rounds together.
 
     Args:
         pairs: all pairs of one table.
         disturbed: contenders that get no verdict.
-        forecast: whether open pairs carry the number of further rounds.
+        forecast: whether to compute the number of further rounds that open pairs need.
     """
     series = [() if disturbed.intersection((pair.first, pair.second)) else pair.rounds for pair in pairs]
     intervals = pair_intervals(series)
@@ -126,13 +128,13 @@ def judge(
 def judge_recorded(pairs: Sequence[PairedRounds], unit: Unit) -> tuple[SpeedVerdict, ...]:
     """Return a verdict for each pair of an imported file.
 
-    A file gets no more rounds, so there is no forecast.
+    There is no forecast of further rounds, since an imported file cannot get any.
     """
     return tuple(msgspec.structs.replace(one, unit=unit, more_rounds=None) for one in judge(pairs))
 
 
 def word_of(interval: PairInterval) -> Word:
-    """Return the word of the first rule that applies to an interval with a mean of at least 0."""
+    """Return the verdict of the first rule that applies to an interval with a mean of at least 0."""
     if interval.low > MARGIN:
         return "faster"
     if interval.low > -MARGIN and interval.high < MARGIN:
@@ -143,9 +145,9 @@ def word_of(interval: PairInterval) -> Word:
 
 
 def settled(found: Sequence[SpeedVerdict]) -> bool:
-    """Return whether more rounds are not worthwhile: no pair is open, or every ratio is known to ± 1.5 %.
+    """Return whether further rounds are not worthwhile: no pair is open, or every ratio is known to ± 1.5 %.
 
-    Pairs without a verdict do not ask for rounds: disturbances and failures are expected to continue.
+    Pairs without a verdict are ignored, since their disturbances and failures are expected to continue.
     """
     judged = [one for one in found if one.word != "no_verdict"]
     if not any(one.is_open for one in judged):
@@ -155,16 +157,16 @@ def settled(found: Sequence[SpeedVerdict]) -> bool:
 
 
 def disturbed_contenders(session: Session) -> frozenset[int]:
-    """Return the contenders without a verdict because more than a fifth of their warm trials were disturbed."""
+    """Return the contenders that get no verdict, because more than a fifth of their warm trials were disturbed."""
     contender = range(len(session.plan.contenders))
     return frozenset(index for index in contender if disturbed_share(session.rows, index) > MAX_DISTURBED)
 
 
 def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
-    """Return the share of a contender's warm trials that were disturbed; attempts that were repeated do not count.
+    """Return the share of a contender's warm trials that were disturbed; trials that were repeated are ignored.
 
-    Outliers without a known cause do not count either: a machine that slows down in the middle makes many of them, and
-    since models alternate, the comparison stays valid. A machine that is busy most of the time is a condition.
+    Outliers without a known cause are not disturbed: a machine that slows down midway produces many of them, and since
+    models alternate, the comparison remains valid. A machine that is busy most of the time is a condition instead.
     """
     repeated = replaced_trials(rows)
     warm = [
@@ -183,7 +185,10 @@ def _nothing(pair: PairedRounds, disturbed: set[int] | frozenset[int]) -> SpeedV
 
 
 def _few_rounds(pair: PairedRounds) -> SpeedVerdict:
-    """Return the verdict of one or two rounds: no interval, and a word only for a large lead on every prompt."""
+    """Return the verdict after one or two rounds.
+
+    There is no confidence interval yet: only a large lead on every prompt counts.
+    """
     middle = mean(pair.rounds)
     first, second, sign = _ordered(pair, middle)
     smallest = min(sign * lead for leads in pair.leads for lead in leads)
@@ -222,5 +227,5 @@ def _many_rounds(pair: PairedRounds, found: PairInterval) -> SpeedVerdict:
 
 
 def _ordered(pair: PairedRounds, middle: float) -> tuple[int, int, int]:
-    """Return the pair in the order of its ratio, and the sign that makes the leader's log ratios positive."""
+    """Return the pair with the leader first, and the sign that makes the leader's log ratios positive."""
     return (pair.first, pair.second, 1) if middle >= 0 else (pair.second, pair.first, -1)

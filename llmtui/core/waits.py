@@ -1,7 +1,8 @@
-"""Verdicts on the waiting times of two contenders, by rounds, as data without words.
+"""Verdicts on the waiting times of two contenders, as data without wording.
 
-The observation is the mean log ratio per round over the prompts that both answered; from three rounds on there is a
-simultaneous interval as for the decode speed. Rules and their simulated error rates: docs/method.md, "Verdicts".
+A round is one observation: its mean log ratio over the prompts that both contenders answered. From three rounds on
+there is a confidence interval, as for the decode speed. Rules and their simulated error rates: docs/method.md,
+"Verdicts".
 """
 
 from __future__ import annotations
@@ -23,36 +24,36 @@ from llmtui.core.stats import mean
 from llmtui.core.trial_row import TrialRow
 
 NOTICEABLE_MS = 50.0
-"""A person who waits does not notice a smaller difference of medians."""
+"""Smallest difference of two medians, in ms, that a waiting person notices."""
 SOONER = math.log(1.10)
 ANSWER_CHARS = 500
-"""Length of the answer in ``cold_answer_ms``: about 80 words."""
+"""Number of characters of the answer in ``cold_answer_ms``, about 80 words."""
 
 WaitFigure = Literal["ttft_ms", "ttfo_ms", "cold_ttft_ms", "follow_up_ttft_ms", "cold_answer_ms"]
 WAITS: tuple[WaitFigure, ...] = ("ttft_ms", "ttfo_ms", "cold_ttft_ms", "follow_up_ttft_ms", "cold_answer_ms")
-"""TTFT and TTFO of warm trials, TTFT of cold starts and of follow-ups, and a cold start with an answer of 500
-characters."""
+"""Waiting times with verdicts: TTFT and TTFO of warm trials, TTFT of cold starts and of follow-ups, and the time of a
+cold start with an answer of 500 characters."""
 WaitWord = Literal[
     "sooner", "seems_sooner", "equal", "no_noticeable_difference", "too_close", "too_few_rounds", "no_verdict",
 ]  # fmt: skip
 FINAL_WAITS: tuple[WaitWord, ...] = ("sooner", "equal", "no_noticeable_difference")
 
 Times = Mapping[int, Mapping[int | None, float]]
-"""One contender's times in ms, by round and prompt."""
+"""Times of one contender in ms, by round and prompt."""
 
 
 class WaitPair(NamedTuple):
-    """Two contenders' paired rounds, as log ratios of the second's time to the first's; above 0 the first is sooner."""
+    """Two contenders' times from the same rounds, as log ratios: ln(time of the second ÷ time of the first)."""
 
     first: int
     second: int
     rounds: tuple[float, ...]
     difference_ms: float
-    """Median of the second − median of the first, over the paired trials."""
+    """Median time of the second − median time of the first over their common trials, in ms."""
 
 
 class WaitVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on two contenders' waiting times; ``first`` is the sooner one wherever one is."""
+    """The verdict on two contenders' waiting times. If one of them is sooner, it is ``first``."""
 
     word: WaitWord
     first: int
@@ -62,12 +63,13 @@ class WaitVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """Time of the second ÷ time of the first."""
     low: float | None = None
     high: float | None = None
-    """Simultaneous 95 % interval of the ratio; None below three rounds."""
+    """Upper end of the 95 % interval of the ratio, valid for all pairs of the table together; None below three
+    rounds."""
     p_adjusted: float | None = None
     difference_ms: float | None = None
-    """Difference of the medians of the trials."""
+    """Difference of the medians of the trials, in ms."""
     more_rounds: int | None = None
-    """For an open word: number of rounds after which a final word is expected; None: more than 20."""
+    """For an undecided pair: number of further rounds after which a final verdict is expected; None: more than 20."""
 
 
 def wait_verdicts(session: Session, figure: WaitFigure = "ttft_ms") -> tuple[WaitVerdict, ...]:
@@ -79,7 +81,15 @@ def wait_verdicts(session: Session, figure: WaitFigure = "ttft_ms") -> tuple[Wai
 
 
 def pair_times(first: Times, second: Times, a: int, b: int, least: int) -> WaitPair:
-    """Return the rounds in which both have times for the same prompts, at least ``least`` of them."""
+    """Return the rounds in which both contenders have times for the same prompts.
+
+    Args:
+        first: times of the first contender.
+        second: times of the second contender.
+        a: index of the first contender in the plan.
+        b: index of the second contender in the plan.
+        least: smallest number of common prompts for a round to count.
+    """
     common = {
         number: prompts
         for number in sorted(first.keys() & second.keys())
@@ -100,11 +110,11 @@ def pair_times(first: Times, second: Times, a: int, b: int, least: int) -> WaitP
 
 
 def judge_waits(pairs: Sequence[WaitPair], *, forecast: bool = True) -> tuple[WaitVerdict, ...]:
-    """Return a verdict for each pair; intervals are simultaneous over all pairs with three rounds or more.
+    """Return a verdict for each pair. Intervals are valid for all pairs with three or more rounds together.
 
     Args:
         pairs: all pairs of one table.
-        forecast: whether open pairs carry the number of further rounds.
+        forecast: whether to compute the number of further rounds that undecided pairs need.
     """
     series = [pair.rounds for pair in pairs]
     made = [_judged(pair, found) for pair, found in zip(pairs, pair_intervals(series), strict=True)]
@@ -118,12 +128,12 @@ def judge_waits(pairs: Sequence[WaitPair], *, forecast: bool = True) -> tuple[Wa
 
 
 def wait_word(interval: PairInterval, difference_ms: float) -> WaitWord:
-    """Return the word of the first rule that applies.
+    """Return the verdict of the first rule that applies to a pair.
 
     Args:
-        interval: interval with a mean of at least 0.
-        difference_ms: median of the slower − median of the faster; negative where medians and means disagree about
-            the order.
+        interval: interval of the log ratio, with a mean of at least 0.
+        difference_ms: median of the slower − median of the faster contender, in ms. It is negative if the medians and
+            the means disagree about the order.
     """
     if abs(difference_ms) < NOTICEABLE_MS:
         return "no_noticeable_difference"
@@ -137,7 +147,7 @@ def wait_word(interval: PairInterval, difference_ms: float) -> WaitWord:
 def wait_times(session: Session, contender: int, figure: WaitFigure) -> Times:
     """Return the counted times of one contender in ms, by round and prompt.
 
-    Figures with one trial per round have None as prompt. Imported files have no rounds, and so no times.
+    Figures with one trial per round have None as the prompt. An imported file has no rounds; its result is empty.
     """
     if is_imported(session.plan):
         return {}
@@ -157,7 +167,11 @@ def wait_times(session: Session, contender: int, figure: WaitFigure) -> Times:
 
 
 def _cold_answers(rows: Sequence[TrialRow]) -> Times:
-    """Return cold start + thinking + time for 500 characters, by round, all from trials of that round."""
+    """Return, by round, the time in ms of a cold start with an answer of 500 characters.
+
+    It is the sum of the cold start's TTFT, the mean thinking time and the time for 500 characters, all from trials of
+    the same round.
+    """
     found: dict[int, dict[int | None, float]] = {}
     for row in rows:
         if row.trial.kind != "cold" or not counts_for_ttft(row) or row.figures.ttft_ms is None:
@@ -176,7 +190,7 @@ def _cold_answers(rows: Sequence[TrialRow]) -> Times:
 
 
 def _difference(pair: WaitPair) -> float:
-    """Return the difference of the medians, in the order of the ratio."""
+    """Return the difference of the medians in ms, with the sign for the pair ordered by its mean ratio."""
     return pair.difference_ms if mean(pair.rounds) >= 0 else -pair.difference_ms
 
 

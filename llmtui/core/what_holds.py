@@ -1,7 +1,7 @@
-"""The main conclusions in a few lines: fastest, soonest, smallest, steadiest, and what is still open.
+"""The main conclusions in a few lines: fastest, soonest, smallest, steadiest, and what is not yet decided.
 
-Each line is based on a verdict (core.verdict, core.waits) or on a rule of its own (memory, steadiness); a line without
-one is left out. The words are in ``words.what_holds``.
+Each line is based on a verdict (see ``core.verdict`` and ``core.waits``) or, for memory and steadiness, on a rule of
+its own. A topic without such a basis has no line. The wording is in ``words.what_holds``.
 """
 
 from __future__ import annotations
@@ -36,39 +36,41 @@ MARKS: Final[dict[Word | WaitWord, Mark]] = {
     "equal": "equal",
     "no_noticeable_difference": "equal",
 }
-"""How certain a word is; every other word is open."""
+"""How certain each verdict is. Verdicts that are not listed are ``open``, which means undecided."""
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of what holds."""
+    """One of the main conclusions of a session, shown as one line."""
 
     topic: Topic
     mark: Mark
     leaders: tuple[int, ...]
-    """Contenders named first: one, or all that are equal at the top."""
+    """Contenders that the line names first: one, or all that are equal at the top."""
     other: int | None = None
-    """The contender to which the first is compared."""
+    """The contender that the first one is compared with."""
     verdict: SpeedVerdict | WaitVerdict | None = None
-    """The deciding verdict; None for memory and steadiness."""
+    """The verdict that the line is based on; None for memory and steadiness."""
     amounts: tuple[Amount, ...] = ()
-    """The figure of the leader and of the other, where no verdict decides: bytes, or a share."""
+    """Figures of the leader and the other contender, if there is no verdict: bytes of memory, or relative variation."""
     is_of_all: bool = True
     """Whether every contender was compared."""
     more_rounds: int | None = None
-    """For an open line: number of rounds after which every open pair is expected to be settled; None: not known, or too
-    many."""
+    """For an undecided line: number of further rounds after which it is expected to be decided; None: not known, or
+    more than 20."""
 
 
 def holding_mark(word: Word | WaitWord) -> Mark:
-    """Return how certain a verdict's word is."""
+    """Return how certain a verdict is."""
     return MARKS.get(word, "open")
 
 
 def what_holds(session: Session) -> tuple[Holding, ...]:
-    """Return the lines in their order, at most one of them open; none for one contender.
+    """Return the main conclusions in the order of their lines; empty for a single contender.
+
+    At most one of them is undecided.
 
     Args:
-        session: while it runs, only its complete rounds (``core.whole_rounds``).
+        session: the session; while it runs, without its incomplete rounds (see ``core.whole_rounds``).
     """
     if len(session.plan.contenders) < 2 or not session.rows:
         return ()
@@ -136,7 +138,10 @@ def _fastest(line: WritingSpeed, session: Session) -> Holding | None:
 
 
 def _first_pair(order: Sequence[int], found: Sequence[SpeedVerdict]) -> SpeedVerdict | None:
-    """Return the verdict on the two fastest with one; else why there is none on the first two."""
+    """Return the verdict on the fastest pair of contenders that has one.
+
+    If no pair has one, return the entry of the fastest pair, with the reason why it has no verdict.
+    """
     by_pair = {frozenset((one.first, one.second)): one for one in found}
     pairs = [by_pair[frozenset(pair)] for pair in combinations(order, 2) if frozenset(pair) in by_pair]
     return next((one for one in pairs if one.word != "no_verdict"), pairs[0] if pairs else next(iter(found), None))
@@ -221,7 +226,7 @@ def _steadiest(line: Stability) -> Holding | None:
 
 
 def _open(line: WritingSpeed) -> Holding | None:
-    """Return the pair that is settled soonest, where more rounds may settle one."""
+    """Return the line about the undecided pair that needs the fewest further rounds; None if there is no such pair."""
     pairs = [one for one in line.verdicts if one.is_open and one.more_rounds is not None and one.unit == "round"]
     if not pairs:
         return None
