@@ -1,4 +1,4 @@
-"""The commands and their flags. The work of a command is in the file of its name."""
+"""The commands and their flags; what a command does is in the file named after it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ cli = typer.Typer(
 
 
 def _print_version(asked: bool) -> None:  # Typer passes the value by position
-    """Print the version and exit, whatever else is on the command line."""
+    """Print the version and exit if ``--version`` is given, whatever else is on the command line."""
     if asked:
         print(f"{NAME} {__version__}")
         raise typer.Exit(Exit.OK)
@@ -88,7 +88,7 @@ def screens(
         typer.Option("--version", is_eager=True, callback=_print_version, help=marked("Print the version and exit.")),
     ] = False,
 ) -> None:
-    """Open the screens, unless a command follows."""
+    """Open the screens, unless a command follows on the command line."""
     if context.invoked_subcommand is not None:
         for flag, given in (
             ("--host", host),
@@ -137,7 +137,7 @@ def run_command(
     request_json: RequestJson = None,
     events: RunEvents = None,
 ) -> None:
-    """Run ``llmtui run``."""
+    """Carry out ``llmtui run``."""
     from llmtui.cli import run as running
     from llmtui.cli.request_json import extra_fields
     from llmtui.cli.resume import interrupted_folder, refuse_beside_resume
@@ -182,10 +182,10 @@ def run_command(
 
 
 def one_host(hosts: list[str] | None) -> str | None:
-    """Return the named server; None where there is none.
+    """Return the server given with ``--host``; None if none is given.
 
     Raises:
-        Refused: several are named.
+        Refused: several different servers are given.
     """
     named = list(dict.fromkeys(hosts or ()))
     if len(named) > 1:
@@ -205,7 +205,7 @@ def watch_command(
     ],
     results: Results = None,
 ) -> None:
-    """Run ``llmtui watch``."""
+    """Carry out ``llmtui watch``."""
     from llmtui.cli.watch import watch as watching
 
     raise typer.Exit(watching(load_startup({}, results=results), source))
@@ -228,7 +228,7 @@ def selftest_command(
         ),
     ] = True,
 ) -> None:
-    """Run ``llmtui selftest``."""
+    """Carry out ``llmtui selftest``."""
     if sys.platform == "win32":
         raise Refused(_("The self-test draws in a pseudo-terminal, which Windows does not have."))
     from llmtui.cli.selftest import selftest as testing
@@ -300,7 +300,7 @@ def report_command(
     force: Annotated[bool, typer.Option("--force", help=marked("Replace existing files."))] = False,
     results: Results = None,
 ) -> None:
-    """Run ``llmtui report``."""
+    """Carry out ``llmtui report``."""
     from llmtui.cli.report import Asked, report
 
     kind, _separator, place = (table or "").partition("=")
@@ -334,7 +334,7 @@ cli.add_typer(sessions_cli, name="sessions")
 
 
 class TimeUnit(StrEnum):
-    """Units of times in an imported file."""
+    """Units of the time columns in an imported file."""
 
     S = "s"
     MS = "ms"
@@ -372,7 +372,7 @@ def import_command(
     ] = None,
     results: Results = None,
 ) -> None:
-    """Run ``llmtui import``."""
+    """Carry out ``llmtui import``."""
     from llmtui.cli.import_ import import_files, statements_of
 
     of = load_startup({}, results=results)
@@ -382,7 +382,7 @@ def import_command(
 
 
 def main() -> int:
-    """Run the command line, or complete a word of it; return the exit code."""
+    """Carry out the command line and return the exit code; if a shell asks for completions, print them instead."""
     if os.environ.get(COMPLETION_VARIABLE) == "complete_bash":
         for_bash(lambda: cli(prog_name=NAME))
         return Exit.OK

@@ -1,4 +1,4 @@
-"""``llmtui baseline``: names for sessions, for comparisons with later ones."""
+"""``llmtui baseline``: names for sessions that later ones are compared with."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def set_command(
     ] = "last",
     results: Results = None,
 ) -> None:
-    """Run ``llmtui baseline set``."""
+    """Carry out ``llmtui baseline set``."""
     of = load_startup({}, results=results)
     if not _NAME.fullmatch(name) or _TAKEN.fullmatch(name):
         raise Refused(_("{name} cannot name a baseline: use letters, digits, and . _ + -").format(name=name))
@@ -55,14 +55,14 @@ def set_command(
 
 @baseline_group.command("list", cls=Command, help=BASELINE_LIST)
 def list_command(results: Results = None) -> None:
-    """Run ``llmtui baseline list``."""
+    """Carry out ``llmtui baseline list``."""
     for name, session in baselines(load_startup({}, results=results)).items():
         print(f"{name}\t{session}")
 
 
 @baseline_group.command("remove", cls=Command, help=BASELINE_REMOVE)
 def remove_command(name: BaselineName, results: Results = None) -> None:
-    """Run ``llmtui baseline remove``."""
+    """Carry out ``llmtui baseline remove``."""
     of = load_startup({}, results=results)
     if name not in baselines(of):
         raise Refused(_("There is no baseline {name} in {folder}.").format(name=name, folder=of.results))
@@ -72,7 +72,7 @@ def remove_command(name: BaselineName, results: Results = None) -> None:
 def _keep(of: Startup, name: str, session: str | None) -> None:
     from llmtui.store.baselines import keep_baseline
 
-    baselines(of)  # raises here where the file is damaged
+    baselines(of)  # raises Refused if the file is damaged
     try:
         keep_baseline(of.results, name, session)
     except OSError as error:

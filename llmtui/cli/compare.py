@@ -1,4 +1,4 @@
-"""``llmtui compare``: changes from one session to another, limits for scripts, and pairs within one session."""
+"""``llmtui compare``: changes between sessions, limits for scripts, and pairs of models within one session."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMPARE_EXAMPLES: Final = (
 
 
 class CompareOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """The arguments of the command line."""
+    """The arguments of ``llmtui compare``."""
 
     sessions: tuple[str, ...]
     first: str | None = None
@@ -82,7 +82,7 @@ def compare_command(
     ] = False,
     results: Results = None,
 ) -> None:
-    """Run ``llmtui compare``."""
+    """Carry out ``llmtui compare``."""
     asked = CompareOrder(
         sessions=tuple(sessions),
         first=first,
@@ -95,7 +95,7 @@ def compare_command(
 
 
 def run_compare(of: Startup, asked: CompareOrder) -> int:
-    """Print a comparison; return the exit code.
+    """Print the comparison and the result of each limit (--fail-if); return the exit code.
 
     Raises:
         Refused: a session or a limit cannot be used.
@@ -137,7 +137,7 @@ def _limit(text: str) -> Limit:
 
 
 def _told(held: Sequence[tuple[ComparedSessions, Gated]], asked: CompareOrder) -> int:
-    """Print the result of each limit, and return the exit code."""
+    """Print the result of each limit (--fail-if), and return the exit code."""
     from llmtui.words.comparing import gate_sentence
 
     out = sys.stderr if asked.json else sys.stdout
@@ -152,7 +152,7 @@ def _told(held: Sequence[tuple[ComparedSessions, Gated]], asked: CompareOrder) -
 
 
 def _pair(of: Startup, asked: CompareOrder) -> int:
-    """Print what one session shows about two of its models; return the exit code."""
+    """Print the comparison of two models within one session; return the exit code."""
     if asked.first is None or asked.second is None or len(asked.sessions) != 1:
         raise Refused(_("`--first` and `--second` go together, with one session: its two models are compared."))
     if asked.limits or asked.json:
@@ -168,10 +168,10 @@ def _pair(of: Startup, asked: CompareOrder) -> int:
 
 
 def _contender(session: Session, name: str) -> int:
-    """Return the index of a model of the session: by its label, else by its name where only one has it.
+    """Return the index of a session's model by its label, or by its name if only one model has that name.
 
     Raises:
-        Refused: no model has it, or several.
+        Refused: no model has this label or name, or several have this name.
     """
     labels = [one.label for one in session.plan.contenders]
     if name in labels:

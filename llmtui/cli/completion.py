@@ -1,6 +1,6 @@
-"""Completion of words on the command line: models, categories and saved sessions.
+"""Shell completion for arguments: models, categories and saved sessions.
 
-Nothing here raises or prints: a shell would show it inside the prompt.
+No function here raises or prints an error, because the shell would show it inside the prompt.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import typer
 from llmtui.cli.startup import Refused, Startup, load_startup, server_of
 
 ANSWER_S: Final = 0.4
-"""Longest wait for a server's list of models, while the user waits at the prompt."""
+"""Longest wait for a server's list of models in seconds, because the user waits at the prompt."""
 _SESSIONS_READ: Final = 8
 _BREAKS: Final = (":", "=")
-"""Characters at which bash cuts a word in parts (COMP_WORDBREAKS)."""
+"""Characters at which bash splits a word (COMP_WORDBREAKS)."""
 
 
 class _Named(msgspec.Struct):
@@ -34,13 +34,13 @@ class _Named(msgspec.Struct):
 
 class _Listed(msgspec.Struct):
     models: list[_Named] = []
-    """With Ollama's protocol."""
+    """The list in Ollama's protocol."""
     data: list[_Named] = []
-    """With OpenAI's protocol."""
+    """The list in OpenAI's protocol."""
 
 
 def complete_model(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of models with this beginning: the server's, and those of recent sessions."""
+    """Return the model names that begin with the incomplete word: those of the server and those of recent sessions."""
     of = _frame(ctx.params)
     if of is None:
         return []
@@ -49,13 +49,13 @@ def complete_model(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_category(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the ids of categories with this beginning."""
+    """Return the ids of categories that begin with the incomplete word."""
     of = _frame(ctx.params)
     return [] if of is None else _beginning([category.id for category in of.pack.categories], incomplete)
 
 
 def complete_session(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return ``last``, baselines, and the saved sessions whose folder's name begins so, newest first."""
+    """Return ``last``, baselines and saved sessions (newest first), if they begin with the incomplete word."""
     of = _frame(ctx.params)
     if of is None:
         return []
@@ -63,7 +63,10 @@ def complete_session(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def for_bash(complete: Callable[[], object]) -> None:
-    """Print the completions of the word at bash's cursor, without the part up to its last colon, which bash keeps."""
+    """Print the completions for the word at bash's cursor.
+
+    The part up to the word's last colon is left out, because bash keeps it.
+    """
     join_words(os.environ)
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
@@ -77,7 +80,11 @@ def for_bash(complete: Callable[[], object]) -> None:
 
 
 def join_words(env: MutableMapping[str, str]) -> None:
-    """Join the words that bash splits at a colon or an equals sign: ``llama3``, ``:``, ``8b`` are one name."""
+    """Join the words that bash splits at a colon or an equals sign: ``llama3``, ``:``, ``8b`` become one name.
+
+    Args:
+        env: the environment with ``COMP_WORDS`` and ``COMP_CWORD``, which are replaced.
+    """
     words, at = env.get("COMP_WORDS", "").split("\n"), env.get("COMP_CWORD", "")
     if len(words) < 2 or not at.isdecimal():
         return
@@ -106,7 +113,7 @@ def _beginning(names: Sequence[str], incomplete: str) -> list[str]:
 
 
 def _served(of: Startup, given: Mapping[str, Any]) -> list[str]:
-    """Return the names in the server's list; none where it does not answer in time."""
+    """Return the model names in the server's list; none if the server does not respond in time."""
     hosts = given.get("host") or (of.settings.host,)
     try:
         server = server_of(hosts[0])
@@ -137,7 +144,7 @@ def _asked(url: str) -> list[str]:
 
 
 def _measured(of: Startup) -> Iterator[str]:
-    """Yield the names of the models of the newest sessions."""
+    """Yield the names of the models that the newest sessions measured."""
     from llmtui.core.events import BadLine, SessionStarted, decode_event
     from llmtui.core.pairing import is_imported
     from llmtui.store.session_folder import JOURNAL
@@ -162,7 +169,7 @@ def _baselines(of: Startup) -> list[str]:
 
 
 def _sessions(results: Path) -> list[Path]:
-    """Return the folders of the sessions, newest first by their names, which begin with their time."""
+    """Return the folders of the saved sessions, newest first; their names begin with the time of the session."""
     from llmtui.store.session_folder import JOURNAL
 
     try:

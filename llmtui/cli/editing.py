@@ -1,4 +1,4 @@
-"""A person's editor: which program it is, and waiting for its end."""
+"""The user's text editor: which program it is, and running it until it exits."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from llmtui.words import _
 
 
 class NoEditor(Exception):
-    """No editor could be started; the message is a sentence with what to do."""
+    """No editor could be started; the message is a sentence that says what to do."""
 
 
 def editor_command(env: Mapping[str, str]) -> list[str]:
-    """Return the command of the editor: of ``VISUAL``, ``EDITOR``, else one that is there.
+    """Return the editor's command: from ``VISUAL`` or ``EDITOR``, else the first usual editor that is installed.
 
     Raises:
-        NoEditor: none is named and none of the usual ones is there.
+        NoEditor: neither variable is set and no usual editor is installed, or a variable cannot be parsed.
     """
     for name in ("VISUAL", "EDITOR"):
         if env.get(name, "").strip():
@@ -38,14 +38,14 @@ def editor_command(env: Mapping[str, str]) -> list[str]:
 
 
 def edit(path: Path, env: Mapping[str, str]) -> None:
-    """Run the editor on a file in this terminal and return when it has ended.
+    """Run the editor on a file in this terminal and return when it has exited.
 
     Raises:
-        NoEditor: it cannot be started.
+        NoEditor: the editor cannot be started.
     """
     command = editor_command(env)
-    # The terminal sends ctrl+c to the editor and to this process alike: here it means nothing meanwhile. A handler is
-    # put back to the default in the child; an ignored signal would stay ignored.
+    # The terminal sends Ctrl+C to this process too, which must not end by it. A handler that does nothing is reset to
+    # the default in the editor's process; an ignored signal would be ignored there too.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         subprocess.run([*command, os.fspath(path)], check=False)

@@ -1,4 +1,4 @@
-"""The program's name and exit codes, documented and equal for every command."""
+"""The program's name and its exit codes, which mean the same for every command."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Final
 
 NAME: Final = "llmtui"
 COMPLETION_VARIABLE: Final = "_LLMTUI_COMPLETE"
-"""Set by a shell that asks for completions."""
+"""Environment variable that a shell sets when it asks for completions."""
 
 
 class Exit(IntEnum):
-    """The exit codes of commands."""
+    """The exit codes of all commands."""
 
     OK = 0
-    """All trials are ok."""
+    """Success; for a run, no trial failed."""
     INTERNAL = 1
     """A defect of llmtui."""
     USAGE = 2
-    """The command line or a file named on it is invalid."""
+    """The command line is invalid, or a file named on it."""
     FAILED = 3
-    """Some trials failed; the others are kept."""
+    """Some trials failed; the others are saved."""
     NO_SERVER = 4
-    """No model server answers."""
+    """No model server responds."""
     LIMIT = 5
-    """A limit of ``--fail-if`` is broken."""
+    """A limit given with ``--fail-if`` is broken."""
     OPEN = 6
-    """A limit is undecided; only with ``--strict``."""
+    """The rounds do not decide whether a limit is kept; only with ``--strict``."""
     INTERRUPTED = 130
-    """Ctrl+C or a signal; finished trials are kept."""
+    """The run was ended by Ctrl+C or a signal; finished trials are saved."""

@@ -1,4 +1,4 @@
-"""``llmtui import``: convert another program's file to a session, and audit it."""
+"""``llmtui import``: conversion of another program's file to a session, and the audit of what it can show."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from llmtui.words.problems import problem_what
 
 
 def import_files(of: Startup, sources: Sequence[str], stated: Stated, legacy: str | None) -> int:
-    """Return import files one after the other and print their audits; return the exit code.
+    """Import files one after the other and print their audits; return the exit code.
 
-    A file that cannot be used is named on stderr, and the others are imported.
+    If there are several, a file that cannot be used is reported on stderr and the others are imported.
 
     Raises:
-        Refused: the only file cannot be used, or ``legacy`` is asked of several.
+        Refused: the only file cannot be used, or ``legacy`` is given with several files.
     """
     if len(sources) == 1:
         return import_file(of, sources[0], stated, legacy)
@@ -41,16 +41,16 @@ def import_files(of: Startup, sources: Sequence[str], stated: Stated, legacy: st
 
 
 def import_file(of: Startup, source: str, stated: Stated, legacy: str | None) -> int:
-    """Return import a file and print its audit; return the exit code.
+    """Import a file, save it as a session and print its audit; return the exit code.
 
     Args:
         of: settings and folders.
-        source: the file.
+        source: the file's path.
         stated: units and columns stated by the user.
-        legacy: target file for the old script's eight columns; None: none.
+        legacy: path for a copy with the eight columns of the original script; None for no copy.
 
     Raises:
-        Refused: the file cannot be used, or its session or its copy cannot be written.
+        Refused: the file cannot be used, or the session or the copy cannot be written.
     """
     path = expanded(source)
     written = None if legacy is None else expanded(legacy)
@@ -77,10 +77,10 @@ def import_file(of: Startup, source: str, stated: Stated, legacy: str | None) ->
 
 
 def statements_of(unit: str | None, columns: str | None) -> Stated:
-    """Return the statements about the file on the command line.
+    """Return what ``--unit`` and ``--map`` say about the columns of the file.
 
     Raises:
-        Refused: ``--map`` is no list of NAME=COLUMN.
+        Refused: ``--map`` is not a list of NAME=COLUMN.
     """
     pointed: dict[str, str] = {}
     for entry in (columns or "").split(","):

@@ -1,4 +1,4 @@
-"""The models meant by the names on a command line."""
+"""Lookup of the models that are named on the command line."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def only_builtin(names: Sequence[str], *, files_count: bool) -> bool:
     """Return whether models are named and all are the built-in server's, so that no other server is needed.
 
     Args:
-        names: as typed.
-        files_count: whether the plain path of a file counts; a server whose list may have such a name must be asked
-            first.
+        names: the names as typed.
+        files_count: whether the path of an existing file selects the built-in server. False while another server might
+            have a model of that name, since that server must be asked first.
     """
     return bool(names) and all(
         builtin_model(name) is not None or (files_count and file_here(name) is not None) for name in names
@@ -36,21 +36,21 @@ def spelled_models(spellings: Collection[str], listed: Sequence[ListedModel]) ->
 def named_models(
     names: Sequence[str], listed: Sequence[ListedModel], *, server: str, named: bool, say: Callable[[str], None]
 ) -> list[Model]:
-    """Return the models meant by names.
+    """Return the models that the names refer to.
 
-    A listed name is the server's model, even where a file has the same name. Files are selected by ``file:PATH`` or
-    ``builtin:PATH``, or by the path of a .gguf file that the server does not list.
+    A name in the server's list is the server's model, even if a file has the same name. A file is selected by
+    ``file:PATH`` or ``builtin:PATH``, or by the path of a .gguf file that the server does not list.
 
     Args:
-        names: as typed.
-        listed: the servers' models.
+        names: the names as typed.
+        listed: the models of all servers.
         server: kind of the main server, to which names without a prefix belong.
-        named: whether the server is on the command line.
-        say: called with a sentence about a model that cannot be measured, or about a name taken as a file.
+        named: whether the server is given on the command line.
+        say: called with a sentence on a model that cannot be measured, or on a name that is taken as a file.
 
     Raises:
-        Refused: a name is missing in the server's list, so that it could answer only with another model; or a
-            server is named, but all names are files, so that it would not be used.
+        Refused: the server does not list a name; or the server was given, but all names are files, so that it would not
+            be used.
     """
     found: list[Model] = []
     files: list[str] = []
@@ -75,7 +75,7 @@ def named_models(
 
 
 def _inside(name: str, server: str) -> str | None:
-    """Return the name at the built-in server, if the typed name selects that server."""
+    """Return the model's name on the built-in server; None if the typed name does not select that server."""
     inside = builtin_model(name)
     if inside is None and server == BUILTIN and name.lower().endswith(GGUF):
         return builtin_model(f"{BUILTIN}:{name}")
@@ -89,10 +89,10 @@ def _listed(name: str, listed: Sequence[ListedModel], server: str) -> ListedMode
 
 
 def _unlisted(name: str, listed: Sequence[ListedModel], server: str) -> Model:
-    """Return a model of a server without a list of names.
+    """Return the model with this name if the server lists no models at all.
 
     Raises:
-        Refused: the server has a list, without this name.
+        Refused: the server lists models, but not this one.
     """
     names = [one.model.name for one in listed if one.model.backend == server]
     if not names:
@@ -105,7 +105,10 @@ def _unlisted(name: str, listed: Sequence[ListedModel], server: str) -> Model:
 
 
 def _file_beside(name: str, listed: Sequence[ListedModel], server: str) -> str | None:
-    """Return the file of an unlisted name; a server without a list may still know the name."""
+    """Return the file that an unlisted name refers to; None if there is none, or if the server lists no models.
+
+    A server that lists no models may still have one of this name.
+    """
     return file_here(name) if any(one.model.backend == server for one in listed) else None
 
 
@@ -116,10 +119,10 @@ def _not_listed(name: str, listed: Sequence[ListedModel], server: str) -> str:
 
 
 def _inside_model(name: str) -> Model:
-    """Return an unlisted model of the built-in server, as its file describes it.
+    """Return an unlisted model of the built-in server, as described by its file.
 
     Raises:
-        Refused: the file is missing or is no model.
+        Refused: the file is missing or is not a model.
     """
     from llmtui.backends.base import BackendFailed
     from llmtui.backends.builtin_models import shown_model
@@ -131,14 +134,14 @@ def _inside_model(name: str) -> Model:
 
 
 def refuse_place_without_models(place: str, listed: Sequence[ListedModel]) -> None:
-    """Refuse a file or folder as the server where none of its models can be used.
+    """Refuse a file or folder that is given as the server if none of its models can be used.
 
     Args:
-        place: the text as typed; anything else is ignored.
-        listed: the server's models, including its own.
+        place: the server as typed; does nothing unless this is a file or folder.
+        listed: the built-in server's models, including those that come with it.
 
     Raises:
-        Refused: with the first one's reason, so that no other model is measured instead.
+        Refused: no model can be used; has the reason for the first one.
     """
     path = builtin_place(place)
     if path is None or path == BUILTIN:

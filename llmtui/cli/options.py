@@ -1,4 +1,4 @@
-"""Options shared by several commands, and the help of an option from the bounds of its choice."""
+"""Options shared by several commands, and help texts in the user's language."""
 
 from __future__ import annotations
 
@@ -155,18 +155,18 @@ _OF_TYPER: Final = (
     marked("Install completion for the current shell."),
     marked("Show completion for the current shell, to copy it or customize the installation."),
 )
-"""Texts that Typer adds to every help."""
+"""Texts that Typer itself adds to every help."""
 
 
 class _Translated:
-    """A command whose help is in the user's language, without Python types."""
+    """A command whose help is shown in the user's language and without the names of Python types."""
 
     _help: str | None = None
     _epilog: str | None = None
 
     @property
-    def help(self) -> str | None:  # its name in Typer
-        """Return the command's help."""
+    def help(self) -> str | None:  # the name that Typer reads
+        """Return the command's help text in the user's language."""
         return _(self._help) if self._help else self._help
 
     @help.setter  # noqa: A003  # the name that Typer reads
@@ -175,7 +175,7 @@ class _Translated:
 
     @property
     def epilog(self) -> str | None:
-        """Return the examples below the options."""
+        """Return the examples that are shown below the options."""
         return self._epilog and self._epilog.replace("Example:", _("Example:"))
 
     @epilog.setter
@@ -183,15 +183,15 @@ class _Translated:
         self._epilog = text
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401  # Typer has no public name for it
-        """Return the parameters."""
+        """Return the command's parameters with their help texts in the user's language."""
         return [_shown(one) for one in super().get_params(ctx)]  # type: ignore[misc]
 
     def get_usage(self, ctx: Any) -> str:  # noqa: ANN401
-        """Return the first line of the help."""
+        """Return the usage line of the help in the user's language."""
         return str(super().get_usage(ctx)).replace("Usage:", _("Usage:"), 1)  # type: ignore[misc]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
-        """Print the help, with Typer's own headings in the same language."""
+        """Print the help, with Typer's own headings in the user's language."""
         from typer import rich_utils
 
         rich_utils.OPTIONS_PANEL_TITLE = _("Options")
@@ -206,10 +206,10 @@ class Command(_Translated, TyperCommand):
 
 
 class RunCommand(Command):
-    """``run``, whose ``--resume`` may be given without a session."""
+    """The command ``run``, whose ``--resume`` may be given with or without a session."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
-        """Read the command line."""
+        """Parse the arguments; ``--resume`` without a session becomes ``--resume=last``."""
         said = [*args]
         for at, word in enumerate(said):
             if word == "--resume" and (at + 1 == len(said) or said[at + 1].startswith("-")):
@@ -218,11 +218,11 @@ class RunCommand(Command):
 
 
 class CommandGroup(_Translated, TyperGroup):
-    """The command that contains the others."""
+    """A command that has subcommands."""
 
 
 def _shown(one: Any) -> Any:  # noqa: ANN401
-    """Return a parameter for the help, with its original texts kept beside it."""
+    """Return a parameter with its texts translated for the help; the original texts are kept in ``source_*``."""
     if getattr(one, "is_flag", False) and one.metavar is None:
         one.metavar = ""
     if one.param_type_name == "argument":  # its name is shown anyway
@@ -235,10 +235,14 @@ def _shown(one: Any) -> Any:  # noqa: ANN401
 
 
 def chosen(name: str, panel: str = HOW) -> Any:  # noqa: ANN401  # Typer has no public name for it
-    """Return the option of a choice: its flag, its help, and its completions.
+    """Return the Typer option for a choice of ``core.choices``: its flag, help and completions.
 
-    Its help is the name of the choice until it is shown, since the language is not known before. The flag's text is
-    parsed together with the settings, so that an invalid one is refused in the same words.
+    Until it is shown, the option's help is the name of the choice, because the language is not known yet. The value
+    stays text; it is parsed together with the settings, so that invalid values have the same message.
+
+    Args:
+        name: name of the choice.
+        panel: heading of the help under which the option is shown.
     """
     bounds = bounds_of()[name]
     if bounds.kind == "flag":
@@ -254,7 +258,7 @@ def chosen(name: str, panel: str = HOW) -> Any:  # noqa: ANN401  # Typer has no 
 
 
 def _help_of(source: str) -> str:
-    """Return a help text in the user's language; ``source`` is the text or the name of a choice."""
+    """Return a help text in the user's language; ``source`` is the English text or the name of a choice."""
     bounds = bounds_of().get(source)
     if bounds is None:
         return _(source)
@@ -262,7 +266,7 @@ def _help_of(source: str) -> str:
 
 
 def _help(bounds: Bounds) -> str:
-    """Return the purpose of a choice, its bounds, and its default."""
+    """Return the help text of a choice: its purpose, valid values and default."""
     text = purpose(bounds.name)
     if bounds.among:
         text = f"{text[:-1]}: {or_list(bounds.among)}."

@@ -1,4 +1,4 @@
-"""Output of a command: a file, or stdout for ``-``."""
+"""Writing the output of a command to a file, or to stdout if the target is ``-``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ STDOUT: Final = "-"
 
 
 def can_be_written(wanted: Path, *, may_be_folder: bool) -> None:
-    """Refuse a target that could only fail at the end.
+    """Check that a file can be written, before any work is done for it.
+
+    Args:
+        wanted: the file.
+        may_be_folder: whether an existing folder is allowed too.
 
     Raises:
         Refused: the target is not writable.
@@ -33,7 +37,7 @@ def can_be_written(wanted: Path, *, may_be_folder: bool) -> None:
 
 
 def write_output(target: Path | None, content: bytes) -> None:
-    """Write a whole file, or to stdout where the target is None; missing folders are created.
+    """Write content to a file as a whole, or to stdout if the target is None; missing folders are created.
 
     Raises:
         Refused: the file cannot be written; an existing one is unchanged.
@@ -56,7 +60,10 @@ def write_output(target: Path | None, content: bytes) -> None:
 
 
 def not_saved(session: Session, folder: Path | None) -> str | None:
-    """Return how many trials are on disk, and why not all; None where all are, or the session has no folder."""
+    """Return a message that says how many trials are on disk and why not all; None if all are saved.
+
+    Also None if the session has no folder.
+    """
     if folder is None:
         return None
     why = why_not_saved(session)

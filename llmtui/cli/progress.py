@@ -1,4 +1,4 @@
-"""Progress of a headless run on stderr: one line that rewrites itself on a terminal, one line per trial elsewhere."""
+"""Progress of ``llmtui run`` on stderr: one line that is redrawn on a terminal, else one line per trial."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_FAILURE: Final[tuple[Outcome, ...]] = ("ok", "skipped")
 
 
 class Progress:
-    """Reports progress; silent where the events go to the same terminal."""
+    """Prints the progress of a run; prints nothing if it is ``silent``."""
 
     def __init__(self, out: IO[str], *, silent: bool) -> None:
         self._out = out
@@ -35,7 +35,7 @@ class Progress:
         self._rewrites = out.isatty() and sys.platform != "win32" and not silent
 
     def show(self, event: Event, builder: SessionBuilder) -> None:
-        """Report one event that has been folded."""
+        """Report one event; ``builder`` must already have processed it."""
         if isinstance(event, Noted):
             self.say(whole_problem(event.problem))
         if self._silent or not isinstance(event, TrialStarted | TrialFinished):
@@ -50,18 +50,18 @@ class Progress:
                 self._line(_trial_line(session, row, event.order))
 
     def say(self, sentence: str) -> None:
-        """Print one sentence on a separate line."""
+        """Print one sentence on a line of its own."""
         if not self._silent:
             self._line(sentence)
 
     def close(self) -> None:
-        """Remove the line, and restore the cursor."""
+        """Remove the redrawn line and restore the cursor."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
     def _rewrite(self, session: Session, trial: Trial, now_ns: int) -> None:
-        """Redraw the line. No thread refreshes it: drawing costs nothing while an answer is measured."""
+        """Redraw the line. There is no refreshing thread, so nothing is drawn while an answer is measured."""
         if self._bar is None:
             self._bar = Bar(
                 BarColumn(bar_width=20),
@@ -95,7 +95,7 @@ class Progress:
 
 
 def _time_left(session: Session, done: int, now_ns: int) -> str:
-    """Return the remaining time at the pace so far; empty before a trial has ended."""
+    """Return the remaining time, estimated from the finished trials; empty before the first trial has finished."""
     if not done:
         return ""
     left_s = (now_ns - session.t_ns) / 1e9 / done * max(session.total - done, 0)
@@ -109,7 +109,7 @@ def _what(session: Session, trial: Trial) -> str:
 
 
 def _trial_line(session: Session, row: TrialRow, order: int) -> str:
-    """Return the line of a finished trial, aligned with those of the session's other trials."""
+    """Return the line on a finished trial, aligned with the lines on the session's other trials."""
     total = str(session.total)
     widest = max(len(one.label) for one in session.plan.contenders)
     kinds = [_("cold start"), _("follow-up"), *(category_words(one.category) for one in session.plan.prompts)]

@@ -1,4 +1,4 @@
-"""``llmtui report``: saved sessions in formats for people and programs."""
+"""``llmtui report``: saved sessions in formats for people and for programs."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """The arguments of the command line."""
+    """The arguments of ``llmtui report``."""
 
     sessions: tuple[str, ...]
     targets: Mapping[str, str]
-    """Target of each format, by its name (see report.forms)."""
+    """Format → file to write, or ``-`` for stdout; the formats are those of ``report.forms``."""
     summary: bool = False
     anonymous: bool = False
     force: bool = False
@@ -40,7 +40,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report(of: Startup, asked: Asked) -> int:
-    """Write every requested format; without any, print the table. Return the exit code."""
+    """Write every requested format, or print the table if none is requested; return the exit code.
+
+    Raises:
+        Refused: a session cannot be read or a file cannot be written.
+    """
     targets = _checked(asked)
     sessions = [_read(of, journal_of(of, word), anonymous=asked.anonymous) for word in asked.sessions]
     from llmtui.report.forms import forms, terminal_tables
@@ -61,7 +65,7 @@ def report(of: Startup, asked: Asked) -> int:
 
 
 def has_decimal_comma(language: str) -> bool:
-    """Return whether numbers are written 1,5 here: by the locale's numbers, else by the language."""
+    """Return whether numbers are written 1,5 here, according to the locale or, if none is set, the language."""
     before = locale.setlocale(locale.LC_NUMERIC)
     try:
         locale.setlocale(locale.LC_NUMERIC, "")
@@ -75,7 +79,11 @@ def has_decimal_comma(language: str) -> bool:
 
 
 def _checked(asked: Asked) -> dict[str, Path | None]:
-    """Return the file of each format, None for stdout; refuse targets that could only fail later."""
+    """Return format → file to write, None for stdout.
+
+    Raises:
+        Refused: two formats have the same target, or a file exists or cannot be written.
+    """
     targets = {name: None if target == STDOUT else _place(target) for name, target in asked.targets.items()}
     if sum(target is None for target in targets.values()) > 1:
         raise Refused(_("Only one form can go to stdout (`-`). Name a file for each of the others."))
@@ -92,7 +100,7 @@ def _checked(asked: Asked) -> dict[str, Path | None]:
 
 
 def _place(target: str) -> Path:
-    """Return the target of a link, so that the link remains one."""
+    """Return the path of the file to write; a symbolic link is followed, so that it is not replaced by a file."""
     return expanded(target).absolute().resolve()
 
 
@@ -102,7 +110,7 @@ def _read(of: Startup, journal: Path, *, anonymous: bool) -> Saved:
     saved = saved_session(journal)
     try:
         saved = msgspec.structs.replace(saved, earlier=earlier_session(of.results, saved.session))
-    except OSError as error:  # costs the comparison, not the report
+    except OSError as error:  # the report is written without the comparison
         print(f"llmtui: {cannot_list(of.results, error)}", file=sys.stderr)
     if not anonymous:
         return saved
@@ -112,7 +120,7 @@ def _read(of: Startup, journal: Path, *, anonymous: bool) -> Saved:
 
 
 def private_words() -> Sequence[str]:
-    """Return this computer's name, whole and without its domain, and the user's name, where they are known."""
+    """Return this computer's name (with and without its domain) and the user's name, as far as they are known."""
     host = socket.gethostname()
     words = [host, host.partition(".")[0], Path.home().name if "HOME" in os.environ else ""]
     with contextlib.suppress(OSError, KeyError, ImportError):

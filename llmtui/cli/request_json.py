@@ -16,26 +16,26 @@ from llmtui.words.settings import settings_words
 _OURS: Final = frozenset(
     {"model", "messages", "prompt", "stream", "stream_options", "n", "timings_per_token", "cache_prompt", "keep_alive"}
 )
-"""Fields that this program must set, since otherwise nothing or something else would be measured."""
+"""Fields that llmtui must set itself; with other values, the measurement would fail or measure something else."""
 _FLAGS: Final = {
     "max_tokens": "--num-predict", "max_completion_tokens": "--num-predict", "options.num_predict": "--num-predict",
     "temperature": "--temperature", "options.temperature": "--temperature", "options.num_ctx": "--num-ctx",
     "options.num_thread": "--num-thread", "think": "--think", "reasoning_effort": "--think", "reasoning": "--think",
     "chat_template_kwargs.enable_thinking": "--think",
 }  # fmt: skip
-"""Fields that belong to a flag, whose value is saved with the results."""
+"""Field → the flag that sets it instead; the flag's value is saved with the results."""
 _FIXED: Final = frozenset({"seed", "options.seed"})
-"""Equal in all sessions, so that they can be compared."""
+"""Fields that must be equal in all sessions, so that sessions can be compared."""
 
 
 def extra_fields(path: str) -> dict[str, Any]:
-    """Return the fields in a file.
+    """Return the request fields in a file.
 
     Args:
         path: a file with one JSON object.
 
     Raises:
-        Refused: the file cannot be read, is no JSON object, or has a field that would break measuring.
+        Refused: the file cannot be read, is not a JSON object, or has a field that llmtui must set itself.
     """
     try:
         content = read_text(expanded(path))

@@ -1,4 +1,4 @@
-"""``llmtui run --resume``: which session continues, and whose server it needs."""
+"""``llmtui run --resume``: finding the interrupted session and the server it needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmtui.words import _
 from llmtui.words.problems import whole_problem
 
 NEWEST: Final = "last"
-"""``--resume`` without a session: the newest one that did not come to its end."""
+"""Value of ``--resume`` without a session: the newest session that is not complete."""
 
 
 _REFUSALS: Final = (
@@ -29,10 +29,10 @@ _REFUSALS: Final = (
 
 
 def interrupted_folder(of: Startup, word: str) -> Path:
-    """Return the folder of the session that ``--resume`` means.
+    """Return the folder of the session given with ``--resume``.
 
     Raises:
-        Refused: there is none.
+        Refused: there is no such session.
     """
     if word != NEWEST:
         return journal_of(of, word).parent
@@ -47,10 +47,10 @@ def interrupted_folder(of: Startup, word: str) -> Path:
 
 
 def plan_in(folder: Path) -> Plan:
-    """Return the plan of a session.
+    """Return the plan of the session in a folder.
 
     Raises:
-        Refused: its journal does not begin with one.
+        Refused: the session's journal cannot be read or does not begin with a plan.
     """
     try:
         with (folder / "events.jsonl").open("rb") as file:
@@ -64,17 +64,20 @@ def plan_in(folder: Path) -> Plan:
 
 
 def server_for(plan: Plan) -> SetServer:
-    """Return the server that a plan was made for."""
+    """Return the command that selects the server for which a plan was made."""
     kinds = {contender.model.backend for contender in plan.contenders} - {BUILTIN}
     kind: ServerKind = "openai" if "openai" in kinds else "ollama" if kinds else "builtin"
     return SetServer(address=plan.server, kind=kind, with_builtin=builtin_available(), named_by="person")
 
 
 def refuse_beside_resume(names: Sequence[str]) -> None:
-    """Refuse flags that would change what an interrupted session asks, or of whom.
+    """Refuse flags that would change the requests, models or server of an interrupted session.
+
+    Args:
+        names: names of the options that were given in addition to ``--resume``.
 
     Raises:
-        Refused: there are some.
+        Refused: there is at least one such option.
     """
     if names:
         flags = ", ".join("--" + name.removesuffix("_s").replace("_", "-") for name in names)
@@ -86,7 +89,7 @@ def refuse_beside_resume(names: Sequence[str]) -> None:
 
 
 def exit_of(problem: Problem) -> Exit:
-    """Return the exit code for a run that the engine refuses."""
+    """Return the exit code if the engine refuses a run because of this problem."""
     if problem.code in GONE:
         return Exit.NO_SERVER
     return Exit.USAGE if problem.code in _REFUSALS else Exit.INTERNAL

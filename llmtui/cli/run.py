@@ -1,4 +1,4 @@
-"""``llmtui run``: the engine without screens. Results on stdout, progress on stderr."""
+"""``llmtui run``: a run without screens. Results go to stdout, progress to stderr."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ from llmtui.words.servers import server_words
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """The arguments of the command line beside choices: models, server and outputs."""
+    """The command-line arguments other than choices: models, server and outputs."""
 
     models: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -62,19 +62,23 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     csv: str | None = None
     markdown: str | None = None
     chosen: frozenset[str] = frozenset()
-    """The choices on the command line."""
+    """Names of the choices that were given on the command line."""
     extra_fields: Mapping[str, object] = {}
     """Fields added to the body of every request."""
     events: bool = False
-    """Print events on stdout in place of the table."""
+    """Print events on stdout instead of the table."""
     resume: Path | None = None
-    """Folder of an interrupted session whose rest is run."""
+    """Folder of an interrupted session whose remaining trials are run; None for a new session."""
     words: bool = False
-    """Print all conclusions in words, and all tables, after the table."""
+    """After the table, print all conclusions as sentences, and all tables."""
 
 
 def run(of: Startup, order: Order) -> int:
-    """Run, measure and print; return the exit code (see cli.exits)."""
+    """Measure the models, print and save the results; return the exit code (see cli.exits).
+
+    Raises:
+        Refused: the run cannot be carried out.
+    """
     unknown = set(order.categories) - {category.id for category in of.pack.categories}
     if unknown:
         known = ", ".join(category.id for category in of.pack.categories)
@@ -105,7 +109,7 @@ def _check_targets(order: Order) -> None:
 
 
 class _Run:
-    """One headless run: asks the server, starts the plan, folds the events."""
+    """One run without screens: connects to the server, starts the plan, and processes the engine's events."""
 
     def __init__(self, of: Startup, order: Order, link: Link, progress: Progress) -> None:
         self._frame = of
@@ -117,17 +121,17 @@ class _Run:
         self._server: ServerChanged | None = None
         self._asked = SetServer(address="")
         self._inside = order.host is None and only_builtin(order.models, files_count=True)
-        """Only the built-in server's models may be meant, so that it can replace an absent server."""
+        """True if the named models may all be the built-in server's, so that no other server may be needed."""
         self._fallback = order.host is None and (not order.models or self._inside) and builtin_available()
         self._interrupted = False
         self._started = False
         self._catches_up = order.resume is not None
-        """What comes is what the session's journal holds already."""
+        """True while the engine repeats the events that an interrupted session's journal already has."""
 
     def run(self) -> int:
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup
                 signal.signal(number, self._interrupt)
         if self._order.resume is not None:
             self._ask(server_for(plan_in(self._order.resume)))
@@ -137,7 +141,7 @@ class _Run:
         host = self._order.host or self._frame.settings.host
         named_by: NamedBy = "person" if self._order.host is not None else "settings" if host else "nobody"
         configured = server_of(host, named_by)
-        # Of the other servers, only those with OpenAI's protocol name a model by its file's path.
+        # Apart from the built-in server, only OpenAI-compatible ones may list a model by the path of its file.
         asks_first = configured.kind == "openai" and not only_builtin(self._order.models, files_count=False)
         self._ask(server_of(BUILTIN) if self._inside and not asks_first else configured)
         return self._follow()
@@ -195,7 +199,7 @@ class _Run:
             self._do_without(event, event.problem)
 
     def _found(self, event: ServersFound) -> None:
-        """Use the first server found on this machine where none was named and the default one is absent."""
+        """Use the first server found on this machine; called if no server was named and the default one is absent."""
         assert self._server is not None
         assert self._server.problem is not None
         if not event.servers:
@@ -214,7 +218,7 @@ class _Run:
         raise Refused(f"{whole_problem(problem)} {self._instead(absent)}".strip(), Exit.NO_SERVER)
 
     def _instead(self, absent: ServerChanged) -> str:
-        """Return the alternatives where no server was named and the default one is absent."""
+        """Return what to do if the default server is absent; empty if a server was named."""
         if self._order.host is not None or absent.kind == BUILTIN:
             return ""
         if builtin_available():
@@ -248,7 +252,7 @@ class _Run:
         self._link.send(StartPlan(plan=plan, results_dir=str(self._frame.results)))
 
     def _models(self, listed: Sequence[ListedModel]) -> list[Model]:
-        """Return the named models, else those that Setup would pick."""
+        """Return the models named on the command line, or those that are selected by default."""
         assert self._server is not None
         kind, order = self._server.kind, self._order
         if order.models:
@@ -269,7 +273,11 @@ class _Run:
         return models
 
     def _no_models(self, *, named: bool) -> str:
-        """Return that there is nothing to measure, although the server may list models, and what to do."""
+        """Return the message that there is nothing to measure, and what to do.
+
+        Args:
+            named: whether the server lists any models.
+        """
         assert self._server is not None
         if self._server.kind == "openai" and not named:
             where = self._server.address
@@ -278,7 +286,11 @@ class _Run:
         return f"{sentence} {_('Get one: ollama pull NAME.')}" if self._server.kind == "ollama" else sentence
 
     def _say_what_cannot_be_chosen(self, models: Sequence[Model]) -> None:
-        """Report choices of the command line that a model or its server cannot follow; refuse those that none can."""
+        """Report options that have no effect for some models or for the server.
+
+        Raises:
+            Refused: no model supports the given ``--think``.
+        """
         chosen, think = self._order.chosen, self._frame.settings.think
         deaf = [model.spelling for model in models if cannot_think_so(model, think)] if "think" in chosen else []
         if deaf:
@@ -303,7 +315,10 @@ class _Run:
             self._interrupt(signal.SIGTERM, None)
 
     def _interrupt(self, number: int, frame: object) -> None:
-        """End the run in order at the first signal; finished trials are kept in any case."""
+        """End the run: at the first signal cancel it in order, at the second close the engine.
+
+        Finished trials are saved in both cases.
+        """
         if self._interrupted or not self._started:
             self._link.close()
         else:
@@ -323,12 +338,12 @@ class _Run:
             if self._order.markdown is not None:
                 path = self._report(self._order.markdown, session, earlier)
                 written.append(_("Saved Markdown: {path}").format(path=path))
-        finally:  # the files come first, so that a failing output cannot cost them
+        finally:  # files are written first, so that they exist even if printing fails
             if not self._order.events and STDOUT not in (self._order.csv, self._order.markdown):
                 self._print(session, earlier, written)
         if self._interrupted:
             return Exit.INTERRUPTED
-        # An unsupported operation, such as unloading a model, is no failure.
+        # A skipped trial is not a failure: the server may not support it.
         repeated = {row.repeats for row in session.rows if row.outcome == "ok"}
         all_ok = all(row.outcome in ("ok", "skipped") or row.trial.id in repeated for row in session.rows)
         is_all_there = not_saved(session, self._folder) is None and not is_output_lost(sys.stdout)
@@ -337,7 +352,7 @@ class _Run:
     def _earlier(self, session: Session) -> Earlier | None:
         try:
             return earlier_session(self._frame.results, session)
-        except OSError as error:  # costs the comparison, not the result
+        except OSError as error:  # the result is printed without the comparison
             self._progress.say(cannot_list(self._frame.results, error))
             return None
 
@@ -374,7 +389,7 @@ class _Run:
 
 
 def went_wrong(session: Session) -> Iterator[str]:
-    """Yield each model's problems: a repeated one once, without skipped trials."""
+    """Yield each model's problems, each problem once with the number of its trials; skipped trials are left out."""
     met = Counter(
         (session.contender(row.trial).label, whole_problem(row.problem))
         for row in session.rows

@@ -1,4 +1,4 @@
-"""The bare command: the full-screen program, and the summary on the normal screen afterwards."""
+"""``llmtui`` without a command: the full-screen program, and the summary that is printed when it has ended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_TERMINAL = (
 
 
 def main() -> int:
-    """Run the screens without flags; return the exit code."""
+    """Run the screens without any flags; return the exit code."""
     try:
         return show(load_startup({}))
     except Refused as error:
@@ -48,14 +48,14 @@ def show(of: Startup) -> int:
 
 
 def can_draw(env: Mapping[str, str]) -> bool:
-    """Return whether the terminal can show screens; a dumb or unnamed one cannot move the cursor."""
+    """Return whether the terminal can show screens; one without a name or named "dumb" cannot move the cursor."""
     return sys.platform == "win32" or env.get("TERM", "") not in ("", "dumb")
 
 
 def give_way() -> None:
-    """Lower the priority of this process, which draws, so that it takes no core from a computing one (Linux only).
+    """Lower the priority of this process, which draws, so that it does not take CPU time from a model (Linux only).
 
-    The engine, its child, resets its own priority.
+    The engine is a child process and resets its own priority.
     """
     if sys.platform == "linux":
         with suppress(OSError):
@@ -63,7 +63,7 @@ def give_way() -> None:
 
 
 def farewell(report: ExitReport | None, app_code: int | None) -> int:
-    """Print the table of the last session, and its folder, on the normal screen; return the exit code."""
+    """Print the table of the last session and its folder after the screens have closed; return the exit code."""
     if report is None:
         return app_code or Exit.INTERNAL
     for traceback in report.failures:

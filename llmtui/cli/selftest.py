@@ -1,4 +1,4 @@
-"""``llmtui selftest``: measured figures against what was really sent, and the cost of watching."""
+"""``llmtui selftest``: measured figures compared with true ones, and the cost of drawing the screens."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def selftest(*, seed: int | None, with_cost: bool) -> Exit:
     """Run the self-test.
 
     Args:
-        seed: seed of the simulated server; None: a random one.
-        with_cost: also measure the cost of the screen.
+        seed: seed of the simulated server; None for a random one.
+        with_cost: whether to measure the cost of the screen too.
 
     Returns:
-        OK, or INTERNAL where something is out of its bounds.
+        OK, or INTERNAL if a figure is out of its bounds.
 
     Raises:
         Refused: nothing could be measured.

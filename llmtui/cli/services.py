@@ -1,6 +1,6 @@
-"""The program around the screens: opens links, lists sessions, saves settings and copies files.
+"""Services for the screens: opening links to sessions, listing sessions, saving settings and writing files.
 
-Methods import what they need: nothing of it is needed before the first paint, and all of it takes time.
+Methods import what they need, so that the first screen appears sooner.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """The app's host; tui.host documents its members."""
+    """The app's host; the protocol in tui.host documents its methods."""
 
     def __init__(self, of: Startup) -> None:
         self.settings: Settings = of.settings
@@ -58,7 +58,10 @@ class Services:
         self._prompts, self._language = of.prompts, of.language
 
     def server_of(self, address: str | None) -> SetServer:
-        """Return the server for an address; that of the settings counts as the user's only where it was typed."""
+        """Return the server for an address.
+
+        The address from the settings counts as chosen by the user only if it was given on the command line.
+        """
         named_by: NamedBy = "nobody" if address is None else "person"
         if address is not None and address == self.settings.host and not self.server_named:
             named_by = "settings"
@@ -68,13 +71,13 @@ class Services:
             raise BadAddress(str(error)) from error
 
     def past_speeds(self) -> Mapping[str, PastSpeed]:
-        """Return figures of earlier sessions, by digest."""
+        """Return model digest → figures of earlier sessions."""
         from llmtui.store.past_speeds import past_speeds
 
         return past_speeds(Path(self.results_dir))
 
     def edit_prompts(self) -> PromptPack:
-        """Run the editor on the person's own prompts and read them again."""
+        """Run the editor on the user's own prompts, and return the prompts read afterwards."""
         from llmtui.cli.editing import NoEditor, edit
         from llmtui.config.own_prompts import own_prompt_file
 
@@ -87,7 +90,7 @@ class Services:
         return self.pack
 
     def open_engine(self) -> Link:
-        """Start the engine."""
+        """Start the engine process and return the link to it."""
         from llmtui.link.engine_process import EngineProcess
 
         try:
@@ -96,15 +99,16 @@ class Services:
             raise LinkLost(Problem(code="engine_not_started", detail=error.strerror)) from error
 
     def open_session(self, session_id: str) -> Link:
-        """Open a saved session."""
+        """Return a link to a saved session."""
         from llmtui.link.event_file import EventFile
 
         return EventFile(self._folder(session_id).journal)
 
     def resume(self, session_id: str, *, accept_changes: bool = False) -> tuple[Command, ...]:
-        """Return the commands by which an engine runs what is left of an interrupted session.
+        """Return the commands that make an engine run the remaining trials of an interrupted session.
 
-        Its answer CommandFailed with ``resume_changed`` asks for a second try with ``accept_changes``.
+        If the engine replies ``CommandFailed`` with ``resume_changed``, try again with ``accept_changes`` if the user
+        agrees.
 
         Raises:
             LinkLost: there is no such session, or its plan cannot be read.
@@ -125,19 +129,19 @@ class Services:
         return tuple(map(entry_of, catalogue(Path(self.results_dir))))
 
     def last_plan(self) -> Plan | None:
-        """Return the plan of the newest session that was run."""
+        """Return the plan of the newest session that was measured here."""
         from llmtui.store.earlier import last_plan
 
         return last_plan(Path(self.results_dir))
 
     def earlier_session(self, session: Session) -> Earlier | None:
-        """Return the last session of the same plan, with the day-to-day noise of such sessions."""
+        """Return the previous session of the same plan, with the day-to-day variation of such sessions."""
         from llmtui.store.earlier import earlier_session
 
         return earlier_session(Path(self.results_dir), session)
 
     def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
-        """Return each later session compared with the oldest of them."""
+        """Return the comparison of each later session with the oldest of the given ones."""
         from llmtui.store.compared import compare_saved
         from llmtui.store.session_rows import read_comparable
 
@@ -150,42 +154,42 @@ class Services:
         return compare_saved(Path(self.results_dir), sorted(sessions, key=lambda one: one.wall_ns))
 
     def save(self, changes: Mapping[str, object]) -> None:
-        """Save settings."""
+        """Save changed settings, given as setting name → value."""
         path = config_path()
         if path is None:
             raise SettingsError("no_home", key="HOME")
         save_choices(path, changes)
 
     def label_session(self, session_id: str, *, name: str, note: str) -> None:
-        """Keep a session's name and note."""
+        """Save a name and a note for a session."""
         from llmtui.store.labels import Label, write_label
 
         with _refusing():
             write_label(self._folder(session_id).path, Label(name=name, note=note))
 
     def delete_session(self, session_id: str) -> str:
-        """Move a session to the trash."""
+        """Move a session to the trash; return its path there."""
         from llmtui.store.trash import throw_away
 
         with _refusing():
             return str(throw_away(self._folder(session_id).path))
 
     def restore_session(self, deleted: str) -> None:
-        """Take a session back from the trash."""
+        """Move a session back from the trash."""
         from llmtui.store.trash import take_back
 
         with _refusing():
             take_back(Path(deleted))
 
     def export(self, sessions: Sequence[str], form: str, target: str, *, replace: bool) -> str:
-        """Write sessions in a form of ``llmtui report``."""
+        """Write sessions in a format of ``llmtui report``; return the path of the file."""
         wanted = _free_place(target, replace=replace)
         flag = f"--table=llama-bench={wanted}" if form == "llama-bench" else f"--{form}={wanted}"
         self._report(*sessions, flag, *(["--force"] if replace else []))
         return str(wanted)
 
     def export_table(self, rows: Sequence[Sequence[str]], target: str, *, replace: bool) -> str:
-        """Write a table as CSV."""
+        """Write a table as CSV; return the path of the file."""
         from llmtui.store.csv_cells import csv_line, text_cell
         from llmtui.store.writing import replace_file
 
@@ -198,14 +202,14 @@ class Services:
         return str(wanted)
 
     def llama_bench(self, session: str) -> str:
-        """Return the table that people paste."""
+        """Return a session's table in llama-bench's layout, for pasting."""
         return self._report(session, "--table=llama-bench")
 
     def _report(self, *words: str) -> str:
-        """Run ``llmtui report`` in a separate process, since it would block the screens.
+        """Run ``llmtui report`` in a separate process, because it would block the screens; return its output.
 
         Raises:
-            ExportFailed: the report failed; has its message.
+            ExportFailed: the report failed; the message is that of the process.
         """
         command = [sys.executable, "-P", "-m", "llmtui", "report", f"--results={self.results_dir}", *words]
         done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
@@ -225,7 +229,7 @@ class Services:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """Turn the refusals to change a saved session into sentences."""
+    """Turn errors while changing a saved session into ``SessionRefused`` with a sentence."""
     from llmtui.store.trash import StillRunning
 
     try:
@@ -239,15 +243,15 @@ def _refusing() -> Iterator[None]:
 
 
 def still_running(name: str) -> str:
-    """Return that a session cannot be deleted now."""
+    """Return the message that a session cannot be deleted because it is still running."""
     return _("{name} is still running: stop it first, or wait until it has ended.").format(name=name)
 
 
 def _free_place(target: str, *, replace: bool) -> Path:
-    """Return the file to write.
+    """Return the absolute path of the file to write.
 
     Raises:
-        FileIsThere: it is there, and is not to be replaced.
+        FileIsThere: the file exists, and ``replace`` is False.
     """
     wanted = expanded(target).absolute()
     if wanted.is_file() and not replace:
@@ -256,13 +260,13 @@ def _free_place(target: str, *, replace: bool) -> Path:
 
 
 def entry_of(one: CatalogueEntry) -> SessionEntry:
-    """Return a saved session as History shows it."""
+    """Return a saved session as the History screen shows it."""
     from llmtui.words.servers import servers_line
 
     folder = one.folder
     seen = folder.fingerprint
     return SessionEntry(
-        # Use the folder's name: a copied folder has the same session id.
+        # The folder's name is used, because a copied folder has the same session id.
         session_id=folder.path.name,
         wall_ns=folder.wall_ns or 0,
         models=folder.models,

@@ -1,4 +1,4 @@
-"""``llmtui sessions``: the saved sessions listed, shown, named, deleted and taken back."""
+"""``llmtui sessions``: list, show, name, delete and restore saved sessions."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def list_sessions_command(
     ),
 )
 def show_command(session: Named, results: Results = None) -> None:
-    """Show one session: when, where, with what; then its tables."""
+    """Show one session: when, where and with what it was measured, and its tables."""
     from llmtui.cli.report import Asked, report
     from llmtui.store.catalogue import catalogued
     from llmtui.store.listing import session_entry
@@ -105,7 +105,7 @@ def rename_command(
     note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help=marked("A note to keep with it."))] = None,
     results: Results = None,
 ) -> None:
-    """Give a session a name, a note, or both. Its folder and its id are unchanged."""
+    """Change the name of a session, its note, or both; its folder and its id are unchanged."""
     from llmtui.store.labels import Label, read_label, write_label
 
     if name is None and note is None:
@@ -137,7 +137,7 @@ def delete_command(
     yes: Annotated[bool, typer.Option("--yes", "-y", help=marked("Do not ask."))] = False,
     results: Results = None,
 ) -> None:
-    """Move sessions to the trash, a folder `.trash` beside them; `sessions restore` takes them back."""
+    """Move sessions to the trash, the folder `.trash` beside them; `sessions restore` moves them back."""
     from llmtui.cli.services import still_running
     from llmtui.store.trash import StillRunning, throw_away
 
@@ -171,7 +171,7 @@ def restore_command(
     ],
     results: Results = None,
 ) -> None:
-    """Take a deleted session back from the trash."""
+    """Move a deleted session back from the trash."""
     from llmtui.store.trash import take_back, thrown
 
     of = load_startup({}, results=results)
@@ -225,7 +225,7 @@ def _row(one: CatalogueEntry) -> dict[str, str]:
 
 
 def _lines(one: CatalogueEntry) -> Iterator[tuple[str, str]]:
-    """Return head and text of each fact that is known."""
+    """Yield the heading and the text of each known fact on a session."""
     from llmtui.words.problems import whole_problem
     from llmtui.words.servers import servers_line
 
@@ -244,7 +244,7 @@ def _lines(one: CatalogueEntry) -> Iterator[tuple[str, str]]:
 
 
 def _print_table(rows: list[dict[str, str]]) -> None:
-    """Print rows as a table of full width: a terminal cuts the end of a line rather than breaking a name."""
+    """Print rows as a table without wrapping; a terminal cuts lines that are too long."""
     from rich.cells import cell_len
     from rich.console import Console
     from rich.text import Text

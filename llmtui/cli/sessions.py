@@ -1,4 +1,4 @@
-"""Sessions meant by a word on the command line."""
+"""Lookup of the sessions that arguments on the command line refer to."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ _DATED: Final = re.compile(r"(.+)@(\d{4}-\d{2}-\d{2})")
 
 
 def journal_of(of: Startup, word: str) -> Path:
-    """Return the file of events that a word selects.
+    """Return the file of events (the journal) of the session that an argument refers to.
 
     Args:
         of: settings and folders.
-        word: ``last`` for the newest session, ``last~1`` for the one before it, a session's folder, a file of events,
-            a session's id, a name that was given to it or to a baseline, or ``MODEL@2026-11-22`` for the newest session
-            of that day that has the model (``last@2026-11-22``: of any).
+        word: the argument. ``last`` is the newest session and ``last~1`` the one before it. Others are a session's
+            folder, a file of events, a session's id, the name of a session or of a baseline, or ``MODEL@2026-11-22``.
+            The last is the newest session of that day with that model; ``last@2026-11-22`` is the newest with any
+            model.
 
     Raises:
-        Refused: there is no such session, or the file is no journal.
+        Refused: there is no such session, or the file is not a journal.
     """
     back = _LAST.fullmatch(word)
     if back is not None:
@@ -62,10 +63,10 @@ def journal_of(of: Startup, word: str) -> Path:
 
 
 def comparable(of: Startup, word: str) -> Session:
-    """Return the session that a word selects, for a comparison.
+    """Return the session that an argument refers to, for a comparison.
 
     Raises:
-        Refused: there is no such session, or it has no trial.
+        Refused: there is no such session, or it has no finished trial.
     """
     from llmtui.store.session_rows import comparable_session
 
@@ -77,10 +78,10 @@ def comparable(of: Startup, word: str) -> Session:
 
 
 def saved_session(journal: Path) -> Saved:
-    """Return the session in a file of events; unreadable parts are reported on stderr.
+    """Return the session in a file of events; parts that cannot be read are reported on stderr.
 
     Raises:
-        Refused: the file has none, or cannot be read.
+        Refused: the file has no session, or cannot be read.
     """
     from llmtui.report.saved import NoSession, read_saved
 
@@ -97,10 +98,10 @@ def saved_session(journal: Path) -> Saved:
 
 
 def baselines(of: Startup) -> dict[str, str]:
-    """Return the folder name of each baseline's session, by the baseline's name.
+    """Return baseline name → name of its session's folder.
 
     Raises:
-        Refused: their file cannot be read.
+        Refused: the file of baselines cannot be read.
     """
     from llmtui.store.baselines import read_baselines
 
@@ -113,10 +114,10 @@ def baselines(of: Startup) -> dict[str, str]:
 
 
 def check_journal(path: Path) -> None:
-    """Check the beginning of a file.
+    """Check that the beginning of a file is that of a journal.
 
     Raises:
-        Refused: the file is no session's journal, or cannot be read.
+        Refused: the file is not a session's journal, or cannot be read.
     """
     from llmtui.link.first_bytes import why_no_journal
 
@@ -137,7 +138,7 @@ def _listed(of: Startup) -> tuple[SessionFolder, ...]:
 
 
 def _from_the_end(of: Startup, word: str, back: int) -> Path:
-    """Return the journal of the newest session, or of one before it."""
+    """Return the journal of the newest session (``back`` 0) or of the session that many places before it."""
     from llmtui.store.begun import sessions_begun
 
     try:
@@ -150,12 +151,15 @@ def _from_the_end(of: Startup, word: str, back: int) -> Path:
 
 
 def _named(listed: Sequence[SessionFolder], word: str) -> SessionFolder | None:
-    """Return the newest session that was given a name."""
+    """Return the newest session with this name; None if there is none."""
     return next((one for one in listed if read_label(one.path).name == word), None)
 
 
 def _dated(listed: Sequence[SessionFolder], word: str) -> SessionFolder | None:
-    """Return a day's newest session with a model, by its label or its name without a tag."""
+    """Return the newest session for ``MODEL@DATE``; None if the argument has another form or there is none.
+
+    MODEL is a model's label, with or without the part after the colon.
+    """
     found = _DATED.fullmatch(word)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The start of every command: settings, language, prompts, folders and the server."""
+"""Preparation of every command: settings, language, prompts, folders and the server."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ _HOST_KEYS = ("host", "LLMTUI_HOST", "OLLAMA_HOST")
 
 
 class Startup(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings in force for this command."""
+    """The settings, prompts and folders that apply to this command."""
 
     settings: Settings
     problems: tuple[str, ...]
-    """Sentences about settings that were not used."""
+    """Sentences on settings that are invalid and therefore not used."""
     language: str
     pack: PromptPack
     prompts: str | None = None
-    """The file of ``--prompts``."""
+    """The file given with ``--prompts``."""
     results: Path
     host_problem: str | None = None
-    """Why the server of the settings or the environment cannot be used; another one must not be measured instead."""
+    """Why the server in the settings or the environment cannot be used; no other server may be measured instead."""
     api_key: str | None = None
-    """The key in the file of ``--api-key-file``."""
+    """The API key from the file given with ``--api-key-file``."""
     server_named: bool = False
-    """The server is on the command line: no other may replace it."""
+    """Whether the server was given on the command line; if so, no other server may replace it."""
 
 
 class Refused(Exception):
@@ -66,12 +66,12 @@ class Refused(Exception):
 
 
 def cannot_write(path: object, error: OSError) -> str:
-    """Return that a file cannot be written, why, and what to do."""
+    """Return the message that a file cannot be written, with the reason and what to do."""
     return _("{path} cannot be written: {why}. Choose another place.").format(path=path, why=error.strerror or error)
 
 
 def speak_language() -> None:
-    """Set the language from the settings, for texts that are shown before a command has read them."""
+    """Set the language from the settings, for texts that are shown before a command has read the settings."""
     use_language(pick_language(load_settings(os.environ, config_path()).settings.language, os.environ))
 
 
@@ -82,16 +82,16 @@ def load_startup(
     results: str | None = None,
     api_key_file: str | None = None,
 ) -> Startup:
-    """Read settings and prompts and set the language.
+    """Read settings and prompts, and set the language.
 
     Args:
-        flags: flags of the command line, by setting, as text or as a value; None means not given.
-        prompts: the file of ``--prompts``.
-        results: the folder of ``--results``.
-        api_key_file: the file of ``--api-key-file``.
+        flags: setting → value given on the command line, as text or parsed; None if the flag was not given.
+        prompts: the file given with ``--prompts``.
+        results: the folder given with ``--results``.
+        api_key_file: the file given with ``--api-key-file``.
 
     Raises:
-        Refused: a flag or a prompt file is invalid.
+        Refused: a flag, the prompt file or the key file is invalid.
     """
     loaded = load_settings(os.environ, config_path())
     language = pick_language(loaded.settings.language, os.environ)
@@ -121,26 +121,26 @@ def load_startup(
 
 
 def tell_problems(of: Startup) -> None:
-    """Print the unused settings with their reasons, for commands without screens."""
+    """Print which settings are not used and why, for commands without screens."""
     for sentence in of.problems:
         print(f"llmtui: {sentence}", file=sys.stderr)
 
 
 def cannot_list(results: Path, error: OSError) -> str:
-    """Return that the saved sessions cannot be read, and why."""
+    """Return the message that the saved sessions cannot be read, with the reason."""
     args: dict[str, Argument] = {"task": "list_sessions", "path": str(error.filename or results)}
     return whole_problem(Problem(code="task_refused", args=args, detail=error.strerror or str(error)))
 
 
 def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
-    """Return the server for an address.
+    """Return the command that selects the server at an address.
 
-    ``builtin`` is llama.cpp inside the program, ``builtin:PATH`` and ``FILE.gguf`` the same with the user's files. The
-    path decides which protocol is tried first: OpenAI's where it ends in a version such as ``/v1``, else Ollama's.
+    ``builtin`` is llama.cpp inside llmtui; ``builtin:PATH`` and ``FILE.gguf`` are the same with the user's own files.
+    For other addresses, OpenAI's protocol is tried first if the path ends in a version such as ``/v1``, else Ollama's.
 
     Args:
-        host: as written; None: the default one.
-        named_by: the source of the address.
+        host: the address as written; None for the default one.
+        named_by: where the address comes from.
 
     Raises:
         Refused: the address is malformed.
@@ -159,10 +159,10 @@ def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
 
 
 def builtin_available() -> bool:
-    """Return whether llama.cpp can be started inside the program: its library is installed. It is not imported here."""
+    """Return whether the library of the built-in server (xllamacpp) is installed, without importing it."""
     return find_spec("xllamacpp") is not None
 
 
 def synthetic_available() -> bool:
-    """Return whether speed-only models can be made: numpy and gguf are installed."""
+    """Return whether numpy and gguf are installed, which make the built-in server's speed-only models."""
     return find_spec("numpy") is not None and find_spec("gguf") is not None

@@ -21,7 +21,7 @@ TREND_EXAMPLES: Final = (
     "Example: llmtui trend\n\nExample: llmtui trend last --figure ttft_ms\n\nExample: llmtui trend main last~1 last"
 )
 MOST: Final = 500
-"""Sessions of one plan that are read, the newest."""
+"""Maximum number of sessions read, the newest ones."""
 
 
 def trend_command(
@@ -49,7 +49,7 @@ def trend_command(
     ] = False,
     results: Results = None,
 ) -> None:
-    """Run ``llmtui trend``."""
+    """Carry out ``llmtui trend``."""
     raise typer.Exit(run_trend(load_startup({}, results=results), sessions or ["last"], figure, json=json))
 
 
@@ -58,9 +58,9 @@ def run_trend(of: Startup, words: list[str], figure: str, *, json: bool = False)
 
     Args:
         of: settings and folders.
-        words: sessions; of one, those before it with the same plan are added.
-        figure: id of a measure.
-        json: a document instead of rows.
+        words: the sessions as named on the command line; if only one, earlier ones of the same plan are added.
+        figure: id of the figure.
+        json: whether to print a JSON document instead of rows.
 
     Raises:
         Refused: a session or the figure cannot be used.

@@ -1,4 +1,4 @@
-"""``llmtui watch``: Live and Results over a file, a saved session or a pipe."""
+"""``llmtui watch``: the Live and Results screens for a file, a saved session or a pipe."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ PIPED = "llmtui run --events - | llmtui watch -"
 
 
 def watch(of: Startup, source: str) -> int:
-    """Show a session read-only; return the exit code.
+    """Show a session on the screens, read-only; return the exit code.
 
     Args:
         of: settings and folders.
-        source: ``-`` for a pipe on stdin, a journal, a session's folder, a session's id, or ``last``.
+        source: ``-`` for a pipe on stdin, or a session as on the command line (see ``sessions.journal_of``).
+
+    Raises:
+        Refused: there is no terminal, or no such session.
     """
     from llmtui.cli.screen import NO_TERMINAL, can_draw, farewell, give_way
 
     if not (sys.stdout.isatty() and can_draw(os.environ)):
         raise Refused(NO_TERMINAL)
-    # Textual takes the keyboard from descriptor 0 at its import: the pipe must be moved away before.
+    # Textual reads the keyboard from descriptor 0 as of its import, so the pipe is moved to another one before.
     link = _pipe() if source == STDIN else _file(of, source)
     from llmtui.cli.services import Services
     from llmtui.tui.app import WatchApp

@@ -1,7 +1,7 @@
-"""A scripted Ollama server with exactly known timings: for tests, the self-test and pictures.
+"""A simulated Ollama server with exactly known timings, driven by a script; for tests, the self-test and pictures.
 
-`running_simulator(script)` runs it as a process, for exact times; `SimulatedServer(script)` runs it inside this
-process. Its send log has what was sent, and when.
+`running_simulator(script)` runs it as a process, which is needed for exact times. `SimulatedServer(script)` runs it
+inside the calling process. The send log lists everything that was sent, with the times.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m llmtui.simulator`: a simulated server that runs until its standard input ends."""
+"""`python -m llmtui.simulator`: run a simulated server until its standard input ends."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _READ_BYTES = 65_536
 
 
 def main() -> int:
-    """Run the server; print one JSON line with its port when it listens; return the exit status.
+    """Run the server; return the exit status.
 
-    The status is 0, or 2 with a sentence on stderr if the server could not start.
+    When the server listens, one JSON line with its port and process id is printed. The status is 0, or 2 with a
+    sentence on stderr if the server could not start.
     """
     arguments = _parser().parse_args()
     try:
@@ -72,14 +73,14 @@ async def _run(script: Script, port: int) -> None:
     await listener.start()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    if sys.platform != "win32":  # on Windows the loop accepts no handlers, and the end of input is enough
+    if sys.platform != "win32":  # on Windows, the loop has no signal handlers; the end of input stops it there
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
     threading.Thread(target=_wait_for_end_of_input, args=(loop, ended), daemon=True).start()
     ready = {"ready": True, "port": listener.port, "pid": os.getpid()}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
-    # Objects that exist by now live as long as the process: collections need not look at them.
+    # Objects that exist now live as long as the process, so the garbage collector need not look at them.
     gc.collect()
     gc.freeze()
     try:

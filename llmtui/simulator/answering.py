@@ -1,4 +1,4 @@
-"""/api/chat and /api/generate: from a request to the last line of its answer."""
+"""/api/chat and /api/generate: from the request to the last line of the model's answer."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from llmtui.simulator.sendlog import Truth
 from llmtui.simulator.simulation import Simulation
 
 _ONE_TOKEN_EVAL_NS = 1000
-"""Placeholder of the new dialect for eval_duration of a single token."""
+"""The `eval_duration` that Ollama 0.34.4 reports for an answer of a single token."""
 
 
 class _Turn(Struct, kw_only=True):
-    """One answer in progress."""
+    """One answer that is being generated, with its request, model, options and true times."""
 
     exchange: Exchange
     ask: Ask
@@ -43,17 +43,17 @@ class _Turn(Struct, kw_only=True):
     thought: list[str] = []
 
     def learn(self, **facts: int) -> None:
-        """Add to the facts of this answer, also in the log."""
+        """Set facts about this answer, such as its true times, here and in the send log."""
         self.truth = msgspec.structs.replace(self.truth, **facts)
         self.exchange.record.truth = self.truth
 
 
 async def answer_request(simulation: Simulation, exchange: Exchange, kind: Kind) -> None:
-    """Serve one request for an answer.
+    """Serve one request to generate an answer, or to load or unload a model.
 
     Raises:
         ApiError: the request cannot be served; nothing has been sent.
-        asyncio.CancelledError: the client went away.
+        asyncio.CancelledError: the client closed the connection.
     """
     entered_ns = now_ns()
     ask = parse_ask(kind, parse_object(exchange.request.body), simulation.script.dialect)

@@ -1,4 +1,4 @@
-"""The routes of the simulated server."""
+"""The routes of the simulated server: which function handles which path and method."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from llmtui.simulator.script import decode_planned
 from llmtui.simulator.simulation import Simulation
 
 CONTROL_PREFIX = "/_sim/"
-"""Paths of the test's own control; they are not logged and have no faults."""
+"""Beginning of the paths by which tests control the server. They are not logged and are not affected by faults."""
 
 Handler = Callable[[Simulation, Exchange], Awaitable[None]]
 
 
 async def serve_api(simulation: Simulation, exchange: Exchange) -> None:
-    """Answer any request.
+    """Serve any request, from routing to the error response.
 
     Raises:
-        asyncio.CancelledError: the client went away.
+        asyncio.CancelledError: the client closed the connection.
     """
     request = exchange.request
     try:
@@ -47,7 +47,7 @@ async def serve_api(simulation: Simulation, exchange: Exchange) -> None:
 
 
 def is_allowed_host(host: str) -> bool:
-    """Return whether a Host header is this machine's; a loopback server refuses others, against DNS rebinding."""
+    """Return whether a Host header names this machine or its network, as Ollama requires against DNS rebinding."""
     name = host.strip().lower()
     if name.startswith("["):
         name = name[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""Changes to a running simulated server: other clients, slowdowns, new, changed and removed models."""
+"""Changes to a running simulated server: other clients, slowdowns, and new, changed and removed models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llmtui.simulator.model import NotNegative, Positive, ScriptedAnswer, Simula
 
 
 class SetSpeed(Struct, frozen=True, tag="set_speed", forbid_unknown_fields=True, kw_only=True):
-    """Models decode at `factor` times their rate from now on, also within a running answer.
+    """Change the decode speed of models to `factor` times their own, also in an answer that is being generated.
 
     Attributes:
         factor: 0.9 is 10 % slower; replaces an earlier factor.
@@ -22,10 +22,12 @@ class SetSpeed(Struct, frozen=True, tag="set_speed", forbid_unknown_fields=True,
 
 
 class OtherClientAsks(Struct, frozen=True, tag="other_client_asks", forbid_unknown_fields=True, kw_only=True):
-    """Another client's answer occupies the model's slot for `seconds`; requests that arrive meanwhile queue behind it.
+    """Let another client's answer occupy the model for `seconds`; requests that arrive meanwhile wait for its end.
 
     Attributes:
-        prompt: its prompt, which replaces the one in the slot's cache.
+        model: name of the model.
+        seconds: duration of the other client's answer.
+        prompt: the other client's prompt, which is added to the model's prompt cache.
     """
 
     model: str
@@ -34,39 +36,42 @@ class OtherClientAsks(Struct, frozen=True, tag="other_client_asks", forbid_unkno
 
 
 class OtherClientLoads(Struct, frozen=True, tag="other_client_loads", forbid_unknown_fields=True, kw_only=True):
-    """Another client loads a model: evicts others where there is no room, reloads it where its options differ."""
+    """Let another client load a model.
+
+    Other models are unloaded if there is no room; the model itself is reloaded if its options differ.
+    """
 
     model: str
     options: dict[str, Any] = {}
 
 
 class Unload(Struct, frozen=True, tag="unload", forbid_unknown_fields=True, kw_only=True):
-    """Another client unloads a model."""
+    """Let another client unload a model."""
 
     model: str
 
 
 class PutModel(Struct, frozen=True, tag="put_model", forbid_unknown_fields=True, kw_only=True):
-    """A model is created, or replaced under the same name (a loaded one stays loaded with its digest)."""
+    """Add a model, or replace the model of the same name; if it is loaded, it stays loaded with the old digest."""
 
     model: SimulatedModel
 
 
 class RemoveModel(Struct, frozen=True, tag="remove_model", forbid_unknown_fields=True, kw_only=True):
-    """A model is deleted from the list."""
+    """Delete a model from the list of installed models."""
 
     model: str
 
 
 class SetAnswers(Struct, frozen=True, tag="set_answers", forbid_unknown_fields=True, kw_only=True):
-    """A model uses these answers from now on, in turn from the first."""
+    """Replace a model's answers; they are used in turn, starting with the first."""
 
     model: str
     answers: Annotated[tuple[ScriptedAnswer, ...], Meta(min_length=1)]
 
 
 class ForgetPrompts(Struct, frozen=True, tag="forget_prompts", forbid_unknown_fields=True, kw_only=True):
-    """The prompt caches of all slots are emptied."""
+    """Empty the prompt caches of all loaded models."""
 
 
 ScriptedChange = (
@@ -75,13 +80,13 @@ ScriptedChange = (
 
 
 class Planned(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A change with its time; at once where no time is set.
+    """A change and the time at which it happens; at once if no time is set.
 
     Attributes:
         change: the change.
-        before_trial: when request number n (from 1) for an answer has arrived, before it is served.
-        after_trial: when answer number n has ended.
-        after_s: seconds after the start, in the script's time.
+        before_trial: number (from 1) of the request for an answer before which the change happens.
+        after_trial: number (from 1) of the answer after which the change happens.
+        after_s: seconds after the start of the server, in the script's time.
     """
 
     change: ScriptedChange

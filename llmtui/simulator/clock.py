@@ -1,4 +1,4 @@
-"""Clocks and waiting: absolute deadlines, met within a few tens of microseconds."""
+"""Clocks, and waiting for absolute deadlines with an error of a few tens of microseconds."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import time
 from typing import NamedTuple
 
 _COARSE_MARGIN_NS = 2_000_000
-"""The event loop's own timers round up to a millisecond; the rest of a wait has a finer sleep."""
+"""The event loop's timers round up to a millisecond, so the last part of a wait uses a finer sleep."""
 
 
 class Stamp(NamedTuple):
-    """One moment on both monotonic clocks (on Linux the same clock, comparable between processes).
+    """One moment on both monotonic clocks. On Linux these are the same clock, comparable between processes.
 
     Attributes:
         perf_ns: `time.perf_counter_ns()`.
-        monotonic_ns: `time.monotonic_ns()`, taken right after it.
+        monotonic_ns: `time.monotonic_ns()`, read right after `perf_ns`.
     """
 
     perf_ns: int
@@ -23,17 +23,17 @@ class Stamp(NamedTuple):
 
 
 def stamp() -> Stamp:
-    """Return the present time on both monotonic clocks."""
+    """Return the current time on both monotonic clocks."""
     return Stamp(time.perf_counter_ns(), time.monotonic_ns())
 
 
 def now_ns() -> int:
-    """Return the time on the clock of all the simulator's deadlines and durations: `time.perf_counter_ns()`."""
+    """Return `time.perf_counter_ns()`, the clock of all deadlines and durations in the simulator."""
     return time.perf_counter_ns()
 
 
 def rfc3339_nano(wall_ns: int) -> str:
-    """Return a wall-clock time in Go's notation in UTC: up to nine decimals, trailing zeros dropped.
+    """Return a time in Go's notation, in UTC: up to nine decimals, without trailing zeros.
 
     Args:
         wall_ns: nanoseconds since 1970, as from `time.time_ns()`.
@@ -49,15 +49,15 @@ class Waiter:
     """Waits for deadlines inside an event loop.
 
     Args:
-        blocking: sleep the last two milliseconds in the thread in place of the loop, which is exact to about 0.1
-            ms; for a loop that serves nothing else. Otherwise the loop's own timers are used (late by up to 1 ms).
+        blocking: block the thread for the last two milliseconds of a wait, which is exact to about 0.1 ms; only for a
+            loop that serves nothing else. If False, the loop's own timers are used, which are late by up to 1 ms.
     """
 
     def __init__(self, *, blocking: bool) -> None:
         self._blocking = blocking
 
     async def until(self, deadline_ns: int) -> None:
-        """Return at `deadline_ns` on the clock of `now_ns`; a deadline in the past only yields to the loop once."""
+        """Return at `deadline_ns` on the clock of `now_ns`; a deadline in the past yields to the loop once."""
         coarse_ns = deadline_ns - now_ns() - (_COARSE_MARGIN_NS if self._blocking else 0)
         await asyncio.sleep(max(0, coarse_ns) / 1e9)
         remaining_ns = deadline_ns - now_ns()

@@ -1,4 +1,4 @@
-"""One request and its answer on a connection: plain bodies, streams of JSON lines, and faulty ends."""
+"""One request and its response on a connection: whole bodies, streams of JSON lines, and faulty ends."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ _CREATED_AT = "created_at"
 
 
 class WrittenAt(NamedTuple):
-    """The time just before a write, and just after the kernel took all of it."""
+    """The time just before a write, and the time just after the kernel accepted all of its data."""
 
     handed_ns: int
     stamp: Stamp
 
 
 class Wire(Protocol):
-    """The connection that an exchange writes to."""
+    """The connection that an `Exchange` writes to."""
 
     async def send(self, data: bytes) -> WrittenAt:
-        """Pass all data to the kernel."""
+        """Pass all data to the kernel; return when that was done."""
 
     def close(self) -> None:
-        """Close the connection after the data written so far."""
+        """Close the connection after sending the data written so far."""
 
 
 class Exchange:
-    """One request and its answer.
+    """One request and its response.
 
     Args:
         request: the request.
-        record: log of every write.
+        record: the entry in the send log to which every write is added.
         wire: the connection.
     """
 
@@ -48,14 +48,14 @@ class Exchange:
         self._streaming = False
 
     async def send_json(self, body: object, *, status: int = 200, kind: ChunkKind = "body") -> None:
-        """Send a whole answer as one JSON object; an object with an empty `created_at` gets the time of sending."""
+        """Send a whole response as one JSON object; if it has an empty `created_at`, fill in the current time."""
         created_ns = 0
         if isinstance(body, dict) and _CREATED_AT in body:
             body, created_ns = _dated(body)
         await self._send_body(go_json(body), "application/json; charset=utf-8", status, kind, created_ns)
 
     async def send_error(self, status: int, message: str, extra: dict[str, str] | None = None) -> None:
-        """Send an error as a whole answer, or as the last line of a stream that has begun."""
+        """Send an error as a whole response, or as the last line of a stream that has begun."""
         if self._streaming:
             await self.send_line({"error": message}, kind="error")
             await self.end_stream()
@@ -63,11 +63,11 @@ class Exchange:
             await self.send_json({"error": message, **(extra or {})}, status=status, kind="error")
 
     async def send_text(self, text: str, *, status: int = 200, content_type: str = "text/plain; charset=utf-8") -> None:
-        """Send a whole answer as plain text."""
+        """Send a whole response as plain text."""
         await self._send_body(text.encode(), content_type, status, "body", 0)
 
     async def send_empty(self, status: int) -> None:
-        """Send an answer without a body."""
+        """Send a response without a body."""
         await self._send_body(b"", None, status, "body", 0)
 
     async def send_line(
@@ -79,17 +79,17 @@ class Exchange:
         tokens: tuple[int, int] = (0, 0),
         characters: int = 0,
     ) -> Stamp:
-        """Send one JSON line as one HTTP chunk; the headers go with the first line, since nothing is sent before it.
+        """Send one JSON line as one HTTP chunk; the first line is sent together with the headers.
 
         Args:
-            body: the line; an empty `created_at` gets the time of sending.
-            kind: for the log, like the rest.
-            channel: channel of its text.
+            body: the line; if it has an empty `created_at`, the current time is filled in.
+            kind: kind of the line, for the log like all following arguments.
+            channel: channel of its text; None if it has no text.
             tokens: numbers of its first and last token.
             characters: number of characters of its text.
 
         Returns:
-            The time at which the kernel had it.
+            The time at which the kernel had accepted the line.
         """
         created_ns = 0
         if _CREATED_AT in body:
@@ -111,12 +111,12 @@ class Exchange:
         return sent.stamp
 
     async def end_stream(self) -> None:
-        """End the stream in order, also an empty one."""
+        """End the stream regularly, even if no line was sent."""
         head = b"" if self._streaming else self._stream_head()
         await self._wire.send(head if self.request.version == "1.0" else head + LAST_CHUNK)
 
     def cut(self) -> None:
-        """Close the connection in the middle of the answer."""
+        """Close the connection in the middle of the response."""
         self.keep_alive = False
         self._wire.close()
 

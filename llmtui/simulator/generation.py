@@ -13,28 +13,28 @@ from llmtui.simulator.prose import prose, random_source, thinking_text, token_te
 
 Channel = Literal["thinking", "answer"]
 ThinkMode = Literal["off", "field", "inline"]
-"""No thinking; thinking in a separate field; thinking between tags inside the answer."""
+"""No thinking; thinking in a field of its own; thinking between tags inside the answer."""
 
 _LEVEL_FACTORS = {"low": 0.5, "medium": 1.0, "high": 2.0, "max": 4.0}
 
 
 class Token(Struct, frozen=True):
-    """One token: its channel by meaning, and its text, possibly empty."""
+    """One token: whether it is thinking or answer, and its text, which may be empty."""
 
     channel: Channel
     token_text: str
 
 
 class GeneratedChunk(Struct, frozen=True, kw_only=True):
-    """Tokens that arrive together.
+    """Tokens that are sent together.
 
     Attributes:
-        offset_ns: when the last of them is made, after the first token of the answer.
-        channel: what the text is by meaning, also where thinking travels inside the answer.
-        text: may be empty in the last chunk only.
-        first_token: number of the first token, from 1.
-        last_token: number of the last token.
-        is_last: no token comes after.
+        offset_ns: time at which the chunk is due, relative to the first token of the answer.
+        channel: whether the text is thinking or answer; thinking inside the answer counts as thinking.
+        text: text of the chunk; only the last chunk may have none.
+        first_token: number of its first token, from 1.
+        last_token: number of its last token.
+        is_last: whether this is the last chunk of the answer.
     """
 
     offset_ns: int
@@ -46,13 +46,13 @@ class GeneratedChunk(Struct, frozen=True, kw_only=True):
 
 
 class Course(Struct, frozen=True, kw_only=True):
-    """The course of an answer to one request.
+    """The number of tokens of an answer to one request, and the reason for its end.
 
     Attributes:
-        total: tokens that are made, end-of-sequence token included.
-        stops: the answer ends by itself; else the budget ends it.
+        total: number of tokens generated, including the end-of-sequence token.
+        stops: whether the answer ends by itself, rather than at the limit on tokens.
         reason: the `done_reason`.
-        thinking: thinking tokens of the whole answer, tags included where it is inline.
+        thinking: number of thinking tokens of the whole answer; includes the tags if thinking is inside the answer.
         mode: how thinking is delivered.
     """
 
@@ -64,13 +64,13 @@ class Course(Struct, frozen=True, kw_only=True):
 
 
 def course_of(answer: ScriptedAnswer, *, mode: ThinkMode, level: str | None, budget: int) -> Course:
-    """Return the number of tokens of an answer to one request.
+    """Return the number of tokens of an answer to one request, and the reason for its end.
 
     Args:
-        answer: the script's answer.
+        answer: the answer as scripted.
         mode: how thinking is delivered, if at all.
-        level: the requested level of thinking; it scales the number of scripted thinking tokens.
-        budget: most tokens, at least 1.
+        level: the requested level of thinking, which scales the number of scripted thinking tokens.
+        budget: maximum number of tokens, at least 1.
     """
     thought = 0 if mode == "off" else _thinking_tokens(answer, level)
     if mode == "inline" and thought:
@@ -90,7 +90,7 @@ def course_of(answer: ScriptedAnswer, *, mode: ThinkMode, level: str | None, bud
 
 
 def tokens_of(answer: ScriptedAnswer, course: Course, seed: str) -> Iterator[Token]:
-    """Yield the tokens of an answer, `course.total` of them."""
+    """Yield the tokens of an answer, `course.total` in number."""
     with_text = course.total - 1 if course.stops else course.total
     thoughts: Iterator[str] = (
         iter(answer.thinking_token_texts) if answer.thinking_token_texts is not None else thinking_text(seed)
@@ -111,15 +111,15 @@ def chunks_of(
 ) -> Iterator[GeneratedChunk]:
     """Yield tokens bundled into chunks, each with the time at which it is due.
 
-    A chunk ends when it has `tokens_per_chunk` tokens, where the channel changes, and at the end of the answer; the
-    first text waits for `held_tokens`. Tokens without text wait for text; the rest at the end is a last chunk, possibly
-    without text. The iterator is lazy, so that `interval_ns` uses the present speed.
+    A chunk ends when it has `tokens_per_chunk` tokens, when the channel changes, and at the end of the answer. The
+    first text waits for `held_tokens`. Tokens without text wait for the next text; any left at the end form a last
+    chunk, which may have no text. The iterator is lazy, so that `interval_ns` uses the current speed.
 
     Args:
-        tokens: the tokens, `total` of them.
-        answer: has the rules of bundling.
+        tokens: the tokens, `total` in number.
+        answer: the scripted answer, which has the rules for bundling.
         total: number of tokens.
-        interval_ns: nanoseconds between token i - 1 and token i (from 2).
+        interval_ns: function from the number of a token (2 or more) to the nanoseconds since the token before it.
     """
     pending: list[Token] = []
     elapsed_ns = 0.0
@@ -140,13 +140,13 @@ def chunks_of(
 
 
 class TokenPace:
-    """The intervals between an answer's tokens.
+    """The time between two tokens of an answer, as a function of the second token's number.
 
     Args:
-        model: its decode rate.
-        answer: its jitter, stalls and speed.
-        scale_ns: factor from seconds of the script to real nanoseconds.
-        speed: the present factor of this model: drift and changes.
+        model: the model, which has the decode speed.
+        answer: the scripted answer, which has jitter, stalls and a speed factor.
+        scale_ns: converts seconds of the script to real nanoseconds.
+        speed: returns the current speed factor of this model.
         seed: seed of the jitter.
     """
 
@@ -169,7 +169,7 @@ class TokenPace:
         self._random = random_source(f"jitter {seed}")
 
     def __call__(self, token: int) -> float:
-        """Return the nanoseconds between token `token` - 1 and `token`."""
+        """Return the nanoseconds between token number `token` − 1 and token number `token`."""
         seconds = self._interval_s / self._speed()
         if self._jitter:
             seconds *= 1.0 + self._random.uniform(-self._jitter, self._jitter)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 requests from a connection, parsed by h11, and the bytes of an answer."""
+"""HTTP/1.1: requests parsed from a connection by h11, and the bytes of a response."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import h11
 from msgspec import Struct
 
 LAST_CHUNK = b"0\r\n\r\n"
-"""The end of a chunked answer."""
+"""The end of a response in chunked transfer encoding."""
 
 _MAX_HEAD_BYTES = 65_536
 _MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -17,10 +17,10 @@ _VERSIONS = (b"1.0", b"1.1")
 
 
 class HttpError(Exception):
-    """A malformed request; the connection is closed after the answer.
+    """A malformed request; the connection is closed after the error response.
 
     Attributes:
-        status: HTTP status to answer.
+        status: HTTP status of the response.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -29,14 +29,14 @@ class HttpError(Exception):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """One request.
+    """One HTTP request.
 
     Attributes:
-        method: upper case, as sent.
+        method: method in upper case, as sent.
         path: decoded, without the query.
         query: as sent, without the question mark.
-        headers: names in lower case; of a repeated name the last.
-        body: decoded from chunks where it came in chunks.
+        headers: header values by name in lower case; if a name is repeated, its last value.
+        body: the content, without chunked transfer encoding.
         version: `1.0` or `1.1`.
     """
 
@@ -49,16 +49,16 @@ class Request(Struct, frozen=True, kw_only=True):
 
     @property
     def keep_alive(self) -> bool:
-        """Whether the connection stays open after the answer."""
+        """Whether the connection stays open after the response."""
         wish = self.headers.get("connection", "").lower()
         return wish != "close" if self.version == "1.1" else wish == "keep-alive"
 
 
 class RequestParser:
-    """Cuts a byte stream into requests, however the stream is split.
+    """Splits a byte stream into requests, whatever the size of the parts in which it arrives.
 
-    Each request has a separate parser, because h11 reads the next one only after this one's answer went through it, and
-    answers are written directly here: a write is one line of an answer, with the time before and after it.
+    h11 accepts another request only after it has seen the response to the previous one. Responses are written without
+    h11 here, so that the time before and after each line can be logged. Every request therefore gets a new h11 parser.
     """
 
     def __init__(self) -> None:
@@ -68,18 +68,18 @@ class RequestParser:
 
     @property
     def idle(self) -> bool:
-        """No part of a request has been read."""
+        """True if no part of a request has been read."""
         return self._head is None and not self._parser.trailing_data[0]
 
     def feed(self, data: bytes) -> list[Request]:
-        """Take bytes and return the requests that they complete.
+        """Take bytes and return the requests that are now complete.
 
         Raises:
-            HttpError: the stream is no HTTP/1.x; nothing more can be read from it.
+            HttpError: the stream is not valid HTTP/1.x; nothing more can be read from it.
         """
         requests: list[Request] = []
         try:
-            if data:  # without one, h11 considers the connection closed
+            if data:  # h11 takes empty data as the end of the connection
                 self._parser.receive_data(data)
             while (event := self._parser.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
                 if isinstance(event, h11.Request):
@@ -135,7 +135,7 @@ def _request(head: h11.Request, body: bytes) -> Request:
 
 
 def response_head(status: int, headers: dict[str, str]) -> bytes:
-    """Return status line and headers of an answer, including the blank line."""
+    """Return the status line and the headers of a response, including the blank line after them."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -145,5 +145,5 @@ def response_head(status: int, headers: dict[str, str]) -> bytes:
 
 
 def chunk(data: bytes) -> bytes:
-    """Return the data as one chunk; not for empty data, which would end the answer."""
+    """Return data as one chunk of a response. The data must not be empty, since an empty chunk ends the response."""
     return b"%x\r\n%b\r\n" % (len(data), data)

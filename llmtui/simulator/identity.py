@@ -1,4 +1,4 @@
-"""Names and digests: a model's manifest follows from its fields, and every digest is a real SHA-256."""
+"""Names and digests of simulated models; each digest is the SHA-256 of a manifest made from the model's fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+){0,2}(?::[\w.-]+)?", re.ASCII)
 
 
 def tagged_name(name: str) -> str:
-    """Return a model's name with its tag: `llama3` is `llama3:latest`."""
+    """Return a model's name with its tag: `llama3` becomes `llama3:latest`."""
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
@@ -30,7 +30,7 @@ def blob_hash(model: SimulatedModel) -> str:
 
 
 def layers(model: SimulatedModel) -> tuple[tuple[str, int], ...]:
-    """Return the model's layers, weights first: hex digest and size in bytes of each."""
+    """Return hex digest and size in bytes of each of the model's layers, weights first."""
     texts = (model.template, model.license)
     return (
         (blob_hash(model), model.size_bytes),
@@ -58,7 +58,7 @@ def manifest(model: SimulatedModel) -> bytes:
 
 
 def manifest_digest(model: SimulatedModel) -> str:
-    """Return the hex SHA-256 of the manifest: the digest in /api/tags and /api/ps."""
+    """Return the hex SHA-256 of the manifest, which is the digest in /api/tags and /api/ps."""
     return _sha256(manifest(model))
 
 

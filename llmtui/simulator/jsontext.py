@@ -1,4 +1,4 @@
-"""JSON in Go's notation, and strict reading of what clients send."""
+"""Writing JSON like Go, and strict reading of the JSON that clients send."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def go_json(value: object) -> bytes:
 
 
 def read_json(body: bytes | str) -> object:
-    """Decode JSON; unlike stricter readers it takes half of a surrogate pair, as clients do.
+    """Decode JSON. Unlike stricter readers, accept half of a surrogate pair, which clients may send.
 
     Raises:
-        ValueError: the body is not JSON, has NaN or infinity, or is nested too deeply.
+        ValueError: the body is not JSON, contains NaN or infinity, or is nested too deeply.
     """
     try:
         value: object = json.loads(body, parse_constant=_refuse_constant)

@@ -1,4 +1,4 @@
-"""A simulated model: its speed, and its answers."""
+"""A simulated model as scripted: its properties, its speed and its answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Dialect = Literal["0.11.4", "0.34.4"]
-"""The two servers that are imitated: the old engine, and the one with llama-server as a child."""
+"""The imitated Ollama version. 0.34.4 runs models in a child process llama-server, 0.11.4 in its own engine."""
 
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -16,20 +16,20 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Stall(Struct, frozen=True, forbid_unknown_fields=True):
-    """A pause of `seconds` before token `before_token` (1-based; 2 or more) of an answer."""
+    """A pause of `seconds` before token number `before_token` of an answer (from 1; at least 2)."""
 
     before_token: Annotated[int, Meta(ge=2)]
     seconds: NotNegative
 
 
 class Ending(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a stream ends.
+    """How the stream of an answer ends.
 
     Attributes:
-        kind: `done`, the last line with the counters; `closed`, a clean end without it; `error`, an error line on
-            status 200; `cut`, the connection is closed inside the stream; `silent`, nothing more is sent.
-        after_chunks: after how many chunks of text; None = after the whole answer. 0 with `error` is a proper
-            status 500, as nothing was sent yet.
+        kind: `done`, the last line with the counters; `closed`, a regular end without that line; `error`, an error line
+            after status 200; `cut`, the connection is closed inside the stream; `silent`, nothing more is sent.
+        after_chunks: number of chunks of text before the end; None = the whole answer. 0 with `error` makes a regular
+            status 500, since nothing was sent before.
         message: the text of the error line.
     """
 
@@ -41,27 +41,27 @@ class Ending(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class ScriptedAnswer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One scripted answer.
 
-    An answer that stops by itself has `thinking_tokens + tokens` tokens; the last of them is the end-of-sequence
-    token, which counts and has no text. `num_predict` cuts it short with `done_reason` `length`, also inside thinking.
+    An answer that ends by itself has `thinking_tokens + tokens` tokens. The last one is the end-of-sequence token,
+    which counts but has no text. `num_predict` ends an answer early, even inside the thinking, with `done_reason`
+    `length`.
 
     Attributes:
-        tokens: tokens after the thinking, end-of-sequence token included.
-        thinking_tokens: tokens of thinking where the request lets the model think.
-        text: the answer's words, cut into tokens of about four characters; None = generated prose.
-        token_texts: the answer's text per token; an empty one is a token without text. Overrides `tokens` and
-            `text`.
-        thinking_token_texts: the same for the thinking; overrides `thinking_tokens`.
-        tokens_per_chunk: tokens in one chunk (k). The first chunk is sent when its last token is made, k - 1
+        tokens: number of tokens after the thinking, including the end-of-sequence token.
+        thinking_tokens: number of thinking tokens, if the request allows thinking.
+        text: the answer's text, cut into tokens of about four characters; None = generated prose.
+        token_texts: the text of each token of the answer, which may be empty; overrides `tokens` and `text`.
+        thinking_token_texts: the text of each thinking token; overrides `thinking_tokens`.
+        tokens_per_chunk: tokens in one chunk (k). The first chunk is sent when its last token has been generated, k − 1
             intervals after the first token.
-        held_tokens: the first text is held back until this many tokens are made.
-        jitter: each interval is stretched by a random share between -jitter and +jitter of itself.
-        stalls: pauses at given tokens.
-        speed: the decode rate of this answer as a factor of the model's.
+        held_tokens: the first text is held back until this many tokens have been generated.
+        jitter: each interval is changed by a random share of itself between −jitter and +jitter.
+        stalls: pauses before given tokens.
+        speed: the decode speed of this answer as a factor of the model's.
         ending: how the stream ends.
-        text_in_last_line: the last chunk's text is in the line with `done`.
+        text_in_last_line: whether the last chunk's text is sent in the line with `done`.
         done_reason: overrides `stop` and `length`.
-        silent: the request is accepted and nothing is ever sent.
-        match: used only for prompts that contain this text; answers without it are used in turn.
+        silent: whether the request is accepted but nothing is ever sent.
+        match: the answer is used for every prompt that contains this text. Answers without `match` are used in turn.
     """
 
     tokens: Count = 160
@@ -82,12 +82,12 @@ class ScriptedAnswer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class SpeedPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """From a moment on, the decode rate is `speed` times the model's own; the latest point reached applies.
+    """Change a model's decode speed to `speed` times its own from a moment on; the latest point reached applies.
 
     Attributes:
         speed: the factor; 0.9 is 10 % slower.
-        after_s: seconds since the simulator started (of the script's time, see `Script.time_scale`).
-        after_trials: number of answers begun before, of all models.
+        after_s: seconds since the server started, in the script's time (see `Script.time_scale`).
+        after_trials: number of earlier requests for an answer, over all models.
     """
 
     speed: Positive
@@ -99,26 +99,27 @@ class SimulatedModel(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """One model of the simulated server.
 
     Attributes:
-        name: as listed; `:latest` is added where no tag is given.
-        weights: a label of the weight file; two models with the same label share one blob and one runner. None =
-            the model's own.
+        name: name in the server's list; `:latest` is added if it has no tag.
+        weights: a label of the weight file. Models with the same label share one file and one place in memory. None =
+            weights of its own.
         size_bytes: size on disk.
-        vram_fraction: part of the memory that is reported as video memory; between 0 and 1 the model is spilled.
-        kv_bytes_per_token: memory per token of context, in /api/ps.
-        capabilities: `completion`, `thinking`, `embedding`, `tools`; without `completion` it cannot chat.
-        remote_host: host of a remote model ("cloud"), which is never loaded.
-        needs_signin: a remote model that answers 401.
-        always_thinks: thinking cannot be turned off; levels are understood.
-        inline_think: thinking arrives in the answer between `<think>` and `</think>`.
-        load_s: seconds from start to ready.
-        load_error: loading ends with this error.
-        prefill_tps: prompt tokens read per second.
-        decode_tps: output tokens per second: the interval between two tokens is 1/decode_tps.
+        vram_fraction: share of the memory that is reported as GPU memory; between 0 and 1, part of the model is on the
+            CPU.
+        kv_bytes_per_token: memory per token of context, as reported by /api/ps.
+        capabilities: `completion`, `thinking`, `embedding`, `tools`; without `completion` the model cannot chat.
+        remote_host: host of a remote model ("cloud"), which is never loaded here.
+        needs_signin: whether a remote model responds with status 401.
+        always_thinks: whether thinking cannot be turned off; levels of thinking are accepted.
+        inline_think: whether thinking arrives in the answer between `<think>` and `</think>`.
+        load_s: duration of loading, in seconds.
+        load_error: error message with which loading fails; None = it succeeds.
+        prefill_tps: prompt tokens processed per second.
+        decode_tps: output tokens per second; 1/decode_tps is the interval between two tokens.
         counter_scale: factor from the real durations to those that the server reports.
         counts_eos: whether `eval_count` includes the end-of-sequence token.
-        speed_points: drift of the decode rate.
-        answers: used in turn.
-        stand_in_bytes: anonymous memory that the stand-in runner takes while loaded.
+        speed_points: changes of the decode speed over time.
+        answers: answers that are used in turn.
+        stand_in_bytes: memory that the stand-in process uses while the model is loaded (see `Script.stand_in_runner`).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Durations and options in requests, parsed like the real server's, with its error messages."""
+"""Durations and options in requests, parsed like the real server does, with its error messages."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _BOOLEANS = frozenset({"use_mmap"})
 
 
 class ApiError(Exception):
-    """An error answer to the client.
+    """An error response to the client.
 
     Attributes:
         status: HTTP status.
-        message: the `error` of the JSON body.
+        message: the `error` in the JSON body.
         extra: further keys of the body.
     """
 
@@ -46,12 +46,12 @@ class ApiError(Exception):
 
 
 class LoadOptions(Struct, frozen=True, kw_only=True):
-    """Options that are fixed when a model is loaded: another value of one of them causes a reload.
+    """Options that are fixed when a model is loaded; a request with another value makes the server reload it.
 
     Attributes:
-        num_ctx: context in tokens, already limited to the model's.
-        num_gpu: layers on the GPU; -1 = the server's choice, which accepts what is loaded.
-        use_mmap: None = the server's choice.
+        num_ctx: context length in tokens, already limited to the model's maximum.
+        num_gpu: number of layers on the GPU; -1 = the server chooses, so any loaded value is accepted.
+        use_mmap: None = the server chooses.
     """
 
     num_ctx: int
@@ -63,7 +63,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
     draft_num_predict: int = 0
 
     def differs(self, loaded: LoadOptions) -> bool:
-        """Return whether a request with these options makes the server reload a runner with the options `loaded`."""
+        """Return whether a request with these options makes the server reload a model that has the options `loaded`."""
         mine, theirs = self, loaded
         if mine.num_gpu < 0:
             theirs = msgspec.structs.replace(theirs, num_gpu=mine.num_gpu)
@@ -74,8 +74,8 @@ class RequestOptions(Struct, frozen=True, kw_only=True):
     """The options of a request that the simulator uses.
 
     Attributes:
-        load: fixed at load.
-        num_predict: most tokens of an answer; None = not limited by the request.
+        load: the options that are fixed when a model is loaded.
+        num_predict: maximum number of tokens of an answer; None = no limit in the request.
     """
 
     load: LoadOptions
@@ -86,7 +86,7 @@ def parse_duration_s(text: str) -> float:
     """Return the seconds of a duration in Go's notation: `5m`, `-1s`, `1h30m`, `0`.
 
     Raises:
-        ValueError: with Go's message, such as `time: missing unit in duration "5"`.
+        ValueError: the text is not a duration; has Go's message, such as `time: missing unit in duration "5"`.
     """
     if text in {"0", "+0", "-0"}:
         return 0.0
@@ -102,10 +102,10 @@ def parse_duration_s(text: str) -> float:
 
 
 def parse_keep_alive_s(value: object) -> float:
-    """Return the seconds that a model stays loaded after a request; infinity for every negative value.
+    """Return how many seconds a model stays loaded after a request; infinity for every negative value.
 
     Args:
-        value: a number of seconds or a string in Go's notation.
+        value: a number of seconds, or a string in Go's notation.
 
     Raises:
         ApiError: 400 for anything else.
@@ -125,10 +125,10 @@ def parse_keep_alive_s(value: object) -> float:
 def parse_options(
     values: Mapping[str, object], *, dialect: Dialect, default_num_ctx: int, context_length: int
 ) -> RequestOptions:
-    """Return a request's `options`; unknown ones are ignored, as by the real server.
+    """Return a request's `options`; unknown keys are ignored, as by the real server.
 
     Raises:
-        ApiError: 500 for a value of the wrong type (500 is what the real server answers).
+        ApiError: 500, like the real server, for a value of the wrong type.
     """
     for key, value in values.items():
         _check(key, value, dialect)

@@ -1,4 +1,4 @@
-"""A simulated server in a separate process, controlled by its parent."""
+"""A simulated server in a process of its own, started and controlled by its parent."""
 
 from __future__ import annotations
 
@@ -42,15 +42,18 @@ class RunningSimulator:
         return msgspec.convert(read_json(self._control("GET", f"log?since={since}")), tuple[SentRequest, ...])
 
     def answers(self, since: int = 0) -> tuple[SentRequest, ...]:
-        """Return the requests of the send log for which an answer was begun."""
+        """Return those requests of the send log for which the server began to generate an answer."""
         return tuple(request for request in self.send_log(since) if request.truth is not None)
 
     def clear_log(self) -> None:
-        """Forget the requests that have been served; their numbers are not reused."""
+        """Remove finished requests from the send log; their numbers are not used again."""
         self._control("DELETE", "log")
 
     def state(self) -> dict[str, Any]:
-        """Return models `loaded` (with the pid of a stand-in) and `loading`, and the numbers `queued` and `trials`."""
+        """Return the server's state: the models `loaded` and `loading`, and the counts `queued` and `trials`.
+
+        A loaded model has the process id of its stand-in process, if there is one.
+        """
         state: dict[str, Any] = json.loads(self._control("GET", "state"))
         return state
 
@@ -58,7 +61,7 @@ class RunningSimulator:
         """Apply or plan a change; return when it has taken effect or is planned.
 
         Raises:
-            ValueError: the server refused it; the message says why.
+            ValueError: the server refused the change; the message says why.
         """
         planned = change if isinstance(change, Planned) else Planned(change=change)
         self._control("POST", "script", encode_planned(planned))
@@ -85,10 +88,10 @@ def running_simulator(
     Args:
         script: the server's script.
         environment: variables to add to this process's environment.
-        stderr: descriptor of its error output; None = this process's.
+        stderr: file for its error output; None = this process's stderr.
 
     Raises:
-        RuntimeError: it did not start.
+        RuntimeError: the server did not start.
     """
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "llmtui.simulator", "--port", "0", "--script", "-"],

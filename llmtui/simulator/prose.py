@@ -1,4 +1,4 @@
-"""Generated English for answers: varied sentences from a seed, cut into tokens of about four characters."""
+"""English text generated from a seed: varied sentences, cut into tokens of about four characters."""
 
 from __future__ import annotations
 
@@ -49,22 +49,22 @@ _TOKEN_PATTERN = re.compile(r"\s*\S{1,5}|\s+")
 
 
 def token_texts_of(text: str) -> list[str]:
-    """Cut a text into tokens: up to five characters of a word with the space before it; joined they are the text."""
+    """Cut a text into tokens of up to five characters of a word and the space before it; joined, they are the text."""
     return _TOKEN_PATTERN.findall(text)
 
 
 def random_source(seed: str) -> random.Random:
-    """Return random numbers that the same seed repeats, also a seed with half of a surrogate pair in it."""
+    """Return a random number generator for a seed, which may contain half of a surrogate pair."""
     return random.Random(seed.encode(errors="surrogatepass"))
 
 
 def prose(seed: str) -> Iterator[str]:
-    """Yield endless prose as tokens; the same seed makes the same text."""
+    """Yield endless prose, token by token; equal seeds make equal text."""
     return _tokens(random_source(seed), _sentence, paragraph_sentences=5)
 
 
 def thinking_text(seed: str) -> Iterator[str]:
-    """Yield endless thinking aloud as tokens; the same seed makes the same text."""
+    """Yield endless thoughts, token by token; equal seeds make equal text."""
     return _tokens(random_source(f"thinking {seed}"), lambda source: source.choice(_THOUGHTS), paragraph_sentences=4)
 
 

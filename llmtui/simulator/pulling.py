@@ -1,4 +1,4 @@
-"""/api/pull: progress every 60 ms, attempts that end early, and attempts that continue where the last one ended."""
+"""/api/pull: progress every 60 ms, attempts that end early, and attempts that continue an earlier download."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _PROGRESS_EVERY_NS = 60_000_000
 
 
 async def pull(simulation: Simulation, exchange: Exchange) -> None:
-    """Serve one request to pull a model.
+    """Serve one request to download a model.
 
     Raises:
         ApiError: the request is malformed.
-        asyncio.CancelledError: the client went away; the part that has arrived stays.
+        asyncio.CancelledError: the client closed the connection; the data that has arrived is kept.
     """
     body = parse_object(exchange.request.body)
     name = parse_model_name(body)

@@ -1,4 +1,4 @@
-"""The lines of an answer in each dialect."""
+"""The JSON objects of an answer, as each of the two imitated Ollama versions writes them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from llmtui.simulator.requests import Ask, context_of_text
 
 
 class Counters(Struct, frozen=True, kw_only=True):
-    """The server's own figures for one answer; durations in nanoseconds.
+    """The counters that the server reports for one answer; durations are in nanoseconds.
 
     Attributes:
-        cached: number of prompt tokens from the cache.
-        eval_count: output tokens.
+        cached: number of prompt tokens from the prompt cache.
+        eval_count: number of output tokens.
     """
 
     total_ns: int
@@ -28,12 +28,12 @@ class Counters(Struct, frozen=True, kw_only=True):
 
 
 class Replies:
-    """Builds the bodies of one answer; `created_at` is left empty until the moment of sending.
+    """Builds the JSON objects of one answer; `created_at` is left empty and filled in when the object is sent.
 
     Args:
-        ask: the request; its route and model name are echoed.
-        dialect: order and presence of keys.
-        model: adds the keys of a remote model.
+        ask: the request, whose route and model name are repeated in the answer.
+        dialect: the imitated version, which decides the order and presence of keys.
+        model: the model, which adds keys if it is remote.
     """
 
     def __init__(self, ask: Ask, dialect: Dialect, model: SimulatedModel) -> None:
@@ -44,17 +44,17 @@ class Replies:
             self._head |= {"remote_model": model.remote_model or model.name, "remote_host": model.remote_host}
 
     def text(self, *, answer: str = "", thinking: str = "") -> dict[str, Any]:
-        """Return a chunk of the answer."""
+        """Return the object for a chunk of the answer's text."""
         return {**self._head, "created_at": "", **self._content(answer, thinking), "done": False}
 
     def state(self, reason: str) -> dict[str, Any]:
-        """Return the whole reply to a request that only loads or unloads."""
+        """Return the object that responds to a request which only loads or unloads a model."""
         return {**self._head, "created_at": "", **self._content("", ""), **self._done(reason)}
 
     def last(
         self, reason: str, counters: Counters, *, conversation: str, answer: str = "", thinking: str = ""
     ) -> dict[str, Any]:
-        """Return the last line, or with all of the text the whole answer."""
+        """Return the last object of a stream, or the whole answer if all of its text is given."""
         body = {**self._head, "created_at": "", **self._content(answer, thinking), **self._done(reason)}
         if self._ask.kind == "generate" and not self._ask.raw:
             body["context"] = context_of_text(conversation)
@@ -69,7 +69,7 @@ class Replies:
         }
         known = {key: value for key, value in figures.items() if value}
         if self._dialect == "0.34.4":
-            # The only figure written even where it is zero.
+            # The only counter that is written even if it is zero.
             known["prompt_eval_cached_count"] = counters.cached
         return body | {key: known[key] for key in figures if key in known}
 

@@ -1,4 +1,4 @@
-"""Parsing of the bodies that clients send."""
+"""Parsing of the bodies of requests."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Ask(Struct, frozen=True, kw_only=True):
     """One request for an answer, from /api/chat or /api/generate.
 
     Attributes:
-        kind: its route.
-        model: the name as sent.
-        prompt: the conversation as the model reads it; None = no prompt, which loads or unloads.
+        kind: the route.
+        model: the model's name as sent.
+        prompt: the conversation as the model reads it; None = no prompt, so the request loads or unloads the model.
         think: as sent; None = not sent.
         options: as sent.
         keep_alive_s: None = not sent; infinity = for ever.
-        stream: whether the answer comes in chunks.
-        wants_tools: whether tools were offered.
+        stream: whether the answer is sent in chunks.
+        wants_tools: whether the request offers tools.
         truncate: whether a prompt that is too long may be cut.
-        raw: the prompt is not put into a template and no context is returned.
+        raw: whether the prompt is used without a template and no context is returned.
     """
 
     kind: Kind
@@ -62,7 +62,7 @@ def parse_object(body: bytes) -> dict[str, object]:
     """Decode a JSON object.
 
     Raises:
-        ApiError: 400, as in the real server.
+        ApiError: 400, as from the real server, if the body is not a JSON object.
     """
     if not body.strip():
         raise ApiError(400, "missing request body")
@@ -76,12 +76,12 @@ def parse_object(body: bytes) -> dict[str, object]:
 
 
 def parse_model_name(body: Mapping[str, object]) -> str:
-    """Return the name in `model`, or in the older key `name`; empty where there is neither."""
+    """Return the model's name from `model`, or from the older key `name`; empty if neither is present."""
     return _typed(body, "model", str, "string") or _typed(body, "name", str, "string") or ""
 
 
 def wants_stream(body: Mapping[str, object]) -> bool:
-    """Return whether the answer is to come in chunks: yes unless `stream` is false."""
+    """Return whether the answer is to be sent in chunks: yes unless `stream` is false."""
     return _typed(body, "stream", bool, "bool") is not False
 
 
@@ -89,7 +89,8 @@ def parse_ask(kind: Kind, body: Mapping[str, object], dialect: Dialect) -> Ask:
     """Return the request in a body of /api/chat or /api/generate.
 
     Raises:
-        ApiError: 400 for a value of the wrong type or a bad `keep_alive`, in the old dialect for a bad `think` too.
+        ApiError: 400 for a value of the wrong type, for an invalid `keep_alive`, and, in Ollama 0.11.4, for an invalid
+            `think`.
     """
     keep_alive = body.get("keep_alive")
     return Ask(
@@ -139,15 +140,15 @@ def _rendered(parts: Sequence[tuple[str, str]]) -> str:
 
 
 def context_of_text(text: str) -> list[int]:
-    """Return the `context` of a finished answer; here one number per character, so that it can be read back."""
+    """Return a conversation as the `context` of a finished answer: one number per character, so it can be decoded."""
     return [ord(character) for character in text]
 
 
 def text_of_context(context: Sequence[object]) -> str:
-    """Return the conversation of a `context`.
+    """Return the conversation that a `context` stands for.
 
     Raises:
-        ApiError: 400 for anything that is no code point.
+        ApiError: 400 if the list has anything but code points.
     """
     characters = [chr(number) for number in context if type(number) is int and 0 <= number < _CODE_POINTS]
     if len(characters) < len(context):
@@ -156,7 +157,7 @@ def text_of_context(context: Sequence[object]) -> str:
 
 
 def check_level(think: bool | str | None, dialect: Dialect) -> None:
-    """Check a level of thinking; the new dialect does so only for a known model.
+    """Check a level of thinking. Ollama 0.34.4 does so only if the model exists.
 
     Raises:
         ApiError: 400 for an unknown level.

@@ -1,4 +1,4 @@
-"""Ready-made scripts for tests, the self-test, pictures, and the command line."""
+"""Ready-made scripts for tests, the self-test, pictures and the command line of the simulator."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ HOSTILE_TEXT = (
     "[bold]markup[/bold] [/] \\[ <b>&amp;</b> 灯台守は夜を数える 👩‍🚀🏳️‍🌈 \u202eright to left\u202c a\u0301 "
     "\x00\x07\x08 tab\tand\r\nreturn \ud83d half a pair."
 )
-"""Text that breaks careless readers and screens: U+0085, escape sequences, markup, wide and joined characters, control
-characters, direction marks, and half of a surrogate pair."""
+"""Text that can break programs which read or show it.
+
+It has U+0085, escape sequences, markup, wide and joined characters, control characters, direction marks, and half of a
+surrogate pair.
+"""
 
 REPEATS_BEFORE_ABORT = 31
-"""This many equal token texts make the server end a stream without a last line."""
+"""Number of equal tokens in a row after which Ollama ends a stream without a last line."""
 
 _SMALL = SimulatedModel(
     name="small",
@@ -46,9 +49,9 @@ def three_models(*, slow: bool = False, time_scale: float = 1.0, stand_in_runner
     """Return a script with three models of common sizes and different speeds.
 
     Args:
-        slow: as on an old laptop: 19 s to load, about 6 tokens per second.
-        time_scale: divides all times.
-        stand_in_runner: with processes that use a little memory.
+        slow: as slow as on an old laptop: about 19 s to load, about 6 tokens per second.
+        time_scale: every duration is divided by this.
+        stand_in_runner: start a stand-in process that uses a little memory for each loaded model.
     """
     load_s, decode_tps, prefill_tps = (19.0, 6.0, 25.0) if slow else (1.2, 40.0, 400.0)
     rows = (
@@ -82,7 +85,10 @@ def three_models(*, slow: bool = False, time_scale: float = 1.0, stand_in_runner
 
 
 def thinking(dialect: Dialect = "0.34.4") -> Script:
-    """Return a script with models that think: switchable, always, and inside the answer between tags."""
+    """Return a script with three models that think.
+
+    One can be switched off, one always thinks, and one puts its thinking between tags inside the answer.
+    """
     answer = ScriptedAnswer(thinking_tokens=40, tokens=60)
     thinks = ("completion", "thinking")
     return Script(
@@ -96,18 +102,18 @@ def thinking(dialect: Dialect = "0.34.4") -> Script:
 
 
 def bundled(tokens_per_chunk: int = 4) -> Script:
-    """Return a script with one model whose chunks have several tokens."""
+    """Return a script with one model that sends several tokens per chunk."""
     answer = ScriptedAnswer(tokens=256, tokens_per_chunk=tokens_per_chunk)
     return Script(models=(_small("bundles:7b", decode_tps=200.0, answers=(answer,)),))
 
 
 def held_back(held_tokens: int = 6) -> Script:
-    """Return a script with one model whose first text waits for several tokens."""
+    """Return a script with one model whose first text is held back until several tokens have been generated."""
     return Script(models=(_small("holds:7b", decode_tps=100.0, answers=(ScriptedAnswer(held_tokens=held_tokens),)),))
 
 
 def faulty() -> Script:
-    """Return a script with a model for each faulty end of an answer, and models that cannot be used at all."""
+    """Return a script with one model for each faulty end of an answer, and with models that cannot be used at all."""
     ways: Mapping[str, ScriptedAnswer] = {
         "breaks:1b": ScriptedAnswer(ending=Ending(kind="cut", after_chunks=12)),
         "errors:1b": ScriptedAnswer(ending=Ending(kind="error", after_chunks=12)),
@@ -134,7 +140,7 @@ def faulty() -> Script:
 
 
 def shared() -> Script:
-    """Return a script with other clients: one is served before our third answer and reloads a model after our fifth."""
+    """Return a script with another client, which delays the third answer and reloads a model after the fifth."""
     script = fast()
     return Script(
         models=script.models,
@@ -146,24 +152,24 @@ def shared() -> Script:
 
 
 def crowded() -> Script:
-    """Return a script with another client's model in memory, and one of ours that fits the GPU only in part."""
+    """Return a script in which another client's model is in memory and one model fits the GPU only in part."""
     models = (_small("spilled:7b", vram_fraction=0.6), _small("theirs:13b"), _small("quick:1b", vram_fraction=1.0))
     return Script(models=models, preloaded=("theirs:13b",))
 
 
 def skewed(counter_scale: float = 1.1) -> Script:
-    """Return a script with a model whose server clock is wrong by a factor."""
+    """Return a script with a model for which the server reports durations that are wrong by a factor."""
     return Script(models=(_small("skewed:7b", counter_scale=counter_scale),))
 
 
 def slowing(after_trials: int = 20, speed: float = 0.9) -> Script:
-    """Return a script in which the machine slows down after some answers."""
+    """Return a script in which both models slow down after some answers."""
     point = SpeedPoint(after_trials=after_trials, speed=speed)
     return Script(models=tuple(_small(name, speed_points=(point,)) for name in ("one:7b", "two:7b")))
 
 
 def pulls() -> Script:
-    """Return a script with models to pull: one arrives, one is cut twice and then arrives, one ends in an error."""
+    """Return a script with three models to download: one succeeds at once, one at the third attempt, one never."""
     return Script(
         models=(_small("quick:1b"),),
         registry=(
@@ -183,7 +189,7 @@ def pulls() -> Script:
 
 
 def never_answers() -> Script:
-    """Return a script of a server that accepts connections and never answers."""
+    """Return the script of a server that accepts connections and never responds."""
     return Script(models=(_small("quick:1b"),), faults=(RouteFault(path="*", silent=True),))
 
 
@@ -202,7 +208,7 @@ SCENARIOS: Mapping[str, Callable[[], Script]] = {
     "pulls": pulls,
     "never_answers": never_answers,
 }
-"""Scripts by name, for the command line."""
+"""Name → function that returns the script, for the command line."""
 
 
 def _small(name: str, **fields: object) -> SimulatedModel:

@@ -1,4 +1,4 @@
-"""Loading and unloading: models in memory, waiting requests, and the prompt caches of the slots."""
+"""Loading and unloading: the models in memory, the requests that wait for them, and their prompt caches."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from llmtui.simulator.script import Script
 from llmtui.simulator.stand_in import StandInRunner
 
 CHARACTERS_PER_TOKEN = 4
-"""For all prompts."""
+"""Number of characters that count as one token in all prompts."""
 
 
 class PromptCount(Struct, frozen=True, kw_only=True):
-    """A prompt in tokens: all of it after cutting, and the cached part."""
+    """Number of tokens of a prompt after any cutting, and how many of them are in the prompt cache."""
 
     tokens: int
     cached: int
 
 
 class SimulatedRunner:
-    """A loaded model: one slot for requests in turn, and its prompt cache.
+    """A model in memory. It serves one request at a time and has a prompt cache.
 
     Args:
         model: the loaded model.
-        options: its load options.
-        process: the stand-in for its process, if any.
-        remembered: number of prompts in its cache.
+        options: the options with which it was loaded.
+        process: the stand-in for the process that would run the model; None = there is none.
+        remembered: maximum number of prompts in the cache.
     """
 
     def __init__(
@@ -54,20 +54,17 @@ class SimulatedRunner:
         self._prompts: list[str] = []
 
     def count(self, prompt: str) -> PromptCount:
-        """Return the number of tokens of a prompt, of which at least one is always read.
+        """Return the number of tokens of a prompt; at least one of them counts as not cached.
 
         Args:
-            prompt: the rendered conversation; four characters are a token.
+            prompt: the conversation as the model reads it; four characters are a token.
         """
         tokens = tokens_of_text(prompt)
         common = max((_common_length(prompt, earlier) for earlier in self._prompts), default=0)
         return PromptCount(tokens=tokens, cached=min(common // CHARACTERS_PER_TOKEN, tokens - 1))
 
     def remember(self, conversation: str) -> None:
-        """Keep a conversation, prompt and answer, for requests that continue or repeat it.
-
-        One that continues the latest replaces it.
-        """
+        """Add a conversation (prompt and answer) to the prompt cache; if it continues the latest one, replace that."""
         others = self._prompts
         if others and conversation.startswith(others[-1]):
             others = others[:-1]
@@ -79,18 +76,18 @@ class SimulatedRunner:
 
     @property
     def expires_in_s(self) -> float:
-        """Return the seconds until it is unloaded without further requests."""
+        """Return the seconds until the model is unloaded if no further request arrives."""
         if self.users or math.isinf(self.keep_alive_s):
             return self.keep_alive_s
         return max(0.0, self.keep_alive_s - (now_ns() - self.idle_since_ns) / 1e9)
 
 
 class Scheduler:
-    """The models in memory.
+    """Loads and unloads models, and keeps those in memory.
 
     Args:
-        script: limits and durations.
-        waiter: keeps the deadlines.
+        script: the script, which has limits and durations.
+        waiter: waits for deadlines.
     """
 
     def __init__(self, script: Script, waiter: Waiter) -> None:
@@ -105,11 +102,11 @@ class Scheduler:
     async def acquire(
         self, model: SimulatedModel, options: LoadOptions, keep_alive_s: float
     ) -> tuple[SimulatedRunner, bool]:
-        """Return a loaded runner for a request, and whether it had to be loaded. Return it with `release`.
+        """Return the loaded model for a request, and whether it had to be loaded. The caller must `release` it.
 
         Raises:
             ApiError: 503 if too many requests wait; 500 if the model does not load.
-            asyncio.CancelledError: the client went away; a load is aborted.
+            asyncio.CancelledError: the client closed the connection; a load in progress is aborted.
         """
         runner = self._usable(model, options)
         if runner is not None:
@@ -126,7 +123,7 @@ class Scheduler:
             self._queue_length -= 1
 
     def release(self, runner: SimulatedRunner) -> None:
-        """End the use of a runner; the last one starts the clock of `keep_alive`."""
+        """End a request's use of a model; when no request uses it any more, its `keep_alive` time begins."""
         runner.users -= 1
         if runner.users:
             return
@@ -137,27 +134,27 @@ class Scheduler:
             runner.timer = asyncio.get_running_loop().call_later(runner.keep_alive_s, self._leave, runner)
 
     def expire(self, model: SimulatedModel) -> None:
-        """Unload a model as soon as it is unused; returns at once, as the server does."""
+        """Unload a model as soon as no request uses it; return at once, as the real server does."""
         runner = self._runners.get(blob_hash(model))
         if runner is not None:
             self._expire(runner)
 
     def runner(self, model: SimulatedModel) -> SimulatedRunner | None:
-        """Return the runner of a model, if it is in memory."""
+        """Return a model's entry if it is in memory, else None."""
         return self._runners.get(blob_hash(model))
 
     def residents(self) -> Iterator[Resident]:
-        """Yield the entries of /api/ps: models in memory, also those about to leave, but not those being loaded."""
+        """Yield the entries of /api/ps: models in memory, including those being unloaded but not those being loaded."""
         for runner in self._runners.values():
             yield Resident(model=runner.model, num_ctx=runner.options.num_ctx, expires_in_s=runner.expires_in_s)
 
     def forget_prompts(self) -> None:
-        """Empty the prompt caches of all slots."""
+        """Empty the prompt caches of all models in memory."""
         for runner in self._runners.values():
             runner.forget()
 
     def state(self) -> dict[str, object]:
-        """Return the models in memory and those being loaded, for the control path."""
+        """Return the models in memory, those being loaded and the number of waiting requests, for the control path."""
         now = now_ns()
         return {
             "loaded": [
@@ -179,7 +176,7 @@ class Scheduler:
         }
 
     async def close(self) -> None:
-        """Drop everything at once; the stand-in processes end."""
+        """Remove all models from memory at once, and end their stand-in processes."""
         for task in list(self._unloads):
             task.cancel()
         for runner in list(self._runners.values()):
@@ -271,7 +268,7 @@ class Scheduler:
 
 
 def tokens_of_text(text: str) -> int:
-    """Return the number of tokens of a text: four characters each, the last may be shorter; at least one."""
+    """Return the number of tokens of a text: one per four characters or part of four, but at least one."""
     return max(1, -(-len(text) // CHARACTERS_PER_TOKEN))
 
 
@@ -279,7 +276,7 @@ def _common_length(one: str, other: str) -> int:
     shorter = min(len(one), len(other))
     if one[:shorter] == other[:shorter]:
         return shorter
-    low, high = 0, shorter  # the first difference is after low and not after high
+    low, high = 0, shorter  # the first `low` characters are equal, and no more than `high`
     while low < high:
         middle = (low + high + 1) // 2
         if one[:middle] == other[:middle]:

@@ -1,4 +1,4 @@
-"""The script of a simulated server: all its behaviour, as data that can be saved in a JSON file."""
+"""The script of a simulated server: all of its behaviour, as data that can be saved in a JSON file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _T = TypeVar("_T")
 
 
 class PullStop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The early end of one attempt to pull.
+    """The early end of one attempt to download a model.
 
     Attributes:
-        at_fraction: part of the weights that have arrived by then, from earlier attempts too.
+        at_fraction: share of the weights (0 to 1) that has arrived by then, including earlier attempts.
         kind: `cut` closes the connection, `error` sends an error line.
+        message: text of the error line.
     """
 
     at_fraction: Fraction
@@ -28,12 +29,12 @@ class PullStop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Pullable(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A model that the registry has.
+    """A model that can be downloaded.
 
     Attributes:
-        model: the listed model after the pull.
+        model: the model that is installed by the download.
         rate_bps: bytes per second.
-        stops: ends of the first attempts; the attempt after the last of them succeeds.
+        stops: early ends of the first attempts; the attempt after them succeeds.
     """
 
     model: SimulatedModel
@@ -42,16 +43,16 @@ class Pullable(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class RouteFault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A fault of the server itself on one route.
+    """A fault of the server on one route.
 
     Attributes:
-        path: `/api/chat`, or `*` for every route but the control path.
-        status: status in place of the route's own answer.
-        message: the error's text.
-        delay_s: delay before any answer.
-        silent: nothing is ever answered.
-        skip: number of requests served before the fault begins.
-        times: number of requests with the fault; None = all.
+        path: `/api/chat`, or `*` for every route except the control paths.
+        status: HTTP status to send instead of the route's own response; None = no such error.
+        message: text of the error.
+        delay_s: delay before the response, in seconds.
+        silent: whether nothing is ever sent.
+        skip: number of requests that are served before the fault begins.
+        times: number of requests with the fault; None = all further ones.
     """
 
     path: str
@@ -64,30 +65,30 @@ class RouteFault(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A simulated server.
+    """All behaviour of a simulated server.
 
     Attributes:
-        dialect: the imitated server.
+        dialect: the imitated version of Ollama.
         version: version in /api/version; None = the dialect.
         models: the installed models.
-        registry: the models that can be pulled.
-        preloaded: names of models in memory at the start.
+        registry: the models that can be downloaded.
+        preloaded: names of models that are in memory at the start.
         faults: faults of routes.
-        plan: changes during the run.
-        time_scale: every duration of the script is divided, every rate multiplied by this. `keep_alive` comes from
+        plan: changes while the server runs.
+        time_scale: every duration of the script is divided, and every rate multiplied, by this. `keep_alive` comes from
             clients and is not scaled.
-        default_num_ctx: context length where a request has none.
-        default_keep_alive_s: seconds that a model stays loaded where a request has none.
-        max_loaded_models: loading one more evicts one.
-        max_queue: requests that may wait for a load; more are answered 503.
-        prompt_cache_prompts: number of earlier prompts in a slot's cache. The old engine keeps one; the new one
-            keeps evicted prompts in the host's memory as well.
-        dispatch_s: seconds until a warm runner is handed over (in load_duration).
-        tokenize_s: seconds of template and tokenizing (in no field but the total).
-        unload_s: seconds from the answer to an unload until the model has left /api/ps.
+        default_num_ctx: context length if a request has none.
+        default_keep_alive_s: seconds that a model stays loaded if a request does not say.
+        max_loaded_models: maximum number of models in memory; loading another one unloads one.
+        max_queue: maximum number of requests that wait for a load; the response to others is 503.
+        prompt_cache_prompts: number of earlier prompts in a model's prompt cache. Ollama 0.11.4 keeps one; 0.34.4 also
+            keeps evicted prompts in the host's memory.
+        dispatch_s: seconds until a request gets a model that is already loaded; part of `load_duration`.
+        tokenize_s: seconds for template and tokenizing; part of `total_duration` only.
+        unload_s: seconds from the response to an unload until the model has disappeared from /api/ps.
         cloud_disabled: reported by /api/status.
-        stand_in_runner: start a process for every loaded model, with the runner's command line and `stand_in_bytes`
-            of memory.
+        stand_in_runner: start a process for every loaded model, with the command line of Ollama's own child process and
+            `stand_in_bytes` of memory.
         seed: seed of prose and jitter.
     """
 
@@ -112,7 +113,7 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     seed: int = 1
 
     def duration_ns(self, seconds: float) -> int:
-        """Return a duration of the script in real nanoseconds: `seconds` / `time_scale`."""
+        """Return a duration of the script in real nanoseconds: `seconds` / `time_scale` × 10⁹."""
         return round(seconds / self.time_scale * 1e9)
 
 

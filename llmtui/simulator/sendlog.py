@@ -1,6 +1,6 @@
-"""The send log: the arrival of each request, and the time at which each chunk of its answer went to the kernel.
+"""The send log: when each request arrived, and when each chunk of its response went to the kernel.
 
-Tests compare with this log, never with the nominal schedule.
+Tests compare measured times with this log, never with the scripted schedule.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from msgspec import Struct
 from llmtui.simulator.clock import Stamp
 
 ChunkKind = Literal["text", "done", "progress", "error", "body"]
-"""Kinds: a chunk of an answer, its last line (with or without text), a pull's progress, an error line, a whole body."""
+"""A chunk of an answer; its last line (with or without text); progress of a download; an error line; a whole body."""
 
 TextChannel = Literal["thinking", "answer"]
-"""The channel of a text by meaning, also where thinking is inside the answer."""
+"""Whether text is thinking or answer; thinking inside the answer counts as thinking."""
 
 _KINDS: tuple[ChunkKind, ...] = ("text", "done", "progress", "error", "body")
 _CHANNELS: tuple[TextChannel | None, ...] = (None, "thinking", "answer")
 
 
 class SentChunk(Struct, frozen=True, kw_only=True):
-    """One write to the socket; all times in nanoseconds.
+    """One write to the socket; all times are in nanoseconds.
 
     Attributes:
         kind: kind of the chunk.
-        channel: channel of its text; None where it has none.
+        channel: channel of its text; None if it has no text.
         handed_ns: `perf_counter_ns` just before the write.
-        sent_ns: `perf_counter_ns` just after the kernel took all of it.
-        sent_monotonic_ns: `monotonic_ns`, right after `sent_ns`.
-        created_ns: wall clock of its `created_at`; 0 where it has none.
-        first_token: its first token, from 1; 0 = none.
-        last_token: last token; 0 = none.
-        characters: characters of its text.
+        sent_ns: `perf_counter_ns` just after the kernel accepted all of it.
+        sent_monotonic_ns: `monotonic_ns`, read right after `sent_ns`.
+        created_ns: wall-clock time in its `created_at`; 0 if it has none.
+        first_token: number of its first token, from 1; 0 = none.
+        last_token: number of its last token; 0 = none.
+        characters: number of characters of its text.
     """
 
     kind: ChunkKind
@@ -53,15 +53,15 @@ class Truth(Struct, frozen=True, kw_only=True):
 
     Attributes:
         trial: number of the answer, from 1, over all models.
-        handed_over_ns: when the runner was handed over (load_duration ends).
+        handed_over_ns: when the request got the loaded model (end of `load_duration`).
         loaded: whether the model was loaded or reloaded for this request.
-        slot_ns: when the request got its turn.
-        prefill_ns: when reading of the prompt began.
-        first_token_ns: when the first token was made.
-        last_token_ns: when the last token was made; 0 = not reached.
-        prompt_tokens: all tokens of the prompt, after cutting.
-        cached_tokens: those from the cache.
-        output_tokens: tokens made so far.
+        slot_ns: when the model began to serve this request.
+        prefill_ns: when prompt processing began.
+        first_token_ns: when the first token was generated.
+        last_token_ns: when the last token was generated; 0 = not yet or never.
+        prompt_tokens: number of tokens of the prompt, after any cutting.
+        cached_tokens: number of those tokens that came from the prompt cache.
+        output_tokens: number of tokens generated so far.
     """
 
     trial: int = 0
@@ -77,23 +77,23 @@ class Truth(Struct, frozen=True, kw_only=True):
 
 
 class SentRequest(Struct, frozen=True, kw_only=True):
-    """One request and its answer.
+    """One request and its response.
 
     Attributes:
-        number: from 1, in order of arrival.
-        connection: number of the connection that it came on.
+        number: number of the request, from 1, in order of arrival.
+        connection: number of the connection on which it arrived.
         method: HTTP method.
         path: path without the query.
-        model: name as the client wrote it; None where the route has none.
+        model: name as the client wrote it; None if the route has none.
         body: the JSON object that the client sent.
         received_ns: `perf_counter_ns` when its first bytes were read.
-        received_monotonic_ns: `monotonic_ns` of the same moment.
-        headers_ns: when the answer's headers were handed over (with the first chunk); None = not answered.
-        status: HTTP status; None = not answered.
-        chunks: in order.
-        truth: None where no answer was begun.
-        finished_ns: when the handler ended.
-        disconnected_ns: when the server noticed that the client had gone; None = it had not.
+        received_monotonic_ns: `monotonic_ns` at the same moment.
+        headers_ns: when the response's headers were sent (with the first chunk); None = not sent.
+        status: HTTP status; None = no response.
+        chunks: the chunks of the response, in order.
+        truth: None if no answer was begun.
+        finished_ns: when the request had been handled; None = still in progress.
+        disconnected_ns: when the server noticed that the client had closed the connection; None = it has not.
     """
 
     number: int
@@ -113,33 +113,33 @@ class SentRequest(Struct, frozen=True, kw_only=True):
 
     @property
     def texts(self) -> tuple[SentChunk, ...]:
-        """The chunks with text, thinking or answer, including a last line with text."""
+        """The chunks that have text (thinking or answer), including the last line if it has text."""
         return tuple(chunk for chunk in self.chunks if chunk.channel is not None)
 
     @property
     def ttft_ns(self) -> int | None:
-        """Send time of the first text, thinking or answer, minus the receipt."""
+        """Time from receiving the request to sending the first text, thinking or answer; None if no text was sent."""
         return next((chunk.sent_ns - self.received_ns for chunk in self.texts), None)
 
     @property
     def ttfo_ns(self) -> int | None:
-        """Send time of the first text of the answer, minus the receipt; inline thinking is thinking."""
+        """Time from receiving the request to sending the first text that is not thinking; None if none was sent."""
         answers = (chunk for chunk in self.chunks if chunk.channel == "answer")
         return next((chunk.sent_ns - self.received_ns for chunk in answers), None)
 
     @property
     def done_ns(self) -> int | None:
-        """Send time of the last line."""
+        """Time at which the last line was sent, by `perf_counter_ns`; None if it was not sent."""
         return next((chunk.sent_ns for chunk in self.chunks if chunk.kind == "done"), None)
 
     @property
     def output_tokens(self) -> int:
-        """Highest number of a sent token."""
+        """Number of output tokens sent so far."""
         return max((chunk.last_token for chunk in self.chunks), default=0)
 
     @property
     def decode_tps(self) -> float | None:
-        """Tokens after those of the first text ÷ time from the first text to the last line."""
+        """Tokens after those of the first text ÷ time from the first text to the last line; None if there are none."""
         texts, done_ns = self.texts, self.done_ns
         if not texts or done_ns is None or done_ns <= texts[0].sent_ns:
             return None
@@ -151,7 +151,7 @@ class RequestRecord:
     """The record of one request in progress.
 
     Args:
-        number: from 1, in order of arrival.
+        number: number of the request, from 1, in order of arrival.
         connection: number of its connection.
         method: HTTP method.
         path: path without the query.
@@ -174,7 +174,7 @@ class RequestRecord:
         self.finished_ns: int | None = None
         self.disconnected_ns: int | None = None
         self._skew_ns = skew_ns
-        # Columns in place of objects: a long answer leaves nothing for the garbage collector to traverse.
+        # Columns instead of objects, so that the garbage collector has nothing to traverse after a long answer.
         self._columns = tuple(array("q") for _ in range(9))
 
     def sent(
@@ -204,7 +204,7 @@ class RequestRecord:
             column.append(value)
 
     def frozen(self) -> SentRequest:
-        """Return the record so far."""
+        """Return the record so far as an immutable object."""
         chunks = tuple(
             SentChunk(
                 kind=_KINDS[kind],
@@ -240,11 +240,11 @@ class RequestRecord:
 
 
 class SendLog:
-    """All records of a server, oldest first.
+    """The records of all requests to a server, oldest first.
 
     Args:
-        skew_ns: added to every logged send time: a deliberately wrong log, with which a check proves that it
-            measures.
+        skew_ns: added to every logged send time. With such a deliberately wrong log, a test proves that it notices
+            errors.
     """
 
     def __init__(self, skew_ns: int = 0) -> None:
@@ -253,7 +253,7 @@ class SendLog:
         self._count = 0
 
     def open(self, *, connection: int, method: str, path: str, received: Stamp, listed: bool = True) -> RequestRecord:
-        """Begin the record of a request; one that is not listed is dropped."""
+        """Begin the record of a request; if it is not `listed`, it does not become part of the log."""
         self._count += listed
         record = RequestRecord(
             number=self._count,
@@ -272,5 +272,5 @@ class SendLog:
         return tuple(record.frozen() for record in self._records if record.number > since)
 
     def clear(self) -> None:
-        """Forget the requests that have been served."""
+        """Remove the requests that are finished."""
         self._records = [record for record in self._records if record.finished_ns is None]

@@ -1,4 +1,4 @@
-"""The server: connections, and a simulated server as a context manager, in a thread or in a running event loop."""
+"""The simulated server: its connections, and the server itself as a context manager in a thread or an event loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from llmtui.simulator.sendlog import SendLog, SentRequest
 from llmtui.simulator.simulation import Simulation
 
 SKEW_VARIABLE = "LLMTUI_SIM_SKEW_MS"
-"""Environment variable: milliseconds added to the logged send times, so that a check can prove that it measures."""
+"""Environment variable: milliseconds added to the logged send times. A test thereby proves that it notices errors."""
 
 LOOPBACK = "127.0.0.1"
 
@@ -34,7 +34,7 @@ class _Waiting(Struct, frozen=True):
 
 
 class ClientConnection(asyncio.Protocol):
-    """One client connection; requests on it are answered one after the other.
+    """One client connection, whose requests are served one after the other.
 
     Args:
         server: the server.
@@ -54,7 +54,7 @@ class ClientConnection(asyncio.Protocol):
         self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Accept a new connection; written data goes to the kernel at once."""
+        """Set up a new connection so that written data goes to the kernel at once."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.set_write_buffer_limits(high=0)
@@ -62,7 +62,7 @@ class ClientConnection(asyncio.Protocol):
         self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Stamp and parse the data, and serve the requests that it completes."""
+        """Note the time, parse the data, and serve the requests that are now complete."""
         received = stamp()
         if self._parser.idle:
             self._received = received
@@ -77,25 +77,25 @@ class ClientConnection(asyncio.Protocol):
             self._task = asyncio.get_running_loop().create_task(self._serve())
 
     def eof_received(self) -> bool:
-        """Cancel the client's request, as the real server does when the client leaves."""
+        """Cancel the client's request, as the real server does when the client closes the connection."""
         self._leave()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the client's request."""
+        """Cancel the client's request, and forget the connection."""
         self._leave()
         self._server.connections.discard(self)
 
     def pause_writing(self) -> None:
-        """Stop sending: the kernel accepts no more for now."""
+        """Pause sending, because the kernel accepts no more data for now."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """Continue sending: the kernel has everything written so far."""
+        """Continue sending, because the kernel has accepted all data written so far."""
         self._writable.set()
 
     async def send(self, data: bytes) -> WrittenAt:
-        """Pass all data to the kernel; wait while a slow client leaves no room."""
+        """Pass all data to the kernel, waiting while a slow client leaves no room; return the times of the write."""
         assert self._transport is not None
         await self._writable.wait()
         handed_ns = now_ns()
@@ -107,12 +107,12 @@ class ClientConnection(asyncio.Protocol):
         return WrittenAt(handed_ns, sent)
 
     def close(self) -> None:
-        """Close after the data written so far."""
+        """Close the connection after sending the data written so far."""
         if self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close the connection at once, and cancel its request."""
         if self._transport is not None:
             self._transport.abort()
         if self._task is not None:
@@ -170,8 +170,8 @@ class SimulatorListener:
 
     Args:
         script: the server's script.
-        port: port; 0 = a free one.
-        blocking_waits: see `Waiter`; only for a loop that serves nothing else.
+        port: port to listen on; 0 = any free one.
+        blocking_waits: whether waits may block the thread (see `Waiter`); only for a loop that serves nothing else.
     """
 
     def __init__(self, script: Script, *, port: int = 0, blocking_waits: bool) -> None:
@@ -210,11 +210,11 @@ class SimulatorListener:
 class SimulatedServer:
     """A simulated server inside this process: `with` runs it in a thread, `async with` in the running loop.
 
-    For exact times use `running_simulator`: a separate process is not disturbed by the caller's interpreter lock.
+    Use `running_simulator` if times must be exact: a separate process is not slowed by this process's interpreter lock.
 
     Args:
         script: the server's script.
-        port: port; 0 = a free one.
+        port: port to listen on; 0 = any free one.
     """
 
     def __init__(self, script: Script, *, port: int = 0) -> None:
@@ -235,10 +235,10 @@ class SimulatedServer:
         return self._running().log.records()
 
     async def change(self, change: ScriptedChange | Planned) -> None:
-        """Apply or plan a change, from the loop of `async with`; under `with`, use the control path.
+        """Apply or plan a change. Only for `async with`; under `with`, use the control path.
 
         Raises:
-            ApiError: it names a model that is not there.
+            ApiError: the change names a model that does not exist.
         """
         planned = change if isinstance(change, Planned) else Planned(change=change)
         await self._running().simulation.plan(planned)

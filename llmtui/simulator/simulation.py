@@ -31,7 +31,7 @@ from llmtui.simulator.sendlog import SendLog
 
 
 class Simulation:
-    """The shared state of one server's routes. Lives in one event loop.
+    """The state that all routes of one server share; used in one event loop.
 
     Args:
         script: the server's script.
@@ -57,7 +57,7 @@ class Simulation:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self) -> None:
-        """Load the preloaded models and start the clock of the plan.
+        """Load the preloaded models and start the clock for the planned changes.
 
         Raises:
             ApiError: the script names a model that it does not have.
@@ -74,7 +74,7 @@ class Simulation:
             await self.plan(planned)
 
     async def close(self) -> None:
-        """End other clients' requests, and unload everything."""
+        """End the requests of simulated other clients, and unload all models."""
         for task in list(self._tasks):
             task.cancel()
         await self.scheduler.close()
@@ -91,7 +91,7 @@ class Simulation:
         return model
 
     def options(self, model: SimulatedModel, values: dict[str, object]) -> RequestOptions:
-        """Return a request's options with this server's defaults.
+        """Return a request's options, with this server's defaults for missing ones.
 
         Raises:
             ApiError: 500 for a value of the wrong type.
@@ -104,7 +104,7 @@ class Simulation:
         )
 
     def speed(self, model: SimulatedModel) -> float:
-        """Return the present factor of a model's decode rate: its drift times the factor set by changes."""
+        """Return the current factor of a model's decode speed, from its `speed_points` and from `SetSpeed`."""
         elapsed_s = (now_ns() - self._began_ns) * self.script.time_scale / 1e9
         drift = 1.0
         for point in model.speed_points:
@@ -115,7 +115,7 @@ class Simulation:
         return drift * self._speeds.get(None, 1.0) * self._speeds.get(tagged_name(model.name), 1.0)
 
     def next_answer(self, model: SimulatedModel, prompt: str) -> ScriptedAnswer:
-        """Return the next answer: the first that matches the prompt, else the next in turn."""
+        """Return the first answer whose `match` is in the prompt, else the next of the model's answers in turn."""
         matching = [answer for answer in model.answers if answer.match is not None and answer.match in prompt]
         if matching:
             return matching[0]
@@ -126,11 +126,11 @@ class Simulation:
         return in_turn[given % len(in_turn)]
 
     def remote_slot(self, model: SimulatedModel) -> asyncio.Lock:
-        """Return the lock for requests to a remote model, which is never loaded here."""
+        """Return the lock that lets requests to a remote model run one at a time."""
         return self._remote_slots.setdefault(tagged_name(model.name), asyncio.Lock())
 
     def fault(self, path: str) -> RouteFault | None:
-        """Return the fault of this request to a route, if any."""
+        """Count a request to a route and return its fault; None if it has none."""
         for index, fault in enumerate(self.script.faults):
             if fault.path not in {path, "*"}:
                 continue
@@ -141,7 +141,7 @@ class Simulation:
         return None
 
     async def begin_trial(self) -> int:
-        """Count a request for an answer, and apply the changes planned before it."""
+        """Count a request for an answer, apply the changes planned before it, and return its number."""
         self.trials += 1
         trial = self.trials
         await self._happen(lambda planned: planned.before_trial == trial)
@@ -153,7 +153,7 @@ class Simulation:
             self._spawn(self._happen(lambda planned: planned.after_trial == trial))
 
     async def plan(self, planned: Planned) -> None:
-        """Accept a change: at once, or at its time."""
+        """Apply a change at once, or at its planned time."""
         if planned.after_s is not None:
             self._spawn(self._later(planned.change, self.script.duration_ns(planned.after_s) / 1e9))
         elif planned.before_trial is None and planned.after_trial is None:
@@ -165,10 +165,10 @@ class Simulation:
     async def apply(self, change: ScriptedChange) -> None:
         """Apply a change now; return when it has taken effect.
 
-        A queued request of another client has taken effect when it has the slot; a load or unload, when it is done.
+        A load or unload has taken effect when it is done; another client's request, when the model begins to serve it.
 
         Raises:
-            ApiError: it names a model that is not there.
+            ApiError: the change names a model that does not exist.
         """
         raise TypeError(f"not a change: {change!r}")
 

@@ -1,4 +1,4 @@
-"""Stand-in processes for a model's runner: the right command line and memory, and no other work."""
+"""Stand-ins for the processes in which Ollama runs models: the same command line and real memory, but no work."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ held = []
 threading.Thread(target=take, daemon=True).start()
 sys.stdin.buffer.read()
 """
-"""Allocates its memory in fifty steps while the model loads, and ends when its standard input ends, so also when the
-simulator is killed."""
+"""Program of the process: allocates its memory in fifty steps while the model loads.
+
+It ends when its standard input ends, hence also if the simulator is killed.
+"""
 
 
 class StandInRunner:
-    """One stand-in process, from construction until `stop`.
+    """One stand-in process, which runs from construction until `stop`.
 
     Args:
-        model: the model of the imitated runner.
+        model: the model that the imitated process would run.
         options: options in the command line.
-        dialect: dialect of the command line.
-        load_s: real seconds in which it allocates `stand_in_bytes` of anonymous memory.
+        dialect: the imitated version of Ollama, which decides the form of the command line.
+        load_s: real seconds in which it allocates `stand_in_bytes` of memory.
     """
 
     def __init__(self, model: SimulatedModel, options: LoadOptions, dialect: Dialect, load_s: float) -> None:
@@ -46,11 +48,11 @@ class StandInRunner:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         return self._process.pid
 
     def stop(self) -> None:
-        """End the process and reap it."""
+        """Kill the process and wait for its end."""
         self._process.kill()
         if self._process.stdin is not None:
             self._process.stdin.close()
