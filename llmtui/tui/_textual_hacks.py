@@ -16,7 +16,7 @@ from textual.widgets._footer import FooterKey
 
 __all__ = ["FooterKey", "bound_caches", "grow_without_layout", "show_without_layout", "write_sequence"]
 
-# FooterKey: the footer's keys as widgets, to measure them. Textual exports the footer only.
+# FooterKey: the widget of one key in the footer, needed to measure its width. Textual exports only the footer.
 
 
 def bound_caches(table: DataTable[Any], *, cells: int, rows: int) -> None:

@@ -1,4 +1,4 @@
-"""The Textual app: modes, global keys, the events of the engine, and an orderly end.
+"""The Textual app: modes, global keys, the events of the engine, and a clean shutdown.
 
 Nothing here waits for a server, a file or a process before the first paint: a worker starts the engine afterwards, and
 a mode's screen is imported when it is first shown.
@@ -68,14 +68,14 @@ class LlmtuiApp(App[ExitReport]):
     """True if nothing can be started, because a file or a pipe is watched."""
 
     def __init__(self, host: Host) -> None:
-        """Create the app for a host; the engine is started after the first paint."""
+        """Create the app; the engine is started after the first paint."""
         self._contrast = {False: ContrastFilter(), True: ContrastFilter(text=7.0, frame=4.5)}
         super().__init__()
         self.host = host
         self.settings: Settings = host.settings
         """The current settings, as they will be saved."""
         self.feed = self.new_feed(self.open_link)
-        """The events that are followed; replaced when the engine is restarted."""
+        """Reader of the engine's events; replaced when the engine is restarted."""
         self.connection = ServerConnection(builtin_available=host.builtin_available and not host.server_named)
         self.failures: list[str] = []
         """Tracebacks of failed background work, printed after the app has ended."""
@@ -88,7 +88,7 @@ class LlmtuiApp(App[ExitReport]):
         self.set_keymap(self.settings.keymap)
 
     def open_link(self) -> Link:
-        """Start the engine and return the link to it."""
+        """Start the engine (the measuring process) and return the link to it."""
         return self.host.open_engine()
 
     @property
@@ -143,18 +143,18 @@ class LlmtuiApp(App[ExitReport]):
         feed.read()
 
     def new_feed(self, open_link: Callable[[], Link]) -> Feed:
-        """Return a feed whose messages go to the visible screens; a worker of the caller must run its ``read``."""
+        """Return a ``Feed`` whose messages go to the visible screens; the caller runs its ``read`` in a worker."""
         return Feed(open_link, self.post_message, self.set_timer)
 
     @on(BackgroundFailed)
     def _background_failed(self, message: BackgroundFailed) -> None:
-        """Show a failure of background work, and keep the traceback of an unexpected one."""
+        """Show that background work has failed, and keep the traceback of an unexpected error."""
         if not isinstance(message.error, OSError):
             self.failures.append("".join(format_exception(message.error)))
         self.notify(whole_problem(message.problem), title=_("Something went wrong"), severity="error", timeout=15)
 
     def _tell_problems(self) -> None:
-        """Show the unused settings with their reasons."""
+        """Show the settings that are ignored, with the reasons."""
         for sentence in self.host.problems:
             self.notify(sentence, title=_("Settings"), severity="warning", timeout=15)
 
@@ -280,7 +280,7 @@ class LlmtuiApp(App[ExitReport]):
     async def action_go(self, mode: Mode) -> None:
         """Switch to a mode and close all screens on top of it.
 
-        No other message is handled until this is complete, in particular no quitting.
+        No other message, such as a request to quit, is handled until this is complete.
         """
         if self.current_mode != mode:
             await self.switch_mode(mode)
@@ -302,7 +302,7 @@ class LlmtuiApp(App[ExitReport]):
             self.push_screen(SettingsScreen())
 
     def action_toggle_dark(self) -> None:
-        """Change between the last used dark and light themes."""
+        """Switch between the last used dark and the last used light theme."""
         dark = self.current_theme.dark
         wanted = self.settings.theme_light if dark else self.settings.theme_dark
         known = wanted if wanted in self.available_themes else None
@@ -318,7 +318,7 @@ class LlmtuiApp(App[ExitReport]):
         self.notify(_("Restarting the measuring process …"))
 
     async def action_quit_or_ask(self) -> None:
-        """Leave; ask first while a run is in progress."""
+        """Quit llmtui, asking first if a run is in progress."""
         if not self.running:
             self.leave("quit")
             return
@@ -335,7 +335,7 @@ class LlmtuiApp(App[ExitReport]):
         )
 
     def action_copy_or_quit(self) -> None:
-        """Copy the selected text; if there is none, leave without asking."""
+        """Copy the selected text; if there is none, quit without asking."""
         focused = self.screen.focused
         # All text fields have this attribute; importing their classes for a check would delay the first paint.
         selected: str = getattr(focused, "selected_text", "") or self.screen.get_selected_text() or ""
@@ -346,15 +346,15 @@ class LlmtuiApp(App[ExitReport]):
             self.leave("interrupted")
 
     async def action_quit(self) -> None:
-        """Leave, asking first if a run is in progress; called by the command palette."""
+        """Quit llmtui, asking first if a run is in progress; called by the command palette."""
         await self.action_quit_or_ask()
 
     def leave(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
-        """End the app and return its report, once a screen that is being created is complete."""
+        """End the app with an exit report; if a screen is being created, wait until it is complete."""
         self.call_later(self._end, how)
 
     def _end(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
-        self.feed.show()  # includes what arrived in the last fifth of a second
+        self.feed.show()  # posts the events of the last 0.2 s, for the exit report
         absent = self.connection.instead_of
         silent = None if absent is None else absent.problem
         self.exit(

@@ -24,7 +24,7 @@ P = ParamSpec("P")
 
 
 class BackgroundFailed(Message):
-    """Message: background work has failed. It bubbles, so that a screen can say what is missing."""
+    """Posted when background work has failed; it bubbles, so that a screen can show what is missing."""
 
     def __init__(self, task: Task, error: Exception) -> None:
         super().__init__()

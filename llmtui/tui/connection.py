@@ -40,9 +40,9 @@ class ServerConnection:
         return server
 
     def heard(self, server: ServerChanged) -> SetServer | None:
-        """Return the command to send after news of a server; None if nothing is to be sent.
+        """Return the command to send after news of a server; None if there is none to send.
 
-        If the default server does not answer, that is the command to use the built-in one.
+        If the default server does not answer, it is the command to use the built-in server.
         """
         problem = server.problem
         if server.kind == "builtin" or problem is None or problem.code not in NO_ANSWER:

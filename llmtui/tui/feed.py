@@ -1,8 +1,9 @@
-"""The way from a link's events to the screens: a thread reads them; screens are updated at most 5 times per second.
+"""Delivery of the engine's events to the screens, which are updated at most five times per second.
 
-The worker thread only applies events and posts messages; it touches no widget. The first change after a pause is shown
-at once. Changes within the next 0.2 s are shown together at the end of that time, so the last change is always shown,
-and no timer runs while no events arrive. Live text waits in a queue until a screen takes it, so none is lost.
+A worker thread reads the events, applies them to the session and posts messages; it touches no widget. The first change
+after a pause is shown at once. Changes within the next 0.2 s are shown together at the end of that time, so the last
+change is always shown, and no timer runs while no events arrive. Live text waits in a queue until a screen takes it, so
+none is lost.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from llmtui.link import Link, LinkLost
 SHOW_PERIOD_S = 0.2
 """Shortest time between two updates of the screens, in seconds."""
 SOON_S = 0.05
-"""The same if a trial has just ended, so that its figures appear soon."""
+"""Shortest time in seconds between two updates if a trial has just ended, so that its figures appear soon."""
 
 
 class FeedMessage(Message, bubble=False):
@@ -56,7 +57,7 @@ class FeedMessage(Message, bubble=False):
 
 
 class SessionChanged(FeedMessage, bubble=False):
-    """Message: the session has changed; ``session`` is the newest snapshot when it is read."""
+    """Posted when the session has changed; ``session`` is the newest snapshot at the time it is read."""
 
     @property
     def session(self) -> Session:
@@ -70,7 +71,7 @@ class SessionChanged(FeedMessage, bubble=False):
 
 
 class TextArrived(FeedMessage, bubble=False):
-    """Message: live text is waiting; ``feed.take_text()`` returns all that has not been taken yet."""
+    """Posted when live text has arrived; ``feed.take_text()`` returns all text not taken yet."""
 
     def can_replace(self, message: Message) -> bool:
         """Return whether this replaces an earlier message: one is enough, as the text is in the feed's queue."""
@@ -78,7 +79,7 @@ class TextArrived(FeedMessage, bubble=False):
 
 
 class Replied(FeedMessage, bubble=False):
-    """Message: the engine replied to a command, with the reply. Replies are not dropped, except download progress."""
+    """Posted when the engine has replied to a command; only messages of download progress are ever dropped."""
 
     def __init__(self, feed: Feed, reply: Reply) -> None:
         self.reply = reply
@@ -97,7 +98,7 @@ class Replied(FeedMessage, bubble=False):
 
 
 class FeedEnded(FeedMessage, bubble=False):
-    """Message: no more events will come. ``feed.lost`` has the reason if this is a fault."""
+    """Posted when no more events will come; ``feed.lost`` has the reason if this is a fault."""
 
 
 class Feed:
@@ -117,17 +118,17 @@ class Feed:
             later: one-shot timer of the app's thread: ``app.set_timer``.
         """
         self.session: Session | None = None
-        """The newest snapshot that was posted."""
+        """The newest snapshot of the session that was posted; None before the first."""
         self.engine: EngineReady | None = None
         self.server: ServerChanged | None = None
         self.models: ModelsListed | None = None
         self.pull: PullProgressed | None = None
         self.folder: str | None = None
-        """Folder of the running session."""
+        """Path of the running session's folder; None if it is not known."""
         self.gap_chunks = 0
         """Number of batches of live text that the engine dropped in this session."""
         self.lost: Problem | None = None
-        """The reason if the source could not be opened or ended early."""
+        """Why the source could not be opened or ended early; None if it did not."""
         self.ended = False
         self._open_link = open_link
         self._post = post
@@ -250,7 +251,7 @@ class Feed:
         self._link.send(command)
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Return a finished trial with its text and timeline, or None. Blocks: call it from a worker."""
+        """Return a finished trial with its text and timeline; None if there is none. Blocks: call it from a worker."""
         return None if self._link is None else self._link.trial(trial_id)
 
     def close(self) -> None:
@@ -302,4 +303,4 @@ class Feed:
 
 
 class ShowDue(FeedMessage, bubble=False):
-    """Message to the app alone: there is something to show. The app calls ``feed.show_when_due()``."""
+    """Posted to the app alone when screens need an update; the app calls ``feed.show_when_due()``."""

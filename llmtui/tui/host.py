@@ -37,18 +37,18 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     finished: str | None = None
     """``complete``, ``cancelled`` or ``failed``; None while the session runs or if it was interrupted."""
     running: bool = False
-    """Whether its journal is being written, by this program or another."""
+    """Whether the session's journal is being written, by this program or another."""
     duration_s: float | None = None
-    """Time from the first to the last line of its journal; None if the session was interrupted."""
+    """Seconds from the first to the last line of the session's journal; None if it was interrupted."""
     server: str = ""
     """Name and version of the server; empty if unknown."""
     llmtui: str = ""
-    """Version of the program that ran it; empty for an imported session."""
+    """Version of llmtui that ran the session; empty for an imported session."""
     name: str = ""
-    """Name given by the user."""
+    """Name that the user gave the session; may be empty."""
     note: str = ""
     verdict: PairVerdict | None = None
-    """The comparison of the fastest model with the next one, in the order of ``models``."""
+    """The speed verdict on the two fastest models; its contenders are indices of ``models``."""
     problem: str | None = None
     """Why the session cannot be opened, in words; None if it can."""
 
@@ -85,7 +85,7 @@ class Host(Protocol):
     settings_file: str
     """Path of the settings file; empty if there is no home folder."""
     server_named: bool
-    """Whether the server was named on the command line; if so, no other may replace it."""
+    """Whether the server was named on the command line; if so, it is not replaced automatically."""
     builtin_available: bool
     """Whether the built-in server can be started, that is, whether its library can be imported."""
     ollama_installed: bool
@@ -113,7 +113,7 @@ class Host(Protocol):
         ...
 
     def open_engine(self) -> Link:
-        """Start the engine and return the link to it.
+        """Start the engine (the measuring process) and return the link to it.
 
         Raises:
             LinkLost: the process cannot be started.
@@ -121,7 +121,7 @@ class Host(Protocol):
         ...
 
     def open_session(self, session_id: str) -> Link:
-        """Open a saved session for reading.
+        """Open a saved session for reading, and return the link to it.
 
         Raises:
             LinkLost: the session is missing or unreadable.
@@ -141,7 +141,7 @@ class Host(Protocol):
         ...
 
     def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
-        """Compare each later session with the oldest of the given ones.
+        """Return the comparison of each later session with the oldest of the given ones.
 
         Reads files: call it from a worker. The wording of the result is in ``words.comparing``.
 
@@ -225,11 +225,11 @@ class ExitReport(msgspec.Struct, frozen=True, kw_only=True):
     """The result of the app, for the messages that are printed after it has ended."""
 
     how: Literal["quit", "interrupted", "terminated"]
-    """Ended by ``q`` or the command palette, by Ctrl+C, or by a signal of the system."""
+    """Ended by the user with ``q`` or the command palette, by Ctrl+C, or by a signal of the system."""
     session: Session | None = None
     """The last session that ran or was watched; None if there was none."""
     folder: str | None = None
-    """The folder of that session."""
+    """The folder of ``session``."""
     failures: tuple[str, ...] = ()
     """Tracebacks of internal errors that did not end the app."""
     silent: Problem | None = None

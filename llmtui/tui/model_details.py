@@ -38,7 +38,7 @@ class ModelDetails:
     def look_at(self, model: Model) -> ShowModel | None:
         """Return the request to send when the cursor moves to a model; None if there is none to send.
 
-        The response to the pending request is no longer waited for.
+        If another request is pending, its response is no longer waited for.
         """
         if not self._is_open(model) or model not in self._queue:
             return None

@@ -16,7 +16,7 @@ from llmtui.tui.feed import Feed
 from llmtui.tui.host import Host
 
 Mode = Literal["setup", "live", "results", "history"]
-"""The main screens."""
+"""Names of the main screens."""
 
 
 class Shell(Protocol):
@@ -26,7 +26,7 @@ class Shell(Protocol):
     settings: Settings
     """The current settings, as they will be saved."""
     feed: Feed
-    """The events of the engine, or of the watched file or pipe."""
+    """Reader of the events of the engine, or of the watched file or pipe."""
     connection: ServerConnection
     read_only: bool
     """True if nothing can be started, because a file or a pipe is watched."""
@@ -36,7 +36,7 @@ class Shell(Protocol):
         """Whether a session of the engine is running."""
 
     def new_feed(self, open_link: Callable[[], Link]) -> Feed:
-        """Return a feed whose messages go to the visible screens."""
+        """Return a ``Feed`` (reader of events) whose messages go to the visible screens."""
 
     def send(self, command: Command) -> bool:
         """Send a command to the engine; return whether it was sent."""

@@ -13,7 +13,7 @@ from types import FrameType
 SAVE_TITLE = "\x1b[22;2t"
 RESTORE_TITLE = "\x1b[23;2t"
 LAST_WAIT_S = 5.0
-"""Time limit in seconds of an orderly end after the terminal was closed, including 2 s for the engine."""
+"""Time limit in seconds of a clean shutdown after the terminal was closed, including 2 s for the engine."""
 
 
 def title_sequence(title: str) -> str:
@@ -36,7 +36,7 @@ def on_end_signals(end: Callable[[], None]) -> None:
 
 
 def _leave_the_terminal() -> None:
-    """Make an orderly end possible after the terminal was closed.
+    """Make a clean shutdown possible after the terminal was closed.
 
     The kernel sends SIGCONT after SIGHUP, and Textual would enter the screen again. Textual's writer fails at the first
     write to a closed terminal and then blocks all writers, so from now on all output is discarded. If the writer has

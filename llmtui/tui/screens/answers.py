@@ -56,7 +56,7 @@ class AnswerScreen(Screen[None]):
     markdown = getters.query_one(Markdown)
 
     def __init__(self, feed: Feed, session: Session, row: TrialRow) -> None:
-        """Create the screen for a trial of a session; its text is read from the feed's source."""
+        """Create the screen for a trial of a session; the trial's text is read through the feed."""
         super().__init__()
         self._feed = feed
         self._session = session
@@ -78,7 +78,7 @@ class AnswerScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Show the first trial."""
+        """Show the trial for which the screen was created."""
         self._show()
 
     def _show(self) -> None:

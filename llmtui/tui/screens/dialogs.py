@@ -1,4 +1,4 @@
-"""Dialogs: a question with two answers, and a field to type an own prompt."""
+"""Dialogs: a question with two answers, and a text area for the user's own prompt."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class HistoryScreen(BaseScreen):
         """Initialise the state; the list is read when the screen is shown."""
         self._entries: tuple[SessionEntry, ...] = ()
         self._deleted: tuple[str, ...] = ()
-        """The sessions moved to the trash by the last deletion, as ``restore_session`` takes them."""
+        """Arguments for ``restore_session`` of the sessions that the last deletion moved to the trash."""
         self.add_class("-empty")
 
     def on_screen_resume(self) -> None:

@@ -79,7 +79,7 @@ class LiveScreen(BaseScreen):
     table = getters.query_one(TrialTable)
 
     def __init__(self) -> None:
-        """Create the screen; it gets the session from the feed's messages."""
+        """Create an empty screen; the session arrives with the messages of the feed (the reader of events)."""
         super().__init__()
         self._rows = 0
         self._keys: object = None
@@ -177,7 +177,7 @@ class LiveScreen(BaseScreen):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        """Redraw the line of keys if available keys changed; redrawing takes as long as all other widgets."""
+        """Redraw the line of keys, but only if the available keys have changed, since this is slow."""
         keys = [self.check_action(action, ()) for action in ("pause", "resume", "start_now", "results", "restore")]
         if keys != self._keys:
             self._keys = keys
@@ -204,7 +204,7 @@ class LiveScreen(BaseScreen):
             self.strip.keep(live, number)
 
     def _name_machine(self, session: Session) -> None:
-        """Show the name of the machine in the title of the plots, if it is another machine."""
+        """Show the machine's name in the title of the plots, if the session runs on another machine."""
         title = escape(machine_title(session))
         if title != self._machine:
             self._machine = title

@@ -25,7 +25,7 @@ class ModelWindow(ModalScreen[None]):
         self._name, self._text = name, text
 
     def compose(self) -> ComposeResult:
-        """Yield the details in a frame, and the keys."""
+        """Yield the details in a frame, and the footer with the keys."""
         with VerticalScroll(classes="dialog card") as box:
             box.border_title = self._name
             yield Static(self._text)

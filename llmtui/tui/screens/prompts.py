@@ -136,7 +136,7 @@ class PromptsScreen(ModalScreen[tuple[str, ...]]):
         self.query_exactly_one("#prompt-text", Static).update(Content(text))
 
     def action_done(self) -> None:
-        """Close the dialog with the ids of the picked prompts, in the pack's order."""
+        """Close the dialog with the ids of the picked prompts, in the order of the list."""
         self.dismiss(tuple(item for item in self.prompts.prompts if item in self.prompts.picked))
 
     def action_edit(self) -> None:

@@ -62,7 +62,7 @@ class Side(Vertical):
         yield TokenPane()
 
     def load(self, finished: TrialFinished | None) -> None:
-        """Set the answer with its times; None if it cannot be read."""
+        """Set the answer with its times; ``finished`` is None if it cannot be read."""
         self.pane.border_title = f"{self._label} · {self._what}"
         if finished is None:
             self.pane.write([(_("The text of this trial cannot be read."), "note")])

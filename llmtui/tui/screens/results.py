@@ -86,7 +86,7 @@ class ResultsScreen(BaseScreen):
         """Create the screen.
 
         Args:
-            feed: events of a saved session; None for the session that the app follows.
+            feed: reader of a saved session's events; None for the session that the app follows.
             title: title of the saved session.
         """
         super().__init__()
@@ -100,7 +100,7 @@ class ResultsScreen(BaseScreen):
 
     @property
     def feed(self) -> Feed:
-        """The events of the session shown."""
+        """The reader of the events of the session shown."""
         return self._opened or self.shell.feed
 
     def compose_body(self) -> ComposeResult:

@@ -141,7 +141,7 @@ class SettingsScreen(ModalScreen[None]):
         return ("true", "false") if bounds.kind == "flag" else bounds.among
 
     def _themes(self, name: str) -> Iterable[str]:
-        """Yield the names of the themes that a setting allows: dark, light or all ones."""
+        """Yield the names of the themes that a setting allows: only dark ones, only light ones, or all."""
         half = {"theme_dark": True, "theme_light": False}.get(name)
         for theme in sorted(
             self.app.available_themes.values(), key=lambda one: (not one.name.startswith("llmtui"), one.name)

@@ -33,7 +33,10 @@ class SetupServer(BaseScreen):
         self.listed: ModelsListed | None = None
         self.details = ModelDetails()
         self._found: tuple[FoundServer, ...] = ()
-        """Servers found on the usual ports of this machine, searched if the default server does not answer."""
+        """Servers found on the usual ports of this machine.
+
+        They are searched for if the default server does not answer.
+        """
         self.fetched: str | None = None
         """Name of a model that was just downloaded, until the server lists it."""
 

@@ -1,1 +1,1 @@
-"""Text and figures for the widgets: no widget, no screen, nothing that runs."""
+"""Functions that make the texts and plots shown by widgets; they are independent of widgets and screens."""

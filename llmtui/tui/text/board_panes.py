@@ -199,7 +199,7 @@ def failed_models(session: Session, width: int) -> list[Content]:
 
 
 def conditions(session: Session) -> list[Content]:
-    """Return the flags, the conditions that were checked and not found, and the load by llmtui itself."""
+    """Return the flags, the conditions that were checked and not found, and llmtui's own CPU load and delay."""
     rows = [Content.styled(f"! {badge.said}", "bold $warning") for badge in badges(session)]
     clean = [text for text in _not_seen(session) if text]
     if clean:

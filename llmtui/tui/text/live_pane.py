@@ -65,7 +65,7 @@ class PaneScript:
         return trial is not None and session.contender(trial).model.is_demo
 
     def news(self, session: Session) -> Iterator[Span]:
-        """Yield what a new snapshot adds: the ends of finished trials, and the next trial's heading."""
+        """Yield what a new snapshot adds: the closing lines of finished trials, and the next trial's heading."""
         yield from self._endings(session)
         if session.current is not None:
             yield from self._head(session.current, session.plan)
@@ -95,11 +95,11 @@ class PaneScript:
             yield f"\n{ending_words(row)}\n", "prompt" if row.outcome == "ok" else "note"
 
     def _endings(self, session: Session, before: str | None = None) -> Iterator[Span]:
-        """Yield the lines about the ends of finished trials.
+        """Yield the closing line of each finished trial.
 
         Args:
             session: the newest snapshot.
-            before: stop before the end of this trial, since its text is not written yet.
+            before: id of the trial to stop at, since its text is not written yet; None for all finished trials.
         """
         for row in session.rows[self._told :]:
             if row.trial.id == before:

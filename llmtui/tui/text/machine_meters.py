@@ -36,7 +36,7 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     whole: tuple[float | None, ...]
     """The whole machine's values, one per column of the plot."""
     model: tuple[float | None, ...]
-    """The model's values, one per column, in units of ``whole``'s scale."""
+    """The model's values, one per column, scaled to be drawn on the axis of ``whole``."""
     top: float
     """Value at the upper edge of the plot; the lower edge is 0."""
 

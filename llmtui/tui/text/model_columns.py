@@ -21,7 +21,7 @@ SORTED_BY: Final[tuple[ColumnId, ...]] = ("name", "size", "parameters", "fits", 
 GAP: Final = 2
 NAME_LEAST: Final = 14
 NAME_TOLD_APART: Final = 26
-"""Width reserved for a long name, since names such as ``hf.co/…`` often differ only in the middle."""
+"""Width in cells reserved for a long name, since names such as ``hf.co/…`` often differ only in the middle."""
 IN_MEMORY: Final = " ●"
 """Mark after the name of a model that is in memory."""
 NO_FIT: Final = Fit(word=None)
@@ -33,7 +33,7 @@ class ListedFacts(msgspec.Struct, frozen=True, kw_only=True):
     listed: ListedModel
     fit: Fit = NO_FIT
     past: PastSpeed | None = None
-    """Its speed in earlier sessions on this machine."""
+    """The model's speed in earlier sessions on this machine."""
 
     @property
     def name(self) -> str:
@@ -48,7 +48,7 @@ class ListColumn(msgspec.Struct, frozen=True):
     title: str
     width: int
     cells: dict[str, str]
-    """The cells' texts, by the model's spelling."""
+    """The cells' texts, by the model's full name (``Model.spelling``)."""
     right: bool = True
 
     def padded(self, text: str) -> str:
@@ -69,7 +69,7 @@ class ListLayout(msgspec.Struct, frozen=True):
 
 
 def layout(facts: Sequence[ListedFacts], width: int) -> ListLayout:
-    """Return the columns that fit into a width; others are left out before names become ambiguous."""
+    """Return the columns that fit into a width beside names that are still distinguishable."""
     usable = [one for one in facts if one.listed.why_not is None]
     names = [one.name for one in facts]
     mark = len(IN_MEMORY) if any(one.listed.resident is not None for one in usable) else 0

@@ -26,12 +26,12 @@ def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
 
 
 def right(text: str, width: int, style: str = "") -> Text:
-    """Return a right-aligned cell."""
+    """Return a table cell with right-aligned text, padded to a width in cells."""
     # Rich's own justification would remove the blanks behind the number.
     return Text(" " * (width - cell_len(text)) + text, style=style, no_wrap=True)
 
 
 def left(text: str, width: int, style: str = "") -> Text:
-    """Return a left-aligned cell; text that is too long is cut off with an ellipsis."""
+    """Return a table cell with left-aligned text; text that is too long is cut off with an ellipsis."""
     cut = text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
     return Text(cut, style=style, no_wrap=True)

@@ -1,6 +1,6 @@
 """Drawing of plots with plotext into rows of (text, role); the widget maps roles to theme colours.
 
-docs/plotext.md explains the choice of plotext 5.3, and the use of its private figure (checked with 5.3.2). It is
+docs/plotext.md explains the choice of plotext 5.3 and the use of its private figure (checked with 5.3.2). plotext is
 imported when the first plot is needed.
 """
 
@@ -64,7 +64,7 @@ class Canvas:
             from plotext._figure import _figure_class
 
             figure = _figure_class()
-            figure._limit_size(width=False, height=False)  # noqa: SLF001  # the public one is of the module's figure
+            figure._limit_size(width=False, height=False)  # noqa: SLF001  # the public function limits the module's figure
             figure.frame(False)
             figure.xfrequency(0)
             figure.yfrequency(0)

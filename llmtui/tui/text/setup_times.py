@@ -69,7 +69,10 @@ def counts_words(plan: Plan) -> str:
 
 
 def again_words(plan: Plan) -> str:
-    """Return the offer to run a plan again, with its smallest number of trials: ``Again: 3 models, 18 trials``."""
+    """Return the offer to run a plan again, with the number of its trials: ``Again: 3 models, 18 trials``.
+
+    If the number of rounds is not fixed, this is the smallest number of trials.
+    """
     models = plural("{n} model", "{n} models", len(plan.contenders)).format(n=len(plan.contenders))
     count = trials_per_round(plan) * plan.rounds
     trials = plural("{n} trial", "{n} trials", count).format(n=count)

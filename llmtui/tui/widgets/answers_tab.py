@@ -31,7 +31,7 @@ LEAST_CELLS: Final = 40
 """Width of a column, in cells, below which an answer is hard to read."""
 MOST_SIDE_BY_SIDE: Final = 4
 MOST_CHARS: Final = 20_000
-"""Longest text of an answer that is formatted, since each paragraph is a widget and costs time.
+"""Largest number of characters of an answer that are formatted, since each paragraph is a widget and costs time.
 
 The details of the trial show the whole text.
 """
@@ -152,13 +152,13 @@ class AnswersTab(Vertical, can_focus=True):
     # --- reading ---
 
     def show_session(self, session: Session, feed: Feed) -> None:
-        """Take a session; its texts are read from the feed once the tab is visible."""
+        """Set the session; its texts are read once the tab is visible."""
         self._session, self._feed = session, feed
         if self.display:
             self.read()
 
     def read(self) -> None:
-        """Read the answers of the newest session taken, if they differ from those shown."""
+        """Read the answers of the current session, unless they are shown already."""
         if self._session is None or self._feed is None:
             return
         self._prompt = min(self._prompt, max(0, len(self._session.plan.prompts) - 1))
@@ -284,7 +284,12 @@ class AnswersTab(Vertical, can_focus=True):
 
 
 def newest_answers(session: Session, prompt: int) -> tuple[TrialRow, ...]:
-    """Return each model's newest warm trial of the prompt at an index, in the plan's order of models."""
+    """Return each model's newest warm trial of a prompt, in the plan's order of models.
+
+    Args:
+        session: the session.
+        prompt: index of the prompt in the plan.
+    """
     newest = {
         row.trial.contender: row for row in session.rows if row.trial.kind == "warm" and row.trial.prompt == prompt
     }

@@ -174,7 +174,10 @@ _FIRST_WORD: dict[Kind, Callable[[], tuple[str, str]]] = {
     "warm": lambda: (_("TTFT"), _("TTFT")),
     "follow_up": lambda: (_("Follow-up TTFT"), _("Follow-up")),
 }
-"""Labels of the first figure: long and short. Functions, so that the language can be set after the import."""
+"""Functions that return the long and short label of the first figure, by kind of trial.
+
+They are functions because the language is set after this module is imported.
+"""
 
 
 def _seconds(ms: float | None) -> Shown:

@@ -102,7 +102,7 @@ def _ragged(words: Sequence[HoldingWords]) -> list[Content]:
 
 
 def _without_repeated_bases(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines, without a number of rounds that equals that of the line above."""
+    """Return the lines; a number of rounds is left out if the line above has the same."""
     bases = ["", *(one.base for one in words)]
     return _ragged([one._replace(base="") if one.base == bases[at] else one for at, one in enumerate(words)])
 
@@ -112,7 +112,7 @@ def _without_bases(words: Sequence[HoldingWords]) -> list[Content]:
 
 
 def _price_below(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines without numbers of rounds, each price on a separate line."""
+    """Return the lines without numbers of rounds, and the time that more rounds need on a separate line."""
     topics = max(cell_len(one.topic) for one in words)
     rows: list[Content] = []
     for one in words:

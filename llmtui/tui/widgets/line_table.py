@@ -104,7 +104,7 @@ class LineTable(ScrollView, Generic[Item], can_focus=True):
         return max(0, min(at, len(self.items) - 1))
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """Scroll to the line under the cursor, and post ``Moved`` if it changed."""
+        """Scroll to the line under the cursor; post ``Moved`` if the cursor has moved."""
         self._show_cursor()
         self.refresh()
         if before != now:

@@ -59,7 +59,7 @@ class ModelOptions(PickList):
     def __init__(self) -> None:
         super().__init__()
         self.facts: dict[str, ListedFacts] = {}
-        """Facts about each model, by the model's spelling."""
+        """Facts about each model, by the model's full name (``Model.spelling``)."""
         self.sorted_by: ColumnId | None = None
         self.reverse = False
         self._mixed = False
@@ -92,7 +92,7 @@ class ModelOptions(PickList):
         self.show_items(shown, picked)
 
     def _is_inside(self, item: str) -> bool:
-        """Return whether it is a model of the built-in server in a list with another server's models."""
+        """Return whether an item is a model of the built-in server in a list with another server's models."""
         return self._mixed and self.facts[item].listed.model.backend == BUILTIN
 
     def _is_for_testing(self, item: str) -> bool:

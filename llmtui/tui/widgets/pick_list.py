@@ -187,7 +187,7 @@ class PickList(OptionList):
             self.toggle(event.option_id)
 
     def on_key(self, event: Key) -> None:
-        """Post ``Typed`` for a character that is not bound to an action; it starts a filter."""
+        """Post ``Typed`` for a character that is not bound to an action; a screen can start a filter with it."""
         if event.is_printable and event.character and event.key not in self.screen.active_bindings:
             self.post_message(self.Typed(self, event.character))
             event.stop()

@@ -64,7 +64,7 @@ class PromptLine(Static, can_focus=True):
 
     @property
     def picked(self) -> tuple[str, ...]:
-        """Ids of the picked prompts, in the pack's order."""
+        """Ids of the picked prompts, in the order of the prompt file."""
         return tuple(p.id for category in self._pack.categories for p in category.prompts if p.id in self._picked)
 
     @property
@@ -79,9 +79,9 @@ class PromptLine(Static, can_focus=True):
 
     @property
     def single(self) -> tuple[str, ...] | None:
-        """Ids of the picked prompts if they were picked one by one, else None.
+        """Ids of the picked prompts, if the user picked them one by one.
 
-        None if exactly the first, or every prompt of each picked category is picked.
+        None if the picks are just the first prompt, or all prompts, of each picked category.
         """
         firsts = set(prompts_of(self._pack, self.categories))
         return None if set(self.picked) == firsts or self.are_all else self.picked

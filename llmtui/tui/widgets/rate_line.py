@@ -35,7 +35,7 @@ class RateLine(Widget):
         self._median: float | None = None
 
     def show(self, live: LiveTrial | None, median_tps: float | None) -> None:
-        """Set the current trial and the median rate of its model's trials so far; None for nothing to show."""
+        """Set the current trial and the median rate of its model's trials so far; either can be None."""
         same = live is self._live and median_tps == self._median
         self._live, self._median = live, median_tps
         if not same:
@@ -86,7 +86,7 @@ class RateLine(Widget):
 
 
 def median_tps(session: Session, contender: int) -> float | None:
-    """Return the median decode speed, in tok/s, of a model's warm trials that count; None if there are none."""
+    """Return the median decode speed, in tok/s, of a model's warm trials that count for speed, or None."""
     rates = [
         row.figures.decode_tps
         for row in session.rows

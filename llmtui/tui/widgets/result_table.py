@@ -66,7 +66,7 @@ class ResultTable(SortableTable[Content], Generic[L]):
 
 
 def table_figures(table: Table) -> tuple[Measure, ...]:
-    """Return the figures that have a column in one of the screen's tables, in the order of the measures."""
+    """Return the figures that have a column in one of the screen's tables, in their usual order."""
     return tuple(one for one in measures(table) if one.shown[table] <= WIDEST_ROOM)
 
 

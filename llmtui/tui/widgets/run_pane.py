@@ -25,7 +25,7 @@ class RunPane(TokenPane):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # as Textual
         super().__init__(id=id)
         self.live: LiveTrial | None = None
-        """The trial whose text arrived last."""
+        """The trial whose text arrived last; None before any text."""
         self._script = PaneScript()
         self._pace = DemoPace()
         self._session: Session | None = None

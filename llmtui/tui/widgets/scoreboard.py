@@ -38,7 +38,7 @@ SHOWN: Final = (
     "decode_tps", "ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "memory_peak_bytes",
     "vram_bytes", "decode_cps",
 )  # fmt: skip
-"""The same columns in their order from the left. Other columns follow."""
+"""Columns in their order from the left. Other columns follow."""
 NAME_CELLS: Final = (16, 22, 32)
 """Width of the column of names: minimum, minimum on a screen of at least ``ROOMY_CELLS``, and maximum."""
 ROOMY_CELLS: Final = 120
@@ -227,7 +227,7 @@ def _figure_cells(session: Session, one: Measure, lines: Sequence[ContenderSumma
 
 
 def _next_cells(rows: Sequence[BoardRow]) -> BoardCells | None:
-    """Return the column with each model's ratio to the model of the next row, and its verdict's sign."""
+    """Return the column with each model's speed ratio to the next row's model, and their verdict's sign."""
     texts = []
     for row in rows:
         verdict = row.following

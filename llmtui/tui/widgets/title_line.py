@@ -40,7 +40,7 @@ class TitleLine(Widget):
         super().__init__(id=id)
         self._facts: tuple[Fact, ...] = ()
         self.badges: tuple[Badge, ...] = ()
-        """The badges of the session, including those without room."""
+        """The badges of the session, including those for which there is no room."""
 
     def show_session(self, session: Session, *, is_live: bool) -> None:
         """Show the facts of a session.

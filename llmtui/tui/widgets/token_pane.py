@@ -288,7 +288,7 @@ class TokenPane(ScrollView, can_focus=True):
         return True
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text and a line end; wrapped lines are joined as they were written."""
+        """Return (selected text, line end); wrapped lines are joined as they were written."""
         start = (0, 0) if selection.start is None else (selection.start.y, selection.start.x)
         end = None if selection.end is None else (selection.end.y, selection.end.x)
         return self.text.extract(start, end), "\n"

@@ -1,6 +1,6 @@
-"""The table of trials: one row per trial, newest last. A row is added when a trial ends.
+"""The table of trials: one row per trial, newest last.
 
-It changes only if a later trial adds information about it.
+A row is added when a trial ends. It changes only if a later trial adds information about it.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def row_key(row: TrialRow) -> str:
 
 
 def mark_words(row: TrialRow) -> str:
-    """Return a row's note: its mark if that changes what is counted, or how the trial failed."""
+    """Return a row's note: its flag, if that changes what is counted, or how the trial failed; often empty."""
     if row.outcome == "ok":
         return mark(row)
     return ("✗ " if row.outcome in ("error", "stalled") else "") + outcome_word(row.outcome, row.ended_by)

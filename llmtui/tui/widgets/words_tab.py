@@ -19,7 +19,7 @@ from llmtui.words.conclusions import ConclusionSentence, headed, heading
 SIDE_BY_SIDE_CELLS = 140
 """Smallest width, in cells, with the headings in a separate column."""
 LINES = 16
-"""Number of lines: for the eight conclusions, and as many for the audit of an imported file."""
+"""Number of lines: eight for the conclusions, and eight for the audit of an imported file."""
 
 
 class ConclusionLine(Horizontal):
