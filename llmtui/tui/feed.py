@@ -102,7 +102,7 @@ class FeedEnded(FeedMessage, bubble=False):
 
 
 class Feed:
-    """Reader of one source of events. ``read`` runs in a worker thread, all other methods in the app's thread."""
+    """Reader of one source of events. A worker thread runs ``read``; the app and its screens call the other methods."""
 
     def __init__(
         self,

@@ -92,7 +92,7 @@ class Host(Protocol):
     """Whether the ``ollama`` program is installed on this machine, running or not."""
 
     def server_of(self, address: str | None) -> SetServer:
-        """Return the server for an address; None stands for the default server.
+        """Return the server for an address, or the default server if the address is None.
 
         Raises:
             BadAddress: the address is malformed.

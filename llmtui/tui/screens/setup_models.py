@@ -109,7 +109,7 @@ class SetupModels(SetupServer):
             self.app.push_screen(ModelWindow(facts.name, text))
 
     def action_sort_models(self, column: ColumnId | None = None) -> None:
-        """Sort the models by a column; None stands for the next column."""
+        """Sort the models by a column; if it is None, by the next column."""
         if column is not None:
             self.models.sort_by(column)
         else:

@@ -89,7 +89,7 @@ class HoldsPanel(Widget):
 
 
 def _aligned(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines with the parts of decided conclusions in columns; all other lines are not aligned."""
+    """Return the lines; those of conclusions that name a leader have their parts aligned in columns."""
     told = [one for one in words if one.sign in ALIGNED]
     wide = [max((cell_len(one[at]) for one in told), default=0) for at in range(len(HoldingWords._fields))]
     topics = max(cell_len(one.topic) for one in words)
