@@ -1,7 +1,7 @@
-"""The reader of answers: one for all protocols, with a dialect per protocol.
+"""The reader of streamed answers, shared by all protocols; each protocol adds a dialect.
 
-It decides what ends an answer, what a compressed or unstreamed answer can show, and when text is missing. The meaning
-of a document is up to the dialect (``ollama_reading``, ``openai_reading``).
+The reader decides when an answer has ended, whether it came compressed or all at once, and whether text is missing. The
+dialect (``ollama_reading``, ``openai_reading``) interprets each JSON document of the response.
 """
 
 from __future__ import annotations
@@ -28,82 +28,89 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_REFUSAL_BYTES: Constant = 64 << 10
 AFTER_END_S: Constant = 2.0
-"""Longest wait for usage or ``[DONE]`` after a finish_reason."""
+"""Longest wait in seconds for usage or ``[DONE]`` after a finish_reason."""
 AFTER_COUNT_S: Constant = 0.2
-"""Longest wait after a finish_reason and a count: only ``[DONE]`` or the close can follow."""
+"""Longest wait in seconds after a finish_reason and a token count: only ``[DONE]`` or the close can follow."""
 
 _STOPPED: Constant = frozenset(
     ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_string", "complete", "completed", "end", "done")
 )
 _AT_LIMIT: Constant = frozenset(("length", "max_tokens", "max_length", "max_new_tokens", "model_length", "token_limit"))
 _NO_END: Constant = frozenset(("", "null", "none"))
-"""Strings that some servers send in place of null."""
+"""Finish reasons that some servers send in place of null."""
 _NOT_TEXT: Constant = frozenset(("tool_calls", "tool_call", "function_call", "tool_use"))
 
 
 class ParsedDocument(msgspec.Struct):
-    """The content of one document."""
+    """The content of one JSON document of a response."""
 
     thinking: str = ""
     answer: str = ""
     end: str | None = None
-    """Why the answer ended, in the server's word."""
+    """Why the answer ended, as the server words it."""
     closes: bool = False
-    """Nothing follows except counts."""
+    """Whether nothing but counts can follow."""
     over: bool = False
-    """Nothing follows at all."""
+    """Whether nothing at all follows."""
     whole: bool = False
-    """The document is a complete answer, from a server that does not stream."""
+    """Whether the document is a complete answer, from a server that does not stream."""
     tokens: int | None = None
     """Number of output tokens so far."""
     server_ns: int | None = None
     error: str | None = None
-    """The error message, where the server reports one."""
+    """The error message, if the server reports an error."""
     unknown: tuple[tuple[str, str], ...] = ()
-    """Text in fields that the protocol does not have."""
+    """(field name, text) of each field that has text but does not belong to the protocol."""
     foreign: bool = False
-    """Nothing in the document belongs to the protocol."""
+    """Whether nothing in the document belongs to the protocol."""
 
 
 class Dialect(Protocol[S]):
-    """The meaning of one protocol's documents. One object per answer."""
+    """Interprets the JSON documents of one protocol. Each answer needs its own object."""
 
     reader: StructReader[S]
     close_ends: bool
-    """Whether an orderly close is an end; else an answer without an end in a document counts as cut."""
+    """Whether an orderly close of the connection ends the answer. If False, an answer without an explicit end
+    counts as cut.
+    """
 
     def tell(self, said: S, document: Document[S]) -> ParsedDocument:
-        """Return the content of a document; its counts are kept for ``counters``."""
+        """Return the content of a document. Its token counts are kept for ``counters``."""
         ...
 
     def counters(self, *, has_text: bool) -> ServerCounters | None:
-        """Return the server's counts; None if it sent none."""
+        """Return the server's token counts and times; None if it sent none."""
         ...
 
     def refused(self, answered: HeadersReceived, body: bytes) -> Problem:
-        """Return the problem for an HTTP status other than 200."""
+        """Return the problem for a response with an HTTP status other than 200."""
         ...
 
     def failed(self, said: str) -> Problem:
-        """Return the problem for an error within an answer."""
+        """Return the problem for an error message within an answer."""
         ...
 
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
-        """Return the problem for bytes that are no document: foreign ones, or a document that was cut."""
+        """Return the problem for bytes that could not be read as a document.
+
+        Args:
+            data: the bytes.
+            cut: whether they are the beginning of a document that was cut off.
+        """
         ...
 
 
 async def read_answer(
     moments: AsyncGenerator[ExchangeEvent, None], dialect: Dialect[S]
 ) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-    """Yield the events of one request: RequestSent, chunks of text, and Final if the answer was completed.
+    """Yield the events of one request: RequestSent, chunks of text, and Final if the answer is complete.
 
     Args:
         moments: events of one HTTP exchange.
-        dialect: the server's dialect.
+        dialect: the dialect of the server's protocol.
 
     Raises:
-        BackendFailed: the server refuses, reports an error, ends in an unknown way or sends malformed data.
+        BackendFailed: the server refuses the request, reports an error, ends in an unknown way or sends malformed data.
         httpx.HTTPError: the connection breaks before the end of the answer.
     """
     answer = AnswerReader(dialect)
@@ -118,14 +125,14 @@ async def read_answer(
     except httpx.HTTPError as error:
         if not answer.has_ended:  # a connection that breaks after the end costs counters, not the answer
             if answer.has_begun and isinstance(error, httpx.RemoteProtocolError):
-                raise httpx.ReadError(str(error)) from error  # the answer had a head, so the server does speak HTTP
+                raise httpx.ReadError(str(error)) from error  # headers had arrived, so the server does speak HTTP
             raise
     for last in answer.end():
         yield last
 
 
 async def _next(coming: AsyncIterator[ExchangeEvent], wait_s: float | None) -> ExchangeEvent | None:
-    """Return the next event; None at the end, or after ``wait_s`` seconds."""
+    """Return the next event; None at the end of the stream, or if none arrives within ``wait_s`` seconds."""
     try:
         if wait_s is None:  # the usual case, without the cost of a timer
             return await anext(coming, None)
@@ -136,11 +143,11 @@ async def _next(coming: AsyncIterator[ExchangeEvent], wait_s: float | None) -> E
 
 
 class AnswerReader(Generic[S]):
-    """Processes the events of one exchange."""
+    """Turns the events of one HTTP exchange into the events of an answer."""
 
     def __init__(self, dialect: Dialect[S]) -> None:
         self.over = False
-        """Whatever follows is ignored."""
+        """Whether the rest of the response is ignored."""
         self._dialect = dialect
         self._framing = Framing(dialect.reader)
         self._unpacker: Unpacker | None = None
@@ -165,17 +172,17 @@ class AnswerReader(Generic[S]):
 
     @property
     def has_begun(self) -> bool:
-        """Whether the head of the answer has arrived."""
+        """Whether the headers of the response have arrived."""
         return self._answered is not None
 
     @property
     def has_ended(self) -> bool:
-        """Whether the answer is complete, or there is none; counts may still follow."""
+        """Whether the answer is complete, or the server refused the request. Counts may still follow."""
         return self._ended_ns is not None or self._refusal is not None
 
     @property
     def wait_s(self) -> float | None:
-        """Longest time to wait for the next event; None while the answer continues."""
+        """Longest time to wait for the next event, in seconds; None (no limit) while the answer continues."""
         if self._ended_ns is None:
             return None
         if self._closed:
@@ -183,7 +190,7 @@ class AnswerReader(Generic[S]):
         return None if self._text_after_end else AFTER_END_S  # a server that reported the end too early may do so again
 
     def take(self, moment: ExchangeEvent) -> list[RequestSent | Chunk]:
-        """Process one event; return what it means.
+        """Process one event of the exchange and return the events of the answer that result from it.
 
         Raises:
             BackendFailed: the server reports an error, or sends malformed data.
@@ -208,10 +215,10 @@ class AnswerReader(Generic[S]):
         return items
 
     def end(self) -> Iterator[RequestSent | Chunk | Final]:
-        """Yield what was held back, and the Final where the answer was completed.
+        """Yield text that was held back, and the Final if the answer is complete.
 
         Raises:
-            BackendFailed: the server refused, or ended the answer in a way that invalidates it.
+            BackendFailed: the server refused the request, or ended the answer in a way that invalidates it.
         """
         if self._refusal is not None and self._answered is not None:
             body = self._refusal[:MAX_REFUSAL_BYTES]
@@ -230,10 +237,10 @@ class AnswerReader(Generic[S]):
             if self._ended_ns is None and self._dialect.close_ends and self._chunks and self._is_orderly():
                 self._ended_ns = self._t_ns
         stray = self._framing.stray
-        if stray is not None and self._end is None and not self._closed:  # the last document is no answer
+        if stray is not None and self._end is None and not self._closed:  # the last bytes are not a document
             words = part_of_sentence(stray.decode("utf-8", "replace")) if self._chunks else None
             raise BackendFailed(self._dialect.failed(words) if words else self._dialect.unreadable(stray, cut=False))
-        if self._half:  # its second half never came
+        if self._half:  # its second half never arrived
             yield Chunk(t_ns=self._t_ns, channel="a", text=self._half)
         if self._ended_ns is None:
             return
@@ -314,24 +321,24 @@ class AnswerReader(Generic[S]):
                 )
 
     def _joined(self, text: str) -> str:
-        """Join the halves of a surrogate pair that came in two chunks."""
+        """Join the halves of a surrogate pair that arrived in two chunks."""
         text, self._half = self._half + text, ""
         if "\ud800" <= text[-1] <= "\udbff":
             text, self._half = text[:-1], text[-1]
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
     def _check(self) -> None:
-        """Raise where the data is malformed.
+        """Check that the data was well formed.
 
         Raises:
-            BackendFailed: there were bytes that are no document.
+            BackendFailed: some bytes were not a document of the protocol.
         """
         bad = self._framing.bad
         if bad is not None and not self.over and self._ended_ns is None:
             raise BackendFailed(self._dialect.unreadable(bad, cut=self._framing.cut))
 
     def _is_orderly(self) -> bool:
-        """Return whether the answer's length was announced, in which case the HTTP reader would have noticed a cut."""
+        """Return whether the response announced its length. If so, the HTTP reader would have noticed a cut."""
         headers = {} if self._answered is None else self._answered.headers
         return "transfer-encoding" in headers or "content-length" in headers
 
@@ -339,7 +346,7 @@ class AnswerReader(Generic[S]):
         """Return why the answer ended.
 
         Raises:
-            BackendFailed: the server's reason is not known as a regular end.
+            BackendFailed: the server's reason is not a known regular end.
         """
         word = (self._end or "").strip().lower()
         if word in _STOPPED:
@@ -367,15 +374,19 @@ class AnswerReader(Generic[S]):
 
 
 def odd_end(word: str) -> Problem:
-    """Return the problem for an answer that ended for an irregular or unknown reason."""
+    """Return the problem for an answer that ended for an irregular or unknown reason.
+
+    Args:
+        word: the reason, as the server words it.
+    """
     return Problem(code="odd_end", args={"word": word})
 
 
 def _counted(chunks: list[RequestSent | Chunk]) -> list[RequestSent | Chunk]:
-    """Return chunks that arrived together, with only the last one's count.
+    """Return chunks that arrived together, each with the token count of the last one.
 
-    When the system delays the reader, it finds many tokens waiting. Counted one by one with a single stamp, the first
-    would seem to have arrived long after it was made, and the rate would be too high.
+    If the system delays the reader, many tokens arrive with one timestamp. With their own counts, the first of them
+    would seem to have arrived long after it was made, and the computed speed would be too high.
     """
     counts = [chunk.tokens for chunk in chunks if isinstance(chunk, Chunk) and chunk.tokens is not None]
     return [msgspec.structs.replace(chunk, tokens=counts[-1]) for chunk in chunks] if counts else chunks

@@ -1,4 +1,8 @@
-"""Evidence for unseen text: chunks without known text, separated from harmless ones by number and pace."""
+"""Evidence that an answer contains text the program cannot see.
+
+Some chunks carry no known text. Their number and their pace show whether they are text in an unknown field or harmless
+keep-alive messages.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,17 @@ from typing import Final
 from llmtui.core.records import Evidence
 
 FEWEST_CHUNKS: Final = 8
-"""Number of chunks before the first text from which they may be text in an unknown field."""
+"""From this number of chunks before the first text on, they may be text in an unknown field."""
 FEWEST_NAMED: Final = 3
-"""Number of chunks with text in one unknown field from which it counts as the model's text."""
+"""From this number of chunks with text in the same unknown field on, it counts as the model's text."""
 SLOWER_AT_MOST: Final = 3.0
-"""Keep-alive chunks are slower than text by more than this factor."""
+"""Silent chunks count as text only if their median gap is at most this many times the typical gap between text
+chunks.
+"""
 
 
 class SilentChunks:
-    """The chunks without known text."""
+    """Collects the chunks without known text."""
 
     def __init__(self) -> None:
         self._before_ns: list[int] = []
@@ -26,7 +32,7 @@ class SilentChunks:
         """Add a chunk without known text.
 
         Args:
-            unknown: unknown fields, with the text of each.
+            unknown: (field name, text) of each unknown field.
             before_text_ns: arrival of the chunk; None if text came before it.
         """
         if before_text_ns is not None:
@@ -35,11 +41,11 @@ class SilentChunks:
             self._named.setdefault(name, []).append(said)
 
     def evidence(self, first_text_ns: int | None, typical_ns: float | None) -> Evidence | None:
-        """Return the evidence for unseen text; None where there is none.
+        """Return the evidence for unseen text; None if there is none.
 
         Args:
-            first_text_ns: arrival of the first known text.
-            typical_ns: typical time between chunks with text; None where there are too few.
+            first_text_ns: arrival of the first known text; None if there was none.
+            typical_ns: typical time between chunks with text; None if there are too few of them.
         """
         for name, said in self._named.items():
             if len(said) >= FEWEST_NAMED and len(set(said)) > 1:

@@ -1,4 +1,4 @@
-"""Text in the fields of both protocols: the field names that servers use, and errors of any shape."""
+"""Text in the messages of both protocols: the field names that servers use, and error messages of any shape."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 THINKING_NAMES: Final = (
     "thinking", "reasoning_content", "reasoning", "reasoning_text", "thought", "reasoning_details", "thinking_blocks",
 )  # fmt: skip
-"""Fields of a message that have thinking, the most common first. Servers that send two of them repeat the text."""
+"""Fields of a message that contain thinking, the most common first. Servers that send two of them repeat the text."""
 ANSWER_NAMES: Final = ("content", "refusal", "text")
 _THINKING_PARTS: Final = ("thinking", "reasoning", "thought", "summary", "redacted_thinking")
 _PART_TEXTS: Final = ("text", "thinking", "reasoning", "content", "summary", "refusal", "value")
@@ -33,7 +33,7 @@ _DEEPEST: Final = 8
 
 
 def parts_of(content: object) -> tuple[str, str]:
-    """Return the thinking and the answer in a message's content: a string, or a list of typed parts."""
+    """Return the thinking and the answer in a message's content, which is a string or a list of typed parts."""
     if isinstance(content, str):
         return "", content
     thinking, answer = [], []
@@ -46,7 +46,12 @@ def parts_of(content: object) -> tuple[str, str]:
 
 
 def flat_text(value: object, depth: int = 0) -> str:
-    """Return the text of a string, of a typed part or of a list of either; "" for anything else."""
+    """Return the text of a string, of a typed part or of a list of either; "" for anything else.
+
+    Args:
+        value: the decoded JSON value.
+        depth: number of levels above it; beyond 8 levels the text is ignored.
+    """
     if isinstance(value, str):
         return value
     if depth > _DEEPEST:
@@ -61,13 +66,16 @@ def flat_text(value: object, depth: int = 0) -> str:
 
 
 def unknown_texts(message: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Return the texts in those fields of a message that neither protocol has."""
+    """Return (field name, text) for each field of a message that neither protocol defines."""
     found = ((name, flat_text(value)) for name, value in message.items() if name not in _NO_TEXT)
     return tuple((name, said) for name, said in found if said)
 
 
 def error_said(value: object) -> str | None:
-    """Return the message in an error of any shape; None where there is none (null, false, "", {} and [] are none)."""
+    """Return the message in an error of any shape; None if there is no error.
+
+    null, false, "", {} and [] mean that there is no error. An error without a message becomes "no explanation".
+    """
     if not value:
         return None
     found = next(_messages(value, 0), None)

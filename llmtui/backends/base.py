@@ -1,7 +1,7 @@
 """The interface of all backends: Ollama, OpenAI-compatible servers and the built-in llama.cpp.
 
-Timing rule for all of them: bytes are stamped with ``time.perf_counter_ns()`` when they arrive, before they are parsed,
-and t0 is the moment at which the HTTP library starts to send the request's headers on an open connection.
+The same timing rule applies to all: bytes are stamped with ``time.perf_counter_ns()`` when they arrive, before they are
+parsed. Time zero is the moment at which the HTTP library starts to send the request's headers on an open connection.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     model: Model
     messages: tuple[Message, ...]
     num_ctx: int | None
-    """None where the server decides it."""
+    """Context length in tokens; None if the server decides it."""
     num_predict: int
     temperature: float
     seed: int
     think: Think | None
-    """None: not mentioned in the request."""
+    """Whether, or how much, the model should think; None: not mentioned in the request."""
     num_thread: int | None
     keep_alive_s: int
     reuse_prefix: bool = False
-    """Whether it is a follow-up, for which the server's prefix cache should be used (where a request can ask for
-    it)."""
+    """Whether the request is a follow-up that should use the server's prompt cache, if the protocol can ask for
+    that.
+    """
     extra_fields: Mapping[str, object] = {}
-    """Additional fields chosen by the user, added to the body."""
+    """Additional fields chosen by the user, added to the request's body."""
 
 
 def with_extra(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request's body with additional fields; objects such as ``options`` are merged."""
+    """Return a request's body with additional fields. Nested objects such as ``options`` are merged."""
     together = dict(body)
     for name, value in extra.items():
         there = together.get(name)
@@ -60,59 +61,62 @@ class DroppedField(msgspec.Struct, frozen=True):
     """A field that the server refuses, so that the request was sent without it."""
 
     field: str
-    """Its path within the request: ``stream_options.include_usage``."""
+    """Its path within the request, such as ``stream_options.include_usage``."""
     instead: str | None = None
-    """The field that has its value instead."""
+    """Name of the field in which its value was sent instead; None if the value was left out."""
 
 
 class RequestSent(msgspec.Struct, frozen=True):
-    """The request has been sent."""
+    """Event: sending of the request has started on an open connection.
+
+    For the built-in server, if the model must be loaded first, ``t_ns`` is the start of the server's process.
+    """
 
     t_ns: int
     without: tuple[DroppedField, ...] = ()
-    """Fields that the server refused, for this request or an earlier one."""
+    """Fields left out because the server refused them, in this request or an earlier one."""
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
-    """A chunk of non-empty text."""
+    """Event: a chunk of non-empty text has arrived."""
 
     t_ns: int
     channel: Literal["t", "a"]
     text: str
     server_ns: int | None = None
-    """The server's own stamp (wall clock, ns since 1970)."""
+    """The server's own timestamp (wall clock, ns since 1970); None if it sends none."""
     tokens: int | None = None
-    """Number of output tokens so far, where the server reports it."""
+    """Number of output tokens so far; None if the server does not report it."""
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding of the reader about an answer: a flag with its evidence."""
+    """A flag that the reader of an answer sets, with its evidence."""
 
     flag: str
     evidence: Evidence
 
 
 class Final(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of an answer. A stream that ends without one is ``no_final``."""
+    """Event: the answer is complete. A trial whose stream ends without this event gets the problem ``no_final``."""
 
     t_ns: int
-    """The moment from which no more text follows."""
+    """Arrival of the first sign that no more text follows."""
     ended_by: EndedBy
     counters: ServerCounters | None
     remarks: tuple[Remark, ...] = ()
 
 
 class BackendFailed(ProblemError):
-    """A request could not be carried out; ``problem`` says why."""
+    """A request could not be carried out; ``problem`` has the reason."""
 
 
 class RequestRefused(BackendFailed):
-    """A request was answered with a status other than 200.
+    """The server responded with an HTTP status other than 200.
 
     Attributes:
         status: the HTTP status.
         body: the body or its beginning.
-        headers: headers of the answer, names in lower case.
+        headers: headers of the response, with names in lower case.
     """
 
     def __init__(self, problem: Problem, *, status: int, body: bytes, headers: Mapping[str, str]) -> None:
@@ -131,15 +135,15 @@ class PullStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The server that answers."""
+    """Kind, address and version of a server that responded."""
 
     kind: ServerKind
     address: str
     version: str | None
     product: str | None = None
-    """Such as ``vLLM``; None where the server does not report it."""
+    """Name of the product, such as ``vLLM``; None if the server does not report it."""
     local: bool
-    """Whether the server's processes are visible from here, as far as the address shows."""
+    """Whether the server runs on this machine, as far as its address shows."""
 
 
 class ServerEndpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,68 +155,74 @@ class ServerEndpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunnerClue(msgspec.Struct, frozen=True, kw_only=True):
-    """How to find the process that holds a model: by pid, or from the process that listens for its server.
+    """How to find the process that holds a model: by its pid, or from the process that listens at the server's port.
 
-    A file name in a command line does not show which server a process belongs to, so it is no clue by itself.
+    A file name in a command line does not show which server a process belongs to, so it is never used alone.
     """
 
     pid: int | None = None
-    """Set where llmtui started the process itself; then nothing else is considered."""
+    """Process id, if llmtui started the process itself. The other fields are then ignored."""
     place: ServerEndpoint | None = None
     model_argument: str | None = None
-    """The argument after ``--model``, such as ``sha256-6a0746a1ec1a``, where the server runs each model in a child
-    process; None where all of the server's processes hold the model."""
+    """The argument after ``--model``, such as ``sha256-6a0746a1ec1a``, if the server runs each model in a child
+    process; None if all of the server's processes hold the model.
+    """
 
 
 class Backend(Protocol):
-    """One server. All methods raise BackendFailed, never the HTTP library's exceptions.
+    """A model server. All methods raise BackendFailed, never the HTTP library's exceptions.
 
     Cancelling the task that awaits a method cancels the request: the server sees the connection close within 100 ms.
     """
 
     kind: ServerKind
     can_unload: bool
-    """Whether the server can unload a model, so that there are cold starts."""
+    """Whether the server can unload a model. Cold starts need this."""
 
     async def info(self) -> ServerInfo:
-        """Return the server's product and version. Fails fast: ``silent`` after 5 s without an answer, ``refused``."""
+        """Return the server's product and version.
+
+        Raises:
+            BackendFailed: at once with ``refused`` if nothing listens, after 5 s without a response with ``silent``.
+        """
         ...
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Return the models; those that cannot be benchmarked have the reason."""
+        """Return the server's models; those that cannot be benchmarked come with the reason."""
         ...
 
     async def resident(self) -> tuple[ResidentModel, ...] | None:
-        """Return the models in the server's memory; None where such a server does not list them."""
+        """Return the models in the server's memory; None if the server cannot list them."""
         ...
 
     async def show(self, name: str) -> ModelShown:
-        """Return one model's details."""
+        """Return the details of one model."""
         ...
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Return how to find the process that holds the model; None where the server is not on this machine."""
+        """Return how to find the process that holds the model; None if the server is not on this machine."""
         ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Yield a RequestSent, chunks, and at most one Final. Close the generator (``aclosing``) to cancel.
 
-        A request of which the server refuses a part is sent again: the last RequestSent counts.
+        If the server refuses a field of the request, the request is sent again without it. The last RequestSent is the
+        one from which times count.
         """
         ...
 
     async def unload(self, resident: ResidentModel) -> None:
-        """Ask the server to unload a model; return when asked, not when done."""
+        """Ask the server to unload a model. Return as soon as the request is accepted, before the memory is free."""
         ...
 
     async def load(self, resident: ResidentModel) -> None:
-        """Load a model again with its context length; return when it is in memory."""
+        """Load a model with the context length that it had before; return when it is in memory."""
         ...
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
-        """Download a model and yield the steps; a later call continues where an earlier one was cut."""
+        """Download a model and yield the steps. A later call continues a download that was interrupted."""
         ...
 
     async def aclose(self) -> None:
-        """Close connections and end what was started here."""
+        """Close the connections and stop whatever this backend started."""
         ...

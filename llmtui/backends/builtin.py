@@ -1,7 +1,7 @@
-"""llmtui's own server: llama.cpp through xllamacpp, one child process per loaded model.
+"""llmtui's own server: llama.cpp through the package xllamacpp, one child process per loaded model.
 
-Loading a model starts a process and unloading ends it, so the memory of a model is the memory of a process. A child
-runs until it is unloaded or the backend is closed; ``keep_alive_s`` of a request is ignored.
+Loading a model starts a process and unloading ends it, so the memory of a process is the memory of its model. A child
+runs until its model is unloaded or the backend is closed; ``keep_alive_s`` of a request is ignored.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ from llmtui.core.records import Problem, ResidentModel, ServerCounters, ServerKi
 
 ADDRESS = "built-in"
 MAX_NUM_CTX = 1 << 20
-"""Limit for files that do not have their trained context length."""
+"""Largest context length in tokens for files that do not state the one they were trained for."""
 FIXED_LENGTH: Mapping[str, object] = {"ignore_eos": True}
-"""Added to the demo model's requests: its own answers end anywhere between 40 and 200 tokens, and a demonstration
-should run to the requested length. After its own end it continues with other text."""
+"""Fields added to the demo model's requests, so that its answers reach the requested length.
+
+On its own, the model ends anywhere between 40 and 200 tokens. With these fields it continues with other text.
+"""
 
 
 def _cache_folder() -> Path:
@@ -64,11 +66,11 @@ class BuiltinBackend:
     can_unload = True
 
     def __init__(self, *, gguf_paths: Sequence[Path] = (), cache_folder: Path | None = None) -> None:
-        """Store the paths; nothing is started.
+        """Store the paths; no process is started.
 
         Args:
-            gguf_paths: GGUF files, and folders of them, to list beside the built-in models. Other files can be used
-                by their path.
+            gguf_paths: GGUF files, and folders of them, to list besides the built-in models. Other files can be used by
+                their path.
             cache_folder: folder of speed-only models; None: the user's cache folder.
         """
         self._gguf_paths = tuple(gguf_paths)
@@ -78,7 +80,11 @@ class BuiltinBackend:
         self._imports = False
 
     async def info(self) -> ServerInfo:
-        """Return the version, if the extra is installed and can be imported; the import is tried until it succeeds."""
+        """Return the version of xllamacpp. A failed import is tried again on the next call.
+
+        Raises:
+            BackendFailed: the package is not installed, or cannot be imported.
+        """
         problem = missing()
         if problem is None and not self._imports:
             problem = await import_failure()
@@ -88,7 +94,7 @@ class BuiltinBackend:
         return ServerInfo(kind=self.kind, address=ADDRESS, version=_version(), product="llama.cpp", local=True)
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Return the demo model, the speed-only models and the GGUF files, with those loaded marked."""
+        """Return the demo model, the speed-only models and the GGUF files; loaded ones are marked."""
         problem = missing()
         if problem is not None:
             raise BackendFailed(problem)
@@ -101,18 +107,21 @@ class BuiltinBackend:
         return tuple(loaded.resident() for loaded in self._loaded.values() if loaded.child.is_ready)
 
     async def show(self, name: str) -> ModelShown:
-        """Return one model's details."""
+        """Return the details of one model."""
         return await asyncio.to_thread(shown_model, name, self._cache_folder)
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Return the child's process id, also while it loads; None if there is no child for the model."""
+        """Return the id of the model's child process, even while it loads; None if it has none."""
         loaded = self._loaded.get(model.name)
         if loaded is None or not loaded.child.alive:
             return None
         return RunnerClue(pid=loaded.child.pid)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-        """Yield the events of a request. Where the model must be loaded, RequestSent is the start of its process."""
+        """Yield the events of a request.
+
+        If the model must be loaded first, RequestSent has the start time of its process.
+        """
         name = request.model.name
         async with self._turn:
             config = await self._config(name, request.num_ctx, request.num_thread)
@@ -146,11 +155,11 @@ class BuiltinBackend:
             raise BackendFailed(death) from failure
 
     async def unload(self, resident: ResidentModel) -> None:
-        """End the model's process; its memory is free when this returns."""
+        """End the model's process. Its memory is free when this returns."""
         await self._end(resident.name)
 
     async def load(self, resident: ResidentModel) -> None:
-        """Load a model again with its context length."""
+        """Load a model with the context length that it had before; return when it is in memory."""
         async with self._turn:
             config = await self._config(resident.name, resident.context_length, None)
             await self._end(resident.name)
@@ -163,7 +172,7 @@ class BuiltinBackend:
                 raise
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
-        """Raise: the built-in server cannot download models.
+        """Refuse to download: the built-in server cannot download models.
 
         Raises:
             BackendFailed: always.
@@ -176,7 +185,10 @@ class BuiltinBackend:
             await self._end(name)
 
     async def _config(self, name: str, num_ctx: int | None, threads: int | None) -> ChildConfig:
-        """Return the configuration of a child for this model."""
+        """Return the configuration of the child process for a model.
+
+        A speed-only model is made first if its file is missing.
+        """
         problem = missing()
         if problem is not None:
             raise BackendFailed(problem)
@@ -199,7 +211,7 @@ class BuiltinBackend:
 
 
 class _Loaded:
-    """A child and the connection to it."""
+    """A child process and the connection to it."""
 
     def __init__(self, digest: str, client: httpx.AsyncClient, child: BuiltinChild) -> None:
         self.digest = digest
@@ -209,10 +221,10 @@ class _Loaded:
 
     @classmethod
     async def spawn(cls, config: ChildConfig, digest: str) -> _Loaded:
-        """Start the child.
+        """Start the child process.
 
-        Modules that the HTTP library imports late (0.1 s) are imported before, so that they do not count in the first
-        answer's time.
+        Modules that the HTTP library imports late (0.1 s) are imported first, so that this time does not count in the
+        first answer.
         """
         client = open_client(httpx.URL("http://127.0.0.1"))
         await httpcore.AnyIOBackend().sleep(0)
@@ -224,7 +236,7 @@ class _Loaded:
         return self._reader
 
     async def ready(self) -> None:
-        """Wait until the child has loaded the model."""
+        """Wait until the child process has loaded the model."""
         address = await self.child.ready()
         self._reader = OpenAiBackend(
             address,
@@ -250,7 +262,7 @@ class _Loaded:
 
 
 def missing() -> Problem | None:
-    """Return the problem that the extra is not installed; None if it is. Nothing is imported for this."""
+    """Return the problem if the package xllamacpp is not installed; None if it is. Nothing is imported for this."""
     if importlib.util.find_spec("xllamacpp") is None:
         return import_problem("No module named 'xllamacpp'")
     return None
@@ -259,7 +271,7 @@ def missing() -> Problem | None:
 def _version() -> str:
     try:
         return f"xllamacpp {importlib.metadata.version('xllamacpp')}"
-    except importlib.metadata.PackageNotFoundError:  # installed by hand
+    except importlib.metadata.PackageNotFoundError:  # installed without package metadata
         return "xllamacpp"
 
 
@@ -277,6 +289,10 @@ def spare_cores() -> int:
 
 async def make_in_child(size: Size, folder: Path) -> None:
     """Make a speed-only model in a separate process, so that numpy is not loaded in this one.
+
+    Args:
+        size: the parameter count.
+        folder: folder of speed-only models.
 
     Raises:
         BackendFailed: the model could not be made.
@@ -315,6 +331,6 @@ def _unreachable(problem: Problem) -> Problem:
 
 
 def _with_load(last: Final, load_duration_ns: int) -> Final:
-    """Return the Final with the load time by our clock: llama.cpp's counters begin when the model is loaded."""
+    """Return the Final with the load time that llmtui measured; llama.cpp's own counters begin after the load."""
     counters = msgspec.structs.replace(last.counters or ServerCounters(), load_duration_ns=load_duration_ns)
     return msgspec.structs.replace(last, counters=counters)

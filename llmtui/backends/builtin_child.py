@@ -1,4 +1,4 @@
-"""The process of a llama.cpp server: started for one model, ended to unload it, its failures as problems."""
+"""The child process of a llama.cpp server: start for one model, end, and failures as problems."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_MEMORY = re.compile(r"allocate|out of memory|bad.?alloc", re.IGNORECASE)
 
 
 class ChildConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The configuration of a child; a change of any field needs another child."""
+    """The configuration of a child process. To change any field, a new process must be started."""
 
     model_path: str
     alias: str
@@ -46,7 +46,7 @@ class _Answer(msgspec.Struct, frozen=True):
 class BuiltinChild:
     """One llama.cpp server process.
 
-    Created by ``spawn``; answers requests once ``ready`` has returned; ended by ``end``.
+    ``spawn`` creates it. It accepts requests once ``ready`` has returned. ``end`` stops it.
     """
 
     def __init__(
@@ -56,17 +56,17 @@ class BuiltinChild:
         self.api_key = secrets.token_urlsafe(32)
         self.spawned_ns = spawned_ns
         self.load_duration_ns: int | None = None
-        """From the start of the process to its report that it is ready; None before."""
+        """Time from the start of the process until it reported that it is ready; None before that."""
         self.address: str | None = None
         self._process = process
         self._log = log
 
     @classmethod
     async def spawn(cls, config: ChildConfig) -> BuiltinChild:
-        """Start the process; the model is not loaded yet.
+        """Start the process, without loading the model yet.
 
         Raises:
-            BackendFailed: the system refuses to start it.
+            BackendFailed: the operating system refuses to start the process.
         """
         log = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # closed by ``end``; leaves nothing behind if we are killed
         spawned_ns = time.perf_counter_ns()
@@ -88,24 +88,24 @@ class BuiltinChild:
 
     @property
     def pid(self) -> int:
-        """The process id, also while it loads."""
+        """The process id; valid even while the model loads."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether the process has not ended, as far as is known."""
+        """Whether the process is still running, as far as is known."""
         return self._process.returncode is None
 
     @property
     def is_ready(self) -> bool:
-        """Whether the model is loaded and the process has not ended."""
+        """Whether the model is loaded and the process still runs."""
         return self.alive and self.address is not None
 
     async def ready(self) -> str:
         """Wait until the model is loaded; return the server's address.
 
         Returns:
-            The server's address.
+            The server's URL.
 
         Raises:
             BackendFailed: the model could not be loaded; the process has ended.
@@ -124,9 +124,9 @@ class BuiltinChild:
         return answer.address
 
     async def death(self) -> Problem | None:
-        """Return why the process ended while working; None if it runs.
+        """Return why the process ended during an answer; None if it still runs.
 
-        Waits a moment for the system to report the end, since a connection breaks before that.
+        Waits up to 1 s for the system to report the end, because a connection breaks before the process is gone.
         """
         try:
             await asyncio.wait_for(self._process.wait(), END_LIMIT_S)
@@ -137,7 +137,7 @@ class BuiltinChild:
         return _signal_problem(code, "answering") or died
 
     async def end(self) -> None:
-        """End the process and so free its memory; return when it is gone."""
+        """End the process and so free its memory; return when the process is gone."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         if self.address is None:  # while it loads, it does not see the end of stdin
@@ -155,7 +155,7 @@ class BuiltinChild:
             self._process.kill()
 
     async def _answer(self) -> _Answer | None:
-        """Send the configuration and return the answer; None if the process ends without one."""
+        """Send the configuration to the process and return its reply; None if it ends without one."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -218,7 +218,11 @@ async def import_failure() -> Problem | None:
 
 
 def import_problem(said: str) -> Problem:
-    """Return why xllamacpp cannot be imported, from the text of the ImportError."""
+    """Return the problem for a failed import of xllamacpp.
+
+    Args:
+        said: the text of the ImportError.
+    """
     if "No module named" in said:
         return Problem(code="builtin_missing")
     if "libgomp" in said:
@@ -236,7 +240,12 @@ def _own_session() -> dict[str, Any]:
 
 
 def _signal_problem(code: int, when: When) -> Problem | None:
-    """Return the problem for an end by the system; None for an ordinary exit status."""
+    """Return the problem for a process that was ended by a signal; None if it exited by itself.
+
+    Args:
+        code: the exit status; negative for a signal.
+        when: the step during which it ended.
+    """
     if code in (-signal.SIGILL, _ILLEGAL_INSTRUCTION_WINDOWS):
         return Problem(code="cpu_too_old")
     if code == -signal.SIGTERM or (sys.platform != "win32" and code == -signal.SIGKILL):
@@ -247,7 +256,15 @@ def _signal_problem(code: int, when: When) -> Problem | None:
 
 
 def _log_problem(errors: list[str], path: str, said: str) -> Problem:
-    """Return the meaning of llama.cpp's error lines; the first has the cause, the others repeat that it failed."""
+    """Return the problem for the error lines of llama.cpp's log.
+
+    The first has the cause; the others repeat the failure.
+
+    Args:
+        errors: the error lines, oldest first.
+        path: the model's file.
+        said: the text of the exception, used if the log has no errors.
+    """
     reason = errors[0].removeprefix("error loading model: ") if errors else said
     if any(_NO_MEMORY.search(error) for error in errors):
         return Problem(code="out_of_memory", args={"name": path}, detail=reason)

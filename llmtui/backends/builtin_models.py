@@ -1,4 +1,4 @@
-"""Models of the built-in server: the demo model, two speed-only models, and named GGUF files."""
+"""Models of the built-in server: the demo model, two speed-only models, and GGUF files."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SYNTHETIC: Final[dict[str, Size]] = {f"synthetic-{size}": size for size in SHAP
 
 
 def synthetic_size(name: str) -> Size | None:
-    """Return the size of a speed-only model by its name; None for all other models."""
+    """Return the size of a speed-only model, given its name; None for any other name."""
     return _SYNTHETIC.get(name)
 
 
 def model_file(name: str, cache_folder: Path) -> Path:
-    """Return the file of a model by its name; a speed-only model's file may not exist yet."""
+    """Return the file of a model, given its name. The file of a speed-only model may not exist yet."""
     if name == DEMO_NAME:
         return DEMO_FILE
     size = synthetic_size(name)
@@ -45,10 +45,10 @@ def listed_models(gguf_paths: Sequence[Path], cache_folder: Path) -> tuple[Liste
 
 
 def shown_model(name: str, cache_folder: Path) -> ModelShown:
-    """Return one model's details.
+    """Return the details of one model.
 
     Raises:
-        BackendFailed: its file cannot be used.
+        BackendFailed: the model's file cannot be used.
     """
     size = synthetic_size(name)
     if size is not None:
@@ -63,7 +63,7 @@ def header_of(path: Path) -> GgufHeader:
     """Return the header of a model's file.
 
     Raises:
-        BackendFailed: the file is missing, cut short or no model.
+        BackendFailed: the file is missing, cut short or not a model.
     """
     try:
         return readable_model(path)
@@ -77,7 +77,11 @@ def _demo() -> Model:
 
 
 def _speed_only(name: str, cache_folder: Path) -> Model:
-    """Return a speed-only model; the recipe replaces the digest of the file, whose bytes depend on numpy's version."""
+    """Return a speed-only model.
+
+    Its digest is a hash of the recipe (version, size and dimensions). The bytes of the file depend on the version of
+    numpy.
+    """
     size = _SYNTHETIC[name]
     shape = SHAPES[size]
     recipe = msgspec.json.encode((RECIPE, size, shape))

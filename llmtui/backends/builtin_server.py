@@ -1,11 +1,11 @@
 """The built-in server: llama.cpp in a separate process (``python -P -m llmtui.backends.builtin_server``).
 
-Reads its configuration, including the API key, as one JSON line from stdin, and answers with one JSON line on stdout:
-``{"address": "http://127.0.0.1:PORT"}``, or ``{"failed": …, "said": "…"}`` where ``failed`` is ``import``, ``version``
-(another xllamacpp than expected) or ``load``. The end of stdin ends it.
+The process reads its configuration, including the API key, as one JSON line from stdin. It writes one JSON line to
+stdout: ``{"address": "http://127.0.0.1:PORT"}``, or ``{"failed": …, "said": "…"}``. ``failed`` is ``import``,
+``version`` (another xllamacpp than expected) or ``load``. The process exits at the end of stdin.
 
-xllamacpp is imported here and nowhere else: an unsupported CPU instruction, a missing system library or a crash ends
-this process and no other.
+xllamacpp is imported only in this process and in a test of the import, which also has its own process. So an
+unsupported CPU instruction, a missing system library or a crash never ends llmtui itself.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ EXIT_OK = 0
 EXIT_IMPORT = 3
 EXIT_LOAD = 4
 VERBOSITY = 1
-"""llama.cpp's errors and nothing else."""
+"""llama.cpp's log level at which it writes errors only."""
 
 
 def main() -> int:
-    """Serve until stdin ends; return the exit status after an error."""
+    """Serve one model until stdin ends.
+
+    Returns:
+        The exit status, which is not 0 after an error.
+    """
     answers = _private_stdout()
     _end_with_parent()
     config = json.loads(sys.stdin.buffer.readline())
@@ -44,7 +48,7 @@ def main() -> int:
         return EXIT_IMPORT
     try:
         server = xllamacpp.Server(params)
-    except (RuntimeError, ValueError) as error:  # reports only that it failed; the reason is in the log
+    except (RuntimeError, ValueError) as error:  # the exception has no reason; the log has it
         _tell(answers, {"failed": "load", "said": str(error)})
         return EXIT_LOAD
     _tell(answers, {"address": server.listening_address})
@@ -53,7 +57,7 @@ def main() -> int:
 
 
 def _params(params: Any, config: dict[str, Any]) -> Any:  # noqa: ANN401  # xllamacpp has no types
-    """Set llama.cpp's parameters: loopback, one request at a time, no downloads, no web page."""
+    """Set llama.cpp's parameters: loopback only, one request at a time, no downloads, no web page."""
     params.model.path = config["model_path"]
     params.model_alias = {config["alias"]}
     params.n_ctx = config["num_ctx"]
@@ -73,7 +77,7 @@ def _params(params: Any, config: dict[str, Any]) -> Any:  # noqa: ANN401  # xlla
 
 
 def _private_stdout() -> BinaryIO:
-    """Reserve stdout for answers: later output of libraries goes to stderr, which is the log."""
+    """Return a copy of stdout for the reply. Later output of libraries to stdout goes to stderr, which is the log."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return answers
@@ -84,9 +88,10 @@ def _tell(answers: BinaryIO, message: dict[str, str]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Ask Linux to end this process with its parent.
+    """Ask Linux to end this process together with its parent.
 
-    The thread that waits for the end of stdin cannot run while llama.cpp loads, since loading holds the interpreter.
+    The thread that waits for the end of stdin cannot run while llama.cpp loads, since loading holds the interpreter
+    lock.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

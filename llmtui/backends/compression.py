@@ -1,4 +1,7 @@
-"""Compressed answers, decoded as they arrive. The time at which their text left the server is unknown."""
+"""Decoding of compressed responses as they arrive.
+
+The time at which compressed text left the server is unknown, because compression holds text back.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,21 @@ import zlib
 from typing import Final
 
 _ANY_HEADER: Final = 47
-"""zlib's window size that accepts gzip and zlib headers."""
+"""Window size for zlib that accepts both gzip and zlib headers."""
 _NO_HEADER: Final = -15
 _NONE: Final = ("", "identity", "none")
 _KNOWN: Final = ("gzip", "x-gzip", "deflate")
 
 
 class Unpacker:
-    """A decoder of gzip and deflate; "deflate" is sent with and without zlib's header."""
+    """A decoder of gzip and deflate. Servers send "deflate" both with and without zlib's header; both are decoded."""
 
     def __init__(self, *, known: bool = True) -> None:
-        """Prepare to decode; with ``known`` false every byte is refused."""
+        """Prepare to decode.
+
+        Args:
+            known: whether the compression is supported. If False, ``feed`` raises ValueError.
+        """
         self._known = known
         self._inflate = zlib.decompressobj(_ANY_HEADER)
         self._begun = False
@@ -25,7 +32,7 @@ class Unpacker:
         """Return the decoded bytes.
 
         Raises:
-            ValueError: the compression is not supported.
+            ValueError: the compression is not supported, or the data is damaged.
         """
         if not self._known:
             raise ValueError("an unknown compression")
@@ -47,6 +54,6 @@ class Unpacker:
 
 
 def unpacker_for(content_encoding: str) -> Unpacker | None:
-    """Return the decoder for a body with this header; None for one that is not compressed."""
+    """Return the decoder for a ``Content-Encoding`` header; None if the body is not compressed."""
     name = content_encoding.strip().lower()
     return None if name in _NONE else Unpacker(known=name in _KNOWN)

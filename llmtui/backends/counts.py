@@ -1,4 +1,4 @@
-"""Plausibility of a server's counts: whole numbers that fit together. A count that is not used has a reason."""
+"""Plausibility checks of a server's counts. The reason is kept for each count that is not used."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ DISAGREE = "counts_disagree"
 
 
 class Counts:
-    """Reads counts one by one and keeps the reasons of those that are not used."""
+    """Reads counts one by one and keeps the reason for each one that is not used."""
 
     def __init__(self) -> None:
         self.why: dict[str, str] = {}
 
     def read(self, field: str, value: object, *, zero: bool = False) -> int | None:
-        """Return a count; None if it is missing or not used, with the reason in ``why``.
+        """Return a count; None if it is missing or not used. In the latter case ``why`` has the reason.
 
         Args:
             field: field of ServerCounters.
             value: the value as sent.
-            zero: whether 0 is a count. In other fields, servers send it for what they did not count.
+            zero: whether 0 is a valid count. For other fields, servers send 0 if they did not count.
         """
         if value is None:
             return None
@@ -34,5 +34,5 @@ class Counts:
         return found
 
     def refuse(self, field: str, reason: str) -> None:
-        """Record that a count is not used."""
+        """Record why a count is not used."""
         self.why[field] = reason

@@ -1,4 +1,4 @@
-"""Answers outside of the expected protocol: a web page, a login, another address, another port."""
+"""HTTP responses outside of the expected protocol: a web page, a login, a redirect, the wrong port."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _PLAIN_TO_TLS = ("plain http request was sent to https port", "http request to a
 def foreign_answer(
     response: httpx.Response, *, where: str, path: str, access: Access | None, challenge_is_login: bool = True
 ) -> Problem | None:
-    """Return the problem for an answer that means the same in every protocol; None where the protocol has to decide.
+    """Return the problem for a response that means the same in every protocol; None if the protocol must interpret it.
 
     Args:
-        response: the answer with its body or the beginning of it.
+        response: the response with its body or the beginning of it.
         where: the server's address for messages.
         path: the requested path, relative to that address.
         access: key or login of the request.
@@ -47,9 +47,9 @@ def foreign_answer(
 
 
 def is_page(response: httpx.Response) -> bool:
-    """Return whether an answer whose body was read is a web page.
+    """Return whether a response is a web page. Its body must have been read.
 
-    Servers made with a web framework send JSON as text/html unless told otherwise.
+    The content type alone is not enough: many web frameworks send JSON as text/html by default.
     """
     body = response.content[:4096].lstrip()
     if body[:1] in (b"{", b"["):
@@ -59,14 +59,21 @@ def is_page(response: httpx.Response) -> bool:
 
 
 def as_response(refused: RequestRefused, request: httpx.Request) -> httpx.Response:
-    """Return a refusal as the library's response, with the body as read: decoded, or its beginning."""
+    """Return a refusal as a response of the HTTP library, with the decoded body or its beginning."""
     packing = ("content-encoding", "content-length", "transfer-encoding")
     headers = {name: value for name, value in refused.headers.items() if name not in packing}
     return httpx.Response(refused.status, headers=headers, content=refused.body, request=request)
 
 
 def redirect(location: str | None, asked: httpx.URL, *, where: str, path: str) -> Problem:
-    """Return the problem that a server redirects to another address."""
+    """Return the problem that a server redirects to another address.
+
+    Args:
+        location: the ``Location`` header; None if it is missing.
+        asked: the requested URL.
+        where: the server's address for messages.
+        path: the requested path, left out of the new address.
+    """
     if not location:
         return Problem(code="redirect_unnamed", args={"where": where})
     try:
@@ -82,7 +89,14 @@ def https_wanted(where: str) -> Problem:
 
 
 def login(challenge: str, *, where: str, access: Access | None, said: str | None) -> Problem:
-    """Return the problem that a server wants a key or a login, or refuses the one that was sent."""
+    """Return the problem that a server wants a key or a login, or refuses the one that was sent.
+
+    Args:
+        challenge: the ``WWW-Authenticate`` header, or "".
+        where: the server's address for messages.
+        access: key or login that was sent; None if none was.
+        said: the server's message, if any.
+    """
     basic = challenge.lower().startswith("basic")
     if access is not None and not (basic and access.header.startswith("Bearer")):
         return Problem(code="key_refused", args={"where": where, "source": access.source}, detail=said)
@@ -90,17 +104,17 @@ def login(challenge: str, *, where: str, access: Access | None, said: str | None
 
 
 def web_page(body: bytes, status: int, *, where: str) -> Problem:
-    """Return the problem that a web page answers, with its title."""
+    """Return the problem that the response is a web page, with the page's title."""
     found = _TITLE.search(body[:65536].decode("utf-8", "replace"))
     title = part_of_sentence(unescape(_TAG.sub(" ", found[1]))) if found else None
     return Problem(code="web_page", args={"where": where, "status": status}, detail=title)
 
 
 def said(body: bytes) -> str | None:
-    """Return the message in an error body; None where it is no JSON or has no message.
+    """Return the message in an error body; None if it is not JSON or has no message.
 
-    Servers wrap it in several ways. From pydantic's list of details the fields are kept, since they show what was
-    wrong.
+    Servers wrap the message in several ways. From pydantic's list of details the field names are kept, since they show
+    which value was wrong.
     """
     try:
         found = document(body)
@@ -117,7 +131,7 @@ def said(body: bytes) -> str | None:
 
 
 def part_of_sentence(text: str) -> str:
-    """Return the beginning of a server's text, suitable for a sentence."""
+    """Return the beginning of a server's text, in one line that fits into a sentence."""
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return f"{text[: _SHOWN_CHARACTERS - 1]}…" if len(text) > _SHOWN_CHARACTERS else text
 

@@ -1,9 +1,9 @@
-r"""JSON documents from the bytes of an answer, in any framing.
+r"""Splits the bytes of a response into JSON documents, whatever framing the server uses.
 
-Server-sent events, lines of JSON, documents over several lines, concatenated documents and JSON arrays are detected by
-their bytes: servers label all of these with any content type. Lines end with ``\n``, ``\r\n`` or ``\r`` and nowhere
-else (U+0085 and U+2028 occur in texts of models). A document is returned when its last byte has arrived, so the blank
-line after an event may be missing. Specification of events:
+The framings are server-sent events, one document per line, documents over several lines, concatenated documents and
+JSON arrays. They are recognised by their bytes, because servers label any of them with any content type. Lines end only
+with ``\n``, ``\r\n`` or ``\r``; U+0085 and U+2028 occur within texts of models. A document is returned as soon as its
+last byte has arrived, so the blank line after an event may be missing. Specification of server-sent events:
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -19,7 +19,7 @@ from llmtui.backends.lenient import NotJson, StructReader
 S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_DOCUMENT_BYTES: Final = 16 << 20
-"""Largest document: a server that never ends one must not fill the memory."""
+"""Largest document in bytes, so that a document without an end cannot fill the memory."""
 DONE: Final = b"[DONE]"
 """The OpenAI protocol's mark after the last event."""
 _BOM: Final = b"\xef\xbb\xbf"
@@ -29,26 +29,26 @@ _STEP: Final = re.compile(rb'[{}"]')
 _IN_STRING: Final = re.compile(rb'["\\]')
 _BETWEEN: Final = b" \t\r\n,[]"
 _NOTHING_SAID: Final = (b"", b"null", b"true", b"false", b'""')
-"""Data lines by which servers keep a connection open."""
+"""Data lines that servers send only to keep a connection open."""
 
 
 class Document(msgspec.Struct, Generic[S], frozen=True):
-    """One JSON document."""
+    """One JSON document of a response."""
 
     said: S | None
-    """None for ``[DONE]`` and for a document that does not belong to the protocol."""
+    """The decoded document; None for ``[DONE]`` and for a document that does not belong to the protocol."""
     data: bytes
     event: bytes = b""
-    """The event's name, where it has one."""
+    """The name of the server-sent event; empty if it has none."""
 
     @property
     def is_done(self) -> bool:
-        """Whether it is the OpenAI protocol's mark after the last event."""
+        """Whether this is the OpenAI protocol's mark after the last event."""
         return self.said is None and self.data == DONE
 
 
 class Framing(Generic[S]):
-    """Assembles documents from bytes as they arrive; how the bytes are cut does not matter."""
+    """Assembles documents from bytes as they arrive, however the network cuts them."""
 
     def __init__(self, reader: StructReader[S]) -> None:
         self._reader = reader
@@ -58,20 +58,22 @@ class Framing(Generic[S]):
         self._after_cr = False
         self._event = b""
         self._events = False
-        """Server-sent events were seen."""
+        """Whether server-sent events were seen."""
         self._open = _OpenDocument()
         self._bare = False
-        """The incomplete document is outside of events."""
+        """Whether the incomplete document is outside of server-sent events."""
         self._ready: list[Document[S]] = []
         self.stray: bytes | None = None
-        """The bytes after the last document, among events, that are no JSON: an error in plain text, or a ping."""
+        """A line between events, after the last document, that is not JSON: an error in plain text, or a
+        keep-alive message.
+        """
         self.bad: bytes | None = None
-        """The first bytes that are no JSON; nothing after them is read."""
+        """The first bytes that are not JSON; nothing after them is read."""
         self.cut = False
-        """``bad`` is the beginning of a document: the stream ended in its middle."""
+        """Whether ``bad`` is the beginning of a document, because the stream ended in its middle."""
 
     def feed(self, data: bytes) -> list[Document[S]]:
-        """Add bytes and return the documents that they complete, in order; check ``bad`` afterwards."""
+        """Add bytes and return the documents that they complete, in order. Check ``bad`` afterwards."""
         if self.bad is not None:
             return []
         if b"\n" in data or b"\r" in data or self._after_cr:
@@ -86,7 +88,10 @@ class Framing(Generic[S]):
         return ready
 
     def close(self) -> list[Document[S]]:
-        """End the stream; return a document without line end. Half a document is ``bad``."""
+        """End the stream.
+
+        Return the last document if only its line end is missing; store an incomplete one as ``bad``.
+        """
         if self.bad is None:
             self._line(self._rest)
             self._rest = b""
@@ -130,7 +135,7 @@ class Framing(Generic[S]):
             self.stray = line
 
     def _field(self, name: bytes, value: bytes) -> None:
-        """Process a line of an event, or a comment, which has no name."""
+        """Process one line of a server-sent event. A comment line has an empty name."""
         self._events = True
         if name == b"data":
             self._bare = False
@@ -139,7 +144,7 @@ class Framing(Generic[S]):
             self._event = value.strip()
 
     def _value(self, value: bytes) -> None:
-        """Process a data line or a line outside of events."""
+        """Process a data line of an event, or a line outside of events."""
         if not self._open.data:
             try:
                 self._ready.append(Document(self._decode(value), value, self._event))
@@ -150,7 +155,7 @@ class Framing(Generic[S]):
             self._odd(value)
 
     def _odd(self, value: bytes) -> None:
-        """Process a line that is no document of the expected types."""
+        """Process a line that is not by itself a document of the expected type."""
         stripped = value.strip()
         if not self._open.data and (stripped in _NOTHING_SAID or stripped == DONE):
             if stripped == DONE:
@@ -172,7 +177,7 @@ class Framing(Generic[S]):
             self.bad = self._open.data
 
     def _unended(self) -> None:
-        """Process bytes after the last line end: a document may be complete without one."""
+        """Process the bytes after the last line end. They may be a complete document."""
         if len(self._rest) > MAX_DOCUMENT_BYTES:
             self.bad = self._rest
         elif not self._events and self._rest[-1:] in (b"}", b"]"):
@@ -183,19 +188,19 @@ class Framing(Generic[S]):
 
 
 class _OpenDocument:
-    """Finds the ends of JSON objects in partial data; brackets and commas between them are skipped."""
+    """Finds the ends of JSON objects in partial data. Brackets and commas between objects are skipped."""
 
     def __init__(self) -> None:
         self.data = b""
-        """The beginning of an object that has no end yet."""
+        """The beginning of an object whose end has not arrived yet."""
         self.foreign = False
-        """Something other than an object began."""
+        """Whether something other than an object began."""
         self._at = 0
         self._depth = 0
         self._in_string = False
 
     def feed(self, more: bytes) -> list[bytes]:
-        """Return the objects that these bytes complete."""
+        """Add bytes; return the objects that they complete."""
         found: list[bytes] = []
         self.data += more
         while not self.foreign:

@@ -1,10 +1,8 @@
-"""The header of a GGUF file, read with the standard library.
+"""Reader of the header of a GGUF file; needs only the standard library.
 
-A file from elsewhere is not trusted: every count and length in it is checked against the bytes present before it is
-used, arrays are skipped rather than kept, and every fault becomes a BadGguf. The weights are never read, except for
-samples of them by ``gguf_digest``.
-
-Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+A downloaded file is not trusted. Every count and length in it is checked against the size of the file before it is
+used, arrays of texts are skipped, and every fault becomes a BadGguf. The weights are never read, except for the samples
+that ``gguf_digest`` takes. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
 from __future__ import annotations
@@ -26,13 +24,13 @@ from llmtui.core.fit import KvShape, kv_shape
 from llmtui.core.records import Argument, Problem, ProblemError
 
 MAX_TEXT_BYTES: Final = 1 << 20
-"""Longest string that is kept (a chat template has some 10 kB); longer ones are skipped."""
+"""Longest string that is kept, in bytes (a chat template has some 10 kB); longer ones are skipped."""
 MAX_NAME_BYTES: Final = 65_535
-"""Longest key or tensor name: the format's own limit."""
+"""Longest key or tensor name in bytes, a limit of the format."""
 MAX_STRINGS: Final = 1 << 22
-"""Most strings in all arrays; the largest vocabularies have some 300,000 tokens and 600,000 merges."""
+"""Largest total number of strings in arrays. The largest vocabularies have some 300,000 tokens and 600,000 merges."""
 MAX_ENTRIES: Final = 1 << 20
-"""Most metadata entries, and most tensors."""
+"""Largest number of metadata entries, and of tensors."""
 MAX_ELEMENTS: Final = 1 << 60
 
 WHOLE_DIGEST_BYTES: Final = 64 << 20
@@ -49,7 +47,7 @@ _KEPT_OF_ARCHITECTURE: Final = (
     ".attention.head_count_kv", ".attention.key_length", ".attention.value_length",
 )  # fmt: skip
 MAX_LAYERS: Final = 4096
-"""Longest array of numbers that is kept: one number per layer."""
+"""Longest array of numbers that is kept; such arrays have one number per layer."""
 
 
 class BadGguf(ProblemError):
@@ -60,11 +58,11 @@ class BadGguf(ProblemError):
 
 
 class GgufHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of a GGUF file's header. Missing keys are None."""
+    """The content of a GGUF file's header. A value whose key is missing in the file is None."""
 
     size_bytes: int
     needed_bytes: int
-    """The smallest size at which every tensor is within the file."""
+    """The smallest file size that contains every tensor."""
     version: int
     architecture: str | None
     name: str | None
@@ -73,15 +71,15 @@ class GgufHeader(msgspec.Struct, frozen=True, kw_only=True):
     context_length: int | None
     """Context length in tokens that the model was trained for."""
     parameter_count: int
-    """Number of elements of all tensors in this file (of this part, where a model is split)."""
+    """Number of elements of all tensors in this file. If a model is split over several files, only this part counts."""
     quantisation: str | None
     chat_template: str | None
     license: str | None
     description: str | None
     embedding_only: bool
-    """The file pools its output into one vector: it makes embeddings, not text."""
+    """Whether the model makes embeddings instead of text, because it pools its output into one vector."""
     part: int | None
-    """Number of this part, from 0, where a model is split over several files."""
+    """Number of this part, from 0, if a model is split over several files."""
     parts: int | None
     kv: KvShape | None = None
     """Shape of the KV cache."""
@@ -93,7 +91,7 @@ class GgufHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parameter_label(count: int) -> str:
-    """Return a parameter count for display: ``2.0M``, ``7.2B``."""
+    """Return a parameter count for display, such as ``2.0M`` or ``7.2B``."""
     for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
         if count >= limit:
             return f"{count / limit:.1f}{unit}"
@@ -101,13 +99,13 @@ def parameter_label(count: int) -> str:
 
 
 def read_gguf(path: Path) -> GgufHeader:
-    """Return a file's header; its ``truncated`` says whether the file is too short for its tensors.
+    """Return a file's header. Its ``truncated`` says whether the file is too short for its tensors.
 
     Args:
         path: the file, with or without ``.gguf`` in its name.
 
     Raises:
-        BadGguf: the file is missing, not readable or no GGUF, or its header is cut or damaged.
+        BadGguf: the file is missing, unreadable or not a GGUF file, or its header is cut or damaged.
     """
     with _opened(path) as file:
         size = path.stat().st_size
@@ -122,8 +120,8 @@ def readable_model(path: Path) -> GgufHeader:
     """Return the header of a file that is to be run as a model.
 
     Raises:
-        BadGguf: as ``read_gguf``, or the file is cut short, makes embeddings only, is an adapter or a projector, or is
-            a later part of a split model.
+        BadGguf: as in ``read_gguf``; also if the file is cut short, makes embeddings only, is an adapter or a
+            projector, or is a later part of a split model.
     """
     header = read_gguf(path)
     if header.truncated:
@@ -138,11 +136,11 @@ def readable_model(path: Path) -> GgufHeader:
 
 
 def gguf_digest(path: Path) -> str:
-    """Return a digest that distinguishes builds of a model without reading all of a large file.
+    """Return a digest that distinguishes builds of a model, without reading all of a large file.
 
     Returns:
-        ``sha256:…`` of the whole file up to 64 MiB; ``sampled:…`` for larger ones: SHA-256 of the size, the first
-        MiB (metadata) and 256 blocks of 4 KiB spread evenly over the rest.
+        ``sha256:…`` of the whole file if it has at most 64 MiB, else ``sampled:…``. The latter is the SHA-256 of the
+            size, the first MiB and 256 samples of 4 KiB, spread evenly over the file.
 
     Raises:
         BadGguf: the file cannot be read.
@@ -211,7 +209,6 @@ class _Reader:
         self._file.seek(self.at)
 
     def skip_strings(self, count: int) -> None:
-        """Skip ``count`` strings."""
         self._strings_left -= count
         if self._strings_left < 0:
             raise self.damaged("strings", MAX_STRINGS)
@@ -229,7 +226,11 @@ class _Reader:
         return int(struct.unpack("<Q", self.raw(8))[0])
 
     def count(self, declared: int, least_bytes: int) -> int:
-        """Return a declared number of entries; raise if the file is too short for them."""
+        """Return a declared number of entries.
+
+        Raises:
+            BadGguf: the file is too short for them, or the number is above the limit.
+        """
         if declared > MAX_ENTRIES:
             raise self.damaged("entries", declared)
         if declared * least_bytes > self._size - self.at:
@@ -243,7 +244,7 @@ class _Reader:
         return self.raw(length).decode("utf-8", "replace")
 
     def text(self) -> str | None:
-        """Return a string, or None if it is too long to keep."""
+        """Return a string; None if it is too long to keep."""
         length = self.u64()
         if length > MAX_TEXT_BYTES:
             self.skip(length)
@@ -354,7 +355,11 @@ def _header(reader: _Reader, version: int, facts: dict[str, object], tensors: in
 
 
 def _tensor(reader: _Reader) -> tuple[str | None, int, int]:
-    """Return one entry of the tensor table: type's name, number of elements, end of its data in the data section."""
+    """Return one entry of the tensor table: the type's name, the number of elements, and the end of the tensor's data.
+
+    The end is an offset in bytes from the start of the data section. For an unknown type the name is None and the end
+    is the start of the data.
+    """
     reader.name()
     dimensions = reader.u32()
     if dimensions > 8:
@@ -366,7 +371,7 @@ def _tensor(reader: _Reader) -> tuple[str | None, int, int]:
         raise reader.damaged("tensor_size")
     kind, offset = reader.u32(), reader.u64()
     if kind not in TENSOR_TYPES:
-        return None, elements, offset  # newer than this table: its place is known, its size is not
+        return None, elements, offset  # a newer type: the tensor's position is known, its size is not
     name, per_block, block_bytes = TENSOR_TYPES[kind]
     return name, elements, offset + -(-elements // per_block) * block_bytes
 

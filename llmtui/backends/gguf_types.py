@@ -1,4 +1,4 @@
-"""Numbers used in GGUF files: value types, tensor types, mixtures of tensor types.
+"""Codes used in GGUF files: types of values, types of tensors, and file types (mixtures of tensor types).
 
 Source: ggml's ``ggml.h`` and ``gguf.h``, llama.cpp's ``llama.h``.
 """
@@ -31,4 +31,4 @@ FILE_TYPES: Final[dict[int, str]] = {
     28: "IQ2_S", 29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
     39: "NVFP4", 40: "Q1_0",
 }  # fmt: skip
-"""``general.file_type``: the mixture of tensor types, by its common name."""
+"""Values of ``general.file_type``: common names of the mixtures of tensor types."""

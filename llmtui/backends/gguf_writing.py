@@ -1,4 +1,4 @@
-"""Writing of model files (GGUF) with numpy and gguf, from the extra ``synthetic``. Reading needs neither."""
+"""Writer of GGUF model files. It needs numpy and gguf, from the extra ``synthetic``; reading needs neither."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Tensor = tuple[str, "NDArray[Any]", "gguf.GGMLQuantizationType | None"]
-"""(name, values, type if already quantised): matrices as [out, in]."""
+"""(name, values, tensor type if the values are already quantised, else None). Matrices are [out, in]."""
 ARCHITECTURE = "llama"
 
 
@@ -26,10 +26,10 @@ def write_gguf(
     """Write a model of the llama architecture.
 
     Args:
-        path: the file; overwritten.
+        path: the file; an existing one is overwritten.
         keys: metadata; a number is written as uint32 or float32.
-        copied_from: a model whose metadata are copied, after ``keys``, where ``copied`` is true.
-        copied: called with a key's name.
+        copied_from: a model file from which further metadata are copied.
+        copied: receives the name of a key in ``copied_from``; returns whether to copy it.
         tensors: yields the tensors one at a time, so that the float weights are never all in memory.
     """
     import gguf
@@ -50,14 +50,14 @@ def write_gguf(
 
 
 def tensors_of(path: Path) -> list[Tensor]:
-    """Return a file's tensors as they are stored."""
+    """Return all tensors of a file without dequantising them."""
     import gguf
 
     return [(tensor.name, tensor.data, tensor.tensor_type) for tensor in gguf.GGUFReader(path).tensors]
 
 
 def vocabulary_of(path: Path) -> list[str]:
-    """Return a model's vocabulary in GPT-2's printable bytes."""
+    """Return the tokens of a model's vocabulary, with bytes written as GPT-2's printable characters."""
     import gguf
 
     tokens: list[str] = gguf.GGUFReader(path).fields["tokenizer.ggml.tokens"].contents()
@@ -65,7 +65,7 @@ def vocabulary_of(path: Path) -> list[str]:
 
 
 def quantised(name: str, values: NDArray[Any]) -> Tensor:
-    """Return a matrix as Q8_0, and a vector unchanged."""
+    """Return a matrix quantised as Q8_0; a vector is returned unchanged."""
     import gguf
 
     if values.ndim == 1:

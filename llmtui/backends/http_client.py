@@ -25,20 +25,24 @@ CONNECT_LIMIT_S = 3.0
 ANSWER_LIMIT_S = 5.0
 
 STREAM_TIMEOUT = httpx.Timeout(connect=CONNECT_LIMIT_S, read=None, write=30.0, pool=CONNECT_LIMIT_S)
-"""For answers: nothing is sent until the model is loaded and the prompt is read, so reading has no limit here."""
+"""Timeouts for streamed answers. Reading has none, since a server sends nothing until it has loaded the model and
+processed the prompt.
+"""
 
 _TLS_ALERT = r"\x15\x03"
-"""Beginning of a TLS alert as h11 shows it: the answer of a TLS port to plain HTTP."""
+"""Beginning of a TLS alert in h11's error message. A TLS port sends an alert in response to plain HTTP."""
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST")
 
 _THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised here, never listened on
 
 
 def server_url(address: str, default_port: int) -> httpx.URL:
-    """Return the address as a URL: ``127.0.0.1``, ``box:8080``, ``https://box/prefix`` and the like.
+    """Return a server's address as a URL.
 
-    Without a scheme it is http, and then without a port ``default_port``. Addresses that mean "all interfaces" become
-    loopback, because not every system can connect to them.
+    Accepted are ``127.0.0.1``, ``box:8080``, ``https://box/prefix`` and the like.
+
+    An address without a scheme becomes http, and if it also has no port, ``default_port`` is used. Addresses that mean
+    "all interfaces" become loopback, because not every system can connect to them.
 
     Raises:
         BackendFailed: ``bad_address``, ``bad_scheme``, ``no_host``, ``bad_port``.
@@ -75,7 +79,7 @@ def is_loopback(url: httpx.URL) -> bool:
 
 
 def place_of(url: httpx.URL) -> ServerEndpoint | None:
-    """Return the endpoint of a server on this machine; None for one elsewhere."""
+    """Return the endpoint of a server on this machine; None if the URL is of another machine."""
     if not is_loopback(url):
         return None
     try:
@@ -90,16 +94,16 @@ class Proxy(NamedTuple):
 
     url: str
     variable: str
-    """Where it is set, for messages: an environment variable, or ``system``."""
+    """The environment variable that sets the proxy, or ``system``; for messages."""
 
     @property
     def where(self) -> str:
-        """Its address without login."""
+        """The proxy's address without user name and password."""
         return without_login(self.url).removeprefix("http://").rstrip("/")
 
 
 def proxy_for(url: httpx.URL) -> Proxy | None:
-    """Return the proxy that the environment or the system sets for a server; none for this machine."""
+    """Return the proxy for a server, from the environment or the system; None if there is none, or on this machine."""
     if is_loopback(url) or urllib.request.proxy_bypass(url.host):
         return None
     proxies = urllib.request.getproxies()
@@ -112,12 +116,14 @@ def proxy_for(url: httpx.URL) -> Proxy | None:
 
 
 def open_client(url: httpx.URL) -> httpx.AsyncClient:
-    """Return a client for one server; this machine is always connected directly, others by the environment's proxy.
+    """Return an HTTP client for one server.
+
+    Servers on this machine are reached directly, others by the environment's proxy.
 
     Without a proxy, its connections record when bytes arrived (see ``http_stamping``).
 
     Raises:
-        BackendFailed: ``proxy_unusable``, ``certificates_unusable``: the environment's setting cannot be used.
+        BackendFailed: a setting of the environment cannot be used: ``proxy_unusable``, ``certificates_unusable``.
     """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=30.0)
     proxy = proxy_for(url)
@@ -150,7 +156,7 @@ def in_words(url: httpx.URL, start: Start) -> Iterator[None]:
 
     Args:
         url: the server's URL.
-        start: how to start such a server.
+        start: code of the hint on how to start the server.
     """
     try:
         yield
@@ -159,7 +165,13 @@ def in_words(url: httpx.URL, start: Start) -> Iterator[None]:
 
 
 def transport_problem(error: Exception, url: httpx.URL, start: Start) -> Problem:
-    """Return why a connection could not be made or was lost."""
+    """Return why a connection could not be made or was lost.
+
+    Args:
+        error: the exception of the HTTP library.
+        url: the server's URL.
+        start: code of the hint on how to start the server.
+    """
     where = public_address(url).removeprefix("http://")
     proxy = proxy_for(url)
     if proxy is not None and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
@@ -235,7 +247,7 @@ def _closed_by_peer(error: httpx.RemoteProtocolError) -> bool:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and all its causes, with groups opened."""
+    """Yield an exception and all its causes, including the members of exception groups."""
     seen: list[BaseException] = [error]
     for cause in seen:
         yield cause
@@ -246,5 +258,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def bad_address(address: str, why: str) -> Problem:
-    """Return that the text is no address, with the parser's reason."""
+    """Return the problem that a text is not an address, with the parser's reason."""
     return Problem(code="bad_address", args={"address": without_login(address)}, detail=why)

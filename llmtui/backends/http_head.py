@@ -1,6 +1,6 @@
-"""Repair of HTTP heads from servers and proxies for a strict parser.
+"""Repair of the heads (status line and headers) of HTTP responses, for h11's strict parser.
 
-curl and browsers ignore a repeated ``Transfer-Encoding`` and lines that are no header; h11 refuses the answer.
+curl and browsers ignore a repeated ``Transfer-Encoding`` and lines that are not headers; h11 refuses such a response.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 _LINE_END: Final = re.compile(rb"\r?\n")
 _END: Final = re.compile(rb"\r?\n\r?\n")
-"""Lines may end without CR: RFC 9112, 2.2."""
+"""The blank line after the headers. Lines may end without CR: RFC 9112, 2.2."""
 _BLANK: Final = b"\r\n\r\n"
 LONGEST: Final = 1 << 16
 _HEADER: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00\r\n]*\Z")
@@ -18,14 +18,17 @@ _CHUNKED: Final = b"transfer-encoding:"
 
 
 class HeadMender:
-    """Holds back an answer until its head is complete, and repairs the head; later bytes pass unchanged."""
+    """Holds back a response until its head is complete, and repairs the head. Later bytes are returned unchanged."""
 
     def __init__(self) -> None:
         self._held = b""
         self._passed = False
 
     def feed(self, data: bytes) -> bytes:
-        """Return the bytes for the parser; an empty argument is the end, and releases what was held back."""
+        """Return the bytes for the parser.
+
+        Empty data means the end of the stream and releases bytes that were held back.
+        """
         if self._passed:
             return data
         self._held += data
@@ -37,14 +40,18 @@ class HeadMender:
             return self._held
         head, body = self._held[: found.start()], self._held[found.end() :]
         self._held = b""
-        if head[9:10] == b"1":  # 100 Continue, 103 Early Hints: the answer's own head follows
+        if head[9:10] == b"1":  # 100 Continue, 103 Early Hints: the final response's head follows
             return mended(head) + _BLANK + (self.feed(body) if body else b"")
         self._passed = True
         return mended(head) + _BLANK + body
 
 
 def mended(head: bytes) -> bytes:
-    """Return a head without repeated ``Transfer-Encoding`` headers, ``identity`` and lines that are no header."""
+    """Return a response's head without lines that h11 refuses.
+
+    Removed are repeated ``Transfer-Encoding`` headers, the transfer encoding ``identity``, and lines that are not
+    headers.
+    """
     status, *lines = _LINE_END.split(head)
     kept: list[bytes] = []
     for line in lines:

@@ -7,13 +7,13 @@ import msgspec
 
 
 class RequestStarted(msgspec.Struct, frozen=True):
-    """Writing of the request's headers to an open connection begins."""
+    """Event: writing of the request's headers to an open connection begins."""
 
     t_ns: int
 
 
 class HeadersReceived(msgspec.Struct, frozen=True):
-    """Status and headers have arrived."""
+    """Event: status and headers have arrived."""
 
     t_ns: int
     status: int
@@ -21,7 +21,7 @@ class HeadersReceived(msgspec.Struct, frozen=True):
 
 
 class BodyReceived(msgspec.Struct, frozen=True):
-    """Bytes of the body, as read from the connection; never empty."""
+    """Event: bytes of the body have arrived; ``data`` is never empty."""
 
     t_ns: int
     data: bytes

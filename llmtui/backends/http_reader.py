@@ -1,9 +1,9 @@
-"""A thread that reads one socket and stamps each chunk's arrival.
+"""A thread that reads one socket and records when each chunk arrived.
 
-A stamp made by a process is late by the time that the process waits for a core, its event loop for a turn and its
-thread for the interpreter: milliseconds on a busy machine, which would count as the server's. So on Linux the system's
-own stamp is used, made when the bytes reached the socket (SO_TIMESTAMPING); elsewhere the thread's clock right after
-the read. Where several chunks were waiting together, they have the stamp of the last.
+A timestamp taken in a process is late: the process waits for a core, its event loop for its turn, and its thread for
+the interpreter lock. On a busy machine that takes milliseconds, which would be counted as the server's. So on Linux the
+system's own timestamp is used, taken when the bytes reached the socket (SO_TIMESTAMPING). Elsewhere it is the thread's
+clock right after the read. If several chunks were waiting together, all get the timestamp of the last.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from typing import Final, NamedTuple
 
 READ_BYTES: Final = 1 << 16
 WAKE_PERIOD_S: Final = 0.1
-"""While chunks keep arriving, the loop is woken at this interval; for the first one after a pause and for the last at
-once."""
+"""Interval in seconds at which the event loop is woken while chunks keep arriving.
+
+For the first chunk after a pause, and for the last one, the loop is woken at once.
+"""
 
 _SO_TIMESTAMPING: Final = 37
 _RX_SOFTWARE: Final = 1 << 3
@@ -31,11 +33,11 @@ _TIME: Final = struct.Struct("@ll")
 _ANCILLARY_BYTES: Final = 256
 _OLDEST_NS: Final = 1_000_000_000
 _READ_TOGETHER_NS: Final = 50_000
-"""Two clocks are compared only where they were read within this time."""
+"""Two clocks are compared only if they were read within this time."""
 
 
 class StampedBytes(NamedTuple):
-    """Bytes and the time (``time.perf_counter_ns``) of their arrival; empty at the end."""
+    """Bytes and the time (``time.perf_counter_ns``) of their arrival. Empty bytes mean the end of the stream."""
 
     t_ns: int
     data: bytes
@@ -44,15 +46,15 @@ class StampedBytes(NamedTuple):
 class SocketReader:
     """Reads a connected, blocking socket to its end in a separate thread, and closes it.
 
-    All methods must be called in the loop in which it was created.
+    All methods must be called in the event loop in which the reader was created.
     """
 
     def __init__(self, connection: socket.socket, *, last: bytes = b"") -> None:
-        """Start to read; the reader owns the socket from now on.
+        """Start to read. From now on the reader owns the socket.
 
         Args:
             connection: the socket.
-            last: bytes found in the last chunk that matters; empty where that is not known.
+            last: bytes that occur in the last chunk that matters; empty if they are not known.
         """
         self._connection = connection
         self._last = last
@@ -61,12 +63,12 @@ class SocketReader:
         self._failure: OSError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._telling = True
-        """The thread may wake the loop."""
+        """Whether the thread may wake the loop."""
         self._over = False
         threading.Thread(target=self._read, name="reader", daemon=True).start()
 
     async def next(self) -> StampedBytes:
-        """Return the next bytes; wait for them where there are none.
+        """Return the next bytes that arrived; wait if there are none yet.
 
         Raises:
             OSError: the connection broke.
@@ -82,7 +84,7 @@ class SocketReader:
         return self._came.popleft()
 
     def close(self) -> None:
-        """End the connection; the thread then closes the socket."""
+        """Shut the connection down; the thread then closes the socket."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
@@ -112,7 +114,7 @@ class SocketReader:
         return bool(data)
 
     def _tell(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nothing waits any more
+        with suppress(RuntimeError):  # the loop is closed, so nothing waits for data
             self._loop.call_soon_threadsafe(self._wake)
 
     # --- the loop -------------------------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ class SocketReader:
         self._loop.call_later(WAKE_PERIOD_S, self._tell_again)
 
     def _tell_again(self) -> None:
-        # In this order: bytes that arrive in between are seen by one side or the other.
+        # The flag is set first, so that bytes that arrive in between are not missed.
         self._telling = True
         if self._came:
             self._telling = False
@@ -131,7 +133,7 @@ class SocketReader:
 
 
 def ask_for_stamps(connection: socket.socket) -> None:
-    """Ask the system to stamp what arrives, where it can; to be called before anything is sent."""
+    """Ask the system to timestamp arriving bytes, if it can. Call this before anything is sent."""
     if sys.platform == "linux":
         with suppress(OSError):
             connection.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, _RX_SOFTWARE | _SOFTWARE)
@@ -141,7 +143,7 @@ def moment_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
     """Return when the last of the bytes just read reached the socket, on ``time.perf_counter_ns``.
 
     Args:
-        ancillary: ancillary data of the read; without a stamp in it, the result is now.
+        ancillary: ancillary data of the read. If it has no timestamp, the current time is returned.
     """
     now_ns = time.perf_counter_ns()
     wall_ns = time.time_ns()
@@ -150,7 +152,7 @@ def moment_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
         if together and (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPING) and len(data) >= _TIME.size:
             seconds, nanoseconds = _TIME.unpack_from(data)
             age_ns: int = wall_ns - (seconds * 1_000_000_000 + nanoseconds)
-            # Outside of this range the clock was set meanwhile.
+            # An age outside of this range means that the clock was set in between.
             if 0 <= age_ns <= _OLDEST_NS:
                 return now_ns - age_ns
     return now_ns

@@ -1,7 +1,7 @@
 """An HTTP transport whose connections record when bytes last came out of the socket.
 
-From that moment to the caller there is the parsing of headers and several layers of the library: half a millisecond for
-the first bytes of an answer, which would count as the server's.
+Parsing of headers and several layers of the library come between that moment and the caller. For the first bytes of an
+answer they take half a millisecond, which would be counted as the server's.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
     httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
 }
-"""httpcore's errors, none of which is a subclass of another, and httpx's of the same name."""
+"""Errors of httpcore, and those of httpx with the same names. No key is a subclass of another."""
 
 
 class StampingStream(httpcore.AsyncNetworkStream):
@@ -40,10 +40,10 @@ class StampingStream(httpcore.AsyncNetworkStream):
         self._inner = inner
         self._head: HeadMender | None = None
         self.read_ns: int | None = None
-        """``time.perf_counter_ns()`` right after bytes arrived; None before the first."""
+        """``time.perf_counter_ns()`` right after the last bytes arrived; None before the first."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the library's signature
-        """Read, and stamp before anything else is done."""
+        """Read bytes and record the time before anything else is done."""
         while True:
             data = await self._inner.read(max_bytes, timeout)
             self.read_ns = time.perf_counter_ns()
@@ -52,7 +52,7 @@ class StampingStream(httpcore.AsyncNetworkStream):
                 return fit
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Write a request, whose answer begins with a head."""
+        """Write a request. The next bytes read are expected to begin with a response's headers."""
         self._head = HeadMender()
         await self._inner.write(buffer, timeout)
 
@@ -66,16 +66,16 @@ class StampingStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        """Return the same connection with TLS, stamped after decryption."""
+        """Return the same connection with TLS; it records times after decryption."""
         return StampingStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> object:
-        """Return information about the socket."""
+        """Return information about the socket, by the library's name for it."""
         return self._inner.get_extra_info(info)
 
 
 class _StampingBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections as the library does."""
+    """Opens connections with the library's own backend and wraps them in StampingStream."""
 
     def __init__(self) -> None:
         self._inner = httpcore.AnyIOBackend()
@@ -92,13 +92,19 @@ class _StampingBackend(httpcore.AsyncNetworkBackend):
 
 
 class StampingTransport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 directly to a server, without a proxy; a response's ``network_stream`` is a StampingStream.
+    """HTTP/1.1 directly to a server, without a proxy. A response's ``network_stream`` is a StampingStream.
 
-    httpx's own transport accepts no network backend, so requests go to a pool of httpcore's here.
+    httpx's own transport accepts no network backend, so this transport sends requests through a connection pool of
+    httpcore.
     """
 
     def __init__(self, limits: httpx.Limits, certificates: ssl.SSLContext | None) -> None:
-        """Create the pool; ``certificates`` may be None where nothing is encrypted."""
+        """Create the connection pool.
+
+        Args:
+            limits: numbers of connections, and how long idle ones are kept.
+            certificates: may be None for a server without TLS.
+        """
         ssl_context = certificates or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._connections = httpcore.AsyncConnectionPool(
             ssl_context=ssl_context,
@@ -109,7 +115,7 @@ class StampingTransport(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; the answer's body is read on demand.
+        """Send a request and return the response, whose body is read on demand.
 
         Raises:
             httpx.HTTPError: as in httpx's own transport.
@@ -143,7 +149,7 @@ class StampingTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """The body of an answer, with httpx's errors."""
+    """The body of a response; errors of httpcore become those of httpx."""
 
     def __init__(self, response: httpcore.Response, request: httpx.Request) -> None:
         self._response = response
@@ -160,7 +166,7 @@ class _Body(httpx.AsyncByteStream):
 
 @contextmanager
 def _as_httpx(request: httpx.Request) -> Iterator[None]:
-    """Raise httpcore's errors as httpx's of the same name."""
+    """Raise httpcore's errors as httpx's errors of the same name."""
     try:
         yield
     except tuple(_ERRORS) as error:
@@ -169,7 +175,7 @@ def _as_httpx(request: httpx.Request) -> Iterator[None]:
 
 
 def read_ns(response: httpx.Response) -> int:
-    """Return the time at which the last bytes arrived; now, where the transport did not stamp them."""
+    """Return the time at which the response's last bytes arrived; the current time if the transport recorded none."""
     stream = response.extensions.get("network_stream")
     if isinstance(stream, StampingStream) and stream.read_ns is not None:
         return stream.read_ns

@@ -1,7 +1,7 @@
-"""One streamed HTTP exchange with its events, stamped as close to the socket as possible.
+"""One streamed HTTP exchange as events, with times taken as close to the socket as possible.
 
-Plain connections to a server are our own and read by a thread (see ``http_direct``). Encrypted ones, and those through
-a proxy, are the library's; a separate task only reads and stamps, so that a busy consumer does not delay a stamp.
+Plain connections are made by ``http_direct`` and read by a thread. Encrypted ones, and those through a proxy, use the
+HTTP library. There a separate task only reads and records times, so that a busy consumer does not delay them.
 """
 
 from __future__ import annotations
@@ -27,19 +27,17 @@ def timed_exchange(
 ) -> AsyncGenerator[ExchangeEvent, None]:
     """Send the request and yield one RequestStarted, one HeadersReceived, and any number of BodyReceived.
 
-    Stamps are ``time.perf_counter_ns()``. RequestStarted is the moment after the connection is open and before the
-    headers are written. The body is passed as sent, whatever the status; the caller has to request ``Accept-Encoding:
-    identity``.
-
-    Closing the generator, or cancelling the task that awaits it, closes the connection, also before there is an answer.
+    Times are ``time.perf_counter_ns()``. RequestStarted is the moment after the connection is open and before the
+    headers are written. The body is yielded as sent, whatever the status; the caller has to request ``Accept-Encoding:
+    identity``. To close the connection at any time, close the generator or cancel the task that awaits it.
 
     Args:
         client: the client that built the request.
         request: the request to time.
-        first: a small request sent before it, so that a connection is open and accepted by the server; its result
-            is ignored.
-        last: bytes found in the last chunk of the answer and in hardly any other. Chunks may be delivered up to 0.1
-            s after their arrival, with the stamp of the arrival; this one is not delayed.
+        first: a small request sent before it, so that a connection is open and accepted by the server. Its response is
+            ignored.
+        last: bytes that occur in the last chunk of an answer and hardly anywhere else. Chunks may be delivered up to
+            0.1 s after their arrival, with the time of the arrival; a chunk with these bytes is not delayed.
 
     Raises:
         httpx.HTTPError: the exchange failed; everything that arrived before has been yielded.
@@ -52,7 +50,7 @@ def timed_exchange(
 async def _library_exchange(
     client: httpx.AsyncClient, request: httpx.Request, first: httpx.Request | None = None
 ) -> AsyncGenerator[ExchangeEvent, None]:
-    """Yield the events of an exchange through the library, whose trace reports the start of sending."""
+    """Yield the events of an exchange through the HTTP library. Its trace reports when sending starts."""
     if first is not None:
         with suppress(TimeoutError, httpx.ReadTimeout):
             async with asyncio.timeout(FIRST_LIMIT_S):

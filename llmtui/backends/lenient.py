@@ -1,7 +1,7 @@
-"""Lenient reading of foreign JSON: a malformed value costs that value, not its neighbours.
+"""Lenient reading of JSON from servers: a malformed value loses only that value, not its neighbours.
 
-Servers send numbers as text, lists in place of strings, null, −1, 2.0e9 and halves of characters. All JSON of servers
-is read through these functions: a value that does not fit becomes the field's default, the rest is kept.
+Servers send numbers as text, lists in place of strings, null, −1, 2.0e9 and halves of characters. All JSON from servers
+is read through these functions. A value that does not fit is replaced by the field's default, and the rest is kept.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ import msgspec
 S = TypeVar("S", bound=msgspec.Struct)
 
 MOST: Final = 2**53
-"""Whole numbers from here on count nothing, and other JSON readers may round them."""
+"""Whole numbers must be below this limit. Larger ones are no plausible counts, and other JSON readers may round
+them.
+"""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 class NotJson(ValueError):
-    """The bytes are no JSON document."""
+    """The bytes are not a JSON document."""
 
 
 class StructReader(Generic[S]):
-    """Reads JSON objects as one kind of struct: strictly typed first, leniently where that fails."""
+    """Reads JSON objects as one type of struct: strictly typed first, leniently if that fails."""
 
     def __init__(self, kind: type[S]) -> None:
         self._kind = kind
@@ -38,7 +40,7 @@ class StructReader(Generic[S]):
         """Return the struct; None if the document is not an object or lacks a required field.
 
         Raises:
-            NotJson: the bytes are no JSON document.
+            NotJson: the bytes are not a JSON document.
         """
         try:
             return self.decode(data)
@@ -47,12 +49,12 @@ class StructReader(Generic[S]):
 
 
 def document(data: bytes) -> object:
-    """Return any JSON document as builtin types; invalid UTF-8 and half surrogate pairs remain in texts.
+    """Return any JSON document as builtin types. Invalid UTF-8 and halves of surrogate pairs are accepted.
 
-    Numbers of 2^53 and more are NaN: they fit no field, and arithmetic with them cannot overflow.
+    Numbers of 2^53 and more become NaN: NaN fits no field, and arithmetic with it cannot overflow.
 
     Raises:
-        NotJson: the bytes are no JSON document.
+        NotJson: the bytes are not a JSON document.
     """
     data = data.removeprefix(_BOM)
     try:
@@ -66,12 +68,12 @@ def document(data: bytes) -> object:
 
 
 def fitted(value: object, kind: type[S]) -> S | None:
-    """Return the struct with every value that fits its field; the other fields keep their defaults.
+    """Return a struct with every value that fits its field; the other fields keep their defaults.
 
-    Nested structs are fitted the same way. Lists of structs keep the entries that fit.
+    Nested structs are filled in the same way. Lists of structs keep the entries that fit.
 
     Returns:
-        None: ``value`` is no JSON object, or nothing fits a field that has no default.
+        The struct; None if ``value`` is not a JSON object, or if a required field has no fitting value.
     """
     if not isinstance(value, Mapping):
         return None
@@ -87,19 +89,19 @@ def fitted(value: object, kind: type[S]) -> S | None:
 
 
 def entries(value: object, kind: type[S]) -> tuple[S, ...]:
-    """Return the items of a JSON array that fit the struct; empty for anything else."""
+    """Return the items of a JSON array that fit the struct; an empty tuple for anything else."""
     if not isinstance(value, list | tuple):
         return ()
     return tuple(entry for entry in (fitted(item, kind) for item in value) if entry is not None)
 
 
 def mapping(value: object) -> Mapping[str, object]:
-    """Return a JSON object; an empty one for anything else."""
+    """Return the value if it is a JSON object; an empty mapping for anything else."""
     return value if isinstance(value, Mapping) else {}
 
 
 def count(value: object) -> int | None:
-    """Return a whole number from 0 on, also one written as a float; None for anything else."""
+    """Return the value as a whole number from 0 on, also if it is written as a float; None for anything else."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -108,14 +110,14 @@ def count(value: object) -> int | None:
 
 
 def number(value: object) -> float | None:
-    """Return a finite number from 0 on; None for anything else."""
+    """Return the value as a finite number from 0 on; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 <= value < MOST and math.isfinite(value) else None
 
 
 def text(value: object) -> str | None:
-    """Return a non-empty string; None for anything else."""
+    """Return the value if it is a non-empty string; None for anything else."""
     return value if isinstance(value, str) and value else None
 
 
@@ -133,7 +135,7 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]
 
 
 def _fit(value: object, wanted: Any) -> tuple[bool, object]:  # noqa: ANN401 - an annotation
-    """Return whether the value fits the type, and the fitted value."""
+    """Return whether the value fits the type, and the converted value."""
     if isinstance(value, float) and not math.isfinite(value):
         return False, None
     for candidate in (value, *_whole(value)):

@@ -1,4 +1,4 @@
-"""The Ollama backend: /api/chat read line by line, with exact times; models, memory, downloads."""
+"""The backend for Ollama: answers from /api/chat with exact times, the lists of models, and downloads."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ from llmtui.core.plan import Model
 from llmtui.core.records import Problem, ResidentModel, ServerKind
 
 _RESIDENT_LIMIT_S = 8.0
-"""/api/ps takes up to 5 s while a GPU frees memory."""
+"""Timeout for /api/ps in seconds: it takes up to 5 s while a GPU frees memory."""
 _UNLOAD_LIMIT_S = 30.0
 _LOAD_LIMIT_S = 600.0
 _SHOWS_AT_ONCE = 4
@@ -85,7 +85,7 @@ class OllamaBackend:
     """One Ollama server.
 
     Args:
-        address: as Ollama reads ``OLLAMA_HOST``: ``127.0.0.1:11434``, ``box``, ``https://box/path``.
+        address: in the form of ``OLLAMA_HOST``: ``127.0.0.1:11434``, ``box``, ``https://box/path``.
         access: key or login for requests; never part of a message.
 
     Raises:
@@ -107,15 +107,21 @@ class OllamaBackend:
             self._client.headers["authorization"] = access.header
         self._refused = RefusedFields()
         self._tells_memory = True
-        """/api/ps exists; programs that imitate Ollama may lack it."""
+        """Whether /api/ps exists. Programs that imitate Ollama may lack it."""
         self._digests: dict[str, str] | None = None
-        """Digests of the listed models, by the name in Ollama's comparison form."""
+        """Digests of the listed models, by the name in Ollama's form for comparisons."""
         self._shown: dict[str, ShowAnswer] = {}
         self._blobs: dict[tuple[str, str], str | None] = {}
-        """Weight files by name and digest: the answer can be megabytes, and is needed before every trial."""
+        """Names of the files of weights, by the model's name and digest.
+
+        Cached because they are needed before every trial, and the response of /api/show can have megabytes.
+        """
 
     async def info(self) -> ServerInfo:
-        """Return the server's version from /api/version; without that path, require a list of Ollama's in /api/tags."""
+        """Return the server's version from /api/version.
+
+        If that path is missing, /api/tags must have a list like Ollama's.
+        """
         version: str | None = None
         product: str | None = "Ollama"
         try:
@@ -136,15 +142,16 @@ class OllamaBackend:
         return False
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Return the models of /api/tags and /api/ps; /api/show adds what old servers omit."""
+        """Return the models of /api/tags with their state from /api/ps. /api/show adds fields that old servers omit."""
         entries, residents = await asyncio.gather(self._tags(), self._resident_if_listed())
         shown = await self._shown_where_needed(entries)
         return tuple(listed(entry, shown.get(entry.key), residents) for entry in entries)
 
     async def resident(self) -> tuple[ResidentModel, ...] | None:
-        """Return the models in the server's memory; match them by digest, since a name can occur twice.
+        """Return the models in the server's memory. Match them by digest, since a name can occur twice.
 
-        None where a program that imitates Ollama has no such list.
+        Returns:
+            The models; None if a program that imitates Ollama has no such list.
         """
         if not self._tells_memory:
             return None
@@ -160,7 +167,10 @@ class OllamaBackend:
         return None
 
     async def _with_listed_digests(self, residents: tuple[ResidentModel, ...]) -> tuple[ResidentModel, ...]:
-        """Return the models in memory with the digests of the list, where one of the two has none."""
+        """Return the models in memory.
+
+        If either list lacks a digest for a model, it gets the digest of the model list.
+        """
         if residents and self._digests is None:
             await self._tags()
         named = self._digests or {}
@@ -172,7 +182,7 @@ class OllamaBackend:
         )
 
     async def show(self, name: str) -> ModelShown:
-        """Return one model's details."""
+        """Return the details of one model."""
         entries, shown = await asyncio.gather(self._tags(), self._show(name))
         entry = next((entry for entry in entries if ollama_name(entry.name) == ollama_name(name)), TagsEntry(name=name))
         return ModelShown(
@@ -185,7 +195,11 @@ class OllamaBackend:
         )
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Return the server's endpoint, and its child's argument after ``--model``: the blob, for MLX the name."""
+        """Return how to find the process that holds the model; None if the server is on another machine.
+
+        The clue has the server's endpoint and the argument after ``--model`` in the command line of the server's child
+        process. For MLX models this argument is the name, for others the file of weights.
+        """
         place = place_of(self._url)
         if place is None:
             return None
@@ -199,8 +213,8 @@ class OllamaBackend:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Send a request to /api/chat and yield one RequestSent, chunks of text, and at most one Final.
 
-        A stream that the server closes in order but without its last line has no Final. Closing the generator or
-        cancelling the task that awaits it closes the connection.
+        If the server closes the stream in an orderly way but without its last line, there is no Final. To close the
+        connection, close the generator or cancel the task that awaits it.
 
         Raises:
             BackendFailed: refused, no such model, an error line (``server_error``), connection lost (``cut``), …
@@ -239,11 +253,14 @@ class OllamaBackend:
             raise self._judged(as_response(refused, http_request), "/api/chat", model.name) from refused
 
     async def unload(self, resident: ResidentModel) -> None:
-        """Ask the server to unload a model, by its name, since there is no other way."""
+        """Ask the server to unload a model. The request has its name, since Ollama accepts nothing else."""
         await self._generate({"model": resident.name, "keep_alive": 0}, _UNLOAD_LIMIT_S)
 
     async def load(self, resident: ResidentModel) -> None:
-        """Load a model with its context length, for the server's default time; return when it is in memory."""
+        """Load a model with the context length that it had before; return when it is in memory.
+
+        The server keeps it for its default time.
+        """
         body: dict[str, Any] = {"model": resident.name}
         if resident.context_length is not None:
             body["options"] = {"num_ctx": resident.context_length}
@@ -255,7 +272,7 @@ class OllamaBackend:
             await self._ask("POST", "/api/embed", body=body | {"input": ""}, limit_s=_LOAD_LIMIT_S, model=resident.name)
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
-        """Download a model and yield the steps; sizes are sums over the layers named so far."""
+        """Download a model and yield the steps. Sizes are sums over the layers that the server has named so far."""
         return pull_steps(self._client, name, where=self._where, start=self._start, judged=self._judged)
 
     async def aclose(self) -> None:
@@ -263,7 +280,7 @@ class OllamaBackend:
         await self._client.aclose()
 
     def _judged(self, response: httpx.Response, path: str, model: str | None) -> RequestRefused:
-        """Return the refusal for an answer other than 200."""
+        """Return the refusal for a response with a status other than 200."""
         body = response.content[:MAX_REFUSAL_BYTES]
         of_server = error_text(body) is None or b"signin_url" not in body  # else a model in the cloud
         problem = foreign_answer(
@@ -297,7 +314,7 @@ class OllamaBackend:
             raise BackendFailed(not_ollama(self._where)) from error
 
     async def _shown_where_needed(self, entries: tuple[TagsEntry, ...]) -> dict[str, ShowAnswer]:
-        """Return /api/show for models with incomplete entries in /api/tags; those that time out are missing."""
+        """Return /api/show for models whose entries in /api/tags are incomplete. Models that time out are missing."""
         at_once = asyncio.Semaphore(_SHOWS_AT_ONCE)
 
         async def ask(entry: TagsEntry) -> None:
@@ -345,7 +362,7 @@ def _ollama_url(address: str) -> httpx.URL:
 
 
 async def _drain(moments: AsyncIterator[ExchangeEvent]) -> None:
-    """Read to the end of the body, so that the connection can be reused; errors no longer matter."""
+    """Read to the end of the body, so that the connection can be reused. Errors are ignored."""
     with suppress(TimeoutError, httpx.HTTPError):
         async with asyncio.timeout(_DRAIN_LIMIT_S):
             async for _ in moments:

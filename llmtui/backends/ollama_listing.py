@@ -1,7 +1,7 @@
 """Ollama's information about itself and its models: /api/version, /api/tags, /api/show and /api/ps.
 
-Read from raw JSON: typed clients drop fields that say whether a model runs here at all. Only a model's name is
-required; a field of an unexpected type counts as missing, since other servers imitate these answers.
+The raw JSON is read, because typed clients drop the fields that say whether a model runs on this machine at all. Only a
+model's name is required. A field of an unexpected type counts as missing, since other servers imitate these responses.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class _Details(msgspec.Struct):
 
 
 class TagsEntry(msgspec.Struct):
-    """One model in /api/tags; ``capabilities`` and the context length are sent since version 0.30."""
+    """One model in /api/tags. ``capabilities`` and the context length are sent since Ollama 0.30."""
 
     name: str = ""
     model: str = ""
-    """The same name; some imitations of Ollama send only this one."""
+    """The same as ``name``; some imitations of Ollama send only this field."""
     digest: str = ""
     size: int | None = None
     details: _Details | None = None
@@ -47,12 +47,12 @@ class TagsEntry(msgspec.Struct):
 
     @property
     def key(self) -> str:
-        """The identity of a build; imitations of Ollama may have no digests."""
+        """The digest, which identifies a build; the name if an imitation of Ollama sends no digest."""
         return self.digest or self.name
 
 
 class ShowAnswer(msgspec.Struct):
-    """The used part of /api/show; its tensors can be megabytes and are skipped."""
+    """The used fields of /api/show. Its list of tensors can have megabytes and is skipped."""
 
     modelfile: str | None = None
     template: str | None = None
@@ -82,14 +82,14 @@ _Kind = TypeVar("_Kind", bound=msgspec.Struct)
 
 
 class NotSuchAnswer(Exception):
-    """A body that is not Ollama's."""
+    """The body of a response is not in Ollama's format."""
 
 
 def read_version(body: bytes) -> str:
-    """Return the version in /api/version.
+    """Return the version in a response of /api/version.
 
     Raises:
-        NotSuchAnswer: the body is no such answer.
+        NotSuchAnswer: the body is not in that format.
     """
     return _decoded(body, _Version).version
 
@@ -98,15 +98,15 @@ def read_tags(body: bytes) -> tuple[TagsEntry, ...]:
     """Return the entries of /api/tags in the order sent, newest first.
 
     Raises:
-        NotSuchAnswer: the body is no such list.
+        NotSuchAnswer: the body is not in that format.
     """
     return _entries(body, TagsEntry)
 
 
 def is_ollama_list(body: bytes) -> bool:
-    """Return whether a body is the list of a server that speaks Ollama's protocol.
+    """Return whether a body of /api/tags comes from a server that speaks Ollama's protocol.
 
-    llama.cpp answers /api/tags with OpenAI's list in the same object, and does not know /api/chat.
+    llama.cpp's server sends OpenAI's list in the same object, and has no /api/chat.
     """
     with suppress(NotSuchAnswer):
         raw = _json(body)
@@ -115,10 +115,10 @@ def is_ollama_list(body: bytes) -> bool:
 
 
 def read_resident(body: bytes) -> tuple[ResidentModel, ...]:
-    """Return the models in /api/ps; after a model was rebuilt, its name can occur twice.
+    """Return the models in /api/ps. If a model was rebuilt while it was loaded, its name can occur twice.
 
     Raises:
-        NotSuchAnswer: the body is no such list.
+        NotSuchAnswer: the body is not in that format.
     """
     return tuple(
         ResidentModel(
@@ -133,21 +133,26 @@ def read_resident(body: bytes) -> tuple[ResidentModel, ...]:
 
 
 def read_show(body: bytes) -> ShowAnswer:
-    """Return the used part of /api/show.
+    """Return the used fields of /api/show.
 
     Raises:
-        NotSuchAnswer: the body is no such answer.
+        NotSuchAnswer: the body is not in that format.
     """
     return _decoded(body, ShowAnswer)
 
 
 def needs_show(entry: TagsEntry) -> bool:
-    """Return whether /api/tags lacks what /api/show has: servers before 0.30."""
+    """Return whether the entry lacks fields that only /api/show has; this is so for servers before 0.30."""
     return entry.capabilities is None and not _is_cloud(entry, None)
 
 
 def model_of(entry: TagsEntry, shown: ShowAnswer | None) -> Model:
-    """Return the model, with the additions of /api/show where it was requested."""
+    """Return the model of an entry.
+
+    Args:
+        entry: the entry in /api/tags.
+        shown: the response of /api/show, which fills missing fields; None if it was not requested.
+    """
     details = entry.details or _Details()
     capabilities = _capabilities(entry, shown)
     return Model(
@@ -164,7 +169,13 @@ def model_of(entry: TagsEntry, shown: ShowAnswer | None) -> Model:
 
 
 def listed(entry: TagsEntry, shown: ShowAnswer | None, residents: tuple[ResidentModel, ...]) -> ListedModel:
-    """Return the model for a list: with its state in memory, and the reason if it cannot be benchmarked."""
+    """Return the model for a list, with its state in memory, and with the reason if it cannot be benchmarked.
+
+    Args:
+        entry: the entry in /api/tags.
+        shown: the response of /api/show; None if it was not requested.
+        residents: all models in memory.
+    """
     model = model_of(entry, shown)
     same = [resident for resident in residents if resident.digest == model.digest and model.digest]
     by_name = [resident for resident in same if ollama_name(resident.name) == ollama_name(model.name)]
@@ -174,13 +185,13 @@ def listed(entry: TagsEntry, shown: ShowAnswer | None, residents: tuple[Resident
 
 
 def blob_of(modelfile: str) -> str | None:
-    """Return ``sha256-<hex>`` of the first FROM line with a blob: the weights' file, in any folder."""
+    """Return ``sha256-<hex>`` from the first FROM line that names a file of weights in any folder, or None."""
     match = _FROM_BLOB.search(modelfile.replace("\r", ""))
     return match[1] if match else None
 
 
 def license_text(shown: ShowAnswer) -> str | None:
-    """Return the licence as one text."""
+    """Return the licences as one text; None if there are none."""
     said = shown.license
     return _told("\n\n".join(said) if isinstance(said, list) else said)
 
@@ -246,7 +257,10 @@ def _told(text: str | None) -> str | None:
 
 
 def _digest(entry: TagsEntry | _ResidentEntry) -> str:
-    """Return the build's digest; where none is sent, a substitute made from the name, so that models stay distinct."""
+    """Return the build's digest.
+
+    If none is sent, return a substitute made from the name, so that models stay distinct.
+    """
     if entry.digest:
         return entry.digest.removeprefix("sha256:")
     return name_digest(ollama_name(entry.name))

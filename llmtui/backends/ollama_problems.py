@@ -1,4 +1,4 @@
-"""Meaning of an Ollama server's refusals: status codes, error lines, error bodies, failed downloads."""
+"""Problems of an Ollama server, recognised from status codes, error lines, error bodies and failed downloads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def refusal(status: int, body: bytes, *, where: str, model: str | None = None) -> Problem:
-    """Return the problem for an answer other than 200 that is Ollama's own.
+    """Return the problem for an error response that is in Ollama's own format.
 
     Args:
         status: the HTTP status.
@@ -37,7 +37,14 @@ def refusal(status: int, body: bytes, *, where: str, model: str | None = None) -
 
 
 def model_problem(said: str, model: str | None, *, where: str, status: int | None = None) -> Problem:
-    """Return the problem for an error text of the server, from an error body or from a line within an answer."""
+    """Return the problem for an error text of the server, from an error body or from a line within an answer.
+
+    Args:
+        said: the error text.
+        model: the requested model, if any.
+        where: the server's address for messages.
+        status: the HTTP status; None within an answer.
+    """
     of_model: dict[str, Argument] = {"name": model or ""}
     text = said.strip()
     words = text.lower()
@@ -58,7 +65,7 @@ def model_problem(said: str, model: str | None, *, where: str, status: int | Non
 
 
 def error_text(body: bytes) -> str | None:
-    """Return the text under ``error`` in a body or a line; None if it is not such a JSON object."""
+    """Return the text under ``error`` in a body or a line; None if it is not a JSON object with that key."""
     try:
         answer: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -72,12 +79,12 @@ def error_text(body: bytes) -> str | None:
 
 
 def not_ollama(where: str) -> Problem:
-    """Return the problem that another program answers at the address."""
+    """Return the problem that another program than Ollama responds at the address."""
     return Problem(code="not_ollama", args={"where": where})
 
 
 def bad_line(data: bytes, where: str) -> Problem:
-    """Return the problem for a line within an answer that is not Ollama's."""
+    """Return the problem for a line within an answer that is not in Ollama's format."""
     return Problem(code="bad_answer", args={"where": where}, detail=_shown(data))
 
 
@@ -87,7 +94,13 @@ def cut_line(where: str) -> Problem:
 
 
 def pull_problem(said: str, name: str, *, where: str) -> Problem:
-    """Return why a download failed."""
+    """Return why a download failed.
+
+    Args:
+        said: the server's error text.
+        name: the model's name.
+        where: the server's address for messages.
+    """
     text = said.strip()
     words = text.lower()
     if "file does not exist" in words or "not found" in words or "invalid model name" in words:
@@ -140,7 +153,7 @@ def _shown(data: bytes) -> str:
 
 
 def _last_line(text: str) -> str | None:
-    """Return the last line with text: a runner's own words come last. None where there is none."""
+    """Return the last line with text, since the message of llama.cpp comes last; None if there is no text."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return _short(lines[-1]) if lines else None
 

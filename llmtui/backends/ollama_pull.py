@@ -1,4 +1,4 @@
-"""Downloads through an Ollama server: /api/pull, one JSON line per step."""
+"""Downloads through an Ollama server: /api/pull, which sends one JSON line per step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmtui.core.records import Problem
 
 
 class _PullLine(msgspec.Struct, frozen=True):
-    """One line of the answer; ``completed`` is omitted while it is 0."""
+    """One line of the response. The server omits ``completed`` while it is 0."""
 
     status: str = ""
     digest: str | None = None
@@ -32,17 +32,17 @@ async def pull_steps(
     start: Start,
     judged: Callable[[httpx.Response, str, str], RequestRefused],
 ) -> AsyncGenerator[PullStep, None]:
-    """Download a model and yield each step; the last one's status is ``success``.
+    """Download a model and yield each step. The status of the last one is ``success``.
 
-    Sizes are sums over the layers named so far: layers come one after the other, usually the largest first. Closing the
-    generator ends the download; the server keeps what it has for the next attempt.
+    Sizes are sums over the layers named so far: layers are downloaded one after the other, usually the largest first.
+    Closing the generator ends the download; the server keeps the downloaded part for the next attempt.
 
     Args:
         client: client for the server.
         name: the model's name.
         where: the server's address for messages.
-        start: how to start such a server.
-        judged: returns the refusal for an answer other than 200 without an error text, by its path and the model.
+        start: code of the hint on how to start the server.
+        judged: called with an error response that has no error text, the path and the model; returns the exception.
 
     Raises:
         BackendFailed: ``not_in_library``, ``disk_full``, ``registry_unreachable``, ``pull_cut``, ``pull_failed``, …
@@ -84,7 +84,7 @@ async def _lines(response: httpx.Response, name: str, where: str) -> AsyncIterat
 
 
 class _LayerSizes:
-    """The sizes of the layers of one download."""
+    """Adds up the sizes of the layers of one download."""
 
     def __init__(self) -> None:
         self._layers: dict[str, tuple[int, int]] = {}

@@ -1,4 +1,4 @@
-"""Requests to Ollama, and the lines of its answers: text, the last line with its counters, times."""
+"""Requests to Ollama's /api/chat, and the lines of its answers: text, counts and times."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class _Said(msgspec.Struct, frozen=True):
 
 
 class ChatLine(msgspec.Struct, frozen=True):
-    """One line of /api/chat. Every field may be missing or of another type: only what fits is used."""
+    """One line of /api/chat. Any field may be missing or of an unexpected type; only values that fit are used."""
 
     created_at: Any = None
     message: _Said | None = None
     response: Any = None
-    """In place of ``message`` where a server answers as in /api/generate."""
+    """Used in place of ``message`` by servers that answer as in /api/generate."""
     done: Any = None
     done_reason: str | None = None
     total_duration: Any = None
@@ -56,7 +56,7 @@ _reader = StructReader(ChatLine)
 
 
 def chat_body(request: ChatRequest) -> dict[str, Any]:
-    """Return the body of /api/chat for a request, with explicit options."""
+    """Return the body of /api/chat for a request. All options are sent explicitly."""
     options: dict[str, Any] = {
         "num_ctx": request.num_ctx,
         "num_predict": request.num_predict,
@@ -77,13 +77,13 @@ def chat_body(request: ChatRequest) -> dict[str, Any]:
 
 
 def think_value(model: Model, think: Think | None) -> Think | None:
-    """Return the value of ``think`` to send; gpt-oss cannot be told not to think, so off becomes ``low``."""
+    """Return the value of ``think`` to send. gpt-oss cannot switch thinking off, so False becomes ``low``."""
     is_gpt_oss = model.family in ("gptoss", "gpt-oss") or model.name.rpartition("/")[2].startswith("gpt-oss")
     return "low" if think is False and is_gpt_oss else think
 
 
 def is_mlx(model: Model) -> bool:
-    """Return whether a model runs in Ollama's MLX engine, which counts and names its processes differently."""
+    """Return whether a model runs in Ollama's MLX engine, which counts tokens and names its processes differently."""
     return model.format in _MLX_FORMATS
 
 
@@ -105,7 +105,7 @@ class OllamaDialect:
         self._last: ChatLine | None = None
 
     def tell(self, said: ChatLine, document: Document[ChatLine]) -> ParsedDocument:
-        """Return the content of a line."""
+        """Return the content of one line."""
         if said.error or document.event == b"error":
             return ParsedDocument(error=error_said(said.error or lenient.document(document.data)))
         message = said.message
@@ -125,13 +125,13 @@ class OllamaDialect:
         return told
 
     def counters(self, *, has_text: bool) -> ServerCounters | None:
-        """Return the counts of the last line; None if there was none."""
+        """Return the counts and times of the last line; None if that line has not arrived."""
         told, counts = self._last, Counts()
         if told is None:
             return None
         made = counts.read("output_tokens", told.eval_count, zero=not has_text)
         total_ns = counts.read("total_duration_ns", told.total_duration)
-        # 0 is a duration where others are sent: nothing had to be loaded or read.
+        # If the total is sent, a duration of 0 is real: nothing had to be loaded or processed.
         timed = total_ns is not None
         steps = made
         if made and not is_mlx(self._model):
@@ -151,15 +151,20 @@ class OllamaDialect:
         )
 
     def refused(self, answered: HeadersReceived, body: bytes) -> Problem:
-        """Return the problem for an HTTP status other than 200."""
+        """Return the problem for a response with an HTTP status other than 200."""
         return refusal(answered.status, body, where=self._where, model=self._model.name)
 
     def failed(self, said: str) -> Problem:
-        """Return the problem for an error within an answer."""
+        """Return the problem for an error message within an answer."""
         return model_problem(said, self._model.name, where=self._where)
 
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
-        """Return the problem for bytes that are no line of Ollama's."""
+        """Return the problem for bytes that are not a line in Ollama's format.
+
+        Args:
+            data: the bytes.
+            cut: whether they are the beginning of a line that was cut off.
+        """
         return cut_line(self._where) if cut else bad_line(data, self._where)
 
 
@@ -187,10 +192,10 @@ def _is_true(value: object) -> bool:
 def wall_ns(text: str) -> int | None:
     """Return an RFC 3339 time as nanoseconds since 1970 UTC, exact to all of its (up to nine) decimals.
 
-    Ollama stamps with Go's RFC3339Nano, in UTC or with the zone's offset; ``datetime`` keeps only six decimals.
+    Ollama writes times with Go's RFC3339Nano, in UTC or with an offset; ``datetime`` keeps only six decimals.
 
     Returns:
-        None: the text is no such time.
+        Nanoseconds since 1970 UTC; None if the text is not such a time.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -204,7 +209,12 @@ def wall_ns(text: str) -> int | None:
 
 @lru_cache(maxsize=64)
 def _minute_ns(to_the_minute: str, zone: str) -> int | None:
-    """Return the start of a minute (``2026-11-22T22:41``) in a zone (``Z``, ``+01:00``); cached for many stamps."""
+    """Return the start of a minute as nanoseconds since 1970 UTC. Cached, since many timestamps share a minute.
+
+    Args:
+        to_the_minute: date and time such as ``2026-11-22T22:41``.
+        zone: ``Z``, or an offset such as ``+01:00``.
+    """
     year, month, day = int(to_the_minute[:4]), int(to_the_minute[5:7]), int(to_the_minute[8:10])
     hour, minute = int(to_the_minute[11:13]), int(to_the_minute[14:])
     offset_hour, offset_minute = (0, 0) if zone in "Zz" else (int(zone[1:3]), int(zone[4:]))

@@ -1,7 +1,7 @@
-"""Servers with OpenAI's protocol: llama.cpp, vLLM, LM Studio and many others; also llama.cpp inside llmtui.
+"""The backend for OpenAI-compatible servers: llama.cpp, vLLM, LM Studio and many others; also llama.cpp inside llmtui.
 
-Each request opens a separate connection: a server may close an idle one just when it would be reused, and connecting is
-done before the clock starts.
+Each request opens a separate connection, because a server may close an idle one just when it would be reused. The
+connection is made before the clock starts.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ DEFAULT_PORT = 8080
 
 _LAST = b"[DONE]"
 _NO_LIST = (404, 405, 500, 501)
-"""Statuses of ``/models`` from servers that can chat all the same."""
+"""HTTP statuses with which some servers that can chat respond to ``/models``."""
 _NO_CHAT = (404, 405)
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 class OpenAiBackend:
-    """One OpenAI-compatible server. It manages its models itself, so nothing can be loaded, unloaded or pulled."""
+    """One OpenAI-compatible server. It manages its models itself, so llmtui cannot load, unload or download them."""
 
     kind: ServerKind = "openai"
     can_unload = False
@@ -87,13 +87,12 @@ class OpenAiBackend:
         """Prepare the connection; no request is sent yet.
 
         Args:
-            address: host, host:port or URL: the address before ``/models``. ``/v1`` is appended unless it ends with
-                a version or a slash.
+            address: host, host:port or URL, without ``/models``. ``/v1`` is appended unless the address ends with a
+                version or a slash.
             access: key or login for requests; never part of a message.
-            dialect: the extra fields that the server knows; None: found out when needed.
+            dialect: the group of extra request fields that the server accepts; None: detected when needed.
             extra_fields: added unchanged to every chat request.
-            client: an existing client, closed with this object; for callers for which creating one takes too long
-                at that moment.
+            client: an existing client, closed with this object; for callers that have no time to create one.
 
         Raises:
             BackendFailed: the address is malformed.
@@ -111,13 +110,16 @@ class OpenAiBackend:
         if access is not None:
             self._client.headers["authorization"] = access.header
         self.has_list = True
-        """The server has a list of models."""
+        """Whether the server has a list of models."""
         self._refused = RefusedFields()
         self._no_chats: dict[str, Problem] = {}
-        """Models that the server refused to chat with, with the problem."""
+        """Models that the server refused to chat with, and the problem for each."""
 
     async def info(self) -> ServerInfo:
-        """Return the server's product and version. A server without a list of models must answer chats."""
+        """Return the server's product and version.
+
+        A server without a list of models is accepted only if its chat interface responds.
+        """
         entries = await self._entries()
         version: str | None = None
         if self._dialect == "llamacpp":
@@ -129,7 +131,7 @@ class OpenAiBackend:
         )
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Return the models of the server's list."""
+        """Return the models of the server's list, with their state in memory if the server reports it."""
         entries = await self._entries()
         in_memory = residents(entries) if self._dialect != "plain" else ()
         return tuple(
@@ -142,23 +144,26 @@ class OpenAiBackend:
         )
 
     async def resident(self) -> tuple[ResidentModel, ...] | None:
-        """Return the models in memory where the server reports them (llama.cpp and vLLM do); else None."""
+        """Return the models in memory if the server reports them (llama.cpp and vLLM do), else None."""
         entries = await self._entries()
         return None if self._dialect in (None, "plain") else residents(entries)
 
     async def show(self, name: str) -> ModelShown:
-        """Return one model's details."""
+        """Return the details of one model."""
         entry = await self._entry(name)
         props = await self._optional("/props", LlamaProps) if self._dialect == "llamacpp" else None
         return ModelShown(model=served_model(entry), template=props.chat_template if props else None)
 
     async def runner_clue(self, model: Model) -> RunnerClue | None:
-        """Return the server's endpoint; all of its processes hold the model."""
+        """Return the server's endpoint; None if it is on another machine.
+
+        All of the server's processes hold the model.
+        """
         place = place_of(self._url)
         return None if place is None else RunnerClue(place=place)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-        """Yield the events of a request, which is sent without the fields that the server has refused."""
+        """Yield the events of a request. Fields that the server has refused are left out of it."""
         if self._dialect is None and self.has_list:
             await self._entries()
         name = self._names.sent(request.model.name)
@@ -187,7 +192,7 @@ class OpenAiBackend:
             raise
 
     async def unload(self, resident: ResidentModel) -> None:
-        """Raise: this protocol cannot unload models.
+        """Refuse to unload: this protocol cannot unload models.
 
         Raises:
             BackendFailed: always.
@@ -195,7 +200,7 @@ class OpenAiBackend:
         raise BackendFailed(Problem(code="cannot_unload", args={"name": resident.name}))
 
     async def load(self, resident: ResidentModel) -> None:
-        """Raise: this protocol cannot load models.
+        """Refuse to load: this protocol cannot load models.
 
         Raises:
             BackendFailed: always.
@@ -203,7 +208,7 @@ class OpenAiBackend:
         raise BackendFailed(Problem(code="cannot_load", args={"name": resident.name}))
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:
-        """Raise: this protocol cannot download models.
+        """Refuse to download: this protocol cannot download models.
 
         Raises:
             BackendFailed: always.
@@ -238,7 +243,10 @@ class OpenAiBackend:
         return Problem(code="answers_no_chats", args={"name": entry.id}) if entry.id in self._no_chats else None
 
     async def _answers_chats(self) -> bool:
-        """Return whether there is a chat interface: it refuses an empty request, but not as an unknown path."""
+        """Return whether the server has a chat interface.
+
+        An empty request is sent. A server with the interface refuses it, but not with the status for an unknown path.
+        """
         async with self._client.stream("POST", self._prefix + CHAT_PATH, json={}) as response:
             if response.status_code >= httpx.codes.BAD_REQUEST:
                 await response.aread()
@@ -255,7 +263,7 @@ class OpenAiBackend:
         raise BackendFailed(Problem(code="not_served", args={"where": self.address, "name": name}))
 
     async def _optional(self, path: str, kind: type[S]) -> S | None:
-        """Return an answer that only some servers have."""
+        """Return the response of a path that only some servers have; None if this server lacks it."""
         try:
             with self._in_words():
                 response = await self._client.get(path)
@@ -264,10 +272,10 @@ class OpenAiBackend:
             return None
 
     def _refuse(self, response: httpx.Response, path: str) -> None:
-        """Raise for a status other than 200.
+        """Check the status of a response.
 
         Raises:
-            BackendFailed: the status is not 200.
+            BackendFailed: the response is a refusal, or does not belong to the protocol.
         """
         self._refuse_others(response, path)
         if response.status_code == httpx.codes.NOT_FOUND:
@@ -295,7 +303,7 @@ class OpenAiBackend:
 
 
 def openai_place(address: str) -> tuple[httpx.URL, str]:
-    """Return a server's root and the path between that and ``/models``, usually ``/v1``.
+    """Return the root URL of a server, and the path between it and ``/models``, usually ``/v1``.
 
     Raises:
         BackendFailed: the address is malformed.

@@ -1,6 +1,7 @@
-"""Models of servers with OpenAI's protocol: ``/models``, with llama.cpp's and vLLM's additions.
+"""Models of OpenAI-compatible servers, from ``/models`` with the additions of llama.cpp and vLLM.
 
-Only an entry's id is required. Everything else is read leniently, since servers use the same names for other things.
+Only an entry's id is required. Everything else is read leniently, since servers use the same field names for different
+things.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from llmtui.core.plan import Model, ThinkingControl
 from llmtui.core.records import Problem, ResidentModel
 
 Dialect = Literal["llamacpp", "vllm", "plain"]
-"""The extra request fields that a server understands. Strict servers refuse a request with unknown ones."""
+"""The group of extra request fields that a server accepts. Strict servers refuse a request with unknown fields."""
 
 _PRODUCTS: Final = {
     "llamacpp": "llama.cpp", "vllm": "vLLM", "sglang": "SGLang", "library": "Ollama", "fastchat": "FastChat",
@@ -27,7 +28,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class ModelMeta(msgspec.Struct, frozen=True):
-    """llama.cpp's facts about a served model."""
+    """llama.cpp's details of a served model."""
 
     n_ctx: _Count | None = None
     n_ctx_train: _Count | None = None
@@ -44,50 +45,52 @@ class ModelEntry(msgspec.Struct, frozen=True):
     meta: ModelMeta | None = None
     max_model_len: _Count | None = None
     status: Any = None
-    """llama.cpp's router reports here which of its models are loaded; other servers use it for other things."""
+    """Whether the model is loaded, as reported by llama.cpp's router. Other servers use this field for other things."""
     aliases: Any = None
     root: str | None = None
-    """vLLM: the weights of a served name."""
+    """vLLM: name of the weights that are served under this id."""
     parent: str | None = None
-    """vLLM: for an adapter, the served name of its base."""
+    """vLLM: for an adapter, the served name of its base model."""
     type: Any = None
     task: Any = None
     capabilities: Any = None
     architecture: Any = None
     supported_parameters: Any = None
-    """OpenRouter: names of request fields."""
+    """OpenRouter: names of the request fields that the model supports."""
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it is in memory, as far as its status shows."""
+        """Whether the model is in memory, as far as ``status`` shows."""
         told = self.status.get("value") if isinstance(self.status, Mapping) else self.status
         return not isinstance(told, str) or told == "loaded"
 
     @property
     def other_names(self) -> tuple[str, ...]:
-        """Names other than its id that the server accepts."""
+        """Names other than the id under which the server accepts requests for the model."""
         names = self.aliases if isinstance(self.aliases, list) else ()
         return tuple(name for name in names if isinstance(name, str) and name and name != self.id)
 
 
 class LlamaProps(msgspec.Struct, frozen=True):
-    """Answer of llama.cpp's ``/props``."""
+    """Response of llama.cpp's ``/props``."""
 
     build_info: str | None = None
     chat_template: str | None = None
 
 
 class VllmVersion(msgspec.Struct, frozen=True):
-    """Answer of vLLM's ``/version``."""
+    """Response of vLLM's ``/version``."""
 
     version: str | None = None
 
 
 def read_entries(body: bytes) -> tuple[ModelEntry, ...]:
-    """Return the entries of a list of models, with or without an envelope; those without an id are left out.
+    """Return the entries of a list of models. Entries without an id are left out.
+
+    The list is a JSON array, or the field ``data`` of an object.
 
     Raises:
-        ValueError: the body is no such list.
+        ValueError: the body is not such a list.
     """
     raw = document(body)
     if isinstance(raw, Mapping):
@@ -98,7 +101,7 @@ def read_entries(body: bytes) -> tuple[ModelEntry, ...]:
 
 
 def dialect_of(entries: Sequence[ModelEntry]) -> Dialect:
-    """Return the dialect by ``owned_by``; an unknown server gets standard requests only."""
+    """Return the dialect shown by ``owned_by``. An unknown server gets only the standard's fields."""
     owners = {entry.owned_by for entry in entries}
     if "llamacpp" in owners:
         return "llamacpp"
@@ -106,12 +109,15 @@ def dialect_of(entries: Sequence[ModelEntry]) -> Dialect:
 
 
 def product_of(entries: Sequence[ModelEntry]) -> str | None:
-    """Return the server's product by ``owned_by``; None where the list does not show it."""
+    """Return the server's product as shown by ``owned_by``; None if the list does not show it."""
     return next((_PRODUCTS[entry.owned_by] for entry in entries if entry.owned_by in _PRODUCTS), None)
 
 
 def thinking_control(entry: ModelEntry) -> ThinkingControl:
-    """Return how thinking is controlled; by the standard's own field where that is not known."""
+    """Return how the model's thinking is controlled.
+
+    If that is not known, it is ``reasoning_effort``, the standard's field.
+    """
     if entry.owned_by in ("llamacpp", "vllm", "sglang"):
         return "template"
     if isinstance(entry.supported_parameters, list) and "reasoning" in entry.supported_parameters:
@@ -120,7 +126,7 @@ def thinking_control(entry: ModelEntry) -> ThinkingControl:
 
 
 def served_model(entry: ModelEntry) -> Model:
-    """Return the model of an entry."""
+    """Return the model that an entry describes."""
     meta = entry.meta or ModelMeta()
     return Model(
         name=entry.id,
@@ -140,8 +146,8 @@ def listed_entry(entry: ModelEntry, resident: ResidentModel | None, why_not: Pro
 
     Args:
         entry: entry of the list.
-        resident: its state in memory.
-        why_not: why it cannot be benchmarked, where the server has refused it.
+        resident: the model's state in memory; None if it is not loaded.
+        why_not: why it cannot be benchmarked, if the server has refused to chat with it.
     """
     code = why_not_chat(entry.id, [entry.type, entry.task, entry.capabilities, _outputs(entry.architecture)])
     if why_not is None and code is not None:
@@ -155,9 +161,9 @@ def listed_entry(entry: ModelEntry, resident: ResidentModel | None, why_not: Pro
 
 
 def residents(entries: Sequence[ModelEntry]) -> tuple[ResidentModel, ...]:
-    """Return the models in memory; those served under several names only once.
+    """Return the models in memory. A model served under several names is listed once.
 
-    vLLM lists each name of its weights, and their adapters, as separate models.
+    vLLM lists each name of its weights, and each of their adapters, as a separate model.
     """
     groups: dict[str, list[ModelEntry]] = {}
     for entry in entries:
@@ -179,7 +185,7 @@ def _resident(group: Sequence[ModelEntry]) -> ResidentModel:
 
 
 def _weights(entry: ModelEntry, entries: Sequence[ModelEntry]) -> str:
-    """Return the identifier of an entry's weights; for an adapter, its base's."""
+    """Return the identifier of an entry's weights. An adapter has that of its base model."""
     base = next((one for one in entries if one.id == entry.parent), entry) if entry.parent else entry
     return base.root or base.id
 
@@ -187,12 +193,12 @@ def _weights(entry: ModelEntry, entries: Sequence[ModelEntry]) -> str:
 def _digest(entry: ModelEntry) -> str:
     """Return a substitute for the digest, made of name, size, parameter count and quantisation.
 
-    Names of the same weights share it; an adapter has its own.
+    Entries that name the same weights have the same substitute. An adapter has its own.
     """
     meta, name = entry.meta, entry.id if entry.parent else entry.root or entry.id
     return name_digest(name, *((meta.size, meta.n_params, meta.ftype) if meta else ()))
 
 
 def _outputs(architecture: object) -> object:
-    """Return a model's output kinds, as OpenRouter lists them."""
+    """Return the kinds of output that a model makes, as OpenRouter lists them; None if it is not listed."""
     return architecture.get("output_modalities") if isinstance(architecture, Mapping) else None

@@ -1,7 +1,7 @@
-"""Content of the documents in an OpenAI-compatible answer.
+"""Reader of the JSON documents in an answer of an OpenAI-compatible server.
 
-llama.cpp adds ``timings`` to its answers, vLLM sends ``usage`` on every chunk when asked; neither is needed. Every
-field may be missing or of another type: only what fits is used.
+llama.cpp adds ``timings`` to its answers, and vLLM sends ``usage`` with every chunk if asked; neither is needed. Any
+field may be missing or of an unexpected type; only values that fit are used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from llmtui.core.records import Problem, ServerCounters
 
 
 class Delta(msgspec.Struct, frozen=True):
-    """New text: a string, a list of typed parts, or null."""
+    """New text: each field is a string, a list of typed parts, or null."""
 
     content: Any = None
     reasoning_content: Any = None
@@ -34,20 +34,20 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class ChunkChoice(msgspec.Struct, frozen=True):
-    """One of the answers; only the first is used."""
+    """One of the alternative answers in a chunk; only the first is used."""
 
     delta: Delta | None = None
     message: Delta | None = None
-    """In place of ``delta`` where a server does not stream."""
+    """Used in place of ``delta`` by servers that do not stream."""
     text: Any = None
-    """In place of both where a server uses the older protocol."""
+    """Used in place of ``delta`` and ``message`` by servers with the older completion protocol."""
     finish_reason: str | None = None
     usage: Any = None
     error: Any = None
 
 
 class CompletionChunk(msgspec.Struct, frozen=True):
-    """The data of one event."""
+    """The data of one server-sent event."""
 
     choices: list[ChunkChoice] | None = None
     usage: Any = None
@@ -55,7 +55,7 @@ class CompletionChunk(msgspec.Struct, frozen=True):
     error: Any = None
     errors: Any = None
     x_groq: Any = None
-    # Errors of a shape other than {"error": …} are looked up in these, only where there are no choices.
+    # If there are no choices, errors of a shape other than {"error": …} are searched for in these fields.
     object: Any = None
     type: Any = None
     message: Any = None
@@ -69,7 +69,7 @@ _PROMPT = ("prompt_tokens", "input_tokens")
 
 
 class OpenAiDialect:
-    """Reads one answer."""
+    """Reads one answer in the protocol of OpenAI-compatible servers."""
 
     close_ends = True
 
@@ -79,7 +79,7 @@ class OpenAiDialect:
         self._timings: dict[str, object] = {}
 
     def tell(self, said: CompletionChunk, document: Document[CompletionChunk]) -> ParsedDocument:
-        """Return the content of a document."""
+        """Return the content of a document. Its token counts are kept for ``counters``."""
         if said.error or said.errors or document.event == b"error":
             return ParsedDocument(error=error_said(said.error or said.errors or lenient.document(document.data)))
         tokens = None
@@ -101,7 +101,7 @@ class OpenAiDialect:
         return told
 
     def counters(self, *, has_text: bool) -> ServerCounters | None:
-        """Return the counts of usage and timings; None if neither came."""
+        """Return the counts and times from ``usage`` and ``timings``; None if neither arrived."""
         if not self._usage and not self._timings:
             return None
         counts, usage, timings = Counts(), self._usage, self._timings
@@ -140,15 +140,20 @@ class OpenAiDialect:
         )
 
     def refused(self, answered: HeadersReceived, body: bytes) -> Problem:
-        """Return the problem for an HTTP status other than 200."""
+        """Return the problem for a response with an HTTP status other than 200."""
         return error_problem(answered.status, body)
 
     def failed(self, said: str) -> Problem:
-        """Return the problem for an error within an answer."""
+        """Return the problem for an error message within an answer."""
         return error_problem(None, msgspec.json.encode({"error": clean_text(said)[0]}))
 
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
-        """Return the problem for bytes that are no document."""
+        """Return the problem for bytes that could not be read as a document.
+
+        Args:
+            data: the bytes.
+            cut: whether they are the beginning of a document that was cut off.
+        """
         if cut:
             return Problem(code="cut_chunk", detail=excerpt(data))
         return Problem(code="bad_chunk", detail=excerpt(data))
@@ -161,7 +166,7 @@ class OpenAiDialect:
         return ParsedDocument(closes=counts, foreign=not counts and said.choices is None)
 
     def _count(self, usage: object, timings: object) -> int | None:
-        """Store counts; return the number of tokens so far. 0 or null does not replace an earlier count."""
+        """Store counts and return the number of tokens so far. A count of 0 or null does not replace an earlier one."""
         told = lenient.mapping(usage)
         if told:
             news = {name: value for name, value in told.items() if value or name not in self._usage}
@@ -186,7 +191,7 @@ def _text_of(choice: ChunkChoice, document: Document[CompletionChunk]) -> Parsed
 
 
 def _rarer(document: Document[CompletionChunk]) -> ParsedDocument:
-    """Return the content of fields that few servers use, and of unknown ones."""
+    """Return the text in fields that few servers use, or in unknown ones."""
     raw = lenient.mapping(lenient.document(document.data)).get("choices")
     choice = lenient.mapping(raw[0]) if isinstance(raw, list) and raw else {}
     message = lenient.mapping(choice.get("delta")) or lenient.mapping(choice.get("message"))
@@ -197,7 +202,17 @@ def _rarer(document: Document[CompletionChunk]) -> ParsedDocument:
 
 
 def _agreed(prompt: int, made: int, total: int | None, thought: int | None, counts: Counts) -> int | None:
-    """Return the output tokens that agree with the total; some servers leave thinking out of their count."""
+    """Return the number of output tokens, checked against the total; None if they disagree.
+
+    Some servers leave thinking out of their count of output tokens; then it is added.
+
+    Args:
+        prompt: number of prompt tokens.
+        made: number of output tokens as sent.
+        total: total number of tokens; None if it was not sent.
+        thought: number of thinking tokens; None if it was not sent.
+        counts: records why a count is not used.
+    """
     if total is None or total == 0 or prompt + made == total:
         return made
     if thought and prompt + made + thought == total:

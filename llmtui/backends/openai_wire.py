@@ -1,7 +1,7 @@
-"""Requests and errors of OpenAI-compatible servers.
+"""Requests to OpenAI-compatible servers, and their error messages.
 
-Only the fields that are used are declared; unknown keys are ignored and every key may be missing, since servers differ.
-llama.cpp adds ``timings`` to its answers, vLLM sends ``usage`` on every chunk when asked.
+Only the fields that are used are declared. Unknown keys are ignored and every key may be missing, since servers differ.
+llama.cpp adds ``timings`` to its answers, and vLLM sends ``usage`` with every chunk if asked.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from llmtui.core.records import Problem
 
 MODELS_PATH = "/models"
 CHAT_PATH = "/chat/completions"
-"""Both follow the version, such as ``/v1``."""
+"""``MODELS_PATH`` and ``CHAT_PATH`` follow the version in the URL, such as ``/v1``."""
 _SHOWN_CHARS = 160
 _NO_CHATS = (
     "is not an llm", "not a chat model", "does not support chat", "does not support generat", "is an embedding model",
     "not support chat completions", "only supports embedding", "does not support the chat",
 )  # fmt: skip
-"""Texts with which servers refuse models that make vectors or speech."""
+"""Texts with which servers refuse chats with models that make embeddings or speech."""
 
 
 def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:
     """Return the JSON of a streaming chat request, with the extra fields that the dialect allows.
 
-    ``num_ctx``, ``num_thread`` and ``keep_alive_s`` are fixed when such a server starts and cannot be requested.
+    ``num_ctx``, ``num_thread`` and ``keep_alive_s`` are left out: these servers fix them at startup.
     """
     stream_options: dict[str, object] = {"include_usage": True}
     body: dict[str, object] = {
@@ -50,7 +50,7 @@ def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:
 
 
 def thinking_fields(think: Think | None, control: ThinkingControl) -> dict[str, object]:
-    """Return the request fields that control whether and how much to think; empty where nothing is to be sent."""
+    """Return the request fields that control whether and how much to think; empty if nothing needs to be sent."""
     if think is None:
         return {}
     level = think if isinstance(think, str) else "medium"
@@ -70,7 +70,7 @@ def error_problem(status: int | None, body: bytes) -> Problem:
 
     Args:
         status: the HTTP status; None for an error within an answer.
-        body: the body of the answer.
+        body: the body of the response.
     """
     said = _error_text(body)
     if status in (401, 403):
@@ -91,7 +91,7 @@ def error_problem(status: int | None, body: bytes) -> Problem:
 
 
 def _error_text(body: bytes) -> str:
-    """Return the message in an error body; servers wrap it in several ways."""
+    """Return the message in an error body, which servers wrap in several ways."""
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -104,7 +104,7 @@ def _error_text(body: bytes) -> str:
 
 
 def excerpt(data: bytes) -> str:
-    """Return the start of a server's text, suitable for a sentence."""
+    """Return the beginning of a server's text, at most 160 characters that fit into a sentence."""
     text = data.decode("utf-8", "replace").strip()
     text = "".join(c if c.isprintable() else " " for c in text)
     return text[:_SHOWN_CHARS] + "…" if len(text) > _SHOWN_CHARS else text

@@ -1,6 +1,7 @@
-"""Request fields that a server refuses: the request is sent again without them, and they are remembered.
+"""Request fields that a server refuses. The request is sent again without them, and they are remembered.
 
-A field that an answer does not need is not worth a failed trial; the cost of its absence is reported with the result.
+A field that an answer does not need is not worth a failed trial. The effect of leaving it out is reported with the
+result.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _EFFECTS: dict[str, tuple[str, ...]] = {
     "think": ("thinking", "think value"),
     "reasoning_effort": ("reasoning effort", "reasoning.effort"),
 }
-"""Words of refusals that describe a field's effect in place of its name."""
+"""Texts of refusals that describe the effect of a field instead of naming it."""
 _ABOUT_SIZE = re.compile(r"context|too (?:large|long|big|many)|exceed|at most|larger than|maximum")
 _ECHOED = frozenset({"input", "ctx", "url", "body", "request", "value"})
 """Keys under which error bodies repeat the request."""
@@ -46,18 +47,18 @@ class RefusedFields:
         return self._by_model.get(model, ())
 
     def learn(self, model: str, taken: tuple[DroppedField, ...]) -> None:
-        """Add refused fields."""
+        """Add fields that the server refused for a model."""
         known = self.of(model)
         self._by_model[model] = (*known, *(one for one in taken if one not in known))
 
     async def ask(
         self, model: str, body: Body, exchange: Exchange
     ) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
-        """Send a request, again without the fields that the server refuses by name, and yield its events.
+        """Send a request and yield its events. If the server refuses fields by name, send it again without them.
 
         Args:
             model: the model's name, by which refusals are remembered.
-            body: the request as wanted.
+            body: the request with all fields.
             exchange: sends a body and yields the events.
 
         Raises:
@@ -80,7 +81,10 @@ class RefusedFields:
 
 
 def without(body: Body, taken: tuple[DroppedField, ...]) -> dict[str, Any]:
-    """Return a request's body without the fields, or with their substitutes; an emptied object is removed."""
+    """Return a request's body without the refused fields, or with their substitutes.
+
+    Objects that become empty are removed.
+    """
     left: dict[str, Any] = dict(body)
     for one in taken:
         part, _, name = one.field.rpartition(".")
@@ -112,7 +116,7 @@ def refused_fields(body: Body, status: int, refusal: bytes) -> tuple[DroppedFiel
         if _replaces(path.rpartition(".")[2].lower(), words) or any(sign in words for sign in _EFFECTS.get(path, ()))
     ]
     if any("max_" in path for path in named) and _ABOUT_SIZE.search(words):
-        return ()  # the limit is known and too high: a different problem
+        return ()  # the server knows the field, but its value is too large: a different problem
     parts = {path.partition(".")[0] for path in named if "." in path}
     return tuple(
         DroppedField(field=path, instead=_instead(path, body)) for path in named if path not in parts or len(named) == 1
@@ -138,7 +142,7 @@ def _replaces(name: str, words: str) -> bool:
 
 
 def _texts(refusal: bytes) -> Iterator[str]:
-    """Yield the texts in an error body except those that repeat the request; for another body all of it."""
+    """Yield the texts in an error body, except those that repeat the request. A body that is not JSON is one text."""
     try:
         yield from _texts_in(document(refusal))
     except NotJson:
@@ -174,7 +178,7 @@ _COSTS: dict[str, Cost] = {
 
 
 def dropped_field_problem(model: str, taken: DroppedField) -> Problem:
-    """Return the problem that names the refused fields, and the cost of their absence."""
+    """Return the problem that names a refused field and the effect of leaving it out."""
     args: dict[str, Argument] = {"field": taken.field, "name": model}
     if taken.instead:
         return Problem(code="field_replaced", args={**args, "instead": taken.instead})

@@ -1,4 +1,4 @@
-"""Model names whose displayed form differs from the server's: control characters are shown as others."""
+"""Model names that are displayed in another form than the server's: control characters are replaced."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ShownNames:
         self._sent.update((fit, name) for name in names if (fit := without_controls(name)) != name)
 
     def sent(self, name: str) -> str:
-        """Return the server's own name of a model."""
+        """Return the server's own name of a model, given the displayed one."""
         return self._sent.get(name, name)
 
     def as_sent(self, request: ChatRequest) -> ChatRequest:

@@ -1,7 +1,7 @@
 """Speed-only models: random weights of a chosen size, made when needed. The load is real, the text is noise.
 
-Runs as a program (``python -m llmtui.backends.synthetic 24M FOLDER``) so that numpy is not loaded in the measuring
-process. The tokeniser is the demo model's, read from the shipped file.
+The module runs as a program (``python -m llmtui.backends.synthetic 24M FOLDER``), so that numpy is not loaded in the
+measuring process. The tokeniser is that of the demo model, read from the shipped file.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 Size = Literal["24M", "114M"]
 TOKENISER_FILE: Final = Path(__file__).with_name("models") / "tiny-Q8_0.gguf"
 RECIPE: Final = 2
-"""Increased whenever the same name would produce another file; part of the file's name."""
+"""Version of the recipe, part of the file's name. Increased whenever the same name would produce a different file."""
 EXIT_FAILED: Final = 1
 STALE_S: Final = 600
-"""An unfinished file not written to for this long belongs to a run that was killed."""
+"""Seconds after which an unfinished file that is no longer written to counts as left behind by a killed run."""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """Dimensions of a llama-architecture model. Every row length is a multiple of 32, the block of Q8_0."""
+    """Dimensions of a llama-architecture model. Every row length is a multiple of 32, the block size of Q8_0."""
 
     width: int
     layers: int
@@ -50,7 +50,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kv_width(self) -> int:
-        """Columns of a key or value."""
+        """Number of columns of the keys, and of the values."""
         return self.width // self.heads * self.kv_heads
 
 
@@ -65,12 +65,12 @@ class SyntheticFailed(ProblemError):
 
 
 def synthetic_path(size: Size, folder: Path) -> Path:
-    """Return the path of the file, which may not exist yet."""
+    """Return the path of a speed-only model's file, which may not exist yet."""
     return folder / f"llmtui-synthetic-{size}-v{RECIPE}.gguf"
 
 
 def is_made(size: Size, folder: Path) -> bool:
-    """Return whether the file exists and is complete."""
+    """Return whether the file of a speed-only model exists and is complete."""
     try:
         return not read_gguf(synthetic_path(size, folder)).truncated
     except BadGguf:
@@ -80,8 +80,8 @@ def is_made(size: Size, folder: Path) -> bool:
 def make_synthetic(size: Size, folder: Path) -> Path:
     """Make a speed-only model unless it exists; return the path of its GGUF file.
 
-    It is written under a temporary name and renamed when complete, so an interrupted run leaves nothing that looks like
-    a model. The same version of numpy makes the same bytes.
+    The file is written under a temporary name and renamed when complete, so an interrupted run leaves nothing that
+    looks like a model. The same version of numpy makes the same bytes.
 
     Args:
         size: the parameter count: 24M takes half a second and 26 MB, 114M some four seconds and 124 MB.
@@ -120,15 +120,15 @@ def make_synthetic(size: Size, folder: Path) -> Path:
 
 
 def random_tensors(shape: Shape, tokens: list[str], seed: int = 0) -> Iterator[tuple[str, Matrix]]:
-    """Yield normal weights, scaled so that activations keep their size, one tensor at a time.
+    """Yield normally distributed weights, one tensor at a time, scaled so that activations keep their size.
 
-    The model has a separate head: one tied to the embedding would repeat one token for ever, and Ollama ends such a
-    stream after 30 repeats without a last line. Rows of tokens that are not plain ASCII words are zero, so that the
-    model neither stops early nor writes half a character.
+    The output matrix is separate from the embedding. If both were the same, the model would repeat one token for ever,
+    and Ollama ends such a stream after 30 repeats without a last line. Rows of tokens that are not plain ASCII words
+    are zero, so that the model neither stops early nor writes half a character.
 
     Args:
         shape: the dimensions.
-        tokens: the vocabulary in GPT-2's printable bytes.
+        tokens: the vocabulary, with bytes written as GPT-2's printable characters.
         seed: seed of the generator.
 
     Yields:
@@ -193,7 +193,7 @@ def _write(path: Path, size: Size) -> None:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove the files of runs that were killed."""
+    """Remove the unfinished files of runs that were killed."""
     for leftover in path.parent.glob(f".{path.name}-*"):
         if time.time() - leftover.stat().st_mtime > STALE_S:
             leftover.unlink(missing_ok=True)
