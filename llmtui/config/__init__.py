@@ -1,4 +1,4 @@
-"""Settings, addresses, folders and prompt files."""
+"""Settings, server addresses, folders and prompt files."""
 
 from llmtui.config.address import GGUF, Address, builtin_model, builtin_place, file_here, normalise_host
 from llmtui.config.errors import SettingsError

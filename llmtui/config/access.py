@@ -1,7 +1,6 @@
-"""Keys and logins for servers: their sources, and the servers that each may be sent to.
+"""Keys and logins for servers: where they come from, and which servers each may be sent to.
 
-They come from the environment or a file and never from a command line, so that no list of processes, plan or journal
-contains them.
+They come from the environment, from a file or from a server's address. They are never part of a plan or a journal.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """The credentials of a request."""
 
     header: str
-    """Value of ``Authorization``."""
+    """Value of the header ``Authorization``."""
     source: str
-    """Its source, for messages: a variable's name or "the address"."""
+    """Where the credentials come from, for messages: the name of a variable, or "the address"."""
 
 
 def origin_of(address: str) -> str:
-    """Return scheme, host and port of a server's address, including the default port."""
+    """Return scheme, host and port of a server's address; the default port is added if none is given."""
     parts = urlsplit(address if "://" in address else f"http://{address}")
     try:
         port = parts.port
@@ -47,17 +46,22 @@ def origin_of(address: str) -> str:
 
 
 def without_login(text: str) -> str:
-    """Return the text without user name and password before every host."""
+    """Return the text with all user names and passwords removed from the addresses in it."""
     return _LOGIN.sub("", text)
 
 
 def basic(login: str, source: str) -> Access:
-    """Return the credentials for user name and password, separated by a colon."""
+    """Return credentials for HTTP basic authentication.
+
+    Args:
+        login: user name and password, separated by a colon.
+        source: where they come from, for messages.
+    """
     return Access(header=f"Basic {base64.b64encode(login.encode()).decode()}", source=source)
 
 
 def read_key_file(path: Path) -> str:
-    """Return the key in a file: its first non-blank line.
+    """Return the key in a file: its first line that is not blank.
 
     Raises:
         SettingsError: the file cannot be read, or has no key.
@@ -75,16 +79,22 @@ def read_key_file(path: Path) -> str:
 
 
 class Accesses:
-    """The keys by server. A key belongs to the first server that it could have been meant for."""
+    """The keys and logins for servers. A key is sent only to the first server that the user or the settings named."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
         self._logins: dict[str, str] = {}
         self._named: dict[NamedBy, str] = {}
-        """The first origin named in each way."""
+        """The first server named by the user, and the first named by the user or the settings."""
 
     def name(self, address: str, by: NamedBy, login: str | None = None) -> None:
-        """Record a named server, with the login in its address."""
+        """Record a server, with the login in its address.
+
+        Args:
+            address: the server's address without login.
+            by: the source of the address: ``person`` for the user, ``settings``, or ``nobody``.
+            login: user name and password, separated by a colon; None if the address had none.
+        """
         origin = origin_of(address)
         if by != "nobody":
             self._named.setdefault("settings", origin)
@@ -94,10 +104,11 @@ class Accesses:
             self._logins[origin] = login
 
     def of(self, kind: str, address: str, *, is_loopback: bool) -> Access | None:
-        """Return the credentials for a server; None where there are none.
+        """Return the credentials for a server; None if there are none.
 
-        A login in its address comes first, then LLMTUI_API_KEY, LLMTUI_USER with LLMTUI_PASSWORD, and the key of the
-        protocol, which leaves this machine only encrypted and only to a server that the user named.
+        The first available is used: the login in the server's address, LLMTUI_API_KEY, LLMTUI_USER with
+        LLMTUI_PASSWORD, the key of the protocol (such as OPENAI_API_KEY). The last is sent only to a server that the
+        user named, and to another machine only with encryption.
         """
         origin = origin_of(address)
         if origin in self._logins:
@@ -115,7 +126,7 @@ class Accesses:
         return None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the keys and passwords that may be sent to servers, except those too short to be recognised."""
+        """Return the keys and passwords that may be sent to servers, except those too short to recognise in a text."""
         given = [self._env.get(name, "").strip() for name in (API_KEY, PASSWORD, *PROTOCOL_KEYS.values())]
         given += [login.partition(":")[2] for login in self._logins.values()]
         return tuple(dict.fromkeys(secret for secret in given if len(secret) >= _SHORTEST_SECRET))

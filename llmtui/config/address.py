@@ -1,4 +1,4 @@
-"""The address of an Ollama server, read as Ollama itself reads ``OLLAMA_HOST``."""
+"""The address of a server, interpreted as Ollama interprets ``OLLAMA_HOST``."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     """The address of a server."""
 
     url: str
-    """Scheme, host, port and path, without a slash at the end: ``url + "/api/version"`` is a request's address."""
+    """Scheme, host, port and path, without a slash at the end: ``url + "/api/version"`` is the URL of a request."""
     host: str
     """The host without port or brackets."""
     port: int
     is_loopback: bool
-    """Whether the host is this machine by its name or number; the name is not resolved."""
+    """Whether the host is this machine, judged by its name or number; the name is not resolved."""
     login: str | None = None
-    """User name and password before the host, separated by a colon; never a part of ``url``."""
+    """User name and password from the typed address, separated by a colon; never a part of ``url``."""
 
 
 def normalise_host(text: str | None) -> Address:
     """Return the address for a typed host, by the rules of Ollama's client for ``OLLAMA_HOST``.
 
-    Blanks and quotes around it are dropped. With a scheme the port is 80 or 443, without one it is 11434; a port that
-    is no number from 0 to 65535 counts as not given. An empty text is this machine, and so are listening addresses that
-    no client can connect to (0.0.0.0, ::). ``ollama.com`` alone means https. A path is kept; user name and password
-    before the host are removed from the URL, which Ollama itself does not do. Source: ``Host`` and ``ConnectableHost``
-    in Ollama's envconfig/config.go, version 0.34.4.
+    Blanks and quotes around the text are dropped. Without a scheme the port defaults to 11434, with a scheme to 80 or
+    443. A port that is not a number from 0 to 65535 counts as not given. An empty text means this machine, and so do
+    listening addresses that no client can connect to (0.0.0.0, ::). ``ollama.com`` alone means https. A path is kept.
+    Unlike in Ollama, user name and password are removed from the URL. Source: ``Host`` and ``ConnectableHost`` in
+    Ollama's envconfig/config.go, version 0.34.4.
 
     Raises:
-        SettingsError: it makes no URL: the scheme is not http or https, or there is no host name.
+        SettingsError: the scheme is not http or https, or there is no valid host name.
     """
     wanted = (text or "").strip().strip("\"'").strip()
     scheme, separator, rest = wanted.partition("://")
@@ -78,8 +78,8 @@ def builtin_place(text: str) -> str | None:
     """Return where the built-in server finds its models, if a server's address means that server.
 
     Returns:
-        ``builtin`` for its own models; a full path for ``builtin:PATH``, ``file:PATH`` and for anything without a
-            scheme that ends in ``.gguf``; None for another server.
+        ``builtin`` for its own models. A full path for ``builtin:PATH``, for ``file:PATH``, and for a text without a
+        scheme that ends in ``.gguf``. None for another server.
     """
     wanted = text.strip()
     if wanted == BUILTIN:
@@ -93,10 +93,12 @@ def builtin_place(text: str) -> str | None:
 def builtin_model(text: str) -> str | None:
     """Return a model's name at the built-in server, if the typed name selects that server.
 
+    A name without a prefix may be another server's model, even if a file has that name: llama.cpp's server names its
+    model by the path given at startup.
+
     Returns:
-        For ``file:PATH`` the full path; for ``builtin:NAME`` the name, where NAME is a .gguf file's path the full
-            path. None for everything else: a name without a prefix may be another server's, even where a file has
-            that name (llama.cpp's server names its model by the path given at its start).
+        The full path for ``file:PATH`` and for ``builtin:PATH`` with the path of a .gguf file. NAME for any other
+        ``builtin:NAME``. None for a name without a prefix.
     """
     if text.startswith(FILE_PREFIX):
         return _full_path(text.removeprefix(FILE_PREFIX))
@@ -107,7 +109,7 @@ def builtin_model(text: str) -> str | None:
 
 
 def file_here(text: str) -> str | None:
-    """Return the full path of the .gguf file in a text without a prefix; None where there is none."""
+    """Return the full path of the .gguf file that a text without a prefix names; None if there is no such file."""
     if not text.lower().endswith(GGUF) or not Path(text).expanduser().is_file():
         return None
     return _full_path(text)
@@ -118,7 +120,7 @@ def _full_path(text: str) -> str:
 
 
 def is_this_machine(address: str) -> bool:
-    """Return whether a server's address is this machine, by its name or number; the name is not resolved."""
+    """Return whether a server's address is this machine, judged by its name or number; the name is not resolved."""
     try:
         host = urlsplit(address if "//" in address else f"//{address}").hostname
     except ValueError:
@@ -127,9 +129,9 @@ def is_this_machine(address: str) -> bool:
 
 
 def _split(place: str) -> tuple[str, str] | None:
-    """Return ``host:port`` in parts, like Go's ``net.SplitHostPort``; None where that fails.
+    """Return host and port of ``host:port``, like Go's ``net.SplitHostPort``; None if the text has no valid port part.
 
-    Brackets mark an IPv6 address; without them more than one colon means that there is no port.
+    Brackets mark an IPv6 address. Without them, more than one colon means that there is no port.
     """
     if place.startswith("["):
         host, closed, after = place[1:].partition("]")
@@ -144,13 +146,13 @@ def _split(place: str) -> tuple[str, str] | None:
 
 
 def _bare(place: str) -> str:
-    """Return a host without a port: an IPv6 address may have brackets."""
+    """Return a host without a port. Brackets around an IP address are removed."""
     bare = place.strip("[]")
     return place if _as_ip(bare) is None else bare
 
 
 def _client_host(name: str) -> str | None:
-    """Return the host that a client connects to, or None where the name cannot be one."""
+    """Return the host that a client connects to; None if the name cannot be a host."""
     if not name:
         return "127.0.0.1"
     address = _as_ip(name)

@@ -1,4 +1,4 @@
-"""The error in settings, as a code with its facts; ``words.settings`` has the sentences."""
+"""The error in settings, as a code with arguments. ``words.settings`` has the sentences for the codes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class SettingsError(ValueError):
     """An unusable value or text in a settings file, the environment, a flag or a prompt file.
 
     Attributes:
-        reason: the reason.
+        reason: code of the reason.
         file: the file, or ``ENVIRONMENT``; empty for a value just typed.
-        key: the setting, variable, flag, or dotted path of a prompt file; empty for the file as a whole.
-        line: line in the file, from 1; None where the TOML parser names none.
-        facts: the arguments of the reason's sentence.
+        key: the setting, variable, flag, or dotted path in a prompt file; empty if the error is in the file as a whole.
+        line: line in the file, from 1; None if the TOML parser reports none.
+        facts: arguments for the sentence of the reason.
     """
 
     def __init__(self, reason: Reason, *, file: str = "", key: str = "", line: int | None = None, **facts: str) -> None:
@@ -37,4 +37,4 @@ class SettingsError(ValueError):
 
 
 ENVIRONMENT = "environment"
-"""In place of a file's name: the value is that of an environment variable."""
+"""Used in place of a file's name if the value comes from an environment variable."""

@@ -1,4 +1,7 @@
-"""Candidates for a server's interface: a typed address is often that of its web page, or of one request."""
+"""APIs that a server may offer at a typed address.
+
+That address is often of the server's web page, or of one request.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +21,24 @@ _VERSION = re.compile(r"v\d+", re.IGNORECASE)
 
 
 class Interface(msgspec.Struct, frozen=True):
-    """A possible interface of a server."""
+    """An API that a server may offer: a protocol and the address at which to try it."""
 
     kind: Protocol
     address: str
-    """In the notation of that kind's backend: for ``openai`` the address before ``/models``, with a slash at its end
-    where it has no version."""
+    """The address in the notation of the protocol's backend.
+
+    For ``openai`` this is the address before ``/models``; if it has no version such as ``/v1``, it ends with a slash.
+    """
 
 
 def protocol_of(url: str) -> Protocol:
-    """Return the protocol that the form of an address suggests: OpenAI's if its path ends in a version."""
+    """Return the protocol that the form of an address suggests: OpenAI's if its path ends with a version."""
     last = _path(url).rpartition("/")[2]
     return "openai" if _VERSION.fullmatch(last) else "ollama"
 
 
 def interfaces(url: str, kind: Protocol) -> tuple[Interface, ...]:
-    """Return the interfaces to try, first the one that the address suggests; a short list in a fixed order.
+    """Return the APIs to try, in order, starting with the one that the address suggests.
 
     Args:
         url: URL with scheme and host.
@@ -55,9 +60,10 @@ def interfaces(url: str, kind: Protocol) -> tuple[Interface, ...]:
 
 
 def root_and_prefix(address: str) -> tuple[str, str]:
-    """Return the root of a server with OpenAI's protocol, and the path between that and ``/models``.
+    """Return the root path of an OpenAI-compatible server, and the path between it and ``/models``.
 
-    ``http://host/v1`` and ``http://host`` have the prefix ``/v1``; with a slash at its end an address has none.
+    ``http://host/v1`` and ``http://host`` have the prefix ``/v1``. An address that ends with a slash has an empty
+    prefix.
     """
     path = _path(address)
     parent, _, last = path.rpartition("/")

@@ -1,6 +1,7 @@
-"""The sources of settings.
+"""Loading of settings from their sources.
 
-In rising priority: built-in value, settings file, environment (``LLMTUI_NUM_CTX``), flag of the command line.
+The sources, each overriding those before it: built-in value, settings file, environment (``LLMTUI_NUM_CTX``),
+command-line flag.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ ENVIRONMENT_PREFIX = "LLMTUI_"
 
 
 class LoadedSettings(NamedTuple):
-    """Settings with the problems found while loading them."""
+    """Settings, with the problems found while loading them."""
 
     settings: Settings
     problems: tuple[SettingsError, ...]
-    """One for each value that was not used."""
+    """One error for each value that was not used."""
 
 
 def load_settings(env: Mapping[str, str], config_path: Path | None) -> LoadedSettings:
-    """Return the settings in force, before the flags of the command line.
+    """Return the settings from file and environment, before the command-line flags are applied.
 
-    A settings file or an environment variable that cannot be used does not stop the program: it becomes a problem, and
-    the next best value is taken. An empty environment variable counts as not set.
+    An unusable settings file or environment variable does not stop the program. It becomes a problem, and the value
+    from the source with the next lower priority is used. An empty environment variable counts as not set.
 
     Args:
-        env: the environment. ``OLLAMA_HOST`` is the host where ``LLMTUI_HOST`` is not set.
+        env: the environment. ``OLLAMA_HOST`` sets the host if ``LLMTUI_HOST`` is not set.
         config_path: the settings file, which need not exist; None without a home folder.
     """
     values, problems = ({}, []) if config_path is None else read_settings_file(config_path)
@@ -53,14 +54,14 @@ def load_settings(env: Mapping[str, str], config_path: Path | None) -> LoadedSet
 
 
 def with_flags(settings: Settings, flags: Mapping[str, object]) -> Settings:
-    """Return settings with the flags of the command line applied.
+    """Return settings with the command-line flags applied.
 
     Args:
         settings: the settings without flags.
         flags: text or value of each flag, by setting; None means not given.
 
     Raises:
-        SettingsError: a flag cannot be used.
+        SettingsError: the value of a flag is invalid.
     """
     known = bounds_of(Settings)
     given = {
@@ -74,5 +75,5 @@ def with_flags(settings: Settings, flags: Mapping[str, object]) -> Settings:
 
 
 def flag_of(name: str) -> str:
-    """Return the flag of a setting: ``--num-ctx``."""
+    """Return the command-line flag of a setting, such as ``--num-ctx``."""
     return "--" + name.removesuffix("_s").replace("_", "-")

@@ -1,4 +1,4 @@
-"""A person's own prompt file: which one it is, and how it begins."""
+"""The user's own prompt file: which file it is, and its content when it is created."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _HEAD = """\
 
 
 def own_prompt_file(pack: PromptPack, config_dir: Path | None) -> Path:
-    """Return the file of a person's own prompts; where there is none, it is made with the prompts in force.
+    """Return the file with the user's own prompts. If there is none, create it with the current prompts.
 
     Args:
-        pack: the prompts in force; its last source is the person's, where there is more than one.
-        config_dir: the settings folder, for a new file; None where the user has no home folder.
+        pack: the current prompts. If it has several sources, the last is the user's file.
+        config_dir: the settings folder, for a new file; None if the user has no home folder.
 
     Raises:
-        SettingsError: there is no folder for it, or it cannot be written.
+        SettingsError: there is no folder for the file, or it cannot be written.
     """
     if len(pack.sources) > 1:
         return Path(pack.sources[-1])
@@ -64,6 +64,6 @@ def _lines(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return a text as TOML's basic strings hold it, line ends as they are."""
+    """Return a text escaped for a basic string in TOML. Line ends are kept."""
     plain = text.replace("\\", "\\\\").replace('"', '\\"')
     return "".join(one if one.isprintable() or one == "\n" else f"\\U{ord(one):08X}" for one in plain)

@@ -1,4 +1,4 @@
-"""The prompts in force: the shipped pack and the user's additions."""
+"""The prompts for a run: the shipped pack, with the user's prompt files merged over it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def shipped_pack(language: str) -> PromptPack:
-    """Return the pack that comes with the program.
+    """Return the prompt pack that comes with the program.
 
     Raises:
         SettingsError: the installation is damaged: the file is missing or unreadable.
@@ -26,17 +26,17 @@ def shipped_pack(language: str) -> PromptPack:
 
 
 def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path | None, language: str) -> PromptPack:
-    """Return the prompts in force.
+    """Return the prompts for a run.
 
-    With ``--prompts``, that file is merged over the shipped pack and nothing else is read, so that the same command
-    runs the same prompts in every folder. Otherwise ``prompts.toml`` of the settings folder is merged over the shipped
-    pack, and over that the one of the current folder, provided it has an ``[llmtui]`` table: other programs use that
-    name too.
+    With ``--prompts``, that file is merged over the shipped pack and no other is read, so that the same command runs
+    the same prompts in every folder. Otherwise two files are merged over the shipped pack: ``prompts.toml`` of the
+    settings folder, then that of the current folder. The latter needs an ``[llmtui]`` table, since other programs use
+    that file name too.
 
     Args:
-        flag: the file of ``--prompts``.
+        flag: the file of ``--prompts``; None if not given.
         cwd: the current folder.
-        config_dir: the settings folder; None where there is none.
+        config_dir: the settings folder; None if there is none.
         language: "en" or "es".
 
     Raises:
@@ -55,9 +55,9 @@ def find_prompt_pack(flag: str | Path | None, cwd: Path, config_dir: Path | None
 
 
 def unused_pack_here(cwd: Path) -> SettingsError | None:
-    """Return why the current folder's ``prompts.toml``, which seems meant to be a pack, is not used; None where not.
+    """Return why ``prompts.toml`` in the current folder is not used, if it seems meant as a prompt pack; else None.
 
-    Another program's file of that name is readable TOML without a part of a pack, and is left alone.
+    A file that is readable TOML without any part of a pack belongs to another program and is ignored.
     """
     path = cwd / PACK_NAME
     if not path.exists() or _is_own_pack(path):
@@ -72,7 +72,7 @@ def unused_pack_here(cwd: Path) -> SettingsError | None:
 
 
 def _shipped_path() -> Path:
-    """Return the shipped file: inside the package in a wheel, at the top level in a checkout."""
+    """Return the path of the shipped prompts: inside the package in a wheel, at the top level in a checkout."""
     inside = _PACKAGE / PACK_NAME
     return inside if inside.is_file() else _PACKAGE.parent / PACK_NAME
 
@@ -89,7 +89,7 @@ def _lay_over(pack: PromptPack, path: Path, language: str) -> PromptPack:
 
 
 def _is_own_pack(path: Path) -> bool:
-    """Return whether the current folder's file is the user's pack: not another program's, and not the shipped one."""
+    """Return whether a file is the user's prompt pack: neither another program's file nor the shipped one."""
     if not path.is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""Folders of the program: its settings, its data, its results."""
+"""Folders of the program: for its settings, its data and its results."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ APP = "llmtui"
 
 
 def config_dir() -> Path | None:
-    """Return the user's folder for the settings file and a ``prompts.toml``; it need not exist.
+    """Return the folder of the settings file and of the user's ``prompts.toml``. It need not exist.
 
-    None where the user has no home folder, as in some containers.
+    Returns:
+        The folder; None if the user has no home folder, as in some containers.
     """
     from platformdirs import user_config_path
 
@@ -22,7 +23,7 @@ def config_dir() -> Path | None:
 
 
 def config_path() -> Path | None:
-    """Return the settings file's path; it need not exist. None where the user has no home folder."""
+    """Return the settings file's path; it need not exist. None if the user has no home folder."""
     folder = config_dir()
     return None if folder is None else folder / "config.toml"
 
@@ -35,7 +36,7 @@ def data_dir() -> Path | None:
 
 
 def expanded(path: str | Path) -> Path:
-    """Return a path with ``~`` replaced by the home folder; unchanged where there is none."""
+    """Return a path with ``~`` replaced by the home folder; unchanged if the user has none."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -45,15 +46,15 @@ def expanded(path: str | Path) -> Path:
 def _of_user(folder: Callable[..., Path]) -> Path | None:
     try:
         return folder(APP, appauthor=False)
-    except RuntimeError:  # both platformdirs and pathlib: no HOME, and no such user
+    except RuntimeError:  # raised by platformdirs and pathlib if there is neither HOME nor such a user
         return None
 
 
 def results_dir(flag: str | Path | None, settings: Settings, cwd: Path) -> Path:
     """Return the folder for sessions; it need not exist.
 
-    It is the flag's, else the settings', else ``./results`` where that is a folder, else one in the user's data folder.
-    Relative paths start at ``cwd``; ``~`` is the home folder.
+    It is the first of these that is set or exists: the flag, the setting, ``./results``. Otherwise it is a folder in
+    the user's data folder. Relative paths start at ``cwd``, and ``~`` is the home folder.
 
     Raises:
         SettingsError: no folder is set, and the user has no home folder.

@@ -1,6 +1,6 @@
-"""Prompt files: TOML texts that become packs, or errors with file, key and reason.
+"""Prompt files: TOML texts that become prompt packs, or errors with file, key and reason.
 
-One complete pack ships with the program; a user's file needs only the changes and is merged over it. docs/prompts.md
+One complete pack ships with the program. A user's file needs only the changes and is merged over it. docs/prompts.md
 describes the format and the merge rules.
 """
 
@@ -25,7 +25,7 @@ _TITLE_LENGTH = 40
 
 
 class PartialCategory(msgspec.Struct, frozen=True, kw_only=True):
-    """A category of an overriding file; a title of None leaves the title unchanged."""
+    """A category in a file that changes a pack. A title of None leaves the title unchanged."""
 
     id: str
     title: str | None
@@ -33,7 +33,7 @@ class PartialCategory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartialPack(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that changes a pack. None and empty mean "unchanged"."""
+    """The content of a file that changes a pack. None and empty values mean "unchanged"."""
 
     name: str
     language: str
@@ -44,9 +44,9 @@ class PartialPack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_prompt_pack(text: str) -> bool:
-    """Return whether a text claims to be a pack: it has an ``[llmtui]`` table.
+    """Return whether a text is meant as a prompt pack: it has an ``[llmtui]`` table.
 
-    A text that is not valid TOML counts if it has that header line, so that a typo in a pack is reported and another
+    A text that is not valid TOML counts if it has that header line. So a typo in a pack is reported, while another
     program's broken file is ignored.
     """
     try:
@@ -60,11 +60,11 @@ def parse_pack(text: str, *, file: str, language: str) -> PromptPack:
 
     Args:
         text: the TOML text.
-        file: its name, for messages and for ``sources``.
-        language: "en" or "es". A text missing in it is used in English, or else in any language.
+        file: the name of its file, for messages and for ``sources``.
+        language: "en" or "es". A text that is missing in this language is used in English, or else in any language.
 
     Raises:
-        SettingsError: the text is no pack, or lacks ``[cold]``, ``[follow_up]``, or categories with prompts.
+        SettingsError: the text is not a pack, or lacks ``[cold]``, ``[follow_up]``, or categories with prompts.
     """
     partial = parse_partial(text, file=file, language=language)
     nothing = PromptPack(name="", language=language, categories=(), cold="", follow_up="", sources=())
@@ -75,15 +75,15 @@ def parse_pack(text: str, *, file: str, language: str) -> PromptPack:
 
 
 def parse_partial(text: str, *, file: str, language: str) -> PartialPack:
-    """Return the changes of a file: every part may be missing except the ``[llmtui]`` table.
+    """Return the changes in a file. Every part may be missing except the ``[llmtui]`` table.
 
     Args:
         text: the TOML text.
-        file: its name, for messages and for ``sources``.
-        language: as for ``parse_pack``.
+        file: the name of its file, for messages and for ``sources``.
+        language: as in ``parse_pack``.
 
     Raises:
-        SettingsError: the text is no pack.
+        SettingsError: the text is not a pack.
     """
     tree = read_toml(text, file)
     reader = _Reader(file, language)
@@ -107,11 +107,11 @@ def parse_partial(text: str, *, file: str, language: str) -> PartialPack:
 
 
 def merge(base: PromptPack, override: PromptPack | PartialPack) -> PromptPack:
-    """Return a pack with a pack or a part of one merged over it.
+    """Return a pack with another pack, or changes, merged over it.
 
-    A category in both keeps its place and gets the override's prompts in place of its own, and the override's title
-    where there is one. Categories that only the override has follow in its order. Cold and follow-up texts are replaced
-    where given. The name is the override's; the sources add up.
+    A category in both keeps its position. It has the override's prompts in place of its own, and the override's title
+    if that has one. Categories that only the override has follow in its order. Cold and follow-up texts are replaced if
+    the override has them. The name is the override's, and its sources are appended.
 
     Raises:
         SettingsError: a prompt in the override has the id of a prompt in another category.
@@ -150,13 +150,13 @@ def _as_title(category_id: str) -> str:
 
 
 def _first_words(text: str) -> str:
-    """Return a title for a prompt without one: its first words, cut at a blank."""
+    """Return a title for a prompt without one: its first words, at most 40 characters."""
     line = " ".join(text.split())
     return line if len(line) <= _TITLE_LENGTH else line[:_TITLE_LENGTH].rsplit(" ", 1)[0] + "…"
 
 
 class _Reader:
-    """Converts the tables of one file; every error has the file and the key."""
+    """Converts the tables of one file. Every error names the file and the key."""
 
     def __init__(self, file: str, language: str) -> None:
         self._file = file
@@ -176,7 +176,7 @@ class _Reader:
         return value
 
     def head(self, value: object) -> str:
-        """Check ``[llmtui]``; return the pack's name, by default the file's."""
+        """Check the table ``[llmtui]``; return the pack's name, which defaults to the file's name."""
         table = self.table(("llmtui",), value)
         self.known(("llmtui",), table, ("format", "name"))
         number = table.get("format")
@@ -187,7 +187,10 @@ class _Reader:
         return self.line(("llmtui", "name"), table["name"]) if "name" in table else self._file
 
     def lone_text(self, path: KeyPath, tree: dict[str, Any]) -> str | None:
-        """Return the text of ``[cold]`` or ``[follow_up]``: a table with a text and nothing else."""
+        """Return the text of ``[cold]`` or ``[follow_up]``: a table that may have only the key ``text``.
+
+        None if it is missing.
+        """
         if path[0] not in tree:
             return None
         table = self.table(path, tree[str(path[0])])
@@ -239,14 +242,14 @@ class _Reader:
                 seen[prompt.id] = dotted(path)
 
     def line(self, path: KeyPath, value: object) -> str:
-        """Return a title or name: one line without control characters."""
+        """Return a title or name, which must be one line without control characters."""
         text = self.text(path, value)
         if not text.isprintable():
             raise self.error(path, "not_one_line")
         return text
 
     def text(self, path: KeyPath, value: object) -> str:
-        """Return a text: one string for every language, or a table with a string per language."""
+        """Return a text: one string for all languages, or the string for this language from a table of strings."""
         if isinstance(value, dict):
             self.known(path, value, LANGUAGES)
             for name, given in value.items():

@@ -1,4 +1,4 @@
-"""The bytes of a regular file of a bounded size: a pipe would block, and a device may have no end."""
+"""Reading of regular files of limited size. Reading a pipe would block, and a device may have no end."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def regular_bytes(path: Path, most_bytes: int) -> bytes:
     Raises:
         FileNotFoundError: there is no file.
         OSError: the file cannot be read.
-        ValueError: the path holds a NUL.
-        NotRegular: the path is no regular file.
+        ValueError: the path contains a null character.
+        NotRegular: the path is not a regular file.
         TooLarge: the file is larger than ``most_bytes``.
     """
     # Without O_NONBLOCK, opening a pipe would block until a program writes to it.

@@ -1,4 +1,4 @@
-"""Settings: the choices of a run and the program's own, with the rules of both."""
+"""All settings: the choices for a run and those of the program itself, with the rules for their values."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ from llmtui.core.choices import BadChoice, Bounds, Choices, Value, accepted, bou
 
 
 class Settings(Choices, frozen=True, kw_only=True):
-    """All settings: the choices of a run, and the program's own."""
+    """All settings: the choices for a run, and those of the program itself."""
 
     host: str | None = None
-    """The server's address as typed; None: this machine. ``normalise_host`` reads it."""
+    """The server's address as typed; None: this machine. ``normalise_host`` interprets it."""
     servers: tuple[str, ...] | None = None
-    """Addresses that were named before, the last one first."""
+    """Addresses of servers used before, the most recent first."""
     results_dir: str | None = None
     language: Literal["auto", "en", "es"] = "auto"
     theme: str | None = None
     """Name of a Textual theme; None: the program's own."""
     theme_dark: str | None = None
-    """The theme that F6 changes to from a light one; None: the program's own."""
+    """The theme that F6 changes to from a light one; None: the program's own dark theme."""
     theme_light: str | None = None
-    """The same from a dark one."""
+    """The theme that F6 changes to from a dark one; None: the program's own light theme."""
     bell: bool = True
     keymap: dict[str, str] = msgspec.field(default_factory=dict)
     """Keys by the id of their action, such as ``{"pause": "ctrl+p,f6"}``."""
 
 
 def lasting() -> dict[str, Bounds]:
-    """Return the bounds of all settings of the settings file and the environment, by name."""
+    """Return the bounds of all settings that the settings file and the environment may set, by name."""
     return {name: bounds for name, bounds in bounds_of(Settings).items() if not bounds.once}
 
 
 def checked(bounds: Bounds, value: object, *, file: str = "", key: str = "", line: int | None = None) -> Value:
-    """Return a value in the form that ``Settings`` holds.
+    """Return a valid value in the form in which ``Settings`` stores it.
 
     Args:
         bounds: the setting's bounds.
         value: the value, of its own type.
         file: the file or source, for the error.
-        key: its name there; empty: the setting's name.
-        line: its line there.
+        key: the setting's name in that file or source; empty: the setting's own name.
+        line: the line in that file.
 
     Raises:
-        SettingsError: the value has the wrong type, is out of bounds, or is a host that makes no address.
+        SettingsError: the value has the wrong type, is out of bounds, or is not a valid host.
     """
     return _in_place(lambda: _usable(bounds, accepted(bounds, value)), file=file, key=key, line=line)
 
 
 def read(bounds: Bounds, text: str, *, file: str = "", key: str = "") -> Value:
-    """Return the value of a text from a variable or a flag; arguments and errors as in ``checked``."""
+    """Return the value for a text from a variable or a flag. Arguments and errors are as in ``checked``."""
     return _in_place(lambda: _usable(bounds, from_text(bounds, text)), file=file, key=key, line=None)
 
 

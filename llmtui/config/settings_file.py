@@ -1,4 +1,4 @@
-"""The settings file: reading its usable values, and changing it without losing comments."""
+"""The settings file: reading of its usable values, and changes that keep its comments."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _HEAD = "# Settings of llmtui. The program changes only what you choose in it; c
 
 
 def read_settings_file(path: Path) -> tuple[dict[str, Any], list[SettingsError]]:
-    """Return the usable values of a settings file, and an error for everything unusable in it.
+    """Return the usable values of a settings file, and one error for each that cannot be used.
 
-    A missing file is no error and has no values.
+    A missing file is not an error and has no values.
     """
     try:
         tree = read_toml(_read(path), str(path))
@@ -39,8 +39,8 @@ def read_settings_file(path: Path) -> tuple[dict[str, Any], list[SettingsError]]
 def save_choices(path: Path, changes: Mapping[str, object]) -> None:
     """Write changed settings into the settings file and leave everything else in it unchanged.
 
-    The file and its folder are created where missing. The new text replaces the old one in one step, so that half a
-    file never exists; a symbolic link stays one.
+    The file and its folder are created if missing. The new text replaces the old one in one step, so the file is never
+    half written. A symbolic link is kept, and the file that it points to is replaced.
 
     Args:
         path: the settings file.
@@ -89,7 +89,11 @@ def _read(path: Path) -> str:
 
 
 def _checked(name: str, value: object, *, file: str = "") -> Value:
-    """Return a value in the form that ``Settings`` holds; raise SettingsError where it may not be saved."""
+    """Return a valid value in the form in which ``Settings`` stores it.
+
+    Raises:
+        SettingsError: there is no such setting, or the value is invalid.
+    """
     bounds = lasting().get(name)
     if bounds is None:
         raise SettingsError("unknown_key", file=file, key=name, name=name, known=", ".join(lasting()))
@@ -97,12 +101,12 @@ def _checked(name: str, value: object, *, file: str = "") -> Value:
 
 
 def _plain(value: Value) -> object:
-    """Return a value in TOML's form."""
+    """Return a value as a type that TOML has."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def _same(one: object, other: object) -> bool:
-    """Return whether two TOML values have equal values and types; NaN equals itself."""
+    """Return whether two TOML values are equal in value and type. NaN equals itself."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):

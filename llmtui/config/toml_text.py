@@ -1,4 +1,4 @@
-"""TOML texts of users: read from regular files of a bounded size, with errors that have place and reason."""
+"""Users' TOML texts, read from regular files of limited size. Errors have position and reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmtui.config.errors import SettingsError
 from llmtui.config.regular_file import NotRegular, TooLarge, regular_bytes
 
 KeyPath = tuple[str | int, ...]
-"""Names of tables and keys from the outside in; an int is the position in an array of tables, from 0."""
+"""Names of nested tables and of the key, the outermost first. An int is the position in an array of tables, from 0."""
 LARGEST_BYTES: Final = 1024 * 1024
 DEEPEST: Final = 50
 """Deepest nesting of tables and lists."""
@@ -27,7 +27,7 @@ def read_text(path: Path) -> str:
 
     Raises:
         FileNotFoundError: there is no file.
-        SettingsError: it is no regular file, larger than ``LARGEST_BYTES``, not UTF-8, or unreadable.
+        SettingsError: the file is not regular, larger than ``LARGEST_BYTES``, not UTF-8, or unreadable.
     """
     try:
         content = regular_bytes(path, LARGEST_BYTES)
@@ -50,10 +50,10 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
 
     Args:
         text: the text.
-        file: name of its file, for the error.
+        file: name of the text's file, for the error.
 
     Raises:
-        SettingsError: the text is not TOML; the line is the parser's.
+        SettingsError: the text is not TOML, or is nested too deep.
     """
     if _LONG_KEY.search(text):
         raise SettingsError("too_deep", file=file)
@@ -74,13 +74,13 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
 
 
 def _is_deeper(tree: object, depth: int) -> bool:
-    """Return whether tables and lists are nested deeper than recursive functions can handle."""
+    """Return whether tables and lists are nested deeper than ``depth`` levels, the limit for recursive functions."""
     inside = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
     return bool(inside) if depth == 0 else any(_is_deeper(value, depth - 1) for value in inside)
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """Return a key's name for a message, with positions from 1: ``categories.coding.prompts[2].text``."""
+    """Return a key's name for a message, with positions from 1, such as ``categories.coding.prompts[2].text``."""
     words = ""
     for part in path:
         words += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if words else part
@@ -88,7 +88,7 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def kind_of(value: object) -> str:
-    """Return the kind of a TOML value, as used by ``words.settings``."""
+    """Return a code for the type of a TOML value: flag, text, whole, number, list, table or time."""
     if isinstance(value, bool):
         return "flag"
     kinds = ((str, "text"), (int, "whole"), (float, "number"), (list, "list"), (dict, "table"))
