@@ -1,1 +1,1 @@
-"""Sessions on disk."""
+"""Sessions on disk: writing, reading and listing."""

@@ -1,4 +1,4 @@
-"""Named sessions for comparisons: ``baselines.json`` in the results folder."""
+"""Baselines, which are named sessions for comparisons: ``baselines.json`` in the results folder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _FILE: Final = "baselines.json"
 
 
 def read_baselines(results_dir: Path) -> dict[str, str]:
-    """Return the folder's name of each baseline's session, by the baseline's name.
+    """Return the session's folder name of each baseline, by the baseline's name.
 
     Raises:
-        OSError: the file is there but cannot be read.
-        ValueError: it is not such a file.
+        OSError: the file exists but cannot be read.
+        ValueError: the file's content is not in the expected format.
     """
     try:
         content = (results_dir / _FILE).read_bytes()
@@ -27,16 +27,16 @@ def read_baselines(results_dir: Path) -> dict[str, str]:
 
 
 def keep_baseline(results_dir: Path, name: str, session: str | None) -> None:
-    """Give a name to a session's folder, or take it away.
+    """Set a baseline, or remove it.
 
     Args:
-        results_dir: where the sessions are.
-        name: of the baseline.
-        session: the folder's name; None removes the baseline.
+        results_dir: the folder of the sessions.
+        name: the baseline's name.
+        session: the name of the session's folder; None removes the baseline.
 
     Raises:
         OSError: the file cannot be read or written.
-        ValueError: it is not such a file.
+        ValueError: the file's content is not in the expected format.
     """
     kept = {key: value for key, value in read_baselines(results_dir).items() if key != name}
     if session is not None:

@@ -1,4 +1,4 @@
-"""When the sessions of a folder began: all that ``last`` and a search for earlier sessions need of a listing."""
+"""A quick list of sessions with their start times, for ``last`` and for searches of earlier sessions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmtui.store.session_folder import JOURNAL
 
 
 class Begun(NamedTuple):
-    """A session by its start."""
+    """A session's start time, id and journal file."""
 
     wall_ns: int
     session_id: str
@@ -25,10 +25,10 @@ class _FirstLine(msgspec.Struct):
 
 
 def sessions_begun(results_dir: Path) -> list[Begun]:
-    """Return the sessions of a folder, newest first; none where the folder is missing.
+    """Return the sessions of a folder, newest first; an empty list if the folder is missing.
 
     Raises:
-        OSError: the folder is there but cannot be read.
+        OSError: the folder exists but cannot be read.
     """
     try:
         folders = list(results_dir.iterdir())

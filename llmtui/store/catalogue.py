@@ -1,4 +1,4 @@
-"""The catalogue of sessions: the listing's entries, with name and note, state and verdict."""
+"""The catalogue of sessions: for each one the listing's data with name, note, state and verdict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from llmtui.store.session_folder import LOCK, PAIRS, SUMMARY, TRIALS
 
 
 class CatalogueEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One session, with facts from outside its journal."""
+    """One session for the catalogue."""
 
     folder: SessionFolder
     label: Label
@@ -39,7 +39,7 @@ def catalogue(results_dir: Path) -> tuple[CatalogueEntry, ...]:
 
 
 def catalogued(folder: SessionFolder) -> CatalogueEntry:
-    """Return a session with its label, state, counts and verdict."""
+    """Return a session with its name, note, state, counts and verdict."""
     ended = folder.finished is not None
     return CatalogueEntry(
         folder=folder,
@@ -51,7 +51,7 @@ def catalogued(folder: SessionFolder) -> CatalogueEntry:
 
 
 def _complete(folder: SessionFolder) -> int:
-    """Return the number of complete answers: from summary.csv, or from trials.csv before that is written."""
+    """Return the number of complete answers: from summary.csv, or from trials.csv if that is not written yet."""
     if folder.finished is not None:
         try:
             of_models = takewhile(lambda row: not row[0], _rows(folder.path / SUMMARY, "category", "finished"))
@@ -65,7 +65,7 @@ def _complete(folder: SessionFolder) -> int:
 
 
 def _verdict(folder: SessionFolder) -> PairVerdict | None:
-    """Return the verdict on the two fastest from pairs.csv; None without that file, as in older versions."""
+    """Return the verdict on the two fastest models from pairs.csv; None if it is missing, as in older sessions."""
     places = {text_cell(label): at for at, label in enumerate(folder.models)}
     try:
         rows = _rows(
@@ -93,12 +93,12 @@ def _pair(row: tuple[str, ...], places: Mapping[str, int]) -> PairVerdict:
 
 
 def _rows(path: Path, *names: str) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of some columns, row by row.
+    """Yield the cells of the named columns, one tuple per row.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: a column is missing.
-        IndexError: a row is shorter than the head.
+        IndexError: a row is shorter than the header.
     """
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
         rows = csv.reader(file)

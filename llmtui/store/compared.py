@@ -24,12 +24,12 @@ class ComparedSessions(msgspec.Struct, frozen=True, kw_only=True):
 def compare_saved(
     results_dir: Path, sessions: Sequence[Session], figures: Collection[str] = COMPARED
 ) -> tuple[ComparedSessions, ...]:
-    """Return each session except the first compared with the first.
+    """Compare each session except the first with the first.
 
     Args:
         results_dir: folder of earlier sessions of the same plans, for the day-to-day noise.
         sessions: at least two.
-        figures: ids of measures.
+        figures: ids of the measures to compare.
 
     Raises:
         OSError: the results folder exists but cannot be read.

@@ -1,4 +1,4 @@
-"""CSV cells: RFC 4180, UTF-8, one-byte line ends, decimal points, missing = empty, nothing executable."""
+r"""CSV cells: RFC 4180, UTF-8, line ends ``\n``, decimal points, empty if missing, and never run as a formula."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Final
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _DIGITS: Final = 6
-"""Significant digits of a float: far below the noise of any figure, and short enough to read."""
+"""Significant digits of a float: finer than the noise of any figure, and short enough to read."""
 _BREAKS: Final = str.maketrans({"\r": " ", "\n": " ", "\0": " "})
 
 
 def csv_line(cells: Iterable[str]) -> bytes:
-    r"""Return one record with its ``\n``; always a single line, since no cell has a line break."""
+    r"""Return one record with its ``\n``. It is always a single line, since no cell has a line break."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode("utf-8", "replace")
 
 
 def text_cell(text: str | None) -> str:
-    """Return a text without line breaks; an apostrophe before a leading ``= + - @`` disarms spreadsheets."""
+    """Return a text without line breaks. A text that a spreadsheet would run as a formula gets a leading apostrophe."""
     if text is None:
         return ""
     text = text.translate(_BREAKS)
@@ -46,11 +46,15 @@ def number_cell(value: float | None) -> str:
 
 
 def cell(value: str | float | None) -> str:
-    """Return the cell of a text or a number."""
+    """Return the cell for a text or a number; empty for None."""
     return text_cell(value) if isinstance(value, str) else number_cell(value)
 
 
 def utc_cell(wall_ns: int) -> str:
-    """Return a time as ``2026-11-22T22:41:07.123456Z``."""
+    """Return a time as ``2026-11-22T22:41:07.123456Z``.
+
+    Args:
+        wall_ns: nanoseconds since 1970 UTC.
+    """
     moment = datetime.fromtimestamp(wall_ns // 1_000_000_000, UTC).replace(microsecond=wall_ns // 1000 % 1_000_000)
     return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

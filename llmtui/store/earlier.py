@@ -1,4 +1,4 @@
-"""Earlier sessions of the same plan, for "since last time"."""
+"""Earlier sessions of the same plan, for the comparison "since last time"."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from llmtui.store.listing import list_sessions
 from llmtui.store.session_rows import read_comparable
 
 MOST: Final = 8
-"""Number of sessions read to estimate the day-to-day noise."""
+"""Largest number of sessions read to estimate the day-to-day noise."""
 
 
 def earlier_session(results_dir: Path, session: Session) -> Earlier | None:
-    """Return the last session of the same plan that began before this one; None where there is none.
+    """Return the last session of the same plan that began before this one; None if there is none.
 
-    Reads up to eight sessions: not for a thread that draws.
+    Reads up to eight sessions, so it is too slow for the thread that draws the screen.
 
     Raises:
         OSError: the results folder exists but cannot be read.
@@ -41,10 +41,10 @@ def sessions_before(
         results_dir: folder of the sessions.
         session: the session with the plan.
         most: largest number of sessions to read.
-        speed_only: leave out all figures but the decode rate.
+        speed_only: leave out all figures but the decode speed.
 
     Raises:
-        OSError: the results folder is there but cannot be read.
+        OSError: the results folder exists but cannot be read.
     """
     if is_imported(session.plan):
         return []
@@ -65,7 +65,7 @@ def sessions_before(
 
 
 def last_plan(results_dir: Path) -> Plan | None:
-    """Return the plan of the newest session that was run here; None where there is none, or only imported ones."""
+    """Return the plan of the newest session in the folder that was not imported; None if there is none."""
     for folder in list_sessions(results_dir):
         started = None if folder.problem is not None else _started(folder.journal)
         if started is not None and not is_imported(started.plan):

@@ -1,4 +1,4 @@
-"""The journal of a session, ``events.jsonl``: the primary record. Every other file can be made from it again."""
+"""The journal of a session, ``events.jsonl``: the primary record, from which every other file can be made again."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _KNOWN_TAGS: Final = frozenset(kind.__name__ for kind in get_args(Event))
 
 
 class JournalWriter:
-    """The single writer of a session's journal."""
+    """Writes a session's journal. Only one writer per journal can exist at a time."""
 
     def __init__(self, folder: Path, *, mend: bool = False) -> None:
         """Acquire the writer's lock and open the journal in a session's folder.
 
         Args:
-            folder: the session's.
-            mend: cut off a last line that a kill or a power cut left unfinished.
+            folder: the session's folder.
+            mend: remove an unfinished last line, left by a killed process or a power cut.
 
         Raises:
             JournalBusy: another process writes the journal.
@@ -62,10 +62,10 @@ class JournalWriter:
 
 
 class JournalReader:
-    """Reads a journal from its start, also one that is still being written.
+    """Reads a journal from its start, even while it is still being written.
 
-    A last line without its end is left until the rest of it arrives. Malformed lines are skipped, and events of the
-    kinds in ``without`` are not decoded.
+    A last line without its end is left until the rest of it arrives. Malformed lines are skipped. Events of the types
+    in ``without`` are skipped without being decoded.
     """
 
     def __init__(self, path: Path, *, without: Collection[type[Event]] = ()) -> None:
@@ -99,7 +99,10 @@ class JournalReader:
         return self._rest_bytes > 0
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return what was left out so far, one note per reason. A torn end counts: call this when no writer is left."""
+        """Return one problem per reason for which lines were skipped so far.
+
+        An unfinished last line counts too, so call this only if the journal is no longer being written.
+        """
         found = [
             Problem(code="unknown_event", args={"file": self.path.name, "n": count, "tag": tag})
             for tag, count in self._unknown.items()
@@ -127,14 +130,14 @@ class JournalReader:
 
 
 def read_events(path: Path, *, without: Collection[type[Event]] = ()) -> Iterator[Event]:
-    """Yield a journal's events up to its present end, without those of some kinds.
+    """Yield a journal's events up to its present end, except those of the types in ``without``.
 
     Raises:
         OSError: the file cannot be read.
     """
     reader = JournalReader(path, without=without)
     at_bytes = -1
-    while reader.at_bytes > at_bytes:  # a block may have nothing but events to leave out
+    while reader.at_bytes > at_bytes:  # a poll may return nothing although there is more: all its events may be skipped
         at_bytes = reader.at_bytes
         yield from reader.poll()
 
@@ -153,10 +156,10 @@ class _TrialHead(msgspec.Struct):
 
 
 class TrialIndex:
-    """Positions of the finished trials in a file of events, so that a text and timeline can be read alone.
+    """Positions of the finished trials in a file of events, so that one trial can be read without the rest.
 
-    The file may be a journal or a pipe's spool, and may grow: the new part is indexed when it is first needed.
-    Thread-safe.
+    The file may be a journal, or a temporary file of events that arrived through a pipe. It may grow: the new part is
+    indexed when it is first needed. Thread-safe.
     """
 
     def __init__(self, path: Path) -> None:
@@ -166,7 +169,7 @@ class TrialIndex:
         self._places: dict[str, tuple[int, int]] = {}
 
     def read(self, trial_id: str) -> TrialFinished | None:
-        """Return the finished trial with its text and timeline; None where the file has none of that id.
+        """Return the finished trial with its text and chunk times; None if the file has no trial with that id.
 
         Raises:
             OSError: the file exists but cannot be read.

@@ -1,4 +1,4 @@
-"""Name and note of a session, given by the user: a small file beside the unchanged journal."""
+"""The user's name and note for a session: a small file beside the journal, which stays unchanged."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from llmtui.store.writing import replace_file
 NAME_CHARS: Final = 80
 NOTE_CHARS: Final = 2000
 _MOST_BYTES: Final = 64 * 1024
-"""More is no file of ours."""
+"""Largest size of a label file in bytes; the program never writes a larger one."""
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The user's name and note for a session; empty where not given."""
+    """The user's name and note for a session; empty if not given."""
 
     name: str = ""
     note: str = ""
 
 
 def read_label(folder: Path) -> Label:
-    """Return the label of a session; an empty one where there is none, or none that can be read."""
+    """Return the label of a session; an empty one if the file is missing or unreadable."""
     try:
         with (folder / LABEL).open("rb") as file:
             return msgspec.json.decode(file.read(_MOST_BYTES), type=Label)
@@ -33,10 +33,10 @@ def read_label(folder: Path) -> Label:
 
 
 def write_label(folder: Path, label: Label) -> None:
-    """Keep the label; an empty one is no file.
+    """Write the label of a session. For an empty label, remove the file instead.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     kept = Label(name=_one_line(label.name)[:NAME_CHARS], note=label.note.strip()[:NOTE_CHARS])
     if kept == Label():

@@ -1,4 +1,7 @@
-"""The sessions in a results folder. Only the first line of each journal and the ends of its files are read."""
+"""The sessions in a results folder.
+
+To be fast, only the first line of each journal and the ends of its files are read.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ from llmtui.store.session_folder import JOURNAL, TRIALS
 from llmtui.store.trials_csv import trials_columns
 
 _TAIL_BYTES: Final = 4096
-"""Far more than a SessionFinished line or a row of trials.csv takes."""
+"""Number of bytes read from a file's end: far more than a SessionFinished event or a row of trials.csv takes."""
 _ORDER: Final = trials_columns().index("order")
-"""Older files have their first columns in the same order."""
+"""Position of the column ``order``. In older files the first columns have the same order."""
 
 
 class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +32,7 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     session_id: str
     wall_ns: int | None = None
-    """Start, ns since 1970 UTC; None where the journal cannot be read."""
+    """Start, in ns since 1970 UTC; None if the journal cannot be read."""
     preset: str | None = None
     models: tuple[str, ...] = ()
     """Labels of the contenders, in the plan's order."""
@@ -38,13 +41,13 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 0
     """Number of rounds with at least one finished trial."""
     finished: Literal["complete", "cancelled", "failed"] | None = None
-    """How it ended; None while it runs and where it was interrupted."""
+    """How the session ended; None while it runs, and if it was interrupted."""
     duration_s: float | None = None
-    """From its first line to its last; None where it did not end in order."""
+    """Time in seconds from the first event to the last; None if the session did not end properly."""
     fingerprint: Fingerprint | None = None
-    """Server, machine and program; None for an imported session, where they are unknown."""
+    """Server, machine and program; None for an imported session, since they are unknown."""
     problem: Problem | None = None
-    """Why it cannot be opened."""
+    """Why the session cannot be opened; None if it can."""
 
     @property
     def journal(self) -> Path:
@@ -53,10 +56,10 @@ class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
-    """Return the sessions in a folder, newest first; nothing where the folder is missing.
+    """Return the sessions in a folder, newest first; empty if the folder is missing.
 
     Raises:
-        OSError: the folder is there but cannot be read.
+        OSError: the folder exists but cannot be read.
     """
     try:
         folders = [entry for entry in results_dir.iterdir() if (entry / JOURNAL).is_file()]
@@ -67,7 +70,7 @@ def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
 
 
 def find_session(sessions: Sequence[SessionFolder], name: str) -> SessionFolder | None:
-    """Return the session in the folder of a name, else the one with it as its id; None where there is neither."""
+    """Return the session whose folder has the name, else the one with it as id; None if there is neither."""
     for one in sessions:
         if one.path.name == name:
             return one
@@ -75,7 +78,7 @@ def find_session(sessions: Sequence[SessionFolder], name: str) -> SessionFolder 
 
 
 def session_entry(folder: Path) -> SessionFolder:
-    """Return what a listing says about one session; a journal that cannot be read becomes a ``problem``."""
+    """Return the data of one session for a listing. If its journal cannot be read, ``problem`` has the reason."""
     try:
         with (folder / JOURNAL).open("rb") as file:
             first = file.readline()
@@ -123,10 +126,10 @@ def _last_of(tail: bytes) -> SessionFinished | None:
 
 
 def _count(folder: Path) -> tuple[int, int]:
-    """Return the number of finished trials and of their rounds.
+    """Return the number of finished trials, and the number of rounds with at least one of them.
 
-    The last row of trials.csv has both: rows are in the order they ran, and no cell holds a line break. Without that
-    file the journal is read, which may have megabytes.
+    The last row of trials.csv has both numbers: rows are in the order they ran, and no cell has a line break. If that
+    file is missing, the journal is read, which may have megabytes.
     """
     try:
         with (folder / TRIALS).open("rb") as file:
@@ -138,5 +141,5 @@ def _count(folder: Path) -> tuple[int, int]:
     row = next(csv.reader(lines[-1:]), [])
     try:
         return int(row[_ORDER]), int(row[0])
-    except (ValueError, IndexError):  # only its head is there, or a file of somebody else's
+    except (ValueError, IndexError):  # only the header, or another program's file
         return 0, 0

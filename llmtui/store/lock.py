@@ -1,4 +1,4 @@
-"""The writer's lock of a journal, which the system releases when its holder dies, so it can never be stale."""
+"""The writer's lock of a journal. The system releases it when its holder dies, so it can never be stale."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _FAR: Final = 1 << 30
-"""Windows refuses to read a locked byte: the lock is far behind the pid."""
+"""Position of the locked byte. Windows refuses to read a locked byte, so it must be far behind the pid."""
 
 
 class JournalBusy(Exception):
@@ -22,13 +22,16 @@ class JournalBusy(Exception):
 
 
 class WriterLock:
-    """Held while a journal is written. The file has the writer's pid, for users and for ``writer_pid``."""
+    """The lock held while a journal is written.
+
+    Its file contains the writer's pid, for users and for ``writer_pid``.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Acquire the lock. A lock file of a dead process is taken over.
+        """Acquire the lock. The lock file of a dead process is reused.
 
         Raises:
-            JournalBusy: it is held by a living process.
+            JournalBusy: a living process holds the lock.
             OSError: the lock file cannot be created.
         """
         self.path = path
@@ -50,7 +53,7 @@ class WriterLock:
 
 
 def writer_pid(path: Path) -> int | None:
-    """Return the pid of the living process that holds the lock; None where there is none."""
+    """Return the pid of the living process that holds the lock; None if there is none."""
     try:
         fd = os.open(path, os.O_RDWR)
     except OSError:
@@ -99,7 +102,7 @@ def _try_lock(fd: int) -> bool:
         else:
             try:
                 import fcntl
-            except ImportError:  # a system without locks of this kind: one writer is up to the user there
+            except ImportError:  # a system without such locks: there the user must prevent a second writer
                 return True
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -1,4 +1,4 @@
-"""Whether what was measured is on disk: what a command may call saved."""
+"""Checks of what a session has on disk, so that a command says "saved" only if it is true."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmtui.store.session_folder import JOURNAL
 
 
 def trials_on_disk(folder: Path) -> int:
-    """Return the number of finished trials in a session's journal; 0 where it cannot be read."""
+    """Return the number of finished trials in a session's journal; 0 if it cannot be read."""
     try:
         events = read_events(folder / JOURNAL, without=(Sampled,))
         return len({event.trial.id for event in events if isinstance(event, TrialFinished)})
@@ -20,6 +20,6 @@ def trials_on_disk(folder: Path) -> int:
 
 
 def why_not_saved(session: Session) -> str | None:
-    """Return the system's words about a disk that took no more; None where everything could be written in the end."""
+    """Return the system's message for a failed disk; None if in the end everything was written."""
     told = [note.problem for note in session.notes if note.problem.code in ("disk", "disk_again")]
     return told[-1].detail or "?" if told and told[-1].code == "disk" else None

@@ -1,4 +1,7 @@
-"""``pairs.csv``: one row per pair of contenders and figure, with ratio, interval and word, written with the session."""
+"""``pairs.csv``: one row per pair of contenders and figure, with ratio, interval and conclusion.
+
+It is written at the end of the session.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,6 @@ def write_pairs(folder: Path, session: Session) -> None:
     """Write the file; an older one is replaced.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     replace_file(folder / PAIRS, pairs_csv(session), private=True)

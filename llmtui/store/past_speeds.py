@@ -13,13 +13,13 @@ from llmtui.store.listing import list_sessions
 from llmtui.store.session_folder import TRIALS
 
 _SESSIONS_READ: Final = 8
-"""The newest sessions; older ones say little about the machine's present state."""
+"""Number of sessions read, newest first; older ones say little about the machine's present state."""
 
 
 def past_speeds(results_dir: Path) -> dict[str, PastSpeed]:
-    """Return decode speed and load time by model digest: medians over the newest session with the model.
+    """Return decode speed and load time by model digest, as medians over the newest session with that model.
 
-    Sessions that cannot be read are ignored: an estimate is not worth an error.
+    Sessions that cannot be read are ignored, because an estimate does not justify an error.
     """
     known: dict[str, PastSpeed] = {}
     try:

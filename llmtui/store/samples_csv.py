@@ -1,4 +1,4 @@
-"""``samples.csv``: every machine reading, in session time and UTC."""
+"""``samples.csv``: all readings of the machine's sensors, with session time and UTC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmtui.store.session_folder import SAMPLES
 from llmtui.store.writing import LineAppender
 
 _ADDED: Final = ("gpu_temperature_c", "gpu_clock_mhz", "gpu_watts")
-"""Columns of later versions: at the end, so that the position of the others does not change."""
+"""Columns added in later versions. They are last, so that the positions of the others do not change."""
 _READINGS: Final = tuple(name for name in Sampled.__struct_fields__ if name not in ("t_ns", "per_core", *_ADDED))
 
 COLUMNS: Final = ("session_s", "utc", "trial_id", *_READINGS, "per_core", *_ADDED)
@@ -19,7 +19,7 @@ COLUMNS: Final = ("session_s", "utc", "trial_id", *_READINGS, "per_core", *_ADDE
 
 
 class SamplesCsv:
-    """The file of one session."""
+    """Writes ``samples.csv`` of one session."""
 
     def __init__(self, folder: Path, *, start_t_ns: int, start_wall_ns: int) -> None:
         """Create the file with its header.

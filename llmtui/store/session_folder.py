@@ -1,4 +1,4 @@
-"""The folder of one session: its name is the session's id."""
+"""The folder of one session, named by the session's id, and the names of its files."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ PAIRS: Final = "pairs.csv"
 LABEL: Final = "label.json"
 
 _PRIVATE: Final = 0o700
-"""Sessions hold prompts and answers."""
+"""Mode of the folder: readable only by the user, since sessions contain prompts and answers."""
 _TRIES: Final = 20
 
 
 def session_name(wall_ns: int, suffix: str) -> str:
-    """Return the id of a session that starts at ``wall_ns`` (ns since 1970 UTC): ``20261122T224107Z-ab12``."""
+    """Return the id of a session, such as ``20261122T224107Z-ab12``.
+
+    Args:
+        wall_ns: start of the session in ns since 1970 UTC.
+        suffix: distinguishes sessions that start in the same second.
+    """
     return f"{datetime.fromtimestamp(wall_ns // 1_000_000_000, UTC):%Y%m%dT%H%M%SZ}-{suffix}"
 
 
 def create_session_folder(results_dir: Path, wall_ns: int) -> Path:
-    """Create the folder of a new session, and the results folder where it is missing.
+    """Create the folder of a new session, and the results folder if it is missing.
 
     Raises:
         OSError: a folder cannot be created.

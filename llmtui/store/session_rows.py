@@ -1,7 +1,7 @@
-"""A finished session for a comparison, without its journal: the first line and ``trials.csv``.
+"""A quick way to read a finished session for a comparison: the journal's first line and ``trials.csv``.
 
-The journal has every chunk's times, which takes a hundred times as long to read. It is read all the same where the
-table is missing, is older than the journal, or was written by another version, whose rules may be others.
+The journal has the times of every chunk and takes a hundred times as long to read. It is still read if the table is
+missing or older than the journal, or was written by another version of the program, whose rules may differ.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _COUNTS: Final = (
 _WORDS: Final = ("tps_source", "clock_side")
 _MACHINE: Final = ("runner_peak_bytes", "runner_steady_bytes", "runner_cpu_s", "joules")
 _OF_SPEED: Final = ("decode_tps", "decode_s", "decode_steps", "tokens", *_WORDS)
-"""What the decode rate is compared by; a trend reads it of hundreds of sessions."""
+"""Columns needed to compare decode speed. A trend over time reads them from hundreds of sessions."""
 _OTHERS: Final = (
     "round", "model", "variant", "digest", "backend", "kind", "prompt_id", "outcome", "ended_by", "flags", "trial_id",
     "repeats", "num_predict", "cold_source", "server_size_bytes", "server_vram_bytes", "context_length", "order",
@@ -47,7 +47,8 @@ _OTHERS: Final = (
 def comparable_session(journal: Path, *, speed_only: bool = False) -> Session | None:
     """Return a session with its trials' figures and flags, without samples, phases, notes and times.
 
-    None where its table does not do, so that the journal has to be read.
+    Returns:
+        The session; None if ``trials.csv`` cannot be used, so that the journal must be read.
     """
     started = _started(journal)
     if started is None or started.fingerprint.llmtui != __version__ or is_imported(started.plan):
@@ -67,7 +68,7 @@ def comparable_session(journal: Path, *, speed_only: bool = False) -> Session | 
 
 
 def read_comparable(journal: Path, *, speed_only: bool = False) -> Session | None:
-    """Return a session by its table, else by its journal; None where it cannot be read."""
+    """Return a session from ``trials.csv``, or else from its journal; None if neither can be read."""
     found = comparable_session(journal, speed_only=speed_only)
     if found is not None:
         return found
@@ -101,8 +102,8 @@ def _rows(lines: Any, plan: Plan, *, speed_only: bool) -> tuple[TrialRow, ...]: 
     """Return the table's rows.
 
     Raises:
-        ValueError: a column is missing, a cell is no number, or a row is of no trial of the plan.
-        LookupError: the same.
+        ValueError: a column is missing, or a cell is not a number.
+        LookupError: a row belongs to no trial of the plan, or is too short.
     """
     head: list[str] = next(lines, [])
     places = {name: head.index(name) for name in (*_NUMBERS, *_COUNTS, *_WORDS, *_MACHINE, *_OTHERS)}

@@ -1,4 +1,4 @@
-"""``summary.csv``: one row per contender over everything, then one row per contender and category."""
+"""``summary.csv``: one row per contender over all categories, then one row per contender and category."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FIRST: Final = (
 
 
 def summary_columns() -> tuple[str, ...]:
-    """Return the columns: the order of the file's first version, then every figure of later versions.
+    """Return the columns in the order of the file's first version, followed by the figures of later versions.
 
     ``category`` is empty in rows over all categories.
     """
@@ -43,7 +43,7 @@ def summary_columns() -> tuple[str, ...]:
 
 
 def columns_of(kind: type[ContenderSummary] | type[CategorySummary]) -> tuple[str, ...]:
-    """Return the columns that a row of a kind can fill."""
+    """Return the columns that a row of the given type can fill."""
     of_models = kind is ContenderSummary
     left_out = {"conditions", "cold_first_load_ms", "disturbed"} if not of_models else set()
     for one in measures():
@@ -53,20 +53,20 @@ def columns_of(kind: type[ContenderSummary] | type[CategorySummary]) -> tuple[st
 
 
 def summary_csv(session: Session) -> bytes:
-    """Return the whole file's content."""
+    """Return the content of the file."""
     lines = [csv_line(summary_columns())]
     lines.extend(csv_line(values.values()) for values in summary_cells(summarise(session), session))
     return b"".join(lines)
 
 
 def summary_cells(summary: Summary, session: Session) -> Iterator[dict[str, str]]:
-    """Yield each row's cells by column, all of ``summary_columns()``."""
+    """Yield the cells of each row by column name, with all of ``summary_columns()``."""
     for values in summary_values(summary, session):
         yield {name: cell(values[name]) for name in summary_columns()}
 
 
 def summary_values(summary: Summary, session: Session) -> Iterator[dict[str, str | float | None]]:
-    """Yield each row's values by column, all of ``summary_columns()``, not rounded."""
+    """Yield the unrounded values of each row by column name, with all of ``summary_columns()``."""
     lines: list[ContenderSummary | CategorySummary] = [*summary.lines, *summary.categories]
     for line in lines:
         contender = session.plan.contenders[line.contender]
@@ -88,7 +88,7 @@ def summary_values(summary: Summary, session: Session) -> Iterator[dict[str, str
 
 
 def _conditions(line: ContenderSummary | CategorySummary) -> str | None:
-    """Return the lasting conditions; a model's line has them, a category's does not."""
+    """Return the flags of conditions that last for the whole session, separated by spaces; None for a category."""
     if isinstance(line, CategorySummary):
         return None
     return " ".join(one.flag for one in line.conditions if one.lasting)

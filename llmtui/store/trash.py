@@ -1,4 +1,4 @@
-"""Deleted sessions: they are moved to a folder beside the others, from which they can be restored."""
+"""The trash: a folder of deleted sessions, from which they can be restored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from llmtui.store.lock import writer_pid
 from llmtui.store.session_folder import LOCK
 
 TRASH: Final = ".trash"
-"""Inside the results folder, so that moving is a rename even where that is a separate disk."""
+"""Name of the folder. It is inside the results folder, so that a session is moved by a rename even on a separate
+disk.
+"""
 
 
 class StillRunning(Exception):
@@ -20,8 +22,8 @@ def throw_away(folder: Path) -> Path:
     """Move a session's folder to the trash; return its new path.
 
     Raises:
-        StillRunning: its journal is being written.
-        OSError: it cannot be moved.
+        StillRunning: the session's journal is being written.
+        OSError: the folder cannot be moved.
     """
     if writer_pid(folder / LOCK) is not None:
         raise StillRunning(folder.name)
@@ -31,7 +33,7 @@ def throw_away(folder: Path) -> Path:
 
 
 def thrown(results_dir: Path) -> list[Path]:
-    """Return the folders in the trash, the last deleted first; empty where there is no trash."""
+    """Return the folders in the trash, the last deleted first; empty if there is no trash."""
     try:
         there = [entry for entry in (results_dir / TRASH).iterdir() if entry.is_dir()]
     except OSError:
@@ -40,18 +42,18 @@ def thrown(results_dir: Path) -> list[Path]:
 
 
 def take_back(folder: Path) -> Path:
-    """Move a session's folder from the trash back; return its new path.
+    """Move a session's folder out of the trash; return its new path.
 
-    A new folder with the same name is left alone.
+    If its old name is in use again, it gets a new name.
 
     Raises:
-        OSError: it cannot be moved.
+        OSError: the folder cannot be moved.
     """
     return folder.rename(_free(folder.parent.parent / folder.name))
 
 
 def _free(wanted: Path) -> Path:
-    """Return the path, or the first of ``NAME-2``, ``NAME-3`` that does not exist."""
+    """Return the path if it is unused, else the first unused one of ``NAME-2``, ``NAME-3``, …."""
     path, number = wanted, 1
     while path.exists():
         number += 1

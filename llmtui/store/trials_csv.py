@@ -1,4 +1,4 @@
-"""``trials.csv``: one row per trial, appended when it ends; rewritten at the end of a session."""
+"""``trials.csv``: one row per trial, appended when the trial ends; rewritten at the end of the session."""
 
 from __future__ import annotations
 
@@ -33,13 +33,16 @@ _MACHINE: Final = tuple(
 _COUNTS: Final = (
     "gap_clock", "tps_source", "server_decode_tps", "chunks", "answer_chars", "thinking_chars", "words", "prompt_ms",
 )  # fmt: skip
-"""Fields of ``Figures`` that are no figures for display: counts as sent, and sources of figures."""
+"""Fields of ``Figures`` that are not figures for display: counts as sent, and sources of figures."""
 _RESIDENT: Final = ("server_size_bytes", "server_vram_bytes", "context_length")
 _WHERE: Final = ("started_utc", "num_predict", "session_id", "trial_id", "repeats")
 _WORDS: Final = ("cold_source", "note", "problem_code", "problem", "evidence", "missing")
 
 _POOLED: Final = ("decode_steps", "decode_s", "decode_chars", "clock_side")
-"""What rates are pooled from, and which clock is wrong: with these the rows tell all that a comparison needs."""
+"""Columns from which rates over several trials are computed, and which clock is wrong.
+
+They make the rows sufficient for a comparison.
+"""
 _SERVER: Final = ("server", "server_version", "server_address")
 
 _FIRST: Final = (
@@ -48,19 +51,22 @@ _FIRST: Final = (
 
 
 def trials_columns() -> tuple[str, ...]:
-    """Return the columns: the order of the file's first version, then what later versions added."""
+    """Return the columns in the order of the file's first version, followed by those of later versions."""
     figures = (one.trial_column or one.id for one in measures() if one.of_trial is not None)
     return (*_FIRST, *_POOLED, *(name for name in figures if name not in _FIRST))
 
 
 def row_cells(row: TrialRow, session: Session) -> dict[str, str]:
-    """Return a trial's cells, all of ``trials_columns()``; a missing figure is empty, its reason is in ``missing``."""
+    """Return a trial's cells by column name.
+
+    If a figure is missing, its cell is empty and ``missing`` has the reason.
+    """
     values = row_values(row, session)
     return {name: cell(values[name]) for name in trials_columns()}
 
 
 def row_values(row: TrialRow, session: Session) -> dict[str, str | float | None]:
-    """Return a trial's values by column, all of ``trials_columns()``, not rounded."""
+    """Return a trial's unrounded values by column name, with all of ``trials_columns()``."""
     return {
         **_what(row, session),
         **{one.trial_column or one.id: one.of_trial(row) for one in measures() if one.of_trial is not None},
@@ -74,7 +80,7 @@ def row_values(row: TrialRow, session: Session) -> dict[str, str | float | None]
 
 
 class TrialsCsv:
-    """The file of one session."""
+    """Writes ``trials.csv`` of one session."""
 
     def __init__(self, folder: Path) -> None:
         """Create the file with its header.
@@ -99,7 +105,7 @@ class TrialsCsv:
         self._file.append(csv_line(row_cells(row, session).values()))
 
     def rewrite(self, session: Session) -> None:
-        """Rewrite all rows with the flags that needed later rounds. The old file stays if that fails.
+        """Rewrite all rows, now with the flags that depend on later rounds. If that fails, the old file is kept.
 
         Raises:
             OSError: the file cannot be written.
@@ -108,14 +114,14 @@ class TrialsCsv:
         replace_file(self._path, trials_csv(session), private=True)
 
     def close(self) -> None:
-        """Close the file; a second call does nothing."""
+        """Close the file; a later ``append`` opens it again."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
 
 def trials_csv(session: Session) -> bytes:
-    """Return the whole content of the file."""
+    """Return the content of the file."""
     lines = [csv_line(trials_columns())]
     lines.extend(csv_line(row_cells(row, session).values()) for row in session.rows)
     return b"".join(lines)

@@ -9,36 +9,37 @@ from typing import Final
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 PRIVATE: Final = 0o600
-"""Mode of files that hold prompts and answers."""
+"""Mode of files that contain prompts and answers."""
 _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 class LineAppender:
     """A file to which whole lines are appended, each by one write.
 
-    A reader of the file sees a line as a whole or not at all; a line that was written only in part, or did not reach
-    the disk, is removed again. A line torn by a power cut stays: the next one starts on a new line.
+    A reader of the file sees a line as a whole or not at all. A line that was written only in part, or did not reach
+    the disk, is removed again. An incomplete line left by a power cut stays; the next line starts on a new one.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file, and create it where it is missing.
+        """Open the file; create it if it is missing.
 
         Raises:
-            OSError: it cannot be opened for writing.
+            OSError: the file cannot be opened for writing.
         """
         self.path = path
         self._torn = _ends_torn(path)
         self._fd = os.open(path, _APPEND, PRIVATE)
 
     def append(self, line: bytes, *, sync: bool = False) -> None:
-        r"""Write one line; it brings its ``\n``.
+        r"""Write one line, which must end with ``\n``.
 
         Args:
-            line: the bytes.
+            line: the bytes, including the ``\n``.
             sync: return only when everything written is on the disk.
 
         Raises:
-            OSError: it could not be written, the disk failed, or the file was removed. The line is not in the file.
+            OSError: the line could not be written, the disk failed, or the file was removed. The line is not in the
+                file.
         """
         if self._torn:
             line = b"\n" + line
@@ -58,18 +59,18 @@ class LineAppender:
 
     def _sync(self) -> None:
         os.fsync(self._fd)
-        there, ours = self.path.stat(), os.fstat(self._fd)  # what has no name any more is lost with the last descriptor
+        there, ours = self.path.stat(), os.fstat(self._fd)  # a removed file is lost when its last descriptor is closed
         if (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
 
     def _take_back(self, size: int) -> None:
         try:
             os.ftruncate(self._fd, size)
-        except OSError:  # a device
+        except OSError:  # devices cannot be truncated
             self._torn = True
 
     def drop_torn_end(self) -> None:
-        """Cut off a last line that is not whole, so that it is not taken for a damaged one."""
+        """Remove an incomplete last line, so that readers do not report it as damaged."""
         if not self._torn:
             return
         data = self.path.read_bytes()
@@ -78,7 +79,7 @@ class LineAppender:
 
     @property
     def is_empty(self) -> bool:
-        """There is nothing in the file yet."""
+        """Whether the file is still empty."""
         return os.fstat(self._fd).st_size == 0
 
     def close(self) -> None:
@@ -89,12 +90,13 @@ class LineAppender:
 
 
 def replace_file(path: Path, data: bytes, *, private: bool = False) -> None:
-    """Replace the whole file: readers see the old content or the new, also after a power cut.
+    """Replace the content of a file. Readers see the old content or the new, even after a power cut.
 
     Args:
         path: the file.
-        data: its content.
-        private: readable by the user only, like everything in a session's folder; else by the user's umask.
+        data: its new content.
+        private: whether only the user may read it, like everything in a session's folder. If False, the user's umask
+            decides.
 
     Raises:
         OSError: the file cannot be written; the old content is still there.
@@ -113,7 +115,7 @@ def replace_file(path: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Write the names in a folder to disk, where the system can (Windows does it by itself)."""
+    """Write the names in a folder to disk, if the system can. Windows does it by itself."""
     if os.name == "nt":
         return
     fd = os.open(folder, os.O_RDONLY)
