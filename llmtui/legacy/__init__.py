@@ -1,1 +1,1 @@
-"""Files of other programs: converted to one form, saved as sessions, and audited."""
+"""Result files of other programs: converted to one form, saved as sessions, and audited."""

@@ -1,4 +1,4 @@
-"""AIPerf's exports: one line per request (``profile_export.jsonl``), or the means of a run (``…_aiperf.json``)."""
+"""Reader of AIPerf's exports: one line per request (``profile_export.jsonl``) or means of a run (``…_aiperf.json``)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds":
 
 
 def aiperf_requests(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return one row per request; cancelled and failed ones as failed. The file has no model name."""
+    """Return one row per request, without warm-up. Cancelled and failed ones are marked as failed.
+
+    Args:
+        objects: the lines of the file.
+        name: the model's name if a line has none.
+    """
     rows = tuple(
         FileRow(
             model=str(inside(one, "metadata", "model_name") or name),
@@ -39,7 +44,12 @@ def aiperf_requests(objects: Sequence[Mapping[str, Any]], name: str) -> Imported
 
 
 def aiperf_summary(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return one row per run, with the means."""
+    """Return one row per run, with the means over its requests.
+
+    Args:
+        objects: the objects of the file.
+        name: the model's name if an object has none.
+    """
     rows: list[FileRow] = []
     for line, one in enumerate(objects, 1):
         models = list_of(inside(one, "input_config", "endpoint", "model_names"))

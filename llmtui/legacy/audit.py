@@ -1,7 +1,8 @@
-"""The audit of an imported file: what it can show, and which of its usual claims hold.
+"""The audit of an imported file: which of the claims commonly made from such files its figures support.
 
-Claims are computed from the file and returned as codes with figures; their sentences are in ``llmtui.words.audit``. The
-unit is the file's own repetition, or its category where it has one round only. Rules: docs/method.md, "Old results".
+Claims are computed from the file and returned as codes with figures. Their sentences are in ``llmtui.words.audit``.
+Statistics are over the file's rounds, or over its categories if it has only one round. Rules: docs/method.md, "Old
+results".
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 
     layout: Layout
     models: tuple[ModelAudit, ...]
-    """In the order of the file."""
+    """The models in the order of the file."""
     verdicts: tuple[SpeedVerdict, ...]
-    """The verdict on each pair, with indices into ``models``."""
+    """The verdict on each pair of models, with indices into ``models``."""
     claims: tuple[Claim, ...]
-    """Only claims that a reader could make from this file."""
+    """The claims that a reader could make from this file, and whether they hold."""
 
 
 def audit(session: Session) -> Audit:
@@ -37,7 +38,10 @@ def audit(session: Session) -> Audit:
 
 
 def _memory_levels(session: Session) -> dict[int, list[float]]:
-    """Return the running sums of the memory changes: memory above the start's after each row, by model."""
+    """Return the machine's memory after each row, relative to the start of the file, in MB by model.
+
+    The file has only changes of memory; they are added up over all rows.
+    """
     total = 0.0
     levels: dict[int, list[float]] = {}
     for row in session.rows:

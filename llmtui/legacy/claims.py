@@ -1,6 +1,6 @@
-"""The claims commonly made from such a file, each computed from it and compared with what its figures show.
+"""Claims commonly made from benchmark tables, each compared with what the file's figures show.
 
-A claim that no reader would make (no lead, no such column, one model) is left out.
+A claim that no reader would make is left out: a model without a lead, a column that is missing, a file with one model.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     says: Says
     finding: Finding
     model: str | None = None
-    """The model named by the claim."""
+    """The model that the claim is about."""
     category: str | None = None
     other: str | None = None
-    """The model that the figures show instead, or that is not separated from it."""
+    """The model that the figures show instead, or from which they cannot separate the claimed one."""
     why: Why | None = None
     figures: dict[str, float] = {}
 
@@ -50,23 +50,34 @@ NAMED_LEAD = 1.01
 """Smallest ratio to the next mean at which a model is called the fastest."""
 NAMED_STEADIER = 1.10
 NAMED_SPREAD = 0.03
-"""Smallest difference of variations at which a model is called the steadiest."""
+"""Smallest variation of the next model at which a model is called the steadiest."""
 NAMED_SLOW = 2 / 3
-"""A category is called slow for a model if its rate there is at most this share of its usual one."""
+"""A category is called slow for a model if its rate is at most this fraction of the median of the model's other
+rates.
+"""
 NAMED_SOONER_S = 0.05
-"""A shorter difference of waits is not noticed."""
+"""Smallest difference in seconds between mean waits at which a model is said to have the best latency."""
 NAMED_MEMORY = 1.03
 SLOW_SHARE = 0.10
-"""Text counts as slower in a category if its speed there is lower than elsewhere by this share."""
+"""Text counts as slower in a category if its speed there is lower than elsewhere by at least this fraction."""
 SOONER = math.log(1.10)
 FEWEST = {"category": 4, "run": 3}
-"""Fewest units for comparing waits: three pairs of single trials name no winner."""
+"""Smallest number of rounds or categories for comparing waits. Three pairs of single trials are not enough for a
+winner.
+"""
 
 
 def claims_of(
     session: Session, layout: Layout, models: Sequence[ModelAudit], found: Sequence[SpeedVerdict]
 ) -> tuple[Claim, ...]:
-    """Return the claims in display order."""
+    """Return the claims in display order.
+
+    Args:
+        session: the imported session.
+        layout: how the file was measured.
+        models: the audits of its models.
+        found: the verdicts on its pairs of models.
+    """
     made = (
         _fastest(models, found),
         _steadiest(models, layout),
@@ -79,7 +90,7 @@ def claims_of(
 
 
 def _fastest(models: Sequence[ModelAudit], found: Sequence[SpeedVerdict]) -> Claim | None:
-    """Return the claim of the highest mean of tokens ÷ total time, checked against the verdicts."""
+    """Return the claim that a model has the highest mean of tokens ÷ total time, checked against the verdicts."""
     known = sorted(((one.overall.mean, -at) for at, one in enumerate(models) if one.overall is not None), reverse=True)
     if len(known) < 2 or known[0][0] < NAMED_LEAD * known[1][0]:
         return None
@@ -128,9 +139,9 @@ def _why_open(rival: SpeedVerdict) -> Why:
 
 
 def _steadiest(models: Sequence[ModelAudit], layout: Layout) -> Claim | None:
-    """Return the claim of the smallest variation of tokens ÷ total time, checked against that of the decode speed.
+    """Return the claim that a model's tokens ÷ total time varies least, checked against the variation of decode speed.
 
-    Steadiness is ranked from ten rounds on, which no file so far has: the claim is never found to hold.
+    The claim is never found to hold: that would need ten rounds, which no file so far has.
     """
     overall = {one.model: one.overall.cv for one in models if one.overall is not None and one.overall.cv is not None}
     if len(overall) < 2:
@@ -153,7 +164,7 @@ def _steadiest(models: Sequence[ModelAudit], layout: Layout) -> Claim | None:
 
 
 def _slow_category(session: Session, layout: Layout) -> Claim | None:
-    """Return the claim of the lowest rate in the slowest category, if far below the model's others."""
+    """Return the claim that a model is slow in the slowest category, if its rate there is far below its others."""
     cells: dict[tuple[int, str], list[TrialRow]] = {}
     for row in session.rows:
         if row.outcome == "ok" and row.trial.prompt is not None and overall_tps(row) is not None:
@@ -196,7 +207,10 @@ def _speed(rows: Sequence[TrialRow]) -> float | None:
 
 
 def _most_memory(session: Session, models: Sequence[ModelAudit]) -> Claim | None:
-    """Return the claim of the largest memory. A column with figures below zero has changes, not amounts."""
+    """Return the claim that a model uses the most memory.
+
+    A column with negative figures has changes of memory, not amounts.
+    """
     changes = sorted(
         ((one.largest_change_mb, -at) for at, one in enumerate(models) if one.largest_change_mb is not None),
         reverse=True,
@@ -225,7 +239,7 @@ def _most_memory(session: Session, models: Sequence[ModelAudit]) -> Claim | None
 
 
 def _cold_start(models: Sequence[ModelAudit]) -> Claim | None:
-    """Return the claim about the range of first rows, if they are cold starts."""
+    """Return the claim about how long cold starts take, if first rows are cold starts."""
     cold = [one.cold_ttft_s for one in models if one.cold_ttft_s is not None]
     if not cold:
         return None
@@ -240,7 +254,7 @@ def _cold_start(models: Sequence[ModelAudit]) -> Claim | None:
 
 
 def _best_latency(session: Session, layout: Layout, models: Sequence[ModelAudit]) -> Claim | None:
-    """Return the claim of the smallest mean wait over all rows, cold starts included, checked against warm rows."""
+    """Return the claim that a model has the smallest mean wait, checked against the waits without cold starts."""
     means = {at: one.ttft_s.mean for at, one in enumerate(models) if one.ttft_s is not None}
     ordered = sorted(means, key=means.__getitem__)
     if len(ordered) < 2 or means[ordered[1]] - means[ordered[0]] < NAMED_SOONER_S:
@@ -274,7 +288,7 @@ def _best_latency(session: Session, layout: Layout, models: Sequence[ModelAudit]
 
 
 _Waits = dict[tuple[str, int], list[float]]
-"""Logarithms of the warm waits by unit and prompt."""
+"""Logarithms of waits without cold starts, by round or category and by prompt."""
 
 
 def _warm_waits(session: Session, layout: Layout) -> dict[int, _Waits]:
@@ -289,7 +303,7 @@ def _warm_waits(session: Session, layout: Layout) -> dict[int, _Waits]:
 
 
 def _wait_ratios(first: _Waits, second: _Waits) -> list[float]:
-    """Return the log ratios of the waits of two models, one for each unit that both have."""
+    """Return the log ratios of two models' waits, one for each round or category that both have."""
     by_unit: dict[str, list[float]] = {}
     for unit, prompt in first:
         if (unit, prompt) in second:
@@ -299,5 +313,5 @@ def _wait_ratios(first: _Waits, second: _Waits) -> list[float]:
 
 
 def _sooner(of: PairInterval) -> int:
-    """Return 1 if the first of two is sooner by more than 1.10, −1 if the second is, else 0."""
+    """Return 1 if the first of two models waits clearly less (a ratio beyond 1.10), −1 if the second does, else 0."""
     return (of.high < -SOONER) - (of.low > SOONER)

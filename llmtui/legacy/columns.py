@@ -1,4 +1,4 @@
-"""Columns of a comparison's table: spellings of their titles, in English and Spanish, and units."""
+"""Columns of a benchmark table: known spellings of their titles, in English and Spanish, and units."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ SPELLINGS: dict[Field, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("velocidad de escritura", "velocidad de generación"),
     ),
 }  # fmt: skip
-"""Known titles, English and Spanish, the most common first; case, accents, spaces and signs are ignored."""
+"""Known titles in English and Spanish, the most common first. Case, accents, spaces and signs are ignored."""
 OLLAMA_DURATIONS = frozenset({"totalduration", "loadduration", "promptevalduration", "evalduration"})
-"""Ollama's own names of its counters, which are in nanoseconds."""
+"""Ollama's names of its durations, which are in nanoseconds."""
 TIMES: tuple[Field, ...] = ("ttft", "total", "load", "prompt_time", "decode_time")
 NUMBERS: tuple[Field, ...] = (*TIMES, "usual_tps", "decode_tps", "ram")
 COUNTS: tuple[Field, ...] = ("tokens", "prompt_tokens", "cached_tokens", "run")
@@ -93,7 +93,7 @@ UNITS: dict[Field, dict[str, float]] = {
     **dict.fromkeys(TIMES, SECONDS), "ram": _MEGABYTES, "usual_tps": _PER_SECOND,
     "decode_tps": _PER_SECOND,
 }  # fmt: skip
-"""Factors to seconds, MB and tokens per second."""
+"""Factors from each unit to seconds, MB or tokens per second."""
 
 ASKED_AS: dict[str, Field] = {
     "model": "model", "category": "category", "prompt": "prompt", "run": "run", "ttft": "ttft", "total": "total",
@@ -104,28 +104,28 @@ ASKED_AS: dict[str, Field] = {
 
 
 class FileColumn(NamedTuple):
-    """The place of a field."""
+    """Position and unit of the column that contains a field."""
 
     at: int
     factor: float | None
     """Factor to seconds, MB or tokens per second; None: a time without a stated unit."""
     title: str
     ollama: bool = False
-    """Whether the title is one of Ollama's counters in nanoseconds."""
+    """Whether the title is one of Ollama's durations in nanoseconds."""
 
 
 Columns = dict[Field, FileColumn]
 
 
 def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) -> Columns:
-    """Return the columns in a header; of several with the same meaning the first.
+    """Return the columns in a header. If several have the same meaning, the first is used.
 
     Args:
         titles: titles of the header.
         asked: titles by the field's name on the command line, for columns that the user names.
 
     Raises:
-        CannotImport: ``unknown_unit``, or ``no_such_column`` for a named one.
+        CannotImport: ``unknown_unit``, or ``no_such_column`` for a column that the user named.
     """
     found: Columns = {}
     for name, title in (asked or {}).items():
@@ -142,15 +142,15 @@ def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) 
             field, factor = known
             found[field] = FileColumn(at, factor, title.strip(), ollama=plain(title) in OLLAMA_DURATIONS)
     if "total" not in found and "ttft" in found and plain(found["ttft"].title).startswith(_LATENCY):
-        # Beside a total it is the wait; alone it is the time of the whole answer.
+        # "Latency" means TTFT if there is a total time, else the time of the whole answer.
         found["total"] = found.pop("ttft")
     return found
 
 
 def lacking_fields(columns: Columns) -> tuple[Field, ...]:
-    """Return the missing fields without which no row can be measured; empty where the columns suffice.
+    """Return the missing fields without which no row can be measured; empty if the columns suffice.
 
-    A model's name, and either the usual rate or the number of tokens with a time.
+    Needed are a model's name, and either a speed or the number of tokens with a time.
     """
     lacking: list[Field] = [] if "model" in columns else ["model"]
     if "usual_tps" not in columns and "decode_tps" not in columns:
@@ -160,12 +160,12 @@ def lacking_fields(columns: Columns) -> tuple[Field, ...]:
 
 
 def _is_better(title: str, than: str) -> bool:
-    """Return whether a title means output tokens, where the other may include the prompt's."""
+    """Return whether a title means output tokens only, while the other may include prompt tokens."""
     return plain(title) in _OF_OUTPUT and plain(than) not in _OF_OUTPUT
 
 
 def plain(title: str) -> str:
-    """Return letters and digits only, in lower case, without accents."""
+    """Return only the letters and digits of a title, in lower case, without accents."""
     bare = unicodedata.normalize("NFKD", title.replace("µ", "u").replace("μ", "u").casefold())
     return re.sub(r"[^a-z0-9]", "", bare)
 
@@ -174,7 +174,7 @@ _FIELDS: dict[str, Field] = {
     plain(spelling): field for field, both in SPELLINGS.items() for spellings in both for spelling in spellings
 }
 _NO_UNITS = frozenset({"", "avg", "average", "mean", "total", "media", "promedio"})
-"""Other texts in brackets after a title."""
+"""Texts in brackets after a title that are not units."""
 _OF_OUTPUT = frozenset({
     "outputtokens", "generatedtokens", "completiontokens", "tokensgenerated", "evalcount", "tokensout",
     "tokensgenerados", "tokensdesalida",
@@ -192,7 +192,7 @@ def _known(title: str) -> tuple[Field, float | None] | None:
     """Return the field of a title, and the factor of its unit.
 
     Raises:
-        CannotImport: the field is known, the unit in brackets is not.
+        CannotImport: the field is known, but the unit in brackets is not.
     """
     brackets = re.fullmatch(r"(.*?)[(\[](.*?)[)\]]?\s*", title.strip(), re.DOTALL)
     if brackets is not None:
@@ -220,7 +220,7 @@ def _known(title: str) -> tuple[Field, float | None] | None:
 
 
 def _factor_in(field: Field, title: str) -> float | None:
-    """Return the factor of the unit in a title given by the user."""
+    """Return the factor of the unit in a title that the user named."""
     if field not in UNITS:
         return 1.0
     inside = re.search(r"[(\[](.*?)[)\]]", title)

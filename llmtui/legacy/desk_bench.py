@@ -1,4 +1,4 @@
-"""Benchmarks for one's own desk: llama-benchy, LocalScore, homebench and ollama-profiler."""
+"""Readers for benchmarks of a personal computer: llama-benchy, LocalScore, homebench and ollama-profiler."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ _TEST = re.compile(r"(pp|tg)(\d+)(?: @ d(\d+))?")
 
 
 def benchy_runs(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return a row per run of each shape; its throughputs are those of a request, not of all together."""
+    """Return one row per run of each pair of lengths.
+
+    Speeds are those of one request, not the sum of simultaneous ones.
+
+    Args:
+        objects: the objects of llama-benchy's JSON file.
+        name: the model's name if an object has none.
+    """
     rows: list[FileRow] = []
     for one in objects:
         for shape in list_of(one.get("benchmarks")):
@@ -37,7 +44,7 @@ def _benchy_rows(shape: object, model: str, before: int, cached: int | None) -> 
     category = f"pp{asked} tg{tokens or 0}" + (f" × {users}" if users > 1 else "")
 
     def runs(*names: str) -> list[float | None]:
-        """Return the values of the first of these figures that has any."""
+        """Return the values of the first of the named figures that has any."""
         told = (list_of(inside(shape, each, "values")) for each in names)
         return [positive(value) for value in next((values for values in told if values), [])]
 
@@ -63,7 +70,11 @@ def _benchy_rows(shape: object, model: str, before: int, cached: int | None) -> 
 
 
 def benchy_csv(text: str) -> ImportedFile:
-    """Return a row per test; the csv form has means only, and leaves cells empty."""
+    """Return one row per test of llama-benchy's CSV file, which has only means and may leave cells empty.
+
+    Raises:
+        CannotImport: the CSV is malformed, or has no usable row.
+    """
     rows: list[FileRow] = []
     try:
         lines = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline="")))
@@ -96,7 +107,12 @@ def benchy_csv(text: str) -> ImportedFile:
 
 
 def localscore_shapes(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return a row per pair of lengths; the score over all of them is left out."""
+    """Return one row per pair of prompt and answer lengths. LocalScore's overall score is left out.
+
+    Args:
+        objects: the objects of LocalScore's file.
+        name: the model's name if a result has none.
+    """
     rows: list[FileRow] = []
     for one in objects:
         for shape in list_of(one.get("results")):
@@ -123,10 +139,14 @@ def localscore_shapes(objects: Sequence[Mapping[str, Any]], name: str) -> Import
 
 
 def homebench_models(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return a row per model; a model with an error as failed.
+    """Return one row per model; a model with an error is marked as failed.
 
-    A zero means "not measured". Each figure is the best of several runs, so the total time is left out: it may belong
-    to another run than the time to first token.
+    A zero means "not measured". Each figure is the best of several runs. The total time is left out, because it may
+    belong to another run than the time to first token.
+
+    Args:
+        objects: the objects of homebench's file.
+        name: the model's name if a report has none.
     """
     rows: list[FileRow] = []
     scores = 0
@@ -155,7 +175,14 @@ def homebench_models(objects: Sequence[Mapping[str, Any]], name: str) -> Importe
 
 
 def profiler_runs(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return a row per run; a run that is null failed. The prompt's speed is left out: the prompt was cached."""
+    """Return one row per run; a run that is null is marked as failed.
+
+    The prompt's speed is left out, because ollama-profiler sends a prompt that is already cached.
+
+    Args:
+        objects: the objects of ollama-profiler's file.
+        name: not used, since the file always names its models.
+    """
     del name
     rows: list[FileRow] = []
     for one in objects:

@@ -1,4 +1,4 @@
-"""A file as a session: its rows become the events of a run, as far as the file has them."""
+"""Conversion of an imported file into the events of a session, as far as the file has the data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def legacy_events(
         made: the imported file.
         name: the file's name, for the note about the session's origin.
         session_id: id of the new session.
-        wall_ns: time of the file, used for the first row, since rows have no times.
+        wall_ns: time of the file in ns since 1970 UTC, used for the first row, since rows have no times.
         version: version of the importing program.
     """
     rows = made.rows
@@ -52,7 +52,7 @@ def legacy_events(
 
 
 def legacy_plan(rows: Sequence[FileRow], name: str) -> Plan:
-    """Return the plan of the rows: models and prompts in the order of the file."""
+    """Return a plan with the models and prompts of the rows, in the order of the file."""
     models = tuple(dict.fromkeys(row.model for row in rows))
     prompts = tuple(dict.fromkeys((row.category, row.prompt) for row in rows))
     kinds: tuple[Kind, ...] = ("cold", "warm") if any(row.cold for row in rows) else ("warm",)
@@ -84,7 +84,11 @@ def _prompt(category: str, text: str, at: int) -> PlannedPrompt:
 
 
 def _trials(plan: Plan, rows: Sequence[FileRow]) -> Iterator[Trial]:
-    """Yield a trial for each row. The round is the run in the file, else the number of equal cells so far."""
+    """Yield a trial for each row.
+
+    Its round is the run stated in the file. If there is none, or it is taken, rows of the same model and prompt are
+    numbered.
+    """
     models = {contender.label: at for at, contender in enumerate(plan.contenders)}
     prompts = {(prompt.category, prompt.text): at for at, prompt in enumerate(plan.prompts)}
     taken: dict[tuple[int, int], set[int]] = {}
@@ -134,7 +138,7 @@ def _finished(row: FileRow, trial: Trial, order: int, *, t0_ns: int, wall_ns: in
 
 
 def _without_times(of: Recorded) -> Recorded:
-    """Return the part of a row that cannot be measured, without everything that figures are made of."""
+    """Return what is kept of a malformed row: its line, and the two columns from which no figures are computed."""
     return Recorded(line=of.line, overall_tps=of.overall_tps, ram_change_mb=of.ram_change_mb)
 
 

@@ -1,4 +1,4 @@
-"""Go benchmark lines with a model in their name, such as ``llmtui report --benchstat`` writes.
+"""Reader of Go benchmark lines with a model in their name, such as those of ``llmtui report --benchstat``.
 
 Format: https://go.dev/design/14313-benchmark-format.
 """
@@ -18,10 +18,10 @@ _PARTS = re.compile(r"Benchmark\w*/(\S+)\s+\d+\s+(.*)")
 
 
 def go_bench(text: str) -> ImportedFile:
-    """Return a row per line with a speed or a wait.
+    """Return one row per line that has a decode speed or a time to first token.
 
     Raises:
-        CannotImport: no line has one.
+        CannotImport: no line has either.
     """
     rows: list[FileRow] = []
     runs: dict[tuple[str, str], int] = {}

@@ -1,4 +1,4 @@
-"""GuideLLM's ``benchmarks.json``: requests with the times of their first and last token."""
+"""Reader of GuideLLM's ``benchmarks.json``: requests with the times of their first and last token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ KEYS = frozenset({"metadata", "benchmarks"})
 
 
 def guidellm_requests(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return one row per ended request; failed ones as failed; those cut off at the benchmark's end are left out."""
+    """Return one row per finished request; failed ones are marked as failed.
+
+    Requests cut off at the end of the benchmark are left out.
+
+    Args:
+        objects: the objects of the file.
+        name: the model's name if a benchmark has none.
+    """
     rows: list[FileRow] = []
     cut = 0
     for one in objects:

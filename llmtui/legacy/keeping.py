@@ -1,4 +1,4 @@
-"""Files of other programs as sessions on disk, which open like any other."""
+"""Saving of other programs' result files as sessions, which open like any other session."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ from llmtui.store.writing import replace_file
 
 
 def read_file(path: Path, stated: Stated | None = None) -> ImportedFile:
-    """Return the content of a file of any known program.
+    """Return the content of a result file of any known program.
+
+    Args:
+        path: the file.
+        stated: the user's statements about its units and columns.
 
     Raises:
         CannotImport: the file cannot be used, or none of its rows can be measured.
@@ -41,7 +45,12 @@ def read_file(path: Path, stated: Stated | None = None) -> ImportedFile:
 def keep(made: ImportedFile, path: Path, results_dir: Path) -> tuple[Path, Session]:
     """Save an imported file as a session; return its folder and the session.
 
-    The session has the file's own date, since the rows have none.
+    The session is dated by the file's modification time, since the rows have no times.
+
+    Args:
+        made: the imported file.
+        path: the file itself, for its name and date.
+        results_dir: folder of the sessions.
 
     Raises:
         OSError: the results folder cannot be written.

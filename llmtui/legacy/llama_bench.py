@@ -1,7 +1,7 @@
-"""llama-bench's results as jsonl, json, csv, sql or md: repetitions of bare prompt processing and bare decoding.
+"""Reader of llama-bench's results (jsonl, json, csv, sql, md): speeds of prompt processing and of decoding.
 
-Columns differ by version; only those that all versions have are needed. ``tg`` decodes n tokens in n steps, without a
-prompt, sampling or a server.
+Columns differ by version; only those that all versions have are needed. A test ``tg`` with n tokens takes n decoding
+steps, without a prompt, sampling or a server.
 """
 
 from __future__ import annotations
@@ -22,13 +22,18 @@ _PER_TEST = frozenset({
     "n_prompt", "n_gen", "n_depth", "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns",
     "samples_ts", "model_filename", "model_type", "model_size", "model_n_params", "cpu_info", "gpu_info",
 })  # fmt: skip
-"""Fields that do not distinguish two setups of a model."""
+"""Fields that do not distinguish two configurations of a model."""
 _TEST = re.compile(r"(pp|tg)(\d+)(?: @ d(\d+))?")
 _INSERT = re.compile(r"INSERT INTO llama_bench\s*\(([^)]*)\)\s*VALUES\s*\((.*)\);?\s*$", re.MULTILINE)
 
 
 def llama_bench_objects(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return the repetitions: one row per sample, or one of the mean where the samples are missing."""
+    """Return one row per sample of each test, or one row with the mean if the samples are missing.
+
+    Args:
+        objects: the tests.
+        name: not used, since each test names its model.
+    """
     del name
     labels = _labels(objects)
     rows: list[FileRow] = []
@@ -42,7 +47,11 @@ def llama_bench_objects(objects: Sequence[Mapping[str, Any]], name: str) -> Impo
 
 
 def llama_bench_csv(text: str, name: str) -> ImportedFile:
-    """Return the rows of the csv form, which has means only."""
+    """Return the rows of the csv format, which has only means.
+
+    Raises:
+        CannotImport: the CSV is malformed.
+    """
     try:
         return llama_bench_objects(list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""))), name)
     except csv.Error as error:
@@ -50,7 +59,11 @@ def llama_bench_csv(text: str, name: str) -> ImportedFile:
 
 
 def llama_bench_sql(text: str, name: str) -> ImportedFile:
-    """Return the rows of the sql form, which has means only."""
+    """Return the rows of the sql format, which has only means.
+
+    Raises:
+        CannotImport: there is no INSERT statement of llama-bench.
+    """
     objects: list[dict[str, Any]] = []
     for columns, values in _INSERT.findall(text):
         cells = next(csv.reader([values], quotechar="'", skipinitialspace=True), [])
@@ -61,7 +74,11 @@ def llama_bench_sql(text: str, name: str) -> ImportedFile:
 
 
 def llama_bench_markdown(text: str, name: str) -> ImportedFile:
-    """Return the rows of the table that llama-bench prints: means, rounded to two decimals."""
+    """Return the rows of the Markdown table that llama-bench prints, which has means rounded to two decimals.
+
+    Raises:
+        CannotImport: the table has no usable row.
+    """
     lines = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in text.splitlines() if "|" in line]
     objects: list[dict[str, Any]] = []
     for cells in lines[1:]:
@@ -107,7 +124,7 @@ def _rows(one: Mapping[str, Any], label: str, line: int) -> Iterator[FileRow]:
 
 
 def _labels(objects: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return each entry's model, with the settings in which the file's entries of that model differ."""
+    """Return a label for each test: the model, and the settings in which the tests of that model differ."""
     names = [
         PurePosixPath(str(one.get("model_filename") or one.get("model_type") or "").replace("\\", "/")).stem
         for one in objects

@@ -1,4 +1,4 @@
-"""The content of another program's file by model, and how it was measured."""
+"""The figures of each model in an imported file, and how the file was measured."""
 
 from __future__ import annotations
 
@@ -19,38 +19,41 @@ Order = Literal["one_after_another", "taking_turns", "mixed", "one_model"]
 
 
 class Level(msgspec.Struct, frozen=True):
-    """A summary of a series."""
+    """Mean, median, range and variation of several values."""
 
     mean: float
     median: float
     low: float
     high: float
     cv: float | None
-    """Sample deviation ÷ mean; None for fewer than two values."""
+    """Coefficient of variation: sample standard deviation ÷ mean; None for fewer than two values."""
     n: int
 
 
 class ModelAudit(msgspec.Struct, frozen=True, kw_only=True):
-    """One model in the file."""
+    """The figures of one model in an imported file."""
 
     model: str
     speed: RecordedSpeed | None
-    """Geometric mean over the units: of the speed after the first token, or of tokens ÷ total time."""
+    """Geometric mean over rounds or categories, of decode speed if the file has it, else of tokens ÷ total time."""
     overall: Level | None
-    """Tokens ÷ total time: the file's own column, else computed."""
+    """Tokens ÷ total time, from the file's own column or computed."""
     writing: Level | None
-    """Speeds after the first token, over all rows."""
+    """Speed after the first token, over all rows."""
     ttft_s: Level | None
-    """Over all rows, as in a dashboard's mean."""
+    """TTFT over all rows, including cold starts, as a dashboard would average it."""
     warm_ttft_s: Level | None
     cold_ttft_s: float | None
-    """TTFT of the first row that counts as a cold start."""
+    """TTFT of the first row that counts as a cold start; None if there is none."""
     cold_times_slowest: float | None
-    """Its ratio to the slowest of the model's other rows."""
+    """Ratio of ``cold_ttft_s`` to the longest TTFT of the model's other rows."""
     largest_change_mb: float | None
-    """Largest value of its memory column."""
+    """Largest value in the memory column."""
     highest_mb: float | None
-    """Running sum of the machine's memory changes from the start of the file: the highest after one of its rows."""
+    """Highest memory of the machine after one of the model's rows, relative to the start of the file.
+
+    It is the sum of all changes in the memory column up to that row.
+    """
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +63,13 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     """Number of rows that cannot be measured."""
     program: str
-    """The format: a code of ``legacy.rows.Program``."""
+    """The file's format: a code of ``legacy.rows.Program``."""
     runs: int
     """Number of rounds of the same prompts."""
     repetitions: int
-    """Back-to-back trials of one model and prompt, which show variation and are no rounds; 1 for none."""
+    """Number of back-to-back trials of one model and prompt; 1 if there are none. They show variation but are not
+    rounds.
+    """
     means: bool
     """Whether each row is the mean of several trials."""
     categories: int
@@ -74,11 +79,16 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     overall_recorded: bool
     """Whether the file has a column for tokens ÷ total time."""
     short: int
-    """Number of rows with fewer than 64 tokens, which count all the same."""
+    """Number of rows with fewer than 64 tokens. In an imported file they count as well."""
 
 
 def layout_of(session: Session, cells: RecordedCells) -> Layout:
-    """Return how the file was measured."""
+    """Return how the file was measured.
+
+    Args:
+        session: the imported session.
+        cells: its usable rows.
+    """
     rows = session.rows
     named = [row for row in rows if row.trial.prompt is not None]
     return Layout(
@@ -123,7 +133,7 @@ def _order(rows: Sequence[TrialRow], models: int) -> Order:
 
 
 def level(values: Iterable[float | None]) -> Level | None:
-    """Return the summary of a series; None for an empty one."""
+    """Return mean, median, range and variation of the values that are not None; None if there are none."""
     known = [value for value in values if value is not None]
     if not known:
         return None
@@ -133,17 +143,17 @@ def level(values: Iterable[float | None]) -> Level | None:
 
 
 def ttft_s(row: TrialRow) -> float | None:
-    """Return the time to the first token of a row that could be measured."""
+    """Return the time to first token of a row in seconds; None if the row failed or has none."""
     return None if row.outcome != "ok" or row.figures.ttft_ms is None else row.figures.ttft_ms / 1000
 
 
 def audited_model(session: Session, index: int, levels: list[float] | None, cells: RecordedCells) -> ModelAudit:
-    """Return the audit of one model in the file.
+    """Return the figures of one model in the file.
 
     Args:
-        session: session of the file.
+        session: the imported session.
         index: index of the model.
-        levels: machine memory after each of its rows, relative to the start; None: not recorded.
+        levels: the machine's memory in MB after each of the model's rows, relative to the start; None: not recorded.
         cells: the file's usable rows.
     """
     mine = [row for row in session.rows if row.trial.contender == index]

@@ -1,4 +1,4 @@
-"""Numbers in spreadsheets' notation: decimal points or commas, thousands separators, a trailing unit."""
+"""Numbers in the notation of spreadsheets: decimal points or commas, thousands separators, a unit at the end."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _GROUPS: dict[Decimal, re.Pattern[str]] = {
     ".": re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?"),
     ",": re.compile(r"\d{1,3}(\.\d{3})+(,\d*)?"),
 }
-"""Thousands in groups of three, by the decimal sign."""
+"""Patterns of numbers with thousands separators, by the decimal sign."""
 
 
 def decimal_sign(cells: Iterable[str]) -> Decimal | None:
-    """Return the decimal sign that the cells prove; None where they prove none or both.
+    """Return the decimal sign that the cells prove; None if they prove none, or both.
 
-    ``19,1477`` proves a comma, ``1,234`` proves nothing: it may be thousands.
+    ``19,1477`` proves a comma. ``1,234`` proves nothing, since the comma may separate thousands.
     """
     shown = {sign for cell in cells if (sign := _shown(cell)) is not None}
     return shown.pop() if len(shown) == 1 else None
 
 
 def read_number(cell: str, decimal: Decimal | None, units: dict[str, float] | None = None) -> float | None:
-    """Return the number in a cell; None where there is none, or where it is ambiguous.
+    """Return the number in a cell; None if there is none, or if it is ambiguous.
 
     Args:
-        cell: a number, possibly with thousands separators and a trailing unit.
+        cell: a number, possibly with thousands separators and with a unit at the end.
         decimal: the file's decimal sign; None: the cell must prove its own.
         units: factors of the allowed units.
     """
@@ -53,7 +53,7 @@ def read_number(cell: str, decimal: Decimal | None, units: dict[str, float] | No
 
 
 def read_count(cell: str, decimal: Decimal | None) -> int | None:
-    """Return the whole number in a cell, with ``1.234`` and ``1,234`` as thousands; None where there is none."""
+    """Return the whole number in a cell; None if there is none. ``1.234`` and ``1,234`` are read as 1234."""
     marks: list[Decimal | None] = [decimal, ".", ","]
     for mark in marks:
         value = read_number(cell, mark)

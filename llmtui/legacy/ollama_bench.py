@@ -1,7 +1,7 @@
-"""Ollama's own bench: benchstat lines, or csv of five or six columns; a group of lines per epoch.
+"""Reader of Ollama's own benchmark: benchstat lines or csv with five or six columns, one group of lines per epoch.
 
-Its files overwrite older ones without truncation: after the newest results, the end of older ones may follow, with the
-first of those lines cut in the middle.
+The program overwrites older files without truncating them. After the newest results, the end of older ones may follow,
+and the first line of that rest is usually cut in the middle.
 """
 
 from __future__ import annotations
@@ -23,18 +23,26 @@ class _Line(NamedTuple):
     model: str
     step: str
     ns: float
-    """Per token, or of the whole step."""
+    """Nanoseconds per token, or of the whole step."""
     prompt_tokens: int | None = None
     cached: int | None = None
 
 
 def ollama_bench_csv(text: str) -> ImportedFile:
-    """Return one row per epoch."""
+    """Return one row per epoch of a csv file.
+
+    Raises:
+        CannotImport: the file has no complete line.
+    """
     return _file(_csv_lines(text))
 
 
 def ollama_bench_benchstat(text: str) -> ImportedFile:
-    """Return one row per epoch."""
+    """Return one row per epoch of a file in Go's benchmark format.
+
+    Raises:
+        CannotImport: the file has no complete line.
+    """
     return _file(_benchstat_lines(text))
 
 

@@ -1,4 +1,4 @@
-"""Choice of the reader for a file, by its content."""
+"""Choice of the reader for an imported file, by the file's content."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _JSON: tuple[tuple[frozenset[str], Callable[[Objects, str], ImportedFile]], ...]
     (desk_bench.PROFILER_KEYS, desk_bench.profiler_runs),
     (guidellm.KEYS, guidellm.guidellm_requests),
 )
-"""Keys in the first object of a format, and the format's reader."""
+"""Keys that the first object of each format has, and the format's reader."""
 
 
 def read_any(text: str, stated: Stated | None = None, *, name: str = "") -> ImportedFile:
-    """Return the content of a file of any known program.
+    """Return the content of a result file of any known program.
 
     Args:
         text: text of the file.
-        stated: the user's statements about a table.
-        name: name of the model where the file has none.
+        stated: the user's statements about the units and columns of a table.
+        name: the model's name if the file has none.
 
     Raises:
         CannotImport: the file cannot be used.
@@ -72,7 +72,7 @@ def _from_json(text: str, stated: Stated, name: str) -> ImportedFile:
 
 
 def _records(objects: Objects) -> Objects:
-    """Return the objects, or those inside one that has lists of trials by model."""
+    """Return the objects; if the only one has lists of trials by model, return those trials instead."""
     results = objects[0].get("results")
     if len(objects) == 1 and isinstance(results, dict):
         return [
@@ -85,10 +85,10 @@ def _records(objects: Objects) -> Objects:
 
 
 def _objects(text: str) -> Objects:
-    """Return all objects of a file: one, a list of them, one per line, or concatenated ones.
+    """Return all objects in a text with one JSON object, a list of them, one per line, or concatenated ones.
 
     Raises:
-        CannotImport: ``broken_json`` or ``too_many_rows``.
+        CannotImport: ``broken_json``, ``no_rows`` or ``too_many_rows``.
     """
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
     found: list[Any] = []

@@ -1,4 +1,4 @@
-"""The common form of all imported files."""
+"""The common form into which all imported files are converted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from llmtui.core.records import Recorded
 
 Oddity = Literal["usual_off", "ttft_not_below_total", "tokens_below_2"]
-"""Oddities of a row that is kept all the same."""
+"""Implausible values in a row that is still imported."""
 Refusal = Literal[
     "cannot_read", "not_a_file", "too_large", "not_text", "empty", "broken_csv", "broken_json", "no_rows",
     "too_many_rows", "too_many_models", "too_many_categories", "no_columns", "no_such_column", "unknown_unit",
@@ -22,11 +22,11 @@ Program = Literal[
     "table", "llama_bench", "ollama_bench", "vllm_bench", "sglang_bench", "aiperf", "guidellm", "llama_benchy",
     "localscore", "homebench", "ollama_profiler", "go_benchmark",
 ]  # fmt: skip
-"""Programs whose formats are known."""
+"""Programs whose file formats are known."""
 LeftOut = Literal[
     "prompt_and_text_mixed", "stale_lines", "chunk_times", "throughput", "incomplete_requests", "own_scores",
 ]  # fmt: skip
-"""Contents of a file that mean something else here, or nothing."""
+"""Contents of a file that are not imported, because llmtui has no comparable figure."""
 
 
 class CannotImport(Exception):
@@ -34,7 +34,7 @@ class CannotImport(Exception):
 
     Args:
         code: the reason.
-        args: the sentence's arguments: numbers, columns, cells.
+        args: arguments for the sentence of the reason: numbers, columns, cells.
     """
 
     def __init__(self, code: Refusal, **args: object) -> None:
@@ -44,31 +44,31 @@ class CannotImport(Exception):
 
 
 class FileRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial of the file."""
+    """One row of an imported file, which becomes a trial."""
 
     model: str
     category: str = ""
     prompt: str = ""
     recorded: Recorded
     run: int | None = None
-    """Number of the repetition, where the file has one."""
+    """Number of the repetition, if the file has one."""
     cold: bool = False
-    """Counts as a cold start."""
+    """Whether the row counts as a cold start."""
     unreadable: dict[str, str] = {}
-    """Cells without a number, unchanged, by field."""
+    """Text of the cells that should have a number but do not, by field."""
     oddities: tuple[Oddity, ...] = ()
     failed: bool = False
-    """Marked as failed in the file."""
+    """Whether the file marks the row as failed."""
 
 
 MOST_SECONDS: Final = 1e9
-"""31 years: a longer time is an error in the file, and would exceed the clock's range."""
+"""Longest plausible time (31 years). A longer one is an error in the file, and would exceed the clock's range."""
 MOST: Final = 1e15
-"""Of any other figure."""
+"""Largest plausible value of any figure other than a time."""
 
 
 def believable(row: FileRow) -> FileRow:
-    """Return the row with impossible figures moved to its unreadable cells."""
+    """Return the row with implausible figures removed and listed in ``unreadable``."""
     of = row.recorded
     odd = {
         name: value
@@ -84,18 +84,18 @@ def believable(row: FileRow) -> FileRow:
 
 
 class ImportedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of a file."""
+    """The content of an imported file."""
 
     rows: tuple[FileRow, ...]
     program: Program = "table"
     left_out: dict[LeftOut, int] = {}
-    """Contents of the file that are not imported, with their number."""
+    """Number of items of each content that is not imported."""
 
 
 class Stated(msgspec.Struct, frozen=True, kw_only=True):
-    """The user's statements about a file, where the file itself is silent."""
+    """The user's statements about a file, used if the file itself does not say."""
 
     unit: str | None = None
     """Unit of times without one: ``s``, ``ms``, ``us``, ``ns``."""
     columns: dict[str, str] = {}
-    """Titles of columns by field."""
+    """Titles of columns, by the field's name on the command line."""

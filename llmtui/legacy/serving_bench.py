@@ -1,4 +1,4 @@
-"""The serving benchmarks of vLLM (json, short or detailed) and SGLang (jsonl): one object per load level."""
+"""Readers for the serving benchmarks of vLLM (json, short or detailed) and SGLang (jsonl): one object per load."""
 
 from __future__ import annotations
 
@@ -15,16 +15,26 @@ from llmtui.legacy.values import count_of, list_of, number_of, positive, scaled
 VLLM_KEYS = frozenset({"model_id", "request_throughput", "mean_ttft_ms", "tokenizer_id"})
 SGLANG_KEYS = frozenset({"backend", "request_throughput", "mean_ttft_ms"})
 NEAR = 0.05
-"""A request's own times are used where their mean is this close to the mean stated in the file."""
+"""Tolerance for a request's own times: their mean may differ by this fraction from the mean stated in the file."""
 
 
 def vllm_levels(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return one row per request of a detailed file, else one of the means per load level."""
+    """Return one row per request of vLLM's detailed file; for its short file one row per load level, with the means.
+
+    Args:
+        objects: the load levels.
+        name: the model's name if an object has none.
+    """
     return _file(objects, name, "vllm_bench")
 
 
 def sglang_levels(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return one row of the means per load level."""
+    """Return one row per load level of SGLang's file, with the means.
+
+    Args:
+        objects: the load levels.
+        name: the model's name if an object has none.
+    """
     return _file(objects, name, "sglang_bench")
 
 
@@ -38,7 +48,7 @@ def _file(objects: Sequence[Mapping[str, Any]], name: str, program: Program) -> 
         requests = [*_requests(one, model, category, line, program, left_out)]
         rows += requests or [means]
         if requests and all(row.recorded.total_s is None for row in requests):
-            # The requests' own waits remain; of their speed only the mean is known.
+            # The requests keep their own TTFT; of their speed only the mean is known.
             speed = Recorded(
                 line=line, program=program, repetition=True, mean_of=len(requests), decode_tps=means.recorded.decode_tps
             )
@@ -49,7 +59,7 @@ def _file(objects: Sequence[Mapping[str, Any]], name: str, program: Program) -> 
 
 
 def _level(one: Mapping[str, Any]) -> str:
-    """Return the load: the largest number of simultaneous requests, or requests per second."""
+    """Return the load as text: the largest number of simultaneous requests, or requests per second."""
     users = count_of(one.get("max_concurrency"))
     rate = number_of(one.get("request_rate"))
     if users is not None:
@@ -109,7 +119,7 @@ def _requests(
 
 
 def _whole(gaps: Sequence[Sequence[float]], lengths: Sequence[Any], mean_tpot_ms: float | None) -> bool:
-    """Return whether the gaps between chunks cover each answer: their sums agree with the mean time per token."""
+    """Return whether the gaps between chunks cover each answer: do their sums agree with the mean time per token?"""
     if not gaps or len(gaps) != len(lengths) or mean_tpot_ms is None:
         return False
     each = [sum(one) / (n - 1) for one, length in zip(gaps, lengths, strict=True) if (n := count_of(length) or 0) > 1]

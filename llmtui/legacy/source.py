@@ -1,4 +1,4 @@
-"""A file's text: of bounded size, in any of the common encodings, compressed or not."""
+"""The text of a file to import: limited in size, in any of the common encodings, possibly compressed with gzip."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from llmtui.config.regular_file import NotRegular, TooLarge, regular_bytes
 from llmtui.legacy.rows import CannotImport
 
 MOST_BYTES = 64 * 2**20
-"""Most bytes of text; a larger file is refused rather than half read."""
+"""Largest size of the text in bytes; a larger file is refused instead of being cut."""
 _BLOCK = 2**20
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b")) + b"\x7f"
 MOST_CONTROLS = 0.01
-"""Share of control characters above which a file is not text."""
+"""Fraction of control characters above which a file does not count as text."""
 
 
 def file_text(path: Path) -> str:
-    """Return the text of a regular file, decompressed where it is gzip.
+    """Return the text of a regular file, decompressed if it is gzip.
 
     Encodings: UTF-8, UTF-16 with or without a byte order mark, else Windows-1252.
 
     Raises:
-        CannotImport: the file is unreadable, no regular file, larger than ``MOST_BYTES``, or not text.
+        CannotImport: the file is unreadable, not a regular file, larger than ``MOST_BYTES``, or not text.
     """
     data = _bytes_of(path)
     if data.startswith(b"\x1f\x8b"):

@@ -1,4 +1,4 @@
-"""Tables of trials: a header in any spelling, one row per trial, any separator between the cells."""
+"""Reader of tables with one row per trial: a header in any known spelling, and any common separator."""
 
 from __future__ import annotations
 
@@ -20,19 +20,23 @@ from llmtui.legacy.rows import CannotImport, FileRow, Oddity, Stated
 SEPARATORS = ",;\t|"
 LONGEST_LINE = 2**20
 HEADER_WITHIN = 40
-"""Number of lines in which the header is looked for: titles and notes may precede it."""
+"""Number of lines in which the header is searched for, since titles and notes may precede it."""
 MOST_ROWS = 10_000
 MOST_MODELS = 60
 MOST_CATEGORIES = 1000
 COLD_FACTOR = 5.0
-"""A model's first row is a cold start if it waited this many times the median of its other rows."""
+"""A model's first row is a cold start if its wait was more than this many times the median of the model's other
+rows.
+"""
 OVERALL_DIGITS = 0.005
-"""Tokens per second have two decimals: a recomputed value may differ by half of the last one."""
+"""Tolerance for tokens per second: the files have two decimals, so a recomputed value may differ by half of the
+last one.
+"""
 SLOWEST_TPS = 0.1
-"""A slower rate is more likely milliseconds read as seconds than a model: ask for the unit."""
+"""Tokens per second below which times without a unit are probably milliseconds; the unit must then be stated."""
 NO_NAME = "–"
 OLLAMA_FROM = 1e5
-"""Ollama's counters are nanoseconds; smaller figures under its names are seconds."""
+"""From this value on, a duration with one of Ollama's names is in nanoseconds; a smaller one is in seconds."""
 
 
 class Table(NamedTuple):
@@ -46,11 +50,11 @@ class Table(NamedTuple):
 
 
 def read_table(text: str, stated: Stated | None = None) -> tuple[FileRow, ...]:
-    """Return all rows of a table, with the cold starts marked.
+    """Return all rows of a table; cold starts are marked.
 
     Args:
         text: text of the file.
-        stated: the user's statements about it.
+        stated: the user's statements about units and columns.
 
     Raises:
         CannotImport: there is no header with the needed columns, no rows, too many rows, or a unit is missing.
@@ -64,10 +68,14 @@ def read_table(text: str, stated: Stated | None = None) -> tuple[FileRow, ...]:
 
 
 def read_records(records: Sequence[Mapping[str, object]], stated: Stated) -> tuple[FileRow, ...]:
-    """Return the rows of objects whose keys are titles: one object per trial.
+    """Return the rows of JSON objects whose keys are column titles, one object per trial.
+
+    Args:
+        records: the objects.
+        stated: the user's statements about units and columns.
 
     Raises:
-        CannotImport: as ``read_table``.
+        CannotImport: as in ``read_table``.
     """
     titles = tuple(dict.fromkeys(key for record in records for key in record))
     columns = find_columns(titles, stated.columns)
@@ -81,7 +89,11 @@ def read_records(records: Sequence[Mapping[str, object]], stated: Stated) -> tup
 
 
 def find_table(text: str, asked: Mapping[str, str] | None = None) -> Table:
-    """Return the table in a text, which may follow a title, blank lines or a ``sep=;`` line.
+    """Return the table in a text. A title, blank lines or a ``sep=;`` line may precede it.
+
+    Args:
+        text: text of the file.
+        asked: column titles that the user named, by field.
 
     Raises:
         CannotImport: ``no_columns``, ``no_such_column``, ``unknown_unit`` or ``broken_csv``.
@@ -111,7 +123,7 @@ def find_table(text: str, asked: Mapping[str, str] | None = None) -> Table:
 
 
 def _heads(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield the lines that may be a header: (offset, line, separators to try)."""
+    """Yield each line that may be a header: (offset in characters, line, separators to try)."""
     at, separators = 0, SEPARATORS
     for line in io.StringIO(text, newline=""):
         stated = re.fullmatch(r'"?sep=(.)"?\s*', line.strip("\r\n"), re.IGNORECASE)
@@ -148,7 +160,11 @@ def _lines(text: str, start: int, separator: str) -> tuple[tuple[int, tuple[str,
 
 
 def _bounded(lines: Iterable[str], before: int) -> Iterator[str]:
-    """Yield the lines, provided they are short enough to be cut into cells."""
+    """Yield the lines.
+
+    Raises:
+        CannotImport: a line is too long to be split into cells.
+    """
     for at, line in enumerate(lines, before + 1):
         if len(line) > LONGEST_LINE:
             raise CannotImport("broken_csv", line=at, why=f"> {LONGEST_LINE} characters")
@@ -182,9 +198,10 @@ def rows_of(table: Table, stated: Stated) -> tuple[FileRow, ...]:
 
 
 def _decimal_of(table: Table) -> Decimal | None:
-    """Return the decimal sign that the numbers prove; where all may be thousands, the sign that they have.
+    """Return the decimal sign that the table's numbers prove; None if they contradict each other.
 
-    In milliseconds such numbers are thousands.
+    If every sign could also separate thousands (as in ``1.234``), the sign in the times is the decimal sign, unless the
+    times are in milliseconds or smaller units: there it separates thousands.
     """
     times = [name for name in TIMES if name in table.columns]
     numbers = [name for name in (*NUMBERS, *COUNTS) if name in table.columns]
@@ -263,7 +280,7 @@ def _row(
             cached_tokens=_whole(numbers.get("cached_tokens")),
             prompt_s=numbers.get("prompt_time"),
             decode_s=numbers.get("decode_time"),
-            # A rate beside its tokens and time is the same figure again, rounded.
+            # If tokens and time are there, the rate is the same figure, rounded.
             decode_tps=numbers.get("decode_tps") if numbers.get("decode_time") is None else None,
         ),
         unreadable=unreadable,
@@ -272,7 +289,10 @@ def _row(
 
 
 def _with_factor(text: str, decimal: Decimal | None, units: dict[str, float], factor: float) -> float | None:
-    """Return the number in the column's unit; a unit in the cell itself takes precedence."""
+    """Return the number in seconds, MB or tokens per second.
+
+    A unit in the cell itself takes precedence over the column's.
+    """
     bare = read_number(text, decimal)
     return bare * factor if bare is not None else read_number(text, decimal, units)
 
@@ -295,7 +315,11 @@ def _odd(of: Recorded) -> tuple[Oddity, ...]:
 
 
 def _ask_for_units(rows: Iterable[FileRow], columns: Columns) -> None:
-    """Raise for times without a stated unit whose values are more likely milliseconds."""
+    """Check times without a stated unit.
+
+    Raises:
+        CannotImport: the values are more likely milliseconds than seconds.
+    """
     unstated = [column.title for name, column in columns.items() if name in TIMES and column.factor is None]
     if not unstated:
         return
@@ -313,10 +337,10 @@ def _ask_for_units(rows: Iterable[FileRow], columns: Columns) -> None:
 
 
 def mark_cold(rows: Sequence[FileRow]) -> tuple[FileRow, ...]:
-    """Return the rows with the cold starts marked.
+    """Return the rows; cold starts are marked.
 
-    A cold start is the first of consecutive rows of its model, if its wait or load was more than five times the median
-    of the model's other rows.
+    A row is a cold start if the row before it is of another model, and its wait is more than five times the median of
+    the model's other rows. The wait is the TTFT, or the load time if the file has no TTFT.
     """
     waits: dict[str, list[float]] = {}
     for row in rows:

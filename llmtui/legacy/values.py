@@ -1,4 +1,4 @@
-"""Values in other programs' JSON, of any type."""
+"""Conversion of values in other programs' JSON, which may have any type."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 
 def number_of(of: object) -> float | None:
-    """Return a finite number, also one in a text; None for anything else."""
+    """Return the value as a finite number, even if it is written as text; None for anything else."""
     if isinstance(of, bool) or not isinstance(of, int | float | str):
         return None
     try:
@@ -17,29 +17,32 @@ def number_of(of: object) -> float | None:
 
 
 def positive(of: object) -> float | None:
-    """Return a number above 0: programs write 0 for what they did not measure."""
+    """Return the value as a number above 0; None for anything else.
+
+    Programs write 0 for figures that they did not measure.
+    """
     value = number_of(of)
     return value if value is not None and value > 0 else None
 
 
 def count_of(of: object) -> int | None:
-    """Return a whole number of at least 0; None for anything else."""
+    """Return the value as a whole number of at least 0; None for anything else."""
     value = number_of(of)
     return int(value) if value is not None and value >= 0 and value.is_integer() else None
 
 
 def inside(of: object, *path: str) -> object:
-    """Return the value under a path of keys; None where a part of it is missing."""
+    """Return the value under a path of keys; None if a part of the path is missing."""
     for key in path:
         of = of.get(key) if isinstance(of, dict) else None
     return of
 
 
 def list_of(of: object) -> list[object]:
-    """Return a list; an empty one for anything else."""
+    """Return the value if it is a list; an empty list for anything else."""
     return of if isinstance(of, list) else []
 
 
 def scaled(of: float | None, factor: float) -> float | None:
-    """Return a number in another unit; None for None."""
+    """Return a number multiplied by a unit's factor; None for None."""
     return None if of is None else of * factor

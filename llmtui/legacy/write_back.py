@@ -1,4 +1,4 @@
-"""The earlier comparison script's own file: its eight columns, decimals and line ends."""
+"""Writer of the file format of the comparison script that preceded llmtui: its eight columns and decimals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ HEADER = (
 
 
 def legacy_text(rows: Iterable[FileRow]) -> str:
-    """Return rows as such a file; a cell without a number is written unchanged."""
+    """Return rows in the file format of the comparison script that preceded llmtui.
+
+    Unreadable cells are kept unchanged.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
@@ -40,7 +43,9 @@ def legacy_text(rows: Iterable[FileRow]) -> str:
 
 
 def write_legacy(rows: Iterable[FileRow], target: Path) -> None:
-    """Write rows as such a file.
+    """Write rows in the file format of the comparison script that preceded llmtui.
+
+    The target's folder is created if missing.
 
     Raises:
         OSError: the file cannot be written.
