@@ -1,4 +1,4 @@
-"""``python -P -m llmtui.engine``: started by llmtui itself; commands on stdin, events on stdout."""
+"""Entry point ``python -P -m llmtui.engine``: started by llmtui itself; commands on stdin, events on stdout."""
 
 from __future__ import annotations
 

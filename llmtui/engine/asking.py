@@ -1,4 +1,4 @@
-"""One request and its answer. The timing path: it only appends, and sends at most 10 batches per second."""
+"""One request and its answer. This is the timing path: it only collects, and sends at most 10 batches per second."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def messages_for(plan: Plan, trial: Trial, so_far: Conversation) -> Conversation
 
     Args:
         plan: the plan with its texts.
-        trial: cold, warm or follow_up.
-        so_far: the block's last prompt and its answer, which a follow-up continues.
+        trial: the trial: cold, warm or follow-up.
+        so_far: the last prompt and answer of this contender in this round, which a follow-up continues.
     """
     if trial.kind == "follow_up":
         return (*so_far, Message("user", plan.follow_up_text))
@@ -32,7 +32,7 @@ def messages_for(plan: Plan, trial: Trial, so_far: Conversation) -> Conversation
 
 
 def request_for(plan: Plan, trial: Trial, so_far: Conversation) -> ChatRequest:
-    """Return a trial's request; the options that a model is loaded with are the same throughout a block."""
+    """Return a trial's request. The options with which a model is loaded are the same for all trials of a contender."""
     contender = plan.contenders[trial.contender]
     return _request(
         plan,
@@ -44,12 +44,12 @@ def request_for(plan: Plan, trial: Trial, so_far: Conversation) -> ChatRequest:
 
 
 def loading_request(plan: Plan, contender: Contender, so_far: Conversation = ()) -> ChatRequest:
-    """Return a request that is not measured and loads the model with the block's options.
+    """Return a request that is not measured and loads the model with the options of the contender's trials.
 
     Args:
         plan: the plan.
-        contender: whose model it is.
-        so_far: a conversation that the server's cache shall hold again, for the follow-up that continues it.
+        contender: the contender whose model is loaded.
+        so_far: a conversation to put back into the server's cache, for the follow-up that continues it.
     """
     messages = so_far or (Message("user", plan.cold_text or plan.prompts[0].text),)
     return _request(plan, contender, messages, cap=COLD_NUM_PREDICT, reuse_prefix=False)
@@ -87,8 +87,8 @@ async def ask(
     Args:
         backend: the server.
         request: the request to send.
-        answer: collects the answer; a stall ends the request and is marked in it.
-        options: has the longest times without a byte.
+        answer: collects the answer. A stall ends the request and is recorded in it.
+        options: options of the plan, with the longest times without data.
         live: receives the chunks for the screen.
         on_sent: called when the request has been sent.
         on_first_text: called with the first chunk.
@@ -127,7 +127,7 @@ async def ask(
 
 
 async def load(backend: Backend, request: ChatRequest, options: PlanOptions) -> None:
-    """Send a request that is not measured, to load the model with the block's options.
+    """Send a request that is not measured, to load the model with the options of its trials.
 
     Raises:
         BackendFailed: the request failed or stalled.
@@ -144,7 +144,7 @@ def _stalled(name: str, quiet_s: float, *, has_text: bool) -> Problem:
 
 @contextmanager
 def _no_collections() -> Iterator[None]:
-    """Turn garbage collection off: one takes milliseconds, too long between two tokens."""
+    """Turn garbage collection off within the context: a collection takes milliseconds, too long between two tokens."""
     gc.disable()
     try:
         yield

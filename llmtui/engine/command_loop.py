@@ -27,7 +27,7 @@ _SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
 def serve(
     outbox: Outbox, commands_fd: int, *, on_end: Callable[[], None], open_one: OpenBackend = open_backend
 ) -> None:
-    """Carry out commands until a Shutdown or the end of the input.
+    """Execute commands until a Shutdown command or the end of the input.
 
     Args:
         outbox: receives the events.
@@ -42,7 +42,7 @@ async def _serve(outbox: Outbox, commands_fd: int, on_end: Callable[[], None], o
     loop = asyncio.get_running_loop()
 
     def in_loop(call: Callable[[], None]) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the engine has ended by another way
+        with suppress(RuntimeError):  # the loop is closed: the engine has already ended
             loop.call_soon_threadsafe(call)
 
     servers = Servers(open_one)
@@ -75,13 +75,13 @@ async def _serve(outbox: Outbox, commands_fd: int, on_end: Callable[[], None], o
 def read_commands(
     fd: int, take: Callable[[Command], None], refuse: Callable[[str], None], ended: Callable[[], None]
 ) -> None:
-    """Read commands until the end of the input; a last line without newline counts, a malformed one is refused.
+    """Read commands until the end of the input. A last line without newline counts; a malformed one is refused.
 
     Args:
         fd: a pipe.
         take: called with each command.
-        refuse: called with the reason for each line that is no command.
-        ended: called at the end.
+        refuse: called with the reason for each line that is not a command.
+        ended: called at the end of the input.
     """
     rest = b""
     while True:

@@ -1,4 +1,4 @@
-"""Execution of commands: each becomes a task, at most one per kind at a time."""
+"""Execution of commands. Each becomes a task; at most one task of each kind runs at a time."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _NOTHING_TO_EXTEND: Final = Problem(code="nothing_to_extend")
 
 
 class CommandRunner:
-    """Runs commands in the event loop's thread; answers through the recorder."""
+    """Executes commands in the event loop's thread. Results are events, sent through the recorder."""
 
     def __init__(self, recorder: Recorder, servers: Servers) -> None:
         self._recorder = recorder
@@ -60,7 +60,7 @@ class CommandRunner:
         self._room = RoomSensor()
         self._closing = False
         self.closed = asyncio.Event()
-        """Set when everything that was started has ended."""
+        """Set when all tasks and servers that the runner started have ended."""
         self._carry_out: dict[type, Callable[[Any], None]] = {
             SetServer: self._set_server,
             FindServers: self._find_servers,
@@ -80,25 +80,29 @@ class CommandRunner:
         }
 
     def prepare(self) -> None:
-        """Start to collect facts about this machine, so that a run need not wait for them."""
+        """Start to collect data about this machine, so that a run does not have to wait for it."""
         self._facts = asyncio.create_task(asyncio.to_thread(machine_facts))
 
     def take(self, command: Command) -> None:
-        """Carry out a command. After a Shutdown, commands are ignored."""
+        """Execute a command. After a Shutdown, commands are ignored."""
         if self._closing:
             return
         if self._run is not None and self._run.is_over and "run" in self._tasks:
-            # Its last event is on its way and may have been answered already.
+            # The run's last event was sent, and the reader may already have reacted to it.
             self._tasks["run"].add_done_callback(lambda _: self.take(command))
         else:
             self._carry_out[type(command)](command)
 
     def refuse(self, why: str) -> None:
-        """Answer a line that is not a command."""
+        """Report that a line is not a command.
+
+        Args:
+            why: the reason.
+        """
         self._fail("?", Problem(code="bad_command", detail=why))
 
     def shut_down(self) -> None:
-        """End everything and set ``closed``; a second call does nothing."""
+        """End all tasks and servers, then set ``closed``; a second call does nothing."""
         if not self._closing:
             self._closing = True
             self._tasks["closing"] = asyncio.create_task(self._close())
@@ -137,7 +141,7 @@ class CommandRunner:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
                 await self._servers.close_all_but()
         except TimeoutError:
-            pass  # whatever is not closed now ends with the process
+            pass  # backends that are not closed now end with the process
         self.closed.set()
 
     # --- servers and models ---------------------------------------------------------------------------------------
@@ -170,7 +174,7 @@ class CommandRunner:
             self._replace("show", command, self._tell_model(command))
 
     def _replace(self, name: str, command: Command, work: Coroutine[Any, Any, None]) -> None:
-        """Start a task in place of one of the same name, whose answer is no longer wanted."""
+        """Start a task. A running task with the same name is cancelled, since its result is no longer wanted."""
         if name in self._tasks:
             self._tasks[name].cancel()
         self._start(name, command, work)
@@ -198,13 +202,13 @@ class CommandRunner:
             self._tell_absent(failed.problem)
             return
         for beside in builtin:
-            with suppress(BackendFailed):  # not installed: nothing to offer
+            with suppress(BackendFailed):  # not installed: it has no models
                 models += await beside.models()
         memory = await asyncio.to_thread(self._room.read) if info.local else None
         self._recorder.emit(ModelsListed(address=info.address, models=models, resident=resident, memory=memory))
 
     def _builtin_beside(self, chosen: Backend) -> tuple[Backend, ...]:
-        """Return the built-in server where its models are listed beside those of another server."""
+        """Return the built-in server if its models are listed together with those of another server; else nothing."""
         if self._chosen is None or not self._chosen.with_builtin or chosen.kind == BUILTIN:
             return ()
         return (self._servers.backend(BUILTIN, ""),)
@@ -275,7 +279,7 @@ class CommandRunner:
         )
 
     def _begin(self, command: Command, made: Callable[[], SessionRun]) -> None:
-        """Start a run, unless something in progress would disturb it."""
+        """Start a run, unless a download in progress would disturb it."""
         name = type(command).__name__
         if "pull" in self._tasks:
             self._fail(name, Problem(code="pull_disturbs"))
@@ -297,7 +301,7 @@ class CommandRunner:
         await run.run(self._facts)
 
     def _run_ended(self) -> None:
-        """Keep the run for further rounds; one that never began leaves its predecessor in place."""
+        """Keep a completed run, so that rounds can be added to it. If the run never began, keep the one before."""
         if self._run is not None and self._run.began:
             self._last = self._run if self._run.completed is not None else None
         self._run = None

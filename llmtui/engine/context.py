@@ -1,4 +1,4 @@
-"""The context of an experiment: plan, servers, event output and machine sampler."""
+"""The context of an experiment: plan, servers, event output and sampler of machine readings."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget
 
 
 class MachineWatch(Protocol):
-    """The part of the sampler that an experiment uses."""
+    """The methods of the sampler that an experiment uses. The runner is the process in which a model runs."""
 
     def expect_runner(self, target: RunnerTarget | None) -> None:
         """Set the model whose process to look for."""
         ...
 
     def find_runner(self) -> RunnerProcess | None:
-        """Look for that process now."""
+        """Look now for the process of the expected model."""
         ...
 
     def count_others_from_now(self) -> None:
-        """Ignore what other programs did until now."""
+        """Ignore the CPU time that other programs have used until now."""
         ...
 
     def others_cores(self) -> float | None:
-        """Return the cores that other programs kept busy in the last second; None where that is not known."""
+        """Return how many cores other programs kept busy in the last second; None if that is not known."""
         ...
 
     def begin_trial(self, *, loading: bool) -> None:
-        """Open a trial's account; while the model loads, its process is searched for."""
+        """Start to collect machine readings for a trial. While the model loads, its process is searched for."""
         ...
 
     def first_token(self) -> None:
-        """Return to the steady rate, and stop searching."""
+        """Return to the usual rate of readings, and stop searching for the model's process."""
         ...
 
     def end_trial(self) -> TrialMachine:
-        """Close the account and return its figures."""
+        """Return the machine figures collected since ``begin_trial``."""
         ...
 
 
 class RunContext:
-    """The parts of one experiment share this object."""
+    """Plan, servers, event output and sampler, shared by the parts of one experiment."""
 
     def __init__(
         self,
@@ -74,10 +74,10 @@ class RunContext:
         self.clock_ns = clock_ns
         self._infos: dict[str, ServerInfo] = {}
         self.absent: dict[str, Problem] = {}
-        """Servers that did not answer last time, by kind, with the problem."""
+        """Problems of the servers that did not respond to their last request, by server kind."""
 
     def contender(self, index: int) -> Contender:
-        """Return the contender with an index."""
+        """Return the contender with the given index."""
         return self.plan.contenders[index]
 
     def backend(self, contender: int) -> Backend:
@@ -85,10 +85,10 @@ class RunContext:
         return self.backends[self.contender(contender).model.backend]
 
     async def ask_info(self, backend: Backend) -> ServerInfo:
-        """Ask a server for its version and product, and remember the answer.
+        """Ask a server for its version and product, and store the result.
 
         Raises:
-            BackendFailed: it does not answer.
+            BackendFailed: the server does not respond.
         """
         try:
             info = await backend.info()
@@ -100,12 +100,12 @@ class RunContext:
         return info
 
     def is_local(self, backend: Backend) -> bool | None:
-        """Return whether the server runs on this machine; None until it has answered."""
+        """Return whether the server runs on this machine; None if it has not responded yet."""
         info = self._infos.get(backend.kind)
         return None if info is None else info.local
 
     async def runner_target(self, contender: int) -> RunnerTarget | None:
-        """Return how to find a contender's process; None where it is not visible from here, or not yet."""
+        """Return how to find the process of a contender's model; None if the process is not visible, or not yet."""
         try:
             clue = await self.backend(contender).runner_clue(self.contender(contender).model)
         except BackendFailed:
@@ -115,10 +115,17 @@ class RunContext:
     def phase(
         self, phase: Phase, trial_id: str | None = None, step: Step | None = None, names: Sequence[str] = ()
     ) -> None:
-        """Report that a phase begins."""
+        """Report that a phase of the run begins.
+
+        Args:
+            phase: the phase.
+            trial_id: the trial to which it belongs, if any.
+            step: the step within the phase, if any.
+            names: names of the models that the step concerns.
+        """
         detail = None if step is None else PhaseDetail(step=step, names=tuple(names))
         self.emit(PhaseChanged(t_ns=self.clock_ns(), phase=phase, trial_id=trial_id, detail=detail))
 
     def note(self, level: Level, problem: Problem) -> None:
-        """Report a message to keep with the session."""
+        """Report a message that is saved with the session."""
         self.emit(Noted(t_ns=self.clock_ns(), level=level, problem=problem))

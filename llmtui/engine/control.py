@@ -1,4 +1,4 @@
-"""Requests to a running experiment: pause, skip, more rounds."""
+"""The user's requests to a running experiment: pause, skip, no more waiting."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from typing import Any, Literal
 
 
 class Control:
-    """Written by the command runner and read by the experiment, both in one event loop without threads."""
+    """Holds the user's requests.
+
+    The command runner writes them and the experiment reads them, both in one event loop.
+    """
 
     def __init__(self) -> None:
         self._going = asyncio.Event()
         self._going.set()
         self._task: asyncio.Task[None] | None = None
         self.contender: int | None = None
-        """Contender of the current block."""
+        """Index of the contender whose trials are running."""
         self.left_out: set[int] = set()
-        """Contenders that get no more trials."""
+        """Indices of the contenders that get no more trials."""
         self.start_now = False
-        """A wait for other programs is to end; the wait itself clears it when it begins."""
+        """Whether a wait for other programs should end. Each wait clears it when it begins."""
         self.paused_s = 0.0
-        """Total time spent paused."""
+        """Total time spent paused, in seconds."""
 
     @property
     def paused(self) -> bool:
-        """Whether a pause was requested; it begins after the current trial."""
+        """Whether a pause was requested. It begins after the current trial."""
         return not self._going.is_set()
 
     def pause(self) -> None:
@@ -35,7 +38,7 @@ class Control:
         self._going.clear()
 
     def resume(self) -> None:
-        """Continue."""
+        """End the pause, or withdraw the request for one."""
         self._going.set()
 
     def skip(self, what: Literal["trial", "model"]) -> None:
@@ -50,13 +53,13 @@ class Control:
         self.start_now = True
 
     async def until_going(self) -> None:
-        """Return when no pause is requested."""
+        """Wait until no pause is requested."""
         began_s = time.monotonic()
         await self._going.wait()
         self.paused_s += time.monotonic() - began_s
 
     async def skippable(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Carry out a trial's work; return False if it was skipped.
+        """Await a trial's work as a task that ``skip`` can cancel; return False if it was skipped.
 
         Raises:
             asyncio.CancelledError: the run itself was cancelled; the work has ended by then.
@@ -68,7 +71,7 @@ class Control:
         except asyncio.CancelledError:
             task.cancel()
             while not task.done():
-                with suppress(asyncio.CancelledError):  # quitting right after cancelling: what follows needs its end
+                with suppress(asyncio.CancelledError):  # cancelled a second time: the work must still end first
                     await asyncio.wait({task})
             raise
         finally:

@@ -1,4 +1,4 @@
-"""The process's standard descriptors: events use a private one, so that no library's output gets between them."""
+"""The process's standard descriptors. Events use a private one, so that no library's output gets between them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _LOG_NAME: Final = "llmtui-engine.log"
 
 
 class Descriptors(msgspec.Struct, frozen=True):
-    """Descriptors for commands and events, neither inherited by child processes."""
+    """Descriptors for commands and events. Child processes inherit neither."""
 
     commands: int
     events: int
 
 
 def take_descriptors(log: Path | None) -> Descriptors:
-    """Move stdin and stdout to private descriptors; point 1 and 2 at the log, and 0 at the null device.
+    """Move stdin and stdout to private descriptors. Point 1 and 2 at the log, and 0 at the null device.
 
     Args:
-        log: the log file; None: one in the user's log folder.
+        log: the log file; None: a file in the user's log folder.
 
     Raises:
-        OSError: no log can be written.
+        OSError: no log file can be written.
     """
     sys.stdout.flush()
     sys.stderr.flush()

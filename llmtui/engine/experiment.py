@@ -1,4 +1,7 @@
-"""The run of a plan: rounds of blocks of trials, then restoring server memory. Rules: docs/method.md, "Trials"."""
+"""The run of a plan: rounds of trials, and restoring the server's memory afterwards. Rules: docs/method.md, "Trials".
+
+In each round, the trials of one contender form a block: they run directly after each other.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,11 @@ How = Literal["complete", "cancelled", "failed"]
 
 
 async def _nothing() -> None:
-    """Return at once: there is nothing to wait for."""
+    """Return at once. Default of ``settled``, for runs without files."""
 
 
 async def _unknown() -> Session | None:
-    """Return None: no session is kept."""
+    """Return None. Default of ``session``, for runs without a saved session."""
     return None
 
 
@@ -52,11 +55,11 @@ class Experiment:
 
         Args:
             context: plan, servers, event output and sampler.
-            settled: awaited after each trial; returns when its row is on disk, so that no write disturbs the next
-                trial.
-            session: returns the session so far, for plans that continue until enough is known.
-            so_far: a complete session of this plan to continue; only the requested rounds follow.
-            interrupted: an interrupted session of this plan; its trials without a result follow.
+            settled: awaited after each trial. Returns when the trial's row is on disk, so that no write disturbs the
+                next one.
+            session: returns the session so far, for plans that add rounds until models can be separated.
+            so_far: a complete session of this plan to continue; only the requested rounds are run.
+            interrupted: an interrupted session of this plan; its trials without a result are run.
         """
         self._goes_on = so_far is not None
         self._interrupted = interrupted
@@ -86,7 +89,12 @@ class Experiment:
     # --- while it runs --------------------------------------------------------------------------------------------
 
     def extend(self, rounds: int, why: str = "asked for") -> bool:
-        """Add this many promised rounds; return False where the last trial is already over."""
+        """Add rounds to the run; return False if its last trial is already over.
+
+        Args:
+            rounds: number of rounds to add.
+            why: the reason, for the event.
+        """
         if self._over:
             return False
         self._rounds += rounds
@@ -94,13 +102,14 @@ class Experiment:
         return True
 
     def hurry(self) -> None:
-        """Leave in at most a second; to be called before cancelling the task that runs."""
+        """Make the run end within a second. To be called before cancelling the task that runs it."""
         self._hurried = True
 
     async def run(self) -> How:
-        """Run the plan, then restore the server's memory.
+        """Run the plan, then restore the server's memory. Return how the run ended.
 
-        Cancelling the awaiting task ends the current request and the run; the cancellation is not passed on.
+        If the awaiting task is cancelled, the current request and the run end, and "cancelled" is returned instead of
+        raising CancelledError.
         """
         how: How = "cancelled"
         try:
@@ -147,11 +156,13 @@ class Experiment:
             for index, block in enumerate(planned):
                 if block.contender not in self.control.left_out:
                     await self._block(block, planned[index + 1 :])
-            whole_s = self._running_s() / self._round if self._settled_ids else 0.0  # of a round begun before
+            whole_s = (
+                self._running_s() / self._round if self._settled_ids else 0.0
+            )  # a resumed round is only partly timed
             self._last_round_s = max(self._running_s() - began_s, whole_s)
 
     def _unsettled(self, planned: Sequence[Block]) -> tuple[Block, ...]:
-        """Return the blocks with the trials that have no result yet."""
+        """Return the blocks (trials of one contender), reduced to the trials that have no result yet."""
         left = (
             msgspec.structs.replace(block, trials=tuple(one for one in block.trials if one.id not in self._settled_ids))
             for block in planned
@@ -162,7 +173,7 @@ class Experiment:
         return self._context.plan.preset == "auto"
 
     async def _go_on(self) -> None:
-        """Promise further rounds where the plan's own rule asks for them and no command has done so."""
+        """Add rounds if the plan's own rule asks for them and no command has added any."""
         plan = self._context.plan
         if self._round == 0 or self._goes_on:
             return
@@ -229,7 +240,7 @@ class Experiment:
             await self.control.until_going()
 
     def _left_after(self, later: tuple[Block, ...]) -> int:
-        """Return the number of trials after this block, in this round and in the promised ones."""
+        """Return the number of trials after the current contender's: in this round, and in the rounds still to come."""
         plan, left_out = self._context.plan, self.control.left_out
         here = sum(len(block.trials) for block in later if block.contender not in left_out)
         each = trials_per_round(plan) // len(plan.contenders)
@@ -237,13 +248,13 @@ class Experiment:
 
 
 def _spent_s(session: Session) -> float:
-    """Return how long a session has run, without the times between its parts."""
+    """Return how many seconds a session has run, without the interruptions."""
     stood_ns = sum(until - since for since, until in session.standstills)
     return (session.last_t_ns - session.t_ns - stood_ns) / 1e9
 
 
 def _forget_cancellation() -> None:
-    """Clear the cancellation, which has been obeyed: the clean-up that follows may be cancelled again."""
+    """Clear the task's cancellation once it has taken effect. The clean-up that follows can then be cancelled too."""
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()

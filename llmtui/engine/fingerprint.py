@@ -1,4 +1,4 @@
-"""The conditions of a session: what must be equal for two sessions to be compared."""
+"""The conditions of a session, which must be equal for two sessions to be compared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CPU_NAME_KEYS: Final = ("model name", "Hardware", "cpu model")
 
 
 class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Facts that do not change while the engine runs, except the power supply."""
+    """Data about this machine that do not change while the engine runs."""
 
     os: str
     cpu: str | None
@@ -32,7 +32,7 @@ class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def machine_facts(proc_root: Path = PROC, sys_root: Path = SYS) -> MachineFacts:
-    """Return this machine's facts; the search for a GPU may take half a second."""
+    """Return the data about this machine. The search for a GPU may take half a second."""
     gpu = GpuSensor(sys_root)
     gpu.probe()
     return MachineFacts(
@@ -54,15 +54,15 @@ def fingerprint(
     sampling_hz: float,
     beside: Sequence[ServerInfo] = (),
 ) -> Fingerprint:
-    """Return a session's fingerprint.
+    """Return a session's fingerprint: the machine, the program and the servers.
 
     Args:
-        facts: facts of this machine.
+        facts: data about this machine.
         kind: the server's protocol.
         address: the address as in the plan.
-        info: the server's version and product; None if it does not answer.
+        info: the server's version and product; None if it does not respond.
         sampling_hz: machine readings per second.
-        beside: other servers of the same plan; their versions follow the main one's.
+        beside: other servers of the same plan; their versions follow the main server's.
     """
     versions = [one.version for one in (info, *beside) if one is not None and one.version is not None]
     return Fingerprint(

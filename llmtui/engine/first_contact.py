@@ -19,7 +19,7 @@ from llmtui.core.records import Problem
 from llmtui.engine.servers import OpenBackend, Servers, open_backend
 
 COMMON_PORTS: Final = (11434, 8080, 1234, 8000)
-"""Ports of Ollama, llama.cpp, LM Studio, and vLLM."""
+"""Default ports of Ollama, llama.cpp, LM Studio and vLLM."""
 _PORT_LIMIT_S: Final = 0.3
 _FIND_LIMIT_S: Final = 2.0
 
@@ -27,13 +27,13 @@ _NOTHING_SAID: Final[tuple[ProblemCode, ...]] = (
     "no_such_model", "model_not_there", "not_known", "no_such_path", "not_openai", "not_ollama",
 )  # fmt: skip
 _LET_IN: Final[tuple[ProblemCode, ...]] = ("key_refused", "needs_key", "needs_login", "key_wanted")
-"""Codes that prove that the named server is there. Anything else at that host is not the named server."""
+"""Problem codes that prove that the named server exists. Any other server at that host is then not tried."""
 _ANOTHER: Final[tuple[ProblemCode, ...]] = (
     "key_refused", "needs_key", "needs_login", "key_wanted", "sign_in", "sign_in_model", "forbidden", "forbidden_host",
     "redirect", "redirect_unnamed", "redirected", "proxy", "server_error", "error_status", "failed_http", "bad_status",
     "failed_silently", "web_page", *_NOTHING_SAID,
 )  # fmt: skip
-"""Codes of answers after which the server may be at another path; the most informative first."""
+"""Problem codes after which the server may still be at another path; the most informative first."""
 
 
 class Contact(NamedTuple):
@@ -42,14 +42,14 @@ class Contact(NamedTuple):
     backend: Backend
     info: ServerInfo
     chosen: SetServer
-    """The command, with the protocol and the address at which it was found."""
+    """The command, with the protocol and the address at which the server was found."""
 
 
 async def first_contact(servers: Servers, chosen: SetServer) -> Contact:
-    """Return the server at an address: by the protocol that its form suggests, else at the usual paths.
+    """Find the server at an address, first with the protocol that the address suggests, then at the usual paths.
 
     Raises:
-        BackendFailed: there is none; with the most informative answer.
+        BackendFailed: there is no server, with the most informative problem of all attempts.
     """
     failures: list[Problem] = []
     for server in _candidates(chosen):
@@ -67,7 +67,7 @@ async def first_contact(servers: Servers, chosen: SetServer) -> Contact:
 async def find_servers(
     open_one: OpenBackend = open_backend, ports: tuple[int, ...] = COMMON_PORTS
 ) -> tuple[FoundServer, ...]:
-    """Return the model servers on this machine's ports. No key is sent to them."""
+    """Return the model servers on the given ports of this machine. No key is sent to them."""
     servers = Servers(open_one, Accesses({}))
     try:
         found = await asyncio.gather(*(_found_at(servers, port) for port in ports))
@@ -89,7 +89,7 @@ async def _found_at(servers: Servers, port: int) -> FoundServer | None:
 
 
 def _candidates(chosen: SetServer) -> Iterator[SetServer]:
-    """Yield the server as named, then the places where it may be instead."""
+    """Yield the server as named, then other protocols and addresses at which it may be."""
     yield chosen
     if chosen.kind == "builtin":
         return
@@ -100,7 +100,7 @@ def _candidates(chosen: SetServer) -> Iterator[SetServer]:
 
 
 def _explanation(failures: Sequence[Problem], chosen: SetServer) -> Problem:
-    """Return the most informative problem: a login or another address rather than "not found"."""
+    """Return the most informative of several problems: a login or a redirect rather than "not found"."""
     best = min(failures, key=lambda problem: _ANOTHER.index(problem.code))
     if best.code not in _NOTHING_SAID:
         return best

@@ -1,4 +1,4 @@
-"""Idle wait: a cold start waits for a while until other programs leave the CPU idle. Rules: docs/method.md, "Flags"."""
+"""The wait before a cold start until other programs leave the CPU idle. Rules: docs/method.md, "Flags"."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from llmtui.engine.judging import Flag
 SESSION_LIMIT_S: Final = 30.0
 BUSY_CORES: Final = 0.5
 BUSY_SHARE: Final = 0.10
-"""Share of all cores."""
+"""Fraction of all cores above which other programs count as busy."""
 _OBSERVED_S: Final = 0.3
-"""Shortest time over which other programs are observed: the system counts CPU time in steps of 10 ms."""
+"""Shortest time in seconds over which other programs are observed, since the system counts CPU time in steps of
+10 ms.
+"""
 
 
 class IdleWait:
-    """The activity of other programs before cold starts, over one session.
+    """Waits for idle cores before cold starts, and flags trials during which other programs were busy; for one session.
 
-    The session's first cold start neither waits nor is flagged: something must happen at once after Enter.
+    The session's first cold start neither waits nor is flagged, because a run should start at once after Enter.
     """
 
     def __init__(
@@ -38,9 +40,9 @@ class IdleWait:
 
         Args:
             context: has the sampler.
-            first_is_over: the session has had its first cold start.
-            cores: number of logical cores; None: that of this machine.
-            control: says whether the person wants no further waiting.
+            first_is_over: whether the session has already had its first cold start.
+            cores: number of logical cores; None: those of this machine.
+            control: says whether the user wants no further waiting.
         """
         self._context = context
         self._first_is_over = first_is_over
@@ -51,20 +53,22 @@ class IdleWait:
 
     @property
     def most_cores(self) -> float:
-        """Return the number of cores that other programs may keep busy on an idle machine."""
+        """The number of cores that other programs may keep busy on a machine that counts as idle."""
         return max(BUSY_CORES, BUSY_SHARE * self._cores)
 
     async def wait(self, *, local: bool | None) -> None:
-        """Wait until other programs are idle or the time is up. To be called when memory has just been emptied.
+        """Wait until other programs are idle or the time is up.
+
+        To be called right after the server's memory was emptied.
 
         Args:
-            local: whether the server is on this machine; programs elsewhere are not visible.
+            local: whether the server is on this machine, since programs elsewhere are not visible.
         """
         self._judged = self._first_is_over and local is not False
         self._first_is_over = True
         if not self._judged:
             return
-        # CPU time of the unloaded model's process is not other programs' activity.
+        # The unloaded model's process does not count as another program.
         self._context.watch.count_others_from_now()
         if self._context.watch.others_cores() is None:
             return
@@ -84,10 +88,10 @@ class IdleWait:
         self._left_s -= max(0.0, waited_s - _OBSERVED_S)
 
     def flag(self, figures: MachineFigures) -> Flag | None:
-        """Return the flag of a cold start before which other programs were busy.
+        """Return the flag for a cold start before which other programs were busy; None if they were not, or if unknown.
 
         Args:
-            figures: machine figures of the cold start after the last wait.
+            figures: machine figures of the cold start that followed the last wait.
         """
         others = figures.others_cores_before
         if not self._judged or others is None or others <= self.most_cores:
@@ -95,7 +99,7 @@ class IdleWait:
         return Flag("noisy_start", Evidence(code="noisy_start", args={"others": others, "cores": self._cores}))
 
     def busy(self, figures: MachineFigures) -> Flag | None:
-        """Return the flag of a trial during which other programs were busy; None if they were not, or if unknown."""
+        """Return the flag for a trial during which other programs were busy; None if they were not, or if unknown."""
         others = figures.others_cores
         if others is None or others <= self.most_cores:
             return None

@@ -13,18 +13,20 @@ from llmtui.engine.live_text import CollectedAnswer
 
 RELOAD_FLOOR_NS: Final = 100_000_000
 RELOAD_SHARE: Final = 0.5
-"""A load in a warm trial is a reload from this share of the model's shortest cold load."""
+"""In a warm trial, a load time from this fraction of the model's shortest cold load on counts as a reload."""
 
 
 class InMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """The server's memory just before or after a trial."""
+    """The models in the server's memory just before or after a trial."""
 
     own: ResidentModel | None = None
     others: tuple[ResidentModel, ...] = ()
     pid: int | None = None
-    """Process of the runner, where it is visible."""
+    """Process in which the model runs, if it is visible."""
     is_listed: bool = True
-    """Whether the server lists the models in its memory; where it does not, a missing ``own`` means nothing."""
+    """Whether the server lists the models in its memory. If it does not, ``own`` is None although the model may
+    be loaded.
+    """
 
 
 class Flag(msgspec.Struct, frozen=True):
@@ -64,13 +66,13 @@ def reload_evidence(
     counters: ServerCounters | None,
     shortest_cold_load_ns: int | None,
 ) -> Evidence | None:
-    """Return why a warm or follow-up trial found a freshly loaded model; None where it did not.
+    """Return why a warm or follow-up trial found a freshly loaded model; None if it did not.
 
     Args:
         before: the server's memory just before the request.
-        num_ctx: the context length of this block's requests, requested or set by the server; None: not known.
-        expected_pid: the runner of the block's earlier trials.
-        pid_after: the runner at the end of this one.
+        num_ctx: the context length of this contender's requests, requested or set by the server; None: not known.
+        expected_pid: the model's process in the contender's earlier trials of this round.
+        pid_after: the model's process at the end of this trial.
         counters: the server's counters.
         shortest_cold_load_ns: shortest cold load of this model in this session.
     """
@@ -90,7 +92,7 @@ def reload_evidence(
 
 
 def others_evidence(readings: Iterable[InMemory | None]) -> Evidence | None:
-    """Return the other models that were in the server's memory; None where there were none."""
+    """Return the evidence that other models were in the server's memory; None if there were none."""
     others = {other.digest: other for in_memory in readings if in_memory is not None for other in in_memory.others}
     if not others:
         return None
@@ -99,7 +101,7 @@ def others_evidence(readings: Iterable[InMemory | None]) -> Evidence | None:
 
 
 def split(residents: Sequence[ResidentModel], digest: str, pid: int | None) -> InMemory:
-    """Return the server's memory as the model of this digest and all others."""
+    """Return the server's memory, divided into the model with this digest and all others."""
     own = next((resident for resident in residents if resident.serves(digest)), None)
     others = tuple(resident for resident in residents if not resident.serves(digest))
     return InMemory(own=own, others=others, pid=pid if own is None or own.pid is None else own.pid)

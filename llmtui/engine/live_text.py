@@ -13,12 +13,12 @@ from llmtui.core.reading import loading_chunks
 from llmtui.core.records import Phase, Problem, Timeline
 
 BATCH_S: Final = 0.1
-"""At most 10 batches per second, twice the refresh rate of a screen."""
+"""Shortest time between two batches in seconds: at most 10 batches per second."""
 _PHASES: Final[dict[str, Phase]] = {"t": "thinking", "a": "answer"}
 
 
 class CollectedAnswer:
-    """One answer so far. The part that has arrived survives a cancelled request."""
+    """Collects one answer. If the request is cancelled, the text that has arrived is kept."""
 
     def __init__(self) -> None:
         self.sent_ns: int | None = None
@@ -28,7 +28,7 @@ class CollectedAnswer:
         self.stalled = False
         self.repaired = False
         self.dropped_fields: tuple[DroppedField, ...] = ()
-        """Fields that the server refuses, so that the request was sent without them."""
+        """Fields left out of the request because the server refuses them."""
         self._texts: list[str] = []
         self._t_ns: list[int] = []
         self._channels: list[str] = []
@@ -36,7 +36,7 @@ class CollectedAnswer:
         self._tokens: list[int | None] = []
 
     def add(self, chunk: Chunk) -> str:
-        """Add a chunk; return its text as it is kept, without lone surrogates."""
+        """Add a chunk; return its text without lone surrogates, as it is stored."""
         text, repaired = clean_text(chunk.text)
         if repaired:
             self.repaired = True
@@ -59,17 +59,20 @@ class CollectedAnswer:
 
     @property
     def answer_text(self) -> str:
-        """The answer without thinking from a separate channel."""
+        """The answer, excluding any thinking that arrived in a separate channel."""
         return "".join(text for text, channel in zip(self._texts, self._channels, strict=True) if channel == "a")
 
     @property
     def begins_with_loading(self) -> bool:
-        """Whether a router reported its loading of the model before the model's first text."""
+        """Whether the text begins with a router's messages that it is loading the model."""
         return loading_chunks("".join(self._channels), tuple(self._texts)) > 0
 
     @property
     def done_ns(self) -> int | None:
-        """End of the answer − start of sending: arrival of the last line, else of the last chunk."""
+        """Time from the start of sending to the end of the answer, in ns; None if nothing has arrived.
+
+        The end is the arrival of the last line, or of the last chunk if there was no last line.
+        """
         if self.sent_ns is None:
             return None
         if self.final is not None:
@@ -77,7 +80,10 @@ class CollectedAnswer:
         return self._t_ns[-1] - self.sent_ns if self._t_ns else None
 
     def timeline(self) -> Timeline:
-        """Return the arrivals relative to the start of sending; stamps that not every chunk has are left out."""
+        """Return the times of arrival relative to the start of sending.
+
+        Server timestamps and token counts are included only if every chunk has them.
+        """
         start_ns = self.sent_ns or 0
         server_ns = tuple(stamp for stamp in self._server_ns if stamp is not None)
         tokens = tuple(count for count in self._tokens if count is not None)
@@ -91,7 +97,7 @@ class CollectedAnswer:
 
 
 class ChunkBatcher:
-    """Sends ``Chunks``: the first chunk at once, later ones in batches; and the phase when it changes.
+    """Sends ``Chunks`` events: the first chunk at once, later ones in batches. Also sends the phase when it changes.
 
     Between two batches, a chunk costs one append. To be used within a running event loop, by one task.
     """
@@ -126,7 +132,7 @@ class ChunkBatcher:
                 self._timer = self._loop.call_at(self._next_s, self._flush)
 
     def close(self) -> None:
-        """Send the rest."""
+        """Send the chunks that are not sent yet."""
         self._flush()
 
     def _flush(self) -> None:

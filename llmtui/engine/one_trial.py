@@ -1,4 +1,7 @@
-"""One trial: preparation, request, judgement."""
+"""One trial: preparation, request, judgement.
+
+The consecutive trials of one contender in a round form a block.
+"""
 
 from __future__ import annotations
 
@@ -27,38 +30,41 @@ from llmtui.engine.sensors.account import TrialMachine
 from llmtui.engine.sensors.runner import RunnerProcess, RunnerTarget
 
 TEXT_REPLACED: Final = "text_replaced"
-"""The text had lone surrogates, which were replaced."""
+"""Flag of a trial whose text had lone surrogates, which were replaced."""
 _REPETITION_SUFFIX: Final = "-again"
 
 
 def repetition_of(plan: Plan, trial: Trial) -> Trial:
-    """Return a disturbed trial's repetition, with a new tag: the old one is in the prefix cache."""
+    """Return the repetition of a disturbed trial.
+
+    Its tag is new, because the server's cache has the prompt with the old one.
+    """
     tag = trial.tag if trial.prompt is None else prompt_tag(plan, -trial.round, trial.prompt)
     return msgspec.structs.replace(trial, id=trial.id + _REPETITION_SUFFIX, attempt=trial.attempt + 1, tag=tag)
 
 
 class BlockState:
-    """State passed from a block's trials to later ones."""
+    """State passed from one trial to the next in a block: the consecutive trials of one contender in a round."""
 
     def __init__(self, contender: int, num_ctx: int | None) -> None:
         self.contender = contender
         self.num_ctx = num_ctx
-        """Context length as requested, or as set by the server."""
+        """Context length in tokens, as requested or as set by the server."""
         self.cleared = False
-        """Memory was prepared for this block."""
+        """Whether the server's memory was prepared for this contender."""
         self.loaded = False
-        """The model answered in this block, so it should still be in memory."""
+        """Whether the model answered in this block, so that it should still be in memory."""
         self.pid: int | None = None
         self.conversation: Conversation = ()
         self.tag: int | None = None
 
     def lost_memory(self) -> None:
-        """Note that the server was started again: it holds neither the model nor what it had cached."""
+        """Record that the server was restarted, so that neither the model nor its prompt cache is in memory."""
         self.loaded, self.pid = False, None
 
 
 class _Attempt:
-    """Everything learnt about one attempt."""
+    """Everything recorded during one attempt at a trial."""
 
     def __init__(self) -> None:
         self.answer = CollectedAnswer()
@@ -66,16 +72,16 @@ class _Attempt:
         self.after: InMemory | None = None
         self.machine: TrialMachine | None = None
         self.left_out: Problem | None = None
-        """Why no request was sent."""
+        """Why no request was sent; None if one was sent."""
 
 
 class TrialRunner:
-    """Runs trials one after the other, and remembers what earlier ones of the session showed."""
+    """Runs trials one after the other, and remembers values from earlier ones that later ones are judged against."""
 
     def __init__(
         self, context: RunContext, preparation: Preparation, control: Control, *, so_far: Session | None = None
     ) -> None:
-        """Start with what earlier trials of the session showed, where there are any."""
+        """Start with the values from earlier trials of the session, if there are any."""
         self._context = context
         self._preparation = preparation
         self._control = control
@@ -83,7 +89,7 @@ class TrialRunner:
         self._shortest_cold_load_ns = {} if so_far is None else _shortest_cold_loads_ns(so_far)
         started = so_far is not None and any(row.trial.kind == "cold" for row in so_far.rows)
         self._told: set[tuple[str, DroppedField]] = set()
-        """Refused fields that were already noted in the session."""
+        """Refused fields for which the session already has a message."""
         self._quiet = IdleWait(context, first_is_over=started, control=control)
 
     def report(self, backend: Backend, problem: Problem) -> None:
@@ -92,11 +98,11 @@ class TrialRunner:
 
     @property
     def gave_up(self) -> bool:
-        """Return whether every server is permanently gone."""
+        """Whether every server is permanently gone."""
         return all(outage.gave_up for outage in self._outages.values())
 
     async def came_back(self, finished: TrialFinished, state: BlockState) -> bool:
-        """Return whether a trial failed because its server went away, which was waited for and answers again."""
+        """If a trial failed because its server went away, wait for the server; return whether it responds again."""
         if finished.outcome != "error" or finished.problem is None or finished.problem.code not in GONE:
             return False
         try:
@@ -108,10 +114,10 @@ class TrialRunner:
         return waited
 
     async def run(self, trial: Trial, state: BlockState, *, order: int, total: int) -> TrialFinished:
-        """Carry out a trial and report it; return the finished trial, whatever its outcome.
+        """Run a trial and report it; return the finished trial, whatever its outcome.
 
         Raises:
-            asyncio.CancelledError: the run was cancelled; the trial has been reported as such.
+            asyncio.CancelledError: the run was cancelled; the trial has been reported as cancelled.
         """
         if trial.kind == "follow_up":
             trial = msgspec.structs.replace(trial, tag=state.tag if state.conversation else trial.tag)
@@ -131,7 +137,14 @@ class TrialRunner:
         return finished
 
     def pass_over(self, trial: Trial, *, order: int, total: int, problem: Problem | None = None) -> None:
-        """Report a trial that is left out."""
+        """Report a trial that is left out.
+
+        Args:
+            trial: the trial.
+            order: its number in the session, from 1.
+            total: the expected number of trials in the session.
+            problem: why it is left out.
+        """
         self._context.emit(TrialStarted(t_ns=self._context.clock_ns(), trial=trial, order=order, total=total))
         attempt = _Attempt()
         attempt.left_out = problem
@@ -157,7 +170,7 @@ class TrialRunner:
             outage.report(failed.problem)
 
     async def _prepare(self, trial: Trial, state: BlockState) -> None:
-        """Empty memory for a cold start; make sure that a model is loaded before a block without one."""
+        """Prepare the server's memory: empty it for a cold start; for other trials, load the model if necessary."""
         context, contender = self._context, trial.contender
         if trial.kind == "cold":
             await self._preparation.make_cold(contender, trial.id)
@@ -216,20 +229,23 @@ class TrialRunner:
         attempt.after = await self._check_after(contender, attempt.machine.figures.runner_pid)
 
     def _note_dropped_fields(self, model: str, answer: CollectedAnswer) -> None:
-        """Note once per session which fields of requests a server refuses for a model, and what that costs."""
+        """Record once per session which request fields a server refuses for a model, and the effect of omission."""
         for taken in answer.dropped_fields:
             if (model, taken) not in self._told:
                 self._told.add((model, taken))
                 self._context.note("warning", dropped_field_problem(model, taken))
 
     async def _follow_runner(self, contender: int) -> tuple[RunnerTarget | None, RunnerProcess | None]:
-        """Find a contender's processes between trials, and stop counting their CPU time as other programs'."""
+        """Find the processes of a contender's model between trials.
+
+        From then on they do not count as other programs.
+        """
         target = await self._context.runner_target(contender)
         self._context.watch.expect_runner(target)
         return target, None if target is None else self._context.watch.find_runner()
 
     async def _find_new_runner(self, contender: int) -> None:
-        """Find the runner of the built-in server, which is started by the request itself."""
+        """Find the process of the built-in server, which is started by the request itself."""
         self._context.watch.expect_runner(await self._context.runner_target(contender))
 
     async def _check_after(self, contender: int, pid: int | None) -> InMemory | None:
@@ -275,7 +291,7 @@ class TrialRunner:
         return tuple(found)
 
     def _learn(self, finished: TrialFinished, state: BlockState, attempt: _Attempt) -> None:
-        """Keep what later trials are judged by."""
+        """Store the values of this trial that later trials are judged against."""
         if not attempt.answer.has_text:
             return
         state.loaded = True
@@ -320,7 +336,10 @@ class TrialRunner:
         )
 
     def _machine_figures(self, trial: Trial, attempt: _Attempt) -> MachineFigures | None:
-        """Return the sampler's account; for a remote server only llmtui's own use is known."""
+        """Return the sampler's figures.
+
+        For a server on another machine, only llmtui's own CPU time and the VRAM are known.
+        """
         if attempt.machine is None:
             return None
         figures = attempt.machine.figures
@@ -334,12 +353,12 @@ class TrialRunner:
         if trial.kind != "cold" or attempt.machine is None or not attempt.answer.has_text:
             return None
         if attempt.machine.figures.runner_pid is None:
-            return "unknown"  # nor is the disk known that holds the weights
+            return "unknown"  # the disk with the weights is not known either
         return attempt.machine.cold_source(self._context.contender(trial.contender).model.size_bytes)
 
 
 def _shortest_cold_loads_ns(session: Session) -> dict[int, int]:
-    """Return the shortest cold load by contender, by the server's count."""
+    """Return the shortest load time of a cold start by contender, as reported by the server."""
     shortest: dict[int, int] = {}
     for row in session.rows:
         if row.trial.kind == "cold" and row.figures.ttft_ms is not None and row.figures.load_ms:
@@ -349,5 +368,5 @@ def _shortest_cold_loads_ns(session: Session) -> dict[int, int]:
 
 
 def _context_of(seen: InMemory, otherwise: int | None) -> int | None:
-    """Return the context length that the server set for the model, where it reports it."""
+    """Return the context length that the server set for the model; ``otherwise`` if it does not report one."""
     return otherwise if seen.own is None or seen.own.context_length is None else seen.own.context_length

@@ -1,4 +1,4 @@
-"""A server that does not answer: waited for, then given up for the rest of the run."""
+"""A server that does not respond: llmtui waits for a while, then treats it as gone for the rest of the run."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from llmtui.core.records import Problem
 from llmtui.engine.context import RunContext
 
 PAUSES_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""Pauses before each try to reach the server; the last one is repeated."""
+"""Pauses in seconds before each attempt to reach the server; the last one is repeated."""
 
 
 class Outage:
-    """What is known of one server's absence."""
+    """Whether one server is gone, and the wait for its return."""
 
     def __init__(self, context: RunContext, backend: Backend) -> None:
         self._context = context
         self._backend = backend
         self.gave_up = False
-        """Nothing more is asked of this server in this run."""
+        """Whether no more requests are sent to this server in this run."""
 
     def report(self, problem: Problem) -> None:
-        """Take a failed request's problem, which may mean that the server is gone."""
+        """Process the problem of a failed request, which may mean that the server is gone."""
         if problem.code in GONE:
             self._context.absent.setdefault(self._backend.kind, problem)
 
     async def check(self) -> bool:
-        """Return whether the server had to be waited for; at once where it was not found gone.
+        """If the server is gone, wait until it responds again.
+
+        Returns:
+            Whether it was gone and came back. False at once if no request has failed since it last responded.
 
         Raises:
             BackendFailed: it did not come back within ``server_wait_s`` of the plan's options.

@@ -1,7 +1,7 @@
-"""The event output: the reader may be slow, stopped or gone, and is never waited for.
+"""The output of events. The reader may be slow, stopped or gone; the engine never waits for it.
 
-Session events and replies wait as long as necessary; live events (text, machine readings) are dropped while the pipe is
-full, and one ``Gap`` reports how many. A separate thread writes, so that only it can block.
+Session events and replies wait as long as necessary. Live events (text, machine readings) are dropped while the pipe is
+full, and one ``Gap`` event reports how many. A separate thread writes, so that only that thread can block.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from llmtui.core.events import Gap, encode
 Stream = Literal["facts", "chunks", "samples"]
 
 LIVE_LIMIT_BYTES: Final = 64 * 1024
-"""Limit of live bytes in the queue: above it the reader counts as slow. A pipe itself holds as much again."""
+"""Largest number of live bytes in the queue. Above it, the reader counts as slow. A pipe itself holds as much again."""
 _WRITE_BYTES: Final = 64 * 1024
 
 
@@ -29,8 +29,8 @@ class Outbox:
         """Start the writing thread.
 
         Args:
-            fd: descriptor to write to, blocking or not; not closed here.
-            write: the system call, for tests.
+            fd: descriptor to write to, blocking or not; the outbox does not close it.
+            write: the system call, replaceable for tests.
         """
         self._fd = fd
         self._write = write
@@ -50,7 +50,7 @@ class Outbox:
 
         Args:
             line: the event.
-            stream: ``facts`` are never dropped; ``chunks`` and ``samples`` are while the reader is slow.
+            stream: ``facts`` are never dropped; ``chunks`` and ``samples`` are dropped while the reader is slow.
         """
         with self._changed:
             if self._broken:
@@ -67,7 +67,14 @@ class Outbox:
             self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until everything is written or the reader is gone; return False if that takes longer than this."""
+        """Wait until everything is written or the reader is gone.
+
+        Args:
+            timeout_s: longest time to wait, in seconds.
+
+        Returns:
+            False if the time was not enough.
+        """
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while (self._waiting or self._writing) and not self._broken:
@@ -79,18 +86,22 @@ class Outbox:
 
     @property
     def broken(self) -> bool:
-        """Whether the reader is gone; nothing is queued for it any more."""
+        """Whether the reader is gone. Nothing more is queued then."""
         with self._changed:
             return self._broken
 
     @property
     def waiting_live_bytes(self) -> int:
-        """Live bytes not written yet; never much above ``LIVE_LIMIT_BYTES``."""
+        """Number of live bytes not written yet; never much above ``LIVE_LIMIT_BYTES``."""
         with self._changed:
             return self._live_bytes
 
     def _has_room(self, size: int) -> bool:
-        """Return whether a live line may be queued; after a loss, only when the queue is empty: one gap per stop."""
+        """Return whether a live line may be queued.
+
+        Once a line was dropped, no line is queued until the queue is empty, so that there is one ``Gap`` per slow
+        period.
+        """
         if not self._slow and self._live_bytes + size > LIVE_LIMIT_BYTES:
             self._slow = True
         return not self._slow
@@ -116,7 +127,7 @@ class Outbox:
                 return
 
     def _take(self) -> tuple[bytes, int]:
-        """Return the next lines, as many as one write should have, and their number of live bytes."""
+        """Return the next lines for one write, and the number of live bytes in them."""
         lines = []
         size = live_bytes = 0
         while self._waiting and size < _WRITE_BYTES:

@@ -21,7 +21,7 @@ from llmtui.engine.sensors.runner import RunnerTarget, find_runner
 UNLOAD_LIMIT_S: Final = 30.0
 _POLL_S: Final = 0.05
 _HURRY_LIMIT_S: Final = 0.7
-"""Time limit on the way out of a process that must end within 2 s."""
+"""Time limit in seconds for unloading when the process must end within 2 s."""
 _UNTOLD: Final = Problem(code="no_cold_start")
 
 
@@ -33,12 +33,12 @@ class LoadedModel(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Server, name and digest: after a model was rebuilt, two entries can have the same name."""
+        """(server kind, name, digest). The name alone may occur twice, after a model was rebuilt."""
         return self.backend.kind, self.model.name, self.model.digest
 
 
 class Preparation:
-    """Empties the server's memory for a cold start, and restores it in the end."""
+    """Empties the server's memory for cold starts, and restores it at the end of the run."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
@@ -49,18 +49,18 @@ class Preparation:
         """Models that could not be unloaded, with the problem."""
         self._in_flight: LoadedModel | None = None
         self._silent: set[str] = set()
-        """Kinds of servers that do not list the models in memory."""
+        """Kinds of servers that do not list the models in their memory."""
 
     async def remember(self) -> None:
-        """Read what is in memory before anything is changed.
+        """Read which models are in memory before anything is changed.
 
         Raises:
-            BackendFailed: a server does not answer.
+            BackendFailed: a server does not respond.
         """
         self._before = await self._loaded()
 
     def ready_contender(self) -> int | None:
-        """Return a contender that was in memory at the start with the same options, so that it can go first."""
+        """Return a contender whose model was already loaded with the right options, to let it go first, or None."""
         plan = self._context.plan
         there = {(loaded.model.digest, loaded.model.context_length) for loaded in self._before}
         for index in round_order(plan, 1):
@@ -70,21 +70,25 @@ class Preparation:
         return None
 
     async def memory_of(self, contender: int, pid: int | None) -> InMemory:
-        """Return the models in memory, from a contender's point of view.
+        """Return the models in memory, divided into the contender's model and all others.
+
+        Args:
+            contender: index of the contender.
+            pid: the process of its model, if known.
 
         Raises:
-            BackendFailed: a server does not answer.
+            BackendFailed: a server does not respond.
         """
         residents = [loaded.model for loaded in await self._loaded()]
         seen = split(residents, self._context.contender(contender).model.digest, pid)
         return msgspec.structs.replace(seen, is_listed=self._context.backend(contender).kind not in self._silent)
 
     async def make_cold(self, contender: int, trial_id: str) -> None:
-        """Unload the model and all others that may be unloaded, and wait until their processes are gone.
+        """Unload the model, and all others that may be unloaded. Wait until their processes are gone.
 
         Raises:
-            BackendFailed: a server does not answer, the model is not unloaded, or (``unsupported``) it cannot be
-                checked whether it is.
+            BackendFailed: a server does not respond, or the model stays in memory, or (``unsupported``) the server
+                cannot show whether it does.
         """
         backend, own = self._context.backend(contender), self._context.contender(contender).model
         if not backend.can_unload:
@@ -98,15 +102,15 @@ class Preparation:
                 raise BackendFailed(self._stays.get(loaded.key) or _not_unloaded(loaded.model.name))
 
     async def clear_others(self, contender: int, trial_id: str) -> None:
-        """Unload other models where allowed, for a block that does not begin with a cold start.
+        """Unload other models if the plan allows it, before trials that do not begin with a cold start.
 
         Raises:
-            BackendFailed: a server does not answer.
+            BackendFailed: a server does not respond.
         """
         await self._clear(contender, trial_id, spare_own=True)
 
     def asked(self, contender: int) -> None:
-        """Record that a request was sent: its model may be loading although no list shows it yet."""
+        """Record that a request was sent. Its model may be loading although the server does not list it yet."""
         model, backend = self._context.contender(contender).model, self._context.backend(contender)
         if backend.can_unload:
             self._in_flight = LoadedModel(backend, ResidentModel(name=model.name, digest=model.digest))
@@ -116,7 +120,10 @@ class Preparation:
         self._in_flight = None
 
     async def leave_as_found(self) -> None:
-        """Unload what this run loaded, and reload what it unloaded. Failures are noted, not raised."""
+        """Unload the models that this run loaded, and reload those that it unloaded.
+
+        Failures are recorded, not raised.
+        """
         try:
             await self._ask_the_absent()
             there = await self._loaded()
@@ -131,7 +138,10 @@ class Preparation:
                 await self._reload(loaded)
 
     async def leave_in_a_hurry(self) -> None:
-        """Unload what this run loaded, without waiting; nothing is reloaded, which is noted."""
+        """Unload the models that this run loaded, without waiting.
+
+        Nothing is reloaded; a message lists the missing models.
+        """
         with suppress(BackendFailed, TimeoutError):
             async with asyncio.timeout(_HURRY_LIMIT_S):
                 await self._ask_the_absent()
@@ -146,7 +156,7 @@ class Preparation:
             self._context.note("warning", Problem(code="not_loaded_again", args={"names": ", ".join(names)}))
 
     async def _loaded(self) -> tuple[LoadedModel, ...]:
-        """Return the models in the memory of all servers that answer and list them."""
+        """Return the models in the memory of all servers that respond and list them."""
         found: list[LoadedModel] = []
         for kind, backend in self._context.backends.items():
             if kind in self._context.absent:
@@ -159,7 +169,10 @@ class Preparation:
         return tuple(found)
 
     async def _ask_the_absent(self) -> None:
-        """Ask once more each server that did not answer: one whose last answer was cut off is usually back."""
+        """Ask once more each server that did not respond.
+
+        After an answer that was cut off, the server is usually back.
+        """
         for kind in list(self._context.absent):
             with suppress(BackendFailed):
                 await self._context.ask_info(self._context.backends[kind])
@@ -175,7 +188,7 @@ class Preparation:
             if failed.problem.code not in UNSUPPORTED | {"not_unloaded"}:
                 raise
             self._context.note("warning", failed.problem)
-            # asked once: each attempt may take the whole time limit
+            # tried only once: each attempt may take the whole time limit
             self._stays |= dict.fromkeys((loaded.key for loaded in others), failed.problem)
         if not spare_own:
             await self._unload([loaded for loaded in going if loaded.model.digest == own], trial_id)
@@ -186,14 +199,14 @@ class Preparation:
         return wanted and loaded.backend.can_unload
 
     async def _is_same_file(self, loaded: LoadedModel, contender: int) -> bool:
-        """Return whether a model has a contender's weights under another name: one process serves both."""
+        """Return whether a model has a contender's weights under another name, so that one process serves both."""
         if loaded.backend is not self._context.backend(contender):
             return False
         own = await self._context.runner_target(contender)
         return own is not None and bool(own.blob_hex or own.argument) and own == await self._target(loaded)
 
     def _is_within_reach(self, loaded: LoadedModel) -> bool:
-        """Return whether a request by its name reaches a model; an older build of a rebuilt model is not reached."""
+        """Return whether a request can unload a model. Requests have only the name, which means the newest build."""
         picked = {(one.model.backend, one.model.name) for one in self._context.plan.contenders}
         if loaded.model.digest in self._picked or (loaded.backend.kind, loaded.model.name) not in picked:
             return True
@@ -203,7 +216,7 @@ class Preparation:
         return False
 
     def _is_ours(self, loaded: LoadedModel) -> bool:
-        """Return whether a model was picked, and is not as it was before the run."""
+        """Return whether a model belongs to the plan and is loaded differently than before the run."""
         if loaded.model.digest not in self._picked or not loaded.backend.can_unload:
             return False
         return not any(
@@ -228,7 +241,7 @@ class Preparation:
             return None
 
     async def _until_gone(self, wanted: Sequence[LoadedModel], targets: Sequence[RunnerTarget]) -> None:
-        """Wait until the models leave the server's list, then until their processes, some 100 ms later, have ended."""
+        """Wait until the models leave the server's list, then until their processes have ended, some 100 ms later."""
         keys = {loaded.key for loaded in wanted}
         names = ", ".join(loaded.model.name for loaded in wanted)
         try:

@@ -24,13 +24,13 @@ from llmtui.engine.outbox import Outbox
 EXIT_LIMIT_S: Final = 1.8
 _FLUSH_LIMIT_S: Final = 0.3
 _SWITCH_INTERVAL_S: Final = 0.0005
-"""Longest time that another thread can keep the measuring one waiting; a tenth of Python's default."""
+"""Longest time in seconds for which another thread can delay the measuring one; a tenth of Python's default."""
 _STOPPED: Final = 70
-"""Exit code after an internal error in a thread that the engine cannot work without."""
+"""Exit code after an internal error in a thread that the engine needs."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the engine until it is told to end, or its stdin ends; return the exit code."""
+    """Run the engine until a Shutdown command or the end of its stdin; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="llmtui.engine", description="Started by llmtui; not meant to be used by hand."
     )
@@ -53,21 +53,27 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _drop_if_empty(log: Path) -> None:
-    """Remove an empty log in case the parent was killed. Windows cannot remove an open file: the parent does it."""
+    """Remove an empty log file, in case the parent was killed.
+
+    Windows cannot remove an open file; there the parent process removes it.
+    """
     with suppress(OSError):
         if not log.stat().st_size:
             log.unlink()
 
 
 def _reset_priority() -> None:
-    """Reset the process priority: the screens that start the engine lower theirs, the engine's clock must not."""
+    """Reset the process priority.
+
+    The screens lower theirs before they start the engine, but its clock needs the normal one.
+    """
     if sys.platform == "linux":
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def start_deadline() -> None:
-    """Start the deadline: the process ends after 1.8 s, in order or not."""
+    """End the process in 1.8 s at the latest, even if it has not finished."""
     deadline = threading.Timer(EXIT_LIMIT_S, _give_up)
     deadline.daemon = True
     deadline.start()
@@ -80,7 +86,7 @@ def _give_up() -> None:
 
 
 def _thread_failed(failure: threading.ExceptHookArgs, outbox: Outbox) -> None:
-    """Report a failed thread: without a sampler the engine continues, without command or event thread it ends."""
+    """Report a failed thread. The engine continues without its sampler, but ends if any other thread fails."""
     sys.excepthook(failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
     sys.stderr.flush()
     if failure.thread is None or failure.thread.name != "sampler":

@@ -1,6 +1,6 @@
-"""The recorder: writes each event as journal line, CSV row and line to the reader, in this order, on its own thread.
+"""The recorder: writes each event to the journal, to a CSV file and to the reader, in this order, on its own thread.
 
-The measuring loop only encodes and hands over, so that a slow disk affects no figure.
+The measuring loop only encodes events and queues them, so that a slow disk affects no figure.
 """
 
 from __future__ import annotations
@@ -43,21 +43,26 @@ from llmtui.store.summary_csv import write_summary
 from llmtui.store.trials_csv import TrialsCsv
 
 HIDDEN: Final = b"[hidden]"
-"""Replaces a key that a server repeated."""
+"""Replaces a key that a server repeated in an answer."""
 _SYNCED: Final = (SessionStarted, SessionResumed, TrialFinished, SessionFinished)
 _NOT_REPLAYED: Final = (SessionFinished, Paused, Resumed)
-"""Would end, or stop, what is only continued."""
+"""Events of an interrupted session that are not sent again, because they would end or pause the resumed session."""
 
 
 class SessionFiles:
-    """The files of one session, and the Session that the CSV rows are read from.
+    """The files of one session, and the Session from which the CSV rows are made.
 
-    Events that cannot be written wait in memory, in order, and are retried when the next trial ends: a disk that is
-    full for a while loses no trial, and the run continues.
+    Events that cannot be written wait in memory, in order. Writing is retried when the next trial ends. So no trial is
+    lost if the disk is full for a while, and the run continues.
     """
 
     def __init__(self, folder: Path, started: SessionStarted, *, so_far: Sequence[Event] = ()) -> None:
         """Open the files.
+
+        Args:
+            folder: the session's folder.
+            started: the session's first event.
+            so_far: all events of the session so far, if it is resumed.
 
         Raises:
             JournalBusy: another process writes to the folder.
@@ -93,18 +98,18 @@ class SessionFiles:
 
     @property
     def is_behind(self) -> bool:
-        """Whether a reported event is not on disk yet."""
+        """Whether an event is not on disk yet because a write failed."""
         return bool(self._waiting)
 
     def keep(self, event: Event, line: bytes) -> None:
-        """Write an event to the files, after those that still wait.
+        """Write an event to the files, after any events that still wait.
 
         Raises:
-            OSError: the disk is full or failed. The event waits.
+            OSError: the disk is full or failed. The event waits for the next attempt.
         """
         was_behind = self.is_behind
         if was_behind and isinstance(event, Sampled):
-            return  # events wait, machine readings are dropped
+            return  # while events wait, machine readings are dropped
         self._builder.apply(event)
         self._waiting.extend(self._writes(event, line))
         if was_behind and not isinstance(event, _SYNCED):
@@ -114,7 +119,10 @@ class SessionFiles:
             self._waiting.popleft()
 
     def _writes(self, event: Event, line: bytes) -> Iterator[Callable[[], None]]:
-        """Yield the writes of an event; a failed write leaves its file unchanged, and may follow a reopening."""
+        """Yield one function per write that an event needs.
+
+        A failed write leaves its file unchanged, and can be repeated even after the files were reopened.
+        """
         yield lambda: self._journal.append(line, sync=isinstance(event, _SYNCED))
         if isinstance(event, TrialFinished):
             session = self.session()
@@ -124,7 +132,7 @@ class SessionFiles:
             yield lambda: self._samples.append(event, trial_id)
         elif isinstance(event, SessionResumed):
             session = self.session()
-            yield lambda: self._trials.rewrite(session)  # a kill may have cost its last row
+            yield lambda: self._trials.rewrite(session)  # a killed process may have left the table without its last row
         elif isinstance(event, SessionFinished):
             session = self.session()
             yield lambda: self._trials.rewrite(session)
@@ -140,14 +148,14 @@ class SessionFiles:
         self._journal.close()
 
     def session(self) -> Session:
-        """Return the session so far. To be called in the thread of ``keep``, or after its end."""
+        """Return the session so far. To be called in the thread of ``keep``, or after that thread has ended."""
         session = self._builder.snapshot()
         assert session is not None
         return session
 
 
 class Recorder:
-    """Accepts events from any thread, in order, and never makes the caller wait for a disk or a reader."""
+    """Accepts events from any thread, in order. The caller never waits for a disk or a reader."""
 
     def __init__(
         self,
@@ -158,14 +166,14 @@ class Recorder:
         """Start the recording thread.
 
         Args:
-            outbox: receives every event after it is on disk, or waits for the disk.
+            outbox: receives every event after it is on disk, or after writing it failed.
             secrets: returns texts to replace everywhere, such as a key that a server repeats.
         """
         self._secrets = secrets
         self._outbox = outbox
         self._files: SessionFiles | None = None
         self._shift_ns = 0
-        """What leads from this engine's clock to that of the session."""
+        """Difference between the session's clock and this engine's clock in ns, added to the times of events."""
         self._work: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -187,7 +195,7 @@ class Recorder:
         self._work.put((event, line))
 
     def open_session(self, folder: Path, started: SessionStarted) -> SessionFiles:
-        """Open a session's files and write its first line; its SessionFinished closes them.
+        """Open a session's files and write its first event. Its SessionFinished event closes them.
 
         Raises:
             JournalBusy: another process writes to the folder.
@@ -202,12 +210,12 @@ class Recorder:
     def resume_session(
         self, folder: Path, started: SessionStarted, so_far: Sequence[Event], *, shift_ns: int
     ) -> SessionFiles:
-        """Open the files of an interrupted session and tell the reader what happened so far.
+        """Open the files of an interrupted session and send its events so far to the reader.
 
         Args:
-            folder: the session's.
-            started: its first event.
-            so_far: what its journal says.
+            folder: the session's folder.
+            started: the session's first event.
+            so_far: the events in the session's journal.
             shift_ns: added to the times of all further events.
 
         Raises:
@@ -223,7 +231,7 @@ class Recorder:
         return files
 
     def reopen_session(self, files: SessionFiles) -> None:
-        """Open the files of a finished session again: later events belong to it.
+        """Open the files of a finished session again. Later events belong to it.
 
         Raises:
             JournalBusy: another process writes to the folder.
@@ -233,13 +241,13 @@ class Recorder:
         self._work.put(files)
 
     def session(self) -> Future[Session | None]:
-        """Return a future of the session after everything reported so far; None where no session can be saved."""
+        """Return a future of the session after everything reported so far. Its result is None if no session is open."""
         asked: _SessionRequest = _SessionRequest()
         self._work.put(asked)
         return asked
 
     def mark(self) -> Future[None]:
-        """Return a future that is done when everything reported so far is on disk and in the outbox."""
+        """Return a future that is done when everything reported so far has been written and is in the outbox."""
         done: Future[None] = Future()
         self._work.put(done)
         return done
@@ -248,7 +256,7 @@ class Recorder:
         while True:
             item = self._work.get()
             if isinstance(item, Future) and not item.set_running_or_notify_cancel():
-                continue  # the caller was cancelled meanwhile
+                continue  # the caller has been cancelled
             if isinstance(item, _SessionRequest):
                 item.set_result(None if self._files is None else self._files.session())
             elif isinstance(item, Future):
@@ -280,16 +288,16 @@ class Recorder:
             files.close()
 
     def _note(self, files: SessionFiles, level: Level, problem: Problem) -> None:
-        """Report to the reader at once, and to the journal when it can be written."""
+        """Report a message to the reader at once, and to the journal as soon as it can be written."""
         noted = Noted(t_ns=time.perf_counter_ns(), level=level, problem=problem)
         line = encode(noted)
-        with suppress(OSError):  # waits with the rest
+        with suppress(OSError):  # then it waits with the other events
             files.keep(noted, line)
         self._outbox.put(line, "facts")
 
 
 class _Replayed(NamedTuple):
-    """A line that is in the journal already."""
+    """An event for the reader that is already in the journal."""
 
     line: bytes
 
@@ -300,7 +308,7 @@ def _shifted(event: Event, shift_ns: int) -> Event:
 
 
 class _SessionRequest(Future[Session | None]):
-    """A request for the session at this place in the queue."""
+    """A request for the session as of this position in the queue."""
 
 
 _Item = tuple[Event, bytes] | _Replayed | SessionFiles | _SessionRequest | Future[None]

@@ -1,4 +1,4 @@
-"""An interrupted session continues: what it still lacks, whether its conditions still hold, and its clock."""
+"""Resuming of an interrupted session: the trials it still lacks, whether its conditions still hold, and its clock."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _NEXT_NS: Final = 1_000_000
 
 
 class CannotResume(ProblemError):
-    """The session cannot continue; ``problem`` says why."""
+    """The session cannot continue; ``problem`` has the reason."""
 
 
 class Interrupted(NamedTuple):
-    """A session as it was left."""
+    """An interrupted session, as read from its folder."""
 
     folder: Path
     started: SessionStarted
     events: tuple[Event, ...]
-    """Without looks at the machine, which stay on disk."""
+    """The events in the journal, without machine readings, which stay on disk."""
     session: Session
-    """Without the trials that are run again."""
+    """The session without the trials that will be run again."""
 
 
 def read_interrupted(folder: Path) -> Interrupted:
     """Return an interrupted session.
 
     Raises:
-        CannotResume: it cannot be read, was imported, or has no trial left.
+        CannotResume: the session cannot be read, was imported, or has no trial left.
     """
     try:
         events = tuple(read_events(folder / JOURNAL, without=(Sampled,)))
@@ -63,20 +63,26 @@ def read_interrupted(folder: Path) -> Interrupted:
 
 
 def skipped_contenders(session: Session) -> tuple[int, ...]:
-    """Return the contenders of which a person wanted nothing more."""
+    """Return the indices of the contenders that the user skipped for the rest of the session."""
     skipped = {row.trial.contender for row in session.rows if row.problem is not None and row.problem.code == "skipped"}
     return tuple(sorted(skipped))
 
 
 def went_first(session: Session) -> int | None:
-    """Return the contender that was in memory at the start, whose first cold start follows its other trials."""
+    """Return the contender whose model was in memory at the start, so that its warm trials came first, or None."""
     if "cold" not in session.plan.kinds or not session.rows or session.rows[0].trial.kind == "cold":
         return None
     return session.rows[0].trial.contender
 
 
 def clock_shift_ns(of: Interrupted, now_ns: int, now_wall_ns: int) -> int:
-    """Return what to add to this engine's clock so that the session's goes on; 0 where it is still the same clock."""
+    """Return what to add to this engine's clock to continue the session's clock, in ns; 0 if the clock is the same.
+
+    Args:
+        of: the interrupted session.
+        now_ns: the present time on this engine's clock.
+        now_wall_ns: the present time in ns since 1970 UTC.
+    """
     started, last_ns = of.started, of.session.last_t_ns
     by_wall_ns = started.t_ns + now_wall_ns - started.wall_ns
     if now_ns > last_ns and abs(now_ns - by_wall_ns) < _SAME_CLOCK_NS:
@@ -85,12 +91,12 @@ def clock_shift_ns(of: Interrupted, now_ns: int, now_wall_ns: int) -> int:
 
 
 async def changes_since(of: Interrupted, backends: Mapping[str, Backend], version: str | None) -> tuple[Problem, ...]:
-    """Return what differs from the conditions under which the session began.
+    """Return the differences from the conditions under which the session began.
 
     Args:
-        of: the session.
-        backends: its servers, which answer.
-        version: its main server's version now.
+        of: the interrupted session.
+        backends: its servers, which must respond.
+        version: the present version of its main server.
 
     Raises:
         BackendFailed: a server does not list its models.
@@ -116,7 +122,7 @@ async def changes_since(of: Interrupted, backends: Mapping[str, Backend], versio
 
 
 def told_changes(found: tuple[Problem, ...]) -> Problem:
-    """Return one problem that tells all changes."""
+    """Return one problem that lists all changes."""
     cause: Problem | None = None
     for one in found:
         cause = Problem(code=one.code, args=one.args, cause=cause)
@@ -124,7 +130,7 @@ def told_changes(found: tuple[Problem, ...]) -> Problem:
 
 
 def conversation_so_far(of: Interrupted, plan: Plan, trial: Trial) -> tuple[Conversation, int | None]:
-    """Return the conversation that a follow-up continues, from the journal, and its tag; empty where there is none."""
+    """Return the conversation that a follow-up continues, from the journal, and its tag; empty if there is none."""
     warm = [
         row for row in of.session.rows
         if row.trial.kind == "warm" and row.trial.contender == trial.contender and row.trial.round == trial.round

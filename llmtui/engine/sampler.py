@@ -1,7 +1,7 @@
-"""The sampler: reads the machine at a steady rate, and keeps an account of each trial.
+"""The sampler: reads the machine's sensors at a steady rate, and collects the readings of each trial.
 
-It is a separate thread with absolute deadlines: a late reading does not delay the next one, and missed ones are left
-out, not made up for. Its own CPU time is in every event that it emits.
+It is a separate thread with absolute deadlines: a late reading does not delay the next one, and missed readings are
+skipped. Each event includes the CPU time that the sampler itself used.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _READINGS_KEPT = 32
 def latest_deadline_ns(previous_ns: int, now_ns: int, period_ns: int) -> int:
     """Return the last deadline that has passed, a whole number of periods after the previous one.
 
-    The next wait starts there: missed readings are left out, and the grid does not drift.
+    The next wait starts there. So missed readings are skipped, and the deadlines do not drift.
     """
     return previous_ns + (now_ns - previous_ns) // period_ns * period_ns
 
 
 class Sampler:
-    """Emits ``Sampled`` at 2 Hz, and at 5 Hz from a trial's start until its first token.
+    """Emits ``Sampled`` events at 2 Hz, and at 5 Hz from a trial's start until its first token.
 
-    ``emit`` is called from the sampler's thread and must not block. All methods are thread-safe; ``first_token`` never
-    waits, the others wait for at most one reading or one search.
+    The runner is the process in which a model runs. ``emit`` is called from the sampler's thread and must not block.
+    All methods are thread-safe. ``first_token`` never waits; the others wait for at most one reading or one search.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Sampler:
         # guarded by _wake
         self._hurried = False
         self._loading = False
-        """A model is being loaded, whose process may appear at any time."""
+        """Whether a model is being loaded, so that its process may appear at any time."""
         self._stopped = False
         # guarded by _looking
         self._readings: deque[MachineReading] = deque(maxlen=_READINGS_KEPT)
@@ -74,11 +74,11 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def start(self) -> None:
-        """Start to sample; the first event comes one period later, since core shares need two readings."""
+        """Start to sample. The first event comes one period later, since the load of the cores needs two readings."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; no event comes after this returns."""
+        """End the thread. No event comes after this returns."""
         with self._wake:
             self._stopped = True
             self._wake.notify()
@@ -94,11 +94,11 @@ class Sampler:
     # --- the runner -----------------------------------------------------------------------------------------------
 
     def expect_runner(self, target: RunnerTarget | None) -> None:
-        """Set the model that will run next; None where it runs on another machine, or nothing runs yet.
+        """Set the model that will run next; None if it runs on another machine, or if nothing runs yet.
 
-        This does not search: ``find_runner`` and ``end_trial`` do, and while a model loads, the sampler itself, once
-        per second until found. It never searches while text is generated: a search uses the CPU for tens of
-        milliseconds.
+        This method does not search for the model's process. ``find_runner`` and ``end_trial`` do, and while a model
+        loads, the sampler searches once per second. It never searches while text is generated, because a search uses
+        the CPU for tens of milliseconds.
         """
         with self._looking:
             if target != self._target:
@@ -107,14 +107,14 @@ class Sampler:
                 self._machine.expect_runner(here=target is not None)
 
     def find_runner(self) -> RunnerProcess | None:
-        """Search for the expected runner now, between trials; takes a few ms, or tens with many processes."""
+        """Search for the expected model's process now; takes a few milliseconds, or tens with many processes."""
         with self._looking:
             return self._search() if self._target else None
 
     # --- trials ---------------------------------------------------------------------------------------------------
 
     def begin_trial(self, *, loading: bool) -> None:
-        """Open the account of a trial right before its request; sample at 5 Hz at least from now on.
+        """Start to collect readings for a trial, right before its request. From now on, sample at 5 Hz or more.
 
         Args:
             loading: the model must be loaded first, so its process is searched for until the first token.
@@ -125,16 +125,16 @@ class Sampler:
         self._hurry(True, loading=loading)
 
     def first_token(self) -> None:
-        """Return to the steady rate, and stop searching."""
+        """Return to the usual rate, and stop searching for the model's process."""
         self._hurry(False)
 
     def end_trial(self) -> TrialMachine:
-        """Close the account right after the end of the answer, and return its figures.
+        """Stop collecting readings, right after the end of the answer; return the trial's machine figures.
 
-        A runner that has not been seen yet, or is gone, is searched for: it may have appeared, or been replaced.
+        If the model's process has not been seen yet or is gone, it is searched for once more.
 
         Raises:
-            RuntimeError: no trial is open.
+            RuntimeError: no trial has begun.
         """
         self._hurry(False)
         with self._looking:
@@ -147,17 +147,20 @@ class Sampler:
             return account.close(edge, self._thermal)
 
     def others_cores(self) -> float | None:
-        """Return the cores that other programs kept busy in the last second; None before the second reading."""
+        """Return how many cores other programs kept busy in the last second; None before the second reading."""
         with self._looking:
             return self._others_before(self._machine.reading(self._clock_ns()))
 
     def count_others_from_now(self) -> None:
-        """Ignore what other programs did until now, such as a model's process that has just ended."""
+        """Ignore the CPU time that other programs have used until now, such as a model's process that just ended."""
         with self._looking:
             self._others_from = self._machine.reading(self._clock_ns())
 
     def _looked_before(self, now: MachineReading) -> MachineReading | None:
-        """Return the latest reading at least a second old, else the oldest; none before the one counted from."""
+        """Return the latest reading that is at least a second old, else the oldest one.
+
+        Readings before the last ``count_others_from_now`` are not used; the reading of that call is used instead.
+        """
         then = next(
             (reading for reading in reversed(self._readings) if elapsed_between_s(reading, now) >= _BEFORE_TRIAL_S),
             None,
@@ -189,7 +192,11 @@ class Sampler:
             due_ns = latest_deadline_ns(due_ns, now_ns, self._period_ns())
 
     def _wait_after(self, previous_ns: int) -> bool:
-        """Wait until one period after a deadline, even if the rate changes meanwhile; return False at the end."""
+        """Wait until one period after a deadline, even if the rate changes meanwhile.
+
+        Returns:
+            False if the sampler was stopped.
+        """
         with self._wake:
             while not self._stopped:
                 left_ns = previous_ns + round(1e9 / self._rate_hz()) - self._clock_ns()
@@ -211,7 +218,7 @@ class Sampler:
             return sampled(before, reading, self._thermal, self._charge_ms()) if before else None
 
     def _charge_ms(self) -> float:
-        """Return the thread's CPU time in ms since the last event: reading, searching, temperatures, handing over."""
+        """Return the CPU time of this thread since the last event, in ms."""
         spent_ns = time.thread_time_ns()
         charged_ns, self._charged_ns = self._charged_ns, spent_ns
         return (spent_ns - charged_ns) / 1e6
@@ -229,7 +236,7 @@ class Sampler:
         return self._machine.find_runner(self._target).runner
 
     def _read_temperatures(self) -> None:
-        """Read temperatures, outside of the lock, since it may take tens of milliseconds."""
+        """Read temperatures. This is done outside of the lock, since it may take tens of milliseconds."""
         now_ns = self._clock_ns()
         if self._thermal_ns is None or now_ns - self._thermal_ns >= _THERMAL_EVERY_S * 1e9:
             self._thermal_ns = now_ns

@@ -1,4 +1,4 @@
-"""Selection of the backend for a server. Backends are imported on first use: httpx alone takes 0.1 s."""
+"""The backends of servers. Their modules are imported on first use, since httpx alone takes 0.1 s."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def open_backend(kind: ServerKind, address: str, access: Access | None) -> Backe
 
     Args:
         kind: the protocol.
-        address: the address as typed; for the built-in server the full path of a GGUF file or of a folder of them,
-            or any other text for its own models only.
+        address: the address as typed. For the built-in server: the full path of a GGUF file or of a folder of them, or
+            any other text for its own models only.
         access: key or login for the server.
 
     Raises:
@@ -41,10 +41,10 @@ def open_backend(kind: ServerKind, address: str, access: Access | None) -> Backe
 
 
 class Servers:
-    """The open backends, one per server, kept so that connections and loaded models persist."""
+    """The open backends, one per server. They stay open, so that connections and loaded models persist."""
 
     def __init__(self, open_one: OpenBackend = open_backend, accesses: Accesses | None = None) -> None:
-        """Start with none.
+        """Start without open backends.
 
         Args:
             open_one: opens a backend.
@@ -55,15 +55,15 @@ class Servers:
         self._open: dict[tuple[ServerKind, str, Access | None], Backend] = {}
 
     def name(self, server: SetServer) -> None:
-        """Record how a server was named, which decides whether it gets a key."""
+        """Record who named a server, which decides whether it gets a key."""
         self._accesses.name(server.address, server.named_by, server.login)
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the keys and passwords that may be sent and must not appear in any event or file."""
+        """Return the keys and passwords that may be sent to servers. They must not appear in any event or file."""
         return self._accesses.secrets()
 
     def backend(self, kind: ServerKind, address: str) -> Backend:
-        """Return the backend of a server.
+        """Return the backend of a server; open it if necessary.
 
         Raises:
             BackendFailed: the address is malformed.
@@ -78,7 +78,7 @@ class Servers:
         return self._open[key]
 
     async def close_all_but(self, *kept: Backend) -> None:
-        """Close all other backends, and what they started."""
+        """Close all backends except those given, and whatever they started."""
         for key, backend in list(self._open.items()):
             if backend not in kept:
                 del self._open[key]
@@ -86,6 +86,6 @@ class Servers:
 
 
 def _gguf_paths(address: str) -> Sequence[Path]:
-    """Return the file or folder in the built-in server's address; in a mixed plan it is another server's address."""
+    """Return the file or folder in the built-in server's address; empty if the address is that of another server."""
     path = Path(address)
     return (path,) if path.is_absolute() else ()

@@ -1,4 +1,4 @@
-"""One session from its start to its last line: folder, files, sampler, experiment."""
+"""One session from its first event to its last: folder, files, sampler, experiment."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from llmtui.store.session_folder import create_session_folder
 
 
 class CannotStart(ProblemError):
-    """A plan cannot be run; ``problem`` says why."""
+    """A plan cannot be run; ``problem`` has the reason."""
 
 
 class Completed(NamedTuple):
-    """A completed run, kept so that more rounds can follow."""
+    """A completed run, kept so that rounds can be added to it."""
 
     files: SessionFiles
     session: Session
     left_out: frozenset[int]
-    """Contenders that the user skipped for the rest of the session."""
+    """Indices of the contenders that the user skipped for the rest of the session."""
 
 
 class SessionRun:
-    """A running session."""
+    """A run that starts a session, or continues one."""
 
     def __init__(
         self,
@@ -56,16 +56,16 @@ class SessionRun:
         interrupted: Interrupted | None = None,
         accept_changes: bool = False,
     ) -> None:
-        """Check the plan; nothing is started yet.
+        """Check the plan; no request is sent yet.
 
         Args:
             command: the plan and where to save it.
             servers: the open backends.
             recorder: receives all events.
-            before: a complete session to continue, in place of a new one.
-            more_rounds: number of rounds to add to it.
-            interrupted: an interrupted session whose rest is run, in place of a new one.
-            accept_changes: run it also where its conditions have changed.
+            before: a complete session to continue, instead of starting a new one.
+            more_rounds: number of rounds to add to ``before``.
+            interrupted: an interrupted session to complete, instead of starting a new one.
+            accept_changes: whether to run ``interrupted`` even if its conditions have changed.
 
         Raises:
             CannotStart: the plan has nothing that can be run.
@@ -81,7 +81,7 @@ class SessionRun:
         self.completed: Completed | None = None
         """Set at the end of a run that was completed."""
         self.is_over = False
-        """No more requests are sent; the last event has been reported or is about to be."""
+        """Whether no more requests will be sent. The last event has been reported or is about to be."""
         plan = command.plan
         _check(plan)
         backends = _backends(plan, servers)
@@ -100,10 +100,10 @@ class SessionRun:
             self.experiment.control.left_out |= before.left_out
 
     def more(self, rounds: int) -> SessionRun:
-        """Return a run that continues this one's session.
+        """Return a run that adds rounds to this run's session. This run must be completed.
 
         Raises:
-            CannotStart: its server's address is malformed.
+            CannotStart: the server's address is malformed.
         """
         assert self.completed is not None, "only runs that came to their end are gone on with"
         return SessionRun(self._command, self._servers, self._recorder, before=self.completed, more_rounds=rounds)
@@ -113,7 +113,7 @@ class SessionRun:
         self._steer(paused=True)
 
     def resume(self) -> None:
-        """Continue, or cancel a requested pause."""
+        """End the pause, or withdraw the request for one."""
         self._steer(paused=False)
 
     def _steer(self, *, paused: bool) -> None:
@@ -131,15 +131,17 @@ class SessionRun:
 
     @property
     def began(self) -> bool:
-        """Whether its first event has been reported."""
+        """Whether the session's first event has been reported."""
         return self._files is not None
 
     async def run(self, facts: asyncio.Task[MachineFacts]) -> None:
-        """Open the session, run its plan, close it. Cancelling ends it in order; the cancellation is not passed on.
+        """Open the session, run its plan, and close it.
+
+        If the task is cancelled, the session ends properly and CancelledError is not raised.
 
         Raises:
-            CannotStart: its folder cannot be written, or it was cancelled before it began; when continuing a
-                session also: the server is gone, or another one answers.
+            CannotStart: the folder cannot be written, or the run was cancelled before it began. If a session is
+                continued, also: the server does not respond, or its version has changed.
         """
         how: How = "failed"
         try:
@@ -150,7 +152,7 @@ class SessionRun:
                 await (self._open(known) if self._before is None else self._reopen(known, self._before))
         except asyncio.CancelledError:
             raise CannotStart(Problem(code="cancelled")) from None
-        if self.experiment.control.paused:  # requested before there was a session to report it in
+        if self.experiment.control.paused:  # it was requested before the session began
             self._tell_pause()
         gc.collect()
         gc.freeze()
@@ -186,7 +188,7 @@ class SessionRun:
         self._recorder.emit(SessionOpened(session_id=folder.name, folder=str(folder.resolve())))
 
     async def _reopen(self, facts: MachineFacts, before: Completed) -> None:
-        """Continue a session under the conditions of its start."""
+        """Continue a completed session; refuse if the conditions are not those of its start."""
         infos = await self._ask_all()
         if self._context.absent:
             raise CannotStart(next(iter(self._context.absent.values())))
@@ -201,7 +203,7 @@ class SessionRun:
         self.experiment.extend(self._more_rounds)
 
     async def _resume(self, facts: MachineFacts, of: Interrupted) -> None:
-        """Continue an interrupted session under the conditions of its start, or under accepted ones."""
+        """Continue an interrupted session; refuse if its conditions have changed and the user has not accepted that."""
         infos = await self._ask_all()
         if self._context.absent:
             raise CannotStart(next(iter(self._context.absent.values())))
@@ -224,7 +226,7 @@ class SessionRun:
 
     def _fingerprint(self, facts: MachineFacts, infos: Mapping[str, ServerInfo]) -> Fingerprint:
         kinds = sorted(self._context.backends, key=lambda kind: kind == BUILTIN)
-        main = self._context.backends[kinds[0]]  # the one whose address the plan has
+        main = self._context.backends[kinds[0]]  # its address is in the plan
         return fingerprint(
             facts,
             kind=main.kind,
@@ -235,7 +237,7 @@ class SessionRun:
         )
 
     async def _ask_all(self) -> dict[str, ServerInfo]:
-        """Ask every server of the plan for its version. Trials of servers that do not answer will fail."""
+        """Ask every server of the plan for its version. If a server does not respond, its trials will fail."""
         infos: dict[str, ServerInfo] = {}
         for kind, backend in self._context.backends.items():
             with suppress(BackendFailed):

@@ -1,1 +1,1 @@
-"""Machine readings: one small class per source, all of one shape (``base.Sensor``)."""
+"""Sensors of the machine: one small class per source, all with the same interface (``base.Sensor``)."""

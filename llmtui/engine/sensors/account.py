@@ -1,4 +1,7 @@
-"""The account of one trial: all machine readings between its start and its end."""
+"""The machine figures of one trial, from all readings between its start and its end.
+
+The runner is the process in which the model runs.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,15 @@ from llmtui.engine.sensors.thermal import ThermalReading
 
 Counter = TypeVar("Counter", int, float)
 SHORTEST_S: Final = 0.3
-"""Shortest time over which other programs' CPU time is computed: the system counts in steps of 10 ms per core."""
+"""Shortest time in seconds over which other programs' CPU time is computed.
+
+The system counts CPU time in steps of 10 ms per core.
+"""
 SEEN_WORKING: Final = 0.05
-"""Fewest cores that a model's processes keep busy. Processes below it only forward requests; the computing ones are
-hidden."""
+"""Fewest cores that a model's processes keep busy during a trial.
+
+Processes that use less only forward requests, and the processes that compute are not visible.
+"""
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +43,7 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
     swap_in_bytes: int | None = None
     """Bytes read back from swap by all programs."""
     disk_read_bytes: int | None = None
-    """Bytes read by all programs of the machine."""
+    """Bytes read from disk by all programs of the machine."""
     throttle_events: int | None = None
 
 
@@ -45,7 +53,12 @@ class TrialMachine(msgspec.Struct, frozen=True, kw_only=True):
     figures: MachineFigures
 
     def cold_source(self, model_bytes: int | None) -> ColdSource:
-        """Return the source of a cold start's weights: disk from half of the file on, memory up to a tenth."""
+        """Return where the weights of a cold start came from, by the bytes read from disk.
+
+        Returns:
+            ``disk`` if at least half of the model's file was read, ``memory`` if at most a tenth was, else ``mixed``;
+            ``unknown`` if either size is not known.
+        """
         read_bytes = self.figures.disk_read_bytes
         if read_bytes is None or not model_bytes:
             return "unknown"
@@ -55,15 +68,16 @@ class TrialMachine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrialAccount:
-    """Collects the readings of one trial. ``close`` returns the figures."""
+    """Collects the machine readings of one trial. ``close`` returns the figures."""
 
     def __init__(self, start: Edge, others_cores_before: float | None, before: MachineReading | None = None) -> None:
-        """Open the account.
+        """Start to collect.
 
         Args:
             start: the reading at the start.
-            others_cores_before: cores that other programs kept busy in the second before.
-            before: an earlier reading, from which other programs are counted in a trial that is too short for it.
+            others_cores_before: number of cores that other programs kept busy in the second before.
+            before: an earlier reading. If the trial is too short to measure other programs, they are measured from
+                here.
         """
         self._start = start
         self._before = before
@@ -75,7 +89,7 @@ class TrialAccount:
         self._note(start.reading)
 
     def add(self, reading: MachineReading) -> None:
-        """Add a reading within the trial."""
+        """Add a reading taken during the trial."""
         self._last = reading
         if reading.runner is not None:
             self._last_with_runner = reading
@@ -111,7 +125,7 @@ class TrialAccount:
         return TrialMachine(figures=figures)
 
     def _others_cores(self, end: MachineReading) -> float | None:
-        """Return the cores of other programs; None unless the server's processes were visible in all readings."""
+        """Return how many cores other programs kept busy; None unless the model's process was visible all the time."""
         start = self._start.reading
         if elapsed_between_s(start, end) < SHORTEST_S and self._before is not None:
             start = self._before
@@ -132,7 +146,10 @@ class TrialAccount:
             self._available.append(reading.memory.available_bytes)
 
     def _peak_bytes(self) -> int | None:
-        """Return the highest reading, or the system's own high-water mark where it was reached within the trial."""
+        """Return the peak memory of the model's process.
+
+        It is the highest reading, or the system's own peak if that was reached during the trial.
+        """
         highest = max((held for _, held in self._held), default=None)
         runner = self._last_with_runner.runner
         mark = runner.memory.peak_bytes if runner and runner.memory else None
@@ -144,13 +161,16 @@ class TrialAccount:
         return max(highest, mark) if reached_here else highest
 
     def _steady_bytes(self) -> int | None:
-        """Return the median of the readings in the second half of the trial, or the last one of a short trial."""
+        """Return the median of the readings in the second half of the trial.
+
+        For a short trial, return the last reading.
+        """
         middle_ns = (self._start.reading.t_ns + self._last.t_ns) / 2
         late = [held for t_ns, held in self._held if t_ns >= middle_ns] or [held for _, held in self._held[-1:]]
         return round(median(late)) if late else None
 
     def _disk_reads(self, end: Edge) -> int | None:
-        """Return the runner's reads; where they are private, those of all programs."""
+        """Return the bytes that the model's process read from disk; if they are not readable, those of all programs."""
         runner = self._last_with_runner.runner
         if runner is not None and runner.disk_read_bytes is not None:
             before = self._start.reading.runner

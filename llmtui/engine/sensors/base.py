@@ -1,7 +1,7 @@
-"""Small files in which Linux describes the machine and its processes.
+"""Access to the small files in which Linux describes the machine and its processes.
 
-Every sensor has ``read``, which returns None where there is nothing to read. Counters only grow (CPU seconds, bytes,
-joules), so any two readings have a difference and two readers do not disturb each other.
+Every sensor has a method ``read``, which returns None if there is nothing to read. Counters (CPU seconds, bytes,
+joules) only grow. So the difference of any two readings is meaningful, and two readers do not disturb each other.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ SYS = Path("/sys")
 
 
 def has_proc(proc_root: Path) -> bool:
-    """Return whether the machine has ``/proc`` as Linux does; a test's tree of such files counts too."""
+    """Return whether the machine has ``/proc`` as Linux does, or the path is a test's copy of it."""
     return sys.platform == "linux" or proc_root != PROC
 
 
 def text_of_file(path: Path) -> str | None:
-    """Return a small file's text without surrounding white space; None where it is absent or not readable."""
+    """Return a small file's text without surrounding white space; None if it is missing or not readable."""
     try:
         return path.read_bytes().decode(errors="replace").strip()
     except OSError:
@@ -27,7 +27,7 @@ def text_of_file(path: Path) -> str | None:
 
 
 def read_int(path: Path) -> int | None:
-    """Return the number in a small file; None where there is none."""
+    """Return the number in a small file; None if there is none."""
     text = text_of_file(path)
     if text is None:
         return None
@@ -38,9 +38,10 @@ def read_int(path: Path) -> int | None:
 
 
 def read_fields(path: Path, *names: str) -> dict[str, int]:
-    """Return the fields ``name value`` or ``name: value [kB]`` of a file that are present; kB become bytes.
+    """Return the named fields of a file with lines ``name value`` or ``name: value [kB]``; kB are converted to bytes.
 
-    It looks for the names instead of parsing all lines: some of these files have two hundred.
+    Missing fields are left out. The function searches for the names instead of parsing all lines, since some of these
+    files have two hundred.
     """
     text = f"\n{text_of_file(path) or ''}\n"
     fields = {}

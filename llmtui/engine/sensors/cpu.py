@@ -19,14 +19,14 @@ class CpuReading(msgspec.Struct, frozen=True):
 
 
 class CpuSensor:
-    """CPU time of the machine by core. Waiting for disk is not busy; time that a hypervisor took is not counted."""
+    """CPU time of each core. Time spent waiting for disks does not count, nor does time that a hypervisor took."""
 
     def __init__(self, proc_root: Path = PROC) -> None:
         self._proc_root = proc_root
         self._uses_proc = has_proc(proc_root)
 
     def read(self) -> CpuReading | None:
-        """Return the busy seconds by core."""
+        """Return the busy seconds of each core; None if they are not readable."""
         return self._read_proc() if self._uses_proc else self._read_psutil()
 
     def _read_proc(self) -> CpuReading | None:
@@ -50,13 +50,13 @@ class CpuSensor:
 
 
 class OwnSensor:
-    """CPU time of llmtui's own processes: the engine and, where there is one, the user interface."""
+    """CPU time of llmtui's own processes: the engine and, if there is one, the user interface."""
 
     def __init__(self, processes: ProcessTable, pids: Sequence[int]) -> None:
         self._processes = processes
         self.pids = frozenset(pids)
 
     def read(self) -> tuple[ProcessTimes, ...]:
-        """Return the times of those that are alive."""
+        """Return the CPU times of the processes that are alive."""
         found = (self._processes.times(pid) for pid in sorted(self.pids))
         return tuple(times for times in found if times is not None)

@@ -29,7 +29,7 @@ class EnergySensor:
         self._zones = [_Zone(zone) for zone in packages if read_int(zone / "energy_uj") is not None]
 
     def read(self) -> EnergyReading | None:
-        """Return the joules since the first reading; None where there is no counter, or it is no longer readable."""
+        """Return the joules since the first reading; None if there is no counter, or it is no longer readable."""
         told = [zone.advance() for zone in self._zones]
         if not told or not all(told):
             return None
@@ -37,7 +37,7 @@ class EnergySensor:
 
 
 class _Zone:
-    """One counter, which wraps around to zero, about once per minute on a busy machine."""
+    """One energy counter. It wraps around to zero about once per minute on a busy machine."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,7 +46,7 @@ class _Zone:
         self.joules = 0.0
 
     def advance(self) -> bool:
-        """Read the counter; return False where it is not readable."""
+        """Read the counter and add the difference; return False if it is not readable."""
         now_uj = read_int(self._folder / "energy_uj")
         if now_uj is None or self._last_uj is None:
             return False

@@ -1,4 +1,4 @@
-"""GPUs: NVIDIA through NVML where its Python module is installed, AMD through ``/sys``."""
+"""GPUs: NVIDIA through NVML if its Python module is installed, AMD through ``/sys``."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from llmtui.engine.sensors.base import SYS, read_int, text_of_file
 
 _NVML_TEMPERATURE_GPU = 0
 _NVML_CLOCK_SM = 1
-"""Values of NVML's enumerations ``nvmlTemperatureSensors_t`` and ``nvmlClockType_t``."""
+"""``_NVML_TEMPERATURE_GPU`` and ``_NVML_CLOCK_SM`` are values of NVML's ``nvmlTemperatureSensors_t`` and
+``nvmlClockType_t``.
+"""
 
 
 class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
     """All GPUs of one maker together, as reported by their driver."""
 
     vram_bytes: int | None = None
-    """In use on all GPUs, by all programs."""
+    """Memory in use on all GPUs, by all programs."""
     vram_total_bytes: int | None = None
-    """On all GPUs."""
+    """Total memory of all GPUs."""
     busy: float | None = None
-    """Load of the busiest GPU, 0–1: share of time in which anything ran on it, not its occupancy."""
+    """Load of the busiest GPU, 0–1: the fraction of time in which anything ran on it, not its occupancy."""
     joules: float | None = None
     """Energy since the driver was loaded."""
     watts: float | None = None
-    """The driver's own (smoothed) figure."""
+    """Power, as smoothed by the driver."""
     temperature_c: float | None = None
-    """Of the hottest GPU."""
+    """Temperature of the hottest GPU."""
     clock_mhz: float | None = None
     """Compute clock of the fastest GPU."""
 
@@ -39,7 +41,11 @@ class NvidiaSensor:
     """NVML through the optional module ``pynvml`` (package ``nvidia-ml-py``)."""
 
     def __init__(self, nvml: ModuleType) -> None:
-        """Initialise the module; raise its ``NVMLError`` where there is no driver."""
+        """Initialise the module.
+
+        Raises:
+            NVMLError: the module's own exception: there is no driver.
+        """
         self._nvml: Any = nvml
         nvml.nvmlInit()
         self._cards = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
@@ -47,7 +53,7 @@ class NvidiaSensor:
         self.source = f"NVML: {', '.join(n.decode() if isinstance(n, bytes) else n for n in names)}"
 
     def read(self) -> GpuReading | None:
-        """Return the GPUs' figures; a figure that is not reported is None."""
+        """Return the GPUs' figures, with None for each figure that is not reported."""
         used = self._ask("nvmlDeviceGetMemoryInfo")
         rates = self._ask("nvmlDeviceGetUtilizationRates")
         millijoules = self._ask("nvmlDeviceGetTotalEnergyConsumption")
@@ -73,7 +79,7 @@ class NvidiaSensor:
 
 
 class AmdSensor:
-    """The files of the ``amdgpu`` driver."""
+    """AMD GPUs, through the files of the ``amdgpu`` driver."""
 
     def __init__(self, sys_root: Path = SYS) -> None:
         self._cards = [
@@ -85,7 +91,7 @@ class AmdSensor:
         self.source = f"amdgpu: {', '.join(names)}" if names else "no AMD card"
 
     def read(self) -> GpuReading | None:
-        """Return the GPUs' figures, None for those not reported; None without a GPU."""
+        """Return the GPUs' figures, with None for each figure that is not reported; None if there is no GPU."""
         if not self._cards:
             return None
         used_bytes = self._of_every_card("mem_info_vram_used")
@@ -112,7 +118,10 @@ class AmdSensor:
 
 
 class GpuSensor:
-    """The GPU of this machine, of any maker. NVML may take half a second to start: hence ``probe``."""
+    """The GPUs of this machine, of any maker.
+
+    NVML may take half a second to start, so ``probe`` is a separate method.
+    """
 
     def __init__(self, sys_root: Path = SYS, nvml_module: str = "pynvml") -> None:
         self._sys_root = sys_root
@@ -121,19 +130,19 @@ class GpuSensor:
         self.source = "not looked for yet"
 
     def probe(self) -> None:
-        """Look for a GPU; before this there are no readings."""
+        """Search for GPUs. Before this, ``read`` returns None."""
         amd = AmdSensor(self._sys_root)
         nvidia, why_not = _nvidia(self._nvml_module)
         self._card = nvidia or (amd if amd.read() else None)
         self.source = self._card.source if self._card else f"{why_not}; {amd.source}"
 
     def read(self) -> GpuReading | None:
-        """Return the GPU's figures; None without a readable GPU."""
+        """Return the GPUs' figures; None without a readable GPU."""
         return self._card.read() if self._card else None
 
 
 def _nvidia(module: str) -> tuple[NvidiaSensor | None, str]:
-    """Return the sensor, or why there is none."""
+    """Return the sensor and an empty text, or None and the reason why there is no sensor."""
     try:
         nvml = importlib.import_module(module)
     except ImportError:

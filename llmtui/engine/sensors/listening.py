@@ -1,6 +1,6 @@
-"""The process behind an address of this machine: the one that holds the listening socket, never found by name.
+"""The process behind an address of this machine: the one that holds the listening socket, never found by its name.
 
-There is no guessing: the server in a container, behind a tunnel, or (without privileges) of another user has no visible
+There is no guessing. A server in a container, behind a tunnel, or (without privileges) of another user has no visible
 process.
 """
 
@@ -25,13 +25,15 @@ FORWARDERS: Final = frozenset(
 """Programs that listen for a server elsewhere. Their memory and CPU time are not the model's."""
 _INIT: Final = 1
 _WORKER: Final = ("--multiprocessing-fork", "VLLM::", "ray::", "sglang::", "gunicorn: worker")
-"""Parts or beginnings of a server worker's arguments: Python's own and those of two servers."""
+"""Arguments, or beginnings of arguments, that mark a server's worker process: Python's own and those of several
+servers.
+"""
 
 
 def server_process(
     place: ServerEndpoint, processes: ProcessTable, parents: Mapping[int, int], never: Collection[int]
 ) -> int | None:
-    """Return the process that serves an address: the uppermost of those that hold its listening socket.
+    """Return the process that serves an address: the topmost of those that hold its listening socket.
 
     Args:
         place: the endpoint.
@@ -40,7 +42,8 @@ def server_process(
         never: pids that cannot be the server, such as llmtui's own.
 
     Returns:
-        None: it is not visible, several unrelated processes listen, or the listener is known to forward requests.
+        The pid; None if the process is not visible, if several unrelated processes listen, or if the listener is known
+        to forward requests.
     """
     sockets = _asked(place, processes.listeners(place.port))
     if not sockets:
@@ -56,7 +59,13 @@ def server_process(
 
 
 def descendants(pid: int, parents: Mapping[int, int], without: Collection[int] = ()) -> tuple[int, ...]:
-    """Return the children of a process and their descendants, in no order; ``without`` some and their descendants."""
+    """Return the children of a process and all their descendants, in no order.
+
+    Args:
+        pid: the process.
+        parents: the parent of every process.
+        without: processes to leave out together with their descendants.
+    """
     children: dict[int, list[int]] = {}
     for child, parent in parents.items():
         children.setdefault(parent, []).append(child)
@@ -71,7 +80,7 @@ def descendants(pid: int, parents: Mapping[int, int], without: Collection[int] =
 
 
 def ancestors(pid: int, parents: Mapping[int, int]) -> tuple[int, ...]:
-    """Return the processes above one, its parent first."""
+    """Return the parent of a process, its parent's parent, and so on."""
     found: list[int] = []
     above = parents.get(pid)
     while above is not None and above > 0 and above not in found:
@@ -81,7 +90,7 @@ def ancestors(pid: int, parents: Mapping[int, int]) -> tuple[int, ...]:
 
 
 def _asked(place: ServerEndpoint, listeners: Sequence[Listener]) -> list[Listener]:
-    """Return the sockets that a connection can have reached: the exact address, else the one for every address."""
+    """Return the sockets that a connection can reach: those of the exact address, else those open to every address."""
     asked: list[Listener] = []
     for address in place.addresses:
         every = ("0.0.0.0", "::") if ipaddress.ip_address(address).version == 4 else ("::",)  # noqa: S104
@@ -94,16 +103,22 @@ def _asked(place: ServerEndpoint, listeners: Sequence[Listener]) -> list[Listene
 
 
 def _uppermost(holders: Collection[int], parents: Mapping[int, int]) -> int | None:
-    """Return the uppermost holder: workers share their parent's socket, and init may hold one for a service."""
+    """Return the topmost of the processes that hold a socket; None if there are several.
+
+    Workers share their parent's socket, and init may hold one for a service.
+    """
     held = set(holders) - {_INIT} or set(holders)
     tops = {pid for pid in held if not held.intersection(ancestors(pid, parents))}
     return tops.pop() if len(tops) == 1 else None
 
 
 def _only_ollama(sockets: Iterable[Listener], processes: ProcessTable) -> int | None:
-    """Return the only ``ollama serve`` of a user, where nothing but that user is known of the listening socket.
+    """Return the only ``ollama serve`` process of the user who owns the listening socket.
 
-    Ollama's packages run it as a separate user. None where that user also runs a forwarding program.
+    This is for sockets whose process is not visible, since Ollama's packages run it as a separate user.
+
+    Returns:
+        The pid; None if there are several such processes, or that user also runs a forwarding program.
     """
     owners = {socket.owner_uid for socket in sockets}
     if len(owners) != 1 or None in owners:
@@ -119,7 +134,10 @@ def _only_ollama(sockets: Iterable[Listener], processes: ProcessTable) -> int | 
 
 
 def _above_workers(pid: int, processes: ProcessTable, parents: Mapping[int, int], never: Collection[int]) -> int:
-    """Return the process above a worker whose other workers hold the model, as with vLLM's engine cores."""
+    """Return the server process above a worker process; the process itself if it is not a worker.
+
+    The server's other workers may hold the model, as with vLLM's engine cores.
+    """
     arguments = processes.command_line(pid)
     above = parents.get(pid, 0)
     while arguments is not None and above > _INIT and above not in never:
@@ -132,7 +150,7 @@ def _above_workers(pid: int, processes: ProcessTable, parents: Mapping[int, int]
 
 
 def _forwards(arguments: Sequence[str] | None) -> bool:
-    """Return whether a command line is a forwarder's, also as a script or a module of an interpreter."""
+    """Return whether a command line is a forwarding program's, even if that is a script or module of an interpreter."""
     if not arguments:
         return False
     words = {_program([word]) for word in arguments[:4] if not word.startswith("-")}
@@ -141,6 +159,9 @@ def _forwards(arguments: Sequence[str] | None) -> bool:
 
 
 def _program(arguments: Sequence[str]) -> str:
-    """Return a program's name without its folder; a renamed process (``nginx: master``) has it before a colon."""
+    """Return a program's name without its folder.
+
+    Of a renamed process (``nginx: master``), it is the part before the colon.
+    """
     name = re.split(r"[/\\]", arguments[0].split(" ")[0])[-1].lower()
     return name.removesuffix(":").removesuffix(".exe")

@@ -18,7 +18,7 @@ from llmtui.engine.sensors.thermal import ThermalReading, ThermalSensor, Throttl
 
 
 class Machine:
-    """The machine that this program runs on, or a test's tree of files that looks like one.
+    """The machine that this program runs on, or a test's folder of files that looks like one.
 
     Not thread-safe.
     """
@@ -37,7 +37,7 @@ class Machine:
         self._thermal = ThermalSensor(sys_root, proc_root)
 
     def probe(self) -> None:
-        """Look for a GPU, which may take half a second; the only method that may run beside another one."""
+        """Search for GPUs, which may take half a second. Only this method may run at the same time as another one."""
         self._gpu.probe()
 
     def reading(self, t_ns: int) -> MachineReading:
@@ -56,7 +56,7 @@ class Machine:
         )
 
     def edge(self, t_ns: int) -> Edge:
-        """Return a reading of the counters that only a trial's start and end need."""
+        """Return a reading that includes the counters needed only at a trial's start and end."""
         return Edge(
             reading=self.reading(t_ns),
             swap_in_bytes=self._swap.read(),
@@ -69,11 +69,15 @@ class Machine:
         return self._thermal.read()
 
     def expect_runner(self, *, here: bool) -> None:
-        """Follow no runner until one is found; ``here``: the expected one runs on this machine."""
+        """Follow no process until ``find_runner`` finds the model's.
+
+        Args:
+            here: whether the expected model runs on this machine.
+        """
         self._runner.expect(here=here)
 
     def find_runner(self, target: RunnerTarget) -> RunnerSearch:
-        """Search all processes for a model's runner, and follow it from then on."""
+        """Search all processes for the one in which a model runs, and follow it from then on."""
         found = find_runner(target, self._processes, own=self._own.pids)
         self._runner.follow(found)
         return found

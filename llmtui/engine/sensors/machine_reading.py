@@ -1,4 +1,7 @@
-"""One reading of the whole machine, and the differences between two."""
+"""One reading of the whole machine, and the differences between two readings.
+
+The runner is the process in which a model runs.
+"""
 
 from __future__ import annotations
 
@@ -15,32 +18,34 @@ from llmtui.engine.sensors.thermal import ThermalReading
 
 
 class MachineReading(msgspec.Struct, frozen=True, kw_only=True):
-    """The values of all sensors at one moment; of counters, only differences between readings are meaningful."""
+    """The values of all sensors at one moment. For counters, only differences between readings are meaningful."""
 
     t_ns: int
     system_s: float
-    """The same moment on the scale of ``ProcessTimes.started_s``."""
+    """The same moment as ``t_ns``, in seconds on the scale of ``ProcessTimes.started_s``."""
     cpu: CpuReading | None = None
     memory: MemoryReading | None = None
     runner: RunnerReading | None = None
     server: ProcessTimes | None = None
-    """The model server above the runner, where it is another process: neither the runner nor a disturbance."""
+    """The model server that started the runner, if it is another process. It counts neither as the runner nor as
+    another program.
+    """
     is_hidden: bool = False
-    """A model server works on this machine whose processes cannot be distinguished from other programs'."""
+    """Whether a model server works on this machine whose processes cannot be distinguished from other programs."""
     own: tuple[ProcessTimes, ...] = ()
     gpu: GpuReading | None = None
     energy: EnergyReading | None = None
 
 
 class Shares(msgspec.Struct, frozen=True, kw_only=True):
-    """Cores kept busy between two readings, by program. One logical core at full load is 1."""
+    """Number of cores kept busy between two readings, by program. One logical core at full load is 1."""
 
     busy: float
     per_core: tuple[float, ...]
     runner: float | None
     llmtui: float | None
     others: float | None
-    """All other programs, without the model server; None where not visible."""
+    """All other programs, without the model server; None if they cannot be distinguished from it."""
 
 
 class Joules(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +56,7 @@ class Joules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shares(before: MachineReading, after: MachineReading) -> Shares | None:
-    """Return the cores kept busy between two readings; None where they are not readable or their number changed."""
+    """Return how many cores were busy between two readings; None if they are not readable or their number changed."""
     elapsed_s = elapsed_between_s(before, after)
     if before.cpu is None or after.cpu is None or elapsed_s <= 0 or len(before.cpu.busy_s) != len(after.cpu.busy_s):
         return None
@@ -76,7 +81,10 @@ def shares(before: MachineReading, after: MachineReading) -> Shares | None:
 
 
 def runner_cpu_s(before: MachineReading, after: MachineReading) -> float | None:
-    """Return the CPU seconds of the runner's processes between two readings; a new process counts from its start."""
+    """Return the CPU seconds of the model's processes between two readings; None if they are not known.
+
+    A process that started between the readings counts from its start.
+    """
     if after.runner is None:
         return None
     then = {} if before.runner is None else {one.pid: one for one in (before.runner.times, *before.runner.beside)}
@@ -95,7 +103,7 @@ def own_cpu_s(before: MachineReading, after: MachineReading) -> float | None:
 
 
 def energy_between(before: MachineReading, after: MachineReading) -> Joules | None:
-    """Return the energy between two readings from every counter that both have; None without any."""
+    """Return the energy between two readings, summed over the counters that both have; None if they have none."""
     parts: list[tuple[str, float]] = []
     if before.energy and after.energy:
         parts.append((after.energy.source, after.energy.joules - before.energy.joules))
@@ -112,7 +120,7 @@ def elapsed_between_s(before: MachineReading, after: MachineReading) -> float:
 
 
 def sampled(before: MachineReading, after: MachineReading, thermal: ThermalReading, cost_ms: float) -> Sampled | None:
-    """Return the event for the later of two readings; None where the load of the cores is not known."""
+    """Return the event for the later of two readings; None if the load of the cores is not known."""
     cpu = shares(before, after)
     if cpu is None:
         return None
@@ -145,7 +153,7 @@ def sampled(before: MachineReading, after: MachineReading, thermal: ThermalReadi
 
 
 def _served_cpu_s(before: MachineReading, after: MachineReading, runner_s: float | None) -> float | None:
-    """Return the CPU seconds of the model server and its runner; None where a part is not visible."""
+    """Return the CPU seconds of the model server and the model's processes; None if a part is not visible."""
     if before.is_hidden or after.is_hidden or (after.runner is not None and runner_s is None):
         return None
     server_s: float | None = 0.0

@@ -19,14 +19,14 @@ class MemoryReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemorySensor:
-    """``/proc/meminfo``; psutil elsewhere."""
+    """Memory of the machine: from ``/proc/meminfo`` on Linux, from psutil elsewhere."""
 
     def __init__(self, proc_root: Path = PROC) -> None:
         self._proc_root = proc_root
         self._uses_proc = has_proc(proc_root)
 
     def read(self) -> MemoryReading | None:
-        """Return available and total memory, and used swap."""
+        """Return available memory, total memory and used swap; None if they are not readable."""
         return self._read_proc() if self._uses_proc else self._read_psutil()
 
     def _read_proc(self) -> MemoryReading | None:
@@ -51,14 +51,17 @@ class MemorySensor:
 
 
 class SwapSensor:
-    """``/proc/vmstat``; psutil elsewhere. Read at the edges of a trial."""
+    """Bytes read back from swap, from ``/proc/vmstat`` on Linux, from psutil elsewhere.
+
+    It is read only at the start and the end of a trial.
+    """
 
     def __init__(self, proc_root: Path = PROC) -> None:
         self._proc_root = proc_root
         self._uses_proc = has_proc(proc_root)
 
     def read(self) -> int | None:
-        """Return the bytes read back from swap since the machine started; None where they are not counted."""
+        """Return the bytes read back from swap since the machine started; None if they are not counted."""
         if not self._uses_proc:
             return _swap_in_psutil()
         pages = read_fields(self._proc_root / "vmstat", "pswpin").get("pswpin")
@@ -66,14 +69,14 @@ class SwapSensor:
 
 
 class DiskSensor:
-    """Bytes read from disk by all programs together: the substitute where the runner's own count is private."""
+    """Bytes read from disk by all programs together. Used if the count of the model's process is not readable."""
 
     def __init__(self, sys_root: Path = Path("/sys"), proc_root: Path = PROC) -> None:
         self._block = sys_root / "block"
         self._uses_sys = has_proc(proc_root)
 
     def read(self) -> int | None:
-        """Return the bytes read since the machine started; None where no disk counts them."""
+        """Return the bytes read since the machine started; None if no disk counts them."""
         return self._read_sys() if self._uses_sys else self._read_psutil()
 
     def _read_sys(self) -> int | None:
@@ -95,5 +98,5 @@ class DiskSensor:
 def _swap_in_psutil() -> int | None:
     import psutil
 
-    # psutil reports 0 on Windows, where it is not counted: a missing figure, not a zero
+    # on Windows psutil reports 0, since it is not counted there: treat it as missing
     return None if os.name == "nt" else psutil.swap_memory().sin

@@ -1,7 +1,7 @@
-"""Use of single processes: CPU time, memory, bytes read from disk, command line.
+"""Resource use of single processes: CPU time, memory, bytes read from disk; also their command lines.
 
-Linux is read from ``/proc`` directly, because it separates file-backed and anonymous memory there, also for another
-user's process; other systems through psutil.
+On Linux, ``/proc`` is read directly, because it separates file-backed and anonymous memory, even for other users'
+processes. On other systems psutil is used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class ProcessTimes(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: int
     started_s: float
-    """On the scale of ``ProcessTable.now_s``. Together with the pid it identifies a process: pids are reused."""
+    """Start in seconds, on the scale of ``ProcessTable.now_s``. Together they identify a process, since pids are
+    reused.
+    """
     parent_pid: int
     cpu_s: float
 
@@ -36,41 +38,41 @@ class ProcessMemory(msgspec.Struct, frozen=True, kw_only=True):
     """Memory of a process in RAM, in bytes."""
 
     anon_bytes: int
-    """Anonymous memory; all memory where the system does not separate the two."""
+    """Anonymous memory; all memory if the system does not separate the two."""
     file_bytes: int | None = None
-    """Mapped files; None where the system does not report them."""
+    """Mapped files; None if the system does not report them."""
     peak_bytes: int | None = None
-    """The process's high-water mark."""
+    """Highest memory since the process started, as counted by the system; None if it does not count it."""
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
     """A listening TCP socket."""
 
     address: str
-    """IP address; ``0.0.0.0`` and ``::`` are every address."""
+    """IP address; ``0.0.0.0`` and ``::`` mean every address."""
     owner_uid: int | None
-    """The user whose process opened it; None where the system does not report it."""
+    """Id of the user whose process opened the socket; None if the system does not report it."""
     pids: frozenset[int]
-    """The visible processes that hold it: usually none of another user's."""
+    """The visible processes that hold the socket. Other users' processes are usually not visible."""
 
 
 class ProcessTable(Protocol):
     """The processes of this machine. Methods return None for a process that is gone or not readable."""
 
     def now_s(self) -> float:
-        """Return the time on the system's own scale, such as seconds since it started."""
+        """Return the time in seconds on the system's own scale, such as seconds since it started."""
         ...
 
     def times(self, pid: int) -> ProcessTimes | None:
-        """Return identity and CPU time."""
+        """Return start, parent and CPU time of a process."""
         ...
 
     def memory(self, pid: int) -> ProcessMemory | None:
-        """Return resident memory."""
+        """Return the memory of a process in RAM."""
         ...
 
     def disk_read_bytes(self, pid: int) -> int | None:
-        """Return the bytes that it fetched from storage since it started, without page cache hits."""
+        """Return the bytes that a process has read from disk since it started, without reads from the page cache."""
         ...
 
     def command_line(self, pid: int) -> list[str] | None:
@@ -78,39 +80,39 @@ class ProcessTable(Protocol):
         ...
 
     def command_lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield pid and arguments of every visible process; takes a few ms to some tens."""
+        """Yield pid and arguments of every visible process. Takes from a few to tens of milliseconds."""
         ...
 
     def listeners(self, port: int) -> list[Listener]:
-        """Return the sockets that listen on a port, with their processes; takes a few ms to some tens."""
+        """Return the sockets that listen on a port, with their processes. Takes from a few to tens of milliseconds."""
         ...
 
     def parents(self) -> dict[int, int]:
-        """Return the parent of every visible process; takes a few ms to some tens."""
+        """Return the parent of every visible process. Takes from a few to tens of milliseconds."""
         ...
 
     def owner(self, pid: int) -> int | None:
-        """Return the user that a process runs as."""
+        """Return the id of the user that a process runs as."""
         ...
 
 
 class ProcProcesses:
-    """``/proc``, or a tree like it."""
+    """The processes in ``/proc``, or in a test's copy of it."""
 
     def __init__(self, proc_root: Path = PROC) -> None:
         self._proc_root = proc_root
         self._ticks_per_s = os.sysconf("SC_CLK_TCK")
 
     def now_s(self) -> float:
-        """Return the seconds since the machine started; 0 without ``uptime``."""
+        """Return the seconds since the machine started; 0 if the file ``uptime`` is missing."""
         return float((text_of_file(self._proc_root / "uptime") or "0").split()[0])
 
     def times(self, pid: int) -> ProcessTimes | None:
-        """Return identity and CPU time; None also for a zombie."""
+        """Return start, parent and CPU time of a process; None also for a zombie."""
         stat = text_of_file(self._proc_root / str(pid) / "stat")
         if not stat:
             return None
-        fields = stat[stat.rindex(")") + 2 :].split()  # the program's name before it may have spaces and brackets
+        fields = stat[stat.rindex(")") + 2 :].split()  # the program's name may have spaces and brackets
         if fields[0] in "ZX":
             return None
         return ProcessTimes(
@@ -130,11 +132,11 @@ class ProcProcesses:
         )
 
     def disk_read_bytes(self, pid: int) -> int | None:
-        """Return ``read_bytes`` of ``io``, readable only by the owner and root."""
+        """Return ``read_bytes`` of ``io``. Only the process's owner and root can read it."""
         return read_fields(self._proc_root / str(pid) / "io", "read_bytes").get("read_bytes")
 
     def command_line(self, pid: int) -> list[str] | None:
-        """Return the fields of ``cmdline``; the system's own threads have none."""
+        """Return the arguments in ``cmdline``; None for the kernel's own threads, which have none."""
         line = text_of_file(self._proc_root / str(pid) / "cmdline")
         return line.rstrip("\0").split("\0") if line else None
 
@@ -145,7 +147,7 @@ class ProcProcesses:
                 yield pid, arguments
 
     def listeners(self, port: int) -> list[Listener]:
-        """Return the sockets in ``net/tcp`` and ``net/tcp6``, with the holders that the ``fd`` folders show."""
+        """Return the sockets in ``net/tcp`` and ``net/tcp6``, with the processes whose ``fd`` folders show them."""
         sockets = [
             found
             for name in ("tcp", "tcp6")
@@ -170,7 +172,7 @@ class ProcProcesses:
         return found
 
     def _link(self, pid: int, descriptor: str) -> str:
-        """Return the target of a descriptor, such as ``socket:[4711]``; empty once it is closed."""
+        """Return the target of a descriptor, such as ``socket:[4711]``; empty if the descriptor is closed."""
         try:
             return os.readlink(f"{self._proc_root}/{pid}/fd/{descriptor}")  # noqa: PTH115  # thousands of them
         except OSError:
@@ -181,7 +183,7 @@ class ProcProcesses:
         return {pid: times.parent_pid for pid in self._pids() if (times := self.times(pid)) is not None}
 
     def owner(self, pid: int) -> int | None:
-        """Return the owner of the process's folder."""
+        """Return the id of the user who owns the process's folder in ``/proc``."""
         try:
             return (self._proc_root / str(pid)).stat().st_uid
         except OSError:
@@ -194,7 +196,7 @@ class ProcProcesses:
 
 
 class PsutilProcesses:
-    """psutil, for systems without ``/proc``."""
+    """The processes as reported by psutil, for systems without ``/proc``."""
 
     def __init__(self) -> None:
         import psutil
@@ -206,7 +208,7 @@ class PsutilProcesses:
         return time.time()
 
     def times(self, pid: int) -> ProcessTimes | None:
-        """Return identity and CPU time."""
+        """Return start, parent and CPU time of a process."""
         try:
             process = self._psutil.Process(pid)
             used = process.cpu_times()
@@ -220,7 +222,7 @@ class PsutilProcesses:
             return None
 
     def memory(self, pid: int) -> ProcessMemory | None:
-        """Return resident memory; mapped files are separate only where psutil knows ``shared``."""
+        """Return the memory of a process in RAM. Mapped files are separate only if psutil reports ``shared``."""
         try:
             info = self._psutil.Process(pid).memory_info()
         except self._psutil.Error:
@@ -231,7 +233,7 @@ class PsutilProcesses:
         )
 
     def disk_read_bytes(self, pid: int) -> int | None:
-        """Return None: the counts of other systems include reads from the page cache."""
+        """Return None, since the counts of other systems include reads from the page cache."""
         return None
 
     def command_line(self, pid: int) -> list[str] | None:
@@ -249,7 +251,7 @@ class PsutilProcesses:
                 yield process.pid, arguments
 
     def listeners(self, port: int) -> list[Listener]:
-        """Return all sockets, or only this user's where the system hides the rest (macOS)."""
+        """Return all listening sockets; only this user's if the system hides the others (macOS)."""
         pids: dict[str, set[int]] = {}
         for address, pid in self._listening(port):
             pids.setdefault(address, set()).update(() if pid is None else (pid,))
@@ -273,12 +275,12 @@ class PsutilProcesses:
         return {process.pid: process.info["ppid"] or 0 for process in self._psutil.process_iter(["ppid"])}
 
     def owner(self, pid: int) -> int | None:
-        """Return None: the owners of other users' sockets are looked up on Linux only."""
+        """Return None: owners of processes are needed on Linux only."""
         return None
 
 
 def _listening(fields: Sequence[str], port: int) -> tuple[str, int, str] | None:
-    """Return address, user and inode in a line of ``/proc/net/tcp``, if it is a socket that listens on the port."""
+    """Return address, user id and inode from a line of ``/proc/net/tcp``; None if it is not listening on the port."""
     if len(fields) < 10 or fields[3] != _TCP_LISTEN:
         return None
     words, _, port_hex = fields[1].partition(":")
@@ -292,15 +294,24 @@ def _listening(fields: Sequence[str], port: int) -> tuple[str, int, str] | None:
 
 
 def process_table(proc_root: Path = PROC) -> ProcessTable:
-    """Return this system's process table."""
+    """Return the process table for this system.
+
+    Args:
+        proc_root: ``/proc``, or a test's copy of it.
+    """
     return ProcProcesses(proc_root) if has_proc(proc_root) else PsutilProcesses()
 
 
 def cpu_used_s(before: ProcessTimes | None, after: ProcessTimes | None, since_s: float) -> float | None:
-    """Return the CPU seconds that a process used between two readings, the first of them at ``since_s``.
+    """Return the CPU seconds that a process used between two readings; None if they are not known.
 
-    A process that was started in between counts from its start. None where unknown: it is gone, or was first seen later
-    although it is older than ``since_s``.
+    A process that started in between counts from its start. The time is not known if the process is gone, or if only
+    the second reading has it although it started earlier.
+
+    Args:
+        before: the process in the first reading, if it was there.
+        after: the process in the second reading, if it was there.
+        since_s: the time of the first reading.
     """
     if after is None:
         return None

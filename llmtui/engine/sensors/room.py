@@ -1,4 +1,4 @@
-"""Free memory of this machine, for a check before a run."""
+"""Free memory of this machine, to check before a run whether a model fits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from llmtui.engine.sensors.gpu import GpuSensor
 
 
 class RoomSensor:
-    """Free RAM and VRAM; the first reading looks for a GPU, which may take half a second."""
+    """Free RAM and VRAM. The first reading searches for GPUs, which may take half a second."""
 
     def __init__(self) -> None:
         self._gpu: GpuSensor | None = None
 
     def read(self) -> FreeMemory:
-        """Return the free memory. Blocks: call it from a thread."""
+        """Return the free memory in bytes. The call blocks, so it must not be made in the event loop."""
         if self._gpu is None:
             self._gpu = GpuSensor()
             self._gpu.probe()

@@ -1,7 +1,7 @@
-"""The processes in which a model runs: found from the server's listening socket or by pid, with their CPU and memory.
+"""The runner: the process in which a model runs, found from the server's listening socket or by its pid.
 
-A server such as Ollama runs each model in a child with ``--model FILE`` among its arguments. Where the argument has a
-hash, only that is compared, since a container sees other paths. Only that server's own children are considered.
+A server such as Ollama runs each model in a child process with ``--model FILE`` among its arguments. If FILE contains a
+hash, only the hash is compared, since a container sees other paths. Only that server's own children are considered.
 """
 
 from __future__ import annotations
@@ -20,20 +20,22 @@ _BLOB = re.compile(r"sha256[-:]([0-9a-fA-F]{12,64})")
 
 
 class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """How to recognise a runner: by its pid, or by where its server listens."""
+    """How to recognise the process of a model: by its pid, or by the endpoint at which its server listens."""
 
     pid: int | None = None
-    """Set where llmtui started the runner itself; then nothing else is considered."""
+    """Process id, if llmtui started the process itself. The other fields are then ignored."""
     place: ServerEndpoint | None = None
-    """Endpoint of its server."""
+    """Endpoint of the model's server."""
     blob_hex: str | None = None
-    """SHA-256 of the model file in hexadecimal, or its beginning, for servers that run each model in a child."""
+    """SHA-256 of the model file in hexadecimal, or its beginning, for servers that run each model in a child
+    process.
+    """
     argument: str | None = None
-    """The whole argument or the file's name at its end, for such servers that use a plain file or a name."""
+    """The value of ``--model``, or the file name at its end, for such servers if the value has no hash."""
 
     @classmethod
     def of_clue(cls, clue: RunnerClue | None) -> RunnerTarget | None:
-        """Return the target for a backend's clue; None where the server is not on this machine."""
+        """Return the target for a backend's clue; None if the server is not on this machine."""
         if clue is None or (clue.pid is None and clue.place is None):
             return None
         if clue.pid is not None:
@@ -67,22 +69,22 @@ class ProcessId(msgspec.Struct, frozen=True):
 
 
 class RunnerProcess(msgspec.Struct, frozen=True, kw_only=True):
-    """A runner that was found. Valid as long as a process with this pid has this start."""
+    """The process of a model. The data are valid as long as a process with this pid has this start time."""
 
     pid: int
     started_s: float
     weights_in_anon: bool
-    """Memory-mapping of its model file is turned off, so the weights are in anonymous memory."""
+    """Whether memory-mapping of the model file is turned off, so that the weights are in anonymous memory."""
     beside: tuple[ProcessId, ...] = ()
-    """Its children, such as vLLM's engine cores, whose memory and CPU time count as the model's."""
+    """Its child processes, such as vLLM's engine cores, whose memory and CPU time count as the model's."""
 
 
 class RunnerSearch(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a search."""
+    """The result of a search for the process of a model."""
 
     runner: RunnerProcess | None = None
     server: ProcessId | None = None
-    """The server that started the runner; works for it, but is another process. Also set while there is no runner."""
+    """The server, if it runs each model in a child process. Set even if no such child exists at present."""
 
     @property
     def is_seen(self) -> bool:
@@ -91,32 +93,32 @@ class RunnerSearch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunnerReading(msgspec.Struct, frozen=True, kw_only=True):
-    """One reading of a live runner."""
+    """One reading of the processes of a model."""
 
     runner: RunnerProcess
     times: ProcessTimes
     beside: tuple[ProcessTimes, ...] = ()
     memory: ProcessMemory | None = None
-    """Memory of all its processes."""
+    """Memory of all processes of the model."""
     disk_read_bytes: int | None = None
-    """Bytes fetched from storage since they started; None where that is private to their owner."""
+    """Bytes read from disk since the processes started; None if only their owner may read that."""
 
     @property
     def resident_bytes(self) -> int | None:
-        """All its memory in RAM: mapped files and anonymous memory."""
+        """All memory of the processes in RAM: mapped files and anonymous memory."""
         return None if self.memory is None else self.memory.anon_bytes + (self.memory.file_bytes or 0)
 
 
 def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[int] = ()) -> RunnerSearch:
-    """Find the processes that run a model: among all (a few ms to some tens) unless the pid is known.
+    """Find the processes that run a model.
 
-    Where a server has several children of one model, the youngest is taken: after a reload the old one may still be
-    ending.
+    Unless the pid is known, all processes are searched, which takes from a few to tens of milliseconds. If a server has
+    several child processes for one model, the youngest is taken, since after a reload the old one may still be ending.
 
     Args:
-        target: the runner to find.
+        target: how to recognise the process.
         processes: the processes of this machine.
-        own: llmtui's processes. They, their parents and their children are never the model's.
+        own: llmtui's processes. These, their parents and their children are never the model's.
     """
     if target.pid is not None:
         times = processes.times(target.pid)
@@ -146,7 +148,7 @@ def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[i
 
 
 class RunnerSensor:
-    """Reads the runner that it was last told to follow."""
+    """Reads CPU time and memory of the model's processes that were last passed to ``follow``."""
 
     def __init__(self, processes: ProcessTable) -> None:
         self._processes = processes
@@ -154,21 +156,25 @@ class RunnerSensor:
         self._found = RunnerSearch()
 
     def expect(self, *, here: bool) -> None:
-        """Follow nothing until a runner is found; ``here``: the server is on this machine."""
+        """Follow no process until ``follow`` is called.
+
+        Args:
+            here: whether the server is on this machine.
+        """
         self._expects = here
         self._found = RunnerSearch()
 
     def follow(self, found: RunnerSearch) -> None:
-        """Follow this runner from now on."""
+        """Follow the processes found by a search from now on."""
         self._found = found
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the server works on this machine with processes that cannot be distinguished from other programs'."""
+        """Whether the server works on this machine with processes that cannot be distinguished from other programs."""
         return self._expects and not self._found.is_seen
 
     def read(self) -> RunnerReading | None:
-        """Return the runner's present use; None once it has ended."""
+        """Return the present CPU time and memory of the model's processes; None if its main process has ended."""
         runner = self._found.runner
         times = None if runner is None else self._alive(ProcessId(runner.pid, runner.started_s))
         if runner is None or times is None:
@@ -184,7 +190,7 @@ class RunnerSensor:
         )
 
     def read_server(self) -> ProcessTimes | None:
-        """Return the CPU time of the server above the runner."""
+        """Return the CPU time of the server that started the model's process; None if there is no such server."""
         return None if self._found.server is None else self._alive(self._found.server)
 
     def _alive(self, process: ProcessId) -> ProcessTimes | None:
@@ -203,7 +209,7 @@ def _runner(times: ProcessTimes, processes: ProcessTable, below: Iterable[int]) 
 
 
 def _together(memories: Iterable[ProcessMemory | None]) -> ProcessMemory | None:
-    """Return the memory of several processes; without a peak, since their peaks were not simultaneous."""
+    """Return the memory of several processes. The sum has no peak, since their peaks were not simultaneous."""
     known = [memory for memory in memories if memory is not None]
     if not known:
         return None

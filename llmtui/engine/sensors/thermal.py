@@ -1,4 +1,7 @@
-"""Temperatures, clock rate, throttling and power supply. Slow to read on some machines: at most every five seconds."""
+"""Temperatures, clock rate, throttling and power supply of the machine.
+
+They are slow to read on some machines, so they are read at most every five seconds.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +12,31 @@ import msgspec
 
 from llmtui.engine.sensors.base import PROC, SYS, has_proc, read_int, text_of_file
 
-# Temperature sources of the CPU, the best first; others (disk, wifi, battery) say nothing about it.
+# Temperature sources of the CPU, the best first; the others are of the disk, Wi-Fi or battery.
 _CPU_HWMONS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")
 _CPU_ZONES = ("x86_pkg_temp", "cpu-thermal", "cpu_thermal", "soc_thermal", "acpitz")
 
 
 class ThermalReading(msgspec.Struct, frozen=True, kw_only=True):
-    """One slow reading."""
+    """One reading of temperature, clock rate and power supply."""
 
     temperature_c: float | None = None
-    """The hottest sensor of the CPU."""
+    """Temperature of the hottest sensor of the CPU."""
     frequency_mhz: float | None = None
-    """Mean over the cores."""
+    """Mean clock rate of the cores."""
     on_battery: bool | None = None
-    """None where the machine has no battery, or does not report it."""
+    """Whether the machine runs on its battery; None if it has none, or does not report it."""
 
 
 class ThermalSensor:
-    """``hwmon``, ``thermal``, ``cpufreq`` and ``power_supply`` of ``/sys``; psutil elsewhere."""
+    """Sensors in ``hwmon``, ``thermal``, ``cpufreq`` and ``power_supply`` of ``/sys``; psutil elsewhere."""
 
     def __init__(self, sys_root: Path = SYS, proc_root: Path = PROC) -> None:
         self._sys_root = sys_root
         self._uses_sys = has_proc(proc_root)
 
     def read(self) -> ThermalReading:
-        """Return the readable values; a machine without sensors has only None."""
+        """Return the readable values; values that are not readable are None."""
         if not self._uses_sys:
             return _read_psutil()
         return ThermalReading(
@@ -76,7 +79,11 @@ class ThrottleSensor:
         )
 
     def read(self) -> int | None:
-        """Return the events since the machine started, over all cores and packages; None where they are not counted."""
+        """Return the number of throttling events since the machine started, over all cores and packages.
+
+        Returns:
+            The number; None if they are not counted.
+        """
         counts = [count for path in self._counters if (count := read_int(path)) is not None]
         return sum(counts) if counts else None
 
