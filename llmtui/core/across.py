@@ -40,7 +40,8 @@ ChangeWord = Literal[
     "less", "more", "seems_less", "seems_more",
     "practically_equal", "no_noticeable_difference", "too_close", "no_verdict",
 ]  # fmt: skip
-"""Verdicts on a change: of a rate, of a waiting time, of any other figure, and those used for all figures."""
+"""Verdicts on a change. In this order: those on rates, on waiting times and on other figures, and those used for all
+figures."""
 Mark = Literal["better", "worse", "equal", "open", "none"]
 _UP: Final[tuple[ChangeWord, ...]] = ("faster", "seems_faster", "later", "seems_later", "more", "seems_more")
 _DOWN: Final[tuple[ChangeWord, ...]] = ("slower", "seems_slower", "sooner", "seems_sooner", "less", "seems_less")
@@ -49,7 +50,7 @@ _WORDS: Final[Mapping[str, tuple[ChangeWord, ChangeWord, ChangeWord, ChangeWord]
     "wait": ("later", "sooner", "seems_later", "seems_sooner"),
     "amount": ("more", "less", "seems_more", "seems_less"),
 })  # fmt: skip
-"""Verdicts for each kind of figure: higher, lower, seems higher, seems lower."""
+"""Verdicts for each kind of figure, in the order: higher, lower, seems higher, seems lower."""
 
 
 class FigureChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,7 +207,7 @@ def judge_change(known: FigureChange, *, noise: DayNoise | None, pairs: int, jud
 def mark_of(change: FigureChange) -> Mark:
     """Return whether a change is better, worse, equal or open (undecided).
 
-    ``none`` if there is no verdict, or if higher values of the figure are neither better nor worse.
+    The result is ``none`` if there is no verdict, or if a higher value of the figure is neither better nor worse.
     """
     if change.word in ("practically_equal", "no_noticeable_difference"):
         return "equal"

@@ -28,7 +28,7 @@ TIMES: Final[dict[str, WaitFigure]] = {
     "follow_up_ttft_ms": "follow_up_ttft_ms",
     "cold_first_ms": "cold_ttft_ms",
 }
-"""The times in the table that have verdicts, each with the id that the verdicts use."""
+"""Ids of the times in the table that have verdicts, each with the id that the verdicts use."""
 
 PairVerdictOf = SpeedVerdict | WaitVerdict
 

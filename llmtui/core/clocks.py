@@ -10,12 +10,13 @@ from llmtui.core.records import ServerCounters
 
 MIN_TOKENS_COMPARED: Final = 64
 BUNDLED_FROM: Final = 1.25
-"""Number of tokens per chunk from which the times of chunks say little about the times of tokens."""
+"""If chunks have at least this many tokens on average, the times of chunks say little about the times of tokens."""
 CLOCKS_SHARE: Final = 0.02
 CLOCKS_FLOOR_NS: Final = 5e6
-"""Smallest tolerated difference of the two clocks in ns; for long answers ``CLOCKS_SHARE`` of the answer is more."""
+"""The two clocks may differ by this many ns, or by ``CLOCKS_SHARE`` of the answer's time if that is more."""
 APART_NS: Final = 10_000_000_000
-"""Largest plausible difference in ns between a timestamp and its arrival. Beyond it, the clocks are set differently."""
+"""Largest plausible difference in ns between a timestamp and its arrival. If it is larger, the clocks are set
+differently."""
 EARLY_NS: Final = 2_000_000
 """Time in ns by which a timestamp may be later than its arrival, since some servers round to milliseconds."""
 _WHOLE_SECOND_NS: Final = 1_000_000_000
@@ -27,9 +28,10 @@ Side = Literal["ours", "server", "unknown"]
 def stamps_refused(finished: TrialFinished, *, local: bool) -> str | None:
     """Return why the server's timestamps are not used: ``coarse_stamps`` or ``clocks_apart``; None if usable or absent.
 
-    Timestamps that are constant or whole seconds say nothing about chunks. The clock was set differently, or changed
-    meanwhile, if timestamps go backwards, or vary against the arrivals by over 10 s. For a server on this machine, that
-    is also so if they are later than their arrival, before the request, or over 10 s old.
+    ``coarse_stamps``: they are constant or whole seconds, and so say nothing about chunks. ``clocks_apart``: the
+    server's clock is set differently, or was changed during the answer. The evidence is that timestamps go backwards,
+    or that their distance from the arrivals varies by over 10 s. For a server on this machine, timestamps must also not
+    be later than their arrival, before the request, or over 10 s old.
     """
     stamps = finished.timeline.server_ns
     if stamps is None:
@@ -54,8 +56,9 @@ def lags_ns(finished: TrialFinished) -> list[int]:
 def held_back_ns(finished: TrialFinished) -> int | None:
     """Return how long the server held back the first text, in ns; None if it did not.
 
-    Two measurements must agree. One is how much longer the server's decode time is than the time from the first text to
-    the end; it must be 1–8 tokens. The other is the TTFT minus load and prompt time. They may differ by 20 % or 3 ms.
+    Two measurements must agree within 20 %, or within 3 ms if that is more. The first is the server's decode time minus
+    the time from the first text to the end, which must be that of 1–8 tokens. The second is the TTFT minus load and
+    prompt time.
     """
     counters = finished.counters
     if counters is None or not finished.timeline.t_ns or finished.done_ns is None:
@@ -73,10 +76,10 @@ def held_back_ns(finished: TrialFinished) -> int | None:
 
 
 def clocks_disagree(finished: TrialFinished) -> bool:
-    """Return whether the decode times by the two clocks differ by more than 2 % and 5 ms, for 64 tokens or more.
+    """Return whether the decode times by the server's clock and by this program's clock disagree.
 
-    A difference does not count if it is explained by text that the server held back, or by a first chunk of several
-    tokens.
+    They disagree if they differ by more than 2 % and 5 ms, for 64 tokens or more. A difference does not count if it is
+    explained by text that the server held back, or by a first chunk of several tokens.
     """
     difference = clock_difference_ns(finished)
     counters = finished.counters
@@ -111,8 +114,8 @@ def clock_side(finished: TrialFinished, lag_ms: float | None) -> Side | None:
 def was_late_at_an_end(finished: TrialFinished) -> bool:
     """Return whether a late arrival of the first or last text explains at least half of the clocks' difference.
 
-    This is computed from the server's timestamps of these two chunks, whose distance needs no common clock. False if
-    there are no timestamps.
+    It is computed from the difference of the server's timestamps of these two chunks, which needs no common clock.
+    False if there are no timestamps.
     """
     line, difference = finished.timeline, clock_difference_ns(finished)
     if difference is None or line.server_ns is None or stamps_refused(finished, local=False) is not None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Final, Literal
 
 Start = Literal["ollama", "ollama_elsewhere", "server"]
-"""Values of a problem's argument ``start``: the kind of server, on which the advice to start it depends."""
+"""Values of a problem's argument ``start``: the kind of server, which determines the advice on starting it."""
 When = Literal["importing", "loading", "answering"]
 """Values of a problem's argument ``when``: the activity of the built-in server when its process ended."""
 Fault = Literal[
     "entries", "strings", "name_length", "value_type", "array_type", "alignment", "dimensions", "tensor_size"
 ]
-"""Values of a problem's argument ``fault``: the kind of damage in a GGUF file. Argument ``n`` has the number."""
+"""Values of a problem's argument ``fault``: the kind of damage in a GGUF file."""
 
 Cost = Literal["no_count", "no_first_count", "no_repeat", "any_length", "own_thinking", "may_reuse", "stays_loaded"]
 """Values of a problem's argument ``cost``: the consequence if a server refuses a field of the request."""

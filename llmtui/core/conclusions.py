@@ -1,7 +1,7 @@
 """The conclusions of a session as data: eight topics, each with its figures, or with the reason why they are missing.
 
-Only a verdict can make a contender a winner (see ``core.verdict`` and ``core.waits``). The sentences are in
-``llmtui.words.conclusions``.
+A contender is called a winner only if a verdict supports it (see ``core.verdict`` and ``core.waits``). The sentences
+are in ``llmtui.words.conclusions``.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[tuple[int, str], ...]
     """Contenders without a speed, each with the code of the reason."""
     conditions: tuple[Condition, ...] = ()
-    """Conditions (lasting flags) of the only contender; if there are several, each verdict has its own."""
+    """Conditions (flags that describe circumstances) of the only contender; with several, each verdict has its own."""
     why: str | None = None
 
 

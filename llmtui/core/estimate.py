@@ -15,7 +15,7 @@ from llmtui.core.events import ListedModel
 from llmtui.core.plan import Contender, Kind, Plan, num_predict, trials_per_round
 
 Range = tuple[float, float]
-"""(lowest, highest)."""
+"""A range of values: (lowest, highest)."""
 
 CPU_BANDWIDTH_BYTES_PER_S: Range = (12e9, 60e9)
 GPU_BANDWIDTH_BYTES_PER_S: Range = (150e9, 900e9)
@@ -127,7 +127,8 @@ def _load(contender: Contender, past: PastSpeed | None) -> Range:
 def _total(plan: Plan, round_s: float) -> float:
     """Return the total duration of the run in seconds, if each round takes ``round_s`` seconds.
 
-    With a budget, these are as many rounds as fit in it, but at least the plan's ``rounds``; otherwise ``max_rounds``.
+    With a budget, as many rounds are run as fit in it, but at least the plan's ``rounds``. Otherwise ``max_rounds`` are
+    run.
     """
     rounds = plan.max_rounds
     if plan.budget_s is not None:

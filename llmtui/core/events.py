@@ -158,7 +158,7 @@ class Resumed(Tagged, frozen=True, kw_only=True):
 
 
 class Noted(Tagged, frozen=True, kw_only=True):
-    """Session event: a message to keep with the session."""
+    """Session event, sent when there is a message to keep with the session."""
 
     t_ns: int
     level: Level
@@ -166,7 +166,7 @@ class Noted(Tagged, frozen=True, kw_only=True):
 
 
 class SessionFinished(Tagged, frozen=True, kw_only=True):
-    """Session event: last line of a journal that ended normally. More rounds may follow it on request."""
+    """Session event, sent when a session ends normally. More rounds may follow it on request."""
 
     t_ns: int
     wall_ns: int

@@ -17,7 +17,8 @@ from llmtui.core.trial_row import TrialRow
 from llmtui.core.whole_rounds import whole_rounds
 
 WEIGHTS_MAPPED = 0.5
-"""Mapped files are taken to be the weights from this share of the model's size, or of its process's memory."""
+"""Smallest share of the model's size, or of its process's memory, at which mapped files are assumed to be the
+weights."""
 
 
 SPREAD_ROUNDS = 3
@@ -46,7 +47,7 @@ class MemoryHeld(msgspec.Struct, frozen=True, kw_only=True):
     swapped_bytes: int | None
     """Bytes read back from swap during the contender's trials; None if not counted."""
     by_server: bool
-    """Whether the figures were reported by the server, because its process is not visible from here."""
+    """Whether the figures were reported by the server, because the model's process is not visible from here."""
     reported_bytes: int | None = None
     """RAM and GPU memory together as reported by the server; None if it reports none."""
 
@@ -147,7 +148,7 @@ def overall_rows(rows: Iterable[TrialRow], contender: int) -> list[TrialRow]:
 def eval_rate(session: Session) -> tuple[Amount, ...]:
     """Return the speed that Ollama prints as "eval rate", averaged over each contender's compared trials.
 
-    It is n ÷ eval_duration, although n tokens take only n − 1 steps. Empty for other servers.
+    It is output tokens ÷ eval_duration, although n tokens take only n − 1 decode steps. Empty for other servers.
     """
     if session.fingerprint.server_kind != "ollama":
         return ()

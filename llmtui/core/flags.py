@@ -28,7 +28,7 @@ DISTURBANCES = (
 SWAP_IN_BYTES = 16 * 2**20
 STALL_MS = 1000.0
 CAP_FACTOR = 1.1
-"""More output tokens than this factor times the token limit mean that the server ignored the limit."""
+"""Factor by which the output tokens must exceed the token limit for the limit to count as ignored by the server."""
 QUEUED_FLOOR_MS = 50.0
 QUEUED_SHARE = 0.10
 NEAR_CUT_TOKENS = 8

@@ -1,6 +1,7 @@
-"""Limits on a session's figures and their changes: ``decode_tps < -5%``, ``ttft_ms > 800``.
+"""Limits on a session's figures, and on their changes, such as ``decode_tps < -5%`` or ``ttft_ms > 800``.
 
-A limit is broken only if the whole confidence interval is beyond it. Rules: docs/method.md, "Across sessions".
+A limit states what must not happen. It counts as broken only if the whole confidence interval is beyond it. Rules:
+docs/method.md, "Across sessions".
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Gated(msgspec.Struct, frozen=True, kw_only=True):
     change: FigureChange
     held: Held
     low: float | None = None
-    """Lower end of the interval that decided: of the ratio, or of the value in the unit of files."""
+    """Lower end of the interval that the result is based on: of the ratio, or of the value in the unit of files."""
     high: float | None = None
     rounds: int | None = None
     """For ``cannot_tell``: number of rounds per session with which the same figures are expected to decide. None: more
@@ -125,7 +126,7 @@ def _side(low: float, high: float, at: float, *, above: bool) -> Held:
 
 
 def _interval(limit: Limit, change: FigureChange, before: int, after: int) -> Welch | None:
-    """Return the confidence interval that the observed scatter leads to with the given numbers of rounds.
+    """Return the confidence interval for the given numbers of rounds, assuming the observed scatter.
 
     None if a session has fewer than two rounds, so that its scatter is unknown.
 
@@ -152,7 +153,10 @@ def _part(logs: Sequence[float], rounds: int) -> Part:
 
 
 def _price(limit: Limit, change: FigureChange, at: float) -> int | None:
-    """Return the number of rounds per session with which the limit is expected to be decided; None if more than 64."""
+    """Return the number of rounds per session after which the limit's result is expected to be clear.
+
+    None if that takes more than 64 rounds, or if more rounds do not help.
+    """
     have = [change.rounds_after] if limit.ratio is None else [change.rounds_before, change.rounds_after]
     if min(have) < MIN_ROUNDS_ACROSS:
         return MIN_ROUNDS_ACROSS if change.why == "needs_rounds" else None

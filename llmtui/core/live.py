@@ -159,7 +159,7 @@ def loading(session: Session, since_ns: int) -> Loading | None:
 
 
 class RoundRates:
-    """Token rates of the current round for plots. Trials seen live have a curve; the others have their mean."""
+    """Token rates of the current round for plots. A trial seen live has a curve, any other its mean as a flat line."""
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[float, ...]] = {}
@@ -201,7 +201,7 @@ def newest_round(session: Session) -> int:
 
 
 def run_left_s(session: Session) -> tuple[float, float] | None:
-    """Return the expected seconds until the end of (the promised rounds, all rounds that the plan allows).
+    """Return (seconds until the promised rounds end, seconds until all rounds that the plan allows end), as expected.
 
     None before the first trial has ended. Additional rounds are expected to take as long as a promised one, and to end
     within the plan's time budget.

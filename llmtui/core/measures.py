@@ -60,7 +60,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     counts: Callable[[TrialRow], bool] = _is_ok
     """Returns whether a trial's figure counts in summaries; figures that do not count are shown in grey."""
     shown: Mapping[Table, Room] = _EVERYWHERE
-    """Tables that have a column for the figure, if they can compute it, each with the least ``Room`` it needs."""
+    """Tables that have a column for the figure, if they can compute it, each with the smallest ``Room`` it needs."""
     trial_column: str | None = None
     """Name of the figure's column in trials.csv; None: the same as ``id``."""
     reason_key: str | None = None
@@ -85,7 +85,7 @@ def measure_of(measure_id: str) -> Measure | None:
 
 
 def reading(one: Measure, line: SummaryLine) -> Reading:
-    """Return a figure's value for a model, or for a model in one category; None if it is missing or not defined."""
+    """Return a figure's value for a model, or for a model in one category; None if the figure is missing there."""
     if isinstance(line, ContenderSummary):
         return None if one.of_model is None else one.of_model(line)
     return None if one.of_category is None else one.of_category(line)

@@ -90,12 +90,12 @@ MIN_TOKENS_DECODE = 16
 """Smallest number of output tokens for a decode speed. With fewer, an error of one token is more than 7 %."""
 MIN_TOKENS_PREFILL = 64
 SHORTEST_WINDOW_S = 0.005
-"""Shortest time from the first text to the end, in seconds, for a speed. One late wake-up of this program takes as
-long."""
+"""Shortest time from the first text to the end, in seconds, for computing a speed. One late wake-up of this program
+takes as long."""
 STALL_FLOOR_MS = 250.0
 STALL_FACTOR = 5.0
 LONGEST_WORD = 15
-"""Mean number of characters per word above which a text is not considered to be words separated by spaces."""
+"""Mean number of characters per word above which a text does not seem to separate its words by spaces."""
 
 _HAS_TIMES = ("ok", "no_final", "thinking_only")
 

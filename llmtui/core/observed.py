@@ -146,4 +146,4 @@ _COUNTS: Mapping[str, Counts] = MappingProxyType({
     "follow_up_ttft_ms": _has_new_prompt, "decode_cps": counts_for_text_speed, "reading_x": counts_for_text_speed,
     "usual_tps": counts_for_speed,
 })  # fmt: skip
-"""Rule for which trials count for a figure, if it differs from that of the table of trials."""
+"""Function that returns whether a trial counts for a figure, if that differs from the table of trials."""

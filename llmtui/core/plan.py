@@ -22,7 +22,7 @@ ThinkingControl = Literal["template", "effort", "effort_none", "reasoning"]
 (``reasoning``)."""
 Others = Literal["unload", "keep"]
 SERVERS_OWN: Final = "server"
-"""Stands for a value, in the text of a variant, that the server decides and does not report."""
+"""Word in the text form of a variant for a value that the server decides and does not report."""
 
 _DEFAULTS: Final = Choices()
 
@@ -77,8 +77,8 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     think: Think | None = False
     """Setting for thinking; None: requests do not mention it, so the server's default applies."""
     num_ctx: int | None = _DEFAULTS.num_ctx
-    """Context length in tokens. If the server sets it at its start, the value that it reports, or None if it does
-    not."""
+    """Context length in tokens. If the server sets it at its start: the value that it reports, or None if it reports
+    none."""
     num_thread: int | None = None
     copy: str = ""
     """Text that distinguishes the two contenders of a model that runs against itself (A/A); empty otherwise."""
@@ -149,7 +149,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     budget."""
     budget_s: float | None = None
     balanced: bool = False
-    """Whether an even round is run only together with the odd one before it, whose order it reverses, so that the order
+    """Whether an even round is run only together with the odd round before it, in the reverse order, so that the order
     is balanced at the end. The first round is always run."""
     seed: int = 0
     others: Others = "unload"

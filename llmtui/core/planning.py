@@ -34,7 +34,7 @@ FEW_MODELS = 3
 
 
 class Rounds(msgspec.Struct, frozen=True):
-    """How many rounds a run has."""
+    """Number of rounds of a run, which is exact or limited by a time budget."""
 
     rounds: int
     """Number of rounds that are run in any case."""
@@ -294,8 +294,8 @@ def _variant(model: Model, think: Think | None, choices: Choices) -> Variant:
 def thinking_ways(model: Model, wish: Thinking) -> tuple[Think | None, ...]:
     """Return the values of ``think`` to run a model with; None stands for the server's default.
 
-    With Ollama and the built-in server, models that do not think have only False. gpt-oss cannot turn thinking off and
-    gets "low" instead. Some servers with OpenAI's protocol have no field to turn thinking off.
+    With Ollama and the built-in server, a model that is not reported as thinking is run only with False. gpt-oss cannot
+    turn thinking off and gets "low" instead. Some servers with OpenAI's protocol have no field to turn thinking off.
 
     Args:
         model: the model.

@@ -18,7 +18,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Category(msgspec.Struct, frozen=True, kw_only=True):
-    """Prompts of one kind. If a run uses one prompt per category, it is the first."""
+    """Prompts of one kind. A run that uses one prompt per category uses the first."""
 
     id: str
     title: str

@@ -15,7 +15,7 @@ from llmtui.core.records import Evidence, FlagEvidence, ServerCounters
 from llmtui.core.thinking import inline_thinking
 
 ONE_CHUNK_TOKENS: Final = 16
-"""Number of tokens in a single chunk from which an answer did not arrive as a stream."""
+"""If an answer has at least this many tokens but arrived in a single chunk, it was not streamed."""
 FASTEST_TPS: Final = 100_000.0
 """Tokens per second above which a server's counts are considered impossible."""
 SLACK_TOKENS: Final = 16
@@ -68,7 +68,7 @@ NOT_CLAIMED: Final[dict[str, tuple[str, ...]]] = {
     "unseen_text": ("ttft_ms", *SPEED),
     "buffered": ("ttft_ms", "ttfo_ms", *SPEED, *TEXT, "decode_chars", *GAPS, "gap_clock", "client_lag_ms"),
 }
-"""Figures that are set to missing, by the flag of the answer that is the reason."""
+"""For each flag about reading an answer, the figures that are set to missing."""
 
 
 def _unseen(finished: TrialFinished, counters: ServerCounters) -> Evidence | None:

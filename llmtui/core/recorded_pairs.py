@@ -25,7 +25,7 @@ class RecordedCells(NamedTuple):
     prompts: int
     """Number of prompts in the whole file."""
     cells: dict[int, dict[str, dict[tuple[str, int], tuple[float, float]]]]
-    """(amount, seconds) by contender, name of the observation, and (category, prompt). If a category is the
+    """(amount of text, seconds) by contender, name of the observation, and (category, prompt). If a category is the
     observation, all its prompts are added up as prompt 0."""
 
 

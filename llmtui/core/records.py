@@ -46,7 +46,7 @@ class PhaseDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem as data: a code with arguments. ``llmtui.words.problems`` makes the sentences."""
+    """A problem as data: a code with arguments. ``llmtui.words.problems`` turns it into a sentence."""
 
     code: _AnyProblem
     args: dict[str, Argument] = {}
@@ -81,7 +81,7 @@ class ProblemError(Exception):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The evidence for a flag, as data: a code with arguments. ``llmtui.words.evidence`` makes the sentence."""
+    """The evidence for a flag, as data: a code with arguments. ``llmtui.words.evidence`` turns it into a sentence."""
 
     code: _AnyEvidence
     args: dict[str, Argument] = {}
@@ -123,7 +123,7 @@ class ServerCounters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """Arrival of each chunk of text. The arrays have equal length and are in the order of the text."""
+    """Arrival times and sizes of an answer's chunks, as arrays of equal length in the order of arrival."""
 
     t_ns: tuple[int, ...] = ()
     """Arrival time − time at which the request was sent, in ns, on the engine's clock."""
@@ -231,7 +231,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """A server that was used in a session, as found at the session's start."""
 
     kind: ServerKind
-    """Kind of server, which decides the protocol."""
+    """Kind of server, which determines the protocol."""
     address: str
     """Address of the server, without user name and password."""
     product: str | None = None

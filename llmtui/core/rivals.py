@@ -9,7 +9,7 @@ from llmtui.core.trial_row import TrialRow
 def rivals(session: Session, chosen: TrialRow | None) -> tuple[TrialRow, TrialRow] | None:
     """Return answers of two models to the same prompt: the chosen trial's and another model's.
 
-    Without a chosen trial, the newest such pair of warm trials is returned. None if no other model answered the prompt.
+    Without a chosen trial, the newest such pair of warm trials is returned. None if there is no such pair.
     """
     complete = [row for row in session.rows if row.figures.chunks]
     candidates = [chosen] if chosen is not None else [row for row in reversed(complete) if row.trial.kind == "warm"]

@@ -112,7 +112,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     per_core: tuple[float, ...] = ()
     notes: tuple[Note, ...] = ()
     standstills: tuple[tuple[int, int], ...] = ()
-    """Times from the end of the session to a request for more rounds, as (from, until) on the engine's clock."""
+    """Idle times before more rounds were added or the session was resumed, as (from, until) on the engine's clock."""
     paused: bool = False
     """Whether a pause was requested. It begins after the current trial."""
     finished: str | None = None
@@ -123,7 +123,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def begin_of(self, end_ns: int, before_ns: int) -> int:
         """Return the time at which a trial or round began, on the engine's clock.
 
-        It is the end of the previous one, or the time at which the session continued since then.
+        It is the end of the previous one. If the session was idle in between, it is the time at which it continued.
 
         Args:
             end_ns: end of the trial or round.

@@ -16,13 +16,13 @@ from llmtui.core.records import Evidence, FlagEvidence
 from llmtui.core.trial_row import TrialRow
 
 CACHED_TOKENS = 16
-"""A prompt counts as cached from this many cached tokens above the model's minimum, which is its chat template."""
+"""A prompt counts as cached if it has more than this many cached tokens above the model's minimum (its template)."""
 CACHED_FACTOR = 3.0
 CACHED_ROUNDS = 3
 THROTTLED_SHARE = 0.05
 OUTLIER_RESIDUALS = 10
 OUTLIER_FACTOR = 14.8
-"""Threshold for outliers in median absolute deviations: ten standard deviations of a normal distribution."""
+"""Threshold for outliers in median absolute deviations. It equals ten standard deviations of a normal distribution."""
 OUTLIER_FLOOR = 0.003
 MIN_ROWS = 3
 """Smallest number of trials from which a median is used as the expected value."""

@@ -53,7 +53,7 @@ def shown_event(event: T, *, keep: frozenset[str] = frozenset()) -> T:
     """Return a record with all its texts made safe to show; the record itself if nothing changes.
 
     Args:
-        event: a struct, or a value of one of its fields.
+        event: a struct. Any other value is returned unchanged.
         keep: names of fields of the record to leave unchanged.
     """
     if not isinstance(event, msgspec.Struct):

@@ -31,7 +31,7 @@ class SteadyBlock(NamedTuple):
 
     round: int
     at_s: float
-    """Mean end time of the trials in seconds, on the session's clock."""
+    """Mean end time of the trials in seconds, on the engine's clock."""
     log_ms: float
     """Mean, over the prompts, of ln(time per token) minus the prompt's mean over all rounds."""
 
@@ -126,7 +126,7 @@ def steadiest_of(series: Sequence[Sequence[float]]) -> int | None:
 
 
 def _ratio(a: float, b: float) -> float:
-    """Return the ratio of the variances for two standard deviations; 1 if both are 0."""
+    """Return the ratio of the variances for two standard deviations; 1 if both are 0, infinity if only ``b`` is 0."""
     if a == b:
         return 1.0
     return math.inf if b == 0 else (a / b) ** 2

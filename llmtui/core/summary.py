@@ -122,10 +122,11 @@ def summarise(session: Session) -> Summary:
 
 
 def prefill_kind(session: Session) -> Kind:
-    """Return the kind of trial whose prefill speed is shown: the kind that more contenders have it for, else cold.
+    """Return the kind of trial whose prefill speed is shown.
 
-    The two kinds are not comparable: a cold start processes the prompt with an empty cache, while a warm trial may find
-    a part of it in the cache.
+    It is ``warm`` if more contenders have a prefill speed for warm trials than for cold ones, else ``cold``. The two
+    are not comparable: a cold start processes the prompt with an empty cache, while a warm trial may find a part of it
+    in the cache.
     """
     kinds: tuple[Kind, Kind] = ("warm", "cold")
     have = {
@@ -298,10 +299,9 @@ def _reading(rows: Sequence[TrialRow]) -> float:
 
 
 def start_rows(rows: Sequence[TrialRow]) -> tuple[list[TrialRow], list[TrialRow]]:
-    """Return the trials of the first cold start, and those of later ones.
+    """Return two lists of trials: the first cold start, and later cold starts.
 
-    If it is known where the weights were read from, all starts from disk are in the first list, and those from memory
-    in the second.
+    If it is known where the weights were read from, the lists are: all cold starts from disk, and all from memory.
     """
     cold = [row for row in rows if row.trial.kind == "cold" and counts_for_ttft(row)]
     if any(row.cold_source in ("disk", "mixed") for row in cold):

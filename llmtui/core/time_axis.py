@@ -29,8 +29,8 @@ class Band(msgspec.Struct, frozen=True):
 def without_standstills(session: Session) -> Session:
     """Return the session with idle times removed, for drawing only.
 
-    A session is idle between its end and a later request for more rounds. Times after that are shifted back, so that
-    plots have no long empty part.
+    A session is idle before more rounds are added and before it is resumed. Later times are shifted back, so that plots
+    have no long empty part.
     """
     if not session.standstills:
         return session
