@@ -140,7 +140,7 @@ def clock_difference_ns(finished: TrialFinished) -> int | None:
 
 
 def is_bundled(finished: TrialFinished, tokens: int) -> bool:
-    """Return whether chunks contain several tokens on average."""
+    """Return whether the chunks hold clearly more than one token on average (``BUNDLED_FROM`` or more)."""
     return tokens / len(finished.timeline.t_ns) >= BUNDLED_FROM
 
 

@@ -74,7 +74,7 @@ class TrialStarted(Tagged, frozen=True, kw_only=True):
 
 
 class TrialFinished(Tagged, frozen=True, kw_only=True):
-    """Session event: everything recorded about one request. ``core.metrics`` computes the figures from it."""
+    """Session event, sent when a trial ends, with all that was recorded. ``core.metrics`` computes the figures."""
 
     t_ns: int
     trial: Trial

@@ -37,7 +37,7 @@ from llmtui.core.thinking import inline_thinking
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of one trial. None: missing; ``why`` then has the code of the reason under the field's name."""
+    """The figures of one trial. A missing figure is None; ``why`` has the code of the reason under the field's name."""
 
     ttft_ms: float | None = None
     ttfo_ms: float | None = None

@@ -37,7 +37,7 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the table by model. None: missing; ``why`` then has the code of the reason under the field's name."""
+    """One row of the table by model. A missing figure is None; ``why`` may have the code of the reason."""
 
     contender: int
     label: str

@@ -60,7 +60,7 @@ class SpeedVerdict(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 0
     """Number of counted rounds. For an imported file with one round, the number of categories."""
     unit: Unit = "round"
-    """What one independent observation is."""
+    """Kind of independent observation: ``round``; for imported files ``category`` or ``run``."""
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
@@ -103,7 +103,9 @@ def verdicts(session: Session, figure: Figure = "decode_tps") -> tuple[SpeedVerd
 def judge(
     pairs: Sequence[PairedRounds], *, disturbed: set[int] | frozenset[int] = frozenset(), forecast: bool = True
 ) -> tuple[SpeedVerdict, ...]:
-    """Return a verdict for each pair. Intervals are valid for all pairs with three or more rounds together.
+    """Return a verdict for each pair.
+
+    The 95 % level of the intervals holds for all pairs with at least three rounds together.
 
     Args:
         pairs: all pairs of one table.

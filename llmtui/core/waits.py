@@ -110,7 +110,9 @@ def pair_times(first: Times, second: Times, a: int, b: int, least: int) -> WaitP
 
 
 def judge_waits(pairs: Sequence[WaitPair], *, forecast: bool = True) -> tuple[WaitVerdict, ...]:
-    """Return a verdict for each pair. Intervals are valid for all pairs with three or more rounds together.
+    """Return a verdict for each pair.
+
+    The 95 % level of the intervals holds for all pairs with at least three rounds together.
 
     Args:
         pairs: all pairs of one table.
