@@ -1,1 +1,1 @@
-"""What llmtui costs and how right it is, measured: ``python -m benchmarks`` remakes docs/performance.md."""
+"""Measurements of llmtui's cost and accuracy: ``python -m benchmarks`` writes docs/performance.md from them."""

@@ -1,6 +1,6 @@
-"""``python -m benchmarks``: all measurements, and docs/performance.md made of them.
+"""``python -m benchmarks``: run all measurements, and write docs/performance.md from them.
 
-With names only those are run and nothing is written; ``--quick`` makes them short and rough.
+If names are given, only those measurements run and nothing is written; ``--quick`` makes them short and inaccurate.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How right the two main figures are, with the screen drawing, against the simulated server's send log."""
+"""Accuracy of TTFT and decode speed while the screen draws: measured values compared with the simulator's log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RATES = (
     (100.0, 192, 4),
     (400.0, 512, 8),
 )
-"""(tokens per second, tokens per answer, tokens per chunk)."""
+"""(tokens per second, tokens per answer, tokens per chunk) of each model."""
 
 
 def measure(quick: bool) -> Iterable[Row]:

@@ -1,6 +1,6 @@
-"""The minimal program that stamps arriving bytes: one socket, one loop, one clock, in a separate process.
+"""The minimal program that notes when bytes arrive: one socket, one loop and one clock, in a process of its own.
 
-``python -m benchmarks.bare_reader PORT TOKENS MODEL`` sends one request and prints the arrivals in nanoseconds as JSON.
+``python -m benchmarks.bare_reader PORT TOKENS MODEL`` sends one request and prints the arrival times in ns as JSON.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import time
 HOST = "127.0.0.1"
 READ_BYTES = 1 << 16
 LINE_END = b"}\n"
-"""A whole line has come; on a busy machine several do at once."""
+"""The end of each line of the answer; on a busy machine several lines can arrive at once."""
 
 
 def arrivals_ns(port: int, tokens: int, model: str) -> list[int]:
-    """Return the arrival of each line of the answer, in ns."""
+    """Return the arrival time of each line of the answer, in ns."""
     body = {
         "model": model, "messages": [{"role": "user", "content": "Count."}], "options": {"num_predict": tokens},
         "think": False,

@@ -1,4 +1,4 @@
-"""How late a chunk of text is stamped: the full program beside a bare reader, in turns."""
+"""How late the arrival of a chunk is noted: the full program compared with a bare reader, alternately."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def measure(quick: bool) -> Iterable[Row]:
 
 
 def bare_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
-    """Return arrival − send of each chunk that a bare reader took."""
+    """Return arrival − sending of each chunk that a bare reader received, in ms."""
     seen = server.send_log()[-1].number if server.send_log() else 0
     command = [sys.executable, "-m", "benchmarks.bare_reader", str(server.port), str(tokens), MODEL]
     stamps = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
@@ -48,7 +48,7 @@ def bare_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
 
 
 def screen_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
-    """Return arrival − send of each chunk that the engine stamped while its screen drew them."""
+    """Return arrival − sending of each chunk that the engine received while the screen was drawing, in ms."""
     finished: list[TrialFinished] = []
 
     def note(event: SessionEvent) -> None:
@@ -67,7 +67,7 @@ def screen_lags_ms(server: RunningSimulator, tokens: int) -> list[float]:
 
 
 def sent_ns(answer: SentRequest) -> list[int]:
-    """Return the time before each write of a chunk of text by the server; the chunk may arrive during the write."""
+    """Return the time just before the server wrote each chunk of text, in ns; a chunk may arrive during the write."""
     return [chunk.handed_ns for chunk in answer.texts]
 
 

@@ -1,4 +1,4 @@
-"""What comparing sessions takes with a large history: ``compare`` of two, and ``trend`` of two hundred."""
+"""Duration of comparisons with a large history: ``compare`` of two sessions, and ``trend`` of two hundred."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from llmtui.store.trials_csv import trials_csv
 
 SESSIONS, QUICK_SESSIONS = 2000, 300
 ROUNDS = 28
-"""Rounds of 18 trials: 504 trials per session, a million in all."""
+"""Rounds of 18 trials: 504 trials per session, a million in all sessions."""
 IN_TREND = 200
 COMPARE_S, TREND_S = 1.0, 3.0
 DAY_NS = 86_400 * 10**9
@@ -31,7 +31,7 @@ TIMELINE = Timeline(t_ns=tuple(range(100 * MS, 900 * MS, 25 * MS)), chars=(20,) 
 
 
 def measure(quick: bool) -> Iterable[Row]:
-    """Return the time of both commands, each as a whole program."""
+    """Yield the duration of both commands, each run as a whole program."""
     sessions = QUICK_SESSIONS if quick else SESSIONS
     with folder() as where:
         _history(where, sessions)
@@ -58,7 +58,7 @@ def _seconds(results: Path, command: Sequence[str]) -> float:
 
 
 def _history(where: Path, sessions: int) -> None:
-    """Write the folder: the newest sessions have one plan, and the others have one of their own each."""
+    """Write the folder of sessions: the newest ones share one plan, and each of the others has a plan of its own."""
     plan = made_plan(ROUNDS)
     made = fold(_events(plan, 0))
     assert made is not None

@@ -1,4 +1,4 @@
-"""Two thousand tokens per second for a minute: the screen keeps up, memory stays flat, no fact is lost."""
+"""Two thousand tokens per second for a minute: the screen keeps up, memory stays constant, and no event is lost."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from llmtui.store.session_folder import JOURNAL
 RATE_TPS = 2000.0
 TESTS = 12
 TOKENS = 10_000
-"""Of one answer: five seconds."""
+"""Tokens of one answer, which takes five seconds."""
 END_MARK = b"ENDOFTEXT"
 BEHIND_BAR_MS = 250.0
 FLAT_BAR_MB = 10.0
 STALL_S = 4.0
-"""For so long nothing is read of what the engine says."""
+"""How long the reader does not read the engine's output, in seconds."""
 
 
 def measure(quick: bool) -> Iterable[Row]:
@@ -84,7 +84,7 @@ class Seen:
 
 
 class MarkWatch:
-    """Records when the mark is painted."""
+    """Records when the mark at the end of an answer is drawn on the screen."""
 
     def __init__(self) -> None:
         self.at_ns: list[int] = []
@@ -103,7 +103,7 @@ def _on_screen(server: RunningSimulator, trials: int, tokens: int) -> Seen:
         settings = settings_for(server.url, trials=trials, tokens=tokens)
         with on_screen(where, settings, trials=trials, seen=mark) as run:
             watched(run, _memory_noter(run.screen.pid, seen))
-            time.sleep(1)  # the last frame
+            time.sleep(1)  # until the last frame is drawn
             run.screen.quit()
     answers = [answer for answer in server.answers()[asked:] if len(answer.texts) > tokens / 2]
     for answer in answers:
@@ -145,7 +145,7 @@ def _told(server: RunningSimulator, tokens: int, *, stalls: bool) -> Told:
     with folder() as where:
         events = _run_engine(server, where, tokens, stall_s=STALL_S if stalls else 0.0)
         journal = list(read_events(next(where.glob(f"*/{JOURNAL}"))))
-    # Looks at the machine are journaled, but as live material they may be left out of what is told.
+    # Sensor readings are in the journal, but the engine may leave them out of its output.
     told = [event for event in events if isinstance(event, JOURNALED) and not isinstance(event, Sampled)]
     kept = [event for event in journal if not isinstance(event, Sampled)]
     gaps = [event for event in events if isinstance(event, Gap)]

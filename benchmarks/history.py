@@ -1,4 +1,4 @@
-"""What History costs with 2,000 sessions of 500 trials each: listing them, and each key of the filter."""
+"""Cost of History with 2,000 sessions of 500 trials each: listing them, and each key typed into the filter."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ TRIES = 5
 
 
 class _NoEngine(Services):
-    """The services without an engine: nothing is measured here."""
+    """The app's services without an engine, because nothing is measured here."""
 
     def open_engine(self) -> Link:
         raise OSError("no engine in this benchmark")
 
 
 def measure(quick: bool) -> Iterable[Row]:
-    """Return the time of a listing, and of a key in the filter. ``quick``: a tenth of the sessions."""
+    """Yield the time of a listing and of a key in the filter; ``quick`` uses a tenth of the sessions."""
     sessions = SESSIONS // 10 if quick else SESSIONS
     with folder() as where:
         _make(where, sessions)
@@ -59,7 +59,7 @@ def measure(quick: bool) -> Iterable[Row]:
 
 
 def _make(where: Path, sessions: int) -> None:
-    """Make one session; the others are other names of its files, which are read just the same."""
+    """Write one session; the others are hard links to its files, and are read in the same way."""
     first = where / "0000"
     first.mkdir()
     builder = SessionBuilder()

@@ -1,4 +1,4 @@
-"""The machine of the benchmark's figures, without personal data."""
+"""Description of the machine on which the benchmarks run, without personal data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def machine_lines() -> list[str]:
 
 
 def load_words() -> str:
-    """Return the load of the last minute: the mean number of programs that wanted a core."""
+    """Return the load average of the last minute: the mean number of programs that used or waited for a core."""
     return f"{os.getloadavg()[0]:.1f}"
 
 

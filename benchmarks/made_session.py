@@ -1,4 +1,4 @@
-"""A generated session of any length: the events of an engine, without an engine."""
+"""A generated session of any length: the events that an engine would send, without an engine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WORDS = ("one ", "two ", "three ", "four ", "five ", "six ", "seven ", "eight ",
 
 
 def made_plan(rounds: int = 17) -> Plan:
-    """Return a plan of three models and all shipped prompts: 60 answers per round."""
+    """Return a plan of three models and all shipped prompts."""
     models = [
         Model(name=f"model-{letter}:7b", digest=f"sha256:{letter * 64}", size_bytes=4 * 10**9) for letter in "abc"
     ]
@@ -40,7 +40,7 @@ def made_plan(rounds: int = 17) -> Plan:
 
 
 def made_session(plan: Plan, tokens: int, *, of_a_trial: int = 1000) -> Iterator[tuple[Event, ...]]:
-    """Yield batches of events until this many tokens have been written, then the end."""
+    """Yield batches of events until ``tokens`` tokens have been written, then the end of the session."""
     t_ns = MS
     yield (_started(plan, t_ns),)
     for order in range(1, tokens // of_a_trial + 1):
@@ -71,7 +71,7 @@ def _started(plan: Plan, t_ns: int) -> SessionStarted:
 
 
 def _trial(plan: Plan, order: int) -> Trial:
-    """Return the warm trials of the plan, one after the other, round after round."""
+    """Return warm trial number ``order`` (from 1) of the plan, counted over all rounds."""
     warm = len(plan.contenders) * len(plan.prompts)
     number, place = divmod(order - 1, warm)
     trials = [trial for block in round_blocks(plan, number + 1) for trial in block.trials if trial.kind == "warm"]
@@ -91,7 +91,7 @@ def _while_writing(trial: Trial, t_ns: int, first: int) -> tuple[Event, ...]:
 
 
 def sampled(t_ns: int) -> Sampled:
-    """Return one machine reading."""
+    """Return one reading of the machine's sensors."""
     return Sampled(
         t_ns=t_ns, cores_busy=5.0 + (t_ns // MS % 7) / 10, per_core=(0.5,) * 8, runner_cores=4.0, llmtui_cores=0.1,
         others_cores=0.9, available_bytes=8 * 10**9, ram_total_bytes=16 * 10**9, swap_used_bytes=0,

@@ -1,4 +1,4 @@
-"""What is held in memory: by the screens, by the whole program, and after a million tokens."""
+"""Memory used by the screens, by the whole program, and after a million tokens."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _after_a_run() -> Iterable[Row]:
         settings = settings_for(server.url, trials=TESTS, tokens=200)
         with on_screen(where, settings, trials=TESTS) as run:
             watched(run)
-            run.screen.press(F4)  # the results beside what was live
+            run.screen.press(F4)  # the Results screen, in addition to the Live screen
             time.sleep(3)
             screen, engine = psutil.Process(run.screen.pid), engine_of(run.screen.pid)
             screen_mb, engine_mb = (process.memory_info().rss / 1e6 for process in (screen, engine))

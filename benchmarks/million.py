@@ -1,6 +1,7 @@
-"""The screens fed a session of a million tokens: ``python -m benchmarks.million TOKENS`` prints memory on the way.
+"""Memory of the screens during a session of a million tokens: ``python -m benchmarks.million TOKENS``.
 
-One line of JSON: resident bytes after a tenth of the tokens and at the end, and what of a session is kept by then.
+Prints one line of JSON: resident bytes after a tenth of the tokens and at the end, and how many trials and sensor
+readings of the session are in memory then.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from llmtui.tui.app import WatchApp
 
 SIZE = (140, 40)
 BREATH_S = 0.002
-"""Between two batches: the screens are to draw as they go."""
+"""Pause between two batches in seconds, so that the screens can draw in between."""
 
 
 class MadeLink:
-    """A source that says what was made up."""
+    """A source of events that sends a generated session."""
 
     accepts_commands = False
     is_live = True
@@ -61,7 +62,7 @@ class MadeLink:
 
 
 async def run(tokens: int) -> None:
-    """Show the session; print the cost."""
+    """Show the session on the screens and print the memory used."""
     link = MadeLink(made_session(made_plan(), tokens))
     seen: list[int] = []
     with tempfile.TemporaryDirectory() as results:

@@ -1,7 +1,7 @@
-"""A simple terminal app for comparison: Markdown updated per token, two plots twice per second.
+"""A simple terminal app for comparison: Markdown updated with every token, two plots updated twice per second.
 
-``python -m benchmarks.naive_app URL MODEL TOKENS`` sends one request and ends with the answer. It reads the stream in
-the screen's own event loop and samples the machine there.
+``python -m benchmarks.naive_app URL MODEL TOKENS`` sends one request and exits when the answer ends. It reads the
+stream and the machine's sensors in the screen's own event loop.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ POINTS = 240
 
 
 class NaiveApp(App[None]):
-    """Answer on the left, processor and memory on the right, a table below."""
+    """The answer on the left, CPU and memory on the right, a table below."""
 
     CSS = "#plots { width: 40%; } Static { height: 1fr; } DataTable { height: 8; }"
 

@@ -1,4 +1,4 @@
-"""docs/performance.md, made of what was measured."""
+"""The page docs/performance.md, made from the results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ counted, not clocked: `tests/budgets`.
 
 @dataclass(frozen=True)
 class Section:
-    """What one benchmark found, and how busy the machine was before and after it."""
+    """The results of one benchmark, and the load of the machine before and after it."""
 
     title: str
     rows: Sequence[Row]
@@ -35,7 +35,7 @@ class Section:
 
 
 def page(sections: Sequence[Section]) -> str:
-    """Return the page."""
+    """Return the whole page as Markdown."""
     parts = [HEAD, f"## The machine, {date.today().isoformat()}\n", "\n".join(machine_lines()), ""]
     for section in sections:
         parts += [f"## {section.title}\n", _table(section.rows)]

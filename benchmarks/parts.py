@@ -1,4 +1,4 @@
-"""What single parts cost, measured by pytest-benchmark in a process of its own."""
+"""Cost of single parts of the program, measured by pytest-benchmark in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llmtui.selftest.screen import own_environment
 
 PARTS = Path(__file__).with_name("test_parts.py")
 LAZY = {"pandas": "pandas", "plotext": "plotext", "the command line": "typer", "HTTP": "httpx"}
-"""What the first paint does without."""
+"""Name for the page → module that must not be imported before the first screen is drawn."""
 FIRST_PAINT = """
 import json, sys
 from llmtui.cli.startup import load_startup
@@ -48,7 +48,10 @@ class _PullLine(msgspec.Struct):
 
 
 def measure(quick: bool) -> Iterable[Row]:
-    """Return the results of pytest-benchmark, then the imports before the first paint. ``quick`` changes nothing."""
+    """Yield the results of pytest-benchmark, and the number of modules imported before the first screen is drawn.
+
+    ``quick`` has no effect.
+    """
     with folder() as where:
         told = where / "parts.json"
         command = [

@@ -1,4 +1,4 @@
-"""The cost of a token: llmtui's own CPU time with a screen and without, and a real model's speed under both."""
+"""Cost of a token: llmtui's own CPU time with a screen and without, and a real model's speed in both cases."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ TURNS = 10
 TESTS = 4
 TOKENS = 128
 WARM_UP = 1
-"""Of each session: the first answer after a start is not compared."""
+"""Number of answers at the start of each session that are not compared."""
 UPPER_BAR = 0.99
 
 
 @dataclass(frozen=True)
 class Run:
-    """One session."""
+    """The figures of one session: decode speed, and llmtui's CPU seconds per 1,000 tokens."""
 
     tps: float
     cpu_s_per_1000: float
@@ -59,9 +59,9 @@ def measure(quick: bool) -> Iterable[Row]:
 
 
 def _run(cache: Path, *, with_screen: bool) -> Run:
-    """Run one session in the home folder ``cache``, which has the model; the time before the answers is left out.
+    """Run one session in the home folder ``cache``, which has the model.
 
-    Warm answers after the first are counted, with everything between them.
+    Only the warm answers after the first count, including the time between them.
     """
     trials = WARM_UP + TESTS
     settings = settings_for("builtin", trials=trials, tokens=TOKENS, models=[f"builtin:{MODEL}"])

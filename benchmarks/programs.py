@@ -1,4 +1,4 @@
-"""Running the program, with its screen and without, against a simulated server or the built-in one."""
+"""Running the program, with and without its screens, against a simulated server or the built-in one."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ ENGINE = "llmtui.engine"
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Yield a folder for one measurement."""
+    """Yield a temporary folder for one measurement."""
     with tempfile.TemporaryDirectory(prefix="llmtui-benchmark-", ignore_cleanup_errors=True) as path:
         yield Path(path)
 
 
 def steady(decode_tps: float, tokens: int, *, bundle: int = 1, name: str = "steady:1b") -> SimulatedModel:
-    """Return a model with this decode rate and this number of tokens per answer."""
+    """Return a simulated model with this decode speed and this number of tokens per answer."""
     answer = ScriptedAnswer(tokens=tokens, tokens_per_chunk=bundle)
     return SimulatedModel(name=name, decode_tps=decode_tps, load_s=0.2, prefill_tps=2000.0, answers=(answer,))
 
 
 def server_of(*models: SimulatedModel) -> Script:
-    """Return a server with these models."""
+    """Return the script of a simulated server with these models."""
     return Script(models=models)
 
 
 def settings_for(host: str, *, trials: int, tokens: int, models: Sequence[str] = ()) -> dict[str, str]:
-    """Return settings under which Enter starts one round of this many trials per model."""
+    """Return settings with which Enter starts one round of ``trials`` trials per model."""
     chosen = {"models": ",".join(models)} if models else {}
     return chosen | {
         "host": host,
@@ -58,7 +58,10 @@ def settings_for(host: str, *, trials: int, tokens: int, models: Sequence[str] =
 def on_screen(
     where: Path, settings: Mapping[str, str], *, trials: int, seen: OutputListener | None = None
 ) -> Iterator[ScreenRun]:
-    """Start the program in its terminal; the caller begins the run. It is killed if it has not ended by then."""
+    """Start the program on a pseudo-terminal and yield its run, which the caller begins.
+
+    The program is killed at the end if it still runs.
+    """
     prompts, results = where / "prompts.toml", where / "results"
     prompts.write_text(many_prompts(trials), encoding="utf-8")
     command = program("--results", str(results), "--prompts", str(prompts))
@@ -78,7 +81,7 @@ def watched(run: ScreenRun, each: Callable[[SessionEvent], None] = lambda _: Non
 
 @contextmanager
 def without_screen(where: Path, settings: Mapping[str, str], *, trials: int) -> Iterator[ScreenRun]:
-    """Start the same session with ``llmtui run``, in the same terminal: one line of progress in place of screens."""
+    """Start the same session with ``llmtui run`` on the same pseudo-terminal, so without screens."""
     prompts, results = where / "prompts.toml", where / "results"
     prompts.write_text(many_prompts(trials), encoding="utf-8")
     words = ["run", "--results", str(results), "--prompts", str(prompts), "--host", settings["host"]]
@@ -104,12 +107,12 @@ def is_engine(process: psutil.Process) -> bool:
 
 
 def engine_of(pid: int) -> psutil.Process:
-    """Return the engine of a running program."""
+    """Return the engine process of a running program."""
     return next(child for child in psutil.Process(pid).children() if is_engine(child))
 
 
 def cpu_s(process: psutil.Process) -> float | None:
-    """Return processor seconds that a process has used, its ended threads included; None if it is gone."""
+    """Return the CPU seconds that a process has used, including its ended threads; None if it no longer exists."""
     try:
         times = process.cpu_times()
     except psutil.Error:
@@ -125,7 +128,7 @@ def python(*words: str, cwd: Path | None = None) -> float:
 
 
 def console_script() -> list[str]:
-    """Return the command as a user types it, where it is installed; else the module."""
+    """Return the installed ``llmtui`` command, or the command that runs the module if it is not installed."""
     script = Path(sys.executable).with_name("llmtui")
     return [str(script)] if os.access(script, os.X_OK) else [sys.executable, "-P", "-m", "llmtui"]
 

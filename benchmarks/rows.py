@@ -1,4 +1,4 @@
-"""One line of the page: what was measured, what came out, what was promised."""
+"""One line of the page: what was measured, the result, and the limit."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Row:
-    """A figure beside its bar.
+    """A figure with its limit.
 
     Attributes:
         what: What was measured, and how.
         measured: The figure with its unit, as it is printed.
-        bar: What was promised; empty where nothing was.
-        met: Whether it was kept; None where nothing was promised.
+        bar: The limit; empty if there is none.
+        met: Whether the figure is within the limit; None if there is none.
     """
 
     what: str
@@ -25,13 +25,13 @@ class Row:
 
     @property
     def word(self) -> str:
-        """Kept, missed, or nothing to keep."""
+        """``met``, ``**missed**``, or empty if there is no limit."""
         return {None: "", True: "met", False: "**missed**"}[self.met]
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A named measurement that yields rows; ``quick`` makes it short and rough."""
+    """A named measurement that yields rows; ``quick`` makes it short and inaccurate."""
 
     name: str
     title: str
@@ -39,16 +39,16 @@ class Benchmark:
 
 
 def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
-    """Return the quotient of two medians."""
+    """Return the median of ``numerators`` ÷ the median of ``denominators``."""
     return median(numerators) / median(denominators)
 
 
 def p99(values: Iterable[float]) -> float:
-    """Return the value that one in a hundred exceeds."""
+    """Return the 99th percentile."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Return the median with the smallest and largest value."""
+    """Return the median, with the smallest and the largest value in brackets."""
     return f"{median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"

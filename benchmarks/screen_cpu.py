@@ -1,4 +1,4 @@
-"""What the screen and the engine compute while text comes, beside a naive app that shows the same."""
+"""CPU time of screen and engine while text arrives, compared with a naive app that shows the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RATE_TPS = 50.0
 RUNS = 5
 SECONDS = 20.0
 SETTLE_S = 2.0
-"""Of text that is not counted: a start is not what is measured."""
+"""Seconds of text before the measurement begins, so that the start of an answer does not count."""
 ALL_BAR = 0.10
 ENGINE_BAR = 0.02
 NAIVE_BAR = 1 / 3
@@ -31,7 +31,7 @@ START_LIMIT_S = 30.0
 
 @dataclass(frozen=True)
 class Shares:
-    """Of one core."""
+    """CPU time as a share of one core."""
 
     screen: float
     engine: float
@@ -88,7 +88,7 @@ def _naive(server: RunningSimulator, tokens: int, seconds: float) -> float:
 
 
 def _until_warm_text(server: RunningSimulator) -> None:
-    """Wait until the cold start is over and the answer to the warm prompt has been running for a while."""
+    """Wait until the cold start is over and the answer to the warm prompt has been arriving for a while."""
     _until(lambda: len(server.answers()) > 1 and len(server.answers()[-1].texts) > RATE_TPS * SETTLE_S)
 
 

@@ -1,4 +1,4 @@
-"""From Enter in a shell to the first paint, and from q back to the shell, beside an app that does nothing."""
+"""Time from starting the program to its first screen, and from q to its end, compared with an empty Textual app."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUIT_BAR_MS = 250.0
 VERSION_BAR_MS = 100.0
 WHERE_PASS_TAKES_MS = 20.0
 PAINTED = b"Questions"
-"""On the first screen in any case, and on that of the empty app."""
+"""Text that is on the first screen and on that of the empty app."""
 LIMIT_S = 30.0
 EMPTY = """
 from textual.app import App
@@ -35,7 +35,7 @@ Empty().run()
 
 
 class Painted:
-    """Records when the expected text is painted."""
+    """Records when the expected text is drawn."""
 
     def __init__(self) -> None:
         self.at_ns = 0
@@ -102,7 +102,7 @@ def _start_and_quit(command: Sequence[str], settings: dict[str, str], quits: lis
     painted = Painted()
     with folder() as where, closing(Screen(command, folder=where, settings=settings, seen=painted)) as screen:
         painted.wait()
-        time.sleep(1.5)  # what comes after the first paint is over
+        time.sleep(1.5)  # until everything that follows the first screen is done
         quits.append(_quit_ms(screen))
         return (painted.at_ns - screen.started_ns) / 1e6
 

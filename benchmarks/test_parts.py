@@ -1,4 +1,4 @@
-"""What single parts cost, alone: ``pytest benchmarks/test_parts.py`` (pytest-benchmark)."""
+"""Cost of single parts of the program: ``pytest benchmarks/test_parts.py`` (needs pytest-benchmark)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SIZE = (140, 40)
 
 @pytest.fixture(scope="module")
 def session() -> Session:
-    """Return a session of a thousand trials of a thousand tokens."""
+    """Return a session of a thousand trials of a thousand tokens each."""
     made = fold(chain.from_iterable(made_session(made_plan(), TESTS * 1000)))
     assert made is not None
     assert len(made.rows) == TESTS
@@ -90,7 +90,7 @@ def test_trials_csv(benchmark: BenchmarkFixture, session: Session) -> None:
     assert content.count(b"\n") == TESTS + 1
 
 
-@pytest.mark.benchmark(timer=time.process_time)  # a frame is waited for, which is no cost
+@pytest.mark.benchmark(timer=time.process_time)  # CPU time, since waiting for a frame costs nothing
 def test_plots(benchmark: BenchmarkFixture, session: Session) -> None:
     plots = MachinePlots()
 
@@ -99,7 +99,7 @@ def test_plots(benchmark: BenchmarkFixture, session: Session) -> None:
 
         def draw() -> None:
             for frame in frames:
-                plots._drawn_at = float("-inf")  # noqa: SLF001 - a drawing a call, not one a second
+                plots._drawn_at = float("-inf")  # noqa: SLF001 - draw at every call instead of once per second
                 plots.show_session(frame)
 
         before = plots.canvas.drawings
@@ -126,7 +126,7 @@ def test_table(benchmark: BenchmarkFixture, session: Session) -> None:
 
 @contextmanager
 def _shown(widget: Widget) -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Show a widget alone; yield a function that runs an action in the app's loop and returns when it is painted."""
+    """Show a widget alone; yield a function that runs an action in the app's loop and returns when it is drawn."""
 
     class Alone(App[None]):
         def compose(self) -> ComposeResult:
@@ -139,6 +139,6 @@ def _shown(widget: Widget) -> Iterator[Callable[[Callable[[], None]], None]]:
     with asyncio.Runner() as runner:
         running = Alone().run_test(size=SIZE)
         pilot = runner.run(running.__aenter__())
-        runner.run(pilot.pause(0.5))  # the plotting library is fetched
+        runner.run(pilot.pause(0.5))  # until the plotting library is imported
         yield lambda act: runner.run(step(act))
         runner.run(running.__aexit__(None, None, None))

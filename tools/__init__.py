@@ -1,1 +1,1 @@
-"""Programs for developers: not part of the package."""
+"""Programs for the developers of llmtui; not part of the package."""

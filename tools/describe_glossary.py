@@ -16,7 +16,7 @@ table; F1 and then `g` shows it inside llmtui. Rules and sources: [method.md](me
 
 
 def document() -> str:
-    """Return the document in English."""
+    """Return the whole document as Markdown, in English."""
     use_language("en")
     return "\n".join((HEAD, *glossary_lines(glossary()), ""))
 

@@ -1,10 +1,10 @@
-"""Serve two language models with random weights on a GPU, over the OpenAI protocol, to check figures that need one.
+"""Serve two language models with random weights on a GPU over the OpenAI protocol, to check figures that need a GPU.
 
     python tools/gpu_server.py --port 18400
     llmtui run --host http://127.0.0.1:18400/v1 --rounds 3
 
-Needs PyTorch with CUDA and transformers; no weights are downloaded. The text is meaningless, the work is real: each
-token is one forward pass of a transformer of 1 or 6 thousand million parameters in bfloat16 with a key-value cache.
+Needs PyTorch with CUDA and transformers; no weights are downloaded. The text is meaningless, but the work is real: each
+token is one forward pass through a transformer of 1 or 6 billion parameters, in bfloat16 and with a key-value cache.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from threading import Lock
 from typing import Any
 
 SIZES = {"random-1b": (2048, 16, 5632), "random-6b": (4096, 30, 11008)}
-"""Hidden size, number of layers and intermediate size per model."""
+"""Model name → hidden size, number of layers, intermediate size."""
 WORDS = ("river", "stone", "light", "under", "carries", "slowly", "the", "a", "green", "morning", "and", "into")
 VOCABULARY = 32_000
 CHARACTERS_PER_TOKEN = 4
 
 
 class Models:
-    """The models on the GPU; one request runs at a time."""
+    """The models on the GPU; only one request runs at a time."""
 
     def __init__(self) -> None:
         """Create the models with random weights on the first GPU."""
@@ -62,23 +62,23 @@ class Models:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """``/v1/models`` and ``/v1/chat/completions``, streamed."""
+    """Serves ``/v1/models``, and ``/v1/chat/completions`` as a stream."""
 
     protocol_version = "HTTP/1.1"
     models: Models
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Log nothing per request."""
+        """Discard the log line of a request."""
 
     def do_GET(self) -> None:
-        """Answer ``/v1/models``."""
+        """Serve ``/v1/models``; any other path gets status 404."""
         if self.path != "/v1/models":
             self._json(404, {"error": {"message": "not found"}})
             return
         self._json(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in SIZES]})
 
     def do_POST(self) -> None:
-        """Stream one answer, one token per event, then the usage and ``[DONE]``."""
+        """Stream one answer with one token per event, then the usage and ``[DONE]``."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         name = body.get("model")
         if name not in SIZES:
@@ -113,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Load the models, then serve until interrupted."""
+    """Create the models, then serve requests until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=18400)
     port = parser.parse_args().port

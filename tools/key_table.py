@@ -1,4 +1,4 @@
-"""Write the keys of every screen into a document, from the bindings: ``python -m tools.key_table docs/keys.md``."""
+"""Write a table of the keys of every screen, from their bindings: ``python -m tools.key_table docs/keys.md``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SHOWN = {"escape": "Esc", "enter": "Enter", "plus": "+", "comma": ",", "slash": 
 
 
 class Key(NamedTuple):
-    """One key of a screen: what it is called, what it does, its name for the keymap, and which class binds it."""
+    """One key binding of a screen: the key, what it does, its name in the keymap, and the class that binds it."""
 
     key: str
     does: str
@@ -46,7 +46,7 @@ class Key(NamedTuple):
 
 
 def keys_of(screen: type[Screen[object]]) -> Iterator[Key]:
-    """Yield the keys that a screen and its widgets bind; keys without a description move the cursor."""
+    """Yield the keys that a screen and its widgets bind, except those without a description, which move the cursor."""
     for owner in (screen, *sorted(_widgets(screen, set()), key=lambda one: one.__name__)):
         for binding in _bindings(owner):
             if binding.description:
@@ -55,7 +55,7 @@ def keys_of(screen: type[Screen[object]]) -> Iterator[Key]:
 
 
 def _widgets(of: type, seen: set[type]) -> set[type]:
-    """Return the widgets of ours that a class names in its source, those that they name, and what they inherit from."""
+    """Return the llmtui widgets that a class names in its source, with their base classes and the widgets they name."""
     named = vars(importlib.import_module(of.__module__))
     source = inspect.getsource(of)
     found = {
@@ -71,7 +71,7 @@ def _widgets(of: type, seen: set[type]) -> set[type]:
 
 
 def all_screens() -> Iterator[tuple[str, tuple[Key, ...]]]:
-    """Yield the title and the keys of each screen that has keys, in the order of their modules."""
+    """Yield title and keys of each screen that has keys, in the order of the modules."""
     for info in pkgutil.iter_modules(screens.__path__):
         module = importlib.import_module(f"{screens.__name__}.{info.name}")
         for one in vars(module).values():
@@ -87,7 +87,7 @@ def app_keys() -> tuple[Key, ...]:
 
 
 def document() -> str:
-    """Return the page."""
+    """Return the whole page as Markdown."""
     parts = [INTRODUCTION, _table("Everywhere", app_keys())]
     parts += [_table(title, keys) for title, keys in all_screens()]
     return "\n".join(parts)
@@ -127,7 +127,7 @@ def _is_ours(one: type) -> bool:
 
 
 def main() -> int:
-    """Write the page."""
+    """Write the page to the file given on the command line; return the exit code."""
     Path(sys.argv[1]).write_text(document(), "utf-8")
     return 0
 

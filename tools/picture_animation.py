@@ -1,8 +1,8 @@
-"""The moving picture: the last round of the recorded session, its verdict and its results, as one SVG.
+"""The animated picture of the documents: the last round of a recorded session, its verdict and results, as one SVG.
 
-``python tools/pictures.py run`` makes it. Every row of the terminal that stays as it is over several frames is in the
-file once; style sheets show and hide the rest, so that it moves wherever pictures are shown. Who wants no motion, and
-programs that know none, see the last frame.
+``python tools/pictures.py run`` makes it. A row of the terminal that stays the same over several frames is in the file
+only once. Style sheets show and hide the rows, so no script is needed. The last frame is shown if the reader prefers no
+motion or the program cannot animate.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tools.pictures import tidy
 SIZE = (112, 34)
 FRAME_S, VERDICT_S, RESULTS_S = 0.7, 3.5, 5.0
 MOMENTS: Mapping[str, tuple[float, ...]] = {"cold": (), "warm": (0.3, 0.9), "follow_up": (0.7,)}
-"""At which parts of an answer a frame is taken, by the kind of trial."""
+"""Kind of trial → shares of its answer (0 to 1) at which a frame is taken."""
 _STYLE = re.compile(r"\.t-(r\d+) \{ (.*?) \}")
 _RECT = re.compile(r'<rect fill="(#[0-9a-f]{6})" [^>]*shape-rendering="crispEdges"/>')
 _TEXT = re.compile(r'<text class="t-(r\d+)"( x=[^>]*>.*?</text>)')
@@ -35,14 +35,14 @@ _LENGTH = re.compile(r' textLength="[^"]*"')
 
 
 class Frame(NamedTuple):
-    """One screenshot and how long it is shown."""
+    """One screenshot, and the seconds for which it is shown."""
 
     svg: str
     seconds: float
 
 
 async def run(stage: Stage) -> str:
-    """Return the animation."""
+    """Return the animation as SVG."""
     link = FakeLink(ready(), ollama_up(), trials=stage.finished)
     app = LlmtuiApp(stage.host(link))
     frames: list[Frame] = []
@@ -62,7 +62,7 @@ async def run(stage: Stage) -> str:
 
 
 def _batches(stage: Stage) -> Iterator[tuple[tuple[Event, ...], bool]]:
-    """Yield the events in batches, and whether a frame is taken after each."""
+    """Yield the events in batches, each with whether a frame is taken after it."""
     last = max(one.trial.round for one in stage.finished.values())
     waiting: list[Event] = []
     for event in stage.events:
@@ -89,7 +89,7 @@ def _chunks(finished: TrialFinished) -> tuple[tuple[int, str, str], ...]:
 
 
 def _arrived(app: LlmtuiApp, batch: Sequence[Event]) -> bool:
-    """Whether the screen has taken the batch."""
+    """Return whether the screen has processed all events of the batch."""
     session, screen = app.feed.session, app.screen
     facts = [event for event in batch if not isinstance(event, Chunks)]
     if not isinstance(screen, LiveScreen) or session is None or not screen.is_mounted:
@@ -99,7 +99,7 @@ def _arrived(app: LlmtuiApp, batch: Sequence[Event]) -> bool:
 
 
 async def _still(pilot: Pilot[ExitReport], app: LlmtuiApp) -> str:
-    """Return the screen with everything drawn that waits for its time otherwise."""
+    """Return a screenshot in which everything is drawn at once that would otherwise wait for its time."""
     screen = app.screen
     assert isinstance(screen, LiveScreen)
     await pilot.pause()
@@ -114,7 +114,7 @@ ANIMATIONS: Mapping[str, Scene] = {"run": run}
 
 
 def animated(frames: Sequence[Frame]) -> str:
-    """Return one SVG that shows the frames one after the other, again and again."""
+    """Return one SVG that shows the frames one after the other in a loop."""
     shots = [tidy(frame.svg) for frame in frames]
     classes: dict[str, str] = {}
     layers: list[dict[str, list[int]]] = [{}, {}]
@@ -134,7 +134,7 @@ def animated(frames: Sequence[Frame]) -> str:
 
 
 def _groups(layer: Mapping[str, Sequence[int]], count: int, spans: dict[tuple[int, int], str]) -> str:
-    """Return a layer's elements, those that are shown together in one group."""
+    """Return a layer's elements as SVG; those that are shown in the same frames form one group."""
     by_span: dict[tuple[int, int], list[str]] = {}
     for element, numbers in layer.items():
         for span in _stretches(numbers):
@@ -149,7 +149,7 @@ def _groups(layer: Mapping[str, Sequence[int]], count: int, spans: dict[tuple[in
 
 
 def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield (first, behind the last) of each row of consecutive numbers."""
+    """Yield each run of consecutive numbers as (first, last + 1)."""
     first = before = numbers[0]
     for number in numbers[1:]:
         if number != before + 1:
@@ -160,7 +160,7 @@ def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _keyframes(spans: Mapping[tuple[int, int], str], frames: Sequence[Frame]) -> str:
-    """Return the style sheet by which each group is shown in its frames."""
+    """Return the style sheet that shows each group in its frames only."""
     at = [0.0]
     for frame in frames:
         at.append(at[-1] + frame.seconds)
@@ -182,7 +182,7 @@ def _keyframes(spans: Mapping[tuple[int, int], str], frames: Sequence[Frame]) ->
 
 
 def _around(shot: str, ground: str) -> tuple[str, str]:
-    """Return the window around the terminal: what comes before its rows, with their background, and what follows."""
+    """Return the SVG text before the terminal's rows, including their background, and the SVG text after them."""
     inside = 'clip-path="url(#t-clip-terminal)">'
     head, _inside, _rest = shot.partition(inside)
     [(width, height)] = re.findall(

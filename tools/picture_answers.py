@@ -1,4 +1,4 @@
-"""Answers of the picture session's models: by model, then by a few words of the prompt."""
+"""The simulated models' answers in the session that the pictures show: by model, then by a part of the prompt."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ BOOKS = "14 books"
 PALINDROME = "palindrome"
 CLINIC = "new clinic for animals"
 AGAIN = "what you would change or add"
-"""Words by which the script recognises the shipped prompts. The last is in every follow-up."""
+"""Each constant is a part of one of llmtui's own prompts, by which the simulator finds the answer.
+
+The last one is in every follow-up prompt.
+"""
 
 
 class Said(NamedTuple):
-    """One answer, and what was thought before it."""
+    """One answer, and the thinking before it."""
 
     text: str
     thought: str = ""

@@ -1,4 +1,4 @@
-"""The scenes of the pictures: the real app without a terminal, fed from the recorded session, at chosen moments."""
+"""The scenes of the pictures: the real app without a terminal, fed from a recorded session, at chosen moments."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ Scene = Callable[["Stage"], Coroutine[Any, Any, str]]
 USUAL, SMALL = (120, 36), (80, 24)
 WAIT_S = 30.0
 SECONDS_IN = 7.0
-"""Of the replay."""
+"""Time in the replay at which its picture is taken."""
 STILL_S = 0.4
-"""A screen that has not changed for so long is done."""
+"""A picture is taken when the screen has not changed for this time."""
 
 
 class Stage(NamedTuple):
-    """What every scene starts from."""
+    """The recorded session from which every scene is made."""
 
     events: tuple[Event, ...]
     journal: Path
-    """The recorded session, unpacked."""
+    """The session's journal, unpacked."""
 
     @property
     def plan(self) -> Plan:
@@ -66,12 +66,12 @@ class Stage(NamedTuple):
 
     @property
     def finished(self) -> dict[str, TrialFinished]:
-        """The tests by id."""
+        """Return trial id → finished trial."""
         return {event.trial.id: event for event in self.events if isinstance(event, TrialFinished)}
 
     @property
     def session(self) -> Session:
-        """The whole session."""
+        """Return the whole session."""
         session = fold(self.events)
         assert session is not None
         return session
@@ -79,7 +79,7 @@ class Stage(NamedTuple):
     def host(
         self, *links: FakeLink, past: Mapping[str, PastSpeed] | None = None, entries: tuple[SessionEntry, ...] = ()
     ) -> FakeHost:
-        """Return the host of the screens: the shipped prompts, the models of the session as last chosen."""
+        """Return a host for the screens, with the shipped prompts and the session's models as those measured last."""
         settings = Settings(models=tuple(one.model.name for one in self.plan.contenders))
         return FakeHost(*links, settings=settings, pack=shipped_pack("en"), past=past, entries=entries)
 
@@ -95,7 +95,7 @@ def unpack(packed: Path, folder: Path) -> Stage:
 
 
 async def setup(stage: Stage) -> str:
-    """Return Setup for a returning user: models and prompts are picked, the time is known."""
+    """Return the Setup screen of a returning user: models and prompts are picked, and the time needed is known."""
     link = FakeLink(ready(), answer=lambda command: _server(stage, command))
     app = LlmtuiApp(stage.host(link, past=_past(stage)))
     async with on(app, USUAL) as pilot:
@@ -131,7 +131,7 @@ def _past(stage: Stage) -> Mapping[str, PastSpeed]:
 
 
 async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
-    """Return the middle of the second round, within an answer of the thinking model."""
+    """Return the Live screen in the middle of the second round, during an answer of the thinking model."""
     link = FakeLink(ready(), ollama_up())
     app = LlmtuiApp(stage.host(link))
     with no_time_passes():
@@ -139,7 +139,7 @@ async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
             await pilot.press("f3")
             for batch in _until(stage, _moment(stage)):
                 link.play(*batch)
-                # One after the other: unread text of an earlier trial is dropped when the next begins.
+                # One batch at a time, because a trial's text that was not drawn is dropped when the next trial begins.
                 orders = [event.order for event in batch if isinstance(event, TrialStarted)]
                 await until_holds(pilot, partial(_drawn, app, orders[-1]))
             return await picture(pilot, "RAM")
@@ -147,7 +147,7 @@ async def live(stage: Stage, size: tuple[int, int] = USUAL) -> str:
 
 @contextmanager
 def no_time_passes() -> Iterator[None]:
-    """Stop the clocks of the screen Live."""
+    """Stop the clocks of the Live screen during a ``with`` statement."""
     with (
         patch.object(phase_bar, "monotonic", lambda: 0.0),
         patch.object(live_screen, "monotonic", lambda: 0.0),
@@ -162,12 +162,12 @@ def _drawn(app: LlmtuiApp, order: int) -> bool:
 
 
 async def live_small(stage: Stage) -> str:
-    """Return the same in the smallest terminal."""
+    """Return the Live screen at the same moment in the smallest terminal."""
     return await live(stage, SMALL)
 
 
 def _moment(stage: Stage) -> TrialFinished:
-    """Return the current trial: a prompt of the thinking model in the second round."""
+    """Return the trial to show: a prompt of the thinking model in the second round."""
     [thinker] = [number for number, one in enumerate(stage.plan.contenders) if one.variant.think]
     of_it = [
         one
@@ -178,7 +178,7 @@ def _moment(stage: Stage) -> TrialFinished:
 
 
 def _until(stage: Stage, moment: TrialFinished) -> Iterator[tuple[Event, ...]]:
-    """Yield the events until three quarters of the answer are there, in two batches."""
+    """Yield the events until three quarters of the answer have arrived, in two batches."""
     assert moment.t0_ns is not None
     times = moment.timeline.t_ns
     share = times[len(times) * 3 // 4]
@@ -201,14 +201,14 @@ def _text(finished: TrialFinished, until_ns: int | None = None) -> Chunks:
 
 
 async def results(stage: Stage) -> str:
-    """Return the whole session: conclusions, and the figures by model."""
+    """Return the Results screen of the whole session: conclusions, and the figures by model."""
     async with _watching(stage) as pilot:
         await pilot.press("f4")
         return await picture(pilot, "fastest")
 
 
 async def answers(stage: Stage) -> str:
-    """Return the models' answers to one prompt."""
+    """Return the Results screen with the models' answers to one prompt."""
     async with _watching(stage) as pilot:
         await pilot.press("f4")
         await picture(pilot, "fastest")
@@ -217,7 +217,7 @@ async def answers(stage: Stage) -> str:
 
 
 async def replay(stage: Stage) -> str:
-    """Return two answers to one prompt, some seconds after both requests."""
+    """Return the Replay screen with two answers to one prompt, some seconds after both requests."""
     now = [0.0]
     async with _watching(stage) as pilot:
         app = pilot.app
@@ -246,7 +246,7 @@ def _watching(stage: Stage) -> AbstractAsyncContextManager[Pilot[ExitReport]]:
 
 
 async def history(stage: Stage) -> str:
-    """Return the History of some weeks of use."""
+    """Return the History screen after some weeks of use."""
     day_ns = 86_400 * 10**9
     [start] = [event for event in stage.events if isinstance(event, SessionStarted)]
     names = tuple(one.label for one in stage.plan.contenders)
@@ -286,7 +286,7 @@ SCENES: Mapping[str, Scene] = {
     "replay": replay,
     "history": history,
 }
-"""Pictures by name."""
+"""Name of a picture → its scene."""
 
 
 # --- taking a picture ---------------------------------------------------------------------------------------------
@@ -294,16 +294,16 @@ SCENES: Mapping[str, Scene] = {
 
 @asynccontextmanager
 async def on(app: LlmtuiApp, size: tuple[int, int]) -> AsyncIterator[Pilot[ExitReport]]:
-    """Run the app without a terminal."""
+    """Run the app without a terminal during a ``with`` statement."""
     async with app.run_test(size=size) as pilot:
         yield pilot
 
 
 async def until_holds(pilot: Pilot[ExitReport], holds: Callable[[], object]) -> None:
-    """Return once something holds.
+    """Wait until ``holds`` returns a true value.
 
     Raises:
-        TimeoutError: it does not in ``WAIT_S``.
+        TimeoutError: that did not happen within ``WAIT_S`` seconds.
     """
     end = time.monotonic() + WAIT_S
     while not holds():
@@ -317,7 +317,7 @@ async def picture(pilot: Pilot[ExitReport], words: str, still_s: float = STILL_S
     """Return the screen as SVG once it shows the words and no longer changes.
 
     Raises:
-        TimeoutError: it never does.
+        TimeoutError: that did not happen within ``WAIT_S`` seconds.
     """
     end = time.monotonic() + WAIT_S
     shown, since = "", time.monotonic()

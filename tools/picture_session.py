@@ -1,9 +1,9 @@
 """Record the session that the pictures show: ``python -m tools.picture_session`` (about ten minutes).
 
-The engine measures the simulator at true speed: three models as on a laptop without a graphics card, three rounds, the
-shipped prompts. The answers and their times are what the engine recorded. What it saw of the machine it ran on is then
-replaced by a made-up laptop, because a scripted server takes neither memory nor processor. ``docs/pictures/README.md``
-says so too.
+The engine measures the simulator in real time: three models as on a laptop without a graphics card, three rounds, the
+shipped prompts. The answers and their times are as the engine recorded them. Its readings of this machine are then
+replaced by those of an invented laptop, because a simulated server uses neither memory nor processor.
+``docs/pictures/README.md`` says so too.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ TRIALS_PER_ROUND = 18
 SEED = 5
 GB = 10**9
 STEP_NS = 100_000
-"""Times are rounded to a tenth of a millisecond: the file is half as large, and nothing on screen changes."""
+"""Times are rounded to a tenth of a millisecond, which halves the size of the file and changes nothing on screen."""
 START_NS = 1_000 * 10**9
 WALL_NS = 1_795_291_800 * 10**9
 """2026-11-21 20:10:00 UTC."""
@@ -74,14 +74,17 @@ LAPTOP = Fingerprint(
     server_is_local=True,
 )
 HELD_GB = {"llama3.1:8b": 5.53, "mistral:7b": 4.97, "qwen3:4b": 3.21}
-"""What each takes with its working memory."""
+"""Model → memory that it uses, including its working memory."""
 
 
 # --- the server that is measured ----------------------------------------------------------------------------------
 
 
 def script() -> Script:
-    """Return the server: three models, a little noise in their speed, faster loading once their files were read."""
+    """Return the simulated server: three models whose speed varies a little and which later load faster.
+
+    They load faster after the first round, as if their files were in the system's cache by then.
+    """
     models = (
         _model("llama3.1:8b", LLAMA, size=4.92, parameters="8.0B", family="llama", load_s=9.3, prefill=71, decode=9.1),
         _model("mistral:7b", MISTRAL, size=4.37, parameters="7.2B", family="llama", load_s=8.2, prefill=78, decode=9.3),
@@ -107,7 +110,7 @@ def _model(
         prefill_tps=prefill,
         decode_tps=decode,
         capabilities=("completion", "thinking") if thinks else ("completion",),
-        # The follow-up has the whole conversation: the words of its last prompt are looked for first.
+        # The follow-up contains the whole conversation, so the words of its last prompt are looked for first.
         answers=tuple(_answer(words, said[words]) for words in (AGAIN, *(one for one in said if one != AGAIN))),
         speed_points=tuple(
             SpeedPoint(after_trials=done, speed=noise.gauss(1.0, 0.012)) for done in range(ROUNDS * TRIALS_PER_ROUND)
@@ -129,7 +132,7 @@ def _answer(words: str, said: Said) -> ScriptedAnswer:
 
 
 def record(results: Path) -> list[Event]:
-    """Run the session; return its journaled events.
+    """Run the session; return the events that its journal has.
 
     Raises:
         RuntimeError: the engine failed.
@@ -167,7 +170,7 @@ def _run(link: EngineProcess, url: str, results: Path) -> Iterator[Event]:
 
 
 class Laptop:
-    """Converts the recorded session to that of the imaginary machine."""
+    """Converts the recorded session to one of the invented laptop."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._events = events
@@ -179,7 +182,7 @@ class Laptop:
         self._heat = 47.0
 
     def events(self) -> Iterator[Event]:
-        """Yield the events of the picture session."""
+        """Yield the events of the converted session."""
         phase, trial, finished = (
             "idle",
             "",
@@ -265,7 +268,7 @@ class Laptop:
             t0_ns=t0_ns,
             done_ns=None if event.done_ns is None else _down(event.done_ns),
             timeline=self._timeline(event.timeline),
-            # What this machine did while it recorded is no part of the story.
+            # Flags describe the machine that recorded, not the invented laptop.
             flags=(),
             evidence=(),
             cold_source=("disk" if event.trial.round == 1 else "memory") if cold else None,
@@ -301,7 +304,7 @@ def _down(t_ns: int) -> int:
 
 
 def main() -> int:
-    """Record and write the file; return the exit code."""
+    """Record the session and write its file; return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         events = record(Path(folder))
     lines = b"".join(encode(event) for event in Laptop(events).events())

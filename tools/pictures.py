@@ -1,8 +1,8 @@
 """Make every picture of the documents: ``python tools/pictures.py [--out FOLDER] [NAME ...]``.
 
-The real app is run without a terminal and fed from the session in ``docs/pictures/session.jsonl.gz`` (how that was
-recorded: ``tools/picture_session.py``). The pictures are SVG without fonts or addresses of others, and the same bytes
-each time.
+The real app runs without a terminal and gets its events from ``docs/pictures/session.jsonl.gz``, which
+``tools/picture_session.py`` recorded. The pictures are SVG without fonts and links to other sites. Repeated runs make
+the same bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LINE_CLIP = re.compile(r' clip-path="url\(#t-line-\d+\)"')
 
 
 def tidy(svg: str) -> str:
-    """Return a screenshot without external fonts, with short names, and without a frame around every line."""
+    """Return a screenshot without external fonts, with short names, and without a clip path around every line."""
     svg = _UNIQUE_ID.sub("t-", _FONT_FACE.sub("", svg))
     svg = _LINE_CLIP.sub("", _LINE_CLIPS.sub("", svg))
     svg = svg.replace("Fira Code, monospace", FONTS).replace("font-family: arial", "font-family: sans-serif")
@@ -40,12 +40,12 @@ def tidy(svg: str) -> str:
 
 
 def make(folder: Path, names: Sequence[str] = ()) -> list[Path]:
-    """Make pictures in a folder, all by default; return their files.
+    """Make pictures in a folder, all of them by default; return their files.
 
     Raises:
-        ValueError: there is no picture of that name, or one is too large.
+        ValueError: there is no picture of that name, or a picture is too large.
     """
-    _same_everywhere()  # before anything is imported that reads the language
+    _same_everywhere()  # first of all, since later imports read the language
     from tools.picture_animation import ANIMATIONS
     from tools.picture_scenes import SCENES, unpack
 
@@ -67,7 +67,7 @@ def make(folder: Path, names: Sequence[str] = ()) -> list[Path]:
 
 
 def _same_everywhere() -> None:
-    """Fix clock, language and colours, so that those of the user do not show."""
+    """Set time zone, language and colours, so that the user's own do not change the pictures."""
     os.environ.update(TZ="UTC", LANGUAGE="en", LC_ALL="C.UTF-8", COLORTERM="truecolor")
     for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "OLLAMA_HOST"):
         os.environ.pop(name, None)
@@ -76,7 +76,7 @@ def _same_everywhere() -> None:
 
 
 def main() -> int:
-    """Make the pictures on the command line; return the exit code."""
+    """Make the pictures given on the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="pictures.py", description="Make the pictures of the documents.")
     parser.add_argument("name", nargs="*", help="pictures to make (default: all)")
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER", help="default: docs/pictures")
@@ -90,6 +90,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # Run as a file, Python looks for modules beside it, not beside the packages.
+    # If this file is run as a script, Python looks for modules in its folder, not in the root.
     sys.path.insert(0, str(ROOT))
     sys.exit(main())

@@ -1,7 +1,7 @@
-"""Make a small Llama with random weights in the format of transformers: ``python tools/random_model.py FOLDER``.
+"""Make a small Llama model with random weights in transformers' format: ``python tools/random_model.py FOLDER``.
 
-Runs in an environment that has transformers and PyTorch. Its text is meaningless; servers that load such folders can
-be measured with it without any download.
+Needs an environment with transformers and PyTorch. The model's text is meaningless, but servers that load such folders
+can be measured with it without any download.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
         eos_token_id=2,
     )
     model = LlamaForCausalLM(config)
-    model.lm_head.weight.data[2] = -1e3 * model.lm_head.weight.data[2].abs()  # it does not stop by itself
+    model.lm_head.weight.data[2] = -1e3 * model.lm_head.weight.data[2].abs()  # so that it does not end by itself
     model.generation_config = GenerationConfig(bos_token_id=1, eos_token_id=2, pad_token_id=2)
     model.save_pretrained(folder)
     fast.save_pretrained(folder)

@@ -1,15 +1,16 @@
-"""Install and start servers of the OpenAI protocol from other projects, and measure each of them.
+"""Install and start OpenAI-compatible servers of other projects, and measure each of them.
 
-    python tools/real_servers.py                          # all of them, results as a table
-    python tools/real_servers.py guidellm litellm         # these only
+    python tools/real_servers.py                          # all servers; prints the results as a table
+    python tools/real_servers.py guidellm litellm         # only these
     python tools/real_servers.py --write docs/servers.md  # put the table into the page
 
-Each server gets an environment of its own in the test cache (several GB with PyTorch) and serves a model with random
-weights that is made here; nothing is downloaded but packages. A server that cannot be installed or started is a row
-with the reason. For every server the command checks that all trials are ok and that what llmtui reports agrees with
-an independent reading of the same bytes: a relay between llmtui and the server logs when each part arrives.
+Each server gets its own environment in the test cache (several GB with PyTorch). It serves a model with random weights
+that is made here; only packages are downloaded. If a server cannot be installed or started, its row has the reason.
 
-Exit codes: 0 every server that started agrees, 1 one of them does not, 2 usage.
+A relay between llmtui and the server logs when each part of a response arrives. For every server, the command checks
+that all trials completed and that llmtui's figures agree with the relay's.
+
+Exit codes: 0 all servers that started agree, 1 one of them does not, 2 usage.
 """
 
 from __future__ import annotations
@@ -53,14 +54,14 @@ class Server:
     packages: tuple[str, ...]
     command: tuple[str, ...]
     served: str
-    """Name of the model to ask for."""
+    """Name of the model to request."""
     environment: Mapping[str, str] = field(default_factory=dict)
     needs: str | None = None
-    """Server that has to run behind it."""
+    """Name of the server that must run behind this one; None for none."""
     overrides: tuple[str, ...] = ()
-    """Versions to install in place of those required by the packages."""
+    """Versions to install instead of those that the packages require."""
     known_as: tuple[str, str] | None = None
-    """Name and version under which the first package looks for its own metadata, where that is not its own name."""
+    """Name and version under which the first package looks for its own metadata, if they are not its own."""
 
 
 DEMO_MODEL = Path(__file__).parents[1] / "llmtui" / "backends" / "models" / "tiny-Q8_0.gguf"
@@ -90,7 +91,7 @@ SERVERS = (
         packages=("transformers[serving]==5.19.0", "torch", "accelerate", "requests"),
         command=("transformers", "serve", "{model}", "--host", "127.0.0.1", "--port", "{port}", "--device", "cpu"),
         served="{model}",
-        environment={"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": "{hub}"},  # without a folder of models its list fails
+        environment={"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": "{hub}"},  # /v1/models fails unless this folder exists
     ),
     Server(
         name="vllm",
@@ -119,27 +120,27 @@ SERVERS = (
 
 
 class Unavailable(Exception):
-    """A server cannot be installed or started; carries the reason in one line."""
+    """A server cannot be installed or started; the message is the reason in one line."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One row of the table."""
+    """The result for one server: one row of the table."""
 
     server: Server
     reason: str | None = None
-    """Why there are no figures."""
+    """Why there are no figures; None if there are."""
     outcomes: str = ""
     trials: int = 0
     ttft_error_ms: float | None = None
-    """Median of |llmtui − relay|."""
+    """Median of |llmtui − relay| over the warm trials."""
     speed_error: float | None = None
-    """Median of |llmtui ÷ relay − 1|."""
+    """Median of |llmtui ÷ relay − 1| over the warm trials."""
     blank: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
-        """Whether every figure that the relay bears out is there and agrees."""
+        """Whether all trials completed, and TTFT and speed agree with the relay's within their bounds."""
         return (
             self.reason is None
             and set(self.outcomes.split()) == {"ok"}
@@ -151,9 +152,9 @@ class Result:
 
 
 def environment_of(server: Server, cache: Path) -> Path:
-    """Return the folder of the server's program; its environment is created if missing.
+    """Return the folder of the server's program; create its environment if it is missing.
 
-    A server without packages comes with ``tools/build_ollama.py``.
+    A server without packages is built by ``tools/build_ollama.py``.
 
     Raises:
         Unavailable: its packages cannot be installed here, or it is not built.
@@ -183,7 +184,7 @@ def environment_of(server: Server, cache: Path) -> Path:
 
 
 def add_metadata(folder: Path, package: str, name: str, version: str) -> None:
-    """Describe an installed package a second time, under another name and version."""
+    """Copy the metadata of an installed package to another name and version."""
     own = package.replace("-", "_").replace("==", "-")
     (found,) = folder.glob(f"lib/*/site-packages/{own}.dist-info")
     copy = found.with_name(f"{name}-{version}.dist-info")
@@ -195,10 +196,12 @@ def add_metadata(folder: Path, package: str, name: str, version: str) -> None:
 
 
 def model_folder(python: Path, cache: Path) -> Path:
-    """Return a small Llama with random weights and a tokenizer of 600 words, made with the environment's transformers.
+    """Return the folder of a small Llama model with random weights.
+
+    If it does not exist, it is made with the environment's transformers.
 
     Raises:
-        Unavailable: the environment cannot make it.
+        Unavailable: the environment cannot make the model.
     """
     folder = cache / "servers" / "random-model"
     if not (folder / "config.json").exists():
@@ -211,10 +214,10 @@ def model_folder(python: Path, cache: Path) -> Path:
 
 @contextlib.contextmanager
 def running(server: Server, cache: Path, logs: Path) -> Iterator[str]:
-    """Run a server on a free loopback port for the time of a ``with`` statement; yield its address without ``/v1``.
+    """Run a server on a free loopback port during a ``with`` statement; yield its address without ``/v1``.
 
     Raises:
-        Unavailable: it, or the one behind it, cannot be installed or does not answer in time.
+        Unavailable: the server, or the one behind it, cannot be installed or does not respond in time.
     """
     folder = environment_of(server, cache)
     with contextlib.ExitStack() as stack:
@@ -245,7 +248,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until the server lists its models.
 
     Raises:
-        Unavailable: it ended, or did not answer in time.
+        Unavailable: the server ended, or did not respond in time.
     """
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
@@ -254,7 +257,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         try:
             urllib.request.urlopen(f"{url}/v1/models", timeout=5).close()
         except urllib.error.HTTPError:
-            return  # it answers; some have no list
+            return  # it responds; some servers have no list
         except OSError:
             time.sleep(0.5)
         else:
@@ -274,7 +277,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def measured(server: Server, url: str, model: str, folder: Path) -> Result:
-    """Run llmtui against a server through a relay, and hold its rows against what the relay saw."""
+    """Measure a server with llmtui through a relay, and compare the figures with those of the relay."""
     with Relay(url) as relay:
         command = [
             sys.executable, "-m", "llmtui", "run", "--host", f"{relay.url}/v1", "--model", model, "--rounds", "2",
@@ -291,7 +294,7 @@ def measured(server: Server, url: str, model: str, folder: Path) -> Result:
 
 
 def compared(server: Server, rows: Sequence[Mapping[str, str]], exchanges: Sequence[Exchange]) -> Result:
-    """Return pair rows with the exchanges of the same prompt and number of tokens, in order."""
+    """Compare warm trials with the relay's requests of the same token limit, in order; return the result."""
     ttft_ms, speed, blank = [], [], set[str]()
     warm = [exchange for exchange in exchanges if exchange.wanted == 96]
     for row, exchange in zip(rows, warm, strict=False):
@@ -337,20 +340,20 @@ def by_name(name: str) -> Server:
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
+    """Return a loopback port that is currently free."""
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         return int(asked.getsockname()[1])
 
 
 def last_line(text: str) -> str:
-    """Return the last non-empty line, at most 200 characters."""
+    """Return the last non-empty line, cut to 200 characters, or ``no message``."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:200] if lines else "no message"
 
 
 def tried(server: Server, cache: Path) -> Result:
-    """Install, start and measure one server."""
+    """Install, start and measure one server; return the result, or the reason why there is none."""
     print(f"{server.product} {server.version} …", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         try:
@@ -364,7 +367,7 @@ def tried(server: Server, cache: Path) -> Result:
 
 
 def main() -> int:
-    """Try the named servers and print the table."""
+    """Measure the named servers and print the table; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[[], *(server.name for server in SERVERS)], metavar="NAME")
     parser.add_argument("--cache", type=Path, default=default_cache())

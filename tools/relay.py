@@ -1,6 +1,6 @@
-"""A relay on loopback that passes bytes between a client and a server and notes when each part of an answer came.
+"""A relay on loopback that passes bytes between a client and a server, and notes when each part of a response arrived.
 
-It reads nothing of llmtui: an independent witness of what was on the wire.
+It uses no code of llmtui, so it is an independent record of the transmitted bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TEXT_KEYS = ("content", "reasoning", "reasoning_content", "thinking")
 
 @dataclass
 class Exchange:
-    """One connection: what was sent, and the parts of the answer with their times in ns."""
+    """One request and its response: when it was sent, and the response's parts with their arrival times in ns."""
 
     sent_ns: int = 0
     request: bytes = b""
@@ -27,12 +27,12 @@ class Exchange:
 
     @property
     def wanted(self) -> int | None:
-        """Token limit of the request."""
+        """Token limit of the request; None if it has none."""
         found = re.search(rb'"max_(?:completion_)?tokens":\s*(\d+)', self.request)
         return int(found.group(1)) if found else None
 
     def _events(self) -> list[tuple[int, dict[str, object]]]:
-        """Return each complete ``data:`` line with the time at which its last byte came."""
+        """Return each complete ``data:`` line with the time at which its last byte arrived."""
         events: list[tuple[int, dict[str, object]]] = []
         waiting = b""
         for t_ns, part in self.parts:
@@ -42,7 +42,7 @@ class Exchange:
         return events
 
     def texts_ns(self) -> list[int]:
-        """Return when each event with text came, in ns."""
+        """Return the arrival time of each event with text, in ns."""
         times = []
         for t_ns, event in self._events():
             choices = event.get("choices") or []
@@ -53,12 +53,12 @@ class Exchange:
 
     @property
     def ttft_ms(self) -> float:
-        """Request to first text."""
+        """Time from the request to the first text, in ms."""
         return (self.texts_ns()[0] - self.sent_ns) / 1e6
 
     @property
     def decode_tps(self) -> float | None:
-        """(tokens − 1) ÷ (finish reason − first text); None without a count."""
+        """(tokens − 1) ÷ (finish reason − first text), in tokens per second; None if the server sent no count."""
         texts, tokens, finished_ns = self.texts_ns(), None, None
         for t_ns, event in self._events():
             usage, choices = event.get("usage"), event.get("choices")
@@ -72,10 +72,10 @@ class Exchange:
 
 
 class Relay:
-    """Listens on a free loopback port while it is entered."""
+    """Listens on a free loopback port during a ``with`` statement."""
 
     def __init__(self, upstream: str) -> None:
-        """Take the address of the server, such as ``http://127.0.0.1:8000``."""
+        """Prepare a relay to a server's address, such as ``http://127.0.0.1:8000``."""
         parts = urlsplit(upstream)
         self._upstream = (str(parts.hostname), int(parts.port or 80))
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -84,20 +84,20 @@ class Relay:
 
     @property
     def url(self) -> str:
-        """Its own address."""
+        """The relay's own address."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
-        """Begin to listen."""
+        """Start to accept connections."""
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop listening; connections end by themselves."""
+        """Stop accepting connections; open ones end by themselves."""
         self._listener.close()
 
     def answers(self) -> list[Exchange]:
-        """Return the exchanges with an answer, in the order of their requests."""
+        """Return the chat requests whose response has text, in the order in which they were sent."""
         with self._lock:
             asked = [one for one in self._exchanges if b"/chat/completions" in one.request and one.texts_ns()]
         return sorted(asked, key=lambda one: one.sent_ns)
@@ -118,7 +118,7 @@ class Relay:
         backwards = threading.Thread(target=self._answers, args=(server, client, current), daemon=True)
         backwards.start()
         while data := _received(client):
-            if current[0].parts or not current[0].request:  # a connection that is used again starts a new exchange
+            if current[0].parts or not current[0].request:  # a new exchange, also on a connection that is used again
                 current[0] = Exchange(sent_ns=time.perf_counter_ns())
                 with self._lock:
                     self._exchanges.append(current[0])

@@ -1,13 +1,13 @@
-"""Compare a model with itself on a busy machine and count the words that order it: there should be none.
+"""Compare a model with itself on a busy machine, and count verdicts that put one first: there should be none.
 
     python tools/same_model_twice.py                          # 16 sessions of one round, 8 of three
     python tools/same_model_twice.py --sessions 4 --rounds 1  # fewer
 
-A synthetic model of the built-in server is measured as two contenders while another process keeps one core busy. Per
-session the command prints the word of each pair and figure, the number of warm trials with the flag ``busy`` of all,
-and whether the printed conclusions mention the busy machine.
+A synthetic model of the built-in server is measured twice per session, as if it were two models, while another process
+keeps one core busy. For each session, the command prints the verdicts that put one first, the number of warm trials
+flagged ``busy``, and whether the printed conclusions mention the busy machine.
 
-Exit codes: 0 no ordering word and every session tells that the machine was busy, 1 otherwise, 2 usage.
+Exit codes: 0 no such verdict and every session mentions the busy machine, 1 otherwise, 2 usage.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ SPIN = "while True: pass"
 
 @dataclass(frozen=True)
 class Tried:
-    """What one session said."""
+    """The verdicts and flags of one session."""
 
     words: tuple[tuple[str, str], ...]
-    """(figure, word) per pair."""
+    """(figure, verdict) per pair."""
     busy: int
     warm: int
     told: bool
-    """The printed text names the busy machine."""
+    """Whether the printed text mentions the busy machine."""
 
     @property
     def ordering(self) -> list[str]:
-        """Words that put one of two equal contenders first."""
+        """The verdicts that put one of two equal models first."""
         return [f"{figure}: {word}" for figure, word in self.words if word in ORDERING]
 
 
 @contextmanager
 def one_core_busy() -> Iterator[None]:
-    """Keep one core busy for the time of a ``with`` statement."""
+    """Keep one core busy during a ``with`` statement."""
     spinning = subprocess.Popen([sys.executable, "-c", SPIN])
     try:
         yield
@@ -56,7 +56,7 @@ def one_core_busy() -> Iterator[None]:
 
 
 def tried(rounds: int, model: str, folder: Path) -> Tried:
-    """Run one session and read its files."""
+    """Run one session with llmtui, and read its verdicts and flags from its files."""
     command = [
         sys.executable, "-m", "llmtui", "run", "--host", "builtin", "--model", model, "--twice",
         "--rounds", str(rounds), "--results", str(folder), "--words",
@@ -72,7 +72,7 @@ def tried(rounds: int, model: str, folder: Path) -> Tried:
 
 
 def main() -> int:
-    """Run the sessions and print a line each."""
+    """Run the sessions and print one line for each; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, help="number of sessions (default: 16 of one round, then 8 of three)")
     parser.add_argument("--rounds", type=int, default=1, help="rounds per session, with --sessions")

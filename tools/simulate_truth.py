@@ -1,12 +1,13 @@
-"""Simulated sessions of known truth, judged by the code that judges real ones.
+"""Simulate sessions whose true speeds are known, judge them by the program's own code, and count wrong verdicts.
 
-    python tools/simulate_truth.py                           the tables, on fresh seeds: about 15 minutes on two cores
+    python tools/simulate_truth.py                           tables from new seeds: about 15 minutes on two cores
     python tools/simulate_truth.py --quick                   a tenth of the sessions
-    python tools/simulate_truth.py --write docs/method.md    the tables, put into the document
+    python tools/simulate_truth.py --write docs/method.md    put the tables into the document
 
-A session here is what the rules see of it. Worlds: tools/truth_worlds.py; what is promised: tools/truth_cases.py. The
-promise of each rate is told beside it. A promise is broken where the 99 % interval of the rate (Wilson 1927) is wholly
-beyond it; then the exit code is 1. A case has a seed of its own, ``seed + number of the case``, which makes it again.
+A simulated session has only the data that the verdicts use. tools/truth_worlds.py simulates them, and
+tools/truth_cases.py says how often each verdict may occur. Such a promise is broken if the 99 % interval of the rate
+(Wilson 1927) lies wholly beyond it; then the exit code is 1. Each case has its own seed, ``seed + number of the case``,
+by which it can be repeated.
 """
 
 from __future__ import annotations
@@ -30,23 +31,23 @@ from tools.truth_cases import Case, Promise, cases  # found from where this file
 SESSIONS = 4000
 QUICK_SESSIONS = 400
 Z = 2.5758
-"""Of a two-sided 99 % interval."""
+"""Quantile of the normal distribution for a two-sided 99 % interval."""
 BEGIN, END = "<!-- simulated truth: begin -->", "<!-- simulated truth: end -->"
 
 
 class Rate(NamedTuple):
-    """How often something happened."""
+    """How often an event happened, and in how many sessions it could."""
 
     times: int
     of: int
 
     @property
     def share(self) -> float:
-        """The rate itself."""
+        """The rate, from 0 to 1."""
         return self.times / self.of if self.of else 0.0
 
     def interval(self, z: float = Z) -> tuple[float, float]:
-        """Return the interval of the true rate by Wilson's score."""
+        """Return the Wilson score interval of the true rate."""
         if not self.of:
             return 0.0, 1.0
         middle = (self.share + z * z / (2 * self.of)) / (1 + z * z / self.of)
@@ -55,7 +56,7 @@ class Rate(NamedTuple):
 
 
 class Found(NamedTuple):
-    """One case with the rates of what it promises."""
+    """One case, with the rates of the events for which it has promises."""
 
     case: Case
     seed: int
@@ -70,13 +71,13 @@ class Found(NamedTuple):
 
 
 def kept(promise: Promise, rate: Rate) -> bool:
-    """Return whether a rate is not wholly beyond its promise."""
+    """Return whether a promise is kept: the rate's interval is not wholly beyond it."""
     low, high = rate.interval()
     return (promise.least is None or high >= promise.least) and (promise.most is None or low <= promise.most)
 
 
 def run_case(case: Case, sessions: int, seed: int) -> Found:
-    """Return a case's rates over this many sessions."""
+    """Simulate ``sessions`` sessions of a case; return its rates."""
     chance = random.Random(seed)
     counts = [0] * len(case.promises)
     counted = 0
@@ -91,7 +92,7 @@ def run_case(case: Case, sessions: int, seed: int) -> Found:
 
 
 def _run_numbered(number: int, sessions: int, seed: int) -> tuple[tuple[int, int], ...]:
-    """Run the case of this number; rates only, since cases hold functions."""
+    """Run the case of this number; return only counts, since a case cannot be sent from another process."""
     found = run_case(ALL[number], sessions, seed)
     return tuple((rate.times, rate.of) for rate in found.rates)
 
@@ -100,7 +101,7 @@ ALL = tuple(cases())
 
 
 def run_all(sessions: int, seed: int, say: Callable[[str], None], workers: int) -> list[Found]:
-    """Return every case with its rates, saying each as it comes."""
+    """Return every case with its rates; ``say`` is called with one line on each finished case."""
     numbers = range(len(ALL))
     found: list[Found] = []
     with ProcessPoolExecutor(max_workers=workers) as pool:
@@ -113,7 +114,7 @@ def run_all(sessions: int, seed: int, say: Callable[[str], None], workers: int) 
 
 
 def described(found: Found) -> str:
-    """Return a case in one line: where, each rate beside its promise, the seed."""
+    """Return a case as one line: its place in the tables, each rate with its promise, and the seed."""
     parts = [
         f"{promise.event} {100 * rate.share:.1f} % ({promised(promise)})"
         for promise, rate in zip(found.case.promises, found.rates, strict=True)
@@ -123,7 +124,7 @@ def described(found: Found) -> str:
 
 
 def promised(promise: Promise) -> str:
-    """Return the bound of a promise."""
+    """Return a promise as text: ``≤ 6 %``."""
     if promise.least is not None:
         return f"≥ {100 * promise.least:.0f} %"
     return "no promise" if promise.most is None else f"≤ {100 * promise.most:.0f} %"
@@ -156,13 +157,17 @@ def _cell(found: Found) -> str:
 
 
 def _promises(found: Iterable[Found]) -> str:
-    """Return the bounds of a row; where its columns differ, each in turn."""
+    """Return the promises of a row as text; if they differ between columns, all of them in order."""
     bounds = (" / ".join(map(promised, one.case.promises)) for one in found)
     return "; ".join(bound for bound in dict.fromkeys(bounds) if "no promise" not in bound) or "none"
 
 
 def put_into(document: str, made: str) -> str:
-    """Return the document with the tables between its marks."""
+    """Return the document with the tables between its two marks.
+
+    Raises:
+        SystemExit: the document does not have both marks.
+    """
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -171,7 +176,7 @@ def put_into(document: str, made: str) -> str:
 
 
 def main() -> int:
-    """Print or write the tables; 1 where a promise is broken."""
+    """Print or write the tables; return 1 if a promise is broken, else 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--sessions", type=int, default=None, help=f"sessions per case; {SESSIONS} unless told otherwise"

@@ -1,8 +1,8 @@
-"""Bring the catalogues up to date with the source: ``python tools/translate.py [--missing]``.
+"""Bring the translation catalogues up to date with the source: ``python tools/translate.py [--missing]``.
 
-Collects every text in ``_()``, ``marked()``, ``plural()`` or ``counted()`` below ``llmtui/``, puts new ones into each
-language's ``.po`` (untranslated), drops those that are gone, and compiles ``.mo``. ``--missing`` lists what has no
-translation yet. Exit code 1 where something is missing.
+Collects every text in ``_()``, ``marked()``, ``plural()`` or ``counted()`` below ``llmtui/``. New texts are added to
+each language's ``.po`` untranslated, texts that no longer exist are removed, and ``.mo`` is compiled. ``--missing``
+lists the texts without a translation. The exit code is 1 if there are any.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ CHANGING = tuple(
         "Language-Team",
     )
 )
-"""Header lines that say nothing, or something else at every run."""
+"""Header lines to leave out: they say nothing, or change with every run."""
 KEYWORDS = {"_": 1, "marked": 1, "plural": 2, "counted": 2}
-"""How many of a function's first arguments are texts."""
+"""Function → how many of its first arguments are texts."""
 
 
 def collected() -> Catalog:
-    """Return all texts of the source, each with its files."""
+    """Return all texts of the source, each with the names of its files."""
     catalogue = Catalog(domain=DOMAIN, project=DOMAIN, version="", copyright_holder="The llmtui authors")
     for file in sorted(SOURCE.rglob("*.py")):
         for message in texts_in(file.read_text("utf-8")):
-            # Lines are left out: they would change with every edit of the source.
+            # Without line numbers, which would change with every edit of the source.
             catalogue.add(message, None, [(file.relative_to(ROOT).as_posix(), None)])
     return catalogue
 
@@ -62,12 +62,12 @@ def texts_in(source: str) -> Iterator[str | tuple[str, str]]:
 
 
 def languages() -> list[str]:
-    """Return the languages with a catalogue."""
+    """Return the languages that have a catalogue."""
     return sorted(folder.name for folder in LOCALE.iterdir() if (folder / "LC_MESSAGES").is_dir())
 
 
 def po_path(language: str) -> Path:
-    """Return the path of a language's texts."""
+    """Return the path of a language's ``.po`` file."""
     return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
@@ -78,14 +78,14 @@ def read(language: str) -> Catalog:
 
 
 def compiled(catalogue: Catalog) -> bytes:
-    """Return the catalogue in gettext's binary form."""
+    """Return the catalogue in gettext's binary format."""
     out = io.BytesIO()
     write_mo(out, catalogue)
     return out.getvalue()
 
 
 def as_po(catalogue: Catalog) -> bytes:
-    """Return the catalogue as text; equal content has equal bytes."""
+    """Return the catalogue in ``.po`` format; equal content makes equal bytes."""
     out = io.BytesIO()
     write_po(out, catalogue, width=118, sort_output=True, ignore_obsolete=True, include_lineno=False)
     lines = out.getvalue().splitlines(keepends=True)
@@ -93,7 +93,7 @@ def as_po(catalogue: Catalog) -> bytes:
 
 
 def missing(catalogue: Catalog) -> list[str]:
-    """Return the texts without a translation."""
+    """Return the texts that have no translation."""
     found: list[str] = []
     for message in catalogue:
         texts = message.string if isinstance(message.string, list | tuple) else [message.string]
@@ -103,7 +103,7 @@ def missing(catalogue: Catalog) -> list[str]:
 
 
 def update(language: str) -> list[str]:
-    """Return rewrite a language's ``.po`` and ``.mo``; return the texts without a translation."""
+    """Rewrite a language's ``.po`` and ``.mo``; return the texts that have no translation."""
     catalogue = read(language)
     catalogue.update(collected(), no_fuzzy_matching=True)
     catalogue.obsolete.clear()
@@ -114,7 +114,7 @@ def update(language: str) -> list[str]:
 
 
 def main() -> int:
-    """Update every language."""
+    """Update every language; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--missing", action="store_true", help="list the texts without a translation")
     listing = parser.parse_args().missing

@@ -1,7 +1,7 @@
-"""What is promised of simulated sessions, and how often it is kept: one function per kind of word.
+"""The promises on verdicts in simulated sessions: how often each verdict may or must occur.
 
-Each function simulates one session by its own chance and returns which events happened in it. The judging functions
-are those that judge real sessions.
+Each ``…_session`` function simulates one session with a random generator and returns which events happened in it. The
+sessions are judged by the functions that judge real ones. In this module, a block is one model's trials in one round.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tools.truth_worlds import Simulation, World
 
 Events = Mapping[str, bool]
 Session = Callable[[random.Random], Events | None]
-"""None: the session says nothing about this promise and does not count."""
+"""Simulates one session; None means that it shows nothing about the promise and does not count."""
 
 WORDS, SEEMS, HOLDS = "letters", "seems", "the intervals hold the truth"
 FALSE_WORDS = 0.06
@@ -32,7 +32,7 @@ STOPS = (3, 5)
 
 
 class Promise(NamedTuple):
-    """A bound on how often an event may happen; neither bound: the rate is told without a promise."""
+    """A limit on how often an event happens; without ``least`` and ``most``, the rate is shown without a promise."""
 
     event: str
     least: float | None = None
@@ -40,7 +40,7 @@ class Promise(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A world, what is counted in its sessions, and where its rates are shown."""
+    """One cell of a table: how its sessions are simulated, which events are counted, and the cell's place."""
 
     table: str
     row: str
@@ -50,7 +50,7 @@ class Case(NamedTuple):
 
 
 def cases() -> Iterator[Case]:
-    """Yield everything that is promised, in the order of the tables."""
+    """Yield all cases, in the order of the tables."""
     yield from _noisy_machines()
     yield from _machines_as_they_are()
     yield from _coverage()
@@ -80,7 +80,7 @@ def judged(world: World, chance: random.Random) -> tuple[SpeedVerdict, ...]:
 
 
 def speed_session(world: World, chance: random.Random) -> Events:
-    """Simulate a session and count the words on speed."""
+    """Simulate a session and return which verdicts on speed occur in it."""
     found = judged(world, chance)
     words = {one.word for one in found}
     first = next(one for one in found if {one.first, one.second} == {0, 1})
@@ -100,7 +100,7 @@ def _holds(verdict: SpeedVerdict, world: World) -> bool:
 
 
 def _columns(world: World) -> Iterator[tuple[str, World, tuple[Promise, ...]]]:
-    """Yield rounds as columns, with the world that has them and what is promised."""
+    """Yield the columns of a row: its title, the world with that number of rounds, and the promises."""
     for rounds in ROUNDS:
         told = (Promise(WORDS, most=FALSE_WORDS), Promise(SEEMS, most=FALSE_WORDS))
         yield f"{rounds}", world._replace(rounds=rounds), told
@@ -131,7 +131,7 @@ def _machines_as_they_are() -> Iterator[Case]:
             world = World(models=models, noise="ar1") if machine == "ar1" else World(models=models, machine=machine)
             row = f"{'AR(1), 0.6' if machine == 'ar1' else machine}, {models} models"
             for column, of_rounds, told in _columns(world):
-                # A round and its mirror meet in two neighbouring blocks of one model.
+                # Where a round meets its mirror image, one model has two blocks in a row: both can be slow.
                 free = machine == "burst of two blocks" and column == "2"
                 promises = tuple(Promise(one.event) for one in told) if free else told
                 yield Case(table, row, column, partial(speed_session, of_rounds), promises)
@@ -163,7 +163,10 @@ def _power() -> Iterator[Case]:
 
 
 def forecast_session(chance: random.Random) -> Events | None:
-    """Simulate three rounds, and where the pair is open, as many more as twice the forecast."""
+    """Simulate three rounds and, if the pair is still open, twice as many more as forecast.
+
+    Return None if the pair is not open, or nothing was forecast.
+    """
     ratio = math.exp(chance.uniform(-math.log(1.05), math.log(1.05)))
     session = Simulation(World(ratio=ratio, deviation=chance.uniform(0.005, 0.04)), chance)
     for _ in range(3):
@@ -182,7 +185,7 @@ def forecast_session(chance: random.Random) -> Events | None:
 def wait_session(
     models: int, rounds: int, block: float, trial: float, ratio: float, prompts: int, chance: random.Random
 ) -> Events:
-    """Simulate TTFT of about a second, the first model's shorter by a ratio, and count the words on waiting."""
+    """Simulate TTFTs of about 1 s, the first model's shorter by a ratio; return which verdicts on waiting occur."""
     times: list[dict[int, dict[int | None, float]]] = []
     for model in range(models):
         usual = 1000.0 if model == 0 else 1000.0 * ratio
@@ -220,7 +223,7 @@ def _waits() -> Iterator[Case]:
 
 
 def steady_session(models: int, rounds: int, block: float, trial: float, chance: random.Random) -> Events:
-    """Simulate equally steady models and see whether one is named."""
+    """Simulate equally steady models, and return whether one is called the steadiest."""
     deviation = math.hypot(block, trial / 2)
     series = [[chance.gauss(0, deviation) for _ in range(rounds)] for _ in range(models)]
     return {"the steadiest": steadiest_of(series) is not None}
@@ -237,7 +240,7 @@ def _steadiness() -> Iterator[Case]:
 
 
 def drift_session(models: int, rounds: int, block: float, shared: float, slows: float, chance: random.Random) -> Events:
-    """Simulate a machine that slows by a share over the session, and see whether that is said."""
+    """Simulate a machine that slows by a share over the session, and return whether that is reported."""
     series: list[list[SteadyBlock]] = [[] for _ in range(models)]
     for number in range(rounds):
         together = chance.gauss(0, shared)
@@ -270,7 +273,10 @@ def _drift() -> Iterator[Case]:
 
 
 def across_session(models: int, rounds: int, earlier: int, day: float, chance: random.Random) -> Events:
-    """Simulate sessions on days that differ, of which the last two are compared by what all earlier ones scatter."""
+    """Simulate sessions on days with different speeds; return which verdicts the comparison of the last two has.
+
+    The comparison uses the day-to-day variation of all sessions before the last one.
+    """
     deviation = 0.02 / math.sqrt(2)
     sessions = []
     for _ in range(earlier + 1):

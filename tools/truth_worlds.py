@@ -1,7 +1,8 @@
-"""Simulated sessions of known truth: log speeds of each model on each prompt, round by round.
+"""Simulation of sessions whose true speeds are known: log speeds of each model on each prompt, round by round.
 
-The unit of time is the block (one model in one round), in the plan's own order: random in odd rounds, mirrored in even
-ones. ``deviation`` is the standard deviation of d_r, the log ratio of two models in a round, trial noise included.
+The unit of time is the block: one model's trials in one round. Blocks are in the plan's own order, random in odd rounds
+and mirrored in even ones. ``deviation`` is the standard deviation of d_r, the log ratio of two models in a round; it
+includes the noise of trials.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from llmtui.core.plan import Contender, Model, Plan, Variant, round_order
 
 PROMPTS = 4
 PROMPT_DEVIATION = 0.02
-"""Further scatter between prompts; it is taken out of the mean, so that it leaves d_r as it is."""
+"""Standard deviation between prompts; it is removed from the mean, so that d_r does not change."""
 SESSION_ROUNDS = 5
-"""A change over the session is spread over at most this many rounds; a longer session continues to change."""
+"""A change over the session takes at most this many rounds; in a longer session it continues."""
 DRIFT = 0.06
 RARE_SHARE, RARE_SLOW = 0.10, 0.30
 TWO_SPEEDS = 0.08
@@ -29,29 +30,29 @@ BURST_SLOW = 0.40
 CORRELATION = 0.6
 
 Level = list[list[float]]
-"""Log speeds of one round: of each model, on each prompt."""
+"""Log speeds of one round: for each model, one value per prompt."""
 
 
 class World(NamedTuple):
-    """The truth of a simulated session."""
+    """The true properties of a simulated session."""
 
     models: int = 2
     rounds: int = 5
     deviation: float = 0.02
     trial_share: float = 0.0
-    """Share of the variance of d_r that comes from single trials; the rest is that of blocks."""
+    """Share of the variance of d_r that comes from single trials; the rest comes from blocks."""
     ratio: float = 1.0
-    """True speed of the first model over the others'."""
+    """True speed of the first model ÷ that of the others."""
     machine: str = "calm"
     """One of ``MACHINES``."""
     noise: str = "normal"
-    """Of blocks: ``normal``, ``t3``, ``lognormal``, ``ar1``."""
+    """Distribution of the noise of blocks: ``normal``, ``t3``, ``lognormal``, ``ar1``."""
     stop_from: int | None = None
-    """Stop after the first round from this one on in which nothing is open."""
+    """Stop after the first round, from this one on, in which no pair is open; None = run all rounds."""
 
 
 class Clock(NamedTuple):
-    """What a machine does over time: what changes at each block."""
+    """How a machine changes over time, in numbers of blocks."""
 
     slow_from: int
     """First block of the second half of the session."""
@@ -79,18 +80,21 @@ MACHINES: dict[str, Callable[[int, Clock, random.Random, int], float]] = {
         math.log(1 - RARE_SLOW) if chance.random() < RARE_SHARE else 0.0
     ),
 }
-"""What is added to the log speed of a block, by its number, the session's clock, chance and the session's blocks."""
+"""Name of a machine → function that returns what is added to the log speed of a block.
+
+Its arguments are the block's number, the session's clock, a random generator and the session's number of blocks.
+"""
 
 
 class Simulation:
-    """One simulated session; each call of ``round`` makes one more round."""
+    """One simulated session; each call of ``round`` adds one round."""
 
     def __init__(self, world: World, chance: random.Random) -> None:
         """Prepare the session.
 
         Args:
-            world: its truth.
-            chance: of everything that scatters.
+            world: the session's true properties.
+            chance: random generator for all noise.
         """
         self.world = world
         self.rounds: list[Level] = []
@@ -101,7 +105,7 @@ class Simulation:
         self._plan = None if world.machine == "calm" and world.noise != "ar1" else _plan(world.models, chance)
 
     def round(self) -> None:
-        """Run one more round."""
+        """Simulate one more round."""
         world, chance = self.world, self._chance
         number = len(self.rounds) + 1
         order: Sequence[int] = range(world.models) if self._plan is None else round_order(self._plan, number)
@@ -122,14 +126,14 @@ class Simulation:
         self.rounds.append(logs)
 
     def pairs(self) -> list[PairedRounds]:
-        """Return the pairs of models as the rules see them."""
+        """Return all pairs of models in the form that the verdicts use."""
         means = [[sum(of) / PROMPTS for of in logs] for logs in self.rounds]
         return [
             PairedRounds(
                 first=a,
                 second=b,
                 rounds=tuple(one[a] - one[b] for one in means),
-                # From three rounds on nothing depends on single prompts.
+                # From three rounds on, no verdict depends on single prompts.
                 leads=tuple(tuple(x - y for x, y in zip(logs[a], logs[b], strict=True)) for logs in self.rounds[:2])
                 if len(self.rounds) < 3
                 else (),
@@ -140,11 +144,11 @@ class Simulation:
 
 
 def _noise(kind: str, chance: random.Random) -> Callable[[], float]:
-    """Return a source of block noise with mean 0 and standard deviation 1."""
+    """Return a function that returns block noise with mean 0 and standard deviation 1."""
     if kind == "t3":
         return lambda: chance.gauss(0, 1) / math.sqrt(chance.gammavariate(1.5, 2) / 3) / math.sqrt(3)
     if kind == "lognormal":
-        # As skewed as exp of a normal with deviation 0.5; centred and scaled.
+        # exp of a normal variable with standard deviation 0.5, shifted to mean 0 and scaled to deviation 1.
         mean = math.exp(0.125)
         deviation = math.sqrt((math.exp(0.25) - 1) * math.exp(0.25))
         return lambda: (math.exp(chance.gauss(0, 0.5)) - mean) / deviation
@@ -154,14 +158,14 @@ def _noise(kind: str, chance: random.Random) -> Callable[[], float]:
 
 
 class _Correlated:
-    """Noise in which each block remembers the one before: AR(1)."""
+    """Noise in which each value depends on the one before: AR(1)."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self._last = chance.gauss(0, 1)
 
     def next(self) -> float:
-        """Return the next block's."""
+        """Return the noise of the next block."""
         self._last = CORRELATION * self._last + math.sqrt(1 - CORRELATION**2) * self._chance.gauss(0, 1)
         return self._last
 
