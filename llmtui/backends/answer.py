@@ -155,11 +155,13 @@ class AnswerReader(Generic[S]):
         self._refusal: bytes | None = None
         self._t_ns = 0
         self._ended_ns: int | None = None
-        """Arrival of the first sign, since the last text, that nothing follows."""
+        """Arrival of the first sign that no more text follows; None before that, and again if text follows after
+        all.
+        """
         self._end: str | None = None
         self._text_after_end = False
         self._closed = False
-        """Counts came in a separate document after the text."""
+        """Whether counts came in a separate document after the text."""
         self._chunks = 0
         self._whole = False
         self._foreign: bytes | None = None

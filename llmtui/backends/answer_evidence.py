@@ -12,12 +12,12 @@ from typing import Final
 from llmtui.core.records import Evidence
 
 FEWEST_CHUNKS: Final = 8
-"""From this number of chunks before the first text on, they may be text in an unknown field."""
+"""Smallest number of chunks before the first text that may be text in an unknown field."""
 FEWEST_NAMED: Final = 3
-"""From this number of chunks with text in the same unknown field on, it counts as the model's text."""
+"""Smallest number of chunks with text in the same unknown field that counts as the model's text."""
 SLOWER_AT_MOST: Final = 3.0
-"""Silent chunks count as text only if their median gap is at most this many times the typical gap between text
-chunks.
+"""Largest ratio of the median gap between silent chunks to the typical gap between text chunks. If it is larger,
+the silent chunks count as keep-alive messages.
 """
 
 

@@ -8,7 +8,9 @@ from typing import Final
 THINKING_NAMES: Final = (
     "thinking", "reasoning_content", "reasoning", "reasoning_text", "thought", "reasoning_details", "thinking_blocks",
 )  # fmt: skip
-"""Fields of a message that contain thinking, the most common first. Servers that send two of them repeat the text."""
+"""Fields of a message that contain thinking, the most common first. Servers that send two of them send the same
+text in both.
+"""
 ANSWER_NAMES: Final = ("content", "refusal", "text")
 _THINKING_PARTS: Final = ("thinking", "reasoning", "thought", "summary", "redacted_thinking")
 _PART_TEXTS: Final = ("text", "thinking", "reasoning", "content", "summary", "refusal", "value")
@@ -50,7 +52,7 @@ def flat_text(value: object, depth: int = 0) -> str:
 
     Args:
         value: the decoded JSON value.
-        depth: number of levels above it; beyond 8 levels the text is ignored.
+        depth: nesting depth of the value. Text nested deeper than 8 levels is ignored.
     """
     if isinstance(value, str):
         return value

@@ -183,7 +183,7 @@ class Backend(Protocol):
         """Return the server's product and version.
 
         Raises:
-            BackendFailed: at once with ``refused`` if nothing listens, after 5 s without a response with ``silent``.
+            BackendFailed: ``refused`` at once if nothing listens; ``silent`` after 5 s without a response.
         """
         ...
 
@@ -206,8 +206,8 @@ class Backend(Protocol):
     def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Yield a RequestSent, chunks, and at most one Final. Close the generator (``aclosing``) to cancel.
 
-        If the server refuses a field of the request, the request is sent again without it. The last RequestSent is the
-        one from which times count.
+        If the server refuses a field of the request, the request is sent again without it, with another RequestSent.
+        Times then count from the last RequestSent.
         """
         ...
 

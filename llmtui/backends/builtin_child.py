@@ -1,4 +1,4 @@
-"""The child process of a llama.cpp server: start for one model, end, and failures as problems."""
+"""The child process of a llama.cpp server: how it is started for one model and ended, and its failures as problems."""
 
 from __future__ import annotations
 

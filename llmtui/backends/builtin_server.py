@@ -4,8 +4,8 @@ The process reads its configuration, including the API key, as one JSON line fro
 stdout: ``{"address": "http://127.0.0.1:PORT"}``, or ``{"failed": …, "said": "…"}``. ``failed`` is ``import``,
 ``version`` (another xllamacpp than expected) or ``load``. The process exits at the end of stdin.
 
-xllamacpp is imported only in this process and in a test of the import, which also has its own process. So an
-unsupported CPU instruction, a missing system library or a crash never ends llmtui itself.
+xllamacpp is never imported in llmtui's own process, since an unsupported CPU instruction, a missing system library or a
+crash would end it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reader of the header of a GGUF file; needs only the standard library.
 
 A downloaded file is not trusted. Every count and length in it is checked against the size of the file before it is
-used, arrays of texts are skipped, and every fault becomes a BadGguf. The weights are never read, except for the samples
+used. Arrays of texts are skipped, and every fault becomes a BadGguf. The weights are never read, except for the samples
 that ``gguf_digest`` takes. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 

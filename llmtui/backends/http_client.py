@@ -25,8 +25,8 @@ CONNECT_LIMIT_S = 3.0
 ANSWER_LIMIT_S = 5.0
 
 STREAM_TIMEOUT = httpx.Timeout(connect=CONNECT_LIMIT_S, read=None, write=30.0, pool=CONNECT_LIMIT_S)
-"""Timeouts for streamed answers. Reading has none, since a server sends nothing until it has loaded the model and
-processed the prompt.
+"""Timeouts for streamed answers. Reading has no timeout, since a server sends nothing until it has loaded the
+model and processed the prompt.
 """
 
 _TLS_ALERT = r"\x15\x03"
@@ -103,7 +103,11 @@ class Proxy(NamedTuple):
 
 
 def proxy_for(url: httpx.URL) -> Proxy | None:
-    """Return the proxy for a server, from the environment or the system; None if there is none, or on this machine."""
+    """Return the proxy for a server, from the environment or the system.
+
+    Returns:
+        The proxy; None if none is set, or if the server is on this machine.
+    """
     if is_loopback(url) or urllib.request.proxy_bypass(url.host):
         return None
     proxies = urllib.request.getproxies()

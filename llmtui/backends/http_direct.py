@@ -71,7 +71,10 @@ async def direct_exchange(
 async def _taken_up(
     request: httpx.Request, first: httpx.Request | None, limit_s: float | None
 ) -> tuple[socket.socket, h11.Connection]:
-    """Return a connection over which the server has responded to ``first``, if ``first`` is set."""
+    """Return an open connection.
+
+    If ``first`` is set, it is sent first, so that the server has accepted the connection.
+    """
     connection, protocol = await _connected(request, limit_s), h11.Connection(h11.CLIENT)
     if first is None:
         return connection, protocol

@@ -33,7 +33,7 @@ _TIME: Final = struct.Struct("@ll")
 _ANCILLARY_BYTES: Final = 256
 _OLDEST_NS: Final = 1_000_000_000
 _READ_TOGETHER_NS: Final = 50_000
-"""Two clocks are compared only if they were read within this time."""
+"""Two clocks are compared only if they were read within this many nanoseconds of each other."""
 
 
 class StampedBytes(NamedTuple):
@@ -54,7 +54,7 @@ class SocketReader:
 
         Args:
             connection: the socket.
-            last: bytes that occur in the last chunk that matters; empty if they are not known.
+            last: bytes by which the last chunk of an answer is recognised; empty if there are none.
         """
         self._connection = connection
         self._last = last
@@ -140,7 +140,7 @@ def ask_for_stamps(connection: socket.socket) -> None:
 
 
 def moment_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
-    """Return when the last of the bytes just read reached the socket, on ``time.perf_counter_ns``.
+    """Return when the last of the bytes just read reached the socket, on the clock of ``time.perf_counter_ns``.
 
     Args:
         ancillary: ancillary data of the read. If it has no timestamp, the current time is returned.

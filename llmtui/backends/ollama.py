@@ -109,7 +109,7 @@ class OllamaBackend:
         self._tells_memory = True
         """Whether /api/ps exists. Programs that imitate Ollama may lack it."""
         self._digests: dict[str, str] | None = None
-        """Digests of the listed models, by the name in Ollama's form for comparisons."""
+        """Digests of the listed models, by name in the form in which Ollama compares names."""
         self._shown: dict[str, ShowAnswer] = {}
         self._blobs: dict[tuple[str, str], str | None] = {}
         """Names of the files of weights, by the model's name and digest.
@@ -167,9 +167,9 @@ class OllamaBackend:
         return None
 
     async def _with_listed_digests(self, residents: tuple[ResidentModel, ...]) -> tuple[ResidentModel, ...]:
-        """Return the models in memory.
+        """Return the models in memory, with digests that match those of the model list.
 
-        If either list lacks a digest for a model, it gets the digest of the model list.
+        If the server sends a digest in only one of the two lists, that of the model list is used.
         """
         if residents and self._digests is None:
             await self._tags()
@@ -253,13 +253,13 @@ class OllamaBackend:
             raise self._judged(as_response(refused, http_request), "/api/chat", model.name) from refused
 
     async def unload(self, resident: ResidentModel) -> None:
-        """Ask the server to unload a model. The request has its name, since Ollama accepts nothing else."""
+        """Ask the server to unload a model. The request has only the model's name, since Ollama accepts no digest."""
         await self._generate({"model": resident.name, "keep_alive": 0}, _UNLOAD_LIMIT_S)
 
     async def load(self, resident: ResidentModel) -> None:
         """Load a model with the context length that it had before; return when it is in memory.
 
-        The server keeps it for its default time.
+        The server keeps the model in memory for the server's default time.
         """
         body: dict[str, Any] = {"model": resident.name}
         if resident.context_length is not None:
@@ -314,7 +314,10 @@ class OllamaBackend:
             raise BackendFailed(not_ollama(self._where)) from error
 
     async def _shown_where_needed(self, entries: tuple[TagsEntry, ...]) -> dict[str, ShowAnswer]:
-        """Return /api/show for models whose entries in /api/tags are incomplete. Models that time out are missing."""
+        """Return the responses of /api/show for models whose entries in /api/tags are incomplete.
+
+        If a response does not arrive in time, it is missing in the result.
+        """
         at_once = asyncio.Semaphore(_SHOWS_AT_ONCE)
 
         async def ask(entry: TagsEntry) -> None:

@@ -106,7 +106,8 @@ def read_tags(body: bytes) -> tuple[TagsEntry, ...]:
 def is_ollama_list(body: bytes) -> bool:
     """Return whether a body of /api/tags comes from a server that speaks Ollama's protocol.
 
-    llama.cpp's server sends OpenAI's list in the same object, and has no /api/chat.
+    llama.cpp's server has no /api/chat, but sends a list for /api/tags. It is recognised by OpenAI's ``data`` beside
+    it.
     """
     with suppress(NotSuchAnswer):
         raw = _json(body)

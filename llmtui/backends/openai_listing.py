@@ -116,7 +116,7 @@ def product_of(entries: Sequence[ModelEntry]) -> str | None:
 def thinking_control(entry: ModelEntry) -> ThinkingControl:
     """Return how the model's thinking is controlled.
 
-    If that is not known, it is ``reasoning_effort``, the standard's field.
+    If the server is unknown, it is the standard's ``reasoning_effort``.
     """
     if entry.owned_by in ("llamacpp", "vllm", "sglang"):
         return "template"
@@ -200,5 +200,5 @@ def _digest(entry: ModelEntry) -> str:
 
 
 def _outputs(architecture: object) -> object:
-    """Return the kinds of output that a model makes, as OpenRouter lists them; None if it is not listed."""
+    """Return the kinds of output that a model makes, as OpenRouter lists them; None if they are not listed."""
     return architecture.get("output_modalities") if isinstance(architecture, Mapping) else None
