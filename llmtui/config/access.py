@@ -85,7 +85,7 @@ class Accesses:
         self._env = env
         self._logins: dict[str, str] = {}
         self._named: dict[NamedBy, str] = {}
-        """The first server named by the user, and the first named by the user or the settings."""
+        """Origin of the first server named by the user, and of the first named by the user or the settings."""
 
     def name(self, address: str, by: NamedBy, login: str | None = None) -> None:
         """Record a server, with the login in its address.

@@ -1,6 +1,6 @@
 """APIs that a server may offer at a typed address.
 
-That address is often of the server's web page, or of one request.
+The typed address is often that of the server's web page, or of one kind of request.
 """
 
 from __future__ import annotations

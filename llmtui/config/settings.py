@@ -34,7 +34,7 @@ class Settings(Choices, frozen=True, kw_only=True):
 
 
 def lasting() -> dict[str, Bounds]:
-    """Return the bounds of all settings that the settings file and the environment may set, by name."""
+    """Return the allowed values of all settings that the settings file and the environment may set, by name."""
     return {name: bounds for name, bounds in bounds_of(Settings).items() if not bounds.once}
 
 
