@@ -1,4 +1,4 @@
-"""A quick list of sessions with their start times, for ``last`` and for searches of earlier sessions."""
+"""A quick list of sessions with their start times, for ``last`` on the command line and to find earlier sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue of sessions: for each one the listing's data with name, note, state and verdict."""
+"""The catalogue of sessions: for each session the data of the listing, plus name, note, state and verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-r"""CSV cells: RFC 4180, UTF-8, line ends ``\n``, decimal points, empty if missing, and never run as a formula."""
+r"""CSV cells: RFC 4180, UTF-8, line ends ``\n``, decimal points; missing values are empty.
+
+Texts that a spreadsheet would run as a formula are disarmed by an apostrophe.
+"""
 
 from __future__ import annotations
 

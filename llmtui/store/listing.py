@@ -23,7 +23,7 @@ from llmtui.store.trials_csv import trials_columns
 _TAIL_BYTES: Final = 4096
 """Number of bytes read from a file's end: far more than a SessionFinished event or a row of trials.csv takes."""
 _ORDER: Final = trials_columns().index("order")
-"""Position of the column ``order``. In older files the first columns have the same order."""
+"""Position of the column ``order`` in trials.csv. In older files the first columns have the same order."""
 
 
 class SessionFolder(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +70,7 @@ def list_sessions(results_dir: Path) -> tuple[SessionFolder, ...]:
 
 
 def find_session(sessions: Sequence[SessionFolder], name: str) -> SessionFolder | None:
-    """Return the session whose folder has the name, else the one with it as id; None if there is neither."""
+    """Return the session with this folder name, or else the one with this id; None if there is neither."""
     for one in sessions:
         if one.path.name == name:
             return one

@@ -1,4 +1,4 @@
-"""Checks of what a session has on disk, so that a command says "saved" only if it is true."""
+"""Checks of what a session has on disk, so that a command says "saved" only if that is true."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def trials_on_disk(folder: Path) -> int:
 
 
 def why_not_saved(session: Session) -> str | None:
-    """Return the system's message for a failed disk; None if in the end everything was written."""
+    """Return the system's message if a part of the session could not be written to disk; None if all of it was."""
     told = [note.problem for note in session.notes if note.problem.code in ("disk", "disk_again")]
     return told[-1].detail or "?" if told and told[-1].code == "disk" else None

@@ -15,7 +15,7 @@ _ADDED: Final = ("gpu_temperature_c", "gpu_clock_mhz", "gpu_watts")
 _READINGS: Final = tuple(name for name in Sampled.__struct_fields__ if name not in ("t_ns", "per_core", *_ADDED))
 
 COLUMNS: Final = ("session_s", "utc", "trial_id", *_READINGS, "per_core", *_ADDED)
-"""``per_core`` has one share (0–1) per logical core, separated by spaces."""
+"""Columns of the file. ``per_core`` has one share (0–1) per logical core, separated by spaces."""
 
 
 class SamplesCsv:

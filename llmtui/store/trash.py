@@ -9,7 +9,7 @@ from llmtui.store.lock import writer_pid
 from llmtui.store.session_folder import LOCK
 
 TRASH: Final = ".trash"
-"""Name of the folder. It is inside the results folder, so that a session is moved by a rename even on a separate
+"""Name of the folder. It is inside the results folder, so that moving a session is a rename, even on a separate
 disk.
 """
 

@@ -115,7 +115,7 @@ def replace_file(path: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Write the names in a folder to disk, if the system can. Windows does it by itself."""
+    """Write a folder's directory entries to disk, if the system can. Windows does it by itself."""
     if os.name == "nt":
         return
     fd = os.open(folder, os.O_RDONLY)
