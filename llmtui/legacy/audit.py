@@ -1,4 +1,4 @@
-"""The audit of an imported file: which of the claims commonly made from such files its figures support.
+"""The audit of an imported file: which of the claims commonly made from such files are supported by its figures.
 
 Claims are computed from the file and returned as codes with figures. Their sentences are in ``llmtui.words.audit``.
 Statistics are over the file's rounds, or over its categories if it has only one round. Rules: docs/method.md, "Old

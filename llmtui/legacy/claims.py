@@ -47,16 +47,16 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NAMED_LEAD = 1.01
-"""Smallest ratio to the next mean at which a model is called the fastest."""
+"""A model is called the fastest if its mean is at least this many times the next one."""
 NAMED_STEADIER = 1.10
 NAMED_SPREAD = 0.03
-"""Smallest variation of the next model at which a model is called the steadiest."""
+"""A model is called the steadiest only if the next model's coefficient of variation is at least this."""
 NAMED_SLOW = 2 / 3
 """A category is called slow for a model if its rate is at most this fraction of the median of the model's other
 rates.
 """
 NAMED_SOONER_S = 0.05
-"""Smallest difference in seconds between mean waits at which a model is said to have the best latency."""
+"""A model is said to have the best latency only if its mean wait is shorter by at least this many seconds."""
 NAMED_MEMORY = 1.03
 SLOW_SHARE = 0.10
 """Text counts as slower in a category if its speed there is lower than elsewhere by at least this fraction."""
@@ -313,5 +313,9 @@ def _wait_ratios(first: _Waits, second: _Waits) -> list[float]:
 
 
 def _sooner(of: PairInterval) -> int:
-    """Return 1 if the first of two models waits clearly less (a ratio beyond 1.10), −1 if the second does, else 0."""
+    """Return 1 if the first of two models waits less by a factor beyond 1.10, −1 if the second does, else 0.
+
+    Args:
+        of: interval of the logarithm of the ratio of their waits.
+    """
     return (of.high < -SOONER) - (of.low > SOONER)

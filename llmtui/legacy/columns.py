@@ -120,6 +120,8 @@ Columns = dict[Field, FileColumn]
 def find_columns(titles: Sequence[str], asked: Mapping[str, str] | None = None) -> Columns:
     """Return the columns in a header. If several have the same meaning, the first is used.
 
+    A column of output tokens is preferred to one of all tokens.
+
     Args:
         titles: titles of the header.
         asked: titles by the field's name on the command line, for columns that the user names.

@@ -21,7 +21,7 @@ _TEST = re.compile(r"(pp|tg)(\d+)(?: @ d(\d+))?")
 
 
 def benchy_runs(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return one row per run of each pair of lengths.
+    """Return one row per run of each combination of prompt and answer length.
 
     Speeds are those of one request, not the sum of simultaneous ones.
 
@@ -142,7 +142,7 @@ def homebench_models(objects: Sequence[Mapping[str, Any]], name: str) -> Importe
     """Return one row per model; a model with an error is marked as failed.
 
     A zero means "not measured". Each figure is the best of several runs. The total time is left out, because it may
-    belong to another run than the time to first token.
+    come from a different run than the time to first token.
 
     Args:
         objects: the objects of homebench's file.

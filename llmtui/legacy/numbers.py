@@ -19,9 +19,9 @@ _GROUPS: dict[Decimal, re.Pattern[str]] = {
 
 
 def decimal_sign(cells: Iterable[str]) -> Decimal | None:
-    """Return the decimal sign that the cells prove; None if they prove none, or both.
+    """Return the decimal sign that the cells show; None if no cell shows one, or if they contradict each other.
 
-    ``19,1477`` proves a comma. ``1,234`` proves nothing, since the comma may separate thousands.
+    ``19,1477`` can only have a decimal comma. ``1,234`` shows nothing, since its comma may separate thousands.
     """
     shown = {sign for cell in cells if (sign := _shown(cell)) is not None}
     return shown.pop() if len(shown) == 1 else None
@@ -32,7 +32,7 @@ def read_number(cell: str, decimal: Decimal | None, units: dict[str, float] | No
 
     Args:
         cell: a number, possibly with thousands separators and with a unit at the end.
-        decimal: the file's decimal sign; None: the cell must prove its own.
+        decimal: the file's decimal sign; None: the cell must show its own.
         units: factors of the allowed units.
     """
     match = _NUMBER.fullmatch(_bare(cell))

@@ -85,7 +85,9 @@ def _records(objects: Objects) -> Objects:
 
 
 def _objects(text: str) -> Objects:
-    """Return all objects in a text with one JSON object, a list of them, one per line, or concatenated ones.
+    """Return all JSON objects in a text.
+
+    The text may be one object, a list of objects, one object per line, or concatenated objects.
 
     Raises:
         CannotImport: ``broken_json``, ``no_rows`` or ``too_many_rows``.

@@ -93,7 +93,7 @@ class ImportedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stated(msgspec.Struct, frozen=True, kw_only=True):
-    """The user's statements about a file, used if the file itself does not say."""
+    """The user's statements about a file, used if the file itself does not state these things."""
 
     unit: str | None = None
     """Unit of times without one: ``s``, ``ms``, ``us``, ``ns``."""

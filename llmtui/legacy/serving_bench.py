@@ -1,4 +1,4 @@
-"""Readers for the serving benchmarks of vLLM (json, short or detailed) and SGLang (jsonl): one object per load."""
+"""Readers for vLLM's (json, short or detailed) and SGLang's (jsonl) serving benchmarks: one object per load level."""
 
 from __future__ import annotations
 
@@ -119,7 +119,10 @@ def _requests(
 
 
 def _whole(gaps: Sequence[Sequence[float]], lengths: Sequence[Any], mean_tpot_ms: float | None) -> bool:
-    """Return whether the gaps between chunks cover each answer: do their sums agree with the mean time per token?"""
+    """Return whether the gaps between chunks cover the whole answers.
+
+    If they do, their sums agree with the mean time per token stated in the file.
+    """
     if not gaps or len(gaps) != len(lengths) or mean_tpot_ms is None:
         return False
     each = [sum(one) / (n - 1) for one, length in zip(gaps, lengths, strict=True) if (n := count_of(length) or 0) > 1]

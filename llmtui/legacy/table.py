@@ -45,7 +45,7 @@ class Table(NamedTuple):
     titles: tuple[str, ...]
     columns: Columns
     lines: tuple[tuple[int, tuple[str, ...]], ...]
-    """(line number in the file, from 1; cells)."""
+    """Number of each line in the file, from 1, and its cells."""
     separator: str
 
 
@@ -198,7 +198,7 @@ def rows_of(table: Table, stated: Stated) -> tuple[FileRow, ...]:
 
 
 def _decimal_of(table: Table) -> Decimal | None:
-    """Return the decimal sign that the table's numbers prove; None if they contradict each other.
+    """Return the decimal sign that the table's numbers show; None if they contradict each other.
 
     If every sign could also separate thousands (as in ``1.234``), the sign in the times is the decimal sign, unless the
     times are in milliseconds or smaller units: there it separates thousands.
@@ -339,8 +339,8 @@ def _ask_for_units(rows: Iterable[FileRow], columns: Columns) -> None:
 def mark_cold(rows: Sequence[FileRow]) -> tuple[FileRow, ...]:
     """Return the rows; cold starts are marked.
 
-    A row is a cold start if the row before it is of another model, and its wait is more than five times the median of
-    the model's other rows. The wait is the TTFT, or the load time if the file has no TTFT.
+    A row is a cold start if two conditions hold. The row before it is of another model, and its wait is more than five
+    times the median of the model's other rows. The wait is the TTFT, or the load time if the row has no TTFT.
     """
     waits: dict[str, list[float]] = {}
     for row in rows:

@@ -44,5 +44,5 @@ def list_of(of: object) -> list[object]:
 
 
 def scaled(of: float | None, factor: float) -> float | None:
-    """Return a number multiplied by a unit's factor; None for None."""
+    """Return a number multiplied by a unit's factor; None if the number is None."""
     return None if of is None else of * factor
