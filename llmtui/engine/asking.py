@@ -1,4 +1,7 @@
-"""One request and its answer. This is the timing path: it only collects, and sends at most 10 batches per second."""
+"""One request and its answer.
+
+Times are measured here, so this code only collects chunks, and sends at most 10 batches per second to the screen.
+"""
 
 from __future__ import annotations
 

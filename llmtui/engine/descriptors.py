@@ -21,7 +21,9 @@ class Descriptors(msgspec.Struct, frozen=True):
 
 
 def take_descriptors(log: Path | None) -> Descriptors:
-    """Move stdin and stdout to private descriptors. Point 1 and 2 at the log, and 0 at the null device.
+    """Move stdin and stdout to private descriptors.
+
+    Descriptors 1 and 2 then lead to the log, and 0 to the null device.
 
     Args:
         log: the log file; None: a file in the user's log folder.

@@ -13,7 +13,7 @@ from llmtui.engine.live_text import CollectedAnswer
 
 RELOAD_FLOOR_NS: Final = 100_000_000
 RELOAD_SHARE: Final = 0.5
-"""In a warm trial, a load time from this fraction of the model's shortest cold load on counts as a reload."""
+"""A warm trial's load counts as a reload if it takes at least this fraction of the model's shortest cold load."""
 
 
 class InMemory(msgspec.Struct, frozen=True, kw_only=True):

@@ -98,7 +98,7 @@ class TrialRunner:
 
     @property
     def gave_up(self) -> bool:
-        """Whether every server is permanently gone."""
+        """Whether all servers count as gone for the rest of the run."""
         return all(outage.gave_up for outage in self._outages.values())
 
     async def came_back(self, finished: TrialFinished, state: BlockState) -> bool:
@@ -229,7 +229,10 @@ class TrialRunner:
         attempt.after = await self._check_after(contender, attempt.machine.figures.runner_pid)
 
     def _note_dropped_fields(self, model: str, answer: CollectedAnswer) -> None:
-        """Record once per session which request fields a server refuses for a model, and the effect of omission."""
+        """Record which request fields a server refuses for a model, and the effect of leaving them out.
+
+        Each is recorded once per session.
+        """
         for taken in answer.dropped_fields:
             if (model, taken) not in self._told:
                 self._told.add((model, taken))

@@ -18,7 +18,9 @@ from llmtui.core.events import Gap, encode
 Stream = Literal["facts", "chunks", "samples"]
 
 LIVE_LIMIT_BYTES: Final = 64 * 1024
-"""Largest number of live bytes in the queue. Above it, the reader counts as slow. A pipe itself holds as much again."""
+"""Largest number of live bytes in the queue. Above it, the reader counts as slow. The pipe itself holds as much
+again.
+"""
 _WRITE_BYTES: Final = 64 * 1024
 
 

@@ -148,7 +148,7 @@ class SessionFiles:
         self._journal.close()
 
     def session(self) -> Session:
-        """Return the session so far. To be called in the thread of ``keep``, or after that thread has ended."""
+        """Return the session so far. To be called in the thread of ``keep``, or after the session has ended."""
         session = self._builder.snapshot()
         assert session is not None
         return session

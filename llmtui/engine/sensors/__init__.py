@@ -1,1 +1,1 @@
-"""Sensors of the machine: one small class per source, all with the same interface (``base.Sensor``)."""
+"""Sensors of the machine: one small class per source, each with a method ``read``."""

@@ -30,9 +30,9 @@ SHORTEST_S: Final = 0.3
 The system counts CPU time in steps of 10 ms per core.
 """
 SEEN_WORKING: Final = 0.05
-"""Fewest cores that a model's processes keep busy during a trial.
+"""Smallest number of cores that visible processes of a model must keep busy.
 
-Processes that use less only forward requests, and the processes that compute are not visible.
+If they use less, they only forward requests, and the processes that compute are not visible.
 """
 
 

@@ -26,7 +26,7 @@ class GpuReading(msgspec.Struct, frozen=True, kw_only=True):
     vram_total_bytes: int | None = None
     """Total memory of all GPUs."""
     busy: float | None = None
-    """Load of the busiest GPU, 0–1: the fraction of time in which anything ran on it, not its occupancy."""
+    """Load of the busiest GPU, 0–1: the fraction of time in which it was in use. This is not its occupancy."""
     joules: float | None = None
     """Energy since the driver was loaded."""
     watts: float | None = None
@@ -44,7 +44,7 @@ class NvidiaSensor:
         """Initialise the module.
 
         Raises:
-            NVMLError: the module's own exception: there is no driver.
+            NVMLError: the module's own exception, if there is no driver.
         """
         self._nvml: Any = nvml
         nvml.nvmlInit()

@@ -22,7 +22,7 @@ FORWARDERS: Final = frozenset(
         "stunnel4", "mitmproxy", "mitmdump", "mitmweb",
     }
 )  # fmt: skip
-"""Programs that listen for a server elsewhere. Their memory and CPU time are not the model's."""
+"""Programs that listen on behalf of a server elsewhere. Their memory and CPU time are not the model's."""
 _INIT: Final = 1
 _WORKER: Final = ("--multiprocessing-fork", "VLLM::", "ray::", "sglang::", "gunicorn: worker")
 """Arguments, or beginnings of arguments, that mark a server's worker process: Python's own and those of several
@@ -36,7 +36,7 @@ def server_process(
     """Return the process that serves an address: the topmost of those that hold its listening socket.
 
     Args:
-        place: the endpoint.
+        place: the address and port at which the server listens.
         processes: the processes of this machine.
         parents: the parent of every process.
         never: pids that cannot be the server, such as llmtui's own.
@@ -103,7 +103,7 @@ def _asked(place: ServerEndpoint, listeners: Sequence[Listener]) -> list[Listene
 
 
 def _uppermost(holders: Collection[int], parents: Mapping[int, int]) -> int | None:
-    """Return the topmost of the processes that hold a socket; None if there are several.
+    """Return the process that is above all others that hold a socket; None if there is no such single process.
 
     Workers share their parent's socket, and init may hold one for a service.
     """
@@ -115,7 +115,7 @@ def _uppermost(holders: Collection[int], parents: Mapping[int, int]) -> int | No
 def _only_ollama(sockets: Iterable[Listener], processes: ProcessTable) -> int | None:
     """Return the only ``ollama serve`` process of the user who owns the listening socket.
 
-    This is for sockets whose process is not visible, since Ollama's packages run it as a separate user.
+    This is for sockets whose process is not visible: Ollama's packages run the server as a separate user.
 
     Returns:
         The pid; None if there are several such processes, or that user also runs a forwarding program.

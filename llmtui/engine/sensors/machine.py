@@ -37,7 +37,10 @@ class Machine:
         self._thermal = ThermalSensor(sys_root, proc_root)
 
     def probe(self) -> None:
-        """Search for GPUs, which may take half a second. Only this method may run at the same time as another one."""
+        """Search for GPUs, which may take half a second.
+
+        Only this method may run at the same time as another method.
+        """
         self._gpu.probe()
 
     def reading(self, t_ns: int) -> MachineReading:

@@ -103,7 +103,7 @@ def own_cpu_s(before: MachineReading, after: MachineReading) -> float | None:
 
 
 def energy_between(before: MachineReading, after: MachineReading) -> Joules | None:
-    """Return the energy between two readings, summed over the counters that both have; None if they have none."""
+    """Return the energy between two readings, summed over the counters that both have; None if they share none."""
     parts: list[tuple[str, float]] = []
     if before.energy and after.energy:
         parts.append((after.energy.source, after.energy.joules - before.energy.joules))

@@ -27,7 +27,7 @@ class ProcessTimes(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: int
     started_s: float
-    """Start in seconds, on the scale of ``ProcessTable.now_s``. Together they identify a process, since pids are
+    """Start in seconds, on the scale of ``ProcessTable.now_s``. Pid and start identify a process, since pids are
     reused.
     """
     parent_pid: int
