@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from llmtui.core.measures import measures
-from llmtui.words.measures import WORDS
+from llmtui.words.measures import WORDS, file_names
 
 BEGIN, END = "<!-- columns: begin -->", "<!-- columns: end -->"
 
@@ -17,7 +17,7 @@ def table() -> str:
     for one in measures():
         words = WORDS[one.id]
         title = f"{words.title}, {one.unit}" if one.unit else words.title
-        lines.append(f"| {title} | `{one.id}` | {words.formula} | {words.excluded} | {words.source} |")
+        lines.append(f"| {title} | `{file_names(one)}` | {words.formula} | {words.excluded} | {words.source} |")
     return "\n".join(lines)
 
 

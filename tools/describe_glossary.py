@@ -10,8 +10,8 @@ from llmtui.words.glossary import glossary, glossary_lines
 
 HEAD = """# Glossary
 
-The words of screens, reports and files, and what other tools call the same thing. Made from the program's own
-table; F1 and then `g` shows it inside llmtui. Rules and sources: [method.md](method.md).
+The terms used in screens, reports and files, and what other tools call the same things. This page is generated from
+the program's own table; inside llmtui, press F1 and then `g` to see it. Rules and sources: [method.md](method.md).
 """
 
 

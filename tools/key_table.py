@@ -23,17 +23,22 @@ from llmtui.tui.keys import app_bindings
 
 INTRODUCTION = """# Keys
 
-Every key can be moved: `[keymap]` in config.toml takes the name in the last column, such as
-`keymap = { "live.stop" = "ctrl+x" }`. The last line of a screen has the keys that work now, F1 lists all of them,
-`^p` finds them by name. A letter means the same on every screen that has it:
-`e` evidence, `x` export, `y` copy what has the focus, `c` compare, `m` enlarge, Del delete, `,` sort, `r` replay or
-refresh, `g` the same again, `+` one more round, Esc back.
+Every key can be reassigned: `[keymap]` in config.toml takes the name in the last column, such as
+`keymap = { "live.stop" = "ctrl+x" }`. The last line of a screen shows the keys that work at the moment; F1 lists all
+keys of the screen, and `^p` finds commands by name.
+
+On Setup, Live, Results and History these keys mean the same wherever they appear: `e` evidence, `x` export, `y` copy,
+`c` compare, `m` enlarge, Del delete, `,` sort, `+` more rounds, Esc back. `r` replays in Results, and refreshes the
+list in Setup and History. `g` runs a plan again in Setup and Results, and shows or hides the graphs in Live. In windows
+some letters differ: `y` and `n` answer a confirmation, `m` switches the format of an answer, `e` edits the prompts,
+`r` restarts a replay, and `g` opens the glossary from the help.
 
 This page is generated: `python -m tools.key_table docs/keys.md`.
 """
 SHOWN = {"escape": "Esc", "enter": "Enter", "plus": "+", "comma": ",", "slash": "/", "question_mark": "?",
          "exclamation_mark": "!", "delete": "Del", "left": "←", "right": "→", "up": "↑", "down": "↓", "home": "Home",
-         "end": "End", "space": "Space", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn"}  # fmt: skip
+         "end": "End", "left_square_bracket": "[",
+         "right_square_bracket": "]", "space": "Space", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn"}  # fmt: skip
 
 
 class Key(NamedTuple):

@@ -60,7 +60,7 @@ _IMPORT_EXAMPLES: Final = (
 cli = typer.Typer(
     name=NAME,
     cls=CommandGroup,
-    help=marked("Compare language models on your own machine. Without a command, open the screens."),
+    help=marked("Compare language models on your own machine. Without a command, open the interactive screens."),
     epilog=_SCREEN_EXAMPLES,
     add_completion=True,
     no_args_is_help=False,
@@ -216,7 +216,7 @@ def selftest_command(
     seed: Annotated[
         str | None,
         typer.Option(
-            "--seed", metavar="N", help=marked("Seed for the simulated server; the same seed repeats the same answers.")
+            "--seed", metavar="N", help=marked("Set the simulated server's seed; the same seed repeats the answers.")
         ),
     ] = None,
     cost: Annotated[
@@ -245,7 +245,7 @@ def report_command(
         typer.Argument(
             metavar="SESSION",
             autocompletion=complete_session,
-            help=marked("`last`, `last~1` (the one before), a session's id or folder, or a file of events."),
+            help=marked("`last`, `last~1` (the one before it), a session's id or folder, or a journal (events.jsonl)."),
         ),
     ],
     csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help=marked("Write one row per trial."))] = None,
@@ -254,13 +254,14 @@ def report_command(
         typer.Option(
             "--excel-csv",
             metavar="FILE",
-            help=marked("Write one row per trial for spreadsheets, with the decimal sign of this locale."),
+            help=marked("Write one row per trial for spreadsheets, with the decimal separator of the system's locale."),
         ),
     ] = None,
     summary: Annotated[
         bool,
         typer.Option(
-            "--summary", help=marked("In CSV, write one row per model and per category instead of per trial.")
+            "--summary",
+            help=marked("In CSV, write one row per model, then one per model and category, instead of one per trial."),
         ),
     ] = False,
     json: Annotated[
@@ -367,7 +368,7 @@ def import_command(
         typer.Option(
             "--legacy",
             metavar="FILE",
-            help=marked("Also write the table with the eight columns of the original script."),
+            help=marked("Also write the eight columns of an earlier comparison script (Modelo, Categoria, …)."),
         ),
     ] = None,
     results: Results = None,

@@ -37,7 +37,7 @@ def set_command(
         typer.Argument(
             metavar="SESSION",
             autocompletion=complete_session,
-            help=marked("`last`, `last~1` (the one before), a session's id or folder."),
+            help=marked("`last`, `last~1` (the one before it), a session's id or folder."),
         ),
     ] = "last",
     results: Results = None,

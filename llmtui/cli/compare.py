@@ -54,7 +54,9 @@ def compare_command(
     first: Annotated[
         str | None,
         typer.Option(
-            "--first", metavar="MODEL", help=marked("In one session, show the evidence on this model and the second.")
+            "--first",
+            metavar="MODEL",
+            help=marked("Within one session, compare this model with the one named by --second."),
         ),
     ] = None,
     second: Annotated[
@@ -66,15 +68,16 @@ def compare_command(
             "--fail-if",
             metavar="LIMIT",
             help=marked(
-                "Fail where a figure is beyond a limit: a change in %, or a value. Example: 'decode_tps < -5%'. Repeat "
-                "the option for several. Figures have the names of the columns in trials.csv and summary.csv."
+                "Fail if a figure is beyond a limit: a change in %, or a value. Example: 'decode_tps < "
+                "-5%'. Repeat the option for several. Figures have the names of the columns in "
+                "trials.csv and summary.csv."
             ),
         ),
     ] = None,
     strict: Annotated[
         bool,
         typer.Option(
-            "--strict", help=marked("Exit with code 6 where the rounds do not decide whether a limit is kept.")
+            "--strict", help=marked("Exit with code 6 if the rounds do not decide whether a limit is broken.")
         ),
     ] = False,
     json: Annotated[

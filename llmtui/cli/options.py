@@ -90,8 +90,8 @@ Categories = Annotated[
         rich_help_panel=WHAT,
         autocompletion=complete_category,
         help=marked(
-            "Use the prompts of this category (its id); repeat the option for several. "
-            "Default: the categories used last, else all."
+            "Use the prompts of the category with this id; repeat the option for several. Default: "
+            "the categories used last, else all."
         ),
     ),
 ]
@@ -115,7 +115,9 @@ RunMarkdown = Annotated[
 ]
 RunWords = Annotated[
     bool,
-    typer.Option("--words", rich_help_panel=OUTPUT, help=marked("Also print the conclusions in words and all tables.")),
+    typer.Option(
+        "--words", rich_help_panel=OUTPUT, help=marked("Also print all tables, and the conclusions in words.")
+    ),
 ]
 RunResume = Annotated[
     str | None,
@@ -124,7 +126,10 @@ RunResume = Annotated[
         metavar="[SESSION]",
         rich_help_panel=WHAT,
         autocompletion=complete_session,
-        help=marked("Run the trials that an interrupted session lacks; without SESSION, of the newest one."),
+        help=marked(
+            "Run the remaining trials of an interrupted session; without SESSION, those of the "
+            "newest interrupted session."
+        ),
     ),
 ]
 RequestJson = Annotated[
@@ -142,7 +147,7 @@ RunEvents = Annotated[
         "--events",
         metavar="-",
         rich_help_panel=OUTPUT,
-        help=marked("Print events on stdout, one JSON object per line, instead of the table. Always `-`."),
+        help=marked("Print events on stdout, one JSON object per line, instead of the table. The only value is `-`."),
     ),
 ]
 _OF_TYPER: Final = (
@@ -272,6 +277,8 @@ def _help(bounds: Bounds) -> str:
         text = f"{text[:-1]}: {or_list(bounds.among)}."
     elif bounds.kind in ("whole", "number") and bounds.name != "seed":
         text = _("{text} ({low} to {high}).").format(text=text[:-1], low=bounds.least, high=bounds.most)
+    if bounds.name == "num_thread":
+        return f"{text} " + _("Default: the server's choice.")
     if bounds.default is None:
         return text
     default = f"{bounds.default:g}" if isinstance(bounds.default, float) else str(bounds.default)

@@ -23,7 +23,7 @@ Named = Annotated[
     typer.Argument(
         metavar="SESSION",
         autocompletion=complete_session,
-        help=marked("`last`, `last~1` (the one before it), an id, a name that you gave, or a folder."),
+        help=marked("`last`, `last~1` (the one before it), a session's id, name or folder."),
     ),
 ]
 
@@ -69,7 +69,8 @@ def list_sessions_command(
     "show",
     cls=Command,
     help=marked(
-        "Show one session: when, where, with what; then its tables.\n\nExit codes: 0 shown, 2 no such session."
+        "Show one session: when, where and with what models it was run, then its tables.\n\n"
+        "Exit codes: 0 shown, 2 no such session."
     ),
 )
 def show_command(session: Named, results: Results = None) -> None:
@@ -93,16 +94,16 @@ def show_command(session: Named, results: Results = None) -> None:
     cls=Command,
     epilog=_RENAME_EXAMPLES,
     help=marked(
-        "Give a session a name, a note, or both. Its folder and its id stay as they are.\n\nExit codes: "
-        "0 kept, 2 no such session or it cannot be written."
+        "Give a session a name, a note, or both. Its folder and its id do not change.\n\n"
+        "Exit codes: 0 saved, 2 no such session, or the change cannot be saved."
     ),
 )
 def rename_command(
     session: Named,
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help=marked("What to call it; an empty one takes the name away."))
+        str | None, typer.Argument(metavar="NAME", help=marked("The new name; an empty name removes the present one."))
     ] = None,
-    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help=marked("A note to keep with it."))] = None,
+    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help=marked("A note on the session."))] = None,
     results: Results = None,
 ) -> None:
     """Change the name of a session, its note, or both; its folder and its id are unchanged."""
@@ -123,15 +124,16 @@ def rename_command(
     cls=Command,
     epilog=_DELETE_EXAMPLES,
     help=marked(
-        "Move sessions to the trash, a folder `.trash` beside them; `sessions restore` takes them "
-        "back.\n\nExit codes: 0 deleted, 1 not confirmed, 2 no such session, or it is still running."
+        "Move sessions to the trash (the folder `.trash` beside them); `sessions restore` "
+        "restores them.\n\n"
+        "Exit codes: 0 deleted, 1 not confirmed, 2 no such session, or it is still running."
     ),
 )
 def delete_command(
     sessions: Annotated[
         list[str],
         typer.Argument(
-            metavar="SESSION", autocompletion=complete_session, help=marked("As for `sessions show`; several.")
+            metavar="SESSION", autocompletion=complete_session, help=marked("One or more, as for `sessions show`.")
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help=marked("Do not ask."))] = False,
@@ -163,7 +165,7 @@ def delete_command(
 @sessions_cli.command(
     "restore",
     cls=Command,
-    help=marked("Take a deleted session back from the trash.\n\nExit codes: 0 taken back, 2 it is not in the trash."),
+    help=marked("Restore a deleted session from the trash.\n\nExit codes: 0 restored, 2 it is not in the trash."),
 )
 def restore_command(
     session: Annotated[

@@ -31,8 +31,8 @@ def trend_command(
             metavar="SESSION",
             autocompletion=complete_session,
             help=marked(
-                "One session: all that ran the same plan until then. Several: those. Default: `last`. Named as in "
-                "`llmtui compare`."
+                "One session: it and all earlier sessions of the same plan. Several: exactly those. "
+                "Default: `last`. Sessions are named as in `llmtui compare`."
             ),
         ),
     ] = None,

@@ -37,7 +37,7 @@ def palette_commands(app: App[Any], shell: Shell, screen: Screen[Any]) -> Iterat
     yield SystemCommand(_("Settings"), _("Language, theme, folders, limits, servers"), does("settings"))
     yield SystemCommand(_("Light or dark"), _("Switch between light and dark"), does("toggle_dark"))
     yield SystemCommand(_("Theme"), _("Choose the colours"), does("change_theme"))
-    yield SystemCommand(_("Help"), _("What this screen does, and its keys"), does("help"))
+    yield SystemCommand(_("Help"), _("Explain this screen and its keys"), does("help"))
     yield SystemCommand(_("Save screenshot"), _("As an SVG picture in the current folder"), app.deliver_screenshot)
     yield SystemCommand(_("Quit"), _("Quit llmtui"), does("quit"))
 

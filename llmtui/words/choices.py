@@ -70,18 +70,19 @@ def purpose(name: str) -> str:
         KeyError: the option has no flag.
     """
     return {
-        "preset": _("Measure this thoroughly."),
+        "preset": _("Set how thoroughly to measure."),
         "rounds": _("Run exactly N rounds."),
         "budget_s": _("Run as many whole rounds as fit into this time, for example 20m or 1h30m."),
         "all_prompts": _("Use every prompt of each category instead of only the first."),
         "twice": _(
-            "Run each model twice, as if it were two (A/A), to see how much equal results differ on this machine."
+            "Measure each model as if it were two (A/A), to see how much the results of one model "
+            "differ on this machine."
         ),
-        "seed": _("Seed for model and prompt order."),
+        "seed": _("Set the seed for the order of models and prompts."),
         "think": _("Set thinking, for models that can think."),
         "unload_others": _("Unload models that are not part of the run while it runs, and load them again afterwards."),
         "num_ctx": _("Set the context length in tokens."),
-        "num_thread": _("Set the number of CPU threads; by default the server chooses."),
+        "num_thread": _("Set the number of CPU threads."),
         "num_predict": _("Limit the length of an answer, in tokens."),
         "temperature": _("Set the sampling temperature; 0 is the most repeatable."),
     }[name]

@@ -11,23 +11,31 @@ RUN: Final = marked(
     "Exit codes: 0 all trials completed, 1 internal error, 2 wrong usage, 3 some trials failed, 4 no server answers, "
     "130 interrupted."
 )
-WATCH: Final = marked("Watch a saved or a running session. Nothing can be changed.")
+WATCH: Final = marked("Watch a saved or a running session, without changing it.")
 SELFTEST: Final = marked(
     "Check on this machine that llmtui measures correctly and that drawing the screens does not slow a model down. "
     "Takes less than a minute.\n\nExit codes: 0 all figures are within bounds, 1 some are not."
 )
 REPORT: Final = marked(
-    "Write saved sessions as CSV, JSON, Markdown, HTML or tables for other tools. Several forms can be written at "
-    "once; `-` is stdout. Without a form, print the table and the verdicts, as after a run.\n\n"
-    "A session may still be running. Exit codes: 0 written, 2 no such session, or a file cannot be written."
+    "Write saved sessions as CSV, JSON, Markdown, HTML or tables for other tools. Several "
+    "formats can be written at once; `-` means stdout. Without a format, print the table and "
+    "the verdicts, as after a run.\n\n"
+    "A session may still be running. Exit codes: 0 written, 2 no such session, or a file "
+    "cannot be written."
 )
 COMPARE: Final = marked(
     "Compare saved sessions figure by figure: before, after, ratio and 95 % interval.\n\n"
-    "Exit codes: 0 compared, 2 wrong usage, 5 a limit is broken, 6 a limit is open (with --strict)."
+    "Exit codes: 0 compared, 2 wrong usage, 5 a limit is broken, 6 undecided whether a limit "
+    "is broken (with --strict)."
 )
-TREND: Final = marked("Show a figure over the sessions of one plan, with intervals, and what changed between them.")
-BASELINE: Final = marked("Name sessions that others are compared with.")
-BASELINE_SET: Final = marked("Give a session of the results folder a name. A name that exists is moved.")
+TREND: Final = marked(
+    "Show one figure over all sessions of the same plan (models, prompts and options), with "
+    "intervals, and what changed between the sessions."
+)
+BASELINE: Final = marked("Manage baselines: named sessions that others are compared with.")
+BASELINE_SET: Final = marked(
+    "Name a session in the results folder as a baseline. If the name exists, it moves to this session."
+)
 BASELINE_LIST: Final = marked("Print each baseline with its session.")
 BASELINE_REMOVE: Final = marked("Remove a baseline; its session stays.")
 IMPORT: Final = marked(

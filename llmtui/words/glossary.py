@@ -13,7 +13,7 @@ import msgspec
 
 from llmtui.core.measures import Measure, measures
 from llmtui.words import _, marked
-from llmtui.words.measures import WORDS, unit_words
+from llmtui.words.measures import WORDS, file_names, unit_words
 
 
 class GlossaryTerm(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +42,27 @@ _TERMS: Final = (
     ),
     (
         marked("Session"),
-        marked("All trials of one run, kept in one folder."),
+        marked("All trials of one run, saved in one folder."),
         "session_id",
         "AIPerf, vLLM: benchmark run",
+    ),
+    (
+        marked("Plan"),
+        marked("What a session runs: its models, prompts and options. Two sessions of the same plan can be compared."),
+        "plan",
+        "",
+    ),
+    (
+        marked("Journal"),
+        marked("The file in which a session records every event as it happens; its other files follow from them."),
+        "events.jsonl",
+        "",
+    ),
+    (
+        marked("Baseline"),
+        marked("A session with a name, which later sessions are compared with."),
+        "baselines.json",
+        "benchstat: old.txt",
     ),
     (
         marked("Prompt"),
@@ -54,7 +72,8 @@ _TERMS: Final = (
     ),
     (
         marked("Warm trial"),
-        marked("A trial whose model was loaded before. Comparisons use warm trials."),
+        marked("A trial whose model was already in memory when the prompt was sent. Comparisons use "
+"warm trials."),
         "kind = warm",
         "",
     ),
@@ -66,13 +85,14 @@ _TERMS: Final = (
     ),
     (
         marked("Follow-up"),
-        marked("A trial that continues the chat of the trial before it. Only its TTFT is measured."),
+        marked("A trial that continues the conversation of the trial before it. Only its TTFT is "
+"measured."),
         "kind = follow_up",
         "AIPerf: second turn of a multi-turn conversation",
     ),
     (
         marked("Chunk"),
-        marked("One arrival of text from the server. It may hold several tokens."),
+        marked("One part of an answer, as the server sends it. It may hold several tokens."),
         "chunks",
         "OpenAI: chat.completion.chunk",
     ),
@@ -90,7 +110,8 @@ _TERMS: Final = (
     ),
     (
         marked("Disturbed"),
-        marked("A trial with a flag that changes what is counted, such as a reload. It is kept and marked."),
+        marked("A trial with a flag, such as a reload of the model, for which some of its figures are "
+"not counted. It is kept and marked."),
         "flags",
         "",
     ),
@@ -102,9 +123,16 @@ _TERMS: Final = (
     ),
     (
         marked("95 % interval"),
-        marked("The range of ratios that fits the rounds, valid for all pairs of a table together. Needs 3 rounds."),
+        marked("The range of ratios that is consistent with the measured rounds; it holds for all pairs "
+"of a table together. It needs three rounds."),
         "low, high",
         "benchstat: ±",
+    ),
+    (
+        marked("Verdict"),
+        marked("What the rounds show about two models, such as faster, practically equal or too close to tell yet."),
+        "word",
+        "",
     ),
     (
         marked("Faster"),
@@ -114,7 +142,8 @@ _TERMS: Final = (
     ),
     (
         marked("Too close to tell yet"),
-        marked("The 95 % interval includes 1. More rounds may settle it."),
+        marked("The 95 % interval includes 1: which model is faster is not known. More rounds may "
+"settle it."),
         "word = too_close",
         "benchstat: ~",
     ),
@@ -174,6 +203,6 @@ def _figure(one: Measure) -> GlossaryTerm:
     return GlossaryTerm(
         term=f"{_(words.title)}, {unit}" if unit else _(words.title),
         meaning=_(words.formula),
-        in_files=one.trial_column or one.id,
+        in_files=file_names(one),
         elsewhere=ELSEWHERE.get(one.id, ""),
     )

@@ -50,6 +50,13 @@ def unit_words(one: Measure) -> str:
     return _("chars/s") if one.unit == "chars/s" else one.unit
 
 
+def file_names(one: Measure) -> str:
+    """Return a figure's name in files; both names, if it has one in trials.csv and another in summary.csv."""
+    if one.trial_column in (None, one.id):
+        return one.id
+    return f"trials.csv: {one.trial_column}; summary.csv: {one.id}"
+
+
 def explain_measure(measure_id: str) -> str:
     """Return a figure's explanation, one line each: title with unit, formula, source, exclusions, and name in files.
 
@@ -64,7 +71,7 @@ def explain_measure(measure_id: str) -> str:
             found.formula,
             _("Source: {source}").format(source=found.source),
             _("Left out: {excluded}").format(excluded=found.excluded),
-            _("In files: {name}").format(name=measure_id),
+            _("In files: {name}").format(name=file_names(one)),
         )
     )
 
@@ -84,8 +91,9 @@ WORDS: dict[str, MeasureWords] = {
             "trials."
         ),
         excluded=marked(
-            "Cold starts and follow-ups, which have columns of their own; trials that waited for another client, "
-            "whose prompt was cached or cut, or during which the model was reloaded."
+            "Cold starts and follow-ups, which have columns of their own; trials that waited for "
+            "another client, trials with a cached or cut prompt, and trials during which the model "
+            "was reloaded."
         ),
         source=_STANDARD,
     ),
@@ -120,8 +128,8 @@ WORDS: dict[str, MeasureWords] = {
     "tpot_ms": MeasureWords(
         title=marked("Time per token"),
         short=marked("Time per token"),
-        formula=marked("1000 ÷ speed."),
-        excluded=marked("The same trials as speed."),
+        formula=marked("1000 ÷ decode speed."),
+        excluded=marked("The same trials as for decode speed."),
         source=_STANDARD,
     ),
     "decode_cps": MeasureWords(
@@ -129,8 +137,8 @@ WORDS: dict[str, MeasureWords] = {
         short=marked("Text"),
         formula=marked("Characters after the first chunk ÷ (end of the answer − first text)."),
         excluded=marked(
-            "The same trials as speed. Tokens differ in length from model to model, so compare characters, not "
-            "tokens, across models."
+            "The same trials as for decode speed. Tokens differ in length from model to model, so "
+            "compare characters, not tokens, across models."
         ),
         source=_OWN,
     ),
@@ -147,8 +155,9 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("Prompt processing speed (prefill)"),
         short=marked("Prefill"),
         formula=marked(
-            "(prompt tokens − those from the prompt cache) ÷ the server's prompt time. Tables use cold starts, or "
-            "warm trials if more models have those; never both."
+            "(prompt tokens − those from the prompt cache) ÷ the server's prompt time. Tables use "
+            "the cold starts, or the warm trials if more models have this figure there; the two are "
+            "never mixed."
         ),
         excluded=marked(
             "Prompts with fewer than 64 uncached tokens, and warm trials if the server does not report its prompt "
@@ -179,8 +188,8 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("Later cold start"),
         short=marked("Later cold start"),
         formula=marked(
-            "Median TTFT of all later cold starts. The file is often still in the system's cache; the "
-            "column cold_source says so where it is known."
+            "Median TTFT of all later cold starts. The file is often still in the system's cache; "
+            "the column cold_source says so if it is known."
         ),
         excluded=marked("The first cold start."),
         source=_OWN,
@@ -188,7 +197,7 @@ WORDS: dict[str, MeasureWords] = {
     "follow_up_ttft_ms": MeasureWords(
         title=marked("Follow-up TTFT"),
         short=marked("Follow-up TTFT"),
-        formula=marked("TTFT of a second prompt in the same chat; the server has already processed the first."),
+        formula=marked("TTFT of a second prompt in the same conversation; the server has already processed the first."),
         excluded=marked("Speed: these answers are kept short on purpose."),
         source=_OWN,
     ),
@@ -202,15 +211,15 @@ WORDS: dict[str, MeasureWords] = {
     "e2e_tps": MeasureWords(
         title=marked("Tokens ÷ total time"),
         short=marked("Tokens ÷ total time"),
-        formula=marked("Output tokens ÷ (end of the answer − sending of the prompt). It counts waiting as writing."),
-        excluded=marked("Nothing: loading and waiting are included, which is why it is not a writing speed."),
+        formula=marked("Output tokens ÷ (end of the answer − sending of the prompt), waiting included."),
+        excluded=marked("Nothing: loading and waiting are included, which is why it is not a decode speed."),
         source=marked("AIPerf's end-to-end output token throughput."),
     ),
     "usual_tps": MeasureWords(
         title=marked("Usual formula"),
         short=marked("Usual formula"),
         formula=marked("Mean of tokens ÷ total time over the warm trials that count for speed."),
-        excluded=marked("The same trials as speed, but TTFT is included."),
+        excluded=marked("The same trials as for decode speed, but TTFT is included."),
         source=marked("What most benchmark scripts print."),
     ),
     "usual_cold_tps": MeasureWords(
@@ -246,7 +255,7 @@ WORDS: dict[str, MeasureWords] = {
     "stalls": MeasureWords(
         title=marked("Stalls"),
         short=marked("Stalls"),
-        formula=marked("Number of chunk gaps longer than 250 ms and than five times the median gap."),
+        formula=marked("Number of chunk gaps longer than both 250 ms and five times the median gap."),
         excluded=marked("The time before the first token."),
         source=_OWN,
     ),
@@ -254,8 +263,9 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("Client lag"),
         short=marked("Client lag"),
         formula=marked(
-            "Median of a chunk's arrival − the server's timestamp in it. For a server on another machine: the "
-            "excess over the smallest difference seen, since the two clocks differ."
+            "Arrival of a chunk − the server's timestamp in it: the median over the chunks. For a "
+            "server on another machine: the excess over the smallest difference seen, since the two "
+            "clocks differ."
         ),
         excluded=marked("Missing if the server sends no timestamps."),
         source=_OWN,
@@ -325,7 +335,7 @@ WORDS: dict[str, MeasureWords] = {
     "finished": MeasureWords(
         title=marked("Trials"),
         short=marked("Trials"),
-        formula=marked("Number of trials that completed, and of those that failed."),
+        formula=marked("Number of completed and of failed trials."),
         excluded=_NOTHING,
         source=_OWN,
     ),
@@ -333,9 +343,9 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("Speed ratio"),
         short=marked("Speed ratio"),
         formula=marked(
-            "In each round: one model's tokens ÷ time over the other's, for prompts to which both wrote 64 tokens "
-            "or more. Over rounds: the geometric mean, with a 95 % interval (Student's t) that holds for all pairs "
-            "of the table together."
+            "In each round: one model's decode speed ÷ the other's, over the prompts that both "
+            "answered with 64 tokens or more. For the session: the geometric mean of the rounds, "
+            "with a 95 % interval (Student's t) that holds for all pairs of the table together."
         ),
         excluded=_WARM,
         source=marked("One round is one observation (Kalibera and Jones 2013); rules in docs/method.md."),

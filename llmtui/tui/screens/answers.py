@@ -36,9 +36,15 @@ class AnswerScreen(Screen[None]):
     AUTO_FOCUS = "TokenPane"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", _("Back"), id="answer.back"),
-        Binding("m", "markdown", _("As Markdown"), id="answer.markdown", tooltip=_("As plain text, or formatted")),
-        Binding("y", "copy", _("Copy"), id="answer.copy", tooltip=_("The answer, without the prompt")),
-        Binding("r", "replay", _("Replay"), id="answer.replay", tooltip=_("Beside another model's answer")),
+        Binding(
+            "m",
+            "markdown",
+            _("As Markdown"),
+            id="answer.markdown",
+            tooltip=_("Switch between formatted and plain text"),
+        ),
+        Binding("y", "copy", _("Copy"), id="answer.copy", tooltip=_("Copy the answer, without the prompt")),
+        Binding("r", "replay", _("Replay"), id="answer.replay", tooltip=_("Replay it beside another model's answer")),
         Binding("left", "neighbour(-1)", _("Previous trial"), id="answer.before", priority=True),
         Binding("right", "neighbour(1)", _("Next trial"), id="answer.next", priority=True),
     ]

@@ -65,7 +65,13 @@ class Download(ModalScreen[str | None]):
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", _("List or name"), id="list_or_name"),
+        Binding(
+            "tab",
+            "app.focus_next",
+            _("List or name"),
+            id="list_or_name",
+            tooltip=_("Move between the list and the name"),
+        ),
         Binding("escape", "close", _("Back"), id="close_download"),
         Binding("escape", "stop", _("Stop and close"), id="stop_download"),
     ]

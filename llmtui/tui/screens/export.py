@@ -57,7 +57,7 @@ class ExportDialog(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", _("Back"), id="export.back"),
         Binding("enter", "write", _("Write"), id="export.write", priority=True),
-        Binding("tab", "app.focus_next", _("File name"), id="export.file"),
+        Binding("tab", "app.focus_next", _("File name"), id="export.file", tooltip=_("Edit the file name")),
     ]
 
     shell = ShellOf()

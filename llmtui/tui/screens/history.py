@@ -50,17 +50,41 @@ class HistoryScreen(BaseScreen):
     CSS_PATH = "../styles/history.tcss"
     AUTO_FOCUS = "SessionTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", _("Filter"), id="history.filter", key_display="/", tooltip=_("Type part of a line")),
         Binding(
-            "x", "export", _("Export"), id="history.export", tooltip=_("The marked sessions, in a form you choose")
+            "slash",
+            "filter",
+            _("Filter"),
+            id="history.filter",
+            key_display="/",
+            tooltip=_("Show only the lines that contain what you type"),
         ),
-        Binding("c", "compare", _("Compare"), id="history.compare", tooltip=_("The marked sessions with the oldest")),
-        Binding("n", "label", _("Name"), id="history.label", tooltip=_("Give it a name and a note")),
-        Binding("delete", "delete", _("Delete"), id="history.delete", key_display="Del", tooltip=_("To the trash")),
-        Binding("u", "undo", _("Undo"), id="history.undo", tooltip=_("Take back what was deleted last")),
-        Binding("y", "copy", _("Copy"), id="history.copy", tooltip=_("The table that people paste (llama-bench)")),
+        Binding(
+            "x",
+            "export",
+            _("Export"),
+            id="history.export",
+            tooltip=_("Export the marked sessions in a format you choose"),
+        ),
+        Binding(
+            "c",
+            "compare",
+            _("Compare"),
+            id="history.compare",
+            tooltip=_("Compare the marked sessions with the oldest of them"),
+        ),
+        Binding("n", "label", _("Name"), id="history.label", tooltip=_("Give the session a name and a note")),
+        Binding(
+            "delete",
+            "delete",
+            _("Delete"),
+            id="history.delete",
+            key_display="Del",
+            tooltip=_("Move the marked sessions to the trash"),
+        ),
+        Binding("u", "undo", _("Undo"), id="history.undo", tooltip=_("Undo the last deletion")),
+        Binding("y", "copy", _("Copy"), id="history.copy", tooltip=_("Copy the table in llama-bench's layout")),
         Binding("r", "look_again", _("Refresh"), id="look_again", show=False),
-        Binding("escape", "leave", _("Setup"), id="to_setup", show=False),
+        Binding("escape", "leave", _("Setup"), id="to_setup", show=False, tooltip=_("Open Setup")),
     ]
 
     table = getters.query_one(SessionTable)

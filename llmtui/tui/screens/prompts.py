@@ -83,7 +83,7 @@ class PromptsScreen(ModalScreen[tuple[str, ...]]):
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "done", _("Back"), id="prompts_back"),
-        Binding("e", "edit", _("Edit file"), id="edit_prompts", tooltip=_("Your own prompts in $EDITOR")),
+        Binding("e", "edit", _("Edit file"), id="edit_prompts", tooltip=_("Edit your own prompts in $EDITOR")),
     ]
     HELP = _(
         """

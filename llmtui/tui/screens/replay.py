@@ -123,8 +123,10 @@ class ReplayScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", _("Back"), id="replay.back"),
         Binding("space", "pause", _("Pause"), id="replay.pause", priority=True),
-        Binding("r", "restart", _("From the start"), id="replay.restart"),
-        Binding("f", "fast", _("8 × faster"), id="replay.fast"),
+        Binding("r", "restart", _("From the start"), id="replay.restart", tooltip=_("Replay from the start")),
+        Binding(
+            "f", "fast", _("8 × faster"), id="replay.fast", tooltip=_("Switch between 8 times and the original speed")
+        ),
     ]
     HELP = _(
         """

@@ -108,10 +108,17 @@ class AnswersTab(Vertical, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "model(-1)", _("Model before"), id="answers.before", show=False),
+        Binding("left", "model(-1)", _("Previous model"), id="answers.before", show=False),
         Binding("right", "model(1)", _("Next model"), id="answers.next", key_display="←→"),
-        Binding("left_square_bracket", "prompt(-1)", _("Prompt before"), id="answers.prompt_before", show=False),
-        Binding("right_square_bracket", "prompt(1)", _("Prompts"), id="answers.prompt_next", key_display="[ ]"),
+        Binding("left_square_bracket", "prompt(-1)", _("Previous prompt"), id="answers.prompt_before", show=False),
+        Binding(
+            "right_square_bracket",
+            "prompt(1)",
+            _("Prompts"),
+            id="answers.prompt_next",
+            key_display="[ ]",
+            tooltip=_("Next prompt"),
+        ),
         Binding("up,k", "scroll(-1)", show=False),
         Binding("down,j", "scroll(1)", show=False),
         Binding("pageup", "page(-1)", show=False),

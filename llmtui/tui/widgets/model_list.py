@@ -41,7 +41,12 @@ class ModelOptions(PickList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "pick_all", _("All"), id="all_models", tooltip=_("Pick all models that fit, or none")),
         Binding(
-            "slash", "screen.filter_models", _("Filter"), id="filter", key_display="/", tooltip=_("Part of a name")
+            "slash",
+            "screen.filter_models",
+            _("Filter"),
+            id="filter",
+            key_display="/",
+            tooltip=_("Show only the models whose names contain what you type"),
         ),
     ]
     HELP = _(

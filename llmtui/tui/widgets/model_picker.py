@@ -27,7 +27,7 @@ class ModelFilter(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", _("Show all"), id="show_all"),
-        Binding("enter,down", "to_list", _("To the list"), id="to_list"),
+        Binding("enter,down", "to_list", _("Go to the list"), id="to_list"),
     ]
 
     @dataclass

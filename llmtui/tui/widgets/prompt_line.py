@@ -19,14 +19,14 @@ class PromptLine(Static, can_focus=True):
     """Buttons of the categories: left and right move; Space or a click picks a category or removes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "toggle_here", _("Pick"), id="pick", tooltip=_("Pick the category, or take it out again")),
+        Binding("space", "toggle_here", _("Pick"), id="pick", tooltip=_("Pick or unpick this category")),
         Binding("enter", "screen.start", _("Start"), id="start", tooltip=_("Run the picked models")),
         Binding(
             "a",
             "screen.all_prompts",
             _("All prompts"),
             id="all_prompts",
-            tooltip=_("Ask every prompt of a category instead of its first"),
+            tooltip=_("Use every prompt of each category, or only the first"),
         ),
         Binding("left,h", "move(-1)", _("Previous"), show=False),
         Binding("right,l", "move(1)", _("Next"), show=False),

@@ -27,8 +27,10 @@ class ServerField(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", _("Keep the server"), id="keep_server"),
         Binding("enter", "submit", _("Connect"), id="connect"),
-        Binding("down", "known(1)", _("Servers used before"), id="next_server"),
-        Binding("up", "known(-1)", _("Servers used before"), show=False),
+        Binding(
+            "down", "known(1)", _("Servers used before"), id="next_server", tooltip=_("Choose a server used before")
+        ),
+        Binding("up", "known(-1)", _("Servers used before"), show=False, tooltip=_("Choose a server used before")),
     ]
     HELP = _(
         """

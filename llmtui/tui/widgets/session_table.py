@@ -41,7 +41,7 @@ class SessionTable(Sortable, LineTable[SessionLine]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_line", _("Open"), id="open_session", tooltip=_("Show the results")),
-        Binding("space", "mark", _("Mark"), id="history.mark", tooltip=_("Mark the session, or take the mark away")),
+        Binding("space", "mark", _("Mark"), id="history.mark", tooltip=_("Mark or unmark the session")),
         sort_binding(),
     ]
     HELP = _(

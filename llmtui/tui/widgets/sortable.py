@@ -29,7 +29,7 @@ class Sorting(NamedTuple):
 
 def sort_binding() -> Binding:
     """Return the key binding that sorts a table by its next column."""
-    return Binding("comma", "sort_next", _("Sort"), id="table.sort", show=False, tooltip=_("By the next column"))
+    return Binding("comma", "sort_next", _("Sort"), id="table.sort", show=False, tooltip=_("Sort by the next column"))
 
 
 class Sortable:
