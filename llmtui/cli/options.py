@@ -26,9 +26,10 @@ Host = Annotated[
         metavar="ADDRESS",
         rich_help_panel=SERVER,
         help=marked(
-            "Measure on this server: host, host:port or URL of Ollama or of an OpenAI-compatible server (usually "
-            "ending in /v1). `builtin`, `builtin:FOLDER` or FILE.gguf runs llama.cpp inside llmtui. Default: "
-            "127.0.0.1:11434. Example: --host box:8080/v1."
+            "Measure on this server: host, host:port or URL of Ollama or of an OpenAI-compatible "
+            "server (usually ending in /v1). `builtin`, `builtin:FOLDER` or FILE.gguf runs llama.cpp "
+            "inside llmtui. Default: Ollama at 127.0.0.1:11434; if it does not answer, `run` uses a "
+            "server on port 8080, 1234 or 8000. Example: --host box:8080/v1."
         ),
     ),
 ]

@@ -60,7 +60,7 @@ _TERMS: Final = (
     ),
     (
         marked("Baseline"),
-        marked("A session with a name, which later sessions are compared with."),
+        marked("A session to which you gave a name, so that later sessions can be compared with it."),
         "baselines.json",
         "benchstat: old.txt",
     ),
