@@ -20,7 +20,7 @@ PAINT_BAR = 1.35
 QUIT_BAR_MS = 250.0
 VERSION_BAR_MS = 100.0
 WHERE_PASS_TAKES_MS = 20.0
-PAINTED = b"Questions"
+PAINTED = b"Prompts"
 """Text that is on the first screen and on that of the empty app."""
 LIMIT_S = 30.0
 EMPTY = """
@@ -29,7 +29,7 @@ from textual.widgets import Static
 class Empty(App):
     BINDINGS = [("q", "quit", "Quit")]
     def compose(self):
-        yield Static("Questions")
+        yield Static("Prompts")
 Empty().run()
 """
 

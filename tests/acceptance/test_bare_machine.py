@@ -62,7 +62,8 @@ def test_enter_brings_tokens_of_the_built_in_server_and_a_file(home: Home, colum
         assert screen.wait_for_exit() == 0
         left = screen.screen()
     assert "built-in demo" in left
-    assert [row["note"] for row in home.trials()] == ["built-in demo"] * 6
+    assert {row["note"] for row in home.trials()} == {"built-in demo"}
+    assert len(home.trials()) >= 6, "more where the machine was busy and a trial was repeated"
     assert {row["note"] for row in rows_of_summary(home)} == {"built-in demo"}
     assert {row["backend"] for row in rows_of_summary(home)} == {"builtin"}
 

@@ -25,12 +25,12 @@ FACTOR = 1.5
 SLACK_S = 0.2
 """Two medians of five differ by so much on cores that others use. What is imported is counted exactly."""
 
-EMPTY_APP = """
+EMPTY_APP = f"""
 from textual.app import App
 from textual.widgets import Static
 class Empty(App):
     def compose(self):
-        yield Static("Questions")
+        yield Static("{PAINTED}")
 Empty().run()
 """
 
