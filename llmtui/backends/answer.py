@@ -28,9 +28,11 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_REFUSAL_BYTES: Constant = 64 << 10
 AFTER_END_S: Constant = 2.0
-"""Longest wait in seconds for usage or ``[DONE]`` after a finish_reason."""
+"""Longest wait in seconds for ``usage`` or ``[DONE]`` after a finish_reason."""
 AFTER_COUNT_S: Constant = 0.2
-"""Longest wait in seconds after a finish_reason and a token count: only ``[DONE]`` or the close can follow."""
+"""Longest wait in seconds after a finish_reason and a token count: only ``[DONE]`` or the end of the connection
+can follow.
+"""
 
 _STOPPED: Constant = frozenset(
     ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_string", "complete", "completed", "end", "done")
@@ -167,7 +169,7 @@ class AnswerReader(Generic[S]):
         self._foreign: bytes | None = None
         """The first document that does not belong to the protocol."""
         self._half = ""
-        """The first half of a surrogate pair; its second half comes with the next text."""
+        """The first half of a surrogate pair. The second half should come with the next text."""
         self._first_text_ns: int | None = None
         self._last_text_ns = 0
         self._silent = SilentChunks()

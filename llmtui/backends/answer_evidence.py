@@ -12,12 +12,12 @@ from typing import Final
 from llmtui.core.records import Evidence
 
 FEWEST_CHUNKS: Final = 8
-"""Smallest number of chunks before the first text that may be text in an unknown field."""
+"""If at least this many chunks arrive before the first known text, they may be text in an unknown field."""
 FEWEST_NAMED: Final = 3
-"""Smallest number of chunks with text in the same unknown field that counts as the model's text."""
+"""If at least this many chunks have text in the same unknown field, it counts as the model's text."""
 SLOWER_AT_MOST: Final = 3.0
-"""Largest ratio of the median gap between silent chunks to the typical gap between text chunks. If it is larger,
-the silent chunks count as keep-alive messages.
+"""Largest ratio of two gaps: the median gap between chunks without known text, and the typical gap between text
+chunks. If the ratio is larger, the former count as keep-alive messages.
 """
 
 

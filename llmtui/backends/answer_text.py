@@ -8,8 +8,8 @@ from typing import Final
 THINKING_NAMES: Final = (
     "thinking", "reasoning_content", "reasoning", "reasoning_text", "thought", "reasoning_details", "thinking_blocks",
 )  # fmt: skip
-"""Fields of a message that contain thinking, the most common first. Servers that send two of them send the same
-text in both.
+"""Fields of a message that contain thinking, the most common first. If a server sends two of them, both have the
+same text.
 """
 ANSWER_NAMES: Final = ("content", "refusal", "text")
 _THINKING_PARTS: Final = ("thinking", "reasoning", "thought", "summary", "redacted_thinking")

@@ -61,9 +61,9 @@ class DroppedField(msgspec.Struct, frozen=True):
     """A field that the server refuses, so that the request was sent without it."""
 
     field: str
-    """Its path within the request, such as ``stream_options.include_usage``."""
+    """Path of the field within the request, such as ``stream_options.include_usage``."""
     instead: str | None = None
-    """Name of the field in which its value was sent instead; None if the value was left out."""
+    """Name of another field in which the value was sent; None if the value was left out."""
 
 
 class RequestSent(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Final(msgspec.Struct, frozen=True, kw_only=True):
-    """Event: the answer is complete. A trial whose stream ends without this event gets the problem ``no_final``."""
+    """Event: the answer is complete. A trial whose stream ends without this event has the outcome ``no_final``."""
 
     t_ns: int
     """Arrival of the first sign that no more text follows."""
@@ -147,7 +147,7 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerEndpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The endpoint of a server on this machine."""
+    """Addresses and port of a server on this machine."""
 
     addresses: tuple[str, ...]
     """IP addresses; a host name such as ``localhost`` has several."""
@@ -216,7 +216,7 @@ class Backend(Protocol):
         ...
 
     async def load(self, resident: ResidentModel) -> None:
-        """Load a model with the context length that it had before; return when it is in memory."""
+        """Load a model with the context length that the model had before; return when the model is in memory."""
         ...
 
     def pull(self, name: str) -> AsyncGenerator[PullStep, None]:

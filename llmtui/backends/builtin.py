@@ -44,7 +44,7 @@ from llmtui.core.records import Problem, ResidentModel, ServerCounters, ServerKi
 
 ADDRESS = "built-in"
 MAX_NUM_CTX = 1 << 20
-"""Largest context length in tokens for files that do not state the one they were trained for."""
+"""Largest context length in tokens, for files that do not state the length that the model was trained for."""
 FIXED_LENGTH: Mapping[str, object] = {"ignore_eos": True}
 """Fields added to the demo model's requests, so that its answers reach the requested length.
 
@@ -159,7 +159,7 @@ class BuiltinBackend:
         await self._end(resident.name)
 
     async def load(self, resident: ResidentModel) -> None:
-        """Load a model with the context length that it had before; return when it is in memory."""
+        """Load a model with the context length that the model had before; return when the model is in memory."""
         async with self._turn:
             config = await self._config(resident.name, resident.context_length, None)
             await self._end(resident.name)

@@ -257,7 +257,7 @@ class OllamaBackend:
         await self._generate({"model": resident.name, "keep_alive": 0}, _UNLOAD_LIMIT_S)
 
     async def load(self, resident: ResidentModel) -> None:
-        """Load a model with the context length that it had before; return when it is in memory.
+        """Load a model with the context length that the model had before; return when the model is in memory.
 
         The server keeps the model in memory for the server's default time.
         """

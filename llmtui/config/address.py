@@ -109,7 +109,10 @@ def builtin_model(text: str) -> str | None:
 
 
 def file_here(text: str) -> str | None:
-    """Return the full path of the .gguf file that a text without a prefix names; None if there is no such file."""
+    """Return the full path of the .gguf file that the text names; None if there is no such file.
+
+    A text with a prefix such as ``file:`` names no file here.
+    """
     if not text.lower().endswith(GGUF) or not Path(text).expanduser().is_file():
         return None
     return _full_path(text)

@@ -1,4 +1,4 @@
-"""The error in settings, as a code with arguments. ``words.settings`` has the sentences for the codes."""
+"""The error for invalid settings: a code with arguments. ``words.settings`` has the sentences for the codes."""
 
 from __future__ import annotations
 

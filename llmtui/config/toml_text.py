@@ -15,7 +15,7 @@ KeyPath = tuple[str | int, ...]
 """Names of nested tables and of the key, the outermost first. An int is the position in an array of tables, from 0."""
 LARGEST_BYTES: Final = 1024 * 1024
 DEEPEST: Final = 50
-"""Deepest nesting of tables and lists."""
+"""Deepest accepted nesting of tables and lists."""
 
 _LONG_KEY = re.compile(r"(?<![^\s=\[\]{},#])(?:[^\s.=\[\]{},#]++[ \t]*+\.[ \t]*+){50}")
 """A dotted key of more than 50 parts, for which ``tomllib`` takes quadratic time."""

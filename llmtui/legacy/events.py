@@ -86,8 +86,8 @@ def _prompt(category: str, text: str, at: int) -> PlannedPrompt:
 def _trials(plan: Plan, rows: Sequence[FileRow]) -> Iterator[Trial]:
     """Yield a trial for each row.
 
-    Its round is the run stated in the file. If there is none, or it is taken, rows of the same model and prompt are
-    numbered.
+    Its round is the run stated in the file. If no run is stated, or there is already such a trial, the round is the
+    next free number for this model and prompt.
     """
     models = {contender.label: at for at, contender in enumerate(plan.contenders)}
     prompts = {(prompt.category, prompt.text): at for at, prompt in enumerate(plan.prompts)}
@@ -138,7 +138,7 @@ def _finished(row: FileRow, trial: Trial, order: int, *, t0_ns: int, wall_ns: in
 
 
 def _without_times(of: Recorded) -> Recorded:
-    """Return what is kept of a malformed row: its line, and the two columns from which no figures are computed."""
+    """Return the data kept of a malformed row: line number, memory change, and tokens ÷ total time as recorded."""
     return Recorded(line=of.line, overall_tps=of.overall_tps, ram_change_mb=of.ram_change_mb)
 
 

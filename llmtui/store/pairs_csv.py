@@ -20,7 +20,7 @@ _DIGITS: Final = 9
 
 
 def pairs_csv(session: Session) -> bytes:
-    """Return the content of the file; missing numbers are empty."""
+    """Return the content of pairs.csv for a session; missing numbers are empty cells."""
     labels = [one.label for one in session.plan.contenders]
     lines = [csv_line(COLUMNS)]
     for one in pair_verdicts(session):
@@ -32,7 +32,7 @@ def pairs_csv(session: Session) -> bytes:
 
 
 def write_pairs(folder: Path, session: Session) -> None:
-    """Write the file; an older one is replaced.
+    """Write pairs.csv of a session; an older file is replaced.
 
     Raises:
         OSError: the file cannot be written.

@@ -29,7 +29,7 @@ _FIRST: Final = (
 
 
 def summary_columns() -> tuple[str, ...]:
-    """Return the columns in the order of the file's first version, followed by the figures of later versions.
+    """Return the columns of summary.csv: in the order of the first version, followed by the figures of later versions.
 
     ``category`` is empty in rows over all categories.
     """
@@ -53,7 +53,7 @@ def columns_of(kind: type[ContenderSummary] | type[CategorySummary]) -> tuple[st
 
 
 def summary_csv(session: Session) -> bytes:
-    """Return the content of the file."""
+    """Return the content of summary.csv for a session."""
     lines = [csv_line(summary_columns())]
     lines.extend(csv_line(values.values()) for values in summary_cells(summarise(session), session))
     return b"".join(lines)
@@ -95,7 +95,7 @@ def _conditions(line: ContenderSummary | CategorySummary) -> str | None:
 
 
 def write_summary(folder: Path, session: Session) -> None:
-    """Write the file; an older one is replaced.
+    """Write summary.csv of a session; an older file is replaced.
 
     Raises:
         OSError: the file cannot be written.

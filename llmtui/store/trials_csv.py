@@ -51,7 +51,7 @@ _FIRST: Final = (
 
 
 def trials_columns() -> tuple[str, ...]:
-    """Return the columns in the order of the file's first version, followed by those of later versions."""
+    """Return the columns of trials.csv: in the order of the first version, followed by those of later versions."""
     figures = (one.trial_column or one.id for one in measures() if one.of_trial is not None)
     return (*_FIRST, *_POOLED, *(name for name in figures if name not in _FIRST))
 
@@ -121,7 +121,7 @@ class TrialsCsv:
 
 
 def trials_csv(session: Session) -> bytes:
-    """Return the content of the file."""
+    """Return the content of trials.csv for a session."""
     lines = [csv_line(trials_columns())]
     lines.extend(csv_line(row_cells(row, session).values()) for row in session.rows)
     return b"".join(lines)

@@ -280,7 +280,15 @@ class PsutilProcesses:
 
 
 def _listening(fields: Sequence[str], port: int) -> tuple[str, int, str] | None:
-    """Return address, user id and inode from a line of ``/proc/net/tcp``; None if it is not listening on the port."""
+    """Return address, user id and inode from a line of ``/proc/net/tcp``.
+
+    Args:
+        fields: the fields of the line.
+        port: the port.
+
+    Returns:
+        The values; None if the socket does not listen on the port.
+    """
     if len(fields) < 10 or fields[3] != _TCP_LISTEN:
         return None
     words, _, port_hex = fields[1].partition(":")

@@ -76,7 +76,7 @@ class RunnerProcess(msgspec.Struct, frozen=True, kw_only=True):
     weights_in_anon: bool
     """Whether memory-mapping of the model file is turned off, so that the weights are in anonymous memory."""
     beside: tuple[ProcessId, ...] = ()
-    """Its child processes, such as vLLM's engine cores, whose memory and CPU time count as the model's."""
+    """Child processes of this one, such as vLLM's engine cores. Their memory and CPU time count as the model's."""
 
 
 class RunnerSearch(msgspec.Struct, frozen=True, kw_only=True):
