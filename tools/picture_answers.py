@@ -10,7 +10,7 @@ BOOKS = "14 books"
 PALINDROME = "palindrome"
 CLINIC = "new clinic for animals"
 AGAIN = "what you would change or add"
-"""Each constant is a part of one of llmtui's own prompts, by which the simulator finds the answer.
+"""Each of these constants is a part of one of llmtui's own prompts, by which the simulator finds the answer.
 
 The last one is in every follow-up prompt.
 """

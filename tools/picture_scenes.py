@@ -46,7 +46,7 @@ Scene = Callable[["Stage"], Coroutine[Any, Any, str]]
 USUAL, SMALL = (120, 36), (80, 24)
 WAIT_S = 30.0
 SECONDS_IN = 7.0
-"""Time in the replay at which its picture is taken."""
+"""Time in the replay, in seconds, at which its picture is taken."""
 STILL_S = 0.4
 """A picture is taken when the screen has not changed for this time."""
 
@@ -162,7 +162,7 @@ def _drawn(app: LlmtuiApp, order: int) -> bool:
 
 
 async def live_small(stage: Stage) -> str:
-    """Return the Live screen at the same moment in the smallest terminal."""
+    """Return the same picture as ``live``, but in the smallest terminal."""
     return await live(stage, SMALL)
 
 

@@ -56,7 +56,7 @@ class Rate(NamedTuple):
 
 
 class Found(NamedTuple):
-    """One case, with the rates of the events for which it has promises."""
+    """One case, with the rates of those events for which a limit is promised."""
 
     case: Case
     seed: int
@@ -64,14 +64,14 @@ class Found(NamedTuple):
 
     @property
     def broken(self) -> tuple[Promise, ...]:
-        """The promises that the rates contradict."""
+        """The promised limits that the rates contradict."""
         return tuple(
             promise for promise, rate in zip(self.case.promises, self.rates, strict=True) if not kept(promise, rate)
         )
 
 
 def kept(promise: Promise, rate: Rate) -> bool:
-    """Return whether a promise is kept: the rate's interval is not wholly beyond it."""
+    """Return whether a rate's interval lies at least partly within the promised limit."""
     low, high = rate.interval()
     return (promise.least is None or high >= promise.least) and (promise.most is None or low <= promise.most)
 
@@ -124,7 +124,7 @@ def described(found: Found) -> str:
 
 
 def promised(promise: Promise) -> str:
-    """Return a promise as text: ``≤ 6 %``."""
+    """Return a promised limit as text: ``≤ 6 %``."""
     if promise.least is not None:
         return f"≥ {100 * promise.least:.0f} %"
     return "no promise" if promise.most is None else f"≤ {100 * promise.most:.0f} %"
@@ -157,7 +157,7 @@ def _cell(found: Found) -> str:
 
 
 def _promises(found: Iterable[Found]) -> str:
-    """Return the promises of a row as text; if they differ between columns, all of them in order."""
+    """Return the promised limits of a table row as text; if its columns have different ones, all of them in order."""
     bounds = (" / ".join(map(promised, one.case.promises)) for one in found)
     return "; ".join(bound for bound in dict.fromkeys(bounds) if "no promise" not in bound) or "none"
 

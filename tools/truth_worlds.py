@@ -48,7 +48,7 @@ class World(NamedTuple):
     noise: str = "normal"
     """Distribution of the noise of blocks: ``normal``, ``t3``, ``lognormal``, ``ar1``."""
     stop_from: int | None = None
-    """Stop after the first round, from this one on, in which no pair is open; None = run all rounds."""
+    """Stop after the first round, from this one on, in which every pair is settled; None = run all rounds."""
 
 
 class Clock(NamedTuple):

@@ -18,7 +18,7 @@ class Exit(IntEnum):
     INTERNAL = 1
     """A defect of llmtui."""
     USAGE = 2
-    """The command line is invalid, or a file named on it."""
+    """The command line, or a file named on it, is invalid."""
     FAILED = 3
     """Some trials failed; the others are saved."""
     NO_SERVER = 4
@@ -26,6 +26,6 @@ class Exit(IntEnum):
     LIMIT = 5
     """A limit given with ``--fail-if`` is broken."""
     OPEN = 6
-    """The rounds do not decide whether a limit is kept; only with ``--strict``."""
+    """With ``--strict``: the rounds do not decide whether a limit is kept."""
     INTERRUPTED = 130
     """The run was ended by Ctrl+C or a signal; finished trials are saved."""

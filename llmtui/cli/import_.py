@@ -47,7 +47,7 @@ def import_file(of: Startup, source: str, stated: Stated, legacy: str | None) ->
         of: settings and folders.
         source: the file's path.
         stated: units and columns stated by the user.
-        legacy: path for a copy with the eight columns of the original script; None for no copy.
+        legacy: path for a copy in the format of an earlier comparison script; None for no copy.
 
     Raises:
         Refused: the file cannot be used, or the session or the copy cannot be written.

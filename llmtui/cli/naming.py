@@ -29,7 +29,7 @@ def only_builtin(names: Sequence[str], *, files_count: bool) -> bool:
 
 
 def spelled_models(spellings: Collection[str], listed: Sequence[ListedModel]) -> list[Model]:
-    """Return the listed models with these spellings, in the list's order."""
+    """Return the listed models that have one of these spellings (names as users type them), in the list's order."""
     return [one.model for one in listed if one.model.spelling in spellings]
 
 

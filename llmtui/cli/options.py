@@ -241,13 +241,13 @@ def _shown(one: Any) -> Any:  # noqa: ANN401
 
 
 def chosen(name: str, panel: str = HOW) -> Any:  # noqa: ANN401  # Typer has no public name for it
-    """Return the Typer option for a choice of ``core.choices``: its flag, help and completions.
+    """Return the Typer option for an option of a run (see ``core.choices``), such as ``temperature``.
 
-    Until it is shown, the option's help is the name of the choice, because the language is not known yet. The value
-    stays text; it is parsed together with the settings, so that invalid values have the same message.
+    Until it is shown, its help is only its name, because the language is not known yet. The value stays text; it is
+    parsed together with the settings, so that invalid values have the same message.
 
     Args:
-        name: name of the choice.
+        name: name of the option in ``core.choices``.
         panel: heading of the help under which the option is shown.
     """
     bounds = bounds_of()[name]
@@ -264,7 +264,7 @@ def chosen(name: str, panel: str = HOW) -> Any:  # noqa: ANN401  # Typer has no 
 
 
 def _help_of(source: str) -> str:
-    """Return a help text in the user's language; ``source`` is the English text or the name of a choice."""
+    """Return a help text in the user's language; ``source`` is the English text or the name of an option of a run."""
     bounds = bounds_of().get(source)
     if bounds is None:
         return _(source)
@@ -272,7 +272,7 @@ def _help_of(source: str) -> str:
 
 
 def _help(bounds: Bounds) -> str:
-    """Return the help text of a choice: its purpose, valid values and default."""
+    """Return the help text of an option of a run: its purpose, valid values and default."""
     text = purpose(bounds.name)
     if bounds.among:
         text = f"{text[:-1]}: {or_list(bounds.among)}."

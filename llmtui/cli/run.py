@@ -54,7 +54,7 @@ from llmtui.words.servers import server_words
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """The command-line arguments other than choices: models, server and outputs."""
+    """The command-line arguments except run options such as temperature: models, server and outputs."""
 
     models: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     csv: str | None = None
     markdown: str | None = None
     chosen: frozenset[str] = frozenset()
-    """Names of the choices that were given on the command line."""
+    """Names of the run options, such as ``temperature``, that were given on the command line."""
     extra_fields: Mapping[str, object] = {}
     """Fields added to the body of every request."""
     events: bool = False

@@ -60,7 +60,8 @@ class Services:
     def server_of(self, address: str | None) -> SetServer:
         """Return the server for an address.
 
-        The address from the settings counts as chosen by the user only if it was given on the command line.
+        If it is the address in the settings, it counts as chosen by the user only if it was also given on the command
+        line.
         """
         named_by: NamedBy = "nobody" if address is None else "person"
         if address is not None and address == self.settings.host and not self.server_named:

@@ -60,14 +60,14 @@ def guard_streams() -> None:
 
 
 def output_failed(stream: TextIO) -> OSError | None:
-    """Flush a stream; return the error because of which its output is lost, None if it is not."""
+    """Flush a stream; return the error because of which output was lost, or None."""
     stream.flush()
     raw = getattr(getattr(stream, "buffer", None), "raw", None)
     return raw.failed if isinstance(raw, GuardedOutput) else None
 
 
 def is_output_lost(stream: TextIO) -> bool:
-    """Return whether output is lost although its reader did not close the pipe."""
+    """Return whether output was lost for another reason than that its reader closed the pipe."""
     failed = output_failed(stream)
     return failed is not None and not isinstance(failed, BrokenPipeError)
 

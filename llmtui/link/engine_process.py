@@ -23,7 +23,7 @@ from llmtui.store.journal import TrialIndex
 
 BLOCK_BYTES = 1 << 16
 EXIT_GRACE_S = 2.5
-"""How long ``close`` waits before it kills the engine, which should exit within 2 s of the end of its stdin."""
+"""How many seconds ``close`` waits before it kills the engine; the engine should exit within 2 s."""
 LOG_LINES_SHOWN = 3
 
 

@@ -11,7 +11,7 @@ from llmtui.link.first_bytes import why_no_events
 
 FIRST_BYTES_SHOWN = 80
 MAX_LINE_BYTES = 1 << 28
-"""Far more than the longest answer takes; a longer line is not an event."""
+"""Maximum length of a line in bytes, far more than the longest answer takes; a longer line is not an event."""
 
 
 def event_batches(blocks: Iterable[bytes], *, where: str) -> Iterator[tuple[Event, ...]]:

@@ -46,7 +46,7 @@ def anonymous(saved: Saved, private: Collection[str] = ()) -> Saved:
 
 
 class _Names:
-    """Removes paths and private words from model names."""
+    """Removes paths and private words, such as the computer's and the user's name, from model names."""
 
     def __init__(self, private: Collection[str]) -> None:
         self._private = frozenset(word.casefold() for word in private if word)

@@ -24,7 +24,7 @@ _HEIGHT: Final = 200
 _LEFT: Final = 56
 _BELOW: Final = 24
 _POINTS: Final = 600
-"""Maximum number of points drawn per curve; a chart has fewer columns of pixels on most screens."""
+"""Maximum number of points drawn per curve: about one per unit of the chart's width."""
 _DATA_POINTS: Final = 2_000
 """Maximum number of points in the data of a curve, which the interactive chart can zoom into."""
 _STEPS: Final = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
@@ -65,7 +65,7 @@ def escaped(value: str) -> str:
 
 
 def colour(index: int) -> str:
-    """Return the CSS colour of the contender with this index."""
+    """Return the CSS colour of the model with this index."""
     return f"var(--m{index % COLOURS})"
 
 

@@ -25,7 +25,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     low: float | None = None
     high: float | None = None
     over: Over | None = None
-    """Whether `low` and `high` are the extremes of rounds or of trials."""
+    """Kind of observation of which `low` and `high` are the extremes."""
     missing: str | None = None
 
 
@@ -125,7 +125,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     failed: Count
     disturbed: Count
     conditions: tuple[str, ...]
-    """Flags of conditions that lasted for much of the session."""
+    """Flags of conditions that at least a fifth of the model's compared trials have."""
     figures: dict[str, Figure]
     categories: tuple[CategoryFigures, ...]
 

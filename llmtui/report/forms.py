@@ -19,7 +19,7 @@ from llmtui.report.saved import Saved
 from llmtui.words import _
 
 Form = Callable[[Sequence[Saved]], bytes]
-"""Converts sessions to a file's content. Raises OSError if a session's file cannot be read."""
+"""Function that converts sessions to a file's content. It raises OSError if a session's file cannot be read."""
 
 
 def forms(*, summary: bool = False, decimal_comma: bool = False) -> Mapping[str, Form]:

@@ -158,7 +158,7 @@ def _figure(one: Measure, found: Reading, line: SummaryLine, rows: Sequence[Tria
 
 
 def _why(one: Measure, line: SummaryLine, rows: Sequence[TrialRow]) -> str:
-    """Return the code of the reason: the summary's, else the most common one of the model's trials."""
+    """Return the code of the reason why a figure is missing: the summary's, else the most common one of the trials."""
     told = line.why.get(one.reason_key or one.id)
     if told is not None:
         return told

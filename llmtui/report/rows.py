@@ -19,7 +19,7 @@ Row = dict[str, str]
 
 
 def by_model(session: Session) -> list[Row]:
-    """Return one row per contender, all cells as text; cold, warm and follow-up trials have separate columns.
+    """Return one row per model, all cells as text; cold, warm and follow-up trials have separate columns.
 
     Columns without any value are left out. Models share a letter in ``Group`` unless a verdict separates them.
     """
@@ -28,7 +28,7 @@ def by_model(session: Session) -> list[Row]:
 
 
 def by_category(session: Session) -> list[Row]:
-    """Return one row per contender and category, all cells as text; only warm trials are included."""
+    """Return one row per model and category, all cells as text; only warm trials are included."""
     return _without_empty([_category_cells(line) for line in summarise(session).categories], keep=2)
 
 

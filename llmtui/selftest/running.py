@@ -22,7 +22,7 @@ from llmtui.words.trials import kind_words
 
 COST_LIMIT_S: Final = 24.0
 VAGUE: Final = 0.05
-"""If the interval's half-width is above this share of the speed, it cannot show a cost of a few percent."""
+"""Half-width of the cost's interval, as a share of the speed, above which the result is inconclusive."""
 UNWRAPPED: Final = 200
 """Width in columns if the output is not a terminal."""
 
@@ -142,7 +142,7 @@ def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:
 
 
 def cost_verdict(found: Cost | None) -> BoundCheck:
-    """Return the line on the cost of the screen; None as the cost means that it could not be measured in time."""
+    """Return the line on the cost of the screen; ``found`` is None if the model was too slow to measure it."""
     if found is None:
         return BoundCheck(
             sentence=_("The cost of the screens is not available: the built-in model is too slow on this machine.")

@@ -15,7 +15,7 @@ ANSWER_S: Final = 1.1
 TOKENS: Final = (100, 220)
 """Smallest and largest number of tokens of an answer; speeds are compared from 64 tokens on."""
 CAP_TOKENS: Final = 320
-"""Limit on tokens: more than any drawn answer has with its thinking, so that all answers end by themselves."""
+"""Limit on tokens: more than any of the random answers has with its thinking, so that all end by themselves."""
 THINKING_TOKENS: Final = 60
 QUIET_TOKENS: Final = 10
 """No stall occurs before this token.

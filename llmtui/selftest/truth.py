@@ -30,7 +30,7 @@ class TruthPair(msgspec.Struct, frozen=True):
 
     @property
     def difference(self) -> float:
-        """Measured − true value, in their unit."""
+        """Measured − true value, in the unit of both."""
         return self.measured - self.truth
 
     @property
@@ -45,7 +45,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     row: TrialRow
     ttft_ms: TruthPair | None
     decode_tps: TruthPair | None
-    """None if the answer has too few tokens for a speed."""
+    """True and measured decode speed; None if the answer has too few tokens for a speed."""
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import time
 from typing import NamedTuple
 
 _COARSE_MARGIN_NS = 2_000_000
-"""The event loop's timers round up to a millisecond, so the last part of a wait uses a finer sleep."""
+"""Last part of a wait, for which a finer sleep is used: the event loop's timers round up to a millisecond."""
 
 
 class Stamp(NamedTuple):

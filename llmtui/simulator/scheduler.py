@@ -83,7 +83,7 @@ class SimulatedRunner:
 
 
 class Scheduler:
-    """Loads and unloads models, and keeps those in memory.
+    """Loads models into memory, and unloads them.
 
     Args:
         script: the script, which has limits and durations.

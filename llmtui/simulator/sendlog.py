@@ -139,7 +139,7 @@ class SentRequest(Struct, frozen=True, kw_only=True):
 
     @property
     def decode_tps(self) -> float | None:
-        """Tokens after those of the first text ÷ time from the first text to the last line; None if there are none."""
+        """(tokens − those of the first text) ÷ (last line − first text), in tokens per second; None if not defined."""
         texts, done_ns = self.texts, self.done_ns
         if not texts or done_ns is None or done_ns <= texts[0].sent_ns:
             return None

@@ -23,12 +23,15 @@ MOST_PAIRS = 6
 
 
 def audit_lines(session: Session) -> tuple[tuple[str, str], ...]:
-    """Return the audit of an imported session as pairs of a heading and a text."""
+    """Return the audit of an imported session (what it can show, which claims hold) as pairs of heading and text."""
     return audited(audit(session))
 
 
 def claim_rows(session: Session) -> tuple[tuple[str, str, str], ...]:
-    """Return one row per claim of an imported session: the claim, the finding in one to three words, and the reason."""
+    """Return one row per claim that an imported file suggests, such as which model is the fastest.
+
+    A row has the claim, the finding in one to three words, and the reason.
+    """
     of = audit(session)
     return tuple(
         (claim_sentence(one, of.layout), finding_word(one.finding), why_sentence(one, of)) for one in of.claims

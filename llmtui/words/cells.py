@@ -21,7 +21,7 @@ def column_head(one: Measure) -> str:
 
 
 def printed_head(one: Measure) -> str:
-    """Return the head of a printed column; without a unit for times and memory, since each cell has its own."""
+    """Return the head of a printed column; it has no unit for times and memory, because each cell has its own."""
     return short_title(one) if one.unit in _SCALING else column_head(one)
 
 

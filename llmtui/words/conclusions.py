@@ -315,7 +315,7 @@ def _which(line: WhichForWhat, session: Session) -> Iterable[str]:
 
 
 def _suits(choice: Recommendation, session: Session) -> str:
-    """Return a sentence that names a use, its figure, and the contenders that suit it."""
+    """Return a sentence that names a use, such as long answers, and the models that suit it."""
     use = {
         "long_answers": _("Long answers (chars/s, up to {n} tokens)").format(n=session.plan.options.num_predict),
         "quick_questions": _("Quick answers (time to first output token)"),

@@ -43,7 +43,7 @@ def decimal_mark() -> str:
 
 
 def with_mark(number: str) -> str:
-    """Return a number, written with a decimal point, with the decimal mark of the user's language instead."""
+    """Replace the decimal point of a number by the decimal mark of the user's language."""
     return number.replace(".", decimal_mark())
 
 

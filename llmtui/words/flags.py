@@ -18,7 +18,7 @@ COUNTED_OTHERWISE = (
 
 
 def mark(row: TrialRow) -> str:
-    """Return the mark of a trial's row: its most serious flag that changes what counts, in words; empty without one."""
+    """Return the mark of a trial's row: its most serious flag that changes what counts; empty if it has none."""
     for flag in COUNTED_OTHERWISE:
         if flag in row.flags and not (flag == "outlier" and len(row.flags) == 1):
             return flag_mark(flag)
@@ -45,7 +45,7 @@ def explained(flags: Sequence[str], evidence: Sequence[FlagEvidence]) -> tuple[s
 
 
 def conditions_clause(conditions: Sequence[str]) -> str:
-    """Return lasting conditions as text to put beside a result: ``partly on the CPU; another model in memory``."""
+    """Return flags as text to put beside a result: ``partly on the CPU; another model in memory``."""
     return "; ".join(flag_mark(flag) for flag in dict.fromkeys((*CONDITIONS, *conditions)) if flag in conditions)
 
 

@@ -1,4 +1,4 @@
-"""The command that adds an extra, such as ``builtin``, to this installation: llmtui is in no package index."""
+"""The command that adds an extra (optional packages) to this installation: llmtui is in no package index."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = "llmtui"
 
 @cache
 def install_command(extra: str = "builtin") -> str:
-    """Return the shell command that installs an extra for this interpreter.
+    """Return the shell command that installs an extra (optional packages) for this interpreter.
 
     It names the folder or address that llmtui was installed from (``direct_url.json``, PEP 610).
     """

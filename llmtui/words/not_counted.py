@@ -38,7 +38,7 @@ def not_counted_sentences(line: NotCounted, session: Session) -> Iterable[str]:
 
 
 def _left_out(one: Uncounted, session: Session) -> str:
-    """Return how many trials of a contender do not count, and why: ``qwen3:4b 2 trials (disturbed and repeated)``."""
+    """Return how many trials of a model do not count, and why: ``qwen3:4b 2 trials (disturbed and repeated)``."""
     count = plural("{n} trial", "{n} trials", one.count).format(n=one.count)
     return f"{session.plan.contenders[one.contender].label} {count} ({_left_out_why(one.code, one.what)})"
 

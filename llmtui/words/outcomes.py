@@ -18,7 +18,7 @@ def outcome_word(outcome: str, ended_by: str | None = None) -> str:
 
 
 def outcome_sentence(outcome: str, ended_by: str | None = None) -> str:
-    """Return the meaning of the outcome, for the trial's details."""
+    """Return a sentence on what an outcome means, for the trial's details; an unknown outcome is returned unchanged."""
     if outcome == "ok" and ended_by == "length":
         return _("The answer reached the maximum length, as planned.")
     if outcome == "ok" and ended_by == "stop":

@@ -13,7 +13,7 @@ _EDGES = (1.0, 1.03, 1 / 1.03, 1.10, 1 / 1.10)
 
 
 def factor(ratio: float) -> str:
-    """Return a ratio: three decimals below 1.10, two below 10, else three significant digits; more if needed.
+    """Return a ratio with three decimals below 1.10, two below 10, and three significant digits above.
 
     More decimals are used if rounding would move the ratio across one of ``_EDGES``.
     """
@@ -26,7 +26,7 @@ def factor(ratio: float) -> str:
 
 
 def _side(ratio: float, edge: float) -> int:
-    """Return 1 if a ratio is above an edge, −1 if it is below, and 0 if both are equal up to rounding errors."""
+    """Return 1 if a ratio is above a limit, −1 if it is below, and 0 if both are equal up to rounding errors."""
     return 0 if abs(ratio - edge) < _SAME else 1 if ratio > edge else -1
 
 

@@ -22,7 +22,7 @@ FAILED: Final = "failed"
 BUSY: Final = ("busy", "noisy_start", "busy_machine")
 """Flags that share one badge: other programs used the CPU."""
 NO_BADGE: Final = ("outlier", "thinking_inline")
-"""Flags without a badge.
+"""Flags that are not shown as a badge after the line above the results.
 
 An outlier without another flag has no known cause, and thinking inside the answer changes no speed.
 """
@@ -77,7 +77,7 @@ def session_head(session: Session, *, is_live: bool) -> tuple[Fact, ...]:
 
 
 def machine_title(session: Session) -> str:
-    """Return the title for the figures of the measured machine; if that is not this machine, with its name."""
+    """Return the title for the measured machine's figures, with its name if it is not this machine."""
     host = other_host(session)
     return _("Machine") if host is None else _("Machine {host}").format(host=host)
 

@@ -18,7 +18,7 @@ from llmtui.words.ratios import factor, factor_range
 from llmtui.words.reasons import reason
 
 CLOSE = 1.10
-"""An open pair is called "too close to tell yet" only if its ratio is below this."""
+"""A pair that is not settled is called "too close to tell yet" only if its ratio is below this."""
 
 
 def verdict_word(word: str, ratio: float | None = None) -> str:
@@ -26,7 +26,7 @@ def verdict_word(word: str, ratio: float | None = None) -> str:
 
     Args:
         word: a code of core.verdict, such as ``too_close``.
-        ratio: speed ratio of the pair; an open pair of 1.10 or more is called "not settled yet".
+        ratio: speed ratio of the pair; a pair that is too close but has 1.10 or more is called "not settled yet".
     """
     if word == "too_close" and ratio is not None and ratio >= CLOSE:
         return _("not settled yet")
@@ -68,7 +68,7 @@ def verdict_sentence(verdict: SpeedVerdict, session: Session, *, round_s: float 
 
 
 def under_conditions(conditions: Sequence[Condition]) -> str:
-    """Return sentences on conditions: first the lasting ones, then each other one with the number of its trials."""
+    """Return sentences on conditions: first those that lasted, then each other one with the number of its trials."""
     said: list[str] = []
     lasting = [one.flag for one in conditions if one.lasting]
     if lasting:
