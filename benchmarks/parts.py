@@ -20,7 +20,7 @@ LAZY = {"pandas": "pandas", "plotext": "plotext", "the command line": "typer", "
 FIRST_PAINT = """
 import json, sys
 from llmtui.cli.startup import load_startup
-from llmtui.cli.services import Program
+from llmtui.cli.services import Services
 from llmtui.tui.app import LlmtuiApp
 
 class Painted(LlmtuiApp):
@@ -28,7 +28,7 @@ class Painted(LlmtuiApp):
         sys.__stdout__.write(json.dumps(list(sys.modules)))
         self.exit()
 
-Painted(Program(load_startup({}))).run(headless=True, size=(140, 40))
+Painted(Services(load_startup({}))).run(headless=True, size=(140, 40))
 """
 
 

@@ -8,13 +8,12 @@ from typing import Final
 from llmtui.core.across import Earlier
 from llmtui.core.day_noise import day_noise
 from llmtui.core.differences import plan_signature
-from llmtui.core.events import BadLine, SessionStarted, decode_event
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import Plan
 from llmtui.core.session import Session
 from llmtui.store.begun import sessions_begun
 from llmtui.store.listing import list_sessions
-from llmtui.store.session_rows import read_comparable
+from llmtui.store.session_rows import read_comparable, session_start
 
 MOST: Final = 8
 """Largest number of sessions read to estimate the day-to-day noise."""
@@ -53,7 +52,7 @@ def sessions_before(
     for one in sessions_begun(results_dir):
         if one.wall_ns >= session.wall_ns or one.session_id == session.session_id:
             continue
-        started = _started(one.journal)
+        started = session_start(one.journal)
         if started is None or plan_signature(started.plan) != wanted:
             continue
         before = read_comparable(one.journal, speed_only=speed_only)
@@ -67,16 +66,7 @@ def sessions_before(
 def last_plan(results_dir: Path) -> Plan | None:
     """Return the plan of the newest session in the folder that was not imported; None if there is none."""
     for folder in list_sessions(results_dir):
-        started = None if folder.problem is not None else _started(folder.journal)
+        started = None if folder.problem is not None else session_start(folder.journal)
         if started is not None and not is_imported(started.plan):
             return started.plan
     return None
-
-
-def _started(journal: Path) -> SessionStarted | None:
-    try:
-        with journal.open("rb") as file:
-            first = decode_event(file.readline())
-    except (OSError, BadLine):
-        return None
-    return first if isinstance(first, SessionStarted) else None

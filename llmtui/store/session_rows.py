@@ -50,7 +50,7 @@ def comparable_session(journal: Path, *, speed_only: bool = False) -> Session | 
     Returns:
         The session; None if ``trials.csv`` cannot be used, so that the journal must be read.
     """
-    started = _started(journal)
+    started = session_start(journal)
     if started is None or started.fingerprint.llmtui != __version__ or is_imported(started.plan):
         return None
     try:
@@ -78,7 +78,8 @@ def read_comparable(journal: Path, *, speed_only: bool = False) -> Session | Non
         return None
 
 
-def _started(journal: Path) -> SessionStarted | None:
+def session_start(journal: Path) -> SessionStarted | None:
+    """Return a journal's first event; None if the file cannot be read or begins with something else."""
     try:
         with journal.open("rb") as file:
             first = decode_event(file.readline())
