@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import datetime
 import io
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "llmtui"
 LOCALE = SOURCE / "words" / "locale"
 DOMAIN = "llmtui"
+NO_DATE = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+"""Date in every compiled catalogue: the format wants one."""
 CHANGING = tuple(
     f'"{name}'.encode()
     for name in (
@@ -78,7 +81,8 @@ def read(language: str) -> Catalog:
 
 
 def compiled(catalogue: Catalog) -> bytes:
-    """Return the catalogue in gettext's binary format."""
+    """Return the catalogue in gettext's binary format; equal content makes equal bytes."""
+    catalogue.creation_date = catalogue.revision_date = NO_DATE
     out = io.BytesIO()
     write_mo(out, catalogue)
     return out.getvalue()
