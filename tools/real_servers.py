@@ -68,7 +68,7 @@ DEMO_MODEL = Path(__file__).parents[1] / "llmtui" / "backends" / "models" / "tin
 SERVERS = (
     Server(
         name="llama-server",
-        product="llama.cpp llama-server, as Ollama 0.34.4 has it",
+        product="llama.cpp llama-server, as bundled with Ollama 0.34.4",
         version="b11076",
         packages=(),
         command=("llama-server", "--model", str(DEMO_MODEL), "--alias", "tiny", "--host", "127.0.0.1",
@@ -316,16 +316,17 @@ def compared(server: Server, rows: Sequence[Mapping[str, str]], exchanges: Seque
 def as_table(results: Sequence[Result]) -> str:
     """Return the results as a Markdown table."""
     lines = [
-        "| server | version | warm trials | outcome | TTFT, llmtui − relay | speed, llmtui ÷ relay | blank |",
+        "| server | version | warm trials | outcome | TTFT: difference to the relay "
+        "| decode speed: difference to the relay | blank |",
         "|---|---|---|---|---|---|---|",
     ]
     for result in results:
         if result.reason is not None:
-            told = f"not tried: {result.reason.replace('|', ' ')}"
+            told = f"not tested: {result.reason.replace('|', ' ')}"
             lines.append(f"| {result.server.product} | {result.server.version} | | {told} | | | |")
             continue
         ttft = "" if result.ttft_error_ms is None else f"{result.ttft_error_ms:.2f} ms"
-        speed = "" if result.speed_error is None else f"± {result.speed_error:.2%}"
+        speed = "" if result.speed_error is None else f"{100 * result.speed_error:.2f} %"
         blank = ", ".join(f"`{name}`" for name in result.blank)
         lines.append(
             f"| {result.server.product} | {result.server.version} | {result.trials} | {result.outcomes} "
