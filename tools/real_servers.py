@@ -316,8 +316,8 @@ def compared(server: Server, rows: Sequence[Mapping[str, str]], exchanges: Seque
 def as_table(results: Sequence[Result]) -> str:
     """Return the results as a Markdown table."""
     lines = [
-        "| server | version | warm trials | outcome | TTFT: difference to the relay "
-        "| decode speed: difference to the relay | blank |",
+        "| server | version | warm trials | outcome "
+        + "| TTFT: difference to the relay | decode speed: difference to the relay | blank |",
         "|---|---|---|---|---|---|---|",
     ]
     for result in results:
