@@ -317,7 +317,7 @@ def as_table(results: Sequence[Result]) -> str:
     """Return the results as a Markdown table."""
     lines = [
         "| server | version | warm trials | outcome "
-        + "| TTFT: difference to the relay | decode speed: difference to the relay | blank |",
+        "| TTFT: difference to the relay | decode speed: difference to the relay | blank |",
         "|---|---|---|---|---|---|---|",
     ]
     for result in results:
