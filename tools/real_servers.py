@@ -41,6 +41,7 @@ START_LIMIT_S = 600.0
 RUN_LIMIT_S = 600.0
 TTFT_BOUND_MS = 5.0
 SPEED_BOUND = 0.03
+COMPARED = ("TTFT", "decode speed")
 BEGIN, END = "<!-- real servers: begin -->", "<!-- real servers: end -->"
 
 
@@ -315,11 +316,8 @@ def compared(server: Server, rows: Sequence[Mapping[str, str]], exchanges: Seque
 
 def as_table(results: Sequence[Result]) -> str:
     """Return the results as a Markdown table."""
-    lines = [
-        "| server | version | warm trials | outcome "
-        "| TTFT: difference to the relay | decode speed: difference to the relay | blank |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    columns = ("server", "version", "warm trials", "outcome", *(f"{one}: difference to the relay" for one in COMPARED))
+    lines = [f"| {' | '.join(columns)} | blank |", "|---|---|---|---|---|---|---|"]
     for result in results:
         if result.reason is not None:
             told = f"not tested: {result.reason.replace('|', ' ')}"

@@ -6,8 +6,8 @@
 
 A simulated session has only the data that the verdicts use. tools/truth_worlds.py simulates them, and
 tools/truth_cases.py says how often each verdict may occur. Such a promise is broken if the 99 % interval of the rate
-(Wilson 1927) lies wholly beyond it; then the exit code is 1. Each case has its own seed, ``seed + number of the case``,
-by which it can be repeated.
+(Wilson 1927) lies entirely beyond it; then the exit code is 1. Each case has its own seed, ``seed + number of the
+case``, by which it can be repeated.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def tables(found: Sequence[Found], sessions: int, seed: int) -> str:
     """Return all tables as Markdown: one row per world, one column per number of rounds, rates in %."""
     lines = [
         f"{sessions} sessions per case, seed {seed} (a case's own: seed + its number); rates in %.",
-        "A promise is broken, and marked **so**, where the 99 % interval of the rate is wholly beyond it.",
+        "A promise is broken, and its rate in **bold**, if the whole 99 % interval of the rate is beyond it.",
     ]
     for title in dict.fromkeys(one.case.table for one in found):
         mine = [one for one in found if one.case.table == title]
@@ -178,11 +178,9 @@ def put_into(document: str, made: str) -> str:
 def main() -> int:
     """Print or write the tables; return 1 if a promise is broken, else 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--sessions", type=int, default=None, help=f"sessions per case; {SESSIONS} unless told otherwise"
-    )
+    parser.add_argument("--sessions", type=int, default=None, help=f"sessions per case; {SESSIONS} by default")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_SESSIONS} sessions per case")
-    parser.add_argument("--seed", type=int, default=None, help="fresh where it is not given")
+    parser.add_argument("--seed", type=int, default=None, help="a new one by default")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--write", type=Path, default=None, help="document to put the tables into")
     chosen = parser.parse_args()

@@ -23,7 +23,7 @@ Events = Mapping[str, bool]
 Session = Callable[[random.Random], Events | None]
 """Simulates one session; None means that it shows nothing about the promise and does not count."""
 
-WORDS, SEEMS, HOLDS = "letters", "seems", "the intervals hold the truth"
+WORDS, SEEMS, HOLDS = "letters", "seems", "the intervals contain the true ratio"
 FALSE_WORDS = 0.06
 FALSE_SEEMS_STOPPING = 0.10
 MOST_ROUNDS = 10
@@ -52,7 +52,7 @@ class Case(NamedTuple):
 def cases() -> Iterator[Case]:
     """Yield all cases, in the order of the tables."""
     yield from _noisy_machines()
-    yield from _machines_as_they_are()
+    yield from _realistic_machines()
     yield from _coverage()
     yield from _power()
     yield from _waits()
@@ -120,8 +120,8 @@ def _noisy_machines() -> Iterator[Case]:
                     yield Case(table, row, column, partial(speed_session, of_rounds), promises)
 
 
-def _machines_as_they_are() -> Iterator[Case]:
-    table = "Equal models, ± 2 %, on machines as they are: letters / seems"
+def _realistic_machines() -> Iterator[Case]:
+    table = "Equal models, ± 2 %, on realistic machines: letters / seems"
     machines = (
         "drift", "throttled 15 %", "throttled 30 %", "burst of one block", "burst of two blocks", "slow first block",
         "two speeds", "rare slow blocks", "ar1",
@@ -143,7 +143,7 @@ def _coverage() -> Iterator[Case]:
             for rounds in (3, 5, 10):
                 world = World(models=models, rounds=rounds, noise=noise)
                 yield Case(
-                    "All intervals hold the truth",
+                    "All intervals contain the true ratio",
                     f"{noise}, {models} models",
                     f"{rounds}",
                     partial(speed_session, world),
@@ -239,6 +239,10 @@ def _steadiness() -> Iterator[Case]:
                 yield Case("Equally steady models, block / trial noise: the steadiest", row, f"{rounds}", session, told)
 
 
+def _models(number: int) -> str:
+    return "1 model" if number == 1 else f"{number} models"
+
+
 def drift_session(models: int, rounds: int, block: float, shared: float, slows: float, chance: random.Random) -> Events:
     """Simulate a machine that slows by a share over the session, and return whether that is reported."""
     series: list[list[SteadyBlock]] = [[] for _ in range(models)]
@@ -260,11 +264,11 @@ def _drift() -> Iterator[Case]:
         for models in (1, 2, 3, 6):
             for rounds in (3, 5, 10):
                 session = partial(drift_session, models, rounds, block, shared, 0.0)
-                yield Case("No drift: the machine slowed", f"{what}, {models} models", f"{rounds}", session, told)
+                yield Case("No drift: the machine slowed", f"{what}, {_models(models)}", f"{rounds}", session, told)
     for models in (1, 3):
         for rounds in (5, 10):
             session = partial(drift_session, models, rounds, 0.014, 0.0, 0.06)
-            yield Case("A drift of 6 %, blocks ± 1.4 %: the machine slowed", f"{models} models", f"{rounds}", session, (
+            yield Case("A drift of 6 %, blocks ± 1.4 %: the machine slowed", _models(models), f"{rounds}", session, (
                 Promise("the machine slowed"),
             ))  # fmt: skip
 
@@ -310,6 +314,6 @@ def _across() -> Iterator[Case]:
         for models in (1, 3):
             for rounds in (2, 3, 5):
                 session = partial(across_session, models, rounds, earlier, 0.02)
-                row = f"{earlier} earlier sessions, {models} models"
+                row = f"{earlier} earlier sessions, {_models(models)}"
                 table = "Nothing changed but the day, ± 2 %: faster or slower / seems"
                 yield Case(table, row, f"{rounds}", session, told)
