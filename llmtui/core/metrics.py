@@ -36,7 +36,7 @@ from llmtui.core.records import ServerCounters
 from llmtui.core.thinking import inline_thinking
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class Figures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The figures of one trial. A missing figure is None; ``why`` has the code of the reason under the field's name."""
 
     ttft_ms: float | None = None

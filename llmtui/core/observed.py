@@ -119,7 +119,8 @@ def _values(
     if figure == "cold_again_ms":
         rows = start_rows(rows)[1]
     elif figure == "prefill_tps":
-        rows = [row for row in rows if row.trial.kind == prefill_kind(session)]
+        shown = prefill_kind(session)
+        rows = [row for row in rows if row.trial.kind == shown]
     kind = _KINDS.get(figure, "warm")
     counts = _COUNTS.get(figure, one.counts)
     return [

@@ -157,7 +157,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
 
 
-class TrialKey(msgspec.Struct, frozen=True, kw_only=True):
+class TrialKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The identity of a trial for resuming and comparing: equal keys mean the same prompt to the same model."""
 
     round: int
@@ -168,7 +168,7 @@ class TrialKey(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
 
 
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
+class Trial(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One request of a plan."""
 
     id: str

@@ -147,7 +147,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("a timeline's arrays are of one length")
 
 
-class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
+class MachineFigures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Readings of the server's machine during one trial; None: not measured, or not visible from this machine."""
 
     runner_pid: int | None = None
@@ -210,7 +210,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """Number of requests that the figures are averaged over; None for a single request."""
 
 
-class ResidentModel(msgspec.Struct, frozen=True, kw_only=True):
+class ResidentModel(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A model in a server's memory, as reported by the server."""
 
     name: str

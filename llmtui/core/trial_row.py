@@ -20,8 +20,11 @@ from llmtui.core.records import (
 )
 
 
-class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished trial, without its text."""
+class TrialRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One finished trial, without its text.
+
+    The garbage collector ignores these rows (``gc=False``), because a trend holds a hundred thousand of them.
+    """
 
     trial: Trial
     order: int

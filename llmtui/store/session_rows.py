@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ _OF_SPEED: Final = ("decode_tps", "decode_s", "decode_steps", "tokens", *_WORDS)
 """Columns needed to compare decode speed. A trend over time reads them from hundreds of sessions."""
 _OTHERS: Final = (
     "round", "model", "variant", "digest", "backend", "kind", "prompt_id", "outcome", "ended_by", "flags", "trial_id",
-    "repeats", "num_predict", "cold_source", "server_size_bytes", "server_vram_bytes", "context_length", "order",
+    "repeats", "num_predict", "cold_source", "server_size_bytes", "server_vram_bytes", "order",
 )  # fmt: skip
 
 
@@ -129,31 +130,33 @@ class _Reader:
             for name in names
             if not speed_only or name in _OF_SPEED
         ]
-        self._machine = [(name, places[name]) for name in _MACHINE]
+        self._machine = [] if speed_only else [(name, places[name]) for name in _MACHINE]
+        self._others = itemgetter(*(places[name] for name in _OTHERS))
 
     def row(self, cells: Sequence[str]) -> TrialRow:
-        at = self._places
-        index = self._contenders[cells[at["model"]], cells[at["variant"]], cells[at["digest"]], cells[at["backend"]]]
-        kind = cells[at["kind"]]
-        prompt = self._prompts[cells[at["prompt_id"]]] if cells[at["prompt_id"]] else None
+        (
+            round_number, model, variant, digest, backend, kind, prompt_id, outcome, ended_by, flagged, trial_id,
+            repeats, num_predict, cold_source, size, vram, order,
+        ) = self._others(cells)  # fmt: skip
+        prompt = self._prompts[prompt_id] if prompt_id else None
         trial = Trial(
-            id=cells[at["trial_id"]],
+            id=trial_id,
             key=TrialKey(
-                round=int(cells[at["round"]]),
-                backend=cells[at["backend"]],
-                digest=cells[at["digest"]],
-                variant=cells[at["variant"]],
+                round=int(round_number),
+                backend=backend,
+                digest=digest,
+                variant=variant,
                 prompt_sha256="" if prompt is None else self._plan.prompts[prompt].sha256,
-                kind=kind,  # type: ignore[arg-type]  # as written by this version
+                kind=kind,
             ),
-            contender=index,
+            contender=self._contenders[model, variant, digest, backend],
             prompt=prompt,
         )
-        flags = tuple(cells[at["flags"]].split())
+        flags = tuple(flagged.split())
         return TrialRow(
             trial=trial,
-            order=int(cells[at["order"]]),
-            outcome=cells[at["outcome"]],  # type: ignore[arg-type]
+            order=int(order),
+            outcome=outcome,
             figures=Figures(
                 thinking_inline="thinking_inline" in flags,
                 **{name: to(cells[place]) for name, place, to in self._figures if cells[place]},
@@ -161,14 +164,14 @@ class _Reader:
             wall_ns=0,
             t0_ns=None,
             t_ns=0,
-            ended_by=cells[at["ended_by"]] or None,  # type: ignore[arg-type]
+            ended_by=ended_by or None,
             flags=flags,
             evidence=("",) * len(flags),
-            machine=self._machine_of(cells),
-            resident=self._resident(cells),
-            cold_source=cells[at["cold_source"]] or None,  # type: ignore[arg-type]
-            num_predict=int(cells[at["num_predict"]]) if cells[at["num_predict"]] else None,
-            repeats=cells[at["repeats"]] or None,
+            machine=self._machine_of(cells) if self._machine else None,
+            resident=_resident(size, vram),
+            cold_source=cold_source or None,
+            num_predict=int(num_predict) if num_predict else None,
+            repeats=repeats or None,
         )
 
     def _machine_of(self, cells: Sequence[str]) -> MachineFigures | None:
@@ -179,10 +182,10 @@ class _Reader:
         }
         return MachineFigures(**told) if told else None  # type: ignore[arg-type]
 
-    def _resident(self, cells: Sequence[str]) -> ResidentModel | None:
-        size, vram = (cells[self._places[name]] for name in ("server_size_bytes", "server_vram_bytes"))
-        if not size and not vram:
-            return None
-        return ResidentModel(
-            name="", digest="", size_bytes=int(size) if size else None, vram_bytes=int(vram) if vram else None
-        )
+
+def _resident(size: str, vram: str) -> ResidentModel | None:
+    if not size and not vram:
+        return None
+    return ResidentModel(
+        name="", digest="", size_bytes=int(size) if size else None, vram_bytes=int(vram) if vram else None
+    )
