@@ -38,7 +38,7 @@ def _ttft(trials: int) -> Row:
     errors = [test.ttft_ms.difference for test in compared if test.ttft_ms is not None]
     typical = median(map(abs, errors))
     return Row(
-        f"TTFT error, full screen, {len(errors)} tests, median of the sizes",
+        f"TTFT error while the screens draw, {len(errors)} trials, median without the sign",
         f"{typical:.2f} ms ({min(errors):+.2f} … {max(errors):+.2f})",
         f"≤ {TTFT_BAR_MS:g} ms",
         typical <= TTFT_BAR_MS,
@@ -56,7 +56,7 @@ def _decode(trials: int) -> Row:
     words = ", ".join(f"{_words(number)} {100 * share:.3f} %" for number, share in typical.items())
     worst = max(typical.values())
     return Row(
-        f"decode speed error, full screen, median of {min(map(len, errors.values()))} at each speed",
+        f"decode speed error while the screens draw, median of {min(map(len, errors.values()))} trials at each speed",
         f"worst {100 * worst:.3f} %: {words}",
         f"≤ {100 * DECODE_BAR:g} %",
         worst <= DECODE_BAR,
@@ -86,4 +86,4 @@ def _is_warm(test: Compared) -> bool:
     return test.row.trial.kind == "warm"
 
 
-BENCHMARK = Benchmark("accuracy", "How right the figures are", measure)
+BENCHMARK = Benchmark("accuracy", "How accurate the figures are", measure)

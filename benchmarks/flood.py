@@ -48,25 +48,25 @@ def measure(quick: bool) -> Iterable[Row]:
     with running_simulator(server_of(_model(tokens))) as server:
         seen = _on_screen(server, trials, tokens)
         yield Row(
-            f"{RATE_TPS:.0f} tok/s for {trials * tokens / RATE_TPS:.0f} s: last text on the screen after it left the "
-            f"server, {len(seen.behind_ms)} answers",
+            f"{RATE_TPS:.0f} tok/s for {trials * tokens / RATE_TPS:.0f} s: time from sending of the last text to its "
+            f"being on the screen, {len(seen.behind_ms)} answers",
             f"{spread(seen.behind_ms, 0)} ms ({seen.chunks} chunks at {seen.rate_tps:.0f} tok/s)",
             f"≤ {BEHIND_BAR_MS:.0f} ms",
             max(seen.behind_ms) <= BEHIND_BAR_MS,
         )
         growth = {name: series[-1] - series[1] for name, series in seen.memory_mb.items()}
         yield Row(
-            "memory from the second answer to the last",
+            "growth of memory from the second answer to the last",
             ", ".join(f"{name} {grown:+.1f} MB" for name, grown in growth.items()),
             f"flat: ≤ {FLAT_BAR_MB:.0f} MB",
             max(growth.values()) <= FLAT_BAR_MB,
         )
         for stalls in (False, True):
             told = _told(server, tokens, stalls=stalls)
-            lost = f"{told.missing} of {told.facts} facts missing, gaps: {told.gaps}"
+            lost = f"{told.missing} of {told.facts} events missing, gaps: {told.gaps}"
             yield Row(
-                "facts told at that rate" + (f", the reader asleep for {STALL_S:g} s" if stalls else ""),
-                f"{lost} ({told.lost_chunks} batches of text, {told.lost_samples} looks at the machine left out)",
+                "events from the engine at that rate" + (f", the reader stopped for {STALL_S:g} s" if stalls else ""),
+                f"{lost} ({told.lost_chunks} batches of text, {told.lost_samples} sensor readings left out)",
                 "none missing" if stalls else "none missing, no gap",
                 told.missing == 0 and (told.gaps > 0 if stalls else told.gaps == 0),
             )
@@ -196,4 +196,4 @@ def _model(tokens: int) -> SimulatedModel:
     )
 
 
-BENCHMARK = Benchmark("flood", "Two thousand tokens a second", measure)
+BENCHMARK = Benchmark("flood", "Two thousand tokens per second", measure)

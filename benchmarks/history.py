@@ -51,7 +51,7 @@ def measure(quick: bool) -> Iterable[Row]:
         sorted(listings_s)[TRIES // 2] < LIST_BAR_S,
     )
     yield Row(
-        "CPU time of a key in the filter, until its lines are drawn",
+        "CPU time of a key typed into the filter, until the lines are drawn",
         f"{spread(keys_ms, 0)} ms",
         f"< {KEY_BAR_MS:g} ms",
         sorted(keys_ms)[len(keys_ms) // 2] < KEY_BAR_MS,

@@ -41,7 +41,7 @@ def _after_a_run() -> Iterable[Row]:
             screen_mb, engine_mb = (process.memory_info().rss / 1e6 for process in (screen, engine))
             run.screen.quit()
     yield Row(
-        "memory of the screens' process after a run, all screens seen",
+        "memory of the screens' process after a run, with all screens opened",
         f"{screen_mb:.0f} MB",
         f"≤ {SCREEN_BAR_MB:.0f} MB",
         screen_mb <= SCREEN_BAR_MB,
@@ -59,11 +59,11 @@ def _growth(tokens: int) -> Row:
     told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     grown_mb = (told["all_bytes"] - told["tenth_bytes"]) / 0.9 / 1e6
     return Row(
-        f"growth of the screens' process over {tokens:,} tokens in {told['rows']} tests",
+        f"growth of the screens' process over {tokens:,} tokens in {told['rows']} trials",
         f"{grown_mb:.1f} MB ({told['all_bytes'] / 1e6:.0f} MB at the end)",
         f"≤ {GROWTH_BAR_MB:.0f} MB",
         grown_mb <= GROWTH_BAR_MB,
     )
 
 
-BENCHMARK = Benchmark("memory", "What is held in memory", measure)
+BENCHMARK = Benchmark("memory", "Memory", measure)

@@ -81,7 +81,7 @@ def _imports() -> Row:
     modules = json.loads(run.stdout)
     present = [words for words, name in LAZY.items() if name in modules]
     return Row(
-        f"modules imported before the first paint; without {', '.join(LAZY)}",
+        f"modules imported before the first screen is drawn; without {', '.join(LAZY)}",
         f"{len(modules)}" + (f", among them {', '.join(present)}" if present else ""),
         "none of these",
         not present,
@@ -93,4 +93,4 @@ def _time_words(middle_us: float, low_us: float, high_us: float) -> str:
     return f"{middle_us / factor:.1f} {unit} ({low_us / factor:.1f}–{high_us / factor:.1f})"
 
 
-BENCHMARK = Benchmark("parts", "What single parts cost", measure)
+BENCHMARK = Benchmark("parts", "CPU time of single parts", measure)

@@ -33,7 +33,7 @@ class Run:
 
 def measure(quick: bool) -> Iterable[Row]:
     if find_spec("xllamacpp") is None:
-        yield Row(f"{MODEL} with the screen and without", "left out: the built-in server is not installed")
+        yield Row(f"{MODEL} with the screens and without", "left out: the built-in server is not installed")
         return
     with folder() as cache:
         _run(cache, with_screen=False)  # makes the model
@@ -43,15 +43,15 @@ def measure(quick: bool) -> Iterable[Row]:
         ]
     drawn = [run for turn in turns for run in (turn[0], turn[3])]
     plain = [run for turn in turns for run in (turn[1], turn[2])]
-    for words, runs in (("with the screen", drawn), ("without", plain)):
+    for words, runs in (("with the screens", drawn), ("without the screens", plain)):
         yield Row(
-            f"processor time of llmtui for 1,000 tokens {words}, {MODEL}",
+            f"CPU time of llmtui per 1,000 tokens {words}, {MODEL}",
             f"{spread([run.cpu_s_per_1000 for run in runs])} s (at {spread([run.tps for run in runs], 0)} tok/s)",
         )
     found = t_interval([(math.log(a.tps / b.tps) + math.log(d.tps / c.tps)) / 2 for a, b, c, d in turns])
     low, middle, high = math.exp(found.low), math.exp(found.mean), math.exp(found.high)
     yield Row(
-        f"decode speed of {MODEL}, with the screen ÷ without, {len(turns)} turns of A B B A",
+        f"decode speed of {MODEL}, with the screens ÷ without, {len(turns)} turns of four alternating sessions",
         f"{middle:.3f} [{low:.3f}, {high:.3f}]",
         f"upper end ≥ {UPPER_BAR}",
         high >= UPPER_BAR,

@@ -50,5 +50,5 @@ def p99(values: Iterable[float]) -> float:
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Return the median, with the smallest and the largest value in brackets."""
+    """Return the median, with the smallest and the largest value in parentheses."""
     return f"{median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"

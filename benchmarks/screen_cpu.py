@@ -49,18 +49,18 @@ def measure(quick: bool) -> Iterable[Row]:
     whole = [one.screen + one.engine for one in ours]
     engine = [one.engine for one in ours]
     yield Row(
-        f"processor time of screen, engine and sampler at {RATE_TPS:.0f} tok/s, all panels on, median of {len(ours)}",
-        f"{_percent(whole)} of a core (screen {_percent([one.screen for one in ours])})",
+        f"CPU time of screens and engine at {RATE_TPS:.0f} tok/s, with all panes shown, median of {len(ours)} runs",
+        f"{_percent(whole)} of a core (screens {_percent([one.screen for one in ours])})",
         f"≤ {100 * ALL_BAR:.0f} %",
         median(whole) <= ALL_BAR,
     )
     yield Row(
-        "of it engine and sampler", f"{_percent(engine)} of a core", f"≤ {100 * ENGINE_BAR:.0f} %",
+        "of this, the engine with its sensors", f"{_percent(engine)} of a core", f"≤ {100 * ENGINE_BAR:.0f} %",
         median(engine) <= ENGINE_BAR,
     )  # fmt: skip
     share = median(whole) / median(naive)
     yield Row(
-        "the same ÷ a naive app in turns with it (Markdown a token, two plots at 2 Hz)",
+        "CPU time of screens and engine ÷ that of a naive app (Markdown at every token, two plots at 2 Hz)",
         f"{share:.2f} (the naive app: {_percent(naive)} of a core)",
         "≤ 1/3",
         share <= NAIVE_BAR,
@@ -113,4 +113,4 @@ def _percent(shares: list[float]) -> str:
     return f"{spread([100 * share for share in shares], 1)} %"
 
 
-BENCHMARK = Benchmark("cpu", "What watching computes", measure)
+BENCHMARK = Benchmark("cpu", "CPU time while text arrives", measure)

@@ -51,7 +51,7 @@ def test_fold(benchmark: BenchmarkFixture) -> None:
             builder.apply(event)
         builder.snapshot()
 
-    benchmark.extra_info.update(what=f"fold of an event, of {EVENTS:,} in one session", parts=AT_ONCE)
+    benchmark.extra_info.update(what=f"folding one event into a session, with {EVENTS:,} events", parts=AT_ONCE)
     benchmark.pedantic(apply, setup=some, rounds=EVENTS // AT_ONCE, iterations=1)
     folded = builder.snapshot()
     assert folded is not None
@@ -66,7 +66,7 @@ def test_encoding_and_journal(benchmark: BenchmarkFixture, tmp_path: Path) -> No
         for look in looks:
             journal.append(encode(look))
 
-    benchmark.extra_info.update(what="a look at the machine, encoded and written to the journal", parts=AT_ONCE)
+    benchmark.extra_info.update(what="a sensor reading, encoded and written to the journal", parts=AT_ONCE)
     benchmark.pedantic(write, rounds=20, warmup_rounds=1)
     journal.close()
 
@@ -79,7 +79,7 @@ def test_samples_csv(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
         for look in looks:
             file.append(look, "t1")
 
-    benchmark.extra_info.update(what="a look at the machine, written to samples.csv", parts=TESTS)
+    benchmark.extra_info.update(what="a sensor reading, written to samples.csv", parts=TESTS)
     benchmark.pedantic(write, rounds=20, warmup_rounds=1)
     file.close()
 
@@ -103,7 +103,7 @@ def test_plots(benchmark: BenchmarkFixture, session: Session) -> None:
                 plots.show_session(frame)
 
         before = plots.canvas.drawings
-        benchmark.extra_info.update(what="both plots drawn anew, 140×40", parts=len(frames))
+        benchmark.extra_info.update(what="both plots, drawn again at 140×40", parts=len(frames))
         benchmark.pedantic(lambda: step(draw), rounds=10, warmup_rounds=1)
         assert plots.canvas.drawings - before == 2 * 11 * len(frames)
 
@@ -119,7 +119,7 @@ def test_table(benchmark: BenchmarkFixture, session: Session) -> None:
         def more() -> tuple[tuple[Session], dict[str, object]]:
             return (replace(session, rows=session.rows[: next(lengths)]),), {}
 
-        benchmark.extra_info.update(what=f"a row more in a table of {TESTS // 2}, painted", parts=1)
+        benchmark.extra_info.update(what=f"one more row in a table of {TESTS // 2}, drawn", parts=1)
         benchmark.pedantic(lambda longer: step(lambda: table.show_session(longer)), setup=more, rounds=200)
         assert table.row_count > TESTS // 2 + 199
 
