@@ -54,7 +54,10 @@ _TERMS: Final = (
     ),
     (
         marked("Journal"),
-        marked("The file in which a session records every event as it happens; its other files follow from them."),
+        marked(
+            "The file in which a session records every event as it happens; its other files are "
+            "computed from these events."
+        ),
         "events.jsonl",
         "",
     ),
@@ -110,8 +113,10 @@ _TERMS: Final = (
     ),
     (
         marked("Disturbed"),
-        marked("A trial with a flag, such as a reload of the model, for which some of its figures are "
-"not counted. It is kept and marked."),
+        marked(
+            "A trial in which something happened, such as a reload of the model, for which some of "
+            "its figures are not counted. It is kept, and a flag marks it."
+        ),
         "flags",
         "",
     ),

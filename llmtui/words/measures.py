@@ -218,7 +218,7 @@ WORDS: dict[str, MeasureWords] = {
     "usual_tps": MeasureWords(
         title=marked("Usual formula"),
         short=marked("Usual formula"),
-        formula=marked("Mean of tokens ÷ total time over the warm trials that count for speed."),
+        formula=marked("Mean of tokens ÷ total time over the warm trials that count for decode speed."),
         excluded=marked("The same trials as for decode speed, but TTFT is included."),
         source=marked("What most benchmark scripts print."),
     ),
@@ -321,7 +321,7 @@ WORDS: dict[str, MeasureWords] = {
     "round_spread": MeasureWords(
         title=marked("Variation between rounds"),
         short=marked("Variation between rounds"),
-        formula=marked("Relative standard deviation of the speed for the same prompt across rounds."),
+        formula=marked("Relative standard deviation of the decode speed for the same prompt across rounds."),
         excluded=marked("Differences between prompts. Needs three rounds."),
         source=_OWN,
     ),
