@@ -40,8 +40,8 @@ ChangeWord = Literal[
     "less", "more", "seems_less", "seems_more",
     "practically_equal", "no_noticeable_difference", "too_close", "no_verdict",
 ]  # fmt: skip
-"""Verdicts on a change. In this order: those on rates, on waiting times and on other figures, and those used for all
-figures."""
+"""Verdicts on a change: first those on rates, then those on waiting times, those on other figures, and last those that
+any figure can have."""
 Mark = Literal["better", "worse", "equal", "open", "none"]
 _UP: Final[tuple[ChangeWord, ...]] = ("faster", "seems_faster", "later", "seems_later", "more", "seems_more")
 _DOWN: Final[tuple[ChangeWord, ...]] = ("slower", "seems_slower", "sooner", "seems_sooner", "less", "seems_less")
@@ -61,11 +61,12 @@ class FigureChange(msgspec.Struct, frozen=True, kw_only=True):
     figure: str = "decode_tps"
     word: ChangeWord
     before: float | None = None
-    """Earlier value, in the unit of files. It is the session's own figure if both sessions used the same prompts,
-    otherwise the geometric mean over the rounds of the common prompts."""
+    """Earlier value, in the unit of files. It is the figure of the session's tables if both sessions used the same
+    prompts, otherwise the geometric mean over the rounds of the common prompts."""
     after: float | None = None
     ratio: float | None = None
-    """Later ÷ earlier, over the rounds; without rounds, the ratio of the two values."""
+    """Later ÷ earlier: the ratio of the geometric means over the rounds; if there are no rounds, of ``after`` to
+    ``before``."""
     low: float | None = None
     """Lower end of the 95 % interval of the ratio, valid for all contenders together. It includes the day-to-day noise
     if that is known."""
@@ -109,7 +110,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     gone: tuple[str, ...] = ()
     """Labels of the earlier session's contenders that are missing in the later one."""
     day_noise: float | None
-    """Standard deviation of a session's log speed from day to day. None: not known, so there are no verdicts."""
+    """Standard deviation of a session's log speed from day to day. None if it is not known; there are then no
+    verdicts."""
     older_rules: bool = False
     """Whether another version of llmtui made the earlier session. This version's rules are applied to both sessions."""
 
@@ -177,7 +179,7 @@ def judge_change(known: FigureChange, *, noise: DayNoise | None, pairs: int, jud
     """Return the change with its interval, and with a verdict if the day-to-day noise is known.
 
     Args:
-        known: the change without interval, with at least two rounds of each session.
+        known: the change, still without an interval; each session must have at least two rounds.
         noise: day-to-day noise, added to the variance of both sessions.
         pairs: number of changes shown together; the interval is valid for all of them together.
         judged: whether a verdict is allowed, because at most one condition differs.
@@ -240,7 +242,10 @@ class _Pair:
         self._summaries: tuple[Summary, Summary] = summarise(before), summarise(after)
 
     def sides(self, later: int, figure: str) -> tuple[Observed, Observed] | None:
-        """Return a contender's figure in both sessions; None if the contender or the prompts have no match."""
+        """Return a contender's figure in both sessions.
+
+        None if the earlier session has no matching contender, or if the sessions have no prompt in common.
+        """
         earlier = self.matches.get(later)
         if earlier is None or not self.prompts:
             return None

@@ -28,7 +28,7 @@ TIMES: Final[dict[str, WaitFigure]] = {
     "follow_up_ttft_ms": "follow_up_ttft_ms",
     "cold_first_ms": "cold_ttft_ms",
 }
-"""Ids of the times in the table that have verdicts, each with the id that the verdicts use."""
+"""Waiting times that have verdicts: id in the table → id in the verdicts."""
 
 PairVerdictOf = SpeedVerdict | WaitVerdict
 
@@ -44,12 +44,12 @@ class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
     following: PairVerdictOf | None
     """The verdict on this model and the one in the next row; None if there is none."""
     half: float | None
-    """Half the width of the interval of the ratio to the first row's model, on the natural log scale. None for the
-    first row and below three rounds."""
+    """Half the width of an interval on the natural log scale: the interval of this model's ratio to the first row's
+    model. None for the first row and below three rounds."""
 
 
 def board(session: Session, figure: str = FOCUS, *, best_first: bool = True) -> tuple[BoardRow, ...]:
-    """Return the models ordered by a figure; those without it are last, in the plan's order.
+    """Return the models ordered by a figure; models without the figure come last, in the plan's order.
 
     Args:
         session: the session, running or finished.
@@ -89,8 +89,8 @@ def verdicts_on(session: Session, figure: str) -> Sequence[PairVerdictOf]:
 def best_of(session: Session, figure: str) -> tuple[int, Mark] | None:
     """Return the contender that is alone in first place for a figure, and how certain that is.
 
-    None if verdicts do not separate one contender from all others. Memory has no verdicts: there, the next must be more
-    than 3 % larger than the smallest.
+    None if verdicts do not separate one contender from all others. Memory has no verdicts: for it, the second smallest
+    amount must be more than 3 % larger than the smallest.
     """
     if figure == "memory_peak_bytes":
         sizes = memory_compared(memory_held(session))
@@ -107,7 +107,7 @@ def best_of(session: Session, figure: str) -> tuple[int, Mark] | None:
 
 
 def gpu_share(session: Session, contender: int) -> float | None:
-    """Return the share of a model that is in GPU memory, from 0 to 1, as the server reports it; None if it does not."""
+    """Return the share (0 to 1) of a model that is in GPU memory; None if the server does not report it."""
     shares = [
         row.resident.vram_bytes / row.resident.size_bytes
         for row in session.rows

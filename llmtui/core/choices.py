@@ -38,21 +38,22 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     models: tuple[str, ...] | None = None
-    """Names of the models picked last; None if none was ever picked."""
+    """Names of the most recently picked models; None if none was ever picked."""
     categories: tuple[str, ...] | None = None
-    """Ids of the categories picked last; None if none was ever picked, which selects all."""
+    """Ids of the most recently picked categories; None if none was ever picked, which selects all."""
     prompt_ids: tuple[str, ...] | None = None
-    """Ids of the single prompts picked last; None selects the first prompt of each picked category."""
+    """Ids of the most recently picked single prompts; None selects the first prompt of each picked category."""
     preset: Preset = "auto"
     rounds: Annotated[int, Meta(ge=1, le=MAX_ROUNDS, extra={"once": True})] | None = None
-    """Exact number of rounds, instead of the preset's; None: by preset or budget."""
+    """Exact number of rounds; None if the number follows from the preset or the budget."""
     budget_s: Annotated[float, Meta(ge=1, le=2_592_000, extra={"unit": "s", "time": True, "once": True})] | None = None
-    """Time budget in seconds. Rounds are run in pairs while they are expected to end within it, instead of the preset's
-    number of rounds."""
+    """Time budget in seconds, which replaces the preset's number of rounds: pairs of rounds are run as long as they are
+    expected to end within the budget."""
     all_prompts: Annotated[bool, Meta(extra={"once": True})] = False
     """Whether to use all prompts of a category instead of only its first."""
     twice: Annotated[bool, Meta(extra={"once": True})] = False
-    """Whether to run each model against itself (A/A), to show how much two equal contenders differ on this machine."""
+    """Whether to run each model against itself (A/A), to show how much two identical contenders differ on this
+    machine."""
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1, extra={"once": True})] | None = None
     """Seed for the order of models and prompts; None draws a new one for each run."""
     think: Thinking = "off"
@@ -142,7 +143,7 @@ def accepted(bounds: Bounds, value: object) -> Value:
 
 
 def from_text(bounds: Bounds, text: str) -> Value:
-    """Return the value of a text from an environment variable, a command-line flag or a field on screen.
+    """Convert a text from a variable, a flag or a field on screen into the value of a choice, and check it.
 
     Raises:
         BadChoice: the text cannot be read as a value of the choice, or the value is outside the bounds.
@@ -193,7 +194,7 @@ def _accepts(bounds: Bounds, value: object) -> bool:
 
 
 def _is_within(bounds: Bounds, value: float) -> bool:
-    """Return whether a number is between the bounds. NaN and booleans are not."""
+    """Return whether a number is between the bounds; False for NaN and booleans."""
     assert bounds.least is not None
     assert bounds.most is not None
     return not isinstance(value, bool) and bounds.least <= value <= bounds.most
@@ -204,7 +205,7 @@ def _is_text(value: object) -> bool:
 
 
 def _read(bounds: Bounds, text: str) -> object:
-    """Return the value of a text without checking the bounds; None or an unusable value if it cannot be read.
+    """Convert a text into a value without checking the bounds; a wrong text becomes None or a value out of bounds.
 
     Raises:
         ValueError: an integer has too many digits.

@@ -30,8 +30,8 @@ def stamps_refused(finished: TrialFinished, *, local: bool) -> str | None:
 
     ``coarse_stamps``: they are constant or whole seconds, and so say nothing about chunks. ``clocks_apart``: the
     server's clock is set differently, or was changed during the answer. The evidence is that timestamps go backwards,
-    or that their distance from the arrivals varies by over 10 s. For a server on this machine, timestamps must also not
-    be later than their arrival, before the request, or over 10 s old.
+    or that their distance from the arrivals varies by over 10 s. For a server on this machine, further evidence is a
+    timestamp that is later than its arrival, earlier than the request, or more than 10 s before its arrival.
     """
     stamps = finished.timeline.server_ns
     if stamps is None:
@@ -56,9 +56,9 @@ def lags_ns(finished: TrialFinished) -> list[int]:
 def held_back_ns(finished: TrialFinished) -> int | None:
     """Return how long the server held back the first text, in ns; None if it did not.
 
-    Two measurements must agree within 20 %, or within 3 ms if that is more. The first is the server's decode time minus
-    the time from the first text to the end, which must be that of 1–8 tokens. The second is the TTFT minus load and
-    prompt time.
+    Two estimates of this time must agree within 20 %, or within 3 ms if that is more. The first is the server's decode
+    time − the time from the first text to the end; it must be as long as 1–8 tokens take. The second is TTFT − load
+    time − prompt time.
     """
     counters = finished.counters
     if counters is None or not finished.timeline.t_ns or finished.done_ns is None:
@@ -78,8 +78,9 @@ def held_back_ns(finished: TrialFinished) -> int | None:
 def clocks_disagree(finished: TrialFinished) -> bool:
     """Return whether the decode times by the server's clock and by this program's clock disagree.
 
-    They disagree if they differ by more than 2 % and 5 ms, for 64 tokens or more. A difference does not count if it is
-    explained by text that the server held back, or by a first chunk of several tokens.
+    They disagree if they differ by more than 2 % and by more than 5 ms, in an answer of at least 64 tokens. A
+    difference does not count if it is explained by text that the server held back, or by a first chunk of several
+    tokens.
     """
     difference = clock_difference_ns(finished)
     counters = finished.counters
@@ -114,8 +115,8 @@ def clock_side(finished: TrialFinished, lag_ms: float | None) -> Side | None:
 def was_late_at_an_end(finished: TrialFinished) -> bool:
     """Return whether a late arrival of the first or last text explains at least half of the clocks' difference.
 
-    It is computed from the difference of the server's timestamps of these two chunks, which needs no common clock.
-    False if there are no timestamps.
+    The delay is computed from the difference between the server's timestamps of the two chunks, which needs no common
+    clock. False if there are no timestamps.
     """
     line, difference = finished.timeline, clock_difference_ns(finished)
     if difference is None or line.server_ns is None or stamps_refused(finished, local=False) is not None:
@@ -126,7 +127,7 @@ def was_late_at_an_end(finished: TrialFinished) -> bool:
 
 
 def clock_difference_ns(finished: TrialFinished) -> int | None:
-    """Return the server's decode time − this program's over the same tokens, in ns; None if either is missing."""
+    """Return the server's − this program's decode time for the same tokens, in ns; None if either is missing."""
     counters = finished.counters
     if counters is None or not counters.output_duration_ns or not counters.output_steps:
         return None

@@ -51,13 +51,13 @@ class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
     tps: tuple[Amount, ...]
     """Tokens per second of each contender, fastest first."""
     cps: tuple[Amount, ...]
-    """Characters per second of each contender, in the order of tokens per second."""
+    """Characters per second of each contender, in the order of ``tps``."""
     reading_x: tuple[Amount, ...]
     leaders: tuple[int, ...]
     """Contenders that no verdict puts below another one, fastest first."""
     lead: Lead | None
-    """``fastest`` or ``ahead``: one contender leads. ``shared``: several at the top are practically equal. ``open``: it
-    is not decided. None: there are no ranks, as after one round."""
+    """``fastest`` or ``ahead``: one contender leads. ``shared``: several at the top are practically equal. ``open``:
+    undecided. None: there are no ranks, as after one round."""
     compared: tuple[int, ...]
     """Contenders with a verdict. The figures of the others are shown, but not ranked."""
     verdicts: tuple[SpeedVerdict, ...]
@@ -69,7 +69,8 @@ class WritingSpeed(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[tuple[int, str], ...]
     """Contenders without a speed, each with the code of the reason."""
     conditions: tuple[Condition, ...] = ()
-    """Conditions (flags that describe circumstances) of the only contender; with several, each verdict has its own."""
+    """Conditions (flags that describe circumstances) of the contender, if it is the only one; otherwise each verdict
+    has its own conditions."""
     why: str | None = None
 
 
@@ -103,7 +104,7 @@ class Stability(msgspec.Struct, frozen=True, kw_only=True):
     """The contender whose speed varies least between rounds, by an F test; None below ten rounds or if not
     significant."""
     pauses: tuple[Amount, ...]
-    """Number of trials with a pause of more than one second; only contenders that have any."""
+    """Number of trials with a pause of more than one second, for each contender that has such trials."""
     pauses_known: bool
     """Whether the times between chunks are known for at least one trial."""
     cpu_s_per_token: tuple[Amount, ...]
@@ -111,8 +112,8 @@ class Stability(msgspec.Struct, frozen=True, kw_only=True):
     lag_ms: float | None
     """Time from the server's timestamp of a chunk to its arrival, in ms: the delay added by observing."""
     lag_beyond_network: bool
-    """Whether the server is on another machine. The lag is then the excess over the smallest one, without the
-    network."""
+    """Whether the server may be on another machine. Each lag is then the excess over the smallest lag, to leave out the
+    delay of the network."""
     llmtui_cores: float | None
     """Mean number of CPU cores that llmtui kept busy during the trials: the cost of observing."""
     why: str | None = None
@@ -198,7 +199,7 @@ def _since_last(earlier: across.Earlier, session: Session) -> SinceLast:
 
 
 def _amounts(lines: Iterable[ContenderSummary], figure: str) -> tuple[Amount, ...]:
-    """Return one figure of all contenders that have it, in the order of the lines.
+    """Return one figure of all contenders that have it, in the order of ``lines``.
 
     If the figure is a ``Spread``, its value is used without the range.
     """

@@ -1,6 +1,7 @@
 """Conditions: flags that describe the circumstances of a session. Rules: docs/method.md, "Flags".
 
-A condition is lasting if at least a fifth of the compared trials have it. Otherwise the number of trials is shown.
+A condition is lasting if at least a fifth of one contender's compared trials have it. Other conditions are shown with
+their number of trials.
 """
 
 from __future__ import annotations

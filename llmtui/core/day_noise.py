@@ -36,7 +36,7 @@ def day_noises(sessions: Sequence[Session], figures: Collection[str]) -> dict[st
 
 
 def day_noise(sessions: Sequence[Session], figure: str = "decode_tps") -> DayNoise | None:
-    """Return the day-to-day noise of one figure; None for fewer than four sessions under equal conditions.
+    """Return the day-to-day noise of one figure; None for fewer than four sessions under the same conditions.
 
     It is the variance of the sessions' mean log values, averaged over the contenders. Contenders of one session share
     the state of the machine on that day, so the degrees of freedom are those of the sessions.

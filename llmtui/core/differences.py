@@ -27,7 +27,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def differences(before: Session, after: Session) -> tuple[Difference, ...]:
-    """Return the conditions that differ between two sessions, each of them once."""
+    """Return the conditions that differ between two sessions, each only once, even if it differs for several models."""
     old, new = before.fingerprint, after.fingerprint
     pairs: list[tuple[Aspect, str | None, str | None]] = [
         ("server", _server(before), _server(after)),
@@ -53,7 +53,7 @@ def differences(before: Session, after: Session) -> tuple[Difference, ...]:
 
 
 def _server(session: Session) -> str:
-    """Return the kind and the address of a session's server, since the same name elsewhere may be another model.
+    """Return the kind and the address of a session's server, since one name on two servers may mean two models.
 
     The ending ``/v1`` is removed, because earlier versions recorded the address without it.
     """
@@ -74,9 +74,10 @@ def plan_signature(plan: Plan) -> tuple[str, ...]:
 
 
 def matched_contenders(before: Plan, after: Plan) -> dict[int, int]:
-    """Return the index of the matching contender in the earlier plan, by index in the later plan.
+    """Return index of a contender in the later plan → index of the matching contender in the earlier plan.
 
-    Contenders match by digest, or else by name. Those without a match are left out.
+    Two contenders match if their options are the same, and their models have the same digest or, failing that, the same
+    name. Contenders without a match are left out.
     """
     found: dict[int, int] = {}
     for is_same in (_same_build, _same_name):
@@ -107,7 +108,7 @@ def _manner(one: Contender) -> tuple[object, ...]:
 
 
 def _machine(mine: Fingerprint, other: Fingerprint) -> str | None:
-    """Return, as one text, the facts about the first machine that are known for both; None if there are none."""
+    """Return those facts on the first machine which are known for both machines, as a text; None if there are none."""
     names = ("os", "cpu", "cores_physical", "cores_logical", "ram_total_bytes", "gpu")
     known = [name for name in names if None not in (getattr(mine, name), getattr(other, name))]
     return ", ".join(str(getattr(mine, name)) for name in known) or None

@@ -1,4 +1,4 @@
-"""Expected duration of a run before it starts, as a range. It is wide if this machine was never measured.
+"""Expected duration of a run before it starts, as a range. The range is wide if this machine was never measured.
 
 A token of a dense model reads all weights once, so tokens/s ≈ memory bandwidth ÷ size of the weights. A cold start
 reads the file once, so its time ≈ size ÷ disk bandwidth. The ranges below cover common machines; figures of earlier

@@ -55,7 +55,7 @@ class SessionStarted(Tagged, frozen=True, kw_only=True):
 
 
 class PlanExtended(Tagged, frozen=True, kw_only=True):
-    """Session event: the number of promised rounds is now ``rounds``. A session that had finished continues."""
+    """Session event: the number of rounds to be run in any case is now ``rounds``; a finished session continues."""
 
     t_ns: int
     rounds: int
@@ -85,7 +85,8 @@ class TrialFinished(Tagged, frozen=True, kw_only=True):
     t0_ns: int | None = None
     """Time at which sending of the request began, on the engine's clock; None if nothing was sent."""
     done_ns: int | None = None
-    """Time from ``t0_ns`` to the arrival of the last line, or of the last text if there was no last line."""
+    """Time from ``t0_ns`` to the arrival of the line that ends the response, or of the last text if that line is
+    missing."""
     ended_by: EndedBy | None = None
     problem: Problem | None = None
     counters: ServerCounters | None = None
@@ -282,7 +283,7 @@ class ModelShown(Tagged, frozen=True, kw_only=True):
 
 
 class PullProgressed(Tagged, frozen=True, kw_only=True):
-    """Reply to PullModel, sent repeatedly: progress of a download. ``done`` with a problem means that it failed."""
+    """Reply to PullModel, sent repeatedly: progress of a download. It failed if it is ``done`` with a problem."""
 
     name: str
     status: str
@@ -300,7 +301,7 @@ class SessionOpened(Tagged, frozen=True, kw_only=True):
 
 
 class CommandFailed(Tagged, frozen=True, kw_only=True):
-    """Reply to any command: it could not be carried out."""
+    """Reply to any command: the command could not be carried out."""
 
     command: str
     problem: Problem
@@ -345,7 +346,7 @@ def encode(message: Event | Command) -> bytes:
 
 
 def decode_event(line: bytes) -> Event:
-    """Return the event in a line, with all text except the answer's made safe to show; unknown keys are ignored.
+    """Return the event in a line; texts other than answers are made safe to show, and unknown keys are ignored.
 
     Raises:
         BadLine: the line is not an event. Callers skip it and report it once.

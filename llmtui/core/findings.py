@@ -33,7 +33,7 @@ class Amount(NamedTuple):
 
 
 class MemoryHeld(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory of one contender's model in bytes. None: not visible from here."""
+    """Memory of one contender's model in bytes. None: not visible from this machine."""
 
     contender: int
     peak_bytes: int
@@ -89,7 +89,7 @@ def round_spread(session: Session) -> tuple[Amount, ...]:
 def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
     """Return a machine figure per output token over each contender's warm trials, smallest first.
 
-    It includes the processing of the prompt, since the figure covers the whole trial.
+    The result includes the processing of the prompt, since the machine figure covers the whole trial.
 
     Args:
         session: the session.

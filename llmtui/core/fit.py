@@ -17,7 +17,7 @@ import msgspec
 
 FitWord = Literal["fits", "tight", "too_large"]
 NoFit = Literal["no_size", "no_shape", "no_memory"]
-"""The unknown value: the size of the file, the shape of the KV cache, or the memory of the server's machine."""
+"""Which value is unknown: the size of the file, the shape of the KV cache, or the memory of the server's machine."""
 
 TIGHT: Final = 0.9
 """Share of the available memory above which little is left for compute buffers and other programs."""
@@ -64,7 +64,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def kv_shape(info: Mapping[str, object]) -> KvShape | None:
-    """Return the shape of the KV cache from GGUF metadata (also ``model_info`` of Ollama's /api/show).
+    """Return the shape of the KV cache from a model's GGUF metadata (as in ``model_info`` of Ollama's /api/show).
 
     None if the number of layers, the number of KV heads or the lengths of their vectors are missing.
     """
@@ -88,7 +88,7 @@ def kv_shape(info: Mapping[str, object]) -> KvShape | None:
 
 
 def _per_head(info: Mapping[str, object], attention: str, embedding: int | None) -> int | None:
-    """Return the number of values per KV head and token, key and value together; None if it is unknown."""
+    """Return the number of elements per KV head and token, K and V together; None if it is unknown."""
     heads = _count(info, f"{attention}.head_count")
     usual = embedding // heads if embedding and heads else None
     key = _count(info, f"{attention}.key_length") or usual
@@ -106,7 +106,7 @@ def _is_count(value: object) -> bool:
 
 
 def room_bytes(memory: FreeMemory, *, resident_bytes: int = 0, resident_vram_bytes: int = 0) -> int:
-    """Return the memory in bytes that a model can have after other models are unloaded, at most the total.
+    """Return the memory in bytes that a model can have after other models are unloaded; never more than the total.
 
     Args:
         memory: memory of the server's machine.
@@ -135,8 +135,8 @@ def fit_of(
     """Return whether a model fits into the available memory.
 
     ``fits``: it needs up to 90 % of that memory and not more than the graphics card has. ``tight``: it needs up to all
-    of it. Else ``too_large``. A file larger than the available memory is too large, whatever its cache needs. Otherwise
-    there is no result if a size is unknown.
+    of that memory. ``too_large``: it needs more. A file larger than the available memory is too large, whatever its
+    cache needs. Otherwise there is no result if a size is unknown.
 
     Args:
         size_bytes: size of the model's file; None if unknown.

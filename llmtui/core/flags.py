@@ -28,7 +28,7 @@ DISTURBANCES = (
 SWAP_IN_BYTES = 16 * 2**20
 STALL_MS = 1000.0
 CAP_FACTOR = 1.1
-"""Factor by which the output tokens must exceed the token limit for the limit to count as ignored by the server."""
+"""The server is considered to ignore the token limit if it sent more output tokens than this factor × the limit."""
 QUEUED_FLOOR_MS = 50.0
 QUEUED_SHARE = 0.10
 NEAR_CUT_TOKENS = 8

@@ -54,7 +54,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gated(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one limit for the change of one contender's figure."""
+    """The result of checking one limit on one contender's figure."""
 
     limit: Limit
     change: FigureChange
@@ -63,8 +63,8 @@ class Gated(msgspec.Struct, frozen=True, kw_only=True):
     """Lower end of the interval that the result is based on: of the ratio, or of the value in the unit of files."""
     high: float | None = None
     rounds: int | None = None
-    """For ``cannot_tell``: number of rounds per session with which the same figures are expected to decide. None: more
-    than 64, or more rounds do not help."""
+    """For ``cannot_tell``: number of rounds per session with which the result is expected to be clear, if the figures
+    stay the same. None: more than 64, or more rounds do not help."""
 
 
 def read_limit(text: str) -> Limit:
@@ -96,12 +96,12 @@ def read_limit(text: str) -> Limit:
 
 
 def hold(limits: Sequence[Limit], changes: Sequence[FigureChange]) -> tuple[Gated, ...]:
-    """Return the result of each limit for each change of the limit's figure."""
+    """Check each limit on every change of its figure, and return the results."""
     return tuple(_held(limit, one) for limit in limits for one in changes if one.figure == limit.figure)
 
 
 def _held(limit: Limit, change: FigureChange) -> Gated:
-    """Return the result of one limit for one change; ``cannot_tell`` if there is no confidence interval."""
+    """Return the result of checking one limit on one change; ``cannot_tell`` if there is no confidence interval."""
     at = limit.ratio if limit.ratio is not None else limit.value
     assert at is not None, "a limit is a change or a value"
     interval = _interval(limit, change, change.rounds_before, change.rounds_after)

@@ -53,9 +53,9 @@ def forecasts(
 ) -> tuple[int | None, ...]:
     """Return, for each pair, the number of further rounds after which its verdict is expected to be final.
 
-    It is the smallest k of 1 … 20 for which n + k rounds with the same mean and deviation lead to a final verdict, if
-    the other pairs do not change. A pair with fewer than three rounds needs three for an interval. None: more than 20
-    rounds.
+    For a pair of n ≥ 3 rounds, it is the smallest k of 1 … 20 for which n + k rounds with the same mean and deviation
+    lead to a final verdict, if the other pairs do not change. None: more than 20 further rounds. For a pair with fewer
+    than three rounds, 3 − n is returned, since an interval needs three.
 
     Args:
         series: log ratios by round, for each pair.

@@ -37,7 +37,7 @@ def ranks(found: Sequence[SpeedVerdict]) -> dict[int, int]:
 def groups(session: Session, found: Sequence[SpeedVerdict]) -> dict[int, str]:
     """Return the compact letter display (Piepho 2004): two contenders share a letter unless a verdict separates them.
 
-    Contenders without a verdict are left out; after only one round, all are.
+    Contenders without a verdict are left out; after only one round, all contenders are.
     """
     apart = {frozenset((one.first, one.second)) for one in found if one.word in SEPARATING}
     judged = compared(found)

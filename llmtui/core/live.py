@@ -17,13 +17,14 @@ from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 
 LOADED_SHARE = 0.9
-"""Share of a model's size from which it counts as loaded, by the memory of its process. Some tensors are never
+"""A model counts as loaded if its process holds this share of the model's size. The rest may be tensors that are never
 accessed."""
 RATE_WINDOW_NS = 10_000_000_000
 """Length of the time window for measuring the loading speed, in ns."""
 MIN_RATE_NS = 1_500_000_000
 MIN_LOADED_SHARE = 0.05
-"""Smallest loaded share for an estimate. Below it the model's process is still starting, at an untypical speed."""
+"""Smallest loaded share from which the remaining time is estimated. Below it the model's process is still starting, at
+an untypical speed."""
 MAX_LEFT_S = 900.0
 GRAIN_NS = 20_000_000
 """Width of the bins in which arrivals are counted for the plot of the token rate, in ns."""
@@ -123,7 +124,7 @@ class Loading(msgspec.Struct, frozen=True, kw_only=True):
     """Memory of the model's process; None if it is not visible from here."""
     size_bytes: int | None
     left_s: float | None
-    """Remaining seconds at the speed of the last seconds; None if not known yet."""
+    """Expected remaining time in seconds, at the recent loading speed; None if not known yet."""
 
 
 def loading(session: Session, since_ns: int) -> Loading | None:
@@ -159,7 +160,7 @@ def loading(session: Session, since_ns: int) -> Loading | None:
 
 
 class RoundRates:
-    """Token rates of the current round for plots. A trial seen live has a curve, any other its mean as a flat line."""
+    """Token rates of the current round for plots: a curve for a trial seen live, a flat line at the mean for others."""
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[float, ...]] = {}
@@ -235,7 +236,7 @@ def time_left_s(session: Session) -> float | None:
 
     Each remaining trial is expected to take as long as finished trials of the same model and kind. Their durations are
     measured from the end of the previous trial, and so include unloading and waiting. For a model without finished
-    trials, those of the other models are used.
+    trials, the durations of the other models' trials are used.
     """
     lasted = _durations(session)
     if not lasted or session.finished is not None:

@@ -25,7 +25,8 @@ Better = Literal["higher", "lower", "neither"]
 Unit = Literal["s", "ms", "tok/s", "chars/s", "×", "tok", "GB", "J", "%", ""]
 Table = Literal["models", "categories", "trials"]
 Room = Literal[0, 1, 2, 3]
-"""Terminal width from which a table on screen has a column: 0 any, 1 medium, 2 wide, 3 only in printed tables."""
+"""Smallest terminal width at which a table on screen has a column: 0 any, 1 medium, 2 wide. 3 means that only printed
+tables have the column."""
 
 GIGABYTE = 1e9
 _EVERYWHERE: Mapping[Table, Room] = MappingProxyType({"models": 0, "categories": 0, "trials": 2})
@@ -60,7 +61,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     counts: Callable[[TrialRow], bool] = _is_ok
     """Returns whether a trial's figure counts in summaries; figures that do not count are shown in grey."""
     shown: Mapping[Table, Room] = _EVERYWHERE
-    """Tables that have a column for the figure, if they can compute it, each with the smallest ``Room`` it needs."""
+    """Table → smallest ``Room`` for the figure's column. A listed table that cannot compute the figure has no column
+    for it."""
     trial_column: str | None = None
     """Name of the figure's column in trials.csv; None: the same as ``id``."""
     reason_key: str | None = None

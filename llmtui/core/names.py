@@ -1,4 +1,4 @@
-"""Model names: which names a server treats as equal, which are similar, and what kind of model a name implies."""
+"""Model names: which of them a server treats as the same, which are similar, and what kind of model each implies."""
 
 from __future__ import annotations
 

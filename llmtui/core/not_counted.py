@@ -38,7 +38,7 @@ class NotCounted(msgspec.Struct, frozen=True, kw_only=True):
     noisy_starts: int
     """Number of cold starts that count although other programs were busy just before."""
     busy_lasts: bool
-    """Whether other programs were busy in more than half of the warm trials, which is a condition, not a
+    """Whether other programs were busy in more than half of the warm trials, which makes this a condition instead of a
     disturbance."""
     why: str | None = None
 

@@ -105,7 +105,7 @@ _KINDS: Mapping[str, str] = MappingProxyType({
 _OTHER_READERS: Mapping[str, str] = MappingProxyType({
     "cold_again_ms": "ttft_ms", "follow_up_ttft_ms": "ttft_ms", "usual_tps": "e2e_tps", "usual_cold_tps": "e2e_tps",
 })  # fmt: skip
-"""Id of the trial's figure that a model's figure is computed from, if the two ids differ."""
+"""Id of a model's figure → id of the trial's figure from which it is computed, if the two ids differ."""
 
 
 def _values(
@@ -138,7 +138,10 @@ def _resident_vram(row: TrialRow) -> float | None:
 
 
 def _has_new_prompt(row: TrialRow) -> bool:
-    """Return whether a follow-up's TTFT counts. In a repeated one, the server already knows the whole text."""
+    """Return whether a follow-up's TTFT counts.
+
+    That of a repeated follow-up does not: the server has already processed the whole text.
+    """
     return row.repeats is None and counts_for_ttft(row)
 
 
@@ -147,4 +150,4 @@ _COUNTS: Mapping[str, Counts] = MappingProxyType({
     "follow_up_ttft_ms": _has_new_prompt, "decode_cps": counts_for_text_speed, "reading_x": counts_for_text_speed,
     "usual_tps": counts_for_speed,
 })  # fmt: skip
-"""Function that returns whether a trial counts for a figure, if that differs from the table of trials."""
+"""Id of a figure → function that returns whether a trial counts, if it is not the figure's ``counts``."""

@@ -17,9 +17,9 @@ from llmtui.core.choices import Choices
 Kind = Literal["cold", "warm", "follow_up"]
 Think = bool | Literal["low", "medium", "high"]
 ThinkingControl = Literal["template", "effort", "effort_none", "reasoning"]
-"""The request field that controls thinking in OpenAI's protocol: ``chat_template_kwargs`` (``template``),
-``reasoning_effort`` without or with the value ``none`` (``effort``, ``effort_none``), or ``reasoning.effort``
-(``reasoning``)."""
+"""The request field that controls thinking in OpenAI's protocol. ``template``: ``chat_template_kwargs``. ``effort``:
+``reasoning_effort``. ``effort_none``: ``reasoning_effort``, which also accepts the value ``none``. ``reasoning``:
+``reasoning.effort``."""
 Others = Literal["unload", "keep"]
 SERVERS_OWN: Final = "server"
 """Word in the text form of a variant for a value that the server decides and does not report."""
@@ -232,8 +232,8 @@ def prompt_order(plan: Plan, round_number: int) -> tuple[int, ...]:
 def prompt_tag(plan: Plan, round_number: int, prompt: int) -> int:
     """Return the four-digit number that is put before a prompt.
 
-    It is new for each prompt and round, and equal for all contenders. It comes first so that a server cannot reuse its
-    prefix cache. Tags do not repeat within a plan until all numbers are used.
+    It is new for each prompt and round, and the same for all contenders. It comes first so that a server cannot reuse
+    its prefix cache. Tags do not repeat within a plan until all numbers are used.
     """
     numbers = _tags(plan.seed)
     return numbers[((round_number - 1) * len(plan.prompts) + prompt) % len(numbers)]

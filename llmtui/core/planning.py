@@ -71,14 +71,14 @@ def default_models(
 ) -> tuple[str, ...]:
     """Return the names (``Model.spelling``) of the models to pick by default.
 
-    These are the models picked last that are still available; else those in memory; else the three smallest. Models
-    that cannot be benchmarked are left out. Models of the built-in server are not picked if another server is the main
-    one. If the built-in server is the main one, models of the user come before its test models, of which only the demo
-    is picked.
+    These are the most recently picked models that are still available; if there are none, those in memory; if there are
+    none either, the three smallest. Models that cannot be benchmarked are left out. Models of the built-in server are
+    not picked if another server is the main one. If the built-in server is the main one, models of the user come before
+    its test models, of which only the demo is picked.
 
     Args:
         listed: the available models.
-        chosen_last: names of the models picked last.
+        chosen_last: names of the most recently picked models.
         server: kind of the main server.
     """
     usable = [one for one in listed if one.why_not is None]
@@ -105,7 +105,7 @@ def _one_a_build(listed: Sequence[ListedModel]) -> list[ListedModel]:
 
 
 def default_categories(pack: PromptPack, chosen_last: Collection[str] | None = None) -> tuple[str, ...]:
-    """Return the ids of the categories to pick by default: those picked last that still exist, else all."""
+    """Return the ids of the categories to pick by default: those picked last, or all if none of these still exists."""
     again = tuple(one.id for one in pack.categories if one.id in (chosen_last or ()))
     return again or tuple(one.id for one in pack.categories)
 

@@ -104,7 +104,7 @@ class RecordedSpeed(NamedTuple):
 
 
 def recorded_speed(of: RecordedCells, contender: int, category: str | None = None) -> RecordedSpeed | None:
-    """Return a model's speed in one category or in all; None if the file has none.
+    """Return a model's speed in one category or in all; None if the file has no speed there.
 
     If two models have the same observations, the ratio of their speeds equals the ratio in their verdict.
     """

@@ -128,7 +128,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     t_ns: tuple[int, ...] = ()
     """Arrival time − time at which the request was sent, in ns, on the engine's clock."""
     chars: tuple[int, ...] = ()
-    """Number of characters of each chunk, from which the whole text can be cut into its chunks again."""
+    """Number of characters of each chunk, by which the whole text can be divided into its chunks."""
     channels: str = ""
     """One letter per chunk: ``t`` for thinking, ``a`` for the answer."""
     server_ns: tuple[int, ...] | None = None
@@ -260,8 +260,8 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     host: str | None = None
     """Name of the machine on which llmtui ran. It identifies the machine and is not compared."""
     servers: tuple[Server, ...] = ()
-    """All servers of the session. Empty in sessions of earlier versions, which recorded only the main server, in the
-    fields above."""
+    """All servers of the session. Empty in sessions of earlier versions: these recorded only the main server, in other
+    fields of this record."""
 
     def server_of(self, kind: str) -> Server | None:
         """Return the server of the given kind; None if it did not respond at the start of the session."""

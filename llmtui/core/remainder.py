@@ -12,7 +12,7 @@ from llmtui.core.trial_row import TrialRow
 def is_open(row: TrialRow) -> bool:
     """Return whether a trial has no result for its model and has to be run again on resuming.
 
-    It was cancelled, or the server could not be reached.
+    Such a trial was cancelled, or the server could not be reached.
     """
     gone = row.outcome == "error" and row.problem is not None and row.problem.code in GONE
     return row.outcome == "cancelled" or gone

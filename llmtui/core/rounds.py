@@ -43,7 +43,7 @@ def rounds_that_fit(plan: Plan, done: int, *, spent_s: float, round_s: float) ->
 def rounds_to_tell(found: Sequence[SpeedVerdict]) -> int | None:
     """Return the number of further rounds after which every undecided pair is expected to be decided.
 
-    Pairs that would take more than 20 rounds are ignored. None if no other pair is undecided. A pair with fewer than
-    three rounds needs three for an interval.
+    Pairs that would take more than 20 rounds are ignored; None if no other pair is undecided. A pair with fewer than
+    three rounds is expected to be decided at three, since it has no interval before.
     """
     return max((one.more_rounds for one in found if one.more_rounds is not None), default=None)

@@ -13,8 +13,8 @@ _LEAST_PART = 4
 def short_names(names: Sequence[str], width: int) -> dict[str, str]:
     """Return each name shortened to a width, so that all results differ if the width allows it.
 
-    Names that fit are unchanged. Longer names lose their middle. If several would then be equal, they keep the part in
-    which they differ, or get a number if that part does not fit.
+    Names that fit are unchanged. Longer names lose their middle. If several would then be the same, they keep the part
+    in which they differ, or get a number if that part does not fit.
 
     Args:
         names: all names that are shown together, in the order of their rows.

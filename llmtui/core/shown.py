@@ -1,8 +1,8 @@
 """Text from servers and files made safe to show: no character in it can control the terminal.
 
-Names, versions, errors and titles come from servers, and journals from any source. Every event that is read (see
-``core.events.decode_event``) passes ``shown_event`` before screens, printed output and files use it. The text of an
-answer is kept unchanged; the widgets that show it use ``visible`` themselves.
+Names, versions, errors and titles come from servers, and a journal may come from anywhere. Every event that is read
+(see ``core.events.decode_event``) passes ``shown_event`` before screens, printed output and files use it. The text of
+an answer is kept unchanged; the widgets that show it use ``visible`` themselves.
 """
 
 from __future__ import annotations

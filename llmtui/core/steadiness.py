@@ -37,7 +37,7 @@ class SteadyBlock(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """A change of speed over the session that all contenders share."""
+    """A change of speed during the session, common to all contenders."""
 
     share: float
     """Relative change of the time per token over the whole session; 0.06 means 6 % slower."""
@@ -74,17 +74,18 @@ def blocks_of(session: Session, contender: int) -> tuple[SteadyBlock, ...]:
 
 
 def drift(session: Session) -> Drift | None:
-    """Return the change of speed over the session that the contenders share; None if no such change is found."""
+    """Return the change of speed during the session that is common to all contenders; None if none is found."""
     if is_imported(session.plan):
         return None
     return trend_of([blocks_of(session, index) for index in range(len(session.plan.contenders))])
 
 
 def trend_of(series: Sequence[Sequence[SteadyBlock]]) -> Drift | None:
-    """Return the drift that the contenders share, if it is more than 3 % from the first to the last observation.
+    """Return the drift common to all contenders, if it exceeds 3 % from the first to the last observation, else None.
 
-    From five rounds on, it must be significant by Kendall's test at p < 0.05, with contenders as strata that share
-    their rounds. With fewer rounds no test can decide: then every contender must have changed in the same direction.
+    From five rounds on, the drift must be significant by Kendall's test at p < 0.05, with contenders as strata that
+    share their rounds. With fewer rounds no test can decide: then every contender must have changed in the same
+    direction.
 
     Args:
         series: for each contender, its observations in the order of the rounds.
@@ -126,7 +127,7 @@ def steadiest_of(series: Sequence[Sequence[float]]) -> int | None:
 
 
 def _ratio(a: float, b: float) -> float:
-    """Return the ratio of the variances for two standard deviations; 1 if both are 0, infinity if only ``b`` is 0."""
+    """Return the ratio of two variances, from the standard deviations; 1 if both are 0, infinity if only ``b`` is 0."""
     if a == b:
         return 1.0
     return math.inf if b == 0 else (a / b) ** 2

@@ -1,4 +1,4 @@
-"""The summary of a session's trials, by model and by category; cold, warm and follow-up trials separately.
+"""The summary of a session's trials by model and by category; cold, warm and follow-up trials have separate figures.
 
 For a model, rates are pooled (tokens ÷ time) and times are medians; the ranges are over rounds or trials. Kinds of
 trials are never averaged together, and a missing figure remains missing.
@@ -48,11 +48,12 @@ class ContenderSummary(msgspec.Struct, frozen=True, kw_only=True):
     disturbed: int
     """Number of trials disturbed by a known cause. An outlier alone has no known cause."""
     cold_first_ms: float | None
-    """TTFT of the first cold start in ms, or of the first one read from disk if the sources are known."""
+    """TTFT of the first cold start in ms. If it is known where the weights came from: of the first cold start from
+    disk."""
     cold_first_load_ms: float | None
     """The part of ``cold_first_ms`` spent on loading, by the server's count."""
     cold_later: Spread | None
-    """TTFT of later cold starts in ms, or of those with the model's file in memory if the sources are known."""
+    """TTFT of later cold starts in ms. If it is known where the weights came from: of all cold starts from memory."""
     ttft: Spread | None
     """TTFT of warm trials in ms: median over the trials."""
     ttfo: Spread | None

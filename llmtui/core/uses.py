@@ -58,7 +58,7 @@ def recommendations_of(
 
 
 def wait_ranks(found: Sequence[WaitVerdict]) -> dict[int, int]:
-    """Return the rank of each contender with three rounds or more: 1 + the number that a verdict finds sooner."""
+    """Return the rank of each contender with three rounds or more: 1 + the number of contenders sooner by a verdict."""
     judged = [one for one in found if one.rounds >= MIN_ROUNDS]
     above = dict.fromkeys(sorted(index for one in judged for index in (one.first, one.second)), 1)
     for one in judged:

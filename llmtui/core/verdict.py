@@ -25,12 +25,12 @@ MARGIN = math.log(1.03)
 """Limit of "practically equal" for log ratios, symmetric so that swapping the contenders does not change the
 verdict."""
 LEADS = math.log(1.10)
-"""Smallest log lead that every prompt must have for the verdict ``leads_in_this_round`` after one round."""
+"""Smallest lead, as a log ratio, on every single prompt for the verdict ``leads_in_this_round`` after one round."""
 AHEAD = math.log(1.20)
-"""Smallest log lead that every prompt must have for the verdict ``ahead`` after two rounds."""
+"""Smallest lead, as a log ratio, on every single prompt for the verdict ``ahead`` after two rounds."""
 AHEAD_ROUNDS = 2
 AHEAD_TIMES = 2.0
-"""For the verdict ``ahead``, the mean log lead must be at least this many times the difference of the two rounds."""
+"""For the verdict ``ahead``, the mean lead must be at least this many times the difference between the two rounds."""
 ROUNDING = 1e-9
 """Tolerance for rounding errors of logarithms."""
 MIN_PROMPTS = 3

@@ -53,7 +53,7 @@ class WaitPair(NamedTuple):
 
 
 class WaitVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on two contenders' waiting times. If one of them is sooner, it is ``first``."""
+    """The verdict on one waiting time of two contenders. If one contender is sooner, it is ``first``."""
 
     word: WaitWord
     first: int
@@ -67,7 +67,7 @@ class WaitVerdict(msgspec.Struct, frozen=True, kw_only=True):
     rounds."""
     p_adjusted: float | None = None
     difference_ms: float | None = None
-    """Difference of the medians of the trials, in ms."""
+    """Median time of the second − median time of the first over their common trials, in ms."""
     more_rounds: int | None = None
     """For an undecided pair: number of further rounds after which a final verdict is expected; None: more than 20."""
 
@@ -147,9 +147,9 @@ def wait_word(interval: PairInterval, difference_ms: float) -> WaitWord:
 
 
 def wait_times(session: Session, contender: int, figure: WaitFigure) -> Times:
-    """Return the counted times of one contender in ms, by round and prompt.
+    """Return the times of one contender that count, in ms, by round and prompt.
 
-    Figures with one trial per round have None as the prompt. An imported file has no rounds; its result is empty.
+    For figures with one trial per round, the prompt is None. An imported file has no rounds; its result is empty.
     """
     if is_imported(session.plan):
         return {}
@@ -192,7 +192,7 @@ def _cold_answers(rows: Sequence[TrialRow]) -> Times:
 
 
 def _difference(pair: WaitPair) -> float:
-    """Return the difference of the medians in ms, with the sign for the pair ordered by its mean ratio."""
+    """Return the slower contender's − the other's median time, in ms. The mean ratio decides which is slower."""
     return pair.difference_ms if mean(pair.rounds) >= 0 else -pair.difference_ms
 
 

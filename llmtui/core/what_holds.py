@@ -65,7 +65,7 @@ def holding_mark(word: Word | WaitWord) -> Mark:
 
 
 def what_holds(session: Session) -> tuple[Holding, ...]:
-    """Return the main conclusions in the order of their lines; empty for a single contender.
+    """Return the main conclusions in the order in which they are shown; empty for a single contender.
 
     At most one of them is undecided.
 

@@ -28,7 +28,7 @@ LOG_LINES_SHOWN = 3
 
 
 class EngineProcess:
-    """A running engine process. It ends when this object is closed and when this process dies."""
+    """A running engine process. It ends when this object is closed or when this process dies."""
 
     accepts_commands = True
     is_live = True

@@ -39,9 +39,9 @@ def benchstat(sessions: Sequence[Saved]) -> bytes:
 
 
 def benchmark_name(label: str) -> str:
-    """Return the benchmark name of a model, as one word. It ends in ``/by=round``.
+    """Return the benchmark name of a model, as one word.
 
-    A number at the end of a name would be read as a number of processors.
+    It ends in ``/by=round``, because benchstat would take a number at the end for a number of processors.
     """
     return f"BenchmarkWarm/model={_UNSAFE.sub(_code, label)}/by=round"
 

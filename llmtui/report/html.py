@@ -1,4 +1,4 @@
-"""Sessions as one self-contained HTML file: no network, light and dark, printable, readable without scripts.
+"""Sessions as one HTML file that needs no network and no scripts, can be printed, and has a light and a dark theme.
 
 A content security policy in the file forbids everything except its own styles and its own two scripts, listed by their
 hashes. A model's text could therefore not run or load anything even if it were not escaped.
@@ -222,7 +222,7 @@ def _label(session: Session, row: TrialRow) -> str:
 
 
 def _answers(saved: Saved) -> Iterator[str]:
-    """Yield, for each prompt, charts of how the text arrived and the answers, from each model's last finished trial."""
+    """Yield the answers to each prompt, with charts of how they arrived, from each model's last finished trial."""
     session = saved.session
     last: dict[tuple[int, int], TrialFinished] = {}
     for row, event in saved.finished():

@@ -23,7 +23,7 @@ GIBIBYTE: Final = 2**30
 def llama_bench(sessions: Sequence[Saved]) -> bytes:
     """Return one Markdown table per session, each followed by a line with server, machine and version.
 
-    ``pp`` is the speed of prompt processing and ``tg`` that of writing, both in tokens per second. Both are mean ±
+    ``pp`` is the prompt processing speed and ``tg`` the decode speed, both in tokens per second. Both are mean ±
     standard deviation over rounds.
     """
     return "\n".join(_table(saved.session) for saved in sessions).encode("utf-8", "replace")

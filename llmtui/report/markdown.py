@@ -14,7 +14,7 @@ from llmtui.report.sections import Entry, Section, sections, title_of, when_of
 from llmtui.words.verdicts import banners
 
 _OWN: Final = re.compile(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)|~(?=~)|(?<=~)~|&(?=#?\w+;)")
-"""Characters that mean something in Markdown or HTML at their position; within a word, ``_`` does not."""
+"""Characters that have a meaning in Markdown or HTML at their position; ``_`` within a word has none."""
 
 
 def markdown(session: Session, earlier: Earlier | None = None) -> str:

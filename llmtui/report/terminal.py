@@ -77,7 +77,10 @@ def plain_console(out: IO[str]) -> Console:
 
 
 def _scoreboard(session: Session, width: int) -> Iterator[Table]:
-    """Yield the scoreboard as one table; if it is too wide, shorten names or else split it into several tables."""
+    """Yield the scoreboard as one table.
+
+    If it is too wide, names are shortened; if it is still too wide, it is split into several tables.
+    """
     columns = scoreboard(session)
     others = sum(_Column(one.head, list(one.cells)).narrow + GAP for one in columns if one.is_figure)
     names = [cell for one in columns if not one.is_figure for cell in one.cells]

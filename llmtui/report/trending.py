@@ -42,7 +42,7 @@ def trend_json(found: FigureTrend) -> bytes:
 
 
 def print_trend(found: FigureTrend, out: IO[str]) -> None:
-    """Print each model's figure with one row and interval per session, and between two sessions what changed."""
+    """Print each model's figure: one row with an interval per session, and between sessions the changed conditions."""
     console = plain_console(out)
     one = _measure(found)
     for at, line in enumerate(line for line in found.lines if line.points):

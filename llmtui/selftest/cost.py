@@ -59,7 +59,7 @@ def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None
         progress: called with each new line of progress.
 
     Returns:
-        The cost; None if there was only time for fewer than two turns.
+        The cost; None if there was no time for two turns.
 
     Raises:
         ScreenFailed: the program did not behave as expected.

@@ -55,7 +55,7 @@ def drawn_script(seed: int) -> Script:
     """Return a server with random speeds, waiting times, chunk sizes, thinking, stalls and prompt caches.
 
     Args:
-        seed: equal seeds make equal servers.
+        seed: the same seed always makes the same server.
     """
     draw = random.Random(seed)
     return Script(

@@ -109,7 +109,7 @@ def compare(rows: Sequence[TrialRow], answers: Sequence[SentRequest]) -> tuple[C
     """Return each trial's measured figures paired with those in the server's log, in the order of the requests.
 
     Raises:
-        ScreenFailed: the log has another number of requests than there are trials, or a trial failed.
+        ScreenFailed: the numbers of requests in the log and of trials differ, or a trial failed.
     """
     failed = [row for row in rows if row.outcome != "ok"]
     if failed:

@@ -41,7 +41,7 @@ def value_words(one: Measure, value: float | None, *, unit: bool = True) -> str:
     Args:
         one: the figure.
         value: value in the unit used in files, such as ms or bytes.
-        unit: whether to append the unit; times and memory always have theirs.
+        unit: whether to append the unit; it is always appended to times and memory.
     """
     if value is None:
         return ""

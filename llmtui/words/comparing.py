@@ -63,7 +63,7 @@ def legend() -> str:
 
 
 def session_line(letter: str, session: Session) -> str:
-    """Return the line of the heading that says which session is A or B, with its date, server and version of llmtui."""
+    """Return the heading's line for session A or B: its letter, id, date, machine, server and llmtui version."""
     seen = session.fingerprint
     server = " ".join(part for part in (seen.server_kind, seen.server_version) if part)
     parts = (session.session_id, day_words(session.wall_ns), other_host(session), server, f"llmtui {seen.llmtui}")
@@ -167,7 +167,7 @@ def _without_word(comparison: Comparison, after: Session) -> list[str]:
 
 
 def _shown(one: Gated, low: float, high: float) -> str:
-    """Return the figure that decided on a limit, with its interval."""
+    """Return the figure by which a limit was decided, with its interval."""
     if one.limit.ratio is not None:
         ratio = "" if one.change.ratio is None else factor(one.change.ratio)
         return _("× {ratio} ({range})").format(ratio=ratio, range=factor_range(low, high))

@@ -171,7 +171,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "cached_tokens": "OpenAI: prompt_tokens_details.cached_tokens; llama.cpp: cache_n",
     "vram_bytes": "Ollama: size_vram (/api/ps)",
 }
-"""Id of a figure → the names in other tools of the figure whose formula is closest."""
+"""Id of a figure → names, in other tools, of the figure with the most similar formula."""
 
 
 def glossary() -> tuple[GlossaryTerm, ...]:

@@ -1,4 +1,4 @@
-"""The command that adds an extra (optional packages) to this installation: llmtui is in no package index."""
+"""The command that adds an extra (optional packages) to this installation, although llmtui is in no package index."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def reason(code: str, *, num_predict: int | None = None) -> str:
 
     Args:
         code: the reason code, such as ``no_text``.
-        num_predict: the trial's limit on tokens, if known; it is named if it is the reason.
+        num_predict: the trial's limit on tokens, if known; the text states it if thinking reached the limit.
     """
     if code.startswith(_OUTCOME):
         return _("no complete trial ({how})").format(how=outcome_word(code.removeprefix(_OUTCOME)))

@@ -121,7 +121,7 @@ def _elsewhere(session: Session) -> tuple[Fact, ...]:
 
 
 def _state(session: Session, *, is_live: bool) -> str:
-    """Return how many planned trials completed, and whether more can come: ``72/72``, ``running 34/90``."""
+    """Return how many of the planned trials completed, and whether more can come: ``72/72``, ``running 34/90``."""
     done = f"{sum(row.outcome == 'ok' for row in session.rows)}/{max(session.total, len(session.rows))}"
     if session.finished is None:
         return f"{_('running') if is_live else _('interrupted')} {done}"

@@ -22,7 +22,7 @@ def settings_words(error: SettingsError) -> str:
 
 
 def not_used(error: SettingsError) -> str:
-    """Return the sentence on an invalid setting, and that the setting (or the whole file) is not used."""
+    """Return two sentences: what is invalid about a setting, and that the setting or the whole file is not used."""
     whole_file = not error.key
     then = _("The settings file is not used.") if whole_file else _("It is not used.")
     return f"{settings_words(error)} {then}"

@@ -26,7 +26,7 @@ def since_last_sentence(comparison: Comparison, session: Session) -> str:
 
 
 def reservations(comparison: Comparison) -> list[str]:
-    """Return sentences on what the intervals include, and on whether an older session was judged by newer rules."""
+    """Return sentences on what the intervals include, and on newer rules being applied to the earlier session."""
     said: list[str] = []
     if any(one.low is not None for one in comparison.changes):
         if comparison.day_noise is None:

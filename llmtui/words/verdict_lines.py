@@ -42,7 +42,7 @@ def _lines(session: Session) -> Iterator[str]:
 
 
 def _of_the_first_two(line: WritingSpeed) -> SpeedVerdict | None:
-    """Return the verdict on the two fastest models, with only those conditions that lasted; None if there is none."""
+    """Return the verdict on the two fastest models, with only its lasting conditions; None if there is no verdict."""
     first = {one.contender for one in line.tps[:2]}
     found = next((one for one in line.verdicts if {one.first, one.second} == first), None)
     if found is None:

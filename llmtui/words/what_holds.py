@@ -1,4 +1,4 @@
-"""The findings at the top of the results, such as the fastest model, in parts that a screen aligns; their evidence."""
+"""Texts of the findings at the top of the results, such as the fastest model, and of the evidence for them."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ To add a problem, add its code to a set in ``core/codes.py`` and an entry to the
     "too_warm": Said(marked("The processor is at {celsius:g} °C."), marked("Let it cool down, then run again."))
 
 Both are ``str.format`` templates over ``Problem.args``; sentences end with a full stop. A text with a plural is
-``counted(one, many, argument)``. ``detail``, a message of the server or the system, follows the first sentence after a
-colon.
+``counted(one, many, argument)``. ``detail``, a message from the server or the system, is appended to the first
+sentence, with a colon before it.
 
 Some arguments are themselves codes, such as ``start`` and ``when``; ``terms`` has their texts. An empty ``name`` is
 shown as "the model". ``{install}`` is the command that adds the built-in server to this installation, and

@@ -1,4 +1,4 @@
-"""Texts for arguments of problems that are themselves codes. Each fits into the sentence of its problem."""
+"""Texts for those arguments of problems which are themselves codes, such as ``start``. Each fits into its sentence."""
 
 from __future__ import annotations
 
