@@ -72,8 +72,8 @@ class Dialect(Protocol[S]):
 
     reader: StructReader[S]
     close_ends: bool
-    """Whether an orderly close of the connection ends the answer. If False, an answer without an explicit end
-    counts as cut.
+    """Whether an orderly close of the connection ends the answer. If False, an answer without an explicit end counts as
+    cut off.
     """
 
     def tell(self, said: S, document: Document[S]) -> ParsedDocument:
@@ -157,8 +157,8 @@ class AnswerReader(Generic[S]):
         self._refusal: bytes | None = None
         self._t_ns = 0
         self._ended_ns: int | None = None
-        """Arrival of the first sign that no more text follows; None before that, and again if text follows after
-        all.
+        """Arrival of the first sign that no more text follows; None before that, and reset to None if text follows
+        after all.
         """
         self._end: str | None = None
         self._text_after_end = False
@@ -350,7 +350,7 @@ class AnswerReader(Generic[S]):
         """Return why the answer ended.
 
         Raises:
-            BackendFailed: the server's reason is not a known regular end.
+            BackendFailed: the server's reason is not one of the normal ones.
         """
         word = (self._end or "").strip().lower()
         if word in _STOPPED:
@@ -378,7 +378,7 @@ class AnswerReader(Generic[S]):
 
 
 def odd_end(word: str) -> Problem:
-    """Return the problem for an answer that ended for an irregular or unknown reason.
+    """Return the problem for an answer that ended for an abnormal or unknown reason.
 
     Args:
         word: the reason, as the server words it.
@@ -389,8 +389,8 @@ def odd_end(word: str) -> Problem:
 def _counted(chunks: list[RequestSent | Chunk]) -> list[RequestSent | Chunk]:
     """Return chunks that arrived together, each with the token count of the last one.
 
-    If the system delays the reader, many tokens arrive with one timestamp. With their own counts, the first of them
-    would seem to have arrived long after it was made, and the computed speed would be too high.
+    If the system delays the reader, many tokens arrive with one timestamp. If each kept its own count, the first would
+    seem to have arrived long after it was made, and the computed speed would be too high.
     """
     counts = [chunk.tokens for chunk in chunks if isinstance(chunk, Chunk) and chunk.tokens is not None]
     return [msgspec.structs.replace(chunk, tokens=counts[-1]) for chunk in chunks] if counts else chunks

@@ -16,8 +16,8 @@ FEWEST_CHUNKS: Final = 8
 FEWEST_NAMED: Final = 3
 """If at least this many chunks have text in the same unknown field, it counts as the model's text."""
 SLOWER_AT_MOST: Final = 3.0
-"""Largest ratio of two gaps: the median gap between chunks without known text, and the typical gap between text
-chunks. If the ratio is larger, the former count as keep-alive messages.
+"""Largest ratio of the median gap between chunks without known text to the typical gap between text chunks. If the
+ratio is larger, the chunks without known text count as keep-alive messages.
 """
 
 

@@ -188,7 +188,7 @@ class Backend(Protocol):
         ...
 
     async def models(self) -> tuple[ListedModel, ...]:
-        """Return the server's models; those that cannot be benchmarked come with the reason."""
+        """Return the server's models; a model that cannot be benchmarked has the reason with it."""
         ...
 
     async def resident(self) -> tuple[ResidentModel, ...] | None:

@@ -223,8 +223,8 @@ class _Loaded:
     async def spawn(cls, config: ChildConfig, digest: str) -> _Loaded:
         """Start the child process.
 
-        Modules that the HTTP library imports late (0.1 s) are imported first, so that this time does not count in the
-        first answer.
+        Modules that the HTTP library imports late (0.1 s) are imported before that, so that the first answer's times do
+        not include their import.
         """
         client = open_client(httpx.URL("http://127.0.0.1"))
         await httpcore.AnyIOBackend().sleep(0)
@@ -276,7 +276,7 @@ def _version() -> str:
 
 
 def spare_cores() -> int:
-    """Return the number of threads for a model of real size: all physical cores but one, at least one.
+    """Return the number of threads for a model of real size: all physical cores but one, and never less than 1.
 
     llama.cpp's threads wait for each other in a busy loop, so one that shares its core with another program delays all
     of them.

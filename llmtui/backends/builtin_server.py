@@ -5,7 +5,7 @@ stdout: ``{"address": "http://127.0.0.1:PORT"}``, or ``{"failed": …, "said": "
 ``version`` (another xllamacpp than expected) or ``load``. The process exits at the end of stdin.
 
 xllamacpp is never imported in llmtui's own process, since an unsupported CPU instruction, a missing system library or a
-crash would end it.
+crash would end llmtui.
 """
 
 from __future__ import annotations

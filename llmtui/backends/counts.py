@@ -21,7 +21,7 @@ class Counts:
         Args:
             field: field of ServerCounters.
             value: the value as sent.
-            zero: whether 0 is a valid count. For other fields, servers send 0 if they did not count.
+            zero: whether 0 is a valid count. If not, 0 means that the server did not count.
         """
         if value is None:
             return None

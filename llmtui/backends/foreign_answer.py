@@ -113,7 +113,7 @@ def web_page(body: bytes, status: int, *, where: str) -> Problem:
 def said(body: bytes) -> str | None:
     """Return the message in an error body; None if it is not JSON or has no message.
 
-    Servers wrap the message in several ways. From pydantic's list of details the field names are kept, since they show
+    Servers wrap the message in several ways. The field names in pydantic's list of details are kept, since they show
     which value was wrong.
     """
     try:

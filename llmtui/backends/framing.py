@@ -2,8 +2,8 @@ r"""Splits the bytes of a response into JSON documents, whatever framing the ser
 
 The framings are server-sent events, one document per line, documents over several lines, concatenated documents and
 JSON arrays. They are recognised by their bytes, because servers label any of them with any content type. Lines end only
-with ``\n``, ``\r\n`` or ``\r``; U+0085 and U+2028 occur within texts of models. A document is returned as soon as its
-last byte has arrived, so the blank line after an event may be missing. Specification of server-sent events:
+with ``\n``, ``\r\n`` or ``\r``; U+0085 and U+2028 occur within the text of answers. A document is returned as soon as
+its last byte has arrived, so the blank line after an event may be missing. Specification of server-sent events:
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -64,13 +64,11 @@ class Framing(Generic[S]):
         """Whether the incomplete document is outside of server-sent events."""
         self._ready: list[Document[S]] = []
         self.stray: bytes | None = None
-        """A line between events, after the last document, that is not JSON: an error in plain text, or a
-        keep-alive message.
-        """
+        """A line that is not JSON, if no document followed it: an error in plain text, or a keep-alive message."""
         self.bad: bytes | None = None
         """The first bytes that are not JSON; nothing after them is read."""
         self.cut = False
-        """Whether ``bad`` is the beginning of a document, because the stream ended in its middle."""
+        """Whether ``bad`` is the beginning of a document, because the stream ended in the middle of it."""
 
     def feed(self, data: bytes) -> list[Document[S]]:
         """Add bytes and return the documents that they complete, in order. Check ``bad`` afterwards."""
@@ -194,7 +192,7 @@ class _OpenDocument:
         self.data = b""
         """The beginning of an object whose end has not arrived yet."""
         self.foreign = False
-        """Whether something other than an object began."""
+        """Whether a value that is not an object has begun."""
         self._at = 0
         self._depth = 0
         self._in_string = False

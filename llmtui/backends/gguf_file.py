@@ -105,7 +105,7 @@ def read_gguf(path: Path) -> GgufHeader:
         path: the file, with or without ``.gguf`` in its name.
 
     Raises:
-        BadGguf: the file is missing, unreadable or not a GGUF file, or its header is cut or damaged.
+        BadGguf: the file is missing, unreadable or not a GGUF file, or its header is cut short or damaged.
     """
     with _opened(path) as file:
         size = path.stat().st_size

@@ -79,7 +79,7 @@ def is_loopback(url: httpx.URL) -> bool:
 
 
 def place_of(url: httpx.URL) -> ServerEndpoint | None:
-    """Return the endpoint of a server on this machine; None if the URL is of another machine."""
+    """Return the endpoint of a server on this machine; None if the URL is that of another machine."""
     if not is_loopback(url):
         return None
     try:

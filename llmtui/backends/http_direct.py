@@ -35,7 +35,7 @@ async def direct_exchange(
 
     Args:
         request: request to an ``http`` URL, with its whole body in memory.
-        first: a small request sent before it on the same connection, to make sure that the server has accepted the
+        first: a small request sent earlier on the same connection, to make sure that the server has accepted the
             connection. Its response is ignored.
         last: bytes that occur in the last chunk of an answer and hardly anywhere else. A chunk with them is delivered
             without delay.
@@ -73,7 +73,8 @@ async def _taken_up(
 ) -> tuple[socket.socket, h11.Connection]:
     """Return an open connection.
 
-    If ``first`` is set, it is sent first, so that the server has accepted the connection.
+    If there is a request ``first``, it is sent and its response is read, so that the server has accepted the
+    connection.
     """
     connection, protocol = await _connected(request, limit_s), h11.Connection(h11.CLIENT)
     if first is None:

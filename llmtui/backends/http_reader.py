@@ -2,8 +2,8 @@
 
 A timestamp taken in a process is late: the process waits for a core, its event loop for its turn, and its thread for
 the interpreter lock. On a busy machine that takes milliseconds, which would be counted as the server's. So on Linux the
-system's own timestamp is used, taken when the bytes reached the socket (SO_TIMESTAMPING). Elsewhere it is the thread's
-clock right after the read. If several chunks were waiting together, all get the timestamp of the last.
+system's own timestamp is used, taken when the bytes reached the socket (SO_TIMESTAMPING). On other systems, the thread
+reads the clock right after the bytes. If several chunks were waiting together, all get the timestamp of the last.
 """
 
 from __future__ import annotations

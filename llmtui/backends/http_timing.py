@@ -1,7 +1,8 @@
 """One streamed HTTP exchange as events, with times taken as close to the socket as possible.
 
 Plain connections are made by ``http_direct`` and read by a thread. Encrypted ones, and those through a proxy, use the
-HTTP library. There a separate task only reads and records times, so that a busy consumer does not delay them.
+HTTP library. For these, a separate task does nothing but read and record times, so that a busy consumer does not delay
+it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def timed_exchange(
     Args:
         client: the client that built the request.
         request: the request to time.
-        first: a small request sent before it, so that a connection is open and accepted by the server. Its response is
+        first: a small request sent earlier, so that a connection is open and accepted by the server. Its response is
             ignored.
         last: bytes that occur in the last chunk of an answer and hardly anywhere else. Chunks may be delivered up to
             0.1 s after their arrival, with the time of the arrival; a chunk with these bytes is not delayed.

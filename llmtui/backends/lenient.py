@@ -19,7 +19,7 @@ import msgspec
 S = TypeVar("S", bound=msgspec.Struct)
 
 MOST: Final = 2**53
-"""Whole numbers must be below this limit. Larger ones are no plausible counts, and other JSON readers may round
+"""Whole numbers must be below this limit. Larger ones are not plausible as counts, and other JSON readers may round
 them.
 """
 _BOM: Final = b"\xef\xbb\xbf"

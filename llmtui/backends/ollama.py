@@ -114,7 +114,7 @@ class OllamaBackend:
         self._blobs: dict[tuple[str, str], str | None] = {}
         """Names of the files of weights, by the model's name and digest.
 
-        Cached because they are needed before every trial, and the response of /api/show can have megabytes.
+        Cached because they are needed before every trial, and the response of /api/show can be megabytes long.
         """
 
     async def info(self) -> ServerInfo:
@@ -198,7 +198,7 @@ class OllamaBackend:
         """Return how to find the process that holds the model; None if the server is on another machine.
 
         The clue has the server's endpoint and the argument after ``--model`` in the command line of the server's child
-        process. For MLX models this argument is the name, for others the file of weights.
+        process. For MLX models this argument is the model's name; for other models it is the file of weights.
         """
         place = place_of(self._url)
         if place is None:

@@ -52,7 +52,7 @@ class TagsEntry(msgspec.Struct):
 
 
 class ShowAnswer(msgspec.Struct):
-    """The used fields of /api/show. Its list of tensors can have megabytes and is skipped."""
+    """The fields of /api/show that are used. Its list of tensors can be megabytes long and is skipped."""
 
     modelfile: str | None = None
     template: str | None = None
@@ -106,8 +106,8 @@ def read_tags(body: bytes) -> tuple[TagsEntry, ...]:
 def is_ollama_list(body: bytes) -> bool:
     """Return whether a body of /api/tags comes from a server that speaks Ollama's protocol.
 
-    llama.cpp's server has no /api/chat, but sends a list for /api/tags. It is recognised by OpenAI's ``data`` beside
-    it.
+    llama.cpp's server has no /api/chat, but responds to /api/tags with a list. Its response is recognised by the
+    additional field ``data``, as in OpenAI's protocol.
     """
     with suppress(NotSuchAnswer):
         raw = _json(body)
@@ -134,7 +134,7 @@ def read_resident(body: bytes) -> tuple[ResidentModel, ...]:
 
 
 def read_show(body: bytes) -> ShowAnswer:
-    """Return the used fields of /api/show.
+    """Return those fields of /api/show that are used.
 
     Raises:
         NotSuchAnswer: the body is not in that format.
@@ -186,7 +186,7 @@ def listed(entry: TagsEntry, shown: ShowAnswer | None, residents: tuple[Resident
 
 
 def blob_of(modelfile: str) -> str | None:
-    """Return ``sha256-<hex>`` from the first FROM line that names a file of weights in any folder, or None."""
+    """Return ``sha256-<hex>`` from the first FROM line with the path of a file of weights; None if there is none."""
     match = _FROM_BLOB.search(modelfile.replace("\r", ""))
     return match[1] if match else None
 

@@ -79,7 +79,7 @@ def error_text(body: bytes) -> str | None:
 
 
 def not_ollama(where: str) -> Problem:
-    """Return the problem that another program than Ollama responds at the address."""
+    """Return the problem that a program other than Ollama responds at the address."""
     return Problem(code="not_ollama", args={"where": where})
 
 

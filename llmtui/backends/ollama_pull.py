@@ -42,7 +42,8 @@ async def pull_steps(
         name: the model's name.
         where: the server's address for messages.
         start: code of the hint on how to start the server.
-        judged: called with an error response that has no error text, the path and the model; returns the exception.
+        judged: called if an error response has no error text, with the response, the path and the model's name; returns
+            the exception to raise.
 
     Raises:
         BackendFailed: ``not_in_library``, ``disk_full``, ``registry_unreachable``, ``pull_cut``, ``pull_failed``, …

@@ -101,7 +101,7 @@ def read_entries(body: bytes) -> tuple[ModelEntry, ...]:
 
 
 def dialect_of(entries: Sequence[ModelEntry]) -> Dialect:
-    """Return the dialect shown by ``owned_by``. An unknown server gets only the standard's fields."""
+    """Return the dialect shown by ``owned_by``. For unknown software it is ``plain``: OpenAI's own fields only."""
     owners = {entry.owned_by for entry in entries}
     if "llamacpp" in owners:
         return "llamacpp"
@@ -116,7 +116,7 @@ def product_of(entries: Sequence[ModelEntry]) -> str | None:
 def thinking_control(entry: ModelEntry) -> ThinkingControl:
     """Return how the model's thinking is controlled.
 
-    If the server is unknown, it is the standard's ``reasoning_effort``.
+    If the server's software is unknown, the request field ``reasoning_effort`` is used, as in OpenAI's own API.
     """
     if entry.owned_by in ("llamacpp", "vllm", "sglang"):
         return "template"

@@ -141,7 +141,7 @@ def refuse_place_without_models(place: str, listed: Sequence[ListedModel]) -> No
         listed: the built-in server's models, including those that come with it.
 
     Raises:
-        Refused: no model can be used; has the reason for the first one.
+        Refused: no model can be used. The exception has the reason for the first one.
     """
     path = builtin_place(place)
     if path is None or path == BUILTIN:

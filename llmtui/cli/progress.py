@@ -109,7 +109,7 @@ def _what(session: Session, trial: Trial) -> str:
 
 
 def _trial_line(session: Session, row: TrialRow, order: int) -> str:
-    """Return the line on a finished trial, aligned with the lines on the session's other trials."""
+    """Return the line about a finished trial, aligned with those about the session's other trials."""
     total = str(session.total)
     widest = max(len(one.label) for one in session.plan.contenders)
     kinds = [_("cold start"), _("follow-up"), *(category_words(one.category) for one in session.plan.prompts)]

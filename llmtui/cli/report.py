@@ -65,7 +65,7 @@ def report(of: Startup, asked: Asked) -> int:
 
 
 def has_decimal_comma(language: str) -> bool:
-    """Return whether numbers are written 1,5 here, according to the locale or, if none is set, the language."""
+    """Return whether numbers have a decimal comma (1,5), according to the locale or, if none is set, the language."""
     before = locale.setlocale(locale.LC_NUMERIC)
     try:
         locale.setlocale(locale.LC_NUMERIC, "")

@@ -25,7 +25,7 @@ _FLAGS: Final = {
 }  # fmt: skip
 """Field → the flag that sets it instead; the flag's value is saved with the results."""
 _FIXED: Final = frozenset({"seed", "options.seed"})
-"""Fields that must be equal in all sessions, so that sessions can be compared."""
+"""Fields that must have the same value in all sessions, so that sessions can be compared."""
 
 
 def extra_fields(path: str) -> dict[str, Any]:

@@ -218,7 +218,7 @@ class _Run:
         raise Refused(f"{whole_problem(problem)} {self._instead(absent)}".strip(), Exit.NO_SERVER)
 
     def _instead(self, absent: ServerChanged) -> str:
-        """Return what to do if the default server is absent; empty if a server was named."""
+        """Return advice for a user without the default server; empty if a server was named."""
         if self._order.host is not None or absent.kind == BUILTIN:
             return ""
         if builtin_available():
@@ -315,7 +315,7 @@ class _Run:
             self._interrupt(signal.SIGTERM, None)
 
     def _interrupt(self, number: int, frame: object) -> None:
-        """End the run: at the first signal cancel it in order, at the second close the engine.
+        """End the run: cancel it in an orderly way at the first signal, and close the engine at the second.
 
         Finished trials are saved in both cases.
         """

@@ -227,7 +227,7 @@ def _row(one: CatalogueEntry) -> dict[str, str]:
 
 
 def _lines(one: CatalogueEntry) -> Iterator[tuple[str, str]]:
-    """Yield the heading and the text of each known fact on a session."""
+    """Yield the heading and the text of each known fact about a session."""
     from llmtui.words.problems import whole_problem
     from llmtui.words.servers import servers_line
 

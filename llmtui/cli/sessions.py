@@ -31,10 +31,10 @@ def journal_of(of: Startup, word: str) -> Path:
 
     Args:
         of: settings and folders.
-        word: the argument. ``last`` is the newest session and ``last~1`` the one before it. Others are a session's
-            folder, a file of events, a session's id, the name of a session or of a baseline, or ``MODEL@2026-11-22``.
-            The last is the newest session of that day with that model; ``last@2026-11-22`` is the newest with any
-            model.
+        word: the argument. ``last`` is the newest session and ``last~1`` the one before it. It may also be a session's
+            folder, a file of events, a session's id, or the name of a session or of a baseline. ``MODEL@2026-11-22`` is
+            the newest session of that day with that model, and ``last@2026-11-22`` the newest session of that day with
+            any model.
 
     Raises:
         Refused: there is no such session, or the file is not a journal.
@@ -138,7 +138,7 @@ def _listed(of: Startup) -> tuple[SessionFolder, ...]:
 
 
 def _from_the_end(of: Startup, word: str, back: int) -> Path:
-    """Return the journal of the newest session (``back`` 0) or of the session that many places before it."""
+    """Return the journal of the newest session (``back`` is 0), or of the session ``back`` places before it."""
     from llmtui.store.begun import sessions_begun
 
     try:

@@ -67,7 +67,7 @@ def output_failed(stream: TextIO) -> OSError | None:
 
 
 def is_output_lost(stream: TextIO) -> bool:
-    """Return whether output was lost for another reason than that its reader closed the pipe."""
+    """Return whether output was lost for any reason except that its reader closed the pipe."""
     failed = output_failed(stream)
     return failed is not None and not isinstance(failed, BrokenPipeError)
 

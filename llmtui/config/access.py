@@ -107,8 +107,8 @@ class Accesses:
         """Return the credentials for a server; None if there are none.
 
         The first available is used: the login in the server's address, LLMTUI_API_KEY, LLMTUI_USER with
-        LLMTUI_PASSWORD, the key of the protocol (such as OPENAI_API_KEY). The last is sent only to a server that the
-        user named, and to another machine only with encryption.
+        LLMTUI_PASSWORD, the key of the protocol (such as OPENAI_API_KEY). The protocol's key is sent only to a server
+        that the user named, and to another machine only with encryption.
         """
         origin = origin_of(address)
         if origin in self._logins:

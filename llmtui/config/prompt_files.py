@@ -189,7 +189,7 @@ class _Reader:
     def lone_text(self, path: KeyPath, tree: dict[str, Any]) -> str | None:
         """Return the text of ``[cold]`` or ``[follow_up]``: a table that may have only the key ``text``.
 
-        None if it is missing.
+        Return None if that table is missing.
         """
         if path[0] not in tree:
             return None

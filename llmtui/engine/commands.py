@@ -208,7 +208,7 @@ class CommandRunner:
         self._recorder.emit(ModelsListed(address=info.address, models=models, resident=resident, memory=memory))
 
     def _builtin_beside(self, chosen: Backend) -> tuple[Backend, ...]:
-        """Return the built-in server if its models are listed together with those of another server; else nothing."""
+        """Return the built-in server if its models are listed together with those of another server, else ()."""
         if self._chosen is None or not self._chosen.with_builtin or chosen.kind == BUILTIN:
             return ()
         return (self._servers.backend(BUILTIN, ""),)

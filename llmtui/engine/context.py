@@ -18,11 +18,11 @@ class MachineWatch(Protocol):
     """The methods of the sampler that an experiment uses. The runner is the process in which a model runs."""
 
     def expect_runner(self, target: RunnerTarget | None) -> None:
-        """Set the model whose process to look for."""
+        """Set the model whose process is searched for."""
         ...
 
     def find_runner(self) -> RunnerProcess | None:
-        """Look now for the process of the expected model."""
+        """Search for the process of the expected model now."""
         ...
 
     def count_others_from_now(self) -> None:

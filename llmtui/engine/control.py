@@ -53,7 +53,7 @@ class Control:
         self.start_now = True
 
     async def until_going(self) -> None:
-        """Wait until no pause is requested."""
+        """Wait while a pause is requested; return at once if none is."""
         began_s = time.monotonic()
         await self._going.wait()
         self.paused_s += time.monotonic() - began_s

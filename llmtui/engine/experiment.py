@@ -1,6 +1,6 @@
 """The run of a plan: rounds of trials, and restoring the server's memory afterwards. Rules: docs/method.md, "Trials".
 
-In each round, the trials of one contender form a block: they run directly after each other.
+In each round, the trials of one contender form a block: they run directly one after another.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The conditions of a session, which must be equal for two sessions to be compared."""
+"""The conditions of a session. Two sessions can be compared only if their conditions are the same."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ async def first_contact(servers: Servers, chosen: SetServer) -> Contact:
     """Find the server at an address, first with the protocol that the address suggests, then at the usual paths.
 
     Raises:
-        BackendFailed: there is no server, with the most informative problem of all attempts.
+        BackendFailed: no server responds as expected. The exception has the most informative problem of all attempts.
     """
     failures: list[Problem] = []
     for server in _candidates(chosen):

@@ -23,7 +23,7 @@ _OBSERVED_S: Final = 0.3
 
 
 class IdleWait:
-    """Waits for idle cores before cold starts, and flags trials during which other programs were busy; for one session.
+    """For one session, waits for idle cores before cold starts, and flags trials during which other programs were busy.
 
     The session's first cold start neither waits nor is flagged, because a run should start at once after Enter.
     """
@@ -36,7 +36,7 @@ class IdleWait:
         cores: int | None = None,
         control: Control | None = None,
     ) -> None:
-        """Start with the whole waiting time of the session.
+        """Start with all of the waiting time that a session may use.
 
         Args:
             context: has the sampler.
@@ -88,7 +88,7 @@ class IdleWait:
         self._left_s -= max(0.0, waited_s - _OBSERVED_S)
 
     def flag(self, figures: MachineFigures) -> Flag | None:
-        """Return the flag for a cold start before which other programs were busy; None if they were not, or if unknown.
+        """Return the flag for a cold start if other programs were busy before it; None if not, or if it is not known.
 
         Args:
             figures: machine figures of the cold start that followed the last wait.
@@ -99,7 +99,7 @@ class IdleWait:
         return Flag("noisy_start", Evidence(code="noisy_start", args={"others": others, "cores": self._cores}))
 
     def busy(self, figures: MachineFigures) -> Flag | None:
-        """Return the flag for a trial during which other programs were busy; None if they were not, or if unknown."""
+        """Return the flag for a trial if other programs were busy during it; None if not, or if it is not known."""
         others = figures.others_cores
         if others is None or others <= self.most_cores:
             return None

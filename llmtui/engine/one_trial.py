@@ -76,7 +76,7 @@ class _Attempt:
 
 
 class TrialRunner:
-    """Runs trials one after the other, and remembers values from earlier ones that later ones are judged against."""
+    """Runs trials one after the other, and keeps values of earlier trials, against which later ones are judged."""
 
     def __init__(
         self, context: RunContext, preparation: Preparation, control: Control, *, so_far: Session | None = None
@@ -294,7 +294,7 @@ class TrialRunner:
         return tuple(found)
 
     def _learn(self, finished: TrialFinished, state: BlockState, attempt: _Attempt) -> None:
-        """Store the values of this trial that later trials are judged against."""
+        """Store those values of this trial against which later trials are judged."""
         if not attempt.answer.has_text:
             return
         state.loaded = True
@@ -361,7 +361,7 @@ class TrialRunner:
 
 
 def _shortest_cold_loads_ns(session: Session) -> dict[int, int]:
-    """Return the shortest load time of a cold start by contender, as reported by the server."""
+    """Return each contender's shortest load time in a cold start, as reported by the server."""
     shortest: dict[int, int] = {}
     for row in session.rows:
         if row.trial.kind == "cold" and row.figures.ttft_ms is not None and row.figures.load_ms:

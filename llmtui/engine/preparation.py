@@ -60,7 +60,7 @@ class Preparation:
         self._before = await self._loaded()
 
     def ready_contender(self) -> int | None:
-        """Return a contender whose model was already loaded with the right options, to let it go first, or None."""
+        """Return a contender whose model is already loaded with the right options, so that it can go first, or None."""
         plan = self._context.plan
         there = {(loaded.model.digest, loaded.model.context_length) for loaded in self._before}
         for index in round_order(plan, 1):
@@ -140,7 +140,7 @@ class Preparation:
     async def leave_in_a_hurry(self) -> None:
         """Unload the models that this run loaded, without waiting.
 
-        Nothing is reloaded; a message lists the missing models.
+        Nothing is reloaded; a message lists the models that this run unloaded and did not load again.
         """
         with suppress(BackendFailed, TimeoutError):
             async with asyncio.timeout(_HURRY_LIMIT_S):
@@ -171,7 +171,7 @@ class Preparation:
     async def _ask_the_absent(self) -> None:
         """Ask once more each server that did not respond.
 
-        After an answer that was cut off, the server is usually back.
+        A server that cut an answer off usually responds again by then.
         """
         for kind in list(self._context.absent):
             with suppress(BackendFailed):
@@ -206,7 +206,7 @@ class Preparation:
         return own is not None and bool(own.blob_hex or own.argument) and own == await self._target(loaded)
 
     def _is_within_reach(self, loaded: LoadedModel) -> bool:
-        """Return whether a request can unload a model. Requests have only the name, which means the newest build."""
+        """Return whether a request can unload a model. A request has only a name, which means the newest build."""
         picked = {(one.model.backend, one.model.name) for one in self._context.plan.contenders}
         if loaded.model.digest in self._picked or (loaded.backend.kind, loaded.model.name) not in picked:
             return True
@@ -241,7 +241,7 @@ class Preparation:
             return None
 
     async def _until_gone(self, wanted: Sequence[LoadedModel], targets: Sequence[RunnerTarget]) -> None:
-        """Wait until the models leave the server's list, then until their processes have ended, some 100 ms later."""
+        """Wait until the models leave the server's list and, for some 100 ms more, until their processes have ended."""
         keys = {loaded.key for loaded in wanted}
         names = ", ".join(loaded.model.name for loaded in wanted)
         try:

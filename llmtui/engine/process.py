@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _drop_if_empty(log: Path) -> None:
-    """Remove an empty log file, in case the parent was killed.
+    """Remove an empty log file, since a parent that was killed cannot do so.
 
     Windows cannot remove an open file; there the parent process removes it.
     """
@@ -65,7 +65,8 @@ def _drop_if_empty(log: Path) -> None:
 def _reset_priority() -> None:
     """Reset the process priority.
 
-    The screens lower theirs before they start the engine, but its clock needs the normal one.
+    The process of the screens lowers its own priority before it starts the engine, which would inherit it. The engine's
+    clock needs the normal priority.
     """
     if sys.platform == "linux":
         with suppress(OSError):

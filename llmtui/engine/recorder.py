@@ -241,7 +241,7 @@ class Recorder:
         self._work.put(files)
 
     def session(self) -> Future[Session | None]:
-        """Return a future of the session after everything reported so far. Its result is None if no session is open."""
+        """Return a future of the session with everything reported so far. Its result is None if no session is open."""
         asked: _SessionRequest = _SessionRequest()
         self._work.put(asked)
         return asked
@@ -297,7 +297,7 @@ class Recorder:
 
 
 class _Replayed(NamedTuple):
-    """An event for the reader that is already in the journal."""
+    """An event that is already in the journal, and is only sent to the reader."""
 
     line: bytes
 

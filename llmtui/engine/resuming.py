@@ -69,7 +69,7 @@ def skipped_contenders(session: Session) -> tuple[int, ...]:
 
 
 def went_first(session: Session) -> int | None:
-    """Return the contender whose model was in memory at the start, so that its warm trials came first, or None."""
+    """Return the contender, if any, that began with warm trials because its model was in memory at the start."""
     if "cold" not in session.plan.kinds or not session.rows or session.rows[0].trial.kind == "cold":
         return None
     return session.rows[0].trial.contender

@@ -159,7 +159,8 @@ class Sampler:
     def _looked_before(self, now: MachineReading) -> MachineReading | None:
         """Return the latest reading that is at least a second old, else the oldest one.
 
-        Readings before the last ``count_others_from_now`` are not used; the reading of that call is used instead.
+        Readings from before the last call of ``count_others_from_now`` are not used; the one taken by that call is used
+        in their place.
         """
         then = next(
             (reading for reading in reversed(self._readings) if elapsed_between_s(reading, now) >= _BEFORE_TRIAL_S),

@@ -78,7 +78,7 @@ class Servers:
         return self._open[key]
 
     async def close_all_but(self, *kept: Backend) -> None:
-        """Close all backends except those given, and whatever they started."""
+        """Close all backends except those given. Whatever a closed backend started is ended too."""
         for key, backend in list(self._open.items()):
             if backend not in kept:
                 del self._open[key]

@@ -100,7 +100,7 @@ class SessionRun:
             self.experiment.control.left_out |= before.left_out
 
     def more(self, rounds: int) -> SessionRun:
-        """Return a run that adds rounds to this run's session. This run must be completed.
+        """Return a run that adds rounds to this run's session. This run must already be complete.
 
         Raises:
             CannotStart: the server's address is malformed.

@@ -1,6 +1,7 @@
 """Claims commonly made from benchmark tables, each compared with what the file's figures show.
 
-A claim that no reader would make is left out: a model without a lead, a column that is missing, a file with one model.
+A claim that no reader would make is left out: for example, if no model leads, a column is missing, or the file has only
+one model.
 """
 
 from __future__ import annotations
@@ -239,7 +240,7 @@ def _most_memory(session: Session, models: Sequence[ModelAudit]) -> Claim | None
 
 
 def _cold_start(models: Sequence[ModelAudit]) -> Claim | None:
-    """Return the claim about how long cold starts take, if first rows are cold starts."""
+    """Return the claim about how long cold starts take; None if no model's first row is a cold start."""
     cold = [one.cold_ttft_s for one in models if one.cold_ttft_s is not None]
     if not cold:
         return None
@@ -313,7 +314,9 @@ def _wait_ratios(first: _Waits, second: _Waits) -> list[float]:
 
 
 def _sooner(of: PairInterval) -> int:
-    """Return 1 if the first of two models waits less by a factor beyond 1.10, −1 if the second does, else 0.
+    """Return 1 if the first of two models waits less by a factor of more than 1.10, −1 if the second does, else 0.
+
+    It counts only if the whole interval shows it.
 
     Args:
         of: interval of the logarithm of the ratio of their waits.

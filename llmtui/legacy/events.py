@@ -1,4 +1,4 @@
-"""Conversion of an imported file into the events of a session, as far as the file has the data."""
+"""Conversion of an imported file into the events of a session, as far as its data allows."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _finished(row: FileRow, trial: Trial, order: int, *, t0_ns: int, wall_ns: in
 
 
 def _without_times(of: Recorded) -> Recorded:
-    """Return the data kept of a malformed row: line number, memory change, and tokens ÷ total time as recorded."""
+    """Return the data kept from a malformed row: line number, memory change, and tokens ÷ total time as recorded."""
     return Recorded(line=of.line, overall_tps=of.overall_tps, ram_change_mb=of.ram_change_mb)
 
 

@@ -89,7 +89,7 @@ class ImportedFile(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[FileRow, ...]
     program: Program = "table"
     left_out: dict[LeftOut, int] = {}
-    """Number of items of each content that is not imported."""
+    """Number of items that are not imported, by kind of content."""
 
 
 class Stated(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ NEAR = 0.05
 
 
 def vllm_levels(objects: Sequence[Mapping[str, Any]], name: str) -> ImportedFile:
-    """Return one row per request of vLLM's detailed file; for its short file one row per load level, with the means.
+    """Return one row per request of vLLM's detailed file, or per load level of its short file, which has only means.
 
     Args:
         objects: the load levels.

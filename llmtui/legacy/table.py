@@ -201,7 +201,7 @@ def _decimal_of(table: Table) -> Decimal | None:
     """Return the decimal sign that the table's numbers show; None if they contradict each other.
 
     If every sign could also separate thousands (as in ``1.234``), the sign in the times is the decimal sign, unless the
-    times are in milliseconds or smaller units: there it separates thousands.
+    times are in milliseconds or smaller units, in which case it separates thousands.
     """
     times = [name for name in TIMES if name in table.columns]
     numbers = [name for name in (*NUMBERS, *COUNTS) if name in table.columns]
@@ -339,8 +339,8 @@ def _ask_for_units(rows: Iterable[FileRow], columns: Columns) -> None:
 def mark_cold(rows: Sequence[FileRow]) -> tuple[FileRow, ...]:
     """Return the rows; cold starts are marked.
 
-    A row is a cold start if two conditions hold. The row before it is of another model, and its wait is more than five
-    times the median of the model's other rows. The wait is the TTFT, or the load time if the row has no TTFT.
+    A row is a cold start if the row before it is of another model, and if its own wait is more than five times the
+    median of the model's other rows. The wait is the TTFT, or the load time if the row has no TTFT.
     """
     waits: dict[str, list[float]] = {}
     for row in rows:

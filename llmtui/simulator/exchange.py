@@ -83,7 +83,7 @@ class Exchange:
 
         Args:
             body: the line; if it has an empty `created_at`, the current time is filled in.
-            kind: kind of the line, for the log like all following arguments.
+            kind: kind of the line. This and all following arguments are for the log only.
             channel: channel of its text; None if it has no text.
             tokens: numbers of its first and last token.
             characters: number of characters of its text.
@@ -111,7 +111,7 @@ class Exchange:
         return sent.stamp
 
     async def end_stream(self) -> None:
-        """End the stream regularly, even if no line was sent."""
+        """End the stream in the normal way, even if no line was sent."""
         head = b"" if self._streaming else self._stream_head()
         await self._wire.send(head if self.request.version == "1.0" else head + LAST_CHUNK)
 

@@ -13,7 +13,7 @@ from llmtui.simulator.prose import prose, random_source, thinking_text, token_te
 
 Channel = Literal["thinking", "answer"]
 ThinkMode = Literal["off", "field", "inline"]
-"""No thinking; thinking in a field of its own; thinking between tags inside the answer."""
+"""How thinking is delivered: not at all, in a field of its own, or between tags inside the answer."""
 
 _LEVEL_FACTORS = {"low": 0.5, "medium": 1.0, "high": 2.0, "max": 4.0}
 

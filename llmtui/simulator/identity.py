@@ -22,7 +22,7 @@ def is_valid_name(name: str) -> bool:
 
 
 def blob_hash(model: SimulatedModel) -> str:
-    """Return the hex SHA-256 that names the file of the model's weights; equal for models that share weights."""
+    """Return the hex SHA-256 that names the file of the model's weights; the same for all models that share weights."""
     label = model.weights
     if label is None:
         label = f"{tagged_name(model.name)} {model.parameter_size} {model.quantization_level} {model.size_bytes}"

@@ -26,10 +26,10 @@ class Ending(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the stream of an answer ends.
 
     Attributes:
-        kind: `done`, the last line with the counters; `closed`, a regular end without that line; `error`, an error line
+        kind: `done`, the last line with the counters; `closed`, a normal end without that line; `error`, an error line
             after status 200; `cut`, the connection is closed inside the stream; `silent`, nothing more is sent.
-        after_chunks: number of chunks of text before the end; None = the whole answer. 0 with `error` makes a regular
-            status 500, since nothing was sent before.
+        after_chunks: number of chunks of text before the end; None = the whole answer. 0 with `error` makes a normal
+            response with status 500, since nothing was sent before.
         message: the text of the error line.
     """
 
@@ -82,7 +82,7 @@ class ScriptedAnswer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class SpeedPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Change a model's decode speed to `speed` times its own from a moment on; the latest point reached applies.
+    """A moment from which a model's decode speed is `speed` times its own; the latest moment reached applies.
 
     Attributes:
         speed: the factor; 0.9 is 10 % slower.

@@ -1,4 +1,4 @@
-"""Durations and options in requests, parsed like the real server does, with its error messages."""
+"""Durations and options in requests, parsed as by the real server, with its error messages."""
 
 from __future__ import annotations
 

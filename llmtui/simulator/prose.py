@@ -59,12 +59,12 @@ def random_source(seed: str) -> random.Random:
 
 
 def prose(seed: str) -> Iterator[str]:
-    """Yield endless prose, token by token; equal seeds make equal text."""
+    """Yield endless prose, token by token; the same seed makes the same text."""
     return _tokens(random_source(seed), _sentence, paragraph_sentences=5)
 
 
 def thinking_text(seed: str) -> Iterator[str]:
-    """Yield endless thoughts, token by token; equal seeds make equal text."""
+    """Yield endless thoughts, token by token; the same seed makes the same text."""
     return _tokens(random_source(f"thinking {seed}"), lambda source: source.choice(_THOUGHTS), paragraph_sentences=4)
 
 

@@ -42,7 +42,7 @@ class Ask(Struct, frozen=True, kw_only=True):
         keep_alive_s: None = not sent; infinity = for ever.
         stream: whether the answer is sent in chunks.
         wants_tools: whether the request offers tools.
-        truncate: whether a prompt that is too long may be cut.
+        truncate: whether a prompt that is too long may be truncated.
         raw: whether the prompt is used without a template and no context is returned.
     """
 
@@ -145,7 +145,7 @@ def context_of_text(text: str) -> list[int]:
 
 
 def text_of_context(context: Sequence[object]) -> str:
-    """Return the conversation that a `context` stands for.
+    """Return the conversation that is encoded in a `context`.
 
     Raises:
         ApiError: 400 if the list has anything but code points.

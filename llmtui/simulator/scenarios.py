@@ -22,7 +22,7 @@ surrogate pair.
 """
 
 REPEATS_BEFORE_ABORT = 31
-"""Number of equal tokens in a row after which Ollama ends a stream without a last line."""
+"""Number of identical tokens in a row after which Ollama ends a stream without a last line."""
 
 _SMALL = SimulatedModel(
     name="small",

@@ -21,7 +21,7 @@ CHARACTERS_PER_TOKEN = 4
 
 
 class PromptCount(Struct, frozen=True, kw_only=True):
-    """Number of tokens of a prompt after any cutting, and how many of them are in the prompt cache."""
+    """Number of tokens of a prompt after any truncation, and how many of them are in the prompt cache."""
 
     tokens: int
     cached: int

@@ -13,7 +13,9 @@ from msgspec import Struct
 from llmtui.simulator.clock import Stamp
 
 ChunkKind = Literal["text", "done", "progress", "error", "body"]
-"""A chunk of an answer; its last line (with or without text); progress of a download; an error line; a whole body."""
+"""What was written: a chunk of an answer, its last line (with or without text), progress of a download, an error line,
+or a whole body.
+"""
 
 TextChannel = Literal["thinking", "answer"]
 """Whether text is thinking or answer; thinking inside the answer counts as thinking."""
@@ -59,7 +61,7 @@ class Truth(Struct, frozen=True, kw_only=True):
         prefill_ns: when prompt processing began.
         first_token_ns: when the first token was generated.
         last_token_ns: when the last token was generated; 0 = not yet or never.
-        prompt_tokens: number of tokens of the prompt, after any cutting.
+        prompt_tokens: number of tokens of the prompt, after any truncation.
         cached_tokens: number of those tokens that came from the prompt cache.
         output_tokens: number of tokens generated so far.
     """

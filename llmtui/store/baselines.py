@@ -13,7 +13,7 @@ _FILE: Final = "baselines.json"
 
 
 def read_baselines(results_dir: Path) -> dict[str, str]:
-    """Return the name of the session's folder for each baseline, by the baseline's name.
+    """Return the name of each baseline's session folder, by the baseline's name.
 
     Raises:
         OSError: the file exists but cannot be read.

@@ -51,7 +51,7 @@ def catalogued(folder: SessionFolder) -> CatalogueEntry:
 
 
 def _complete(folder: SessionFolder) -> int:
-    """Return the number of complete answers: from summary.csv, or from trials.csv if that is not written yet."""
+    """Return the number of complete answers: from summary.csv, or from trials.csv if there is no summary.csv yet."""
     if folder.finished is not None:
         try:
             of_models = takewhile(lambda row: not row[0], _rows(folder.path / SUMMARY, "category", "finished"))

@@ -64,7 +64,7 @@ def sessions_before(
 
 
 def last_plan(results_dir: Path) -> Plan | None:
-    """Return the plan of the newest session in the folder that was not imported; None if there is none."""
+    """Return the plan of the newest session in the folder, ignoring imported ones; None if there is no session."""
     for folder in list_sessions(results_dir):
         started = None if folder.problem is not None else session_start(folder.journal)
         if started is not None and not is_imported(started.plan):

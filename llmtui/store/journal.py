@@ -64,8 +64,8 @@ class JournalWriter:
 class JournalReader:
     """Reads a journal from its start, even while it is still being written.
 
-    A last line without its end is left until the rest of it arrives. Malformed lines are skipped. Events of the types
-    in ``without`` are skipped without being decoded.
+    If the last line is incomplete, it is left until the rest of it arrives. Malformed lines are skipped. Events of the
+    types in ``without`` are skipped without being decoded.
     """
 
     def __init__(self, path: Path, *, without: Collection[type[Event]] = ()) -> None:

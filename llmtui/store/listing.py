@@ -1,6 +1,6 @@
 """The sessions in a results folder.
 
-To be fast, only the first line of each journal and the ends of its files are read.
+To be fast, only the first line of each journal and the ends of each session's files are read.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def _last_of(tail: bytes) -> SessionFinished | None:
 def _count(folder: Path) -> tuple[int, int]:
     """Return the number of finished trials, and the number of rounds with at least one of them.
 
-    The last row of trials.csv has both numbers: rows are in the order they ran, and no cell has a line break. If that
-    file is missing, the journal is read, which may have megabytes.
+    The last row of trials.csv has both numbers: rows are in the order in which the trials ran, and no cell has a line
+    break. If that file is missing, the journal is read, which can be megabytes long.
     """
     try:
         with (folder / TRIALS).open("rb") as file:

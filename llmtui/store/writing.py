@@ -17,7 +17,7 @@ class LineAppender:
     """A file to which whole lines are appended, each by one write.
 
     A reader of the file sees a line as a whole or not at all. A line that was written only in part, or did not reach
-    the disk, is removed again. An incomplete line left by a power cut stays; the next line starts on a new one.
+    the disk, is removed. A fragment left by a power cut stays; what is appended next starts on a new line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,8 +38,8 @@ class LineAppender:
             sync: return only when everything written is on the disk.
 
         Raises:
-            OSError: the line could not be written, the disk failed, or the file was removed. The line is not in the
-                file.
+            OSError: the line could not be written, the disk failed, or the file was removed. The line is then not in
+                the file.
         """
         if self._torn:
             line = b"\n" + line

@@ -76,8 +76,8 @@ class TrialAccount:
         Args:
             start: the reading at the start.
             others_cores_before: number of cores that other programs kept busy in the second before.
-            before: an earlier reading. If the trial is too short to measure other programs, they are measured from
-                here.
+            before: an earlier reading. If the trial is too short to measure other programs, they are measured from this
+                reading on.
         """
         self._start = start
         self._before = before

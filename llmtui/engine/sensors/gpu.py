@@ -137,7 +137,7 @@ class GpuSensor:
         self.source = self._card.source if self._card else f"{why_not}; {amd.source}"
 
     def read(self) -> GpuReading | None:
-        """Return the GPUs' figures; None without a readable GPU."""
+        """Return the GPUs' figures; None if no GPU is readable."""
         return self._card.read() if self._card else None
 
 

@@ -1,7 +1,7 @@
-"""The process behind an address of this machine: the one that holds the listening socket, never found by its name.
+"""The process that serves an address of this machine: the one that holds the listening socket.
 
-There is no guessing. A server in a container, behind a tunnel, or (without privileges) of another user has no visible
-process.
+A process is never taken for the server because of its name alone. A server has no visible process if it is in a
+container, behind a tunnel, or (without privileges) another user's.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def ancestors(pid: int, parents: Mapping[int, int]) -> tuple[int, ...]:
 
 
 def _asked(place: ServerEndpoint, listeners: Sequence[Listener]) -> list[Listener]:
-    """Return the sockets that a connection can reach: those of the exact address, else those open to every address."""
+    """Return the sockets that a client reaches: those bound to the exact address, else those bound to all addresses."""
     asked: list[Listener] = []
     for address in place.addresses:
         every = ("0.0.0.0", "::") if ipaddress.ip_address(address).version == 4 else ("::",)  # noqa: S104

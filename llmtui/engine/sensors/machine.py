@@ -18,7 +18,7 @@ from llmtui.engine.sensors.thermal import ThermalReading, ThermalSensor, Throttl
 
 
 class Machine:
-    """The machine that this program runs on, or a test's folder of files that looks like one.
+    """The machine that this program runs on; in tests, a folder with copies of a machine's files.
 
     Not thread-safe.
     """

@@ -31,14 +31,15 @@ class MachineReading(msgspec.Struct, frozen=True, kw_only=True):
     another program.
     """
     is_hidden: bool = False
-    """Whether a model server works on this machine whose processes cannot be distinguished from other programs."""
+    """Whether the processes of a model server that works on this machine cannot be distinguished from other programs.
+    """
     own: tuple[ProcessTimes, ...] = ()
     gpu: GpuReading | None = None
     energy: EnergyReading | None = None
 
 
 class Shares(msgspec.Struct, frozen=True, kw_only=True):
-    """Number of cores kept busy between two readings, by program. One logical core at full load is 1."""
+    """Number of cores that each group of programs kept busy between two readings. A logical core at full load is 1."""
 
     busy: float
     per_core: tuple[float, ...]

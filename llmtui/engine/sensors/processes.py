@@ -132,7 +132,7 @@ class ProcProcesses:
         )
 
     def disk_read_bytes(self, pid: int) -> int | None:
-        """Return ``read_bytes`` of ``io``. Only the process's owner and root can read it."""
+        """Return ``read_bytes`` from ``/proc/PID/io``. Only the process's owner and root can read that file."""
         return read_fields(self._proc_root / str(pid) / "io", "read_bytes").get("read_bytes")
 
     def command_line(self, pid: int) -> list[str] | None:

@@ -31,7 +31,9 @@ class RunnerTarget(msgspec.Struct, frozen=True, kw_only=True):
     process.
     """
     argument: str | None = None
-    """The value of ``--model``, or the file name at its end, for such servers if the value has no hash."""
+    """The value of ``--model``, or the file name at its end. Set if the server runs each model in a child process and
+    the value has no hash.
+    """
 
     @classmethod
     def of_clue(cls, clue: RunnerClue | None) -> RunnerTarget | None:
@@ -118,7 +120,7 @@ def find_runner(target: RunnerTarget, processes: ProcessTable, own: Collection[i
     Args:
         target: how to recognise the process.
         processes: the processes of this machine.
-        own: llmtui's processes. These, their parents and their children are never the model's.
+        own: llmtui's processes. These, their parents and their children are never taken for the model's.
     """
     if target.pid is not None:
         times = processes.times(target.pid)
@@ -174,7 +176,7 @@ class RunnerSensor:
         return self._expects and not self._found.is_seen
 
     def read(self) -> RunnerReading | None:
-        """Return the present CPU time and memory of the model's processes; None if its main process has ended."""
+        """Return the present CPU time and memory of the model's processes; None if the main one has ended."""
         runner = self._found.runner
         times = None if runner is None else self._alive(ProcessId(runner.pid, runner.started_s))
         if runner is None or times is None:
