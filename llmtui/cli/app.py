@@ -286,7 +286,7 @@ def report_command(
         typer.Option(
             "--table",
             metavar="llama-bench[=FILE]",
-            help=marked("Write the table in llama-bench's layout; to stdout without FILE."),
+            help=marked("Write the table in llama-bench's layout to FILE, or to stdout if FILE is left out."),
         ),
     ] = None,
     benchstat: Annotated[
@@ -352,7 +352,9 @@ def import_command(
     unit: Annotated[
         TimeUnit | None,
         typer.Option(
-            "--unit", metavar="UNIT", help=marked("Unit for time columns that do not state one: s, ms, us or ns.")
+            "--unit",
+            metavar="UNIT",
+            help=marked("Set the unit of time columns that do not state one: s, ms, us or ns."),
         ),
     ] = None,
     columns: Annotated[
@@ -360,7 +362,7 @@ def import_command(
         typer.Option(
             "--map",
             metavar="NAME=COLUMN,…",
-            help=marked("Name the columns. Example: --map model=Name,tokens=Count,seconds=Time."),
+            help=marked("Say which column holds which value. Example: --map model=Name,tokens=Count,seconds=Time."),
         ),
     ] = None,
     legacy: Annotated[

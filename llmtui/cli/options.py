@@ -40,8 +40,8 @@ Results = Annotated[
         metavar="FOLDER",
         rich_help_panel=OUTPUT,
         help=marked(
-            "Keep sessions in this folder. Default: the folder in the settings, else ./results if it exists, else the "
-            "user's data folder."
+            "Save sessions in this folder. Default: the folder in the settings, else ./results if it "
+            "exists, else the user's data folder."
         ),
     ),
 ]

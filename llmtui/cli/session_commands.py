@@ -52,7 +52,10 @@ sessions_cli = typer.Typer(
 def list_sessions_command(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORD", help=marked("Only sessions with these words in name, note, models or server.")),
+        typer.Argument(
+            metavar="WORD",
+            help=marked("List only sessions that have these words in their name, note, models or server."),
+        ),
     ] = None,
     results: Results = None,
 ) -> None:
@@ -136,7 +139,7 @@ def delete_command(
             metavar="SESSION", autocompletion=complete_session, help=marked("One or more, as for `sessions show`.")
         ),
     ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help=marked("Do not ask."))] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=marked("Delete without asking."))] = False,
     results: Results = None,
 ) -> None:
     """Move sessions to the trash, the folder `.trash` beside them; `sessions restore` moves them back."""

@@ -79,12 +79,12 @@ def purpose(name: str) -> str:
             "differ on this machine."
         ),
         "seed": _("Set the seed for the order of models and prompts."),
-        "think": _("Set thinking, for models that can think."),
+        "think": _("Set how much models think, if they can."),
         "unload_others": _("Unload models that are not part of the run while it runs, and load them again afterwards."),
         "num_ctx": _("Set the context length in tokens."),
         "num_thread": _("Set the number of CPU threads."),
         "num_predict": _("Limit the length of an answer, in tokens."),
-        "temperature": _("Set the sampling temperature; 0 is the most repeatable."),
+        "temperature": _("Set the sampling temperature."),
     }[name]
 
 
