@@ -122,7 +122,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
-    """The session to compare with: the last one of the same plan, with the day-to-day noise."""
+    """The session to compare with, which is the last one of the same plan, and the day-to-day noise."""
 
     session: Session
     noise: DayNoise | None = None

@@ -13,7 +13,7 @@ BUNDLED_FROM: Final = 1.25
 """If chunks have at least this many tokens on average, the times of chunks say little about the times of tokens."""
 CLOCKS_SHARE: Final = 0.02
 CLOCKS_FLOOR_NS: Final = 5e6
-"""The two clocks may differ by this many ns, or by ``CLOCKS_SHARE`` of the answer's time if that is more."""
+"""Decode times by the two clocks may differ by this many ns, or by ``CLOCKS_SHARE`` if that is more."""
 APART_NS: Final = 10_000_000_000
 """Largest plausible difference in ns between a timestamp and its arrival. If it is larger, the clocks are set
 differently."""

@@ -1,7 +1,7 @@
 """Conditions: flags that describe the circumstances of a session. Rules: docs/method.md, "Flags".
 
-A condition is lasting if at least a fifth of one contender's compared trials have it. Other conditions are shown with
-their number of trials.
+Compared trials are those whose decode speed is compared. A condition is lasting if at least a fifth of one contender's
+compared trials have it. Other conditions are shown with their number of trials.
 """
 
 from __future__ import annotations

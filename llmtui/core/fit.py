@@ -32,7 +32,7 @@ class FreeMemory(msgspec.Struct, frozen=True, kw_only=True):
     """RAM that can be used without swapping, by the system's estimate, which includes mapped model files."""
     ram_total_bytes: int
     vram_total_bytes: int | None = None
-    """Memory of all graphics cards together; None if there is none that can be read."""
+    """Memory of all graphics cards together; None if no card can be read."""
     vram_used_bytes: int | None = None
 
 

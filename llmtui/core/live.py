@@ -202,7 +202,7 @@ def newest_round(session: Session) -> int:
 
 
 def run_left_s(session: Session) -> tuple[float, float] | None:
-    """Return (seconds until the promised rounds end, seconds until all rounds that the plan allows end), as expected.
+    """Return the expected seconds until the promised rounds end, and until all rounds that the plan allows end.
 
     None before the first trial has ended. Additional rounds are expected to take as long as a promised one, and to end
     within the plan's time budget.
@@ -223,7 +223,7 @@ def run_left_s(session: Session) -> tuple[float, float] | None:
 def share_done(session: Session) -> float:
     """Return the completed share of all rounds that the plan allows, from 0 to 1.
 
-    For a run that was stopped, it is the share of the promised rounds.
+    For a run that was stopped, the result is the completed share of the promised rounds.
     """
     if session.finished == "complete":
         return 1.0

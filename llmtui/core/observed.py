@@ -76,8 +76,8 @@ def _told(session: Session, summary: Callable[[], Summary], contender: int, figu
 def round_logs(session: Session, contender: int, figure: str, prompts: Collection[str]) -> tuple[float, ...]:
     """Return the mean logarithm of a figure in each counted round.
 
-    For warm trials, a round counts if half of the given prompts have a value. The result is empty for a figure with a
-    value of 0 or less, for a figure with one value per session, and for an imported session.
+    For warm trials, a round counts if at least half of the given prompts have a value. The result is empty for a figure
+    with a value of 0 or less, for a figure with one value per session, and for an imported session.
     """
     if figure in _ONE_PER_SESSION or is_imported(session.plan):
         return ()

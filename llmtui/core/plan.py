@@ -22,7 +22,7 @@ ThinkingControl = Literal["template", "effort", "effort_none", "reasoning"]
 ``reasoning.effort``."""
 Others = Literal["unload", "keep"]
 SERVERS_OWN: Final = "server"
-"""Word in the text form of a variant for a value that the server decides and does not report."""
+"""The word for a value that the server decides but does not report, in the text form of a variant."""
 
 _DEFAULTS: Final = Choices()
 
@@ -158,7 +158,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrialKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The identity of a trial for resuming and comparing: equal keys mean the same prompt to the same model."""
+    """The identity of a trial for resuming and comparing: equal keys mean the same prompt sent to the same model."""
 
     round: int
     backend: str
@@ -281,7 +281,7 @@ def round_blocks(plan: Plan, round_number: int, *, resident: int | None = None) 
         plan: the plan.
         round_number: number of the round, from 1.
         resident: a contender whose model was in memory at the start. It comes first in round 1, with its cold trial
-            last, and round 2 reverses that order.
+            after its others. Round 2 has the contenders in the reverse order.
     """
     order = round_order(plan, round_number)
     if resident is None or round_number > 2:

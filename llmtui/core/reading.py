@@ -1,6 +1,6 @@
-"""Checks whether the text of an answer was read completely and comes from the model itself.
+"""The checks that the text of an answer was read completely and comes from the model itself.
 
-The code that reads the stream adds its flags to the trial. The checks here need the finished answer.
+These checks need the finished answer; other checks are made while the stream is read, and add their flags themselves.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ def basis_of(session: Session) -> Basis:
 def unit_of(session: Session) -> Unit:
     """Return what one observation of an imported file is: ``run`` or ``category``.
 
-    It is ``run`` if the file repeats at least half of its prompts, for at least two models or for its only one. A
-    single row that occurs twice is not enough. Repetitions made directly after each other do not count.
+    It is ``run`` if the file repeats at least half of its prompts, for at least two models, or for the only model if it
+    has one. A single row that occurs twice is not enough. Repetitions made directly after each other do not count.
     """
     if any(row.recorded is not None and row.recorded.repetition for row in session.rows):
         return "category"
@@ -71,8 +71,8 @@ def unit_of(session: Session) -> Unit:
 def pair_recorded(of: RecordedCells, first: int, second: int) -> PairedRounds:
     """Return the observations for which both contenders have usable trials, as log ratios.
 
-    A repetition of the prompts counts if at least half of the file's prompts are common to both. Within an observation,
-    rates are pooled over the common prompts.
+    A repetition of the prompts counts if at least half of the file's prompts are common to both contenders. Within an
+    observation, rates are pooled over the common prompts.
 
     Args:
         of: the trials of the imported file.
@@ -95,7 +95,7 @@ def pair_recorded(of: RecordedCells, first: int, second: int) -> PairedRounds:
 
 
 class RecordedSpeed(NamedTuple):
-    """Geometric mean of the speed over the observations, with the lowest, the highest and their number."""
+    """Geometric mean, lowest and highest value of the speed over the observations, and the number of observations."""
 
     value: float
     low: float

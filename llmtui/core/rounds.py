@@ -44,6 +44,6 @@ def rounds_to_tell(found: Sequence[SpeedVerdict]) -> int | None:
     """Return the number of further rounds after which every undecided pair is expected to be decided.
 
     Pairs that would take more than 20 rounds are ignored; None if no other pair is undecided. A pair with fewer than
-    three rounds is expected to be decided at three, since it has no interval before.
+    three rounds is expected to be decided at three, since it has no interval before that.
     """
     return max((one.more_rounds for one in found if one.more_rounds is not None), default=None)

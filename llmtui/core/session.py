@@ -123,7 +123,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def begin_of(self, end_ns: int, before_ns: int) -> int:
         """Return the time at which a trial or round began, on the engine's clock.
 
-        It is the end of the previous one. If the session was idle in between, it is the time at which it continued.
+        The result is the end of the previous one or, if the session was idle in between, the time at which the session
+        continued.
 
         Args:
             end_ns: end of the trial or round.

@@ -32,7 +32,7 @@ PromptPlace = tuple[int, int | None]
 
 
 def with_session_flags(rows: Sequence[TrialRow]) -> tuple[TrialRow, ...]:
-    """Return the trials with the flags that follow from comparing them added; other trials are returned unchanged."""
+    """Return all trials, with those flags added which follow from a comparison of the trials."""
     found: dict[int, dict[str, Evidence]] = {}
     for name, flagged in (
         ("cached_prompt", _cached(rows)),

@@ -51,7 +51,7 @@ def _ends(name: str, head: int, tail: int) -> str:
 
 
 def _ways(name: str, alike: Sequence[str], width: int) -> Iterator[str]:
-    """Yield shortened forms of a name that no similar name shares, the preferred one first."""
+    """Yield those shortened forms of a name which no similar name has, the preferred one first."""
     if not alike:
         yield _cut(name, width)
     room = width - 1

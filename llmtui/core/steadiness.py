@@ -104,7 +104,10 @@ def trend_of(series: Sequence[Sequence[SteadyBlock]]) -> Drift | None:
 
 
 def steadiest(session: Session) -> int | None:
-    """Return the contender whose speed varies least; None if the difference is not significant or below ten rounds."""
+    """Return the contender whose speed varies least.
+
+    None if its difference from the others is not significant, or if there are fewer than ten rounds.
+    """
     blocks = [blocks_of(session, index) for index in range(len(session.plan.contenders))]
     return steadiest_of([[one.log_ms for one in series] for series in blocks])
 

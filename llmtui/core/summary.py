@@ -144,7 +144,7 @@ def prefill_kind(session: Session) -> Kind:
 
 
 def spread(values: Iterable[float]) -> Spread | None:
-    """Return the median of some values, with the lowest, the highest and their number; None for no values."""
+    """Return the median, the lowest, the highest and the number of some values; None for no values."""
     ordered = sorted(values)
     if not ordered:
         return None

@@ -14,7 +14,7 @@ from llmtui.core.verdict import SpeedVerdict, verdicts
 from llmtui.core.waits import WaitVerdict, wait_verdicts
 
 MEMORY_APART = 1.03
-"""Ratio of two sizes of memory up to which neither contender is recommended over the other."""
+"""Neither of two contenders is recommended over the other if their memory differs by at most this factor."""
 
 
 class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,10 @@ def recommendations_of(
 
 
 def wait_ranks(found: Sequence[WaitVerdict]) -> dict[int, int]:
-    """Return the rank of each contender with three rounds or more: 1 + the number of contenders sooner by a verdict."""
+    """Return the rank of each contender with three rounds or more.
+
+    The rank is 1 + the number of contenders that a verdict calls sooner than this one.
+    """
     judged = [one for one in found if one.rounds >= MIN_ROUNDS]
     above = dict.fromkeys(sorted(index for one in judged for index in (one.first, one.second)), 1)
     for one in judged:

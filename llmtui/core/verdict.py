@@ -83,7 +83,7 @@ class SpeedVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verdicts(session: Session, figure: Figure = "decode_tps") -> tuple[SpeedVerdict, ...]:
-    """Return a verdict for every pair of contenders, in the plan's order of pairs.
+    """Return a verdict for every pair of contenders; the pairs are in the order of the plan.
 
     Args:
         session: a finished or a running session.
@@ -105,7 +105,7 @@ def judge(
 ) -> tuple[SpeedVerdict, ...]:
     """Return a verdict for each pair.
 
-    The 95 % level of the intervals holds for all pairs with at least three rounds together.
+    The 95 % level of the intervals holds jointly for all pairs that have at least three rounds.
 
     Args:
         pairs: all pairs of one table.

@@ -73,7 +73,7 @@ class WaitVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wait_verdicts(session: Session, figure: WaitFigure = "ttft_ms") -> tuple[WaitVerdict, ...]:
-    """Return a verdict for every pair of contenders, in the plan's order of pairs."""
+    """Return a verdict for every pair of contenders; the pairs are in the order of the plan."""
     times = [wait_times(session, index, figure) for index in range(len(session.plan.contenders))]
     least = 1 if figure not in ("ttft_ms", "ttfo_ms") else math.ceil(len(session.plan.prompts) / 2)
     pairs = [pair_times(times[a], times[b], a, b, least) for a, b in combinations(range(len(times)), 2)]
@@ -112,7 +112,7 @@ def pair_times(first: Times, second: Times, a: int, b: int, least: int) -> WaitP
 def judge_waits(pairs: Sequence[WaitPair], *, forecast: bool = True) -> tuple[WaitVerdict, ...]:
     """Return a verdict for each pair.
 
-    The 95 % level of the intervals holds for all pairs with at least three rounds together.
+    The 95 % level of the intervals holds jointly for all pairs that have at least three rounds.
 
     Args:
         pairs: all pairs of one table.
@@ -192,7 +192,10 @@ def _cold_answers(rows: Sequence[TrialRow]) -> Times:
 
 
 def _difference(pair: WaitPair) -> float:
-    """Return the slower contender's − the other's median time, in ms. The mean ratio decides which is slower."""
+    """Return the median time of the slower contender − that of the other, in ms.
+
+    The mean ratio decides which contender is the slower one.
+    """
     return pair.difference_ms if mean(pair.rounds) >= 0 else -pair.difference_ms
 
 

@@ -2,7 +2,7 @@
 
 The format is defined in https://go.dev/design/14313-benchmark-format. Facts about the machine and the server are
 written as comments. As configuration lines, they would make benchstat put sessions with different servers into separate
-tables, where it does not compare them.
+tables, which are not compared.
 """
 
 from __future__ import annotations

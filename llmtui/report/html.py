@@ -1,4 +1,4 @@
-"""Sessions as one HTML file that needs no network and no scripts, can be printed, and has a light and a dark theme.
+"""Sessions as one HTML file, readable without network and scripts, in print, and in a light or a dark theme.
 
 A content security policy in the file forbids everything except its own styles and its own two scripts, listed by their
 hashes. A model's text could therefore not run or load anything even if it were not escaped.
