@@ -53,8 +53,39 @@ SPELLINGS = {
     "Granite with an apostrophe": ("Here's my thought process:", "Here's my response:"),
     "Open WebUI": ('<details type="reasoning" done="true">', "</details>"),
     "with an answer's own mark": ("<think>", "</think>\n<answer>"),
+    "with blanks": ("< think >", "< / think >"),
+    "with a blank behind the slash": ("<think>", "</ think>"),
+    "internal": ("<internal>", "</internal>"),
+    "a monologue": ("<inner_monologue>", "</inner_monologue>"),
+    "Claude's artifacts": ("<antThinking>", "</antThinking>"),
+    "a process": ("<thinking_process>", "</thinking_process>"),
+    "a chain of thought": ("<chain-of-thought>", "</chain-of-thought>"),
+    "Chinese": ("<思考>", "</思考>"),
+    "in brackets": ("[THINKING]", "[/THINKING]"),
+    "one word in pipes": ("<|startofthink|>", "<|endofthink|>"),
+    "openPangu": ("[unused16]", "[unused17]"),
+    "Solar Open": ("<|think|>", "<|end|><|begin|>assistant<|content|>"),
+    "s1": ("<|im_start|>think\n", "<|im_start|>answer\n"),
+    "HuatuoGPT-o1": ("## Thinking\n\n", "\n\n## Final Response\n\n"),
+    "HyperCLOVA X": ("<|im_start|>assistant/think\n", "<|im_end|>\n<|im_start|>assistant\n"),
+    "Marco-o1": ("<Thought>", "</Thought>\n<Output>"),
+    "Reka Flash": ("<reasoning>", "</reasoning> <sep>"),
+    "a fence": ("```thinking\n", "\n```"),
+    "a summary": ("<details><summary>Thought for 3 seconds</summary>", "</details>"),
+    "escaped as in HTML": ("&lt;think&gt;", "&lt;/think&gt;"),
+    "escaped with numbers": ("&#60;think&#62;", "&#x3C;/think&#x3E;"),
+    "escaped twice": ("&amp;lt;think&amp;gt;", "&amp;lt;/think&amp;gt;"),
+    "escaped as in JSON": ("\\u003cthink\\u003e", "\\u003c/think\\u003e"),
+    "escaped channels": ("&lt;|channel|&gt;analysis&lt;|message|&gt;", "&lt;|channel|&gt;final&lt;|message|&gt;"),
+    "full width": ("＜think＞", "＜/think＞"),
+    "zero-width characters": ("\ufeff<\u200bthink\u200d>", "<\u2060/th\u200bink>\u200b"),
 }
-ALONE = [name for name in SPELLINGS if not name.startswith(("Granite", "Open WebUI"))]
+ALONE = [
+    name
+    for name in SPELLINGS
+    if not name.startswith(("Granite", "Open WebUI", "Huatuo", "HyperCLOVA", "a fence", "a summary"))
+]
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 THOUGHT = "We count the waves: 3 < 4, so \\boxed{4}. Now the boat, then the \n\nwind."
 
 
@@ -91,8 +122,35 @@ def test_a_template_may_have_opened_the_thinking_already(spelling: str) -> None:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_thinking_that_does_not_end_leaves_no_answer(spelling: str) -> None:
     opening, _ = SPELLINGS[spelling]
+    if spelling == "HuatuoGPT-o1":
+        return  # a heading, and only a mark if the second one follows
     found = inline_thinking(f"{opening}{THOUGHT}")
     assert (found.found, found.start) == (True, None)
+
+
+@pytest.mark.parametrize("spelling", ["DeepSeek R1, Qwen", "Magistral", "gpt-oss", "Command A", "Gemma 4"])
+@given(places=st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(INVISIBLE)), max_size=20))
+def test_invisible_characters_anywhere_change_nothing(spelling: str, places: list[tuple[int, str]]) -> None:
+    opening, closing = SPELLINGS[spelling]
+    text = f"{opening}{THOUGHT}{closing}\n\nThe boat."
+    for place, character in places:
+        at = place % (len(text) + 1)
+        text = text[:at] + character + text[at:]
+    found = inline_thinking(text)
+    assert found.found
+    assert found.start is not None
+    assert "".join(c for c in text[found.start :] if c not in INVISIBLE) == "The boat."
+
+
+@given(
+    pieces=st.lists(
+        st.sampled_from(["&lt;", "&gt;", "&amp;", "&#60;", "\u200b", "＜", *"<>/|`\n", "think"]), max_size=40
+    )
+)
+def test_the_answer_begins_within_the_text_as_it_was_sent(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    found = inline_thinking(text)
+    assert found.start is None or 0 <= found.start < len(text)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -117,6 +175,13 @@ def test_any_cut_into_chunks_gives_the_chunk_of_the_first_answer_character(spell
         "analysis of the wind",
         "Here is my response: yes",
         "<details><summary>More</summary>text</details> after",
+        "Write `&lt;think&gt;` before and `&lt;/think&gt;` behind it.",
+        "In HTML, &lt;b&gt; is written with &amp;lt;.",
+        "A family: \U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "## Thinking\nAbout the wind.",
+        "if a < thinking then b > c",
+        "```python\nprint(1)\n```",
+        "internal energy <internal energy",
         "",
     ],
 )
