@@ -36,7 +36,7 @@ class _Spelling(NamedTuple):
 
 _SPELLINGS: Final = (
     # DeepSeek R1, Qwen, GLM, Nemotron and most others; Seed-OSS <seed:think>, LongCat <longcat_think>, <antThinking>
-    _Spelling(rf"<\s{{0,2}}{_NAMED}(?:\s[^<>\n]{{0,60}})?>", rf"<\s{{0,2}}/\s{{0,2}}{_NAMED}\s*>"),
+    _Spelling(rf"<{_NAMED}(?:\s[^<>\n]{{0,60}})?>|<\s{{1,2}}{_NAMED}\s{{0,2}}>", rf"<\s{{0,2}}/\s{{0,2}}{_NAMED}\s*>"),
     _Spelling(rf"\[{_BRACKETED}\]", rf"\[/{_BRACKETED}\]"),  # Magistral, Ministral
     _Spelling(r"◁\s?think(?:ing)?\s?▷", r"◁\s?/\s?think(?:ing)?\s?▷"),  # Kimi
     # Cohere <|START_THINKING|>, Open Thoughts <|begin_of_thought|>, <|think|>, <|think_start|>;
