@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeVar
 import httpx
 import msgspec
 
+from llmtui.backends.answer_end import NOT_TEXT, ended_by, is_no_end
 from llmtui.backends.answer_evidence import FEWEST_CHUNKS, SilentChunks
 from llmtui.backends.base import BackendFailed, Chunk, Final, Remark, RequestRefused, RequestSent
 from llmtui.backends.compression import Unpacker, unpacker_for
@@ -21,8 +22,9 @@ from llmtui.backends.foreign_answer import part_of_sentence
 from llmtui.backends.framing import Document, Framing
 from llmtui.backends.http_moments import BodyReceived, ExchangeEvent, HeadersReceived
 from llmtui.backends.lenient import StructReader
+from llmtui.backends.repeated_text import RepeatedText
 from llmtui.config.access import without_login
-from llmtui.core.records import EndedBy, Evidence, Problem, ServerCounters
+from llmtui.core.records import Evidence, Problem, ServerCounters
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -33,14 +35,6 @@ AFTER_COUNT_S: Constant = 0.2
 """Longest wait in seconds after a finish_reason and a token count: only ``[DONE]`` or the end of the connection
 can follow.
 """
-
-_STOPPED: Constant = frozenset(
-    ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_string", "complete", "completed", "end", "done")
-)
-_AT_LIMIT: Constant = frozenset(("length", "max_tokens", "max_length", "max_new_tokens", "model_length", "token_limit"))
-_NO_END: Constant = frozenset(("", "null", "none"))
-"""Finish reasons that some servers send in place of null."""
-_NOT_TEXT: Constant = frozenset(("tool_calls", "tool_call", "function_call", "tool_use"))
 
 
 class ParsedDocument(msgspec.Struct):
@@ -65,6 +59,8 @@ class ParsedDocument(msgspec.Struct):
     """(field name, text) of each field that has text but does not belong to the protocol."""
     foreign: bool = False
     """Whether nothing in the document belongs to the protocol."""
+    beside: bool = False
+    """Whether it has something other than text of this answer: a tool call, or text of an alternative answer."""
 
 
 class Dialect(Protocol[S]):
@@ -99,6 +95,10 @@ class Dialect(Protocol[S]):
             data: the bytes.
             cut: whether they are the beginning of a document that was cut off.
         """
+        ...
+
+    def nothing(self) -> Problem:
+        """Return the problem for a response without any document, from a server that accepted the request."""
         ...
 
 
@@ -166,6 +166,7 @@ class AnswerReader(Generic[S]):
         """Whether counts came in a separate document after the text."""
         self._chunks = 0
         self._whole = False
+        self._documents = 0
         self._foreign: bytes | None = None
         """The first document that does not belong to the protocol."""
         self._half = ""
@@ -173,6 +174,7 @@ class AnswerReader(Generic[S]):
         self._first_text_ns: int | None = None
         self._last_text_ns = 0
         self._silent = SilentChunks()
+        self._repeated = RepeatedText()
 
     @property
     def has_begun(self) -> bool:
@@ -236,29 +238,26 @@ class AnswerReader(Generic[S]):
             if self._ended_ns is None:
                 yield from self._items(self._framing.close())
                 self._check()
-            if self._ended_ns is None and not self._chunks and self._foreign is not None:
-                raise BackendFailed(self._dialect.unreadable(self._foreign, cut=False))
             if self._ended_ns is None and self._dialect.close_ends and self._chunks and self._is_orderly():
                 self._ended_ns = self._t_ns
-        stray = self._framing.stray
-        if stray is not None and self._end is None and not self._closed:  # the last bytes are not a document
-            words = part_of_sentence(stray.decode("utf-8", "replace")) if self._chunks else None
-            raise BackendFailed(self._dialect.failed(words) if words else self._dialect.unreadable(stray, cut=False))
+        self._check_end()
+        yield from self._repeated.released()
         if self._half:  # its second half never arrived
             yield Chunk(t_ns=self._t_ns, channel="a", text=self._half)
         if self._ended_ns is None:
             return
+        counters = self._dialect.counters(has_text=self._chunks > 0)
         yield Final(
             t_ns=self._ended_ns,
-            ended_by=self._ended_by(),
-            counters=self._dialect.counters(has_text=self._chunks > 0),
-            remarks=self._remarks(),
+            ended_by=ended_by(self._end or ""),
+            counters=counters,
+            remarks=self._remarks(None if counters is None else counters.output_tokens),
         )
 
     def _begin(self, answered: HeadersReceived) -> None:
         self._answered = answered
         self._unpacker = unpacker_for(answered.headers.get("content-encoding", ""))
-        if answered.status != httpx.codes.OK:
+        if not httpx.codes.is_success(answered.status):
             self._refusal = b""
 
     def _unpacked(self, data: bytes) -> bytes:
@@ -270,6 +269,7 @@ class AnswerReader(Generic[S]):
 
     def _items(self, documents: list[Document[S]]) -> list[RequestSent | Chunk]:
         chunks: list[RequestSent | Chunk] = []
+        self._documents += len(documents)
         for document in documents:
             if document.said is None:
                 if document.is_done:
@@ -281,7 +281,7 @@ class AnswerReader(Generic[S]):
             told = self._dialect.tell(document.said, document)
             if told.error is not None:
                 raise BackendFailed(self._dialect.failed(told.error))
-            if told.end is not None and told.end.strip().lower() in _NO_END:
+            if told.end is not None and is_no_end(told.end):
                 told.end = None
             if told.foreign:
                 self._foreign = self._foreign or document.data
@@ -293,7 +293,7 @@ class AnswerReader(Generic[S]):
     def _take_document(self, told: ParsedDocument, chunks: list[RequestSent | Chunk]) -> None:
         if told.thinking or told.answer:
             self._take_text(told, chunks)
-        elif told.unknown or not (told.closes or told.end):
+        elif told.unknown or not (told.closes or told.end or told.beside):
             self._silent.add(told.unknown, None if self._chunks else self._t_ns)
         if told.end is not None:
             self._end = told.end
@@ -303,6 +303,24 @@ class AnswerReader(Generic[S]):
         self.over = told.over
 
     def _take_text(self, told: ParsedDocument, chunks: list[RequestSent | Chunk]) -> None:
+        is_new = False
+        for channel, text in (("t", told.thinking), ("a", told.answer)):
+            if text and (self._half or "\ud800" <= text[-1] <= "\udbff"):
+                text, is_new = self._joined(text), True
+            if text:
+                chunk = Chunk(
+                    t_ns=self._t_ns,
+                    channel="t" if channel == "t" else "a",
+                    text=text,
+                    server_ns=told.server_ns,
+                    tokens=told.tokens,
+                )
+                fresh = self._repeated.take(chunk)
+                if fresh is not None:
+                    is_new = True
+                    chunks.extend(fresh)
+        if not is_new:
+            return
         if self._ended_ns is not None:
             self._ended_ns, self._text_after_end, self._closed = None, True, False
         self._whole = told.whole and not self._chunks
@@ -310,19 +328,6 @@ class AnswerReader(Generic[S]):
         self._last_text_ns = self._t_ns
         if self._first_text_ns is None:
             self._first_text_ns = self._t_ns
-        for channel, text in (("t", told.thinking), ("a", told.answer)):
-            if text and (self._half or "\ud800" <= text[-1] <= "\udbff"):
-                text = self._joined(text)
-            if text:
-                chunks.append(
-                    Chunk(
-                        t_ns=self._t_ns,
-                        channel="t" if channel == "t" else "a",
-                        text=text,
-                        server_ns=told.server_ns,
-                        tokens=told.tokens,
-                    )
-                )
 
     def _joined(self, text: str) -> str:
         """Join the halves of a surrogate pair that arrived in two chunks."""
@@ -341,49 +346,45 @@ class AnswerReader(Generic[S]):
         if bad is not None and not self.over and self._ended_ns is None:
             raise BackendFailed(self._dialect.unreadable(bad, cut=self._framing.cut))
 
+    def _check_end(self) -> None:
+        """Check that the response, now complete, was an answer.
+
+        Raises:
+            BackendFailed: it had no document of the protocol, or ended with other text.
+        """
+        stray, has_text = self._framing.stray, self._chunks > 0
+        if not has_text and self._framing.stray_lines >= FEWEST_CHUNKS:  # the text may be in them
+            raise BackendFailed(self._dialect.unreadable(self._framing.first_stray, cut=False))
+        if stray is not None and self._end is None and not self._closed:  # the last bytes are not a document
+            words = part_of_sentence(stray.decode("utf-8", "replace")) if has_text else None
+            raise BackendFailed(self._dialect.failed(words) if words else self._dialect.unreadable(stray, cut=False))
+        if self._ended_ns is None and not has_text and self._foreign is not None:
+            raise BackendFailed(self._dialect.unreadable(self._foreign, cut=False))
+        if self._ended_ns is None and not self._documents and self._answered is not None:
+            raise BackendFailed(self._dialect.nothing())
+
     def _is_orderly(self) -> bool:
         """Return whether the response announced its length. If so, the HTTP reader would have noticed a cut."""
         headers = {} if self._answered is None else self._answered.headers
         return "transfer-encoding" in headers or "content-length" in headers
 
-    def _ended_by(self) -> EndedBy:
-        """Return why the answer ended.
-
-        Raises:
-            BackendFailed: the server's reason is not one of the normal ones.
-        """
-        word = (self._end or "").strip().lower()
-        if word in _STOPPED:
-            return "stop"
-        if word in _AT_LIMIT:
-            return "length"
-        if not word or word in _NOT_TEXT:
-            return "other"
-        raise BackendFailed(odd_end(self._end or ""))
-
-    def _remarks(self) -> tuple[Remark, ...]:
+    def _remarks(self, tokens: int | None) -> tuple[Remark, ...]:
         remarks: list[Remark] = []
         if self._unpacker is not None:
             remarks.append(Remark(flag="buffered", evidence=Evidence(code="compressed")))
         elif self._whole:
             remarks.append(Remark(flag="buffered", evidence=Evidence(code="all_at_once")))
+        if self._repeated.found:
+            remarks.append(Remark(flag="text_repeated", evidence=Evidence(code="text_repeated")))
         typical_ns = None
         if self._first_text_ns is not None and self._chunks >= FEWEST_CHUNKS:
             typical_ns = (self._last_text_ns - self._first_text_ns) / (self._chunks - 1)
-        unseen = self._silent.evidence(self._first_text_ns, typical_ns)
-        is_call = not self._chunks and (self._end or "").lower() in _NOT_TEXT
+        all_counted = tokens is not None and tokens <= self._chunks
+        unseen = self._silent.evidence(self._first_text_ns, typical_ns, all_counted=all_counted)
+        is_call = not self._chunks and (self._end or "").lower() in NOT_TEXT
         if unseen is not None and not is_call:
             remarks.append(Remark(flag="unseen_text", evidence=unseen))
         return tuple(remarks)
-
-
-def odd_end(word: str) -> Problem:
-    """Return the problem for an answer that ended for an abnormal or unknown reason.
-
-    Args:
-        word: the reason, as the server words it.
-    """
-    return Problem(code="odd_end", args={"word": word})
 
 
 def _counted(chunks: list[RequestSent | Chunk]) -> list[RequestSent | Chunk]:

@@ -40,12 +40,15 @@ class SilentChunks:
         for name, said in unknown:
             self._named.setdefault(name, []).append(said)
 
-    def evidence(self, first_text_ns: int | None, typical_ns: float | None) -> Evidence | None:
+    def evidence(
+        self, first_text_ns: int | None, typical_ns: float | None, *, all_counted: bool = False
+    ) -> Evidence | None:
         """Return the evidence for unseen text; None if there is none.
 
         Args:
             first_text_ns: arrival of the first known text; None if there was none.
             typical_ns: typical time between chunks with text; None if there are too few of them.
+            all_counted: whether the chunks with text account for all tokens that the server counted.
         """
         for name, said in self._named.items():
             if len(said) >= FEWEST_NAMED and len(set(said)) > 1:
@@ -57,6 +60,7 @@ class SilentChunks:
         if typical_ns is None:
             return None
         gaps = sorted(later - earlier for earlier, later in pairwise((*self._before_ns, first_text_ns)))
-        if gaps[len(gaps) // 2] > SLOWER_AT_MOST * typical_ns:
+        usual_ns = gaps[len(gaps) // 2]
+        if usual_ns > SLOWER_AT_MOST * typical_ns or (all_counted and usual_ns < typical_ns / SLOWER_AT_MOST):
             return None
         return Evidence(code="silent_chunks", args={"n": len(self._before_ns)})

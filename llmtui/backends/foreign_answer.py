@@ -41,6 +41,9 @@ def foreign_answer(
     page = is_page(response)
     if status in (502, 503, 504) and page:
         return Problem(code="proxy", args={"where": where, "status": status})
+    if page and status == httpx.codes.INTERNAL_SERVER_ERROR:
+        problem = web_page(body, status, where=where)
+        return Problem(code="failed_http", args={"status": status}, detail=problem.detail)
     if page:
         return web_page(body, status, where=where)
     return None

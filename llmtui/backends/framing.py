@@ -24,9 +24,12 @@ DONE: Final = b"[DONE]"
 """The OpenAI protocol's mark after the last event."""
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
-_TOLD: Final = re.compile(rb"(data|event|id|retry) ?:|:|(data|event|id|retry)$")
+_TOLD: Final = re.compile(rb"(data|event|id|retry) ?:|:|(data|event|id|retry)$", re.IGNORECASE)
+_BEFORE_LINE: Final = b" \t\x1e\x00"
+"""Bytes that a few servers send before a line; 1E is the separator of RFC 7464."""
 _STEP: Final = re.compile(rb'[{}"]')
 _IN_STRING: Final = re.compile(rb'["\\]')
+_AFTER: Final = b" \t,"
 _BETWEEN: Final = b" \t\r\n,[]"
 _NOTHING_SAID: Final = (b"", b"null", b"true", b"false", b'""')
 """Data lines that servers send only to keep a connection open."""
@@ -65,6 +68,9 @@ class Framing(Generic[S]):
         self._ready: list[Document[S]] = []
         self.stray: bytes | None = None
         """A line that is not JSON, if no document followed it: an error in plain text, or a keep-alive message."""
+        self.stray_lines = 0
+        """Number of lines of that kind; equal ones in a row are one."""
+        self.first_stray = b""
         self.bad: bytes | None = None
         """The first bytes that are not JSON; nothing after them is read."""
         self.cut = False
@@ -118,26 +124,32 @@ class Framing(Generic[S]):
         if line[:6] == b"data: ":
             self._events, self._bare = True, False
             self._value(line[6:])
-        elif not line or line.isspace():
+        elif not (line := _trimmed(line)) or line.isspace():
             self._event = b""  # an event is over
             if self._open.data and not self._bare:
                 self.bad = self._open.data
         elif self._bare and self._open.data:
             self._value(line)
         elif line[:1] != b"{" and (told := _TOLD.match(line)):
-            self._field(told[1] or told[2] or b"", line[told.end() :].removeprefix(b" "))
+            self._field((told[1] or told[2] or b"").lower(), line[told.end() :].removeprefix(b" "))
         elif not self._events or line[:1] == b"{":
             self._bare = True
             self._value(line)
         else:
-            self.stray = line
+            self._stray(line)
+
+    def _stray(self, line: bytes) -> None:
+        if line != self.stray:
+            self.stray_lines += 1
+        self.first_stray = self.first_stray or line
+        self.stray = line
 
     def _field(self, name: bytes, value: bytes) -> None:
         """Process one line of a server-sent event. A comment line has an empty name."""
         self._events = True
         if name == b"data":
             self._bare = False
-            self._value(value)
+            self._value(_trimmed(value))
         elif name == b"event":
             self._event = value.strip()
 
@@ -155,12 +167,15 @@ class Framing(Generic[S]):
     def _odd(self, value: bytes) -> None:
         """Process a line that is not by itself a document of the expected type."""
         stripped = value.strip()
+        if self._events and not self._open.data and stripped[:5] == b"data:":  # the name of the field twice
+            self._value(stripped[5:].strip())
+            return
         if not self._open.data and (stripped in _NOTHING_SAID or stripped == DONE):
             if stripped == DONE:
                 self._ready.append(Document(None, DONE, self._event))
             return
         if self._events and not self._open.data and stripped.lstrip(_BETWEEN)[:1] not in (b"{", b""):
-            self.stray = value
+            self._stray(value)
             return
         for found in self._open.feed(value + b"\n"):
             try:
@@ -178,11 +193,17 @@ class Framing(Generic[S]):
         """Process the bytes after the last line end. They may be a complete document."""
         if len(self._rest) > MAX_DOCUMENT_BYTES:
             self.bad = self._rest
-        elif not self._events and self._rest[-1:] in (b"}", b"]"):
+        elif self._rest.rstrip(_AFTER)[-1:] in (b"}", b"]"):
+            value = self._rest.removeprefix(b"data:") if self._events else (self._open.data + self._rest)
             trial = _OpenDocument()
-            if trial.feed((self._open.data + self._rest).removeprefix(_BOM)) and not (trial.data or trial.foreign):
+            if trial.feed(value.removeprefix(_BOM)) and not (trial.data or trial.foreign):
                 rest, self._rest = self._rest, b""
                 self._line(rest)
+
+
+def _trimmed(line: bytes) -> bytes:
+    """Return a line without a byte order mark and separators before its content."""
+    return line.lstrip(_BEFORE_LINE).removeprefix(_BOM) if line[:1] in b"\x1e\x00\xef \t" else line
 
 
 class _OpenDocument:

@@ -26,6 +26,7 @@ from llmtui.backends.foreign_answer import as_response, foreign_answer, is_page
 from llmtui.backends.http_client import (
     ANSWER_LIMIT_S,
     CONNECT_LIMIT_S,
+    LIST_LIMIT_S,
     STREAM_TIMEOUT,
     in_words,
     is_loopback,
@@ -138,7 +139,7 @@ class OllamaBackend:
 
     async def _lists_as_ollama(self) -> bool:
         with suppress(BackendFailed):
-            return is_ollama_list(await self._ask("GET", "/api/tags", limit_s=ANSWER_LIMIT_S))
+            return is_ollama_list(await self._ask("GET", "/api/tags", limit_s=LIST_LIMIT_S))
         return False
 
     async def models(self) -> tuple[ListedModel, ...]:
@@ -289,7 +290,7 @@ class OllamaBackend:
         return RequestRefused(problem, status=response.status_code, body=body, headers=response.headers)
 
     async def _tags(self) -> tuple[TagsEntry, ...]:
-        body = await self._ask("GET", "/api/tags", limit_s=ANSWER_LIMIT_S)
+        body = await self._ask("GET", "/api/tags", limit_s=LIST_LIMIT_S)
         try:
             entries = read_tags(body)
         except NotSuchAnswer as error:

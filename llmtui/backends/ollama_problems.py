@@ -32,7 +32,7 @@ def refusal(status: int, body: bytes, *, where: str, model: str | None = None) -
     if status == 404 and said is None:
         return not_ollama(where)
     if said is None:
-        return _not_from_ollama(status, body, where)
+        return _not_from_ollama(status, body, where, model)
     return model_problem(said, model, where=where, status=status)
 
 
@@ -137,12 +137,14 @@ def _forbidden(said: str | None, where: str) -> Problem:
     return Problem(code="forbidden", args={"where": where}, detail=_last_line(said))
 
 
-def _not_from_ollama(status: int, body: bytes, where: str) -> Problem:
+def _not_from_ollama(status: int, body: bytes, where: str, model: str | None) -> Problem:
     if status in (502, 503, 504):
         return Problem(code="proxy", args={"where": where, "status": status})
     shown = _shown(body)
     if status == 500 and not shown:
         return Problem(code="failed_silently", args={"where": where})
+    if status == 500:
+        return _running_problem(body.decode("utf-8", "replace"), {"name": model or ""}, status)
     return Problem(code="bad_status", args={"where": where, "status": status}, detail=shown or None)
 
 

@@ -117,7 +117,7 @@ class OllamaDialect:
         stamp = said.created_at
         told = _text_of(said, message, document)
         told.server_ns = wall_ns(stamp) if type(stamp) is str else None
-        if _is_true(said.done):
+        if _is_true(said.done) or (said.done_reason and said.eval_count is not None):
             self._last = said
             told.over = True
             told.whole = bool(told.answer or told.thinking)
@@ -158,6 +158,10 @@ class OllamaDialect:
         """Return the problem for an error message within an answer."""
         return model_problem(said, self._model.name, where=self._where)
 
+    def nothing(self) -> Problem:
+        """Return the problem for a response without any document, from a server that accepted the request."""
+        return Problem(code="no_body")
+
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
         """Return the problem for bytes that are not a line in Ollama's format.
 
@@ -176,13 +180,15 @@ def _text_of(said: ChatLine, message: _Said | None, document: Document[ChatLine]
         return ParsedDocument(answer=content)
     thought, answer = parts_of(content)
     thought = flat_text(thinking) or thought
+    if thought == answer:  # the answer, sent under both names
+        thought = ""
     if thought or answer or _is_true(said.done):
         return ParsedDocument(thinking=thought, answer=answer)
     raw = lenient.mapping(lenient.mapping(lenient.document(document.data)).get("message"))
     for name in THINKING_NAMES:
         if thought := flat_text(raw.get(name)):
             return ParsedDocument(thinking=thought)
-    return ParsedDocument(unknown=unknown_texts(raw))
+    return ParsedDocument(unknown=unknown_texts(raw), beside=bool(raw.get("tool_calls")))
 
 
 def _is_true(value: object) -> bool:

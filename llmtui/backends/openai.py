@@ -27,6 +27,8 @@ from llmtui.backends.base import (
 )
 from llmtui.backends.foreign_answer import as_response, foreign_answer, is_page, said
 from llmtui.backends.http_client import (
+    CONNECT_LIMIT_S,
+    LIST_LIMIT_S,
     STREAM_TIMEOUT,
     in_words,
     is_loopback,
@@ -224,7 +226,7 @@ class OpenAiBackend:
             return ()
         path = self._prefix + MODELS_PATH
         with self._in_words():
-            response = await self._client.get(path)
+            response = await self._client.get(path, timeout=httpx.Timeout(LIST_LIMIT_S, connect=CONNECT_LIMIT_S))
             if response.status_code in _NO_LIST and await self._answers_chats():
                 self.has_list = False
                 return ()

@@ -6,6 +6,7 @@ field may be missing or of an unexpected type; only values that fit are used.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,14 +35,17 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class ChunkChoice(msgspec.Struct, frozen=True):
-    """One of the alternative answers in a chunk; only the first is used."""
+    """One of the alternative answers in a chunk."""
 
+    index: Any = None
     delta: Delta | None = None
     message: Delta | None = None
     """Used in place of ``delta`` by servers that do not stream."""
     text: Any = None
     """Used in place of ``delta`` and ``message`` by servers with the older completion protocol."""
-    finish_reason: str | None = None
+    finish_reason: Any = None
+    finish_details: Any = None
+    """Used in place of ``finish_reason`` by a few servers; both may be objects with the reason in ``type``."""
     usage: Any = None
     error: Any = None
 
@@ -66,6 +70,7 @@ _reader = StructReader(CompletionChunk)
 _NOTHING = Delta()
 _COUNTED = ("completion_tokens", "output_tokens", "generated_tokens")
 _PROMPT = ("prompt_tokens", "input_tokens")
+_CAPITAL = re.compile("([A-Z])")
 
 
 class OpenAiDialect:
@@ -77,6 +82,8 @@ class OpenAiDialect:
         self.reader = _reader
         self._usage: dict[str, object] = {}
         self._timings: dict[str, object] = {}
+        self._index: int | None = None
+        """Index of the alternative answer that is read: the first that has text."""
 
     def tell(self, said: CompletionChunk, document: Document[CompletionChunk]) -> ParsedDocument:
         """Return the content of a document. Its token counts are kept for ``counters``."""
@@ -87,17 +94,24 @@ class OpenAiDialect:
             tokens = self._count(said.usage or lenient.mapping(said.x_groq).get("usage"), said.timings)
         if not said.choices:
             return self._without_choices(said, document)
-        choice = said.choices[0]
+        choice = self._choice(said.choices)
+        if choice is None:  # a server may number the text and the end of its answer differently
+            told = _text_of(said.choices[0], document)
+            has_text = told.answer or told.thinking
+            return ParsedDocument(beside=True, end=None if has_text else _end_of(said.choices[0]))
         if choice.error:
             return ParsedDocument(error=error_said(choice.error))
-        if choice.finish_reason == "error":
+        end = _end_of(choice)
+        if end == "error":
             return ParsedDocument(error=_error_anywhere(document.data))
         if choice.usage is not None:
             self._count(choice.usage, None)
         told = _text_of(choice, document)
+        if self._index is None and type(choice.index) is int and (told.answer or told.thinking):
+            self._index = choice.index
         told.tokens = tokens
-        if choice.finish_reason:
-            told.end = choice.finish_reason
+        if end:
+            told.end = end
         return told
 
     def counters(self, *, has_text: bool) -> ServerCounters | None:
@@ -147,6 +161,10 @@ class OpenAiDialect:
         """Return the problem for an error message within an answer."""
         return error_problem(None, msgspec.json.encode({"error": clean_text(said)[0]}))
 
+    def nothing(self) -> Problem:
+        """Return the problem for a response without any document, from a server that accepted the request."""
+        return Problem(code="no_body")
+
     def unreadable(self, data: bytes, *, cut: bool) -> Problem:
         """Return the problem for bytes that could not be read as a document.
 
@@ -165,9 +183,15 @@ class OpenAiDialect:
         counts = said.usage is not None or said.timings is not None or said.x_groq is not None
         return ParsedDocument(closes=counts, foreign=not counts and said.choices is None)
 
+    def _choice(self, choices: list[ChunkChoice]) -> ChunkChoice | None:
+        """Return the alternative that is read; None if the chunk is about others only."""
+        if self._index is None:
+            return choices[0]
+        return next((one for one in choices if type(one.index) is not int or one.index == self._index), None)
+
     def _count(self, usage: object, timings: object) -> int | None:
         """Store counts and return the number of tokens so far. A count of 0 or null does not replace an earlier one."""
-        told = lenient.mapping(usage)
+        told = _standard(usage)
         if told:
             news = {name: value for name, value in told.items() if value or name not in self._usage}
             self._usage = {**self._usage, **news}
@@ -187,6 +211,8 @@ def _text_of(choice: ChunkChoice, document: Document[CompletionChunk]) -> Parsed
     thought = flat_text(thinking) or thought
     if not thought and not answer:
         return _rarer(document)
+    if thought == answer:  # the answer, sent under both names
+        thought = ""
     return ParsedDocument(thinking=thought, answer=answer, whole=choice.delta is None and choice.message is not None)
 
 
@@ -198,7 +224,28 @@ def _rarer(document: Document[CompletionChunk]) -> ParsedDocument:
     for name in THINKING_NAMES:
         if thought := flat_text(message.get(name)):
             return ParsedDocument(thinking=thought)
-    return ParsedDocument(unknown=unknown_texts(message))
+    is_call = bool(message.get("tool_calls") or message.get("function_call"))
+    return ParsedDocument(unknown=unknown_texts(message), beside=is_call)
+
+
+def _end_of(choice: ChunkChoice) -> str | None:
+    """Return the server's reason for the end of the answer, in whatever form it is sent."""
+    told = choice.finish_reason or choice.finish_details
+    if type(told) is str or not told:
+        return told or None
+    return next(
+        (said for name in ("type", "reason", "value") if (said := lenient.text(lenient.mapping(told).get(name)))), None
+    )
+
+
+def _standard(usage: object) -> Mapping[str, object]:
+    """Return ``usage`` with the standard's names. Some servers write ``completionTokens``, or send a list."""
+    if isinstance(usage, list):
+        usage = next((one for one in usage if isinstance(one, Mapping)), None)
+    told = lenient.mapping(usage)
+    if not told or any(name in told for name in (*_COUNTED, *_PROMPT, "total_tokens")):
+        return told
+    return {_CAPITAL.sub(r"_\1", name).lower(): value for name, value in told.items()}
 
 
 def _agreed(prompt: int, made: int, total: int | None, thought: int | None, counts: Counts) -> int | None:

@@ -17,6 +17,7 @@ MODELS_PATH = "/models"
 CHAT_PATH = "/chat/completions"
 """``MODELS_PATH`` and ``CHAT_PATH`` follow the version in the URL, such as ``/v1``."""
 _SHOWN_CHARS = 160
+OUT_OF_MEMORY = ("out of memory", "outofmemory", "out-of-memory", "insufficient memory", "not enough memory")
 _NO_CHATS = (
     "is not an llm", "not a chat model", "does not support chat", "does not support generat", "is an embedding model",
     "not support chat completions", "only supports embedding", "does not support the chat",
@@ -73,6 +74,8 @@ def error_problem(status: int | None, body: bytes) -> Problem:
         body: the body of the response.
     """
     said = _error_text(body)
+    if (status is None or status >= 500) and any(sign in said.lower() for sign in OUT_OF_MEMORY):
+        return Problem(code="server_out_of_memory", detail=said)
     if status in (401, 403):
         return Problem(code="key_wanted", detail=said)
     if status == 429:

@@ -18,7 +18,7 @@ BY_DESIGN = ("short_output", "superseded")
 CONDITIONS = ("busy_machine", "spilled", "other_model_resident", "thinking_inline", "clock_disagreement")
 """Flags that describe the circumstances of a trial. ``busy_machine``: other programs were busy in most warm trials, so
 that being busy is no longer a disturbance of single trials."""
-READING = ("cap_ignored", "unseen_text", "clocks_apart", "text_replaced", "buffered")
+READING = ("cap_ignored", "unseen_text", "clocks_apart", "text_replaced", "text_repeated", "buffered")
 """Flags for problems in reading an answer. The figures concerned are missing; the other figures count."""
 DISTURBANCES = (
     "unexpected_reload", "cached_prompt", "queued", "prompt_cut", "swapped", "throttled", "busy",

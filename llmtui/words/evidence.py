@@ -54,6 +54,7 @@ EVIDENCE: Final[dict[EvidenceCode, Text]] = {
     "unseen_start": marked("{tokens} tokens were generated before the first text arrived"),
     "loading_text": marked("the server sent a message that it was loading the model"),
     "text_replaced": marked("the text had bytes that are not valid Unicode; they were replaced"),
+    "text_repeated": marked("chunks repeated the text before them"),
     "compressed": marked("the server compressed its answer"),
     "all_at_once": marked("the server sent its answer all at once"),
     "unknown_field": marked("text arrived in an unknown field, “{field}”"),

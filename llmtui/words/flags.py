@@ -69,6 +69,7 @@ def _marks() -> dict[str, str]:
         "stalled_output": _("stalled"),
         "outlier": _("speed outlier"),
         "text_replaced": _("invalid characters"),
+        "text_repeated": _("text sent repeatedly"),
         "buffered": _("not streamed"),
         "cap_ignored": _("limit ignored"),
         "clocks_apart": _("server clock off"),
@@ -107,4 +108,5 @@ def _sentences() -> dict[str, str]:
         "buffered": _("The answer was compressed or arrived all at once: no TTFT, no speed."),
         "unseen_text": _("Part of the text arrived in an unknown field: no TTFT, no speed."),
         "text_replaced": _("The text had bytes that are not valid Unicode; they are shown as �."),
+        "text_repeated": _("The server sent text again that had already arrived; it is counted once."),
     }

@@ -95,7 +95,7 @@ def test_a_silent_server_is_named_on_the_screen_and_on_stderr(home: Home, silent
         screen.press("q")
         assert screen.wait_for_exit() == 0
         said = screen.tmux("capture-pane", "-p", "-S", "-10", "-t", "0")  # tmux scrolls up for its own word
-    assert f"{silent} takes the request but does not answer. The built-in server was used instead." in said
+    assert f"{silent} accepts requests but does not answer in time. The built-in server was used instead." in said
 
 
 @needs_builtin

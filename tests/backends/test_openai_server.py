@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 
 import pytest
@@ -28,7 +29,7 @@ from tests.backends.openai_served import (
     served,
     texts,
 )
-from tests.backends.scripted_server import Reply, never, scripted_server, whole
+from tests.backends.scripted_server import Peer, Received, Reply, never, scripted_server, whole
 
 
 async def collect(backend: OpenAiBackend, items: list[RequestSent | Chunk | Final]) -> None:
@@ -53,7 +54,10 @@ class TestRefusals:
             ),
             (400, {"message": "This model's maximum context length is 2048 tokens."}, "prompt_over_context"),
             (400, {"detail": [{"msg": "extra inputs"}]}, "failed_http"),
-            (500, "<html>oops</html>", "web_page"),
+            (500, "<html>oops</html>", "failed_http"),
+            (404, "<html>oops</html>", "web_page"),
+            (500, "CUDA out of memory. Tried to allocate 2 GiB", "server_out_of_memory"),
+            (500, {"error": {"message": "torch.OutOfMemoryError"}}, "server_out_of_memory"),
             (500, "", "failed_http"),
         ],
     )
@@ -151,13 +155,25 @@ class TestTheServer:
         assert caught.value.problem.code == "needs_key"
 
     async def test_a_silent_server_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("llmtui.backends.http_client.ANSWER_LIMIT_S", 0.2)
+        monkeypatch.setattr("llmtui.backends.openai.LIST_LIMIT_S", 0.2)
         async with scripted_server({MODELS: never}) as server:
             backend = OpenAiBackend(server.address)
             with pytest.raises(BackendFailed) as caught:
                 await backend.info()
             await backend.aclose()
         assert caught.value.problem.code == "silent"
+
+    async def test_a_slow_list_is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("llmtui.backends.http_client.ANSWER_LIMIT_S", 0.05)
+
+        async def slow(received: Received, peer: Peer) -> None:
+            await asyncio.sleep(0.3)
+            await whole({"data": [PLAIN]})(received, peer)
+
+        async with scripted_server({MODELS: slow}) as server:
+            backend = OpenAiBackend(server.address)
+            assert [one.model.name for one in await backend.models()] == ["some-model"]
+            await backend.aclose()
 
     async def test_llamacpps_model_has_its_facts_and_is_in_memory(self) -> None:
         async with served() as (_, backend):

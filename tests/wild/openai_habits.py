@@ -226,7 +226,9 @@ HABITS: dict[str, Habit] = {
     "an end in another spelling": Habit(sends=spoken(texts(), [said("MAX_TOKENS"), usage(), DONE]), ended_by="length"),
     "an end that is not known": failed(said("content_filter"), usage(10), DONE, words="content_filter", code="odd_end"),
     "an error in the middle": failed(
-        event(error={"code": 500, "message": "Insufficient memory to decode"}), words="Insufficient memory to decode"
+        event(error={"code": 500, "message": "Insufficient memory to decode"}),
+        words="Insufficient memory to decode",
+        code="server_out_of_memory",
     ),
     "an error as text": failed(event(error="Model unloaded."), words="Model unloaded"),
     "an error as a list": failed(event(errors=[{"detail": "no slot"}]), words="no slot"),

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from llmtui.words.problems import whole_problem
+from tests.wild import more_habits, ollama_habits, openai_habits
 from tests.wild.judged import Judged, judge, ollama, openai
-from tests.wild.ollama_habits import HABITS as OLLAMA
-from tests.wild.openai_habits import HABITS as OPENAI
 from tests.wild.openai_habits import Habit
 
 WITHIN = 0.03
+OPENAI = openai_habits.HABITS | more_habits.OPENAI
+OLLAMA = ollama_habits.HABITS | more_habits.OLLAMA
 
 
 @pytest.fixture(autouse=True)

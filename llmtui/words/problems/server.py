@@ -32,8 +32,8 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
         marked("Check that the machine is on, or name another address."),
     ),
     "silent": Said(
-        marked("{where} takes the request but does not answer."),
-        marked("Restart the server there, or name another address."),
+        marked("{where} accepts requests but does not answer in time."),
+        marked("The server may be slow or busy: try again, see its log, or name another address."),
     ),
     "unknown_host": Said(
         marked("The host name in {where} is unknown."), marked("Check the spelling, or name another address.")
@@ -103,6 +103,11 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
     ),
     "odd_end": Said(
         marked("The server ended the answer with “{word}”, which is not the end of a complete answer."), _LOG
+    ),
+    "no_body": Said(marked("The server accepted the request but sent an empty response."), _LOG),
+    "server_out_of_memory": Said(
+        marked("The server ran out of memory."),
+        marked("Close other programs there, pick a smaller model, or start the server with a smaller context."),
     ),
     "bad_status": Said(marked("{where} answers with status {status}."), _OTHER_ADDRESS),
     "failed_silently": Said(marked("{where} failed without giving a reason."), _LOG),
