@@ -71,7 +71,7 @@ def wait_ranks(found: Sequence[WaitVerdict]) -> dict[int, int]:
 
 
 def text_winner(tps: Sequence[SpeedVerdict], cps: Sequence[SpeedVerdict], first: int) -> int | None:
-    """Return the contender that is above the leader in tokens per second by a verdict on characters per second.
+    """Return the contender that a verdict on characters per second puts above the leader in tokens per second.
 
     None if there is no such contender.
 

@@ -167,8 +167,9 @@ def disturbed_contenders(session: Session) -> frozenset[int]:
 def disturbed_share(rows: Sequence[TrialRow], contender: int) -> float:
     """Return the share of a contender's warm trials that were disturbed; trials that were repeated are ignored.
 
-    Outliers without a known cause are not disturbed: a machine that slows down midway produces many of them, and since
-    models alternate, the comparison remains valid. A machine that is busy most of the time is a condition instead.
+    Outliers without a known cause do not count as disturbed: a machine that slows down midway produces many of them,
+    and since models alternate, the comparison remains valid. A machine that is busy most of the time is a condition
+    instead.
     """
     repeated = replaced_trials(rows)
     warm = [

@@ -147,7 +147,7 @@ def wait_word(interval: PairInterval, difference_ms: float) -> WaitWord:
 
 
 def wait_times(session: Session, contender: int, figure: WaitFigure) -> Times:
-    """Return the times of one contender that count, in ms, by round and prompt.
+    """Return those times of one contender which count, in ms, by round and prompt.
 
     For figures with one trial per round, the prompt is None. An imported file has no rounds; its result is empty.
     """

@@ -36,7 +36,7 @@ class Link(Protocol):
         ...
 
     def send(self, command: Command) -> None:
-        """Send a command. Thread-safe; blocks only briefly.
+        """Send a command. This is thread-safe and blocks only briefly.
 
         Raises:
             ReadOnly: this source accepts no commands.
@@ -45,7 +45,7 @@ class Link(Protocol):
         ...
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Return a finished trial with its text and timeline from disk; None if there is none. Blocks briefly."""
+        """Return a finished trial with its text and timeline from disk; None if there is none. This blocks briefly."""
         ...
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Charts as SVG text: ranges on one axis, and curves. They need no script and can be printed.
 
-A chart of curves also contains its points as data; where scripts run, ``charts.js`` uses them for an interactive chart.
+A chart of curves also contains its points as data; if scripts can run, ``charts.js`` makes an interactive chart from
+them.
 """
 
 from __future__ import annotations

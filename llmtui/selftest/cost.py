@@ -83,9 +83,10 @@ def measure_cost(folder: Path, *, limit_s: float, progress: Callable[[str], None
 
 
 def cost_of(rates: Sequence[float]) -> Cost | None:
-    """Return the cost from decode speeds in the repeated order A B B A; None for fewer than two such turns.
+    """Return the cost from decode speeds in the repeated order A B B A; None for fewer than two turns.
 
-    A is without the screen, B with it. One turn is one observation: (log A − log B − log B + log A) / 2.
+    A is without the screen, B with it. Each turn of four speeds is one observation: (log A − log B − log B + log A) /
+    2.
     """
     turns = [rates[at : at + 4] for at in range(0, len(rates) - 3, 4)]
     if len(turns) < FEWEST_TURNS:

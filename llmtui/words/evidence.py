@@ -1,7 +1,7 @@
 """The evidence for a trial's flags as text: one template per evidence code.
 
 To add evidence, add its code to ``core/codes.py`` and an entry here. The templates work like those in
-``llmtui.words.problems`` but have no full stop: the text follows the flag's sentence in brackets.
+``llmtui.words.problems`` but have no full stop, because the text is put in brackets after the flag's sentence.
 """
 
 from __future__ import annotations

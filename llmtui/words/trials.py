@@ -29,7 +29,7 @@ def category_words(category: str) -> str:
 
 
 def trial_name(trial: Trial, plan: Plan) -> str:
-    """Return a trial's name: its category, and before it the kind unless the trial is warm: ``cold start: Coding``."""
+    """Return a trial's name: its category, preceded by its kind if it is not warm, as in ``cold start: Coding``."""
     if trial.prompt is None:
         return kind_words(trial.kind)
     category = category_words(plan.prompts[trial.prompt].category)
