@@ -206,8 +206,8 @@ class Backend(Protocol):
     def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Yield a RequestSent, chunks, and at most one Final. Close the generator (``aclosing``) to cancel.
 
-        If the server refuses a field of the request, the request is sent again without it, with another RequestSent.
-        Times then count from the last RequestSent.
+        If the server refuses a field of the request, the request is sent again without it, and another RequestSent is
+        yielded. Times count from the last RequestSent.
         """
         ...
 

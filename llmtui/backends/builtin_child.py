@@ -1,4 +1,4 @@
-"""The child process of a llama.cpp server: how it is started for one model and ended, and its failures as problems."""
+"""The child process of a llama.cpp server: its start for one model, its end, and the problems for its failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP client shared by the backends, and its failures as problems."""
+"""The HTTP client shared by the backends, and the problems for its failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lenient reading of JSON from servers: a malformed value loses only that value, not its neighbours.
+"""Lenient reading of JSON from servers: if a value is malformed, only this value is lost, not its neighbours.
 
 Servers send numbers as text, lists in place of strings, null, −1, 2.0e9 and halves of surrogate pairs. All JSON from
 servers is read through these functions. A value that does not fit is replaced by the field's default, and the rest is

@@ -94,7 +94,8 @@ class OpenAiBackend:
             access: key or login for requests; never part of a message.
             dialect: the group of extra request fields that the server accepts; None: detected when needed.
             extra_fields: added unchanged to every chat request.
-            client: an existing client, closed with this object; for callers that have no time to create one.
+            client: an existing client, for callers that have no time to create one. It is closed together with this
+                object.
 
         Raises:
             BackendFailed: the address is malformed.

@@ -1,7 +1,7 @@
 """Request fields that a server refuses. The request is sent again without them, and they are remembered.
 
-A field that an answer does not need is not worth a failed trial. The effect of leaving it out is reported with the
-result.
+A trial need not fail because of a field that its answer does not need. The effect of leaving the field out is reported
+with the result.
 """
 
 from __future__ import annotations

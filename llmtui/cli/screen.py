@@ -63,7 +63,7 @@ def give_way() -> None:
 
 
 def farewell(report: ExitReport | None, app_code: int | None) -> int:
-    """After the screens have closed, print the last session's table and file; return the exit code."""
+    """After the screens have closed, print the last session's table and where it was saved; return the exit code."""
     if report is None:
         return app_code or Exit.INTERNAL
     for traceback in report.failures:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """The app's host; the protocol in tui.host documents its methods."""
+    """The services that the screens use; the protocol in ``tui.host`` documents the methods."""
 
     def __init__(self, of: Startup) -> None:
         self.settings: Settings = of.settings

@@ -135,8 +135,9 @@ def cannot_list(results: Path, error: OSError) -> str:
 def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
     """Return the command that selects the server at an address.
 
-    ``builtin`` is llama.cpp inside llmtui; ``builtin:PATH`` and ``FILE.gguf`` are the same with the user's own files.
-    For other addresses, OpenAI's protocol is tried first if the path ends in a version such as ``/v1``, else Ollama's.
+    ``builtin`` is llama.cpp inside llmtui; ``builtin:PATH`` and ``FILE.gguf`` mean the same server with the user's own
+    files. For other addresses, OpenAI's protocol is tried first if the path ends in a version such as ``/v1``, else
+    Ollama's.
 
     Args:
         host: the address as written; None for the default one.

@@ -47,7 +47,8 @@ class GuardedOutput(io.RawIOBase):
 def guard_streams() -> None:
     """Replace stdin, stdout and stderr so that none is closed and failed writes to the last two raise no error.
 
-    A descriptor that was closed at startup is opened on the null device, so that no file gets its number.
+    A descriptor that was closed at startup is opened on the null device, so that no file that is opened later gets its
+    number.
     """
     for descriptor in _STANDARD:
         try:

@@ -75,7 +75,7 @@ def normalise_host(text: str | None) -> Address:
 
 
 def builtin_place(text: str) -> str | None:
-    """Return where the built-in server finds its models, if a server's address means that server.
+    """Return where the built-in server finds its models, if a server's address selects the built-in server.
 
     Returns:
         ``builtin`` for its own models. A full path for ``builtin:PATH``, for ``file:PATH``, and for a text without a

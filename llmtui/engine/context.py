@@ -74,7 +74,7 @@ class RunContext:
         self.clock_ns = clock_ns
         self._infos: dict[str, ServerInfo] = {}
         self.absent: dict[str, Problem] = {}
-        """Problems of the servers that did not respond to their last request, by server kind."""
+        """The problem of each server that did not respond to the last request to it, by server kind."""
 
     def contender(self, index: int) -> Contender:
         """Return the contender with the given index."""

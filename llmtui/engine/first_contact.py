@@ -42,7 +42,7 @@ class Contact(NamedTuple):
     backend: Backend
     info: ServerInfo
     chosen: SetServer
-    """The command, with the protocol and the address at which the server was found."""
+    """The command that selects the server, with the protocol and the address at which it was found."""
 
 
 async def first_contact(servers: Servers, chosen: SetServer) -> Contact:

@@ -93,7 +93,7 @@ class TrialRunner:
         self._quiet = IdleWait(context, first_is_over=started, control=control)
 
     def report(self, backend: Backend, problem: Problem) -> None:
-        """Record a problem with a server that occurred outside of a trial."""
+        """Record a problem with a server, if it occurred outside of any trial."""
         self._outages[backend.kind].report(problem)
 
     @property

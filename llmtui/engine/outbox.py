@@ -18,8 +18,8 @@ from llmtui.core.events import Gap, encode
 Stream = Literal["facts", "chunks", "samples"]
 
 LIVE_LIMIT_BYTES: Final = 64 * 1024
-"""Largest number of live bytes in the queue. Above it, the reader counts as slow. The pipe itself holds as much
-again.
+"""Largest number of live bytes in the queue. Above it, the reader counts as slow. The pipe itself can hold the same
+amount.
 """
 _WRITE_BYTES: Final = 64 * 1024
 

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
 def _drop_if_empty(log: Path) -> None:
     """Remove an empty log file, since a parent that was killed cannot do so.
 
-    Windows cannot remove an open file; there the parent process removes it.
+    On Windows an open file cannot be removed, so the parent process removes it later.
     """
     with suppress(OSError):
         if not log.stat().st_size:

@@ -30,7 +30,7 @@ _READINGS_KEPT = 32
 def latest_deadline_ns(previous_ns: int, now_ns: int, period_ns: int) -> int:
     """Return the last deadline that has passed, a whole number of periods after the previous one.
 
-    The next wait starts there. So missed readings are skipped, and the deadlines do not drift.
+    The next wait starts from that deadline. So missed readings are skipped, and the deadlines do not drift.
     """
     return previous_ns + (now_ns - previous_ns) // period_ns * period_ns
 
@@ -39,7 +39,8 @@ class Sampler:
     """Emits ``Sampled`` events at 2 Hz, and at 5 Hz from a trial's start until its first token.
 
     The runner is the process in which a model runs. ``emit`` is called from the sampler's thread and must not block.
-    All methods are thread-safe. ``first_token`` never waits; the others wait for at most one reading or one search.
+    All methods are thread-safe. ``first_token`` never waits; the other methods wait for at most one reading or one
+    search.
     """
 
     def __init__(

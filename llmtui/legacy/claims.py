@@ -48,7 +48,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NAMED_LEAD = 1.01
-"""A model is called the fastest if its mean is at least this many times the next one."""
+"""A model is called the fastest if its mean is at least this many times the next model's."""
 NAMED_STEADIER = 1.10
 NAMED_SPREAD = 0.03
 """A model is called the steadiest only if the next model's coefficient of variation is at least this."""

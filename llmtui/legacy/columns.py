@@ -162,7 +162,7 @@ def lacking_fields(columns: Columns) -> tuple[Field, ...]:
 
 
 def _is_better(title: str, than: str) -> bool:
-    """Return whether a title means output tokens only, while the other may include prompt tokens."""
+    """Return whether ``title`` means output tokens only, while ``than`` may include prompt tokens."""
     return plain(title) in _OF_OUTPUT and plain(than) not in _OF_OUTPUT
 
 

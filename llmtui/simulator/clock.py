@@ -57,7 +57,7 @@ class Waiter:
         self._blocking = blocking
 
     async def until(self, deadline_ns: int) -> None:
-        """Return at `deadline_ns` on the clock of `now_ns`; a deadline in the past yields to the loop once."""
+        """Return at `deadline_ns` on the clock of `now_ns`; for a deadline in the past, yield to the loop once."""
         coarse_ns = deadline_ns - now_ns() - (_COARSE_MARGIN_NS if self._blocking else 0)
         await asyncio.sleep(max(0, coarse_ns) / 1e9)
         remaining_ns = deadline_ns - now_ns()

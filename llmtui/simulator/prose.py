@@ -49,12 +49,12 @@ _TOKEN_PATTERN = re.compile(r"\s*\S{1,5}|\s+")
 
 
 def token_texts_of(text: str) -> list[str]:
-    """Cut a text into tokens of up to five characters of a word and the space before it; joined, they are the text."""
+    """Cut a text into tokens: up to five characters of a word, with any space before them."""
     return _TOKEN_PATTERN.findall(text)
 
 
 def random_source(seed: str) -> random.Random:
-    """Return a random number generator for a seed, which may contain half of a surrogate pair."""
+    """Return a random number generator. Its seed may contain half of a surrogate pair."""
     return random.Random(seed.encode(errors="surrogatepass"))
 
 

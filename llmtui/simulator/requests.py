@@ -43,7 +43,7 @@ class Ask(Struct, frozen=True, kw_only=True):
         stream: whether the answer is sent in chunks.
         wants_tools: whether the request offers tools.
         truncate: whether a prompt that is too long may be truncated.
-        raw: whether the prompt is used without a template and no context is returned.
+        raw: whether the prompt is used without a template. If so, no context is returned.
     """
 
     kind: Kind

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _FAR: Final = 1 << 30
-"""Position of the locked byte in the file. Windows refuses to read a locked byte, so it must be far after the pid."""
+"""Position of the locked byte in the file. Windows refuses to read a locked byte, so it is placed far after the pid."""
 
 
 class JournalBusy(Exception):

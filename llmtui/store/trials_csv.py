@@ -39,9 +39,9 @@ _WHERE: Final = ("started_utc", "num_predict", "session_id", "trial_id", "repeat
 _WORDS: Final = ("cold_source", "note", "problem_code", "problem", "evidence", "missing")
 
 _POOLED: Final = ("decode_steps", "decode_s", "decode_chars", "clock_side")
-"""Columns from which speeds over several trials are computed, and one that says which clock is wrong.
+"""Columns from which speeds over several trials are computed, and one that says whose clock appears to be wrong.
 
-They make the rows sufficient for a comparison.
+With them, the rows have everything that a comparison needs.
 """
 _SERVER: Final = ("server", "server_version", "server_address")
 

@@ -314,7 +314,7 @@ def cpu_used_s(before: ProcessTimes | None, after: ProcessTimes | None, since_s:
     """Return the CPU seconds that a process used between two readings; None if they are not known.
 
     A process that started in between counts from its start. The time is not known if the process is gone, or if only
-    the second reading has it although it started earlier.
+    the second reading has the process although it started before the first.
 
     Args:
         before: the process in the first reading, if it was there.
