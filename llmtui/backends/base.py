@@ -38,7 +38,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     num_thread: int | None
     keep_alive_s: int
     reuse_prefix: bool = False
-    """Whether the request is a follow-up that should use the server's prompt cache, if the protocol can ask for
+    """Whether the request is a follow-up that should use the server's prompt cache, if the protocol has a field for
     that.
     """
     extra_fields: Mapping[str, object] = {}

@@ -1,9 +1,10 @@
 """A thread that reads one socket and records when each chunk arrived.
 
 A timestamp taken in a process is late: the process waits for a core, its event loop for its turn, and its thread for
-the interpreter lock. On a busy machine that takes milliseconds, which would be counted as the server's. So on Linux the
-system's own timestamp is used, taken when the bytes reached the socket (SO_TIMESTAMPING). On other systems, the thread
-reads the clock right after the bytes. If several chunks were waiting together, all get the timestamp of the last.
+the interpreter lock. On a busy machine these waits take milliseconds, which would be counted as the server's time. So
+on Linux the system's own timestamp is used, taken when the bytes reached the socket (SO_TIMESTAMPING). On other
+systems, the thread reads the clock right after the bytes. If several chunks were waiting together, all get the
+timestamp of the last.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An HTTP transport whose connections record when bytes last came out of the socket.
 
 Parsing of headers and several layers of the library come between that moment and the caller. For the first bytes of an
-answer they take half a millisecond, which would be counted as the server's.
+answer they take half a millisecond, which would be counted as the server's time.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ async def pull_steps(
         name: the model's name.
         where: the server's address for messages.
         start: code of the hint on how to start the server.
-        judged: called if an error response has no error text, with the response, the path and the model's name; returns
-            the exception to raise.
+        judged: returns the exception for an error response without an error text, given the response, the path and the
+            model's name.
 
     Raises:
         BackendFailed: ``not_in_library``, ``disk_full``, ``registry_unreachable``, ``pull_cut``, ``pull_failed``, …

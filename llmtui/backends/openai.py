@@ -66,7 +66,7 @@ DEFAULT_PORT = 8080
 
 _LAST = b"[DONE]"
 _NO_LIST = (404, 405, 500, 501)
-"""HTTP statuses with which some servers that can chat respond to ``/models``."""
+"""HTTP statuses that some servers send for ``/models`` although they can chat."""
 _NO_CHAT = (404, 405)
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -22,7 +22,7 @@ _NO_CHATS = (
     "is not an llm", "not a chat model", "does not support chat", "does not support generat", "is an embedding model",
     "not support chat completions", "only supports embedding", "does not support the chat",
 )  # fmt: skip
-"""Texts with which servers refuse chats with models that make embeddings or speech."""
+"""Texts that occur in a server's refusal to chat with a model for embeddings or speech."""
 
 
 def request_body(request: ChatRequest, dialect: Dialect) -> dict[str, object]:

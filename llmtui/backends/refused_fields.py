@@ -100,7 +100,7 @@ def without(body: Body, taken: tuple[DroppedField, ...]) -> dict[str, Any]:
 
 
 def refused_fields(body: Body, status: int, refusal: bytes) -> tuple[DroppedField, ...]:
-    """Return the fields of a request that a refusal names and that can be left out.
+    """Return those fields of a request which can be left out and are named in a refusal.
 
     Args:
         body: the body as sent.

@@ -53,7 +53,7 @@ NAMED_STEADIER = 1.10
 NAMED_SPREAD = 0.03
 """A model is called the steadiest only if the next model's coefficient of variation is at least this."""
 NAMED_SLOW = 2 / 3
-"""A category is called slow for a model if its rate is at most this fraction of the median of the model's other
+"""A category is called slow for a model if the model's rate there is at most this fraction of the median of its other
 rates.
 """
 NAMED_SOONER_S = 0.05

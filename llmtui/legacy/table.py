@@ -200,8 +200,8 @@ def rows_of(table: Table, stated: Stated) -> tuple[FileRow, ...]:
 def _decimal_of(table: Table) -> Decimal | None:
     """Return the decimal sign that the table's numbers show; None if they contradict each other.
 
-    If every sign could also separate thousands (as in ``1.234``), the sign in the times is the decimal sign, unless the
-    times are in milliseconds or smaller units, in which case it separates thousands.
+    If every sign could also separate thousands (as in ``1.234``), the sign in the times is taken as the decimal sign.
+    For times in milliseconds or smaller units, it is taken to separate thousands instead.
     """
     times = [name for name in TIMES if name in table.columns]
     numbers = [name for name in (*NUMBERS, *COUNTS) if name in table.columns]

@@ -84,8 +84,8 @@ class Planned(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     Attributes:
         change: the change.
-        before_trial: number (from 1) of the request for an answer before which the change happens.
-        after_trial: number (from 1) of the answer after which the change happens.
+        before_trial: the change happens before the request for an answer that has this number, from 1.
+        after_trial: the change happens after the answer that has this number, from 1.
         after_s: seconds after the start of the server, in the script's time.
     """
 

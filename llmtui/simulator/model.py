@@ -49,7 +49,7 @@ class ScriptedAnswer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         tokens: number of tokens after the thinking, including the end-of-sequence token.
         thinking_tokens: number of thinking tokens, if the request allows thinking.
         text: the answer's text, cut into tokens of about four characters; None = generated prose.
-        token_texts: the text of each token of the answer, which may be empty; overrides `tokens` and `text`.
+        token_texts: the text of each token of the answer; any of them may be empty. Overrides `tokens` and `text`.
         thinking_token_texts: the text of each thinking token; overrides `thinking_tokens`.
         tokens_per_chunk: tokens in one chunk (k). The first chunk is sent when its last token has been generated, k − 1
             intervals after the first token.
