@@ -7,7 +7,7 @@ connection is made before the clock starts.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from typing import TypeVar
 
 import httpx
@@ -50,6 +50,8 @@ from llmtui.backends.openai_listing import (
     read_entries,
     residents,
     served_model,
+    tells_states,
+    with_details,
 )
 from llmtui.backends.openai_reading import OpenAiDialect
 from llmtui.backends.openai_wire import CHAT_PATH, MODELS_PATH, error_problem, request_body
@@ -65,6 +67,10 @@ DEFAULT_PORT = 8080
 """Default port of llama.cpp's server."""
 
 _LAST = b"[DONE]"
+_DETAILS_PATH = "/api/v0/models"
+"""LM Studio's own list of models, relative to the server's root."""
+_DETAILS_OWNER = "organization_owner"
+"""LM Studio's ``owned_by``. Only servers with it are asked for the second list."""
 _NO_LIST = (404, 405, 500, 501)
 """HTTP statuses that some servers send for ``/models`` although they can chat."""
 _NO_CHAT = (404, 405)
@@ -114,6 +120,8 @@ class OpenAiBackend:
             self._client.headers["authorization"] = access.header
         self.has_list = True
         """Whether the server has a list of models."""
+        self._has_details: bool | None = None
+        """Whether the server has LM Studio's own list of models; None if not yet known."""
         self._refused = RefusedFields()
         self._no_chats: dict[str, Problem] = {}
         """Models that the server refused to chat with, and the problem for each."""
@@ -136,7 +144,7 @@ class OpenAiBackend:
     async def models(self) -> tuple[ListedModel, ...]:
         """Return the models of the server's list, with their state in memory if the server reports it."""
         entries = await self._entries()
-        in_memory = residents(entries) if self._dialect != "plain" else ()
+        in_memory = residents(entries) if self._tells_memory(entries) else ()
         return tuple(
             listed_entry(
                 entry,
@@ -149,7 +157,10 @@ class OpenAiBackend:
     async def resident(self) -> tuple[ResidentModel, ...] | None:
         """Return the models in memory if the server reports them (llama.cpp and vLLM do), else None."""
         entries = await self._entries()
-        return None if self._dialect in (None, "plain") else residents(entries)
+        return residents(entries) if self._tells_memory(entries) else None
+
+    def _tells_memory(self, entries: Sequence[ModelEntry]) -> bool:
+        return self._dialect not in (None, "plain") or tells_states(entries)
 
     async def show(self, name: str) -> ModelShown:
         """Return the details of one model."""
@@ -237,10 +248,22 @@ class OpenAiBackend:
         except ValueError as error:
             told = said(response.content) if b'"error"' in response.content else str(error)
             raise self._not_openai(told or str(error)) from error
+        if self._has_details is not False and any(entry.owned_by == _DETAILS_OWNER for entry in entries):
+            entries = with_details(entries, await self._details())
         self._names.learn(entry.id for entry in entries)
         if self._dialect is None and entries:
             self._dialect = dialect_of(entries)
         return entries
+
+    async def _details(self) -> Sequence[ModelEntry]:
+        """Return LM Studio's own list of models; empty if the server does not have it."""
+        found: Sequence[ModelEntry] = ()
+        with suppress(BackendFailed, ValueError), self._in_words():
+            response = await self._client.get(_DETAILS_PATH)
+            found = read_entries(response.content) if response.status_code == httpx.codes.OK else ()
+        if self._has_details is None:
+            self._has_details = tells_states(found)
+        return found
 
     def _why_not(self, entry: ModelEntry) -> Problem | None:
         return Problem(code="answers_no_chats", args={"name": entry.id}) if entry.id in self._no_chats else None

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from llmtui.backends.gguf_file import parameter_label
-from llmtui.backends.lenient import document, entries
+from llmtui.backends.lenient import document, entries, text
 from llmtui.core.events import ListedModel
 from llmtui.core.names import name_digest, why_not_chat
 from llmtui.core.plan import Model, ThinkingControl
@@ -55,6 +55,11 @@ class ModelEntry(msgspec.Struct, frozen=True):
     task: Any = None
     capabilities: Any = None
     architecture: Any = None
+    state: Any = None
+    """LM Studio: ``loaded`` or ``not-loaded``. The next three are LM Studio's, too."""
+    quantization: Any = None
+    max_context_length: _Count | None = None
+    loaded_context_length: _Count | None = None
     supported_parameters: Any = None
     """OpenRouter: names of the request fields that the model supports."""
 
@@ -62,6 +67,8 @@ class ModelEntry(msgspec.Struct, frozen=True):
     def is_loaded(self) -> bool:
         """Whether the model is in memory, as far as ``status`` shows."""
         told = self.status.get("value") if isinstance(self.status, Mapping) else self.status
+        if isinstance(self.state, str):
+            told = self.state
         return not isinstance(told, str) or told == "loaded"
 
     @property
@@ -87,17 +94,50 @@ class VllmVersion(msgspec.Struct, frozen=True):
 def read_entries(body: bytes) -> tuple[ModelEntry, ...]:
     """Return the entries of a list of models. Entries without an id are left out.
 
-    The list is a JSON array, or the field ``data`` of an object.
+    The list is a JSON array, or the field ``data`` or ``models`` of an object. It may consist of names only.
 
     Raises:
         ValueError: the body is not such a list.
     """
     raw = document(body)
     if isinstance(raw, Mapping):
-        raw = raw.get("data")
+        raw = raw["data"] if isinstance(raw.get("data"), list) else raw.get("models") or None
     if not isinstance(raw, list):
         raise ValueError("it has no list of models")  # noqa: TRY004 - of what was sent, not of an argument
+    raw = [{"id": one} for one in raw] if all(isinstance(one, str) for one in raw) else [_with_id(one) for one in raw]
     return tuple({entry.id: entry for entry in entries(raw, ModelEntry) if entry.id.strip()}.values())
+
+
+def _with_id(raw: object) -> object:
+    """Return an entry with an id, also if the server has ``name`` or ``model`` in its place."""
+    if isinstance(raw, Mapping) and not isinstance(raw.get("id"), str):
+        name = next((raw[key] for key in ("name", "model") if isinstance(raw.get(key), str)), None)
+        return raw if name is None else {**raw, "id": name}
+    return raw
+
+
+def with_details(listed: Sequence[ModelEntry], detailed: Sequence[ModelEntry]) -> tuple[ModelEntry, ...]:
+    """Return the listed models, with what a second list of the server says of the same ids."""
+    if not tells_states(detailed):
+        return tuple(listed)
+    by_id = {entry.id: entry for entry in detailed}
+    return tuple(_detailed(entry, by_id.get(entry.id) or ModelEntry(id=entry.id)) for entry in listed)
+
+
+def _detailed(entry: ModelEntry, more: ModelEntry) -> ModelEntry:
+    return msgspec.structs.replace(
+        entry,
+        state=text(more.state) or "not reported",
+        type=more.type,
+        quantization=more.quantization,
+        max_context_length=more.max_context_length,
+        loaded_context_length=more.loaded_context_length,
+    )
+
+
+def tells_states(entries: Sequence[ModelEntry]) -> bool:
+    """Return whether the list says which models are in memory, as LM Studio's does."""
+    return any(isinstance(entry.state, str) for entry in entries)
 
 
 def dialect_of(entries: Sequence[ModelEntry]) -> Dialect:
@@ -109,7 +149,9 @@ def dialect_of(entries: Sequence[ModelEntry]) -> Dialect:
 
 
 def product_of(entries: Sequence[ModelEntry]) -> str | None:
-    """Return the server's product as shown by ``owned_by``; None if the list does not show it."""
+    """Return the server's product as shown by the list of models; None if the list does not show it."""
+    if tells_states(entries):
+        return "LM Studio"
     return next((_PRODUCTS[entry.owned_by] for entry in entries if entry.owned_by in _PRODUCTS), None)
 
 
@@ -134,9 +176,9 @@ def served_model(entry: ModelEntry) -> Model:
         backend="openai",
         size_bytes=meta.size,
         parameters=parameter_label(meta.n_params) if meta.n_params else None,
-        quantisation=meta.ftype,
-        context_limit=meta.n_ctx or meta.n_ctx_train or entry.max_model_len,
-        served_ctx=meta.n_ctx or entry.max_model_len,
+        quantisation=meta.ftype or text(entry.quantization),
+        context_limit=meta.n_ctx or meta.n_ctx_train or entry.max_model_len or entry.max_context_length,
+        served_ctx=meta.n_ctx or entry.max_model_len or entry.loaded_context_length,
         thinking_control=thinking_control(entry),
     )
 
@@ -180,7 +222,7 @@ def _resident(group: Sequence[ModelEntry]) -> ResidentModel:
         name=first.id,
         digest=own,
         also=others,
-        context_length=(first.meta.n_ctx if first.meta else None) or first.max_model_len,
+        context_length=(first.meta.n_ctx if first.meta else None) or first.max_model_len or first.loaded_context_length,
     )
 
 

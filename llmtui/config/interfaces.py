@@ -46,7 +46,10 @@ def interfaces(url: str, kind: Protocol) -> tuple[Interface, ...]:
     """
     path = _path(url)
     parent, _, last = path.rpartition("/")
-    openai, ollama = [f"{path}/v1", f"{path}/", f"{path}/v3", f"{path}/openai/v1", f"{path}/api/v1"], path
+    openai, ollama = (
+        [f"{path}/v1", f"{path}/", f"{path}/v3", f"{path}/openai/v1", f"{path}/api/v1", f"{path}/api/v0"],
+        path,
+    )
     if _VERSION.fullmatch(last):
         openai, ollama = [path, f"{parent}/{last.lower()}", f"{parent}/v1"], parent
     elif last == "api":
@@ -55,7 +58,7 @@ def interfaces(url: str, kind: Protocol) -> tuple[Interface, ...]:
     if kind == "openai":
         found.append(found.pop(0))
     if _VERSION.fullmatch(last):
-        found.append(Interface("openai", _at(url, f"{parent}/")))
+        found += [Interface("openai", _at(url, place)) for place in (f"{parent}/", f"{parent}/openai/v1")]
     return tuple(dict.fromkeys(found))
 
 

@@ -57,6 +57,18 @@ class TestGoodEntriesAreKept:
         with pytest.raises(ValueError, match=r"."):
             read_entries(body)
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            ["a", "b"],
+            {"data": ["a", "b"]},
+            {"models": [{"name": "a"}, {"model": "b"}]},
+            [{"id": 3, "name": "a"}, {"id": "b"}],
+        ],
+    )
+    def test_names_in_other_places_are_found(self, body: object) -> None:
+        assert [entry.id for entry in read_entries(json.dumps(body).encode())] == ["a", "b"]
+
     def test_a_byte_order_mark_does_not_matter(self) -> None:
         assert read_entries(b"\xef\xbb\xbf" + json.dumps([ONE]).encode())
 

@@ -175,6 +175,52 @@ class TestTheServer:
             assert [one.model.name for one in await backend.models()] == ["some-model"]
             await backend.aclose()
 
+    async def test_lm_studios_own_list_adds_what_it_says(self) -> None:
+        names = ("llama-3.1-8b", "qwen2-vl-7b", "nomic-v1.5", "new")
+        listed = [{"id": name, "object": "model", "owned_by": "organization_owner"} for name in names]
+        facts = {"compatibility_type": "gguf", "quantization": "Q4_K_M", "max_context_length": 131072}
+        own: list[dict[str, object]] = [
+            {"id": names[0], "type": "llm", "state": "loaded", "loaded_context_length": 4096, **facts},
+            {
+                "id": names[1],
+                "type": "vlm",
+                "state": "not-loaded",
+                **facts,
+                "quantization": 4,
+                "max_context_length": "x",
+            },
+            {"id": names[2], "type": "embeddings", "state": None, **facts},
+            {"id": "not-served", "type": "llm", "state": "loaded", **facts},
+        ]
+        routes = {MODELS: whole({"data": listed}), "/api/v0/models": whole({"data": own})}
+        async with scripted_server(routes) as server:
+            backend = OpenAiBackend(server.address)
+            info, models, resident = await backend.info(), await backend.models(), await backend.resident()
+            await backend.aclose()
+        assert (info.kind, info.product) == ("openai", "LM Studio")
+        found = [
+            (one.model.name, one.model.quantisation, one.model.context_limit, one.model.served_ctx, bool(one.resident))
+            for one in models
+        ]
+        assert found == [
+            ("llama-3.1-8b", "Q4_K_M", 131072, 4096, True),
+            ("qwen2-vl-7b", None, None, None, False),
+            ("nomic-v1.5", "Q4_K_M", 131072, None, False),
+            ("new", None, None, None, False),
+        ]
+        assert [one.why_not and one.why_not.code for one in models] == [None, None, "makes_embeddings", None]
+        assert resident is not None
+        assert [(one.name, one.context_length) for one in resident] == [("llama-3.1-8b", 4096)]
+
+    async def test_a_server_without_such_a_list_is_asked_for_it_once(self) -> None:
+        async with scripted_server({MODELS: whole({"data": [PLAIN]})}) as server:
+            backend = OpenAiBackend(server.address)
+            for _ in range(3):
+                assert [one.model.name for one in await backend.models()] == ["some-model"]
+            assert await backend.resident() is None
+            await backend.aclose()
+            assert len(server.asked("/api/v0/models")) == 1
+
     async def test_llamacpps_model_has_its_facts_and_is_in_memory(self) -> None:
         async with served() as (_, backend):
             (listed,) = await backend.models()

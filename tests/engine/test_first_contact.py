@@ -61,6 +61,10 @@ class TestItIsFound:
             ("/openai", "/openai/v1"),
             ("/api", "/api/v1"),
             ("/api", "/v1"),
+            ("/v1", "/openai/v1"),
+            ("", "/api/v0"),
+            ("/api/v0", "/api/v0"),
+            ("/api/v0/models", "/api/v0"),
         ],
     )
     async def test_openais_protocol_at_the_usual_paths(self, typed: str, served: str) -> None:

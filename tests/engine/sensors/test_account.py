@@ -159,6 +159,10 @@ class TestOthers:
         hidden = [self.reading(at_s, None, 10.0 + at_s, is_hidden=True) for at_s in (0, 2)]
         assert self.figures(*hidden).others_cores is None
 
+    def test_are_not_known_beside_a_server_on_another_machine(self) -> None:
+        elsewhere = [self.reading(at_s, None, 10.0 + at_s) for at_s in (0, 2)]
+        assert self.figures(*elsewhere).others_cores is None
+
     def test_are_not_known_where_the_process_came_or_went_meanwhile(self) -> None:
         there = self.reading(0, runner(1), 10.0)
         assert self.figures(there, self.reading(2, None, 12.0)).others_cores is None
