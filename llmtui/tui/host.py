@@ -13,7 +13,7 @@ from llmtui.core.session import Session
 
 if TYPE_CHECKING:  # the first paint needs none of these
     from llmtui.core.across import Earlier
-    from llmtui.core.commands import SetServer
+    from llmtui.core.commands import Command, SetServer
     from llmtui.core.estimate import PastSpeed
     from llmtui.core.pairs import PairVerdict
     from llmtui.core.plan import Plan
@@ -125,6 +125,17 @@ class Host(Protocol):
 
         Raises:
             LinkLost: the session is missing or unreadable.
+        """
+        ...
+
+    def resume(self, session_id: str, *, accept_changes: bool = False) -> tuple[Command, ...]:
+        """Return the commands that make an engine run the remaining trials of an interrupted session, in order.
+
+        If the engine replies ``CommandFailed`` with ``resume_changed``, resume again with ``accept_changes`` if the
+        user agrees. Reads files.
+
+        Raises:
+            LinkLost: there is no such session, or its plan cannot be read.
         """
         ...
 

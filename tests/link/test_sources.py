@@ -14,6 +14,7 @@ from llmtui.core.session import fold
 from llmtui.link import Link, LinkLost, ReadOnly
 from llmtui.link.event_file import EventFile
 from llmtui.link.stdin_pipe import StdinPipe
+from llmtui.store.journal import JournalWriter
 from llmtui.words.problems import whole_problem
 from tests.link.test_line_reader import EVENTS, JOURNAL, PLAN
 
@@ -47,6 +48,33 @@ def test_a_file_gives_its_events_and_its_texts(journal: Path) -> None:
     assert trial == EVENTS[2]
     assert link.trial("nobody") is None
     assert not link.is_live
+
+
+def test_a_file_that_is_being_written_is_followed_to_its_end(tmp_path: Path) -> None:
+    lines = JOURNAL.splitlines(keepends=True)
+    writer = JournalWriter(tmp_path)
+    writer.append(lines[0])
+    link = EventFile(tmp_path / "events.jsonl")
+    assert link.is_live
+    batches = link.batches()
+    found = [*next(batches)]
+    for line in lines[1:]:
+        writer.append(line)
+    writer.close()
+    found += [event for batch in batches for event in batch]
+    assert tuple(found) == EVENTS
+    assert not link.is_live
+
+
+def test_following_ends_when_it_is_closed(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path)
+    writer.append(JOURNAL.splitlines(keepends=True)[0])
+    link = EventFile(tmp_path / "events.jsonl")
+    batches = link.batches()
+    next(batches)
+    threading.Timer(0.1, link.close).start()
+    assert list(batches) == []
+    writer.close()
 
 
 def test_a_pipe_gives_the_same_session_as_the_file(journal: Path) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from llmtui.config import Settings
 from llmtui.core.across import Earlier
-from llmtui.core.commands import CancelPull, Command, ListModels, PullModel, SetServer, StartPlan
+from llmtui.core.commands import CancelPull, Command, ListModels, PullModel, ResumeSession, SetServer, StartPlan
 from llmtui.core.estimate import PastSpeed
 from llmtui.core.events import (
     EngineReady,
@@ -131,6 +131,7 @@ class FakeHost:
         self.files: set[str] = set()
         self.trash: dict[str, SessionEntry] = {}
         self.undeletable: set[str] = set()
+        self.unresumable: set[str] = set()
         self._links = list(links)
         self._entries = entries
         self._saved_sessions = dict(saved_sessions or {})
@@ -166,6 +167,12 @@ class FakeHost:
         if session_id not in self._saved_sessions:
             raise LinkLost(Problem(code="no_such_session", args={"session": session_id, "folder": "results"}))
         return self._saved_sessions[session_id]()
+
+    def resume(self, session_id: str, *, accept_changes: bool = False) -> tuple[Command, ...]:
+        if session_id in self.unresumable:
+            raise LinkLost(Problem(code="no_such_session", args={"session": session_id, "folder": "results"}))
+        server = SetServer(address=ADDRESS, kind="ollama", named_by="person")
+        return server, ResumeSession(folder=f"results/{session_id}", accept_changes=accept_changes, ui_pid=1)
 
     def sessions(self) -> tuple[SessionEntry, ...]:
         return self._entries

@@ -9,7 +9,10 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
 from llmtui.core.across import COMPARED, compare_sessions
+from llmtui.core.commands import Command, ResumeSession, SetServer
+from llmtui.core.events import CommandFailed, Event, SessionOpened
 from llmtui.core.pairs import PairVerdict
+from llmtui.core.records import Problem
 from llmtui.core.session import fold
 from llmtui.store.compared import ComparedSessions
 from llmtui.tui.app import LlmtuiApp
@@ -19,6 +22,7 @@ from llmtui.tui.screens.export import ExportDialog
 from llmtui.tui.screens.history import HistoryScreen
 from llmtui.tui.screens.results import ResultsScreen
 from llmtui.tui.screens.results_dialogs import Reading
+from llmtui.tui.screens.resuming import ResumeQuestion
 from llmtui.tui.screens.session_dialogs import LabelDialog
 from llmtui.tui.widgets.nav_bar import NavBar
 from tests.tui.conftest import wait_until
@@ -158,6 +162,118 @@ async def test_a_click_on_history_lists() -> None:
         await wait_until(pilot, lambda: isinstance(app.screen, HistoryScreen))
 
 
+# --- an interrupted one goes on ---
+
+
+def resumes(*replies: Event) -> Any:
+    """Answer like an engine beside an Ollama server that replies to each resuming with the next of ``replies``."""
+    left = list(replies)
+
+    def answer(command: Command) -> tuple[Event, ...]:
+        return (left.pop(0),) if isinstance(command, ResumeSession) else an_ollama(command)
+
+    return answer
+
+
+async def ask_about(pilot: Pilot[Any], session: str) -> None:
+    """Press Enter on a session, and wait for the question."""
+    app = pilot.app
+    assert isinstance(app, LlmtuiApp)
+    await begin(pilot)
+    await pilot.press(*["down"] * listed(app).index(session), "enter")
+    await wait_until(pilot, lambda: isinstance(app.screen, ResumeQuestion) and app.screen.query(Button))
+
+
+OPENED = SessionOpened(session_id="broken-off", folder="results/broken-off")
+
+
+async def test_enter_on_an_interrupted_session_runs_its_rest() -> None:
+    link = engine_beside(resumes(OPENED))
+    app = LlmtuiApp(FakeHost(link, entries=ENTRIES))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ask_about(pilot, "broken-off")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: app.current_mode == "live")
+    assert link.sent_of(SetServer)[-1].named_by == "person", "the session's own server"
+    assert [(one.folder, one.accept_changes) for one in link.sent_of(ResumeSession)] == [("results/broken-off", False)]
+
+
+async def test_what_has_changed_since_is_said_and_asked_about() -> None:
+    rebuilt = Problem(code="model_rebuilt", args={"name": "phi3"})
+    server = Problem(code="server_changed", args={"then": "0.34.4", "now": "0.35.0"}, cause=rebuilt)
+    changed = CommandFailed(command="ResumeSession", problem=Problem(code="resume_changed", cause=server))
+    link = engine_beside(resumes(changed, OPENED))
+    app = LlmtuiApp(FakeHost(link, entries=ENTRIES))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ask_about(pilot, "broken-off")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: type(app.screen) is ConfirmDialog and app.screen.query(Button))
+        words = str(app.screen.query_one(Static).render())
+        assert "0.34.4" in words
+        assert "0.35.0" in words
+        assert "phi3 is another build" in words
+        await pilot.press("y")
+        await wait_until(pilot, lambda: app.current_mode == "live")
+    assert [one.accept_changes for one in link.sent_of(ResumeSession)] == [False, True]
+
+
+async def test_who_declines_the_changes_runs_nothing() -> None:
+    changed = CommandFailed(command="ResumeSession", problem=Problem(code="resume_changed"))
+    link = engine_beside(resumes(changed))
+    app = LlmtuiApp(FakeHost(link, entries=ENTRIES))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ask_about(pilot, "broken-off")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: type(app.screen) is ConfirmDialog and app.screen.query(Button))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: app.screen is history(app))
+    assert len(link.sent_of(ResumeSession)) == 1
+
+
+async def test_one_with_nothing_left_says_so() -> None:
+    nothing = Problem(code="nothing_left", args={"folder": "results/broken-off"})
+    app = LlmtuiApp(
+        FakeHost(engine_beside(resumes(CommandFailed(command="ResumeSession", problem=nothing))), entries=ENTRIES)
+    )
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ask_about(pilot, "broken-off")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: app._notifications)
+        assert "every planned trial has a result" in next(iter(app._notifications)).message
+        assert app.screen is history(app)
+
+
+async def test_the_results_of_an_interrupted_session_can_be_opened_instead() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ask_about(pilot, "broken-off")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.screen is history(app))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: isinstance(app.screen, ResumeQuestion) and app.screen.query(Button))
+        await pilot.press("n")
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen))
+
+
+async def test_one_that_another_program_runs_is_followed() -> None:
+    events = list(a_session(a_plan("llama3:8b")))
+    half = len(events) // 2
+    link = FakeLink(*events[:half], accepts_commands=False)
+    host = FakeHost(engine_beside(an_ollama), entries=ENTRIES, saved_sessions={"elsewhere": lambda: link})
+    app = LlmtuiApp(host)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press(*["down"] * listed(app).index("elsewhere"), "enter")
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and app.screen.feed.session is not None)
+        screen = app.screen
+        assert isinstance(screen, ResultsScreen)
+        assert screen.feed.is_live
+        link.play(*events[half:])
+        await wait_until(pilot, lambda: screen.feed.session is not None and screen.feed.session.finished == "complete")
+        await pilot.press("escape")
+        await wait_until(pilot, link.closed.is_set)
+
+
 async def test_one_that_cannot_be_read_says_why() -> None:
     app = app_with(ENTRIES)
     async with app.run_test() as pilot:
@@ -176,7 +292,7 @@ async def test_a_second_click_on_a_line_opens_it() -> None:
         assert table.entry is not None
         assert table.entry.session_id == "broken-off"
         await pilot.click(table, offset=(10, 3))
-        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen))
+        await wait_until(pilot, lambda: isinstance(app.screen, ResumeQuestion))
 
 
 # --- finding ---
@@ -192,7 +308,7 @@ async def test_the_filter_narrows_with_every_key() -> None:
         await pilot.press("space", *"batt")
         await wait_until(pilot, lambda: listed(app) == ["broken-off"])
         await pilot.press("enter", "enter")
-        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen))
+        await wait_until(pilot, lambda: isinstance(app.screen, ResumeQuestion))
 
 
 async def test_escape_takes_the_filter_away_and_then_goes_to_setup() -> None:

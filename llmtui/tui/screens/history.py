@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
@@ -15,7 +16,7 @@ from textual.widgets import Input, Static
 from llmtui.link import LinkLost
 from llmtui.tui.background import BackgroundFailed, in_background
 from llmtui.tui.host import SessionEntry, SessionRefused
-from llmtui.tui.screens.base import BaseScreen
+from llmtui.tui.screens.resuming import ResumingScreen
 from llmtui.tui.widgets.line_table import LineTable
 from llmtui.tui.widgets.session_table import SessionTable, session_title
 from llmtui.words import _, plural
@@ -43,7 +44,7 @@ class SessionFilter(Input):
             self.screen.query_exactly_one(SessionTable).focus()
 
 
-class HistoryScreen(BaseScreen):
+class HistoryScreen(ResumingScreen):
     """The main screen with the saved sessions."""
 
     PLACE = "history"
@@ -209,8 +210,20 @@ class HistoryScreen(BaseScreen):
             return
         if entry.problem is not None:
             self.notify(entry.problem, title=_("This session cannot be opened"), severity="error", timeout=10)
+        elif entry.running and self._is_own(entry):
+            self.shell.show("live")
         else:
-            self.shell.open_session(entry.session_id, session_title(entry))
+            title = session_title(entry)
+            show_results = partial(self.shell.open_session, entry.session_id, title)
+            if self.can_resume(entry):
+                self.ask_to_resume(entry, title, show_results)
+            else:
+                show_results()
+
+    def _is_own(self, entry: SessionEntry) -> bool:
+        """Return whether a session is the one that this program is running."""
+        session = self.shell.feed.session
+        return self.shell.running and session is not None and session.session_id == entry.session_id
 
     def action_label(self) -> None:
         """Ask for the name and the note of the session under the cursor."""

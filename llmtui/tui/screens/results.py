@@ -120,6 +120,11 @@ class ResultsScreen(BaseScreen):
         """Show the newest snapshot."""
         self._look()
 
+    def on_unmount(self) -> None:
+        """Stop reading a saved session, which may still be followed."""
+        if self._opened is not None:
+            self._opened.close()
+
     def on_screen_resume(self) -> None:
         """Show the newest snapshot, since messages were missed while another screen was shown."""
         super().on_screen_resume()

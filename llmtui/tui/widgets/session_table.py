@@ -40,14 +40,21 @@ class SessionTable(Sortable, LineTable[SessionLine]):
     """The table of saved sessions, newest first until another order is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open_line", _("Open"), id="open_session", tooltip=_("Show the results")),
+        Binding(
+            "enter",
+            "open_line",
+            _("Open"),
+            id="open_session",
+            tooltip=_("Show the results; offer to resume an interrupted session; follow a running one"),
+        ),
         Binding("space", "mark", _("Mark"), id="history.mark", tooltip=_("Mark or unmark the session")),
         sort_binding(),
     ]
     HELP = _(
         """
         # History
-        All sessions are kept. **Enter** opens one with its results.
+        All sessions are kept. **Enter** opens one with its results. If it was interrupted, you can
+        run its remaining trials; if it is still running, it is followed.
         **/** filters while you type: by name, note, models, server, verdict or date. **,** sorts by the next column; a
         click on a column's head sorts by that column. **Space** marks sessions: **c** compares the marked ones with the
         oldest of them, **x** exports and **Del** deletes them. If none is marked, they use the line under the cursor.
