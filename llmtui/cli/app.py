@@ -33,6 +33,20 @@ from llmtui.cli.options import (
     RunWords,
     chosen,
 )
+from llmtui.cli.report_options import (
+    ReportAnonymous,
+    ReportBenchstat,
+    ReportCsv,
+    ReportExcelCsv,
+    ReportForce,
+    ReportHtml,
+    ReportJson,
+    ReportJsonl,
+    ReportMarkdown,
+    ReportSessions,
+    ReportSummary,
+    ReportTable,
+)
 from llmtui.cli.session_commands import sessions_cli
 from llmtui.cli.startup import Refused, load_startup, speak_language, tell_problems
 from llmtui.cli.trend import TREND_EXAMPLES, trend_command
@@ -140,30 +154,15 @@ def run_command(
     """Carry out ``llmtui run``."""
     from llmtui.cli import run as running
     from llmtui.cli.request_json import extra_fields
-    from llmtui.cli.resume import interrupted_folder, refuse_beside_resume
+    from llmtui.cli.resume import folder_to_resume
 
-    if events not in (None, "-"):
-        raise Refused(_("`--events` takes only `-`: events go to stdout."))
-    if rounds is not None and budget is not None:
-        raise Refused(_("`--rounds` and `--budget` both set the number of rounds. Use one of them."))
+    _refuse_contradictions(events=events, rounds=rounds, budget=budget)
     flags = {
-        "preset": preset,
-        "rounds": rounds,
-        "budget_s": budget,
-        "twice": twice,
-        "think": think,
-        "unload_others": unload_others,
-        "all_prompts": all_prompts,
-        "num_ctx": num_ctx,
-        "num_thread": num_thread,
-        "num_predict": num_predict,
-        "temperature": temperature,
-        "seed": seed,
-    }
-    given = frozenset(name for name, value in flags.items() if value not in (None, False))
-    if resume is not None:
-        also = {"host": host, "model": model, "category": category, "prompts": prompts, "request_json": request_json}
-        refuse_beside_resume([*(name for name, value in also.items() if value), *sorted(given)])
+        "preset": preset, "rounds": rounds, "budget_s": budget, "twice": twice, "think": think,
+        "unload_others": unload_others, "all_prompts": all_prompts, "num_ctx": num_ctx, "num_thread": num_thread,
+        "num_predict": num_predict, "temperature": temperature, "seed": seed,
+    }  # fmt: skip
+    others = {"host": host, "model": model, "category": category, "prompts": prompts, "request_json": request_json}
     of = load_startup(flags, prompts=prompts, results=results, api_key_file=api_key_file)
     tell_problems(of)
     order = running.Order(
@@ -175,10 +174,22 @@ def run_command(
         chosen=frozenset(name for name, given in flags.items() if given is not None),
         extra_fields={} if request_json is None else extra_fields(request_json),
         events=events == "-",
-        resume=None if resume is None else interrupted_folder(of, resume),
+        resume=None if resume is None else folder_to_resume(of, resume, beside=others | flags),
         words=words,
     )
     raise typer.Exit(running.run(of, order))
+
+
+def _refuse_contradictions(*, events: str | None, rounds: str | None, budget: str | None) -> None:
+    """Refuse options of ``llmtui run`` that have one value only, or exclude each other.
+
+    Raises:
+        Refused: with the option to leave out.
+    """
+    if events not in (None, "-"):
+        raise Refused(_("`--events` takes only `-`: events go to stdout."))
+    if rounds is not None and budget is not None:
+        raise Refused(_("`--rounds` and `--budget` both set the number of rounds. Use one of them."))
 
 
 def one_host(hosts: list[str] | None) -> str | None:
@@ -240,65 +251,19 @@ def selftest_command(
 
 @cli.command("report", cls=Command, help=REPORT, epilog=_REPORT_EXAMPLES)
 def report_command(
-    sessions: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SESSION",
-            autocompletion=complete_session,
-            help=marked("`last`, `last~1` (the one before it), a session's id or folder, or a journal (events.jsonl)."),
-        ),
-    ],
-    csv: Annotated[str | None, typer.Option("--csv", metavar="FILE", help=marked("Write one row per trial."))] = None,
-    excel_csv: Annotated[
-        str | None,
-        typer.Option(
-            "--excel-csv",
-            metavar="FILE",
-            help=marked("Write one row per trial for spreadsheets, with the decimal separator of the system's locale."),
-        ),
-    ] = None,
-    summary: Annotated[
-        bool,
-        typer.Option(
-            "--summary",
-            help=marked("In CSV, write one row per model, then one per model and category, instead of one per trial."),
-        ),
-    ] = False,
-    json: Annotated[
-        str | None,
-        typer.Option("--json", metavar="FILE", help=marked("Write one JSON document with a published schema.")),
-    ] = None,
-    jsonl: Annotated[
-        str | None,
-        typer.Option("--jsonl", metavar="FILE", help=marked("Write one trial per line, with the times of its chunks.")),
-    ] = None,
-    markdown: Annotated[
-        str | None, typer.Option("--markdown", metavar="FILE", help=marked("Write conclusions and tables."))
-    ] = None,
-    html: Annotated[
-        str | None,
-        typer.Option(
-            "--html", metavar="FILE", help=marked("Write one page with charts and answers; it needs no network.")
-        ),
-    ] = None,
-    table: Annotated[
-        str | None,
-        typer.Option(
-            "--table",
-            metavar="llama-bench[=FILE]",
-            help=marked("Write the table in llama-bench's layout to FILE, or to stdout if FILE is left out."),
-        ),
-    ] = None,
-    benchstat: Annotated[
-        str | None,
-        typer.Option("--benchstat", metavar="FILE", help=marked("Write Go benchmark lines for `benchstat OLD NEW`.")),
-    ] = None,
+    sessions: ReportSessions,
+    csv: ReportCsv = None,
+    excel_csv: ReportExcelCsv = None,
+    summary: ReportSummary = False,
+    json: ReportJson = None,
+    jsonl: ReportJsonl = None,
+    markdown: ReportMarkdown = None,
+    html: ReportHtml = None,
+    table: ReportTable = None,
+    benchstat: ReportBenchstat = None,
     words: RunWords = False,
-    anonymous: Annotated[
-        bool,
-        typer.Option("--anonymous", help=marked("Leave out host name, user name, paths, prompts and answers.")),
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help=marked("Replace existing files."))] = False,
+    anonymous: ReportAnonymous = False,
+    force: ReportForce = False,
     results: Results = None,
 ) -> None:
     """Carry out ``llmtui report``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -28,12 +28,19 @@ _REFUSALS: Final = (
 )  # fmt: skip
 
 
-def interrupted_folder(of: Startup, word: str) -> Path:
+def folder_to_resume(of: Startup, word: str, *, beside: Mapping[str, object]) -> Path:
     """Return the folder of the session given with ``--resume``.
 
+    Args:
+        of: settings and folders of this run.
+        word: the value of ``--resume``.
+        beside: the values of the other options, by name. None of them may be given: they would change the requests,
+            the models or the server of the interrupted session.
+
     Raises:
-        Refused: there is no such session.
+        Refused: there is no such session, or another option is given.
     """
+    _refuse_beside(beside)
     if word != NEWEST:
         return journal_of(of, word).parent
     try:
@@ -70,15 +77,8 @@ def server_for(plan: Plan) -> SetServer:
     return SetServer(address=plan.server, kind=kind, with_builtin=builtin_available(), named_by="person")
 
 
-def refuse_beside_resume(names: Sequence[str]) -> None:
-    """Refuse flags that would change the requests, models or server of an interrupted session.
-
-    Args:
-        names: names of the options that were given in addition to ``--resume``.
-
-    Raises:
-        Refused: there is at least one such option.
-    """
+def _refuse_beside(options: Mapping[str, object]) -> None:
+    names = [name for name, value in options.items() if value not in (None, False, [])]
     if names:
         flags = ", ".join("--" + name.removesuffix("_s").replace("_", "-") for name in names)
         raise Refused(
