@@ -68,7 +68,7 @@ class PromptArea(TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.ask", _("Run"), id="ask", priority=True),
-        Binding("ctrl+j", "new_line", _("New line"), id="new_line"),
+        Binding("ctrl+j", "new_line", _("New line"), id="new_line", tooltip=_("Insert a line break")),
     ]
 
     def action_new_line(self) -> None:

@@ -56,7 +56,7 @@ class ExportDialog(ModalScreen[None]):
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", _("Back"), id="export.back"),
-        Binding("enter", "write", _("Write"), id="export.write", priority=True),
+        Binding("enter", "write", _("Write"), id="export.write", priority=True, tooltip=_("Write the file")),
         Binding("tab", "app.focus_next", _("File name"), id="export.file", tooltip=_("Edit the file name")),
     ]
 

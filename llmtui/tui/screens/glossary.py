@@ -20,8 +20,8 @@ class GlossaryScreen(ModalScreen[None]):
     CSS_PATH = "../styles/help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,q", "dismiss", _("Back"), id="close_glossary"),
-        Binding("down,j", "scroll(1)", _("Down"), show=False),
-        Binding("up,k", "scroll(-1)", _("Up"), show=False),
+        Binding("down,j", "scroll(1)", _("Down"), show=False, tooltip=_("Scroll down")),
+        Binding("up,k", "scroll(-1)", _("Up"), show=False, tooltip=_("Scroll up")),
     ]
 
     def compose(self) -> ComposeResult:

@@ -24,9 +24,9 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "../styles/help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,q", "dismiss", _("Back"), id="close_help"),
-        Binding("g", "glossary", _("Glossary"), id="glossary"),
-        Binding("down,j", "scroll(1)", _("Down"), show=False),
-        Binding("up,k", "scroll(-1)", _("Up"), show=False),
+        Binding("g", "glossary", _("Glossary"), id="glossary", tooltip=_("Open the glossary")),
+        Binding("down,j", "scroll(1)", _("Down"), show=False, tooltip=_("Scroll down")),
+        Binding("up,k", "scroll(-1)", _("Up"), show=False, tooltip=_("Scroll up")),
     ]
 
     def __init__(self, about: Screen[Any]) -> None:

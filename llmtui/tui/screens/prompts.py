@@ -28,7 +28,7 @@ class PromptList(PickList):
     """List of prompts, one per line below their category's heading; a heading picks the whole category."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.done", _("Done"), id="done"),
+        Binding("enter", "screen.done", _("Done"), id="done", tooltip=_("Use the picked prompts and go back")),
         Binding("a", "pick_all", _("All"), id="all_single", tooltip=_("Pick all prompts, or none")),
     ]
 

@@ -36,8 +36,8 @@ class Reading(ModalScreen[None]):
     CSS_PATH = "../styles/results.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,question_mark", "dismiss", _("Back"), id="reading.back"),
-        Binding("down,j", "scroll(1)", _("Down"), show=False),
-        Binding("up,k", "scroll(-1)", _("Up"), show=False),
+        Binding("down,j", "scroll(1)", _("Down"), show=False, tooltip=_("Scroll down")),
+        Binding("up,k", "scroll(-1)", _("Up"), show=False, tooltip=_("Scroll up")),
     ]
 
     def __init__(self, title: str, words: Content) -> None:

@@ -19,7 +19,7 @@ class LabelDialog(ModalScreen[tuple[str, str] | None]):
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", _("Back"), id="back"),
-        Binding("enter", "keep", _("Keep"), id="keep", priority=True),
+        Binding("enter", "keep", _("Keep"), id="keep", priority=True, tooltip=_("Save the name and the note")),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
     ]

@@ -105,7 +105,7 @@ class SettingsScreen(ModalScreen[None]):
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", _("Next"), id="next_setting"),
+        Binding("tab", "app.focus_next", _("Next"), id="next_setting", tooltip=_("Go to the next setting")),
         Binding("escape", "app.pop_screen", _("Back"), id="settings_back"),
     ]
     HELP = _(

@@ -19,9 +19,9 @@ class ChoiceLine(Static, can_focus=True):
     """The words of a choice side by side, with the chosen one marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", _("Previous"), show=False),
-        Binding("right,l", "step(1)", _("Next"), show=False),
-        Binding("space", "step(1)", _("Next choice"), id="next_choice"),
+        Binding("left,h", "step(-1)", _("Previous"), show=False, tooltip=_("Go to the previous one")),
+        Binding("right,l", "step(1)", _("Next"), show=False, tooltip=_("Go to the next one")),
+        Binding("space", "step(1)", _("Next choice"), id="next_choice", tooltip=_("Choose the next value")),
     ]
     DEFAULT_CSS = """
     ChoiceLine {

@@ -53,7 +53,7 @@ class OptionsPanel(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", _("Next"), id="next_option"),
+        Binding("tab", "app.focus_next", _("Next"), id="next_option", tooltip=_("Go to the next option")),
         Binding("escape", "screen.options", _("Close"), id="close_options"),
     ]
     HELP = _(

@@ -28,8 +28,8 @@ class PromptLine(Static, can_focus=True):
             id="all_prompts",
             tooltip=_("Use every prompt of each category, or only the first"),
         ),
-        Binding("left,h", "move(-1)", _("Previous"), show=False),
-        Binding("right,l", "move(1)", _("Next"), show=False),
+        Binding("left,h", "move(-1)", _("Previous"), show=False, tooltip=_("Go to the previous one")),
+        Binding("right,l", "move(1)", _("Next"), show=False, tooltip=_("Go to the next one")),
     ]
     DEFAULT_CSS = """
     PromptLine {

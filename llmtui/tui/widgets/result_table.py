@@ -39,7 +39,7 @@ class ResultTable(SortableTable[Content], Generic[L]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", _("Details"), id="results.details"),
+        Binding("enter", "select_cursor", _("Details"), id="results.details", tooltip=_("Show the details")),
         Binding("home", "scroll_top", show=False),
         Binding("end", "scroll_bottom", show=False),
     ]

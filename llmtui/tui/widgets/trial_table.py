@@ -73,7 +73,7 @@ class TrialTable(SortableTable[Text]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", _("Details"), id="trials.details"),
+        Binding("enter", "select_cursor", _("Details"), id="trials.details", tooltip=_("Show the details")),
         Binding("home", "scroll_top", show=False),
         Binding("end", "scroll_bottom", show=False),
     ]
