@@ -60,7 +60,8 @@ class ParsedDocument(msgspec.Struct):
     foreign: bool = False
     """Whether nothing in the document belongs to the protocol."""
     beside: bool = False
-    """Whether it has something other than text of this answer: a tool call, or text of an alternative answer."""
+    """Whether the document has something other than text of this answer: a tool call, or text of an alternative answer.
+    """
 
 
 class Dialect(Protocol[S]):
@@ -350,7 +351,7 @@ class AnswerReader(Generic[S]):
         """Check that the response, now complete, was an answer.
 
         Raises:
-            BackendFailed: it had no document of the protocol, or ended with other text.
+            BackendFailed: the response had no document of the protocol, or ended with other text.
         """
         stray, has_text = self._framing.stray, self._chunks > 0
         if not has_text and self._framing.stray_lines >= FEWEST_CHUNKS:  # the text may be in them

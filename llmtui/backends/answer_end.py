@@ -1,4 +1,4 @@
-"""Why an answer ended: the words of servers, and which of them mean a regular end."""
+"""Why an answer ended: the reasons that servers send, and which of them mean a normal end."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Framing(Generic[S]):
         self.stray: bytes | None = None
         """A line that is not JSON, if no document followed it: an error in plain text, or a keep-alive message."""
         self.stray_lines = 0
-        """Number of lines of that kind; equal ones in a row are one."""
+        """Number of all lines that are not JSON; identical lines in a row count as one."""
         self.first_stray = b""
         self.bad: bytes | None = None
         """The first bytes that are not JSON; nothing after them is read."""

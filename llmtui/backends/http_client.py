@@ -24,7 +24,8 @@ from llmtui.core.records import Argument, Problem
 CONNECT_LIMIT_S = 3.0
 ANSWER_LIMIT_S = 5.0
 LIST_LIMIT_S = 20.0
-"""Longest wait for a list of models. Routers collect it from other servers, and some start those for it."""
+"""Longest wait for a list of models. Routers collect it from other servers, and some routers start those servers first.
+"""
 
 STREAM_TIMEOUT = httpx.Timeout(connect=CONNECT_LIMIT_S, read=None, write=30.0, pool=CONNECT_LIMIT_S)
 """Timeouts for streamed answers. Reading has no timeout, since a server sends nothing until it has loaded the

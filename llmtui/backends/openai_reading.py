@@ -184,7 +184,7 @@ class OpenAiDialect:
         return ParsedDocument(closes=counts, foreign=not counts and said.choices is None)
 
     def _choice(self, choices: list[ChunkChoice]) -> ChunkChoice | None:
-        """Return the alternative that is read; None if the chunk is about others only."""
+        """Return the alternative that is read; None if the chunk has only other alternatives."""
         if self._index is None:
             return choices[0]
         return next((one for one in choices if type(one.index) is not int or one.index == self._index), None)
@@ -239,7 +239,7 @@ def _end_of(choice: ChunkChoice) -> str | None:
 
 
 def _standard(usage: object) -> Mapping[str, object]:
-    """Return ``usage`` with the standard's names. Some servers write ``completionTokens``, or send a list."""
+    """Return ``usage`` with OpenAI's names. Some servers write ``completionTokens``, or send a list."""
     if isinstance(usage, list):
         usage = next((one for one in usage if isinstance(one, Mapping)), None)
     told = lenient.mapping(usage)

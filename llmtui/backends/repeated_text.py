@@ -14,13 +14,15 @@ import msgspec
 from llmtui.backends.base import Chunk
 
 FEWEST_CHUNKS: Final = 4
-"""If this many chunks in a row begin with all of the text before, the later ones are taken to do so as well."""
+"""If this many chunks in a row each begin with all of the earlier text, all later chunks are taken to do so as well."""
 FEWEST_AT_END: Final = 2
-"""The same for an answer that ends earlier."""
+"""Used in place of ``FEWEST_CHUNKS`` if the answer ends before that many chunks have arrived."""
 FEWEST_CHARACTERS: Final = 4
-"""Fewest different characters in such a text. A row of blanks or of signs can grow in this way by chance."""
+"""Smallest number of different characters in a text that is taken as repeated. In a row of blanks or dots, a chunk may
+begin with the earlier text by chance.
+"""
 SHORTEST_REPETITION: Final = 32
-"""Least length in characters of a chunk that is taken as a repetition of the whole answer."""
+"""Smallest length in characters of a chunk that is taken as a repetition of the whole answer."""
 
 
 class RepeatedText:
@@ -88,7 +90,7 @@ class _Channel:
         return self._kept((*held, chunk))
 
     def released(self) -> list[Chunk]:
-        """Return the chunks that were held back, without repetitions if that is what they are."""
+        """Return the chunks that were held back. If they repeat earlier text, that text is left out of them."""
         held, self.held = self.held, []
         if len(held) < FEWEST_AT_END or not self._varies:
             self._mode = "plain" if held else self._mode
@@ -111,7 +113,10 @@ class _Channel:
         return chunks
 
     def _rest(self, chunk: Chunk) -> Sequence[Chunk] | None:
-        """Return a chunk without the text before. Its last characters may have been replaced."""
+        """Return a chunk without the earlier text that it repeats.
+
+        The server may have changed the last characters of that text since it sent them.
+        """
         same = len(os.path.commonprefix((self._before, chunk.text)))  # noqa: RUF071 - any strings, character by character
         if same < len(self._before) // 2:
             return (chunk,)
