@@ -1,4 +1,4 @@
-"""All uses of private parts of Textual, each with its purpose and why no public part is enough.
+"""All uses of private parts of Textual, each with its purpose and the reason why no public part is enough.
 
 Checked with Textual 8.2.6 and 8.2.8. A test ensures that nothing else in the package uses private parts of libraries.
 """
@@ -31,9 +31,9 @@ def bound_caches(table: DataTable[Any], *, cells: int, rows: int) -> None:
 
 
 def show_without_layout(digits: Digits, value: str) -> None:
-    """Show a number in a widget of fixed width.
+    """Show a number in a ``Digits`` widget of fixed width.
 
-    ``Digits.update`` lays out the whole screen again if the length of the text changes.
+    Textual's ``Digits.update`` lays out the whole screen again if the length of the text changes.
     """
     digits._value = value  # noqa: SLF001
     digits.refresh()

@@ -54,7 +54,7 @@ class LlmtuiApp(App[ExitReport]):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = SCREENS
     DEFAULT_MODE = "start"
     FIRST_MODE: ClassVar[Mode] = "setup"
-    """The mode after the first frame."""
+    """The mode (main screen) that follows the first frame."""
     BINDINGS: ClassVar[list[BindingType]] = [*app_bindings()]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (170, "-wide")]  # noqa: RUF012  # Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall"), (46, "-very-tall")]  # noqa: RUF012
@@ -65,7 +65,7 @@ class LlmtuiApp(App[ExitReport]):
     """
 
     read_only = False
-    """True if nothing can be started, because a file or a pipe is watched."""
+    """True if the app only watches a file or a pipe, so that nothing can be started."""
 
     def __init__(self, host: Host) -> None:
         """Create the app; the engine is started after the first paint."""
@@ -124,7 +124,7 @@ class LlmtuiApp(App[ExitReport]):
         self.set_timer(1.0, self._freeze_start_up)
 
     def _theme_changed(self, theme: Theme) -> None:
-        """Save the theme, also as the last used dark or light one, to which F6 returns."""
+        """Save the theme, both as the current one and as the last dark or light one, for the key that switches."""
         half = {"theme_dark": theme.name} if theme.dark else {"theme_light": theme.name}
         self.remember(theme=theme.name, **half)
 
@@ -143,7 +143,7 @@ class LlmtuiApp(App[ExitReport]):
         feed.read()
 
     def new_feed(self, open_link: Callable[[], Link]) -> Feed:
-        """Return a ``Feed`` whose messages go to the visible screens; the caller runs its ``read`` in a worker."""
+        """Return a ``Feed`` whose messages go to the visible screens; the caller must run ``feed.read`` in a worker."""
         return Feed(open_link, self.post_message, self.set_timer)
 
     @on(BackgroundFailed)
@@ -176,7 +176,7 @@ class LlmtuiApp(App[ExitReport]):
             screen.post_message(message.again())
 
     def _connect(self, reply: Reply) -> None:
-        """Send the server's address to an engine that is ready; if that server does not answer, send a replacement."""
+        """When the engine is ready, send it the server's address; if no server answers there, send a replacement."""
         if isinstance(reply, EngineReady) and not self.read_only:
             try:
                 self.send(self.connection.begin(self.host.server_of(self.settings.host)))
@@ -245,7 +245,7 @@ class LlmtuiApp(App[ExitReport]):
         self.call_from_thread(self.run_again, plan)
 
     def remember(self, **changes: object) -> None:
-        """Save changed settings, given as fields of Settings by name."""
+        """Save changed settings; each keyword is the name of a field of ``Settings``."""
         new = {name: value for name, value in changes.items() if getattr(self.settings, name) != value}
         if new:
             self.settings = msgspec.structs.replace(self.settings, **new)
@@ -280,7 +280,7 @@ class LlmtuiApp(App[ExitReport]):
     async def action_go(self, mode: Mode) -> None:
         """Switch to a mode and close all screens on top of it.
 
-        No other message, such as a request to quit, is handled until this is complete.
+        While this runs, no other message is handled, not even a request to quit.
         """
         if self.current_mode != mode:
             await self.switch_mode(mode)
@@ -350,7 +350,7 @@ class LlmtuiApp(App[ExitReport]):
         await self.action_quit_or_ask()
 
     def leave(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
-        """End the app with an exit report; if a screen is being created, wait until it is complete."""
+        """End the app with an exit report; if a screen is being created, first wait until it is complete."""
         self.call_later(self._end, how)
 
     def _end(self, how: Literal["quit", "interrupted", "terminated"]) -> None:
@@ -380,7 +380,7 @@ class LlmtuiApp(App[ExitReport]):
             self.push_screen(CommandPalette(placeholder=_("Search for commands …"), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield the commands that are possible now, the current screen's own first."""
+        """Yield the commands that are possible now; those of the current screen come first."""
         return palette_commands(self, self, screen)
 
 

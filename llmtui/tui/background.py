@@ -34,7 +34,7 @@ class BackgroundFailed(Message):
 
 
 def problem_of(task: Task, error: Exception) -> Problem:
-    """Return the problem of a failed task: about a file if the system raised OSError, else an internal error."""
+    """Return the problem of a failed task: a problem with a file for an OSError, otherwise an internal error."""
     if isinstance(error, OSError):
         args: dict[str, Argument] = {"task": task, "path": str(error.filename or "?")}
         return Problem(code="task_refused", args=args, detail=error.strerror or str(error))
@@ -47,7 +47,7 @@ def in_background(
     """Return a decorator that runs a method in a thread and posts ``BackgroundFailed`` if it raises.
 
     Args:
-        task: the purpose of the method, named in the message about its failure; also the group of its workers.
+        task: the purpose of the method, named in the message about its failure; also the name of its group of workers.
         exclusive: whether a call cancels the previous one.
     """
 

@@ -1,4 +1,4 @@
-"""The choice of the server, and its replacement by the built-in server if it does not answer."""
+"""The choice of the server; the built-in server replaces a default server that does not answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ class ServerConnection:
         self._unasked = False
 
     def begin(self, usual: SetServer) -> SetServer:
-        """Return the command to send when the engine is ready: the server requested before, else the default one."""
+        """Return the command to send when the engine is ready.
+
+        It selects the server that was requested last, or ``usual`` if none was.
+        """
         if self.wanted is None:
             self.wanted = usual
             self._unasked = True
@@ -40,9 +43,9 @@ class ServerConnection:
         return server
 
     def heard(self, server: ServerChanged) -> SetServer | None:
-        """Return the command to send after news of a server; None if there is none to send.
+        """Return the command to send after a server answered or failed to answer; None if nothing is to be sent.
 
-        If the default server does not answer, it is the command to use the built-in server.
+        If the default server does not answer, the command selects the built-in server.
         """
         problem = server.problem
         if server.kind == "builtin" or problem is None or problem.code not in NO_ANSWER:

@@ -1,7 +1,7 @@
 """Minimum contrast of text and frames in every theme, like the setting that some terminals have.
 
-Textual's themes are made for other widgets: several have muted text of 2:1 and frames of 1.2:1. The last filter before
-the terminal shifts such a colour towards white or black, as little as necessary.
+Textual's themes are made for other widgets: several have muted text of 2:1 and frames of 1.2:1. A filter, the
+last one applied before output, shifts such a colour towards white or black, as little as necessary.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ContrastFilter(LineFilter):
         self._text, self._frame = text, frame
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments with their colours adjusted where the contrast is too low."""
+        """Return the segments with their colours adjusted if the contrast is too low."""
         return [
             segment
             if segment.style is None or segment.text.isspace()

@@ -16,7 +16,7 @@ from llmtui.words.settings import settings_words
 def edited_prompts(app: App[Any], host: Host) -> PromptPack | None:
     """Let the user edit the prompts file; return the new prompts, or None after an error.
 
-    If the file is invalid or the editor cannot be started, a message shows the reason (for the file, with its line).
+    After an error, such as an invalid file, a message shows the reason.
     """
     title, problem, pack = _("Prompts not changed"), "", None
     try:

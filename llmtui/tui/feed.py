@@ -66,7 +66,7 @@ class SessionChanged(FeedMessage, bubble=False):
         return self.feed.session
 
     def can_replace(self, message: Message) -> bool:
-        """Return whether this replaces an earlier message: only the newest snapshot is worth drawing."""
+        """Return True if the earlier message is of this kind, too: only the newest snapshot is worth drawing."""
         return isinstance(message, SessionChanged) and message.feed is self.feed
 
 
@@ -74,12 +74,12 @@ class TextArrived(FeedMessage, bubble=False):
     """Posted when live text has arrived; ``feed.take_text()`` returns all text not taken yet."""
 
     def can_replace(self, message: Message) -> bool:
-        """Return whether this replaces an earlier message: one is enough, as the text is in the feed's queue."""
+        """Return True if the earlier message is of this kind, too: one is enough, as the feed keeps the text."""
         return isinstance(message, TextArrived) and message.feed is self.feed
 
 
 class Replied(FeedMessage, bubble=False):
-    """Posted when the engine has replied to a command; only messages of download progress are ever dropped."""
+    """Posted when the engine has replied to a command; of these, only those about download progress can be dropped."""
 
     def __init__(self, feed: Feed, reply: Reply) -> None:
         self.reply = reply
@@ -90,7 +90,7 @@ class Replied(FeedMessage, bubble=False):
         return type(self)(self.feed, self.reply)
 
     def can_replace(self, message: Message) -> bool:
-        """Return whether this replaces an earlier message: only newer progress of the same download does."""
+        """Return True if both messages are about the progress of the same download: only the newer one matters."""
         if not isinstance(message, Replied) or not isinstance(self.reply, PullProgressed):
             return False
         older = message.reply
@@ -98,7 +98,7 @@ class Replied(FeedMessage, bubble=False):
 
 
 class FeedEnded(FeedMessage, bubble=False):
-    """Posted when no more events will come; ``feed.lost`` has the reason if this is a fault."""
+    """Posted when no more events will come; ``feed.lost`` has the reason if that is due to a fault."""
 
 
 class Feed:
@@ -115,10 +115,10 @@ class Feed:
         Args:
             open_link: opens the source and returns it, or raises LinkLost; called by ``read``, since it may take long.
             post: thread-safe function for messages: ``app.post_message``.
-            later: one-shot timer of the app's thread: ``app.set_timer``.
+            later: function that starts a one-shot timer in the app's thread: ``app.set_timer``.
         """
         self.session: Session | None = None
-        """The newest snapshot of the session that was posted; None before the first."""
+        """The newest snapshot of the session that has been posted; None before the first one."""
         self.engine: EngineReady | None = None
         self.server: ServerChanged | None = None
         self.models: ModelsListed | None = None
@@ -128,7 +128,7 @@ class Feed:
         self.gap_chunks = 0
         """Number of batches of live text that the engine dropped in this session."""
         self.lost: Problem | None = None
-        """Why the source could not be opened or ended early; None if it did not."""
+        """Why the source could not be opened, or why it ended early; None if neither happened."""
         self.ended = False
         self._open_link = open_link
         self._post = post
@@ -141,14 +141,14 @@ class Feed:
         self._armed = False
         self._dirty = False
         self._changed = False
-        """Whether the session itself has changed; if not, only text is waiting."""
+        """Whether the session itself has changed since the last update; if not, only text is waiting."""
         self._urgent = False
         self._shown_at = float("-inf")
 
     # --- the reader's side ---
 
     def read(self) -> None:
-        """Open the source and read it to its end; whatever ended it, everything that arrived is shown."""
+        """Open the source and read it to its end; everything that arrived is shown, also after a fault."""
         try:
             link = self._open_link()
             with self._lock:
@@ -194,7 +194,7 @@ class Feed:
             self._urgent = True
 
     def _forget_text_before(self, trial_id: str) -> None:
-        """Drop the waiting text of all trials but the last; it can be read back through the link."""
+        """Drop the waiting text of all trials but the last; the dropped text can be read again through the link."""
         newest = self._text[-1].trial_id if self._text else trial_id
         while self._text and self._text[0].trial_id != newest:
             self._text.popleft()
@@ -251,11 +251,11 @@ class Feed:
         self._link.send(command)
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Return a finished trial with its text and timeline; None if there is none. Blocks: call it from a worker."""
+        """Return a finished trial with its text and timeline; None if there is no such trial. Blocks: use a worker."""
         return None if self._link is None else self._link.trial(trial_id)
 
     def close(self) -> None:
-        """Close the source, even while it is being opened. Blocks for up to 2 s: call it from a worker."""
+        """Close the source, even while it is being opened. Blocks for up to 2 s: use a worker."""
         with self._lock:
             self._closed = True
             link = self._link

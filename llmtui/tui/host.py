@@ -39,7 +39,7 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     running: bool = False
     """Whether the session's journal is being written, by this program or another."""
     duration_s: float | None = None
-    """Seconds from the first to the last line of the session's journal; None if it was interrupted."""
+    """Seconds from the first to the last line of the session's journal; None if the session was interrupted."""
     server: str = ""
     """Name and version of the server; empty if unknown."""
     llmtui: str = ""
@@ -74,10 +74,10 @@ class EditFailed(Exception):
 
 
 class Host(Protocol):
-    """What the screens need from the program. Methods may block: call those that read files from a worker."""
+    """What the screens need from the program. Methods may block; in a worker, call those that use files."""
 
     settings: Settings
-    """The settings as read at startup; ``save`` changes the file, not this."""
+    """The settings as read at startup; ``save`` changes the file, not this attribute."""
     problems: tuple[str, ...]
     """Sentences for the user about settings that are ignored."""
     pack: PromptPack
@@ -152,7 +152,7 @@ class Host(Protocol):
         ...
 
     def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
-        """Return the comparison of each later session with the oldest of the given ones.
+        """Return the comparisons of the given sessions: each later one with the oldest.
 
         Reads files: call it from a worker. The wording of the result is in ``words.comparing``.
 
@@ -215,7 +215,7 @@ class Host(Protocol):
         ...
 
     def export_table(self, rows: Sequence[Sequence[str]], target: str, *, replace: bool) -> str:
-        """Write a table of the screen to a CSV file, header first; return the file's full path.
+        """Write a table shown on the screen to a CSV file, header first; return the file's full path.
 
         Raises:
             FileIsThere: the file exists and ``replace`` is False.
@@ -236,7 +236,7 @@ class ExitReport(msgspec.Struct, frozen=True, kw_only=True):
     """The result of the app, for the messages that are printed after it has ended."""
 
     how: Literal["quit", "interrupted", "terminated"]
-    """Ended by the user with ``q`` or the command palette, by Ctrl+C, or by a signal of the system."""
+    """What ended the app: the user's command to quit, Ctrl+C without a question, or a signal from the system."""
     session: Session | None = None
     """The last session that ran or was watched; None if there was none."""
     folder: str | None = None
@@ -244,4 +244,4 @@ class ExitReport(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[str, ...] = ()
     """Tracebacks of internal errors that did not end the app."""
     silent: Problem | None = None
-    """Why the default server was not used, if the built-in server replaced it."""
+    """Why the default server did not answer, if the built-in server replaced it."""

@@ -59,7 +59,7 @@ class ModelDetails:
         return self._done(model)
 
     def failed(self) -> ShowModel | None:
-        """Note that the requested model has no details; return the next request."""
+        """Record that the requested model's details are not available; return the next request."""
         if self._asked is None:
             return None
         self._failed.add(_key(self._asked))

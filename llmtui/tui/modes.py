@@ -1,4 +1,4 @@
-"""The screen of each mode. Its module is imported when the mode is first shown."""
+"""The screen of each mode. The module of a screen is imported when its mode is first shown."""
 
 from __future__ import annotations
 

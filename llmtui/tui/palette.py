@@ -14,11 +14,11 @@ from llmtui.words import _
 
 
 def palette_commands(app: App[Any], shell: Shell, screen: Screen[Any]) -> Iterator[SystemCommand]:
-    """Yield the commands that are possible now, the current screen's own first.
+    """Yield the commands that are possible now; those of the current screen come first.
 
     Args:
         app: the app that runs the actions.
-        shell: the same app, by the interface that screens use.
+        shell: the same app, seen as the interface that the screens use.
         screen: the current screen.
     """
 
@@ -43,7 +43,7 @@ def palette_commands(app: App[Any], shell: Shell, screen: Screen[Any]) -> Iterat
 
 
 def _screen_commands(app: App[Any], screen: Screen[Any]) -> Iterator[SystemCommand]:
-    """Yield a command for each key of the screen and of the focused widget, even if not in the footer."""
+    """Yield a command for each key of the screen and of the focused widget, including keys that the footer omits."""
     seen: set[str] = set()
     for active in screen.active_bindings.values():
         binding = active.binding

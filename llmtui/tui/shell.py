@@ -29,7 +29,7 @@ class Shell(Protocol):
     """Reader of the events of the engine, or of the watched file or pipe."""
     connection: ServerConnection
     read_only: bool
-    """True if nothing can be started, because a file or a pipe is watched."""
+    """True if the app only watches a file or a pipe, so that nothing can be started."""
 
     @property
     def running(self) -> bool:
@@ -54,7 +54,7 @@ class Shell(Protocol):
         """Run the last session's plan again."""
 
     def remember(self, **changes: object) -> None:
-        """Save changed settings, given as fields of Settings by name."""
+        """Save changed settings; each keyword is the name of a field of ``Settings``."""
 
     def open_session(self, session_id: str, title: str) -> object:
         """Show the results of a saved session, with the given title."""

@@ -22,7 +22,7 @@ def title_sequence(title: str) -> str:
 
 
 def on_end_signals(end: Callable[[], None]) -> None:
-    """Call ``end`` in the running loop on SIGTERM or SIGHUP (closed terminal), if the system has such signals."""
+    """Call ``end`` in the running loop on SIGTERM or SIGHUP (closed terminal), if the system has these signals."""
     loop = asyncio.get_running_loop()
 
     def hung_up(_signal: int, _frame: FrameType | None) -> None:
@@ -38,9 +38,10 @@ def on_end_signals(end: Callable[[], None]) -> None:
 def _leave_the_terminal() -> None:
     """Make a clean shutdown possible after the terminal was closed.
 
-    The kernel sends SIGCONT after SIGHUP, and Textual would enter the screen again. Textual's writer fails at the first
-    write to a closed terminal and then blocks all writers, so from now on all output is discarded. If the writer has
-    already failed, a timer ends the process after ``LAST_WAIT_S``. In either case the engine stops, as its input ends.
+    The kernel sends SIGCONT after SIGHUP, and Textual would then take over the terminal again. Textual's writer
+    fails at the first write to a closed terminal and then blocks all writers, so from now on all output is discarded.
+    If the writer has already failed, a timer ends the process after ``LAST_WAIT_S``. In either case the engine stops,
+    since its input ends.
     """
     signal.signal(signal.SIGCONT, lambda _signal, _frame: None)
     if os.isatty(0):

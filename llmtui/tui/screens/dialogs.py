@@ -35,7 +35,7 @@ class ConfirmDialog(ModalScreen[bool]):
             words: the question.
             yes: label of the button for yes.
             no: label of the button for no.
-            is_harmless: whether nothing is lost by yes, so that yes has the focus.
+            is_harmless: whether yes loses nothing; if so, its button has the focus.
         """
         super().__init__()
         self._title, self._words, self._yes, self._no = title, words, yes, no

@@ -61,7 +61,7 @@ class NameField(Input):
 
 
 class Download(ModalScreen[str | None]):
-    """Dialog that downloads a model; its result is the model's name, or None without a download."""
+    """Dialog that downloads a model; its result is the model's name, or None if nothing was downloaded."""
 
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -125,7 +125,7 @@ class Download(ModalScreen[str | None]):
     def on_key(self, event: Key) -> None:
         """Move a character that is typed in the list to the field for a name.
 
-        Characters that the user types before the field has the focus still reach the list; they are appended.
+        Characters that the user types before the field has the focus still reach the list; they are appended, too.
         """
         if event.is_printable and event.character and not self.field.disabled:
             event.stop()

@@ -27,7 +27,7 @@ TABLE = "this table"
 
 
 class Form(NamedTuple):
-    """One line of the dialog: a format of ``llmtui report``, its name and description, and its file name's suffix."""
+    """One line of the dialog: a format of ``llmtui report``, its name and description, and the suffix of its files."""
 
     id: str
     name: str
@@ -69,7 +69,7 @@ class ExportDialog(ModalScreen[None]):
 
         Args:
             sessions: names of sessions, or paths of their journals.
-            table: rows of the visible table, header first; without rows this format is not offered.
+            table: rows of the visible table, header first; if there are none, its export is not offered.
         """
         super().__init__()
         self._sessions = tuple(sessions)

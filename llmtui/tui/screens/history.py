@@ -92,7 +92,7 @@ class HistoryScreen(ResumingScreen):
     field = getters.query_one(SessionFilter)
 
     def compose_body(self) -> ComposeResult:
-        """Yield the filter, the table and details of the current session, and a text shown if there are none."""
+        """Yield a text for an empty list, the filter, the table of sessions, and the details of the current one."""
         yield Static(_("Reading the sessions …"), id="no-sessions")
         yield SessionFilter(placeholder=_("part of a name, model, server, verdict or date"), compact=True)
         yield Static(id="history-line")
@@ -103,7 +103,7 @@ class HistoryScreen(ResumingScreen):
         """Initialise the state; the list is read when the screen is shown."""
         self._entries: tuple[SessionEntry, ...] = ()
         self._deleted: tuple[str, ...] = ()
-        """Arguments for ``restore_session`` of the sessions that the last deletion moved to the trash."""
+        """Sessions that the last deletion moved to the trash, as arguments for ``restore_session``."""
         self.add_class("-empty")
 
     def on_screen_resume(self) -> None:

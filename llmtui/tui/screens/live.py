@@ -38,7 +38,7 @@ from llmtui.words.problems import whole_problem
 from llmtui.words.session_head import machine_title
 
 TALL, VERY_TALL = 32, 46
-"""Screen heights in rows at which the app's style classes ``-tall`` and ``-very-tall`` begin."""
+"""Screen heights in rows from which the app's style classes ``-tall`` and ``-very-tall`` apply."""
 TICK_S = 1.0
 SLACK_S = 0.1
 COMMANDS = {"pause", "resume", "skip", "stop", "one_more", "start_now"}
@@ -49,7 +49,7 @@ STRIP_ROWS = {"-short": 3, "-tall": 6, "-very-tall": 10}
 
 
 class LiveScreen(BaseScreen):
-    """The main screen of a running session, or of the end of a finished one."""
+    """The main screen of a session: live while it runs, and its final state afterwards."""
 
     PLACE = "live"
     CSS_PATH = "../styles/live.tcss"
@@ -105,12 +105,12 @@ class LiveScreen(BaseScreen):
         yield TrialTable(id="trials", follows=True)
 
     def on_mount(self) -> None:
-        """Create the timer of seconds, paused, and show the newest session."""
+        """Create the one-second timer, paused, and show the newest snapshot of the session."""
         self._seconds = self.set_interval(TICK_S, self._tick, pause=True, name="seconds")
         self._look()
 
     def on_screen_resume(self) -> None:
-        """Show the newest session, since messages were missed while another screen was shown."""
+        """Show the newest snapshot, since messages were missed while another screen was shown."""
         super().on_screen_resume()
         self._look()
 
@@ -237,9 +237,9 @@ class LiveScreen(BaseScreen):
         return self._median_of[1]
 
     def _let_time_pass(self, *, moving: bool) -> None:
-        """Run the timer of seconds only during a run.
+        """Run the one-second timer only during a run.
 
-        If a snapshot arrives when a tick is due, the tick is done with it, so that both are painted in one frame.
+        If a tick is due when a snapshot arrives, it is handled at once, so that both are painted in one frame.
         """
         if self._seconds is None:
             return
@@ -255,7 +255,7 @@ class LiveScreen(BaseScreen):
         self.figures.rate.tick()
 
     def _tick(self) -> None:
-        """Update once per second what changes without new data."""
+        """Update the parts that change without new data, such as running clocks; called once per second."""
         session = self.shell.feed.session
         self._second_passed()
         if session is not None:

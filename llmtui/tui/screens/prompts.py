@@ -21,7 +21,7 @@ from llmtui.tui.widgets.pick_list import PickList
 from llmtui.words import _
 
 _CATEGORY = "category:"
-"""Prefix of the id of a category's heading, before the category's id."""
+"""The id of a category's heading is this prefix and the category's id."""
 
 
 class PromptList(PickList):

@@ -30,7 +30,7 @@ from llmtui.words.trials import trial_name
 
 TICK_S = 0.1
 FAST = 8
-"""Factor of the fast replay, shown in the title."""
+"""Factor by which the fast replay is faster than the original, shown in the title."""
 
 
 class ReplayChunk(NamedTuple):
@@ -62,7 +62,7 @@ class Side(Vertical):
         yield TokenPane()
 
     def load(self, finished: TrialFinished | None) -> None:
-        """Set the answer with its times; ``finished`` is None if it cannot be read."""
+        """Take the answer with its times; ``finished`` is None if the trial cannot be read."""
         self.pane.border_title = f"{self._label} · {self._what}"
         if finished is None:
             self.pane.write([(_("The text of this trial cannot be read."), "note")])

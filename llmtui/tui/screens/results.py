@@ -1,4 +1,4 @@
-"""The Results screen: the session, its conclusions, and tabs with its figures, answers and sentences."""
+"""The Results screen: the session, its conclusions, and tabs with its figures, its answers and its results in words."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class ResultsScreen(BaseScreen):
         self._shown: object = None
         self._earlier: Earlier | None = None
         self._earlier_of: str | None = None
-        """Id of the session for which an earlier session of the same plan was looked up."""
+        """Id of the session for which the search for an earlier session of the same plan was last made."""
         self._opened_tab: str | None = None
 
     @property
@@ -167,7 +167,7 @@ class ResultsScreen(BaseScreen):
         self.refresh_bindings()
 
     def _show_what_holds(self, session: Session) -> None:
-        """Show the conclusions above the tabs; while the session runs, only from complete rounds."""
+        """Show the conclusions above the tabs; while the session runs, they are drawn from complete rounds only."""
         whole = self._whole(session)
         waits = _("The first round is running. Conclusions appear when it is complete.")
         many = len(session.plan.contenders) > 1
@@ -301,7 +301,7 @@ class ResultsScreen(BaseScreen):
         export_sessions(self, [self.feed.source], tables.get(self.tabs.current or ""))
 
     def action_copy(self) -> None:
-        """Copy the current answer on the Answers tab, else the session's llama-bench table."""
+        """On the Answers tab, copy the current answer; on the other tabs, the session's llama-bench table."""
         answer = self.answers.current if self.tabs.current == "answers" else None
         if answer is None:
             copy_llama_bench(self, self.feed.source)
@@ -343,7 +343,8 @@ class ResultsScreen(BaseScreen):
     def action_replay(self) -> None:
         """Replay two answers side by side.
 
-        These are the two picked trials, else the trial under the cursor and another model's trial of the same prompt.
+        These are the two picked trials. If fewer are picked, one is the picked trial or, on the Trials tab, the trial
+        under the cursor; the other is another model's trial of the same prompt.
         """
         from llmtui.tui.screens.replay import ReplayScreen
 

@@ -90,7 +90,7 @@ def evidence(shown: Sequence[Holding], session: Session) -> Content:
 
 
 def line_explained(line: ContenderSummary | CategorySummary, session: Session) -> Content:
-    """Return the details of a row of results: trials, ranges, reasons for missing figures, conditions."""
+    """Return the details of a row of results: its trials, ranges, reasons for missing figures, and conditions."""
     entries = [(measure_title(one.id), said) for one in measures() if (said := _said(one, line))]
     width = max((cell_len(name) for name, _said in entries), default=0) + 2
     parts = [_counts(line), *(_entry(name, said, width) for name, said in entries)]

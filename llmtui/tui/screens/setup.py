@@ -133,7 +133,7 @@ class SetupScreen(SetupModels):
     # --- what follows from the choices ---
 
     def plan(self, preset: Preset | None = None) -> Plan:
-        """Return the plan that Enter starts, or the plan with another preset.
+        """Return the plan that Enter starts; if a preset is given, the same plan with that preset.
 
         Raises:
             NothingToRun: no model or no prompt is picked.
@@ -289,7 +289,7 @@ class SetupScreen(SetupModels):
             self.models.models.focus()
 
     def action_others(self) -> None:
-        """Switch between unloading and keeping models in memory that are not picked."""
+        """Choose whether models in memory that are not picked are unloaded or kept: switch to the other choice."""
         self.others.step()
         if not self.others.is_shown:
             kept = {"unload": _("unloaded for the run"), "keep": _("kept, and rows are marked")}[self.others.value]

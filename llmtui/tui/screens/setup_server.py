@@ -38,7 +38,7 @@ class SetupServer(BaseScreen):
         They are searched for if the default server does not answer.
         """
         self.fetched: str | None = None
-        """Name of a model that was just downloaded, until the server lists it."""
+        """Name of a model that was just downloaded, kept until the server lists it."""
 
     @abstractmethod
     def show_models(self, listed: ModelsListed) -> None:
@@ -103,7 +103,7 @@ class SetupServer(BaseScreen):
         self.models.say(no_server_words(server, **has, found=self._found))
 
     def _offer(self, found: tuple[FoundServer, ...]) -> None:
-        """Show the servers that were found on this machine; the field for another server starts with the first."""
+        """Show the servers that were found on this machine; the field for an address will start with the first one."""
         self._found = found
         server = self.shell.feed.server
         if found and server is not None and server.problem is not None:

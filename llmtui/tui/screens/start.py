@@ -11,12 +11,12 @@ from llmtui.tui.widgets.nav_bar import NavBar
 from llmtui.words import _
 
 WIDE, TALL = 110, 32
-"""Screen width and height in cells from which Setup has more room, as in its style sheet."""
+"""Smallest screen width and height, in cells, for Setup's roomier layouts, as in its style sheet."""
 PROMPTS_NARROW = 29
 
 
 class Outline(Widget):
-    """A sketch of Setup before it is loaded: a text in place of the server, and two boxes.
+    """A placeholder for the screen that is being loaded: a text and, for Setup, two empty boxes.
 
     It is a single widget, since every widget and style rule before the first paint costs time.
     """
@@ -24,12 +24,12 @@ class Outline(Widget):
     DEFAULT_CSS = "Outline { height: 1fr; color: $foreground 45%; }"
 
     def __init__(self, *, boxes: bool) -> None:
-        """Create the sketch, with or without Setup's boxes."""
+        """Create the placeholder, with or without Setup's boxes."""
         super().__init__()
         self._boxes = boxes
 
     def render(self) -> Content:
-        """Return the sketch for the current size."""
+        """Return the placeholder's text for the current size."""
         width, height = self.size
         tall = height + 1 >= TALL
         lines = ["", f" {_('Starting …')}", ""] if tall else [f" {_('Starting …')}"]
@@ -45,21 +45,21 @@ class Outline(Widget):
 
 
 class StartScreen(Screen[None]):
-    """The screen at startup: the navigation line, and a sketch of the screen that comes next."""
+    """The screen at startup: the navigation line, and a placeholder for the screen that comes next."""
 
     def __init__(self, place: str, *, read_only: bool) -> None:
         """Create the first frame.
 
         Args:
             place: name of the main screen that comes next.
-            read_only: nothing can be started, so Setup is left out of the navigation line.
+            read_only: whether nothing can be started, so that Setup is left out of the navigation line.
         """
         super().__init__()
         self._place = place
         self._read_only = read_only
 
     def compose(self) -> ComposeResult:
-        """Yield the navigation line and the sketch."""
+        """Yield the navigation line, and a placeholder for the screen that comes next."""
         yield NavBar(self._place, read_only=self._read_only)
         yield Outline(boxes=self._place == "setup")
 

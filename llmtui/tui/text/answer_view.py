@@ -1,4 +1,4 @@
-"""The details of one trial in lines: figures with reasons for missing ones, flags with evidence, and the machine."""
+"""The details of one trial: figures, reasons for missing ones, flags with evidence, facts about the machine."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _asked(row: TrialRow, session: Session) -> Iterator[DetailLine]:
 
 
 def _context(row: TrialRow, asked: int | None) -> str:
-    """Return the context length that the server reported, else the requested one."""
+    """Return the context length that the server reported; if it reported none, the requested one."""
     had = asked if row.resident is None or row.resident.context_length is None else row.resident.context_length
     return _("the server's default (unknown)") if had is None else str(had)
 

@@ -18,7 +18,7 @@ def bar_blocks(share: float, room: int) -> str:
 
 
 def bar_scale(values: list[float], halves: list[float | None]) -> float:
-    """Return the value of a bar of full width: the largest value or the largest upper end of an interval.
+    """Return the value of a bar of full width: the largest value, or the largest upper end of an interval if greater.
 
     Args:
         values: the values.
@@ -29,7 +29,7 @@ def bar_scale(values: list[float], halves: list[float | None]) -> float:
 
 
 def bar_with_interval(value: float, half: float | None, scale: float, room: int, colour: str) -> Content:
-    """Return a bar and, at its end, the interval: ``╂`` if it is less than one cell, else ``├──┤``.
+    """Return a bar and, at its end, the interval: ``╂`` if that is narrower than one cell, else ``├──┤``.
 
     Args:
         value: the value that the bar shows.

@@ -1,4 +1,4 @@
-"""The contents of the panes below the scoreboard: by category, TTFT, speed by round, pairs, failures, conditions."""
+"""The panes below the scoreboard: figures by category, TTFT, speed by round, pairs, failures, conditions."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ QUIET = "$foreground 70%"
 NAME_CELLS = 16
 BY_CATEGORY = ("decode_tps", "ttft_ms")
 TICKS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), tuple(step / 10 for step in range(10, 100)))
-"""Increasingly fine steps of an axis within a power of ten."""
+"""Sets of labels for one power of ten of a log axis, from the coarsest to the finest."""
 LEAST_TICKS = 3
 PAIR_CELLS = 9
 SPARKS = "▁▂▃▄▅▆▇█"
 LEAST_DEVIATION = 0.02
-"""Smallest relative deviation from a model's mean that reaches the edge of a sparkline.
+"""Smallest relative deviation from a model's mean that may fill the height of a sparkline.
 
-It keeps negligible changes from looking large.
+This limit keeps negligible changes from looking large.
 """
 
 
@@ -199,7 +199,7 @@ def failed_models(session: Session, width: int) -> list[Content]:
 
 
 def conditions(session: Session) -> list[Content]:
-    """Return the flags, the conditions that were checked and not found, and llmtui's own CPU load and delay."""
+    """Return the flags, the checks that found no disturbance, and llmtui's own CPU load and delay."""
     rows = [Content.styled(f"! {badge.said}", "bold $warning") for badge in badges(session)]
     clean = [text for text in _not_seen(session) if text]
     if clean:

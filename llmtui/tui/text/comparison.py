@@ -1,4 +1,4 @@
-"""The comparison of saved sessions as text: their names, a table per later session, and notes on its limits."""
+"""The comparison of saved sessions as text: their names, a table per later session, and notes on the limits."""
 
 from __future__ import annotations
 

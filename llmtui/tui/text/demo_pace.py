@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from llmtui.core.events import Chunks
 
 SLOWED = 20
-"""The text is shown this many times more slowly than it arrived."""
+"""Factor by which the text is shown more slowly than it arrived."""
 LONGEST_S = 8.0
 """Longest time in seconds for which a trial's text is delayed; then the rest is shown at once."""
 
@@ -72,8 +72,8 @@ class DemoPace:
         """Add a batch of text.
 
         Args:
-            chunks: the batch as received; the batches of different trials are not mixed.
-            slow: whether it is text of the demo model, to be delayed.
+            chunks: the batch as received; all of its text is of one trial.
+            slow: whether the text is to be delayed, since it is from the demo model.
         """
         if not self._held or self._held[-1].trial_id != chunks.trial_id:
             self._held.append(_Held(chunks.trial_id, slow=slow))

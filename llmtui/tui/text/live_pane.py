@@ -1,4 +1,4 @@
-"""The text in the pane of the Live screen: per trial a heading, the prompt, the answer, and a line about its end."""
+"""The text in the Live screen's pane: per trial a heading, the prompt, the answer, and a line on how it ended."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class PaneScript:
         return bool(self._with_text)
 
     def begin(self, session: Session) -> bool:
-        """Set the session; return whether it is another session than before."""
+        """Take a snapshot; return whether it is of another session than the previous one."""
         is_new = session.session_id != self._session_id
         if is_new:
             self._session_id = session.session_id
@@ -163,7 +163,7 @@ def pane_title(session: Session, shown: Trial | None = None, *, slowed: bool = F
 
 
 def ending_words(row: TrialRow) -> str:
-    """Return "128 tokens in 22.5 s, 5.69 tok/s"; after a failure, the problem and what to do."""
+    """Return text such as "128 tokens in 22.5 s, 5.69 tok/s"; after a failure, the problem and what to do."""
     if row.problem is not None:
         return "✗ " + whole_problem(row.problem)
     if row.outcome != "ok":

@@ -15,7 +15,7 @@ from llmtui.words import _
 from llmtui.words.figures import fixed, gigabytes, significant
 
 OWN_SCALE_BELOW = 0.15
-"""Below this share of the plot's height, a model's line is drawn with a scale of its own."""
+"""A model's line that would stay below this share of the plot's height is drawn with a scale of its own."""
 
 _Value = Callable[[SamplePoint], float | None]
 
@@ -68,7 +68,7 @@ def heading_words(meter: Meter, whole_mark: str) -> list[Run]:
 
 
 def words_beside(meter: Meter, whole_mark: str, rows: int) -> list[list[Run]]:
-    """Return a meter's texts in lines beside its plot: the whole machine first, then the model or sensors."""
+    """Return the lines of text beside a meter's plot: first the whole machine's use, then the model's or sensors."""
     if rows == 1:
         return [heading_words(meter, whole_mark)]
     first: list[Run] = [(f"{meter.name}  ", "text"), (f"{whole_mark} {meter.whole_words}", "all")]
@@ -201,7 +201,7 @@ def _last(session: Session) -> SamplePoint | None:
 
 
 def _last_known(session: Session, words: Callable[[SamplePoint], str | None], readings: int = 20) -> str | None:
-    """Return the newest known value in words, since some sensors are read less often than others."""
+    """Return the newest known value in words; the newest reading may lack it, as some sensors are read less often."""
     told = (words(sample) for sample in reversed(session.samples[-readings:]))
     return next((text for text in told if text), None)
 
@@ -217,7 +217,7 @@ def _columns(session: Session, window: Window, value: _Value) -> list[float | No
 
 
 def joined(values: Sequence[float | None], at_most: int = 4) -> list[float | None]:
-    """Return the series with gaps of up to ``at_most`` columns interpolated, so that the plot shows a line."""
+    """Return the series with gaps of up to ``at_most`` columns filled by interpolation, for an unbroken line."""
     filled = list(values)
     known = [at for at, value in enumerate(values) if value is not None]
     for before, after in pairwise(known):

@@ -76,7 +76,7 @@ def card_lines(facts: ListedFacts, shown: ModelShown | None, num_ctx: int) -> li
 
 
 def fit_lines(fit: Fit) -> list[CardLine]:
-    """Return whether the model fits into memory, with the needed and free memory, or why this is unknown."""
+    """Return lines that say whether the model fits into memory, with needed and free memory, or why this is unknown."""
     if fit.word is None:
         reasons = {
             "no_memory": _("not available: this machine's memory is not the server's"),

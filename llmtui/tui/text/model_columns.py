@@ -17,7 +17,7 @@ from llmtui.words.figures import decimals_aligned, fixed, rate
 
 ColumnId = Literal["name", "size", "parameters", "quantisation", "fits", "speed", "context", "family"]
 SORTED_BY: Final[tuple[ColumnId, ...]] = ("name", "size", "parameters", "fits", "speed")
-"""Columns by which the rows can be sorted, in the order in which the key goes through them."""
+"""Columns by which the rows can be sorted, in the order in which repeated presses of the sort key choose them."""
 GAP: Final = 2
 NAME_LEAST: Final = 14
 NAME_TOLD_APART: Final = 26
@@ -93,7 +93,7 @@ def layout(facts: Sequence[ListedFacts], width: int) -> ListLayout:
 
 
 def _figures(usable: Sequence[ListedFacts]) -> list[ListColumn]:
-    """Return the columns after the name in their order; columns without any known value are left out."""
+    """Return the columns to the right of the name, in order; columns without any known value are left out."""
     size_title, sizes = _sizes(usable)
     speeds = _rates([None if one.past is None else one.past.decode_tps for one in usable])
     found = [
@@ -107,7 +107,7 @@ def _figures(usable: Sequence[ListedFacts]) -> list[ListColumn]:
     ]
     keys = [one.listed.model.spelling for one in usable]
     return [
-        # One cell more than the title, for the sort sign after it.
+        # One cell more than the title, for the sort arrow after it.
         ListColumn(name, title, max(len(title) + 1, *map(len, cells)), dict(zip(keys, cells, strict=True)), right)  # type: ignore[arg-type]
         for name, title, cells, right in found
         if any(cells)
@@ -120,7 +120,7 @@ def _rates(values: Sequence[float | None]) -> list[str]:
 
 
 def _sizes(usable: Sequence[ListedFacts]) -> tuple[str, list[str]]:
-    """Return the title with the unit, chosen by the largest size, and the sizes in that unit."""
+    """Return the column's title with a unit that suits the largest size, and the sizes in that unit."""
     sizes = [one.listed.model.size_bytes for one in usable]
     unit, per = ("GB", 1e9) if max((size or 0 for size in sizes), default=0) >= 1e8 else ("MB", 1e6)
     return _("size {unit}").format(unit=unit), [_size(size, per) for size in sizes]
@@ -168,12 +168,12 @@ def in_order(facts: Iterable[ListedFacts], by: ColumnId | None, *, reverse: bool
 
 
 def largest_first(by: ColumnId) -> bool:
-    """Return whether sorting by a column starts with the largest value: only the speed does."""
+    """Return whether sorting by a column starts with the largest value, which is so only for the speed."""
     return by == "speed"
 
 
 def _parameters(one: ListedFacts) -> float | None:
-    """Return a number of parameters such as ``7.2B`` as a number; None if it cannot be parsed."""
+    """Convert a parameter count given as text, such as ``7.2B``, to a number; None if it cannot be parsed."""
     text = (one.listed.model.parameters or "").strip().upper()
     scale = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}.get(text[-1:], 0.0)
     try:

@@ -13,7 +13,7 @@ def aligned(value: float | None, decimals: int, digits: int = 3) -> str:
 
     Args:
         value: the number; None for an empty text.
-        decimals: width of the part after the decimal point; more decimals are rounded (0.0266 to 0.027 with three).
+        decimals: width of the part after the decimal point; a longer one is rounded (0.0266 to 0.027 if three).
         digits: number of significant digits.
     """
     if value is None:

@@ -1,11 +1,11 @@
-"""The paint rate of a text pane: five times per second, less while frames are late."""
+"""The paint rate of a text pane: five times per second, less often while frames are late."""
 
 from __future__ import annotations
 
 SHORTEST_S = 0.2
 LONGEST_S = 1.6
 LATE_S = 0.10
-"""Longest time in seconds from a flush to the painted frame; after a later frame the period doubles."""
+"""A frame painted more than this many seconds after its flush is late; the period between paints then doubles."""
 PROMPT_S = 0.05
 
 

@@ -1,4 +1,4 @@
-"""Growing text wrapped into rows of a width: the content of the token pane, independent of widgets.
+"""Growing text wrapped into rows of a given width: the content of the token pane, independent of widgets.
 
 Complete rows are never processed again: an append wraps from the start of the last row, however long the paragraph is.
 Wrapping depends on the text alone, so the rows do not depend on the spans in which the text arrives.
@@ -204,10 +204,10 @@ class GrowingText:
 
 
 def _rows(text: str, start: int, width: int) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of rows of at most ``width`` cells: the wrapped ``text[start:]``.
+    """Wrap ``text[start:]`` into rows of at most ``width`` cells; yield (start, end) of each row.
 
-    Rows end at blanks or beside wide characters; only longer words are broken. Wrapping is greedy from left to right,
-    so only the last row can change when text is added.
+    Rows end at blanks or beside wide characters; only words longer than a row are broken. Wrapping is greedy from left
+    to right, so only the last row can change when text is added.
     """
     end = start
     used = 0
@@ -241,7 +241,7 @@ def _without_blanks(text: str, start: int, end: int) -> int:
 
 
 def _words(text: str, start: int) -> Iterator[tuple[int, int, int, bool]]:
-    """Yield (start, end, width in cells, is blank) of each part of a text that is not broken across rows."""
+    """Yield (start, end, width in cells, is blank) of each run of blanks and of each word that should not be broken."""
     for match in _WORDS.finditer(text, start):
         at, behind = match.span()
         word = match.group()
@@ -254,7 +254,7 @@ def _words(text: str, start: int) -> Iterator[tuple[int, int, int, bool]]:
 
 
 def _wide_words(text: str, at: int, behind: int) -> Iterator[tuple[int, int, int, bool]]:
-    """Yield a word's parts between and including wide characters, since CJK text has no blanks to break at."""
+    """Split a word before and after each wide character, since CJK text has no blanks to break at; yield its parts."""
     begin = at
     cells = 0
     for cluster_at, cluster_behind, cluster_cells in _clusters(text, at, behind):

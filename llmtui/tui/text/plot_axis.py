@@ -18,7 +18,7 @@ GUTTER = 4
 """Number of columns for the values beside a plot."""
 S = 1_000_000_000
 SPANS_S = (30, 60, 120)
-"""Possible time spans of a plot, in seconds. A new session fills the plot; later its last two minutes are shown."""
+"""Possible time spans of a plot, in seconds: the shortest that holds the session, or else its last two minutes."""
 TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 TICK_COLUMNS = 10
 EDGE = " edge"
@@ -41,9 +41,9 @@ class Window(NamedTuple):
 
     @classmethod
     def of(cls, session: Session, *, columns: int, whole: bool) -> Window:
-        """Return the time span that ends with the newest event.
+        """Return the time span that contains the newest event.
 
-        It moves by whole columns, so that drawn values do not change when it moves.
+        The span moves by whole columns, so that the values in the columns stay the same.
         """
         past_ns = max(S, session.last_t_ns - session.t_ns)
         fitting = [span * S for span in SPANS_S if span * S >= past_ns]
@@ -57,7 +57,7 @@ class Window(NamedTuple):
 
 
 def ceiling(most: float) -> float:
-    """Return the smallest round value that is not below the largest value."""
+    """Return the smallest round number that is at least ``most``."""
     size = 1.0
     while size * 10 <= most:
         size *= 10
@@ -85,7 +85,7 @@ def plot_heading(words: list[Run], width: int) -> list[Run]:
 
 
 def axis_row(window: Window) -> list[Run]:
-    """Return the row of times since the session's start, at round values."""
+    """Return the row that marks round numbers of seconds or minutes since the session's start."""
     row = [" "] * (GUTTER + window.columns)
     step_s = next((tick for tick in TICKS_S if tick * S >= TICK_COLUMNS * window.column_ns), TICKS_S[-1])
     end_ns = window.start_ns + window.columns * window.column_ns

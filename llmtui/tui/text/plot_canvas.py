@@ -21,7 +21,7 @@ _RESET = "0"
 
 
 class Series(NamedTuple):
-    """One line of a plot: one value per column, None if there is none."""
+    """One line of a plot: one value per column; None for a column without a value."""
 
     role: str
     values: Sequence[float | None]
@@ -80,7 +80,7 @@ def fetch_library() -> None:
 
 
 def _stretches(values: Sequence[float | None]) -> Iterator[tuple[int, list[float]]]:
-    """Yield (first column, values) of each part of a series without gaps, since no line is drawn over a gap."""
+    """Yield (first column, values) of each gapless part of a series, since no line is drawn over a gap."""
     stretch: list[float] = []
     for column, value in enumerate(values):
         if value is not None:
@@ -93,7 +93,7 @@ def _stretches(values: Sequence[float | None]) -> Iterator[tuple[int, list[float
 
 
 def _runs(row: str, roles: dict[str, str]) -> list[Run]:
-    """Return a row cut at its colour codes, which identify the line that a cell belongs to."""
+    """Return a row cut at its colour codes, which identify the plotted line that a cell belongs to."""
     runs: list[Run] = []
     role = ""
     at = 0

@@ -7,7 +7,7 @@ from llmtui.core.plan import Plan, trials_per_round
 from llmtui.words import _, plural
 
 SAME = 1.5
-"""Ratio of a range's ends below which the range is shown as one number."""
+"""A range whose ends have a smaller ratio than this is shown as one number."""
 
 
 def time_range(low_s: float, high_s: float) -> str:

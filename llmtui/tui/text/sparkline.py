@@ -13,7 +13,7 @@ def spark(values: Sequence[float], width: int, top: float) -> str:
     """Return values as one row of block characters, at most ``width`` columns, the newest at the right.
 
     Args:
-        values: values from oldest to newest, one per column; if there are more, neighbours are averaged.
+        values: values from oldest to newest, one per column; if they are more than ``width``, neighbours are averaged.
         width: number of columns.
         top: value of a full block.
     """
@@ -39,7 +39,7 @@ def height_of(value: float, height: int, top: float) -> int:
 
 
 def squeezed(values: Sequence[float], width: int) -> list[float]:
-    """Return at most ``width`` values; if there are more, the means of equal intervals."""
+    """Return the values; if there are more than ``width``, the means of ``width`` groups of neighbours instead."""
     if width < 1:
         return []
     if len(values) <= width:

@@ -1,4 +1,4 @@
-"""The rows of the strip of models above a run: one per model, fastest first, with its current activity."""
+"""The rows of the strip of models above a run's text: one per model, fastest first, with its current activity."""
 
 from __future__ import annotations
 

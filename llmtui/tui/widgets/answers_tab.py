@@ -150,7 +150,7 @@ class AnswersTab(Vertical, can_focus=True):
         self._answers: tuple[Answer, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """Yield the prompt, then the largest number of columns that can be visible."""
+        """Yield the prompt, then as many columns as can ever be visible side by side."""
         yield Static(id="answers-prompt")
         with Horizontal(id="answers-columns"):
             for place in range(MOST_SIDE_BY_SIDE):
@@ -159,7 +159,7 @@ class AnswersTab(Vertical, can_focus=True):
     # --- reading ---
 
     def show_session(self, session: Session, feed: Feed) -> None:
-        """Set the session; its texts are read once the tab is visible."""
+        """Take the newest snapshot of the session; its texts are read once the tab is visible."""
         self._session, self._feed = session, feed
         if self.display:
             self.read()
@@ -304,7 +304,7 @@ def newest_answers(session: Session, prompt: int) -> tuple[TrialRow, ...]:
 
 
 def _figures(row: TrialRow) -> Content:
-    """Return TTFT, speed and tokens of an answer, without missing ones; the trial's details have their reasons."""
+    """Return TTFT, speed and tokens of an answer; missing figures are left out, as the trial's details explain them."""
     said = {name: trial_words(one, row) if (one := measure_of(name)) else "" for name in ("ttft_ms", "decode_tps")}
     parts = [f"TTFT {said['ttft_ms']}" if said["ttft_ms"] else "", said["decode_tps"]]
     if row.figures.tokens is not None:

@@ -34,7 +34,7 @@ class Banner(Static):
     """Code of the shown problem; empty if none is shown."""
 
     def say(self, what: str, remedy: str | None = None, *, level: Level = "warning", code: str = "said") -> None:
-        """Show a sentence, followed by what to do, dimmed."""
+        """Show a sentence, followed by a dimmed one that says what to do."""
         self.code = code
         self.update(Content.assemble((f"{_MARKS[level]} ", "bold"), what, "  ", (remedy or "", "dim italic")))
         for each in _MARKS:

@@ -137,7 +137,7 @@ class BigFigures(Horizontal):
         self.first_answer.display = False
 
     def show_kind(self, kind: Kind) -> None:
-        """Label the first figure for a kind of trial."""
+        """Set the first figure's label, which depends on the kind of trial."""
         self.first_word.show_label(*_FIRST_WORD[kind]())
 
     def show_waiting(self, elapsed_s: float | None, last: TrialRow | None, *, thinks: bool) -> None:

@@ -19,7 +19,7 @@ from llmtui.words import _
 from llmtui.words.trials import category_words
 
 KEPT: Final = ("decode_tps", "ttft_ms", "ttfo_ms", "e2e_ms", "tokens", "decode_cps")
-"""Columns in order of importance: on a narrow screen the first ones are kept. Other columns follow."""
+"""Columns in order of importance: on a narrow screen the first ones are kept. Columns not listed here are last."""
 NAME_CELLS: Final = (14, 32)
 GAP: Final = 2
 
@@ -39,7 +39,7 @@ class CategoryTable(ResultTable[CategorySummary]):
         self.sort_changed()
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return (column, whether it starts with the largest value): the two names, then visible figures."""
+        """Return (column, whether sorting by it starts with the largest value): category, model, visible figures."""
         better = {one.id: one.better for one in table_figures("categories")}
         figures = [(name, better[name] != "lower") for name in self.shown_columns]
         return [("category", False), ("model", False), *figures]

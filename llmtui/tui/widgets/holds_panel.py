@@ -24,7 +24,7 @@ GAP = "  "
 
 
 class HoldsPanel(Widget):
-    """One line per conclusion; without conclusions a replacement text, or nothing."""
+    """One line per conclusion; if there are no conclusions, a replacement text or nothing."""
 
     DEFAULT_CSS = """
     HoldsPanel { height: auto; padding: 0 1; text-wrap: nowrap; }
@@ -102,7 +102,7 @@ def _ragged(words: Sequence[HoldingWords]) -> list[Content]:
 
 
 def _without_repeated_bases(words: Sequence[HoldingWords]) -> list[Content]:
-    """Return the lines; a number of rounds is left out if the line above has the same."""
+    """Return the lines; a line's number of rounds is left out if the line above has the same number."""
     bases = ["", *(one.base for one in words)]
     return _ragged([one._replace(base="") if one.base == bases[at] else one for at, one in enumerate(words)])
 

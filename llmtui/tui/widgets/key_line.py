@@ -11,7 +11,7 @@ from llmtui.tui._textual_hacks import FooterKey
 from llmtui.words import _
 
 AROUND = 3
-"""Number of blanks before, within and after a key and its description."""
+"""Total number of blanks around a key and its description: before, between and after them."""
 _FIRST = ("escape", "enter")
 """Keys that are shown before all others; the others keep the order of their bindings."""
 

@@ -1,4 +1,4 @@
-"""A table for thousands of lines: only visible lines are rendered, so filling and sorting it takes no time.
+"""A table for thousands of lines: only visible lines are rendered, so filling and sorting it takes almost no time.
 
 Textual's DataTable measures every cell of every row when it is filled: 0.6 s for 2,000 rows of eight cells.
 """
@@ -134,7 +134,7 @@ class LineTable(ScrollView, Generic[Item], can_focus=True):
             self.post_message(self.Opened())
 
     def on_click(self, event: Click) -> None:
-        """Move the cursor to the clicked line, open the line under the cursor, or report a clicked header."""
+        """Move the cursor to the clicked line, or open it if the cursor is there already; report a clicked header."""
         x, y = event.x + round(self.scroll_x), event.y
         if y == 0:
             edge = 0

@@ -29,13 +29,13 @@ REDRAW_S = 1.0
 SLACK_S = 0.05
 NEXT_NEWS_S = 0.25
 ROWS_OF_A_TALL_METER = 4
-"""Fewest rows per resource with a heading above each plot; with fewer, the text is beside the plot."""
+"""Number of rows per resource from which each plot has a heading above it; below, the text is beside the plot."""
 WORDS_WIDTH = 34
 """Width in cells of the text beside a plot."""
 
 
 class MachinePlots(Widget):
-    """One plot per resource, a row of phases, and a row of times; ``show_session`` sets the session."""
+    """One plot per resource, a row of phases, and a row of times; ``show_session`` takes each new snapshot."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "machine-plots--model", "machine-plots--all", "machine-plots--text", "machine-plots--axis",
@@ -80,12 +80,12 @@ class MachinePlots(Widget):
     # --- what to draw ---
 
     def show_session(self, session: Session) -> None:
-        """Set the newest session; it is drawn as soon as a second has passed since the last drawing."""
+        """Take the newest snapshot of the session; it is drawn once a second has passed since the last drawing."""
         self._session = session
         self._draw_when_due()
 
     def draw_now(self) -> None:
-        """Draw the newest session at once."""
+        """Draw the newest snapshot at once."""
         self._draw_now()
 
     def toggle_window(self) -> None:
@@ -109,7 +109,7 @@ class MachinePlots(Widget):
         self._draw_now()
 
     def on_show(self) -> None:
-        """Draw a session that changed while the plots were hidden."""
+        """Draw the newest snapshot, if it arrived while the plots were hidden."""
         self._seen = True
         self._draw_when_due()
 
@@ -129,7 +129,7 @@ class MachinePlots(Widget):
         if wait_s <= SLACK_S:
             self._draw_now()
         elif self._timer is None:
-            # Sessions arrive five times per second and are drawn as they arrive; the timer draws the last one.
+            # Snapshots arrive five times per second and are drawn as they arrive; the timer draws the last one.
             self._timer = self.set_timer(wait_s + NEXT_NEWS_S, self._draw_now, name="plots")
 
     def _key(self) -> object:

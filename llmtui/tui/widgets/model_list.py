@@ -1,4 +1,4 @@
-"""The list of models on Setup: one row per model, sorted by a column, with speed-only models collapsed."""
+"""The list of models on Setup: one row per model, sorted by a column; test models (only for speed) are collapsed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from llmtui.words.trials import note_words
 INSIDE: Final = "builtin:"
 """Id of the heading above the built-in server's models."""
 TESTING: Final = "testing:"
-"""Id of the heading of the speed-only models; selecting it expands or collapses them."""
+"""Id of the heading of the test models; selecting it expands or collapses them."""
 _REMARK_LEAST: Final = 12
 _FIT_STYLES: Final = {"fits": "$text-success", "tight": "$text-warning", "too_large": "$text-error"}
 
@@ -81,7 +81,7 @@ class ModelOptions(PickList):
     ) -> None:
         """Show the given models, sorted.
 
-        Models of the built-in server follow those of another server; models for testing are last.
+        Models of the built-in server follow those of another server; test models are last.
         """
         if picked is not None and any(self._is_for_testing(item) for item in picked):
             self._folded = False  # picked models must be visible
@@ -112,7 +112,7 @@ class ModelOptions(PickList):
         self.show_models([item for item in self.facts if self._filtering is False or item in self._shown])
 
     def sort_next(self) -> None:
-        """Sort by the next visible column, and after the last one in the server's order."""
+        """Sort by the next visible column; after the last one, restore the server's order."""
         there = [by for by in SORTED_BY if by == "name" or any(c.id == by for c in self.columns.figures)]
         at = there.index(self.sorted_by) + 1 if self.sorted_by in there else 0
         self.sorted_by = self.sorted_by if at else None
@@ -129,8 +129,8 @@ class ModelOptions(PickList):
     def belongs_to_all(self, item: str) -> bool:
         """Return whether "all" picks the model.
 
-        It must fit into memory and not be for testing; models of the built-in server count only if there is no other
-        server.
+        It does if the model is not known to be too large for memory and is not a test model. It picks models of the
+        built-in server only if the list has no other server's models.
         """
         return not self._is_inside(item) and not self._is_for_testing(item) and not self.left_out_of_all(item)
 

@@ -69,7 +69,7 @@ class ModelPicker(Vertical):
 
     @dataclass
     class Looked(Message):
-        """Posted when the cursor has moved to a line, with its model; None if the line is a heading."""
+        """Posted when the cursor has moved to a line; the message has the line's model, or None for a heading."""
 
         spelling: str | None
 
@@ -90,7 +90,7 @@ class ModelPicker(Vertical):
         self.add_class("-empty")
 
     def show(self, facts: Sequence[ListedFacts], picked: Collection[str] | None = None) -> None:
-        """Show the server's models; ``picked`` sets new ticks, None keeps the old ones."""
+        """Show the server's models; ``picked`` sets new ticks; if it is None, the old ones are kept."""
         self.models.take(facts)
         self.remove_class("-empty")
         self._narrow(self._wanted, picked)

@@ -47,7 +47,7 @@ class ModelStrip(Widget):
             self.refresh(layout=True)
 
     def show_session(self, session: Session, live: LiveTrial | None) -> None:
-        """Set the newest session, and the trial whose text is arriving."""
+        """Take the newest snapshot of the session, and the trial whose text is arriving."""
         before, self._session = self._session, session
         self._live = live
         known = (session.session_id, len(session.rows), session.current, session.rounds, session.finished)

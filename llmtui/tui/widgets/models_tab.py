@@ -65,7 +65,7 @@ class ModelsTab(Vertical):
         self._shown: object = None
 
     def compose(self) -> ComposeResult:
-        """Yield the scoreboard, then containers for one or two panes each."""
+        """Yield the scoreboard, then containers; each is a row of one or two panes."""
         yield Scoreboard()
         for _row in range(PANE_ROWS):
             with Horizontal():
@@ -152,4 +152,4 @@ class ModelsTab(Vertical):
 
 
 PANE_ROWS = 5
-"""Number of containers for panes: one per pane if there is room for one column only."""
+"""Number of containers, that is, the largest number of rows of panes."""

@@ -22,7 +22,7 @@ class NavBar(Widget):
         Args:
             here: ``setup``, ``live``, ``results`` or ``history``.
             inside: what is open within that screen, such as a session of the history; the screen's name leads back.
-            read_only: nothing can be started, so Setup is left out.
+            read_only: whether nothing can be started, so that Setup is left out.
         """
         super().__init__()
         places = [("setup", _("Setup"), "F2"), ("live", _("Live"), "F3"), ("results", _("Results"), "F4")]
@@ -40,7 +40,7 @@ class NavBar(Widget):
         self._quit = _link("quit_or_ask", _("Quit"), "q")
 
     def render(self) -> Content:
-        """Return the line for the current width; Quit, then Help are left out if there is too little room."""
+        """Return the line for the current width; if there is too little room, Quit is left out first, then Help."""
         for right in (Content.assemble(self._help, self._quit), self._help):
             gap = self.content_size.width - self._left.cell_length - right.cell_length
             if gap >= 0:

@@ -28,7 +28,7 @@ _YES_NO = {False: "no", True: "yes"}
 
 
 class OptionsPanel(Vertical):
-    """Closed, a line with the values; open, also a field per option, checked while the user types."""
+    """A line with the values; when the panel is open, also a field per option, checked while the user types."""
 
     DEFAULT_CSS = """
     OptionsPanel {
@@ -133,7 +133,7 @@ class OptionsPanel(Vertical):
         self._redraw()
 
     def warn(self, too_large: int) -> None:
-        """Show how many picked models do not fit with this context; hide the warning for 0."""
+        """Show how many picked models do not fit into memory with this context length; hide the warning for 0."""
         self._too_large = too_large
         self.set_class(too_large > 0, "-warned")
         words = plural(

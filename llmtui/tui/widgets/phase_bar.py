@@ -32,7 +32,7 @@ class PhaseBar(Widget):
         self._ticks = 0
 
     def show_session(self, session: Session) -> None:
-        """Set the newest session."""
+        """Take the newest snapshot of the session."""
         before = self._session
         if before is None or session.last_t_ns != before.last_t_ns:
             self._seen_at = monotonic()
@@ -47,7 +47,7 @@ class PhaseBar(Widget):
 
     @property
     def elapsed_s(self) -> float:
-        """The duration of the step in seconds: by the engine's clock up to its newest event, then by ours."""
+        """The duration of the step in seconds: by the engine's clock up to its newest event, then by this process's."""
         session = self._session
         if session is None or not session.phases:
             return 0.0

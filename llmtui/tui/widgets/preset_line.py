@@ -23,7 +23,7 @@ PRESET_WORDS: dict[Preset, tuple[str, str]] = {
     "thorough": (_("Thorough"), _("Five to ten rounds: continues until every pair is settled.")),
 }
 MANY: Final = 5
-"""Number of contenders from which a hint recommends five rounds, since few rounds settle few of the pairs."""
+"""If there are at least this many contenders, a hint recommends five rounds, as these settle more of the pairs."""
 FIVE_ROUNDS: Final[frozenset[Preset]] = frozenset({"standard", "thorough"})
 
 

@@ -30,7 +30,7 @@ class ProgressLine(Widget):
         self._paused = False
 
     def show_session(self, session: Session, *, paused: bool = False) -> None:
-        """Set the newest session, and whether the run is paused or about to pause."""
+        """Take the newest snapshot of the session, and whether the run is paused or about to pause."""
         key = _key(session)
         if self._session is None or key != _key(self._session) or paused != self._paused:
             self._session, self._paused = session, paused
@@ -86,8 +86,8 @@ def left_words(least_s: float, most_s: float) -> str:
     """Return the wording of a remaining time, rounded: "about 40 s left", "about 2–4 min left".
 
     Args:
-        least_s: seconds until the smallest planned number of rounds ends.
-        most_s: seconds until the largest number of rounds ends that the plan allows.
+        least_s: seconds until the end of the smallest number of rounds that the plan allows.
+        most_s: seconds until the end of the largest number of rounds that the plan allows.
     """
     low, unit = _rough(least_s)
     high, high_unit = _rough(most_s)

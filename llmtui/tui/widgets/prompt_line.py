@@ -93,7 +93,7 @@ class PromptLine(Static, can_focus=True):
         self._pick(picked)
 
     def ask_all(self) -> None:
-        """Pick every prompt of the picked categories; if they are picked already, only the first of each."""
+        """Pick every prompt of the picked categories; if all are picked already, only the first of each."""
         self._pick(prompts_of(self._pack, self.categories, every=not self.are_all))
 
     def _pick(self, picked: Collection[str]) -> None:

@@ -22,7 +22,7 @@ SHORTEST = 10
 
 
 class RateLine(Widget):
-    """A bar plot in all available rows, redrawn once per second."""
+    """A bar plot that fills the available rows and is redrawn once per second."""
 
     DEFAULT_CSS = """
     RateLine { width: 1fr; height: 4; padding: 0 1; text-wrap: nowrap; }

@@ -44,7 +44,7 @@ class RunPane(TokenPane):
         return self._script.saw_text
 
     def begin(self, session: Session) -> bool:
-        """Set the newest snapshot; if it is of another session, empty the pane and return True."""
+        """Take the newest snapshot; if it is of another session, empty the pane and return True."""
         self._session = session
         if not self._script.begin(session):
             return False
@@ -81,7 +81,7 @@ class RunPane(TokenPane):
         self._show_title(pane_title(session, finished.trial))
 
     def _write_due(self) -> None:
-        """Write the text that is due: all of it, except for the demo's, which is slowed down."""
+        """Write the text that is due: the demo model's text is slowed down, any other text is due at once."""
         session = self._session
         if session is None:
             return

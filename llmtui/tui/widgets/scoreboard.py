@@ -33,18 +33,18 @@ KEPT: Final = (
     "decode_tps", "ttft_ms", "cold_first_ms", "memory_peak_bytes", "follow_up_ttft_ms", "ttfo_ms", "vram_bytes",
     "decode_cps", "cold_again_ms",
 )  # fmt: skip
-"""Columns in order of importance: on a narrow screen the first ones are kept. Other columns follow."""
+"""Columns in order of importance: on a narrow screen the first ones are kept. Columns not listed here are last."""
 SHOWN: Final = (
     "decode_tps", "ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "memory_peak_bytes",
     "vram_bytes", "decode_cps",
 )  # fmt: skip
-"""Columns in their order from the left. Other columns follow."""
+"""Columns in their order from the left. Columns not listed here are last."""
 NAME_CELLS: Final = (16, 22, 32)
 """Width of the column of names: minimum, minimum on a screen of at least ``ROOMY_CELLS``, and maximum."""
 ROOMY_CELLS: Final = 120
 BAR_CELLS: Final = (10, 60)
 BAR_SHARE: Final = 6
-"""The bars take at least the table's width divided by this number."""
+"""The column of bars is at least as wide as the table's width divided by this number."""
 GAP: Final = 2
 
 
@@ -85,13 +85,13 @@ class Scoreboard(ResultTable[ContenderSummary]):
 
         Args:
             session: the session; while it runs, only its complete rounds.
-            provisional: no round is complete yet; figures are dim, without intervals or marks of the best.
+            provisional: whether no round is complete yet; if so, figures are dim, and have no intervals or marks.
         """
         self._session, self._is_dim = session, provisional
         self.sort_changed()
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return (column, whether it starts with the greatest value) of each visible figure."""
+        """Return (column, whether sorting by it starts with the greatest value) of each visible figure."""
         found = [measure_of(name) for name in self.shown_columns]
         return [(one.id, one.better == "higher") for one in found if one is not None]
 
@@ -227,7 +227,7 @@ def _figure_cells(session: Session, one: Measure, lines: Sequence[ContenderSumma
 
 
 def _next_cells(rows: Sequence[BoardRow]) -> BoardCells | None:
-    """Return the column with each model's speed ratio to the next row's model, and their verdict's sign."""
+    """Return the column with each model's speed ratio to the model in the next row, and the sign of their verdict."""
     texts = []
     for row in rows:
         verdict = row.following
@@ -274,7 +274,7 @@ def _names(rows: Sequence[BoardRow], names: Sequence[str], width: int, style: st
 
 
 def _bar_cells(rows: Sequence[BoardRow], focus: Measure, width: int, *, is_dim: bool) -> BoardCells:
-    """Return the bars of the figure that orders the rows; without a figure, the reason."""
+    """Return the bars of the figure that orders the rows; if a model lacks it, the reason takes the bar's place."""
     room = width - GAP
     values = [value_of(reading(focus, row.line)) for row in rows]
     halves = [None if at == 0 or is_dim else row.half for at, row in enumerate(rows)]

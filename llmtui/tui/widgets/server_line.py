@@ -1,4 +1,4 @@
-"""The line about the server: its name and address or why it does not answer, and a field to choose another one."""
+"""The line about the server: its name and address, or why it does not answer; a field to choose another one."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class ServerLine(Vertical):
         Args:
             server: the server's state.
             instead_of: the server that did not answer, if this one replaces it.
-            ollama_installed: Ollama is installed on this machine, so that the missing server could be started.
+            ollama_installed: whether Ollama is installed on this machine, so that it could be started.
         """
         if server.problem is not None:
             # The remedy is shown in place of the list of models.

@@ -72,7 +72,7 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         """Ids of the marked sessions, including those hidden by the filter."""
 
     def take(self, entries: Sequence[SessionEntry]) -> None:
-        """Show other sessions, given newest first. Marks of missing sessions are dropped."""
+        """Show other sessions, given newest first. The marks of sessions that are not among them are dropped."""
         here = self.marked
         self._lines = tuple(map(_line, entries))
         self._widths = {
@@ -102,7 +102,7 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         return () if self.entry is None else (self.entry,)
 
     def as_rows(self) -> tuple[tuple[str, ...], ...]:
-        """Return the cells' texts as sorted and filtered, with the header first."""
+        """Return the texts of the table as it is sorted and filtered: the header, then a row per session."""
         heads = _heads()
         return (tuple(heads.values()), *(tuple(line.cells[key] for key in heads) for line in self.items))
 
@@ -128,7 +128,7 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         return Content(said)
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return (column, whether it starts with the greatest value) of each column."""
+        """Return (column, whether sorting by it starts with the greatest value) of each column."""
         return [(key, key in ("when", "ok", "duration")) for key in _heads()]
 
     def sort_changed(self) -> None:
@@ -158,7 +158,7 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         return (LineColumn("mark", "", 1), *columns)
 
     def mark(self, column: str) -> str:
-        """Return the sort sign after a column's header; the default order is by time, newest first."""
+        """Return the sort arrow to put after a column's header; without a chosen order, the column of times has it."""
         return "▾" if self.sorting is None and column == "when" else super().mark(column)
 
     def _go_to(self, session_id: str) -> None:

@@ -23,7 +23,7 @@ class Sorting(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """The sign after the column's header."""
+        """The sort arrow to put after the column's header."""
         return "▾" if self.descending else "▴"
 
 
@@ -35,15 +35,15 @@ def sort_binding() -> Binding:
 class Sortable:
     """Base class of tables whose rows are in a default order until the user sorts them by a column.
 
-    The comma key sorts by the next column, and after the last one restores the default order. A click on a header sorts
-    by that column, a second click reverses the order, and a third one restores the default order.
+    The comma key sorts by the next column; after the last column, it restores the default order. A click on a header
+    sorts by that column, a second click reverses the order, and a third one restores the default order.
     """
 
     sorting: Sorting | None = None
     """The chosen order; None for the default order."""
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return (column, whether it starts with the greatest value) of each sortable column, left to right."""
+        """Return (column, whether sorting by it starts with the greatest value) of each column that can be sorted."""
         raise NotImplementedError
 
     def sort_changed(self) -> None:
@@ -51,7 +51,7 @@ class Sortable:
         raise NotImplementedError
 
     def mark(self, column: str) -> str:
-        """Return the sort sign after a column's header; empty if the table is not sorted by that column."""
+        """Return the sort arrow to put after a column's header; empty if the table is not sorted by that column."""
         return self.sorting.mark if self.sorting is not None and self.sorting.column == column else ""
 
     def in_order(self, rows: Iterable[R], value: Callable[[R, str], Value]) -> list[R]:
@@ -100,7 +100,7 @@ class SortableTable(Sortable, DataTable[CellType], Generic[CellType]):
     BINDINGS: ClassVar[list[BindingType]] = [sort_binding()]
 
     def as_rows(self) -> tuple[tuple[str, ...], ...]:
-        """Return the cells as text in the displayed order, with the header, without its sort sign, first."""
+        """Return the header without its sort arrow, then the rows as displayed; all cells are text."""
         columns = self.ordered_columns
         heads = (str(column.label).removesuffix(self.mark(str(column.key.value))) for column in columns)
         rows = (self.get_row_at(number) for number in range(self.row_count))
@@ -116,5 +116,5 @@ class SortableTable(Sortable, DataTable[CellType], Generic[CellType]):
 
 
 def _comparable(value: Value) -> tuple[int, float, str]:
-    """Return the sort key of a value: numbers sort by size and before texts, texts ignoring case."""
+    """Return the sort key of a value: numbers by size, then texts in alphabetical order, ignoring case."""
     return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, value or 0.0, "")

@@ -40,7 +40,7 @@ class TabLine(Widget):
         self._open = next(iter(tab_names()))
 
     def show_open(self, tab: str) -> None:
-        """Mark another tab."""
+        """Mark another tab as the open one."""
         self._open = tab
         self.refresh()
 

@@ -70,7 +70,7 @@ class TitleLine(Widget):
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
     def action_open_badge(self, flag: str) -> None:
-        """Post ``BadgeClicked`` for the badge with a flag."""
+        """Post ``BadgeClicked`` for the badge of the given flag."""
         for badge in self.badges:
             if badge.flag == flag:
                 self.post_message(self.BadgeClicked(badge))

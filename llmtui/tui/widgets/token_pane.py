@@ -26,7 +26,7 @@ from llmtui.tui.text.pane_text import GrowingText, Kind
 from llmtui.words import _, plural
 
 SLACK_S = 0.05
-"""A flush that is due within this many seconds is done at once, to be painted in the same frame as other news."""
+"""A flush that is due within this many seconds is done at once, to be painted in the same frame as other changes."""
 FOLLOW_ROWS = 1
 """The pane follows the text again once it is scrolled to within this many rows of the end."""
 
@@ -71,7 +71,7 @@ class TokenPane(ScrollView, can_focus=True):
     ) -> None:  # fmt: skip
         super().__init__(name=name, id=id, classes=classes)
         self.grows = grows
-        """Whether more text may come, so that the lower border shows whether the pane follows it."""
+        """Whether more text may come; if so, the lower border shows whether the pane follows it."""
         self.text = GrowingText()
         self.following = True
         self.unseen_rows = 0
@@ -284,7 +284,7 @@ class TokenPane(ScrollView, can_focus=True):
 
     @property
     def allow_select(self) -> bool:
-        """True: text can be selected, although the pane scrolls by itself."""
+        """Always True: text can be selected, although the pane scrolls by itself."""
         return True
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:

@@ -1,6 +1,6 @@
 """The table of trials: one row per trial, newest last.
 
-A row is added when a trial ends. It changes only if a later trial adds information about it.
+A row is added when a trial ends. The row changes only if a later trial adds information about its trial.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Column(NamedTuple):
     value: Callable[[TrialRow, Session], Value]
     least: Room = 0
     wider: int | None = None
-    """Its width on wider screens; None for the same."""
+    """The column's width on wider screens; None if it is the same."""
     is_number: bool = False
     descending: bool = False
     """Whether sorting by the column starts with the greatest value."""
@@ -115,7 +115,7 @@ class TrialTable(SortableTable[Text]):
         return self._shown.get(key)
 
     def show_session(self, session: Session) -> None:
-        """Set the newest session: add new rows and update changed ones."""
+        """Take the newest snapshot of the session: add new rows and update changed ones."""
         cells = self.screen.size.width
         if self._session is None or session.session_id != self._session.session_id or cells != self._laid_out_for:
             self._laid_out_for = cells
@@ -133,7 +133,7 @@ class TrialTable(SortableTable[Text]):
             self.move_cursor(row=self.row_count - 1, animate=False)
 
     def sortable(self) -> Sequence[tuple[str, bool]]:
-        """Return (column, whether it starts with the greatest value) of each visible column."""
+        """Return (column, whether sorting by it starts with the greatest value) of each visible column."""
         return [(column.key, column.descending) for column in self._columns_shown]
 
     def sort_changed(self) -> None:
@@ -223,7 +223,7 @@ def row_key(row: TrialRow) -> str:
 
 
 def mark_words(row: TrialRow) -> str:
-    """Return a row's note: its flag, if that changes what is counted, or how the trial failed; often empty."""
+    """Return a trial's note: a flag that changes what is counted, or how the trial failed; often empty."""
     if row.outcome == "ok":
         return mark(row)
     return ("✗ " if row.outcome in ("error", "stalled") else "") + outcome_word(row.outcome, row.ended_by)

@@ -46,7 +46,7 @@ class VerdictBoard(Horizontal):
         yield Static()
 
     def show_session(self, session: Session, standing: Sequence[Standing]) -> None:
-        """Set a finished session, with its models ordered by rank."""
+        """Show a finished session, with its models ordered by rank."""
         key = (session.session_id, len(session.rows), session.finished)
         if key == self._shown:
             return
@@ -78,7 +78,7 @@ def verdict_words(session: Session, standing: Sequence[Standing]) -> tuple[str, 
 
 
 def _number(found: SpeedVerdict) -> str:
-    """Return the ratio of the two fastest models if their verdict is final, else an empty text."""
+    """Return the fastest model's lead as a ratio; empty if the verdict is not final."""
     ratio = found.smallest_lead if found.word == "ahead" else found.ratio
     return f"{factor(ratio)}×" if ratio is not None and found.word in FINAL else ""
 

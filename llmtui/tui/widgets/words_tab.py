@@ -23,7 +23,7 @@ LINES = 16
 
 
 class ConclusionLine(Horizontal):
-    """A conclusion: its heading, followed by its sentences or, if there is room, beside them."""
+    """A conclusion: its heading above its sentences or, if there is room, beside them."""
 
     DEFAULT_CSS = """
     ConclusionLine {
