@@ -124,7 +124,7 @@ class LlmtuiApp(App[ExitReport]):
         self.set_timer(1.0, self._freeze_start_up)
 
     def _theme_changed(self, theme: Theme) -> None:
-        """Save the theme, both as the current one and as the last dark or light one, for the key that switches."""
+        """Save the theme, also as the last used dark theme or the last used light theme."""
         half = {"theme_dark": theme.name} if theme.dark else {"theme_light": theme.name}
         self.remember(theme=theme.name, **half)
 

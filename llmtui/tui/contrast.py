@@ -1,7 +1,7 @@
 """Minimum contrast of text and frames in every theme, like the setting that some terminals have.
 
-Textual's themes are made for other widgets: several have muted text of 2:1 and frames of 1.2:1. A filter, the
-last one applied before output, shifts such a colour towards white or black, as little as necessary.
+Textual's themes are made for other widgets: several have muted text of 2:1 and frames of 1.2:1. The last
+filter applied before output shifts colours of low contrast towards white or black, as little as necessary.
 """
 
 from __future__ import annotations

@@ -251,11 +251,14 @@ class Feed:
         self._link.send(command)
 
     def trial(self, trial_id: str) -> TrialFinished | None:
-        """Return a finished trial with its text and timeline; None if there is no such trial. Blocks: use a worker."""
+        """Return a finished trial with its text and timeline; None if there is no such trial.
+
+        Blocks: run it in a worker.
+        """
         return None if self._link is None else self._link.trial(trial_id)
 
     def close(self) -> None:
-        """Close the source, even while it is being opened. Blocks for up to 2 s: use a worker."""
+        """Close the source, even while it is being opened. Blocks for up to 2 s: run it in a worker."""
         with self._lock:
             self._closed = True
             link = self._link

@@ -74,7 +74,7 @@ class EditFailed(Exception):
 
 
 class Host(Protocol):
-    """What the screens need from the program. Methods may block; in a worker, call those that use files."""
+    """What the screens need from the program. Methods that read or write files block: run them in a worker."""
 
     settings: Settings
     """The settings as read at startup; ``save`` changes the file, not this attribute."""
@@ -129,10 +129,10 @@ class Host(Protocol):
         ...
 
     def resume(self, session_id: str, *, accept_changes: bool = False) -> tuple[Command, ...]:
-        """Return the commands that make an engine run the remaining trials of an interrupted session, in order.
+        """Return, in order, the commands with which an engine runs the remaining trials of an interrupted session.
 
-        If the engine replies ``CommandFailed`` with ``resume_changed``, resume again with ``accept_changes`` if the
-        user agrees. Reads files.
+        If the engine replies ``CommandFailed`` with ``resume_changed``, ask the user; to go on, resume with
+        ``accept_changes``. Reads files.
 
         Raises:
             LinkLost: there is no such session, or its plan cannot be read.

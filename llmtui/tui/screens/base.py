@@ -59,7 +59,7 @@ class BaseScreen(Screen[None]):
         self.show_lost()
 
     def show_lost(self) -> None:
-        """Show why the engine was lost; if it is there again, remove that message."""
+        """Show why the engine was lost; after it was restarted, remove that message."""
         lost = self.shell.feed.lost
         if lost is not None:
             self.banner.tell(lost)

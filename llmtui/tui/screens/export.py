@@ -69,7 +69,7 @@ class ExportDialog(ModalScreen[None]):
 
         Args:
             sessions: names of sessions, or paths of their journals.
-            table: rows of the visible table, header first; if there are none, its export is not offered.
+            table: rows of the visible table, header first; if there are no rows, the table is not offered for export.
         """
         super().__init__()
         self._sessions = tuple(sessions)

@@ -1,4 +1,4 @@
-"""The help: what the screen below it is for, and all keys that work on it."""
+"""The help: what the screen behind it is for, and all keys that work on that screen."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class ResultsScreen(BaseScreen):
         self._look()
 
     def on_unmount(self) -> None:
-        """Stop reading a saved session, which may still be followed."""
+        """Stop reading a saved session; another program may still be running it."""
         if self._opened is not None:
             self._opened.close()
 
@@ -206,7 +206,7 @@ class ResultsScreen(BaseScreen):
 
     @property
     def _may_go_on(self) -> bool:
-        """Whether rounds can be added: the engine has the session, and it was not stopped."""
+        """Whether rounds can be added: the engine still has the session, and the session was not stopped."""
         session = self.feed.session
         if self.feed is not self.shell.feed or self.shell.read_only or not self.feed.is_live:
             return False

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ResumeQuestion(ConfirmDialog):
-    """Question whether to run the rest of a session; Escape returns to the list (None), no opens the results."""
+    """Question whether to run the rest of a session: True for yes, False to open its results, None after Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", _("Back"), show=False, id="back")]
 
@@ -46,10 +46,10 @@ class ResumeQuestion(ConfirmDialog):
 
 
 class ResumingScreen(BaseScreen):
-    """A screen that can resume sessions. If it is left before the engine has begun, nothing is resumed."""
+    """A screen that can resume sessions. If the user leaves it before the engine has begun, nothing is resumed."""
 
     _resuming: ResumeSession | None = None
-    """The command to send after the session's server has answered, or that was sent; None if nothing is resumed."""
+    """The command that waits for the session's server, or was sent to the engine; None if nothing is being resumed."""
 
     def can_resume(self, entry: SessionEntry) -> bool:
         """Return whether a session seems to have trials left that could be run now."""
@@ -83,7 +83,7 @@ class ResumingScreen(BaseScreen):
             self.app.call_from_thread(self._send, commands)
 
     def _send(self, commands: Sequence[Command]) -> None:
-        """Choose the session's server; the other command follows when that server has listed its models."""
+        """Choose the session's server; the command to resume is sent when that server has listed its models."""
         for command in commands:
             if isinstance(command, SetServer):
                 self.shell.send(self.shell.connection.choose(command))

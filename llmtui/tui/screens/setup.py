@@ -289,7 +289,7 @@ class SetupScreen(SetupModels):
             self.models.models.focus()
 
     def action_others(self) -> None:
-        """Choose whether models in memory that are not picked are unloaded or kept: switch to the other choice."""
+        """Change whether models in memory that are not picked are unloaded or kept."""
         self.others.step()
         if not self.others.is_shown:
             kept = {"unload": _("unloaded for the run"), "keep": _("kept, and rows are marked")}[self.others.value]

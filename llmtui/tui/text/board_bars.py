@@ -22,7 +22,7 @@ def bar_scale(values: list[float], halves: list[float | None]) -> float:
 
     Args:
         values: the values.
-        halves: half the width of each interval on the log scale; None without an interval.
+        halves: half the width of each value's interval on the log scale; None for a value without an interval.
     """
     ends = [value * math.exp(half or 0.0) for value, half in zip(values, halves, strict=True)]
     return max(ends, default=0.0)

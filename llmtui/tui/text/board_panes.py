@@ -34,7 +34,7 @@ QUIET = "$foreground 70%"
 NAME_CELLS = 16
 BY_CATEGORY = ("decode_tps", "ttft_ms")
 TICKS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9), tuple(step / 10 for step in range(10, 100)))
-"""Sets of labels for one power of ten of a log axis, from the coarsest to the finest."""
+"""Sets of tick values within one power of ten of a log axis, from the coarsest to the finest."""
 LEAST_TICKS = 3
 PAIR_CELLS = 9
 SPARKS = "▁▂▃▄▅▆▇█"

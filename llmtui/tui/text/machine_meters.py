@@ -68,7 +68,7 @@ def heading_words(meter: Meter, whole_mark: str) -> list[Run]:
 
 
 def words_beside(meter: Meter, whole_mark: str, rows: int) -> list[list[Run]]:
-    """Return the lines of text beside a meter's plot: first the whole machine's use, then the model's or sensors."""
+    """Return the lines beside a meter's plot: the whole machine's use, then the model's use or the sensors' values."""
     if rows == 1:
         return [heading_words(meter, whole_mark)]
     first: list[Run] = [(f"{meter.name}  ", "text"), (f"{whole_mark} {meter.whole_words}", "all")]

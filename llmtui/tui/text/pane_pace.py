@@ -10,7 +10,7 @@ PROMPT_S = 0.05
 
 
 class FlushPace:
-    """The period between two paints: it doubles with each late frame and shrinks again in small steps."""
+    """The period between two paints: a late frame doubles it, a fast frame shortens it a little."""
 
     def __init__(self) -> None:
         self.period_s = SHORTEST_S

@@ -33,7 +33,7 @@ _WORDS = re.compile(r" +|[^ ]+")
 
 @dataclass(slots=True)
 class PaneLine:
-    """One line of text between line ends, with the kinds of its parts and the starts of its rows."""
+    """One line of text between line ends, with the kinds of its parts and the bounds of its rows."""
 
     text: str = ""
     runs: list[tuple[int, Kind]] = field(default_factory=list)

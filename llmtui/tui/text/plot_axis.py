@@ -18,11 +18,11 @@ GUTTER = 4
 """Number of columns for the values beside a plot."""
 S = 1_000_000_000
 SPANS_S = (30, 60, 120)
-"""Possible time spans of a plot, in seconds: the shortest that holds the session, or else its last two minutes."""
+"""Time spans of a plot, in seconds; the shortest that holds the whole session is used, or else the longest."""
 TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 TICK_COLUMNS = 10
 EDGE = " edge"
-"""Suffix of a phase's role for the cell where the phase begins."""
+"""Suffix of a phase's role (name of its style), for the cell where the phase begins."""
 _LEGEND: dict[BandName, str] = {
     "load": "$warning 30%", "prefill": "$secondary 30%", "thinking": "$accent 25%", "answer": "$success 25%",
 }  # fmt: skip
@@ -43,7 +43,7 @@ class Window(NamedTuple):
     def of(cls, session: Session, *, columns: int, whole: bool) -> Window:
         """Return the time span that contains the newest event.
 
-        The span moves by whole columns, so that the values in the columns stay the same.
+        The span moves by whole columns, so that the value drawn for a column does not change.
         """
         past_ns = max(S, session.last_t_ns - session.t_ns)
         fitting = [span * S for span in SPANS_S if span * S >= past_ns]
@@ -67,7 +67,7 @@ def ceiling(most: float) -> float:
 
 
 def gutter(row: int, height: int, top: float) -> Run:
-    """Return the text left of a row of a plot: the largest value in the top row, 0 in the bottom row."""
+    """Return the text to the left of a plot's row: the largest value in the top row, 0 in the bottom row."""
     label = with_mark(f"{top:g}") if row == 0 else "0" if row == height - 1 else ""
     return (f"{label:>{GUTTER - 1}}┤" if label else " " * (GUTTER - 1) + "│", "axis")
 
@@ -85,7 +85,7 @@ def plot_heading(words: list[Run], width: int) -> list[Run]:
 
 
 def axis_row(window: Window) -> list[Run]:
-    """Return the row that marks round numbers of seconds or minutes since the session's start."""
+    """Return the row of time labels: round numbers of seconds or minutes since the session's start."""
     row = [" "] * (GUTTER + window.columns)
     step_s = next((tick for tick in TICKS_S if tick * S >= TICK_COLUMNS * window.column_ns), TICKS_S[-1])
     end_ns = window.start_ns + window.columns * window.column_ns

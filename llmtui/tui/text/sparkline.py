@@ -13,7 +13,7 @@ def spark(values: Sequence[float], width: int, top: float) -> str:
     """Return values as one row of block characters, at most ``width`` columns, the newest at the right.
 
     Args:
-        values: values from oldest to newest, one per column; if they are more than ``width``, neighbours are averaged.
+        values: values from oldest to newest, one per column; if there are more than ``width``, neighbours are averaged.
         width: number of columns.
         top: value of a full block.
     """

@@ -19,7 +19,7 @@ from llmtui.words import _
 from llmtui.words.trials import category_words
 
 KEPT: Final = ("decode_tps", "ttft_ms", "ttfo_ms", "e2e_ms", "tokens", "decode_cps")
-"""Columns in order of importance: on a narrow screen the first ones are kept. Columns not listed here are last."""
+"""Columns in order of importance: on a narrow screen the first ones are kept. Columns not listed here come last."""
 NAME_CELLS: Final = (14, 32)
 GAP: Final = 2
 

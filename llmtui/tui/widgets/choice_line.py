@@ -89,5 +89,5 @@ class ChoiceLine(Static, can_focus=True):
         self.value = values[(values.index(self.value) + by) % len(values)]
 
     def action_choose(self, value: str) -> None:
-        """Choose the word with a value; called by a click."""
+        """Choose the word with the given value; called by a click."""
         self.value = value

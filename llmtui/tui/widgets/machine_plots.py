@@ -1,7 +1,7 @@
 """Plots of CPU and memory over one time axis, with the engine's phases (load, prefill, answer …) marked below.
 
-Drawn at most once per second, only while visible, and only if there is new data. The drawn rows are kept between two
-drawings, so a change of colours repaints them without drawing again.
+They are drawn at most once per second, only while visible, and only if there is new data. The drawn rows are kept
+between two drawings, so a change of colours repaints them without drawing again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REDRAW_S = 1.0
 SLACK_S = 0.05
 NEXT_NEWS_S = 0.25
 ROWS_OF_A_TALL_METER = 4
-"""Number of rows per resource from which each plot has a heading above it; below, the text is beside the plot."""
+"""With at least this many rows per resource, each plot has a heading above it; with fewer, the text is beside it."""
 WORDS_WIDTH = 34
 """Width in cells of the text beside a plot."""
 

@@ -21,7 +21,7 @@ class NavBar(Widget):
 
         Args:
             here: ``setup``, ``live``, ``results`` or ``history``.
-            inside: what is open within that screen, such as a session of the history; the screen's name leads back.
+            inside: what is open within that screen, such as a saved session; a click on the screen's name goes back.
             read_only: whether nothing can be started, so that Setup is left out.
         """
         super().__init__()

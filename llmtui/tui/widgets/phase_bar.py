@@ -47,7 +47,7 @@ class PhaseBar(Widget):
 
     @property
     def elapsed_s(self) -> float:
-        """The duration of the step in seconds: by the engine's clock up to its newest event, then by this process's."""
+        """Seconds since the step began: by the engine's clock up to its newest event, then by this process's clock."""
         session = self._session
         if session is None or not session.phases:
             return 0.0

@@ -35,7 +35,7 @@ class RateLine(Widget):
         self._median: float | None = None
 
     def show(self, live: LiveTrial | None, median_tps: float | None) -> None:
-        """Set the current trial and the median rate of its model's trials so far; either can be None."""
+        """Take the current trial, and the median rate of its model's trials so far; either can be None."""
         same = live is self._live and median_tps == self._median
         self._live, self._median = live, median_tps
         if not same:

@@ -33,12 +33,12 @@ KEPT: Final = (
     "decode_tps", "ttft_ms", "cold_first_ms", "memory_peak_bytes", "follow_up_ttft_ms", "ttfo_ms", "vram_bytes",
     "decode_cps", "cold_again_ms",
 )  # fmt: skip
-"""Columns in order of importance: on a narrow screen the first ones are kept. Columns not listed here are last."""
+"""Columns in order of importance: on a narrow screen the first ones are kept. Columns not listed here come last."""
 SHOWN: Final = (
     "decode_tps", "ttft_ms", "ttfo_ms", "cold_first_ms", "cold_again_ms", "follow_up_ttft_ms", "memory_peak_bytes",
     "vram_bytes", "decode_cps",
 )  # fmt: skip
-"""Columns in their order from the left. Columns not listed here are last."""
+"""Columns in their order from the left. Columns not listed here come last."""
 NAME_CELLS: Final = (16, 22, 32)
 """Width of the column of names: minimum, minimum on a screen of at least ``ROOMY_CELLS``, and maximum."""
 ROOMY_CELLS: Final = 120
@@ -96,7 +96,7 @@ class Scoreboard(ResultTable[ContenderSummary]):
         return [(one.id, one.better == "higher") for one in found if one is not None]
 
     def as_rows(self) -> tuple[tuple[str, ...], ...]:
-        """Return the header and the models' figures as text, as ``run`` prints them, without bars and signs."""
+        """Return the header and the models' figures as text, as ``llmtui run`` prints them: without bars and signs."""
         columns = scoreboard(self._session) if self._session is not None else ()
         rows = zip(*(column.cells for column in columns), strict=True)
         return (tuple(column.head for column in columns), *(tuple(cell.strip() for cell in row) for row in rows))

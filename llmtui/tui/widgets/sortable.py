@@ -116,5 +116,5 @@ class SortableTable(Sortable, DataTable[CellType], Generic[CellType]):
 
 
 def _comparable(value: Value) -> tuple[int, float, str]:
-    """Return the sort key of a value: numbers by size, then texts in alphabetical order, ignoring case."""
+    """Return the sort key of a value: numbers come first, by size, then texts in alphabetical order, ignoring case."""
     return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, value or 0.0, "")

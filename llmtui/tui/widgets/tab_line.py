@@ -1,4 +1,4 @@
-"""The line with the names and numbers of the Results tabs, the open tab marked; a click opens a tab."""
+"""The line with the names and numbers of the Results tabs, with the open tab marked; a click opens a tab."""
 
 from __future__ import annotations
 

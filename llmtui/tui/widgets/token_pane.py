@@ -28,7 +28,7 @@ from llmtui.words import _, plural
 SLACK_S = 0.05
 """A flush that is due within this many seconds is done at once, to be painted in the same frame as other changes."""
 FOLLOW_ROWS = 1
-"""The pane follows the text again once it is scrolled to within this many rows of the end."""
+"""The pane follows the text again once the user has scrolled to within this many rows of the end."""
 
 
 class TokenPane(ScrollView, can_focus=True):

@@ -1,6 +1,6 @@
 """The table of trials: one row per trial, newest last.
 
-A row is added when a trial ends. The row changes only if a later trial adds information about its trial.
+The row of a trial is added when the trial ends. It changes only if a later trial adds information about that trial.
 """
 
 from __future__ import annotations
