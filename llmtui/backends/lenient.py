@@ -142,7 +142,7 @@ def _fit(value: object, wanted: Any) -> tuple[bool, object]:  # noqa: ANN401 - a
     for candidate in (value, *_whole(value)):
         try:
             return True, msgspec.convert(candidate, wanted)
-        except (msgspec.ValidationError, RecursionError):
+        except (msgspec.ValidationError, RecursionError, UnicodeEncodeError):  # half of a surrogate pair in a key
             continue
     for option in _options(wanted):
         if isinstance(option, type) and issubclass(option, msgspec.Struct):

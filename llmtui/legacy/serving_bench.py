@@ -123,7 +123,7 @@ def _whole(gaps: Sequence[Sequence[float]], lengths: Sequence[Any], mean_tpot_ms
 
     If they do, their sums agree with the mean time per token stated in the file.
     """
-    if not gaps or len(gaps) != len(lengths) or mean_tpot_ms is None:
+    if not gaps or len(gaps) != len(lengths) or not mean_tpot_ms:
         return False
     each = [sum(one) / (n - 1) for one, length in zip(gaps, lengths, strict=True) if (n := count_of(length) or 0) > 1]
     return bool(each) and abs(1000 * statistics.fmean(each) / mean_tpot_ms - 1) <= NEAR

@@ -138,8 +138,8 @@ def _count(folder: Path) -> tuple[int, int]:
         events = read_events(folder / JOURNAL)
         rounds = [event.trial.round for event in events if isinstance(event, TrialFinished)]
         return len(rounds), len(set(rounds))
-    row = next(csv.reader(lines[-1:]), [])
     try:
+        row = next(csv.reader(lines[-1:]), [])
         return int(row[_ORDER]), int(row[0])
-    except (ValueError, IndexError):  # only the header, or another program's file
+    except (ValueError, IndexError, csv.Error):  # only the header, a damaged file, or another program's
         return 0, 0

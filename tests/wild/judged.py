@@ -91,6 +91,11 @@ async def judge(
         left_open = True
     except httpx.HTTPError as error:
         answer.problem = Problem(code="cut", detail=str(error))
+    return judgement(answer, left_open=left_open, num_predict=num_predict)
+
+
+def judgement(answer: CollectedAnswer, *, left_open: bool, num_predict: int = NUM_PREDICT) -> Judged:
+    """Return the judgement of a trial with this answer."""
     final = answer.final
     trial = finished(
         PLAN,
