@@ -12,6 +12,8 @@ from types import FrameType
 
 SAVE_TITLE = "\x1b[22;2t"
 RESTORE_TITLE = "\x1b[23;2t"
+LOOK_S = 1.0
+"""Time between two looks whether the terminal is still there, in seconds."""
 LAST_WAIT_S = 5.0
 """Time limit in seconds of a clean shutdown after the terminal was closed, including 2 s for the engine."""
 
@@ -33,6 +35,20 @@ def on_end_signals(end: Callable[[], None]) -> None:
         loop.add_signal_handler(signal.SIGTERM, end)
         # Not a loop handler: it would run after Textual's handler of SIGCONT, which the kernel sends with SIGHUP.
         signal.signal(signal.SIGHUP, hung_up)
+    if os.name == "posix" and os.isatty(0):
+        _watch_the_terminal(loop, lambda: hung_up(0, None))
+
+
+def _watch_the_terminal(loop: asyncio.AbstractEventLoop, hung_up: Callable[[], None]) -> None:
+    """Call ``hung_up`` if the terminal is closed without a signal: under ``nohup``, or as no controlling terminal."""
+
+    def look() -> None:
+        if os.isatty(0):
+            loop.call_later(LOOK_S, look)
+        else:
+            hung_up()
+
+    look()
 
 
 def _leave_the_terminal() -> None:

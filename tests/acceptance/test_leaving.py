@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -180,3 +181,29 @@ def test_the_built_in_server_goes_too(home: Home, number: signal.Signals) -> Non
         everything = [ui, *descendants(ui.pid)]
         os.kill(ui.pid, number)
         wait_until(lambda: not alive(everything), timeout_s=GONE_WITHIN_S + NOTICE_S, what="every process is gone")
+
+
+def test_a_terminal_that_closes_without_a_signal_ends_everything(home: Home) -> None:
+    """As under ``nohup``, and in a terminal that is not the controlling one."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    line = f"import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); os.execv({PROGRAM[0]!r}, {PROGRAM!r})"
+    started = subprocess.Popen(
+        [PROGRAM[0], "-c", line], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, cwd=home.folder,
+        env=dict(os.environ) | home.env | {"TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(theirs)
+    os.set_blocking(ours, False)
+    shown = bytearray()
+
+    def has_engine() -> bool:
+        with suppress(BlockingIOError):
+            shown.extend(os.read(ours, 1 << 16))
+        return len(shown) > 2000 and bool(descendants(started.pid))
+
+    wait_until(has_engine, timeout_s=60, what="the screens are shown")
+    everything = [psutil.Process(started.pid), *descendants(started.pid)]
+    os.close(ours)
+    wait_until(lambda: started.poll() is not None, timeout_s=20, what="the screens end")
+    wait_until(lambda: not alive(everything), timeout_s=10, what="every process is gone")
