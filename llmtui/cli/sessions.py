@@ -92,7 +92,8 @@ def saved_session(journal: Path) -> Saved:
     except OSError as error:
         problem = Problem(code="file_unreadable", args={"file": str(journal)}, detail=error.strerror)
         raise Refused(whole_problem(problem)) from error
-    for problem in saved.problems:
+    newer = [note.problem for note in saved.session.notes if note.problem.code == "newer_schema"]
+    for problem in (*newer, *saved.problems):
         print(f"llmtui: {whole_problem(problem)}", file=sys.stderr)
     return saved
 

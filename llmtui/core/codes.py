@@ -209,6 +209,7 @@ RunProblem = Literal[
     # sessions on disk and in pipes
     "bad_journal",
     "not_a_session",
+    "newer_schema",
     "unknown_event",
     "bad_lines",
     "torn_line",

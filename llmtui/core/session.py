@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from llmtui.core.events import (
+    SCHEMA,
     Event,
     Noted,
     Paused,
@@ -210,6 +211,8 @@ class SessionBuilder:
             rounds=event.plan.rounds,
             total=event.plan.rounds * trials_per_round(event.plan),
         )
+        if event.schema > SCHEMA:
+            self._notes.append(Note(event.t_ns, "warning", Problem(code="newer_schema", args={"schema": event.schema})))
 
     def _extended(self, event: PlanExtended) -> None:
         assert self._session is not None

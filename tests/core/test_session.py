@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmtui.core.events import (
+    SCHEMA,
     Chunks,
     Event,
     Noted,
@@ -28,6 +29,7 @@ from llmtui.core.session import MAX_SAMPLES, Session, SessionBuilder, fold
 from llmtui.core.summary import pooled, spread, summarise
 from llmtui.core.trial_row import TrialRow
 from llmtui.words.evidence import evidence_text
+from llmtui.words.problems import problem_what
 from tests.core.made import MS, finished, plan, started, trial
 
 PLAN = plan("llama3", "mistral")
@@ -340,3 +342,16 @@ def test_the_engines_own_flags_come_first_with_their_evidence() -> None:
 def test_an_outlier_leaves_the_pool_only_with_a_cause() -> None:
     assert counts_for_speed(row(flags=("outlier",)))
     assert not counts_for_speed(row(flags=("outlier", "throttled")))
+
+
+def test_a_session_of_a_newer_format_says_so() -> None:
+    newer = msgspec.structs.replace(started(PLAN), schema=SCHEMA + 1)
+    session = fold([newer])
+    assert session is not None
+    assert [(note.level, note.problem.code, note.problem.args) for note in session.notes] == [
+        ("warning", "newer_schema", {"schema": SCHEMA + 1})
+    ]
+    assert problem_what(session.notes[0].problem)
+    usual = fold([started(PLAN)])
+    assert usual is not None
+    assert not usual.notes

@@ -130,6 +130,10 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
             "n",
         )
     ),
+    "newer_schema": Said(
+        marked("This session was written by a newer llmtui (format {schema})."),
+        marked("Parts of it may be missing here. Open it with that version to see everything."),
+    ),
     "torn_line": Said(marked("{file} ends in the middle of a line; that line was skipped.")),
     "unknown_line": Said(
         marked("A line of {where} could not be read and was skipped."),
