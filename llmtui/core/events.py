@@ -34,7 +34,7 @@ from llmtui.core.records import (
     Tagged,
     Timeline,
 )  # fmt: skip
-from llmtui.core.shown import shown_event
+from llmtui.core.shown import Implausible, may_be_huge, shown_event
 
 SCHEMA = 2
 """Version of the journal format. Before version 2, problems, evidence and steps were English texts instead of codes."""
@@ -353,11 +353,11 @@ def decode_event(line: bytes) -> Event:
     """
     try:
         event = _events.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # Frequent, without text other than the model's answer:
+        usual = isinstance(event, Chunks) or (isinstance(event, Sampled) and not may_be_huge(line))
+        return event if usual else shown_event(event, keep=_ANSWER)
+    except (msgspec.DecodeError, UnicodeDecodeError, Implausible) as error:
         raise BadLine(str(error)) from error
-    if isinstance(event, Chunks | Sampled):  # frequent, and their only text is the model's answer
-        return event
-    return shown_event(event, keep=_ANSWER)
 
 
 def decode_command(line: bytes) -> Command:

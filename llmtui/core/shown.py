@@ -1,4 +1,4 @@
-"""Text from servers and files made safe to show: no character in it can control the terminal.
+"""Records from servers and files made safe: no character can control the terminal, no number overflows a sum.
 
 Names, versions, errors and titles come from servers, and a journal may come from anywhere. Every event that is read
 (see ``core.events.decode_event``) passes ``shown_event`` before screens, printed output and files use it. The text of
@@ -21,6 +21,18 @@ _ODD_IN_LINES: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{BIDI}\u
 _LINES: Final = frozenset(("text", "cold_text", "follow_up_text", "template", "license", "modelfile"))
 """Names of the fields whose text may have several lines."""
 _AS_IT_CAME: Final = frozenset(("timeline",))
+MOST: Final = 1e15
+"""Numbers from here on are no measurements. Times in ns are whole numbers and have no limit here."""
+_HUGE: Final = re.compile(rb'\d[eE]\+?\d\d|(?<![\d.])(?<!t_ns":)\d{16}')
+
+
+class Implausible(ValueError):
+    """A record has a number that no measurement can have, in a field that cannot be None."""
+
+
+def may_be_huge(line: bytes) -> bool:
+    """Return whether a line of JSON may have a number of at least ``MOST``."""
+    return _HUGE.search(line) is not None
 
 
 def visible(character: str) -> str:
@@ -52,9 +64,14 @@ def lines_without_controls(text: str) -> str:
 def shown_event(event: T, *, keep: frozenset[str] = frozenset()) -> T:
     """Return a record with all its texts made safe to show; the record itself if nothing changes.
 
+    Numbers that no measurement can have become None, since sums with them overflow.
+
     Args:
         event: a struct. Any other value is returned unchanged.
         keep: names of fields of the record to leave unchanged.
+
+    Raises:
+        Implausible: a number that no measurement can have is in a field that cannot be None.
     """
     if not isinstance(event, msgspec.Struct):
         return event
@@ -63,10 +80,20 @@ def shown_event(event: T, *, keep: frozenset[str] = frozenset()) -> T:
         if name in keep or name in _AS_IT_CAME:
             continue
         value = getattr(event, name)
+        if type(value) is float and not -MOST < value < MOST:
+            _check_optional(event, name)
+            changes[name] = None
+            continue
         fit = _shown(value, lines=name in _LINES)
         if fit is not value:
             changes[name] = fit
     return msgspec.structs.replace(event, **changes) if changes else event
+
+
+def _check_optional(event: msgspec.Struct, name: str) -> None:
+    field = next(one for one in msgspec.structs.fields(event) if one.name == name)
+    if field.default is not None:
+        raise Implausible(f"implausible number - at `{name}`")
 
 
 def _shown(value: object, *, lines: bool) -> object:

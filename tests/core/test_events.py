@@ -19,12 +19,13 @@ from llmtui.core.events import (
     Noted,
     Sampled,
     SessionFinished,
+    TrialFinished,
     clean_text,
     decode_command,
     decode_event,
     encode,
 )
-from llmtui.core.records import Problem, Timeline
+from llmtui.core.records import MachineFigures, Problem, Timeline
 from tests.core.made import finished, plan, started
 
 PLAN = plan()
@@ -115,3 +116,17 @@ def test_cleaned_text_can_always_be_written(text: str) -> None:
 def test_a_timeline_of_a_long_answer_stays_small() -> None:
     line = encode(finished(PLAN, tokens=400))
     assert len(line) < 60 * 400
+
+
+@pytest.mark.parametrize("huge", ["1e308", "-1e308", "1e15", "9" * 30])
+def test_a_number_that_no_measurement_can_have_is_missing_or_costs_its_line(huge: str) -> None:
+    line = encode(finished(plan(), machine=MachineFigures(runner_cpu_s=1.5, joules=2.5)))
+    event = decode_event(line.replace(b":1.5", b":" + huge.encode()))
+    assert isinstance(event, TrialFinished)
+    assert event.machine is not None
+    assert (event.machine.runner_cpu_s, event.machine.joules) == (None, 2.5)
+    sample = encode(Sampled(t_ns=10**18, cores_busy=0.1 + 0.2, watts=1.5))
+    assert decode_event(sample) == Sampled(t_ns=10**18, cores_busy=0.1 + 0.2, watts=1.5)
+    assert decode_event(sample.replace(b":1.5", b":" + huge.encode())).watts is None  # type: ignore[union-attr]
+    with pytest.raises(BadLine, match="cores_busy"):
+        decode_event(sample.replace(b":0.30000000000000004", b":" + huge.encode()))
