@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -142,10 +142,14 @@ class SessionFiles:
             self._trial_id = event.trial.id if isinstance(event, TrialStarted) else None
 
     def close(self) -> None:
-        """Close the files and release the writer's lock."""
-        self._samples.close()
-        self._trials.close()
-        self._journal.close()
+        """Close the files and release the writer's lock.
+
+        Raises:
+            OSError: a file cannot be closed properly, as on a network file system. The others are closed nevertheless.
+        """
+        with ExitStack() as files:
+            for one in (self._journal, self._trials, self._samples):
+                files.callback(one.close)
 
     def session(self) -> Session:
         """Return the session so far. To be called in the thread of ``keep``, or after the session has ended."""
@@ -285,15 +289,21 @@ class Recorder:
             self._note(files, "info", Problem(code="disk_again"))
         if isinstance(event, SessionFinished):
             self._files = None
-            files.close()
+            try:
+                files.close()
+            except OSError as error:
+                self._say("error", Problem(code="disk", detail=error.strerror or str(error)))
 
     def _note(self, files: SessionFiles, level: Level, problem: Problem) -> None:
         """Report a message to the reader at once, and to the journal as soon as it can be written."""
         noted = Noted(t_ns=time.perf_counter_ns(), level=level, problem=problem)
-        line = encode(noted)
         with suppress(OSError):  # then it waits with the other events
-            files.keep(noted, line)
-        self._outbox.put(line, "facts")
+            files.keep(noted, encode(noted))
+        self._outbox.put(encode(noted), "facts")
+
+    def _say(self, level: Level, problem: Problem) -> None:
+        """Report a message to the reader only."""
+        self._outbox.put(encode(Noted(t_ns=time.perf_counter_ns(), level=level, problem=problem)), "facts")
 
 
 class _Replayed(NamedTuple):

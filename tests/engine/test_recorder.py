@@ -279,3 +279,22 @@ def test_a_key_that_a_server_repeats_is_neither_told_nor_kept(tmp_path: Path) ->
     assert b"quoted" not in kept
     assert b"Incorrect key: [hidden]." in kept
     assert "quoted" not in repr(reader.events)
+
+
+def test_files_that_cannot_be_closed_are_told_and_do_not_end_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader()
+    recorder = Recorder(reader)
+    files = recorder.open_session(tmp_path, started(PLAN))
+
+    def fails() -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(files._samples, "close", fails)
+    recorder.emit(END)
+    done(recorder)
+    noted = [event.problem for event in reader.events if isinstance(event, Noted)]
+    assert [(problem.code, problem.detail) for problem in noted] == [("disk", "Input/output error")]
+    assert list(read_events(tmp_path / JOURNAL)) == [started(PLAN), END]
+    assert writer_pid(tmp_path / LOCK) is None, "the other files are closed"
