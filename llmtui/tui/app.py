@@ -36,7 +36,7 @@ from llmtui.tui.connection import ServerConnection
 from llmtui.tui.contrast import ContrastFilter
 from llmtui.tui.feed import Feed, FeedEnded, FeedMessage, Replied, SessionChanged, ShowDue
 from llmtui.tui.host import BadAddress, ExitReport, Host
-from llmtui.tui.keys import app_bindings
+from llmtui.tui.keys import app_bindings, apply_keymap
 from llmtui.tui.modes import SCREENS
 from llmtui.tui.palette import palette_commands
 from llmtui.tui.screens.start import StartScreen
@@ -85,7 +85,7 @@ class LlmtuiApp(App[ExitReport]):
             self.register_theme(theme)
         chosen = self.settings.theme
         self.theme = chosen if chosen in self.available_themes else DARK.name
-        self.set_keymap(self.settings.keymap)
+        self._key_problems = apply_keymap(self, self.settings.keymap)
 
     def open_link(self) -> Link:
         """Start the engine (the measuring process) and return the link to it."""
@@ -155,7 +155,7 @@ class LlmtuiApp(App[ExitReport]):
 
     def _tell_problems(self) -> None:
         """Show the settings that are ignored, with the reasons."""
-        for sentence in self.host.problems:
+        for sentence in (*self.host.problems, *self._key_problems):
             self.notify(sentence, title=_("Settings"), severity="warning", timeout=15)
 
     # --- messages of a feed ---

@@ -2,9 +2,48 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from textual.app import App
 from textual.binding import Binding
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from llmtui.words import _
+
+_NAMED = frozenset(key.value for key in Keys) | frozenset(KEY_NAME_REPLACEMENTS.values())
+_MODIFIERS = ("ctrl+", "shift+", "alt+", "super+", "hyper+", "meta+")
+
+
+def apply_keymap(app: App[Any], keymap: Mapping[str, str]) -> tuple[str, ...]:
+    """Use the user's keymap without keys that do not exist; return a sentence that names those keys, if any.
+
+    An action all of whose keys are unknown keeps its usual key.
+    """
+    usable: dict[str, str] = {}
+    unknown: list[str] = []
+    for action, keys in keymap.items():
+        names = [name.strip() for name in keys.split(",") if name.strip()]
+        known = [name for name in names if _is_key(name)]
+        unknown += [name for name in names if name not in known]
+        if known:
+            usable[action] = ",".join(known)
+    app.set_keymap(usable)
+    sentence = _("The keymap names keys that do not exist: {keys}.")
+    return (sentence.format(keys=", ".join(unknown)),) if unknown else ()
+
+
+def _is_key(name: str) -> bool:
+    """Return whether Textual knows a key of this name: a character, its name, or a key such as ``f6``."""
+    while name.startswith(_MODIFIERS) and name not in _NAMED:
+        name = name.partition("+")[2]
+    if len(name) == 1 or name in _NAMED:
+        return True
+    with suppress(KeyError):
+        return bool(unicodedata.lookup(name.replace("_", " ")))
+    return False
 
 
 def app_bindings() -> list[Binding]:

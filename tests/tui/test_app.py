@@ -195,6 +195,19 @@ class TestEverywhere:
             await pilot.press("f9")
             assert isinstance(app.screen, HelpScreen)
 
+    async def test_a_key_that_does_not_exist_takes_no_key_away_and_is_told(self) -> None:
+        keymap = {"quit": "nokeyxx", "help": "f9, ctrl+question_mark,ctrl+nonsense"}
+        app = app_with(engine_beside(an_ollama), settings=Settings(keymap=keymap))
+        async with app.run_test() as pilot:
+            await until_listed(pilot)
+            (told,) = [note.message for note in app._notifications if "keymap" in note.message]
+            assert told.endswith("nokeyxx, ctrl+nonsense.")
+            await pilot.press("f9")
+            assert isinstance(app.screen, HelpScreen)
+            await pilot.press("escape")
+            await pilot.press("q")
+            await wait_until(pilot, lambda: not app.is_running)
+
     async def test_help_lists_the_keys_of_the_screen_and_goes_back(self) -> None:
         app = app_with(engine_beside(an_ollama))
         async with app.run_test(size=(100, 60)) as pilot:
@@ -202,7 +215,12 @@ class TestEverywhere:
             await pilot.press("f1")
             assert isinstance(app.screen, HelpScreen)
             keys = str(app.screen.query_one("#help-keys").render())
-            for said in ("Type a prompt and run it now", "Run the picked models", "Light or dark", "Commands"):
+            for said in (
+                "Type a prompt and run it now",
+                "Run the picked models",
+                "Switch between light and dark",
+                "Find a command",
+            ):
                 assert said in keys
             await pilot.press("escape")
             assert isinstance(app.screen, SetupScreen)
