@@ -152,7 +152,7 @@ async def _generate(simulation: Simulation, exchange: Exchange) -> None:
 
 async def _log(simulation: Simulation, exchange: Exchange) -> None:
     _, _, since = exchange.request.query.partition("since=")
-    records = simulation.log.records(int(since) if since.isdigit() else 0)
+    records = simulation.log.records(int(since) if since.isascii() and since.isdigit() else 0)
     await exchange.send_json(msgspec.to_builtins(records))
 
 

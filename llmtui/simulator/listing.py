@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,7 @@ from llmtui.simulator.clock import rfc3339_nano
 from llmtui.simulator.identity import blob_hash, manifest_digest, tagged_name
 from llmtui.simulator.model import Dialect, SimulatedModel
 
+_PARAMETERS = re.compile(r"([0-9]+(?:\.[0-9]*)?)([KMBTkmbt])")
 _FOREVER_NS = 2**63 - 1
 """Go's longest duration, 292 years: how long a model without an expiry time is kept."""
 
@@ -156,11 +158,8 @@ def _model_info(model: SimulatedModel) -> dict[str, Any]:
 def parameter_count(parameter_size: str) -> int:
     """Return the number of parameters written as `8.0B` or `114M`; 0 if it is malformed."""
     factors = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
-    number, unit = parameter_size[:-1], parameter_size[-1:].upper()
-    try:
-        return round(float(number) * factors[unit])
-    except (KeyError, ValueError):
-        return 0
+    written = _PARAMETERS.fullmatch(parameter_size)
+    return round(float(written[1]) * factors[written[2].upper()]) if written else 0
 
 
 def _tensors(model: SimulatedModel) -> list[dict[str, Any]]:

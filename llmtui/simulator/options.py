@@ -12,11 +12,12 @@ from msgspec import Struct
 from llmtui.simulator.model import Dialect
 
 _DURATION = re.compile(
-    r"[-+]?(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*"
+    r"[-+]?(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*",
+    re.ASCII,
 )
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_NUMBER_ONLY = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
-_UNKNOWN_UNIT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)([^\d.]+).*", re.DOTALL)
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_NUMBER_ONLY = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+_UNKNOWN_UNIT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)([^\d.]+).*", re.DOTALL | re.ASCII)
 _UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 _INTEGERS = frozenset(

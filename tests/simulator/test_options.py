@@ -35,6 +35,8 @@ def test_durations_are_read_in_gos_notation(text: str, seconds: float) -> None:
         ("5d", 'time: unknown unit "d" in duration "5d"'),
         ("", 'time: invalid duration ""'),
         ("soon", 'time: invalid duration "soon"'),
+        ("٣m", 'time: invalid duration "٣m"'),
+        ("5٣m", 'time: unknown unit "٣m" in duration "5٣m"'),
     ],
 )
 def test_bad_durations_get_gos_message(text: str, message: str) -> None:
