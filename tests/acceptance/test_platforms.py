@@ -1,4 +1,7 @@
-"""Modules that only some systems have are hidden: everything else is imported, and a session runs."""
+"""Modules that only some systems have are hidden: everything else is imported, and a session runs.
+
+The modules are also imported with the names of other systems in ``sys.platform``.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import llmtui
 from llmtui.simulator.process import running_simulator
@@ -21,18 +26,32 @@ NEED_A_TERMINAL_OF_UNIX = ("llmtui.selftest.", "llmtui.cli.selftest")
 """The self-test draws in a pseudo-terminal; `llmtui selftest` says so on Windows."""
 
 
-def hidden(folder: Path) -> dict[str, str]:
+OTHERS = (
+    "asyncio", "h11", "httpcore", "httpx", "msgspec", "multiprocessing", "pandas", "platformdirs", "plotext", "psutil",
+    "rich.console", "subprocess", "textual.app", "textual.widgets", "tomlkit", "typer", "uuid", "webbrowser", "zipfile",
+)  # fmt: skip
+"""Modules of other packages; they are imported before the system is renamed, since they choose their parts by it."""
+
+
+def hidden(folder: Path, platform: str = sys.platform) -> dict[str, str]:
     there = folder / "hidden"
     there.mkdir()
     (there / "sitecustomize.py").write_text(HIDE)
+    (there / "renamed.py").write_text(
+        "import importlib, sys\n"
+        f"for name in {OTHERS!r}:\n"
+        "    importlib.import_module(name)\n"
+        f"sys.platform = {platform!r}\n"
+    )
     return {"PYTHONPATH": str(there)}
 
 
-def test_every_module_is_imported_without_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("platform", [sys.platform, "win32", "darwin"])
+def test_every_module_is_imported_without_them(tmp_path: Path, platform: str) -> None:
     names = {one.name for one in pkgutil.walk_packages(llmtui.__path__, "llmtui.")}
     names = {name for name in names if not name.startswith(NEED_A_TERMINAL_OF_UNIX) and "__main__" not in name}
     line = (
-        "import importlib, sys\n"
+        f"import importlib, sys{', renamed' if platform != sys.platform else ''}\n"
         f"for name in {sorted(names)!r}:\n"
         "    try:\n"
         "        importlib.import_module(name)\n"
@@ -42,7 +61,7 @@ def test_every_module_is_imported_without_them(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", line], capture_output=True, text=True, check=False, timeout=120,
-        env=dict(os.environ) | hidden(tmp_path),
+        env=dict(os.environ) | hidden(tmp_path, platform),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
