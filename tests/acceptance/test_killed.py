@@ -1,19 +1,23 @@
-"""Killed with -9 at a write of the journal, engine, command or both: after ``--resume`` every trial is there once.
+"""Killed with -9, engine, command or both: after ``--resume`` every trial is there once.
 
-``pytest tests/acceptance/test_killed.py`` kills at every eleventh write, which has each way but two;
-``HYPOTHESIS_PROFILE=long pytest tests/acceptance/test_killed.py`` kills at each of the writes 1 to 100. The plain suite
-cuts journals instead, at any line and inside it (tests/engine/test_resuming.py).
+``pytest tests/acceptance/test_killed.py`` kills at every eleventh write of the journal, which has each way but two, and
+at 3 random moments; with ``HYPOTHESIS_PROFILE=long`` it kills at each of the writes 1 to 100 and at 100 moments. The
+plain suite cuts journals instead, at any line and inside it (tests/engine/test_resuming.py).
 """
 
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
+import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, get_args
 
+import psutil
 import pytest
 
 from llmtui.core.events import TrialFinished
@@ -21,7 +25,10 @@ from llmtui.simulator.model import ScriptedAnswer, SimulatedModel
 from llmtui.simulator.process import running_simulator
 from llmtui.simulator.script import Script
 from llmtui.store.journal import read_events
-from tests.acceptance.program import Home
+from llmtui.store.lock import writer_pid
+from llmtui.store.session_folder import LOCK
+from tests.acceptance.program import Home, alive
+from tests.terminal import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 
@@ -82,18 +89,42 @@ def killed_and_resumed(home: Home, at: int, when: When, who: Who) -> None:
         done = home.run("run", "--host", server.url, *PLAN, env=env)
         if who == "engine":
             assert done.returncode != -signal.SIGKILL
-        (session,) = home.sessions()
-        before = finished(session)
         if done.returncode == 0:
             return  # it ended before that write
-        resumed = home.run("run", "--resume")
-        if b"\n" not in (session / "events.jsonl").read_bytes():
-            assert resumed.returncode == 2, "it was killed before its first line: there is no plan to go on with"
-            return
-        if "nothing" in resumed.stderr.lower() or "no interrupted session" in resumed.stderr:
-            assert len(before) == TRIALS
-        else:
-            assert resumed.returncode == 0, resumed.stderr
+        check_resumed(home)
+
+
+def killed_at_a_moment(home: Home, after_s: float, who: Who) -> None:
+    with running_simulator(Script(models=(MODEL,))) as server:
+        run = home.start("run", "--host", server.url, *PLAN)
+        wait_until(lambda: home.sessions(), timeout_s=60, what="the session has begun")
+        time.sleep(after_s)
+        command = psutil.Process(run.pid)
+        victims = [*(command.children() if who != "command" else ()), *((command,) if who != "engine" else ())]
+        for victim in victims:
+            with suppress(psutil.NoSuchProcess):
+                victim.kill()
+        run.communicate(timeout=60)
+        wait_until(lambda: not alive(victims), timeout_s=20, what="they are gone")
+        if run.returncode == 0:
+            return  # it ended before that moment
+        (session,) = home.sessions()
+        wait_until(lambda: writer_pid(session / LOCK) is None, timeout_s=20, what="the engine is gone")
+        check_resumed(home)
+
+
+def check_resumed(home: Home) -> None:
+    """Resume the only session; every trial is then there once, and what was finished before is unchanged."""
+    (session,) = home.sessions()
+    before = finished(session)
+    resumed = home.run("run", "--resume")
+    if b"\n" not in (session / "events.jsonl").read_bytes():
+        assert resumed.returncode == 2, "it was killed before its first line: there is no plan to go on with"
+        return
+    if "nothing" in resumed.stderr.lower() or "no interrupted session" in resumed.stderr:
+        assert len(before) == TRIALS
+    else:
+        assert resumed.returncode == 0, resumed.stderr
     assert home.sessions() == [session]
     after = finished(session)
     assert after[: len(before)] == before
@@ -119,3 +150,10 @@ def test_at_the_kth_write(tmp_path: Path, at: int) -> None:
 @pytest.mark.parametrize(("who", "when"), PATTERN)
 def test_in_every_way(tmp_path: Path, who: Who, when: When) -> None:
     killed_and_resumed(Home(tmp_path), 23, when, who)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(100 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 3))
+def test_at_a_random_moment(tmp_path: Path, moment: int) -> None:
+    chance = random.Random(moment)
+    killed_at_a_moment(Home(tmp_path), chance.uniform(0, 4), chance.choice(get_args(Who)))
