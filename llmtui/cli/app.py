@@ -174,7 +174,7 @@ def run_command(
         chosen=frozenset(name for name, given in flags.items() if given is not None),
         extra_fields={} if request_json is None else extra_fields(request_json),
         events=events == "-",
-        resume=None if resume is None else folder_to_resume(of, resume, beside=others | flags),
+        resume=None if resume is None else folder_to_resume(of, resume, beside={**others, **flags}),
         words=words,
     )
     raise typer.Exit(running.run(of, order))
