@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import IO, Final
+from typing import IO, Final, Literal
 
 import msgspec
 from rich.console import Console
@@ -86,7 +86,8 @@ class LimitFacts(msgspec.Struct, frozen=True, kw_only=True):
 class ComparisonDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The JSON document that ``llmtui compare --json`` prints."""
 
-    version: int = VERSION
+    format: Literal["llmtui-comparison"] = "llmtui-comparison"
+    version: Literal[1] = VERSION
     written_by: str = __version__
     sessions: tuple[SessionHead, ...]
     comparisons: tuple[ComparisonFacts, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -199,12 +199,16 @@ class ReportDocument(msgspec.Struct, frozen=True, kw_only=True):
     sessions: tuple[SessionFacts, ...]
 
 
-def schema() -> dict[str, Any]:
-    """Return the document's JSON Schema (2020-12)."""
-    made = msgspec.json.schema(ReportDocument)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"llmtui report {VERSION}", **made}
+def schema_text(document: type[msgspec.Struct] = ReportDocument, title: str = f"llmtui report {VERSION}") -> bytes:
+    """Return a document's JSON Schema (2020-12) in the form published in docs/.
 
-
-def schema_text() -> bytes:
-    """Return the schema in the form published as docs/report.schema.json."""
-    return msgspec.json.format(msgspec.json.encode(schema()), indent=2) + b"\n"
+    Args:
+        document: the structure of the document.
+        title: its name and version.
+    """
+    made = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **msgspec.json.schema(document),
+    }
+    return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"

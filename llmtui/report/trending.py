@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import IO, Final
+from typing import IO, Final, Literal
 
 import msgspec
 from rich.text import Text
@@ -29,7 +29,8 @@ _LEAST_SPAN: Final = 0.10
 class TrendDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The JSON document that ``llmtui trend --json`` prints; values are unrounded."""
 
-    version: int = VERSION
+    format: Literal["llmtui-trend"] = "llmtui-trend"
+    version: Literal[1] = VERSION
     written_by: str = __version__
     unit: str
     trend: FigureTrend

@@ -47,6 +47,14 @@ def keep(results: Path, day: int, rates: Sequence[float], name: str = "a:7b", **
     return folder
 
 
+def validate(document: object, schema: str) -> None:
+    """Check a document with a JSON Schema published in docs/."""
+    validator = pytest.importorskip("jsonschema").Draft202012Validator
+    published = json.loads((Path(__file__).parents[2] / "docs" / schema).read_text("utf-8"))
+    validator.check_schema(published)
+    validator(published).validate(document)
+
+
 STEADY = (10.0, 10.1, 9.9, 10.0, 10.05)
 SLOWER = (9.0, 9.05, 8.95, 9.0, 9.02)
 
@@ -118,6 +126,7 @@ def test_the_document_has_the_same_figures(of: Startup, capsys: pytest.CaptureFi
     assert run_compare(of, asked(limits=["decode_tps < -5%"], json=True)) == Exit.LIMIT
     told = capsys.readouterr()
     made = json.loads(told.out)
+    validate(made, "compare.schema.json")
     change = made["comparisons"][0]["changes"][0]
     assert (change["model"], change["figure"], change["why"]) == ("a:7b", "decode_tps", "day_noise_unknown")
     assert change["ratio"] == pytest.approx(0.9, rel=0.01)

@@ -11,7 +11,7 @@ from llmtui.cli.services import Services
 from llmtui.cli.startup import Refused, Startup, load_startup
 from llmtui.cli.trend import run_trend
 from llmtui.link import LinkLost
-from tests.cli.test_compare import SLOWER, STEADY, keep
+from tests.cli.test_compare import SLOWER, STEADY, keep, validate
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def test_a_session_stands_for_all_that_ran_its_plan_until_then(of: Startup, caps
 def test_several_sessions_are_those_that_were_named(of: Startup, capsys: pytest.CaptureFixture[str]) -> None:
     run_trend(of, ["day-3", "day-1"], "decode_tps", json=True)
     made = json.loads(capsys.readouterr().out)
+    validate(made, "trend.schema.json")
     assert [one["session_id"] for one in made["trend"]["sessions"]] == ["day-1", "day-3"]
     assert made["unit"] == "tok/s"
 
