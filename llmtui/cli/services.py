@@ -37,6 +37,7 @@ from llmtui.words.problems import problem_what, whole_problem
 if TYPE_CHECKING:
     from llmtui.core.across import Earlier
     from llmtui.core.estimate import PastSpeed
+    from llmtui.core.trend import FigureTrend
     from llmtui.store.catalogue import CatalogueEntry
     from llmtui.store.compared import ComparedSessions
     from llmtui.store.listing import SessionFolder
@@ -144,15 +145,32 @@ class Services:
     def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
         """Return the comparison of each later session with the oldest of the given ones."""
         from llmtui.store.compared import compare_saved
+
+        sessions = self._comparable(session_ids)
+        return compare_saved(Path(self.results_dir), sorted(sessions, key=lambda one: one.wall_ns))
+
+    def trends(self, session_ids: Sequence[str]) -> tuple[FigureTrend, ...]:
+        """Return speed and TTFT over several sessions; if only one is given, with all earlier ones of its plan."""
+        from llmtui.core.trend import has_points, trend
+        from llmtui.store.earlier import MOST_IN_TREND, sessions_before
+
+        sessions = self._comparable(session_ids)
+        if len(sessions) == 1:
+            sessions += sessions_before(Path(self.results_dir), sessions[0], most=MOST_IN_TREND)
+        found = (trend(sessions, figure) for figure in ("decode_tps", "ttft_ms"))
+        return tuple(one for one in found if has_points(one))
+
+    def _comparable(self, session_ids: Sequence[str]) -> list[Session]:
+        """Return the sessions with their trials' figures, in the given order."""
         from llmtui.store.session_rows import read_comparable
 
-        folders = [self._folder(one) for one in session_ids]
-        read = [(one, read_comparable(one.journal)) for one in folders]
-        for folder, session in read:
+        read: list[Session] = []
+        for folder in map(self._folder, session_ids):
+            session = read_comparable(folder.journal)
             if session is None or not session.rows:
                 raise LinkLost(Problem(code="not_events", args={"where": str(folder.journal)}))
-        sessions = [session for _folder, session in read if session is not None]
-        return compare_saved(Path(self.results_dir), sorted(sessions, key=lambda one: one.wall_ns))
+            read.append(session)
+        return read
 
     def save(self, changes: Mapping[str, object]) -> None:
         """Save changed settings, given as setting name → value."""

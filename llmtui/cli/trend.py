@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 TREND_EXAMPLES: Final = (
     "Example: llmtui trend\n\nExample: llmtui trend last --figure ttft_ms\n\nExample: llmtui trend main last~1 last"
 )
-MOST: Final = 500
-"""Maximum number of sessions read, the newest ones."""
 
 
 def trend_command(
@@ -66,8 +64,8 @@ def run_trend(of: Startup, words: list[str], figure: str, *, json: bool = False)
         Refused: a session or the figure cannot be used.
     """
     from llmtui.core.measures import measures
-    from llmtui.core.trend import trend
-    from llmtui.report.trending import has_points, print_trend, trend_json
+    from llmtui.core.trend import has_points, trend
+    from llmtui.report.trending import print_trend, trend_json
 
     known = [one.id for one in measures() if one.of_model is not None or one.of_trial is not None]
     if figure not in known:
@@ -76,7 +74,7 @@ def run_trend(of: Startup, words: list[str], figure: str, *, json: bool = False)
     if len(sessions) == 1:
         sessions += _before(of, sessions[0], speed_only=figure == "decode_tps")
     found = trend(sessions, figure)
-    if not has_points(found.lines):
+    if not has_points(found):
         raise Refused(_("No session of this plan has the figure {name}.").format(name=figure))
     if json:
         sys.stdout.write(trend_json(found).decode())
@@ -86,9 +84,9 @@ def run_trend(of: Startup, words: list[str], figure: str, *, json: bool = False)
 
 
 def _before(of: Startup, session: Session, *, speed_only: bool) -> list[Session]:
-    from llmtui.store.earlier import sessions_before
+    from llmtui.store.earlier import MOST_IN_TREND, sessions_before
 
     try:
-        return sessions_before(of.results, session, most=MOST, speed_only=speed_only)
+        return sessions_before(of.results, session, most=MOST_IN_TREND, speed_only=speed_only)
     except OSError as error:
         raise Refused(cannot_list(of.results, error)) from error

@@ -93,6 +93,11 @@ def trend(sessions: Sequence[Session], figure: str = "decode_tps") -> FigureTren
     )
 
 
+def has_points(found: FigureTrend) -> bool:
+    """Return whether at least one session has the figure."""
+    return any(line.points for line in found.lines)
+
+
 def _point(at: int, value: float, logs: Sequence[float]) -> TrendPoint:
     if len(logs) < MIN_ROUNDS:
         return TrendPoint(session=at, value=value, rounds=len(logs))

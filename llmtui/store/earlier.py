@@ -17,6 +17,8 @@ from llmtui.store.session_rows import read_comparable, session_start
 
 MOST: Final = 8
 """Largest number of sessions read to estimate the day-to-day noise."""
+MOST_IN_TREND: Final = 500
+"""Largest number of sessions read for a trend, the newest ones."""
 
 
 def earlier_session(results_dir: Path, session: Session) -> Earlier | None:

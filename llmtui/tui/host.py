@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the first paint needs none of these
     from llmtui.core.pairs import PairVerdict
     from llmtui.core.plan import Plan
     from llmtui.core.prompts import PromptPack
+    from llmtui.core.trend import FigureTrend
     from llmtui.link import Link
     from llmtui.store.compared import ComparedSessions
 
@@ -158,6 +159,19 @@ class Host(Protocol):
 
         Args:
             session_ids: at least two, in any order.
+
+        Raises:
+            LinkLost: a session is missing, cannot be read, or has no trial.
+        """
+        ...
+
+    def trends(self, session_ids: Sequence[str]) -> tuple[FigureTrend, ...]:
+        """Return speed and TTFT over several sessions of one plan, without figures that no session has.
+
+        Reads files: call it from a worker. The rows to show are in ``words.trending``.
+
+        Args:
+            session_ids: several sessions; or one, to which all earlier ones of its plan are added.
 
         Raises:
             LinkLost: a session is missing, cannot be read, or has no trial.

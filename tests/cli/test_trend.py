@@ -52,6 +52,15 @@ def test_what_has_no_trend_is_refused(of: Startup) -> None:
         run_trend(of, ["last"], "joules_per_token")
 
 
+def test_the_screens_get_the_trend_of_those_marked_or_of_the_plan(of: Startup) -> None:
+    [speed, *_others] = Services(of).trends(["day-3", "day-1"])
+    assert [one.session_id for one in speed.sessions] == ["day-1", "day-3"]
+    [speed, *_others] = Services(of).trends(["day-3"])
+    assert [one.session_id for one in speed.sessions] == ["day-1", "day-2", "day-3"]
+    with pytest.raises(LinkLost):
+        Services(of).trends(["day-9"])
+
+
 def test_the_screens_get_each_later_session_against_the_oldest(of: Startup) -> None:
     found = Services(of).compare(["day-3", "day-1", "day-2"])
     assert [(one.before.session_id, one.after.session_id) for one in found] == [("day-1", "day-2"), ("day-1", "day-3")]

@@ -26,6 +26,7 @@ from llmtui.core.plan import Model, Plan
 from llmtui.core.prompts import Category, Prompt, PromptPack
 from llmtui.core.records import Problem, ResidentModel
 from llmtui.core.session import Session
+from llmtui.core.trend import FigureTrend
 from llmtui.link import LinkLost, ReadOnly
 from llmtui.store.compared import ComparedSessions
 from llmtui.tui.host import BadAddress, ExportFailed, FileIsThere, SessionEntry, SessionRefused
@@ -100,6 +101,7 @@ class FakeHost:
 
     problems: tuple[str, ...] = ()
     compared: tuple[ComparedSessions, ...] = ()
+    trends_found: tuple[FigureTrend, ...] = ()
 
     def __init__(
         self,
@@ -132,6 +134,7 @@ class FakeHost:
         self.trash: dict[str, SessionEntry] = {}
         self.undeletable: set[str] = set()
         self.unresumable: set[str] = set()
+        self.trends_of: list[tuple[str, ...]] = []
         self._links = list(links)
         self._entries = entries
         self._saved_sessions = dict(saved_sessions or {})
@@ -185,6 +188,10 @@ class FakeHost:
 
     def compare(self, session_ids: Sequence[str]) -> tuple[ComparedSessions, ...]:
         return self.compared
+
+    def trends(self, session_ids: Sequence[str]) -> tuple[FigureTrend, ...]:
+        self.trends_of.append(tuple(session_ids))
+        return self.trends_found
 
     def save(self, changes: Mapping[str, object]) -> None:
         self.saved |= changes

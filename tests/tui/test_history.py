@@ -10,10 +10,12 @@ from textual.widgets import Button, Input, Static
 
 from llmtui.core.across import COMPARED, compare_sessions
 from llmtui.core.commands import Command, ResumeSession, SetServer
+from llmtui.core.differences import Difference
 from llmtui.core.events import CommandFailed, Event, SessionOpened
 from llmtui.core.pairs import PairVerdict
 from llmtui.core.records import Problem
 from llmtui.core.session import fold
+from llmtui.core.trend import FigureTrend, TrendLine, TrendPoint, TrendSession
 from llmtui.store.compared import ComparedSessions
 from llmtui.tui.app import LlmtuiApp
 from llmtui.tui.host import SessionEntry
@@ -338,6 +340,54 @@ async def test_the_comma_and_a_click_on_a_head_sort() -> None:
         assert listed(app)[:2] == ["complete", "unanswered"]
         await pilot.click(table, offset=(edge + 1, 0))
         await wait_until(pilot, lambda: listed(app)[:2] == ["unanswered", "complete"])
+
+
+# --- over time ---
+
+
+def a_trend() -> FigureTrend:
+    sessions = (
+        TrendSession(session_id="1", wall_ns=10**18),
+        TrendSession(
+            session_id="2",
+            wall_ns=10**18 + 86_400 * 10**9,
+            changed=(Difference(aspect="server_version", before="1.0", after="2.0"),),
+        ),
+    )
+    points = (
+        TrendPoint(session=0, value=10.0, low=9.9, high=10.1, rounds=5),
+        TrendPoint(session=1, value=9.0, low=8.9, high=9.1, rounds=5),
+    )
+    return FigureTrend(figure="decode_tps", sessions=sessions, lines=(TrendLine(label="phi3", points=points),))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+async def test_marked_sessions_are_drawn_over_time(size: tuple[int, int]) -> None:
+    app = app_with(ENTRIES)
+    host_of(app).trends_found = (a_trend(),)
+    async with app.run_test(size=size) as pilot:
+        await begin(pilot)
+        await pilot.press("space", "down", "space", "t")
+        await wait_until(pilot, lambda: isinstance(app.screen, Reading) and app.screen.query(Static))
+        words = str(app.screen.query_one(Static).render())
+        assert len(host_of(app).trends_of[0]) == 2
+        lines = words.splitlines()
+        [change] = [at for at, one in enumerate(lines) if "1.0 → 2.0" in one]
+        assert "10.0" in lines[change - 1]
+        assert "9.00" in lines[change + 1]
+        assert all(mark in lines[change + 1] for mark in "├●┤")
+        assert max(len(one) for one in lines if "●" in one) <= app.screen.query_one(Static).size.width
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.screen is history(app))
+
+
+async def test_without_a_figure_there_is_no_trend() -> None:
+    app = app_with(ENTRIES)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await pilot.press("t")
+        await wait_until(pilot, lambda: app._notifications)
+        assert host_of(app).trends_of == [("complete",)]
 
 
 # --- naming, deleting, exporting ---

@@ -25,6 +25,7 @@ from llmtui.words.lists import few
 from llmtui.words.problems import whole_problem
 
 if TYPE_CHECKING:
+    from llmtui.core.trend import FigureTrend
     from llmtui.store.compared import ComparedSessions
 
 NAMED = 3
@@ -72,6 +73,13 @@ class HistoryScreen(ResumingScreen):
             _("Compare"),
             id="history.compare",
             tooltip=_("Compare the marked sessions with the oldest of them"),
+        ),
+        Binding(
+            "t",
+            "trend",
+            _("Trend"),
+            id="history.trend",
+            tooltip=_("Show speed and TTFT over the marked sessions, or over all of this plan"),
         ),
         Binding("n", "label", _("Name"), id="history.label", tooltip=_("Give the session a name and a note")),
         Binding(
@@ -199,7 +207,7 @@ class HistoryScreen(ResumingScreen):
             return self.is_mounted and bool(self._deleted)
         if action == "compare":
             return self.is_mounted and len(self._entries) > 1
-        if action in ("filter", "export", "label", "delete", "copy"):
+        if action in ("filter", "export", "trend", "label", "delete", "copy"):
             return self.is_mounted and bool(self._entries)
         return True
 
@@ -324,6 +332,30 @@ class HistoryScreen(ResumingScreen):
         from llmtui.tui.text.comparison import comparison_text
 
         self.app.push_screen(Reading(_("Sessions compared"), comparison_text(found)))
+
+    def action_trend(self) -> None:
+        """Show figures over the marked sessions; if none is marked, over the session's plan up to this session."""
+        chosen = [entry.session_id for entry in self.table.chosen if entry.problem is None]
+        if chosen:
+            self._read_trends(chosen)
+
+    @in_background("list_sessions", exclusive=False)
+    def _read_trends(self, ids: Sequence[str]) -> None:
+        try:
+            found = self.shell.host.trends(ids)
+        except LinkLost as error:
+            self.notify(whole_problem(error.problem), title=_("No trend"), severity="error", timeout=10)
+        else:
+            self.app.call_from_thread(self._show_trends, found)
+
+    def _show_trends(self, found: Sequence[FigureTrend]) -> None:
+        from llmtui.tui.screens.results_dialogs import Reading
+        from llmtui.tui.text.trend import trend_text
+
+        if found:
+            self.app.push_screen(Reading(_("Over time"), trend_text(found)))
+        else:
+            self.notify(_("No speed or TTFT was measured in these sessions."), title=_("No trend"), severity="warning")
 
     def action_copy(self) -> None:
         """Copy the llama-bench table of the session under the cursor."""

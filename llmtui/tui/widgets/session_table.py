@@ -59,6 +59,8 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         click on a column's head sorts by that column. **Space** marks sessions: **c** compares the marked ones with the
         oldest of them, **x** exports and **Del** deletes them. If none is marked, they use the line under the cursor.
 
+        **t** shows speed and TTFT over the marked sessions, or over all sessions of the plan.
+
         **n** sets a session's name and note. **Del** moves sessions to the trash; **u** restores the last ones.
         """
     )
