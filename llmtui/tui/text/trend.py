@@ -9,8 +9,8 @@ from textual.content import Content
 from llmtui.core.trend import FigureTrend
 from llmtui.words.trending import trend_rows
 
-WIDTH = 70
-"""Width of the rows in cells; a dialog has this many on a screen of 80 columns."""
+WIDTH = 68
+"""Width of the rows in cells; a dialog with a scrollbar has this many on a screen of 80."""
 _CHANGE = "  ──"
 
 
