@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from llmtui.core.shown import without_controls
+from llmtui.words.figures import Spoken
 
 COLOURS: Final = 8
 """Number of colours in page.css; further models start again with the first colour."""
@@ -172,9 +173,9 @@ def _axes(
         anchor, unit = ("end", f" {escaped(x_unit)}") if quarter == 4 else ("middle", "")
         parts.append(
             f'<line class="rule" x1="{_LEFT}" y1="{up(y):.1f}" x2="{WIDTH - 8}" y2="{up(y):.1f}"/>'
-            f'<text class="quiet" x="{_LEFT - 6}" y="{up(y) + 4:.1f}" text-anchor="end">{y:g}</text>'
+            f'<text class="quiet" x="{_LEFT - 6}" y="{up(y) + 4:.1f}" text-anchor="end">{Spoken(y):g}</text>'
             f'<text class="quiet" x="{across(x):.1f}" y="{_HEIGHT + _BELOW:.0f}" '
-            f'text-anchor="{anchor}">{x:g}{unit}</text>'
+            f'text-anchor="{anchor}">{Spoken(x):g}{unit}</text>'
         )
     return parts
 

@@ -42,6 +42,11 @@ def decimal_mark() -> str:
     return _("1.5")[1]
 
 
+def thousands_mark() -> str:
+    """Return what separates thousands: a comma, or a no-break space in languages with the decimal comma."""
+    return "," if decimal_mark() == "." else "\N{NO-BREAK SPACE}"
+
+
 def with_mark(number: str) -> str:
     """Replace the decimal point of a number by the decimal mark of the user's language."""
     return number.replace(".", decimal_mark())
@@ -61,6 +66,14 @@ class Spoken(float):
     def __format__(self, specification: str) -> str:
         """Return the number formatted by ``specification``, with the decimal mark of the user's language."""
         return with_mark(super().__format__(specification))
+
+
+class SpokenCount(int):
+    """A whole number that formats itself with the language's marks, for patterns such as ``{n:,}``."""
+
+    def __format__(self, specification: str) -> str:
+        """Return the formatted number."""
+        return with_mark(super().__format__(specification).replace(",", thousands_mark()))
 
 
 def seconds(ms: float | None) -> str:

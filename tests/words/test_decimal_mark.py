@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from llmtui.core.records import Evidence
+from llmtui.core.records import Evidence, Problem
+from llmtui.selftest.cost import Cost
+from llmtui.selftest.running import cost_verdict
 from llmtui.tui.text.numbers import aligned
 from llmtui.words.evidence import evidence_text
 from llmtui.words.figures import decimals_aligned, fixed, gigabytes, seconds, significant
+from llmtui.words.problems import problem_what
 from llmtui.words.ratios import factor_range
 
 
@@ -36,3 +39,18 @@ def test_evidence_in_spanish() -> None:
     said = evidence_text(Evidence(code="busy", args={"others": 1.7, "cores": 2}))
     assert "1,7" in said
     assert "1.7" not in said
+
+
+def test_problems_in_spanish() -> None:
+    said = problem_what(Problem(code="stalled", args={"name": "a", "seconds": 2.5}))
+    assert "2,5 s" in said
+    said = problem_what(Problem(code="truncated", args={"name": "a", "size": 1000, "needed": 2_000_000}))
+    assert "1\N{NO-BREAK SPACE}000 bytes" in said
+    assert "2\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}000" in said
+
+
+def test_the_cost_of_the_screens_in_spanish() -> None:
+    cost = Cost(share=0.0123, low=0.011, high=0.0136, headless_tps=41.2, turns=3)
+    said = cost_verdict(cost).sentence
+    assert "1,2 % ± 0,1 %" in said
+    assert "." not in said.split("tok/s")[0]

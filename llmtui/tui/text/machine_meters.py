@@ -12,7 +12,7 @@ from llmtui.core.time_axis import per_column
 from llmtui.tui.text.plot_axis import Window, ceiling
 from llmtui.tui.text.plot_canvas import Run
 from llmtui.words import _
-from llmtui.words.figures import fixed, gigabytes, significant
+from llmtui.words.figures import Spoken, fixed, gigabytes, significant
 
 OWN_SCALE_BELOW = 0.15
 """A model's line that would stay below this share of the plot's height is drawn with a scale of its own."""
@@ -134,7 +134,7 @@ def _graphics(session: Session, window: Window) -> Meter:
         now="",
         model=lambda _sample: None,
         whole=lambda sample: None if sample.gpu_busy is None else 100 * sample.gpu_busy,
-        scale=lambda top: f"{top:g} %",
+        scale=lambda top: f"{Spoken(top):g} %",
     )
 
 

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from llmtui.core.events import ListedModel
 from llmtui.core.records import Argument, Problem
 from llmtui.words import _, plural
-from llmtui.words.figures import Spoken
+from llmtui.words.figures import Spoken, SpokenCount
 from llmtui.words.install import install_command
 from llmtui.words.problems.model import MODEL_PROBLEMS
 from llmtui.words.problems.run import RUN_PROBLEMS
@@ -94,12 +94,17 @@ def filled(text: Text, args: Mapping[str, Argument]) -> str | None:
 
 
 def _in_words(args: Mapping[str, Argument]) -> dict[str, Argument]:
-    """Return the arguments for a template: codes replaced by texts, floats shown with the language's decimal mark."""
-    said: dict[str, Argument] = {
-        name: Spoken(value) if isinstance(value, float) else value for name, value in args.items()
-    }
+    """Return the arguments for a template: codes replaced by texts, numbers shown with the language's marks."""
+    figures: dict[str, Argument] = {name: _spoken(value) for name, value in args.items()}
+    said = dict(figures)
     for name, words in TERMS.items():
         if name in said:
             term = words.get(str(said[name]))
-            said[name] = said[name] if term is None else _(term).format(**args)
+            said[name] = said[name] if term is None else _(term).format(**figures)
     return said
+
+
+def _spoken(value: Argument) -> Argument:
+    if isinstance(value, float):
+        return Spoken(value)
+    return SpokenCount(value) if isinstance(value, int) and not isinstance(value, bool) else value
