@@ -112,7 +112,7 @@ def screens(
         ):
             if given is not None:
                 raise Refused(
-                    _("`{flag}` has no effect before `{command}`. Write it after the command.").format(
+                    _("`{flag}` has no effect before `{command}`. Put it after the command.").format(
                         flag=flag, command=context.invoked_subcommand
                     )
                 )
@@ -241,7 +241,7 @@ def selftest_command(
 ) -> None:
     """Carry out ``llmtui selftest``."""
     if sys.platform == "win32":
-        raise Refused(_("The self-test draws in a pseudo-terminal, which Windows does not have."))
+        raise Refused(_("The self-test needs a Unix pseudo-terminal, which Windows does not have."))
     from llmtui.cli.selftest import selftest as testing
 
     of = load_startup({"seed": seed})

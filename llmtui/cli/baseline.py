@@ -45,7 +45,7 @@ def set_command(
     """Carry out ``llmtui baseline set``."""
     of = load_startup({}, results=results)
     if not _NAME.fullmatch(name) or _TAKEN.fullmatch(name):
-        raise Refused(_("{name} cannot name a baseline: use letters, digits, and . _ + -").format(name=name))
+        raise Refused(_("{name} is not a baseline name: use letters, digits, and . _ + -").format(name=name))
     folder = journal_of(of, session).parent
     if folder.parent.resolve() != of.results.resolve():
         raise Refused(_("{session} is not in {folder}: copy it there first.").format(session=folder, folder=of.results))

@@ -157,9 +157,9 @@ def _told(held: Sequence[tuple[ComparedSessions, Gated]], asked: CompareOrder) -
 def _pair(of: Startup, asked: CompareOrder) -> int:
     """Print the comparison of two models within one session; return the exit code."""
     if asked.first is None or asked.second is None or len(asked.sessions) != 1:
-        raise Refused(_("`--first` and `--second` go together, with one session: its two models are compared."))
+        raise Refused(_("`--first` and `--second` go together: they compare two models of one session."))
     if asked.limits or asked.json:
-        raise Refused(_("`--fail-if` and `--json` compare sessions, not two models of one."))
+        raise Refused(_("`--fail-if` and `--json` compare sessions, not the models of one."))
     from llmtui.report.pair_evidence import print_pair
 
     session = comparable(of, asked.sessions[0])

@@ -33,7 +33,7 @@ def editor_command(env: Mapping[str, str]) -> list[str]:
     usual = ("notepad",) if sys.platform == "win32" else ("sensible-editor", "nano", "vi")
     found = next((name for name in usual if shutil.which(name)), None)
     if found is None:
-        raise NoEditor(_("No editor is named: set EDITOR, such as EDITOR=nano."))
+        raise NoEditor(_("No editor is set. Set EDITOR, for example EDITOR=nano."))
     return [found]
 
 

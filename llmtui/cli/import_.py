@@ -27,7 +27,7 @@ def import_files(of: Startup, sources: Sequence[str], stated: Stated, legacy: st
     if len(sources) == 1:
         return import_file(of, sources[0], stated, legacy)
     if legacy is not None:
-        raise Refused(_("--legacy writes one file: import the others by themselves."))
+        raise Refused(_("--legacy writes one file: import the others separately."))
     code: int = Exit.OK
     for at, source in enumerate(sources):
         if at:

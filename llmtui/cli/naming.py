@@ -114,7 +114,7 @@ def _file_beside(name: str, listed: Sequence[ListedModel], server: str) -> str |
 
 def _not_listed(name: str, listed: Sequence[ListedModel], server: str) -> str:
     names = few([one.model.name for one in listed if one.model.backend == server])
-    words = _("The server has no model {name}. It has: {names}. For the file of that name, write -m file:{name}.")
+    words = _("The server has no model {name}. It has: {names}. To use the file of that name: -m file:{name}.")
     return words.format(name=name, names=names)
 
 

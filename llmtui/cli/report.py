@@ -86,12 +86,12 @@ def _checked(asked: Asked) -> dict[str, Path | None]:
     """
     targets = {name: None if target == STDOUT else _place(target) for name, target in asked.targets.items()}
     if sum(target is None for target in targets.values()) > 1:
-        raise Refused(_("Only one form can go to stdout (`-`). Name a file for each of the others."))
+        raise Refused(_("Only one format can go to stdout (`-`). Give a file for each of the others."))
     files = [target for target in targets.values() if target is not None]
     for target in files:
         can_be_written(target, may_be_folder=False)
         if files.count(target) > 1:
-            raise Refused(_("{path} is used for two forms. Name a different file for each.").format(path=target))
+            raise Refused(_("{path} is used for two formats. Give a different file for each.").format(path=target))
         if not asked.force and target.is_file():
             raise Refused(
                 _("{path} already exists. Choose another name, or add --force to replace it.").format(path=target)

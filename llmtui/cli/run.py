@@ -82,7 +82,7 @@ def run(of: Startup, order: Order) -> int:
     unknown = set(order.categories) - {category.id for category in of.pack.categories}
     if unknown:
         known = ", ".join(category.id for category in of.pack.categories)
-        raise Refused(_("There is no category {name}. There are: {known}.").format(name=min(unknown), known=known))
+        raise Refused(_("There is no category {name}. Available: {known}.").format(name=min(unknown), known=known))
     _check_targets(order)
     try:
         link = EngineProcess(api_key=of.api_key)
@@ -102,7 +102,7 @@ def run(of: Startup, order: Order) -> int:
 def _check_targets(order: Order) -> None:
     targets = ((order.csv, True), (order.markdown, False))
     if [*(target for target, _ in targets), "-" if order.events else None].count(STDOUT) > 1:
-        raise Refused(_("Only one form can go to stdout (`-`). Name a file for each of the others."))
+        raise Refused(_("Only one format can go to stdout (`-`). Give a file for each of the others."))
     for target, may_be_folder in targets:
         if target not in (None, STDOUT):
             can_be_written(expanded(target).absolute(), may_be_folder=may_be_folder)
@@ -281,7 +281,7 @@ class _Run:
         assert self._server is not None
         if self._server.kind == "openai" and not named:
             where = self._server.address
-            return _("The server at {where} lists no models. Load one there, or name one with -m.").format(where=where)
+            return _("The server at {where} lists no models. Load one there, or give one with -m.").format(where=where)
         sentence = _("The server has no model that can be measured.")
         return f"{sentence} {_('Get one: ollama pull NAME.')}" if self._server.kind == "ollama" else sentence
 
@@ -294,7 +294,7 @@ class _Run:
         chosen, think = self._order.chosen, self._frame.settings.think
         deaf = [model.spelling for model in models if cannot_think_so(model, think)] if "think" in chosen else []
         if deaf:
-            sentence = _("{names} cannot be set to `--think {how}`.").format(names=few(deaf), how=think)
+            sentence = _("`--think {how}` does not work for {names}.").format(names=few(deaf), how=think)
             if len(deaf) == len(models):
                 raise Refused(sentence + " " + _("Leave out `--think` to measure them with their default."))
             self._progress.say(sentence)

@@ -148,7 +148,9 @@ def _from_the_end(of: Startup, word: str, back: int) -> Path:
         raise Refused(cannot_list(of.results, error)) from error
     if back < len(there):
         return there[back].journal
-    raise Refused(_("There is no session {name}: {folder} has {n}.").format(name=word, folder=of.results, n=len(there)))
+    raise Refused(
+        _("There is no session {name}. Sessions in {folder}: {n}.").format(name=word, folder=of.results, n=len(there))
+    )
 
 
 def _named(listed: Sequence[SessionFolder], word: str) -> SessionFolder | None:

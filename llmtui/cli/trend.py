@@ -69,7 +69,7 @@ def run_trend(of: Startup, words: list[str], figure: str, *, json: bool = False)
 
     known = [one.id for one in measures() if one.of_model is not None or one.of_trial is not None]
     if figure not in known:
-        raise Refused(_("There is no figure {name}. There are: {names}.").format(name=figure, names=", ".join(known)))
+        raise Refused(_("There is no figure {name}. Available: {names}.").format(name=figure, names=", ".join(known)))
     sessions = [comparable(of, word) for word in words]
     if len(sessions) == 1:
         sessions += _before(of, sessions[0], speed_only=figure == "decode_tps")

@@ -245,7 +245,7 @@ def _answers(saved: Saved) -> Iterator[str]:
         yield _figure(curves(came, title, "s"), title, _key(labels))
         speeds = [Curve(label, speed_over_position(mine[contender].timeline), contender) for label, contender in labels]
         if any(curve.points for curve in speeds):
-            title = _("Speed in characters per second over the characters written before")
+            title = _("Speed in characters per second by characters written so far")
             yield _figure(curves(speeds, title, _("characters")), title, _key(labels))
         if not saved.anonymous:
             answers = "".join(_answer(label, contender, mine[contender]) for label, contender in labels)

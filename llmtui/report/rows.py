@@ -37,7 +37,7 @@ def _model_cells(line: ContenderSummary, letters: Mapping[int, str]) -> Row:
     for one in measures("models"):
         cells[printed_head(one)] = _trials(line) if one.id == "finished" else printed(one, line)
         if one.id == "decode_tps":
-            cells[_("Speed, rounds")] = rate_range(line.decode_tps)
+            cells[_("Round speeds")] = rate_range(line.decode_tps)
             cells[_("Group")] = letters.get(line.contender, "").upper()
         elif one.id == "ttfo_ms" and not line.thinks:
             cells[printed_head(one)] = ""

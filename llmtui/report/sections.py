@@ -19,7 +19,7 @@ from llmtui.core.what_holds import what_holds
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _, plural
 from llmtui.words.conclusions import headed
-from llmtui.words.figures import gigabytes
+from llmtui.words.figures import Spoken, gigabytes
 from llmtui.words.measures import words_of
 from llmtui.words.problems import problem_what
 from llmtui.words.trials import note_words
@@ -69,7 +69,7 @@ def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Secti
     found = () if is_imported(session.plan) else what_holds(session)
     holds = (holding_words(one, session, names) for one in found)
     if entries := tuple(Entry(words.after_topic, f"{words.sign} {words.topic}") for words in holds):
-        yield Section(part="holds", title=_("What holds"), entries=entries)
+        yield Section(part="holds", title=_("Conclusions"), entries=entries)
     yield Section(part="models", title=_("By model"), rows=tuple(by_model(session)))
     if len(session.plan.prompts) > 1:
         warm = "" if is_imported(session.plan) else _("Warm trials only.")
@@ -127,11 +127,11 @@ def _measured_under(session: Session) -> Iterable[str]:
     ]
     yield _("Machine: {parts}").format(parts=", ".join(part for part in machine if part))
     rounds = len({row.trial.round for row in session.rows})
-    yield _("Plan: {preset}, {rounds}, order's seed {seed}").format(
+    yield _("Plan: {preset}, {rounds}, order seed {seed}").format(
         preset=plan.preset, rounds=plural("{n} round", "{n} rounds", rounds).format(n=rounds), seed=plan.seed
     )
     yield _("Answers: up to {n} tokens, temperature {t}, seed {seed}").format(
-        n=plan.options.num_predict, t=f"{plan.options.temperature:g}", seed=plan.options.seed
+        n=plan.options.num_predict, t=f"{Spoken(plan.options.temperature):g}", seed=plan.options.seed
     )
     yield from map(_model, plan.contenders)
 

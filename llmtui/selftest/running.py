@@ -17,6 +17,7 @@ from llmtui.selftest.cost import BOUND, Cost, measure_cost
 from llmtui.selftest.screen import ScreenFailed
 from llmtui.selftest.truth import DECODE_BOUND, TTFT_BOUND_MS, Accuracy, Compared, TruthPair, measure_accuracy
 from llmtui.words import _
+from llmtui.words.figures import Spoken, fixed
 from llmtui.words.install import install_command
 from llmtui.words.trials import kind_words
 
@@ -113,13 +114,13 @@ def _cells(found: Accuracy, trial: Compared) -> tuple[str, ...]:
         found.session.contender(row.trial).label,
         kind_words(row.trial.kind),
         "" if row.figures.tokens is None else str(row.figures.tokens),
-        *_pair(trial.ttft_ms, lambda pair: f"{pair.difference:+.2f}"),
-        *_pair(trial.decode_tps, lambda pair: f"{100 * pair.share:+.3f}"),
+        *_pair(trial.ttft_ms, lambda pair: fixed(pair.difference, 2, "+")),
+        *_pair(trial.decode_tps, lambda pair: fixed(100 * pair.share, 3, "+")),
     )
 
 
 def _pair(pair: TruthPair | None, error: Callable[[TruthPair], str]) -> tuple[str, str]:
-    return ("", "") if pair is None else (f"{pair.truth:.2f}", error(pair))
+    return ("", "") if pair is None else (fixed(pair.truth, 2), error(pair))
 
 
 def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:
@@ -128,13 +129,13 @@ def accuracy_verdicts(found: Accuracy) -> list[BoundCheck]:
     return [
         BoundCheck(
             sentence=_("TTFT: median error {error:.2f} ms (at most {bound:g} ms allowed). {verdict}").format(
-                error=ttft, bound=TTFT_BOUND_MS, verdict=_word(ok=ttft <= TTFT_BOUND_MS)
+                error=Spoken(ttft), bound=Spoken(TTFT_BOUND_MS), verdict=_word(ok=ttft <= TTFT_BOUND_MS)
             ),
             ok=ttft <= TTFT_BOUND_MS,
         ),
         BoundCheck(
             sentence=_("Speed: median error {error:.3f} % (at most {bound:g} % allowed). {verdict}").format(
-                error=100 * decode, bound=100 * DECODE_BOUND, verdict=_word(ok=decode <= DECODE_BOUND)
+                error=Spoken(100 * decode), bound=Spoken(100 * DECODE_BOUND), verdict=_word(ok=decode <= DECODE_BOUND)
             ),
             ok=decode <= DECODE_BOUND,
         ),
@@ -150,12 +151,13 @@ def cost_verdict(found: Cost | None) -> BoundCheck:
     half = (found.high - found.low) / 2
     vague = found.within_bounds and half > VAGUE
     sentence = _(
-        "Drawing the screens costs {share:.1f} % ± {half:.1f} % of a model's speed ({tps:.0f} tok/s without, "
-        "{turns} turns of 4). The lower end of that range may be {bound:g} % at most. {verdict}"
+        "Drawing the screens costs {share:.1f} % ± {half:.1f} % of a model's speed ({tps:.0f} tok/s without, {turns} "
+        "groups of 4 trials). The lower end of that range must not exceed {bound:g} %. {verdict}"
     )
     return BoundCheck(
         sentence=sentence.format(
-            share=100 * found.share, half=100 * half, tps=found.headless_tps, turns=found.turns, bound=100 * BOUND,
+            share=Spoken(100 * found.share), half=Spoken(100 * half), tps=found.headless_tps, turns=found.turns,
+            bound=Spoken(100 * BOUND),
             verdict=_too_uncertain() if vague else _word(ok=found.within_bounds),
         ),
         ok=found.within_bounds,

@@ -29,7 +29,7 @@ def edited_prompts(app: App[Any], host: Host) -> PromptPack | None:
             except EditFailed as error:
                 problem = str(error)
     except SuspendNotSupported:
-        problem = _("This terminal cannot be left for an editor: edit the file and start again.")
+        problem = _("llmtui cannot open an editor in this terminal: edit the file and restart llmtui.")
     if problem:
         app.notify(problem, title=title, severity="error", timeout=20)
     return pack

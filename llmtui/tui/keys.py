@@ -78,7 +78,7 @@ def app_bindings() -> list[Binding]:
             show=False,
             tooltip=_("Suspend llmtui; the shell's command fg continues it"),
         ),
-        Binding("ctrl+r", "restart_engine", _("Restart engine"), id="restart", show=False),
+        Binding("ctrl+r", "restart_engine", _("Restart process"), id="restart", show=False),
         Binding(
             "ctrl+p",
             "command_palette",

@@ -33,7 +33,7 @@ def palette_commands(app: App[Any], shell: Shell, screen: Screen[Any]) -> Iterat
         yield SystemCommand(_("Results"), _("Compare the results"), lambda: shell.show("results"))
     yield SystemCommand(_("History"), _("Open an earlier session"), lambda: shell.show("history"))
     if shell.feed.ended and not shell.read_only:
-        yield SystemCommand(_("Restart engine"), _("Restart the measuring process"), does("restart_engine"))
+        yield SystemCommand(_("Restart process"), _("Restart the measuring process"), does("restart_engine"))
     yield SystemCommand(_("Settings"), _("Language, theme, folders, limits, servers"), does("settings"))
     yield SystemCommand(_("Light or dark"), _("Switch between light and dark"), does("toggle_dark"))
     yield SystemCommand(_("Theme"), _("Choose the colours"), does("change_theme"))

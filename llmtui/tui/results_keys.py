@@ -21,7 +21,7 @@ def results_bindings() -> list[Binding]:
         )
         for number, (tab, name) in enumerate(tab_names().items(), start=1)
     ]
-    evidence = _("Show the figures behind each of the first lines")
+    evidence = _("Show the figures behind each conclusion")
     replay = _("Replay two answers at their original speed")
     copied = _("Copy the table in llama-bench's layout")
     rounds = _("Run the rounds that the open pairs are expected to need")

@@ -25,7 +25,7 @@ def setup_bindings() -> list[Binding]:
     others = _("Unload models in memory that are not picked, or keep them")
     return [
         Binding("enter", "start", _("Start"), id="start", show=False),
-        Binding("p", "own_prompt", _("Own prompt"), id="own_prompt", tooltip=_("Type a prompt and run it now")),
+        Binding("p", "own_prompt", _("Your prompt"), id="own_prompt", tooltip=_("Type a prompt and run it now")),
         Binding("v", "prompts", _("Prompts"), id="prompts", tooltip=_("Read, pick or edit the prompts")),
         Binding(
             "o",

@@ -120,8 +120,8 @@ def _layout(of: Layout) -> str:
     if of.repetitions > 1:
         said.append(
             _(
-                "Up to {n} repetitions in a row. They show variation, but they are not rounds in which models take "
-                "turns."
+                "Up to {n} back-to-back repetitions. They show variation, but they are not rounds in which models "
+                "take turns."
             ).format(n=of.repetitions)
         )
     elif of.program != "table":
@@ -132,7 +132,7 @@ def _layout(of: Layout) -> str:
         counted = plural("{n} category", "{n} categories", of.categories).format(n=of.categories)
         said.append(_("One run, {categories}: one category is one observation.").format(categories=counted))
     if of.means:
-        said.append(_("The file has only means, no single trials."))
+        said.append(_("The file has only means, no individual trials."))
     if of.order == "one_after_another":
         said.append(
             _("The models ran one after the other, so a change on the machine looks like a difference between models.")
@@ -141,7 +141,7 @@ def _layout(of: Layout) -> str:
         said.append(_("The models took turns."))
     if of.basis == "usual":
         said.append(
-            _("Without a time to first token only tokens ÷ total time can be judged, waiting and loading included.")
+            _("Without a time to first token, only tokens ÷ total time can be judged, waiting and loading included.")
         )
     if of.short and of.basis == "writing":
         said.append(
@@ -151,9 +151,7 @@ def _layout(of: Layout) -> str:
             ).format(n=of.short)
         )  # fmt: skip
     if of.failed:
-        said.append(
-            plural("{n} row cannot be measured.", "{n} rows cannot be measured.", of.failed).format(n=of.failed)
-        )
+        said.append(plural("{n} row cannot be used.", "{n} rows cannot be used.", of.failed).format(n=of.failed))
     return " ".join(part for part in said if part)
 
 
@@ -162,7 +160,7 @@ def _program(code: str) -> str:
     load_test = _("{program} is a load test: it does not separate warm from cold requests or show what was cached.")
     return {
         "llama_bench": _(
-            "llama-bench measures prompt processing and writing after a warm-up, without server, sampling or cold "
+            "llama-bench measures prompt processing and generation after a warm-up, without server, sampling or cold "
             "start."
         ),
         "ollama_bench": _(
@@ -173,8 +171,8 @@ def _program(code: str) -> str:
         "sglang_bench": load_test.format(program="SGLang bench_serving"),
         "aiperf": load_test.format(program="AIPerf"),
         "guidellm": load_test.format(program="GuideLLM"),
-        "llama_benchy": _("llama-benchy counts every chunk as a token where the server does not count."),
-        "localscore": _("LocalScore measures each pair of lengths once, without a server."),
+        "llama_benchy": _("llama-benchy counts every chunk as a token if the server sends no count."),
+        "localscore": _("LocalScore runs each pair of prompt and answer length once, without a server."),
         "homebench": _("homebench keeps the best of its runs: its figures are higher than typical ones."),
         "ollama_profiler": _(
             "ollama-profiler repeats one prompt after a warm-up: there is no cold start, and the server has the prompt "
@@ -185,14 +183,14 @@ def _program(code: str) -> str:
 
 
 def _speed_heading(of: Layout) -> str:
-    return _("Writing speed") if of.basis == "writing" else _("Tokens ÷ total time")
+    return _("Decode speed") if of.basis == "writing" else _("Tokens ÷ total time")
 
 
 def _speeds(of: Audit) -> str:
     most = max((one.speed.n for one in of.models if one.speed is not None), default=0)
     entries = [_speed(one.model, one.speed, of.layout.unit, most) for one in of.models if one.speed is not None]
     if not entries:
-        return _("No row can be measured.")
+        return _("No row can be used.")
     over = _("geometric mean over runs") if of.layout.unit == "run" else _("geometric mean over categories")
     said = [f"{few(entries, most=8)} {_('tok/s')}" + (f" ({over})." if most > 1 else ".")]
     pairs = [one for one in of.verdicts if one.ratio is not None]
@@ -255,7 +253,7 @@ def _fastest(one: Claim, layout: Layout) -> str:
     if layout.basis == "usual":
         said = _("By tokens ÷ total time, {first} is {ratio} times as fast as {second} ({range}, {base})")
     else:
-        said = _("By writing speed, {first} is {ratio} times as fast as {second} ({range}, {base})")
+        said = _("By decode speed, {first} is {ratio} times as fast as {second} ({range}, {base})")
     because = {
         "interval_holds_1": _("the interval includes 1"),
         "practically_equal": _("that is practically equal"),
@@ -266,14 +264,14 @@ def _fastest(one: Claim, layout: Layout) -> str:
 
 def _steadiest(one: Claim, layout: Layout) -> str:
     if one.why == "too_few_to_rank":
-        return _("Its writing speed varies by ± {cv}; ten runs are needed to rank models by that.").format(
+        return _("Its decode speed varies by ± {cv}; ten runs are needed to rank models by that.").format(
             cv=percent(one.figures["writing_cv"])
         )
     said = _("Tokens ÷ total time varies with waiting.") + " "
     pattern = (
-        _("The writing speed of {model} varies most: ± {cv}, that of {other} by ± {least}.")
+        _("The decode speed of {model} varies most, by ± {cv}; that of {other} by ± {least}.")
         if one.why == "least_steady"
-        else _("The writing speed of {model} varies by ± {cv}, that of {other} by ± {least}.")
+        else _("The decode speed of {model} varies by ± {cv}, that of {other} by ± {least}.")
     )
     return said + pattern.format(
         model=one.model,
@@ -291,16 +289,14 @@ def _slow(one: Claim) -> str:
         "total": seconds(1000 * one.figures["total_s"]),
     }
     if one.finding == "not_shown":
-        return _(
-            "It writes {tps} tok/s there and {rest} elsewhere; a single category does not show more than that."
-        ).format(**figures)
+        return _("It writes {tps} tok/s there and {rest} elsewhere; a single category cannot show more.").format(
+            **figures
+        )
     if one.why == "cold_start":
-        return _(
-            "{wait} of {total} were the cold start; while writing it reached {tps} tok/s, elsewhere {rest}."
-        ).format(**figures)
-    return _("{wait} of {total} were waiting; while writing it reached {tps} tok/s, elsewhere {rest}.").format(
-        **figures
-    )
+        return _("{wait} of {total} was the cold start; decode speed there was {tps} tok/s, elsewhere {rest}.").format(
+            **figures
+        )
+    return _("{wait} of {total} was waiting; decode speed there was {tps} tok/s, elsewhere {rest}.").format(**figures)
 
 
 def _memory(one: Claim) -> str:
@@ -316,13 +312,13 @@ def _memory(one: Claim) -> str:
     if one.why == "first_row":
         said += " " + _("It was measured first, when no model was in memory.")
     if one.finding == "not_shown":
-        return said + " " + _("The sum is highest for {model} too: {mine} MB.").format(**names)
-    return said + " " + _("The sum is highest for {other}: {most} MB; {model}: {mine} MB.").format(**names)
+        return said + " " + _("The memory total is highest for {model} too: {mine} MB.").format(**names)
+    return said + " " + _("The memory total is highest for {other}: {most} MB; {model}: {mine} MB.").format(**names)
 
 
 def _cold(one: Claim, models: Sequence[ModelAudit]) -> str:
     entries = [
-        _("{model} {time}, {times} times its slowest other row").format(
+        _("{model} {time}, {times} times the slowest of its other rows").format(
             model=model.model,
             time=seconds(1000 * model.cold_ttft_s),
             times=significant(model.cold_times_slowest, 2),
@@ -352,7 +348,7 @@ def _latency(one: Claim, of: Audit) -> str:
             round(one.figures["units"]),
         ).format(n=round(one.figures["units"])),
         "no_common_rows": _("No category has usable rows from both models."),
-        "repetitions": _("Repetitions in a row cannot show a winner."),
+        "repetitions": _("Back-to-back repetitions cannot show a winner."),
         "not_apart": _("The difference is too close to tell."),
         "another_is": _("{other} responds sooner.").format(other=one.other),
     }.get(one.why or "")  # fmt: skip

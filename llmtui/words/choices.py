@@ -46,19 +46,21 @@ def setting_title(name: str) -> str:
 def setting_meaning(name: str) -> str:
     """Return one sentence that says what a setting does; empty for an unknown setting."""
     meanings = {
-        "language": _("Of screens, reports and prompts. Holds from the next start on."),
+        "language": _("For screens, reports and prompts. Takes effect at the next start."),
         "theme": _("Colours of the screens."),
-        "theme_dark": _("What F6 takes when it goes to dark."),
-        "theme_light": _("What F6 takes when it goes to light."),
-        "bell": _("The terminal rings when a session is over."),
-        "results_dir": _("Where sessions are kept. Not set: ./results, else your data folder. From the next start on."),
-        "host": _("The server that is asked at the start. Not set: Ollama on this machine."),
-        "servers": _("Offered by Down in the server's field (s), separated by commas."),
-        "stall_s": _("A request without a byte for this long is given up."),
-        "stall_loading_s": _("The same while a model is loaded."),
+        "theme_dark": _("The dark theme that F6 switches to."),
+        "theme_light": _("The light theme that F6 switches to."),
+        "bell": _("Ring the terminal bell when a session ends."),
+        "results_dir": _(
+            "Where sessions are kept. Default: ./results, else your data folder. Takes effect at the next start."
+        ),
+        "host": _("The server to use at startup. Default: Ollama on this machine."),
+        "servers": _("Servers that Down offers in the server field (s), separated by commas."),
+        "stall_s": _("Give up a request that receives nothing for this long."),
+        "stall_loading_s": _("The same, while a model is loading."),
         "server_wait_s": _("Longest wait in a run for a server that no longer answers."),
         "quiet_wait_s": _("Longest wait for other programs before a cold start; 0: none."),
-        "num_thread": _("Number of threads the server computes with. Not set: the server's choice."),
+        "num_thread": _("Number of threads the server computes with. Default: the server's choice."),
     }
     return meanings.get(name, "")
 
@@ -99,7 +101,7 @@ def may_be(bounds: Bounds) -> str:
         case "number":
             return _("a number from {low} to {high}").format(low=low, high=high)
         case "time":
-            return _("a time such as 90s, 20m or 1h30m, of {days} days at most").format(
+            return _("a time such as 90s, 20m or 1h30m, at most {days} days").format(
                 days=round((bounds.most or 0) / 86_400)
             )
         case "one_of":
@@ -130,5 +132,5 @@ def _texts() -> dict[str, str]:
         "models": _("names of models"),
         "categories": _("ids of categories"),
         "prompt_ids": _("ids of prompts"),
-        "keymap": _("keys by the id of what they do, such as pause = 'f6'"),
+        "keymap": _("keys by action id, such as pause = 'f6'"),
     }

@@ -87,11 +87,11 @@ def gate_sentence(one: Gated, session: Session) -> str:
         price = _price(one) or reason(one.change.why or "not_measured")
         return _("{limit}: cannot tell for {model}: {price}.").format(limit=one.limit.text, model=model, price=price)
     patterns = {
-        "beyond": _("{limit}: broken by {model}, {shown}."),
-        "within": _("{limit}: kept by {model}, {shown}."),
+        "beyond": _("{limit}: {model} is beyond the limit, {shown}."),
+        "within": _("{limit}: {model} is within the limit, {shown}."),
         "cannot_tell": _("{limit}: cannot tell for {model}, {shown}: {price}."),
     }
-    price = _price(one) or _("more rounds would hardly tell")
+    price = _price(one) or _("more rounds would hardly help")
     shown = _shown(one, one.low, one.high)
     said = patterns[one.held].format(limit=one.limit.text, model=model, shown=shown, price=price)
     if one.held == "beyond" and one.limit.ratio is not None and one.change.noise is None:
@@ -109,12 +109,12 @@ def limit_refusal(text: str, error: BadLimit, known: Sequence[str]) -> str:
     """
     if error.fault == "figure":
         near = nearest_names(error.figure, known)
-        there = _("Similar names: {names}.") if near else _("There are: {names}.")
+        there = _("Similar names: {names}.") if near else _("Available: {names}.")
         said = _("--fail-if {text}: there is no figure {figure}.").format(text=text, figure=error.figure)
         return f"{said} {there.format(names=', '.join(near or known))}"
     why = {
-        "form": _("write a figure, < or >, and a number or a percentage"),
-        "sign": _("a number without % is the value itself and has no sign; for a change, write %"),
+        "form": _("needs a figure, < or >, and a number or a percentage"),
+        "sign": _("a number without % is the value itself and has no sign; use % for a change"),
         "unit": _("the unit of {figure} is {unit}"),
         "impossible": _("nothing falls by 100 % or more"),
     }[error.fault].format(figure=error.figure, unit=error.unit or _("none"))
@@ -145,7 +145,7 @@ def _row(one: FigureChange, label: str) -> ComparedRow:
 
 def _conditions(found: Sequence[Difference]) -> str:
     if not found:
-        return _("Changed: nothing that both sessions recorded.")
+        return _("No change in what both sessions recorded.")
     return _("Changed: {differences}.").format(differences="; ".join(map(difference_words, found)))
 
 

@@ -78,7 +78,7 @@ def headed(session: Session, earlier: Earlier | None = None) -> tuple[Conclusion
 def heading(conclusion: Conclusion) -> str:
     """Return the heading of a conclusion, such as ``Writing speed``."""
     return {
-        WritingSpeed: _("Writing speed"),
+        WritingSpeed: _("Decode speed"),
         FirstToken: _("TTFT and cold start"),
         Stability: _("Variation and cost"),
         MemoryUse: _("Memory"),
@@ -250,7 +250,7 @@ def _starts(line: FirstToken, session: Session) -> list[str]:
     for index, cold in line.cold:
         beside: list[str] = []
         if index in loading:
-            beside.append(_("of which loading {time}").format(time=seconds(loading[index])))
+            beside.append(_("of which {time} loading").format(time=seconds(loading[index])))
         if index in again:
             beside.append(_("later {time}").format(time=seconds(again[index])))
         said = f"{_name(session, index)} {seconds(cold)}"
@@ -320,7 +320,7 @@ def _suits(choice: Recommendation, session: Session) -> str:
         "long_answers": _("Long answers (chars/s, up to {n} tokens)").format(n=session.plan.options.num_predict),
         "quick_questions": _("Quick answers (time to first output token)"),
         "rarely_used": _("Occasional use (cold start plus an answer of {n} characters)").format(n=ANSWER_CHARS),
-        "little_memory": _("Little memory (RAM and GPU memory)"),
+        "little_memory": _("Low memory use (RAM and GPU memory)"),
     }[choice.occasion]
     names = or_list([_name(session, index) for index in choice.contenders])
     all_compared = len(choice.compared) == len(session.plan.contenders)

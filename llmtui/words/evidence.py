@@ -23,12 +23,14 @@ EVIDENCE: Final[dict[EvidenceCode, Text]] = {
     "thinking_inline": marked("the model writes its thinking into the answer"),
     "spilled": marked("{percent:.0f} % of the model is in the GPU's memory"),
     "clocks_disagree": marked("the server's time differs by {percent:+.1f} % from the time measured here: {side}"),
-    "clocks_at_once": marked("the server reports {ms:.0f} ms of writing, but the text arrived all at once: {side}"),
+    "clocks_at_once": marked(
+        "the server reports a decode time of {ms:.0f} ms, but the text arrived all at once: {side}"
+    ),
     "clocks_unrelated": marked("the server's timestamps do not match the time of the request"),
     "cap_ignored": marked("{tokens} tokens arrived, {cap} were allowed"),
     "queued": marked("{ms:.0f} ms are not explained by any of the server's times: another client was served first"),
     "prompt_cut": marked("the server counted {tokens} tokens for a prompt of {chars} characters"),
-    "swapped": marked("{mib:.0f} MB were read back from swap"),
+    "swapped": marked("{mib:.0f} MB was read back from swap"),
     "stalled_output": marked("no text arrived for {s:.1f} s"),
     "cached_tokens": marked(
         "{cached} prompt tokens came from the prompt cache; the model's lowest count in this session is {least}"

@@ -85,10 +85,10 @@ def _sentences() -> dict[str, str]:
             "Other models were in memory at the same time and may have used memory and CPU time."
         ),
         "thinking_inline": _("The model thinks inside its answer; TTFO is measured after </think>."),
-        "clock_disagreement": _("The server's own writing time differs from the time measured here."),
+        "clock_disagreement": _("The server's own decode time differs from the time measured here."),
         "unexpected_reload": _("The server reloaded the model during the trial; the trial was repeated once."),
         "cached_prompt": _("The server had part of this prompt in its cache; TTFT is not counted."),
-        "queued": _("The server served another client first; TTFT is not counted, speed is."),
+        "queued": _("The server served another client first; speed counts, TTFT does not."),
         "prompt_cut": _("The server shortened the prompt; TTFT is not counted."),
         "swapped": _("Memory was read back from swap during the trial."),
         "throttled": _("The CPU was throttled, most likely by heat, and the model wrote more slowly."),

@@ -34,7 +34,7 @@ def _why(error: CannotImport) -> str:
     if error.code == "nothing_measured":
         return _nothing(told)
     if error.code == "not_a_file":
-        return _("It is a folder: name a file in it.") if told["directory"] else _("It is not a regular file.")
+        return _("It is a folder: give a file in it.") if told["directory"] else _("It is not a regular file.")
     lists = {name: ", ".join(map(str, value)) for name, value in told.items() if isinstance(value, list | tuple)}
     return _plain()[error.code].format(**{**told, **lists})
 
@@ -50,10 +50,10 @@ def _plain() -> dict[str, str]:
         "no_rows": _("It has no rows."),
         "too_many_rows": _("It has more than {most} rows: split it."),
         "too_many_models": _(
-            "The model column has more than {most} different names. Use --map to name the right column."
+            "The model column has more than {most} different names. Use --map to choose the right column."
         ),
         "too_many_categories": _("The category column has more than {most} different names."),
-        "no_such_column": _("--map {name}={title}: known names are {known}; its columns are {header}."),
+        "no_such_column": _("--map {name}={title}: known names are {known}; the file's columns are {header}."),
         "unknown_unit": _("The unit of the column {title} is unknown; known units are {units}."),
     }
 
@@ -72,7 +72,7 @@ def _no_columns(missing: Sequence[Field], header: Sequence[str]) -> str:
         (
             _("No column was recognized for: {wanted}.").format(wanted="; ".join(wanted)),
             _("Its first columns are: {header}.").format(header=", ".join(one[:40] for one in header) or "–"),
-            _("Name them with --map {pointed}.").format(pointed=pointed),
+            _("Map them with --map {pointed}.").format(pointed=pointed),
         )
     )
 
@@ -85,7 +85,7 @@ def field_word(field: Field) -> str:
         "total": _("the total time"),
         "ttft": _("the time to first token"),
         "load": _("the load time"),
-        "decode_time": _("the generation time"),
+        "decode_time": _("the decode time"),
         "prompt_time": _("the prompt time"),
         "prompt_tokens": _("the number of prompt tokens"),
         "usual_tps": _("the speed"),
@@ -109,7 +109,7 @@ def _no_unit(columns: Sequence[str], tps: object) -> str:
 
 def _nothing(told: dict[str, object]) -> str:
     rows, cells = told["rows"], told["cells"]
-    said = _("None of its rows can be measured ({rows}).").format(rows=rows)
+    said = _("None of its rows can be used ({rows}).").format(rows=rows)
     if isinstance(cells, dict) and cells:
         name, cell = next(iter(cells.items()))
         return (

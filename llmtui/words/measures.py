@@ -302,8 +302,8 @@ WORDS: dict[str, MeasureWords] = {
         title=marked("CPU time per token"),
         short=marked("CPU time per token"),
         formula=marked(
-            "CPU time of the model's process during a trial ÷ output tokens, including prompt processing. The "
-            "column runner_cpu_s has the seconds of the whole trial."
+            "CPU time of the model's process during a trial, prompt processing included, ÷ output tokens. The column "
+            "runner_cpu_s has the CPU seconds of the whole trial."
         ),
         excluded=marked("Nothing. Waiting threads may spin, so not all CPU time is useful work."),
         source=marked("The operating system's figures for the process."),

@@ -40,7 +40,7 @@ def memory_figures(line: MemoryUse, session: Session) -> Iterable[str]:
     swapped = [one.swapped_bytes for one in line.held if one.swapped_bytes is not None]
     if swapped:
         total = sum(swapped)
-        yield _("{amount} were read back from swap.").format(amount=gigabytes(total)) if total else _("No swapping.")
+        yield _("{amount} was read back from swap.").format(amount=gigabytes(total)) if total else _("No swapping.")
 
 
 def _held(one: MemoryHeld, session: Session) -> str:

@@ -68,7 +68,7 @@ def _clauses() -> dict[str, str]:
         "no_common_prompts": _("the prompts differ"),
         "several_differences": _("more than one thing differs between the sessions"),
         "not_measured": _("it was not measured in both sessions"),
-        "one_per_session": _("a session has one such value"),
+        "one_per_session": _("only one value per session"),
         "other_trials": _("it was measured in other kinds of trials"),
         "not_rounds": _("an imported file has no rounds"),
         "day_noise_unknown": _("the day-to-day variation of this machine is not known yet"),

@@ -13,6 +13,7 @@ from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _, plural
 from llmtui.words.evidence import evidence_text
+from llmtui.words.figures import Spoken
 from llmtui.words.flags import flag_mark, flag_sentence
 from llmtui.words.outcomes import outcome_word
 from llmtui.words.problems import whole_problem
@@ -70,8 +71,8 @@ def session_head(session: Session, *, is_live: bool) -> tuple[Fact, ...]:
     if not is_imported(plan):
         facts += [
             Fact(_rounds(session), 1),
-            Fact(_("cap {n}").format(n=plan.options.num_predict), 4),
-            Fact(_("temp {t}").format(t=f"{plan.options.temperature:g}"), 5),
+            Fact(_("≤ {n} tok").format(n=plan.options.num_predict), 4),
+            Fact(_("temp {t}").format(t=f"{Spoken(plan.options.temperature):g}"), 5),
         ]
     return (*facts, Fact(_state(session, is_live=is_live), 0))
 
@@ -106,7 +107,7 @@ def badges(session: Session) -> tuple[Badge, ...]:
 def badge_lines(badge: Badge, session: Session) -> tuple[str, ...]:
     """Return a sentence on the meaning of a badge, then one line per trial with the evidence for its flag."""
     if badge.flag == FAILED:
-        head = _("These trials did not end in order. They have a reason, and no figure of theirs counts as 0.")
+        head = _("These trials did not complete. Each has a reason, and none of its figures counts as 0.")
     else:
         head = flag_sentence(badge.flag)
     lines = [f"{_where(row, session)}: {_why(row, badge.flag)}" for row in badge.rows[:MOST_TRIALS]]

@@ -54,17 +54,17 @@ def _unknown_key(name: str, known: str) -> str:
 
 def _clauses() -> dict[Reason, str]:
     return {
-        "bad_scheme": _("{given} begins with {scheme}://, which cannot be used; write http or https"),
+        "bad_scheme": _("{given} begins with {scheme}://, which cannot be used; use http or https"),
         "bad_host": _("{given}: “{name}” is not a host name or address"),
         "not_toml": _("is not valid TOML: {why}"),
         "too_deep": _("is nested too deeply"),
         "not_utf8": _("is not UTF-8 text"),
-        "not_a_file": _("is not a regular file; name a file, not a folder, a pipe or a device"),
+        "not_a_file": _("is not a regular file; give a file, not a folder, a pipe or a device"),
         "too_large": _("is larger than {limit}"),
         "cannot_read": _("cannot be read: {why}"),
         "cannot_write": _("cannot be written: {why}"),
         "no_key": _("has no key in it"),
-        "no_home": _("there is no home folder; name a folder with --results, or set HOME"),
+        "no_home": _("there is no home folder; choose a folder with --results, or set HOME"),
         "cannot_change": _("cannot be changed here; edit it by hand"),
         "not_table": _("must be a table, not {kind}"),
         "not_text": _("must be text in quotes, not {kind}"),
@@ -73,15 +73,15 @@ def _clauses() -> dict[Reason, str]:
         "no_header": _("this table is missing; put [llmtui] with format = {format} at the top"),
         "needs_format": _("needs format = {format}"),
         "other_format": _("this version reads format = {format}; a newer one may read this file"),
-        "missing": _("is missing, and a complete pack needs it"),
+        "missing": _("is missing but required"),
         "needs_text": _("needs text"),
-        "needs_language": _("needs a text for one of the languages {languages}"),
+        "needs_language": _("needs text in one of the languages {languages}"),
         "no_prompts": _("has no prompts; add one under [[{head}]]"),
         "not_prompts": _("must be tables that begin with [[{head}]], not {kind}"),
         "bad_id": _(
             "an id has 1 to 40 characters from a–z, 0–9, - and _ and begins with a letter or digit; {given} does not"
         ),
-        "same_id": _("the id “{id}” is also that of {other}"),
+        "same_id": _("the id “{id}” is also used by {other}"),
         "taken_id": _("the id “{id}” belongs to a prompt in “{category}”; choose another"),
     }
 

@@ -23,7 +23,7 @@ def category_words(category: str) -> str:
         "reasoning": _("Reasoning"),
         "coding": _("Coding"),
         "summary": _("Summary"),
-        "free": _("Own prompt"),
+        "free": _("Your prompt"),
     }
     return known.get(category, category)
 

@@ -89,7 +89,7 @@ def price(verdict: SpeedVerdict, round_s: float | None) -> str:
         return _("To settle it: many more rounds, if it can be settled at all.")
     rounds = plural("{n} more round", "{n} more rounds", verdict.more_rounds).format(n=verdict.more_rounds)
     if verdict.rounds < MIN_ROUNDS:
-        said = plural("{rounds}: then there is an interval", "{rounds}: then there is an interval", verdict.more_rounds)
+        said = plural("{rounds} until there is an interval", "{rounds} until there is an interval", verdict.more_rounds)
         sentence = said.format(rounds=rounds)
     else:
         sentence = _("To settle it: about {rounds}, perhaps twice that").format(rounds=rounds)
@@ -112,7 +112,7 @@ def drift_sentence(session: Session) -> str:
     said = (slowed if found.share > 0 else sped_up).format(share=share)
     if found.contenders > 1:
         said += " " + _(
-            "The comparison allows for that because the models took turns; the figures of single models do not."
+            "The comparison allows for that because the models took turns; each model's own figures do not."
         )
     return said
 

@@ -204,7 +204,7 @@ def test_ten_percent_slower_from_round_to_round_is_said_above_the_words(home: Ho
         )
     found = re.search(r"The machine slowed by (\d+) % during the session\.", printed)
     assert found, printed[:900]
-    assert found.start() < printed.index("Writing speed: ")
+    assert found.start() < printed.index("Decode speed: ")
     assert 5 <= int(found[1]) <= 16
 
 
@@ -236,7 +236,7 @@ def test_one_key_adds_the_rounds_that_tell_and_another_runs_it_all_again(home: H
         shown = screen.wait_for("Compared with")
     lines = shown.splitlines()
     said = next(at for at, line in enumerate(lines) if "Since last time" in line)
-    assert said < next(at for at, line in enumerate(lines) if "Writing speed" in line)
+    assert said < next(at for at, line in enumerate(lines) if "Decode speed" in line)
     assert session_of(home, 1).plan.seed != session_of(home, 0).plan.seed
 
 

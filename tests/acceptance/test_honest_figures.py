@@ -328,7 +328,7 @@ def test_who_has_no_figure_is_compared_with_nobody(seen: Seen, outcome: Outcome)
 
 @pytest.mark.parametrize("outcome", [one for one in WARM if one != "ok"])
 def test_the_conclusions_say_who_has_no_speed_and_why(seen: Seen, outcome: Outcome) -> None:
-    said = next(line.said for line in headed(seen.session) if line.heading == "Writing speed")
+    said = next(line.said for line in headed(seen.session) if line.heading == "Decode speed")
     assert f"{seen.label(outcome)}: speed not available: " in said
     assert f"{seen.label(outcome)}: speed not available: " in seen.printed
     assert seen.label(outcome) in markdown(seen.session)

@@ -169,7 +169,7 @@ def test_answers_of_ten_tokens_get_no_verdict_and_it_is_said_why(home: Home) -> 
 
 
 def verdict_line(printed: str) -> str:
-    return next(line for line in printed.splitlines() if line.startswith("Writing speed: "))
+    return next(line for line in printed.splitlines() if line.startswith("Decode speed: "))
 
 
 def compared(home: Home, script: Script, names: Mapping[str, str]) -> str:

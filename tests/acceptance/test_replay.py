@@ -132,7 +132,7 @@ def all_tables(screen: Terminal) -> dict[str, list[str]]:
     for key, part, comes, goes in (
         ("3", "live trials", "TTFT s", "Machine"), ("F4", "models", "Conditions", "TTFT s"),
         ("2", "categories", "Category", "Conditions"), ("3", "trials", "TTFT s", "Category "),
-        ("5", "words", "Writing speed", "TTFT s"),
+        ("5", "words", "Decode speed", "TTFT s"),
     ):  # fmt: skip
         screen.press(key)
         screen.wait_for(comes, without=goes)

@@ -24,7 +24,7 @@ def test_a_run_prints_its_table_and_keeps_the_session(home: Home, tmp_path: Path
     assert "Speed tok/s" in lines[0]
     assert sorted(lines[at].split()[0] for at in (1, 2)) == ["quick:1b", "steady:3b"]
     assert lines[-2:] == [f"Saved: {home.sessions()[0]}", f"Saved CSV: {copy}"]
-    assert "Writing speed:" not in done.stdout, "words are left to --words"
+    assert "Decode speed:" not in done.stdout, "words are left to --words"
     assert "quick:1b" in done.stderr, "progress"
     rows = home.trials()
     assert [row["kind"] for row in rows] == ["cold", "warm", "warm", "follow_up"] * 2

@@ -50,8 +50,7 @@ def test_a_file_is_asked_for_as_a_file(home: Home, own_file: Path) -> None:
         refused = home.run("run", *host, "-m", "own.gguf", *ONE_TRIAL)
         assert refused.returncode == 2
         assert (
-            "has no model own.gguf. It has: served. For the file of that name, write -m file:own.gguf."
-            in refused.stderr
+            "has no model own.gguf. It has: served. To use the file of that name: -m file:own.gguf." in refused.stderr
         )
         done = home.run("run", *host, "-m", "served", "-m", "file:own.gguf", *ONE_TRIAL)
     assert done.returncode == 0, done.stderr

@@ -139,7 +139,7 @@ def test_a_refused_connection_says_how_to_start_the_server() -> None:
     error = chained(httpx.ConnectError("x"), OSError(errno.ECONNREFUSED, "x"))
 
     problem = transport_problem(error, URL, "ollama")
-    assert problem_remedy(problem) == "Start it with `ollama serve`, or name another address."
+    assert problem_remedy(problem) == "Start it with `ollama serve`, or use another address."
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.InvalidURL("x"), httpx.StreamClosed(), TimeoutError()])

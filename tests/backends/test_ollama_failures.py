@@ -152,7 +152,7 @@ async def test_nothing_listens() -> None:
     for call in (answer(backend), backend.info(), backend.models(), backend.resident(), backend.unload(RESIDENT)):
         problem = await problem_of(call)
         assert problem == Problem(code="refused", args={"where": address, "start": "ollama"})
-        assert problem_remedy(problem) == "Start it with `ollama serve`, or name another address."
+        assert problem_remedy(problem) == "Start it with `ollama serve`, or use another address."
 
 
 async def test_a_busy_server_that_does_not_tell_its_version_in_time_is_asked_all_the_same(

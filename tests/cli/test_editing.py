@@ -23,7 +23,7 @@ def test_a_command_that_cannot_be_read_is_said_with_its_name() -> None:
 
 def test_where_none_is_named_and_none_is_there_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _name: None)
-    with pytest.raises(NoEditor, match="set EDITOR"):
+    with pytest.raises(NoEditor, match="Set EDITOR"):
         editor_command({})
 
 

@@ -37,7 +37,7 @@ def test_the_audit_is_printed_and_the_session_kept(tmp_path: Path) -> None:
     assert "beta is the fastest:" in claims
     assert "not shown" in claims
     assert max(map(len, claims.splitlines())) <= 80
-    assert ran.stdout.index("claim") < ran.stdout.index("Writing speed:") < ran.stdout.index("By category")
+    assert ran.stdout.index("claim") < ran.stdout.index("Decode speed:") < ran.stdout.index("By category")
     assert "By category" in ran.stdout
     assert "Imported from legacy.csv" in ran.stderr
     (folder,) = (tmp_path / "results").iterdir()
@@ -62,7 +62,7 @@ WRONG = {
     "missing": (None, "cannot be imported. It cannot be read: No such file"),
     "no columns": (b"a,b\n1,2\n", "No column was recognized for: the model (known titles: model,"),
     "empty": (b"", "It is empty."),
-    "nothing measured": (b"model,tokens,total_s\na,?,1\n", "None of its rows can be measured (1)."),
+    "nothing measured": (b"model,tokens,total_s\na,?,1\n", "None of its rows can be used (1)."),
     "not text": (b"model,tokens\x00\x00\n", "It is not text"),
     "milliseconds": (b"model,tokens,total\na,100,9000\n", "does not state its unit"),
 }

@@ -82,7 +82,7 @@ def test_other_machines_are_not_this_one(typed: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("ftp://box", "write http or https"),
+        ("ftp://box", "use http or https"),
         ("a b", "is not a host name"),
         ("a:b:c", "is not a host name"),
         ("[box]", "is not a host name"),

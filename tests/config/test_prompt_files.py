@@ -97,7 +97,7 @@ def test_a_complete_pack_needs_all_parts(missing: str) -> None:
     text = HEAD + "".join(part for name, part in parts.items() if name != missing)
     with pytest.raises(SettingsError) as caught:
         parse_pack(text, file="mine.toml", language="en")
-    assert settings_words(caught.value) == f"mine.toml, {missing}: is missing, and a complete pack needs it."
+    assert settings_words(caught.value) == f"mine.toml, {missing}: is missing but required."
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_complete_pack_needs_all_parts(missing: str) -> None:
         (HEAD + "[cold]\ntxt = 'x'\n", "cold.txt", "did you mean 'text'?"),
         (HEAD + "[cold]\ntext = ''\n", "cold.text", "is empty"),
         (HEAD + "[cold]\ntext.fr = 'x'\n", "cold.text.fr", "known here: en, es"),
-        (HEAD + "[cold]\ntext = {}\n", "cold.text", "needs a text for one of the languages en, es"),
+        (HEAD + "[cold]\ntext = {}\n", "cold.text", "needs text in one of the languages en, es"),
         (HEAD + "[cold]\ntext.en = 'x'\ntext.es = 1\n", "cold.text.es", "must be text in quotes"),
         (HEAD + "[follow_up]\ntext = ['x']\n", "follow_up.text", "not a list"),
         (HEAD + "cold = 'x'\n", "llmtui.cold", "unknown key 'cold'"),
@@ -141,7 +141,7 @@ def test_a_complete_pack_needs_all_parts(missing: str) -> None:
         (
             HEAD + "[[categories.c.prompts]]\nid='x'\ntext='x'\n[[categories.d.prompts]]\nid='x'\ntext='y'\n",
             "categories.d.prompts[1].id",
-            "the id “x” is also that of categories.c.prompts[1]",
+            "the id “x” is also used by categories.c.prompts[1]",
         ),
     ],
 )

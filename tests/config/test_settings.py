@@ -121,7 +121,7 @@ def test_ollamas_own_variable_names_the_host_where_ours_does_not(config_path: Pa
         ("host = 'ftp://x'", "host: must be a server's address"),
         ("num_ctxs = 1", "num_ctxs: unknown key 'num_ctxs'; did you mean 'num_ctx'?"),
         ("rounds = 3", "rounds: unknown key 'rounds'; "),
-        ("[keymap]\npause = 6", "keymap: must be keys by the id of what they do"),
+        ("[keymap]\npause = 6", "keymap: must be keys by action id"),
     ],
 )
 def test_a_bad_line_is_named_and_left_out_while_the_others_count(config_path: Path, text: str, expected: str) -> None:

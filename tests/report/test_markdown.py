@@ -36,7 +36,7 @@ def texts(of: str, kind: str) -> list[str]:
 
 def test_its_parts_in_order() -> None:
     assert texts(markdown(session()), "heading") == [
-        "llama3, gemma:7b", "What holds", "By model", "By category", "In words", "Pair by pair", "Conditions",
+        "llama3, gemma:7b", "Conclusions", "By model", "By category", "In words", "Pair by pair", "Conditions",
         "How the figures are made",
     ]  # fmt: skip
 
@@ -57,7 +57,7 @@ def test_conditions_and_formulas_are_named() -> None:
     text = markdown(session())
     assert "num_ctx=4096" in text
     assert "Answers: up to 128 tokens, temperature 0, seed 42" in text
-    assert "Plan: standard, 3 rounds, order's seed 7" in text
+    assert "Plan: standard, 3 rounds, order seed 7" in text
     assert "Prompt coding-1: Write two hundred words on the subject of coding, please, with care." in text
     assert "(`decode_tps`): (output tokens − those of the first chunk) ÷" in text
 

@@ -104,7 +104,7 @@ async def test_plus_runs_exactly_the_rounds_that_the_open_verdict_names_and_says
     async with over.app.run_test(size=SIZE) as pilot:
         screen = await over.results(pilot)
         assert f"+ {verdict.more_rounds} more rounds, " in said(screen)
-        [words] = [line.said for line in screen.words.words if line.heading == "Writing speed"]
+        [words] = [line.said for line in screen.words.words if line.heading == "Decode speed"]
         [price] = [line.split("rounds, ")[1] for line in said(screen).splitlines() if "more rounds, " in line]
         assert f"about {verdict.more_rounds} more rounds, perhaps twice that ({price})" in words, (
             "the same price in the sentence"

@@ -169,7 +169,7 @@ class TestEverywhere:
         async with app.run_test() as pilot:
             await until_listed(pilot)
             titles = [command.title for command in app.get_system_commands(app.screen)]
-            assert {"Setup", "History", "Help", "Quit", "Server", "Own prompt"} <= set(titles)
+            assert {"Setup", "History", "Help", "Quit", "Server", "Your prompt"} <= set(titles)
             assert not {"Live", "Results", "Start again"} & set(titles)
             await begin_a_run(pilot, link)
             titles = [command.title for command in app.get_system_commands(app.screen)]

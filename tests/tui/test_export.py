@@ -102,7 +102,7 @@ async def test_a_file_that_is_there_is_replaced_only_by_a_second_enter() -> None
         await pilot.press("down", "tab")
         window.query_one(Input).value = "mine.csv"
         await pilot.press("enter")
-        await wait_until(pilot, lambda: "is there already" in exporting.said())
+        await wait_until(pilot, lambda: "already exists" in exporting.said())
         assert exporting.host.exported == []
         await pilot.press("enter")
         await wait_until(pilot, lambda: exporting.host.exported)

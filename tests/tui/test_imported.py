@@ -28,5 +28,5 @@ async def test_results_of_an_imported_file() -> None:
         await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen) and bool(app.screen.query(Scoreboard)))
         await wait_until(pilot, lambda: app.screen.query_one(Scoreboard).row_count == 2)
         headings = [line.heading for line in app.screen.query_one(WordsTab).words]
-        assert headings[:2] == ["What this file can show", "Writing speed"]
+        assert headings[:2] == ["What this file can show", "Decode speed"]
         assert "“beta is the fastest: 5.13 tok/s, as recorded”" in headings

@@ -87,7 +87,7 @@ async def test_the_title_line_says_which_session_it_is() -> None:
     async with looking.app.run_test(size=(140, 40)) as pilot:
         screen = await looking.begin(pilot)
         said = str(screen.title_line.render())
-        assert "Ollama 0.34.4 · 3 models × 4 prompts · 1 round · cap 128 · temp 0 · 17/18" in said
+        assert "Ollama 0.34.4 · 3 models × 4 prompts · 1 round · ≤ 128 tok · temp 0 · 17/18" in said
         assert said.rstrip().endswith("! 1 failed  ! 1 times differ")
 
 
@@ -124,7 +124,7 @@ async def test_the_words_are_the_last_tab() -> None:
     async with looking.app.run_test(size=(120, 36)) as pilot:
         screen = await looking.begin(pilot, "5")
         titles = [line.heading for line in screen.words.words]
-        assert titles[0] == "Writing speed"
+        assert titles[0] == "Decode speed"
         assert "Usual formula" in titles
         await wait_until(pilot, lambda: all(line.is_on_screen for line in screen.words.lines[:3]))
 

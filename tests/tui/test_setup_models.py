@@ -134,8 +134,8 @@ class TestCard:
             said = stage.said("#model-card-text")
             for words in ("12.2B", "8.10 GB", "4096 of 8192 tokens", "completion, tools", "2025-11-25", "4.2 s"):
                 assert words in said, words
-            assert "8.64 GB of 11.2 GB free" in said
-            assert "of it KV cache 0.537 GB" in said
+            assert "8.64 GB, 11.2 GB free" in said
+            assert "of which 0.537 GB KV cache" in said
             await pilot.press("down")
             await wait_until(pilot, lambda: "phi3" in stage.said("#model-card-text"))
             assert "not measured yet" in stage.said("#model-card-text")
@@ -157,7 +157,7 @@ class TestCard:
         stage = Stage(lambda command: elsewhere(command) if isinstance(command, SetServer | ListModels) else ())
         async with stage.app.run_test(size=(140, 40)) as pilot:
             await stage.listed(pilot)
-            await wait_until(pilot, lambda: "memory is not the server's" in stage.said("#model-card-text"))
+            await wait_until(pilot, lambda: "memory is not visible" in stage.said("#model-card-text"))
 
 
 async def test_models_for_testing_are_folded_until_they_are_wanted() -> None:

@@ -65,41 +65,41 @@ def test_what_is_claimed(says: str, said: str) -> None:
         ("fastest", "not_shown", "may_be_chance", "(0.941–1.21, 4 categories): that may be chance."),
         ("fastest", "not_shown", "practically_equal", "(0.941–1.21, 4 categories): that is practically equal."),
         ("steadiest", "not_shown", "too_few_to_rank", "± 5.8 %; ten runs are needed to rank models by that."),
-        ("steadiest", "artefact", "least_steady", "of m varies most: ± 5.8 %, that of o by ± 1.4 %."),
+        ("steadiest", "artefact", "least_steady", "of m varies most, by ± 5.8 %; that of o by ± 1.4 %."),
         ("steadiest", "artefact", "another_varies_less", "of m varies by ± 5.8 %, that of o by ± 1.4 %."),
         (
             "slow_category",
             "not_shown",
             "single_trial",
-            ("tok/s there and 3.96 elsewhere; a single category does not show more than that."),
+            ("tok/s there and 3.96 elsewhere; a single category cannot show more."),
         ),
         (
             "slow_category",
             "artefact",
             "cold_start",
-            ("were the cold start; while writing it reached 4.01 tok/s, elsewhere 3.96."),
+            ("was the cold start; decode speed there was 4.01 tok/s, elsewhere 3.96."),
         ),
         (
             "slow_category",
             "artefact",
             "waiting",
-            ("26.7 s of 43.7 s were waiting; while writing it reached 4.01 tok/s, elsewhere 3.96."),
+            ("26.7 s of 43.7 s was waiting; decode speed there was 4.01 tok/s, elsewhere 3.96."),
         ),
-        ("most_memory", "not_shown", "machine_change", "The sum is highest for m too: 3179 MB."),
+        ("most_memory", "not_shown", "machine_change", "The memory total is highest for m too: 3179 MB."),
         ("most_memory", "not_shown", "not_known_what", "whether that is the model's memory or the whole machine's."),
         (
             "most_memory",
             "artefact",
             "first_row",
-            ("when no model was in memory. The sum is highest for o: 4291 MB; m: 3179 MB."),
+            ("when no model was in memory. The memory total is highest for o: 4291 MB; m: 3179 MB."),
         ),
         (
             "cold_start",
             "stands",
             None,
-            ("The first row of each model waited longest: m 9.00 s, 9.0 times its slowest other row."),
+            ("The first row of each model waited longest: m 9.00 s, 9.0 times the slowest of its other rows."),
         ),
-        ("cold_start", "in_part", "some_models", "m 9.00 s, 9.0 times its slowest other row."),
+        ("cold_start", "in_part", "some_models", "m 9.00 s, 9.0 times the slowest of its other rows."),
         ("best_latency", "not_shown", "single_trials", "4 pairs of single trials cannot show a winner."),
         (
             "best_latency",
@@ -141,15 +141,15 @@ def seed() -> dict[str, str]:
 
 def test_each_ratio_is_the_one_that_is_named(seed: dict[str, str]) -> None:
     assert seed["“A cold start takes 19.1 s to 26.7 s”"] == (
-        "Confirmed. The first row of each model waited longest: llama3 19.1 s, 11 times its "
-        "slowest other row; mistral 20.6 s, 15 times its slowest other row; gemma:7b 26.7 s, 4.3 "
-        "times its slowest other row."
+        "Confirmed. The first row of each model waited longest: llama3 19.1 s, 11 times the "
+        "slowest of its other rows; mistral 20.6 s, 15 times the slowest of its other rows; gemma:7b 26.7 s, 4.3 "
+        "times the slowest of its other rows."
     )
 
 
 def test_an_order_that_is_not_told_apart_does_not_stand(seed: dict[str, str]) -> None:
     said = seed["“mistral is the fastest: 5.47 tok/s, as recorded”"]
-    assert said.startswith("Not shown. By writing speed, mistral is 1.065 times as fast as llama3 (0.9")
+    assert said.startswith("Not shown. By decode speed, mistral is 1.065 times as fast as llama3 (0.9")
     assert said.endswith("4 categories): the interval includes 1.")
 
 
@@ -162,7 +162,7 @@ def test_three_pairs_of_single_trials_name_no_winner(seed: dict[str, str]) -> No
 
 
 def test_one_figure_for_one_thing(seed: dict[str, str]) -> None:
-    said = seed["Writing speed"]
+    said = seed["Decode speed"]
     assert said.startswith("llama3 5.90, mistral 6.29, gemma:7b 4.03 tok/s (geometric mean over categories).")
     everything = " ".join(sentences(session_of(SEED.read_text("utf-8"))))
     assert not re.search(r"\b(6\.11|6\.12|5\.83|5\.86|3\.93|3\.97) tok/s", everything)
@@ -177,14 +177,14 @@ def test_the_file_itself_is_described(seed: dict[str, str]) -> None:
 
 
 def test_tokens_of_two_tokenizers_do_not_compare(seed: dict[str, str]) -> None:
-    assert "Token rates of different tokenizers are not comparable" in seed["Writing speed"]
+    assert "Token rates of different tokenizers are not comparable" in seed["Decode speed"]
 
 
 def test_no_sentence_is_answered_that_nobody_says() -> None:
     lines = [f"a,c{at},1,{1 + 199 / tps},,,200" for at, tps in enumerate((5.64, 5.67, 5.7, 5.74))]
     lines += [f"b,c{at},1,{1 + 199 / tps},,,200" for at, tps in enumerate((5.64, 5.67, 5.7, 5.74))]
     said = [heading for heading, _ in audit_lines(session_of(HEADER + "\n".join(lines)))]
-    assert said == ["What this file can show", "Writing speed"]
+    assert said == ["What this file can show", "Decode speed"]
 
 
 # --- other files --------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_runs_of_the_file_are_named_as_its_unit() -> None:
     assert said["What this file can show"] == (
         "6 rows. 3 runs of the same prompts: one run is one observation. The models took turns."
     )
-    assert "3 runs)" in said["Writing speed"]
+    assert "3 runs)" in said["Decode speed"]
 
 
 def test_a_file_without_a_time_to_first_token_says_what_can_be_judged() -> None:

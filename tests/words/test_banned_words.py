@@ -17,16 +17,27 @@ from tests.words.test_translations import TRANSLATE
 ROOT = Path(__file__).parents[2]
 PHRASES = (
     r"from off", r"told apart", r"tell(?:s|ing)? (?:\w+ ){0,3}apart", r"in a chat", r"anew", r"gives", r"so many",
-    r"so far as", r"somebody", r"nobody", r"cannot be told(?! to)", r"first (?:answer )?word", r"look again",
+    r"so far as", r"somebody", r"nobody", r"first (?:answer )?word", r"look again",
     r"go(?:es)? on with", r"becomes of", r"lies apart", r"of them remembered", r"watching took", r"processor time",
-    r"time a token", r"stands",
+    r"time a token", r"stands", r"writing speed", r"column's head", r"wait for its end", r"people paste",
+    r"cannot be told", r"say what holds", r"takes? (?:it|them) back", r"taken back", r"what is wrong in",
+    r"another build now",
 )  # fmt: skip
 """In no English text, README and docs among them."""
-WORDS = (*PHRASES, r"(?<!self-)(?<!F )(?<!load )tests?", r"questions?", r"pieces?", r"desk", r"to be had")
+WORDS = (
+    *PHRASES, r"(?<!self-)(?<!F )(?<!load )tests?", r"questions?", r"pieces?", r"desk", r"to be had",
+    r"generation time", r"what holds", r"name (?:a|an|another|the) (?:file|folder|address|first|\.gguf)",
+    r"there are(?=:)", r"not set(?=:)", r"kept by", r"broken by", r"without a form", r"several forms", r"one form",
+    r"asked by default", r"is waited for", r"equal results differ", r"fail where",
+)  # fmt: skip
 """In no text of the program either; documents may speak of tests of the code."""
 SPANISH = (
     r"desde apagado", r"en un chat", r"no se distinguen?", r"primera palabra", r"mirar otra vez", r"no se puede decir",
     r"(?:la|las|una|unas|cada|de|tu|tus) preguntas?", r"trozos?", r"seguir probando", r"de ellos recordados",
+    r"incorporad[oa]s?", r"stdout", r"órdenes", r"intercambio", r"veces más rápid[oa]s?", r"compilación(?:es)?",
+    r"equipos?", r"razón de", r"pensar", r"pensando", r"pensaba", r"piensa", r"velocidad de escritura",
+    r"se sostienen?", r"varias formas", r"\w+(?=\}? …$)", r"usted",
+    r"(?:dé|repita|importe|libere|marque|vuelva|suba|omita|inicie|cópiela)",
     r"(?<!que )(?:indique|pulse|escriba|espere|descargue|elija|compruebe)",
 )  # fmt: skip
 """In no Spanish text of the program; the last are the formal address, and llmtui says "tú"."""

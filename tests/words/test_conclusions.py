@@ -129,35 +129,35 @@ def test_every_line_says_something(name: str) -> None:
     ],
 )
 def test_nobody_wins_without_a_verdict(name: str) -> None:
-    assert not WINNING.search(said(SESSIONS[name], "Writing speed"))
+    assert not WINNING.search(said(SESSIONS[name], "Decode speed"))
 
 
 # --- each line ----------------------------------------------------------------------------------------------------
 
 
 def test_a_winner_with_ratio_interval_and_rounds() -> None:
-    text = said(compared({"llama3": [10.0, 10.1, 9.9], "mistral": [20.0, 20.1, 19.9]}), "Writing speed")
+    text = said(compared({"llama3": [10.0, 10.1, 9.9], "mistral": [20.0, 20.1, 19.9]}), "Decode speed")
     assert text.startswith("mistral writes fastest. mistral 20.0 tok/s (")
     assert re.search(r"mistral is faster than llama3: 2\.00 times as fast \(\d\.\d\d–\d\.\d\d, 3 rounds\)\.", text)
 
 
 def test_one_round_has_a_leader_or_too_few_rounds() -> None:
-    text = said(SESSIONS["one round, a leader"], "Writing speed")
+    text = said(SESSIONS["one round, a leader"], "Decode speed")
     assert "b leads a in this round: at least 2.00 times as fast on every prompt." in text
-    assert "2 more rounds: then there is an interval." in text
-    assert "too few rounds to tell" in said(SESSIONS["one round"], "Writing speed")
-    assert "too few prompts to tell" in said(SESSIONS["two prompts"], "Writing speed")
+    assert "2 more rounds until there is an interval." in text
+    assert "too few rounds to tell" in said(SESSIONS["one round"], "Decode speed")
+    assert "too few prompts to tell" in said(SESSIONS["two prompts"], "Decode speed")
     assert "Long answers" not in said(SESSIONS["one round, a leader"], "Which model for what")
 
 
 def test_two_rounds_can_say_ahead() -> None:
-    text = said(SESSIONS["ahead"], "Writing speed")
+    text = said(SESSIONS["ahead"], "Decode speed")
     assert text.startswith("b is ahead. ")
     assert "b is ahead of a: at least 2.00 times as fast on every prompt, in 2 rounds." in text
 
 
 def test_an_open_answer_has_its_forecast() -> None:
-    text = said(SESSIONS["open"], "Writing speed")
+    text = said(SESSIONS["open"], "Decode speed")
     assert "too close to tell yet" in text
     assert re.search(
         "To settle it: about \\d+ more rounds?, perhaps twice that \\(.*(s|min)\\)\\.|many more rounds", text
@@ -165,13 +165,13 @@ def test_an_open_answer_has_its_forecast() -> None:
 
 
 def test_conditions_stand_beside_the_verdict() -> None:
-    text = said(SESSIONS["spilled"], "Writing speed")
+    text = said(SESSIONS["spilled"], "Decode speed")
     assert "a is faster than b" in text
     assert "Under these conditions: partly on the CPU." in text
 
 
 def test_a_missing_speed_says_why() -> None:
-    text = said(SESSIONS["short"], "Writing speed")
+    text = said(SESSIONS["short"], "Decode speed")
     assert "a: speed not available: the text is too short." in text
     assert "b: speed not available: the answers are too short to compare speeds (under 64 tokens)." in text
 
@@ -186,7 +186,7 @@ def test_still_thinking_names_the_limit() -> None:
 def test_more_tokens_less_text() -> None:
     of = compared_plan("a", "b")
     session = compared({"a": [], "b": []}, *rows(of, 0, 11.0, word="no "), *rows(of, 1, 10.0, word="letters "), of=of)
-    assert "More tokens, less text: a writes" in said(session, "Writing speed")
+    assert "More tokens, less text: a writes" in said(session, "Decode speed")
 
 
 def test_waiting_starts_and_savings() -> None:
@@ -194,7 +194,7 @@ def test_waiting_starts_and_savings() -> None:
     assert "TTFT once loaded: llama3 0.500 s, mistral 0.500 s, gemma:7b 0.500 s." in text
     assert "TTFT: no noticeable difference (under 50 ms)." in text
     assert "Time to first output token, after thinking (TTFO): " in text
-    assert "llama3 19.0 s (of which loading 15.0 s, later 17.5 s)" in text
+    assert "llama3 19.0 s (of which 15.0 s loading, later 17.5 s)" in text
     assert "Keeping a model loaded saves about 17.0 s per later cold start." in text
 
 
@@ -242,7 +242,7 @@ def test_memory_by_its_parts_what_is_left_and_swap() -> None:
     assert "llama3 up to 5.00 GB (model 4.00 GB + working memory 1.00 GB, 4.00 GB most of the time)" in text
     assert "gemma:7b needs 2.00 GB more than llama3." in text
     assert "At least 2.00 GB stayed free for other programs." in text
-    assert "were read back from swap." in text
+    assert "was read back from swap." in text
     assert said(SESSIONS["one model"], "Memory") == ("Not available: the model's process cannot be seen from here.")
 
 
@@ -279,7 +279,7 @@ def test_the_gpus_memory_counts_and_mixed_sources_are_not_compared() -> None:
 
 def test_the_conditions_of_a_model_that_is_alone_are_named() -> None:
     of = compared_plan("a")
-    text = said(compared({"a": []}, *rows(of, 0, 10.0, flags=("spilled",)), of=of), "Writing speed")
+    text = said(compared({"a": []}, *rows(of, 0, 10.0, flags=("spilled",)), of=of), "Decode speed")
     assert text.endswith("Under these conditions: partly on the CPU.")
 
 
@@ -294,7 +294,7 @@ def test_which_for_what_names_one_only_where_told_apart() -> None:
     assert "Long answers (chars/s, up to 128 tokens): llama3 or mistral." in text, "in the plan's order"
     assert "Quick answers (time to first output token): " in text
     assert "Occasional use (cold start plus an answer of 500 characters): " in text
-    assert "Little memory (RAM and GPU memory): llama3." in text
+    assert "Low memory use (RAM and GPU memory): llama3." in text
     assert text.endswith("Based on speed, waiting time and memory only; the quality of the answers was not judged.")
 
 
@@ -312,7 +312,7 @@ def test_the_fastest_of_those_compared() -> None:
     of = compared_plan("m0", "m1", "m2")
     disturbed = rows(of, 2, 19.4, flags=("noisy_start",))
     session = compared({"m0": [9.72] * 3, "m1": [7.78] * 3, "m2": []}, *disturbed, of=of)
-    text = said(session, "Writing speed")
+    text = said(session, "Decode speed")
     assert text.startswith("Of those compared, m0 writes fastest. m2 19.4 tok/s (")
     assert "not compared" in text
     assert "(chars/s, up to 128 tokens): m0, of those compared." in said(session, "Which model for what")
@@ -320,7 +320,7 @@ def test_the_fastest_of_those_compared() -> None:
 
 def test_an_open_lead_is_not_called_shared() -> None:
     session = compared({"m0": [11.3, 11.31, 11.29], "m1": [10.2] * 3, "m2": [10.0, 13.0, 7.5]})
-    text = said(session, "Writing speed")
+    text = said(session, "Decode speed")
     assert text.startswith("Not settled yet which is fastest: m0 or m2.")
     assert "share the lead" not in text
 
@@ -378,7 +378,7 @@ def test_what_was_not_counted_and_why() -> None:
 
 def test_an_imported_file_is_audited_and_no_more() -> None:
     lines = headed(SESSIONS["imported"])
-    assert [line.heading for line in lines[:2]] == ["What this file can show", "Writing speed"]
+    assert [line.heading for line in lines[:2]] == ["What this file can show", "Decode speed"]
     assert {line.heading[0] + line.heading[-1] for line in lines[2:]} == {"“”"}
 
 

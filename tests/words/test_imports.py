@@ -44,7 +44,7 @@ def test_what_is_missing_is_told_with_its_known_titles_in_the_readers_language(m
     assert import_refusal("old.csv", error) == (
         "old.csv cannot be imported. No column was recognized for: the number of tokens (known "
         "titles: tokens, total tokens, tokens total, token count, output tokens, …). Its first "
-        "columns are: model, wall. Name them with --map tokens=TITLE."
+        "columns are: model, wall. Map them with --map tokens=TITLE."
     )
     monkeypatch.setenv("LANGUAGE", "es")
     assert "tokens totales, tokens generados" in import_refusal("old.csv", error)

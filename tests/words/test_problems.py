@@ -130,7 +130,7 @@ def test_a_cause_is_said_first_and_lends_its_remedy() -> None:
     gave_up = Problem(code="gave_up", args={"tries": 5}, cause=cause)
     assert whole_problem(gave_up) == (
         "Nothing listens at box:11434. It was tried 5 times; the remaining trials are skipped. "
-        "Start it with `ollama serve`, or name another address."
+        "Start it with `ollama serve`, or use another address."
     )
 
 

@@ -105,16 +105,16 @@ def test_what_gettext_reads_is_what_stands_in_the_text(language: str) -> None:
 def test_the_language_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGUAGE", "en")
     use_language("es")
-    assert _("Writing speed") == "Velocidad de escritura"
+    assert _("Decode speed") == "Velocidad de generación"
     assert plural("{n} trial", "{n} trials", 1) == "{n} prueba"
     assert plural("{n} trial", "{n} trials", 2) == "{n} pruebas"
     use_language("en")
-    assert _("Writing speed") == "Writing speed"
+    assert _("Decode speed") == "Decode speed"
 
 
 def test_a_language_without_catalogue_is_english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGUAGE", "xx")
-    assert _("Writing speed") == "Writing speed"
+    assert _("Decode speed") == "Decode speed"
 
 
 def test_nothing_is_said_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

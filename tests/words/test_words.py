@@ -175,11 +175,11 @@ def test_what_further_rounds_are_expected_to_tell() -> None:
     )
     assert price(verdict("too_close"), 90) == "To settle it: many more rounds, if it can be settled at all."
     assert (
-        price(verdict("too_few_rounds", rounds=1, more_rounds=2), None) == "2 more rounds: then there is an interval."
+        price(verdict("too_few_rounds", rounds=1, more_rounds=2), None) == "2 more rounds until there is an interval."
     )
     assert (
         price(verdict("too_few_rounds", rounds=2, more_rounds=1), 60)
-        == "1 more round: then there is an interval (1 min)."
+        == "1 more round until there is an interval (1 min)."
     )
     assert "cannot be given more rounds" in price(verdict("too_close", unit="category"), None)
 
@@ -282,7 +282,7 @@ def drifting(factor: float) -> Session:
 def test_the_banner_of_a_machine_that_changed() -> None:
     assert drift(drifting(0.98)) is not None
     assert drift_sentence(drifting(0.98)).startswith("The machine slowed by ")
-    assert drift_sentence(drifting(0.98)).endswith("the figures of single models do not.")
+    assert drift_sentence(drifting(0.98)).endswith("each model's own figures do not.")
     assert drift_sentence(drifting(1.02)).startswith("The machine sped up by ")
     assert drift_sentence(drifting(1.0)) == ""
 

@@ -104,7 +104,7 @@ class OwnPrompt(ModalScreen[str | None]):
                 n=len(self._names)
             )
             yield Label(Content.assemble((count + ": ", "bold"), (", ".join(self._names), "dim")))
-            yield Label(_("Answers of at most {n} tokens; they open first in Results.").format(n=self._tokens))
+            yield Label(_("Answers of at most {n} tokens; Results shows them first.").format(n=self._tokens))
         yield Footer(show_command_palette=False)
 
     def action_ask(self) -> None:

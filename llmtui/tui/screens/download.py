@@ -22,7 +22,7 @@ from llmtui.core.names import ollama_name
 from llmtui.tui.feed import Replied
 from llmtui.tui.shell import ShellOf
 from llmtui.words import _
-from llmtui.words.figures import gigabytes
+from llmtui.words.figures import Spoken, gigabytes
 from llmtui.words.problems import problem_remedy, problem_what
 
 
@@ -100,14 +100,14 @@ class Download(ModalScreen[str | None]):
                 placeholder=_("or another name from ollama.com/library"), compact=True, select_on_focus=False
             )
             yield ProgressBar(show_eta=True)
-            yield Static(_("Enter downloads the model of the list, or the name typed below it."), id="download-said")
+            yield Static(_("Enter downloads the model chosen in the list or typed below it."), id="download-said")
         yield Footer(show_command_palette=False)
 
     def _option(self, one: Suggestion) -> Option:
         is_here = ollama_name(one.name) in self._installed
         mark = Content.styled("✓ ", "$text-success") if is_here else Content("  ")
-        size = f"{one.size_gb:g} GB"
-        here = _("here already") if is_here else ""
+        size = f"{Spoken(one.size_gb):g} GB"
+        here = _("downloaded") if is_here else ""
         row = Content.assemble(mark, f"{one.name:<16}", (f"{size:>8}  {one.parameters:>5}  {here}", "$foreground 70%"))
         return Option(row, id=one.name)
 

@@ -39,11 +39,11 @@ def _forms() -> tuple[Form, ...]:
     return (
         Form(TABLE, _("This table"), _("CSV, the table's figures"), "-table.csv"),
         Form("csv", _("All trials"), _("CSV, one row per trial"), ".csv"),
-        Form("excel-csv", _("All trials, for a spreadsheet"), _("CSV as Excel opens it here"), "-excel.csv"),
+        Form("excel-csv", _("All trials, for a spreadsheet"), _("CSV for Excel in this locale"), "-excel.csv"),
         Form("json", _("Everything"), _("JSON, one document with a schema"), ".json"),
         Form("html", _("Page"), _("HTML with charts and answers"), ".html"),
         Form("markdown", _("Report"), _("Markdown: conclusions and tables"), ".md"),
-        Form("llama-bench", _("llama-bench table"), _("Markdown, as people paste it"), "-llama-bench.md"),
+        Form("llama-bench", _("llama-bench table"), _("Markdown, for pasting"), "-llama-bench.md"),
         Form("jsonl", _("Trials with all chunks"), _("JSON lines, one trial per line"), ".jsonl"),
         Form("benchstat", _("benchstat"), _("Go benchmark lines"), ".txt"),
     )
@@ -87,7 +87,7 @@ class ExportDialog(ModalScreen[None]):
                 *(Option(Content.assemble(one.name.ljust(width), (one.what, "dim")), id=one.id) for one in self._forms)
             )
             yield Input(compact=True)
-            yield Static(_("Enter writes into the current folder. Tab: name."), id="export-said")
+            yield Static(_("Enter saves in the current folder. Tab: file name."), id="export-said")
         yield Footer(show_command_palette=False)
 
     @property
@@ -135,7 +135,7 @@ class ExportDialog(ModalScreen[None]):
 
     def _ask(self, target: str, path: str) -> None:
         self._replaces = target
-        words = _("{path} is there already. Enter once more replaces it; or give another name.").format(path=path)
+        words = _("{path} already exists. Enter again replaces it, or type another name.").format(path=path)
         self._say(Content.assemble(("! ", "bold $warning"), words))
 
     def _written(self, path: str) -> None:
@@ -168,7 +168,8 @@ def copy_text(node: DOMNode, text: str, what: str) -> None:
     """
     node.app.copy_to_clipboard(text)
     words = _(
-        "Sent to the terminal's clipboard. If nothing can be pasted, the terminal does not take it: x writes a file."
+        "Sent to the terminal's clipboard. If nothing can be pasted, the terminal does not support this: x "
+        "writes a file."
     )
     node.app.notify(words, title=_("Copied: {what}").format(what=what), timeout=6)
 

@@ -158,7 +158,7 @@ class HistoryScreen(ResumingScreen):
         self.refresh_bindings()
 
     def _what_to_do(self) -> str:
-        kept = _("A session is kept from its first answer on.")
+        kept = _("A session is saved once it has its first answer.")
         return kept if self.shell.read_only else f"{kept} {_('F2 goes to Setup.')}"
 
     @on(LineTable.Moved)
@@ -264,7 +264,7 @@ class HistoryScreen(ResumingScreen):
             return
         number = plural("Delete {n} session?", "Delete {n} sessions?", len(chosen)).format(n=len(chosen))
         named = few([session_title(entry) for entry in chosen], NAMED)
-        words = _("{sessions}. They move to the trash folder; u takes them back.").format(sessions=named)
+        words = _("{sessions}. They move to the trash folder; u restores them.").format(sessions=named)
 
         def delete(yes: bool | None) -> None:
             if yes:
@@ -285,7 +285,7 @@ class HistoryScreen(ResumingScreen):
         if deleted:
             self._deleted = deleted
             words = plural("{n} session is in the trash.", "{n} sessions are in the trash.", len(deleted))
-            self.notify(f"{words.format(n=len(deleted))} {_('u takes back what was deleted last.')}", timeout=6)
+            self.notify(f"{words.format(n=len(deleted))} {_('u restores what was deleted last.')}", timeout=6)
         self.action_look_again()
 
     @in_background("change_session", exclusive=False)
@@ -314,7 +314,7 @@ class HistoryScreen(ResumingScreen):
         """Compare each later one of the marked sessions with the oldest of them."""
         marked = [entry.session_id for entry in self.table.chosen if entry.problem is None]
         if len(marked) < 2:
-            self.notify(_("Mark the sessions to compare with Space: two or more."), severity="warning")
+            self.notify(_("Use Space to mark two or more sessions to compare."), severity="warning")
         else:
             self._compare(marked)
 

@@ -320,7 +320,7 @@ class LiveScreen(BaseScreen):
 
     def action_one_more(self) -> None:
         """Add one round to the plan."""
-        self._tell(ExtendPlan(rounds=1), _("One round more"))
+        self._tell(ExtendPlan(rounds=1), _("One more round"))
 
     def action_stop(self) -> None:
         """Stop the run after a confirmation."""
@@ -328,7 +328,7 @@ class LiveScreen(BaseScreen):
 
         dialog = ConfirmDialog(
             _("Stop the run?"),
-            _("What is finished is kept and can be compared."),
+            _("Finished trials are kept and can be compared."),
             yes=_("Stop"),
             no=_("Keep running"),
         )

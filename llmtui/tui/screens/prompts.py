@@ -71,7 +71,7 @@ class PromptList(PickList):
             return Content.styled(self._titles[item], "bold")
         prompt = self.prompts[item]
         first = next(one for one in self.prompts.values() if one.category == prompt.category)
-        usual = _("asked by default") if prompt is first else ""
+        usual = _("used by default") if prompt is first else ""
         room = width - len(usual) - 2 if usual else width
         title = prompt.title if len(prompt.title) <= room else f"{prompt.title[: room - 1]}…"
         return Content.assemble(f"{title:<{max(room, 0)}}", ("  " + usual, "$foreground 70%") if usual else "")
@@ -88,8 +88,8 @@ class PromptsScreen(ModalScreen[tuple[str, ...]]):
     HELP = _(
         """
         # Prompts
-        **Space** picks a prompt, on a category's line all of it. **e** opens your own prompts in the editor that
-        `VISUAL` or `EDITOR` names; they are read again when it ends. What is wrong in the file is said with its line.
+        **Space** picks a prompt, or on a category's line all its prompts. **e** opens your own prompts in the editor
+        that `VISUAL` or `EDITOR` names; they are read again when you close it. Errors are shown with their line number.
         """
     )
 

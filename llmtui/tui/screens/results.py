@@ -61,14 +61,14 @@ class ResultsScreen(BaseScreen):
     HELP = _(
         """
         # Results
-        The first lines say what holds; **e** shows the figures behind them. Below are the figures: **1** by model,
+        The first lines are the conclusions; **e** shows the figures behind them. Below are the figures: **1** by model,
         **2** by category, **3** every trial, **4** the answers, **5** everything in words. **Enter** on a line shows
-        its details, **?** explains the columns. **,** sorts by the next column; a click on a column's head sorts by
-        that column. **!** lists the trials that have a flag. Pick two trials with **Space** and press **r** to see
-        both answers side by side.
+        its details, **?** explains the columns. **,** sorts by the next column; a click on a column header sorts by
+        that column. **!** lists the trials that have a flag. Pick two trials with **Space** and press **r** to see both
+        answers side by side.
 
-        **+** runs as many more rounds as are expected to settle the open pairs. **g** runs the same plan again and
-        compares it with this session.
+        **+** runs as many more rounds as should settle the open pairs. **g** runs the same plan again and compares it
+        with this session.
         """
     )
 

@@ -40,7 +40,7 @@ class LabelDialog(ModalScreen[tuple[str, str] | None]):
         with Vertical(classes="dialog label") as box:
             box.border_title = self._title
             yield Label(_("Name"))
-            yield Input(self._name, placeholder=_("such as: before the driver"), compact=True, id="label-name")
+            yield Input(self._name, placeholder=_("such as: before the driver update"), compact=True, id="label-name")
             yield Label(_("Note"))
             yield Input(self._note, compact=True, id="label-note")
         yield Footer(show_command_palette=False)

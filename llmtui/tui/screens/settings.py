@@ -74,7 +74,8 @@ class SettingRow(Vertical):
         if not self._among:
             usual = typed_text(self.bounds.default) or _("not set")
             return Input(self._text, placeholder=usual, compact=True)
-        words = [(value, _WORDS.get(value, value)) for value in self._among]
+        known = _words()
+        words = [(value, known.get(value, value)) for value in self._among]
         chosen = self._text if self._text in self._among else self._among[0]
         if len(words) <= _SHORT:
             return ChoiceLine(words, chosen)
@@ -86,7 +87,8 @@ class SettingRow(Vertical):
         self.query_exactly_one(".problem", Static).update(problem)
 
 
-_WORDS: Final = {"auto": _("like the system"), "en": "English", "es": "Español", "true": _("yes"), "false": _("no")}
+def _words() -> dict[str, str]:
+    return {"auto": _("as the system"), "en": "English", "es": "Español", "true": _("yes"), "false": _("no")}
 
 
 def typed_text(value: object) -> str:

@@ -182,7 +182,7 @@ class SetupScreen(SetupModels):
             waiting = server is None or server.problem is None
             return _("Waiting for the server.") if waiting else _("No server answers.")
         if server is not None and all(one.model.backend != server.kind for one in self.listed.models):
-            return _("This server has no models yet: d downloads one, or tick a built-in one.")
+            return _("This server has no models yet: d downloads one, or pick a built-in one.")
         return problem_what(error.problem)
 
     def show_counts(self) -> None:
@@ -292,13 +292,15 @@ class SetupScreen(SetupModels):
         """Change whether models in memory that are not picked are unloaded or kept."""
         self.others.step()
         if not self.others.is_shown:
-            kept = {"unload": _("unloaded for the run"), "keep": _("kept, and rows are marked")}[self.others.value]
+            kept = {"unload": _("unloaded for the run"), "keep": _("kept; trials are flagged")}[self.others.value]
             self.notify(_("Models in memory that are not picked: {what}.").format(what=kept), timeout=4)
 
     def action_own_prompt(self) -> None:
         """Let the user type a prompt, and run it with the picked models."""
         if self.shell.running:
-            self.notify(_("A run is in progress. Wait for its end, or stop it on the Live screen."), severity="warning")
+            self.notify(
+                _("A run is in progress. Wait until it ends, or stop it on the Live screen."), severity="warning"
+            )
             return
         names = tuple(model.name for model in self.models.picked)
         if not names:

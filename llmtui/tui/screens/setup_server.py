@@ -110,7 +110,7 @@ class SetupServer(BaseScreen):
             self._say_absent(server)
         elif found and self.shell.connection.instead_of is not None:
             names = ", ".join(server_words(one.kind, one.address) for one in found)
-            self.notify(_("{servers}: press s to use it.").format(servers=names), title=_("Found on this machine"))
+            self.notify(_("{servers}: press s to switch.").format(servers=names), title=_("Found on this machine"))
 
     @property
     def can_use_builtin(self) -> bool:

@@ -59,10 +59,10 @@ def card_lines(facts: ListedFacts, shown: ModelShown | None, num_ctx: int) -> li
         for title, value in (
             (_("Family"), model.family or ""),
             (_("Parameters"), model.parameters or ""),
-            (_("Quantisation"), model.quantisation or ""),
+            (_("Quantization"), model.quantisation or ""),
             (_("Size"), gigabytes(listed.model.size_bytes)),
             (_("Context"), _context(model.context_limit, num_ctx)),
-            (_("Can"), ", ".join(() if shown is None else shown.capabilities) or _thinks(model.thinking)),
+            (_("Capabilities"), ", ".join(() if shown is None else shown.capabilities) or _thinks(model.thinking)),
             (_("Note"), "" if listed.model.note is None else note_words(listed.model.note)),
         )
         if value
@@ -79,9 +79,9 @@ def fit_lines(fit: Fit) -> list[CardLine]:
     """Return lines that say whether the model fits into memory, with needed and free memory, or why this is unknown."""
     if fit.word is None:
         reasons = {
-            "no_memory": _("not available: this machine's memory is not the server's"),
+            "no_memory": _("not available: the server's memory is not visible from here"),
             "no_size": _("not available: the size of the file is not known"),
-            "no_shape": _("not available: its metadata do not tell the KV cache"),
+            "no_shape": _("not available: no KV cache size in its metadata"),
         }
         return [] if fit.why_not is None else [CardLine(_("Fits"), reasons[fit.why_not], MUTED)]
     word, style = {
@@ -89,10 +89,10 @@ def fit_lines(fit: Fit) -> list[CardLine]:
         "tight": (_("tight"), "$text-warning"),
         "too_large": (_("✗ too large"), "$text-error"),
     }[fit.word]
-    need = _("{need} of {room} free").format(need=gigabytes(fit.need_bytes), room=gigabytes(fit.room_bytes))
+    need = _("{need}, {room} free").format(need=gigabytes(fit.need_bytes), room=gigabytes(fit.room_bytes))
     lines = [CardLine(_("Fits"), f"{word}  {need}", style)]
     if fit.cache_bytes is not None:
-        lines.append(CardLine("", _("of it KV cache {size}").format(size=gigabytes(fit.cache_bytes))))
+        lines.append(CardLine("", _("of which {size} KV cache").format(size=gigabytes(fit.cache_bytes))))
     if fit.beyond_vram:
         lines.append(CardLine("", _("more than the VRAM: partly on the CPU")))
     return lines
@@ -100,7 +100,7 @@ def fit_lines(fit: Fit) -> list[CardLine]:
 
 def _context(limit: int | None, num_ctx: int) -> str:
     if limit is None:
-        return _("{n} asked for").format(n=num_ctx)
+        return _("{n} requested").format(n=num_ctx)
     return _("{n} of {limit} tokens").format(limit=limit, n=min(num_ctx, limit))
 
 
@@ -133,4 +133,4 @@ def _template(shown: ModelShown | None) -> Sequence[str]:
         return ()
     lines = [line.strip() for line in shown.template.splitlines() if line.strip()]
     more = len(lines) - TEMPLATE_LINES
-    return lines[:TEMPLATE_LINES] + ([_("… {n} lines more").format(n=more)] if more > 0 else [])
+    return lines[:TEMPLATE_LINES] + ([_("… {n} more lines").format(n=more)] if more > 0 else [])

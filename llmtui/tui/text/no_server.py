@@ -26,7 +26,7 @@ def no_server_words(
     lines = list[Content]()
     for one in found:
         lines += _way(
-            _("There is {server}: press s, then Enter.").format(server=server_words(one.kind, one.address)), one.address
+            _("Found {server}: press s, then Enter.").format(server=server_words(one.kind, one.address)), one.address
         )
     remedy = problem_remedy(server.problem)
     if server.kind == "openai":

@@ -41,7 +41,7 @@ def plan_time(plan: Plan, expected: Estimate) -> str:
         return _("{each}, {time} in all").format(each=each, time=time_range(expected.low_s, expected.high_s))
     promised_s = plan.rounds * expected.round_s[1]
     if promised_s <= plan.budget_s:
-        return _("{each}, stops by {limit}").format(each=each, limit=time_range(plan.budget_s, plan.budget_s))
+        return _("{each}, at most {limit}").format(each=each, limit=time_range(plan.budget_s, plan.budget_s))
     least: Range = (plan.rounds * expected.round_s[0], promised_s)
     n = _("{n} rounds at least").format(n=plan.rounds)
     return f"{each}, {n}: {time_range(*least)}"

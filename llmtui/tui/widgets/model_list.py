@@ -52,8 +52,8 @@ class ModelOptions(PickList):
     HELP = _(
         """
         ## Models
-        - **Space** picks, **a** picks all that fit, **/** filters, **,** sorts; a click on a head sorts by it
-        - **fits**: file and KV cache of the chosen context against free memory, in GB; the card has the sum
+        - **Space** picks, **a** picks all that fit, **/** filters, **,** sorts; a click on a header sorts by it
+        - **fits**: file and KV cache of the chosen context against free memory, in GB; the details show the sum
         - **●** in memory now; its first trial is a cold start all the same
         - **tok/s**: last speed measured on this machine
 

@@ -64,7 +64,7 @@ class OptionsPanel(Vertical):
         - **Context**: the number of tokens that a model can use at once (num_ctx); more needs more memory
         - **Temperature**: 0 repeats the same answer; higher values vary it
         - **Thinking**: for models that can think before they answer; *both* compares on and off
-        - **Same model twice (A/A)**: each model against itself, to see how much equal results differ on this machine
+        - **Same model twice (A/A)**: each model against itself, to see how much its results differ on this machine
         - **Other models**: those in memory that are not picked (key **u**)
         """
     )
@@ -137,8 +137,8 @@ class OptionsPanel(Vertical):
         self._too_large = too_large
         self.set_class(too_large > 0, "-warned")
         words = plural(
-            "With this context {n} picked model does not fit into memory.",
-            "With this context {n} picked models do not fit into memory.",
+            "With this context, {n} picked model does not fit into memory.",
+            "With this context, {n} picked models do not fit into memory.",
             too_large,
         ).format(n=too_large)
         for line in self.query(".warning").results(Static):

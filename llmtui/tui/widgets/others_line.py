@@ -37,7 +37,7 @@ class OthersLine(Horizontal):
         """
         ## Models in memory that are not picked
         They use memory and may use CPU time that the measured models need. **Unload during the run** unloads them and
-        loads them again afterwards. **Keep** leaves them in memory, and every trial is marked.
+        loads them again afterwards. **Keep** leaves them in memory, and every trial is flagged.
         """
     )
 

@@ -94,7 +94,7 @@ class PresetLine(Horizontal):
     def _said(self) -> str:
         if self._contenders >= MANY and self.value not in FIVE_ROUNDS:
             pairs = self._contenders * (self._contenders - 1) // 2
-            return _("{n} models are {pairs} pairs: five rounds (3) settle more of them.").format(
+            return _("{n} models make {pairs} pairs: five rounds (key 3) settle more.").format(
                 n=self._contenders, pairs=pairs
             )
         return PRESET_WORDS[self.value][1]

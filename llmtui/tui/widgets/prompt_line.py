@@ -40,8 +40,8 @@ class PromptLine(Static, can_focus=True):
     HELP = _(
         """
         ## Prompts
-        - **Space** or a click picks a category; its first prompt is asked, so that weeks can be compared
-        - **a** asks every prompt of the picked categories
+        - **Space** or a click picks a category; only its first prompt is run, so that sessions stay comparable
+        - **a** runs every prompt of the picked categories
         - **v** shows all prompts: pick single ones, read and edit them
         """
     )

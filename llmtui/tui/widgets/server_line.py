@@ -39,7 +39,7 @@ class ServerField(Input):
         - an address that ends in **/v1**: an OpenAI-compatible server
         - **builtin**: llama.cpp inside llmtui
 
-        **Down** goes through the servers that were named before.
+        **Down** goes through the servers used before.
         """
     )
 

@@ -56,12 +56,12 @@ class SessionTable(Sortable, LineTable[SessionLine]):
         All sessions are kept. **Enter** opens one with its results. If it was interrupted, you can
         run its remaining trials; if it is still running, it is followed.
         **/** filters while you type: by name, note, models, server, verdict or date. **,** sorts by the next column; a
-        click on a column's head sorts by that column. **Space** marks sessions: **c** compares the marked ones with the
+        click on a column header sorts by that column. **Space** marks sessions: **c** compares the marked ones with the
         oldest of them, **x** exports and **Del** deletes them. If none is marked, they use the line under the cursor.
 
         **t** shows speed and TTFT over the marked sessions, or over all sessions of the plan.
 
-        **n** sets a session's name and note. **Del** moves sessions to the trash; **u** restores the last ones.
+        **n** sets a session's name and note. **Del** moves sessions to the trash; **u** restores those deleted last.
         """
     )
 

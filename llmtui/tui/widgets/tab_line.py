@@ -16,7 +16,7 @@ def tab_names() -> dict[str, str]:
         "categories": _("Categories"),
         "trials": _("Trials"),
         "answers": _("Answers"),
-        "words": _("Words"),
+        "words": _("In words"),
     }
 
 

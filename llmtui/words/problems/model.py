@@ -67,8 +67,8 @@ MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
         marked("Raise the temperature (Options in Setup, --temperature)."),
     ),
     "no_file": Said(marked("{name} does not exist."), marked("Check the path.")),
-    "is_folder": Said(marked("{name} is a folder."), marked("Name a .gguf file.")),
-    "not_a_file": Said(marked("{name} is not a file."), marked("Name a .gguf file.")),
+    "is_folder": Said(marked("{name} is a folder."), marked("Give a .gguf file.")),
+    "not_a_file": Said(marked("{name} is not a file."), marked("Give a .gguf file.")),
     "unreadable": Said(marked("{name} cannot be read."), marked("Check the path and its permissions.")),
     "not_gguf": Said(
         marked("{name} is not a GGUF file (it starts with {start_bytes})."),
@@ -92,7 +92,7 @@ MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
     ),
     "later_part": Said(
         marked("{name} is part {part} of a model in {parts} files."),
-        marked("Name the first part; the others are found beside it."),
+        marked("Give the first part; the others are found beside it."),
     ),
     "unknown_architecture": Said(marked("The built-in server does not know this kind of model."), _UPDATE),
     "file_load_failed": Said(
@@ -133,7 +133,7 @@ MODEL_PROBLEMS: Final[dict[ModelProblem, Said]] = {
         marked("Linux does this when memory runs out: close programs or choose a smaller model."),
     ),
     "synthetic_tools_missing": Said(
-        marked("A speed-only model is made with numpy and gguf, and one is missing."),
+        marked("A speed-only model is made with numpy and gguf; at least one is missing."),
         marked("Install them: {install_synthetic}"),
     ),
     "synthetic_failed": Said(

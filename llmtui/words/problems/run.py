@@ -9,12 +9,12 @@ from llmtui.words import marked
 from llmtui.words.problems.said import Said, counted
 
 _REPORT = marked("The log has the details; please report it.")
-_WAIT_OR_CANCEL = marked("Wait for its end or cancel it.")
+_WAIT_OR_CANCEL = marked("Wait until it ends, or cancel it.")
 _PICK = marked("Pick one and start again.")
 _RUN_AGAIN = marked("Run the same plan again with g.")
 _OTHER_FOLDER = marked("Choose another folder with --results or in the settings.")
 _ROW_KEPT = marked("The row is kept but not counted. Correct the file and import it again to count it.")
-_NEWER = marked("They come from a newer llmtui; open the session with that one to see them.")
+_NEWER = marked("They come from a newer llmtui; use that version to see them.")
 
 RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
     "events_empty": Said(
@@ -27,11 +27,11 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
     ),
     "events_compressed": Said(marked("{where} is compressed."), marked("Unpack it, and watch the events.jsonl in it.")),
     "not_events": Said(
-        marked("{where} is not a session's events."), marked("Name an events.jsonl, or a session's folder.")
+        marked("{where} holds no session events."), marked("Give an events.jsonl, or a session's folder.")
     ),
     "run_under_way": Said(
         marked("A run is in progress; anything else would disturb its figures."),
-        marked("Cancel the run or wait for its end."),
+        marked("Cancel the run or wait until it ends."),
     ),
     "pull_under_way": Said(marked("Another download is in progress."), _WAIT_OR_CANCEL),
     "pull_disturbs": Said(marked("A download is in progress; it would disturb the figures."), _WAIT_OR_CANCEL),
@@ -59,19 +59,19 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         ),
         _RUN_AGAIN,
     ),
-    "model_rebuilt": Said(marked("{name} is another build now than when the session began.")),
+    "model_rebuilt": Said(marked("The build of {name} has changed since the session began.")),
     "model_left": Said(marked("The server no longer has {name}.")),
     "llmtui_changed": Said(marked("The session began with llmtui {then}; this is {now}.")),
     "resume_changed": Said(marked("The rest of the session would be measured under other conditions."), _RUN_AGAIN),
-    "nothing_left": Said(marked("Nothing is left of the session in {folder}: every planned trial has a result.")),
+    "nothing_left": Said(marked("Nothing is left to run in {folder}: every planned trial has a result.")),
     "cancelled": Said(marked("The run was cancelled before it began.")),
     "results_unwritable": Said(marked("The session cannot be saved in {folder}."), _OTHER_FOLDER),
     "results_in_use": Said(
         marked("Another llmtui (process {pid}) is writing the session in {folder}."),
         marked("Wait until its run is over, or open the session with `llmtui watch`."),
     ),
-    "skipped": Said(marked("The rest of this model was skipped.")),
-    "no_answer_before": Said(marked("There is no answer to follow up.")),
+    "skipped": Said(marked("This model's other trials were skipped.")),
+    "no_answer_before": Said(marked("There is no answer to follow up on.")),
     "stalled": Said(
         marked("{name} stopped in the middle of its answer: no data for {seconds:g} s."),
         marked("The server may be swapping or stuck: look at its log and at the machine's memory."),
@@ -84,16 +84,16 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         marked("In memory before the run, but not loaded again afterwards because time ran out: {names}."),
     ),
     "not_unloaded": Said(
-        marked("The server was told to unload {names}, but {seconds:g} s later it still lists it."),
+        marked("{seconds:g} s after the unload request, the server still lists {names}."),
         marked("Another program may be using it. Stop that program and run again."),
     ),
     "older_build": Said(
-        marked("The server still has an older build of {name} in memory and cannot be told to unload it."),
+        marked("The server still has an older build of {name} in memory, and llmtui cannot unload it."),
         marked("The server unloads it when its keep-alive time ends, or when the server restarts."),
     ),
     "process_left": Said(marked("{names} is no longer in the server's list, but its process is still running.")),
     "server_waited_for": Said(
-        marked("It is waited for, up to {seconds:g} s."), marked("Start the server again: the run continues then.")
+        marked("llmtui waits for it, up to {seconds:g} s."), marked("Start the server again: the run then continues.")
     ),
     "server_back": Said(marked("The server answers again, after {seconds:g} s. The run continues.")),
     "gave_up": Said(
@@ -104,7 +104,7 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
         )
     ),
     "disk": Said(
-        marked("What is measured from here on cannot be written to the disk."),
+        marked("Measurements from now on cannot be written to disk."),
         marked("Make room there: measuring continues, and the rest is written after the next trial that ends."),
     ),
     "disk_again": Said(marked("Everything measured so far is on the disk now.")),
@@ -155,18 +155,18 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
     "read_only_pipe": Said(marked("This run belongs to another process: it can be watched here, not controlled.")),
     "imported": Said(marked("Imported from {file}: machine, server and settings are unknown.")),
     "bad_row": Said(
-        marked("Line {line} cannot be measured: its first token is not before its end."),
+        marked("Line {line} cannot be used: its first token is not before its end."),
         _ROW_KEPT,
     ),
     "bad_row_below_zero": Said(
-        marked("Line {line} cannot be measured: a time is below zero."),
+        marked("Line {line} cannot be used: a time is below zero."),
         _ROW_KEPT,
     ),
     "bad_row_cells": Said(
-        marked("Line {line} cannot be measured: {cells} is not a number."),
+        marked("Line {line} cannot be used: {cells} is not a number."),
         _ROW_KEPT,
     ),
-    "bad_row_failed": Said(marked("Line {line} cannot be measured: its request failed."), _ROW_KEPT),
+    "bad_row_failed": Said(marked("Line {line} cannot be used: its request failed."), _ROW_KEPT),
     "prompt_and_text_mixed": Said(
         counted(
             "Left out: {n} result that mixes prompt processing with writing.",
@@ -183,15 +183,15 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
     ),
     "chunk_times": Said(
         counted(
-            "Left out: the gaps of {n} request, which do not cover its answer.",
-            "Left out: the gaps of {n} requests, which do not cover their answers.",
+            "Left out: chunk gaps of {n} request that do not cover its answer.",
+            "Left out: chunk gaps of {n} requests that do not cover their answers.",
             "n",
         )
     ),
     "throughput": Said(
         counted(
-            "Left out: throughput under load of {n} level, which is no model's speed for one user.",
-            "Left out: throughput under load of {n} levels, which is no model's speed for one user.",
+            "Left out: {n} load level; throughput under load is not the speed for one user.",
+            "Left out: {n} load levels; throughput under load is not the speed for one user.",
             "n",
         )
     ),
@@ -204,13 +204,13 @@ RUN_PROBLEMS: Final[dict[RunProblem, Said]] = {
     ),
     "own_scores": Said(
         counted(
-            "Left out: {n} score, which the program makes of several figures or of answers.",
-            "Left out: {n} scores, which the program makes of several figures or of answers.",
+            "Left out: {n} score that the program computes from figures or answers.",
+            "Left out: {n} scores that the program computes from figures or answers.",
             "n",
         )
     ),
     "bad_row_empty": Said(
-        marked("Line {line} cannot be measured: it has no tokens or no time."),
+        marked("Line {line} cannot be used: it has no tokens or no time."),
         _ROW_KEPT,
     ),
     "usual_off": Said(marked("In line {lines}: tokens ÷ total time is not the recorded rate.")),

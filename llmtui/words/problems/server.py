@@ -8,55 +8,55 @@ from llmtui.core.codes import ServerProblem
 from llmtui.words import marked
 from llmtui.words.problems.said import Said
 
-_OTHER_ADDRESS = marked("Check the address, or name another address.")
-_OTHER_PORT = marked("Check the port, or name another address.")
-_START = marked("{start}, or name another address.")
+_OTHER_ADDRESS = marked("Check the address, or use another address.")
+_OTHER_PORT = marked("Check the port, or use another address.")
+_START = marked("{start}, or use another address.")
 _LOG = marked("See the server's log.")
 _STOPPED = marked("See the server's log: it may have been stopped, or it crashed.")
-_WRITE_ADDRESS = marked("Write it like 127.0.0.1:11434 or https://host/path.")
+_WRITE_ADDRESS = marked("Use a form like 127.0.0.1:11434 or https://host/path.")
 _OTHER_SERVERS = marked("Ollama and the built-in server can load and unload models.")
 _PROXY = marked("Start the proxy, change {variable}, or set NO_PROXY={host} if that server needs no proxy.")
 _OTHER_PROXY = marked("Set {variable} to an http:// proxy, or set NO_PROXY={host} if that server needs none.")
 _SIGN_IN = marked("Sign in with `ollama signin`, or pick a model that runs here.")
-_KEY = marked("Set LLMTUI_API_KEY, or name a file that has the key: --api-key-file FILE.")
+_KEY = marked("Set LLMTUI_API_KEY, or give a file that has the key: --api-key-file FILE.")
 _PULL_AGAIN = marked("Pull again: the download continues where it stopped.")
 
 SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
     "bad_address": Said(marked("“{address}” is not an address."), _WRITE_ADDRESS),
     "bad_port": Said(marked("“{address}” is not an address: a port is a number from 1 to 65535."), _WRITE_ADDRESS),
-    "bad_scheme": Said(marked("“{address}” is not an address of http:// or https://."), _WRITE_ADDRESS),
+    "bad_scheme": Said(marked("“{address}” is not an http:// or https:// address."), _WRITE_ADDRESS),
     "no_host": Said(marked("“{address}” is not an address: it names no host."), _WRITE_ADDRESS),
     "refused": Said(marked("Nothing listens at {where}."), _START),
     "no_connection": Said(
         marked("{where} does not answer: no connection within {seconds:g} s."),
-        marked("Check that the machine is on, or name another address."),
+        marked("Check that the machine is on, or use another address."),
     ),
     "silent": Said(
         marked("{where} accepts requests but does not answer in time."),
-        marked("The server may be slow or busy: try again, see its log, or name another address."),
+        marked("The server may be slow or busy: try again, see its log, or use another address."),
     ),
     "unknown_host": Said(
-        marked("The host name in {where} is unknown."), marked("Check the spelling, or name another address.")
+        marked("The host name in {where} is unknown."), marked("Check the spelling, or use another address.")
     ),
-    "unreachable": Said(marked("{where} cannot be reached."), marked("Check the network, or name another address.")),
+    "unreachable": Said(marked("{where} cannot be reached."), marked("Check the network, or use another address.")),
     "tls": Said(
         marked("No secure connection to {where}."), marked("Check whether the address begins with http:// or https://.")
     ),
     "certificate_untrusted": Said(
         marked("The certificate of {where} is not trusted."),
-        marked("If it is your own server's, name its certificate in SSL_CERT_FILE."),
+        marked("If it is your own server's, set SSL_CERT_FILE to its certificate."),
     ),
     "certificates_unusable": Said(
         marked("{variable}={path} holds no certificates that can be used."),
         marked("Correct {variable} or unset it."),
     ),
     "system_certificates_unusable": Said(
-        marked("The system's certificates cannot be used."), marked("Name a file of certificates in SSL_CERT_FILE.")
+        marked("The system's certificates cannot be used."), marked("Set SSL_CERT_FILE to a certificate file.")
     ),
-    "https_wanted": Said(marked("{where} requires an encrypted connection."), marked("Write https://{bare}.")),
-    "http_wanted": Said(marked("{where} does not speak TLS."), marked("Write http://{bare}.")),
+    "https_wanted": Said(marked("{where} requires an encrypted connection."), marked("Use https://{bare}.")),
+    "http_wanted": Said(marked("{where} does not speak TLS."), marked("Use http://{bare}.")),
     "cut": Said(marked("The connection to {where} was cut."), _STOPPED),
-    "cut_line": Said(marked("The answer of {where} ended in the middle of a line."), _STOPPED),
+    "cut_line": Said(marked("The answer from {where} ended in the middle of a line."), _STOPPED),
     "cut_chunk": Said(marked("The server's answer ended in the middle of a line."), _STOPPED),
     "not_http": Said(marked("The program listening at {where} does not speak HTTP."), _OTHER_PORT),
     "http": Said(marked("The request to {where} failed."), _OTHER_ADDRESS),
@@ -76,7 +76,7 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
     ),
     "proxy": Said(
         marked("A proxy answers at {where}, but the server behind it does not (status {status})."),
-        marked("Start the server behind it, or name another address."),
+        marked("Start the server behind it, or use another address."),
     ),
     "not_ollama": Said(marked("The server at {where} is not Ollama."), _OTHER_PORT),
     "not_openai": Said(
@@ -87,11 +87,11 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
     ),
     "no_model_server": Said(
         marked("The server at {where} speaks neither Ollama's nor OpenAI's protocol."),
-        marked("Check the port, or name another address. OpenAI-compatible addresses often end in /v1."),
+        marked("Check the port, or use another address. OpenAI-compatible addresses often end in /v1."),
     ),
     "web_page": Said(
         marked("{where} is a web page (status {status}), not a model server."),
-        marked("Name the address of its interface, which often ends in /v1, or another port."),
+        marked("Use the address of its API, which often ends in /v1, or another port."),
     ),
     "bad_answer": Said(
         marked("{where} sent a response that Ollama would not send."),
@@ -153,12 +153,12 @@ SERVER_PROBLEMS: Final[dict[ServerProblem, Said]] = {
         marked("This server does not report which models are in memory, so cold starts are not measured."),
         marked("Ollama, llama.cpp's own server and the built-in server report it."),
     ),
-    "cannot_unload": Said(marked("This server cannot be told to unload {name}."), _OTHER_SERVERS),
-    "cannot_load": Said(marked("This server cannot be told to load {name}."), _OTHER_SERVERS),
-    "cannot_pull": Said(marked("This server cannot be told to download {name}."), marked("Ollama can.")),
+    "cannot_unload": Said(marked("llmtui cannot make this server unload {name}."), _OTHER_SERVERS),
+    "cannot_load": Said(marked("llmtui cannot make this server load {name}."), _OTHER_SERVERS),
+    "cannot_pull": Said(marked("llmtui cannot make this server download {name}."), marked("Ollama can.")),
     "builtin_pulls_not": Said(
         marked("The built-in server does not download models ({name})."),
-        marked("Download a .gguf file yourself and name its path, or use Ollama."),
+        marked("Download a .gguf file yourself and give its path, or use Ollama."),
     ),
     "not_in_library": Said(
         marked("There is no model “{name}” in the Ollama library."),
