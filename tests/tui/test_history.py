@@ -24,7 +24,7 @@ from llmtui.tui.screens.export import ExportDialog
 from llmtui.tui.screens.history import HistoryScreen
 from llmtui.tui.screens.results import ResultsScreen
 from llmtui.tui.screens.results_dialogs import Reading
-from llmtui.tui.screens.resuming import ResumeQuestion
+from llmtui.tui.screens.resuming import ResumeDialog
 from llmtui.tui.screens.session_dialogs import LabelDialog
 from llmtui.tui.widgets.nav_bar import NavBar
 from tests.tui.conftest import wait_until
@@ -183,7 +183,7 @@ async def ask_about(pilot: Pilot[Any], session: str) -> None:
     assert isinstance(app, LlmtuiApp)
     await begin(pilot)
     await pilot.press(*["down"] * listed(app).index(session), "enter")
-    await wait_until(pilot, lambda: isinstance(app.screen, ResumeQuestion) and app.screen.query(Button))
+    await wait_until(pilot, lambda: isinstance(app.screen, ResumeDialog) and app.screen.query(Button))
 
 
 OPENED = SessionOpened(session_id="broken-off", folder="results/broken-off")
@@ -252,7 +252,7 @@ async def test_the_results_of_an_interrupted_session_can_be_opened_instead() -> 
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is history(app))
         await pilot.press("enter")
-        await wait_until(pilot, lambda: isinstance(app.screen, ResumeQuestion) and app.screen.query(Button))
+        await wait_until(pilot, lambda: isinstance(app.screen, ResumeDialog) and app.screen.query(Button))
         await pilot.press("n")
         await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen))
 
@@ -294,7 +294,7 @@ async def test_a_second_click_on_a_line_opens_it() -> None:
         assert table.entry is not None
         assert table.entry.session_id == "broken-off"
         await pilot.click(table, offset=(10, 3))
-        await wait_until(pilot, lambda: isinstance(app.screen, ResumeQuestion))
+        await wait_until(pilot, lambda: isinstance(app.screen, ResumeDialog))
 
 
 # --- finding ---
@@ -310,7 +310,7 @@ async def test_the_filter_narrows_with_every_key() -> None:
         await pilot.press("space", *"batt")
         await wait_until(pilot, lambda: listed(app) == ["broken-off"])
         await pilot.press("enter", "enter")
-        await wait_until(pilot, lambda: isinstance(app.screen, ResumeQuestion))
+        await wait_until(pilot, lambda: isinstance(app.screen, ResumeDialog))
 
 
 async def test_escape_takes_the_filter_away_and_then_goes_to_setup() -> None:

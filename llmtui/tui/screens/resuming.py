@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from llmtui.core.records import Problem
 
 
-class ResumeQuestion(ConfirmDialog):
-    """Question whether to run the rest of a session: True for yes, False to open its results, None after Escape."""
+class ResumeDialog(ConfirmDialog):
+    """Ask whether to run the rest of a session: True for yes, False to open its results, None after Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", _("Back"), show=False, id="back")]
 
     def __init__(self, title: str) -> None:
-        """Create the question.
+        """Create the dialog.
 
         Args:
             title: title of the session.
@@ -71,7 +71,7 @@ class ResumingScreen(BaseScreen):
             elif rest is not None:
                 show_results()
 
-        self.app.push_screen(ResumeQuestion(title), answered)
+        self.app.push_screen(ResumeDialog(title), answered)
 
     @in_background("open_session")
     def _resume(self, session_id: str) -> None:
@@ -113,10 +113,10 @@ class ResumingScreen(BaseScreen):
         """Show what has changed since the session began, and run the rest if the user agrees."""
         self._resuming = None
         accepted = ResumeSession(folder=command.folder, ui_pid=command.ui_pid, accept_changes=True)
-        question = ConfirmDialog(
+        dialog = ConfirmDialog(
             _("Resume under other conditions?"), problem_what(changes), yes=_("Resume"), no=_("Leave it")
         )
-        self.app.push_screen(question, partial(self._accepted, accepted))
+        self.app.push_screen(dialog, partial(self._accepted, accepted))
 
     def _accepted(self, command: ResumeSession, yes: bool | None) -> None:
         if yes and self.shell.send(command):
