@@ -62,11 +62,14 @@ def llama_bench_sql(text: str, name: str) -> ImportedFile:
     """Return the rows of the sql format, which has only means.
 
     Raises:
-        CannotImport: there is no INSERT statement of llama-bench.
+        CannotImport: there is no INSERT statement of llama-bench, or its values are malformed.
     """
     objects: list[dict[str, Any]] = []
     for columns, values in _INSERT.findall(text):
-        cells = next(csv.reader([values], quotechar="'", skipinitialspace=True), [])
+        try:
+            cells = next(csv.reader([values], quotechar="'", skipinitialspace=True), [])
+        except csv.Error as error:
+            raise CannotImport("broken_csv", line=0, why=str(error)) from error
         objects.append(dict(zip((one.strip() for one in columns.split(",")), cells, strict=False)))
     if not objects:
         raise CannotImport("no_rows")
