@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from textual.app import App
 from textual.binding import Binding
@@ -15,16 +16,26 @@ from llmtui.words import _
 
 _NAMED = frozenset(key.value for key in Keys) | frozenset(KEY_NAME_REPLACEMENTS.values())
 _MODIFIERS = ("ctrl+", "shift+", "alt+", "super+", "hyper+", "meta+")
+RENAMED: Final[Mapping[str, str]] = MappingProxyType(
+    {"look_again": "history.refresh", "again": "run_again", "results.again": "results.run_again"}
+)
+"""Earlier name of a key in the keymap → its present name. Both are accepted in config.toml."""
+
+
+def present_names(keymap: Mapping[str, str]) -> dict[str, str]:
+    """Return a keymap with present names; a key given under both names keeps the one under the present name."""
+    earlier = {RENAMED[name]: key for name, key in keymap.items() if name in RENAMED}
+    return earlier | {name: key for name, key in keymap.items() if name not in RENAMED}
 
 
 def apply_keymap(app: App[Any], keymap: Mapping[str, str]) -> tuple[str, ...]:
-    """Use the user's keymap without keys that do not exist; return a sentence that names those keys, if any.
+    """Use the user's keymap, also with earlier names, without keys that do not exist; return a sentence that names those keys, if any.
 
     An action all of whose keys are unknown keeps its usual key.
     """
     usable: dict[str, str] = {}
     unknown: list[str] = []
-    for action, keys in keymap.items():
+    for action, keys in present_names(keymap).items():
         names = [name.strip() for name in keys.split(",") if name.strip()]
         known = [name for name in names if _is_key(name)]
         unknown += [name for name in names if name not in known]

@@ -45,6 +45,8 @@ def results_bindings() -> list[Binding]:
             "m", "maximise", _("Enlarge"), id="results.maximise", tooltip=_("Enlarge this tab, or shrink it again")
         ),
         Binding("plus", "more_rounds", _("More rounds"), id="results.more_rounds", tooltip=rounds),
-        Binding("g", "again", _("Run again"), id="results.again", tooltip=_("Run the same plan in a new order")),
+        Binding(
+            "g", "run_again", _("Run again"), id="results.run_again", tooltip=_("Run the same plan in a new order")
+        ),
         Binding("exclamation_mark", "flags", _("Flags"), id="results.flags", show=False, tooltip=flags),
     ]

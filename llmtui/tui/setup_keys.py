@@ -50,7 +50,9 @@ def setup_bindings() -> list[Binding]:
         Binding(
             "r", "refresh_models", _("Refresh"), id="refresh_models", tooltip=_("Refresh the server's list of models")
         ),
-        Binding("g", "again", _("Again"), id="again", tooltip=_("Show the last plan, and run it in a new order")),
+        Binding(
+            "g", "run_again", _("Again"), id="run_again", tooltip=_("Show the last plan, and run it in a new order")
+        ),
         Binding("f", "full_answers", _("Full answers"), id="full_answers", show=False, tooltip=full),
         Binding("u", "others", _("Unload others"), id="others", show=False, tooltip=others),
         *presets,

@@ -6,7 +6,7 @@ from llmtui.core.findings import seconds_a_round
 from llmtui.core.rounds import rounds_to_tell
 from llmtui.core.session import Session
 from llmtui.core.verdict import verdicts
-from llmtui.words import plural
+from llmtui.words import _, plural
 from llmtui.words.figures import duration
 
 
@@ -20,3 +20,12 @@ def rounds_price(session: Session, rounds: int) -> str:
     said = plural("{n} more round", "{n} more rounds", rounds).format(n=rounds)
     round_s = seconds_a_round(session)
     return said if round_s is None else f"{said}, {duration(round_s * rounds)}"
+
+
+def rounds_purpose(session: Session) -> str:
+    """Return whether more rounds can change a verdict; empty if there is only one model."""
+    if len(session.plan.contenders) < 2:
+        return ""
+    if rounds_to_tell(verdicts(session)) is not None:
+        return _("Expected to settle the pairs that are still open.")
+    return _("No pair is expected to be settled by them; the intervals get narrower.")

@@ -223,6 +223,8 @@ def test_one_key_adds_the_rounds_that_tell_and_another_runs_it_all_again(home: H
         screen.press("F4")
         screen.wait_for("+ 2 more rounds")
         screen.press("+")
+        screen.wait_for("Expected to settle")
+        screen.press("Enter")
         wait_until(lambda: _finished(home, 3), timeout_s=60, what="two more rounds are over")
         assert len(home.sessions()) == 1, "in the same session"
         order = [row.trial.contender for row in session_of(home).rows if row.trial.kind == "cold"]

@@ -11,12 +11,15 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets._footer import FooterKey
 
+from llmtui.config import Settings
 from llmtui.tui.app import LlmtuiApp
+from llmtui.tui.keys import RENAMED, present_names
 from llmtui.tui.screens.help import HelpScreen
 from llmtui.tui.shell import Mode
 from tests.tui.conftest import wait_until
 from tests.tui.fakes import FakeHost, FakeLink, an_ollama, engine_beside
 from tests.tui.sessions import a_session, finished_trials, start_of, until
+from tests.tui.test_history import ENTRIES
 from tools.key_table import Key, all_screens, app_keys, document
 
 KEYS_PAGE = Path(__file__).parents[2] / "docs" / "keys.md"
@@ -56,6 +59,10 @@ def in_a_run() -> LlmtuiApp:
 
 def after_a_run() -> LlmtuiApp:
     return LlmtuiApp(FakeHost(FakeLink(*EVENTS, trials=finished_trials(EVENTS))))
+
+
+def with_sessions() -> LlmtuiApp:
+    return LlmtuiApp(FakeHost(engine_beside(an_ollama), entries=ENTRIES))
 
 
 PLACES: dict[str, tuple[Mode, Callable[[], LlmtuiApp]]] = {
@@ -130,3 +137,75 @@ async def test_the_help_begins_with_the_keys_of_what_has_the_focus() -> None:
         ]
         assert any("Follow the text" in line for line in lines)
         assert not any("live." in line for line in lines), "names of the keymap are in the documents only"
+
+
+WINDOWS: dict[str, tuple[Mode, Callable[[], LlmtuiApp], tuple[str, ...]]] = {
+    "answer": ("results", after_a_run, ("3", "enter")),
+    "replay": ("results", after_a_run, ("r",)),
+    "evidence": ("results", after_a_run, ("e",)),
+    "columns": ("results", after_a_run, ("question_mark",)),
+    "export": ("results", after_a_run, ("x",)),
+    "own prompt": ("setup", in_setup, ("p",)),
+    "prompts": ("setup", in_setup, ("v",)),
+    "model": ("setup", in_setup, ("i",)),
+    "download": ("setup", in_setup, ("d",)),
+    "settings": ("setup", in_setup, ("f7",)),
+    "help": ("setup", in_setup, ("f1",)),
+    "glossary": ("setup", in_setup, ("f1", "g")),
+    "name of a session": ("history", with_sessions, ("n",)),
+}
+"""Screens above the main ones: where they are opened, and with which keys."""
+
+
+async def press_and_see(pilot: Pilot[Any], key: str) -> None:
+    """Press a key; unless it only changes a tab, wait until another screen is shown."""
+    below = pilot.app.screen
+    await pilot.press(key)
+    if not key.isdigit():
+        await wait_until(pilot, lambda: pilot.app.screen is not below)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
+@pytest.mark.parametrize("window", WINDOWS)
+async def test_every_key_in_the_footer_of_a_window_works(
+    window: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mode, make, keys = WINDOWS[window]
+    app = make()
+    ran: list[str] = []
+
+    async def noted(_app: LlmtuiApp, action: str, *_args: object) -> bool:
+        ran.append(action)
+        return True
+
+    async with app.run_test(size=size) as pilot:
+        await go(pilot, mode)
+        for key in keys:
+            await press_and_see(pilot, key)
+        await wait_until(pilot, lambda: shown(app) and all(key.region.width for key in shown(app)))
+        monkeypatch.setattr(LlmtuiApp, "run_action", noted)
+        for name, action, region, disabled in [(k.key, k.action, k.region, k.disabled) for k in shown(app)]:
+            assert not disabled
+            assert region.right <= size[0], "no key is cut"
+            ran.clear()
+            await pilot.press(name)
+            assert action.removeprefix("app.") in [one.removeprefix("app.") for one in ran], name
+            ran.clear()
+            await pilot.click(offset=(region.x + 1, region.y))
+            await pilot.pause()
+            assert ran, "a click does what the key does"
+        monkeypatch.undo()
+
+
+@pytest.mark.parametrize(("earlier", "present"), RENAMED.items())
+def test_a_keymap_may_use_the_earlier_names(earlier: str, present: str) -> None:
+    assert present_names({earlier: "f9", "live.stop": "f8"}) == {present: "f9", "live.stop": "f8"}
+    assert present_names({earlier: "f9", present: "f10"}) == {present: "f10"}
+    assert {key.name for keys in SCREENS.values() for key in keys}.isdisjoint(RENAMED)
+
+
+async def test_a_key_under_its_earlier_name_works() -> None:
+    app = LlmtuiApp(FakeHost(engine_beside(an_ollama), settings=Settings(keymap={"look_again": "f9"})))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await go(pilot, "history")
+        assert app.screen.active_bindings["f9"].binding.action == "refresh_list"

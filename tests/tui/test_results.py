@@ -357,7 +357,7 @@ async def test_one_model_alone_has_nobody_to_race_against() -> None:
 async def test_more_rounds_can_be_asked_for_while_the_run_goes_on() -> None:
     looking = Looking(seconds=200)
     async with looking.app.run_test(size=(120, 36)) as pilot:
-        await looking.begin(pilot, "plus")
+        await looking.begin(pilot, "plus", "enter")
         assert looking.link.sent_of(ExtendPlan) == [ExtendPlan(rounds=2)]
 
 

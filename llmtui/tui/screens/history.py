@@ -92,7 +92,7 @@ class HistoryScreen(ResumingScreen):
         ),
         Binding("u", "undo", _("Undo"), id="history.undo", tooltip=_("Undo the last deletion")),
         Binding("y", "copy", _("Copy"), id="history.copy", tooltip=_("Copy the table in llama-bench's layout")),
-        Binding("r", "look_again", _("Refresh"), id="look_again", show=False),
+        Binding("r", "refresh_list", _("Refresh"), id="history.refresh", show=False),
         Binding("escape", "leave", _("Setup"), id="to_setup", show=False, tooltip=_("Open Setup")),
     ]
 
@@ -117,12 +117,12 @@ class HistoryScreen(ResumingScreen):
     def on_screen_resume(self) -> None:
         """Read the list again, since sessions may have been added or may have ended."""
         super().on_screen_resume()
-        self.action_look_again()
+        self.action_refresh_list()
 
     # --- showing ---
 
     @in_background("list_sessions")
-    def action_look_again(self) -> None:
+    def action_refresh_list(self) -> None:
         """Read the list of sessions in a worker."""
         entries = self.shell.host.sessions()
         self.app.call_from_thread(self._show, entries)
@@ -253,7 +253,7 @@ class HistoryScreen(ResumingScreen):
             self.shell.host.label_session(session_id, name=name, note=note)
         except SessionRefused as error:
             self._refused(error)
-        self.action_look_again()
+        self.action_refresh_list()
 
     def action_delete(self) -> None:
         """Move the chosen sessions to the trash after a confirmation."""
@@ -286,7 +286,7 @@ class HistoryScreen(ResumingScreen):
             self._deleted = deleted
             words = plural("{n} session is in the trash.", "{n} sessions are in the trash.", len(deleted))
             self.notify(f"{words.format(n=len(deleted))} {_('u restores what was deleted last.')}", timeout=6)
-        self.action_look_again()
+        self.action_refresh_list()
 
     @in_background("change_session", exclusive=False)
     def action_undo(self) -> None:
@@ -297,7 +297,7 @@ class HistoryScreen(ResumingScreen):
                 self.shell.host.restore_session(one)
         except SessionRefused as error:
             self._refused(error)
-        self.action_look_again()
+        self.action_refresh_list()
 
     def _refused(self, error: SessionRefused) -> None:
         self.notify(str(error), title=_("Not possible now"), severity="error", timeout=10)

@@ -34,6 +34,7 @@ from llmtui.tui.widgets.run_pane import RunPane
 from llmtui.tui.widgets.trial_table import TrialTable
 from llmtui.tui.widgets.verdict_board import VerdictBoard
 from llmtui.words import _
+from llmtui.words.more_rounds import rounds_price
 from llmtui.words.problems import whole_problem
 from llmtui.words.session_head import machine_title
 
@@ -320,7 +321,8 @@ class LiveScreen(BaseScreen):
 
     def action_one_more(self) -> None:
         """Add one round to the plan."""
-        self._tell(ExtendPlan(rounds=1), _("One more round"))
+        session = self.shell.feed.session
+        self._tell(ExtendPlan(rounds=1), _("One more round") if session is None else rounds_price(session, 1))
 
     def action_stop(self) -> None:
         """Stop the run after a confirmation."""

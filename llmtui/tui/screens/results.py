@@ -42,7 +42,7 @@ from llmtui.tui.widgets.title_line import TitleLine
 from llmtui.tui.widgets.trial_table import TrialTable, row_key
 from llmtui.tui.widgets.words_tab import WordsTab
 from llmtui.words import _
-from llmtui.words.more_rounds import rounds_price, rounds_to_settle
+from llmtui.words.more_rounds import rounds_price, rounds_purpose, rounds_to_settle
 from llmtui.words.problems import whole_problem
 from llmtui.words.session_head import Badge
 from llmtui.words.verdicts import banners
@@ -237,7 +237,7 @@ class ResultsScreen(BaseScreen):
             return self._opened is not None
         if action == "more_rounds":
             return self._may_go_on
-        if action == "again":
+        if action == "run_again":
             may = not self.shell.read_only and not self.shell.running
             return may and session is not None and not is_imported(session.plan)
         if action == "pick":
@@ -315,17 +315,23 @@ class ResultsScreen(BaseScreen):
         self.app.push_screen(Reading(_("What the columns mean"), columns_explained(columns)))
 
     def action_more_rounds(self) -> None:
-        """Add as many rounds as are expected to settle the comparison."""
+        """Add as many rounds as are expected to settle the comparison, after a confirmation."""
+        from llmtui.tui.screens.dialogs import ConfirmDialog
+
         session = self.feed.session
         if session is None:
             return
         rounds = rounds_to_settle(session)
-        if self.shell.send(ExtendPlan(rounds=rounds)):
-            self.notify(rounds_price(session, rounds), timeout=4)
-            if session.finished is not None:
-                self.shell.show("live")
+        words = "\n".join(filter(None, (rounds_price(session, rounds), rounds_purpose(session))))
+        dialog = ConfirmDialog(_("More rounds"), words, yes=_("Run"), no=_("Back"), is_harmless=True)
+        self.app.push_screen(dialog, lambda yes: self._add_rounds(rounds) if yes else None)
 
-    def action_again(self) -> None:
+    def _add_rounds(self, rounds: int) -> None:
+        session = self.feed.session
+        if self.shell.send(ExtendPlan(rounds=rounds)) and session is not None and session.finished is not None:
+            self.shell.show("live")
+
+    def action_run_again(self) -> None:
         """Run the same plan again, in another order."""
         session = self.feed.session
         if session is not None:

@@ -120,7 +120,7 @@ class SetupScreen(SetupModels):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key can do something now."""
-        if action == "again":
+        if action == "run_again":
             return self._last_plan is not None
         if action == "builtin":
             return self.can_use_builtin
@@ -129,6 +129,8 @@ class SetupScreen(SetupModels):
     @on(SessionChanged)
     def _session_moved(self) -> None:
         self.show_start()
+        if not self.shell.running:
+            self.ask_details(self.details.go_on())
 
     # --- what follows from the choices ---
 
@@ -245,7 +247,7 @@ class SetupScreen(SetupModels):
             **{name: getattr(choices, name) for name in kept},
         )
 
-    def action_again(self) -> None:
+    def action_run_again(self) -> None:
         """Run the plan of the newest session again, after a confirmation."""
         plan = self._last_plan
         if plan is None or self.shell.running:
