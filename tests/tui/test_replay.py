@@ -173,6 +173,33 @@ async def test_an_answer_shows_question_text_and_figures() -> None:
         assert "5.20 GB" in details
 
 
+async def test_figures_are_in_groups_of_five_with_points_and_units_below_each_other() -> None:
+    async with an_app().run_test(size=(120, 36)) as pilot:
+        screen = await answer(pilot, "r1-m1-warm-p4")
+        lines = str(screen.details.render()).splitlines()
+        at = lines.index("Speeds") + 1
+        speeds = lines[at : lines.index("", at)]
+        assert 2 <= len(speeds) <= 5
+        assert len({line.index(".") for line in speeds if "." in line}) == 1
+        assert (
+            len({line.index("/s") - len(line[: line.index("/s")].split()[-1]) for line in speeds if "/s" in line}) == 1
+        )
+        assert any(line.split(maxsplit=2)[:2] == ["Random", "tag"] and "[9320]" in line for line in lines)
+
+
+async def test_in_a_low_window_the_prompt_is_one_line_until_p() -> None:
+    async with an_app().run_test(size=(80, 24)) as pilot:
+        screen = await answer(pilot, "r1-m1-warm-p4")
+        first, second, third, *_rest = screen.pane.text.extract((0, 0), None).splitlines()
+        assert first.startswith("Summarise in three sentences")
+        assert second == "", "the answer follows"
+        assert third.startswith("Photosynthesis is how plants")
+        await pilot.press("p")
+        assert screen.pane.text.extract((0, 0), None).startswith("[9320] Summarise")
+        await pilot.press("p")
+        assert screen.pane.text.extract((0, 0), None).startswith("Summarise")
+
+
 async def test_marks_are_explained_with_what_was_seen() -> None:
     async with an_app().run_test(size=(120, 36)) as pilot:
         screen = await answer(pilot, "r1-m1-warm-p4")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Markdown, Static
+from textual.widgets import Markdown, Static
 
 from llmtui.core.events import TrialFinished
 from llmtui.core.plan import tagged
@@ -24,9 +25,14 @@ from llmtui.tui.screens.export import copy_text
 from llmtui.tui.shell import ShellOf
 from llmtui.tui.text.answer_view import trial_details
 from llmtui.tui.text.live_pane import CHANNELS, prompt_text
+from llmtui.tui.widgets.key_line import KeyLine
 from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.words import _
 from llmtui.words.trials import trial_name
+
+TALL = 32
+"""Height of the screen in rows from which the whole prompt is shown at first."""
+FRAME_CELLS = 4
 
 
 class AnswerScreen(Screen[None]):
@@ -45,13 +51,17 @@ class AnswerScreen(Screen[None]):
         ),
         Binding("y", "copy", _("Copy"), id="answer.copy", tooltip=_("Copy the answer, without the prompt")),
         Binding("r", "replay", _("Replay"), id="answer.replay", tooltip=_("Replay it beside another model's answer")),
+        Binding(
+            "p", "whole_prompt", _("Prompt"), id="answer.prompt", tooltip=_("Show the whole prompt, or one line of it")
+        ),
         Binding("left", "neighbour(-1)", _("Previous trial"), id="answer.before", priority=True),
         Binding("right", "neighbour(1)", _("Next trial"), id="answer.next", priority=True),
     ]
     HELP = _(
         """
         # One trial
-        The prompt, the answer as it arrived, and every figure. For a missing figure the reason is shown.
+        The prompt, the answer as it arrived, and every figure. For a missing figure the reason is shown. In a low
+        window the prompt is one line; **p** shows all of it.
         **m** shows a complete answer as formatted text, **y** copies it, **r** replays it beside another model's.
         """
     )
@@ -69,6 +79,8 @@ class AnswerScreen(Screen[None]):
         self._row = row
         self._finished: TrialFinished | None = None
         self._formatted = False
+        self._folded: bool | None = None
+        """Whether only one line of the prompt is shown; None until the size of the screen decides it."""
 
     def compose(self) -> ComposeResult:
         """Yield the title, and below it the text beside the details."""
@@ -81,7 +93,7 @@ class AnswerScreen(Screen[None]):
             with VerticalScroll(id="answer-details") as box:
                 box.border_title = _("Details")
                 yield Static(id="details")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the trial for which the screen was created."""
@@ -108,8 +120,11 @@ class AnswerScreen(Screen[None]):
         if row is not self._row:
             return
         self._finished = finished
-        plan = self._session.plan
-        chunks = [(tagged(row.trial.tag, prompt_text(row.trial, plan)) + "\n\n", "prompt")]
+        self._write_text(row, finished)
+        self._format()
+
+    def _write_text(self, row: TrialRow, finished: TrialFinished | None) -> None:
+        chunks = [(f"{self._prompt(row)}\n\n", "prompt")]
         if finished is None:
             chunks.append((_("The text of this trial cannot be read."), "note"))
         else:
@@ -121,10 +136,25 @@ class AnswerScreen(Screen[None]):
                 chunks.append((text, CHANNELS.get(channel, "answer")))
             if not finished.text:
                 chunks.append((_("No text arrived."), "note"))
+        self.pane.clear()
         self.pane.write(chunks)
         self.pane.flush()
         self.pane.scroll_home(animate=False)
-        self._format()
+
+    def _prompt(self, row: TrialRow) -> str:
+        """Return the prompt as it was sent, or the beginning of it in one line."""
+        if self._folded is None:
+            self._folded = self.app.size.height < TALL
+        said = prompt_text(row.trial, self._session.plan)
+        if not self._folded:
+            return tagged(row.trial.tag, said)
+        line, room = " ".join(said.split()), (self.pane.size.width or self.app.size.width) - FRAME_CELLS
+        return line if cell_len(line) <= room else set_cell_size(line, room - 2).rstrip() + " …"
+
+    def action_whole_prompt(self) -> None:
+        """Show the whole prompt, or one line of it."""
+        self._folded = not self._folded
+        self._write_text(self._row, self._finished)
 
     def action_markdown(self) -> None:
         """Switch between formatted Markdown and the text as received."""

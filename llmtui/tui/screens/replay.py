@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from llmtui.core.events import TrialFinished
 from llmtui.core.reading import chunk_texts
@@ -22,6 +22,7 @@ from llmtui.tui.background import in_background
 from llmtui.tui.feed import Feed
 from llmtui.tui.shell import ShellOf
 from llmtui.tui.text.live_pane import CHANNELS
+from llmtui.tui.widgets.key_line import KeyLine
 from llmtui.tui.widgets.token_pane import TokenPane
 from llmtui.words import _
 from llmtui.words.figures import seconds
@@ -154,7 +155,7 @@ class ReplayScreen(Screen[None]):
         with Horizontal(id="sides"):
             for name, row in zip(("left", "right"), self._both, strict=True):
                 yield Side(row, self._session, id=name)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Read both answers, then start the replay."""

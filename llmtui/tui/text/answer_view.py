@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -15,7 +16,7 @@ from llmtui.core.session import Session
 from llmtui.core.trial_row import TrialRow
 from llmtui.words import _
 from llmtui.words.cells import trial_words
-from llmtui.words.figures import gigabytes, significant
+from llmtui.words.figures import decimals_aligned, gigabytes, significant
 from llmtui.words.flags import explained
 from llmtui.words.measures import measure_title
 from llmtui.words.outcomes import outcome_sentence, outcome_word
@@ -25,6 +26,10 @@ from llmtui.words.trials import note_words, trial_name
 
 DetailLine = tuple[str, str, str]
 """One line of details: (name, value, remark)."""
+TIMES: Final = ("ttft_ms", "ttfo_ms", "load_ms", "e2e_ms", "tpot_ms")
+SPEEDS: Final = ("decode_tps", "decode_cps", "reading_x", "prefill_tps", "e2e_tps")
+TOKENS: Final = ("tokens", "prompt_tokens", "cached_tokens")
+CHUNKS: Final = ("gap_p50_ms", "gap_p95_ms", "longest_gap_ms", "stalls", "client_lag_ms")
 
 
 def trial_details(row: TrialRow, session: Session) -> Content:
@@ -33,16 +38,34 @@ def trial_details(row: TrialRow, session: Session) -> Content:
     missing = list(_missing(row))
     if missing:
         parts += [Content.styled(_("Not measured"), "bold $primary"), *missing, Content("")]
-    for heading, lines in (
-        (_("Figures"), _figures(row)),
-        (_("Memory and machine"), _machine(row)),
-        (_("Options"), _asked(row, session)),
-    ):
-        shown = tuple(lines)
-        if shown:
-            width = max(cell_len(name) for name, _value, _beside in shown)
-            parts += [Content.styled(heading, "bold $primary"), *(_row(line, width) for line in shown), Content("")]
+    groups = (
+        (_("Times"), _aligned(_figures(row, TIMES))),
+        (_("Speeds"), _aligned(_figures(row, SPEEDS))),
+        (_("Tokens"), _aligned(_figures(row, TOKENS))),
+        (_("Chunks"), _aligned(_figures(row, CHUNKS))),
+        (_("Memory"), _aligned(_memory(row))),
+        (_("Machine"), _aligned(_machine(row))),
+        (_("Options"), tuple(_asked(row, session))),
+    )
+    width = max(cell_len(name) for _heading, lines in groups for name, _value, _beside in lines)
+    for heading, lines in groups:
+        if lines:
+            parts += [Content.styled(heading, "bold $primary"), *(_row(line, width) for line in lines), Content("")]
     return Content("\n").join(parts)
+
+
+def _aligned(lines: Iterable[DetailLine]) -> tuple[DetailLine, ...]:
+    """Return a group's lines with the numbers right-aligned at their decimal marks, and the units below each other."""
+    found = tuple(lines)
+    halves = [value.rpartition(" ") if " " in value else (value, "", "") for _name, value, _beside in found]
+    numbers = decimals_aligned([number for number, _gap, _unit in halves])
+    wide = max(map(cell_len, numbers), default=0)
+    units = max((cell_len(unit) for _number, _gap, unit in halves), default=0)
+    values = [f"{number:>{wide}} {unit:<{units}}" for number, (_n, _gap, unit) in zip(numbers, halves, strict=True)]
+    return tuple(
+        (name, value if beside else value.rstrip(), beside)
+        for (name, _value, beside), value in zip(found, values, strict=True)
+    )
 
 
 def _ending(row: TrialRow) -> Content:
@@ -77,9 +100,9 @@ def _measured() -> tuple[Measure, ...]:
     return tuple(one for one in measures() if one.of_trial is not None and one.id in Figures.__struct_fields__)
 
 
-def _figures(row: TrialRow) -> Iterator[DetailLine]:
+def _figures(row: TrialRow, group: Collection[str]) -> Iterator[DetailLine]:
     for one in _measured():
-        if one.id == "ttfo_ms" and row.figures.ttfo_ms == row.figures.ttft_ms:
+        if one.id not in group or (one.id == "ttfo_ms" and row.figures.ttfo_ms == row.figures.ttft_ms):
             continue
         words = trial_words(one, row)
         if words:
@@ -108,27 +131,38 @@ def _source(row: TrialRow, name: str) -> str:
     return ""
 
 
-def _machine(row: TrialRow) -> Iterator[DetailLine]:
-    machine = row.machine
+def _memory(row: TrialRow) -> Iterator[DetailLine]:
+    machine, held = row.machine, row.resident
+    amounts: list[tuple[str, int | None]] = []
     if machine is not None:
-        amounts: tuple[tuple[str, int | None], ...] = (
+        amounts += [
             (_("Peak memory"), machine.runner_peak_bytes),
             (_("Typical memory"), machine.runner_steady_bytes),
             (_("Free memory, minimum"), machine.available_min_bytes),
-            (_("Read back from disk (swap)"), machine.swap_in_bytes or None),
-            (_("Read from disk"), machine.disk_read_bytes or None),
-        )
-        yield from ((name, gigabytes(amount), "") for name, amount in amounts if amount is not None)
-        yield from _times(machine.runner_cpu_s, _("CPU time of the model"))
-        yield from _times(machine.llmtui_cpu_s, _("CPU time of llmtui"))
-        if machine.joules is not None:
-            yield _("Energy"), f"{significant(machine.joules)} J", machine.joules_source or ""
-        if machine.temperature_c is not None:
-            yield _("Temperature"), f"{machine.temperature_c:.0f} °C", ""
-    if row.resident is not None and row.resident.size_bytes:
-        yield _("Size reported by the server"), gigabytes(row.resident.size_bytes), ""
-        if row.resident.vram_bytes:
-            yield _("Of which on the GPU"), gigabytes(row.resident.vram_bytes), ""
+        ]
+    if held is not None and held.size_bytes:
+        amounts += [
+            (_("Size reported by the server"), held.size_bytes),
+            (_("Of which on the GPU"), held.vram_bytes or None),
+        ]
+    yield from ((name, gigabytes(amount), "") for name, amount in amounts if amount is not None)
+
+
+def _machine(row: TrialRow) -> Iterator[DetailLine]:
+    machine = row.machine
+    if machine is None:
+        return
+    amounts = (
+        (_("Read back from disk (swap)"), machine.swap_in_bytes),
+        (_("Read from disk"), machine.disk_read_bytes),
+    )
+    yield from ((name, gigabytes(amount), "") for name, amount in amounts if amount)
+    yield from _times(machine.runner_cpu_s, _("CPU time of the model"))
+    yield from _times(machine.llmtui_cpu_s, _("CPU time of llmtui"))
+    if machine.joules is not None:
+        yield _("Energy"), f"{significant(machine.joules)} J", machine.joules_source or ""
+    if machine.temperature_c is not None:
+        yield _("Temperature"), f"{machine.temperature_c:.0f} °C", ""
 
 
 def _times(over_s: float | None, name: str) -> Iterable[DetailLine]:
@@ -148,6 +182,8 @@ def _asked(row: TrialRow, session: Session) -> Iterator[DetailLine]:
         yield _("Threads"), str(contender.variant.num_thread), ""
     if row.num_predict is not None:
         yield _("Answer length limit"), str(row.num_predict), ""
+    if row.trial.tag is not None:
+        yield _("Random tag"), f"[{row.trial.tag}]", _("sent before the prompt, so that no prompt cache has it")
 
 
 def _context(row: TrialRow, asked: int | None) -> str:
