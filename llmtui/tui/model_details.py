@@ -49,6 +49,14 @@ class ModelDetails:
         self._asked = None
         return self._next()
 
+    def not_asked(self) -> None:
+        """Note that the last request was not sent; ``go_on`` returns it again."""
+        self._asked = None
+
+    def go_on(self) -> ShowModel | None:
+        """Return the next request if none is pending."""
+        return self._next()
+
     def heard(self, shown: ModelShown) -> ShowModel | None:
         """Store details that arrived; return the next request."""
         asked = self._asked

@@ -74,8 +74,12 @@ class SetupServer(BaseScreen):
                     self._connecting()
 
     def ask_details(self, command: ShowModel | None) -> None:
-        """Request a model's details, unless a session is running, since requests would disturb it."""
-        if command is not None and not self.shell.running:
+        """Request a model's details. During a session they would disturb it, so they wait until its end."""
+        if command is None:
+            return
+        if self.shell.running:
+            self.details.not_asked()
+        else:
             self.shell.send(command)
 
     def _connecting(self) -> None:

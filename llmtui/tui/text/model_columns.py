@@ -110,7 +110,7 @@ def _figures(usable: Sequence[ListedFacts]) -> list[ListColumn]:
         # One cell more than the title, for the sort arrow after it.
         ListColumn(name, title, max(len(title) + 1, *map(len, cells)), dict(zip(keys, cells, strict=True)), right)  # type: ignore[arg-type]
         for name, title, cells, right in found
-        if any(cells)
+        if any(cells) or (name == "fits" and any(one.fit.room_bytes is not None for one in usable))
     ]
 
 

@@ -92,7 +92,9 @@ class ModelPicker(Vertical):
     def show(self, facts: Sequence[ListedFacts], picked: Collection[str] | None = None) -> None:
         """Show the server's models; ``picked`` sets new ticks; if it is None, the old ones are kept."""
         self.models.take(facts)
-        self.remove_class("-empty")
+        if self.has_class("-empty"):
+            self.remove_class("-empty")
+            self.call_after_refresh(self._draw_head)  # only then has the list a width
         self._narrow(self._wanted, picked)
 
     @property
