@@ -18,7 +18,7 @@ from llmtui.core.waits import WAITS, wait_verdicts
 from llmtui.core.what_holds import what_holds
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _, plural
-from llmtui.words.conclusions import headed
+from llmtui.words.conclusions import telling
 from llmtui.words.figures import Spoken, gigabytes
 from llmtui.words.measures import words_of
 from llmtui.words.problems import problem_what
@@ -74,7 +74,7 @@ def sections(session: Session, earlier: Earlier | None = None) -> Iterator[Secti
     if len(session.plan.prompts) > 1:
         warm = "" if is_imported(session.plan) else _("Warm trials only.")
         yield Section(part="categories", title=_("By category"), lead=warm, rows=tuple(by_category(session)))
-    conclusions = tuple(Entry(line.said, line.heading) for line in headed(session, earlier))
+    conclusions = tuple(Entry(line.said, line.heading) for line in telling(session, earlier))
     if conclusions:
         yield Section(part="words", title=_("In words"), entries=conclusions)
     # The audit of an imported file already lists the pairs.

@@ -17,7 +17,7 @@ from llmtui.core.short_names import short_names
 from llmtui.report.rows import Row, by_category, by_model
 from llmtui.words import _
 from llmtui.words.audit import claim_rows, file_lines
-from llmtui.words.conclusions import headed
+from llmtui.words.conclusions import telling
 from llmtui.words.problems import whole_problem
 from llmtui.words.scoreboard import scoreboard
 from llmtui.words.verdict_lines import verdict_lines
@@ -101,7 +101,7 @@ def print_session(session: Session, out: IO[str], earlier: Earlier | None = None
     console = plain_console(out)
     for banner in banners(session):
         console.print(banner, style="bold")
-    for line in headed(session, earlier):
+    for line in telling(session, earlier):
         console.print(Text.assemble((line.heading, "bold"), ": ", line.said))
     console.print()
     _print_tables(session, console)

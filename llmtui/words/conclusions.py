@@ -75,6 +75,28 @@ def headed(session: Session, earlier: Earlier | None = None) -> tuple[Conclusion
     return tuple(_line(one, session) for one in conclude(session, earlier))
 
 
+def telling(session: Session, earlier: Earlier | None = None) -> tuple[ConclusionSentence, ...]:
+    """Return the conclusions that say something about this session, for readers rather than programs.
+
+    Left out are the choice among models if there is none or if any will do, the comparison with an earlier session if
+    there is none, and the trials left out if all count.
+    """
+    if is_imported(session.plan):
+        return headed(session, earlier)
+    return tuple(_line(one, session) for one in conclude(session, earlier) if not _says_nothing(one))
+
+
+def _says_nothing(conclusion: Conclusion) -> bool:
+    match conclusion:
+        case WhichForWhat(choices=choices, why=why):
+            return why is not None or all(one.is_open and len(one.contenders) > 2 for one in choices)
+        case SinceLast(comparison=None, why=why):
+            return why in (None, "no_earlier")
+        case NotCounted(why="all_counted"):
+            return True
+    return False
+
+
 def heading(conclusion: Conclusion) -> str:
     """Return the heading of a conclusion, such as ``Writing speed``."""
     return {

@@ -19,7 +19,7 @@ from llmtui.report.anonymous import anonymous
 from llmtui.report.html import html
 from llmtui.report.rows import by_category, by_model
 from llmtui.report.saved import Saved, read_saved
-from llmtui.words.conclusions import headed
+from llmtui.words.conclusions import telling
 from tests.core.compared import compared_plan
 from tests.core.made import started
 from tests.report.recorded import FORMULA, HOST, USER, saved, write_recorded
@@ -127,9 +127,9 @@ def test_its_headline_is_what_holds_and_the_sentences_follow_the_tables(one: Sav
     shown = page(one).texts["li"]
     assert shown[0].startswith("● fastest: ")
     assert shown[0].endswith("[1.17–1.24] · 5 rounds")
-    sentences = [f"{line.heading}: {line.said}" for line in headed(one.session)]
+    sentences = [f"{line.heading}: {line.said}" for line in telling(one.session)]
     at = shown.index(sentences[0])
-    assert shown[at : at + 8] == sentences
+    assert shown[at : at + len(sentences)] == sentences
 
 
 def test_an_anonymous_page_has_charts_and_no_answer(one: Saved) -> None:

@@ -14,7 +14,7 @@ from llmtui.legacy.events import legacy_events
 from llmtui.legacy.readers import read_any
 from llmtui.report.markdown import markdown, write_markdown
 from llmtui.report.rows import by_category, by_model
-from llmtui.words.conclusions import headed
+from llmtui.words.conclusions import telling
 from tests.core.compared import compared, compared_plan, warm
 
 PARSER = MarkdownIt("commonmark").enable("table")
@@ -43,7 +43,7 @@ def test_its_parts_in_order() -> None:
 
 def test_conclusions_are_those_of_the_screen() -> None:
     paragraphs = texts(markdown(session()), "paragraph")
-    for line in headed(session()):
+    for line in telling(session()):
         assert f"{line.heading}: {line.said}" in paragraphs
 
 

@@ -16,7 +16,7 @@ from llmtui.core.records import MachineFigures, Outcome, ResidentModel
 from llmtui.core.session import Session, fold
 from llmtui.legacy.events import legacy_events
 from llmtui.legacy.readers import read_any
-from llmtui.words.conclusions import headed, sentences
+from llmtui.words.conclusions import headed, sentences, telling
 from tests.core.compared import compared, compared_plan, other, warm
 from tests.core.made import started
 
@@ -112,6 +112,16 @@ def test_every_line_says_something(name: str) -> None:
     lines = headed(SESSIONS[name])
     assert len(lines) == 8 or name == "imported"
     assert all(line.heading and line.said.endswith(".") for line in lines)
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_readers_are_spared_the_lines_that_say_nothing(name: str) -> None:
+    lines = telling(SESSIONS[name])
+    assert [line for line in headed(SESSIONS[name]) if line in lines] == list(lines), "in the same order"
+    assert not any(line.heading == "Since last time" for line in lines), "there is no earlier session"
+    assert not any("every trial counts" in line.said for line in lines)
+    if len(SESSIONS[name].plan.contenders) == 1:
+        assert not any(line.heading == "Which model for what" for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from llmtui.core.across import Earlier
 from llmtui.core.conclusions import SinceLast
 from llmtui.core.session import Session
 from llmtui.words import _
-from llmtui.words.conclusions import ConclusionSentence, headed, heading
+from llmtui.words.conclusions import ConclusionSentence, heading, telling
 
 SIDE_BY_SIDE_CELLS = 140
 """Smallest width, in cells, with the headings in a separate column."""
@@ -96,7 +96,7 @@ class WordsTab(VerticalScroll, can_focus=True):
         if key == self._key:
             return
         self._key = key
-        found = headed(session, earlier) if session.rows else ()
+        found = telling(session, earlier) if session.rows else ()
         since_last = heading(SinceLast(comparison=None))
         self.words = tuple(sorted(found, key=lambda line: earlier is not None and line.heading != since_last))
         self._show_words()
