@@ -70,14 +70,16 @@ def test_models_in_a_small_terminal(snap_compare: Compare, made: str) -> None:
     assert snap_compare(an_app(MADE[made]()), terminal_size=(80, 24), run_before=pressed("1"))
 
 
-def test_models_in_daylight(snap_compare: Compare) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
+def test_models_in_daylight(snap_compare: Compare, size: tuple[int, int]) -> None:
     app = an_app(made_results.three(), theme="llmtui-light")
-    assert snap_compare(app, terminal_size=(140, 40), run_before=pressed("1"))
+    assert snap_compare(app, terminal_size=size, run_before=pressed("1"))
 
 
-def test_models_without_colours(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
+def test_models_without_colours(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(an_app(made_results.three()), terminal_size=(80, 24), run_before=pressed("1"))
+    assert snap_compare(an_app(made_results.three()), terminal_size=size, run_before=pressed("1"))
 
 
 def test_models_in_spanish(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,13 +189,21 @@ def failed_models(session: Session, width: int) -> list[Content]:
     rows: list[Content] = []
     for index, contender in enumerate(session.plan.contenders):
         mine = [row for row in session.rows if row.trial.contender == index]
-        failed = [row for row in mine if row.outcome != "ok"]
+        failed = sum(row.outcome != "ok" for row in mine)
         if failed:
-            first = failed[0]
-            why = outcome_word(first.outcome) if first.problem is None else problem_what(first.problem)
-            head = f"✗ {contender.label}  {len(failed)}/{len(mine)}  "
-            rows.append(Content.assemble((head, "$text-error"), why).truncate(width, ellipsis=True))
+            head = f"✗ {contender.label}  {failed}/{len(mine)}  "
+            line = Content.assemble((head, "$text-error"), first_failure(session, index))
+            rows.append(line.truncate(width, ellipsis=True))
     return rows
+
+
+def first_failure(session: Session, contender: int) -> str:
+    """Return the reason of a model's first failed trial, without the model's name; empty if none has failed."""
+    for row in session.rows:
+        if row.trial.contender == contender and row.outcome != "ok":
+            said = outcome_word(row.outcome) if row.problem is None else problem_what(row.problem)
+            return said.removeprefix(f"{session.plan.contenders[contender].label} ")
+    return ""
 
 
 def conditions(session: Session) -> list[Content]:

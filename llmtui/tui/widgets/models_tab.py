@@ -13,12 +13,14 @@ from textual.widgets import Static
 
 from llmtui.core.session import Session
 from llmtui.core.whole_rounds import whole_rounds
-from llmtui.tui.text import board_panes
+from llmtui.tui.text import board_panes, board_tables
 from llmtui.tui.widgets.scoreboard import Scoreboard
 from llmtui.words import _
 
 TWO_COLUMNS = 120
 """Smallest width, in cells, with two panes side by side."""
+VERY_TALL = 46
+"""Height of the screen, in rows, from which tables fill the room that the other panes leave."""
 FRAME_ROWS = 2
 FRAME_CELLS = 4
 MOST_GROWTH = 2
@@ -101,7 +103,7 @@ class ModelsTab(Vertical):
         columns = 2 if self.size.width >= TWO_COLUMNS else 1
         width = self.size.width // columns - FRAME_CELLS
         table = max(LEAST_TABLE, min(models + 1, self.size.height // 2 + 1))
-        rows = list(self._fitting(self._panes(width), columns, self.size.height - table))
+        rows = list(self._fitting(self._panes(width), columns, self.size.height - table))[:PANE_ROWS]
         heights = [max(one.height for one in row) for row in rows]
         free = self.size.height - table - sum(heights)
         grown = min(free // len(rows), MOST_GROWTH) if rows else 0
@@ -148,6 +150,12 @@ class ModelsTab(Vertical):
             Pane(_("Pairs: × as fast"), board_panes.pair_matrix(whole, width)),
             Pane(_("Conditions"), board_panes.conditions(session)),
         ]
+        if self.app.size.height >= VERY_TALL:
+            found += [
+                Pane(*board_tables.by_category(whole, "ttft_ms", width)),
+                Pane(*board_tables.by_category(whole, "decode_tps", width)),
+                Pane(*board_tables.cold_by_round(whole, width)),
+            ]
         return [one for one in found if one.rows]
 
 

@@ -18,6 +18,7 @@ from llmtui.core.short_names import short_names
 from llmtui.core.summary import ContenderSummary
 from llmtui.core.what_holds import holding_mark
 from llmtui.tui.text.board_bars import bar_head, bar_scale, bar_with_interval
+from llmtui.tui.text.board_panes import first_failure
 from llmtui.tui.text.model_colours import model_colour
 from llmtui.tui.widgets.result_table import SCROLLBAR_CELLS, ResultTable, table_figures
 from llmtui.tui.widgets.sortable import Sorting
@@ -172,7 +173,7 @@ def board_cells(
     name_width = min(longest, least + max(0, spare // 2), NAME_CELLS[2] + GAP)
     bar_width = min(bar_least + spare - (name_width - least), BAR_CELLS[1])
     model = _names(rows, names, name_width, style)
-    bar = _bar_cells(rows, focus, bar_width, is_dim=is_dim)
+    bar = _bar_cells(session, rows, focus, bar_width, is_dim=is_dim)
     ids = {column.id: column for column in kept}
     first = [ids[name] for name in ("quantisation", "gpu") if name in ids]
     after = [ids["next"]] if "next" in ids else []
@@ -273,7 +274,7 @@ def _names(rows: Sequence[BoardRow], names: Sequence[str], width: int, style: st
     return BoardCells("model", _("Model"), cells, width, is_figure=False)
 
 
-def _bar_cells(rows: Sequence[BoardRow], focus: Measure, width: int, *, is_dim: bool) -> BoardCells:
+def _bar_cells(session: Session, rows: Sequence[BoardRow], focus: Measure, width: int, *, is_dim: bool) -> BoardCells:
     """Return the bars of the figure that orders the rows; if a model lacks it, the reason takes the bar's place."""
     room = width - GAP
     values = [value_of(reading(focus, row.line)) for row in rows]
@@ -283,7 +284,7 @@ def _bar_cells(rows: Sequence[BoardRow], focus: Measure, width: int, *, is_dim: 
     cells = []
     for row, value, half in zip(rows, values, halves, strict=True):
         if value is None or not scale:
-            cells.append(_why(row.line, focus, room))
+            cells.append(_why(session, row.line, focus, room))
         else:
             colour = "$foreground 40%" if is_dim else model_colour(row.line.contender)
             cells.append(bar_with_interval(value, half, scale, room, colour))
@@ -298,9 +299,12 @@ def _bar_cells(rows: Sequence[BoardRow], focus: Measure, width: int, *, is_dim: 
     )
 
 
-def _why(line: ContenderSummary, focus: Measure, room: int) -> Content:
-    """Return the reason why a row has no bar."""
+def _why(session: Session, line: ContenderSummary, focus: Measure, room: int) -> Content:
+    """Return the reason why a row has no bar: the first failure if all trials failed."""
+    if line.failed and not line.finished:
+        return Content.styled(f"✗ {first_failure(session, line.contender)}", "$text-error").truncate(
+            room, ellipsis=True
+        )
     code = line.why.get(focus.reason_key or focus.id)
     said = "" if code is None else reason(code)
-    sign = "✗ " if line.failed and not line.finished else ""
-    return Content.styled(sign + said, "$text-error" if sign else "$foreground 70%").truncate(room, ellipsis=True)
+    return Content.styled(said, "$foreground 70%").truncate(room, ellipsis=True)
