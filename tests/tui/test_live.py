@@ -405,7 +405,7 @@ async def test_a_wait_for_other_programs_can_be_ended() -> None:
             )
         )
         await wait_until(pilot, lambda: "machine busy" in words(screen)["phase"])
-        assert "/8 cores · waits up to" in words(screen)["phase"]
+        assert "/8 cores · waits at most" in words(screen)["phase"]
         await pilot.press("space")
         await wait_until(pilot, lambda: run.link.sent_of(StopWaiting))
 

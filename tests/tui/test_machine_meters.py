@@ -56,7 +56,9 @@ def test_the_scale_comes_from_the_data_not_from_the_number_of_cores() -> None:
 def test_a_model_far_below_the_machine_has_a_scale_of_its_own_and_names_it() -> None:
     memory = meters_of(a_session_at(30, runner_bytes=62_000_000, used_bytes=5 * GB))["RAM"]
     assert max(value for value in memory.model if value is not None) > memory.top / 2
-    assert memory.model_words == "62.0 MB (scale 0–80.0 MB)"
+    assert (memory.model_words, memory.scale_words) == ("62.0 MB", "0–80 MB")
+    assert "━ model 62.0 MB (scale 0–80 MB)" in text_of(heading_words(memory, "━"))
+    assert text_of(words_beside(memory, "━", 2)[1]) == "     ━ model 62.0 MB (0–80 MB)"
 
 
 def test_a_model_that_is_gone_has_no_value_and_no_scale() -> None:
@@ -83,3 +85,11 @@ def test_few_samples_are_joined_to_a_line_and_a_long_hole_stays_one() -> None:
 def test_a_session_without_samples_has_meters_without_values() -> None:
     session = msgspec.structs.replace(a_session_at(30), samples=())
     assert [text_of(heading_words(meter, "━")) for meter in meters_of(session).values()] == ["CPU  ", "RAM  "]
+
+
+def test_where_there_is_room_the_load_of_each_core_is_shown_as_blocks() -> None:
+    session = msgspec.structs.replace(a_session_at(30), per_core=(0.0, 0.5, 1.0, 0.13))
+    cpu = meters_of(session)["CPU"]
+    assert text_of(heading_words(cpu, "━", 100)).endswith("  cores ▁▅█▂")
+    assert "cores" not in text_of(heading_words(cpu, "━", 30))
+    assert meters_of(session)["RAM"].core_blocks == ""

@@ -6,16 +6,19 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import msgspec
+from rich.cells import cell_len
 
 from llmtui.core.session import SamplePoint, Session
 from llmtui.core.time_axis import per_column
 from llmtui.tui.text.plot_axis import Window, ceiling
 from llmtui.tui.text.plot_canvas import Run
 from llmtui.words import _
-from llmtui.words.figures import Spoken, fixed, gigabytes, significant
+from llmtui.words.figures import Spoken, fixed, gigabytes, significant, with_mark
 
 OWN_SCALE_BELOW = 0.15
 """A model's line that would stay below this share of the plot's height is drawn with a scale of its own."""
+
+BLOCKS = "▁▂▃▄▅▆▇█"
 
 _Value = Callable[[SamplePoint], float | None]
 
@@ -31,8 +34,12 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
 
     Empty if the resource cannot be measured per model.
     """
+    scale_words: str
+    """Range of the model's line, if it has a scale of its own."""
     sensor_words: str
     """Temperature, clock and power, if known."""
+    core_blocks: str = ""
+    """The newest load of each core as a block character, for the CPU; empty if unknown."""
     whole: tuple[float | None, ...]
     """The whole machine's values, one per column of the plot."""
     model: tuple[float | None, ...]
@@ -54,16 +61,23 @@ def meter_count(session: Session) -> int:
     return 3 if any(sample.gpu_busy is not None for sample in session.samples) else 2
 
 
-def heading_words(meter: Meter, whole_mark: str) -> list[Run]:
-    """Return a meter's heading in one line: its name, the model's value and the whole machine's value."""
+def heading_words(meter: Meter, whole_mark: str, width: int = 0) -> list[Run]:
+    """Return a meter's heading in one line: its name, the model's value and the whole machine's value.
+
+    If they fit into ``width`` cells, the loads of the single cores follow.
+    """
     words: list[Run] = [(f"{meter.name}  ", "text")]
     if meter.model_words:
         mark = "━ " if any(value is not None for value in meter.model) else ""
-        words.append((f"{mark}{_('model')} {meter.model_words}  ", "model" if mark else "all"))
+        scale = f" ({_('scale')} {meter.scale_words})" if meter.scale_words else ""
+        words.append((f"{mark}{_('model')} {meter.model_words}{scale}  ", "model" if mark else "all"))
     if meter.whole_words:
         words.append((f"{whole_mark} {meter.whole_words}", "all"))
     if meter.sensor_words:
         words.append((f" · {meter.sensor_words}", "all"))
+    cores = f"  {_('cores')} {meter.core_blocks}"
+    if meter.core_blocks and sum(cell_len(text) for text, _role in words) + cell_len(cores) <= width:
+        words.append((cores, "all"))
     return words
 
 
@@ -75,7 +89,8 @@ def words_beside(meter: Meter, whole_mark: str, rows: int) -> list[list[Run]]:
     second: list[Run] = [(" " * (len(meter.name) + 2), "")]
     if meter.model_words:
         seen = any(value is not None for value in meter.model)
-        second.append((f"{'━ ' if seen else ''}{_('model')} {meter.model_words}", "model" if seen else "all"))
+        scale = f" ({meter.scale_words})" if meter.scale_words else ""
+        second.append((f"{'━ ' if seen else ''}{_('model')} {meter.model_words}{scale}", "model" if seen else "all"))
     elif meter.sensor_words:
         second.append((meter.sensor_words, "all"))
     return [first, second]
@@ -85,7 +100,7 @@ def _processor(session: Session, window: Window) -> Meter:
     last = _last(session)
     cores = session.fingerprint.cores_logical
     whole = "" if last is None else _of(significant(last.cores_busy, 2), None if cores is None else str(cores))
-    return _meter(
+    made = _meter(
         session,
         window,
         name=_("CPU"),
@@ -94,8 +109,14 @@ def _processor(session: Session, window: Window) -> Meter:
         now="" if last is None or last.runner_cores is None else significant(last.runner_cores, 2),
         model=lambda sample: sample.runner_cores,
         whole=lambda sample: sample.cores_busy,
-        scale=lambda top: significant(top, 2),
+        scale=lambda top: with_mark(f"{top:g}"),
     )
+    return msgspec.structs.replace(made, core_blocks="".join(map(_block, session.per_core)))
+
+
+def _block(share: float) -> str:
+    """Return a block character whose height is a core's load, from 0 to 1."""
+    return BLOCKS[min(max(int(share * len(BLOCKS)), 0), len(BLOCKS) - 1)]
 
 
 def _memory(session: Session, window: Window) -> Meter:
@@ -119,8 +140,13 @@ def _memory(session: Session, window: Window) -> Meter:
         now=now,
         model=lambda sample: None if sample.runner_bytes is None else sample.runner_bytes / 1e9,
         whole=lambda sample: None if sample.used_bytes is None else sample.used_bytes / 1e9,
-        scale=lambda top: gigabytes(round(top * 1e9)),
+        scale=_round_memory,
     )
+
+
+def _round_memory(gigabytes_: float) -> str:
+    """Return a round amount of memory without decimals that are 0: ``50 MB``."""
+    return with_mark(f"{gigabytes_:g} GB" if gigabytes_ >= 1 else f"{1000 * gigabytes_:g} MB")
 
 
 def _graphics(session: Session, window: Window) -> Meter:
@@ -153,14 +179,16 @@ def _meter(
     of_whole, of_model = _columns(session, window, whole), _columns(session, window, model)
     most, most_of_model = _most(of_whole), _most(of_model)
     top = ceiling(max(most, most_of_model) or 1.0)
+    own_scale = ""
     if 0 < most_of_model < OWN_SCALE_BELOW * top:
         own = ceiling(most_of_model)
         of_model = [None if value is None else value * top / own for value in of_model]
-        now = f"{now} ({_('scale')} 0–{scale(own)})" if now else ""
+        own_scale = f"0–{scale(own)}" if now else ""
     return Meter(
         name=name,
         whole_words=whole_words,
         model_words=now,
+        scale_words=own_scale,
         sensor_words=_last_known(session, sensors) or "",
         whole=tuple(of_whole),
         model=tuple(of_model),

@@ -168,7 +168,7 @@ class MachinePlots(Widget):
         for at, meter in enumerate(shown):
             room = height - 2 - len(rows)
             plot_rows = -(-room // (len(shown) - at)) - 1
-            rows.append(plot_heading(heading_words(meter, self._mark()), width))
+            rows.append(plot_heading(heading_words(meter, self._mark(), width), width))
             drawn = self._plot(meter, window.columns, plot_rows)
             rows += [[gutter(line, plot_rows, meter.top), *row] for line, row in enumerate(drawn)]
         return [*rows, self._bands(session, window), axis_row(window)]

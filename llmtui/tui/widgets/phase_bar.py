@@ -108,10 +108,8 @@ def step_words(session: Session, mark: PhaseMark, elapsed_s: float) -> str:
     if asked(session, mark):
         return waiting_words(session, mark.t_ns, elapsed_s)
     if waits_for_others(session):
-        at_most = duration(session.plan.options.quiet_wait_s)
-        return _("{busy} · waits up to {time} · {past}").format(
-            busy=busy_words(session), time=at_most, past=duration(int(elapsed_s))
-        )
+        left_s = max(session.plan.options.quiet_wait_s - elapsed_s, 0.0)
+        return _("{busy} · waits at most {time} more").format(busy=busy_words(session), time=duration(int(left_s)))
     if mark.step == "waiting_for_server":
         left_s = max(session.plan.options.server_wait_s - elapsed_s, 0.0)
         return _("The server does not answer. Waiting {time} more.").format(time=duration(int(left_s)))

@@ -14,11 +14,13 @@ from llmtui.core.measures import measure_of, reading, value_of
 from llmtui.core.session import Session
 from llmtui.core.standing import Standing
 from llmtui.core.verdict import FINAL, SpeedVerdict, verdicts
+from llmtui.core.what_holds import what_holds
 from llmtui.words import _, plural
 from llmtui.words.cells import value_words
 from llmtui.words.measures import short_title
 from llmtui.words.ratios import factor
 from llmtui.words.verdicts import verdict_sentence
+from llmtui.words.what_holds import holding_words
 
 
 class VerdictBoard(Horizontal):
@@ -73,8 +75,15 @@ def verdict_words(session: Session, standing: Sequence[Standing]) -> tuple[str, 
     two = {one.contender for one in measured[:2]}
     found = next((one for one in verdicts(session) if {one.first, one.second} == two), None)
     if found is None or found.word == "no_verdict":
-        return _figures_of(measured)
+        return "", _why_open(session) or _figures_of(measured)[1]
     return _number(found), verdict_sentence(found, session)
+
+
+def _why_open(session: Session) -> str:
+    """Return why no model can be named the fastest, as Results says it; empty if nothing is known about it."""
+    names = {contender.label: contender.label for contender in session.plan.contenders}
+    lines = [holding_words(one, session, names) for one in what_holds(session) if one.topic == "fastest"]
+    return lines[0].said if lines else ""
 
 
 def _number(found: SpeedVerdict) -> str:
