@@ -29,9 +29,9 @@ def present_names(keymap: Mapping[str, str]) -> dict[str, str]:
 
 
 def apply_keymap(app: App[Any], keymap: Mapping[str, str]) -> tuple[str, ...]:
-    """Use the user's keymap, also with earlier names, without keys that do not exist; return a sentence that names those keys, if any.
+    """Use the user's keymap without keys that do not exist; return a sentence that names those keys, if any.
 
-    An action all of whose keys are unknown keeps its usual key.
+    An action all of whose keys are unknown keeps its usual key. Actions may have their earlier names.
     """
     usable: dict[str, str] = {}
     unknown: list[str] = []
