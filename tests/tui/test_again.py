@@ -277,7 +277,7 @@ async def test_lines_that_say_nothing_are_left_out() -> None:
         titles = [line.heading for line in screen.words.words]
         assert "Since last time" not in titles, "this plan has not run before"
         assert "Not counted" not in titles, "every trial counts"
-        assert "Writing speed" in titles
+        assert "Decode speed" in titles
 
 
 # --- the same model twice ---------------------------------------------------------------------------------------------
