@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from llmtui import __version__
 from llmtui.backends.base import Backend, Message
-from llmtui.core.events import Event, Sampled, SessionResumed, SessionStarted
+from llmtui.core.events import Event, Sampled, SessionFinished, SessionResumed, SessionStarted, TrialFinished
 from llmtui.core.pairing import is_imported
 from llmtui.core.plan import BUILTIN, Plan, Trial
 from llmtui.core.records import Problem, ProblemError
@@ -41,7 +41,7 @@ def read_interrupted(folder: Path) -> Interrupted:
     """Return an interrupted session.
 
     Raises:
-        CannotResume: the session cannot be read, was imported, or has no trial left.
+        CannotResume: the session cannot be read, was imported, or is complete.
     """
     try:
         events = tuple(read_events(folder / JOURNAL, without=(Sampled,)))
@@ -57,9 +57,15 @@ def read_interrupted(folder: Path) -> Interrupted:
         raise CannotResume(Problem(code="no_plan_of_import"))
     left_out = set(skipped_contenders(session))
     left = remaining(session.plan, session.rounds, session.rows, first=went_first(session))
-    if not any(trial.contender not in left_out for trial in left):
+    if _is_closed(events) and not any(trial.contender not in left_out for trial in left):
         raise CannotResume(Problem(code="nothing_left", args={"folder": str(folder)}))
     return Interrupted(folder, events[0], events, session)
+
+
+def _is_closed(events: Sequence[Event]) -> bool:
+    """Return whether the end of the session is in the journal, after its last trial."""
+    last = next((event for event in reversed(events) if isinstance(event, TrialFinished | SessionFinished)), None)
+    return isinstance(last, SessionFinished) and last.how == "complete"
 
 
 def skipped_contenders(session: Session) -> tuple[int, ...]:
