@@ -174,10 +174,10 @@ class TestHowLong:
             auto = stage.said("StartLine")
             assert "1 model × 4 prompts" in auto
             assert "2 to 5 rounds" in auto
-            assert "a round, " in auto
+            assert "per round, " in auto
             await pilot.press("3")
             await wait_until(pilot, lambda: "  5 rounds" in stage.said("StartLine"))
-            assert "a round" not in stage.said("StartLine")
+            assert "per round" not in stage.said("StartLine")
             assert stage.setup.preset.value == "standard"
 
     async def test_earlier_sessions_make_it_exact(self) -> None:
@@ -185,7 +185,7 @@ class TestHowLong:
         async with stage.app.run_test(size=SIZE) as pilot:
             await stage.listed(pilot)
             # 4 × (up to 128) + 16 + 32 tokens at 20 tok/s, and 3 s to load.
-            await wait_until(pilot, lambda: "≈ 15–45 s a round" in stage.said("StartLine"))
+            await wait_until(pilot, lambda: "≈ 15–45 s per round" in stage.said("StartLine"))
 
     async def test_each_preset_says_its_key_and_its_time(self) -> None:
         stage = Stage(past={"sha256-phi3:mini": PastSpeed(decode_tps=20.0, load_s=3.0)})

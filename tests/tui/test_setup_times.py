@@ -22,9 +22,9 @@ def said(preset: Preset, tps: float, load_s: float) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("preset", "tps", "load_s", "words"),
     [
-        ("auto", 200.0, 0.5, ("≈ 2–7 s a round, 11–35 s in all", "11–35 s")),
-        ("auto", 8.0, 5.0, ("≈ 1–2 min a round, at most 6 min", "≤ 6 min")),
-        ("auto", 1.0, 30.0, ("≈ 5–14 min a round, 2 rounds at least: 9–25 min", "9–25 min")),
+        ("auto", 200.0, 0.5, ("≈ 2–7 s per round, 11–35 s in all", "11–35 s")),
+        ("auto", 8.0, 5.0, ("≈ 1–2 min per round, at most 6 min", "≤ 6 min")),
+        ("auto", 1.0, 30.0, ("≈ 5–14 min per round, 2 rounds at least: 9–25 min", "9–25 min")),
         ("standard", 8.0, 5.0, ("≈ 3–9 min", "3–9 min")),
     ],
 )

@@ -36,7 +36,7 @@ def plan_time(plan: Plan, expected: Estimate) -> str:
     """
     if plan.budget_s is None:
         return _("≈ {time}").format(time=time_range(expected.low_s, expected.high_s))
-    each = _("≈ {time} a round").format(time=time_range(*expected.round_s))
+    each = _("≈ {time} per round").format(time=time_range(*expected.round_s))
     if expected.high_s * SAME < plan.budget_s:
         return _("{each}, {time} in all").format(each=each, time=time_range(expected.low_s, expected.high_s))
     promised_s = plan.rounds * expected.round_s[1]
