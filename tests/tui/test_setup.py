@@ -202,7 +202,8 @@ class TestHowLong:
             await stage.listed(pilot)
             assert "five rounds" not in stage.said("PresetLine .said")
             await pilot.press("a")
-            await wait_until(pilot, lambda: "5 models are 10 pairs: five rounds (3)" in stage.said("PresetLine .said"))
+            hint = "5 models make 10 pairs: five rounds (key 3)"
+            await wait_until(pilot, lambda: hint in stage.said("PresetLine .said"))
             assert stage.setup.plan().preset == "auto"
             await pilot.press("3")
             await wait_until(
