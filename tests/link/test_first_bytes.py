@@ -48,7 +48,7 @@ def test_the_true_reason_is_found(data: bytes, why: str | None) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b"", "is empty"), (LINE.decode().encode("utf-16"), "UTF-16"), (gzip.compress(LINE, mtime=0), "compressed"),
-     (b"a,b\n", "not a session's events")],
+     (b"a,b\n", "holds no session events")],
 )  # fmt: skip
 def test_a_file_is_refused_before_the_screens_with_the_reason(tmp_path: Path, data: bytes, words: str) -> None:
     path = tmp_path / "events.jsonl"

@@ -10,7 +10,7 @@ from rich.console import Console
 from llmtui.core.session import Session
 from llmtui.report.rows import by_model
 from llmtui.report.terminal import print_result, print_session, tables
-from llmtui.words.conclusions import sentences
+from llmtui.words.conclusions import sentences, telling
 from llmtui.words.verdict_lines import verdict_lines
 from tests.core.compared import compared
 
@@ -19,7 +19,7 @@ def printed(rates: dict[str, list[float]]) -> tuple[str, list[str]]:
     session = compared(rates)
     out = io.StringIO()
     print_session(session, out)
-    return out.getvalue(), list(sentences(session))
+    return out.getvalue(), [f"{line.heading}: {line.said}" for line in telling(session)]
 
 
 def test_conclusions_stand_above_the_tables_a_line_each() -> None:

@@ -213,7 +213,7 @@ async def test_what_has_changed_since_is_said_and_asked_about() -> None:
         words = str(app.screen.query_one(Static).render())
         assert "0.34.4" in words
         assert "0.35.0" in words
-        assert "phi3 is another build" in words
+        assert "The build of phi3 has changed" in words
         await pilot.press("y")
         await wait_until(pilot, lambda: app.current_mode == "live")
     assert [one.accept_changes for one in link.sent_of(ResumeSession)] == [False, True]

@@ -103,4 +103,6 @@ async def test_a_terminal_that_cannot_be_left_says_so() -> None:
     async with stage.app.run_test(size=SIZE, notifications=True) as pilot:
         await opened(stage, pilot)
         await pilot.press("e")
-        await wait_until(pilot, lambda: any("cannot be left" in str(one.message) for one in stage.app._notifications))
+        await wait_until(
+            pilot, lambda: any("cannot open an editor" in str(one.message) for one in stage.app._notifications)
+        )

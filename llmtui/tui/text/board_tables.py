@@ -25,7 +25,7 @@ GAP = 2
 QUIET = "$foreground 70%"
 
 
-def by_category(session: Session, figure: str, width: int) -> tuple[str, list[Content]]:
+def figure_by_category(session: Session, figure: str, width: int) -> tuple[str, list[Content]]:
     """Return the title and the rows of a table of one figure: a row per model, a column per category.
 
     There are no rows if there is only one model, whose categories the first pane shows, or only one category.
@@ -43,7 +43,7 @@ def by_category(session: Session, figure: str, width: int) -> tuple[str, list[Co
     return title, _table(session, one, values, heads, width) if enough else []
 
 
-def cold_by_round(session: Session, width: int) -> tuple[str, list[Content]]:
+def cold_starts_by_round(session: Session, width: int) -> tuple[str, list[Content]]:
     """Return the title and the rows of a table of the cold starts: a row per model, a column per round."""
     one = _measure("cold_first_ms")
     values: dict[int, dict[str, float]] = {}

@@ -152,9 +152,9 @@ class ModelsTab(Vertical):
         ]
         if self.app.size.height >= VERY_TALL:
             found += [
-                Pane(*board_tables.by_category(whole, "ttft_ms", width)),
-                Pane(*board_tables.by_category(whole, "decode_tps", width)),
-                Pane(*board_tables.cold_by_round(whole, width)),
+                Pane(*board_tables.figure_by_category(whole, "ttft_ms", width)),
+                Pane(*board_tables.figure_by_category(whole, "decode_tps", width)),
+                Pane(*board_tables.cold_starts_by_round(whole, width)),
             ]
         return [one for one in found if one.rows]
 
