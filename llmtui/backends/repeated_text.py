@@ -69,11 +69,14 @@ class _Channel:
 
     def take(self, chunk: Chunk) -> Sequence[Chunk] | None:
         text = chunk.text
-        if self._mode == "plain":
-            if len(text) == self._length >= SHORTEST_REPETITION and text == "".join(self._parts):
+        if self._mode == "plain":  # almost every chunk of almost every answer: as few calls as possible
+            length = len(text)
+            if length == self._length >= SHORTEST_REPETITION and text == "".join(self._parts):
                 self.found = True
                 return None
-            return self._kept((chunk,))
+            self._parts.append(text)
+            self._length += length
+            return (chunk,)
         if self._mode == "repeating":
             return self._rest(chunk)
         if not self._before:
