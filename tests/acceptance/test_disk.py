@@ -54,7 +54,7 @@ def test_a_folder_that_is_removed_in_mid_run_is_told(home: Home) -> None:
         shutil.rmtree(home.sessions()[0])
         out, err = running.communicate(timeout=100)
     assert running.returncode == 3
-    assert "cannot be written to the disk: No such file or directory" in err
+    assert "cannot be written to disk: No such file or directory" in err
     assert "Only 0 of 24 trials are saved" in out
 
 
