@@ -335,7 +335,9 @@ def import_command(
         typer.Option(
             "--legacy",
             metavar="FILE",
-            help=marked("Also write the eight columns of an earlier comparison script (Modelo, Categoria, …)."),
+            help=marked(
+                "Also write a CSV with the eight columns (Modelo, Categoria, …) of the script that preceded llmtui."
+            ),
         ),
     ] = None,
     results: Results = None,

@@ -59,7 +59,7 @@ def setting_meaning(name: str) -> str:
         "stall_s": _("Give up a request that receives nothing for this long."),
         "stall_loading_s": _("The same, while a model is loading."),
         "server_wait_s": _("Longest wait in a run for a server that no longer answers."),
-        "quiet_wait_s": _("Longest wait for other programs before a cold start; 0: none."),
+        "quiet_wait_s": _("Longest time to wait before a cold start until other programs are idle; 0: do not wait."),
         "num_thread": _("Number of threads the server computes with. Default: the server's choice."),
     }
     return meanings.get(name, "")

@@ -59,7 +59,7 @@ def comparison_notes(comparison: Comparison, after: Session) -> tuple[str, ...]:
 
 def legend() -> str:
     """Return the line that explains the marks of the table."""
-    return _("▲ better  ▼ worse  = practically equal  ~ too close to tell yet  ? seems so")
+    return _("▲ better  ▼ worse  = practically equal  ~ too close to tell yet  ? seems changed")
 
 
 def session_line(letter: str, session: Session) -> str:

@@ -254,7 +254,8 @@ def _first_word(line: FirstToken, session: Session) -> Iterable[str]:
         saved = sorted(one.value for one in line.saving)
         low, high = seconds(saved[0]), seconds(saved[-1])
         about = low if low == high else _("{low} to {high}").format(low=low, high=high)
-        yield _("Keeping a model loaded saves about {time} per later cold start.").format(time=about)
+        words = _("Keeping a model loaded saves about {time} for each later cold start that it avoids.")
+        yield words.format(time=about)
 
 
 def _soonest(line: FirstToken, session: Session) -> str:

@@ -154,7 +154,8 @@ def _sentence_of(verdict: SpeedVerdict, names: dict[str, str]) -> str:
         )
     lead = "" if verdict.smallest_lead is None else factor(verdict.smallest_lead)
     if verdict.word == "too_close" and (verdict.ratio or 1.0) >= CLOSE:
-        return _("{first} and {second}: not settled yet, {ratio} times as fast ({range}, {base}).").format(**names)
+        words = _("{first} measured {ratio} times as fast as {second}: not settled yet ({range}, {base}).")
+        return words.format(**names)
     return {
         "faster": _("{first} is faster than {second}: {ratio} times as fast ({range}, {base})."),
         "slightly_faster": _("{first} is slightly faster than {second}: {ratio} times as fast ({range}, {base})."),

@@ -20,7 +20,7 @@ PRESET_WORDS: dict[Preset, tuple[str, str]] = {
     "auto": (_("Auto"), _("Two rounds, then more if they fit into 6 minutes; at most five.")),
     "quick": (_("Quick"), _("One round: figures and a first impression.")),
     "standard": (_("Standard"), _("Five rounds: shows which model is faster, if the difference is large enough.")),
-    "thorough": (_("Thorough"), _("Five to ten rounds: continues until every pair is settled.")),
+    "thorough": (_("Thorough"), _("Five rounds, then more until every pair is settled; at most ten.")),
 }
 MANY: Final = 5
 """If there are at least this many contenders, a hint recommends five rounds, as these settle more of the pairs."""
