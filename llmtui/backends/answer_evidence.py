@@ -22,7 +22,7 @@ ratio is larger, the chunks without known text count as keep-alive messages.
 
 
 class SilentChunks:
-    """Collects the chunks without known text."""
+    """Collects the chunks that have no text in any field that llmtui knows."""
 
     def __init__(self) -> None:
         self._before_ns: list[int] = []

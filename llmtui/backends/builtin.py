@@ -120,7 +120,7 @@ class BuiltinBackend:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[RequestSent | Chunk | Final, None]:
         """Yield the events of a request.
 
-        If the model must be loaded first, RequestSent has the start time of its process.
+        If the model must be loaded first, the time in RequestSent is the start time of the model's process.
         """
         name = request.model.name
         async with self._turn:

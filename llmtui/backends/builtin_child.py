@@ -1,4 +1,4 @@
-"""The child process of a llama.cpp server: its start for one model, its end, and the problems for its failures."""
+"""The child process that runs the llama.cpp server: its start for one model, its end, and the problems it causes."""
 
 from __future__ import annotations
 

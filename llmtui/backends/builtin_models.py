@@ -38,7 +38,7 @@ def listed_models(gguf_paths: Sequence[Path], cache_folder: Path) -> tuple[Liste
 
     Args:
         gguf_paths: GGUF files, and folders of them.
-        cache_folder: folder of speed-only models.
+        cache_folder: folder of the speed-only models (generated files with random weights, for measuring speed only).
     """
     own = (ListedModel(model=_demo()), *(ListedModel(model=_speed_only(name, cache_folder)) for name in _SYNTHETIC))
     return (*own, *(_listed_file(path) for path in _files(gguf_paths)))

@@ -171,7 +171,7 @@ class OpenAiBackend:
     async def runner_clue(self, model: Model) -> RunnerClue | None:
         """Return the server's endpoint; None if it is on another machine.
 
-        All of the server's processes hold the model.
+        All processes of the server count as processes of the model.
         """
         place = place_of(self._url)
         return None if place is None else RunnerClue(place=place)

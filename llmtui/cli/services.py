@@ -101,7 +101,7 @@ class Services:
             raise LinkLost(Problem(code="engine_not_started", detail=error.strerror)) from error
 
     def open_session(self, session_id: str) -> Link:
-        """Return a link to a saved session."""
+        """Return a connection (`link`) that delivers the events of a saved session."""
         from llmtui.link.event_file import EventFile
 
         return EventFile(self._folder(session_id).journal)

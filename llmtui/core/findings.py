@@ -87,7 +87,7 @@ def round_spread(session: Session) -> tuple[Amount, ...]:
 
 
 def per_token(session: Session, spent: str) -> tuple[Amount, ...]:
-    """Return a machine figure per output token over each contender's warm trials, smallest first.
+    """Return, for each contender, a machine figure divided by the output tokens of its warm trials; smallest first.
 
     The result includes the processing of the prompt, since the machine figure covers the whole trial.
 

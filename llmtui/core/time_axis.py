@@ -57,8 +57,8 @@ def bands(session: Session) -> tuple[Band, ...]:
 
     The engine reports only that it waits. Once a trial is finished, its wait is split into loading and prefill by the
     server's ``load_duration``. In the current trial, the wait of a cold trial is shown as loading, and any other as
-    prefill. Waits before a request is sent are shown as loading too, but waits for other programs or for the server as
-    idle.
+    prefill. Waits before a request is sent are also shown as loading, except that waits for other programs or for the
+    server are shown as idle.
     """
     rows: dict[str, list[TrialRow]] = {}
     for row in session.rows:

@@ -240,7 +240,7 @@ class Experiment:
             await self.control.until_going()
 
     def _left_after(self, later: tuple[Block, ...]) -> int:
-        """Return the number of trials after the current contender's: in this round, and in the rounds still to come."""
+        """Return the number of trials, in this round and in later ones, that follow those of the current contender."""
         plan, left_out = self._context.plan, self.control.left_out
         here = sum(len(block.trials) for block in later if block.contender not in left_out)
         each = trials_per_round(plan) // len(plan.contenders)

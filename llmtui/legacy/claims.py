@@ -165,7 +165,7 @@ def _steadiest(models: Sequence[ModelAudit], layout: Layout) -> Claim | None:
 
 
 def _slow_category(session: Session, layout: Layout) -> Claim | None:
-    """Return the claim that a model is slow in the slowest category, if its rate there is far below its others."""
+    """Return the claim that a model is slow in its slowest category, if its rate elsewhere is much higher."""
     cells: dict[tuple[int, str], list[TrialRow]] = {}
     for row in session.rows:
         if row.outcome == "ok" and row.trial.prompt is not None and overall_tps(row) is not None:

@@ -21,7 +21,10 @@ PERIOD_S = 0.2
 
 
 class EventFile:
-    """A link to a session on disk. A session that is being written, by this process or another, is followed."""
+    """Reads the events of a session from its file on disk, with the interface of a link to an engine.
+
+    A session that is being written, by this process or another, is followed.
+    """
 
     accepts_commands = False
 

@@ -65,7 +65,7 @@ class SessionFrames:
 
     @cached_property
     def session(self) -> Session:
-        """Return the session that the frames are made from, without the machine's sensor readings.
+        """Return the session from which the data frames are made, without the machine's sensor readings.
 
         Raises:
             NoSession: the file does not begin like a session.

@@ -112,8 +112,9 @@ def chunks_of(
     """Yield tokens bundled into chunks, each with the time at which it is due.
 
     A chunk ends when it has `tokens_per_chunk` tokens, when the channel changes, and at the end of the answer. The
-    first text waits for `held_tokens`. Tokens without text wait for the next text; any left at the end form a last
-    chunk, which may have no text. The iterator is lazy, so that `interval_ns` uses the current speed.
+    first text is held back until `held_tokens` tokens are generated. Tokens without text wait for the next text; any
+    left at the end form a last chunk, which may have no text. The iterator is lazy, so that `interval_ns` uses the
+    current speed.
 
     Args:
         tokens: the tokens, `total` in number.

@@ -176,7 +176,7 @@ class LlmtuiApp(App[ExitReport]):
             screen.post_message(message.again())
 
     def _connect(self, reply: Reply) -> None:
-        """When the engine is ready, send it the server's address; if no server answers there, send a replacement."""
+        """When the engine is ready, send it the server's address; if no server answers there, send another address."""
         if isinstance(reply, EngineReady) and not self.read_only:
             try:
                 self.send(self.connection.begin(self.host.server_of(self.settings.host)))

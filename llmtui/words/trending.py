@@ -35,7 +35,7 @@ def trend_rows(found: FigureTrend, width: int) -> Iterator[str]:
 
 
 def trend_measure(found: FigureTrend) -> Measure:
-    """Return the figure of a trend."""
+    """Return the figure whose trend is shown."""
     one = measure_of(found.figure)
     assert one is not None, found.figure
     return one

@@ -28,7 +28,7 @@ class BaseScreen(Screen[None]):
 
     @property
     def place(self) -> str:
-        """The entry to mark in the navigation line; saved sessions belong to the history."""
+        """The entry to mark in the navigation line: for a saved session, it is History."""
         return "history" if self.inside else self.PLACE
 
     def compose(self) -> ComposeResult:

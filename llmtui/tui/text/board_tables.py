@@ -28,7 +28,8 @@ QUIET = "$foreground 70%"
 def figure_by_category(session: Session, figure: str, width: int) -> tuple[str, list[Content]]:
     """Return the title and the rows of a table of one figure: a row per model, a column per category.
 
-    There are no rows if there is only one model, whose categories the first pane shows, or only one category.
+    There are no rows if there is only one category, or only one model: the first pane already shows the categories of
+    a single model.
     """
     one = _measure(figure)
     values: dict[int, dict[str, float]] = {}
