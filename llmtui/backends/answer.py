@@ -319,7 +319,7 @@ class AnswerReader(Generic[S]):
                 fresh = self._repeated.take(chunk)
                 if fresh is not None:
                     is_new = True
-                    chunks.extend(fresh)
+                    chunks += fresh
         if not is_new:
             return
         if self._ended_ns is not None:
