@@ -6,6 +6,7 @@ The result depends only on the text, not on its division into chunks, so that sa
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -70,14 +71,10 @@ _SPELLINGS: Final = (
         alone=False,
     ),
 )
-_OPENINGS: Final = tuple(re.compile(spelling.opening, re.IGNORECASE) for spelling in _SPELLINGS)
-_CLOSINGS: Final = tuple(re.compile(spelling.closing, re.IGNORECASE) for spelling in _SPELLINGS)
-_ENDS_ALONE: Final = tuple(closing for closing, spelling in zip(_CLOSINGS, _SPELLINGS, strict=True) if spelling.alone)
-_BEFORE_ANSWER: Final = re.compile(
+_BEFORE_ANSWER: Final = (
     r"\s+|<(?:answer|response|output|final_answer|final_response|final|conclusion|solution|sep)>"
     r"|<\|START_(?:RESPONSE|TEXT)\|>|<\|begin_of_(?:solution|box)\|>|<\|content\|>"
-    r"|<\|(?:end|return|im_end)\|>|<\|start\|>assistant|<\|channel\|>\s*final[^<]*<\|message\|>",
-    re.IGNORECASE,
+    r"|<\|(?:end|return|im_end)\|>|<\|start\|>assistant|<\|channel\|>\s*final[^<]*<\|message\|>"
 )
 _QUOTES: Final = "`'\"“‘«"
 _ESCAPES: Final[tuple[tuple[str, str], ...]] = (
@@ -87,7 +84,30 @@ _ESCAPES: Final[tuple[tuple[str, str], ...]] = (
     ("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]", ""),
 )
 """Patterns of escaped and similar characters, each with the character that it stands for; "" for invisible ones."""
-_ESCAPE: Final = re.compile("|".join(f"({pattern})" for pattern, _ in _ESCAPES), re.IGNORECASE)
+
+
+class _Marks(NamedTuple):
+    """The compiled patterns."""
+
+    openings: tuple[re.Pattern[str], ...]
+    closings: tuple[re.Pattern[str], ...]
+    ends_alone: tuple[re.Pattern[str], ...]
+    """Closing marks that are accepted without an opening mark."""
+    passed: tuple[re.Pattern[str], ...]
+    """What is skipped before the answer."""
+    escape: re.Pattern[str]
+
+
+@cache
+def _marks() -> _Marks:
+    """Return the patterns. They are compiled for the first answer: that takes 13 ms, too long for every start."""
+    openings, closings = (
+        tuple(re.compile(getattr(spelling, name), re.IGNORECASE) for spelling in _SPELLINGS)
+        for name in ("opening", "closing")
+    )
+    alone = tuple(closing for closing, spelling in zip(closings, _SPELLINGS, strict=True) if spelling.alone)
+    escape = re.compile("|".join(f"({pattern})" for pattern, _ in _ESCAPES), re.IGNORECASE)
+    return _Marks(openings, closings, alone, (re.compile(_BEFORE_ANSWER, re.IGNORECASE), *alone), escape)
 
 
 class Inline(msgspec.Struct, frozen=True):
@@ -106,7 +126,7 @@ def inline_thinking(answer: str) -> Inline:
     be missing, since many templates put it at the end of the prompt. Marks in quotes are part of the text. Marks may be
     escaped as in HTML or JSON, or have invisible characters in them.
     """
-    if _ESCAPE.search(answer) is None:
+    if _marks().escape.search(answer) is None:
         return _found(answer)
     plain, places = _unescaped(answer)
     found = _found(plain)
@@ -116,7 +136,7 @@ def inline_thinking(answer: str) -> Inline:
 def _unescaped(text: str) -> tuple[str, list[int]]:
     """Return the text with escaped characters replaced, and the index in ``text`` of each of its characters."""
     parts, places, at = [], list[int](), 0
-    for match in _ESCAPE.finditer(text):
+    for match in _marks().escape.finditer(text):
         parts.append(text[at : match.start()])
         places.extend(range(at, match.start()))
         meant = _ESCAPES[(match.lastindex or 1) - 1][1]
@@ -146,7 +166,7 @@ def _found(answer: str) -> Inline:
 
 def _begin(text: str, at: int) -> int:
     """Return the index of the first text from ``at`` on; whitespace and marks that enclose an answer are skipped."""
-    passed = (_BEFORE_ANSWER, *_ENDS_ALONE)
+    passed = _marks().passed
     while (match := next((found for mark in passed if (found := mark.match(text, at))), None)) is not None:
         at = match.end()
     return at
@@ -154,7 +174,8 @@ def _begin(text: str, at: int) -> int:
 
 def _block_at(text: str, at: int) -> int | None:
     """Return the end of the thinking that begins at ``at``; −1 if the thinking does not end, None if there is none."""
-    for opening, closing in zip(_OPENINGS, _CLOSINGS, strict=True):
+    marks = _marks()
+    for opening, closing in zip(marks.openings, marks.closings, strict=True):
         opened = opening.match(text, at)
         if opened is not None:
             closed = closing.search(text, opened.end())
@@ -167,8 +188,8 @@ def _later_block(text: str, at: int) -> int | None:
 
     The result is −1 if the thinking does not end, and None if there is none.
     """
-    opened = _first(text, at, _OPENINGS, at + LONGEST_PREAMBLE)
-    closed = _first(text, at, _ENDS_ALONE, len(text))
+    opened = _first(text, at, _marks().openings, at + LONGEST_PREAMBLE)
+    closed = _first(text, at, _marks().ends_alone, len(text))
     if closed is not None and (opened is None or closed[0] < opened[0]):
         return closed[1]
     return None if opened is None else _block_at(text, opened[0])

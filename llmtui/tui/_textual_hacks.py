@@ -5,14 +5,16 @@ Checked with Textual 8.2.6 and 8.2.8. A test ensures that nothing else in the pa
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.widget import Widget
-from textual.widgets import DataTable, Digits
 from textual.widgets._footer import FooterKey
+
+if TYPE_CHECKING:
+    from textual.widgets import DataTable, Digits
 
 __all__ = ["FooterKey", "bound_caches", "grow_without_layout", "show_without_layout", "write_sequence"]
 

@@ -43,6 +43,8 @@ def test_the_version_needs_next_to_nothing() -> None:
         ("llmtui.core.session", {"textual", "pandas", "numpy", "llmtui.report"}),
         ("llmtui.tui.screens.results", {"pandas", "numpy", "httpx", "ollama", "llmtui.engine", "llmtui.report.frames"}),
         ("llmtui.cli.screen", {"pandas", "numpy", "httpx", "ollama", "llmtui.engine", "llmtui.report.frames"}),
+        # before the first paint: what takes long to import, and is needed only for an install command or a table
+        ("llmtui.tui.app", {"importlib.metadata", "urllib.request", "textual.widgets._data_table"}),
         ("llmtui.simulator", {"textual", "rich", "pandas", "httpx", "ollama", "llmtui.tui", "llmtui.engine"}),
     ],
 )
