@@ -9,11 +9,14 @@ from typing import Final
 from llmtui.cli.exits import Exit
 from llmtui.cli.sessions import journal_of
 from llmtui.cli.startup import Refused, Startup, builtin_available, cannot_list
+from llmtui.config import SettingsError, normalise_host
+from llmtui.config.access import origin_of
+from llmtui.config.address import is_this_machine
 from llmtui.core.codes import GONE
 from llmtui.core.commands import SetServer
 from llmtui.core.events import BadLine, SessionStarted, decode_event
 from llmtui.core.plan import BUILTIN, Plan
-from llmtui.core.records import Problem, ServerKind
+from llmtui.core.records import AddressSource, Problem, ServerKind
 from llmtui.store.listing import list_sessions
 from llmtui.words import _
 from llmtui.words.problems import whole_problem
@@ -70,11 +73,29 @@ def plan_in(folder: Path) -> Plan:
     return first.plan
 
 
-def server_for(plan: Plan) -> SetServer:
-    """Return the command that selects the server for which a plan was made."""
+def server_for(plan: Plan, *, host: str | None, key: str | None) -> SetServer:
+    """Return the command that selects the server for which a plan was made.
+
+    The address comes from a file that someone else may have written. The server gets a key only if it is on this
+    machine, if the settings name it too, or if a key was given for this run.
+
+    Args:
+        plan: the plan of the session.
+        host: the server in the settings or on the command line; None if there is none.
+        key: the key from ``--api-key-file``; None if that option was not given.
+    """
     kinds = {contender.model.backend for contender in plan.contenders} - {BUILTIN}
     kind: ServerKind = "openai" if "openai" in kinds else "ollama" if kinds else "builtin"
-    return SetServer(address=plan.server, kind=kind, with_builtin=builtin_available(), named_by="person")
+    is_trusted = key is not None or is_this_machine(plan.server) or _is_same(host, plan.server)
+    source: AddressSource = "settings" if is_trusted else "session"
+    return SetServer(address=plan.server, kind=kind, with_builtin=builtin_available(), address_source=source)
+
+
+def _is_same(host: str | None, server: str) -> bool:
+    try:
+        return host is not None and origin_of(normalise_host(host).url) == origin_of(server)
+    except SettingsError:  # ``builtin``, or no address at all
+        return False
 
 
 def _refuse_beside(options: Mapping[str, object]) -> None:

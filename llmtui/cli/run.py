@@ -41,7 +41,7 @@ from llmtui.core.planning import (
     default_models,
     make_plan,
 )
-from llmtui.core.records import NamedBy, Problem
+from llmtui.core.records import AddressSource, Problem
 from llmtui.core.session import Session, SessionBuilder
 from llmtui.link import Link, LinkLost
 from llmtui.link.engine_process import EngineProcess
@@ -134,13 +134,13 @@ class _Run:
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup
                 signal.signal(number, self._interrupt)
         if self._order.resume is not None:
-            self._ask(server_for(plan_in(self._order.resume)))
+            self._ask(server_for(plan_in(self._order.resume), host=self._frame.settings.host, key=self._frame.api_key))
             return self._follow()
         if self._order.host is None and not self._inside and self._frame.host_problem is not None:
             raise Refused(self._frame.host_problem)
         host = self._order.host or self._frame.settings.host
-        named_by: NamedBy = "person" if self._order.host is not None else "settings" if host else "nobody"
-        configured = server_of(host, named_by)
+        address_source: AddressSource = "user" if self._order.host is not None else "settings" if host else "search"
+        configured = server_of(host, address_source)
         # Apart from the built-in server, only OpenAI-compatible ones may list a model by the path of its file.
         asks_first = configured.kind == "openai" and not only_builtin(self._order.models, files_count=False)
         self._ask(server_of(BUILTIN) if self._inside and not asks_first else configured)
@@ -190,10 +190,10 @@ class _Run:
     def _server_changed(self, event: ServerChanged) -> None:
         self._server = event
         if event.problem is None:
-            asked = self._asked
-            if asked.named_by != "nobody" and (event.kind, event.address) != (asked.kind, asked.address.rstrip("/")):
+            asked, used = self._asked, (event.kind, event.address)
+            if asked.address_source != "search" and used != (asked.kind, asked.address.rstrip("/")):
                 self._progress.say(_("Found {server}.").format(server=server_words(event.kind, event.address)))
-        elif self._asked.named_by == "nobody" and not self._order.models and event.kind != BUILTIN:
+        elif self._asked.address_source == "search" and not self._order.models and event.kind != BUILTIN:
             self._link.send(FindServers())  # not named by the user: any other server will do
         else:
             self._do_without(event, event.problem)

@@ -27,7 +27,7 @@ from llmtui.config import (
 from llmtui.core.commands import Command, ResumeSession, SetServer
 from llmtui.core.plan import Plan
 from llmtui.core.prompts import PromptPack
-from llmtui.core.records import NamedBy, Problem
+from llmtui.core.records import AddressSource, Problem
 from llmtui.core.session import Session
 from llmtui.link import Link, LinkLost
 from llmtui.tui.host import BadAddress, EditFailed, ExportFailed, FileIsThere, SessionEntry, SessionRefused
@@ -64,11 +64,11 @@ class Services:
         If it is the address in the settings, it counts as chosen by the user only if it was also given on the command
         line.
         """
-        named_by: NamedBy = "nobody" if address is None else "person"
+        address_source: AddressSource = "search" if address is None else "user"
         if address is not None and address == self.settings.host and not self.server_named:
-            named_by = "settings"
+            address_source = "settings"
         try:
-            return server_of(address, named_by)
+            return server_of(address, address_source)
         except Refused as error:
             raise BadAddress(str(error)) from error
 
@@ -122,7 +122,8 @@ class Services:
             plan = plan_in(folder)
         except Refused as error:
             raise LinkLost(Problem(code="bad_journal", args={"folder": str(folder)}, detail=str(error))) from error
-        return server_for(plan), ResumeSession(folder=str(folder), accept_changes=accept_changes, ui_pid=os.getpid())
+        server = server_for(plan, host=self.settings.host, key=self._api_key)
+        return server, ResumeSession(folder=str(folder), accept_changes=accept_changes, ui_pid=os.getpid())
 
     def sessions(self) -> tuple[SessionEntry, ...]:
         """Return the saved sessions, newest first."""

@@ -30,7 +30,7 @@ from llmtui.config.interfaces import protocol_of
 from llmtui.config.packs import unused_pack_here
 from llmtui.core.commands import SetServer
 from llmtui.core.prompts import PromptPack
-from llmtui.core.records import Argument, NamedBy, Problem
+from llmtui.core.records import AddressSource, Argument, Problem
 from llmtui.words import _, use_language
 from llmtui.words.problems import whole_problem
 from llmtui.words.settings import not_used, settings_words
@@ -132,7 +132,7 @@ def cannot_list(results: Path, error: OSError) -> str:
     return whole_problem(Problem(code="task_refused", args=args, detail=error.strerror or str(error)))
 
 
-def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
+def server_of(host: str | None, address_source: AddressSource = "search") -> SetServer:
     """Return the command that selects the server at an address.
 
     ``builtin`` is llama.cpp inside llmtui; ``builtin:PATH`` and ``FILE.gguf`` mean the same server with the user's own
@@ -141,7 +141,7 @@ def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
 
     Args:
         host: the address as written; None for the default one.
-        named_by: where the address comes from.
+        address_source: where the address comes from.
 
     Raises:
         Refused: the address is malformed.
@@ -155,7 +155,11 @@ def server_of(host: str | None, named_by: NamedBy = "nobody") -> SetServer:
         raise Refused(settings_words(error)) from error
     kind = protocol_of(address.url)
     return SetServer(
-        address=address.url, kind=kind, with_builtin=builtin_available(), named_by=named_by, login=address.login
+        address=address.url,
+        kind=kind,
+        with_builtin=builtin_available(),
+        address_source=address_source,
+        login=address.login,
     )
 
 

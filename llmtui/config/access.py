@@ -15,7 +15,7 @@ import msgspec
 
 from llmtui.config.errors import SettingsError
 from llmtui.config.toml_text import read_text
-from llmtui.core.records import NamedBy
+from llmtui.core.records import AddressSource
 
 API_KEY = "LLMTUI_API_KEY"
 USER = "LLMTUI_USER"
@@ -84,22 +84,22 @@ class Accesses:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
         self._logins: dict[str, str] = {}
-        self._named: dict[NamedBy, str] = {}
+        self._named: dict[AddressSource, str] = {}
         """Origin of the first server named by the user, and of the first named by the user or the settings."""
 
-    def name(self, address: str, by: NamedBy, login: str | None = None) -> None:
+    def name(self, address: str, source: AddressSource, login: str | None = None) -> None:
         """Record a server, with the login in its address.
 
         Args:
             address: the server's address without login.
-            by: the source of the address: ``person`` for the user, ``settings``, or ``nobody``.
+            source: where the address comes from.
             login: user name and password, separated by a colon; None if the address had none.
         """
         origin = origin_of(address)
-        if by != "nobody":
+        if source in ("settings", "user"):
             self._named.setdefault("settings", origin)
-        if by == "person":
-            self._named.setdefault("person", origin)
+        if source == "user":
+            self._named.setdefault("user", origin)
         if login is not None:
             self._logins[origin] = login
 
@@ -121,7 +121,7 @@ class Accesses:
                 return basic(f"{user}:{password}", f"{USER}, {PASSWORD}")
         variable = PROTOCOL_KEYS.get(kind, "")
         is_safe = is_loopback or origin.startswith("https://")
-        if self._named.get("person") == origin and is_safe and (key := self._key(variable)):
+        if self._named.get("user") == origin and is_safe and (key := self._key(variable)):
             return Access(header=f"Bearer {key}", source=variable)
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from llmtui.core.plan import Plan
-from llmtui.core.records import NamedBy, ServerKind, Tagged
+from llmtui.core.records import AddressSource, ServerKind, Tagged
 
 
 class SetServer(Tagged, frozen=True, kw_only=True):
@@ -15,8 +15,8 @@ class SetServer(Tagged, frozen=True, kw_only=True):
     kind: ServerKind = "ollama"
     with_builtin: bool = False
     """Whether to list the models of the built-in server too, if it is installed."""
-    named_by: NamedBy = "nobody"
-    """Who named the address. API keys are sent only to servers that were named by the user or the settings."""
+    address_source: AddressSource = "search"
+    """Where the address comes from. API keys are sent only to servers that the user or the settings named."""
     login: str | None = None
     """User name and password from the address, separated by a colon; None if there are none."""
 

@@ -27,9 +27,10 @@ Phase = Literal["unload", "waiting", "thinking", "answer", "idle"]
 Level = Literal["info", "warning", "error"]
 ColdSource = Literal["disk", "memory", "mixed", "unknown"]
 ServerKind = Literal["ollama", "openai", "builtin"]
-NamedBy = Literal["nobody", "settings", "person"]
-"""Who named a server's address: ``nobody`` (a search found it), ``settings`` (file or environment), ``person`` (the
-user)."""
+AddressSource = Literal["search", "session", "settings", "user"]
+"""Where a server's address comes from: a search of the usual ports, a saved session, the settings (file or
+environment), or the user (command line or Setup). It decides whether the server gets an API key.
+"""
 
 
 Step = Literal["unloading", "loading", "loading_again", "waiting_for_others", "waiting_for_server", "paused"]

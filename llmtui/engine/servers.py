@@ -56,7 +56,7 @@ class Servers:
 
     def name(self, server: SetServer) -> None:
         """Record who named a server, which decides whether it gets a key."""
-        self._accesses.name(server.address, server.named_by, server.login)
+        self._accesses.name(server.address, server.address_source, server.login)
 
     def secrets(self) -> tuple[str, ...]:
         """Return the keys and passwords that may be sent to servers. They must not appear in any event or file."""

@@ -32,7 +32,7 @@ async def asked(
     async with scripted_server({"/api/version": NOT_FOUND, **routes}) as server:
         servers = Servers(accesses=Accesses(env))
         address = f"http://{server.address}{path}"
-        chosen = SetServer(address=address, kind=protocol_of(address), named_by="person")
+        chosen = SetServer(address=address, kind=protocol_of(address), address_source="user")
         servers.name(chosen)
         try:
             yield server, await first_contact(servers, chosen)

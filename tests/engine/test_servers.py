@@ -14,7 +14,7 @@ from llmtui.backends.openai import OpenAiBackend
 from llmtui.config.access import Access, Accesses, read_key_file
 from llmtui.config.errors import SettingsError
 from llmtui.core.commands import SetServer
-from llmtui.core.records import NamedBy, ServerKind
+from llmtui.core.records import AddressSource, ServerKind
 from llmtui.engine.servers import Servers, open_backend
 from tests.backends.builtin_children import needs_xllamacpp
 from tests.engine.fake_server import FakeServer
@@ -61,7 +61,7 @@ async def test_a_file_to_offer_is_listed_with_what_is_wrong_with_it() -> None:
     assert last.why_not is not None
 
 
-NAMED = SetServer(address="https://box:8443/v1", kind="openai", named_by="person")
+NAMED = SetServer(address="https://box:8443/v1", kind="openai", address_source="user")
 
 
 def shown_to(address: str, kind: ServerKind = "openai", *, named: SetServer = NAMED, **env: str) -> str | None:
@@ -100,33 +100,38 @@ class TestKeys:
         assert shown_to("https://box:8443", "ollama", OPENAI_API_KEY="sk-2", OLLAMA_API_KEY="sk-3") == "Bearer sk-3"
 
     @pytest.mark.parametrize(
-        ("address", "named_by", "sent"),
+        ("address", "address_source", "sent"),
         [
-            ("https://box/v1", "person", True),
-            ("http://127.0.0.1:8080/v1", "person", True),
-            ("http://localhost:8080/v1", "person", True),
-            ("http://box:8080/v1", "person", False),
+            ("https://box/v1", "user", True),
+            ("http://127.0.0.1:8080/v1", "user", True),
+            ("http://localhost:8080/v1", "user", True),
+            ("http://box:8080/v1", "user", False),
             ("https://box/v1", "settings", False),
             ("http://127.0.0.1:8080/v1", "settings", False),
         ],
     )
     def test_the_protocols_key_leaves_this_machine_only_encrypted_and_for_a_server_that_the_person_named(
-        self, address: str, named_by: NamedBy, sent: bool
+        self, address: str, address_source: AddressSource, sent: bool
     ) -> None:
-        named = SetServer(address=address, kind="openai", named_by=named_by)
+        named = SetServer(address=address, kind="openai", address_source=address_source)
         assert (shown_to(address, named=named, OPENAI_API_KEY="sk-2") is not None) is sent
+
+    def test_a_server_whose_address_comes_from_a_session_gets_no_key(self) -> None:
+        named = SetServer(address=NAMED.address, kind="openai", address_source="session")
+        assert shown_to(NAMED.address, named=named, LLMTUI_API_KEY="sk-1", OPENAI_API_KEY="sk-2") is None
+        assert shown_to(NAMED.address, named=named, LLMTUI_USER="ann", LLMTUI_PASSWORD="pass word") is None
 
     def test_a_key_belongs_to_the_first_server_that_was_named(self) -> None:
         servers = opening([])
         servers._accesses = Accesses({"LLMTUI_API_KEY": "sk-1"})
         servers.name(NAMED)
-        servers.name(SetServer(address="https://other/v1", kind="openai", named_by="person"))
+        servers.name(SetServer(address="https://other/v1", kind="openai", address_source="user"))
         assert servers._accesses.of("openai", "https://other/v1", is_loopback=False) is None
 
     def test_a_login_is_sent_as_one(self) -> None:
         header = "Basic " + b64encode(b"ann:pass word").decode()
         assert shown_to(NAMED.address, LLMTUI_USER="ann", LLMTUI_PASSWORD="pass word") == header
-        in_address = SetServer(address=NAMED.address, kind="openai", named_by="person", login="ann:pass word")
+        in_address = SetServer(address=NAMED.address, kind="openai", address_source="user", login="ann:pass word")
         assert shown_to(NAMED.address, named=in_address, LLMTUI_API_KEY="sk-1") == header
 
     @pytest.mark.parametrize("key", ["", "  ", "two words", "clé", "a\nb"])

@@ -174,7 +174,7 @@ class FakeHost:
     def resume(self, session_id: str, *, accept_changes: bool = False) -> tuple[Command, ...]:
         if session_id in self.unresumable:
             raise LinkLost(Problem(code="no_such_session", args={"session": session_id, "folder": "results"}))
-        server = SetServer(address=ADDRESS, kind="ollama", named_by="person")
+        server = SetServer(address=ADDRESS, kind="ollama", address_source="session")
         return server, ResumeSession(folder=f"results/{session_id}", accept_changes=accept_changes, ui_pid=1)
 
     def sessions(self) -> tuple[SessionEntry, ...]:

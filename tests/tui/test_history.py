@@ -196,7 +196,7 @@ async def test_enter_on_an_interrupted_session_runs_its_rest() -> None:
         await ask_about(pilot, "broken-off")
         await pilot.press("enter")
         await wait_until(pilot, lambda: app.current_mode == "live")
-    assert link.sent_of(SetServer)[-1].named_by == "person", "the session's own server"
+    assert link.sent_of(SetServer)[-1].address_source == "session"
     assert [(one.folder, one.accept_changes) for one in link.sent_of(ResumeSession)] == [("results/broken-off", False)]
 
 

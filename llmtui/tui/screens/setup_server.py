@@ -98,7 +98,8 @@ class SetupServer(BaseScreen):
             self._say_absent(server)
             self.show_start()
             wanted = self.shell.connection.wanted
-            if server.kind != "builtin" and server.problem.code in NO_ANSWER and wanted and wanted.named_by == "nobody":
+            may_be_replaced = wanted is not None and wanted.address_source == "search"
+            if may_be_replaced and server.kind != "builtin" and server.problem.code in NO_ANSWER:
                 self.shell.send(FindServers())  # the user did not name this server
 
     def _say_absent(self, server: ServerChanged) -> None:
@@ -126,7 +127,7 @@ class SetupServer(BaseScreen):
     def action_server(self) -> None:
         """Open the field to choose another server."""
         wanted, found = self.shell.connection.wanted, self._found
-        usual = wanted is None or wanted.named_by == "nobody"
+        usual = wanted is None or wanted.address_source == "search"
         address = found[0].address if found and usual else "" if wanted is None else wanted.address
         self.server_line.edit(address, self.shell.settings.servers or ())
 
