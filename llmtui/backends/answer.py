@@ -241,8 +241,8 @@ class AnswerReader(Generic[S]):
                 self._check()
             if self._ended_ns is None and self._dialect.close_ends and self._chunks and self._is_orderly():
                 self._ended_ns = self._t_ns
-        self._check_end()
         yield from self._repeated.released()
+        self._check_end()
         if self._half:  # its second half never arrived
             yield Chunk(t_ns=self._t_ns, channel="a", text=self._half)
         if self._ended_ns is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets._footer import FooterKey
 
@@ -84,8 +85,30 @@ async def go(pilot: Pilot[Any], mode: Mode) -> LlmtuiApp:
     return app
 
 
-def shown(app: LlmtuiApp) -> list[FooterKey]:
+def shown(app: App[Any]) -> list[FooterKey]:
     return list(app.screen.query(FooterKey))
+
+
+async def press_and_click_each_key(pilot: Pilot[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check that each key of the footer is whole, and that a press and a click run its action."""
+    ran: list[str] = []
+
+    async def noted(_app: LlmtuiApp, action: str, *_args: object) -> bool:
+        ran.append(action)
+        return True
+
+    monkeypatch.setattr(LlmtuiApp, "run_action", noted)
+    for name, action, region, disabled in [(k.key, k.action, k.region, k.disabled) for k in shown(pilot.app)]:
+        assert not disabled
+        assert region.right <= pilot.app.size.width, "no key is cut"
+        ran.clear()
+        await pilot.press(name)
+        assert action.removeprefix("app.") in [one.removeprefix("app.") for one in ran], name
+        ran.clear()
+        await pilot.click(offset=(region.x + 1, region.y))
+        await pilot.pause()
+        assert ran, "a click does what the key does"
+    monkeypatch.undo()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -95,11 +118,6 @@ async def test_every_key_of_the_footer_works_and_the_last_leads_to_all_others(
 ) -> None:
     mode, make = PLACES[place]
     app = make()
-    ran: list[str] = []
-
-    async def noted(_app: LlmtuiApp, action: str, *_args: object) -> bool:
-        ran.append(action)
-        return True
 
     async with app.run_test(size=size) as pilot:
         await go(pilot, mode)
@@ -107,19 +125,7 @@ async def test_every_key_of_the_footer_works_and_the_last_leads_to_all_others(
         commands = {str(command.title) for command in app.get_system_commands(app.screen)}
         hidden = {one.binding.description for one in app.screen.active_bindings.values() if one.node is app.screen}
         assert hidden - {""} <= commands
-        monkeypatch.setattr(LlmtuiApp, "run_action", noted)
-        for key in [(one.key, one.action, one.region, one.disabled) for one in shown(app)]:
-            name, action, region, disabled = key
-            assert not disabled
-            assert region.right <= size[0], "no key is cut"
-            ran.clear()
-            await pilot.press(name)
-            assert action.removeprefix("app.") in [one.removeprefix("app.") for one in ran]
-            ran.clear()
-            await pilot.click(offset=(region.x + 1, region.y))
-            await pilot.pause()
-            assert ran, "a click does what the key does"
-        monkeypatch.undo()
+        await press_and_click_each_key(pilot, monkeypatch)
 
 
 async def test_the_help_begins_with_the_keys_of_what_has_the_focus() -> None:
@@ -172,29 +178,13 @@ async def test_every_key_in_the_footer_of_a_window_works(
 ) -> None:
     mode, make, keys = WINDOWS[window]
     app = make()
-    ran: list[str] = []
-
-    async def noted(_app: LlmtuiApp, action: str, *_args: object) -> bool:
-        ran.append(action)
-        return True
 
     async with app.run_test(size=size) as pilot:
         await go(pilot, mode)
         for key in keys:
             await press_and_see(pilot, key)
         await wait_until(pilot, lambda: shown(app) and all(key.region.width for key in shown(app)))
-        monkeypatch.setattr(LlmtuiApp, "run_action", noted)
-        for name, action, region, disabled in [(k.key, k.action, k.region, k.disabled) for k in shown(app)]:
-            assert not disabled
-            assert region.right <= size[0], "no key is cut"
-            ran.clear()
-            await pilot.press(name)
-            assert action.removeprefix("app.") in [one.removeprefix("app.") for one in ran], name
-            ran.clear()
-            await pilot.click(offset=(region.x + 1, region.y))
-            await pilot.pause()
-            assert ran, "a click does what the key does"
-        monkeypatch.undo()
+        await press_and_click_each_key(pilot, monkeypatch)
 
 
 @pytest.mark.parametrize(("earlier", "present"), RENAMED.items())

@@ -77,9 +77,14 @@ def corpus_of(name: str) -> list[bytes]:
 
 
 @cache
-def folder() -> Path:
+def _temporary() -> tempfile.TemporaryDirectory[str]:
     memory = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(prefix="llmtui-fuzz-", dir=memory if memory.is_dir() else None))
+    return tempfile.TemporaryDirectory(prefix="llmtui-fuzz-", dir=memory if memory.is_dir() else None)
+
+
+def folder() -> Path:
+    """A folder that is removed at the end of the process, in memory if possible."""
+    return Path(_temporary().name)
 
 
 def instead_of_a_file(data: bytes, where: str) -> Any:

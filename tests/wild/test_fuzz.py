@@ -1,4 +1,6 @@
-"""Each parser against bytes that nobody meant: it reads or refuses, within bounds, and never trips the program.
+"""Parsers against damaged bytes, with shrinking: each reads or refuses them, within bounds, and never ends the program.
+
+``parsers.py`` has all parsers, and ``test_fuzz_corpus.py`` runs each of them 10,000 times without shrinking.
 
 ``HYPOTHESIS_PROFILE=long pytest tests/wild/test_fuzz.py`` tries 10,000 examples per parser. The streams of both
 protocols are in test_properties.py and tests/backends/test_framing.py, GGUF heads in tests/backends/test_gguf_file.py.
@@ -9,10 +11,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,8 +20,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmtui.config import SettingsError, find_prompt_pack, load_settings
-from llmtui.core.events import BadLine, decode_command, decode_event, encode
-from llmtui.core.session import SessionBuilder, fold
+from llmtui.core.events import encode
+from llmtui.core.session import fold
 from llmtui.legacy.keeping import keep, read_file
 from llmtui.legacy.rows import CannotImport
 from llmtui.link import LinkLost
@@ -29,6 +29,7 @@ from llmtui.link.line_reader import event_batches
 from llmtui.report.saved import NoSession, read_saved
 from llmtui.store.journal import JournalReader
 from tests.core.made import finished, plan, started
+from tests.wild.parsers import PARSERS, folder
 
 PLAN = plan()
 JOURNAL = encode(started(PLAN)) + encode(finished(PLAN))
@@ -57,11 +58,6 @@ def near(whole: bytes) -> st.SearchStrategy[bytes]:
     return damaged(whole) | st.binary(max_size=200)
 
 
-@cache
-def folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="llmtui-fuzz-"))
-
-
 def written(data: bytes, name: str) -> Path:
     path = folder() / name
     path.write_bytes(data)
@@ -72,13 +68,7 @@ def written(data: bytes, name: str) -> Path:
 @example(JOURNAL.replace(b'"t_ns":1000', b'"t_ns":9223372036854775807'))
 @example(JOURNAL.replace(b'"output_tokens":', b'"output_tokens":1e308,"x":'))
 def test_journal_lines(data: bytes) -> None:
-    builder = SessionBuilder()
-    for line in data.split(b"\n"):
-        with suppress(BadLine):
-            builder.apply(decode_event(line + b"\n"))
-        with suppress(BadLine):
-            decode_command(line)
-    builder.snapshot()
+    PARSERS["journal"].try_with(data)
 
 
 @given(near(JOURNAL))
